@@ -1,0 +1,36 @@
+// Numbers of an integration that an admin may change, with their defaults.
+
+export interface IntegrationSettings {
+  /** A rollout that the device does not answer closes as failed after this many hours. */
+  readonly patienceHours: number;
+  /** Minutes until a removal starts; it can be undone until then. */
+  readonly removalDelayMinutes: number;
+  /** Looked up in Okta this many seconds after a device was delivered, until it is managed. */
+  readonly trustLookupSeconds: readonly number[];
+  /** How often the sweeps run, in minutes. */
+  readonly trustSweepMinutes: number;
+  readonly enforcementSweepMinutes: number;
+  readonly expirySweepMinutes: number;
+  /** A device is verified again after this many hours. */
+  readonly verifyAfterHours: number;
+  /** The renewal window, as fractions of a certificate's life before its end: from 1/3 to 1/6. */
+  readonly renewalWindowStart: number;
+  readonly renewalWindowEnd: number;
+  /** Days after issue without a sign-in: warn, then issue a new certificate (Okta revokes on day 91). */
+  readonly unusedWarnDays: number;
+  readonly unusedReissueDays: number;
+}
+
+export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
+  patienceHours: 14 * 24,
+  removalDelayMinutes: 15,
+  trustLookupSeconds: [60, 300, 900],
+  trustSweepMinutes: 15,
+  enforcementSweepMinutes: 60,
+  expirySweepMinutes: 6 * 60,
+  verifyAfterHours: 24,
+  renewalWindowStart: 1 / 3,
+  renewalWindowEnd: 1 / 6,
+  unusedWarnDays: 80,
+  unusedReissueDays: 85,
+};

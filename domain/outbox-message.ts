@@ -1,0 +1,36 @@
+// What the relay delivers to Temporal: a signal, with or without a start. The outbox row's id is the event id.
+
+/** A signal's own fields; the relay adds `eventId`. */
+export type SignalBody = Readonly<Record<string, unknown>>;
+
+export type OutboxMessage =
+  /** Told to a running workflow; if it is gone, the row closes as `gone`. */
+  | {
+      readonly kind: 'signal';
+      readonly workflowId: string;
+      readonly signal: string;
+      readonly body: SignalBody;
+    }
+  /** Brings the device to its desired state: signalWithStart of rollOutDevice. */
+  | { readonly kind: 'rollOutDevice'; readonly deviceId: string; readonly reason: string }
+  /**
+   * An answer, a contact or a new enrollment: told to the workflow if it runs; else, for a device in scope,
+   * `rollOutDevice` is started with `desiredStateChanged`.
+   */
+  | {
+      readonly kind: 'deviceSignal';
+      readonly deviceId: string;
+      readonly workflowId: string;
+      readonly signal: string;
+      readonly body: SignalBody;
+      readonly startsRollout: boolean;
+    }
+  /** Tells keepCertificate something it must hear even if it does not run yet. */
+  | {
+      readonly kind: 'keepCertificate';
+      readonly deviceId: string;
+      readonly signal: string;
+      readonly body: SignalBody;
+    }
+  /** Creates, changes or removes the sweeps (Temporal Schedules) of an integration. */
+  | { readonly kind: 'sweeps'; readonly integrationId: string; readonly wanted: boolean };

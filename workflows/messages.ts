@@ -1,0 +1,66 @@
+// The public face of the workflows: ids, task queue, signals, updates, queries, search attributes.
+// A constant is its wire name plus its kind; every message has one object argument.
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
+import type { FailureCode } from '../domain/failures.ts';
+import type { SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
+
+export const TASK_QUEUE = 'odette';
+
+/** Ids are never encrypted: they hold Odette's own random ids only. */
+export const workflowIds = {
+  setup: (setupId: string) => `setup/${setupId}`,
+  rollout: (deviceId: string) => `rollout/${deviceId}`,
+  certificate: (deviceId: string) => `certificate/${deviceId}`,
+};
+
+/** Every signal carries the id of the outbox row (or activity) it came from: duplicates are dropped by it. */
+export interface Event {
+  readonly eventId: string;
+}
+
+/**
+ * NotNow: offered again at the device's next Idle. Unknown: handed over once, unanswered at the device's next Idle.
+ * Withdrawn: taken back before it was handed over.
+ */
+export type CommandStatus = 'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow' | 'Unknown' | 'Withdrawn';
+
+export interface CommandAnswered extends Event {
+  readonly commandUuid: string;
+  readonly step: string;
+  readonly status: CommandStatus;
+  readonly failureCode?: FailureCode;
+}
+
+export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAnswered');
+/** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
+export const desiredStateChangedSignal = defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
+/** Everything outstanding is gone, all truths are reset; plan again after deviceEnrolled. */
+export const deviceAuthenticatedSignal = defineSignal<[Event]>('deviceAuthenticated');
+/** The first TokenUpdate of an enrollment. */
+export const deviceEnrolledSignal = defineSignal<[Event]>('deviceEnrolled');
+export const deviceCheckedOutSignal = defineSignal<[Event]>('deviceCheckedOut');
+
+export const certificateWantedSignal = defineSignal<[Event & { readonly integrationId: string }]>('certificateWanted');
+export const certificateNotNeededSignal = defineSignal<[Event]>('certificateNotNeeded');
+export const renewNowSignal = defineSignal<[Event & { readonly reason: string }]>('renewNow');
+export const certificateProvenSignal =
+  defineSignal<[Event & { readonly deliveryId: string; readonly notAfter: string }]>('certificateProven');
+export const certificateFailedSignal =
+  defineSignal<[Event & { readonly failureCode: FailureCode }]>('certificateFailed');
+export const certificateRemovedSignal = defineSignal<[Event]>('certificateRemoved');
+
+export interface AnsweredBy {
+  readonly answer: SetupAnswer;
+  readonly actor: string;
+}
+export const answerStepUpdate = defineUpdate<SetupState, [AnsweredBy]>('answerStep');
+export const setupStateQuery = defineQuery<SetupState>('setupState');
+
+export const searchAttributes = {
+  integrationId: defineSearchAttributeKey('IntegrationId', SearchAttributeType.KEYWORD),
+  deviceId: defineSearchAttributeKey('DeviceId', SearchAttributeType.KEYWORD),
+  rolloutPhase: defineSearchAttributeKey('RolloutPhase', SearchAttributeType.KEYWORD),
+  failureKind: defineSearchAttributeKey('FailureKind', SearchAttributeType.KEYWORD),
+  certificateNotAfter: defineSearchAttributeKey('CertificateNotAfter', SearchAttributeType.DATETIME),
+};
