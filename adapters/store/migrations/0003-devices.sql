@@ -30,8 +30,10 @@ create index devices_serial on devices (serial_number);
 
 -- Identities issued by Odette's own authority for enrollment; one certificate, not one request.
 create table identity_certificates (
-  serial_number text primary key,
-  enrollment_code_id uuid references enrollment_codes,
+  id uuid primary key default gen_random_uuid(),
+  serial_number text unique, -- of the certificate, once issued
+  enrollment_code_id uuid references enrollment_codes on delete set null,
+  for_device_id uuid references devices on delete cascade, -- a renewal of this device's identity
   challenge_hash bytea not null unique,
   challenge_expires_at timestamptz not null,
   transaction_id text,
@@ -60,6 +62,7 @@ create table commands (
   queued_at timestamptz not null default now(),
   handed_over_at timestamptz,
   hand_overs integer not null default 0,
+  not_now_at timestamptz, -- the first NotNow
   answered_at timestamptz
 );
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');

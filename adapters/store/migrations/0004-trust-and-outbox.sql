@@ -120,3 +120,5 @@ create table outbox (
   outcome text -- delivered | started | gone
 );
 create index outbox_waiting on outbox (ordering_key, position) where delivered_at is null;
+create index outbox_oldest on outbox (position) where delivered_at is null;
+create index outbox_delivered on outbox (delivered_at) where delivered_at is not null;
