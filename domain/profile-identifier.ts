@@ -1,0 +1,36 @@
+// The identifiers of the profiles that Odette installs: stable for each integration and device, so that a new one replaces the old.
+
+export type ProfileKind = 'settings' | 'sso' | 'certificate.a' | 'certificate.b';
+export type CertificateSlot = 'a' | 'b';
+
+const PREFIX = 'odette';
+const KINDS: readonly ProfileKind[] = ['settings', 'sso', 'certificate.a', 'certificate.b'];
+
+export const profileIdentifier = (integrationId: string, deviceId: string, kind: ProfileKind): string =>
+  `${PREFIX}.${integrationId}.${deviceId}.${kind}`;
+
+export interface OdetteProfile {
+  readonly integrationId: string;
+  readonly deviceId: string;
+  readonly kind: ProfileKind;
+}
+
+/** Which of Odette's profiles an identifier names; undefined for any other profile. */
+export function readProfileIdentifier(identifier: string): OdetteProfile | undefined {
+  const kind = KINDS.find((each) => identifier.endsWith(`.${each}`));
+  const [prefix, integrationId, deviceId] = identifier.split('.');
+  if (kind === undefined || prefix !== PREFIX || integrationId === undefined || deviceId === undefined)
+    return undefined;
+  return { integrationId, deviceId, kind };
+}
+
+export const slotOf = (kind: ProfileKind): CertificateSlot | undefined =>
+  kind === 'certificate.a' ? 'a' : kind === 'certificate.b' ? 'b' : undefined;
+
+/** The OU by which the certificate of a delivery is known in CertificateList. */
+export const organizationalUnitOf = (deliveryId: string): string => `odette-${deliveryId}`;
+
+/** The delivery that a certificate's OUs name, if it is Odette's. */
+export function deliveryIdOf(organizationalUnits: readonly string[]): string | undefined {
+  return organizationalUnits.find((unit) => unit.startsWith('odette-'))?.slice('odette-'.length);
+}
