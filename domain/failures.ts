@@ -202,6 +202,13 @@ export const FAILURES = {
     false,
     422,
   ),
+  'okta.key_refused': entry(
+    'Okta does not accept the key of this app.',
+    'Paste the public key that Odette shows into the app in Okta, and check the client ID.',
+    'admin',
+    false,
+    422,
+  ),
   'okta.wrong_app_type': entry(
     'This client is not a service app.',
     'Use an API service integration or an API Services app.',
@@ -243,6 +250,13 @@ export const FAILURES = {
     'nobody',
     true,
     502,
+  ),
+  'okta.not_found': entry(
+    'Okta does not know what was asked for.',
+    'Nothing, if it was deleted in Okta; else check the address.',
+    'operator',
+    false,
+    404,
   ),
   'okta.device_gone': entry(
     'The device was deleted in Okta.',
