@@ -1,0 +1,104 @@
+// The queue of commands as a device sees it: what is offered next, and what its answers change.
+// Every function expects the device's row to be locked in the same transaction (findDeviceForUpdate), which makes a
+// conversation with one device serial.
+import type { FailureCode } from '../../domain/failures.ts';
+import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
+import type { Sql } from './database.ts';
+
+/** A command that ended without an answer: its workflow is told with this status. */
+export interface EndedCommand {
+  readonly uuid: string;
+  readonly workflowId: string;
+  readonly step: string;
+}
+
+/**
+ * Idle begins a conversation: what was handed over and not answered, and what got NotNow, is offered again. A command that
+ * may be handed over only once is not: whether the device carried it out is unknown, and that is returned.
+ */
+export async function beginConversation(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
+  const unknown = await sql.query<EndedCommand>(
+    `update commands set state = 'withdrawn', status = 'Unknown', sealed_body = null
+      where device_id = $1 and state = 'handed_over' and hands_over_once
+      returning uuid, workflow_id as "workflowId", step`,
+    [deviceId],
+  );
+  // A NotNow'd command was not carried out (Apple, "Handling NotNow status responses"), so even a challenge may go again.
+  await sql.query(
+    `update commands set state = 'queued' where device_id = $1 and state in ('handed_over', 'not_now')`,
+    [deviceId],
+  );
+  return unknown;
+}
+
+/** Commands whose time ran out before the device took them. */
+export async function withdrawExpired(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
+  return sql.query<EndedCommand>(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where device_id = $1 and expires_at <= now()
+        and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))
+      returning uuid, workflow_id as "workflowId", step`,
+    [deviceId],
+  );
+}
+
+export interface HandedOver {
+  readonly uuid: string;
+  readonly requestType: string;
+  readonly body: Buffer | null;
+  readonly sealedBody: Buffer | null;
+}
+
+/** Takes the oldest queued command of the device and marks it as handed over. */
+export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
+  const [command] = await sql.query<HandedOver>(
+    `update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
+      where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
+      returning uuid, request_type as "requestType", body, sealed_body as "sealedBody"`,
+    [deviceId],
+  );
+  return command;
+}
+
+/**
+ * NotNow keeps the command for the device's next Idle. It is told to the workflow once (the first time); after a final
+ * status, or for a withdrawn command, it means nothing.
+ */
+export async function recordNotNow(
+  sql: Sql,
+  deviceId: string,
+  uuid: string,
+): Promise<{ readonly isFirst: boolean } | undefined> {
+  const [command] = await sql.query<{ isFirst: boolean }>(
+    `update commands set state = 'not_now', not_now_at = coalesce(commands.not_now_at, now())
+       from (select uuid, not_now_at from commands where uuid = $2) as before
+      where commands.uuid = before.uuid and device_id = $1 and state in ('queued', 'handed_over', 'not_now')
+      returning before.not_now_at is null as "isFirst"`,
+    [deviceId, uuid],
+  );
+  return command;
+}
+
+export interface FinalStatus {
+  readonly status: 'Acknowledged' | 'Error' | 'CommandFormatError';
+  readonly failure?: { readonly code: FailureCode; readonly errorChain: readonly unknown[] };
+}
+
+/**
+ * Keeps the final status of a command, the first time only; a late answer to a withdrawn command is kept too. undefined:
+ * answered before, or not a command of this device.
+ */
+export async function recordFinalStatus(
+  sql: Sql,
+  deviceId: string,
+  uuid: string,
+  final: FinalStatus,
+): Promise<CommandRow | undefined> {
+  const [command] = await sql.query<CommandRow>(
+    `update commands set state = 'answered', status = $3, failure = $4, answered_at = now(), sealed_body = null
+      where uuid = $2 and device_id = $1 and state <> 'answered'
+      returning ${COMMAND_COLUMNS}`,
+    [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
+  );
+  return command;
+}

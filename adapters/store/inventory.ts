@@ -1,0 +1,99 @@
+// What a device said last: each list replaces the one before as a whole.
+import type {
+  ReportedApplication,
+  ReportedCertificate,
+  ReportedInstalledApplication,
+  ReportedProfile,
+} from '../../domain/device-report.ts';
+import type { Sql } from './database.ts';
+
+export interface ReportedInventory {
+  readonly profiles: readonly ReportedProfile[] | null;
+  readonly profilesAt: Date | null;
+  readonly certificates: readonly ReportedCertificate[] | null;
+  readonly certificatesAt: Date | null;
+  readonly applications: readonly ReportedApplication[] | null;
+  readonly applicationsAt: Date | null;
+  readonly installedApplications: readonly ReportedInstalledApplication[] | null;
+  readonly installedApplicationsAt: Date | null;
+  /** Of the configuration that was read back and found equal to an expected one; never the configuration itself. */
+  readonly appConfigurationRevision: string | null;
+  readonly appConfigurationAt: Date | null;
+}
+
+type List = 'profiles' | 'certificates' | 'applications' | 'installed_applications';
+
+async function replaceList(
+  sql: Sql,
+  deviceId: string,
+  list: List,
+  entries: readonly object[],
+): Promise<void> {
+  await sql.query(
+    `insert into reported_inventory (device_id, ${list}, ${list}_at) values ($1, $2::jsonb, now())
+     on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`,
+    [deviceId, JSON.stringify(entries)],
+  );
+}
+
+export const replaceProfiles = (
+  sql: Sql,
+  deviceId: string,
+  profiles: readonly ReportedProfile[],
+): Promise<void> => replaceList(sql, deviceId, 'profiles', profiles);
+
+export const replaceCertificates = (
+  sql: Sql,
+  deviceId: string,
+  certificates: readonly ReportedCertificate[],
+): Promise<void> => replaceList(sql, deviceId, 'certificates', certificates);
+
+export const replaceApplications = (
+  sql: Sql,
+  deviceId: string,
+  applications: readonly ReportedApplication[],
+): Promise<void> => replaceList(sql, deviceId, 'applications', applications);
+
+export const replaceInstalledApplications = (
+  sql: Sql,
+  deviceId: string,
+  applications: readonly ReportedInstalledApplication[],
+): Promise<void> => replaceList(sql, deviceId, 'installed_applications', applications);
+
+/** `revision` null: what the device has is not what was expected (or nothing was expected). */
+export async function recordAppConfiguration(
+  sql: Sql,
+  deviceId: string,
+  revision: string | null,
+): Promise<void> {
+  await sql.query(
+    `insert into reported_inventory (device_id, app_configuration_revision, app_configuration_at) values ($1, $2, now())
+     on conflict (device_id) do update set app_configuration_revision = excluded.app_configuration_revision,
+       app_configuration_at = excluded.app_configuration_at`,
+    [deviceId, revision],
+  );
+}
+
+export async function findInventory(sql: Sql, deviceId: string): Promise<ReportedInventory | undefined> {
+  const [row] = await sql.query<ReportedInventory>(
+    `select profiles, profiles_at as "profilesAt", certificates, certificates_at as "certificatesAt", applications,
+            applications_at as "applicationsAt", installed_applications as "installedApplications",
+            installed_applications_at as "installedApplicationsAt", app_configuration_revision as "appConfigurationRevision",
+            app_configuration_at as "appConfigurationAt"
+       from reported_inventory where device_id = $1`,
+    [deviceId],
+  );
+  return row;
+}
+
+/** An answer that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
+export async function keepUnparsedAnswer(
+  sql: Sql,
+  answer: { readonly deviceId: string | undefined; readonly reason: string; readonly body: Buffer },
+): Promise<void> {
+  await sql.query('insert into unparsed_answers (device_id, reason, body) values ($1, $2, $3)', [
+    answer.deviceId ?? null,
+    answer.reason,
+    answer.body,
+  ]);
+}

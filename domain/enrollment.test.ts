@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { type EnrollmentIdentity, type KnownDevice, admit } from './enrollment.ts';
+
+const identity = (changes: Partial<EnrollmentIdentity> = {}): EnrollmentIdentity => ({
+  fingerprint: 'bb',
+  issuedAt: new Date('2026-06-02'),
+  codeForUdid: undefined,
+  renewsDevice: undefined,
+  ...changes,
+});
+const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
+  id: 'device-1',
+  fingerprint: 'aa',
+  identityIssuedAt: new Date('2026-06-01'),
+  enrollmentStatus: 'enrolled',
+  ...changes,
+});
+const takeoverRefused = { admitted: false, code: 'enrollment.takeover_refused' };
+const identityRefused = { admitted: false, code: 'mdm.identity_refused' };
+
+describe('admission at Authenticate', () => {
+  test('an unknown device is new', () => {
+    expect(admit('U1', identity(), undefined, undefined)).toEqual({ admitted: true, as: 'new' });
+  });
+
+  test('the pinned identity may authenticate again', () => {
+    expect(admit('U1', identity({ fingerprint: 'aa' }), device(), 'device-1')).toEqual({
+      admitted: true,
+      as: 'again',
+    });
+  });
+
+  test('another identity does not take an enrolled device over, whatever blueprint its code belongs to', () => {
+    expect(admit('U1', identity(), device(), undefined)).toEqual(takeoverRefused);
+    expect(admit('U1', identity(), device({ enrollmentStatus: 'unreachable' }), undefined)).toEqual(
+      takeoverRefused,
+    );
+  });
+
+  test('a fresh code made for the device takes it over', () => {
+    expect(admit('U1', identity({ codeForUdid: 'U1' }), device(), undefined)).toEqual({
+      admitted: true,
+      as: 'takeover',
+    });
+  });
+
+  test('an older identity of a code for the device is not fresh', () => {
+    const older = identity({ codeForUdid: 'U1', issuedAt: new Date('2026-05-01') });
+    expect(admit('U1', older, device(), undefined)).toEqual(takeoverRefused);
+  });
+
+  test('a code made for one device enrolls no other', () => {
+    expect(admit('U1', identity({ codeForUdid: 'U2' }), undefined, undefined)).toEqual(identityRefused);
+  });
+
+  test('an identity belongs to one device', () => {
+    expect(admit('U2', identity(), undefined, 'device-1')).toEqual(identityRefused);
+    expect(admit('U2', identity(), device({ id: 'device-2' }), 'device-1')).toEqual(identityRefused);
+  });
+
+  test('a renewed identity is admitted for its own device only', () => {
+    expect(admit('U1', identity({ renewsDevice: 'device-1' }), device(), undefined)).toEqual({
+      admitted: true,
+      as: 'renewal',
+    });
+    expect(admit('U1', identity({ renewsDevice: 'device-2' }), device(), undefined)).toEqual(identityRefused);
+    expect(admit('U3', identity({ renewsDevice: 'device-1' }), undefined, undefined)).toEqual(
+      identityRefused,
+    );
+  });
+
+  test('a device whose enrollment is over or never finished is enrolled with a new identity', () => {
+    for (const enrollmentStatus of ['checked_out', 'authenticated'] as const)
+      expect(admit('U1', identity(), device({ enrollmentStatus }), undefined)).toEqual({
+        admitted: true,
+        as: 'new',
+      });
+  });
+});

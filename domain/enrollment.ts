@@ -1,0 +1,64 @@
+// Who may enroll as which device: decided at Authenticate from the identity that signed it and what is known of the device.
+import type { FailureCode } from './failures.ts';
+
+/** An identity certificate of Odette's own authority, and where it came from. */
+export interface EnrollmentIdentity {
+  /** SHA-256 of the certificate, hex. */
+  readonly fingerprint: string;
+  readonly issuedAt: Date;
+  /** Its code was made for this device only. */
+  readonly codeForUdid: string | undefined;
+  /** It renews the identity of this device (Odette's id). */
+  readonly renewsDevice: string | undefined;
+}
+
+export interface KnownDevice {
+  readonly id: string;
+  /** The pinned identity, hex, and when it was issued (unknown: issued before records were kept). */
+  readonly fingerprint: string;
+  readonly identityIssuedAt: Date | undefined;
+  readonly enrollmentStatus: 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
+}
+
+/**
+ * new: an unknown device, or one whose enrollment is over or never finished. again: by its pinned identity. renewal: by a
+ * newer identity that was given to this very device. takeover: an enrolled device is claimed with an admin's consent (a fresh
+ * code made for it).
+ */
+export type Admission =
+  | { readonly admitted: true; readonly as: 'new' | 'again' | 'renewal' | 'takeover' }
+  | {
+      readonly admitted: false;
+      readonly code: Extract<FailureCode, `enrollment.${string}` | 'mdm.identity_refused'>;
+    };
+
+const refused = (code: 'enrollment.takeover_refused' | 'mdm.identity_refused'): Admission => ({
+  admitted: false,
+  code,
+});
+
+/**
+ * `holder` is the device (Odette's id) to which the identity is pinned already, if any: an identity belongs to one device.
+ */
+export function admit(
+  udid: string,
+  identity: EnrollmentIdentity,
+  device: KnownDevice | undefined,
+  holder: string | undefined,
+): Admission {
+  if (holder !== undefined && holder !== device?.id) return refused('mdm.identity_refused');
+  if (identity.codeForUdid !== undefined && identity.codeForUdid !== udid)
+    return refused('mdm.identity_refused');
+  if (identity.renewsDevice !== undefined && identity.renewsDevice !== device?.id)
+    return refused('mdm.identity_refused');
+  if (!device) return { admitted: true, as: 'new' };
+  if (device.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
+  // An identity that was replaced once must not come back: only a newer one than the pinned one is fresh.
+  const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;
+  if (!isFresh) return refused('enrollment.takeover_refused');
+  if (identity.renewsDevice === device.id) return { admitted: true, as: 'renewal' };
+  const isEnrolled = device.enrollmentStatus === 'enrolled' || device.enrollmentStatus === 'unreachable';
+  if (!isEnrolled) return { admitted: true, as: 'new' };
+  if (identity.codeForUdid === udid) return { admitted: true, as: 'takeover' };
+  return refused('enrollment.takeover_refused');
+}
