@@ -1,0 +1,171 @@
+// Apple's Apps and Books API (location tokens, version 2): which licences there are, and giving one to a device.
+// https://developer.apple.com/documentation/devicemanagement/app-and-book-management
+import { z } from 'zod';
+import { CataloguedError } from '../../domain/failures.ts';
+import { answerError, eventFailure } from './errors.ts';
+
+export interface Asset {
+  readonly adamId: string;
+  readonly pricingParam: string; // STDQ or PLUS
+  readonly available: number;
+  readonly total: number;
+  readonly isDeviceAssignable: boolean;
+  /** e.g. iOS, macOS; empty when Apple does not say. */
+  readonly platforms: readonly string[];
+}
+
+export type EventStatus =
+  | { readonly state: 'pending' }
+  | { readonly state: 'complete' }
+  | { readonly state: 'failed'; readonly error: CataloguedError };
+
+const AssetAnswer = z.object({
+  adamId: z.union([z.string(), z.number()]).transform(String),
+  pricingParam: z.string().default('STDQ'),
+  availableCount: z.number().default(0),
+  totalCount: z.number().default(0),
+  deviceAssignable: z.boolean().default(false),
+  supportedPlatforms: z.array(z.string()).nullish(),
+});
+const AssetsAnswer = z.object({
+  assets: z.array(AssetAnswer).default([]),
+  nextPageIndex: z.number().nullish(),
+});
+const AssignmentsAnswer = z.object({
+  assignments: z
+    .array(
+      z.object({
+        adamId: z.union([z.string(), z.number()]).transform(String),
+        serialNumber: z.string().nullish(),
+      }),
+    )
+    .default([]),
+  nextPageIndex: z.number().nullish(),
+});
+const EventAnswer = z.object({ eventId: z.string().min(1) });
+const StatusAnswer = z.object({
+  eventStatus: z.string(),
+  failures: z.array(z.object({ errorNumber: z.number() })).nullish(),
+});
+const ConfigAnswer = z.object({
+  locationName: z.string().default(''),
+  mdmInfo: z.object({ id: z.string().default(''), name: z.string().default('') }).nullish(),
+});
+
+const TIMEOUT_MS = 10_000;
+const MAX_PAGES = 1_000;
+
+export class AppsAndBooksClient {
+  readonly #base: string;
+  readonly #token: string;
+
+  /** @param options.url base, e.g. https://vpp.itunes.apple.com/mdm/v2 · @param options.token as readToken gives it */
+  constructor(options: { readonly url: string; readonly token: string }) {
+    this.#base = options.url.replace(/\/+$/, '');
+    this.#token = options.token;
+  }
+
+  /** Proves the token, and says whose location it is and which MDM server last claimed it. */
+  async location(): Promise<{ name: string; mdmId?: string; mdmName?: string }> {
+    const { locationName, mdmInfo } = await this.#call('client/config', ConfigAnswer);
+    const claimed = mdmInfo === null || mdmInfo === undefined || mdmInfo.id === '' ? undefined : mdmInfo;
+    return {
+      name: locationName,
+      ...(claimed === undefined ? {} : { mdmId: claimed.id, mdmName: claimed.name }),
+    };
+  }
+
+  /** All assets of one App Store id: the same app may be there once for each platform and pricing. */
+  async asset(adamId: string): Promise<readonly Asset[]> {
+    const found: Asset[] = [];
+    for (let page: number | undefined = 0, turn = 0; page !== undefined && turn < MAX_PAGES; turn += 1) {
+      const answer: z.infer<typeof AssetsAnswer> = await this.#call(
+        `assets?${new URLSearchParams({ adamId, pageIndex: String(page) }).toString()}`,
+        AssetsAnswer,
+      );
+      found.push(...answer.assets.map(readAsset));
+      page = answer.nextPageIndex ?? undefined;
+    }
+    return found.filter((asset) => asset.adamId === adamId);
+  }
+
+  async isAssigned(adamId: string, serialNumber: string): Promise<boolean> {
+    const query = new URLSearchParams({ adamId, serialNumber }).toString();
+    const { assignments } = await this.#call(`assignments?${query}`, AssignmentsAnswer);
+    return assignments.some((one) => one.adamId === adamId && one.serialNumber === serialNumber);
+  }
+
+  /**
+   * Asks for licences; Apple works on it afterwards. Ask `status` until the event is complete: a device that is told to install
+   * before that finds no licence.
+   */
+  async associate(wanted: {
+    readonly adamId: string;
+    readonly pricingParam: string;
+    readonly serialNumbers: readonly string[];
+  }): Promise<{ eventId: string }> {
+    const { adamId, pricingParam, serialNumbers } = wanted;
+    return this.#call('assets/associate', EventAnswer, { assets: [{ adamId, pricingParam }], serialNumbers });
+  }
+
+  async status(eventId: string): Promise<EventStatus> {
+    const query = new URLSearchParams({ eventId }).toString();
+    const { eventStatus, failures } = await this.#call(`status?${query}`, StatusAnswer);
+    const failure = failures?.[0];
+    if (failure !== undefined || eventStatus === 'FAILED') {
+      return { state: 'failed', error: eventFailure(failure?.errorNumber) };
+    }
+    return { state: eventStatus === 'COMPLETE' ? 'complete' : 'pending' };
+  }
+
+  /** @throws CataloguedError `apps_and_books.*` */
+  async #call<Shape>(path: string, schema: z.ZodType<Shape>, body?: object): Promise<Shape> {
+    const { status, headers, content } = await this.#exchange(path, body);
+    const refused = answerError(status, headers, content);
+    if (refused !== undefined) throw refused;
+    const read = schema.safeParse(content);
+    if (!read.success) throw new CataloguedError('apps_and_books.unexpected_answer', { facts: { status } });
+    return read.data;
+  }
+
+  async #exchange(
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; headers: Headers; content: unknown }> {
+    try {
+      const answer = await fetch(`${this.#base}/${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: {
+          accept: 'application/json',
+          authorization: `Bearer ${this.#token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, headers: answer.headers, content: asJson(await answer.text()) };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer';
+      throw new CataloguedError('apps_and_books.unreachable', { facts: { reason } });
+    }
+  }
+}
+
+const readAsset = (asset: z.infer<typeof AssetAnswer>): Asset => ({
+  adamId: asset.adamId,
+  pricingParam: asset.pricingParam,
+  available: asset.availableCount,
+  total: asset.totalCount,
+  isDeviceAssignable: asset.deviceAssignable,
+  platforms: asset.supportedPlatforms ?? [],
+});
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+// The access token of one integration: asked for once at a time, kept until shortly before it expires, never shown.
+import { z } from 'zod';
+import { OKTA_SCOPES } from '../../domain/setup-wizard.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { clientAssertion } from './api-services-app.ts';
+import { tokenError } from './errors.ts';
+import { readJson, type GuardedHttp } from './guarded-http.ts';
+import type { RateBudget } from './rate-budget.ts';
+
+export type OktaCredentials =
+  | { readonly kind: 'api_service_integration'; readonly clientId: string; readonly clientSecret: string }
+  | {
+      readonly kind: 'api_services_app';
+      readonly clientId: string;
+      readonly privateKeyPem: string;
+      readonly keyId: string;
+    };
+
+export interface AccessToken {
+  readonly value: string;
+  readonly scopes: readonly string[];
+  readonly goodUntil: number; // performance.now() of this process
+}
+
+const TokenAnswer = z.object({
+  access_token: z.string().min(1),
+  token_type: z.string(),
+  expires_in: z.number().positive(),
+  scope: z.string().default(''),
+});
+
+export class AccessTokenSource {
+  readonly #url: URL;
+  readonly #credentials: OktaCredentials;
+  readonly #http: GuardedHttp;
+  readonly #budget: RateBudget;
+  #token: AccessToken | undefined;
+  #underway: Promise<AccessToken> | undefined;
+
+  constructor(options: {
+    readonly host: string;
+    readonly credentials: OktaCredentials;
+    readonly http: GuardedHttp;
+    readonly budget: RateBudget;
+  }) {
+    this.#url = new URL(`https://${options.host}/oauth2/v1/token`);
+    this.#credentials = options.credentials;
+    this.#http = options.http;
+    this.#budget = options.budget;
+  }
+
+  /** Everyone who asks while a request is underway gets that request's token. */
+  async get(): Promise<AccessToken> {
+    if (this.#token !== undefined && performance.now() < this.#token.goodUntil) return this.#token;
+    this.#underway ??= this.#fetch().finally(() => {
+      this.#underway = undefined;
+    });
+    return this.#underway;
+  }
+
+  /** Okta refused this token: the next caller fetches a new one, unless somebody has done so already. */
+  drop(refused: AccessToken): void {
+    if (this.#token === refused) this.#token = undefined;
+  }
+
+  async #fetch(): Promise<AccessToken> {
+    const bucket = 'oauth2';
+    this.#budget.admit(bucket);
+    const { headers, fields } = await this.#authentication();
+    const answer = await this.#http.send({
+      method: 'POST',
+      url: this.#url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        scope: OKTA_SCOPES.join(' '),
+        ...fields,
+      }).toString(),
+      maxBytes: 64 * 1024,
+    });
+    this.#budget.note(bucket, answer);
+    if (answer.status !== 200) throw tokenError(answer, this.#credentials.kind === 'api_services_app');
+    const read = TokenAnswer.safeParse(readJson(answer));
+    if (!read.success) throw new CataloguedError('okta.unexpected_answer', { facts: { status: 200 } });
+    if (read.data.token_type.toLowerCase() === 'dpop') throw new CataloguedError('okta.dpop_required');
+    const lifeMs = read.data.expires_in * 1_000;
+    this.#token = {
+      value: read.data.access_token,
+      scopes: read.data.scope.split(' ').filter((scope) => scope !== ''),
+      goodUntil: performance.now() + lifeMs - Math.min(60_000, lifeMs / 10),
+    };
+    return this.#token;
+  }
+
+  async #authentication(): Promise<{ headers: Record<string, string>; fields: Record<string, string> }> {
+    const credentials = this.#credentials;
+    if (credentials.kind === 'api_service_integration') {
+      // RFC 6749 §2.3.1: both are form-encoded before they are joined.
+      const pair = [credentials.clientId, credentials.clientSecret].map(encodeURIComponent).join(':');
+      return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }, fields: {} };
+    }
+    return {
+      headers: {},
+      fields: {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await clientAssertion({ ...credentials, audience: this.#url.href }),
+      },
+    };
+  }
+}

@@ -1,0 +1,159 @@
+// HTTPS to places an admin names: private addresses refused at the moment of connecting, no redirects, bounded bodies and time.
+import { lookup as resolve } from 'node:dns';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
+import { bare, isAllowListed, isPublicAddress } from './host.ts';
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Bytes; a longer body is `okta.unexpected_answer`. */
+  readonly maxBytes?: number;
+  /** The code when the other side does not answer; `okta.unreachable` unless given. */
+  readonly unreachable?: FailureCode;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** The look-up and the connection are one act, so that a name cannot point elsewhere between check and use (DNS rebinding). */
+const publicOnly: LookupFunction = (hostname, options, done) => {
+  resolve(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return done(error, '', 0);
+    const refused = addresses.some(({ address }) => !isPublicAddress(address));
+    const [first] = addresses;
+    if (refused || first === undefined) {
+      return done(new CataloguedError('okta.host_not_allowed', { facts: { host: hostname } }), '', 0);
+    }
+    return options.all === true ? done(null, addresses) : done(null, first.address, first.family);
+  });
+};
+
+export class GuardedHttp {
+  readonly #allowedPrivateHosts: readonly string[];
+  // Two agents, because a pooled connection must have passed the same check as a new one.
+  readonly #guarded = new Agent({ keepAlive: true, lookup: publicOnly });
+  readonly #allowed = new Agent({ keepAlive: true });
+
+  constructor(options: { readonly allowedPrivateHosts: readonly string[] }) {
+    this.#allowedPrivateHosts = options.allowedPrivateHosts;
+  }
+
+  /**
+   * Redirects are answers like any other: nothing, least of all an Authorization header, is carried to another place.
+   * @throws CataloguedError `okta.host_not_allowed`, `okta.unreachable` (or `unreachable`), `okta.unexpected_answer` (too long)
+   */
+  async send(wanted: HttpRequest): Promise<HttpAnswer> {
+    const { url } = wanted;
+    const isAllowed = isAllowListed(this.#allowedPrivateHosts, url.hostname, url.port);
+    const literal = bare(url.hostname);
+    const isPrivateLiteral = isIP(literal) !== 0 && !isPublicAddress(literal);
+    if (url.protocol !== 'https:' || (isPrivateLiteral && !isAllowed)) {
+      throw new CataloguedError('okta.host_not_allowed', { facts: { host: url.host } });
+    }
+    const agent = isAllowed ? this.#allowed : this.#guarded;
+    try {
+      return await exchange(wanted, agent);
+    } catch (error) {
+      // The other side may close a pooled connection just as it is used; that says nothing about the request.
+      const again =
+        error instanceof StaleConnection ? await exchange(wanted, agent).catch(asFailure(wanted)) : undefined;
+      return again ?? asFailure(wanted)(error);
+    }
+  }
+
+  close(): void {
+    this.#guarded.destroy();
+    this.#allowed.destroy();
+  }
+}
+
+class StaleConnection extends Error {}
+
+function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpAnswer> {
+  const { url, method = 'GET', headers = {}, body, maxBytes = MAX_BYTES } = wanted;
+  return new Promise((answered, failed) => {
+    const outgoing = request(url, {
+      method,
+      agent,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'odette',
+        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+        ...headers,
+      },
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const isStale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+      failed(isStale ? new StaleConnection('closed while idle', { cause: error }) : error);
+    });
+    outgoing.on('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > maxBytes) {
+          outgoing.destroy();
+          failed(
+            new CataloguedError('okta.unexpected_answer', { facts: { host: url.host, reason: 'too long' } }),
+          );
+        } else {
+          chunks.push(chunk);
+        }
+      });
+      incoming.on('error', failed);
+      incoming.on('end', () =>
+        answered({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          body: Buffer.concat(chunks),
+        }),
+      );
+    });
+    outgoing.end(body);
+  });
+}
+
+/** Of the cause only its short system code is kept: some libraries put whole URLs into messages. */
+const asFailure =
+  (wanted: HttpRequest) =>
+  (error: unknown): never => {
+    if (error instanceof CataloguedError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+    throw new CataloguedError(wanted.unreachable ?? 'okta.unreachable', {
+      facts: {
+        host: wanted.url.host,
+        reason: error instanceof Error && error.name === 'AbortError' ? 'time-out' : code,
+      },
+    });
+  };
+
+const shared = new Map<string, GuardedHttp>();
+
+/** One pool of connections for each allow-list of this process. */
+export function guardedHttp(allowedPrivateHosts: readonly string[]): GuardedHttp {
+  const key = allowedPrivateHosts.join(',');
+  const known = shared.get(key) ?? new GuardedHttp({ allowedPrivateHosts });
+  shared.set(key, known);
+  return known;
+}
+
+/** The body as JSON, or undefined when it is not. */
+export function readJson(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+// One Okta tenant through its API: token, authenticators, devices. Reads only; Odette never changes a device in Okta.
+import { z } from 'zod';
+import { CataloguedError } from '../../domain/failures.ts';
+import { AccessTokenSource, type OktaCredentials } from './access-token.ts';
+import { managementError } from './errors.ts';
+import {
+  AuthenticatorAnswer,
+  judgeFastPass,
+  MethodAnswer,
+  oktaVerifyOf,
+  type Authenticator,
+  type AuthenticatorMethod,
+  type FastPassCheck,
+} from './fastpass.ts';
+import { guardedHttp, readJson, type GuardedHttp, type HttpAnswer } from './guarded-http.ts';
+import { nextPage } from './link-header.ts';
+import {
+  DeviceAnswer,
+  DeviceUserAnswer,
+  readDevice,
+  readUser,
+  type OktaDevice,
+  type OktaDeviceUser,
+} from './okta-device.ts';
+import { RateBudget } from './rate-budget.ts';
+
+export interface OktaClientOptions {
+  /** As normalizeOktaHost gives it. */
+  readonly host: string;
+  readonly credentials: OktaCredentials;
+  /** Shared by all clients of one integration. */
+  readonly budget?: RateBudget;
+  readonly allowedPrivateHosts?: readonly string[];
+}
+
+export interface DevicePage {
+  readonly devices: readonly OktaDevice[];
+  /** Where the list goes on, to be handed back as it is. An empty page with a `next` is not the end. */
+  readonly next?: string;
+}
+
+/** Which devices to look for; the parts are joined by "and". */
+export interface DeviceFilter {
+  readonly platform?: 'MACOS' | 'IOS';
+  readonly serialNumber?: string;
+}
+
+const PAGE_SIZE = 200;
+/** No honest tenant has more pages than this: a circle of `next` links ends here. */
+const MAX_PAGES = 10_000;
+
+export class OktaClient {
+  readonly host: string;
+  readonly #http: GuardedHttp;
+  readonly #budget: RateBudget;
+  readonly #tokens: AccessTokenSource;
+
+  constructor({ host, credentials, budget = new RateBudget(), allowedPrivateHosts = [] }: OktaClientOptions) {
+    this.host = host;
+    this.#http = guardedHttp(allowedPrivateHosts);
+    this.#budget = budget;
+    this.#tokens = new AccessTokenSource({ host, credentials, http: this.#http, budget });
+  }
+
+  /** Proves the credentials. @throws CataloguedError `okta.*` as Okta's refusal means (errors.ts) */
+  async token(): Promise<{ scopes: readonly string[] }> {
+    const { scopes } = await this.#tokens.get();
+    return { scopes };
+  }
+
+  async listAuthenticators(): Promise<readonly Authenticator[]> {
+    return read(z.array(AuthenticatorAnswer), await this.#get('/api/v1/authenticators'));
+  }
+
+  async listMethods(authenticatorId: string): Promise<readonly AuthenticatorMethod[]> {
+    const path = `/api/v1/authenticators/${encodeURIComponent(authenticatorId)}/methods`;
+    return read(z.array(MethodAnswer), await this.#get(path));
+  }
+
+  /** Okta Verify active, and its FastPass method (`signed_nonce`) active. */
+  async checkFastPass(): Promise<FastPassCheck> {
+    const all = await this.listAuthenticators();
+    const methods = new Map<string, readonly AuthenticatorMethod[]>();
+    for (const { id } of oktaVerifyOf(all)) methods.set(id, await this.listMethods(id));
+    return judgeFastPass(all, methods);
+  }
+
+  /** One page of all devices with their users. @param next from the page before */
+  async listDevices(next?: string): Promise<DevicePage> {
+    return this.#devicePage(next ?? `/api/v1/devices?limit=${PAGE_SIZE}&expand=user`);
+  }
+
+  /** Search is eventually consistent: what it finds is a hint, to be confirmed with `device(id)`. */
+  async findDevices(filter: DeviceFilter): Promise<readonly OktaDevice[]> {
+    const terms = [
+      ...(filter.platform === undefined ? [] : [`profile.platform eq "${filter.platform}"`]),
+      ...(filter.serialNumber === undefined
+        ? []
+        : [`profile.serialNumber eq ${JSON.stringify(filter.serialNumber)}`]),
+    ];
+    const query = new URLSearchParams({
+      limit: String(PAGE_SIZE),
+      expand: 'user',
+      search: terms.join(' and '),
+    });
+    const found: OktaDevice[] = [];
+    let path: string | undefined = `/api/v1/devices?${query.toString()}`;
+    for (let page = 0; path !== undefined && page < MAX_PAGES; page += 1) {
+      const { devices, next }: DevicePage = await this.#devicePage(path);
+      found.push(...devices);
+      path = next;
+    }
+    return found;
+  }
+
+  /** Every Mac with this serial number, as Okta's own records say now; the newest first. */
+  async findMacs(serialNumber: string): Promise<readonly OktaDevice[]> {
+    const confirmed: OktaDevice[] = [];
+    for (const { id } of await this.findDevices({ platform: 'MACOS', serialNumber })) {
+      const device = await this.device(id);
+      if (device?.serialNumber?.toUpperCase() === serialNumber.toUpperCase()) confirmed.push(device);
+    }
+    return confirmed.sort((a, b) => b.created.localeCompare(a.created));
+  }
+
+  /** One device with its users, read by id; undefined when it was deleted in Okta. */
+  async device(id: string): Promise<OktaDevice | undefined> {
+    const path = `/api/v1/devices/${encodeURIComponent(id)}`;
+    try {
+      const device = readDevice(read(DeviceAnswer, await this.#get(path)));
+      return { ...device, users: await this.#users(path) };
+    } catch (error) {
+      const isGone =
+        error instanceof CataloguedError &&
+        (error.code === 'okta.not_found' || error.code === 'okta.device_gone');
+      if (isGone) return undefined;
+      throw error;
+    }
+  }
+
+  async #users(devicePath: string): Promise<readonly OktaDeviceUser[]> {
+    return read(z.array(DeviceUserAnswer), await this.#get(`${devicePath}/users`)).map(readUser);
+  }
+
+  async #devicePage(path: string): Promise<DevicePage> {
+    const answer = await this.#get(path);
+    const devices = read(z.array(DeviceAnswer), answer).map(readDevice);
+    const next = nextPage(answer.headers.link, '/api/v1/devices');
+    return { devices, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** @param path with query, below the tenant's host */
+  async #get(path: string): Promise<HttpAnswer> {
+    const bucket = path.split(/[/?]/).slice(1, 4).join('/');
+    for (let attempt = 1; ; attempt += 1) {
+      const token = await this.#tokens.get();
+      this.#budget.admit(bucket);
+      const answer = await this.#http.send({
+        url: new URL(`https://${this.host}${path}`),
+        headers: { authorization: `Bearer ${token.value}` },
+      });
+      this.#budget.note(bucket, answer);
+      if (answer.status === 200) return answer;
+      const error = managementError(answer);
+      if (error.code !== 'okta.token_invalid') throw error;
+      // Revoked, or expired by Okta's clock: a new one is fetched once.
+      this.#tokens.drop(token);
+      if (attempt === 2) throw error;
+    }
+  }
+}
+
+function read<Shape>(schema: z.ZodType<Shape>, answer: HttpAnswer): Shape {
+  const result = schema.safeParse(readJson(answer));
+  if (result.success) return result.data;
+  throw new CataloguedError('okta.unexpected_answer', { facts: { status: answer.status } });
+}

@@ -1,0 +1,74 @@
+// A device as Okta's Devices API tells it, brought to one form.
+import { z } from 'zod';
+
+export interface OktaDeviceUser {
+  readonly id: string;
+  /** The user name in Okta; '' when Okta does not show it. */
+  readonly login: string;
+  /** Per user; flips only after a FastPass sign-in made after the certificate was issued. */
+  readonly managementStatus: 'MANAGED' | 'NOT_MANAGED';
+}
+
+export interface OktaDevice {
+  readonly id: string;
+  /** MACOS, IOS, WINDOWS, ANDROID, or what Okta adds. */
+  readonly platform: string;
+  /** iPhones and iPads give Okta no serial number and no UDID. */
+  readonly serialNumber?: string;
+  readonly udid?: string;
+  readonly model?: string;
+  readonly displayName: string;
+  /** ACTIVE, DEACTIVATED, SUSPENDED, UNSUSPENDED; CREATED is seen too. */
+  readonly status: string;
+  readonly registered: boolean;
+  readonly users: readonly OktaDeviceUser[];
+  readonly created: string; // ISO 8601
+  readonly lastUpdated: string; // ISO 8601
+}
+
+const text = z.string().nullish();
+
+/** Read leniently: Okta adds fields and breaks its own schema in places; only what Odette decides by must be there. */
+export const DeviceUserAnswer = z.object({
+  managementStatus: z.string().nullish(),
+  user: z.object({ id: z.string(), profile: z.object({ login: text }).nullish() }),
+});
+
+export const DeviceAnswer = z.object({
+  id: z.string().min(1),
+  status: z.string().default('ACTIVE'),
+  created: z.string().default(''),
+  lastUpdated: z.string().default(''),
+  profile: z.object({
+    displayName: text,
+    platform: z.string(),
+    registered: z.boolean().default(false),
+    serialNumber: text,
+    udid: text,
+    model: text,
+  }),
+  _embedded: z.object({ users: z.array(DeviceUserAnswer).nullish() }).nullish(),
+});
+
+const present = <Key extends string>(key: Key, value: string | null | undefined) =>
+  value === null || value === undefined || value === '' ? {} : ({ [key]: value } as Record<Key, string>);
+
+export const readUser = (answer: z.infer<typeof DeviceUserAnswer>): OktaDeviceUser => ({
+  id: answer.user.id,
+  login: answer.user.profile?.login ?? '',
+  managementStatus: answer.managementStatus === 'MANAGED' ? 'MANAGED' : 'NOT_MANAGED',
+});
+
+export const readDevice = (answer: z.infer<typeof DeviceAnswer>): OktaDevice => ({
+  id: answer.id,
+  platform: answer.profile.platform,
+  displayName: answer.profile.displayName ?? '',
+  status: answer.status,
+  registered: answer.profile.registered,
+  created: answer.created,
+  lastUpdated: answer.lastUpdated,
+  users: (answer._embedded?.users ?? []).map(readUser),
+  ...present('serialNumber', answer.profile.serialNumber),
+  ...present('udid', answer.profile.udid),
+  ...present('model', answer.profile.model),
+});
