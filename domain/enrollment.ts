@@ -17,7 +17,8 @@ export interface KnownDevice {
   /** The pinned identity, hex, and when it was issued (unknown: issued before records were kept). */
   readonly fingerprint: string;
   readonly identityIssuedAt: Date | undefined;
-  readonly enrollmentStatus: 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
+  /** Enrolled, also while it authenticates again: not checked out, and its first enrollment was finished. */
+  readonly isEnrolled: boolean;
 }
 
 /**
@@ -57,8 +58,7 @@ export function admit(
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;
   if (!isFresh) return refused('enrollment.takeover_refused');
   if (identity.renewsDevice === device.id) return { admitted: true, as: 'renewal' };
-  const isEnrolled = device.enrollmentStatus === 'enrolled' || device.enrollmentStatus === 'unreachable';
-  if (!isEnrolled) return { admitted: true, as: 'new' };
+  if (!device.isEnrolled) return { admitted: true, as: 'new' };
   if (identity.codeForUdid === udid) return { admitted: true, as: 'takeover' };
   return refused('enrollment.takeover_refused');
 }

@@ -1,0 +1,57 @@
+// Push certificates by topic: a renewed one keeps its topic; another topic needs every device to enroll again.
+import type { Sql } from './database.ts';
+
+export interface PushCertificateRow {
+  readonly topic: string;
+  readonly certificatePem: string;
+  readonly keySecretId: string;
+  readonly notAfter: Date;
+  readonly setAt: Date;
+  /** APNs refused it: no pushes until it is replaced. */
+  readonly refusedAt: Date | null;
+}
+
+const COLUMNS = `topic, certificate_pem as "certificatePem", key_secret_id as "keySecretId", not_after as "notAfter",
+  set_at as "setAt", refused_at as "refusedAt"`;
+
+export async function storePushCertificate(
+  sql: Sql,
+  certificate: Pick<PushCertificateRow, 'topic' | 'certificatePem' | 'keySecretId' | 'notAfter'>,
+): Promise<void> {
+  await sql.query(
+    `insert into push_certificates (topic, certificate_pem, key_secret_id, not_after) values ($1, $2, $3, $4)
+     on conflict (topic) do update set certificate_pem = excluded.certificate_pem, key_secret_id = excluded.key_secret_id,
+       not_after = excluded.not_after, set_at = now(), refused_at = null`,
+    [certificate.topic, certificate.certificatePem, certificate.keySecretId, certificate.notAfter],
+  );
+}
+
+export async function findPushCertificate(sql: Sql, topic: string): Promise<PushCertificateRow | undefined> {
+  const [row] = await sql.query<PushCertificateRow>(
+    `select ${COLUMNS} from push_certificates where topic = $1`,
+    [topic],
+  );
+  return row;
+}
+
+/** The one that new enrollments use: the last that was set. */
+export async function currentPushCertificate(sql: Sql): Promise<PushCertificateRow | undefined> {
+  const [row] = await sql.query<PushCertificateRow>(
+    `select ${COLUMNS} from push_certificates order by set_at desc limit 1`,
+  );
+  return row;
+}
+
+export async function markPushCertificateRefused(sql: Sql, topic: string): Promise<void> {
+  await sql.query('update push_certificates set refused_at = coalesce(refused_at, now()) where topic = $1', [
+    topic,
+  ]);
+}
+
+/** APNs no longer knows the device's token: no more pushes until its next TokenUpdate. */
+export async function markPushTokenGone(sql: Sql, deviceId: string, token: Buffer): Promise<void> {
+  await sql.query(
+    `update devices set enrollment_status = 'unreachable' where id = $1 and push_token = $2 and enrollment_status = 'enrolled'`,
+    [deviceId, token],
+  );
+}
