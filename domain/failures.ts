@@ -517,6 +517,13 @@ export const FAILURES = {
     false,
     400,
   ),
+  'certificate.unreadable': entry(
+    'This is not a certificate, or its password is wrong.',
+    'Check the file (PEM, DER or PKCS#12) and its password.',
+    'admin',
+    false,
+    422,
+  ),
   'certificate.not_seen': entry(
     'The certificate is not on the device.',
     'Nothing; it is delivered again.',
@@ -536,6 +543,20 @@ export const FAILURES = {
   'secrets.key_missing': entry(
     'The key that sealed a secret is missing.',
     'Put the key file back (ODETTE_KEY_FILE).',
+    'operator',
+    false,
+    500,
+  ),
+  'secrets.key_file_exposed': entry(
+    'The key file can be read by others.',
+    'chmod 600 the key file (ODETTE_KEY_FILE).',
+    'operator',
+    false,
+    500,
+  ),
+  'secrets.key_file_unreadable': entry(
+    'The key file is not a key ring.',
+    'Restore the key file from its backup.',
     'operator',
     false,
     500,

@@ -1,0 +1,174 @@
+// Reads what a device sends to its one URL: check-in messages and command reports, told apart by the message itself
+// (Apple, "Check-in" and "Commands and queries"; schema in mdm/checkin/*.yaml), never by Content-Type.
+import { CataloguedError } from '../../domain/failures.ts';
+import { dataOf, dictsOf, flagOf, numberOf, textOf } from './dict-fields.ts';
+import { parsePlistDict, type PlistDict } from './plist.ts';
+
+/** Nested causes in order, as the device gave them; the last one is the deepest. */
+export interface ErrorCause {
+  readonly code: number;
+  readonly domain: string;
+  readonly description: string;
+}
+export type ErrorChain = readonly ErrorCause[];
+
+interface Sender {
+  /** UDID, or EnrollmentID of a user enrollment. */
+  readonly udid: string;
+  /** Set when the message comes from a user's channel, which Odette does not serve. */
+  readonly userId?: string;
+  /** The whole message, for what is not decoded here. It may hold secrets: never logged. */
+  readonly dict: PlistDict;
+}
+
+export interface Authenticate extends Sender {
+  readonly type: 'Authenticate';
+  readonly topic: string;
+  readonly serialNumber?: string;
+  readonly productName?: string;
+  readonly model?: string;
+  readonly modelName?: string;
+  readonly deviceName?: string;
+  readonly osVersion?: string;
+  readonly buildVersion?: string;
+}
+
+export interface TokenUpdate extends Sender {
+  readonly type: 'TokenUpdate';
+  readonly topic: string;
+  readonly token: Buffer;
+  readonly pushMagic: string;
+  readonly awaitingConfiguration: boolean;
+  /** iOS only; keep the old one when a later message lacks it. */
+  readonly unlockToken?: Buffer;
+}
+
+export interface CheckOut extends Sender {
+  readonly type: 'CheckOut';
+}
+
+export interface SetBootstrapToken extends Sender {
+  readonly type: 'SetBootstrapToken';
+  /** Absent or empty on the wire: the kept one is to be deleted. */
+  readonly bootstrapToken?: Buffer;
+}
+
+export interface DeclarativeManagement extends Sender {
+  readonly type: 'DeclarativeManagement';
+  readonly endpoint: string;
+  readonly data?: Buffer;
+}
+
+/** Known messages without fields that Odette reads. */
+export interface OtherMessage extends Sender {
+  readonly type: 'GetBootstrapToken' | 'UserAuthenticate' | 'GetToken';
+}
+
+export type ReportStatus = 'Idle' | 'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow';
+
+/** The device asks for its next command and, unless it is idle, answers the last one. */
+export interface Report extends Sender {
+  readonly type: 'Report';
+  readonly status: ReportStatus;
+  readonly commandUuid?: string;
+  readonly errorChain: ErrorChain;
+}
+
+export type DeviceMessage =
+  Authenticate | TokenUpdate | CheckOut | SetBootstrapToken | DeclarativeManagement | OtherMessage | Report;
+
+const STATUSES: readonly string[] = ['Idle', 'Acknowledged', 'Error', 'CommandFormatError', 'NotNow'];
+
+/** @throws CataloguedError `mdm.message_unreadable` when it is no message that the protocol knows */
+export function readDeviceMessage(body: Uint8Array): DeviceMessage {
+  const dict = parsePlistDict(body);
+  const sender: Sender = {
+    udid: needed(textOf(dict, 'UDID') ?? textOf(dict, 'EnrollmentID')),
+    ...present('userId', textOf(dict, 'UserID') ?? textOf(dict, 'EnrollmentUserID')),
+    dict,
+  };
+  const type = textOf(dict, 'MessageType');
+  return type === undefined ? readReport(sender) : readCheckIn(type, sender);
+}
+
+function readReport(sender: Sender): Report {
+  const status = needed(textOf(sender.dict, 'Status'));
+  if (!STATUSES.includes(status)) throw unreadable();
+  const commandUuid = textOf(sender.dict, 'CommandUUID');
+  if (status !== 'Idle' && commandUuid === undefined) throw unreadable();
+  return {
+    type: 'Report',
+    ...sender,
+    status: status as ReportStatus,
+    ...present('commandUuid', commandUuid),
+    errorChain: readErrorChain(sender.dict),
+  };
+}
+
+function readCheckIn(type: string, sender: Sender): DeviceMessage {
+  const { dict } = sender;
+  switch (type) {
+    case 'Authenticate':
+      return {
+        type,
+        ...sender,
+        topic: needed(textOf(dict, 'Topic')),
+        ...present('serialNumber', textOf(dict, 'SerialNumber')),
+        ...present('productName', textOf(dict, 'ProductName')),
+        ...present('model', textOf(dict, 'Model')),
+        ...present('modelName', textOf(dict, 'ModelName')),
+        ...present('deviceName', textOf(dict, 'DeviceName')),
+        ...present('osVersion', textOf(dict, 'OSVersion')),
+        ...present('buildVersion', textOf(dict, 'BuildVersion')),
+      };
+    case 'TokenUpdate':
+      return {
+        type,
+        ...sender,
+        topic: needed(textOf(dict, 'Topic')),
+        token: needed(dataOf(dict, 'Token')),
+        pushMagic: needed(textOf(dict, 'PushMagic')),
+        awaitingConfiguration: flagOf(dict, 'AwaitingConfiguration') ?? false,
+        ...present('unlockToken', dataOf(dict, 'UnlockToken')),
+      };
+    case 'CheckOut':
+      return { type, ...sender };
+    case 'SetBootstrapToken': {
+      const token = dataOf(dict, 'BootstrapToken');
+      return { type, ...sender, ...present('bootstrapToken', token?.length === 0 ? undefined : token) };
+    }
+    case 'DeclarativeManagement':
+      return {
+        type,
+        ...sender,
+        endpoint: needed(textOf(dict, 'Endpoint')),
+        ...present('data', dataOf(dict, 'Data')),
+      };
+    case 'GetBootstrapToken':
+    case 'UserAuthenticate':
+    case 'GetToken':
+      return { type, ...sender };
+    default:
+      throw unreadable();
+  }
+}
+
+/** Reads `ErrorChain` of a report or of one item of a Settings answer. */
+export function readErrorChain(dict: PlistDict): ErrorChain {
+  return dictsOf(dict, 'ErrorChain').map((cause) => ({
+    code: numberOf(cause, 'ErrorCode') ?? 0,
+    domain: textOf(cause, 'ErrorDomain') ?? '',
+    description: textOf(cause, 'USEnglishDescription') ?? textOf(cause, 'LocalizedDescription') ?? '',
+  }));
+}
+
+const unreadable = (): CataloguedError => new CataloguedError('mdm.message_unreadable');
+
+function needed<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw unreadable();
+  return value;
+}
+
+/** A property only when there is a value: absent and undefined are not the same in these types. */
+export const present = <Key extends string, Value>(key: Key, value: Value | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };

@@ -1,0 +1,260 @@
+// Reads and writes XML property lists, the only form in which devices and Odette exchange messages.
+// Written here because it runs for every message of every device and reads what strangers send: `plist` of npm builds a DOM
+// first (ten times slower), guesses at other formats, and loses the digits of large integers. The tests compare the two.
+import { CataloguedError } from '../../domain/failures.ts';
+
+/** Data is a Buffer when read; any Uint8Array is taken when written. Integers outside ±2^53 are read as bigint. */
+export type PlistValue =
+  string | number | bigint | boolean | Date | Uint8Array | readonly PlistValue[] | PlistDict;
+
+/** Keys whose value is `undefined` are not written. */
+export interface PlistDict {
+  readonly [key: string]: PlistValue | undefined;
+}
+
+const DEEPEST = 64;
+const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+
+/**
+ * @param bytes UTF-8, as on the wire. No external or internal entity is ever followed.
+ * @throws CataloguedError `mdm.message_unreadable` when it is not one well-formed property list
+ */
+export function parsePlist(bytes: Uint8Array | string): PlistValue {
+  try {
+    const text = typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new Reader(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text).document();
+  } catch (cause) {
+    throw new CataloguedError('mdm.message_unreadable', { cause });
+  }
+}
+
+/** The root as a dictionary; every message and profile is one. @throws CataloguedError `mdm.message_unreadable` */
+export function parsePlistDict(bytes: Uint8Array | string): PlistDict {
+  const value = parsePlist(bytes);
+  if (isDict(value)) return value;
+  throw new CataloguedError('mdm.message_unreadable');
+}
+
+export const isDict = (value: PlistValue | undefined): value is PlistDict =>
+  typeof value === 'object' &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array) &&
+  !(value instanceof Date);
+
+class Reader {
+  private readonly text: string;
+  private at = 0;
+
+  constructor(text: string) {
+    this.text = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  }
+
+  document(): PlistValue {
+    if (this.nextTag() !== 'plist') throw new SyntaxError('not a plist');
+    const value = this.value(this.nextTag(), 0);
+    if (this.nextTag() !== '/plist') throw new SyntaxError('more than one value');
+    this.skipBetween();
+    if (this.at !== this.text.length) throw new SyntaxError('something follows the plist');
+    return value;
+  }
+
+  /** Passes over white space, comments, the XML declaration and the document type. */
+  private skipBetween(): void {
+    for (;;) {
+      while (isSpace(this.text.charCodeAt(this.at))) this.at++;
+      if (this.text.startsWith('<!--', this.at)) this.upTo('-->');
+      else if (this.text.startsWith('<?', this.at)) this.upTo('?>');
+      else if (this.text.startsWith('<!DOCTYPE', this.at)) {
+        if (this.upTo('>').includes('[')) throw new SyntaxError('a document type with declarations');
+      } else return;
+    }
+  }
+
+  /** The name inside the next tag: `dict`, `/dict`, or `dict/` when it is empty. */
+  private nextTag(): string {
+    this.skipBetween();
+    if (this.text.charCodeAt(this.at) !== 0x3c) throw new SyntaxError('text where a tag is expected');
+    this.at++;
+    const inside = this.upTo('>');
+    const name = /^\/?[a-z]+/.exec(inside)?.[0];
+    if (name === undefined) throw new SyntaxError('a tag without a name');
+    return inside.endsWith('/') ? `${name}/` : name;
+  }
+
+  private upTo(end: string): string {
+    const found = this.text.indexOf(end, this.at);
+    if (found < 0) throw new SyntaxError('it ends too early');
+    const passed = this.text.slice(this.at, found);
+    this.at = found + end.length;
+    return passed;
+  }
+
+  private value(tag: string, depth: number): PlistValue {
+    if (depth > DEEPEST) throw new SyntaxError('nested too deeply');
+    switch (tag) {
+      case 'dict':
+        return this.dict(depth);
+      case 'array':
+        return this.array(depth);
+      case 'string':
+        return this.characters('string');
+      case 'integer':
+        return integerOf(this.characters('integer').trim());
+      case 'real':
+        return realOf(this.characters('real').trim());
+      case 'data':
+        return dataOf(this.characters('data'));
+      case 'date':
+        return dateOf(this.characters('date').trim());
+      case 'true':
+      case 'false':
+        if (this.nextTag() !== `/${tag}`) throw new SyntaxError('a boolean with content');
+        return tag === 'true';
+      case 'true/':
+        return true;
+      case 'false/':
+        return false;
+      case 'dict/':
+        return {};
+      case 'array/':
+        return [];
+      case 'string/':
+        return '';
+      case 'data/':
+        return Buffer.alloc(0);
+      default:
+        throw new SyntaxError('an unknown element');
+    }
+  }
+
+  private dict(depth: number): PlistDict {
+    const dict: Record<string, PlistValue> = {};
+    for (let tag = this.nextTag(); tag !== '/dict'; tag = this.nextTag()) {
+      if (tag !== 'key' && tag !== 'key/') throw new SyntaxError('a value without a key');
+      const key = tag === 'key' ? this.characters('key') : '';
+      if (key === '__proto__') throw new SyntaxError('a key that no device sends');
+      dict[key] = this.value(this.nextTag(), depth + 1);
+    }
+    return dict;
+  }
+
+  private array(depth: number): PlistValue[] {
+    const items: PlistValue[] = [];
+    for (let tag = this.nextTag(); tag !== '/array'; tag = this.nextTag())
+      items.push(this.value(tag, depth + 1));
+    return items;
+  }
+
+  /** The text up to the closing tag, with entities, comments and CDATA resolved. */
+  private characters(element: string): string {
+    let result = '';
+    for (;;) {
+      const piece = this.upTo('<');
+      result += piece.includes('&') ? piece.replace(/&([^;]*)(;?)/g, entity) : piece;
+      if (this.text.startsWith('/', this.at)) {
+        this.at++;
+        if (this.upTo('>').trimEnd() !== element) throw new SyntaxError('the wrong closing tag');
+        return result;
+      }
+      if (this.text.startsWith('![CDATA[', this.at)) {
+        this.at += 8;
+        result += this.upTo(']]>');
+      } else if (this.text.startsWith('!--', this.at)) this.upTo('-->');
+      else throw new SyntaxError('an element inside text');
+    }
+  }
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
+
+function entity(_whole: string, name: string, end: string): string {
+  const code = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
+  const resolved =
+    code === null ? NAMED[name] : String.fromCodePoint(code[1] ? parseInt(code[1], 16) : Number(code[2]));
+  if (end === '' || resolved === undefined) throw new SyntaxError('an unknown entity');
+  return resolved;
+}
+
+function integerOf(text: string): number | bigint {
+  if (!/^(?:[+-]?[0-9]+|0x[0-9a-fA-F]+)$/.test(text)) throw new SyntaxError('not an integer');
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text.replace(/^\+/, ''));
+}
+
+function realOf(text: string): number {
+  const number = Number(text);
+  if (text === '' || !Number.isFinite(number)) throw new SyntaxError('not a real');
+  return number;
+}
+
+function dataOf(text: string): Buffer {
+  const base64 = text.replace(/\s+/g, '');
+  if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw new SyntaxError('not base64');
+  return Buffer.from(base64, 'base64');
+}
+
+function dateOf(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new SyntaxError('not a date');
+  return date;
+}
+
+const HEAD =
+  '<?xml version="1.0" encoding="UTF-8"?>\n' +
+  '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n' +
+  '<plist version="1.0">\n';
+
+/**
+ * The bytes of a property list; the same value always gives the same bytes. Whole numbers become integers.
+ * @throws CataloguedError `request.invalid` for text that XML cannot hold (control characters, half surrogate pairs)
+ */
+export function buildPlist(value: PlistValue): Buffer {
+  const parts = [HEAD];
+  write(value, '', parts);
+  parts.push('</plist>\n');
+  return Buffer.from(parts.join(''), 'utf8');
+}
+
+function write(value: PlistValue, indent: string, parts: string[]): void {
+  if (typeof value === 'string') parts.push(`${indent}<string>${escaped(value)}</string>\n`);
+  else if (typeof value === 'boolean') parts.push(`${indent}<${value ? 'true' : 'false'}/>\n`);
+  else if (typeof value === 'bigint') parts.push(`${indent}<integer>${value}</integer>\n`);
+  else if (typeof value === 'number') parts.push(`${indent}${numberElement(value)}\n`);
+  else if (value instanceof Date)
+    parts.push(`${indent}<date>${value.toISOString().replace(/\.\d+Z$/, 'Z')}</date>\n`);
+  else if (value instanceof Uint8Array) {
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    parts.push(`${indent}<data>${bytes.toString('base64')}</data>\n`);
+  } else if (!isDict(value)) {
+    parts.push(`${indent}<array>\n`);
+    for (const item of value) write(item, `${indent}\t`, parts);
+    parts.push(`${indent}</array>\n`);
+  } else {
+    parts.push(`${indent}<dict>\n`);
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      parts.push(`${indent}\t<key>${escaped(key)}</key>\n`);
+      write(item, `${indent}\t`, parts);
+    }
+    parts.push(`${indent}</dict>\n`);
+  }
+}
+
+function numberElement(value: number): string {
+  if (Number.isSafeInteger(value)) return `<integer>${value}</integer>`;
+  if (Number.isFinite(value)) return `<real>${value}</real>`;
+  throw new CataloguedError('request.invalid', { facts: { reason: 'a number that is not finite' } });
+}
+
+/** XML 1.0 holds no control characters except tab and line ends, and no half surrogate pairs. */
+// eslint-disable-next-line no-control-regex
+const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
+
+function escaped(text: string): string {
+  if (NOT_XML.test(text)) {
+    throw new CataloguedError('request.invalid', { facts: { reason: 'text with control characters' } });
+  }
+  return text.replace(/[&<>\r]/g, (character) =>
+    character === '&' ? '&amp;' : character === '<' ? '&lt;' : character === '>' ? '&gt;' : '&#13;',
+  );
+}
