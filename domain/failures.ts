@@ -561,6 +561,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'secrets.not_found': entry(
+    'There is no secret under this handle.',
+    'Enter the secret again.',
+    'admin',
+    false,
+    409,
+  ),
   'secrets.tampered': entry(
     'A sealed secret does not open.',
     'Restore database and key file from the same backup.',

@@ -1,0 +1,63 @@
+// The audit trail: who did what to what. A row is written in the transaction of its change, and never changed.
+import type { Sql } from './database.ts';
+
+export interface NewAuditEntry {
+  /** person:NAME | token:NAME | device:ID | system */
+  readonly actor: string;
+  /** e.g. setup.answered, rollout.replayed */
+  readonly action: string;
+  /** e.g. integration:ID */
+  readonly subject?: string;
+  /** Never a secret. */
+  readonly detail?: object;
+}
+
+export async function putAudit(sql: Sql, entry: NewAuditEntry): Promise<void> {
+  await sql.query(
+    'insert into audit_entries (actor, action, subject, detail) values ($1, $2, $3, $4::jsonb)',
+    [entry.actor, entry.action, entry.subject ?? null, JSON.stringify(entry.detail ?? {})],
+  );
+}
+
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  /** The whole action, or an area with its dot: `secret.` */
+  readonly action?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
+/** Newest first. `after` is the last entry of the page before. */
+export async function listAudit(
+  sql: Sql,
+  filter: AuditFilter,
+  page: { readonly after?: { readonly at: string; readonly id: string } | undefined; readonly limit: number },
+): Promise<(AuditEntry & { readonly cursorAt: string })[]> {
+  return sql.query(
+    `select id, at, actor, action, subject, detail, at::text as "cursorAt" from audit_entries
+      where ($1::text is null or actor = $1) and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
+        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
+        and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::uuid))
+      order by at desc, id desc limit $8`,
+    [
+      filter.actor ?? null,
+      filter.action ?? null,
+      filter.subject ?? null,
+      filter.from ?? null,
+      filter.until ?? null,
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ],
+  );
+}
