@@ -337,6 +337,13 @@ export const FAILURES = {
     true,
     502,
   ),
+  'apns.unexpected_answer': entry(
+    'Apple push answered something that was not expected.',
+    'Report it.',
+    'operator',
+    false,
+    502,
+  ),
   'apns.rate_limited': entry('Apple push asks to slow down.', 'Nothing; Odette waits.', 'nobody', true, 503),
   'apps_and_books.token_missing': entry(
     'There is no Apps and Books token.',
