@@ -1,0 +1,72 @@
+// The database door: types, transactions, notifications, and what happens when connections break.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
+import { connectDatabase } from './database.ts';
+import { migrate } from './migrate.ts';
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.drop());
+
+test('int8 comes as a number, an unsafe one throws, times as Date, objects go in as JSON', async () => {
+  const [row] = await own.database.query<{ n: number; t: Date; j: unknown }>(
+    `select 9007199254740991::int8 as n, '2026-01-02T03:04:05Z'::timestamptz as t, $1::jsonb as j`,
+    [{ a: [1] }],
+  );
+  expect(row).toEqual({
+    n: Number.MAX_SAFE_INTEGER,
+    t: new Date('2026-01-02T03:04:05Z'),
+    j: { a: [1] },
+  });
+  await expect(own.database.query('select 9007199254740993::int8 as n')).rejects.toThrow(RangeError);
+});
+
+test('a transaction is kept whole or not at all', async () => {
+  await own.database.query('create table kept (n int)');
+  await own.database.inTransaction((sql) => sql.query('insert into kept values (1)'));
+  const failing = own.database.inTransaction(async (sql) => {
+    await sql.query('insert into kept values (2)');
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect(await own.database.query('select n from kept')).toEqual([{ n: 1 }]);
+});
+
+test('notifications are heard again after the connection was broken, with a hint that some were missed', async () => {
+  const heard: string[] = [];
+  const stop = await own.database.listen('odette_test', (payload) => heard.push(payload));
+  await own.database.query(`select pg_notify('odette_test', 'one')`);
+  await expect.poll(() => heard).toEqual(['one']);
+  await own.database.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query like 'listen%' and pid <> pg_backend_pid()`,
+  );
+  await expect.poll(() => heard).toEqual(['one', '']);
+  await own.database.query(`select pg_notify('odette_test', 'two')`);
+  await expect.poll(() => heard).toEqual(['one', '', 'two']);
+  await stop();
+});
+
+test('a connection that breaks inside a transaction is an unavailable store, and the next query works', async () => {
+  const broken = own.database.inTransaction(async (sql) => {
+    await sql.query('select pg_terminate_backend(pg_backend_pid())');
+  });
+  await expect(broken).rejects.toMatchObject({ code: 'store.unavailable' });
+  expect(await own.database.query('select 1 as n')).toEqual([{ n: 1 }]);
+});
+
+test('a database that is not there is an unavailable store, and the message holds no password', async () => {
+  const nowhere = connectDatabase('postgresql://odette:planted-password@127.0.0.1:1/odette');
+  const error: unknown = await nowhere.query('select 1').catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'store.unavailable' });
+  expect(String(error)).not.toContain('planted-password');
+  await nowhere.end();
+});
+
+test('migrations run once, also from several processes at a time, and a changed file is refused', async () => {
+  await Promise.all([migrate(own.database), migrate(own.database)]);
+  await own.database.query(`update schema_migrations set sha256 = 'other' where name like '0001%'`);
+  await expect(migrate(own.database)).rejects.toThrow(/0001.*has changed/);
+});
