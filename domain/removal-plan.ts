@@ -1,0 +1,39 @@
+// What a rollout does when the desired state is none: take away what Odette put there, after a delay, and nothing else.
+import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
+import { isManagedApp, type RolloutView } from './rollout-view.ts';
+
+export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAction {
+  const inventory: StepRequest[] = (['ProfileList', 'ManagedApplicationList'] as const)
+    .filter((query) => !memory.fresh.includes(query))
+    .map((type) => ({ type }));
+  if (inventory.length > 0) return { do: 'send', phase: 'asking_device', requests: inventory };
+
+  const profiles = view.reported.profiles ?? [];
+  const others = profiles.filter(({ kind }) => !kind.startsWith('certificate'));
+  const hasCertificates = profiles.length > others.length;
+  const isManaged = isManagedApp(view.reported.appStatus);
+  const takesConfigurationBack = view.configurationWasSent && isManaged;
+  const removesApp = view.removal.removesApp && isManaged;
+  if (others.length === 0 && !hasCertificates && !takesConfigurationBack && !removesApp)
+    return { do: 'finish', phase: 'out_of_scope' };
+  if (!memory.removalDelayOver) return { do: 'waitForRemovalDelay', minutes: view.removal.delayMinutes };
+
+  const requests: StepRequest[] = [
+    ...others.map(({ identifier }) => ({ type: 'RemoveProfile', identifier }) as const),
+    ...(takesConfigurationBack && !removesApp
+      ? [{ type: 'ApplicationConfiguration', content: 'own', revision: 'own' } as const]
+      : []),
+    ...(removesApp ? [{ type: 'RemoveApplication' } as const] : []),
+  ];
+  if (
+    requests.some(
+      (request) =>
+        (memory.tries[`remove.${request.type === 'RemoveProfile' ? request.identifier : request.type}`] ??
+          0) >= 3,
+    )
+  )
+    return { do: 'fail', code: 'mdm.command_refused' };
+  if (requests.length > 0) return { do: 'send', phase: 'removing', requests };
+  if ((memory.tries['removeCertificate'] ?? 0) >= 3) return { do: 'fail', code: 'mdm.command_refused' };
+  return { do: 'removeCertificate' };
+}

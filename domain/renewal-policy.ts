@@ -1,0 +1,84 @@
+// When a certificate is renewed: a window before its end, the device's own place in it, and what an unused one needs.
+// Times are milliseconds since the epoch; "now" is always given.
+import type { IntegrationSettings } from './integration-settings.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface CertificateLife {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** When it was first seen on the device. */
+  readonly provenAtMs: number;
+}
+
+export type RenewalSettings = Pick<
+  IntegrationSettings,
+  'renewalWindowStart' | 'renewalWindowEnd' | 'unusedWarnDays' | 'unusedReissueDays'
+>;
+
+/** A number in [0, 1) that is the same for a device always: spreads renewals that were issued together (FNV-1a). */
+export function placeOf(deviceId: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of deviceId) {
+    hash ^= character.charCodeAt(0);
+    hash = Math.imul(hash, 0x01000193) >>> 0;
+  }
+  // One more round of mixing: the last characters of an id alone must not decide.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
+  return ((hash ^ (hash >>> 13)) >>> 0) / 0x1_0000_0000;
+}
+
+/** The window, as times. A life of a year renews between 120 and 60 days before its end. */
+export function renewalWindow(life: CertificateLife, settings: RenewalSettings) {
+  const length = life.notAfterMs - life.notBeforeMs;
+  return {
+    opensMs: life.notAfterMs - length * settings.renewalWindowStart,
+    closesMs: life.notAfterMs - length * settings.renewalWindowEnd,
+  };
+}
+
+export function renewalTime(life: CertificateLife, settings: RenewalSettings, deviceId: string): number {
+  const { opensMs, closesMs } = renewalWindow(life, settings);
+  return Math.round(opensMs + (closesMs - opensMs) * placeOf(deviceId));
+}
+
+/** How urgent a renewal is: after the window it is late, and devices are pushed more often. */
+export type Urgency = 'none' | 'due' | 'late' | 'expired';
+
+export function urgencyOf(
+  life: CertificateLife,
+  settings: RenewalSettings,
+  deviceId: string,
+  nowMs: number,
+): Urgency {
+  if (nowMs >= life.notAfterMs) return 'expired';
+  if (nowMs >= renewalWindow(life, settings).closesMs) return 'late';
+  return nowMs >= renewalTime(life, settings, deviceId) ? 'due' : 'none';
+}
+
+export type RenewalDecision =
+  | { readonly kind: 'renew'; readonly reason: 'window' | 'unused'; readonly urgency: Urgency }
+  | { readonly kind: 'warn'; readonly untilMs: number }
+  | { readonly kind: 'sleep'; readonly untilMs: number };
+
+/**
+ * What to do with a certificate that is on the device. `isUsed`: Okta has said MANAGED since it was proven
+ * (Okta revokes on day 91 what no sign-in used).
+ */
+export function decideRenewal(
+  life: CertificateLife,
+  settings: RenewalSettings,
+  deviceId: string,
+  isUsed: boolean,
+  nowMs: number,
+): RenewalDecision {
+  const dueMs = renewalTime(life, settings, deviceId);
+  if (nowMs >= dueMs)
+    return { kind: 'renew', reason: 'window', urgency: urgencyOf(life, settings, deviceId, nowMs) };
+  const warnMs = life.provenAtMs + settings.unusedWarnDays * DAY_MS;
+  const reissueMs = life.provenAtMs + settings.unusedReissueDays * DAY_MS;
+  if (isUsed) return { kind: 'sleep', untilMs: dueMs };
+  if (nowMs >= reissueMs) return { kind: 'renew', reason: 'unused', urgency: 'due' };
+  if (nowMs >= warnMs) return { kind: 'warn', untilMs: Math.min(dueMs, reissueMs) };
+  return { kind: 'sleep', untilMs: Math.min(dueMs, warnMs) };
+}

@@ -1,0 +1,279 @@
+// What a rollout does next: the difference between the desired state and what the device reported, as one action.
+// Pure; workflows/roll-out-device.ts carries the actions out and keeps the memory of its run.
+import type { FailureCode } from './failures.ts';
+import { planRemoval } from './removal-plan.ts';
+import {
+  isAppUnderWay,
+  isManagedApp,
+  isRefusedApp,
+  type DesiredState,
+  type RolloutView,
+  type WantedProfile,
+} from './rollout-view.ts';
+
+export type RolloutPhase =
+  | 'waiting'
+  | 'not_enrolled'
+  | 'asking_device'
+  | 'certificate'
+  | 'profiles'
+  | 'waiting_for_licence'
+  | 'app'
+  | 'app_configuration'
+  | 'delivered'
+  | 'waits_for_user'
+  | 'removal_delay'
+  | 'removing'
+  | 'out_of_scope'
+  | 'failed';
+
+/** Questions to the device. */
+export type Query =
+  | 'DeviceInformation'
+  | 'ProfileList'
+  | 'CertificateList'
+  | 'ManagedApplicationList'
+  | 'InstalledApplicationList'
+  | 'ManagedApplicationConfiguration';
+
+export type StepRequest =
+  | { readonly type: Query }
+  | { readonly type: 'InstallProfile'; readonly kind: 'settings' | 'sso'; readonly revision: string }
+  | { readonly type: 'RemoveProfile'; readonly identifier: string }
+  | { readonly type: 'InstallApplication'; readonly revision: string }
+  /** `own`: the item's own configuration comes back, or none. */
+  | {
+      readonly type: 'ApplicationConfiguration';
+      readonly content: 'odette' | 'own';
+      readonly revision: string;
+    }
+  | { readonly type: 'RemoveApplication' };
+
+/** One outstanding command per device and step. */
+export function stepOf(request: StepRequest): string {
+  switch (request.type) {
+    case 'InstallProfile':
+      return `rollout.profile.${request.kind}`;
+    case 'RemoveProfile':
+      return `rollout.remove.${request.identifier}`;
+    default:
+      return `rollout.${request.type}`;
+  }
+}
+
+export type RolloutAction =
+  | { readonly do: 'send'; readonly phase: RolloutPhase; readonly requests: readonly StepRequest[] }
+  | { readonly do: 'waitForEnrollment' }
+  | { readonly do: 'obtainCertificate'; readonly integrationId: string }
+  | { readonly do: 'waitForLicence' }
+  /** The app is on its way: ask again later. */
+  | { readonly do: 'waitForApp' }
+  | { readonly do: 'noteRefusal' }
+  | { readonly do: 'waitForUser'; readonly untilMs: number }
+  | { readonly do: 'waitForRemovalDelay'; readonly minutes: number }
+  | { readonly do: 'removeCertificate' }
+  | { readonly do: 'finish'; readonly phase: RolloutPhase }
+  | { readonly do: 'fail'; readonly code: FailureCode };
+
+/** What a run has seen and done so far. */
+export interface RolloutMemory {
+  /** Questions answered in this run since anything changed that they ask about. */
+  readonly fresh: readonly Query[];
+  /** How often a change was carried out in this run, by step. */
+  readonly tries: Readonly<Record<string, number>>;
+  readonly licence: 'unasked' | 'pending' | 'ready' | FailureCode;
+  /** InstallApplication was accepted in this run, and nothing has refused it since. */
+  readonly appSent: boolean;
+  readonly appChecks: number;
+  readonly removalDelayOver: boolean;
+}
+
+export const MOST_REFUSALS = 3;
+/** After so many looks, 5 s doubling, about a week is over. */
+export const MOST_APP_CHECKS = 18;
+const MOST_TRIES = 3;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAction => ({
+  do: 'send',
+  phase,
+  requests,
+});
+
+/** Questions of a list whose answers are missing or old, as requests. */
+export const unanswered = (memory: RolloutMemory, queries: readonly Query[]): StepRequest[] =>
+  queries.filter((query) => !memory.fresh.includes(query)).map((type) => ({ type }));
+
+export function planRollout(view: RolloutView, memory: RolloutMemory, nowMs: number): RolloutAction {
+  if (view.enrollmentStatus === 'checked_out') return { do: 'finish', phase: 'not_enrolled' };
+  if (view.enrollmentStatus !== 'enrolled') return { do: 'waitForEnrollment' };
+  return view.desired === null ? planRemoval(view, memory) : planDelivery(view, view.desired, memory, nowMs);
+}
+
+function planDelivery(
+  view: RolloutView,
+  desired: DesiredState,
+  memory: RolloutMemory,
+  nowMs: number,
+): RolloutAction {
+  const inventory = unanswered(memory, inventoryOf(view));
+  // Profiles and apps are asked about again beside the next step; the first picture must be whole.
+  const isWhole = inventory.every(
+    ({ type }) => (type === 'ProfileList' || type === 'ManagedApplicationList') && hasChanged(memory),
+  );
+  if (!isWhole) return send('asking_device', inventory);
+
+  const foreign = foreignProfiles(view, desired);
+  if (foreign.some((identifier) => (memory.tries[`remove.${identifier}`] ?? 0) >= MOST_TRIES))
+    return { do: 'fail', code: 'mdm.command_refused' };
+  if (foreign.length > 0 && memory.fresh.includes('ProfileList'))
+    return send(
+      'profiles',
+      foreign.map((identifier) => ({ type: 'RemoveProfile', identifier })),
+    );
+
+  if (desired.wantsCertificate && !view.hasCertificate) {
+    if ((memory.tries['certificate'] ?? 0) >= MOST_TRIES) return { do: 'fail', code: 'certificate.not_seen' };
+    return { do: 'obtainCertificate', integrationId: desired.integrationId };
+  }
+
+  const missing = missingProfiles(view, desired, memory);
+  if (missing.some((profile) => (memory.tries[installKey(profile)] ?? 0) >= MOST_TRIES))
+    return { do: 'fail', code: 'mdm.profile_refused' };
+  if (missing.length > 0)
+    return send(
+      'profiles',
+      missing.map(({ kind, revision }) => ({ type: 'InstallProfile', kind, revision })),
+    );
+  return planApp(view, desired, memory, nowMs);
+}
+
+function planApp(
+  view: RolloutView,
+  desired: DesiredState,
+  memory: RolloutMemory,
+  nowMs: number,
+): RolloutAction {
+  const stale = unanswered(memory, inventoryOf(view));
+  const status = view.reported.appStatus;
+  if (isManagedApp(status)) {
+    if (stale.length > 0) return send('profiles', stale);
+    return planConfiguration(view, desired, memory);
+  }
+  const isSettled = memory.fresh.includes('ManagedApplicationList');
+  if (memory.appSent) {
+    if (stale.length > 0) return send('app', stale);
+    if (isRefusedApp(status)) return { do: 'noteRefusal' };
+    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
+    if (status !== 'Failed') return { do: 'waitForApp' };
+  } else if (isSettled && isAppUnderWay(status)) {
+    if (stale.length > 0) return send('app', stale);
+    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
+    return { do: 'waitForApp' };
+  }
+  // Everything else first; then what stands in the way of the app.
+  const otherwise = (action: RolloutAction) => (stale.length > 0 ? send('profiles', stale) : action);
+  if (view.appRefusals >= MOST_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
+  const askAgainMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
+  if (view.appRefusals > 0 && nowMs < askAgainMs)
+    return otherwise({ do: 'waitForUser', untilMs: askAgainMs });
+  if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
+  if ((memory.tries['app'] ?? 0) >= MOST_TRIES + view.appRefusals)
+    return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });
+  if (memory.licence === 'pending' || memory.licence === 'unasked')
+    return otherwise({ do: 'waitForLicence' });
+  if (memory.licence !== 'ready') return otherwise({ do: 'fail', code: memory.licence });
+  const revision = desired.appConfigurationRevision ?? 'app';
+  const queries = unanswered(memory, ['ProfileList']);
+  return send('app', [
+    { type: 'InstallApplication', revision },
+    ...queries,
+    { type: 'ManagedApplicationList' },
+  ]);
+}
+
+/** iPhone and iPad: the configuration counts when it was read back from the device and found equal. */
+function planConfiguration(view: RolloutView, desired: DesiredState, memory: RolloutMemory): RolloutAction {
+  const revision = desired.appConfigurationRevision;
+  if (revision === null) return { do: 'finish', phase: 'delivered' };
+  if (!memory.fresh.includes('ManagedApplicationConfiguration'))
+    return send('app_configuration', [{ type: 'ManagedApplicationConfiguration' }]);
+  if (view.reported.appConfigurationRevision === revision) return { do: 'finish', phase: 'delivered' };
+  if ((memory.tries[`configuration.${revision}`] ?? 0) >= MOST_TRIES)
+    return { do: 'fail', code: 'mdm.command_refused' };
+  return send('app_configuration', [
+    { type: 'ApplicationConfiguration', content: 'odette', revision },
+    { type: 'ManagedApplicationConfiguration' },
+  ]);
+}
+
+const hasChanged = (memory: RolloutMemory) => Object.values(memory.tries).some((tries) => tries > 0);
+
+function inventoryOf(view: RolloutView): Query[] {
+  if (view.platform === 'iOS') return ['DeviceInformation', 'ProfileList', 'ManagedApplicationList'];
+  return [
+    'DeviceInformation',
+    'ProfileList',
+    'CertificateList',
+    'ManagedApplicationList',
+    // Only asked to name a Mac on which Okta Verify is not the App Store's.
+    ...(isManagedApp(view.reported.appStatus) ? [] : (['InstalledApplicationList'] as const)),
+  ];
+}
+
+/** Settings and SSO profiles of another integration: two of them at once would contradict each other. */
+const foreignProfiles = (view: RolloutView, desired: DesiredState): string[] =>
+  (view.reported.profiles ?? [])
+    .filter(
+      ({ kind, integrationId }) => !kind.startsWith('certificate') && integrationId !== desired.integrationId,
+    )
+    .map(({ identifier }) => identifier);
+
+export const installKey = (profile: Pick<WantedProfile, 'kind' | 'revision'>): string =>
+  `${profile.kind}.${profile.revision}`;
+
+/** Not on the device in the wanted revision; one that was just accepted is not missing until ProfileList says so. */
+const missingProfiles = (view: RolloutView, desired: DesiredState, memory: RolloutMemory): WantedProfile[] =>
+  desired.profiles.filter((wanted) => {
+    const isThere = view.reported.profiles?.some(
+      ({ identifier, uuid }) => identifier === wanted.identifier && uuid === wanted.payloadUuid,
+    );
+    const isJustSent = !memory.fresh.includes('ProfileList') && (memory.tries[installKey(wanted)] ?? 0) > 0;
+    return isThere !== true && !isJustSent;
+  });
+
+/** Under which name a run counts how often a change was carried out. */
+export function tryKeyOf(request: StepRequest): string | undefined {
+  switch (request.type) {
+    case 'InstallProfile':
+      return installKey(request);
+    case 'InstallApplication':
+      return 'app';
+    case 'ApplicationConfiguration':
+      return request.content === 'own'
+        ? 'remove.ApplicationConfiguration'
+        : `configuration.${request.revision}`;
+    case 'RemoveProfile':
+      return `remove.${request.identifier}`;
+    case 'RemoveApplication':
+      return 'remove.RemoveApplication';
+    default:
+      return undefined;
+  }
+}
+
+/** The questions whose answers a change makes old. */
+export function outdatedBy(request: StepRequest): Query[] {
+  switch (request.type) {
+    case 'InstallProfile':
+    case 'RemoveProfile':
+      return ['ProfileList'];
+    case 'InstallApplication':
+    case 'RemoveApplication':
+      return ['ManagedApplicationList', 'ManagedApplicationConfiguration'];
+    case 'ApplicationConfiguration':
+      return ['ManagedApplicationConfiguration'];
+    default:
+      return [];
+  }
+}
