@@ -131,6 +131,45 @@ export const FAILURES = {
     409,
   ),
 
+  // People
+  'people.sign_in_refused': entry(
+    'Name or password is wrong.',
+    'Try again; an admin can set a new password.',
+    'admin',
+    false,
+    401,
+  ),
+  'people.first_run_refused': entry(
+    'This first-run link is wrong or was used.',
+    'Use the link that Odette printed at its last start, or sign in.',
+    'admin',
+    false,
+    403,
+  ),
+  'people.last_admin': entry(
+    'Nobody would be left who can administer Odette.',
+    'Make another local admin first.',
+    'admin',
+    false,
+    409,
+  ),
+
+  // Library
+  'library.confirmation_needed': entry(
+    'Turning Okta Device Trust on must be confirmed.',
+    "Confirm that the item's own managed app configuration gives way.",
+    'admin',
+    false,
+    422,
+  ),
+  'library.blueprint_taken': entry(
+    'A blueprint has another Okta Verify item already.',
+    'Unassign it there first.',
+    'admin',
+    false,
+    409,
+  ),
+
   // Okta
   'okta.not_okta': entry(
     'This address is not an Okta tenant.',
@@ -416,6 +455,13 @@ export const FAILURES = {
     'operator',
     false,
     502,
+  ),
+  'mdm.profile_absent': entry(
+    'The profile to be removed is not on the device.',
+    'Nothing; it is what was wanted.',
+    'nobody',
+    false,
+    404,
   ),
   'mdm.command_refused': entry(
     'The device refuses a command.',

@@ -247,7 +247,6 @@ function numberElement(value: number): string {
 }
 
 /** XML 1.0 holds no control characters except tab and line ends, and no half surrogate pairs. */
-// eslint-disable-next-line no-control-regex
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
 
 function escaped(text: string): string {

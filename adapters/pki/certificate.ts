@@ -40,6 +40,7 @@ export interface Certificate {
   /** Names client authentication in its extended key usage. */
   readonly hasClientAuth: boolean;
   readonly isAuthority: boolean;
+  readonly subjectKeyId?: Buffer;
 }
 
 /**
@@ -87,6 +88,7 @@ function read(der: Buffer, certificate: Asn1): Certificate {
   const valuesOf = (type: string): string[] =>
     subjectRdns.filter(([name]) => name === type).map(([, value]) => value);
   const userId = valuesOf('UID').at(-1);
+  const keyId = extensions.get(OID.subjectKeyIdentifier);
   return {
     der,
     pem: pemOf(der),
@@ -106,6 +108,7 @@ function read(der: Buffer, certificate: Asn1): Certificate {
     fingerprint: createHash('sha256').update(der).digest(),
     hasClientAuth: usagesOf(extensions).includes(OID.clientAuth),
     isAuthority: mayIssue(extensions),
+    ...(keyId === undefined ? {} : { subjectKeyId: bytesOf(decode(keyId)) }),
   };
 }
 

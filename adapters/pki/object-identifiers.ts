@@ -23,10 +23,8 @@ export const OID = {
   envelopedData: '1.2.840.113549.1.7.3',
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
-  signingTime: '1.2.840.113549.1.9.5',
   // PKCS #9 (RFC 2985)
   challengePassword: '1.2.840.113549.1.9.7',
-  extensionRequest: '1.2.840.113549.1.9.14',
   // SCEP (RFC 8894 §3.2.1)
   messageType: '2.16.840.1.113733.1.9.2',
   pkiStatus: '2.16.840.1.113733.1.9.3',

@@ -1,0 +1,202 @@
+// Decodes what a device answers to each command, and tells the kind of an error from its chain.
+import type {
+  ReportedApplication,
+  ReportedCertificate,
+  ReportedInstalledApplication,
+  ReportedProfile,
+} from '../../domain/device-report.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import { readCertificate } from '../pki/certificate.ts';
+import { dataOf, dictOf, dictsOf, flagOf, numberOf, textOf } from './dict-fields.ts';
+import { present, readErrorChain, type ErrorCause, type ErrorChain, type Report } from './device-message.ts';
+import { isDict, type PlistDict } from './plist.ts';
+
+export interface DeviceInformation {
+  readonly name?: string;
+  readonly osVersion?: string;
+  readonly buildVersion?: string;
+  readonly productName?: string;
+  readonly modelName?: string;
+  readonly serialNumber?: string;
+  readonly isSupervised?: boolean;
+}
+
+export type Answer =
+  | { readonly kind: 'profiles'; readonly profiles: readonly ReportedProfile[] }
+  | { readonly kind: 'certificates'; readonly certificates: readonly ReportedCertificate[] }
+  | { readonly kind: 'applications'; readonly applications: readonly ReportedApplication[] }
+  | {
+      readonly kind: 'installedApplications';
+      readonly applications: readonly ReportedInstalledApplication[];
+    }
+  | ({ readonly kind: 'deviceInformation' } & DeviceInformation)
+  /** May hold a secret: compared, never stored. */
+  | {
+      readonly kind: 'applicationConfiguration';
+      readonly configurations: readonly { readonly identifier: string; readonly configuration: PlistDict }[];
+    }
+  | { readonly kind: 'installApplication'; readonly state?: string; readonly rejectionReason?: string }
+  /** The command is acknowledged even when its one setting failed. */
+  | { readonly kind: 'settings'; readonly failed: ErrorChain | undefined }
+  /** Nothing but the status. */
+  | { readonly kind: 'none' };
+
+/** Never throws: what a device leaves out or spells wrongly is left out of the answer. */
+export function readAnswer(requestType: string, report: Report): Answer {
+  // An installation that was refused says why beside its error.
+  const isRead = report.status === 'Acknowledged' || requestType === 'InstallApplication';
+  if (!isRead) return { kind: 'none' };
+  const { dict } = report;
+  switch (requestType) {
+    case 'ProfileList':
+      return { kind: 'profiles', profiles: dictsOf(dict, 'ProfileList').flatMap(readProfile) };
+    case 'CertificateList':
+      return {
+        kind: 'certificates',
+        certificates: dictsOf(dict, 'CertificateList').flatMap(readListedCertificate),
+      };
+    case 'ManagedApplicationList':
+      return { kind: 'applications', applications: readApplications(dict) };
+    case 'InstalledApplicationList':
+      return {
+        kind: 'installedApplications',
+        applications: dictsOf(dict, 'InstalledApplicationList').flatMap(readInstalledApplication),
+      };
+    case 'DeviceInformation':
+      return {
+        kind: 'deviceInformation',
+        ...readDeviceInformation(dictOf(dict, 'QueryResponses') ?? {}),
+      };
+    case 'ManagedApplicationConfiguration':
+      return {
+        kind: 'applicationConfiguration',
+        configurations: dictsOf(dict, 'ApplicationConfigurations').flatMap((item) => {
+          const identifier = textOf(item, 'Identifier');
+          const configuration = dictOf(item, 'Configuration') ?? {};
+          return identifier === undefined ? [] : [{ identifier, configuration }];
+        }),
+      };
+    case 'InstallApplication':
+      return {
+        kind: 'installApplication',
+        ...present('state', textOf(dict, 'State')),
+        ...present('rejectionReason', textOf(dict, 'RejectionReason')),
+      };
+    case 'Settings': {
+      const failed = dictsOf(dict, 'Settings').find(
+        (item) => (textOf(item, 'Status') ?? 'Acknowledged') !== 'Acknowledged',
+      );
+      return { kind: 'settings', failed: failed && readErrorChain(failed) };
+    }
+    default:
+      return { kind: 'none' };
+  }
+}
+
+function readProfile(item: PlistDict): ReportedProfile[] {
+  const identifier = textOf(item, 'PayloadIdentifier');
+  const uuid = textOf(item, 'PayloadUUID');
+  if (identifier === undefined || uuid === undefined) return [];
+  const payloads = dictsOf(item, 'PayloadContent').map((payload) => ({
+    type: textOf(payload, 'PayloadType') ?? '',
+    identifier: textOf(payload, 'PayloadIdentifier') ?? '',
+  }));
+  return [{ identifier, uuid, ...present('displayName', textOf(item, 'PayloadDisplayName')), payloads }];
+}
+
+function readListedCertificate(item: PlistDict): ReportedCertificate[] {
+  const der = dataOf(item, 'Data');
+  if (der === undefined) return [];
+  try {
+    const certificate = readCertificate(der);
+    return [
+      {
+        serialNumber: certificate.serialNumber,
+        commonName: certificate.commonName,
+        organizationalUnits: certificate.organizationalUnits,
+        issuer: certificate.issuer,
+        notBefore: certificate.notBefore.toISOString(),
+        notAfter: certificate.notAfter.toISOString(),
+        isIdentity: flagOf(item, 'IsIdentity') ?? false,
+      },
+    ];
+  } catch {
+    return []; // one odd certificate in a keychain must not hide the others
+  }
+}
+
+/** A dictionary by bundle id, not a list. */
+const readApplications = (dict: PlistDict): ReportedApplication[] =>
+  Object.entries(dictOf(dict, 'ManagedApplicationList') ?? {}).flatMap(([identifier, item]) =>
+    isDict(item)
+      ? [
+          {
+            identifier,
+            status: textOf(item, 'Status') ?? 'Unknown',
+            hasConfiguration: flagOf(item, 'HasConfiguration') ?? false,
+          },
+        ]
+      : [],
+  );
+
+function readInstalledApplication(item: PlistDict): ReportedInstalledApplication[] {
+  const identifier = textOf(item, 'Identifier');
+  if (identifier === undefined) return [];
+  return [
+    {
+      identifier,
+      ...present('shortVersion', textOf(item, 'ShortVersion')),
+      isInstalling: flagOf(item, 'Installing') ?? false,
+      ...present('isAppStore', cameFromAppStore(item)),
+    },
+  ];
+}
+
+/**
+ * iPhones and iPads say it. A Mac does not, but gives an App Store version identifier for the store's apps only; while an
+ * app is being installed nothing can be told.
+ */
+function cameFromAppStore(item: PlistDict): boolean | undefined {
+  const said = flagOf(item, 'AppStoreVendable');
+  if (said !== undefined) return said;
+  if ((numberOf(item, 'ExternalVersionIdentifier') ?? 0) > 0) return true;
+  return flagOf(item, 'Installing') === true ? undefined : false;
+}
+
+const readDeviceInformation = (answers: PlistDict): DeviceInformation => ({
+  ...present('name', textOf(answers, 'DeviceName')),
+  ...present('osVersion', textOf(answers, 'OSVersion')),
+  ...present('buildVersion', textOf(answers, 'BuildVersion')),
+  ...present('productName', textOf(answers, 'ProductName') ?? textOf(answers, 'Model')),
+  ...present('modelName', textOf(answers, 'ModelName')),
+  ...present('serialNumber', textOf(answers, 'SerialNumber')),
+  ...present('isSupervised', flagOf(answers, 'IsSupervised')),
+});
+
+/**
+ * The kind of an error. Apple says that its numbers may change: only those are read that lead to another next step, and
+ * everything else is "the device refuses it" (Apple, MDM Protocol Reference, "Error Codes").
+ */
+export function failureOf(requestType: string, errorChain: ErrorChain): FailureCode {
+  const some = (test: (cause: ErrorCause) => boolean): boolean => errorChain.some(test);
+  if (requestType === 'InstallProfile' && some(isScep)) return 'scep.enrollment_failed';
+  if (requestType === 'RemoveProfile' && some(isProfileAbsent)) return 'mdm.profile_absent';
+  if (requestType === 'InstallApplication') {
+    if (some(isLicenceMissing)) return 'mdm.licence_not_found';
+    if (some(({ code }) => code === 12063)) return 'mdm.user_refused_app';
+  }
+  return requestType === 'InstallProfile' || requestType === 'RemoveProfile'
+    ? 'mdm.profile_refused'
+    : 'mdm.command_refused';
+}
+
+/** MCSCEPErrorDomain 22000 and up; Macs say "MDM-SCEP (15002)". */
+const isScep = ({ code, domain, description }: ErrorCause): boolean =>
+  /SCEP/i.test(domain) || (code >= 22000 && code < 23000) || (code === 15002 && /SCEP/i.test(description));
+
+/** MCMDMErrorDomain 12075 "specified profile not installed", MCInstallationErrorDomain 4024 "profile not found". */
+const isProfileAbsent = ({ code }: ErrorCause): boolean => code === 12075 || code === 4024;
+
+/** No licence for the app (12026, 12064), none assigned (12047), or the store says 9610 while it is still assigned. */
+const isLicenceMissing = ({ code, description }: ErrorCause): boolean =>
+  [12026, 12047, 12064, 9610].includes(code) || /licen[cs]e not found/i.test(description);

@@ -1,0 +1,58 @@
+// What the product signs, checks, hides and opens with CMS (RFC 5652): messages of devices, profiles, SCEP.
+import { CataloguedError } from '../../domain/failures.ts';
+import type { KeyAndCertificate } from './certificate-authority.ts';
+import type { Certificate } from './certificate.ts';
+import { checkSignature, readSignedData, signData, signDataAsDevicesDo } from './signed-data.ts';
+
+export { envelope, openEnvelope } from './enveloped-data.ts';
+
+/**
+ * Checks a detached signature over exactly these bytes and returns the signer's certificate, whose issuer is for the caller
+ * to judge. Taken: BER and DER, SHA-1 and SHA-2, with and without signed attributes.
+ * @throws CataloguedError `mdm.signature_refused`
+ */
+export function verifyDetached(signature: Uint8Array, content: Uint8Array): Certificate {
+  return refusing(() => {
+    const signedData = readSignedData(signature);
+    if (signedData.content !== undefined) throw new Error('the signature carries a content of its own');
+    return checkSignature(signedData, content);
+  });
+}
+
+/** As above for a signature that carries its content. @throws CataloguedError `mdm.signature_refused` */
+export function verifyAttached(der: Uint8Array): { content: Buffer; signer: Certificate } {
+  return refusing(() => {
+    const signedData = readSignedData(der);
+    const { content } = signedData;
+    if (content === undefined) throw new Error('there is no content');
+    return { content, signer: checkSignature(signedData, content) };
+  });
+}
+
+function refusing<Result>(check: () => Result): Result {
+  try {
+    return check();
+  } catch (cause) {
+    throw new CataloguedError('mdm.signature_refused', { cause });
+  }
+}
+
+/** `no-attributes-sha1` is the form of real devices (BER); `attributes-sha256` that of many simulators (DER). */
+export function signDetached(
+  content: Uint8Array,
+  signer: KeyAndCertificate,
+  form: 'attributes-sha256' | 'no-attributes-sha1',
+): Buffer {
+  return form === 'attributes-sha256'
+    ? signData({ content, digest: 'sha256', attributes: [] }, signer)
+    : signDataAsDevicesDo({ content, digest: 'sha1', attributes: undefined }, signer);
+}
+
+/** A signed profile: DER with the content inside, SHA-256, and the signer's chain for devices to show. */
+export function signAttached(
+  content: Uint8Array,
+  signer: KeyAndCertificate,
+  chain: readonly Certificate[] = [],
+): Buffer {
+  return signData({ content, attached: true, digest: 'sha256', attributes: [], chain }, signer);
+}
