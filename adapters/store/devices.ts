@@ -116,16 +116,29 @@ export async function supersedeLingering(sql: Sql, deviceId: string): Promise<vo
   ]);
 }
 
-/** Whether the device's blueprint has a library item whose Okta Device Trust is switched on. */
-export async function isInScope(sql: Sql, deviceId: string): Promise<boolean> {
-  const rows = await sql.query(
-    `select 1 from devices
-       join library_item_blueprints as assigned on assigned.blueprint_id = devices.blueprint_id
-       join library_items as item on item.id = assigned.library_item_id
-      where devices.id = $1 and item.device_trust_on and devices.enrollment_status in ('enrolled', 'unreachable')`,
+export interface DeviceScope {
+  /** Its blueprint has a library item whose Okta Device Trust is switched on, and it is enrolled. */
+  readonly isInScope: boolean;
+  /** The integration of that item, or the last one the device belonged to (whose payloads may have to go). */
+  readonly integrationId: string | undefined;
+  /** What people call the device. */
+  readonly label: string;
+}
+
+/** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
+export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
+  const [row] = await sql.query<{ isInScope: boolean; integrationId: string | null; label: string }>(
+    `select coalesce(item.device_trust_on and devices.enrollment_status in ('enrolled', 'unreachable'), false) as "isInScope",
+            coalesce(case when item.device_trust_on then item.integration_id end, trust.integration_id, item.integration_id) as "integrationId",
+            coalesce(devices.name, devices.serial_number, devices.family) as label
+       from devices
+       left join library_item_blueprints as assigned on assigned.blueprint_id = devices.blueprint_id
+       left join library_items as item on item.id = assigned.library_item_id
+       left join device_trust as trust on trust.device_id = devices.id
+      where devices.id = $1`,
     [deviceId],
   );
-  return rows.length > 0;
+  return row && { ...row, integrationId: row.integrationId ?? undefined };
 }
 
 /** Whether a workflow is busy with the device, so that its next command is probably moments away. */

@@ -57,11 +57,20 @@ export async function closeOutbox(sql: Sql, id: string, outcome: OutboxOutcome):
   );
 }
 
-/** Gives a claimed row back; it, and with it its key, is not claimed again for `waitSeconds`. */
-export async function releaseOutbox(sql: Sql, id: string, waitSeconds: number): Promise<void> {
+/**
+ * Gives a claimed row back; it, and with it its key, is not claimed again for `waitSeconds`.
+ * @param isCounted whether this was an attempt at the message (Temporal being away is not)
+ */
+export async function releaseOutbox(
+  sql: Sql,
+  id: string,
+  waitSeconds: number,
+  isCounted: boolean,
+): Promise<void> {
   await sql.query(
-    'update outbox set claimed_until = now() + make_interval(secs => $2) where id = $1 and delivered_at is null',
-    [id, waitSeconds],
+    `update outbox set claimed_until = now() + make_interval(secs => $2), attempts = attempts - case when $3 then 0 else 1 end
+      where id = $1 and delivered_at is null`,
+    [id, waitSeconds, isCounted],
   );
 }
 

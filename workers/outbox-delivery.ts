@@ -1,0 +1,120 @@
+// Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
+import type { Sql } from '../adapters/store/database.ts';
+import { type DeviceScope, findDeviceScope } from '../adapters/store/devices.ts';
+import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/outbox.ts';
+import {
+  TASK_QUEUE,
+  desiredStateChangedSignal,
+  searchAttributes,
+  workflowIds,
+} from '../workflows/messages.ts';
+import { removeSweeps, setSweeps } from './sweep-schedules.ts';
+
+/** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
+export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage): Promise<OutboxOutcome> {
+  const { message, id: eventId } = claimed;
+  switch (message.kind) {
+    case 'signal':
+      return signal(client, message.workflowId, message.signal, { ...message.body, eventId });
+    case 'deviceSignal':
+      return signalDevice(client, sql, message, eventId);
+    case 'rollOutDevice': {
+      const scope = await findDeviceScope(sql, message.deviceId);
+      return scope
+        ? startRollout(client, message.deviceId, scope, { eventId, reason: message.reason })
+        : 'gone';
+    }
+    case 'keepCertificate':
+      return tellCertificateKeeper(client, sql, message, eventId);
+    case 'sweeps': {
+      const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));
+      if (!isSet) await removeSweeps(client, message.integrationId);
+      return 'delivered';
+    }
+  }
+}
+
+async function signal(
+  client: Client,
+  workflowId: string,
+  name: string,
+  body: SignalBody,
+): Promise<OutboxOutcome> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(name, body);
+    return 'delivered';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'gone';
+    throw error;
+  }
+}
+
+type DeviceSignal = Extract<OutboxMessage, { kind: 'deviceSignal' }>;
+
+async function signalDevice(
+  client: Client,
+  sql: Sql,
+  message: DeviceSignal,
+  eventId: string,
+): Promise<OutboxOutcome> {
+  const outcome = await signal(client, message.workflowId, message.signal, { ...message.body, eventId });
+  if (outcome !== 'gone' || !message.startsRollout) return outcome;
+  const scope = await findDeviceScope(sql, message.deviceId);
+  if (!scope?.isInScope) return 'gone';
+  return startRollout(client, message.deviceId, scope, { eventId, reason: message.signal });
+}
+
+async function startRollout(
+  client: Client,
+  deviceId: string,
+  scope: DeviceScope,
+  changed: { readonly eventId: string; readonly reason: string },
+): Promise<OutboxOutcome> {
+  await client.workflow.signalWithStart('rollOutDevice', {
+    ...startOptions(deviceId, scope.integrationId),
+    workflowId: workflowIds.rollout(deviceId),
+    staticSummary: `Okta Device Trust for ${scope.label}`,
+    args: [{ deviceId }],
+    signal: desiredStateChangedSignal,
+    signalArgs: [changed],
+  });
+  return 'started';
+}
+
+type CertificateMessage = Extract<OutboxMessage, { kind: 'keepCertificate' }>;
+
+async function tellCertificateKeeper(
+  client: Client,
+  sql: Sql,
+  message: CertificateMessage,
+  eventId: string,
+): Promise<OutboxOutcome> {
+  const workflowId = workflowIds.certificate(message.deviceId);
+  const body = { ...message.body, eventId };
+  const scope = await findDeviceScope(sql, message.deviceId);
+  const named = message.body['integrationId'];
+  const integrationId = typeof named === 'string' ? named : scope?.integrationId;
+  // A device that belongs to no integration has no certificate to keep; a workflow that still runs is told all the same.
+  if (!scope || integrationId === undefined) return signal(client, workflowId, message.signal, body);
+  await client.workflow.signalWithStart('keepCertificate', {
+    ...startOptions(message.deviceId, integrationId),
+    workflowId,
+    staticSummary: `Certificate of ${scope.label}`,
+    args: [{ deviceId: message.deviceId, integrationId }],
+    signal: message.signal,
+    signalArgs: [body],
+  });
+  return 'started';
+}
+
+const startOptions = (deviceId: string, integrationId: string | undefined) => ({
+  taskQueue: TASK_QUEUE,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  typedSearchAttributes: [
+    { key: searchAttributes.deviceId, value: deviceId },
+    ...(integrationId === undefined ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
+  ],
+});

@@ -1,0 +1,229 @@
+// The relay: carries outbox rows to Temporal, at least once, in order for each key, for as long as it takes.
+import type { Client } from '@temporalio/client';
+import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import type { Database } from '../adapters/store/database.ts';
+import {
+  type ClaimedMessage,
+  type OutboxOutcome,
+  OUTBOX_CHANNEL,
+  claimOutbox,
+  closeOutbox,
+  outboxBacklog,
+  pruneOutbox,
+  releaseOutbox,
+} from '../adapters/store/outbox.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import { deliver } from './outbox-delivery.ts';
+import { isOutage } from './temporal-outage.ts';
+
+export interface RelayLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface RelayDependencies {
+  readonly database: Database;
+  /** Connects on demand; rejects while Temporal is away, and connects anew when called again. */
+  readonly temporal: () => Promise<Client>;
+  readonly log: RelayLog;
+  readonly metrics?: Registry;
+}
+
+const CONCURRENCY = 32;
+/** Longer than any delivery may take: after it, a killed relay's rows are anybody's. */
+const LEASE_SECONDS = 15;
+const DELIVERY_TIMEOUT_MS = 10_000;
+const POLL_MS = 1_000;
+const HOUSEKEEPING_MS = 60 * 60_000;
+const KEPT_DAYS = 14;
+const OUTAGE_WAIT_MS = [100, 250, 500, 1_000, 2_000, 5_000];
+
+/** Starts at once and never gives up; `stop` ends it when what is under way is done. */
+export function startRelay(dependencies: RelayDependencies): { stop(): Promise<void> } {
+  const relay = new Relay(dependencies);
+  return { stop: () => relay.stop() };
+}
+
+class Relay {
+  readonly #dependencies: RelayDependencies;
+  readonly #metrics: ReturnType<typeof relayMetrics> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #loop: Promise<void>;
+  #hasStopped = false;
+  /** Deliveries that failed in a row because Temporal was away. */
+  #outages = 0;
+  #wake: () => void = () => undefined;
+  #isWoken = false;
+
+  constructor(dependencies: RelayDependencies) {
+    this.#dependencies = dependencies;
+    this.#metrics = dependencies.metrics && relayMetrics(dependencies.metrics);
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#hasStopped = true;
+    this.#woken();
+    await this.#loop;
+    await Promise.all(this.#underWay);
+  }
+
+  #woken = (): void => {
+    this.#isWoken = true;
+    this.#wake();
+  };
+
+  /** Resolves after `milliseconds`, or at once when woken since the last pause. */
+  async #pause(milliseconds: number): Promise<void> {
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isWoken = false;
+  }
+
+  async #run(): Promise<void> {
+    const { database, log } = this.#dependencies;
+    let stopListening: (() => Promise<void>) | undefined;
+    let nextHousekeeping = 0;
+    while (!this.#hasStopped) {
+      try {
+        stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
+        if (Date.now() >= nextHousekeeping) {
+          nextHousekeeping = Date.now() + HOUSEKEEPING_MS;
+          await pruneOutbox(database, KEPT_DAYS);
+        }
+        const claimed = await this.#claim();
+        for (const message of claimed) this.#start(message);
+        if (claimed.length > 0 && this.#outages === 0) continue;
+      } catch (error) {
+        log.warn({ err: error }, 'the outbox cannot be read; trying again');
+      }
+      await this.#pause(POLL_MS);
+    }
+    await stopListening?.().catch(() => undefined);
+  }
+
+  /** While Temporal is away one row is enough to notice its return. */
+  async #claim(): Promise<ClaimedMessage[]> {
+    const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
+    if (limit <= 0) return [];
+    return claimOutbox(this.#dependencies.database, { limit, leaseSeconds: LEASE_SECONDS });
+  }
+
+  #start(message: ClaimedMessage): void {
+    const work = this.#handle(message)
+      .catch((error: unknown) => {
+        // The row was delivered and could not be closed, or could not be given back: its lease ends by itself.
+        this.#dependencies.log.warn({ err: error, event: message.id }, 'an outbox row could not be closed');
+      })
+      .finally(() => {
+        this.#underWay.delete(work);
+        this.#woken();
+      });
+    this.#underWay.add(work);
+  }
+
+  async #handle(claimed: ClaimedMessage): Promise<void> {
+    const { database, log, temporal } = this.#dependencies;
+    const { id: event, orderingKey, message, attempts } = claimed;
+    const facts = { event, key: orderingKey, kind: message.kind, attempts };
+    let outcome: OutboxOutcome;
+    try {
+      const client = await temporal();
+      outcome = await client.withDeadline(Date.now() + DELIVERY_TIMEOUT_MS, () =>
+        deliver(client, database, claimed),
+      );
+    } catch (error) {
+      if (isStoreAway(error)) return this.#settle(() => releaseOutbox(database, event, 0, false));
+      if (isOutage(error)) return this.#waitForTemporal(event, facts, error);
+      const waitSeconds = Math.min(300, 2 ** Math.min(attempts, 9));
+      log.error({ ...facts, err: error, waitSeconds }, 'Temporal refuses a message; trying again later');
+      this.#metrics?.failed('refused');
+      return this.#settle(() => releaseOutbox(database, event, waitSeconds, true));
+    }
+    if (this.#outages > 0) log.info({}, 'Temporal answers again');
+    this.#outages = 0;
+    await this.#settle(() => closeOutbox(database, event, outcome));
+    this.#metrics?.delivered(outcome, claimed.createdAt);
+  }
+
+  async #waitForTemporal(event: string, facts: object, error: unknown): Promise<void> {
+    const { database, log } = this.#dependencies;
+    if (this.#outages === 0) log.warn({ ...facts, err: error }, 'Temporal does not answer; the outbox waits');
+    this.#metrics?.failed('outage');
+    await this.#settle(() => releaseOutbox(database, event, 0, false));
+    const wait = OUTAGE_WAIT_MS[Math.min(this.#outages, OUTAGE_WAIT_MS.length - 1)] ?? POLL_MS;
+    this.#outages += 1;
+    await new Promise((resolve) => setTimeout(resolve, this.#hasStopped ? 0 : wait));
+  }
+
+  /** What became of a row is written down as soon as the database can be reached again: its key waits for that. */
+  async #settle(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isStoreAway(error) || this.#hasStopped) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+}
+
+const isStoreAway = (error: unknown): boolean =>
+  error instanceof CataloguedError && error.code === 'store.unavailable';
+
+function relayMetrics(registry: Registry) {
+  const registers = [registry];
+  const deliveries = new Counter({
+    name: 'odette_outbox_deliveries_total',
+    help: 'Outbox rows told to Temporal, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'odette_outbox_failures_total',
+    help: 'Attempts that failed: Temporal away (outage) or message refused',
+    labelNames: ['kind'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'odette_outbox_latency_seconds',
+    help: 'From the commit of a change until Temporal was told',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+    registers,
+  });
+  return {
+    delivered(outcome: string, createdAt: Date) {
+      deliveries.inc({ outcome });
+      latency.observe((Date.now() - createdAt.getTime()) / 1000);
+    },
+    failed: (kind: string) => failures.inc({ kind }),
+  };
+}
+
+/** Gauges of what waits, read from the database when the metrics are. */
+export function outboxGauges(registry: Registry, database: Database): void {
+  const oldest = new Gauge({
+    name: 'odette_outbox_oldest_seconds',
+    help: 'Age of the oldest outbox row that waits',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'odette_outbox_waiting',
+    help: 'Outbox rows that Temporal has not been told yet',
+    registers: [registry],
+    async collect() {
+      const backlog = await outboxBacklog(database);
+      this.set(backlog.waiting);
+      oldest.set(backlog.oldestSeconds);
+    },
+  });
+}
