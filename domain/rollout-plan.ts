@@ -106,7 +106,8 @@ export const unanswered = (memory: RolloutMemory, queries: readonly Query[]): St
 
 export function planRollout(view: RolloutView, memory: RolloutMemory, nowMs: number): RolloutAction {
   if (view.enrollmentStatus === 'checked_out') return { do: 'finish', phase: 'not_enrolled' };
-  if (view.enrollmentStatus !== 'enrolled') return { do: 'waitForEnrollment' };
+  // An unreachable device (no push gets through) still takes its commands when it calls by itself.
+  if (view.enrollmentStatus === 'authenticated') return { do: 'waitForEnrollment' };
   return view.desired === null ? planRemoval(view, memory) : planDelivery(view, view.desired, memory, nowMs);
 }
 

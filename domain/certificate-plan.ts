@@ -1,0 +1,155 @@
+// What keepCertificate does next: two slots, one certificate that counts, never more than two on the device. Pure.
+import type { IntegrationSettings } from './integration-settings.ts';
+import { profileIdentifier, slotOf, type CertificateSlot, type OdetteProfile } from './profile-identifier.ts';
+import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
+import type { EnrollmentStatus } from './rollout-view.ts';
+
+/** A delivery as the tables know it; times in milliseconds since the epoch. */
+export interface Delivery {
+  readonly id: string;
+  readonly integrationId: string;
+  readonly slot: CertificateSlot;
+  readonly payloadUuid: string;
+  readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
+  readonly commandUuid: string;
+  readonly notBeforeMs: number | null;
+  readonly notAfterMs: number | null;
+  readonly provenAtMs: number | null;
+}
+
+export interface CertificateView {
+  readonly deviceId: string;
+  readonly enrollmentStatus: EnrollmentStatus;
+  readonly enrollmentId: string;
+  readonly settings: IntegrationSettings;
+  /** Newest first; failed and removed ones left out. */
+  readonly deliveries: readonly Delivery[];
+  /** Certificate profiles of Odette on the device, of whatever integration; null: never said. */
+  readonly profiles:
+    readonly (OdetteProfile & { readonly identifier: string; readonly uuid: string })[] | null;
+  /** Deliveries whose certificates the device lists, with what it says of them; null: never said. */
+  readonly certificates: readonly ReportedDelivery[] | null;
+  /** Okta has said MANAGED since the newest certificate was proven. */
+  readonly isUsed: boolean;
+}
+
+export interface ReportedDelivery {
+  readonly deliveryId: string;
+  readonly serialNumber: string;
+  readonly issuer: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export interface CertificateMemory {
+  /** The device has listed its profiles and certificates since anything changed. */
+  readonly isFresh: boolean;
+  readonly integrationId: string | null;
+  readonly isWanted: boolean;
+  /** Somebody asked for a new one, whatever the calendar says. */
+  readonly forced: boolean;
+}
+
+export type CertificateAction =
+  | { readonly do: 'waitForEnrollment' }
+  | { readonly do: 'ask' }
+  /** A delivery that was sent is on the device: keep its proof, tell the rollout. */
+  | { readonly do: 'prove'; readonly delivery: Delivery; readonly certificate: ReportedDelivery }
+  | { readonly do: 'remove'; readonly identifiers: readonly string[]; readonly keeps: string | null }
+  | {
+      readonly do: 'deliver';
+      readonly slot: CertificateSlot;
+      readonly reason: string;
+      readonly urgency: Urgency;
+    }
+  | { readonly do: 'sleep'; readonly delivery: Delivery; readonly decision: RenewalDecision }
+  | { readonly do: 'waitToBeWanted' }
+  | { readonly do: 'end' };
+
+export function planCertificate(
+  view: CertificateView,
+  memory: CertificateMemory,
+  nowMs: number,
+): CertificateAction {
+  if (view.enrollmentStatus === 'authenticated' || view.enrollmentStatus === 'checked_out')
+    return { do: 'waitForEnrollment' };
+  const { integrationId } = memory;
+  const hasHistory = view.deliveries.length > 0 || (view.profiles?.length ?? 0) > 0;
+  if (!memory.isWanted) {
+    if (!memory.isFresh) return { do: 'ask' };
+    const identifiers = (view.profiles ?? []).map(({ identifier }) => identifier);
+    return identifiers.length > 0 ? { do: 'remove', identifiers, keeps: null } : { do: 'end' };
+  }
+  if (integrationId === null) return { do: 'waitToBeWanted' };
+  // Nothing was ever sent and nothing is there: no need to ask first.
+  if (!memory.isFresh && hasHistory) return { do: 'ask' };
+
+  const onDevice = deliveriesOnDevice(view);
+  const unproven = onDevice.find(({ delivery }) => delivery.state === 'sent');
+  if (unproven !== undefined) return { do: 'prove', ...unproven };
+
+  const current = onDevice.find(({ delivery }) => delivery.integrationId === integrationId);
+  const profiles = view.profiles ?? [];
+  const holdsCurrent = (profile: { uuid: string }) => profile.uuid === current?.delivery.payloadUuid;
+  if (current === undefined) {
+    // An old one of another integration stays until the new one is there, but never makes a third.
+    const [firstOther] = onDevice;
+    const spare = profiles.filter(({ uuid }) => uuid !== firstOther?.delivery.payloadUuid);
+    if (spare.length > 0)
+      return {
+        do: 'remove',
+        identifiers: spare.map(({ identifier }) => identifier),
+        keeps: firstOther?.delivery.id ?? null,
+      };
+    return deliver(view, integrationId, 'wanted', 'due');
+  }
+  const others = profiles.filter((profile) => !holdsCurrent(profile));
+  if (others.length > 0)
+    return {
+      do: 'remove',
+      identifiers: others.map(({ identifier }) => identifier),
+      keeps: current.delivery.id,
+    };
+  if (memory.forced) return deliver(view, integrationId, 'asked for', 'due');
+  const decision = decideRenewal(
+    {
+      notBeforeMs: current.certificate.notBeforeMs,
+      notAfterMs: current.certificate.notAfterMs,
+      provenAtMs: current.delivery.provenAtMs ?? current.certificate.notBeforeMs,
+    },
+    view.settings,
+    view.deviceId,
+    view.isUsed,
+    nowMs,
+  );
+  if (decision.kind === 'renew') return deliver(view, integrationId, decision.reason, decision.urgency);
+  return { do: 'sleep', delivery: current.delivery, decision };
+}
+
+/** Deliveries whose profile and certificate the device lists, newest first. */
+function deliveriesOnDevice(view: CertificateView) {
+  return view.deliveries.flatMap((delivery) => {
+    const certificate = view.certificates?.find(({ deliveryId }) => deliveryId === delivery.id);
+    const isInstalled = view.profiles?.some(({ uuid }) => uuid === delivery.payloadUuid) === true;
+    return certificate !== undefined && isInstalled ? [{ delivery, certificate }] : [];
+  });
+}
+
+/** Into the slot of this integration that is free on the device. */
+function deliver(
+  view: CertificateView,
+  integrationId: string,
+  reason: string,
+  urgency: Urgency,
+): CertificateAction {
+  const taken = (view.profiles ?? [])
+    .filter((profile) => profile.integrationId === integrationId)
+    .map(({ kind }) => slotOf(kind));
+  return { do: 'deliver', slot: taken.includes('a') ? 'b' : 'a', reason, urgency };
+}
+
+export const certificateIdentifier = (
+  integrationId: string,
+  deviceId: string,
+  slot: CertificateSlot,
+): string => profileIdentifier(integrationId, deviceId, `certificate.${slot}`);

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
+import { matchRecords, type MatchableDevice, type OktaRecord } from './okta-matching.ts';
+import type { RolloutView } from './rollout-view.ts';
+import { deriveTruths, statesOf, type OktaFacts, type TrustFacts } from './trust-derivation.ts';
+import { bucketOf } from './trust.ts';
+
+const view: RolloutView = {
+  deviceId: 'd1',
+  family: 'Mac',
+  platform: 'macOS',
+  enrollmentStatus: 'enrolled',
+  enrollmentId: 'e1',
+  appRefusals: 0,
+  lastRefusedAtMs: null,
+  desired: {
+    integrationId: 'i1',
+    settings: DEFAULT_INTEGRATION_SETTINGS,
+    wantsCertificate: true,
+    profiles: [{ kind: 'settings', identifier: 's', payloadUuid: 'u1', revision: 'r1' }],
+    appConfigurationRevision: null,
+  },
+  removal: { delayMinutes: 15, removesApp: false },
+  reported: {
+    profiles: [{ identifier: 's', uuid: 'u1', kind: 'settings', integrationId: 'i1' }],
+    certificates: ['c1'],
+    appStatus: 'Managed',
+    appIsForeign: false,
+    appConfigurationRevision: null,
+  },
+  hasCertificate: true,
+  configurationWasSent: false,
+  failureCode: null,
+};
+const okta: OktaFacts = {
+  match: 'serial_number',
+  registered: true,
+  managedUsers: ['ada@acme.com'],
+  status: 'ACTIVE',
+};
+const facts: TrustFacts = { view, okta, certificateIsNewerThanManaged: false, userName: null };
+const states = (changes: Partial<TrustFacts>) => statesOf(deriveTruths({ ...facts, ...changes }));
+
+describe('the five truths', () => {
+  test('all evidence there: trusted', () => {
+    expect(bucketOf(states({}), false)).toBe('trusted');
+  });
+
+  test('everything on the device but no word of Okta: waiting for the first sign-in', () => {
+    expect(bucketOf(states({ okta: null }), false)).toBe('waiting_for_sign_in');
+  });
+
+  test('an old revision of a profile is not delivered', () => {
+    const old = {
+      ...view.reported,
+      profiles: [{ identifier: 's', uuid: 'u0', kind: 'settings', integrationId: 'i1' }],
+    };
+    const changed = { ...view, reported: old } as RolloutView;
+    expect(states({ view: changed }).delivered).toBe('not_held');
+  });
+
+  test('a device that has said nothing yet is unknown, not failed', () => {
+    const silent = { ...view.reported, profiles: null, certificates: null, appStatus: null };
+    expect(states({ view: { ...view, reported: silent }, okta: null })).toMatchObject({
+      delivered: 'unknown',
+      certificatePresent: 'unknown',
+      oktaVerifyManaged: 'unknown',
+    });
+  });
+
+  test('MANAGED for another user than the known one does not count', () => {
+    expect(states({ userName: 'grace@acme.com' }).managed).toBe('not_held');
+    expect(states({ userName: 'ADA@acme.com' }).managed).toBe('held');
+  });
+
+  test('after a renewal MANAGED says that the new certificate is not yet known to be used', () => {
+    const managed = deriveTruths({ ...facts, certificateIsNewerThanManaged: true }).at(-1);
+    expect(managed?.state).toBe('held');
+    expect(managed?.evidence).toContain('not yet known to be used');
+  });
+
+  test('the certificate does not apply to an iPhone and counts as held', () => {
+    const phone = {
+      ...view,
+      platform: 'iOS',
+      desired: { ...view.desired!, wantsCertificate: false },
+    } as RolloutView;
+    expect(states({ view: phone }).certificatePresent).toBe('not_applicable');
+    expect(bucketOf(states({ view: phone }), false)).toBe('trusted');
+  });
+});
+
+describe("matching Okta's records", () => {
+  const record = (changes: Partial<OktaRecord>): OktaRecord => ({
+    oktaId: 'o1',
+    platform: 'MACOS',
+    serialNumber: 'C02A',
+    model: 'Mac14,2',
+    status: 'ACTIVE',
+    logins: [],
+    createdAtMs: 1,
+    ...changes,
+  });
+  const mac: MatchableDevice = {
+    deviceId: 'd1',
+    platform: 'macOS',
+    serialNumber: 'c02a',
+    model: null,
+    userName: null,
+  };
+  const phone: MatchableDevice = {
+    deviceId: 'd2',
+    platform: 'iOS',
+    serialNumber: 'X',
+    model: 'iPhone15,2',
+    userName: 'ada@acme.com',
+  };
+  const phoneRecord = record({
+    platform: 'IOS',
+    serialNumber: null,
+    model: 'iPhone15,2',
+    logins: ['Ada@acme.com'],
+  });
+
+  test('of several records with one serial number the newest ACTIVE counts', () => {
+    const records = [
+      record({ oktaId: 'old', createdAtMs: 1 }),
+      record({ oktaId: 'new', createdAtMs: 2 }),
+      record({ oktaId: 'gone', createdAtMs: 3, status: 'DEACTIVATED' }),
+    ];
+    expect(matchRecords(records, [mac])).toEqual([{ oktaId: 'new', deviceId: 'd1', match: 'serial_number' }]);
+  });
+
+  test('an iPhone is matched by user and model', () => {
+    expect(matchRecords([phoneRecord], [phone])).toEqual([
+      { oktaId: 'o1', deviceId: 'd2', match: 'user_and_model' },
+    ]);
+  });
+
+  test('two alike cannot be told apart, be it two records or two devices', () => {
+    const twoRecords = matchRecords([phoneRecord, { ...phoneRecord, oktaId: 'o2' }], [phone]);
+    expect(twoRecords.map(({ match }) => match)).toEqual(['ambiguous']);
+    const twoDevices = matchRecords([phoneRecord], [phone, { ...phone, deviceId: 'd3' }]);
+    expect(twoDevices.map(({ match }) => match)).toEqual(['ambiguous', 'ambiguous']);
+  });
+
+  test('a device whose user is not known is not matched', () => {
+    expect(matchRecords([phoneRecord], [{ ...phone, userName: null }])).toEqual([]);
+  });
+});
