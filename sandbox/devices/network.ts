@@ -1,0 +1,66 @@
+// The devices' way to the network: HTTP over TLS that trusts the sandbox's authority, kept open between requests.
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
+
+export interface NetworkAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface NetworkRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+/** Longer than the server lingers before an empty answer. */
+const TIMEOUT_MS = 30_000;
+const LARGEST_ANSWER = 4 * 1024 * 1024;
+
+export class Network {
+  readonly #tls: Agent;
+  readonly #plain = new HttpAgent({ keepAlive: true });
+
+  /** @param authority PEM of the sandbox's own authority, trusted beside the public ones. */
+  constructor(authority: string) {
+    this.#tls = new Agent({ keepAlive: true, ca: [authority, ...rootCertificates] });
+  }
+
+  /** Rejects when the server cannot be reached or does not answer within 30 s. Redirects are not followed. */
+  request(url: string, given: NetworkRequest = {}): Promise<NetworkAnswer> {
+    const isTls = new URL(url).protocol === 'https:';
+    const send = isTls ? httpsRequest : httpRequest;
+    const headers = { ...given.headers, ...(given.body && { 'Content-Length': String(given.body.length) }) };
+    return new Promise((resolve, reject) => {
+      const options = { method: given.method ?? 'GET', headers, agent: isTls ? this.#tls : this.#plain };
+      const request = send(url, options, (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > LARGEST_ANSWER) request.destroy(new Error('answer too large'));
+          else chunks.push(chunk);
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      });
+      request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error('no answer in time')));
+      request.on('error', reject);
+      request.end(given.body);
+    });
+  }
+
+  close(): void {
+    this.#tls.destroy();
+    this.#plain.destroy();
+  }
+}
