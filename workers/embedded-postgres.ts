@@ -83,7 +83,7 @@ async function initialize(initdb: string, data: string, cwd: string): Promise<vo
   await rm(data, { recursive: true, force: true });
   const child = spawn(
     initdb,
-    ['-D', data, '-U', 'odette', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions'],
+    ['-D', data, '-U', 'odette', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions', '--no-sync'],
     { ...OWNER, cwd, stdio: ['ignore', 'ignore', 'pipe'], env: serverEnvironment() },
   );
   const said: string[] = [];
@@ -109,8 +109,8 @@ async function socketFolder(folder: string): Promise<string> {
   return chosen;
 }
 
-// Two servers never share a data folder: one that outlived its launcher is shut down, then started by us.
-async function endLeftServer(data: string): Promise<void> {
+/** Two servers never share a data folder: one that outlived its launcher is shut down. */
+export async function endLeftServer(data: string): Promise<void> {
   const text = await readFile(path.join(data, 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number.parseInt(text, 10);
   if (!Number.isInteger(pid) || !commandOf(pid)?.includes(data)) return;

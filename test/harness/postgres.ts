@@ -1,7 +1,8 @@
 // A migrated database of its own for each test file, in the one cluster of the run (test/harness/global-setup.ts).
 import { randomBytes } from 'node:crypto';
-import { inject } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/database.ts';
+import type { SharedPostgres } from './global-setup.ts';
+import { sharedServer } from './shared-servers.ts';
 
 export interface TestDatabase {
   readonly database: Database;
@@ -11,7 +12,7 @@ export interface TestDatabase {
 }
 
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const cluster = inject('postgres');
+  const cluster = await sharedServer<SharedPostgres>('postgres');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin(cluster.adminUrl, `create database ${name} template ${cluster.template} strategy wal_log`);
   const url = cluster.adminUrl.replace('/postgres?', `/${name}?`);
