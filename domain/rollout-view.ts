@@ -67,7 +67,7 @@ export interface RolloutView {
   readonly hasCertificate: boolean;
   /** Odette's app configuration was sent and not taken back. */
   readonly configurationWasSent: boolean;
-  /** Since when the device has been in its failed state, if it is. */
+  /** Why the last rollout failed, if it did. */
   readonly failureCode: string | null;
 }
 

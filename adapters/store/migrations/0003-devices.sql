@@ -95,7 +95,7 @@ create table reported_inventory (
 -- Which revision of a profile was last sent under its identifier: ProfileList shows payload_uuid.
 create table sent_profiles (
   device_id uuid not null references devices on delete cascade,
-  kind text not null, -- settings | sso
+  kind text not null, -- settings | sso | app_configuration (identifier: the app's)
   identifier text not null,
   payload_uuid uuid not null,
   revision text not null,

@@ -24,6 +24,8 @@ create table device_trust (
   waits_for text, -- one sentence: what the device waits for and who acts next
   failure_code text,
   certificate_not_after timestamptz,
+  app_refusals integer not null default 0, -- the user refused Okta Verify so often since it was last managed
+  app_refused_at timestamptz,
   verified_at timestamptz, -- desired state last verified on the device
   trusted_at timestamptz,
   changed_at timestamptz not null default now()
