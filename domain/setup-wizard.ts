@@ -17,7 +17,9 @@ export const SETUP_STEPS = [
 ] as const;
 export type SetupStep = (typeof SETUP_STEPS)[number];
 
-export type CredentialsKind = 'api_service_integration' | 'api_services_app';
+/** The seeds' way (client ID and secret), or an API Services app of the tenant's own (a key pair that Odette makes). */
+export const CREDENTIALS_KINDS = ['api_service_integration', 'api_services_app'] as const;
+export type CredentialsKind = (typeof CREDENTIALS_KINDS)[number];
 
 export const OKTA_SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'] as const;
 
@@ -25,7 +27,13 @@ export const OKTA_SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.au
 export type SetupAnswer =
   | { readonly step: 'get_started' }
   | { readonly step: 'okta_domain'; readonly domain: string }
-  | { readonly step: 'install_api_integration'; readonly credentialsKind: CredentialsKind }
+  | {
+      readonly step: 'install_api_integration';
+      readonly credentialsKind: CredentialsKind;
+      /** Of an API Services app: the public half to paste into Okta, and the handle of the private half. */
+      readonly publicJwk?: Readonly<Record<string, string>>;
+      readonly secretId?: string;
+    }
   | { readonly step: 'credentials'; readonly clientId: string; readonly secretId: string }
   | { readonly step: 'connect'; readonly confirmed: readonly PrerequisiteId[] }
   | { readonly step: 'device_integrations' }

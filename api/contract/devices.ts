@@ -1,0 +1,294 @@
+// Devices: the list, one device with its evidence, and what an operator may ask of it.
+import { z } from 'zod';
+import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
+import { endpoint } from './endpoint.ts';
+import { platform } from './setups.ts';
+import { cursor, Failure, failureCode, id, idParams, instant, limit, line, list, page } from './words.ts';
+
+const tag = 'devices';
+export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
+const truthState = z.enum(['held', 'not_held', 'not_applicable', 'unknown']).meta({ id: 'TruthState' });
+export const family = z.enum(['Mac', 'iPhone', 'iPad']).meta({ id: 'DeviceFamily' });
+const enrollmentStatus = z
+  .enum(['authenticated', 'enrolled', 'checked_out', 'unreachable'])
+  .meta({ id: 'EnrollmentStatus' });
+
+const deviceFields = {
+  id,
+  family,
+  platform,
+  name: z.string().nullable(),
+  serialNumber: z.string().nullable(),
+  udid: z.string(),
+  model: z.string().nullable(),
+  osVersion: z.string().nullable(),
+  isSupervised: z.boolean().nullable(),
+  user: z.string().nullable(),
+  blueprint: z.object({ id, name: z.string() }).nullable(),
+  /** Null: not in scope of a switched-on library item. */
+  integrationId: id.nullable(),
+  enrollmentStatus,
+  lastContactAt: instant.nullable(),
+  bucket,
+  /** A truth that does not apply to the platform counts as held. */
+  truths: z.object({
+    delivered: z.boolean(),
+    certificatePresent: z.boolean(),
+    oktaVerifyManaged: z.boolean(),
+    registered: z.boolean(),
+    managed: z.boolean(),
+  }),
+  phase: z.string(),
+  /** What it waits for and who acts next, in one sentence. */
+  waitsFor: z.string().nullable(),
+  failureCode: failureCode.nullable(),
+  certificateNotAfter: instant.nullable(),
+  trustedAt: instant.nullable(),
+};
+export const Device = z.object(deviceFields).meta({ id: 'Device' });
+
+export const TimelineEntry = z
+  .object({
+    id: z.number().int(),
+    at: instant,
+    kind: z.string(),
+    text: z.string(),
+    detail: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'TimelineEntry' });
+
+export const DeviceDetail = z
+  .object({
+    ...deviceFields,
+    enrolledAt: instant.nullable(),
+    verifiedAt: instant.nullable(),
+    evidence: z.array(
+      z.object({
+        truth: z.enum(TRUTHS),
+        state: truthState,
+        evidence: z.string(),
+        at: instant.nullable(),
+        since: instant.nullable(),
+      }),
+    ),
+    failure: Failure.nullable(),
+    /** The payload set as last sent, and whether the device lists it. */
+    payloadSet: z.array(
+      z.object({
+        kind: z.string(),
+        identifier: z.string(),
+        revision: z.string().nullable(),
+        payloadUuid: z.string(),
+        sentAt: instant,
+        onDevice: z.boolean(),
+      }),
+    ),
+    certificates: z.array(
+      z.object({
+        deliveryId: z.string(),
+        slot: z.enum(['a', 'b']),
+        state: z.enum(['sent', 'proven', 'failed', 'superseded', 'removed']),
+        serialNumber: z.string().nullable(),
+        issuer: z.string().nullable(),
+        notBefore: instant.nullable(),
+        notAfter: instant.nullable(),
+        sentAt: instant,
+        provenAt: instant.nullable(),
+        removedAt: instant.nullable(),
+      }),
+    ),
+    licence: z
+      .object({
+        state: z.enum(['associating', 'associated', 'failed']),
+        failureCode: failureCode.nullable(),
+        changedAt: instant,
+      })
+      .nullable(),
+    oktaVerify: z
+      .object({
+        status: z.string().nullable(),
+        version: z.string().nullable(),
+        isAppStore: z.boolean().nullable(),
+      })
+      .nullable(),
+    /** Okta's records of this device. */
+    oktaRecords: z.array(
+      z.object({
+        oktaId: z.string(),
+        status: z.string(),
+        registered: z.boolean(),
+        users: z.array(z.object({ login: z.string(), managementStatus: z.string() })),
+        match: z.enum(['serial_number', 'user_and_model', 'ambiguous']).nullable(),
+        lastUpdatedAt: instant,
+        observedAt: instant,
+        adminUrl: z.string(),
+      }),
+    ),
+    rollouts: z.array(
+      z.object({
+        runId: z.string(),
+        startedAt: instant,
+        closedAt: instant.nullable(),
+        outcome: z.enum(['completed', 'failed']).nullable(),
+        failure: Failure.nullable(),
+        temporalUrl: z.string().nullable(),
+      }),
+    ),
+    workflowId: z.string(),
+    temporalUrl: z.string().nullable(),
+  })
+  .meta({ id: 'DeviceDetail' });
+
+/** Every filter may be given several times; several values of one filter widen it, several filters narrow it. */
+export const deviceFilter = {
+  bucket: z.array(bucket).max(5).optional(),
+  platform: z.array(platform).max(2).optional(),
+  family: z.array(family).max(3).optional(),
+  blueprintId: z.array(id).max(50).optional(),
+  integrationId: z.array(id).max(50).optional(),
+  phase: z.array(line(50)).max(20).optional(),
+  failureCode: z.array(failureCode).max(20).optional(),
+  /** A truth that is (or, with `lacks`, is not) held. */
+  holds: z.array(z.enum(TRUTHS)).max(5).optional(),
+  lacks: z.array(z.enum(TRUTHS)).max(5).optional(),
+  certificateExpiresBefore: z.iso.datetime().optional(),
+  /** The beginning of a serial number, a name or a user's login. */
+  search: line(200).optional(),
+};
+
+export const DEVICE_SORTS = [
+  'name',
+  'serialNumber',
+  'user',
+  'lastContact',
+  'certificateNotAfter',
+  'changed',
+] as const;
+
+const accepted = z.object({ devices: z.number().int() }).meta({ id: 'DevicesAsked' });
+
+export const devices = {
+  listDevices: endpoint({
+    tag,
+    summary: 'A page of devices, by cursor',
+    method: 'get',
+    path: '/api/devices',
+    access: 'viewer',
+    query: z.object({
+      ...deviceFilter,
+      sort: z.enum(DEVICE_SORTS).default('name'),
+      order: z.enum(['asc', 'desc']).default('asc'),
+      after: cursor.optional(),
+      limit,
+    }),
+    status: 200,
+    answer: page(Device),
+  }),
+  exportDevices: endpoint({
+    tag,
+    summary: 'The filtered devices as CSV',
+    method: 'get',
+    path: '/api/devices/export',
+    access: 'viewer',
+    query: z.object(deviceFilter),
+    status: 200,
+    answerType: 'text/csv',
+  }),
+  getDevice: endpoint({
+    tag,
+    summary: 'A device: five truths with time and evidence, payload set, certificates, what it waits for',
+    method: 'get',
+    path: '/api/devices/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: DeviceDetail,
+  }),
+  getDeviceProfiles: endpoint({
+    tag,
+    summary: 'The profiles and the app configuration that the device should have, secrets masked',
+    method: 'get',
+    path: '/api/devices/{id}/profiles',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: list(
+      z
+        .object({
+          kind: z.string(),
+          identifier: z.string().nullable(),
+          displayName: z.string(),
+          revision: z.string().nullable(),
+          onDevice: z.boolean(),
+          /** A configuration profile or an app configuration, as XML. */
+          xml: z.string(),
+        })
+        .meta({ id: 'DeviceProfile' }),
+    ),
+  }),
+  getDeviceTimeline: endpoint({
+    tag,
+    summary: 'What happened to a device, the newest first',
+    method: 'get',
+    path: '/api/devices/{id}/timeline',
+    access: 'viewer',
+    params: idParams,
+    query: z.object({ after: cursor.optional(), limit }),
+    status: 200,
+    answer: page(TimelineEntry),
+  }),
+  updateDevice: endpoint({
+    tag,
+    summary: 'Moves a device to another blueprint, or names its user',
+    method: 'patch',
+    path: '/api/devices/{id}',
+    access: 'operator',
+    params: idParams,
+    body: z.object({ blueprintId: id.nullable().optional(), user: line(200).nullable().optional() }),
+    status: 200,
+    answer: Device,
+  }),
+  askDevices: endpoint({
+    tag,
+    summary:
+      'Checks devices now, renews their certificates now, or moves them: by id, or all that a filter finds',
+    method: 'post',
+    path: '/api/devices/requests',
+    access: 'operator',
+    body: z.object({
+      action: z.enum(['check', 'renew', 'replay', 'move']),
+      ids: z.array(id).min(1).max(1_000).optional(),
+      filter: z.object(deviceFilter).optional(),
+      /** Of `move`. */
+      blueprintId: id.optional(),
+      /** Kept in the audit trail. */
+      reason: line(500).optional(),
+      /** Only count. */
+      preview: z.boolean().default(false),
+    }),
+    status: 202,
+    answer: accepted,
+  }),
+  checkDevice: endpoint({
+    tag,
+    summary: 'Checks now what the device has, and brings what is missing',
+    method: 'post',
+    path: '/api/devices/{id}/check',
+    access: 'operator',
+    params: idParams,
+    status: 202,
+    answer: accepted,
+  }),
+  renewDevice: endpoint({
+    tag,
+    summary: 'Renews the certificate of the device now',
+    method: 'post',
+    path: '/api/devices/{id}/renew',
+    access: 'operator',
+    params: idParams,
+    body: z.object({ reason: line(500).optional() }).default({}),
+    status: 202,
+    answer: accepted,
+    problems: ['request.conflict'],
+  }),
+};

@@ -1,0 +1,64 @@
+// What an endpoint of the API is: method, path, who may call it, what goes in, what comes out, which problems it names.
+// The contract is the single source for the server's checks, the OpenAPI document, and the types of console and command line.
+import type { z } from 'zod';
+import type { FailureCode } from '../../domain/failures.ts';
+
+/** Each role may do what the one before it may. `public`: nobody needs to sign in. */
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+export type Access = 'public' | Role;
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+export type AnswerType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
+
+export interface Endpoint {
+  readonly tag: string;
+  readonly summary: string;
+  readonly method: Method;
+  /** Parameters in braces: /api/devices/{id} */
+  readonly path: `/${string}`;
+  readonly access: Access;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly answer?: z.ZodType;
+  /** The other good answer: taken, still at work, `Location` says where to ask. */
+  readonly later?: z.ZodType;
+  /** An answer that is not JSON: the handler writes it itself. */
+  readonly answerType?: AnswerType;
+  /** Problems a caller should expect beside those of every endpoint. */
+  readonly problems?: readonly FailureCode[];
+  /** The answer carries `ETag`; a change takes `If-Match`. */
+  readonly versioned?: true;
+  /** The answer shows a secret this once: it is kept sealed for a repetition by Idempotency-Key. */
+  readonly showsSecret?: true;
+  /** The handler looks after transaction and repetition itself (the wizard's answers go to a workflow). */
+  readonly ownTransaction?: true;
+}
+
+export const endpoint = <const Shape extends Endpoint>(shape: Shape): Shape => shape;
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+type Given<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined;
+type Part<Shape extends Endpoint, Name extends keyof Endpoint> = Name extends keyof Shape
+  ? Exclude<Shape[Name], undefined>
+  : undefined;
+
+/** As the client writes it. */
+export type ParamsOf<Shape extends Endpoint> = Given<Part<Shape, 'params'>>;
+export type QueryOf<Shape extends Endpoint> = Given<Part<Shape, 'query'>>;
+export type BodyOf<Shape extends Endpoint> = Given<Part<Shape, 'body'>>;
+/** As the client reads it. */
+export type AnswerOf<Shape extends Endpoint> =
+  | Parsed<Part<Shape, 'answer'>>
+  | (Part<Shape, 'later'> extends z.ZodType ? Parsed<Part<Shape, 'later'>> : never);
+
+/** As the server reads it, after the checks. */
+export type ReadParams<Shape extends Endpoint> = Parsed<Part<Shape, 'params'>>;
+export type ReadQuery<Shape extends Endpoint> = Parsed<Part<Shape, 'query'>>;
+export type ReadBody<Shape extends Endpoint> = Parsed<Part<Shape, 'body'>>;
+/** As the server writes it, before the checks. */
+export type WrittenAnswer<Shape extends Endpoint> = Given<Part<Shape, 'answer'>>;
+export type WrittenLater<Shape extends Endpoint> =
+  Part<Shape, 'later'> extends z.ZodType ? Given<Part<Shape, 'later'>> : never;

@@ -1,0 +1,138 @@
+// Integrations: what the wizard made, shown and changed with the same checks.
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { credentialsKind, PendingAnswer, PrerequisiteCheck, SetupAnswerBody } from './setups.ts';
+import { Failure, id, idParams, instant, line, list, SecretSet } from './words.ts';
+
+const tag = 'integrations';
+
+export const IntegrationSettings = z
+  .object({
+    patienceHours: z
+      .number()
+      .min(1)
+      .max(24 * 365),
+    removalDelayMinutes: z
+      .number()
+      .min(0)
+      .max(24 * 60),
+    trustLookupSeconds: z.array(z.number().min(1).max(86_400)).max(10),
+    trustSweepMinutes: z
+      .number()
+      .min(1)
+      .max(24 * 60),
+    enforcementSweepMinutes: z
+      .number()
+      .min(1)
+      .max(24 * 60),
+    expirySweepMinutes: z
+      .number()
+      .min(1)
+      .max(24 * 60),
+    verifyAfterHours: z
+      .number()
+      .min(1)
+      .max(24 * 30),
+    renewalWindowStart: z.number().gt(0).lt(1),
+    renewalWindowEnd: z.number().gt(0).lt(1),
+    unusedWarnDays: z.number().min(1).max(90),
+    unusedReissueDays: z.number().min(1).max(90),
+  })
+  .meta({ id: 'IntegrationSettings' });
+
+const health = z.object({
+  connection: z.enum(['okta', 'challenge', 'scep', 'apps_and_books']),
+  ok: z.boolean(),
+  failure: Failure.nullable(),
+  at: instant,
+});
+
+export const Integration = z
+  .object({
+    id,
+    name: z.string(),
+    orgId: z.string(),
+    host: z.string(),
+    customDomain: z.string().nullable(),
+    credentialsKind,
+    clientId: z.string(),
+    credentials: SecretSet.nullable(),
+    grantedScopes: z.array(z.string()),
+    macOS: z
+      .object({
+        scepUrl: z.string(),
+        challengeUrl: z.string(),
+        username: z.string(),
+        password: SecretSet.nullable(),
+      })
+      .nullable(),
+    iOS: z.object({ providerName: z.string(), secretKey: SecretSet.nullable() }).nullable(),
+    enrollmentLink: z.string(),
+    settings: IntegrationSettings,
+    health: z.array(health),
+    createdAt: instant,
+    changedAt: instant,
+  })
+  .meta({ id: 'Integration' });
+
+export const integrations = {
+  listIntegrations: endpoint({
+    tag,
+    summary: 'Integrations',
+    method: 'get',
+    path: '/api/integrations',
+    access: 'viewer',
+    status: 200,
+    answer: list(Integration),
+  }),
+  getIntegration: endpoint({
+    tag,
+    summary:
+      'An integration: tenant, platforms, scopes, health of each connection, who set which secret when',
+    method: 'get',
+    path: '/api/integrations/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: Integration,
+    versioned: true,
+  }),
+  updateIntegration: endpoint({
+    tag,
+    summary: 'Changes name and numbers',
+    method: 'patch',
+    path: '/api/integrations/{id}',
+    access: 'admin',
+    params: idParams,
+    body: z.object({ name: line(100).optional(), settings: IntegrationSettings.partial().optional() }),
+    status: 200,
+    answer: Integration,
+    versioned: true,
+  }),
+  answerIntegration: endpoint({
+    tag,
+    summary: 'Gives one answer of the wizard again, with the same checks; what carries it is pushed again',
+    method: 'post',
+    path: '/api/integrations/{id}/answers',
+    access: 'admin',
+    params: idParams,
+    body: SetupAnswerBody,
+    status: 200,
+    answer: Integration,
+    /** Ask at `Location`; when the setup is complete the integration is changed. */
+    later: PendingAnswer,
+    ownTransaction: true,
+    problems: ['setup.wrong_step', 'setup.prerequisites_missing', 'server.unavailable'],
+  }),
+  checkIntegration: endpoint({
+    tag,
+    summary: 'Runs the prerequisite checks against Okta again',
+    method: 'post',
+    path: '/api/integrations/{id}/checks',
+    access: 'operator',
+    params: idParams,
+    status: 200,
+    answer: list(PrerequisiteCheck),
+    ownTransaction: true,
+  }),
+};

@@ -1,0 +1,296 @@
+// The library item "Okta Verify", blueprints, and enrollment codes.
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { bucket, family } from './devices.ts';
+import { Failure, id, idParams, instant, line, list } from './words.ts';
+
+const tag = 'library';
+
+/** Plain values only: a managed app configuration is a property list of strings, numbers, booleans, lists and dictionaries. */
+const configuration = z.record(line(200), z.json()).meta({ id: 'AppConfiguration' });
+
+export const ItemSettings = z
+  .object({
+    enrollmentOptions: z
+      .enum(['SilentEnrollmentEnabled', 'SilentEnrollmentDisabled', 'Enabled', 'Disabled'])
+      .optional(),
+    launchOptions: z.enum(['HideMainWindow', 'none']).optional(),
+    /** Further managed preferences of Okta Verify on macOS, e.g. OktaVerify.ReportDiagnostics. */
+    extraKeys: configuration.optional(),
+    /** When the item no longer applies, remove the app too. This destroys its user's FastPass. */
+    removeAppOnRemoval: z.boolean().optional(),
+  })
+  .meta({ id: 'LibraryItemSettings' });
+
+const saved = {
+  integrationId: id,
+  installType: z.literal('install_and_continuously_enforce'),
+  deviceTrustOn: z.boolean(),
+  /** The item's own, for iPhone and iPad; gives way while Okta Device Trust is on. */
+  appConfiguration: configuration.nullable(),
+  settings: ItemSettings,
+};
+
+export const LibraryItem = z
+  .object({
+    id,
+    name: z.literal('Okta Verify'),
+    ...saved,
+    /** Its own managed app configuration is set aside: Okta Device Trust manages it. */
+    appConfigurationGivesWay: z.boolean(),
+    /** The device families configured for Okta Device Trust. */
+    families: z.array(family),
+    oktaDomain: z.string(),
+    blueprints: z.array(z.object({ id, name: z.string(), devices: z.number().int() })),
+    payloads: z.array(
+      z.object({
+        setting: z.string(),
+        platforms: z.array(z.string()),
+        description: z.string(),
+        applies: z.boolean(),
+      }),
+    ),
+    buckets: z.record(bucket, z.number().int()),
+    /** Macs whose Okta Verify is not the App Store's. */
+    notFromAppStore: z.object({
+      reason: z.string(),
+      devices: z.array(z.object({ id, name: z.string().nullable(), serialNumber: z.string().nullable() })),
+    }),
+    version: z.number().int(),
+    changedAt: instant,
+  })
+  .meta({ id: 'LibraryItem' });
+
+const SaveItem = z
+  .object({
+    integrationId: id,
+    installType: z.literal('install_and_continuously_enforce').default('install_and_continuously_enforce'),
+    deviceTrustOn: z.boolean().default(false),
+    appConfiguration: configuration.nullable().default(null),
+    settings: ItemSettings.default({}),
+    blueprintIds: z.array(id).max(500).default([]),
+    /** Needed to turn Okta Device Trust on: yes, the item's own managed app configuration for iPhone and iPad gives way. */
+    confirmManagedAppConfigurationGivesWay: z.boolean().default(false),
+  })
+  .meta({ id: 'SaveLibraryItem' });
+
+export const ItemPreview = z
+  .object({
+    /** Devices that something would be sent to. */
+    devices: z.number().int(),
+    byFamily: z.object({ Mac: z.number(), iPhone: z.number(), iPad: z.number() }),
+    /** Devices whose payloads would be taken away. */
+    leaving: z.number().int(),
+    licences: z.object({ needed: z.number().int(), left: z.number().int().nullable() }),
+    /** Unsupervised iPhones and iPads: their users are asked before the app installs. */
+    usersAsked: z.number().int(),
+    /** Users who are managed in Okta only through devices that leave. */
+    usersLosingTrust: z.array(z.string()),
+    pushCertificate: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
+    appsAndBooksToken: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
+    needsConfirmation: z.boolean(),
+    confirmation: z.string().nullable(),
+    /** The first time, on few devices: proposed until the item's devices are delivered somewhere. */
+    testBlueprint: z
+      .object({
+        name: z.string(),
+        reason: z.string(),
+        suggestedDevices: z.array(z.object({ id, name: z.string().nullable(), family })),
+      })
+      .nullable(),
+    removalStartsInMinutes: z.number().nullable(),
+  })
+  .meta({ id: 'LibraryItemPreview' });
+
+export const Blueprint = z
+  .object({
+    id,
+    name: z.string(),
+    devices: z.number().int(),
+    libraryItemId: id.nullable(),
+    enrollmentLink: z.string(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Blueprint' });
+
+export const EnrollmentCode = z
+  .object({
+    id,
+    blueprintId: id,
+    user: z.string().nullable(),
+    forUdid: z.string().nullable(),
+    maxUses: z.number().int(),
+    uses: z.number().int(),
+    expiresAt: instant,
+    revokedAt: instant.nullable(),
+    createdBy: z.string(),
+    createdAt: instant,
+  })
+  .meta({ id: 'EnrollmentCode' });
+
+export const library = {
+  listLibraryItems: endpoint({
+    tag,
+    summary: 'Library items',
+    method: 'get',
+    path: '/api/library-items',
+    access: 'viewer',
+    status: 200,
+    answer: list(LibraryItem),
+  }),
+  getLibraryItem: endpoint({
+    tag,
+    summary: 'A library item with its switch, families, Okta domain and blueprints',
+    method: 'get',
+    path: '/api/library-items/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: LibraryItem,
+    versioned: true,
+  }),
+  createLibraryItem: endpoint({
+    tag,
+    summary:
+      'Adds the Okta Verify item of an integration; what must be started is started in the same transaction',
+    method: 'post',
+    path: '/api/library-items',
+    access: 'admin',
+    body: SaveItem,
+    status: 201,
+    answer: LibraryItem,
+    problems: ['library.confirmation_needed', 'library.blueprint_taken'],
+  }),
+  saveLibraryItem: endpoint({
+    tag,
+    summary: 'Saves a library item: assignment, switch, settings',
+    method: 'put',
+    path: '/api/library-items/{id}',
+    access: 'admin',
+    params: idParams,
+    body: SaveItem,
+    status: 200,
+    answer: LibraryItem,
+    versioned: true,
+    problems: ['library.confirmation_needed', 'library.blueprint_taken'],
+  }),
+  deleteLibraryItem: endpoint({
+    tag,
+    summary: 'Removes a library item; its payloads are taken away again',
+    method: 'delete',
+    path: '/api/library-items/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+    versioned: true,
+  }),
+  previewLibraryItem: endpoint({
+    tag,
+    summary: 'What saving would do, and the test blueprint it proposes',
+    method: 'post',
+    path: '/api/library-items/preview',
+    access: 'viewer',
+    body: z.object({ ...SaveItem.shape, libraryItemId: id.optional() }),
+    status: 200,
+    answer: ItemPreview,
+    ownTransaction: true,
+  }),
+  listBlueprints: endpoint({
+    tag,
+    summary: 'Blueprints',
+    method: 'get',
+    path: '/api/blueprints',
+    access: 'viewer',
+    status: 200,
+    answer: list(Blueprint),
+  }),
+  getBlueprint: endpoint({
+    tag,
+    summary: 'A blueprint',
+    method: 'get',
+    path: '/api/blueprints/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: Blueprint,
+  }),
+  createBlueprint: endpoint({
+    tag,
+    summary: 'Adds a blueprint, with devices if wanted',
+    method: 'post',
+    path: '/api/blueprints',
+    access: 'admin',
+    body: z.object({ name: line(100), deviceIds: z.array(id).max(1_000).default([]) }),
+    status: 201,
+    answer: Blueprint,
+    problems: ['request.conflict'],
+  }),
+  renameBlueprint: endpoint({
+    tag,
+    summary: 'Renames a blueprint',
+    method: 'patch',
+    path: '/api/blueprints/{id}',
+    access: 'admin',
+    params: idParams,
+    body: z.object({ name: line(100) }),
+    status: 200,
+    answer: Blueprint,
+    problems: ['request.conflict'],
+  }),
+  deleteBlueprint: endpoint({
+    tag,
+    summary: 'Removes a blueprint that has no devices',
+    method: 'delete',
+    path: '/api/blueprints/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+    problems: ['request.conflict'],
+  }),
+  listEnrollmentCodes: endpoint({
+    tag,
+    summary: 'Enrollment codes of a blueprint, without their values',
+    method: 'get',
+    path: '/api/blueprints/{id}/enrollment-codes',
+    access: 'operator',
+    params: idParams,
+    status: 200,
+    answer: list(EnrollmentCode),
+  }),
+  createEnrollmentCode: endpoint({
+    tag,
+    summary: 'Makes an enrollment code; its value and link are shown this once',
+    method: 'post',
+    path: '/api/blueprints/{id}/enrollment-codes',
+    access: 'operator',
+    params: idParams,
+    body: z
+      .object({
+        user: line(200).optional(),
+        /** The device may be enrolled with another identity already: this code lets it enroll anew. */
+        forDeviceId: id.optional(),
+        maxUses: z.number().int().min(1).max(100_000).default(1),
+        expiresInHours: z
+          .number()
+          .int()
+          .min(1)
+          .max(24 * 366)
+          .default(24 * 7),
+      })
+      .default({ maxUses: 1, expiresInHours: 168 }),
+    status: 201,
+    answer: z
+      .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string() })
+      .meta({ id: 'NewEnrollmentCode' }),
+    showsSecret: true,
+  }),
+  revokeEnrollmentCode: endpoint({
+    tag,
+    summary: 'Revokes an enrollment code',
+    method: 'delete',
+    path: '/api/enrollment-codes/{id}',
+    access: 'operator',
+    params: idParams,
+    status: 204,
+  }),
+};

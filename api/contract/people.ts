@@ -1,0 +1,171 @@
+// Signing in, people and API tokens.
+import { z } from 'zod';
+import { endpoint, ROLES } from './endpoint.ts';
+import { id, idParams, instant, line, list, secretText } from './words.ts';
+
+const tag = 'people';
+const role = z.enum(ROLES).meta({ id: 'Role' });
+const password = secretText(1_024, 12);
+
+export const Caller = z
+  .object({
+    /** person:NAME or token:NAME, as in the audit trail. */
+    actor: z.string(),
+    name: z.string(),
+    role,
+    kind: z.enum(['person', 'token']),
+    expiresAt: instant.nullable(),
+  })
+  .meta({ id: 'Caller' });
+
+export const Person = z
+  .object({
+    id,
+    name: z.string(),
+    role,
+    /** Signs in with a password here, not through an identity provider. */
+    isLocal: z.boolean(),
+    createdAt: instant,
+    disabledAt: instant.nullable(),
+  })
+  .meta({ id: 'Person' });
+
+export const ApiToken = z
+  .object({
+    id,
+    name: z.string(),
+    role,
+    createdBy: z.string(),
+    createdAt: instant,
+    expiresAt: instant.nullable(),
+    revokedAt: instant.nullable(),
+    lastUsedAt: instant.nullable(),
+  })
+  .meta({ id: 'ApiToken' });
+
+export const people = {
+  getFirstRun: endpoint({
+    tag,
+    summary: 'Whether the first admin is still to be made, with the link that the launcher printed',
+    method: 'get',
+    path: '/api/first-run',
+    access: 'public',
+    status: 200,
+    answer: z.object({ needed: z.boolean() }),
+  }),
+  finishFirstRun: endpoint({
+    tag,
+    summary: 'Makes the first admin (the local break-glass account) and signs in',
+    method: 'post',
+    path: '/api/first-run',
+    access: 'public',
+    body: z.object({ token: secretText(200), name: line(100), password }),
+    status: 201,
+    answer: Caller,
+    problems: ['people.first_run_refused', 'request.too_many'],
+  }),
+  signIn: endpoint({
+    tag,
+    summary: 'Signs a local person in; the session is a cookie',
+    method: 'post',
+    path: '/api/session',
+    access: 'public',
+    body: z.object({ name: line(100), password: secretText(1_024) }),
+    status: 201,
+    answer: Caller,
+    problems: ['people.sign_in_refused', 'request.too_many'],
+  }),
+  getSession: endpoint({
+    tag,
+    summary: 'Who is calling',
+    method: 'get',
+    path: '/api/session',
+    access: 'viewer',
+    status: 200,
+    answer: Caller,
+  }),
+  signOut: endpoint({
+    tag,
+    summary: 'Ends the session',
+    method: 'delete',
+    path: '/api/session',
+    access: 'viewer',
+    status: 204,
+  }),
+  changePassword: endpoint({
+    tag,
+    summary: "Changes the caller's own password and ends the caller's other sessions",
+    method: 'put',
+    path: '/api/session/password',
+    access: 'viewer',
+    body: z.object({ current: secretText(1_024), password }),
+    status: 204,
+    problems: ['people.sign_in_refused'],
+  }),
+  listPeople: endpoint({
+    tag,
+    summary: 'People',
+    method: 'get',
+    path: '/api/people',
+    access: 'admin',
+    status: 200,
+    answer: list(Person),
+  }),
+  createPerson: endpoint({
+    tag,
+    summary: 'Adds a local person',
+    method: 'post',
+    path: '/api/people',
+    access: 'admin',
+    body: z.object({ name: line(100), role, password }),
+    status: 201,
+    answer: Person,
+    problems: ['request.conflict'],
+  }),
+  updatePerson: endpoint({
+    tag,
+    summary:
+      'Changes role or password, or disables; sessions end when a person is disabled or gets another password',
+    method: 'patch',
+    path: '/api/people/{id}',
+    access: 'admin',
+    params: idParams,
+    body: z.object({
+      role: role.optional(),
+      password: password.optional(),
+      disabled: z.boolean().optional(),
+    }),
+    status: 200,
+    answer: Person,
+    problems: ['people.last_admin'],
+  }),
+  listTokens: endpoint({
+    tag,
+    summary: 'API tokens, without their values',
+    method: 'get',
+    path: '/api/tokens',
+    access: 'admin',
+    status: 200,
+    answer: list(ApiToken),
+  }),
+  createToken: endpoint({
+    tag,
+    summary: 'Makes an API token; its value is shown this once',
+    method: 'post',
+    path: '/api/tokens',
+    access: 'admin',
+    body: z.object({ name: line(100), role, expiresInDays: z.number().int().min(1).max(3_650).optional() }),
+    status: 201,
+    answer: z.object({ ...ApiToken.shape, token: z.string() }).meta({ id: 'NewApiToken' }),
+    showsSecret: true,
+  }),
+  revokeToken: endpoint({
+    tag,
+    summary: 'Revokes an API token',
+    method: 'delete',
+    path: '/api/tokens/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+  }),
+};

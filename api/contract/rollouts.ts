@@ -1,0 +1,130 @@
+// Rollouts and renewals over the fleet: what runs, what failed and why, what is due.
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { Device } from './devices.ts';
+import { cursor, Failure, failureCode, id, instant, limit, line, list, page } from './words.ts';
+
+const tag = 'rollouts';
+
+export const FailureGroup = z
+  .object({
+    failure: Failure,
+    devices: z.number().int(),
+    /** A few of them. */
+    examples: z.array(z.object({ id, name: z.string().nullable(), serialNumber: z.string().nullable() })),
+    newestAt: instant,
+  })
+  .meta({ id: 'FailureGroup' });
+
+export const Rollout = z
+  .object({
+    runId: z.string(),
+    device: z.object({ id, name: z.string().nullable(), serialNumber: z.string().nullable() }),
+    startedAt: instant,
+    closedAt: instant.nullable(),
+    outcome: z.enum(['completed', 'failed']).nullable(),
+    failureCode: failureCode.nullable(),
+    phase: z.string(),
+    waitsFor: z.string().nullable(),
+    temporalUrl: z.string().nullable(),
+  })
+  .meta({ id: 'Rollout' });
+
+export const rollouts = {
+  listRollouts: endpoint({
+    tag,
+    summary: 'Rollouts, the newest first',
+    method: 'get',
+    path: '/api/rollouts',
+    access: 'viewer',
+    query: z.object({
+      state: z.enum(['running', 'completed', 'failed']).optional(),
+      after: cursor.optional(),
+      limit,
+    }),
+    status: 200,
+    answer: page(Rollout),
+  }),
+  listFailures: endpoint({
+    tag,
+    summary: 'Devices whose rollout failed, grouped by cause',
+    method: 'get',
+    path: '/api/rollouts/failures',
+    access: 'viewer',
+    status: 200,
+    answer: list(FailureGroup),
+  }),
+  startRollouts: endpoint({
+    tag,
+    summary: 'Starts rollouts: of devices, or of a whole blueprint',
+    method: 'post',
+    path: '/api/rollouts',
+    access: 'operator',
+    body: z.object({
+      deviceIds: z.array(id).min(1).max(1_000).optional(),
+      blueprintId: id.optional(),
+      reason: line(500).optional(),
+    }),
+    status: 202,
+    answer: z.object({ devices: z.number().int() }).meta({ id: 'RolloutsStarted' }),
+  }),
+  replayRollouts: endpoint({
+    tag,
+    summary: 'Replays failed rollouts: one, several, or all that failed for one cause',
+    method: 'post',
+    path: '/api/rollouts/replay',
+    access: 'operator',
+    body: z.object({
+      deviceIds: z.array(id).min(1).max(1_000).optional(),
+      failureCode: failureCode.optional(),
+      /** Kept in the audit trail. */
+      reason: line(500).optional(),
+      /** Only say what would be sent again. */
+      preview: z.boolean().default(false),
+    }),
+    status: 202,
+    answer: z
+      .object({
+        devices: z.number().int(),
+        /** What each device still lacks, counted: these are sent again. */
+        lacking: z.object({
+          delivered: z.number(),
+          certificatePresent: z.number(),
+          oktaVerifyManaged: z.number(),
+        }),
+      })
+      .meta({ id: 'Replay' }),
+  }),
+  renewalsByDay: endpoint({
+    tag: 'renewals',
+    summary: 'Certificates by the day on which they end, and when their renewal is due',
+    method: 'get',
+    path: '/api/renewals/by-day',
+    access: 'viewer',
+    query: z.object({
+      from: z.iso.date().optional(),
+      days: z.coerce.number().int().min(1).max(400).default(366),
+    }),
+    status: 200,
+    answer: list(
+      z
+        .object({ day: z.iso.date(), ending: z.number().int(), windowOpens: z.number().int() })
+        .meta({ id: 'RenewalDay' }),
+    ),
+  }),
+  listRenewals: endpoint({
+    tag: 'renewals',
+    summary:
+      'Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it',
+    method: 'get',
+    path: '/api/renewals',
+    access: 'viewer',
+    query: z.object({
+      state: z.enum(['due', 'late', 'failed', 'unused']).default('due'),
+      after: cursor.optional(),
+      limit,
+    }),
+    status: 200,
+    answer: page(Device),
+  }),
+};

@@ -1,0 +1,205 @@
+// The setup wizard: start, look, answer, poll, give up.
+import { z } from 'zod';
+import { CREDENTIALS_KINDS, PREREQUISITES, SETUP_STEPS } from '../../domain/setup-wizard.ts';
+import { endpoint } from './endpoint.ts';
+import { failureCode, id, idParams, instant, line, list, secretText, SecretSet } from './words.ts';
+
+const tag = 'setup';
+export const step = z.enum(SETUP_STEPS).meta({ id: 'SetupStep' });
+export const platform = z.enum(['macOS', 'iOS']).meta({ id: 'Platform' });
+export const credentialsKind = z.enum(CREDENTIALS_KINDS).meta({ id: 'CredentialsKind' });
+const url = z.url({ protocol: /^https$/ }).max(2_048);
+
+export const Tenant = z
+  .object({
+    orgId: z.string(),
+    host: z.string(),
+    customDomain: z.string().optional(),
+    pipeline: z.enum(['idx', 'v1']),
+  })
+  .meta({ id: 'Tenant' });
+
+export const PrerequisiteCheck = z
+  .object({
+    id: z.enum(PREREQUISITES),
+    title: z.string(),
+    result: z.enum(['passed', 'failed', 'not_checked']),
+    confirmed: z.boolean(),
+    /** It could not be checked; the admin may say that it is so. */
+    canBeConfirmed: z.boolean(),
+    failureCode: failureCode.optional(),
+    detail: z.string(),
+    /** The click path in Okta, or what else to do. */
+    todo: z.string(),
+  })
+  .meta({ id: 'PrerequisiteCheck' });
+
+/** What the admin does on Okta's side of a step. */
+export const StepGuide = z
+  .object({
+    step,
+    title: z.string(),
+    intro: z.string(),
+    tasks: z.array(
+      z.object({
+        text: z.string(),
+        /** To be pasted into Okta. */
+        copy: z.object({ label: z.string(), value: z.string() }).optional(),
+        link: z.string().optional(),
+      }),
+    ),
+    /** What Okta shows this once: have a safe place ready before you go. */
+    shownOnce: z.array(z.string()),
+    warning: z.string().optional(),
+  })
+  .meta({ id: 'StepGuide' });
+
+/** Secrets left out keep the value that is set already. */
+export const SetupAnswerBody = z
+  .discriminatedUnion('step', [
+    z.object({ step: z.literal('get_started') }),
+    z.object({ step: z.literal('okta_domain'), domain: line(300) }),
+    z.object({ step: z.literal('install_api_integration'), credentialsKind }),
+    z.object({
+      step: z.literal('credentials'),
+      clientId: line(200),
+      clientSecret: secretText(1_024).optional(),
+    }),
+    z.object({
+      step: z.literal('connect'),
+      confirmed: z.array(z.enum(PREREQUISITES)).max(PREREQUISITES.length).default([]),
+    }),
+    z.object({ step: z.literal('device_integrations') }),
+    z.object({ step: z.literal('platforms'), platforms: z.array(platform).min(1).max(2) }),
+    z.object({
+      step: z.literal('macos'),
+      scepUrl: url,
+      challengeUrl: url,
+      username: line(300),
+      password: secretText(1_024).optional(),
+    }),
+    z.object({ step: z.literal('ios'), secretKey: secretText(256, 8).optional(), providerName: line(100) }),
+    z.object({ step: z.literal('complete') }),
+    z.object({ step: z.literal('go_to'), target: step }),
+  ])
+  .meta({ id: 'SetupAnswer' });
+
+export const Setup = z
+  .object({
+    id,
+    status: z.enum(['open', 'complete', 'abandoned']),
+    step,
+    /** The steps of this setup in their order: a platform that was not chosen has none. */
+    steps: z.array(z.object({ step, title: z.string(), answered: z.boolean() })),
+    /** A check of an answer runs; another answer gets 409. */
+    checking: z.boolean(),
+    /** What was answered so far, by step; of secrets only that they are set. */
+    answers: z.object({
+      domain: z.string().optional(),
+      credentialsKind: credentialsKind.optional(),
+      clientId: z.string().optional(),
+      clientSecret: SecretSet.optional(),
+      /** To be pasted into Okta, for an API Services app of the tenant's own. */
+      publicJwk: z.record(z.string(), z.string()).optional(),
+      platforms: z.array(platform).optional(),
+      scepUrl: z.string().optional(),
+      challengeUrl: z.string().optional(),
+      username: z.string().optional(),
+      password: SecretSet.optional(),
+      secretKey: SecretSet.optional(),
+      providerName: z.string().optional(),
+    }),
+    tenant: Tenant.optional(),
+    prerequisites: z.array(PrerequisiteCheck),
+    guide: StepGuide,
+    integrationId: id.optional(),
+    /** It changes an integration that exists. */
+    amends: z.boolean(),
+    startedBy: z.string(),
+    startedAt: instant,
+    changedAt: instant,
+    finishedAt: instant.nullable(),
+  })
+  .meta({ id: 'Setup' });
+
+export const PendingAnswer = z
+  .object({ setupId: id, answerId: z.string(), checking: z.literal(true) })
+  .meta({ id: 'PendingAnswer' });
+
+export const setups = {
+  startSetup: endpoint({
+    tag,
+    summary: 'Starts a setup: of a new integration, or of changes to one that exists',
+    method: 'post',
+    path: '/api/setups',
+    access: 'admin',
+    body: z.object({ integrationId: id.optional() }).default({}),
+    status: 201,
+    answer: Setup,
+    ownTransaction: true,
+    problems: ['server.unavailable'],
+  }),
+  listSetups: endpoint({
+    tag,
+    summary: 'Setups, the newest first',
+    method: 'get',
+    path: '/api/setups',
+    access: 'viewer',
+    query: z.object({ status: z.enum(['open', 'complete', 'abandoned']).optional() }),
+    status: 200,
+    answer: list(Setup),
+  }),
+  getSetup: endpoint({
+    tag,
+    summary: 'A setup with the step it is at, what was answered, and what to do in Okta',
+    method: 'get',
+    path: '/api/setups/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: Setup,
+  }),
+  answerSetup: endpoint({
+    tag,
+    summary: 'Answers a step. A check that takes longer than five seconds answers 202 with a place to ask',
+    method: 'post',
+    path: '/api/setups/{id}/answers',
+    access: 'admin',
+    params: idParams,
+    body: SetupAnswerBody,
+    status: 200,
+    answer: Setup,
+    later: PendingAnswer,
+    ownTransaction: true,
+    problems: [
+      'setup.wrong_step',
+      'setup.check_running',
+      'setup.not_open',
+      'setup.prerequisites_missing',
+      'server.unavailable',
+    ],
+  }),
+  getSetupAnswer: endpoint({
+    tag,
+    summary: 'How an answer ended: the setup, a problem, or 202 while its check runs',
+    method: 'get',
+    path: '/api/setups/{id}/answers/{answerId}',
+    access: 'admin',
+    params: z.object({ id, answerId: line(255) }),
+    status: 200,
+    answer: Setup,
+    later: PendingAnswer,
+    problems: ['server.unavailable'],
+  }),
+  abandonSetup: endpoint({
+    tag,
+    summary: 'Gives a setup up',
+    method: 'delete',
+    path: '/api/setups/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+    ownTransaction: true,
+    problems: ['server.unavailable'],
+  }),
+};

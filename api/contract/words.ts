@@ -1,0 +1,82 @@
+// The small schemas that the whole contract is made of.
+import { z } from 'zod';
+import { FAILURES, type FailureCode } from '../../domain/failures.ts';
+
+// PostgreSQL stores no NUL, and nobody types control characters into a name.
+const PLAIN = /^[^\u0000-\u001f\u007f]*$/;
+
+/** One line of text without control characters, trimmed. */
+export const line = (max = 200, min = 1) =>
+  z.string().trim().min(min).max(max).regex(PLAIN, 'holds control characters');
+
+/** Something pasted: kept exactly as it is, without control characters. */
+export const secretText = (max = 4_096, min = 1) =>
+  z.string().min(min).max(max).regex(PLAIN, 'holds control characters').meta({ format: 'password' });
+
+/** A file's content: PEM, base64 or JSON; any text but NUL. */
+export const fileText = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\u0000]*$/, 'holds NUL');
+
+export const id = z.uuid();
+export const idParams = z.object({ id });
+
+/** Handlers may give a Date; it travels as ISO 8601 in UTC. */
+export const instant = z
+  .union([z.date(), z.string()])
+  .transform((time) => (typeof time === 'string' ? time : time.toISOString()))
+  .pipe(z.iso.datetime());
+
+export const flag = z.enum(['true', 'false']);
+export const limit = z.coerce.number().int().min(1).max(500).default(50);
+/** Opaque: the `next` of the page before. */
+export const cursor = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .regex(/^[A-Za-z0-9_-]+$/);
+
+/** A page of a list; `next` is null at its end. */
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable() });
+
+export const list = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item) });
+
+const CODES = Object.keys(FAILURES) as [FailureCode, ...FailureCode[]];
+export const failureCode = z.enum(CODES).meta({ id: 'FailureCode' });
+
+/** A catalogued failure in words. */
+export const Failure = z
+  .object({
+    code: failureCode,
+    title: z.string(),
+    todo: z.string(),
+    whoActs: z.enum(['nobody', 'admin', 'user', 'operator']),
+    isRetried: z.boolean(),
+  })
+  .meta({ id: 'Failure' });
+
+/** What may be shown of a secret. */
+export const SecretSet = z
+  .object({ setAt: instant, setBy: z.string(), lastUsedAt: instant.nullable() })
+  .meta({ id: 'SecretSet' });
+
+/** RFC 9457. `type` is the code's page in the list of errors, `code` the same for programs. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    code: failureCode,
+    todo: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ field: z.string(), reason: z.string(), code: z.string() })).optional(),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.output<typeof Problem>;
