@@ -1,0 +1,63 @@
+// Settings are read once, and whatever is wrong is said together.
+import { expect, test } from 'vitest';
+import { ConfigError, hostAndPort, readConfig } from './config.ts';
+
+test('nothing set gives the defaults', () => {
+  const config = readConfig({ ODETTE_DATA_DIR: '/data' });
+  expect(config).toMatchObject({
+    keyFile: '/data/odette.key',
+    adminListen: { host: '127.0.0.1', port: 4780 },
+    consoleUrl: 'http://127.0.0.1:4780',
+    apnsUrl: 'https://api.push.apple.com',
+    tls: undefined,
+    allowedPrivateHosts: [],
+    lingerMs: 1500,
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('every problem is named in one error, and no value is repeated', () => {
+  const read = () =>
+    readConfig({
+      DATABASE_URL: 'mysql://odette:planted@db/odette',
+      ODETTE_ADMIN_LISTEN: '4780',
+      ODETTE_PUBLIC_URL: 'http://mdm.example.com',
+      ODETTE_TLS_CERT_FILE: '/tls.pem',
+      ODETTE_LINGER_MS: '-1',
+      ODETTE_LINGERMS: '5',
+    });
+  expect(read).toThrow(ConfigError);
+  let message = '';
+  try {
+    read();
+  } catch (error) {
+    message = String(error);
+  }
+  for (const name of [
+    'DATABASE_URL',
+    'ODETTE_ADMIN_LISTEN',
+    'ODETTE_PUBLIC_URL',
+    'ODETTE_LINGER_MS',
+    'ODETTE_LINGERMS',
+  ])
+    expect(message).toContain(name);
+  expect(message).not.toContain('planted');
+});
+
+test('a certificate without its key is refused', () => {
+  expect(() => readConfig({ ODETTE_TLS_CERT_FILE: '/tls.pem' })).toThrow(/given together/);
+});
+
+test('an empty variable counts as not given, and lists are trimmed', () => {
+  const config = readConfig({
+    DATABASE_URL: '',
+    ODETTE_ALLOWED_PRIVATE_HOSTS: ' localhost:4791, 10.0.0.1 ,',
+  });
+  expect(config.databaseUrl).toBeUndefined();
+  expect(config.allowedPrivateHosts).toEqual(['localhost:4791', '10.0.0.1']);
+});
+
+test('an address that means "all" is shown as one that can be opened', () => {
+  expect(hostAndPort({ host: '0.0.0.0', port: 1 })).toBe('127.0.0.1:1');
+  expect(hostAndPort(readConfig({ ODETTE_DEVICE_LISTEN: '[::]:9' }).deviceListen)).toBe('[::1]:9');
+});

@@ -1,0 +1,165 @@
+// Every setting of Odette's processes, read once from the environment. What is wrong is reported together, by the setting's name.
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+
+const listen = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+      const port = Number(match?.[2]);
+      if (match && port <= 65_535) return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+      context.addIssue({ code: 'custom', message: 'is not HOST:PORT' });
+      return z.NEVER;
+    });
+
+const url = (...schemes: readonly string[]) =>
+  z
+    .string()
+    .transform((text) => text.replace(/\/+$/, ''))
+    .refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+      message: `is not a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+    });
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
+
+const whole = (fallback: number, most: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .refine((text) => /^\d+$/.test(text) && Number(text) <= most, {
+      message: `is not a whole number up to ${most}`,
+    })
+    .transform(Number);
+
+const schema = z
+  .object({
+    /** Everything that is kept outside the database. */
+    ODETTE_DATA_DIR: z
+      .string()
+      .default(() => defaultDataDir('odette'))
+      .transform((text) => path.resolve(text)),
+    /** The key ring; DATA/odette.key when not given. */
+    ODETTE_KEY_FILE: z.string().optional(),
+    DATABASE_URL: url('postgresql:', 'postgres:').optional(),
+    ODETTE_ADMIN_LISTEN: listen('127.0.0.1:4780'),
+    ODETTE_DEVICE_LISTEN: listen('127.0.0.1:4781'),
+    /** Of the device listener, as devices reach it; cannot change after the first enrollment. */
+    ODETTE_PUBLIC_URL: url('https:').optional(),
+    /** Of the admin listener, as people reach it. */
+    ODETTE_CONSOLE_URL: url('https:', 'http:').optional(),
+    ODETTE_TLS_CERT_FILE: z.string().optional(),
+    ODETTE_TLS_KEY_FILE: z.string().optional(),
+    /** Networks (CIDR) of proxies that end TLS for devices and pass on `Client-Cert` (RFC 9440). */
+    ODETTE_TRUSTED_PROXY: list,
+    ODETTE_APNS_URL: url('https:').default('https://api.push.apple.com'),
+    ODETTE_APPS_AND_BOOKS_URL: url('https:').default('https://vpp.itunes.apple.com/mdm/v2'),
+    /** host or host:port that outward requests may reach although it is private. */
+    ODETTE_ALLOWED_PRIVATE_HOSTS: list,
+    ODETTE_LINGER_MS: whole(1500, 20_000),
+    ODETTE_MAX_LINGERING: whole(200, 100_000),
+    ODETTE_TEMPORAL_UI_URL: url('http:', 'https:').optional(),
+    ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
+    ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
+    ODETTE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  })
+  .refine((read) => (read.ODETTE_TLS_CERT_FILE === undefined) === (read.ODETTE_TLS_KEY_FILE === undefined), {
+    path: ['ODETTE_TLS_CERT_FILE'],
+    message: 'and ODETTE_TLS_KEY_FILE are given together or not at all',
+  });
+
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Config {
+  readonly dataDir: string;
+  readonly keyFile: string;
+  /** Absent: only the launcher may go on, which brings a database along. */
+  readonly databaseUrl: string | undefined;
+  readonly adminListen: Listen;
+  readonly deviceListen: Listen;
+  readonly publicUrl: string | undefined;
+  readonly consoleUrl: string;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly apnsUrl: string;
+  readonly appsAndBooksUrl: string;
+  readonly allowedPrivateHosts: readonly string[];
+  readonly lingerMs: number;
+  readonly maxLingering: number;
+  readonly temporalUiUrl: string | undefined;
+  readonly workerListen: Listen;
+  readonly relayListen: Listen;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** What people must correct in the environment: one line a setting. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Read by `odette` where it calls the API; they may be set in the same shell. */
+const OF_THE_COMMAND_LINE = ['ODETTE_URL', 'ODETTE_TOKEN'];
+
+/** An empty variable counts as not given. @throws ConfigError all problems together; values are not repeated, they may be secret */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
+  const unknown = Object.keys(given).filter(
+    (name) => name.startsWith('ODETTE_') && !(name in schema.shape) && !OF_THE_COMMAND_LINE.includes(name),
+  );
+  problems.push(...unknown.map((name) => `${name} is no setting of Odette.`));
+  if (!parsed.success || problems.length > 0)
+    throw new ConfigError(['Settings that cannot be used:', ...problems].join('\n  '));
+  const read = parsed.data;
+  return Object.freeze({
+    dataDir: read.ODETTE_DATA_DIR,
+    keyFile: path.resolve(read.ODETTE_KEY_FILE ?? path.join(read.ODETTE_DATA_DIR, 'odette.key')),
+    databaseUrl: read.DATABASE_URL,
+    adminListen: read.ODETTE_ADMIN_LISTEN,
+    deviceListen: read.ODETTE_DEVICE_LISTEN,
+    publicUrl: read.ODETTE_PUBLIC_URL,
+    consoleUrl: read.ODETTE_CONSOLE_URL ?? `http://${hostAndPort(read.ODETTE_ADMIN_LISTEN)}`,
+    tls:
+      read.ODETTE_TLS_CERT_FILE !== undefined && read.ODETTE_TLS_KEY_FILE !== undefined
+        ? { certificateFile: read.ODETTE_TLS_CERT_FILE, keyFile: read.ODETTE_TLS_KEY_FILE }
+        : undefined,
+    trustedProxies: read.ODETTE_TRUSTED_PROXY,
+    apnsUrl: read.ODETTE_APNS_URL,
+    appsAndBooksUrl: read.ODETTE_APPS_AND_BOOKS_URL,
+    allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,
+    lingerMs: read.ODETTE_LINGER_MS,
+    maxLingering: read.ODETTE_MAX_LINGERING,
+    temporalUiUrl: read.ODETTE_TEMPORAL_UI_URL,
+    workerListen: read.ODETTE_WORKER_LISTEN,
+    relayListen: read.ODETTE_RELAY_LISTEN,
+    logLevel: read.ODETTE_LOG_LEVEL,
+  });
+}
+
+/** As root the system's state folder, where other users may pass through; else the XDG state folder. */
+export function defaultDataDir(name: string): string {
+  if (process.getuid?.() === 0) return path.join('/var/lib', name);
+  return path.join(process.env['XDG_STATE_HOME'] ?? path.join(os.homedir(), '.local', 'state'), name);
+}
+
+/** IPv6 in brackets; an address that means "all" becomes one that can be opened. */
+export function hostAndPort({ host, port }: Listen): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
