@@ -57,8 +57,11 @@ export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<Devic
   return row;
 }
 
+/** A message of the device came. An older request of it that still waits is given nothing any more. */
 export async function recordContact(sql: Sql, deviceId: string): Promise<void> {
-  await sql.query('update devices set last_contact_at = now() where id = $1', [deviceId]);
+  await sql.query('update devices set last_contact_at = now(), lingering_until = null where id = $1', [
+    deviceId,
+  ]);
 }
 
 export interface DeviceDetails {
@@ -109,11 +112,13 @@ export async function endLingering(sql: Sql, deviceId: string, mark: Date): Prom
   return rows.length > 0;
 }
 
-/** A new request of the device came: an older one that still waits is given nothing any more. */
-export async function supersedeLingering(sql: Sql, deviceId: string): Promise<void> {
-  await sql.query('update devices set lingering_until = null where id = $1 and lingering_until is not null', [
+/** Locks the device if the request with this mark is the one that waits. */
+export async function isStillLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+  const rows = await sql.query('select 1 from devices where id = $1 and lingering_until = $2 for update', [
     deviceId,
+    mark,
   ]);
+  return rows.length > 0;
 }
 
 export interface DeviceScope {

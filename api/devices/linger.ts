@@ -27,7 +27,10 @@ export class Lingering {
   readonly #stopListening: () => Promise<void>;
   #hasStopped = false;
 
-  private constructor(options: LingerOptions, listen: (hear: (deviceId: string) => void) => () => Promise<void>) {
+  private constructor(
+    options: LingerOptions,
+    listen: (hear: (deviceId: string) => void) => () => Promise<void>,
+  ) {
     this.#options = options;
     this.#stopListening = listen((deviceId) => this.#hear(deviceId));
   }
@@ -62,7 +65,8 @@ export class Lingering {
   /** undefined: the house is full. An older request of the same device leaves. */
   take(deviceId: string): Seat | undefined {
     this.#seats.get(deviceId)?.seat.leave();
-    if (this.#hasStopped || this.#options.milliseconds <= 0 || this.#seats.size >= this.#options.max) return undefined;
+    if (this.#hasStopped || this.#options.milliseconds <= 0 || this.#seats.size >= this.#options.max)
+      return undefined;
     let news: SeatNews | undefined;
     let tell: ((news: SeatNews) => void) | undefined;
     const bring = (what: SeatNews) => {

@@ -1,0 +1,174 @@
+// Check-in: a device begins its enrollment (Authenticate), completes or renews it (TokenUpdate) and ends it (CheckOut).
+import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
+import { putAudit } from '../../adapters/store/audit.ts';
+import type { Database, Sql } from '../../adapters/store/database.ts';
+import { type DeviceRow, findDeviceByIdentity, findDeviceForUpdate } from '../../adapters/store/devices.ts';
+import {
+  beginEnrollment,
+  endEnrollment,
+  lockUdid,
+  recordTokenUpdate,
+} from '../../adapters/store/enrollments.ts';
+import { putEvent } from '../../adapters/store/events.ts';
+import { type IssuedIdentity, findIdentity } from '../../adapters/store/identity-certificates.ts';
+import { putOutbox } from '../../adapters/store/outbox.ts';
+import { familyOf, platformOf } from '../../domain/device.ts';
+import { type Admission, admit } from '../../domain/enrollment.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import {
+  deviceAuthenticatedSignal,
+  deviceCheckedOutSignal,
+  deviceEnrolledSignal,
+  workflowIds,
+} from '../../workflows/messages.ts';
+import type { Signer } from './signer.ts';
+
+/**
+ * A refusal is audited too, so the decision is committed before it is thrown.
+ * @throws CataloguedError `enrollment.takeover_refused`, `mdm.identity_refused`
+ */
+export async function authenticate(database: Database, message: Authenticate, signer: Signer): Promise<void> {
+  const admission = await database.inTransaction((sql) => beginIfAdmitted(sql, message, signer));
+  if (!admission.admitted) throw new CataloguedError(admission.code);
+}
+
+async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer): Promise<Admission> {
+  await lockUdid(sql, message.udid);
+  const known = await findDeviceForUpdate(sql, message.udid);
+  const { fingerprint } = signer.certificate;
+  const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
+  const admission = identity ? await decide(sql, message, fingerprint, identity, known) : NOT_OURS;
+  if (!identity || !admission.admitted) {
+    await putAudit(sql, {
+      actor: 'system',
+      action: 'enrollment.refused',
+      subject: known ? `device:${known.id}` : `udid:${message.udid}`,
+      detail: {
+        reason: admission.admitted ? '' : admission.code,
+        certificate: signer.certificate.serialNumber,
+      },
+    });
+    return admission;
+  }
+  const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
+  await putAudit(sql, {
+    actor: `device:${deviceId}`,
+    action: `enrollment.${admission.as}`,
+    subject: `device:${deviceId}`,
+    detail: { certificate: signer.certificate.serialNumber },
+  });
+  await putEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
+  await tellWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
+  return admission;
+}
+
+const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };
+
+async function decide(
+  sql: Sql,
+  message: Authenticate,
+  fingerprint: Buffer,
+  identity: IssuedIdentity,
+  known: DeviceRow | undefined,
+): Promise<Admission> {
+  const holder = await findDeviceByIdentity(sql, fingerprint);
+  const pinned = known && (await findIdentity(sql, known.identityFingerprint));
+  return admit(
+    message.udid,
+    {
+      fingerprint: fingerprint.toString('hex'),
+      issuedAt: identity.issuedAt,
+      codeForUdid: identity.forUdid ?? undefined,
+      renewsDevice: identity.forDeviceId ?? undefined,
+    },
+    known && {
+      id: known.id,
+      fingerprint: known.identityFingerprint.toString('hex'),
+      identityIssuedAt: pinned?.issuedAt,
+      isEnrolled:
+        known.enrollmentStatus === 'enrolled' ||
+        known.enrollmentStatus === 'unreachable' ||
+        (known.enrollmentStatus === 'authenticated' && known.enrolledAt !== null),
+    },
+    holder?.id,
+  );
+}
+
+async function begin(
+  sql: Sql,
+  message: Authenticate,
+  fingerprint: Buffer,
+  identity: IssuedIdentity,
+  as: 'new' | 'again' | 'renewal' | 'takeover',
+): Promise<string> {
+  const model = message.productName ?? message.model;
+  const family = familyOf(model ?? '');
+  // By its own or a renewed identity the device stays where an admin has put it; a code says where it belongs.
+  const isByCode = (as === 'new' || as === 'takeover') && identity.blueprintId !== null;
+  return beginEnrollment(sql, {
+    udid: message.udid,
+    family,
+    platform: platformOf(family),
+    topic: message.topic,
+    identityFingerprint: fingerprint,
+    serialNumber: message.serialNumber,
+    name: message.deviceName,
+    model,
+    osVersion: message.osVersion,
+    belongsTo: isByCode
+      ? { blueprintId: identity.blueprintId ?? '', userName: identity.userName }
+      : undefined,
+    isNew: as === 'new',
+  });
+}
+
+/** The first one enrolls the device and starts its rollout; a later one brings a new token. */
+export async function updateToken(database: Database, message: TokenUpdate, signer: Signer): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await pinnedDevice(sql, message.udid, signer);
+    const isFirst = await recordTokenUpdate(sql, device, message);
+    if (!isFirst) return;
+    await putEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
+    await tellWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
+  });
+}
+
+export async function checkOut(database: Database, message: CheckOut, signer: Signer): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await pinnedDevice(sql, message.udid, signer);
+    await endEnrollment(sql, device.id);
+    const subject = `device:${device.id}`;
+    await putAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
+    await putEvent(sql, { kind: 'device.checked_out', subject });
+    await tellWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
+  });
+}
+
+/**
+ * The device that a message names, locked, if its pinned identity sent the message and its enrollment is not over.
+ * @throws CataloguedError `mdm.signature_refused`, `mdm.not_enrolled`
+ */
+export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceRow> {
+  const device = await findDeviceForUpdate(sql, udid);
+  if (!device) throw new CataloguedError('mdm.not_enrolled');
+  if (!device.identityFingerprint.equals(signer.certificate.fingerprint))
+    throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
+  if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
+  return device;
+}
+
+/** `startsRollout`: a device in scope whose rollout does not run gets one. */
+async function tellWorkflows(
+  sql: Sql,
+  deviceId: string,
+  signal: string,
+  startsRollout: boolean,
+): Promise<void> {
+  const told = { kind: 'deviceSignal', deviceId, signal, body: {} } as const;
+  await putOutbox(sql, deviceId, { ...told, workflowId: workflowIds.rollout(deviceId), startsRollout });
+  await putOutbox(sql, deviceId, {
+    ...told,
+    workflowId: workflowIds.certificate(deviceId),
+    startsRollout: false,
+  });
+}

@@ -1,0 +1,31 @@
+// What a device, or the person who enrolls one, is answered when something is refused or fails.
+// Never 401, never 403 from the MDM address: devices take them for the end of their enrollment.
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { CataloguedError, FAILURES } from '../../domain/failures.ts';
+
+/** Seconds until a device should try again when a part of Odette is away. */
+const RETRY_SECONDS = 15;
+
+export function deviceRefusals(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const { status, text } = refusalOf(error);
+    if (status >= 500) log.error({ err: error, path: request.path, status }, 'a device was not served');
+    else log.warn({ err: error, path: request.path, status }, 'a device was refused');
+    if (response.headersSent) return next(error);
+    if (status === 503) response.set('Retry-After', String(RETRY_SECONDS));
+    response.status(status).type('text/plain').send(`${text}\n`);
+  };
+}
+
+function refusalOf(error: unknown): { readonly status: number; readonly text: string } {
+  if (error instanceof CataloguedError) {
+    const { status } = FAILURES[error.code];
+    return { status: status >= 500 ? 503 : status === 410 ? 410 : 400, text: error.code };
+  }
+  // The body parser's own errors carry a status: too large, aborted, unsupported encoding.
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  if (status === 413) return { status, text: 'request.too_large' };
+  if (status >= 400 && status < 500) return { status: 400, text: 'request.invalid' };
+  return { status: 500, text: 'server.failed' };
+}

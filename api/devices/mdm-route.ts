@@ -1,0 +1,111 @@
+// The one address of the MDM protocol: check-in messages and command reports, told apart by the message itself.
+import express, { type Request, type Response, type Router } from 'express';
+import type { Logger } from 'pino';
+import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
+import type { Database } from '../../adapters/store/database.ts';
+import { findDeviceByIdentity, recordContact } from '../../adapters/store/devices.ts';
+import { keepUnparsedAnswer } from '../../adapters/store/inventory.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { keepable } from './answer-reading.ts';
+import { authenticate, checkOut, updateToken } from './check-in.ts';
+import { type ConversationDependencies, converse } from './conversation.ts';
+import type { IdentityAuthority } from './identity-authority.ts';
+import { type Signer, readSigner } from './signer.ts';
+
+export interface MdmDependencies extends ConversationDependencies {
+  readonly authority: () => Promise<IdentityAuthority>;
+  readonly isTrustedProxy: (address: string | undefined) => boolean;
+  readonly log: Logger;
+}
+
+const LARGEST_BODY = '5mb';
+
+export function mdmRoute(dependencies: MdmDependencies): Router {
+  const router = express.Router();
+  // The signature is over the exact bytes, whatever their type is said to be.
+  const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
+  const serve = async (request: Request, response: Response): Promise<void> => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const { authority } = await dependencies.authority();
+    const signer = readSigner(request, body, authority, dependencies.isTrustedProxy);
+    const message = readOrUndefined(body);
+    if (!message) return answerUnreadable(dependencies.database, body, signer, response);
+    await answer(dependencies, { message, body, signer }, response);
+  };
+  // Devices send PUT (Apple, "Check-in"); some simulators send POST.
+  router.route('/mdm').put(bytes, serve).post(bytes, serve);
+  return router;
+}
+
+function readOrUndefined(body: Buffer): DeviceMessage | undefined {
+  try {
+    return readDeviceMessage(body);
+  } catch (error) {
+    if (error instanceof CataloguedError && error.code === 'mdm.message_unreadable') return undefined;
+    throw error;
+  }
+}
+
+/** An answer that nobody can read must not block the device's queue: it is kept and acknowledged. */
+async function answerUnreadable(
+  database: Database,
+  body: Buffer,
+  signer: Signer,
+  response: Response,
+): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await findDeviceByIdentity(sql, signer.certificate.fingerprint);
+    // Only devices may leave something here, so that a certificate alone fills no table.
+    if (!device) throw new CataloguedError('mdm.message_unreadable');
+    await recordContact(sql, device.id);
+    await keepUnparsedAnswer(sql, {
+      deviceId: device.id,
+      reason: 'not a device message',
+      body: keepable(body),
+    });
+  });
+  response.status(200).end();
+}
+
+interface Received {
+  readonly message: DeviceMessage;
+  readonly body: Buffer;
+  readonly signer: Signer;
+}
+
+async function answer(dependencies: MdmDependencies, received: Received, response: Response): Promise<void> {
+  const { message, body, signer } = received;
+  const { database } = dependencies;
+  // The user's channel was not asked for in the enrollment profile; who speaks on it all the same is told nothing.
+  if (message.userId !== undefined)
+    return void response.status(message.type === 'UserAuthenticate' ? 410 : 200).end();
+  switch (message.type) {
+    case 'Authenticate':
+      await authenticate(database, message, signer);
+      break;
+    case 'TokenUpdate':
+      await updateToken(database, message, signer);
+      break;
+    case 'CheckOut':
+      await checkOut(database, message, signer);
+      break;
+    case 'Report': {
+      const command = await converse(dependencies, { report: message, body, signer }, (gone) => {
+        response.on('close', gone);
+      });
+      if (command) return void response.status(200).type('application/xml').send(command);
+      break;
+    }
+    // Not offered in the profile's ServerCapabilities: "no such declaration", "no such user", "nothing kept".
+    case 'DeclarativeManagement':
+      return void response.status(404).end();
+    case 'UserAuthenticate':
+      return void response.status(410).end();
+    case 'GetToken':
+      return void response.status(404).end();
+    case 'SetBootstrapToken':
+    case 'GetBootstrapToken':
+      break;
+  }
+  response.status(200).end();
+}

@@ -1,0 +1,51 @@
+// SCEP for the identities of devices (RFC 8894): one certificate for each one-time challenge of an enrollment profile.
+import express, { type Request, type Response, type Router } from 'express';
+import { readCertificate } from '../../adapters/pki/certificate.ts';
+import { answerScep } from '../../adapters/pki/scep-server.ts';
+import type { Database } from '../../adapters/store/database.ts';
+import { takeIdentity } from '../../adapters/store/identity-certificates.ts';
+import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
+
+export function scepRoute(dependencies: {
+  readonly database: Database;
+  readonly authority: () => Promise<IdentityAuthority>;
+}): Router {
+  const router = express.Router();
+  const serve = async (request: Request, response: Response): Promise<void> => {
+    const { authority } = await dependencies.authority();
+    const answer = await answerScep(
+      {
+        method: request.method,
+        operation: textOf(request.query['operation']),
+        message: textOf(request.query['message']),
+        body: Buffer.isBuffer(request.body) ? request.body : undefined,
+      },
+      {
+        authority,
+        async decide({ challengePassword, publicKey }, transactionId) {
+          if (challengePassword === undefined || publicKey.asymmetricKeyType !== 'rsa') return 'badRequest';
+          const certificate = await dependencies.database.inTransaction((sql) =>
+            takeIdentity(
+              sql,
+              {
+                challenge: challengePassword,
+                transactionId,
+                publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+              },
+              (identityId) => issueIdentity(authority, { publicKey }, identityId),
+            ),
+          );
+          return certificate ? readCertificate(certificate) : 'badRequest';
+        },
+      },
+    );
+    response.status(answer.status).type(answer.contentType).send(answer.body);
+  };
+  router
+    .route('/scep')
+    .get(serve)
+    .post(express.raw({ type: () => true, limit: '100kb', inflate: false }), serve);
+  return router;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
