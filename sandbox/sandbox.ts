@@ -1,0 +1,179 @@
+// Puts the pretend world together: authorities, clock, devices, Apple's services, Okta tenants, and the management port over all.
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PushService } from './apns/push-service.ts';
+import { openAppsAndBooks } from './apps-and-books/apps-and-books.ts';
+import type { Authorities } from './authorities.ts';
+import { openAuthorities } from './authorities.ts';
+import { MovableClock } from './clock.ts';
+import { addDefaultFleet } from './default-fleet.ts';
+import { Fleet } from './devices/fleet.ts';
+import { KeyPool } from './devices/key-pool.ts';
+import { Network } from './devices/network.ts';
+import { HoldPoints, holdRequests } from './hold-points.ts';
+import { listen, shut } from './listeners.ts';
+import { createManagementApp } from './management/management-app.ts';
+import { openTenant } from './okta/open-tenant.ts';
+import { StateFile, writeWhole } from './state-file.ts';
+import type { ServicePart, World } from './world.ts';
+
+export interface SandboxOptions {
+  readonly dataDir: string;
+  readonly hasDefaultFleet: boolean;
+  readonly ports: {
+    readonly management: number;
+    readonly tenants: readonly [number, number];
+    readonly apns: number;
+    readonly appsAndBooks: number;
+  };
+}
+
+/** Where everything is: what the ready line says. */
+export interface SandboxAddresses {
+  readonly management: string;
+  readonly apns: string;
+  readonly appsAndBooks: string;
+  readonly tenants: readonly { readonly name: string; readonly url: string; readonly pages: string }[];
+  /** For Odette's list of private hosts that it may call. */
+  readonly allowedPrivateHosts: readonly string[];
+  readonly files: Authorities['files'] & { readonly appsAndBooksToken: string };
+}
+
+export interface Sandbox {
+  readonly addresses: SandboxAddresses;
+  readonly clock: MovableClock;
+  readonly holds: HoldPoints;
+  readonly fleet: Fleet;
+  close(): Promise<void>;
+}
+
+/** The first tenant is for the play; nobody touches the second but the newcomer. Their hosts differ, as SSO hosts must. */
+const TENANTS = [
+  { name: 'one', hostname: 'localhost' },
+  { name: 'two', hostname: '127.0.0.1' },
+] as const;
+
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const folder = (name: string): string => join(options.dataDir, name);
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const clockFile = new StateFile<{ offsetMs: number }>(folder('clock.json'));
+  const clock = new MovableClock((await clockFile.read())?.offsetMs ?? 0);
+  const holds = new HoldPoints();
+  const authorities = await openAuthorities(folder('authorities'));
+  const tls = { key: authorities.server.key, cert: authorities.server.certificate };
+  const world = (name: string): World => ({ dataDir: folder(name), clock, holds });
+
+  const appsAndBooks = await openAppsAndBooks(world('apps-and-books'));
+  const shop = await serveTls(tls, holds, 'appsAndBooks', appsAndBooks, options.ports.appsAndBooks);
+  const tenants = [];
+  for (const [index, { name, hostname }] of TENANTS.entries()) {
+    // The tenant's own addresses hold its port, which port 0 tells only once it listens.
+    const server = createTlsServer(tls);
+    const port = await listen(server, options.ports.tenants[index] ?? 0);
+    const host = `${hostname}:${port}`;
+    const part = await openTenant({ ...world(`tenant-${name}`), name, host });
+    server.on(
+      'request',
+      holdRequests(holds, (request) => `tenant.${name}.${part.nameOf(request)}`, part.listener),
+    );
+    tenants.push({ name, host, part, server });
+  }
+
+  const keys = await KeyPool.open(folder('key-pool'));
+  const network = new Network(authorities.tls.certificate.pem);
+  const fleet = await Fleet.open({
+    folder: folder('devices'),
+    clock,
+    network,
+    keys,
+    licences: appsAndBooks,
+    holds,
+  });
+  const pushes = await PushService.open({
+    key: tls.key,
+    certificate: tls.cert,
+    appleAuthority: authorities.apple.certificate.pem,
+    directory: fleet,
+    clock,
+    holds,
+    file: new StateFile(folder('apns.json')),
+  });
+  fleet.onReachable = (token) => void pushes.deliverStored(token);
+  if (options.hasDefaultFleet) await addDefaultFleet(fleet);
+  const apnsPort = await listen(pushes.server, options.ports.apns);
+
+  const appsAndBooksToken = folder('apps-and-books-token.vpptoken');
+  await writeWhole(appsAndBooksToken, appsAndBooks.token);
+  const management = createServer();
+  const managementPort = await listen(management, options.ports.management);
+  const addresses: SandboxAddresses = {
+    management: `http://127.0.0.1:${managementPort}`,
+    apns: `https://localhost:${apnsPort}`,
+    appsAndBooks: `https://localhost:${shop.port}/mdm/v2`,
+    tenants: tenants.map(({ name, host }) => ({
+      name,
+      url: `https://${host}`,
+      pages: `http://127.0.0.1:${managementPort}/tenants/${name}`,
+    })),
+    allowedPrivateHosts: [
+      ...tenants.map(({ host }) => host),
+      `localhost:${apnsPort}`,
+      `localhost:${shop.port}`,
+    ],
+    files: { ...authorities.files, appsAndBooksToken },
+  };
+  const app = createManagementApp({
+    clock,
+    holds,
+    fleet,
+    pushes,
+    keys,
+    mounted: {
+      '/apps-and-books': appsAndBooks.knobs,
+      ...Object.fromEntries(tenants.map(({ name, part }) => [`/tenants/${name}`, part.knobs])),
+    },
+    addresses: () => addresses,
+    counts: () => ({
+      apns: pushes.counts(),
+      devices: fleet.counts(),
+      appsAndBooks: appsAndBooks.counts(),
+      tenants: Object.fromEntries(tenants.map(({ name, part }) => [name, part.counts()])),
+    }),
+    saveClock: () => clockFile.write(() => ({ offsetMs: clock.offsetMs })),
+    issuePushCertificate: authorities.issuePushCertificate,
+  });
+  management.on('request', app);
+  fleet.resume();
+
+  return {
+    addresses,
+    clock,
+    holds,
+    fleet,
+    close: async () => {
+      holds.remove();
+      await fleet.close();
+      network.close();
+      await pushes.close();
+      await Promise.all([shut(management), shut(shop.server), ...tenants.map(({ server }) => shut(server))]);
+      await Promise.all([appsAndBooks.close(), ...tenants.map(({ part }) => part.close())]);
+    },
+  };
+}
+
+async function serveTls(
+  tls: { key: string; cert: string },
+  holds: HoldPoints,
+  name: string,
+  part: ServicePart,
+  port: number,
+): Promise<{ server: TlsServer; port: number }> {
+  const server = createTlsServer(
+    tls,
+    holdRequests(holds, (request) => `${name}.${part.nameOf(request)}`, part.listener),
+  );
+  return { server, port: await listen(server, port) };
+}
