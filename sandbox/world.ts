@@ -1,4 +1,6 @@
-// What every part of the sandbox is given, and what main.ts expects of a part that it mounts.
+// What every part of the sandbox is given, and what sandbox.ts expects of a part that it mounts:
+// `openTenant(options: TenantOptions): Promise<ServicePart>` of okta/open-tenant.ts, and
+// `openAppsAndBooks(world: World): Promise<AppsAndBooksPart>` of apps-and-books/apps-and-books.ts.
 import type { RequestListener } from 'node:http';
 import type { Router } from 'express';
 import type { Clock } from './clock.ts';
@@ -8,11 +10,11 @@ export interface World {
   /** Folder of the part's own; it may write there what it likes (state-file.ts writes whole documents). */
   readonly dataDir: string;
   readonly clock: Clock;
-  /** Parts need not call it: main.ts holds requests and answers around `listener`, named by `nameOf`. */
+  /** Parts need not call it: sandbox.ts holds requests and answers around `listener`, named by `nameOf`. */
   readonly holds: HoldPoints;
 }
 
-/** A pretend service: HTTPS is ended by main.ts, which also mounts `knobs` on the management port. */
+/** A pretend service: HTTPS is ended by sandbox.ts, which also mounts `knobs` on the management port. */
 export interface ServicePart {
   readonly listener: RequestListener;
   /** Names a request for hold points, without the service's own name: `token`, `challenge`, `scep.PKIOperation`. */
@@ -22,4 +24,18 @@ export interface ServicePart {
   counts(): Readonly<Record<string, number>>;
   /** Resolves when everything is on disk. */
   close(): Promise<void>;
+}
+
+export interface TenantOptions extends World {
+  /** `one` or `two`. */
+  readonly name: string;
+  /** Host and port as clients see them. */
+  readonly host: string;
+}
+
+export interface AppsAndBooksPart extends ServicePart {
+  /** Content of the token file that an admin downloads from Apple Business Manager (base64 of JSON). */
+  readonly token: string;
+  /** What the App Store knows when a device asks for an app. */
+  hasLicence(serialNumber: string, adamId: string): Promise<boolean>;
 }
