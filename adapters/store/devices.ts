@@ -1,5 +1,6 @@
 // Devices as the MDM server knows them: who a message is from, when it was heard of, whether a request of it waits.
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
+import type { RolloutPhase } from '../../domain/rollout-plan.ts';
 import type { Sql } from './database.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
@@ -146,23 +147,38 @@ export async function findDeviceScope(sql: Sql, deviceId: string): Promise<Devic
   return row && { ...row, integrationId: row.integrationId ?? undefined };
 }
 
-/** Whether a workflow is busy with the device, so that its next command is probably moments away. */
+/**
+ * Whether the device's next command is probably moments away: its rollout is in a phase that sends commands, or a workflow is
+ * about to be told something of it, or was told within the last seconds.
+ */
 export async function isBusy(sql: Sql, deviceId: string): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
-    `select exists (select from device_trust where device_id = $1 and phase not in ('delivered', 'waiting', 'failed'))
-         or exists (select from outbox where ordering_key = $1::text and delivered_at is null) as yes`,
-    [deviceId],
+    `select exists (select from device_trust where device_id = $1::uuid and phase = any($2))
+         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)
+         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at > now() - interval '3 seconds'
+                     and outcome <> 'gone') as yes`,
+    [deviceId, SENDING],
   );
   return row?.yes ?? false;
 }
+
+const SENDING: readonly RolloutPhase[] = [
+  'asking_device',
+  'certificate',
+  'profiles',
+  'waiting_for_licence',
+  'app',
+  'app_configuration',
+  'removing',
+];
 
 /** A rollout that failed because the device was silent starts again when it is heard of, at most once a day. */
 export async function wasSilent(sql: Sql, deviceId: string): Promise<boolean> {
   const rows = await sql.query(
     `select 1 from device_trust
-      where device_id = $1 and phase = 'failed' and failure_code = 'mdm.device_silent'
-        and not exists (select from rollout_runs where device_id = $1 and started_at > now() - interval '1 day')
-        and not exists (select from outbox where ordering_key = $1::text and delivered_at is null)`,
+      where device_id = $1::uuid and phase = 'failed' and failure_code = 'mdm.device_silent'
+        and not exists (select from rollout_runs where device_id = $1::uuid and started_at > now() - interval '1 day')
+        and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)`,
     [deviceId],
   );
   return rows.length > 0;

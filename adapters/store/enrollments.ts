@@ -103,7 +103,7 @@ async function resetTruths(sql: Sql, deviceId: string, waitsFor: string): Promis
   await sql.query(
     `update device_trust set bucket = case when integration_id is null then 'out_of_scope' else 'in_progress' end,
             delivered = false, certificate_present = false, okta_verify_managed = false, registered = false, managed = false,
-            phase = 'waiting', waits_for = $2, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
+            phase = 'not_enrolled', waits_for = $2, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
       where device_id = $1`,
     [deviceId, waitsFor],
   );

@@ -2,6 +2,7 @@
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
+import { putTimeline } from '../../adapters/store/device-timeline.ts';
 import { type DeviceRow, findDeviceByIdentity, findDeviceForUpdate } from '../../adapters/store/devices.ts';
 import {
   beginEnrollment,
@@ -48,6 +49,12 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
         certificate: signer.certificate.serialNumber,
       },
     });
+    if (known && !admission.admitted)
+      await putTimeline(sql, known.id, {
+        kind: 'enrollment_refused',
+        text: 'Somebody tried to enroll as this device with another identity and was refused.',
+        detail: { code: admission.code },
+      });
     return admission;
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
@@ -57,10 +64,18 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
     subject: `device:${deviceId}`,
     detail: { certificate: signer.certificate.serialNumber },
   });
+  await putTimeline(sql, deviceId, { kind: 'authenticated', text: ENROLLING[admission.as] });
   await putEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
   await tellWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
   return admission;
 }
+
+const ENROLLING = {
+  new: 'The device began its enrollment.',
+  again: 'The device began its enrollment again.',
+  renewal: 'The device began its enrollment again with a renewed identity.',
+  takeover: 'The device was taken over with a code made for it, and began its enrollment again.',
+};
 
 const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };
 
@@ -128,6 +143,7 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
     const device = await pinnedDevice(sql, message.udid, signer);
     const isFirst = await recordTokenUpdate(sql, device, message);
     if (!isFirst) return;
+    await putTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
     await putEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
     await tellWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
   });
@@ -139,6 +155,7 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
     await endEnrollment(sql, device.id);
     const subject = `device:${device.id}`;
     await putAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
+    await putTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left the management.' });
     await putEvent(sql, { kind: 'device.checked_out', subject });
     await tellWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
   });
