@@ -1,0 +1,31 @@
+// Licences of Okta Verify, one a device: what was asked of Apps and Books, and what came of it.
+import type { FailureCode } from '../../domain/failures.ts';
+import type { Sql } from './database.ts';
+
+export interface Licence {
+  readonly state: 'associating' | 'associated' | 'failed';
+  readonly eventId: string | null;
+  readonly failureCode: FailureCode | null;
+}
+
+export async function findLicence(sql: Sql, deviceId: string, adamId: string): Promise<Licence | undefined> {
+  const [row] = await sql.query<Licence>(
+    `select state, event_id as "eventId", failure_code as "failureCode" from licences where device_id = $1 and adam_id = $2`,
+    [deviceId, adamId],
+  );
+  return row;
+}
+
+export async function recordLicence(
+  sql: Sql,
+  deviceId: string,
+  adamId: string,
+  licence: Licence,
+): Promise<void> {
+  await sql.query(
+    `insert into licences (device_id, adam_id, state, event_id, failure_code) values ($1, $2, $3, $4, $5)
+     on conflict (device_id, adam_id) do update set state = excluded.state, event_id = excluded.event_id,
+       failure_code = excluded.failure_code, changed_at = now()`,
+    [deviceId, adamId, licence.state, licence.eventId, licence.failureCode],
+  );
+}

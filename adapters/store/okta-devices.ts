@@ -1,0 +1,194 @@
+// Okta's records of devices as last seen, and which device of Odette each belongs to.
+import { matchRecords, type MatchableDevice, type OktaRecord } from '../../domain/okta-matching.ts';
+import type { OktaFacts, OktaMatch } from '../../domain/trust-derivation.ts';
+import type { Sql } from './database.ts';
+
+/** A record as Okta told it. */
+export interface SeenOktaDevice {
+  readonly id: string;
+  readonly platform: string;
+  readonly serialNumber?: string;
+  readonly udid?: string;
+  readonly model?: string;
+  readonly displayName: string;
+  readonly status: string;
+  readonly registered: boolean;
+  readonly users: readonly {
+    readonly id: string;
+    readonly login: string;
+    readonly managementStatus: string;
+  }[];
+  readonly created: string;
+  readonly lastUpdated: string;
+}
+
+const asTime = (text: string): Date => {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? new Date(0) : time;
+};
+
+export async function upsertOktaDevices(
+  sql: Sql,
+  integrationId: string,
+  devices: readonly SeenOktaDevice[],
+  observedAt: Date,
+): Promise<void> {
+  if (devices.length === 0) return;
+  const rows = devices.map((device) => ({
+    okta_id: device.id,
+    platform: device.platform,
+    serial_number: device.serialNumber ?? null,
+    udid: device.udid ?? null,
+    model: device.model ?? null,
+    display_name: device.displayName,
+    status: device.status,
+    registered: device.registered,
+    users: device.users,
+    created_at: asTime(device.created),
+    last_updated_at: asTime(device.lastUpdated),
+  }));
+  await sql.query(
+    `insert into okta_devices (integration_id, okta_id, platform, serial_number, udid, model, display_name, status, registered, users,
+                               created_at, last_updated_at, observed_at)
+       select $1, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at, last_updated_at, $3
+         from jsonb_to_recordset($2::jsonb) as seen (okta_id text, platform text, serial_number text, udid text, model text, display_name text,
+              status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz)
+     on conflict (integration_id, okta_id) do update set platform = excluded.platform, serial_number = excluded.serial_number,
+       udid = excluded.udid, model = excluded.model, display_name = excluded.display_name, status = excluded.status,
+       registered = excluded.registered, users = excluded.users, created_at = excluded.created_at,
+       last_updated_at = excluded.last_updated_at, observed_at = excluded.observed_at`,
+    [integrationId, JSON.stringify(rows), observedAt],
+  );
+}
+
+/** Records that Okta does not list any more. Returns the devices they belonged to. */
+export async function deleteUnseenOktaDevices(
+  sql: Sql,
+  integrationId: string,
+  sweepBeganAt: Date,
+): Promise<string[]> {
+  const rows = await sql.query<{ deviceId: string | null }>(
+    'delete from okta_devices where integration_id = $1 and observed_at < $2 returning device_id as "deviceId"',
+    [integrationId, sweepBeganAt],
+  );
+  return [...new Set(rows.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId])))];
+}
+
+/** Records of one device that a look-up by serial number did not find any more. */
+export async function deleteOktaDevicesOf(
+  sql: Sql,
+  integrationId: string,
+  deviceId: string,
+  seenIds: readonly string[],
+): Promise<boolean> {
+  const rows = await sql.query(
+    'delete from okta_devices where integration_id = $1 and device_id = $2 and okta_id <> all ($3::text[]) returning 1',
+    [integrationId, deviceId, seenIds],
+  );
+  return rows.length > 0;
+}
+
+const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.model, device.user_name as "userName"`;
+
+/** Devices of this integration's scope that the given records could be about. */
+async function findCandidates(
+  sql: Sql,
+  integrationId: string,
+  serialNumbers: readonly string[],
+  logins: readonly string[],
+): Promise<MatchableDevice[]> {
+  return sql.query<MatchableDevice>(
+    `select ${MATCHABLE} from devices as device
+       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+       join library_items as item on item.id = assigned.library_item_id
+      where item.integration_id = $1 and item.device_trust_on
+        and ((device.platform = 'macOS' and upper(device.serial_number) = any ($2)) or (device.platform = 'iOS' and lower(device.user_name) = any ($3)))`,
+    [integrationId, serialNumbers, logins],
+  );
+}
+
+async function findRecords(
+  sql: Sql,
+  integrationId: string,
+  devices: readonly MatchableDevice[],
+): Promise<OktaRecord[]> {
+  return sql.query<OktaRecord>(
+    `select okta_id as "oktaId", platform, serial_number as "serialNumber", model, status,
+            coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
+            (extract(epoch from created_at) * 1000)::float8 as "createdAtMs"
+       from okta_devices
+      where integration_id = $1
+        and (upper(serial_number) = any ($2) or device_id = any ($3)
+             or (platform = 'IOS' and exists (select from jsonb_array_elements(users) as each where lower(each ->> 'login') = any ($4))))`,
+    [
+      integrationId,
+      devices.flatMap(({ serialNumber }) => (serialNumber === null ? [] : [serialNumber.toUpperCase()])),
+      devices.map(({ deviceId }) => deviceId),
+      devices.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
+    ],
+  );
+}
+
+/**
+ * Matches anew whatever the given records could be about. Returns the devices that have a record now or had one:
+ * what is shown of them may have changed.
+ */
+export async function rematch(
+  sql: Sql,
+  integrationId: string,
+  seen: readonly SeenOktaDevice[],
+): Promise<string[]> {
+  const serialNumbers = seen.flatMap(({ serialNumber }) =>
+    serialNumber === undefined ? [] : [serialNumber.toUpperCase()],
+  );
+  const logins = seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase()));
+  const devices = await findCandidates(sql, integrationId, serialNumbers, logins);
+  if (devices.length === 0) return [];
+  const records = await findRecords(sql, integrationId, devices);
+  const matches = matchRecords(records, devices);
+  // A record that cannot be told apart belongs to nobody: findOktaFacts finds it by user and model.
+  const assigned = records.map(({ oktaId }) => {
+    const matched = matches.find((each) => each.oktaId === oktaId);
+    const deviceId = matched === undefined || matched.match === 'ambiguous' ? null : matched.deviceId;
+    return { oktaId, deviceId, match: matched?.match ?? null };
+  });
+  await sql.query(
+    `update okta_devices as record set device_id = assigned.device_id::uuid, match = assigned.match
+       from unnest($2::text[], $3::text[], $4::text[]) as assigned (okta_id, device_id, match)
+      where record.integration_id = $1 and record.okta_id = assigned.okta_id
+        and (record.device_id is distinct from assigned.device_id::uuid or record.match is distinct from assigned.match)`,
+    [
+      integrationId,
+      assigned.map(({ oktaId }) => oktaId),
+      assigned.map(({ deviceId }) => deviceId),
+      assigned.map(({ match }) => match),
+    ],
+  );
+  return devices.map(({ deviceId }) => deviceId);
+}
+
+/** What Okta says of a device: its own record, or that there are several which cannot be told apart. */
+export async function findOktaFacts(
+  sql: Sql,
+  deviceId: string,
+  integrationId: string,
+): Promise<OktaFacts | null> {
+  const [row] = await sql.query<{
+    match: OktaMatch;
+    registered: boolean;
+    status: string;
+    managedUsers: readonly string[];
+  }>(
+    `select record.match, record.registered, record.status,
+            coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(record.users) as each
+                       where each ->> 'managementStatus' = 'MANAGED'), '{}') as "managedUsers"
+       from okta_devices as record join devices as device on device.id = $1
+      where record.integration_id = $2
+        and (record.device_id = device.id
+             or (record.match = 'ambiguous' and device.platform = 'iOS' and lower(record.model) = lower(device.model)
+                 and exists (select from jsonb_array_elements(record.users) as each where lower(each ->> 'login') = lower(device.user_name))))
+      order by record.device_id nulls last limit 1`,
+    [deviceId, integrationId],
+  );
+  return row ?? null;
+}

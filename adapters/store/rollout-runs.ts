@@ -1,0 +1,31 @@
+// Runs of rollOutDevice: when each began, how it ended. Outcomes are kept here longer than Temporal keeps its histories.
+import type { Sql } from './database.ts';
+
+export interface RolloutRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly deviceId: string;
+}
+
+/** Returns whether this is the first time that the run is heard of. */
+export async function recordRunStart(sql: Sql, run: RolloutRun, at: Date): Promise<boolean> {
+  const rows = await sql.query(
+    `insert into rollout_runs (run_id, device_id, workflow_id, started_at)
+       select $1, id, $3, $4 from devices where id = $2 on conflict (run_id) do nothing returning 1`,
+    [run.runId, run.deviceId, run.workflowId, at],
+  );
+  return rows.length > 0;
+}
+
+export async function recordRunEnd(
+  sql: Sql,
+  runId: string,
+  outcome: 'completed' | 'failed',
+  failureCode: string | null,
+  at: Date,
+): Promise<void> {
+  await sql.query(
+    'update rollout_runs set closed_at = $4, outcome = $2, failure_code = $3 where run_id = $1',
+    [runId, outcome, failureCode, at],
+  );
+}
