@@ -1,0 +1,67 @@
+// The profile that enrolls a device: its identity by SCEP from Odette's own authority, and the MDM payload that uses it.
+import { randomUUID } from 'node:crypto';
+import { payloadUuid, profileOf, type Payload, type Profile } from './profile.ts';
+
+export interface Enrollment {
+  /** One address serves check-in and commands. It, and the topic, can never change for an enrolled device. */
+  readonly mdmUrl: string;
+  readonly scepUrl: string;
+  /** Of the push certificate: `com.apple.mgmt.…`. */
+  readonly topic: string;
+  /** Good for one certificate. */
+  readonly challenge: string;
+}
+
+const IDENTIFIER = 'odette.enrollment';
+
+/** Every profile has UUIDs of its own: a renewed identity is a new one, not an update of the old. */
+export function enrollmentProfile(enrollment: Enrollment): Profile {
+  const uuid = randomUUID();
+  return profileOf({
+    identifier: IDENTIFIER,
+    uuid,
+    displayName: 'Odette enrollment',
+    description: 'Lets your organization install and remove profiles and apps on this device.',
+    scope: 'System',
+    payloads: [identity(enrollment), mdm(enrollment, payloadUuid(uuid, IDENTITY))],
+  });
+}
+
+const IDENTITY = 'identity';
+
+const identity = ({ scepUrl, challenge }: Enrollment): Payload => ({
+  type: 'com.apple.security.scep',
+  name: IDENTITY,
+  displayName: 'Device identity',
+  content: {
+    PayloadContent: {
+      URL: scepUrl,
+      Subject: [[['O', 'Odette']], [['CN', 'device identity']]],
+      Challenge: challenge,
+      'Key Type': 'RSA',
+      'Key Usage': SIGN_AND_ENCRYPT,
+      Keysize: 2048,
+      KeyIsExtractable: false,
+    },
+  },
+});
+
+const SIGN_AND_ENCRYPT = 5;
+/** All rights: Apple takes no new ones in a later profile. */
+const EVERYTHING = 8191;
+
+/** No ServerCapabilities: Odette serves neither user channels nor bootstrap tokens. */
+const mdm = ({ mdmUrl, topic }: Enrollment, identityUuid: string): Payload => ({
+  type: 'com.apple.mdm',
+  name: 'mdm',
+  displayName: 'Device management',
+  content: {
+    IdentityCertificateUUID: identityUuid,
+    Topic: topic,
+    ServerURL: mdmUrl,
+    CheckInURL: mdmUrl,
+    SignMessage: true,
+    AccessRights: EVERYTHING,
+    CheckOutWhenRemoved: true,
+  },
+});
