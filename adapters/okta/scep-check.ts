@@ -1,6 +1,6 @@
 // Asks a SCEP URL for its authority's certificates: the check of a pasted URL, and the source of the issuer's name.
-import { childrenOf, decode, encode, isTagged, oidOf, type Asn1 } from '../pki/asn1.ts';
-import { readCertificate, type Certificate } from '../pki/certificate.ts';
+import { readCertificate } from '../pki/certificate.ts';
+import { readSignedData } from '../pki/signed-data.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { guardedHttp } from './guarded-http.ts';
 
@@ -34,7 +34,7 @@ export async function checkScepUrl(access: {
     type === 'application/x-x509-ca-cert'
       ? (body: Buffer) => [readCertificate(body)]
       : type === 'application/x-x509-ca-ra-cert'
-        ? readCertsOnly
+        ? (body: Buffer) => readSignedData(body).certificates
         : undefined;
   if (answer.status !== 200 || read === undefined) throw unexpected(answer.status);
   try {
@@ -50,14 +50,3 @@ export async function checkScepUrl(access: {
 
 const unexpected = (status: number): CataloguedError =>
   new CataloguedError('okta.scep_unexpected_answer', { facts: { status } });
-
-const SIGNED_DATA = '1.2.840.113549.1.7.2';
-
-/** A SignedData that carries nothing but certificates (RFC 5652 §5.1; certs-only of RFC 8894 §3.4). */
-function readCertsOnly(der: Buffer): Certificate[] {
-  const [type, content] = childrenOf(decode(der));
-  if (oidOf(type) !== SIGNED_DATA) throw new Error('not SignedData');
-  const [signedData] = childrenOf(content);
-  const certificates = childrenOf(signedData).find((field: Asn1) => isTagged(field, 0));
-  return childrenOf(certificates).map((certificate) => readCertificate(encode(certificate)));
-}

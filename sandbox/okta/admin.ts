@@ -1,0 +1,175 @@
+// What an admin does in the console of a pretend tenant: apps, Device integrations, devices. Secrets are told once.
+import { randomBytes } from 'node:crypto';
+import type { Tenant } from './tenant.ts';
+import { oktaId, type ApiServicesApp, type IosPlatform, type MacPlatform } from './tenant-state.ts';
+
+/** The scopes of the catalogue entry; an integration gets them as they are. */
+const INTEGRATION_SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
+
+const secret = (bytes: number): string => randomBytes(bytes).toString('base64url');
+
+/** "Install & Authorize" in the catalogue. */
+export async function installApiServiceIntegration(
+  tenant: Tenant,
+  wanted: {
+    clientId?: string | undefined;
+    clientSecret?: string | undefined;
+    scopes?: string[] | undefined;
+  } = {},
+): Promise<{ clientId: string; clientSecret: string; scopes: readonly string[] }> {
+  const clientId = wanted.clientId ?? oktaId('0oa');
+  const clientSecret = wanted.clientSecret ?? secret(48);
+  const scopes = wanted.scopes ?? INTEGRATION_SCOPES;
+  tenant.state.clients.push({
+    kind: 'api_service_integration',
+    clientId,
+    scopes,
+    secrets: [{ id: oktaId('ocs'), value: clientSecret }],
+  });
+  await tenant.save();
+  return { clientId, clientSecret, scopes };
+}
+
+/** Undefined: no such integration, or it has two secrets already. */
+export async function addClientSecret(
+  tenant: Tenant,
+  clientId: string,
+  clientSecret = secret(48),
+): Promise<{ id: string; clientSecret: string } | undefined> {
+  const client = tenant.state.clients.find((known) => known.clientId === clientId);
+  if (client?.kind !== 'api_service_integration' || client.secrets.length >= 2) return undefined;
+  const added = { id: oktaId('ocs'), value: clientSecret };
+  client.secrets.push(added);
+  await tenant.save();
+  return { id: added.id, clientSecret };
+}
+
+export async function removeClientSecret(
+  tenant: Tenant,
+  clientId: string,
+  secretId: string,
+): Promise<boolean> {
+  const client = tenant.state.clients.find((known) => known.clientId === clientId);
+  if (client?.kind !== 'api_service_integration') return false;
+  const kept = client.secrets.filter(({ id }) => id !== secretId);
+  const isRemoved = kept.length < client.secrets.length;
+  client.secrets = kept;
+  await tenant.save();
+  return isRemoved;
+}
+
+/** Revokes an integration or deletes an app: its tokens are void at once. */
+export async function removeClient(tenant: Tenant, clientId: string): Promise<boolean> {
+  const kept = tenant.state.clients.filter((known) => known.clientId !== clientId);
+  const isRemoved = kept.length < tenant.state.clients.length;
+  tenant.state.clients = kept;
+  await tenant.save();
+  return isRemoved;
+}
+
+export type AppSettings = Partial<Omit<ApiServicesApp, 'kind' | 'clientId'>>;
+
+/** Applications > Create App Integration > API Services. As in Okta, DPoP is on and neither scopes nor roles are granted yet. */
+export async function createApiServicesApp(
+  tenant: Tenant,
+  settings: AppSettings,
+): Promise<{ clientId: string }> {
+  const app: ApiServicesApp = {
+    kind: 'api_services_app',
+    clientId: oktaId('0oa'),
+    scopes: settings.scopes ?? [],
+    roles: settings.roles ?? [],
+    publicJwks: settings.publicJwks ?? [],
+    dpop: settings.dpop ?? true,
+    applicationType: settings.applicationType ?? 'service',
+  };
+  tenant.state.clients.push(app);
+  await tenant.save();
+  return { clientId: app.clientId };
+}
+
+export async function changeApiServicesApp(
+  tenant: Tenant,
+  clientId: string,
+  settings: AppSettings,
+): Promise<boolean> {
+  const app = tenant.state.clients.find((known) => known.clientId === clientId);
+  if (app?.kind !== 'api_services_app') return false;
+  Object.assign(app, settings);
+  await tenant.save();
+  return true;
+}
+
+/** Security > Device integrations > Add platform > Desktop, Okta as authority, Dynamic SCEP URL, Generic, Generate. */
+export async function addMacPlatform(
+  tenant: Tenant,
+  wanted: { username?: string | undefined; password?: string | undefined } = {},
+): Promise<{ id: string; scepUrl: string; challengeUrl: string; username: string; password: string }> {
+  const platform: MacPlatform = {
+    id: oktaId('pfm'),
+    platform: 'macOS',
+    username: wanted.username ?? secret(12),
+    password: wanted.password ?? secret(24),
+  };
+  tenant.state.platforms.push(platform);
+  await tenant.save();
+  return { ...addressesOf(tenant, platform), username: platform.username, password: platform.password };
+}
+
+export const addressesOf = (tenant: Tenant, { id }: MacPlatform) => ({
+  id,
+  scepUrl: `${tenant.origin}/scep/v1/${id}`,
+  challengeUrl: `${tenant.origin}/scep/v1/challenge/${id}`,
+});
+
+/** "Reset password": the old one is refused at once. */
+export async function resetChallengePassword(
+  tenant: Tenant,
+  platformId: string,
+  password = secret(24),
+): Promise<{ password: string } | undefined> {
+  const platform = tenant.state.platforms.find(({ id }) => id === platformId);
+  if (platform?.platform !== 'macOS') return undefined;
+  platform.password = password;
+  await tenant.save();
+  return { password };
+}
+
+/** Add platform > iOS. `secretKey` is "Use existing key": 8 to 256 characters. */
+export async function addIosPlatform(
+  tenant: Tenant,
+  wanted: { secretKey?: string | undefined; providerName: string; enrollmentLink: string },
+): Promise<IosPlatform> {
+  const platform: IosPlatform = {
+    id: oktaId('pfm'),
+    platform: 'iOS',
+    secretKey: wanted.secretKey ?? secret(32),
+    providerName: wanted.providerName,
+    enrollmentLink: wanted.enrollmentLink,
+  };
+  tenant.state.platforms.push(platform);
+  await tenant.save();
+  return platform;
+}
+
+/** "Reset secret key": the old one is void at once. */
+export async function resetSecretKey(
+  tenant: Tenant,
+  platformId: string,
+  secretKey = secret(32),
+): Promise<{ secretKey: string } | undefined> {
+  const platform = tenant.state.platforms.find(({ id }) => id === platformId);
+  if (platform?.platform !== 'iOS') return undefined;
+  platform.secretKey = secretKey;
+  await tenant.save();
+  return { secretKey };
+}
+
+/** No new certificates from then on; the old ones keep attesting. */
+export async function removePlatform(tenant: Tenant, platformId: string): Promise<boolean> {
+  const kept = tenant.state.platforms.filter(({ id }) => id !== platformId);
+  const isRemoved = kept.length < tenant.state.platforms.length;
+  tenant.state.platforms = kept;
+  await tenant.save();
+  return isRemoved;
+}

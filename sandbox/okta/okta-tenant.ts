@@ -1,0 +1,193 @@
+// A pretend Okta tenant as one HTTPS listener: organization, token, API, challenge page, SCEP authority, FastPass sign-in.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { StateFile } from '../state-file.ts';
+import type { ServicePart, World } from '../world.ts';
+import { readAccessToken } from './access-tokens.ts';
+import { newAuthority } from './authority.ts';
+import { answerAuthenticators } from './authenticators-route.ts';
+import { answerChallenge } from './challenge-route.ts';
+import { answerDevices, deviceScope } from './devices-route.ts';
+import { FastPassRoute } from './fastpass-route.ts';
+import { tenantManagement } from './management-routes.ts';
+import { answerOrganization } from './organization-route.ts';
+import { RateLimits } from './rate-limits.ts';
+import { refuse } from './refusals.ts';
+import { answerScepRequest } from './scep-route.ts';
+import { Tenant, type TenantAnswer, type TenantRequest } from './tenant.ts';
+import { newTenantState, type MacPlatform, type TenantState } from './tenant-state.ts';
+import { TokenRoute } from './token-route.ts';
+
+export interface OktaTenant extends ServicePart {
+  /** For admin.ts: the same operations as on the management port. */
+  readonly tenant: Tenant;
+}
+
+const LARGEST_BODY = 1024 * 1024;
+
+/** @param options.host host and port as clients reach the listener, e.g. `localhost:4791` */
+export async function createOktaTenant(options: {
+  readonly world: Pick<World, 'dataDir' | 'clock'>;
+  readonly host: string;
+}): Promise<OktaTenant> {
+  const { world, host } = options;
+  const file = new StateFile<TenantState>(`${world.dataDir}/tenant.json`);
+  const state = (await file.read()) ?? newTenantState(await newAuthority(world.clock.now()));
+  const tenant = new Tenant({ host, state, clock: world.clock, file });
+  await tenant.save();
+  return {
+    tenant,
+    listener: listen(tenant),
+    nameOf: ({ url = '/' }) => nameOf(new URL(url, tenant.origin)),
+    knobs: tenantManagement(tenant),
+    counts: () => ({ ...tenant.state.counts }),
+    close: () => tenant.save(),
+  };
+}
+
+function nameOf(url: URL): string {
+  const { pathname } = url;
+  if (pathname === '/.well-known/okta-organization') return 'organization';
+  if (pathname === '/oauth2/v1/token') return 'token';
+  if (pathname.startsWith('/api/v1/')) return pathname.split('/')[3] ?? 'api';
+  if (pathname.startsWith('/scep/v1/challenge/')) return 'challenge';
+  if (pathname.startsWith('/scep/v1/')) return `scep.${url.searchParams.get('operation') ?? 'none'}`;
+  return pathname === '/sandbox/fastpass' ? 'fastpass' : 'unknown';
+}
+
+function listen(tenant: Tenant): RequestListener {
+  const limits = new RateLimits(tenant);
+  const route = routing(tenant, limits);
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const request = await read(tenant, incoming);
+    const ordered = await misbehave(tenant, limits, request);
+    if (ordered === 'reset') {
+      incoming.socket.destroy();
+      return;
+    }
+    send(tenant, response, ordered ?? (await route(request)));
+  };
+  return (incoming, response) => {
+    serve(incoming, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else send(tenant, response, { status: 500, body: '' });
+    });
+  };
+}
+
+async function read(tenant: Tenant, incoming: IncomingMessage): Promise<TenantRequest> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LARGEST_BODY) throw new Error('too large');
+    chunks.push(chunk);
+  }
+  return {
+    method: incoming.method ?? 'GET',
+    url: new URL(incoming.url ?? '/', tenant.origin),
+    headers: incoming.headers,
+    body: Buffer.concat(chunks),
+  };
+}
+
+/** The knobs for delay and outage, which hold for every path. */
+async function misbehave(
+  tenant: Tenant,
+  limits: RateLimits,
+  { url }: TenantRequest,
+): Promise<TenantAnswer | 'reset' | undefined> {
+  const { delayMs, outage } = tenant.state.knobs;
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  if (outage === null || !url.pathname.startsWith(outage.path ?? '/')) return undefined;
+  if (outage.times !== undefined) {
+    tenant.state.knobs.outage = outage.times <= 1 ? null : { ...outage, times: outage.times - 1 };
+  }
+  tenant.count(`outage.${outage.kind}`);
+  switch (outage.kind) {
+    case 'connection_reset':
+      return 'reset';
+    case 'rate_limit':
+      return limits.tooManyAMinute();
+    case 'concurrency_limit':
+      return limits.tooManyAtOnce();
+    case 'status_503':
+      return {
+        status: 503,
+        headers: { 'content-type': 'text/html' },
+        body: '<html><body>Service Unavailable</body></html>',
+      };
+  }
+}
+
+type Route = (request: TenantRequest) => Promise<TenantAnswer>;
+
+function routing(tenant: Tenant, limits: RateLimits): Route {
+  const tokens = new TokenRoute(tenant);
+  const fastPass = new FastPassRoute(tenant);
+  const limited = async (request: TenantRequest, answer: Route): Promise<TenantAnswer> => {
+    const { headers, refusal } = limits.spend(request.url.pathname);
+    const answered = refusal ?? (await answer(request));
+    return { ...answered, headers: { ...headers, ...answered.headers } };
+  };
+  return async (request) => {
+    const { pathname } = request.url;
+    if (pathname === '/.well-known/okta-organization')
+      return limited(request, async () => answerOrganization(tenant));
+    if (pathname === '/oauth2/v1/token') return limited(request, (asked) => tokens.answer(asked));
+    if (pathname.startsWith('/api/v1/')) return limited(request, (asked) => answerApi(tenant, asked));
+    if (pathname.startsWith('/scep/v1/')) return answerPlatform(tenant, request);
+    if (pathname === '/sandbox/fastpass') return fastPass.answer(request);
+    return {
+      status: 404,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><body>Not Found</body></html>',
+    };
+  };
+}
+
+async function answerApi(tenant: Tenant, request: TenantRequest): Promise<TenantAnswer> {
+  const { method, url } = request;
+  tenant.count('api');
+  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (bearer === undefined) return refuse('E0000005');
+  const token = readAccessToken(tenant, bearer);
+  if (token === undefined) return refuse('E0000011');
+  if (tenant.state.knobs.organization.pipeline === 'v1') return refuse('E0000015');
+  const isDevices = url.pathname.startsWith('/api/v1/devices');
+  const isAuthenticators = url.pathname.startsWith('/api/v1/authenticators');
+  if (!isDevices && !isAuthenticators) return refuse('E0000007');
+  const scope = isDevices ? deviceScope(method) : 'okta.authenticators.read';
+  if (!token.scopes.some((held) => held === scope || held === scope.replace(/\.read$/, '.manage'))) {
+    return refuse('E0000006', {
+      'www-authenticate': `Bearer authorization_uri="${tenant.origin}/oauth2/v1/authorize", realm="${tenant.origin}", scope="${scope}", error="insufficient_scope", error_description="The access token provided does not contain the required scopes."`,
+    });
+  }
+  if (token.client.kind === 'api_services_app' && token.client.roles.length === 0) return refuse('E0000006');
+  if (isDevices) return answerDevices(tenant, method, url);
+  return method === 'GET'
+    ? answerAuthenticators(tenant, url.pathname.slice('/api/v1/authenticators'.length))
+    : refuse('E0000022');
+}
+
+async function answerPlatform(tenant: Tenant, request: TenantRequest): Promise<TenantAnswer> {
+  const [, isChallenge, id] = /^\/scep\/v1\/(challenge\/)?([^/]+)$/.exec(request.url.pathname) ?? [];
+  const platform = tenant.state.platforms.find(
+    (known): known is MacPlatform => known.id === id && known.platform === 'macOS',
+  );
+  if (platform === undefined) return { status: 404, headers: { 'content-type': 'text/html' }, body: '' };
+  return isChallenge === undefined
+    ? answerScepRequest(tenant, platform, request)
+    : answerChallenge(tenant, platform, request.headers.authorization);
+}
+
+function send(tenant: Tenant, response: ServerResponse, { status, headers, body }: TenantAnswer): void {
+  const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined;
+  response.writeHead(status, {
+    ...(isRaw ? {} : { 'content-type': 'application/json' }),
+    // Rate limits are told in terms of this date; it is the sandbox's.
+    date: tenant.clock.now().toUTCString(),
+    'x-okta-request-id': crypto.randomUUID(),
+    ...headers,
+  });
+  response.end(isRaw ? body : JSON.stringify(body));
+}

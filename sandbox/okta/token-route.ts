@@ -1,0 +1,123 @@
+// POST /oauth2/v1/token of a pretend tenant: client_credentials by secret or by key, with Okta's refusals.
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { issueToken } from './access-tokens.ts';
+import { refuseToken, type OAuthRefusal } from './refusals.ts';
+import type { Tenant, TenantAnswer, TenantRequest } from './tenant.ts';
+import type { ApiServicesApp, Client } from './tenant-state.ts';
+
+const KNOWN_SCOPE = /^okta\.[A-Za-z]+\.(read|manage)$/;
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const LONGEST_ASSERTION_SECONDS = 3600;
+
+export class TokenRoute {
+  readonly #tenant: Tenant;
+  /** Ids of assertions that were used, with their expiry in seconds since 1970. */
+  readonly #used = new Map<string, number>();
+
+  constructor(tenant: Tenant) {
+    this.#tenant = tenant;
+  }
+
+  async answer(request: TenantRequest): Promise<TenantAnswer> {
+    this.#tenant.count('token');
+    if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) {
+      return refuseToken('not_a_form');
+    }
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    if (form.get('grant_type') !== 'client_credentials') return refuseToken('grant_type');
+    const client = await this.#authenticate(form, request.headers.authorization);
+    if (typeof client === 'string') return refuseToken(client);
+    if (this.#tenant.state.knobs.tokens.outsideNetworkZone) return refuseToken('network_zone');
+    if (client.kind === 'api_services_app' && client.dpop) {
+      return refuseToken(request.headers['dpop'] === undefined ? 'dpop_missing' : 'dpop_nonce');
+    }
+    return this.#grant(client, form.get('scope') ?? '');
+  }
+
+  #grant(client: Client, asked: string): TenantAnswer {
+    const wanted = asked.split(' ').filter((scope) => scope !== '');
+    if (wanted.length === 0) return refuseToken('no_scope');
+    if (!wanted.every((scope) => KNOWN_SCOPE.test(scope))) return refuseToken('scope_unknown');
+    const granted = wanted.filter((scope) => client.scopes.includes(scope));
+    if (granted.length === 0) return refuseToken('consent_required');
+    return {
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      body: {
+        token_type: 'Bearer',
+        expires_in: this.#tenant.state.knobs.tokens.lifeSeconds,
+        access_token: issueToken(this.#tenant, client, granted),
+        scope: granted.join(' '),
+      },
+    };
+  }
+
+  async #authenticate(form: URLSearchParams, header: string | undefined): Promise<Client | OAuthRefusal> {
+    const basic = readBasic(header);
+    const clientId = basic?.id ?? form.get('client_id') ?? assertedClient(form.get('client_assertion'));
+    if (clientId === undefined) return 'client_failed';
+    const client = this.#tenant.state.clients.find((known) => known.clientId === clientId);
+    if (client === undefined) return 'client_unknown';
+    if (client.kind === 'api_service_integration') {
+      if (basic === undefined) return form.has('client_secret') ? 'basic_required' : 'client_failed';
+      return client.secrets.some(({ value }) => value === basic.secret) ? client : 'secret_wrong';
+    }
+    if (client.applicationType !== 'service') return 'not_a_service';
+    const assertion = form.get('client_assertion');
+    if (basic !== undefined || assertion === null || form.get('client_assertion_type') !== ASSERTION_TYPE) {
+      return 'key_required';
+    }
+    return (await this.#isProven(client, assertion)) ? client : 'assertion_invalid';
+  }
+
+  /** By real time, not the sandbox's: the clients' clocks do not move with it. */
+  async #isProven(client: ApiServicesApp, assertion: string): Promise<boolean> {
+    try {
+      const keys = createLocalJWKSet({ keys: client.publicJwks.map((jwk) => ({ kty: 'RSA', ...jwk })) });
+      const { payload, protectedHeader } = await jwtVerify(assertion, keys, {
+        issuer: client.clientId,
+        subject: client.clientId,
+        audience: `${this.#tenant.origin}/oauth2/v1/token`,
+        algorithms: ['RS256', 'RS384', 'RS512', 'ES256'],
+        requiredClaims: ['exp', 'jti'],
+      });
+      const now = Date.now() / 1_000;
+      const { exp = 0, jti = '' } = payload;
+      for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
+      if (exp > now + LONGEST_ASSERTION_SECONDS || this.#used.has(jti) || protectedHeader.kid === undefined)
+        return false;
+      this.#used.set(jti, exp);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function readBasic(header: string | undefined): { id: string; secret: string } | undefined {
+  const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(header ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  try {
+    return {
+      id: decodeURIComponent(text.slice(0, colon)),
+      secret: decodeURIComponent(text.slice(colon + 1)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The client an assertion speaks for, before anything is proven. */
+function assertedClient(assertion: string | null): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(
+      Buffer.from(assertion?.split('.')[1] ?? '', 'base64url').toString('utf8'),
+    );
+    return typeof claims === 'object' && claims !== null && 'sub' in claims ? String(claims.sub) : undefined;
+  } catch {
+    return undefined;
+  }
+}
