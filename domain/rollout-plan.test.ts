@@ -57,6 +57,7 @@ const blankMac: RolloutView = {
 };
 const blankPhone: RolloutView = { ...blankMac, family: 'iPhone', platform: 'iOS', desired: desiredPhone };
 const fresh: RolloutMemory = {
+  enrollmentId: 'e1',
   fresh: [],
   tries: {},
   licence: 'ready',

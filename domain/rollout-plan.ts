@@ -77,6 +77,8 @@ export type RolloutAction =
 
 /** What a run has seen and done so far. */
 export interface RolloutMemory {
+  /** Of which enrollment this is the memory; '' before the first look. */
+  readonly enrollmentId: string;
   /** Questions answered in this run since anything changed that they ask about. */
   readonly fresh: readonly Query[];
   /** How often a change was carried out in this run, by step. */
@@ -88,11 +90,53 @@ export interface RolloutMemory {
   readonly removalDelayOver: boolean;
 }
 
+/** The memory with which a run begins, and begins again at each new enrollment. A licence belongs to the device: it stays. */
+export const emptyMemory = (
+  enrollmentId: string,
+  licence: RolloutMemory['licence'] = 'unasked',
+): RolloutMemory => ({
+  enrollmentId,
+  fresh: [],
+  tries: {},
+  licence,
+  appSent: false,
+  appChecks: 0,
+  removalDelayOver: false,
+});
+
+export const memoryFor = (memory: RolloutMemory, enrollmentId: string): RolloutMemory =>
+  memory.enrollmentId === enrollmentId ? memory : emptyMemory(enrollmentId, memory.licence);
+
 export const MOST_REFUSALS = 3;
 /** After so many looks, 5 s doubling, about a week is over. */
 export const MOST_APP_CHECKS = 18;
 const MOST_TRIES = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The phase that an action stands for. */
+export function phaseOf(action: RolloutAction): RolloutPhase {
+  switch (action.do) {
+    case 'send':
+    case 'finish':
+      return action.phase;
+    case 'waitForEnrollment':
+      return 'not_enrolled';
+    case 'obtainCertificate':
+      return 'certificate';
+    case 'waitForLicence':
+      return 'waiting_for_licence';
+    case 'waitForApp':
+    case 'noteRefusal':
+    case 'waitForUser':
+      return 'app';
+    case 'waitForRemovalDelay':
+      return 'removal_delay';
+    case 'removeCertificate':
+      return 'removing';
+    case 'fail':
+      return 'failed';
+  }
+}
 
 const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAction => ({
   do: 'send',

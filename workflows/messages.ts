@@ -12,6 +12,7 @@ export const workflowIds = {
   setup: (setupId: string) => `setup/${setupId}`,
   rollout: (deviceId: string) => `rollout/${deviceId}`,
   certificate: (deviceId: string) => `certificate/${deviceId}`,
+  trust: (deviceId: string) => `trust/${deviceId}`,
 };
 
 /** Every signal carries the id of the outbox row (or activity) it came from: duplicates are dropped by it. */
@@ -23,7 +24,8 @@ export interface Event {
  * NotNow: offered again at the device's next Idle. Unknown: handed over once, unanswered at the device's next Idle.
  * Withdrawn: taken back before it was handed over.
  */
-export type CommandStatus = 'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow' | 'Unknown' | 'Withdrawn';
+export type CommandStatus =
+  'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow' | 'Unknown' | 'Withdrawn';
 
 export interface CommandAnswered extends Event {
   readonly commandUuid: string;
@@ -34,14 +36,16 @@ export interface CommandAnswered extends Event {
 
 export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAnswered');
 /** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
-export const desiredStateChangedSignal = defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
+export const desiredStateChangedSignal =
+  defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
 /** Everything outstanding is gone, all truths are reset; plan again after deviceEnrolled. */
 export const deviceAuthenticatedSignal = defineSignal<[Event]>('deviceAuthenticated');
 /** The first TokenUpdate of an enrollment. */
 export const deviceEnrolledSignal = defineSignal<[Event]>('deviceEnrolled');
 export const deviceCheckedOutSignal = defineSignal<[Event]>('deviceCheckedOut');
 
-export const certificateWantedSignal = defineSignal<[Event & { readonly integrationId: string }]>('certificateWanted');
+export const certificateWantedSignal =
+  defineSignal<[Event & { readonly integrationId: string }]>('certificateWanted');
 export const certificateNotNeededSignal = defineSignal<[Event]>('certificateNotNeeded');
 export const renewNowSignal = defineSignal<[Event & { readonly reason: string }]>('renewNow');
 export const certificateProvenSignal =
