@@ -39,14 +39,8 @@ const plistDictOf = (json: Readonly<Record<string, unknown>>): PlistDict =>
   Object.fromEntries(Object.entries(json).map(([key, value]) => [key, plistValueOf(key, value)]));
 
 function plistValueOf(key: string, value: unknown): PlistValue {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-      return value;
-    case 'object':
-      if (Array.isArray(value)) return value.map((item) => plistValueOf(key, item));
-      if (value !== null) return plistDictOf(value as Record<string, unknown>);
-  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map((item) => plistValueOf(key, item));
+  if (typeof value === 'object' && value !== null) return plistDictOf(value as Record<string, unknown>);
   throw new CataloguedError('request.invalid', { facts: { reason: 'not for a property list', key } });
 }

@@ -24,33 +24,32 @@ const named = (target: ProfileTarget, kind: ProfileKind) => ({
 
 /** Mac. One of two slots: a renewed certificate goes beside the old one. */
 export const certificateProfile = (
-  target: ProfileTarget & { readonly slot: CertificateSlot },
-  delivery: ScepCertificate,
+  wanted: ProfileTarget & ScepCertificate & { readonly slot: CertificateSlot },
 ): Profile =>
   profileOf({
-    ...named(target, `certificate.${target.slot}`),
+    ...named(wanted, `certificate.${wanted.slot}`),
     displayName: 'Okta device certificate',
     description: 'Shows Okta that this Mac is managed.',
     scope: 'System',
-    payloads: [scepCertificate(delivery)],
+    payloads: [scepCertificate(wanted)],
   });
 
 /** Mac: Okta Verify's settings and its login item. */
-export const settingsProfile = (target: ProfileTarget, settings: OktaVerifySettings): Profile =>
+export const settingsProfile = (wanted: ProfileTarget & OktaVerifySettings): Profile =>
   profileOf({
-    ...named(target, 'settings'),
+    ...named(wanted, 'settings'),
     displayName: 'Okta Verify settings',
     description: 'Sets up Okta Verify and starts it at login.',
     scope: 'System',
-    payloads: [...oktaVerifySettings(settings), ...loginItem()],
+    payloads: [...oktaVerifySettings(wanted), ...loginItem()],
   });
 
 /** All platforms. Of its own, because its hosts may stand in one profile of a device only. */
-export const ssoProfile = (target: ProfileTarget, sso: SsoExtension): Profile =>
+export const ssoProfile = (wanted: ProfileTarget & SsoExtension): Profile =>
   profileOf({
-    ...named(target, 'sso'),
+    ...named(wanted, 'sso'),
     displayName: 'Okta single sign-on',
     description: 'Signs in to Okta without a prompt.',
-    ...(sso.platform === 'macOS' ? { scope: 'System' as const } : {}),
-    payloads: [ssoExtension(sso)],
+    ...(wanted.platform === 'macOS' ? { scope: 'System' as const } : {}),
+    payloads: [ssoExtension(wanted)],
   });
