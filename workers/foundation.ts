@@ -1,0 +1,81 @@
+// What every Odette process stands on: a migrated database, the key ring that fits it, and a client of Temporal.
+import { access } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { KeyRing } from '../adapters/secrets/key-ring.ts';
+import { connectDatabase, type Database } from '../adapters/store/database.ts';
+import { holdsSealed, proveKey } from '../adapters/store/key-canary.ts';
+import { migrate } from '../adapters/store/migrate.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import { ConfigError, type Config } from './config.ts';
+import { createClient, readTemporalSettings, type TemporalSettings } from './temporal-connection.ts';
+
+export interface Foundation {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly temporalSettings: TemporalSettings;
+  /** Usable before Temporal is there: calls fail until it is. */
+  readonly temporal: Client;
+  close(): Promise<void>;
+}
+
+/**
+ * Waits for the database as long as it takes.
+ * @throws ConfigError when DATABASE_URL is missing
+ * @throws CataloguedError `secrets.key_missing`, `secrets.tampered` when the key file does not fit what is sealed in the database
+ */
+export async function openFoundation(
+  { config, log }: { readonly config: Config; readonly log: Logger },
+  options: { readonly name: string; readonly connections: number },
+): Promise<Foundation> {
+  if (config.databaseUrl === undefined)
+    throw new ConfigError('DATABASE_URL is not set. (`odette up` brings a database along.)');
+  const database = connectDatabase(config.databaseUrl, {
+    max: options.connections,
+    applicationName: options.name,
+  });
+  await whenReachable(() => migrate(database), log);
+  const ring = await openKeyRing(config.keyFile, database, log);
+  const temporalSettings = readTemporalSettings(process.env);
+  const temporal = createClient(temporalSettings, ring);
+  return {
+    config,
+    log,
+    database,
+    ring,
+    temporalSettings,
+    temporal,
+    async close() {
+      await temporal.connection.close();
+      await database.end();
+    },
+  };
+}
+
+async function whenReachable(work: () => Promise<void>, log: Logger): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CataloguedError && error.code === 'store.unavailable')) throw error;
+      if (attempt % 20 === 0) log.warn({ code: error.code }, 'waiting for the database');
+      await pause(Math.min(250 * (attempt + 1), 2000));
+    }
+  }
+}
+
+/** A key is made only while nothing sealed exists: a new key beside old secrets would lose them without a word. */
+async function openKeyRing(file: string, database: Database, log: Logger): Promise<KeyRing> {
+  const mayCreate = !(await holdsSealed(database));
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  const ring = await KeyRing.open(file, { create: mayCreate });
+  if (!isThere) log.info({ file }, 'made a new key file; back it up together with the database');
+  await proveKey(database, ring);
+  return ring;
+}

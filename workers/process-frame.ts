@@ -1,0 +1,72 @@
+// What every Odette process has in common: settings, a log without secrets, a graceful end, and an end together with its launcher.
+import { pino, type Logger } from 'pino';
+import { CataloguedError } from '../domain/failures.ts';
+import { ConfigError, readConfig, type Config } from './config.ts';
+
+export interface Running {
+  /** Ends the process's work gracefully; called once. */
+  stop(): Promise<void>;
+  /** Settles when the work ends by itself, which it never should. */
+  readonly ended?: Promise<void>;
+}
+
+/** A stop that takes longer is cut short: nothing is lost, the work is done again. */
+const STOP_WITHIN_MS = 25_000;
+
+/** Runs until SIGTERM or SIGINT, or until the launcher that started it is gone. */
+export async function runProcess(
+  name: string,
+  start: (context: { readonly config: Config; readonly log: Logger }) => Promise<Running>,
+): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    console.error(error instanceof ConfigError ? error.message : error);
+    process.exit(2);
+  }
+  const log = createLog(name, config.logLevel);
+  const fail = (error: unknown): never => {
+    log.fatal({ err: error }, `${name} cannot go on`);
+    process.exit(1);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+
+  let isStopping = false;
+  let running: Running | undefined;
+  const stop = (why: string): void => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ why }, `${name} stops`);
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    void (running?.stop() ?? Promise.resolve()).then(() => process.exit(0), fail);
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  // The launcher holds the other end; when it is killed its processes end as well instead of lingering on its ports.
+  process.on('disconnect', () => stop('the launcher is gone'));
+
+  try {
+    running = await start({ config, log });
+  } catch (error) {
+    // What people must do is a sentence on its own, not a stack.
+    if (error instanceof ConfigError || error instanceof CataloguedError) console.error(error.message);
+    return fail(error);
+  }
+  log.info(`${name} is ready`);
+  process.send?.({ ready: true });
+  await running.ended?.catch(fail);
+  if (running.ended && !isStopping) fail(new Error(`${name} ended by itself`));
+}
+
+/** Structured lines on stdout. Errors are reduced to their code and facts: a body or an URL in a message must not get here. */
+export function createLog(name: string, level: string): Logger {
+  return pino({
+    name,
+    level,
+    base: { name, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: ['*.password', '*.secret', '*.token', '*.authorization', '*.cookie', 'req.headers'],
+  });
+}

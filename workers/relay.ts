@@ -1,0 +1,31 @@
+// The relay process: carries the outbox to Temporal.
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { openFoundation } from './foundation.ts';
+import { serveHealth } from './health-server.ts';
+import { runProcess } from './process-frame.ts';
+import { outboxGauges, startRelay } from './relay-loop.ts';
+
+await runProcess('relay', async (context) => {
+  const foundation = await openFoundation(context, { name: 'odette-relay', connections: 8 });
+  const { config, log, database, temporal } = foundation;
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  outboxGauges(metrics, database);
+  const relay = startRelay({ database, temporal: () => Promise.resolve(temporal), log, metrics });
+  const health = await serveHealth(config.relayListen, {
+    parts: async () => ({
+      database: await database.query('select 1').then(
+        () => true,
+        () => false,
+      ),
+    }),
+    metrics: () => metrics.metrics(),
+  });
+  return {
+    async stop() {
+      await health.stop();
+      await relay.stop();
+      await foundation.close();
+    },
+  };
+});

@@ -1,0 +1,49 @@
+// The workflows' code as one bundle, made once for its content and kept, so that a restarted worker is ready at once.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from './codec.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The path of the bundle in `folder`; built when the sources, the dependencies or the bundle's makers changed. */
+export async function workflowBundle(folder: string): Promise<string> {
+  const file = path.join(folder, `workflows-${await hashOfSources()}.js`);
+  if (await stat(file).catch(() => undefined)) return file;
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
+    failureConverterPath: FAILURE_CONVERTER,
+    logger: {
+      log: () => undefined,
+      trace: () => undefined,
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message) => console.warn(message),
+      error: (message) => console.error(message),
+    },
+  });
+  await mkdir(folder, { recursive: true });
+  // Renamed into place: a killed or a parallel build never leaves half a bundle under the name.
+  const half = `${file}.${process.pid}`;
+  await writeFile(half, code);
+  await rename(half, file);
+  return file;
+}
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256');
+  const files = [path.join(ROOT, 'package-lock.json'), FAILURE_CONVERTER];
+  for (const room of ['workflows', 'domain']) {
+    const names = await readdir(path.join(ROOT, room), { recursive: true });
+    files.push(
+      ...names.filter((name) => /(?<!\.test)\.ts$/.test(name)).map((name) => path.join(ROOT, room, name)),
+    );
+  }
+  for (const file of files.sort()) {
+    const text = await readFile(file).catch(() => Buffer.alloc(0));
+    hash.update(`${path.relative(ROOT, file)}\0${text.length}\0`).update(text);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
