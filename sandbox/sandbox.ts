@@ -5,7 +5,7 @@ import type { Server as TlsServer } from 'node:https';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PushService } from './apns/push-service.ts';
-import { openAppsAndBooks } from './apps-and-books/apps-and-books.ts';
+import { createAppsAndBooks } from './apps-and-books/apps-and-books.ts';
 import type { Authorities } from './authorities.ts';
 import { openAuthorities } from './authorities.ts';
 import { MovableClock } from './clock.ts';
@@ -16,8 +16,9 @@ import { Network } from './devices/network.ts';
 import { HoldPoints, holdRequests } from './hold-points.ts';
 import { listen, shut } from './listeners.ts';
 import { createManagementApp } from './management/management-app.ts';
-import { openTenant } from './okta/open-tenant.ts';
-import { StateFile, writeWhole } from './state-file.ts';
+import type { OktaTenant } from './okta/okta-tenant.ts';
+import { createOktaTenant } from './okta/okta-tenant.ts';
+import { StateFile, readWhole, writeWhole } from './state-file.ts';
 import type { ServicePart, World } from './world.ts';
 
 export interface SandboxOptions {
@@ -66,15 +67,15 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const tls = { key: authorities.server.key, cert: authorities.server.certificate };
   const world = (name: string): World => ({ dataDir: folder(name), clock, holds });
 
-  const appsAndBooks = await openAppsAndBooks(world('apps-and-books'));
+  const appsAndBooks = await createAppsAndBooks({ world: world('apps-and-books') });
   const shop = await serveTls(tls, holds, 'appsAndBooks', appsAndBooks, options.ports.appsAndBooks);
-  const tenants = [];
+  const tenants: { name: string; host: string; part: OktaTenant; server: TlsServer }[] = [];
   for (const [index, { name, hostname }] of TENANTS.entries()) {
     // The tenant's own addresses hold its port, which port 0 tells only once it listens.
     const server = createTlsServer(tls);
     const port = await listen(server, options.ports.tenants[index] ?? 0);
     const host = `${hostname}:${port}`;
-    const part = await openTenant({ ...world(`tenant-${name}`), name, host });
+    const part = await createOktaTenant({ world: world(`tenant-${name}`), host });
     server.on(
       'request',
       holdRequests(holds, (request) => `tenant.${name}.${part.nameOf(request)}`, part.listener),
@@ -105,8 +106,9 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (options.hasDefaultFleet) await addDefaultFleet(fleet);
   const apnsPort = await listen(pushes.server, options.ports.apns);
 
-  const appsAndBooksToken = folder('apps-and-books-token.vpptoken');
-  await writeWhole(appsAndBooksToken, appsAndBooks.token);
+  const appsAndBooksToken = folder('sandbox.vpptoken');
+  if (!(await readWhole(appsAndBooksToken)))
+    await writeWhole(appsAndBooksToken, await appsAndBooks.newToken());
   const management = createServer();
   const managementPort = await listen(management, options.ports.management);
   const addresses: SandboxAddresses = {

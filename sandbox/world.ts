@@ -1,6 +1,4 @@
-// What every part of the sandbox is given, and what sandbox.ts expects of a part that it mounts:
-// `openTenant(options: TenantOptions): Promise<ServicePart>` of okta/open-tenant.ts, and
-// `openAppsAndBooks(world: World): Promise<AppsAndBooksPart>` of apps-and-books/apps-and-books.ts.
+// What every part of the sandbox is given, and what sandbox.ts expects of a part that it mounts.
 import type { RequestListener } from 'node:http';
 import type { Router } from 'express';
 import type { Clock } from './clock.ts';
@@ -24,18 +22,4 @@ export interface ServicePart {
   counts(): Readonly<Record<string, number>>;
   /** Resolves when everything is on disk. */
   close(): Promise<void>;
-}
-
-export interface TenantOptions extends World {
-  /** `one` or `two`. */
-  readonly name: string;
-  /** Host and port as clients see them. */
-  readonly host: string;
-}
-
-export interface AppsAndBooksPart extends ServicePart {
-  /** Content of the token file that an admin downloads from Apple Business Manager (base64 of JSON). */
-  readonly token: string;
-  /** What the App Store knows when a device asks for an app. */
-  hasLicence(serialNumber: string, adamId: string): Promise<boolean>;
 }

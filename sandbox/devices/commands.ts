@@ -6,6 +6,7 @@ import { reportInstalledApps, reportManagedApps } from './apps.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, InstalledProfile } from './device-state.ts';
+import { isMdmProfile, renewIdentity } from './enrollment.ts';
 import { certificateOf } from './keychain.ts';
 import {
   contentOf,
@@ -63,7 +64,9 @@ async function answerTo(context: DeviceContext, requestType: string, command: Pl
     case 'InstallProfile': {
       const payload = command['Payload'];
       if (!(payload instanceof Uint8Array)) throw mdmRefused(12021, 'The command has no payload.');
-      await installProfile(context, readSignedProfile(payload), true);
+      const signed = readSignedProfile(payload);
+      if (isMdmProfile(signed)) await renewIdentity(context, signed);
+      else await installProfile(context, signed, true);
       return {};
     }
     case 'RemoveProfile':

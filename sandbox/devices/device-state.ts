@@ -113,7 +113,7 @@ export interface MdmEnrollment {
   readonly signsMessages: boolean;
   readonly checksOut: boolean;
   /** Keychain item of the identity. */
-  readonly identity: string;
+  identity: string;
   pushToken: string; // lower hex
   readonly pushMagic: string;
   readonly enrolledAt: string;

@@ -1,7 +1,7 @@
 // A pretend Mac, iPhone or iPad: wakes on push, talks to its server one conversation at a time, lets its user sign in.
 import type { PushTarget } from '../apns/push-service.ts';
 import { advanceApps, answerPrompt } from './apps.ts';
-import { Dismissed, converse, interruptible } from './conversation.ts';
+import { converse, interruptible } from './conversation.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { AppSource, DeviceState, SignIn } from './device-state.ts';
@@ -9,6 +9,7 @@ import type { EnrollmentOrder } from './enrollment.ts';
 import { checkOut, enroll, erase, leave, updateToken } from './enrollment.ts';
 import type { SignInOrder } from './fast-pass.ts';
 import { signIn } from './fast-pass.ts';
+import { Dismissed } from './messages.ts';
 import { readSetup, toShow } from './okta-verify.ts';
 
 /** People sign in every day. */

@@ -1,11 +1,12 @@
 // Enrolls a device as a person would: a code for the profile, SCEP for the identity, Authenticate, TokenUpdate.
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
-import { Dismissed, checkIn } from './conversation.ts';
+import { Dismissed, checkIn } from './messages.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, MdmEnrollment } from './device-state.ts';
 import { removeItemsOf } from './keychain.ts';
+import type { SignedProfile } from './profiles.ts';
 import { installProfile, payloadsIn, readSignedProfile, removeProfile, textOf } from './profiles.ts';
 import { mdmRefused } from './refusal.ts';
 
@@ -18,7 +19,7 @@ export interface EnrollmentOrder {
 /** @throws Error that says which step failed; the device is then not enrolled. */
 export async function enroll(context: DeviceContext, order: EnrollmentOrder): Promise<void> {
   const profile = await fetchProfile(context, order);
-  await enrollWith(context, profile);
+  await enrollWith(context, readSignedProfile(profile));
 }
 
 /** The page's form, sent the way a browser sends it. */
@@ -36,25 +37,18 @@ async function fetchProfile(context: DeviceContext, order: EnrollmentOrder): Pro
   return answer.body;
 }
 
-/** Also what a renewal of the identity does: the same profile identifier, a new identity, Authenticate again. */
-export async function enrollWith(context: DeviceContext, bytes: Uint8Array): Promise<void> {
+async function enrollWith(context: DeviceContext, signed: SignedProfile): Promise<void> {
   const { state } = context;
-  const signed = readSignedProfile(bytes);
-  const payloads = payloadsIn(signed.dict);
-  const mdm = payloads.find((payload) => payload['PayloadType'] === 'com.apple.mdm');
-  const scep = payloads.find((payload) => payload['PayloadType'] === 'com.apple.security.scep');
-  if (!mdm || !scep || mdm['IdentityCertificateUUID'] !== scep['PayloadUUID'])
-    throw mdmRefused(12016, 'The profile names no identity for device management.');
-  if (!textOf(mdm, 'Topic').startsWith('com.apple.mgmt.'))
-    throw mdmRefused(12022, 'The topic of the MDM payload is invalid.');
-  if (!textOf(mdm, 'ServerURL').startsWith('https://'))
-    throw mdmRefused(12020, 'The server address of the MDM payload must be https.');
+  const mdm = mdmPayloadOf(signed);
   const before = state.enrollment;
   if (before) state.formerTokens.push({ token: before.pushToken, topic: before.topic });
-  const profile = await installProfile(context, signed, false);
-  const identity = state.keychain.find((item) => item.profile === profile.identifier && item.privateKey);
-  if (!identity) throw mdmRefused(12016, 'The identity certificate is missing.');
-  state.enrollment = newEnrollment(mdm, profile.identifier, identity.id, context.clock.now());
+  const identity = await installIdentity(context, signed);
+  state.enrollment = newEnrollment(
+    mdm,
+    textOf(signed.dict, 'PayloadIdentifier'),
+    identity,
+    context.clock.now(),
+  );
   delete state.unsent;
   try {
     await checkIn(context, state.enrollment, authenticate(state, state.enrollment));
@@ -66,6 +60,49 @@ export async function enrollWith(context: DeviceContext, bytes: Uint8Array): Pro
     await context.save();
   }
   count(context, 'enrollments');
+}
+
+/**
+ * The enrollment profile comes again by InstallProfile: a new identity for the same enrollment, Authenticate, TokenUpdate.
+ * @throws Refusal when topic, server or profile identifier are others than before
+ */
+export async function renewIdentity(context: DeviceContext, signed: SignedProfile): Promise<void> {
+  const { enrollment } = context.state;
+  const mdm = mdmPayloadOf(signed);
+  const isSame =
+    textOf(mdm, 'Topic') === enrollment?.topic &&
+    textOf(mdm, 'ServerURL') === enrollment.serverUrl &&
+    textOf(signed.dict, 'PayloadIdentifier') === enrollment.profileIdentifier;
+  if (!enrollment || !isSame) throw mdmRefused(12012, 'The new MDM payload does not match the old one.');
+  enrollment.identity = await installIdentity(context, signed);
+  await checkIn(context, enrollment, authenticate(context.state, enrollment));
+  await checkIn(context, enrollment, tokenUpdate(context.state, enrollment));
+  count(context, 'identitiesRenewed');
+}
+
+export const isMdmProfile = (signed: SignedProfile): boolean =>
+  payloadsIn(signed.dict).some((payload) => payload['PayloadType'] === 'com.apple.mdm');
+
+async function installIdentity(context: DeviceContext, signed: SignedProfile): Promise<string> {
+  const profile = await installProfile(context, signed, false);
+  const identity = context.state.keychain.find(
+    (item) => item.profile === profile.identifier && item.privateKey,
+  );
+  if (!identity) throw mdmRefused(12016, 'The identity certificate is missing.');
+  return identity.id;
+}
+
+function mdmPayloadOf(signed: SignedProfile): PlistDict {
+  const payloads = payloadsIn(signed.dict);
+  const mdm = payloads.find((payload) => payload['PayloadType'] === 'com.apple.mdm');
+  const scep = payloads.find((payload) => payload['PayloadType'] === 'com.apple.security.scep');
+  if (!mdm || !scep || mdm['IdentityCertificateUUID'] !== scep['PayloadUUID'])
+    throw mdmRefused(12016, 'The profile names no identity for device management.');
+  if (!textOf(mdm, 'Topic').startsWith('com.apple.mgmt.'))
+    throw mdmRefused(12022, 'The topic of the MDM payload is invalid.');
+  if (!textOf(mdm, 'ServerURL').startsWith('https://'))
+    throw mdmRefused(12020, 'The server address of the MDM payload must be https.');
+  return mdm;
 }
 
 function newEnrollment(

@@ -38,7 +38,7 @@ export const installedPayloads = (state: DeviceState, type: string): PlistDict[]
     payloadsIn(contentOf(profile)).filter((one) => one['PayloadType'] === type),
   );
 
-interface SignedProfile {
+export interface SignedProfile {
   readonly dict: PlistDict;
   readonly content: Buffer;
   readonly signer: Certificate;

@@ -1,0 +1,147 @@
+// A pretend device speaks the protocol: enrollment, signed messages, commands until the empty answer, interruptions.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Report } from '../../adapters/mdm/device-message.ts';
+import { payload, profileOf } from './small-mdm-server.ts';
+import type { TestWorld } from './test-world.ts';
+import { openTestWorld, push } from './test-world.ts';
+
+let world: TestWorld;
+beforeAll(async () => {
+  world = await openTestWorld();
+});
+afterAll(() => world.close());
+
+const statuses = (): string[] =>
+  world.server.heard.filter((one): one is Report => one.type === 'Report').map((one) => one.status);
+const quiet = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
+
+describe('a pretend device', () => {
+  it('enrolls by SCEP, then says Authenticate and TokenUpdate, signed with its new identity', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'enrolls' });
+    expect(world.server.heard.map((one) => one.type)).toEqual(['Authenticate', 'TokenUpdate']);
+    expect(new Set(world.server.signers)).toEqual(new Set([mac.state.hardware.serialNumber]));
+    expect(world.server.heard[0]).toMatchObject({ topic: world.server.topic, udid: mac.state.hardware.udid });
+  });
+
+  it('signs as real devices do, or with attributes, as it is told', async () => {
+    for (const signature of ['no-attributes-sha1', 'attributes-sha256'] as const) {
+      const device = await world.enrolled({ family: 'iPhone', name: `signs-${signature}`, signature });
+      await expect(world.ask(device, 'DeviceInformation')).resolves.toMatchObject({ Status: 'Acknowledged' });
+    }
+  });
+
+  it('wakes on a push with its own magic and tells its token again after a push with another', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'wakes' });
+    const before = statuses().length;
+    expect(push(mac)).toBe(true);
+    await expect.poll(() => statuses().slice(before)).toEqual(['Idle']);
+    const tokens = (): number => world.server.heard.filter((one) => one.type === 'TokenUpdate').length;
+    const told = tokens();
+    mac.pushTarget(mac.state.enrollment?.pushToken ?? '')?.deliver(Buffer.from('{"mdm":"other"}'));
+    await expect.poll(tokens).toBe(told + 1);
+  });
+
+  it('cannot be pushed while it sleeps, and does not talk', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'sleeps' });
+    await mac.setPower('asleep');
+    const before = statuses().length;
+    expect(push(mac)).toBe(false);
+    await quiet();
+    expect(statuses().length).toBe(before);
+  });
+
+  it('answers NotNow, asks again by itself when that was its last word, and obeys then', async () => {
+    const mac = await world.enrolled({
+      family: 'Mac',
+      name: 'busy',
+    });
+    mac.state.knobs.notNow = { times: 1 };
+    mac.state.knobs.notNowSeconds = 0.05;
+    const before = statuses().length;
+    await expect(world.ask(mac, 'ProfileList')).resolves.toMatchObject({ Status: 'Acknowledged' });
+    await expect.poll(() => statuses().slice(before)).toEqual(['Idle', 'NotNow', 'Idle', 'Acknowledged']);
+  });
+
+  it('never answers NotNow to DeviceInformation on an iPhone', async () => {
+    const phone = await world.enrolled({ family: 'iPhone', name: 'never-busy' });
+    phone.state.knobs.notNow = { times: 5 };
+    await expect(world.ask(phone, 'DeviceInformation')).resolves.toMatchObject({ Status: 'Acknowledged' });
+  });
+
+  it('answers with the error that it is told to answer with, once', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'breaks' });
+    const chain = [
+      { ErrorCode: 12, ErrorDomain: 'X', LocalizedDescription: 'no', USEnglishDescription: 'no' },
+    ];
+    mac.state.knobs.breaks.push({ requestType: 'ProfileList', times: 1, status: 'Error', errorChain: chain });
+    await expect(world.ask(mac, 'ProfileList')).resolves.toMatchObject({
+      Status: 'Error',
+      ErrorChain: chain,
+    });
+    await expect(world.ask(mac, 'ProfileList')).resolves.toMatchObject({ Status: 'Acknowledged' });
+  });
+
+  it('sends an answer again until the server takes it', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'persists' });
+    mac.state.knobs.commandMs = 50;
+    const answer = world.ask(mac, 'ProfileList');
+    await expect.poll(() => statuses().at(-1)).toBe('Idle');
+    world.server.outage = { status: 503, times: 2 };
+    await expect(answer).resolves.toMatchObject({ Status: 'Acknowledged' });
+    expect(mac.state.counts['refused.503']).toBe(2);
+  });
+
+  it('goes on after a restart of the sandbox with the answer it had not delivered', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'restarts' });
+    const point = world.holds.set({ message: 'device.ProfileList', phase: 'before', device: 'restarts' });
+    const answer = world.ask(mac, 'ProfileList');
+    await world.holds.untilHeld(5000);
+    const fleet = await world.reopenFleet();
+    world.holds.remove(point.id);
+    await expect(answer).resolves.toMatchObject({ Status: 'Acknowledged' });
+    await expect.poll(() => fleet.get('restarts')?.state.unsent).toBeUndefined();
+  });
+
+  it('leaves when the server says so, and says so itself when its user removes management', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'leaves' });
+    world.server.outage = { status: 401, times: 1 };
+    push(mac);
+    await expect.poll(() => mac.isEnrolled).toBe(false);
+    const phone = await world.enrolled({ family: 'iPhone', name: 'checks-out' });
+    await phone.checkOut();
+    expect(world.server.heard.at(-1)?.type).toBe('CheckOut');
+    expect(phone.state.profiles).toEqual([]);
+  });
+
+  it('keeps apart what is gone: an old push token says so', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'returns' });
+    const old = mac.state.enrollment?.pushToken ?? '';
+    await mac.enroll({ url: world.server.url, code: 'any' }, true);
+    expect(mac.pushTarget(old)?.isGone).toBe(true);
+    expect(mac.pushTarget(mac.state.enrollment?.pushToken ?? '')?.isGone).toBe(false);
+  });
+
+  it('renews its identity when the enrollment profile comes again, and keeps its token', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'renews' });
+    const { identity, pushToken } = { ...mac.state.enrollment };
+    const answer = await world.ask(mac, 'InstallProfile', { Payload: world.server.enrollmentProfile() });
+    expect(answer['Status']).toBe('Acknowledged');
+    expect(mac.state.enrollment?.identity).not.toBe(identity);
+    expect(mac.state.enrollment?.pushToken).toBe(pushToken);
+  });
+
+  it('refuses another MDM server in place of its own', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'faithful' });
+    const scep = payload('com.apple.security.scep', { PayloadContent: { URL: 'https://localhost:1/scep' } });
+    const mdm = payload('com.apple.mdm', {
+      IdentityCertificateUUID: scep['PayloadUUID'] as string,
+      Topic: 'com.apple.mgmt.External.other',
+      ServerURL: 'https://localhost:1/mdm',
+      AccessRights: 8191,
+    });
+    const answer = await world.ask(mac, 'InstallProfile', {
+      Payload: world.server.sign(profileOf('enrollment', [scep, mdm])),
+    });
+    expect(answer).toMatchObject({ Status: 'Error', ErrorChain: [{ ErrorCode: 12012 }] });
+  });
+});

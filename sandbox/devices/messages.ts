@@ -1,0 +1,77 @@
+// One signed message to the MDM server: held, sent, written down.
+import type { PlistDict } from '../../adapters/mdm/plist.ts';
+import { buildPlist } from '../../adapters/mdm/plist.ts';
+import { signDetached } from '../../adapters/pki/cms.ts';
+import type { DeviceContext } from './device-context.ts';
+import { count } from './device-context.ts';
+import type { MdmEnrollment } from './device-state.ts';
+import { identityOf } from './keychain.ts';
+import type { NetworkAnswer } from './network.ts';
+import { textOf } from './profiles.ts';
+
+const CHECK_IN = 'application/x-apple-aspen-mdm-checkin';
+export const REPORT = 'application/x-apple-aspen-mdm';
+const KEPT_LOG = 200;
+
+/** The device has to leave: told so (401, or 403 with `com.apple.unrecognized.device`), or its MDM profile was removed. */
+export class Dismissed extends Error {}
+
+export interface Message {
+  readonly name: string;
+  readonly status?: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** One signed PUT. Held before it leaves, and again before its answer is read. */
+export async function put(
+  context: DeviceContext,
+  enrollment: MdmEnrollment,
+  message: Message,
+): Promise<NetworkAnswer> {
+  const { state } = context;
+  const item = state.keychain.find((one) => one.id === enrollment.identity);
+  if (!item) throw new Dismissed('the profile with the identity was removed');
+  await context.holds.pass(`device.${message.name}`, 'before', state.name);
+  const url = message.contentType === CHECK_IN ? enrollment.checkInUrl : enrollment.serverUrl;
+  const headers: Record<string, string> = {
+    'Content-Type': message.contentType,
+    'User-Agent': state.family === 'Mac' ? 'MDM-OSX/1.0 mdmclient/1750' : 'MDM/1.0',
+  };
+  if (enrollment.signsMessages)
+    headers['Mdm-Signature'] = signDetached(message.body, identityOf(item), state.signature).toString(
+      'base64',
+    );
+  const answer = await context.network.request(url, { method: 'PUT', headers, body: message.body });
+  await context.holds.pass(`device.${message.name}`, 'after', state.name);
+  log(context, message, answer.status);
+  if (
+    answer.status === 401 ||
+    (answer.status === 403 && answer.body.includes('com.apple.unrecognized.device'))
+  )
+    throw new Dismissed(`the server answered ${answer.status}`);
+  return answer;
+}
+
+function log(context: DeviceContext, message: Message, http: number): void {
+  const at = context.clock.now().toISOString();
+  context.state.log.push({
+    at,
+    message: message.name,
+    ...(message.status && { status: message.status }),
+    http,
+  });
+  context.state.log.splice(0, context.state.log.length - KEPT_LOG);
+  count(context, 'messages');
+}
+
+/** Authenticate, TokenUpdate or CheckOut. @throws Error when the server does not take it. */
+export async function checkIn(
+  context: DeviceContext,
+  enrollment: MdmEnrollment,
+  dict: PlistDict,
+): Promise<void> {
+  const name = textOf(dict, 'MessageType');
+  const answer = await put(context, enrollment, { name, contentType: CHECK_IN, body: buildPlist(dict) });
+  if (answer.status !== 200) throw new Error(`${name}: the server answered ${answer.status}`);
+}

@@ -1,0 +1,92 @@
+// A world of its own for each test file of the devices: folder, authorities, a small server, one fleet.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Authorities } from '../authorities.ts';
+import { openAuthorities } from '../authorities.ts';
+import { MovableClock } from '../clock.ts';
+import { HoldPoints } from '../hold-points.ts';
+import type { PretendDevice } from './device.ts';
+import type { NewDevice } from './fleet.ts';
+import { Fleet } from './fleet.ts';
+import { KeyPool } from './key-pool.ts';
+import { Network } from './network.ts';
+import { SmallMdmServer } from './small-mdm-server.ts';
+
+export interface TestWorld {
+  readonly folder: string;
+  readonly authorities: Authorities;
+  readonly clock: MovableClock;
+  readonly holds: HoldPoints;
+  readonly server: SmallMdmServer;
+  fleet: Fleet;
+  /** Serial numbers that have a licence of Okta Verify. */
+  readonly licences: Set<string>;
+  reopenFleet(): Promise<Fleet>;
+  enrolled(device: NewDevice): Promise<PretendDevice>;
+  /** Pushes, and waits for the answer of a command. */
+  ask(
+    device: PretendDevice,
+    requestType: string,
+    keys?: Parameters<SmallMdmServer['send']>[1],
+  ): ReturnType<SmallMdmServer['send']>;
+  close(): Promise<void>;
+}
+
+export function push(device: PretendDevice): boolean {
+  const { enrollment } = device.state;
+  const target = enrollment && device.pushTarget(enrollment.pushToken);
+  return target?.deliver(Buffer.from(JSON.stringify({ mdm: enrollment?.pushMagic }))) ?? false;
+}
+
+export async function openTestWorld(): Promise<TestWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'odette-sandbox-'));
+  const authorities = await openAuthorities(join(folder, 'authorities'));
+  const clock = new MovableClock();
+  const holds = new HoldPoints();
+  const server = await SmallMdmServer.start(authorities);
+  const network = new Network(authorities.tls.certificate.pem);
+  const keys = await KeyPool.open(join(folder, 'keys'));
+  const licences = new Set<string>();
+  const open = (): Promise<Fleet> =>
+    Fleet.open({
+      folder: join(folder, 'devices'),
+      clock,
+      network,
+      keys,
+      holds,
+      licences: { hasLicence: async (serialNumber) => licences.has(serialNumber) },
+    });
+  const world: TestWorld = {
+    folder,
+    authorities,
+    clock,
+    holds,
+    server,
+    licences,
+    fleet: await open(),
+    reopenFleet: async () => {
+      await world.fleet.close();
+      world.fleet = await open();
+      world.fleet.resume();
+      return world.fleet;
+    },
+    enrolled: async (wanted) => {
+      const device = await world.fleet.add(wanted);
+      await device.enroll({ url: server.url, code: 'any' });
+      return device;
+    },
+    ask: (device, requestType, given = {}) => {
+      const answer = server.send(requestType, given);
+      push(device);
+      return answer;
+    },
+    close: async () => {
+      await world.fleet.close();
+      network.close();
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
