@@ -20,6 +20,8 @@ export type CommandSpec =
       readonly platform: Platform;
       readonly configuration?: PlistDict;
     }
+  /** Okta Verify goes, and with it its user's FastPass on this device: only where the admin asked for it. */
+  | { readonly requestType: 'RemoveApplication' }
   /** Sets Okta Verify's managed app configuration; `undefined` takes it away. */
   | { readonly requestType: 'Settings'; readonly appConfiguration: PlistDict | undefined }
   | { readonly requestType: 'ManagedApplicationConfiguration' }
@@ -68,6 +70,8 @@ function requestOf(spec: CommandSpec): PlistDict {
         InstallAsManaged: spec.platform === 'macOS' ? true : undefined,
         Configuration: spec.configuration,
       };
+    case 'RemoveApplication':
+      return { Identifier: OKTA_VERIFY.bundleId };
     case 'Settings':
       return {
         Settings: [
