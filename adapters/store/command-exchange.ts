@@ -31,6 +31,14 @@ export async function beginConversation(sql: Sql, deviceId: string): Promise<End
   return unknown;
 }
 
+/** The device repeats an answer, so it may not have got what was handed over since: that is offered again. */
+export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {
+  await sql.query(
+    `update commands set state = 'queued' where device_id = $1 and state = 'handed_over' and not hands_over_once`,
+    [deviceId],
+  );
+}
+
 /** Commands whose time ran out before the device took them. */
 export async function withdrawExpired(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
   return sql.query<EndedCommand>(

@@ -5,6 +5,7 @@ import {
   type HandedOver,
   beginConversation,
   handOverNext,
+  offerAgain,
   recordFinalStatus,
   recordNotNow,
   withdrawExpired,
@@ -88,7 +89,10 @@ async function record(
     return 'not_now';
   }
   const answered = await recordFinalStatus(sql, device.id, command.uuid, read.final);
-  if (!answered) return 'repeated';
+  if (!answered) {
+    await offerAgain(sql, device.id);
+    return 'repeated';
+  }
   if (read.problem !== undefined)
     await keepUnparsedAnswer(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
   await applyToInventory(sql, device.id, read);

@@ -1,0 +1,110 @@
+// The device listener on a free port over a database of its own, with what an installation has: a push certificate, a blueprint.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { KeyRing } from '../../adapters/secrets/key-ring.ts';
+import type { Database } from '../../adapters/store/database.ts';
+import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/enrollments.ts';
+import { storeSecret } from '../../adapters/store/secrets.ts';
+import { createDeviceApp, type DeviceAppDependencies } from '../../api/devices/device-app.ts';
+import { identityAuthority } from '../../api/devices/identity-authority.ts';
+import { Lingering } from '../../api/devices/linger.ts';
+import { createTestDatabase } from './postgres.ts';
+
+export const TOPIC = 'com.apple.mgmt.External.00000000-0000-4000-8000-000000000000';
+
+export interface DeviceListener {
+  readonly url: string;
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly lingering: Lingering;
+  readonly authority: ReturnType<typeof identityAuthority>;
+  /** A blueprint whose library item is switched on. */
+  readonly blueprintId: string;
+  newCode(options?: {
+    forUdid?: string;
+    maxUses?: number;
+    userName?: string;
+    expiresInSeconds?: number;
+  }): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startDeviceListener(
+  options: Partial<Pick<DeviceAppDependencies, 'compareConfiguration' | 'trustedProxy' | 'database'>> & {
+    linger?: { milliseconds: number; max: number };
+  } = {},
+): Promise<DeviceListener> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-devices-'));
+  const ring = await KeyRing.open(path.join(folder, 'odette.key'), { create: true });
+  const own = await createTestDatabase();
+  const { database } = own;
+  const lingering = Lingering.start(database, options.linger ?? { milliseconds: 0, max: 10 });
+  const authority = identityAuthority(database, ring);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const app = createDeviceApp({
+    database: options.database ?? database,
+    sealer: ring,
+    log: pino({ level: 'silent' }),
+    authority,
+    lingering,
+    compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
+    publicUrl: url.replace('http:', 'https:'),
+    trustedProxy: options.trustedProxy,
+  });
+  server.on('request', app);
+  const blueprintId = await newBlueprint(database, ring);
+  return {
+    url,
+    database,
+    ring,
+    lingering,
+    authority,
+    blueprintId,
+    async newCode({ forUdid, maxUses = 10, userName, expiresInSeconds = 3600 } = {}) {
+      const code = newEnrollmentCode();
+      await database.query(
+        `insert into enrollment_codes (blueprint_id, code_hash, for_udid, user_name, max_uses, expires_at, created_by)
+         values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), 'test')`,
+        [blueprintId, enrollmentCodeHash(code), forUdid ?? null, userName ?? null, maxUses, expiresInSeconds],
+      );
+      return code;
+    },
+    async stop() {
+      await lingering.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await own.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function newBlueprint(database: Database, ring: KeyRing): Promise<string> {
+  const { id: secretId } = await storeSecret(database, ring, {
+    kind: 'push_key',
+    value: randomBytes(8),
+    by: 'test',
+  });
+  await database.query(
+    `insert into push_certificates (topic, certificate_pem, key_secret_id, not_after) values ($1, 'pem', $2, now() + interval '1 year')`,
+    [TOPIC, secretId],
+  );
+  const [row] = await database.query<{ id: string }>(
+    `with integration as (
+       insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
+       values ('acme', $1, 'acme.okta.com', 'api_service_integration', 'c', $2, '{}') returning id),
+     item as (insert into library_items (integration_id, device_trust_on) select id, true from integration returning id),
+     blueprint as (insert into blueprints (name) values ('test') returning id)
+     insert into library_item_blueprints (blueprint_id, library_item_id) select blueprint.id, item.id from blueprint, item
+     returning blueprint_id as id`,
+    [randomUUID(), secretId],
+  );
+  return row?.id ?? '';
+}
