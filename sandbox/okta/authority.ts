@@ -103,11 +103,13 @@ export function issueClientCertificate(
   request: Pick<Parameters<CertificateAuthority['issue']>[0], 'subject' | 'publicKey'>,
 ): Certificate {
   const now = tenant.now();
+  const lifeMs = tenant.state.knobs.scep.certificateSeconds * 1_000;
   return new CertificateAuthority(issuing(tenant)).issue({
     subject: request.subject,
     publicKey: request.publicKey,
-    notBefore: new Date(now - BACKDATE_MS),
-    notAfter: new Date(now + tenant.state.knobs.scep.certificateSeconds * 1_000),
+    // A life of minutes must not start half-way through.
+    notBefore: new Date(now - Math.min(BACKDATE_MS, lifeMs / 50)),
+    notAfter: new Date(now + lifeMs),
     use: 'client',
   });
 }

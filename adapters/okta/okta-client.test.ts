@@ -1,0 +1,275 @@
+// The client against a pretend tenant over TLS: tokens both ways, refusals, checks, devices, rate limits.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CataloguedError } from '../../domain/failures.ts';
+import * as admin from '../../sandbox/okta/admin.ts';
+import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
+import type { DeviceRecord } from '../../sandbox/okta/tenant-state.ts';
+import { openPretendOkta, type PretendOkta } from '../../test/harness/pretend-okta.ts';
+import type { OktaCredentials } from './access-token.ts';
+import { newAppKey } from './api-services-app.ts';
+import { OktaClient } from './okta-client.ts';
+
+const SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
+
+let okta: PretendOkta;
+let integration: { clientId: string; clientSecret: string };
+
+beforeAll(async () => {
+  okta = await openPretendOkta();
+  integration = await admin.installApiServiceIntegration(okta.tenant);
+});
+afterAll(async () => okta.close());
+beforeEach(() => {
+  okta.tenant.state.knobs = structuredClone(DEFAULT_KNOBS);
+  okta.tenant.state.devices = [];
+});
+
+const knobs = (change: object): void => {
+  okta.tenant.state.knobs = changeKnobs(okta.tenant.state.knobs, change);
+};
+const clientOf = (credentials: OktaCredentials): OktaClient =>
+  new OktaClient({ host: okta.host, credentials, allowedPrivateHosts: [okta.host] });
+const bySecret = (change: Partial<typeof integration> = {}): OktaClient =>
+  clientOf({ kind: 'api_service_integration', ...integration, ...change });
+const failure = async (work: Promise<unknown>): Promise<CataloguedError> =>
+  work.then(
+    () => expect.fail('nothing was refused'),
+    (error: unknown) => error as CataloguedError,
+  );
+
+const device = (n: number, profile: Partial<DeviceRecord['profile']> = {}): DeviceRecord => ({
+  id: `guo${String(n).padStart(17, '0')}`,
+  created: new Date(Date.UTC(2026, 0, n)).toISOString(),
+  lastUpdated: new Date(Date.UTC(2026, 0, n)).toISOString(),
+  status: 'ACTIVE',
+  profile: {
+    displayName: `Mac ${n}`,
+    platform: 'MACOS',
+    registered: true,
+    managed: false,
+    model: 'Mac14,2',
+    osVersion: '15.1',
+    manufacturer: 'APPLE',
+    secureHardwarePresent: true,
+    diskEncryptionType: 'ALL_INTERNAL_VOLUMES',
+    serialNumber: `C02${String(n).padStart(7, '0')}`,
+    ...profile,
+  },
+  users: [],
+});
+
+describe('a token by client secret', () => {
+  it('carries the scopes that were granted', async () => {
+    expect(await bySecret().token()).toEqual({ scopes: SCOPES });
+  });
+
+  it('carries fewer when fewer were granted', async () => {
+    const less = await admin.installApiServiceIntegration(okta.tenant, { scopes: ['okta.devices.read'] });
+    expect(await bySecret(less).token()).toEqual({ scopes: ['okta.devices.read'] });
+  });
+
+  it('is fetched once for many callers, and again only when it is about to expire', async () => {
+    const client = bySecret();
+    const before = okta.counts()['token'] ?? 0;
+    await Promise.all([client.token(), client.token(), client.listDevices(), client.listDevices()]);
+    await client.token();
+    expect((okta.counts()['token'] ?? 0) - before).toBe(1);
+    knobs({ tokens: { lifeSeconds: 0.2 } });
+    const short = bySecret();
+    await short.token();
+    await new Promise((passed) => setTimeout(passed, 200));
+    await short.token();
+    expect((okta.counts()['token'] ?? 0) - before).toBe(3);
+  });
+
+  it('refused by the API is fetched again once', async () => {
+    const client = bySecret();
+    await client.listDevices();
+    okta.clock.move(2 * 3_600_000);
+    expect(await client.listDevices()).toEqual({ devices: [] });
+    okta.clock.move(-2 * 3_600_000);
+  });
+
+  it.each([
+    ['okta.client_secret_wrong', { clientSecret: 'quite another secret' }],
+    ['okta.client_id_unknown', { clientId: '0oaNobodyKnowsThisOne' }],
+  ])('is refused as %s', async (code, change) => {
+    const error = await failure(bySecret(change).token());
+    expect(error.code).toBe(code);
+    expect(JSON.stringify([error.message, error.facts])).not.toContain('another secret');
+  });
+
+  it('is refused as okta.network_zone, okta.scope_not_granted, okta.key_required', async () => {
+    knobs({ tokens: { outsideNetworkZone: true } });
+    expect((await failure(bySecret().token())).code).toBe('okta.network_zone');
+    knobs({ tokens: { outsideNetworkZone: false } });
+    const none = await admin.installApiServiceIntegration(okta.tenant, { scopes: [] });
+    expect((await failure(bySecret(none).token())).code).toBe('okta.scope_not_granted');
+    const app = await admin.createApiServicesApp(okta.tenant, { scopes: SCOPES });
+    expect((await failure(bySecret(app).token())).code).toBe('okta.key_required');
+    const web = await admin.createApiServicesApp(okta.tenant, { applicationType: 'web' });
+    expect((await failure(bySecret(web).token())).code).toBe('okta.wrong_app_type');
+  });
+});
+
+describe('a token by key', () => {
+  it('is given to the app that has the public half, once DPoP is off', async () => {
+    const { privateKeyPem, publicJwk, keyId } = await newAppKey();
+    const { clientId } = await admin.createApiServicesApp(okta.tenant, {
+      publicJwks: [{ ...publicJwk }],
+      scopes: SCOPES,
+    });
+    const client = () => clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId });
+    expect((await failure(client().token())).code).toBe('okta.dpop_required');
+    await admin.changeApiServicesApp(okta.tenant, clientId, { dpop: false });
+    expect(await client().token()).toEqual({ scopes: SCOPES });
+    // Scopes alone are not enough: the app needs an admin role, too.
+    expect((await failure(client().listDevices())).code).toBe('okta.access_denied');
+    await admin.changeApiServicesApp(okta.tenant, clientId, { roles: ['Device administrator'] });
+    expect(await client().listDevices()).toEqual({ devices: [] });
+  });
+
+  it('is refused with another key', async () => {
+    const [registered, other] = await Promise.all([newAppKey(), newAppKey()]);
+    const { clientId } = await admin.createApiServicesApp(okta.tenant, {
+      publicJwks: [{ ...registered.publicJwk }],
+      scopes: SCOPES,
+      dpop: false,
+    });
+    const { privateKeyPem, keyId } = other;
+    const error = await failure(
+      clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId }).token(),
+    );
+    expect(error.code).toBe('okta.key_refused');
+  });
+});
+
+describe('the check of FastPass', () => {
+  const on = { oktaVerifyActive: true, fastPassActive: true, warnings: [] };
+  it.each([
+    ['is on', {}, on],
+    ['is off', { fastPass: false }, { ...on, fastPassActive: false }],
+    [
+      'misses Okta Verify',
+      { oktaVerify: 'missing' },
+      { oktaVerifyActive: false, fastPassActive: false, warnings: [] },
+    ],
+    [
+      'has Okta Verify switched off',
+      { oktaVerify: 'inactive' },
+      { oktaVerifyActive: false, fastPassActive: false, warnings: [] },
+    ],
+    ['has FastPass as an authenticator of its own', { oktaVerify: 'split' }, on],
+  ])('sees a tenant that %s', async (_, authenticators, expected) => {
+    knobs({ authenticators });
+    expect(await bySecret().checkFastPass()).toEqual(expected);
+  });
+
+  it('warns of settings that keep devices out', async () => {
+    knobs({ authenticators: { showSignInWithOV: 'NEVER', keyProtection: 'HARDWARE', fips: 'REQUIRED' } });
+    expect((await bySecret().checkFastPass()).warnings).toHaveLength(3);
+  });
+
+  it('without its scope is refused as okta.scope_not_granted', async () => {
+    const less = await admin.installApiServiceIntegration(okta.tenant, { scopes: ['okta.devices.read'] });
+    expect((await failure(bySecret(less).checkFastPass())).code).toBe('okta.scope_not_granted');
+  });
+});
+
+describe('devices', () => {
+  const all = async (client: OktaClient): Promise<{ ids: string[]; pages: number }> => {
+    const ids: string[] = [];
+    let next: string | undefined;
+    let pages = 0;
+    do {
+      const page = await client.listDevices(next);
+      ids.push(...page.devices.map(({ id }) => id));
+      next = page.next;
+      pages += 1;
+    } while (next !== undefined);
+    return { ids, pages };
+  };
+
+  it('are listed over pages, an empty one in the middle included', async () => {
+    okta.tenant.state.devices = [1, 2, 3, 4, 5].map((n) => device(n));
+    knobs({ devices: { pageCap: 2, emptyMiddlePage: true } });
+    const { ids, pages } = await all(bySecret());
+    expect(ids).toEqual(okta.tenant.state.devices.map(({ id }) => id));
+    expect(pages).toBeGreaterThan(3);
+  });
+
+  it('come with their users; an iPhone has no serial number', async () => {
+    const created = new Date().toISOString();
+    okta.tenant.state.users = [{ id: '00uAda', login: 'ada@acme.example', created }];
+    const { serialNumber: _, ...profile } = device(2).profile;
+    okta.tenant.state.devices = [
+      { ...device(1), users: [{ userId: '00uAda', managementStatus: 'MANAGED', created }] },
+      { ...device(2), profile: { ...profile, platform: 'IOS', displayName: 'iPhone', model: 'iPhone15,2' } },
+    ];
+    const { devices } = await bySecret().listDevices();
+    expect(devices[0]?.users).toEqual([
+      { id: '00uAda', login: 'ada@acme.example', managementStatus: 'MANAGED' },
+    ]);
+    expect(devices[1]).toMatchObject({ platform: 'IOS', model: 'iPhone15,2', users: [] });
+    expect(devices[1]).not.toHaveProperty('serialNumber');
+  });
+
+  it('are found by serial number and confirmed by id; the newest comes first', async () => {
+    okta.tenant.state.devices = [
+      device(1, { serialNumber: 'C02SAME' }),
+      device(3, { serialNumber: 'c02same' }),
+      device(2, { serialNumber: 'C02OTHER' }),
+    ];
+    const found = await bySecret().findMacs('C02SAME');
+    expect(found.map(({ created }) => created)).toEqual([device(3).created, device(1).created]);
+    expect(await bySecret().findMacs('C02NOBODY"')).toEqual([]);
+  });
+
+  it('that search still shows with an old serial number are not taken', async () => {
+    okta.tenant.state.devices = [device(1, { serialNumber: 'C02OLD' })];
+    knobs({ devices: { searchDelaySeconds: 60 } });
+    okta.tenant.changeDevice(okta.tenant.state.devices[0] as DeviceRecord, (changed) => {
+      changed.profile.serialNumber = 'C02NEW';
+    });
+    expect(await bySecret().findDevices({ serialNumber: 'C02OLD' })).toHaveLength(1);
+    expect(await bySecret().findMacs('C02OLD')).toEqual([]);
+  });
+
+  it('deleted in Okta are undefined', async () => {
+    expect(await bySecret().device('guoNobody')).toBeUndefined();
+  });
+});
+
+describe('limits and outages', () => {
+  it('a 429 says how long to wait, and nothing is sent until then', async () => {
+    const client = bySecret();
+    await client.listDevices();
+    knobs({ outage: { kind: 'rate_limit', times: 1, path: '/api/' } });
+    const error = await failure(client.listDevices());
+    expect(error.code).toBe('okta.rate_limited');
+    expect(error.retryAfterMs).toBeGreaterThan(0);
+    const asked = okta.counts()['api'];
+    expect((await failure(client.listDevices())).code).toBe('okta.rate_limited');
+    expect(okta.counts()['api']).toBe(asked);
+  });
+
+  it('a limit of concurrency is waited out in seconds, whatever the reset says', async () => {
+    knobs({ outage: { kind: 'concurrency_limit', times: 1, path: '/api/' } });
+    expect((await failure(bySecret().listDevices())).retryAfterMs).toBeLessThan(10_001);
+  });
+
+  it.each(['status_503', 'connection_reset'])('%s is okta.unreachable', async (kind) => {
+    knobs({ outage: { kind } });
+    expect((await failure(bySecret().token())).code).toBe('okta.unreachable');
+  });
+
+  it('a private host that is not in the allow-list is never called', async () => {
+    const client = new OktaClient({
+      host: okta.host,
+      credentials: { kind: 'api_service_integration', ...integration },
+    });
+    const before = okta.counts()['token'];
+    expect((await failure(client.token())).code).toBe('okta.host_not_allowed');
+    expect(okta.counts()['token']).toBe(before);
+  });
+});

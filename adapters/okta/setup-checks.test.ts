@@ -1,0 +1,146 @@
+// What the setup checks before it believes an admin's paste: organization, challenge, SCEP URL.
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CataloguedError } from '../../domain/failures.ts';
+import * as admin from '../../sandbox/okta/admin.ts';
+import { renewIntermediate } from '../../sandbox/okta/authority.ts';
+import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
+import { openPretendOkta, openTlsService, type PretendOkta } from '../../test/harness/pretend-okta.ts';
+import { fetchChallenge } from './challenge.ts';
+import { guardedHttp } from './guarded-http.ts';
+import { readOrganization } from './organization.ts';
+import { checkScepUrl } from './scep-check.ts';
+
+let okta: PretendOkta;
+let macOS: Awaited<ReturnType<typeof admin.addMacPlatform>>;
+
+beforeAll(async () => {
+  okta = await openPretendOkta();
+  macOS = await admin.addMacPlatform(okta.tenant);
+});
+afterAll(async () => okta.close());
+beforeEach(() => {
+  okta.tenant.state.knobs = structuredClone(DEFAULT_KNOBS);
+});
+
+const knobs = (change: object): void => {
+  okta.tenant.state.knobs = changeKnobs(okta.tenant.state.knobs, change);
+};
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing was refused',
+    (error: unknown) => (error as CataloguedError).code,
+  );
+const challengeAccess = (change: object = {}) => ({
+  url: macOS.challengeUrl,
+  username: macOS.username,
+  password: macOS.password,
+  allowedPrivateHosts: [okta.host],
+  ...change,
+});
+
+describe('the organization', () => {
+  const read = () => readOrganization(okta.host, guardedHttp([okta.host]));
+
+  it('is Identity Engine, with its custom domain', async () => {
+    knobs({ organization: { customDomain: 'id.acme.example' } });
+    expect(await read()).toEqual({
+      orgId: okta.tenant.state.orgId,
+      host: okta.host,
+      pipeline: 'idx',
+      customDomain: 'id.acme.example',
+    });
+  });
+
+  it('may be Classic, or not Okta at all, or silent', async () => {
+    knobs({ organization: { pipeline: 'v1' } });
+    expect((await read()).pipeline).toBe('v1');
+    knobs({ organization: { pipeline: 'not_okta' } });
+    expect(await codeOf(read())).toBe('okta.not_okta');
+    knobs({ outage: { kind: 'connection_reset' } });
+    expect(await codeOf(read())).toBe('okta.unreachable');
+  });
+});
+
+describe('the challenge', () => {
+  it('is fresh each time, in 32 characters of base64url', async () => {
+    const [first, second] = [
+      await fetchChallenge(challengeAccess()),
+      await fetchChallenge(challengeAccess()),
+    ];
+    expect(first).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    expect(second).not.toBe(first);
+  });
+
+  it.each(['utf16le', 'utf16le-bom'])('is read from a page in %s', async (encoding) => {
+    knobs({ challenge: { encoding } });
+    expect(await fetchChallenge(challengeAccess())).toMatch(/^[A-Za-z0-9_-]{32}$/);
+  });
+
+  it('is refused with the old password after a reset', async () => {
+    const old = challengeAccess();
+    const { password } = (await admin.resetChallengePassword(okta.tenant, macOS.id)) ?? { password: '' };
+    expect(await codeOf(fetchChallenge(old))).toBe('okta.challenge_credentials_refused');
+    macOS = { ...macOS, password };
+    expect(await fetchChallenge(challengeAccess())).toHaveLength(32);
+  });
+
+  it.each([
+    ['okta.challenge_unexpected_page', { page: 'sign_in_page' }],
+    ['okta.challenge_unexpected_page', { page: 'redirect' }],
+    ['okta.rate_limited', { page: 'cache_full' }],
+  ])('is %s for %j', async (code, challenge) => {
+    knobs({ challenge });
+    expect(await codeOf(fetchChallenge(challengeAccess()))).toBe(code);
+  });
+
+  it('is gone with its platform; an outage passes', async () => {
+    const url = macOS.challengeUrl.replace(macOS.id, 'pfmNobody');
+    expect(await codeOf(fetchChallenge(challengeAccess({ url })))).toBe('okta.challenge_url_gone');
+    knobs({ outage: { kind: 'status_503', times: 1 } });
+    expect(await codeOf(fetchChallenge(challengeAccess()))).toBe('okta.unreachable');
+    knobs({ outage: { kind: 'rate_limit', times: 1 } });
+    expect(await codeOf(fetchChallenge(challengeAccess()))).toBe('okta.rate_limited');
+    expect(await codeOf(fetchChallenge(challengeAccess({ allowedPrivateHosts: [] })))).toBe(
+      'okta.host_not_allowed',
+    );
+  });
+
+  it('never follows a redirect, whose target would get the password', async () => {
+    const [thief, lure] = [await openTlsService(), await openTlsService()];
+    const stolen: (string | undefined)[] = [];
+    thief.serve((request, response) => {
+      stolen.push(request.headers.authorization);
+      response.end('challenge password is: <B> STOLENSTOLEN </B>');
+    });
+    lure.serve((_request, response) => response.writeHead(302, { location: `https://${thief.host}/` }).end());
+    const allowedPrivateHosts = [thief.host, lure.host];
+    const access = challengeAccess({ url: `https://${lure.host}/scep`, allowedPrivateHosts });
+    expect(await codeOf(fetchChallenge(access))).toBe('okta.challenge_unexpected_page');
+    expect(stolen).toEqual([]);
+    lure.serve((_request, response) => response.end(createHmac('sha512', 'x').digest('hex').repeat(1_000)));
+    expect(await codeOf(fetchChallenge(access))).toBe('okta.unexpected_answer');
+    await Promise.all([thief.close(), lure.close()]);
+  });
+});
+
+describe('the SCEP URL', () => {
+  const check = (change: object = {}) =>
+    checkScepUrl({ url: macOS.scepUrl, allowedPrivateHosts: [okta.host], ...change });
+  const issuers = () => ['CN=Organization Intermediate Authority,OU=Sandbox,O=Okta'];
+
+  it('answers the name of the authority, with or without a registration authority, and after a renewal', async () => {
+    expect(await check()).toEqual({ issuers: issuers() });
+    knobs({ scep: { getCaCert: 'single' } });
+    expect(await check()).toEqual({ issuers: issuers() });
+    await renewIntermediate(okta.tenant);
+    expect(await check()).toEqual({ issuers: issuers() });
+  });
+
+  it('is refused when something else answers, or nothing', async () => {
+    expect(await codeOf(check({ url: macOS.challengeUrl }))).toBe('okta.scep_unexpected_answer');
+    expect(await codeOf(check({ url: 'no url' }))).toBe('okta.scep_unexpected_answer');
+    knobs({ outage: { kind: 'connection_reset' } });
+    expect(await codeOf(check())).toBe('okta.scep_unreachable');
+  });
+});
