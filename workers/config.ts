@@ -69,6 +69,11 @@ const schema = z
     ODETTE_LINGER_MS: whole(1500, 20_000),
     ODETTE_MAX_LINGERING: whole(200, 100_000),
     ODETTE_TEMPORAL_UI_URL: url('http:', 'https:').optional(),
+    /** Where the admin listener decodes payloads for the Temporal UI; whoever knows it may decode. Absent: nowhere. */
+    ODETTE_CODEC_PATH: z
+      .string()
+      .regex(/^\/codec\/[\w-]{32,}$/, 'is not /codec/ and at least 32 letters, digits, _ or -')
+      .optional(),
     ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
     ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
     ODETTE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -100,6 +105,7 @@ export interface Config {
   readonly lingerMs: number;
   readonly maxLingering: number;
   readonly temporalUiUrl: string | undefined;
+  readonly codecPath: string | undefined;
   readonly workerListen: Listen;
   readonly relayListen: Listen;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -146,6 +152,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     lingerMs: read.ODETTE_LINGER_MS,
     maxLingering: read.ODETTE_MAX_LINGERING,
     temporalUiUrl: read.ODETTE_TEMPORAL_UI_URL,
+    codecPath: read.ODETTE_CODEC_PATH,
     workerListen: read.ODETTE_WORKER_LISTEN,
     relayListen: read.ODETTE_RELAY_LISTEN,
     logLevel: read.ODETTE_LOG_LEVEL,

@@ -4,12 +4,15 @@ import { createServer, type AddressInfo } from 'node:net';
 /** Any free port of the loopback address. */
 export const freePort = (): Promise<number> => listenOnce(0);
 
+export const isFree = (port: number): Promise<boolean> =>
+  listenOnce(port).then(
+    () => true,
+    () => false,
+  );
+
 /** `wanted` if nobody listens there, else the next free one behind it. */
 export async function freePortFrom(wanted: number): Promise<number> {
-  for (let port = wanted; port < wanted + 200; port += 1) {
-    const free = await listenOnce(port).catch(() => undefined);
-    if (free !== undefined) return free;
-  }
+  for (let port = wanted; port < wanted + 200; port += 1) if (await isFree(port)) return port;
   return freePort();
 }
 

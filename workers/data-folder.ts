@@ -1,0 +1,75 @@
+// The launcher's data folder: one launcher at a time, and the sandbox's folder is never opened by a real installation.
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isRunning, startOf } from './processes.ts';
+
+export interface DataFolder {
+  readonly path: string;
+  /** A path inside. */
+  at(...names: string[]): string;
+  /** Lets the next launcher in. */
+  release(): Promise<void>;
+}
+
+/** @throws Error one sentence: another launcher runs there, or the folder belongs to the other kind of installation */
+export async function openDataFolder(
+  folder: string,
+  options: { readonly isSandbox: boolean },
+): Promise<DataFolder> {
+  // Other users may pass through (the database's unprivileged user must), and list nothing.
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  const at = (...names: string[]) => path.join(folder, ...names);
+  await takeLock(at('launcher.lock'), folder);
+  const release = () => rm(at('launcher.lock'), { force: true });
+  const kind = options.isSandbox ? 'sandbox' : 'installation';
+  const known = await readFile(at('kind'), 'utf8').catch(() => undefined);
+  if (known === undefined) await writeFile(at('kind'), `${kind}\n`);
+  else if (known.trim() !== kind) {
+    await release();
+    throw new Error(
+      options.isSandbox
+        ? `${folder} belongs to a real installation; the sandbox needs a folder of its own (ODETTE_DATA_DIR).`
+        : `${folder} belongs to the sandbox; a real installation needs a folder of its own (ODETTE_DATA_DIR).`,
+    );
+  }
+  return { path: folder, at, release };
+}
+
+async function takeLock(file: string, folder: string): Promise<void> {
+  const mine = JSON.stringify({ pid: process.pid, start: startOf(process.pid) });
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    try {
+      const lock = await open(file, 'wx', 0o600);
+      await lock.writeFile(mine);
+      await lock.close();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = await readHolder(file);
+    if (holder !== undefined)
+      throw new Error(`Odette runs already with ${folder} (process ${holder}). \`odette status\` shows it.`);
+    await rm(file, { force: true });
+  }
+  throw new Error(`${file} cannot be taken; another start is under way.`);
+}
+
+/** The pid of the launcher that holds the lock and still runs. */
+async function readHolder(file: string): Promise<number | undefined> {
+  try {
+    const { pid, start } = JSON.parse(await readFile(file, 'utf8')) as { pid: number; start?: string };
+    return isRunning(pid) && startOf(pid) === start ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A random word that is made once and kept, for addresses that nobody may guess. */
+export async function keptWord(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (/^[\w-]{32,}$/.test(known.trim())) return known.trim();
+  const word = randomBytes(24).toString('base64url');
+  await writeFile(file, `${word}\n`, { mode: 0o600 });
+  return word;
+}

@@ -1,0 +1,67 @@
+// What the launcher tells people: where everything is, how to sign in, and what real devices still need.
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ensureLocalToken, offerFirstRun } from '../api/first-start.ts';
+import { connectDatabase } from '../adapters/store/database.ts';
+import { ConfigError, type Config } from './config.ts';
+import type { SandboxReady } from './launch-sandbox.ts';
+
+type Say = (line: string) => void;
+
+/** The token of this machine's command line, and the link that makes the first admin; undefined when there is one. */
+export async function prepareSignIn(config: Config): Promise<string | undefined> {
+  if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
+  const database = connectDatabase(config.databaseUrl, { max: 1, applicationName: 'odette-launcher' });
+  try {
+    await ensureLocalToken(database, config.dataDir);
+    const token = await offerFirstRun(database);
+    return token === undefined ? undefined : `${config.consoleUrl}/first-run#${token}`;
+  } finally {
+    await database.end();
+  }
+}
+
+export function sayWhereEverythingIs(options: {
+  readonly config: Config;
+  readonly signIn: string | undefined;
+  readonly world: SandboxReady | undefined;
+  readonly say: Say;
+}): void {
+  const { config, signIn, world, say } = options;
+  say('');
+  say(`  Console and API   ${config.consoleUrl}  (API: ${config.consoleUrl}/openapi.json)`);
+  if (config.publicUrl !== undefined) say(`  Devices           ${config.publicUrl}/enroll`);
+  if (config.temporalUiUrl !== undefined) say(`  Temporal UI       ${config.temporalUiUrl}`);
+  if (world) {
+    say(`  Sandbox           ${world.management}`);
+    for (const tenant of world.tenants)
+      say(`  Pretend Okta ${tenant.name}  ${tenant.url}  (its pages: ${tenant.pages})`);
+  }
+  say(`  Data              ${config.dataDir}  (logs in logs/)`);
+  say(
+    signIn === undefined
+      ? `  Sign in           ${config.consoleUrl} with your account; \`npx odette status\` uses this machine's own token.`
+      : `  Sign in           ${signIn}  (makes the first admin; works once)`,
+  );
+  say('');
+}
+
+const Needs = z.object({
+  needs: z.array(z.object({ text: z.string(), command: z.string(), isRequired: z.boolean() })),
+});
+
+/** The same list as `odette status` gives. */
+export async function sayWhatIsNeeded(options: {
+  readonly api: string;
+  readonly tokenFile: string;
+  readonly say: Say;
+}): Promise<void> {
+  const token = (await readFile(options.tokenFile, 'utf8')).trim();
+  const answer = await fetch(`${options.api}/api/status`, { headers: { authorization: `Bearer ${token}` } });
+  const { needs } = Needs.parse(await answer.json());
+  if (needs.length > 0) options.say('  What real devices still need:');
+  for (const need of needs) {
+    options.say(`  - ${need.text}`);
+    options.say(`      ${need.command}`);
+  }
+}

@@ -1,0 +1,156 @@
+// `odette up`: starts everything that one machine needs, keeps it running, and stops it in order.
+import { writeFile } from 'node:fs/promises';
+import { getTemporal } from '../scripts/temporal-server.mjs';
+import { ConfigError, defaultDataDir, hostAndPort, readConfig } from './config.ts';
+import { keptWord, openDataFolder, type DataFolder } from './data-folder.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startEmbeddedTemporal } from './embedded-temporal.ts';
+import { keepUp, type Part } from './keep-up.ts';
+import { keptPorts } from './kept-ports.ts';
+import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
+import { startNodeProcess } from './node-process.ts';
+import { prepareSignIn, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
+
+const say = (line: string): void => console.log(line);
+const EXTERNAL_TEMPORAL = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'];
+
+const stops: (() => Promise<void>)[] = [];
+let isStopping = false;
+
+/** Last started, first stopped: databases go when nobody needs them any more. */
+async function stopEverything(exitCode: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  for (const stop of stops.reverse()) await stop().catch((error: unknown) => console.error(error));
+  process.exit(exitCode);
+}
+
+async function keep(name: string, start: () => Promise<Part>): Promise<void> {
+  if (isStopping) return;
+  const kept = await keepUp({ name, start, say });
+  if (isStopping) await kept.stop();
+  else stops.push(() => kept.stop());
+}
+
+async function up(isSandbox: boolean): Promise<void> {
+  const began = Date.now();
+  const given = process.env['ODETTE_DATA_DIR'];
+  const dataDir = given || defaultDataDir(isSandbox ? 'odette-sandbox' : 'odette');
+  const config = readConfig({ ...process.env, ODETTE_DATA_DIR: dataDir });
+  const data = await openDataFolder(config.dataDir, { isSandbox });
+  stops.push(() => data.release());
+  const ports = await keptPorts(data.at('ports.json'), wantedPorts(isSandbox));
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    NODE_ENV: 'production',
+    ODETTE_DATA_DIR: config.dataDir,
+    ODETTE_ADMIN_LISTEN: process.env['ODETTE_ADMIN_LISTEN'] || `127.0.0.1:${ports['admin']}`,
+    ODETTE_DEVICE_LISTEN: process.env['ODETTE_DEVICE_LISTEN'] || `127.0.0.1:${ports['devices']}`,
+    ODETTE_WORKER_LISTEN: process.env['ODETTE_WORKER_LISTEN'] || `127.0.0.1:${ports['worker metrics']}`,
+    ODETTE_RELAY_LISTEN: process.env['ODETTE_RELAY_LISTEN'] || `127.0.0.1:${ports['relay metrics']}`,
+    ODETTE_CODEC_PATH: `/codec/${await keptWord(data.at('codec-path'))}`,
+  };
+
+  const world = await startWorlds(isSandbox, data, ports, environment);
+  for (const [name, script] of [
+    ['worker', 'workers/worker.ts'],
+    ['relay', 'workers/relay.ts'],
+    ['api', 'workers/api-server.ts'],
+  ] as const)
+    await keep(name, () => startNodeProcess({ name, script, environment, folder: data.path }));
+  if (isStopping) return;
+
+  const settled = readConfig(environment);
+  const signIn = await prepareSignIn(settled);
+  const api = `http://${hostAndPort(settled.adminListen)}`;
+  // How `odette` on this machine finds the running server and its token.
+  const runtime = { api, tokenFile: data.at('cli-token'), pid: process.pid, sandbox: isSandbox };
+  await writeFile(data.at('runtime.json'), `${JSON.stringify(runtime, null, 2)}\n`, { mode: 0o600 });
+  say(`Odette is up after ${((Date.now() - began) / 1000).toFixed(1)} s.`);
+  if (world) {
+    const play = startPlay({ environment, api, tokenFile: runtime.tokenFile, world });
+    stops.push(() => play.stop());
+    await play.ended;
+    if (isStopping) return;
+  }
+  sayWhereEverythingIs({ config: settled, signIn, world, say });
+  if (!isSandbox) await sayWhatIsNeeded({ api, tokenFile: runtime.tokenFile, say });
+  say('Ctrl-C stops it.');
+}
+
+function wantedPorts(isSandbox: boolean) {
+  return [
+    { name: 'admin', wanted: 4780, isFixed: false },
+    { name: 'devices', wanted: 4781, isFixed: true },
+    { name: 'temporal', wanted: 4782, isFixed: false },
+    { name: 'temporal ui', wanted: 4783, isFixed: false },
+    { name: 'worker metrics', wanted: 4784, isFixed: false },
+    { name: 'relay metrics', wanted: 4785, isFixed: false },
+    ...(isSandbox ? SANDBOX_PORTS.map(({ name, wanted }) => ({ name, wanted, isFixed: true })) : []),
+  ];
+}
+
+/** Database, Temporal and sandbox side by side; each adds what it knows to the environment of Odette's processes. */
+async function startWorlds(
+  isSandbox: boolean,
+  data: DataFolder,
+  ports: Readonly<Record<string, number>>,
+  environment: NodeJS.ProcessEnv,
+): Promise<SandboxReady | undefined> {
+  let world: SandboxReady | undefined;
+  const database = async () => {
+    if (process.env['DATABASE_URL']) return;
+    await keep('PostgreSQL', async () => {
+      const postgres = await startEmbeddedPostgres({ folder: data.at('postgres') });
+      environment['DATABASE_URL'] = postgres.url;
+      return postgres;
+    });
+  };
+  const temporal = async () => {
+    if (EXTERNAL_TEMPORAL.some((name) => process.env[name])) return;
+    const program = await getTemporal(say);
+    const codecEndpoint = `http://${environment['ODETTE_ADMIN_LISTEN']}${environment['ODETTE_CODEC_PATH']}`;
+    const uiPort = ports['temporal ui'] ?? 0;
+    await keep('Temporal', () =>
+      startEmbeddedTemporal({
+        program,
+        folder: data.at('temporal'),
+        port: ports['temporal'] ?? 0,
+        ui: { port: uiPort, codecEndpoint },
+      }),
+    );
+    // An empty file: a profile of the user's own must not mix with the embedded server.
+    await writeFile(data.at('temporal.toml'), '');
+    environment['TEMPORAL_CONFIG_FILE'] = data.at('temporal.toml');
+    environment['TEMPORAL_ADDRESS'] = `127.0.0.1:${ports['temporal']}`;
+    environment['TEMPORAL_NAMESPACE'] = 'default';
+    environment['ODETTE_TEMPORAL_UI_URL'] = `http://127.0.0.1:${uiPort}`;
+  };
+  const sandbox = async () => {
+    if (!isSandbox) return;
+    await keep('sandbox', async () => {
+      const started = await startSandbox({ folder: data.path, dataDir: data.at('sandbox'), ports });
+      world = started.world;
+      return started;
+    });
+    if (world) Object.assign(environment, settingsFor(world, environment['ODETTE_DEVICE_LISTEN'] ?? ''));
+  };
+  const started = await Promise.allSettled([database(), temporal(), sandbox()]);
+  for (const result of started) if (result.status === 'rejected') throw result.reason;
+  return world;
+}
+
+// The command that started us is gone: `npm start` was killed.
+process.on('disconnect', () => void stopEverything(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (isStopping) return;
+    say('Stopping …');
+    void stopEverything(0);
+  });
+
+up(!process.argv.includes('--no-sandbox')).catch((error: unknown) => {
+  if (isStopping) return;
+  console.error(error instanceof Error ? error.message : error);
+  void stopEverything(error instanceof ConfigError ? 2 : 1);
+});

@@ -1,0 +1,105 @@
+// Starts one of our own TypeScript processes, keeps its log in a file, and knows when it is ready.
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { endRecordedChild, recordChild } from './child-record.ts';
+import type { Part } from './keep-up.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const KEPT_LOG_BYTES = 20 * 1024 * 1024;
+const STOP_WITHIN_MS = 30_000;
+
+export interface NodeProcessOptions {
+  readonly name: string;
+  /** From the root of the project. */
+  readonly script: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Logs and records are kept below it. */
+  readonly folder: string;
+}
+
+export interface NodeProcess extends Part {
+  readonly pid: number;
+  /** What the process said when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Resolves when the process is ready: it sends `{ ready: true }` to its parent or prints it as a line of JSON.
+ * @throws Error with the process's last lines when it ends before
+ */
+export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
+  const { name, script, environment, folder } = options;
+  const record = path.join(folder, 'processes', `${name}.json`);
+  await mkdir(path.dirname(record), { recursive: true, mode: 0o700 });
+  await endRecordedChild(record, STOP_WITHIN_MS);
+  const log = await openLog(path.join(folder, 'logs'), name);
+  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+    cwd: ROOT,
+    env: environment,
+    // Its own group: Ctrl-C in the terminal reaches only the launcher, which stops the parts in order.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const lastLines: string[] = [];
+  let hasEnded = false;
+  const ended = new Promise<void>((resolve) => {
+    const over = (): void => {
+      hasEnded = true;
+      log.end();
+      resolve();
+    };
+    child.once('error', over);
+    child.once('close', over);
+  });
+  const isReady = new Promise<Record<string, unknown> | undefined>((resolve) => {
+    void ended.then(() => resolve(undefined));
+    const hear = (message: unknown): void => {
+      if (typeof message === 'object' && message !== null && 'ready' in message) resolve({ ...message });
+    };
+    child.on('message', hear);
+    for (const stream of [child.stdout, child.stderr])
+      createInterface(stream ?? Readable.from([])).on('line', (line) => {
+        log.write(`${line}\n`);
+        lastLines.push(line);
+        if (lastLines.length > 10) lastLines.shift();
+        if (line.startsWith('{"ready":true')) hear(JSON.parse(line));
+      });
+  });
+  if (child.pid !== undefined) await recordChild(record, child.pid);
+  const ready = await isReady;
+  if (ready === undefined) throw new Error(whyItEnded(name, lastLines));
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    ended,
+    async stop() {
+      if (!hasEnded) child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+// Plain lines are written for people; a line of the log is the second best.
+function whyItEnded(name: string, lines: readonly string[]): string {
+  const plain = lines.filter((line) => !line.startsWith('{'));
+  const said = (plain.length > 0 ? plain : lines).slice(-5).join('\n  ');
+  return `${name} ended before it was ready${said ? `:\n  ${said}` : '.'}`;
+}
+
+async function openLog(folder: string, name: string): Promise<ReturnType<typeof createWriteStream>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, `${name}.log`);
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > KEPT_LOG_BYTES) await rename(file, `${file}.1`);
+  return createWriteStream(file, { flags: 'a', mode: 0o600 });
+}
