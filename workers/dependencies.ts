@@ -1,0 +1,121 @@
+// Joins ports and adapters: clients of Okta, APNs and Apps and Books made from what is stored, and kept while it does not change.
+import { createPublicKey } from 'node:crypto';
+import { calculateJwkThumbprint } from 'jose';
+import { ApnsClient } from '../adapters/apns/apns-client.ts';
+import { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { OktaCredentials } from '../adapters/okta/access-token.ts';
+import { OktaClient } from '../adapters/okta/okta-client.ts';
+import { RateBudget } from '../adapters/okta/rate-budget.ts';
+import type { Database } from '../adapters/store/database.ts';
+import { findIntegration, type IntegrationRow } from '../adapters/store/integrations.ts';
+import { findPushCertificate } from '../adapters/store/push-certificates.ts';
+import { listSecretFacts, openSecret } from '../adapters/store/secrets.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import type { Sealer } from '../domain/sealer.ts';
+import type { Config } from './config.ts';
+import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-token.ts';
+
+export interface OutsideClients {
+  /** @throws CataloguedError `request.not_found` when there is no such integration */
+  oktaClient(integrationId: string): Promise<OktaClient>;
+  /** @throws CataloguedError `apns.certificate_missing` */
+  apns(topic: string): Promise<ApnsClient>;
+  /** @throws CataloguedError `apps_and_books.token_missing` */
+  appsAndBooks(): Promise<AppsAndBooksClient>;
+  close(): void;
+}
+
+interface Kept<Client> {
+  /** Of everything the client was made from: a changed secret makes a new client, in every process. */
+  readonly madeFrom: string;
+  readonly client: Client;
+}
+
+export function outsideClients(
+  database: Database,
+  sealer: Sealer,
+  config: Pick<Config, 'apnsUrl' | 'appsAndBooksUrl' | 'allowedPrivateHosts'>,
+): OutsideClients {
+  const okta = new Map<string, Kept<OktaClient>>();
+  const budgets = new Map<string, RateBudget>();
+  const apns = new Map<string, Kept<ApnsClient>>();
+  let licences: Kept<AppsAndBooksClient> | undefined;
+
+  const versionOf = async (secretId: string): Promise<string> => {
+    const facts = (await listSecretFacts(database, [secretId])).get(secretId);
+    return `${secretId}:${facts?.version}`;
+  };
+  const open = async (secretId: string, purpose: string): Promise<string> =>
+    (await openSecret(database, sealer, secretId, { actor: 'system', purpose })).value.toString();
+
+  return {
+    async oktaClient(integrationId) {
+      const integration = await findIntegration(database, integrationId);
+      if (!integration)
+        throw new CataloguedError('request.not_found', { facts: { integration: integrationId } });
+      const madeFrom = [
+        integration.oktaHost,
+        integration.clientId,
+        await versionOf(integration.credentialsSecretId),
+      ].join();
+      const kept = okta.get(integrationId);
+      if (kept?.madeFrom === madeFrom) return kept.client;
+      const secret = await open(integration.credentialsSecretId, 'Okta API');
+      const budget = budgets.get(integrationId) ?? new RateBudget();
+      budgets.set(integrationId, budget);
+      const client = new OktaClient({
+        host: integration.oktaHost,
+        credentials: await credentialsOf(integration, secret),
+        budget,
+        allowedPrivateHosts: config.allowedPrivateHosts,
+      });
+      okta.set(integrationId, { madeFrom, client });
+      return client;
+    },
+
+    async apns(topic) {
+      const certificate = await findPushCertificate(database, topic);
+      if (!certificate) throw new CataloguedError('apns.certificate_missing', { facts: { topic } });
+      const madeFrom = [certificate.setAt.toISOString(), await versionOf(certificate.keySecretId)].join();
+      const kept = apns.get(topic);
+      if (kept?.madeFrom === madeFrom) return kept.client;
+      const client = new ApnsClient({
+        url: config.apnsUrl,
+        certificatePem: certificate.certificatePem,
+        privateKeyPem: await open(certificate.keySecretId, 'pushes'),
+        topic,
+      });
+      kept?.client.close();
+      apns.set(topic, { madeFrom, client });
+      return client;
+    },
+
+    async appsAndBooks() {
+      const token = await findAppsAndBooksToken(database);
+      if (!token) throw new CataloguedError('apps_and_books.token_missing');
+      const madeFrom = await versionOf(token.secretId);
+      if (licences?.madeFrom === madeFrom) return licences.client;
+      const client = new AppsAndBooksClient({
+        url: config.appsAndBooksUrl,
+        token: await open(token.secretId, 'licences'),
+      });
+      licences = { madeFrom, client };
+      return client;
+    },
+
+    close() {
+      for (const { client } of apns.values()) client.close();
+      apns.clear();
+    },
+  };
+}
+
+async function credentialsOf(integration: IntegrationRow, secret: string): Promise<OktaCredentials> {
+  const { clientId } = integration;
+  if (integration.credentialsKind === 'api_service_integration')
+    return { kind: 'api_service_integration', clientId, clientSecret: secret };
+  const { n = '', e = '' } = createPublicKey(secret).export({ format: 'jwk' });
+  // The key's id is its thumbprint (adapters/okta/api-services-app.ts), so only the key is kept.
+  const keyId = await calculateJwkThumbprint({ kty: 'RSA', n, e });
+  return { kind: 'api_services_app', clientId, privateKeyPem: secret, keyId };
+}
