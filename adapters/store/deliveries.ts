@@ -148,3 +148,17 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
     isUsed: managed?.isUsed ?? false,
   };
 }
+
+/** Sent, ended, and not listed by the device: it never got there. */
+export async function failMissingDeliveries(
+  sql: Sql,
+  deviceId: string,
+  listedPayloadUuids: readonly string[],
+): Promise<void> {
+  await sql.query(
+    `update certificate_deliveries as delivery set state = 'failed' from commands as command
+      where delivery.device_id = $1 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
+        and command.uuid = delivery.command_uuid and command.state in ('answered', 'withdrawn')`,
+    [deviceId, listedPayloadUuids],
+  );
+}

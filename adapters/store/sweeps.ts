@@ -25,3 +25,15 @@ export async function findSweepIntervals(
     expiryMinutes: settings.expirySweepMinutes,
   };
 }
+
+/** All numbers of an integration, defaults filled in. undefined: there is no such integration (any more). */
+export async function findSettings(
+  sql: Sql,
+  integrationId: string,
+): Promise<IntegrationSettings | undefined> {
+  const [row] = await sql.query<{ settings: Partial<IntegrationSettings> }>(
+    'select settings from integrations where id = $1',
+    [integrationId],
+  );
+  return row && { ...DEFAULT_INTEGRATION_SETTINGS, ...row.settings };
+}

@@ -1,0 +1,38 @@
+// The only place that makes a Temporal failure of an error: the catalogue decides whether it is tried again, and after how long.
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+
+/** Type and message are the code alone: a history lives long, and its failure types are never encrypted. */
+export function asFailure(error: unknown): unknown {
+  if (!(error instanceof CataloguedError)) return error;
+  return ApplicationFailure.create({
+    type: error.code,
+    message: error.code,
+    nonRetryable: !FAILURES[error.code].isRetried,
+    details: [error.facts],
+    ...(error.retryAfterMs === undefined
+      ? {}
+      : { nextRetryDelay: error.retryAfterMs, category: ApplicationFailureCategory.BENIGN }),
+  });
+}
+
+/** The code of an error that an activity met itself; anything unknown is Odette's own. */
+export const codeOf = (error: unknown): FailureCode =>
+  error instanceof CataloguedError ? error.code : 'server.failed';
+
+type AnyActivity = (input: never) => Promise<unknown>;
+
+/** Every activity of a group, with its errors turned into failures. */
+export function withFailures<Group extends Record<keyof Group, AnyActivity>>(group: Group): Group {
+  const wrapped = Object.entries<AnyActivity>(group).map(([name, activity]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await activity(input);
+      } catch (error) {
+        throw asFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Group;
+}

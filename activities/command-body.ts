@@ -1,0 +1,167 @@
+// Makes the body of a command from the state that the tables hold now, opens the secrets it needs, and seals what carries one.
+import { buildCommand, type CommandSpec } from '../adapters/mdm/command.ts';
+import { appConfiguration } from '../adapters/mdm/payloads/app-configuration.ts';
+import { settingsProfile, ssoProfile } from '../adapters/mdm/payloads/payload-set.ts';
+import type { Profile } from '../adapters/mdm/payloads/profile.ts';
+import type { PlistDict } from '../adapters/mdm/plist.ts';
+import { signAttached } from '../adapters/pki/cms.ts';
+import { expectedAppConfiguration } from '../adapters/store/app-configuration.ts';
+import { uuidFromName } from '../adapters/store/command-uuid.ts';
+import { sealedCommandContext } from '../adapters/store/commands.ts';
+import type { Sql } from '../adapters/store/database.ts';
+import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
+import { recordSentProfile } from '../adapters/store/sent-profiles.ts';
+import { OKTA_VERIFY } from '../domain/device-report.ts';
+import {
+  DEFAULT_ENROLLMENT_OPTIONS,
+  DEFAULT_LAUNCH_OPTIONS,
+  orgUrlOf,
+  ssoHostsOf,
+} from '../domain/payload-set.ts';
+import type { StepRequest } from '../domain/rollout-plan.ts';
+import type { DesiredState } from '../domain/rollout-view.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+export interface CommandBody {
+  readonly requestType: string;
+  readonly content: { readonly body: Buffer } | { readonly sealedBody: Buffer };
+}
+
+/** undefined: what was planned is not wanted any more; the plan has to be made again. */
+export async function bodyOf(
+  deps: ActivityDependencies,
+  deviceId: string,
+  commandUuid: string,
+  request: StepRequest,
+): Promise<CommandBody | undefined> {
+  const made = await specOf(deps, deviceId, request);
+  if (made === undefined) return undefined;
+  const plain = buildCommand(commandUuid, made.spec);
+  if (!made.holdsSecret) return { requestType: made.spec.requestType, content: { body: plain } };
+  const sealed = Buffer.from(deps.sealer.seal(plain, sealedCommandContext(commandUuid)));
+  plain.fill(0);
+  return { requestType: made.spec.requestType, content: { sealedBody: sealed } };
+}
+
+interface Spec {
+  readonly spec: CommandSpec;
+  readonly holdsSecret: boolean;
+}
+const open = (spec: CommandSpec): Spec => ({ spec, holdsSecret: false });
+
+async function specOf(
+  deps: ActivityDependencies,
+  deviceId: string,
+  request: StepRequest,
+): Promise<Spec | undefined> {
+  switch (request.type) {
+    case 'InstallProfile': {
+      const made = await profileOf(deps, deviceId, request.kind, request.revision);
+      if (made === undefined) return undefined;
+      const payload = signAttached(made.profile.xml, await deps.profileSigner());
+      return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: made.holdsSecret };
+    }
+    case 'RemoveProfile':
+      return open({ requestType: 'RemoveProfile', identifier: request.identifier });
+    case 'InstallApplication':
+      return installationOf(deps, deviceId);
+    case 'ApplicationConfiguration':
+      return settingOf(deps, deviceId, request.content);
+    case 'RemoveApplication':
+      return open({ requestType: 'RemoveApplication' });
+    default:
+      return open({ requestType: request.type });
+  }
+}
+
+const stateOf = (deps: ActivityDependencies, deviceId: string): Promise<DeviceState | undefined> =>
+  readDeviceState(deps.database, deviceId);
+
+async function profileOf(
+  deps: ActivityDependencies,
+  deviceId: string,
+  kind: 'settings' | 'sso',
+  revision: string,
+): Promise<{ profile: Profile; holdsSecret: boolean } | undefined> {
+  const state = await stateOf(deps, deviceId);
+  const desired = state && desiredStateOf(state);
+  const wanted = desired?.profiles.find((each) => each.kind === kind && each.revision === revision);
+  if (!state || !desired || !wanted || state.oktaHost === null) return undefined;
+  const host = { oktaHost: state.oktaHost, customDomain: state.customDomain };
+  const target = { integrationId: desired.integrationId, deviceId, uuid: wanted.payloadUuid };
+  if (kind === 'settings')
+    return {
+      profile: settingsProfile({
+        ...target,
+        orgUrl: orgUrlOf(host),
+        enrollmentOptions: state.itemSettings?.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
+        launchOptions: state.itemSettings?.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
+        extraKeys: state.itemSettings?.extraKeys ?? {},
+      }),
+      holdsSecret: false,
+    };
+  const hosts = ssoHostsOf(host);
+  if (state.platform === 'macOS')
+    return { profile: ssoProfile({ ...target, hosts, platform: 'macOS' }), holdsSecret: false };
+  const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'SSO profile sent');
+  if (expected === undefined) return undefined;
+  const { managementHint } = expected;
+  return { profile: ssoProfile({ ...target, hosts, platform: 'iOS', managementHint }), holdsSecret: true };
+}
+
+async function installationOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
+  const state = await stateOf(deps, deviceId);
+  if (state === undefined) return undefined;
+  if (state.platform === 'macOS') return open({ requestType: 'InstallApplication', platform: 'macOS' });
+  const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'app installed');
+  if (expected === undefined) return undefined;
+  const configuration = appConfiguration(expected);
+  return { spec: { requestType: 'InstallApplication', platform: 'iOS', configuration }, holdsSecret: true };
+}
+
+async function settingOf(
+  deps: ActivityDependencies,
+  deviceId: string,
+  content: 'odette' | 'own',
+): Promise<Spec | undefined> {
+  const state = await stateOf(deps, deviceId);
+  if (state === undefined) return undefined;
+  if (content === 'own') {
+    const own = (state.itemConfiguration ?? undefined) as PlistDict | undefined;
+    return open({ requestType: 'Settings', appConfiguration: own });
+  }
+  const expected = await expectedAppConfiguration(
+    deps.database,
+    deps.sealer,
+    state,
+    'app configuration sent',
+  );
+  if (expected === undefined) return undefined;
+  return {
+    spec: { requestType: 'Settings', appConfiguration: appConfiguration(expected) },
+    holdsSecret: true,
+  };
+}
+
+/** Notes which revision is on its way to the device. Call it in the transaction that queues the command. */
+export async function rememberSent(sql: Sql, deviceId: string, request: StepRequest): Promise<void> {
+  const state = await readDeviceState(sql, deviceId);
+  const desired = state ? desiredStateOf(state) : null;
+  if (desired === null) return;
+  if (request.type === 'InstallProfile') {
+    const wanted = desired.profiles.find(({ kind }) => kind === request.kind);
+    if (wanted) await recordSentProfile(sql, deviceId, wanted);
+  }
+  const carriesConfiguration =
+    request.type === 'InstallApplication' ||
+    (request.type === 'ApplicationConfiguration' && request.content === 'odette');
+  if (carriesConfiguration && desired.appConfigurationRevision !== null)
+    await recordSentProfile(sql, deviceId, configurationSent(desired, desired.appConfigurationRevision));
+}
+
+const configurationSent = (desired: DesiredState, revision: string) => ({
+  kind: 'app_configuration' as const,
+  identifier: OKTA_VERIFY.bundleId,
+  payloadUuid: uuidFromName(['app configuration', desired.integrationId, revision].join('\n')),
+  revision,
+});

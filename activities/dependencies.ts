@@ -1,0 +1,22 @@
+// What activities reach the world through. workers/dependencies.ts joins it; tests hand in their own.
+import type { Client } from '@temporalio/client';
+import type { ApnsClient } from '../adapters/apns/apns-client.ts';
+import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { OktaClient } from '../adapters/okta/okta-client.ts';
+import type { KeyAndCertificate } from '../adapters/pki/certificate-authority.ts';
+import type { Database } from '../adapters/store/database.ts';
+import type { Sealer } from '../domain/sealer.ts';
+
+export interface ActivityDependencies {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly temporal: Client;
+  oktaClient(integrationId: string): Promise<OktaClient>;
+  /** @throws CataloguedError `apns.certificate_missing` */
+  apns(topic: string): Promise<Pick<ApnsClient, 'push'>>;
+  /** @throws CataloguedError `apps_and_books.token_missing` */
+  appsAndBooks(): Promise<Pick<AppsAndBooksClient, 'asset' | 'associate' | 'isAssigned' | 'status'>>;
+  profileSigner(): Promise<KeyAndCertificate>;
+  /** host[:port] of private hosts that may be called. */
+  readonly allowedPrivateHosts: readonly string[];
+}

@@ -1,0 +1,191 @@
+// Commands to a device: queued once under a UUID that derives from the run, and a push unless the device is on the line.
+import { commandUuid } from '../adapters/store/command-uuid.ts';
+import {
+  findCommand,
+  isInConversation,
+  queueCommand,
+  withdrawCommand,
+  type CommandRow,
+} from '../adapters/store/commands.ts';
+import type { Sql } from '../adapters/store/database.ts';
+import { findDevice } from '../adapters/store/devices.ts';
+import type { FailureCode } from '../domain/failures.ts';
+import type { StepRequest } from '../domain/rollout-plan.ts';
+import type { CommandStatus } from '../workflows/messages.ts';
+import { codeOf } from './as-failure.ts';
+import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** Whose commands they are: a run, the same after its resets. */
+export interface Caller {
+  readonly workflowId: string;
+  readonly firstRunId: string;
+}
+
+export interface QueueInput extends Caller {
+  readonly deviceId: string;
+  readonly enrollmentId: string;
+  readonly commands: readonly {
+    readonly step: string;
+    readonly request: StepRequest;
+    readonly attempt: number;
+  }[];
+}
+
+/** How a command stands. `status` is there once it has ended. */
+export interface CommandStanding {
+  readonly commandUuid: string;
+  readonly step: string;
+  readonly status: CommandStatus | null;
+  readonly failureCode: FailureCode | null;
+  /** It had been queued before: by an earlier attempt, or before a reset. */
+  readonly wasKnown: boolean;
+}
+
+export interface PushedCommands {
+  readonly commands: readonly CommandStanding[];
+  /** Why no push could be sent; null: sent, or the device is on the line. */
+  readonly pushFailure: FailureCode | null;
+}
+
+export function deviceCommandActivities(deps: ActivityDependencies) {
+  const { database } = deps;
+
+  /** Wakes the device; a push is a wake-up, never a contact, and its failure never the command's. */
+  async function push(deviceId: string): Promise<FailureCode | null> {
+    const device = await findDevice(database, deviceId);
+    if (
+      device === undefined ||
+      device.topic === null ||
+      device.pushToken === null ||
+      device.pushMagic === null
+    )
+      return null;
+    if (await isInConversation(database, deviceId)) return null;
+    try {
+      const apns = await deps.apns(device.topic);
+      await apns.push({ token: device.pushToken, pushMagic: device.pushMagic });
+      return null;
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+
+  return {
+    /** Queues the commands, and withdraws what the same workflow had queued and does not want any more. */
+    async queueCommands(input: QueueInput): Promise<PushedCommands> {
+      const named = input.commands.map((command) => ({
+        ...command,
+        uuid: commandUuid({
+          ...input,
+          ...command,
+          revision: revisionOf(input.enrollmentId, command.request),
+        }),
+      }));
+      const known = new Set<string>();
+      for (const { uuid } of named) if (await findCommand(database, uuid)) known.add(uuid);
+      // Bodies are made outside the transaction: they open secrets and sign.
+      const bodies = new Map(
+        await Promise.all(
+          named
+            .filter(({ uuid }) => !known.has(uuid))
+            .map(
+              async ({ uuid, request }) => [uuid, await bodyOf(deps, input.deviceId, uuid, request)] as const,
+            ),
+        ),
+      );
+      const uuids = named.map(({ uuid }) => uuid);
+      const commands = await database.inTransaction(async (sql) => {
+        await withdrawUnwanted(sql, input, uuids);
+        const standings: CommandStanding[] = [];
+        for (const { uuid, step, request } of named) {
+          const row = known.has(uuid)
+            ? await findCommand(sql, uuid)
+            : await queueNew(sql, input, { uuid, step, request }, bodies.get(uuid));
+          // What was planned is not wanted any more: the plan is made again.
+          if (row === undefined)
+            standings.push({
+              commandUuid: uuid,
+              step,
+              status: 'Withdrawn',
+              failureCode: null,
+              wasKnown: false,
+            });
+          else standings.push({ ...standingOf(row), wasKnown: known.has(uuid) });
+        }
+        return standings;
+      });
+      const isOpen = commands.some(({ status }) => status === null);
+      return { commands, pushFailure: isOpen ? await push(input.deviceId) : null };
+    },
+
+    /** Pushes again, and returns answers whose signals were lost. */
+    async pushAgain(input: {
+      readonly deviceId: string;
+      readonly commandUuids: readonly string[];
+    }): Promise<PushedCommands> {
+      const rows = await findCommands(input.commandUuids);
+      const isOpen = rows.some((row) => standingOf(row).status === null);
+      return {
+        commands: rows.map((row) => ({ ...standingOf(row), wasKnown: true })),
+        pushFailure: isOpen ? await push(input.deviceId) : null,
+      };
+    },
+
+    /** Takes back what this workflow still had outstanding. */
+    async withdrawCommands(input: Caller & { readonly deviceId: string }): Promise<void> {
+      await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
+    },
+
+    /** One conditional update: false once the device may have it. */
+    async withdrawCommand(input: { readonly commandUuid: string }): Promise<boolean> {
+      return withdrawCommand(database, input.commandUuid);
+    },
+  };
+
+  async function findCommands(uuids: readonly string[]): Promise<CommandRow[]> {
+    const rows = await Promise.all(uuids.map((uuid) => findCommand(database, uuid)));
+    return rows.flatMap((row) => row ?? []);
+  }
+}
+
+async function queueNew(
+  sql: Sql,
+  input: QueueInput,
+  { uuid, step, request }: { readonly uuid: string; readonly step: string; readonly request: StepRequest },
+  body: CommandBody | undefined,
+): Promise<CommandRow | undefined> {
+  if (body === undefined) return undefined;
+  await rememberSent(sql, input.deviceId, request);
+  const { deviceId, enrollmentId, workflowId } = input;
+  const { requestType, content } = body;
+  return queueCommand(sql, { uuid, deviceId, enrollmentId, workflowId, step, requestType, ...content });
+}
+
+const withdrawUnwanted = async (
+  sql: Sql,
+  owner: { readonly workflowId: string; readonly deviceId: string },
+  wanted: readonly string[],
+): Promise<void> => {
+  const rows = await sql.query<{ uuid: string }>(
+    `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
+    [owner.deviceId, owner.workflowId, wanted],
+  );
+  for (const { uuid } of rows) await withdrawCommand(sql, uuid);
+};
+
+/** A command belongs to one enrollment: after an Authenticate the same step is another command. */
+const revisionOf = (enrollmentId: string, request: StepRequest): string =>
+  `${enrollmentId}/${'revision' in request ? request.revision : ''}`;
+
+export function standingOf(row: CommandRow): Omit<CommandStanding, 'wasKnown'> {
+  const status: CommandStatus | null =
+    row.state === 'answered'
+      ? (row.status as CommandStatus)
+      : row.state === 'withdrawn'
+        ? row.status === 'Unknown'
+          ? 'Unknown'
+          : 'Withdrawn'
+        : null;
+  return { commandUuid: row.uuid, step: row.step, status, failureCode: row.failure?.code ?? null };
+}

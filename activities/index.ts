@@ -1,0 +1,23 @@
+// Every outside effect of the workflows, one verb each.
+import { withFailures } from './as-failure.ts';
+import { certificateActivities } from './certificate.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { deviceCommandActivities } from './device-commands.ts';
+import { licenceActivities } from './licence.ts';
+import { rolloutActivities } from './rollout.ts';
+import { sweepActivities } from './sweeps.ts';
+import { trustActivities } from './trust.ts';
+
+export type { ActivityDependencies } from './dependencies.ts';
+
+export const createActivities = (deps: ActivityDependencies) =>
+  withFailures({
+    ...deviceCommandActivities(deps),
+    ...rolloutActivities(deps),
+    ...certificateActivities(deps),
+    ...licenceActivities(deps),
+    ...trustActivities(deps),
+    ...sweepActivities(deps),
+  });
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,222 @@
+// A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
+import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
+import { putTimeline } from '../adapters/store/device-timeline.ts';
+import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
+import { forgetSentProfile } from '../adapters/store/sent-profiles.ts';
+import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout-state.ts';
+import { FAILURES, isFailureCode, type FailureCode } from '../domain/failures.ts';
+import {
+  memoryFor,
+  phaseOf,
+  planRollout,
+  type RolloutAction,
+  type RolloutMemory,
+  type RolloutPhase,
+} from '../domain/rollout-plan.ts';
+import { isManagedApp } from '../domain/rollout-view.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+import {
+  certificateNotNeededSignal,
+  certificateWantedSignal,
+  searchAttributes,
+  TASK_QUEUE,
+  workflowIds,
+} from '../workflows/messages.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+export interface PlanInput {
+  readonly deviceId: string;
+  readonly memory: RolloutMemory;
+  readonly nowMs: number;
+  readonly run: { readonly runId: string; readonly workflowId: string };
+}
+
+export interface PlannedStep {
+  readonly action: RolloutAction;
+  readonly phase: RolloutPhase;
+  readonly enrollmentId: string;
+  /** What is waited for and whose turn it is. */
+  readonly words: string;
+  readonly integrationId: string | null;
+  readonly patienceHours: number;
+  readonly trustLookUpSeconds: readonly number[];
+  /** The app is not there as it should be: a licence can be fetched beside everything else. */
+  readonly needsLicence: boolean;
+}
+
+export interface CloseInput {
+  readonly deviceId: string;
+  readonly run: { readonly runId: string; readonly workflowId: string };
+  readonly phase: RolloutPhase;
+  readonly failureCode: FailureCode | null;
+  readonly nowMs: number;
+}
+
+export function rolloutActivities(deps: ActivityDependencies) {
+  const { database } = deps;
+  return {
+    /** Local. Reads desired and reported state, plans the next step and shows it. null: there is no such device any more. */
+    async planRolloutStep(input: PlanInput): Promise<PlannedStep | null> {
+      const now = new Date(input.nowMs);
+      return database.inTransaction(async (sql) => {
+        const state = await readDeviceState(sql, input.deviceId);
+        if (state === undefined) return null;
+        const view = rolloutViewOf(state);
+        const action = planRollout(view, memoryFor(input.memory, view.enrollmentId), input.nowMs);
+        const phase = phaseOf(action);
+        // How it ends is written by closeRollout.
+        const isEnd = action.do === 'finish' || action.do === 'fail';
+        const trust = await refreshTrust(sql, input.deviceId, {
+          now,
+          ...(isEnd ? {} : { phase, failureCode: null }),
+        });
+        if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
+          await putTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
+        const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
+        return {
+          action,
+          phase,
+          enrollmentId: view.enrollmentId,
+          words: trust?.waitsFor ?? 'Nothing is waited for.',
+          integrationId: view.desired?.integrationId ?? null,
+          patienceHours: settings.patienceHours,
+          trustLookUpSeconds: settings.trustLookupSeconds,
+          needsLicence: view.desired !== null && !isManagedApp(view.reported.appStatus),
+        };
+      });
+    },
+
+    /** Local. What is waited for, in words of its own. */
+    async showWaiting(input: {
+      readonly deviceId: string;
+      readonly waitsFor: string;
+      readonly nowMs: number;
+    }): Promise<void> {
+      await database.inTransaction((sql) =>
+        refreshTrust(sql, input.deviceId, { now: new Date(input.nowMs), waitsFor: input.waitsFor }),
+      );
+    },
+
+    /** Local. How the run ended: truths, words, timeline, and the run's own row. */
+    async closeRollout(input: CloseInput): Promise<void> {
+      const now = new Date(input.nowMs);
+      const { deviceId, failureCode } = input;
+      await database.inTransaction(async (sql) => {
+        await refreshTrust(sql, deviceId, {
+          now,
+          phase: input.phase,
+          failureCode,
+          isVerified: failureCode === null,
+        });
+        await recordRunEnd(
+          sql,
+          input.run.runId,
+          failureCode === null ? 'completed' : 'failed',
+          failureCode,
+          now,
+        );
+        await putTimeline(sql, deviceId, endWords(input.phase, failureCode), now);
+      });
+    },
+
+    /** Local. */
+    async noteAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
+      const now = new Date(input.nowMs);
+      await database.inTransaction(async (sql) => {
+        await noteRefusal(sql, input.deviceId, now);
+        await putTimeline(
+          sql,
+          input.deviceId,
+          { kind: 'app_refused', text: 'The user refused Okta Verify.' },
+          now,
+        );
+      });
+    },
+
+    /** Local. A person asked for another try. */
+    async forgetAppRefusals(input: { readonly deviceId: string }): Promise<void> {
+      await forgetRefusals(database, input.deviceId);
+    },
+
+    /** Local. The device has taken Odette's app configuration back. */
+    async noteConfigurationTakenBack(input: { readonly deviceId: string }): Promise<void> {
+      await forgetSentProfile(database, input.deviceId, 'app_configuration');
+    },
+
+    /** Asks the keeper of the device's certificate, and starts it if it does not run. */
+    async askForCertificate(input: {
+      readonly deviceId: string;
+      readonly integrationId: string;
+      readonly eventId: string;
+    }): Promise<void> {
+      await deps.temporal.workflow.signalWithStart('keepCertificate', {
+        ...keeperOptions(input.deviceId, input.integrationId),
+        signal: certificateWantedSignal,
+        signalArgs: [{ eventId: input.eventId, integrationId: input.integrationId }],
+      });
+    },
+
+    /** Tells the keeper that its certificates go; it is started if profiles are there and nobody keeps them. */
+    async askForCertificateRemoval(input: {
+      readonly deviceId: string;
+      readonly eventId: string;
+    }): Promise<void> {
+      await deps.temporal.workflow.signalWithStart('keepCertificate', {
+        ...keeperOptions(input.deviceId, null),
+        signal: certificateNotNeededSignal,
+        signalArgs: [{ eventId: input.eventId }],
+      });
+    },
+
+    /** The device has everything: Okta is asked after 1, 5 and 15 minutes whether it counts as managed. */
+    async startTrustLookUp(input: {
+      readonly deviceId: string;
+      readonly integrationId: string;
+      readonly seconds: readonly number[];
+    }): Promise<void> {
+      const { deviceId, integrationId } = input;
+      await deps.temporal.workflow.start('lookUpTrust', {
+        workflowId: workflowIds.trust(deviceId),
+        taskQueue: TASK_QUEUE,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ deviceId, integrationId, seconds: input.seconds }],
+        staticSummary: 'Asks Okta whether the device is managed',
+        typedSearchAttributes: attributesOf(deviceId, integrationId),
+      });
+    },
+  };
+}
+
+const attributesOf = (deviceId: string, integrationId: string | null) => [
+  { key: searchAttributes.deviceId, value: deviceId },
+  ...(integrationId === null ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
+];
+
+const keeperOptions = (deviceId: string, integrationId: string | null) => ({
+  workflowId: workflowIds.certificate(deviceId),
+  taskQueue: TASK_QUEUE,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  args: [{ deviceId, ...(integrationId === null ? {} : { integrationId }) }],
+  staticSummary: 'Keeps the certificate of a Mac valid',
+  typedSearchAttributes: attributesOf(deviceId, integrationId),
+});
+
+function endWords(phase: RolloutPhase, failureCode: string | null): { kind: string; text: string } {
+  if (failureCode !== null && isFailureCode(failureCode))
+    return { kind: 'rollout_failed', text: `The rollout failed: ${FAILURES[failureCode].title}` };
+  switch (phase) {
+    case 'delivered':
+      return { kind: 'rollout_completed', text: 'Everything is on the device as it should be.' };
+    case 'waits_for_user':
+      return {
+        kind: 'rollout_completed',
+        text: 'Everything but Okta Verify, which the user refused, is there.',
+      };
+    case 'not_enrolled':
+      return { kind: 'rollout_completed', text: 'The device has left the management.' };
+    default:
+      return { kind: 'rollout_completed', text: 'Nothing of Odette is on the device.' };
+  }
+}
