@@ -84,6 +84,8 @@ export async function installProfile(
   }
   dropProfile(state, identifier);
   state.keychain.push(...items);
+  // The identity for device management is not counted: it comes with the enrollment.
+  if (isManaged) for (const item of items) if (item.privateKey) count(context, 'certificatesReceived');
   const profile: InstalledProfile = {
     identifier,
     uuid: textOf(dict, 'PayloadUUID'),
@@ -133,7 +135,6 @@ async function keychainItems(
     const inner = payload['PayloadContent'];
     if (payload['PayloadType'] === 'com.apple.security.scep' && isDict(inner)) {
       const identity = await enrollIdentity(context, inner);
-      count(context, 'certificatesReceived');
       if (!context.state.knobs.losesCertificates) items.push({ ...identity, profile });
     } else if (inner instanceof Uint8Array) {
       const certificate = Buffer.from(inner).toString('base64');
