@@ -1,0 +1,212 @@
+// A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay and API as real processes,
+// each of which can be killed and started again.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmodSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { getTemporal } from '../../scripts/temporal-server.mjs';
+import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
+import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
+import { freePort } from '../../workers/free-port.ts';
+import { SANDBOX_PORTS, settingsFor, type SandboxReady } from '../../workers/launch-sandbox.ts';
+import { startNodeProcess } from '../../workers/node-process.ts';
+
+export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api'] as const;
+export type PartName = (typeof PARTS)[number];
+
+const SCRIPTS = {
+  worker: 'workers/worker.ts',
+  relay: 'workers/relay.ts',
+  api: 'workers/api-server.ts',
+} as const;
+
+interface Running {
+  readonly pid: number;
+  readonly ended: Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+export interface World {
+  readonly folder: string;
+  /** The environment that Odette's processes get. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly sandbox: SandboxReady;
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  /** Calls the admin API with the machine's own token. */
+  api<Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Body>>;
+  /** Calls the sandbox's management port. @throws Error when it refuses */
+  manage<Body>(method: string, path: string, body?: unknown): Promise<Body>;
+  token(): Promise<string>;
+  /** SIGKILL, at once. */
+  kill(part: PartName): Promise<void>;
+  /** Starts a killed part again on the same data. */
+  start(part: PartName): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly devices?: 'default' | 'none';
+  /** Dynamic configuration of the Temporal server. */
+  readonly temporalConfig?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-world-'));
+  // PostgreSQL runs as an unprivileged user, who must get through.
+  chmodSync(folder, 0o711);
+  const running = new Map<PartName, Running>();
+  const ports = Object.fromEntries(
+    await Promise.all(
+      ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)].map(
+        async (name) => [name, await freePort()] as const,
+      ),
+    ),
+  );
+  const port = (name: string): number => ports[name] ?? 0;
+  const environment: NodeJS.ProcessEnv = { ...process.env };
+  const temporalAddress = `127.0.0.1:${port('temporal')}`;
+
+  const starters: Record<PartName, () => Promise<Running>> = {
+    postgres: async () => {
+      const postgres = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres') });
+      environment['DATABASE_URL'] = postgres.url;
+      return postgres;
+    },
+    temporal: async () =>
+      startEmbeddedTemporal({
+        program: await getTemporal(() => undefined),
+        folder: path.join(folder, 'temporal'),
+        port: port('temporal'),
+        ...(options.temporalConfig && { dynamicConfig: options.temporalConfig }),
+      }),
+    worker: () => odette('worker'),
+    relay: () => odette('relay'),
+    api: () => odette('api'),
+  };
+  const odette = (name: keyof typeof SCRIPTS): Promise<Running> =>
+    startNodeProcess({ name, script: SCRIPTS[name], environment, folder });
+  const start = async (part: PartName): Promise<void> => {
+    running.set(part, await starters[part]());
+  };
+
+  const sandbox = await startNodeProcess({
+    name: 'sandbox',
+    script: 'sandbox/main.ts',
+    folder,
+    environment: {
+      ...process.env,
+      SANDBOX_DATA_DIR: path.join(folder, 'sandbox'),
+      SANDBOX_DEVICES: options.devices ?? 'none',
+      ...Object.fromEntries(SANDBOX_PORTS.map(({ name, variable }) => [variable, String(port(name))])),
+    },
+  });
+  const addresses = sandbox.ready as unknown as SandboxReady;
+  Object.assign(environment, {
+    NODE_ENV: 'production',
+    ODETTE_DATA_DIR: path.join(folder, 'odette'),
+    ODETTE_ADMIN_LISTEN: `127.0.0.1:${port('admin')}`,
+    ODETTE_DEVICE_LISTEN: `127.0.0.1:${port('devices')}`,
+    ODETTE_WORKER_LISTEN: `127.0.0.1:${port('worker')}`,
+    ODETTE_RELAY_LISTEN: `127.0.0.1:${port('relay')}`,
+    TEMPORAL_ADDRESS: temporalAddress,
+    TEMPORAL_NAMESPACE: 'default',
+    ...settingsFor(addresses, `127.0.0.1:${port('devices')}`),
+    ...options.settings,
+  });
+  await Promise.all([start('postgres'), start('temporal')]);
+  // The first of Odette's processes makes the key file and the tables.
+  await start('api');
+  await Promise.all([start('worker'), start('relay')]);
+
+  const token = async (): Promise<string> =>
+    (await readFile(path.join(folder, 'odette', 'cli-token'), 'utf8')).trim();
+  return {
+    folder,
+    environment,
+    sandbox: addresses,
+    get databaseUrl() {
+      return environment['DATABASE_URL'] ?? '';
+    },
+    temporalAddress,
+    token,
+    async api<Body>(method: string, at: string, body?: unknown, headers: Record<string, string> = {}) {
+      const response = await fetch(`http://127.0.0.1:${port('admin')}${at}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${await token()}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (text === '' ? undefined : JSON.parse(text)) as Body,
+      };
+    },
+    async manage<Body>(method: string, at: string, body?: unknown) {
+      const response = await fetch(addresses.management + at, {
+        method,
+        ...(body === undefined
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${at}: ${response.status} ${text}`);
+      return (text === '' ? undefined : JSON.parse(text)) as Body;
+    },
+    async kill(part) {
+      const found = running.get(part);
+      if (!found) return;
+      running.delete(part);
+      process.kill(found.pid, 'SIGKILL');
+      await found.ended;
+    },
+    start,
+    async stop() {
+      for (const part of ['api', 'relay', 'worker'] as const) await running.get(part)?.stop();
+      await sandbox.stop();
+      for (const part of ['temporal', 'postgres'] as const) await running.get(part)?.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Looks until it holds, or throws with the last thing seen. */
+export async function eventually<Value>(
+  look: () => Promise<Value>,
+  holds: (value: Value) => boolean,
+  options: { withinMs: number; what: string; everyMs?: number },
+): Promise<Value> {
+  const deadline = Date.now() + options.withinMs;
+  for (;;) {
+    let seen: Value | Error;
+    try {
+      seen = await look();
+      if (holds(seen)) return seen;
+    } catch (error) {
+      seen = error instanceof Error ? error : new Error(String(error));
+    }
+    if (Date.now() > deadline)
+      throw new Error(
+        `${options.what}: not within ${options.withinMs / 1000} s; last seen: ${seen instanceof Error ? seen.message : JSON.stringify(seen).slice(0, 2000)}`,
+      );
+    await pause(options.everyMs ?? 200);
+  }
+}
