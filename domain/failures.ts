@@ -130,6 +130,13 @@ export const FAILURES = {
     false,
     409,
   ),
+  'setup.other_tenant': entry(
+    'This is another Okta tenant than the one of this integration.',
+    'Start a new setup for the other tenant.',
+    'admin',
+    false,
+    422,
+  ),
 
   // People
   'people.sign_in_refused': entry(

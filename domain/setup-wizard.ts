@@ -86,5 +86,102 @@ export interface SetupState {
   readonly answers: Readonly<Partial<Record<SetupStep, SetupAnswer>>>;
   readonly tenant?: Tenant;
   readonly prerequisites: readonly PrerequisiteCheck[];
+  readonly grantedScopes?: readonly string[];
+  /** Once complete; or from the start, of a setup that changes an integration. */
   readonly integrationId?: string;
+  readonly amends: boolean;
 }
+
+export const newSetup = (setupId: string): SetupState => ({
+  setupId,
+  status: 'open',
+  step: 'get_started',
+  checking: false,
+  answers: {},
+  prerequisites: [],
+  amends: false,
+});
+
+/** The answer to a step, typed. */
+export const answerTo = <Step extends SetupStep>(
+  state: SetupState,
+  step: Step,
+): Extract<SetupAnswer, { step: Step }> | undefined =>
+  state.answers[step] as Extract<SetupAnswer, { step: Step }> | undefined;
+
+/** The steps of this setup in their order. Until platforms are chosen both of theirs are shown. */
+export function stepsOf(state: SetupState): readonly SetupStep[] {
+  const chosen = answerTo(state, 'platforms')?.platforms ?? ['macOS', 'iOS'];
+  return SETUP_STEPS.filter(
+    (step) => (step !== 'macos' || chosen.includes('macOS')) && (step !== 'ios' || chosen.includes('iOS')),
+  );
+}
+
+/** A step can be answered once all steps before it are. */
+export function isReachable(state: SetupState, step: SetupStep): boolean {
+  const steps = stepsOf(state);
+  const at = steps.indexOf(step);
+  return at >= 0 && steps.slice(0, at).every((earlier) => state.answers[earlier] !== undefined);
+}
+
+export interface Refusal {
+  readonly code: FailureCode;
+  /** The field of the answer that it is about. */
+  readonly field?: string;
+  readonly detail?: string;
+}
+
+/** Whether an answer may be given now; what needs a check is not looked at. */
+export function refusalOf(state: SetupState, answer: SetupAnswer): Refusal | undefined {
+  if (state.status !== 'open') return { code: 'setup.not_open' };
+  if (state.checking) return { code: 'setup.check_running' };
+  const wanted = answer.step === 'go_to' ? answer.target : answer.step;
+  if (!isReachable(state, wanted)) {
+    const first = stepsOf(state).find((step) => state.answers[step] === undefined) ?? 'complete';
+    return { code: 'setup.wrong_step', detail: `The next step to answer is ${first}.` };
+  }
+  const before = answerTo(state, 'platforms')?.platforms ?? [];
+  if (
+    answer.step === 'platforms' &&
+    state.amends &&
+    before.some((platform) => !answer.platforms.includes(platform))
+  )
+    return {
+      code: 'request.conflict',
+      field: 'platforms',
+      detail: 'A platform in use cannot be taken away here.',
+    };
+  return undefined;
+}
+
+/** What a check of an answer found out. */
+export interface CheckFindings {
+  readonly tenant?: Tenant;
+  readonly prerequisites?: readonly PrerequisiteCheck[];
+  readonly grantedScopes?: readonly string[];
+}
+
+/** The state after an answer was accepted: input of other steps stays, what was proven with an older answer is to be proven again. */
+export function advance(state: SetupState, answer: SetupAnswer, findings: CheckFindings = {}): SetupState {
+  if (answer.step === 'go_to') return { ...state, step: answer.target };
+  const answers = { ...state.answers, [answer.step]: answer };
+  const isOtherTenant = findings.tenant !== undefined && findings.tenant.orgId !== state.tenant?.orgId;
+  const isOtherKind =
+    answer.step === 'install_api_integration' &&
+    answer.credentialsKind !== answerTo(state, 'install_api_integration')?.credentialsKind;
+  if (isOtherKind || isOtherTenant) delete answers.credentials;
+  if (isOtherKind || isOtherTenant || answer.step === 'credentials') delete answers.connect;
+  const answered: SetupState = {
+    ...state,
+    answers,
+    ...(findings.tenant && { tenant: findings.tenant }),
+    ...(findings.prerequisites && { prerequisites: findings.prerequisites }),
+    ...(findings.grantedScopes && { grantedScopes: findings.grantedScopes }),
+  };
+  const steps = stepsOf(answered);
+  return { ...answered, step: steps[steps.indexOf(answer.step) + 1] ?? 'complete' };
+}
+
+/** Prerequisites that keep the admin from going on: failed, or neither checked nor confirmed. */
+export const missing = (checks: readonly PrerequisiteCheck[]): readonly PrerequisiteCheck[] =>
+  checks.filter(({ result, confirmed }) => result === 'failed' || (result === 'not_checked' && !confirmed));

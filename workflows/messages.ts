@@ -3,7 +3,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { FailureCode } from '../domain/failures.ts';
-import type { SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
+import type { Refusal, SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
 
 export const TASK_QUEUE = 'odette';
 
@@ -57,6 +57,10 @@ export const certificateRemovedSignal = defineSignal<[Event]>('certificateRemove
 export interface AnsweredBy {
   readonly answer: SetupAnswer;
   readonly actor: string;
+}
+/** The detail of the failure of a refused answer; its type is the first refusal's code. */
+export interface SetupRefused {
+  readonly refusals: readonly Refusal[];
 }
 export const answerStepUpdate = defineUpdate<SetupState, [AnsweredBy]>('answerStep');
 export const setupStateQuery = defineQuery<SetupState>('setupState');

@@ -1,5 +1,5 @@
 // The key pair of a tenant's own "API Services" app: Odette keeps the private half, the admin pastes the public JWK into Okta.
-import { generateKeyPair } from 'node:crypto';
+import { createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, importPKCS8, SignJWT } from 'jose';
 
@@ -28,6 +28,12 @@ export async function newAppKey(): Promise<AppKey> {
     publicJwk: { kty: 'RSA', n, e, kid: keyId, alg: 'RS256', use: 'sig' },
     keyId,
   };
+}
+
+/** The id under which Okta knows the public half of a stored private key. */
+export async function keyIdOf(privateKeyPem: string): Promise<string> {
+  const { n = '', e = '' } = createPublicKey(privateKeyPem).export({ format: 'jwk' });
+  return calculateJwkThumbprint({ kty: 'RSA', n, e });
 }
 
 const ASSERTION_SECONDS = 5 * 60;

@@ -1,0 +1,111 @@
+// The prerequisite list of the wizard: each passes, fails, or could not be checked, with what that means.
+import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { OktaClient } from '../adapters/okta/okta-client.ts';
+import { OKTA_VERIFY } from '../domain/device-report.ts';
+import { CataloguedError, FAILURES } from '../domain/failures.ts';
+import {
+  OKTA_SCOPES,
+  PREREQUISITES,
+  type PrerequisiteCheck,
+  type PrerequisiteId,
+  type Tenant,
+} from '../domain/setup-wizard.ts';
+
+interface Sources {
+  readonly tenant: Tenant;
+  /** Ticked by the admin where it cannot be checked. */
+  readonly confirmed: readonly PrerequisiteId[];
+  oktaClient(): Promise<OktaClient>;
+  appsAndBooks(): Promise<Pick<AppsAndBooksClient, 'asset'>>;
+}
+
+type Finding = Omit<PrerequisiteCheck, 'id' | 'confirmed'>;
+
+const passed = (detail: string): Finding => ({ result: 'passed', detail });
+const failed = (detail: string): Finding => ({ result: 'failed', detail });
+const unchecked = (detail: string): Finding => ({ result: 'not_checked', detail });
+
+function failedBy(error: unknown, because = ''): Finding {
+  if (!(error instanceof CataloguedError)) throw error;
+  const { title, isRetried } = FAILURES[error.code];
+  return {
+    result: isRetried ? 'not_checked' : 'failed',
+    detail: `${because}${title}`,
+    failureCode: error.code,
+  };
+}
+
+export async function findPrerequisites(
+  sources: Sources,
+): Promise<{ prerequisites: PrerequisiteCheck[]; grantedScopes: readonly string[] }> {
+  const findings = new Map<PrerequisiteId, Finding>();
+  const { pipeline, host } = sources.tenant;
+  findings.set(
+    'identity_engine',
+    pipeline === 'idx' ? passed(`${host} runs Identity Engine.`) : failed(`${host} runs Classic Engine.`),
+  );
+  const grantedScopes = await askOkta(sources, findings);
+  findings.set('okta_verify_licences', await askForLicences(sources));
+  findings.set(
+    'adaptive_mfa',
+    unchecked('Okta does not tell programs; it shows Device integrations only with Adaptive MFA.'),
+  );
+  const prerequisites = PREREQUISITES.map((id) => {
+    const finding = findings.get(id) ?? unchecked('Could not be checked without a token.');
+    return { id, ...finding, confirmed: finding.result === 'not_checked' && sources.confirmed.includes(id) };
+  });
+  return { prerequisites, grantedScopes };
+}
+
+async function askOkta(sources: Sources, findings: Map<PrerequisiteId, Finding>): Promise<readonly string[]> {
+  let client: OktaClient;
+  let scopes: readonly string[];
+  try {
+    client = await sources.oktaClient();
+    scopes = (await client.token()).scopes;
+  } catch (error) {
+    // Nothing is known while Okta cannot be reached: the whole check is tried again.
+    if (error instanceof CataloguedError && FAILURES[error.code].isRetried) throw error;
+    findings.set('token', failedBy(error));
+    return [];
+  }
+  findings.set('token', passed('Okta gave a token.'));
+  const lacking = OKTA_SCOPES.filter(
+    (scope) => !scopes.includes(scope) && !scopes.includes(scope.replace(/read$/, 'manage')),
+  );
+  findings.set(
+    'scopes',
+    lacking.length === 0
+      ? passed('All three scopes are granted.')
+      : { ...failed(`Not granted: ${lacking.join(', ')}.`), failureCode: 'okta.scope_not_granted' },
+  );
+  try {
+    const { oktaVerifyActive, fastPassActive, warnings } = await client.checkFastPass();
+    findings.set(
+      'okta_verify_active',
+      oktaVerifyActive ? passed('Okta Verify is active.') : failed('Okta Verify is not active.'),
+    );
+    const detail = ['Okta FastPass is active.', ...warnings].join(' ');
+    findings.set('fastpass_active', fastPassActive ? passed(detail) : failed('Okta FastPass is not active.'));
+  } catch (error) {
+    if (error instanceof CataloguedError && FAILURES[error.code].isRetried) throw error;
+    findings.set('okta_verify_active', failedBy(error));
+    findings.set('fastpass_active', failedBy(error));
+  }
+  return scopes;
+}
+
+async function askForLicences({ appsAndBooks }: Sources): Promise<Finding> {
+  try {
+    const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
+    const total = assets.reduce((sum, asset) => sum + asset.total, 0);
+    const available = assets.reduce((sum, asset) => sum + asset.available, 0);
+    return total > 0
+      ? passed(`${available} of ${total} licences are left.`)
+      : failed('There are no licences of Okta Verify.');
+  } catch (error) {
+    if (error instanceof CataloguedError && error.code === 'apps_and_books.token_missing')
+      return { ...unchecked('There is no Apps and Books token yet.'), failureCode: error.code };
+    return failedBy(error);
+  }
+}

@@ -1,0 +1,275 @@
+// What the wizard checks in the outside world, and what it writes when a step is answered. A refused answer is an outcome, not a failure.
+import { fetchChallenge } from '../adapters/okta/challenge.ts';
+import type { OktaCredentials } from '../adapters/okta/access-token.ts';
+import { guardedHttp } from '../adapters/okta/guarded-http.ts';
+import { normalizeOktaHost } from '../adapters/okta/host.ts';
+import { OktaClient } from '../adapters/okta/okta-client.ts';
+import { readOrganization } from '../adapters/okta/organization.ts';
+import { checkScepUrl } from '../adapters/okta/scep-check.ts';
+import { putAudit } from '../adapters/store/audit.ts';
+import { rollOutDevices } from '../adapters/store/affected-devices.ts';
+import type { Sql } from '../adapters/store/database.ts';
+import { putEvent } from '../adapters/store/events.ts';
+import {
+  findIntegrationOfOrg,
+  noteHealth,
+  putIntegration,
+  putPlatform,
+} from '../adapters/store/integrations.ts';
+import { putOutbox } from '../adapters/store/outbox.ts';
+import { openSecret } from '../adapters/store/secrets.ts';
+import { findSetup, markChecking, saveSetup } from '../adapters/store/setups.ts';
+import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+import {
+  answerTo,
+  type CheckFindings,
+  type CredentialsKind,
+  type PrerequisiteId,
+  type Refusal,
+  type SetupState,
+  type SetupStep,
+  type Tenant,
+} from '../domain/setup-wizard.ts';
+import { keyIdOf } from '../adapters/okta/api-services-app.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { findPrerequisites } from './prerequisites.ts';
+
+type SetupDependencies = Pick<
+  ActivityDependencies,
+  'database' | 'sealer' | 'appsAndBooks' | 'allowedPrivateHosts'
+>;
+
+export interface OktaAccess {
+  readonly setupId: string;
+  readonly host: string;
+  readonly kind: CredentialsKind;
+  readonly clientId: string;
+  readonly secretId: string;
+}
+
+type Checked<Findings extends CheckFindings> = Findings & { readonly refusal?: readonly Refusal[] };
+
+/** Failures that do not pass by themselves are the answer of the check; the others are tried again by Temporal. */
+async function refusalFrom<Found>(
+  fieldOf: (code: FailureCode) => string,
+  work: () => Promise<Found>,
+): Promise<Found | { readonly refusal: readonly Refusal[] }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CataloguedError) || FAILURES[error.code].isRetried) throw error;
+    const reason = error.facts['reason'];
+    return {
+      refusal: [
+        {
+          code: error.code,
+          field: fieldOf(error.code),
+          ...(typeof reason === 'string' && { detail: reason }),
+        },
+      ],
+    };
+  }
+}
+
+const CREDENTIAL_FIELDS: Readonly<Partial<Record<FailureCode, string>>> = {
+  'okta.client_secret_wrong': 'clientSecret',
+  'okta.key_required': 'credentialsKind',
+  'okta.scope_not_granted': 'scopes',
+};
+
+export function createSetupActivities({
+  database,
+  sealer,
+  appsAndBooks,
+  allowedPrivateHosts,
+}: SetupDependencies) {
+  const clientFor = async ({ setupId, host, kind, clientId, secretId }: OktaAccess): Promise<OktaClient> => {
+    const secret = (
+      await openSecret(database, sealer, secretId, { actor: 'system', purpose: `setup:${setupId}` })
+    ).value.toString();
+    const credentials: OktaCredentials =
+      kind === 'api_service_integration'
+        ? { kind, clientId, clientSecret: secret }
+        : { kind, clientId, privateKeyPem: secret, keyId: await keyIdOf(secret) };
+    return new OktaClient({ host, credentials, allowedPrivateHosts });
+  };
+
+  return {
+    /** Is it Okta, Identity Engine, and not connected already. `orgId`: the tenant that it must be. */
+    async checkOktaDomain(input: {
+      readonly setupId: string;
+      readonly domain: string;
+      readonly orgId?: string | undefined;
+    }): Promise<Checked<CheckFindings>> {
+      await markChecking(database, input.setupId);
+      return refusalFrom(
+        () => 'domain',
+        async () => {
+          const host = normalizeOktaHost(input.domain, allowedPrivateHosts);
+          const tenant = await readOrganization(host, guardedHttp(allowedPrivateHosts));
+          if (tenant.pipeline !== 'idx') throw new CataloguedError('okta.classic_engine');
+          if (input.orgId !== undefined && input.orgId !== tenant.orgId)
+            throw new CataloguedError('setup.other_tenant');
+          if (input.orgId === undefined && (await findIntegrationOfOrg(database, tenant.orgId)))
+            throw new CataloguedError('setup.integration_exists');
+          return { tenant };
+        },
+      );
+    },
+
+    /** One token, so that a wrong secret is told at the field where it was entered. */
+    async checkCredentials(input: OktaAccess): Promise<Checked<CheckFindings>> {
+      await markChecking(database, input.setupId);
+      return refusalFrom(
+        (code) => CREDENTIAL_FIELDS[code] ?? 'clientId',
+        async () => ({ grantedScopes: (await (await clientFor(input)).token()).scopes }),
+      );
+    },
+
+    async checkPrerequisites(
+      input: OktaAccess & { readonly tenant: Tenant; readonly confirmed: readonly PrerequisiteId[] },
+    ): Promise<Required<Pick<CheckFindings, 'prerequisites' | 'grantedScopes'>>> {
+      await markChecking(database, input.setupId);
+      const { tenant, confirmed } = input;
+      return findPrerequisites({ tenant, confirmed, oktaClient: () => clientFor(input), appsAndBooks });
+    },
+
+    /** GetCACert, then one challenge, which is dropped. */
+    async checkMacPlatform(input: {
+      readonly setupId: string;
+      readonly scepUrl: string;
+      readonly challengeUrl: string;
+      readonly username: string;
+      readonly secretId: string;
+    }): Promise<Checked<CheckFindings>> {
+      await markChecking(database, input.setupId);
+      const scep = await refusalFrom(
+        () => 'scepUrl',
+        async () => {
+          await checkScepUrl({ url: input.scepUrl, allowedPrivateHosts });
+          return {};
+        },
+      );
+      if ('refusal' in scep) return scep;
+      return refusalFrom(
+        (code) => (code === 'okta.challenge_credentials_refused' ? 'password' : 'challengeUrl'),
+        async () => {
+          const use = { actor: 'system', purpose: `setup:${input.setupId}` };
+          const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
+          await fetchChallenge({
+            url: input.challengeUrl,
+            username: input.username,
+            password,
+            allowedPrivateHosts,
+          });
+          return {};
+        },
+      );
+    },
+
+    /** What the admin sees is a table: written after each step, with its audit row and event. */
+    async saveSetupState(input: {
+      readonly state: SetupState;
+      readonly actor: string;
+      readonly action: string;
+      readonly step?: string;
+    }): Promise<void> {
+      const { state, actor, action } = input;
+      await database.inTransaction(async (sql) => {
+        await saveSetup(sql, state);
+        await tell(sql, state, { actor, action, step: input.step ?? state.step });
+      });
+    },
+
+    /** Writes the integration; done once, however often it is tried. */
+    async completeSetup(input: {
+      readonly state: SetupState;
+      readonly actor: string;
+    }): Promise<{ readonly refusal?: Refusal }> {
+      const { state, actor } = input;
+      return database.inTransaction(async (sql) => {
+        const saved = await findSetup(sql, state.setupId);
+        if (saved?.state.status === 'complete') return {};
+        const other = await findIntegrationOfOrg(sql, state.tenant?.orgId ?? '');
+        if (other && other.id !== state.integrationId)
+          return { refusal: { code: 'setup.integration_exists' } };
+        const changed = await writeIntegration(sql, state);
+        await saveSetup(sql, state);
+        await tell(sql, state, { actor, action: 'setup.completed', step: 'complete' });
+        const subject = `integration:${changed}`;
+        await putAudit(sql, {
+          actor,
+          action: state.amends ? 'integration.changed' : 'integration.added',
+          subject,
+        });
+        await putEvent(sql, { kind: 'integration.changed', subject });
+        await putOutbox(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
+        if (state.amends)
+          await rollOutDevices(sql, { integrationId: changed }, 'the integration was changed');
+        return {};
+      });
+    },
+  };
+}
+
+async function tell(
+  sql: Sql,
+  state: SetupState,
+  what: { readonly actor: string; readonly action: string; readonly step: SetupStep | string },
+): Promise<void> {
+  const subject = `setup:${state.setupId}`;
+  await putAudit(sql, { actor: what.actor, action: what.action, subject, detail: { step: what.step } });
+  await putEvent(sql, {
+    kind: 'setup.step_changed',
+    subject,
+    data: { step: state.step, status: state.status },
+  });
+}
+
+/** @returns the integration's id */
+async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
+  const { tenant, integrationId } = state;
+  const install = answerTo(state, 'install_api_integration');
+  const credentials = answerTo(state, 'credentials');
+  if (!tenant || integrationId === undefined || !install || !credentials)
+    throw new CataloguedError('setup.wrong_step');
+  await putIntegration(sql, {
+    id: integrationId,
+    name: tenant.customDomain ?? tenant.host,
+    oktaOrgId: tenant.orgId,
+    oktaHost: tenant.host,
+    customDomain: tenant.customDomain ?? null,
+    credentialsKind: install.credentialsKind,
+    clientId: credentials.clientId,
+    credentialsSecretId: credentials.secretId,
+    grantedScopes: state.grantedScopes ?? [],
+  });
+  await noteHealth(sql, integrationId, 'okta', undefined);
+  const chosen = answerTo(state, 'platforms')?.platforms ?? [];
+  const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
+  const mac = answerTo(state, 'macos');
+  if (chosen.includes('macOS') && mac) {
+    const { scepUrl, challengeUrl, username, secretId } = mac;
+    await putPlatform(sql, {
+      ...none,
+      integrationId,
+      platform: 'macOS',
+      scepUrl,
+      challengeUrl,
+      challengeUsername: username,
+      secretId,
+    });
+    await noteHealth(sql, integrationId, 'scep', undefined);
+    await noteHealth(sql, integrationId, 'challenge', undefined);
+  }
+  const ios = answerTo(state, 'ios');
+  if (chosen.includes('iOS') && ios)
+    await putPlatform(sql, {
+      ...none,
+      integrationId,
+      platform: 'iOS',
+      providerName: ios.providerName,
+      secretId: ios.secretId,
+    });
+  return integrationId;
+}

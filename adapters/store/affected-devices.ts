@@ -1,0 +1,46 @@
+// Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
+import type { Sql } from './database.ts';
+import { OUTBOX_CHANNEL } from './outbox.ts';
+
+/** Of several given, all must fit. */
+export interface WhichDevices {
+  readonly integrationId?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly libraryItemId?: string | undefined;
+  readonly blueprintIds?: readonly string[] | undefined;
+  readonly deviceIds?: readonly string[] | undefined;
+}
+
+/**
+ * One `rollOutDevice` row for each enrolled device of the blueprints that have an item (integration, library item), or of the
+ * blueprints and devices named. Returns how many.
+ */
+export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: string): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `with affected as (
+       select device.id from devices as device
+         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         left join library_items as item on item.id = assigned.library_item_id
+        where device.enrollment_status in ('enrolled', 'unreachable')
+          and ($1::uuid is null or (item.integration_id = $1 and item.device_trust_on))
+          and ($2::text is null or device.platform = $2)
+          and ($3::uuid is null or item.id = $3)
+          and ($4::uuid[] is null or device.blueprint_id = any($4))
+          and ($5::uuid[] is null or device.id = any($5))),
+     put as (
+       insert into outbox (ordering_key, message)
+       select id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text) from affected
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put) as devices, (select count(*) from told) as told`,
+    [
+      which.integrationId ?? null,
+      which.platform ?? null,
+      which.libraryItemId ?? null,
+      which.blueprintIds ?? null,
+      which.deviceIds ?? null,
+      reason,
+    ],
+  );
+  return row?.devices ?? 0;
+}

@@ -1,0 +1,165 @@
+// Signing in and out, people, API tokens.
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { putAudit } from '../../adapters/store/audit.ts';
+import {
+  addPerson,
+  changePerson,
+  countLocalAdmins,
+  findPerson,
+  findSignIn,
+  listPeople,
+} from '../../adapters/store/people.ts';
+import {
+  addToken,
+  endSession,
+  endSessionsOf,
+  listTokens,
+  revokeToken,
+} from '../../adapters/store/sessions.ts';
+import type { people } from '../contract/people.ts';
+import { assertNotForged, forgetSession, startSession, type Caller } from '../caller.ts';
+import { takeFirstRun } from '../first-start.ts';
+import { hashPassword, isPassword, randomToken, sha256 } from '../passwords.ts';
+import { fieldProblem, notFound, ProblemError } from '../problem.ts';
+import type { Handlers } from '../serve.ts';
+
+const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
+
+export function peopleHandlers(): Handlers<typeof people> {
+  // In one process's memory: several API processes each allow as much.
+  const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
+  const byName = new RateLimiterMemory({ points: 10, duration: 15 * 60 });
+  const admit = async (limiter: RateLimiterMemory, key: string) => {
+    await limiter.consume(key).catch((refused: unknown) => {
+      const retryAfterMs = refused instanceof RateLimiterRes ? refused.msBeforeNext : 60_000;
+      throw new ProblemError('request.too_many', { retryAfterMs });
+    });
+  };
+
+  return {
+    getFirstRun: async ({ sql }) => ({ needed: (await countLocalAdmins(sql)) === 0 }),
+
+    finishFirstRun: async ({ sql, body, request, response }) => {
+      assertNotForged(request);
+      await admit(byAddress, request.ip ?? '');
+      if (!(await takeFirstRun(sql, body.token)) || (await countLocalAdmins(sql)) > 0)
+        throw fieldProblem('people.first_run_refused', 'token');
+      const person = await addPerson(sql, {
+        name: body.name,
+        role: 'admin',
+        passwordHash: await hashPassword(body.password),
+      });
+      if (!person) throw new ProblemError('request.conflict', { detail: 'This name is taken.' });
+      await putAudit(sql, {
+        actor: `person:${person.name}`,
+        action: 'person.first_admin_made',
+        subject: `person:${person.id}`,
+      });
+      return shown(await startSession(sql, response, person));
+    },
+
+    signIn: async ({ sql, body, request, response }) => {
+      assertNotForged(request);
+      await admit(byAddress, request.ip ?? '');
+      await admit(byName, body.name);
+      const person = await findSignIn(sql, body.name);
+      if (!(await isPassword(body.password, person?.passwordHash)) || !person)
+        throw new ProblemError('people.sign_in_refused');
+      await byName.delete(body.name);
+      await putAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
+      return shown(await startSession(sql, response, person));
+    },
+
+    getSession: ({ caller }) => Promise.resolve(shown(caller)),
+
+    signOut: async ({ sql, caller, response }) => {
+      if (caller.session) await endSession(sql, caller.session);
+      forgetSession(response);
+      return undefined;
+    },
+
+    changePassword: async ({ sql, body, caller }) => {
+      await admit(byName, caller.name);
+      const person = await findSignIn(sql, caller.name);
+      if (!person || person.id !== caller.personId || !(await isPassword(body.current, person.passwordHash)))
+        throw fieldProblem('people.sign_in_refused', 'current');
+      await changePerson(sql, person.id, { passwordHash: await hashPassword(body.password) });
+      await endSessionsOf(sql, person.id, caller.session);
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'person.password_changed',
+        subject: `person:${person.id}`,
+      });
+      return undefined;
+    },
+
+    listPeople: async ({ sql }) => ({ items: await listPeople(sql) }),
+
+    createPerson: async ({ sql, body, caller }) => {
+      const { name, role } = body;
+      const person = await addPerson(sql, { name, role, passwordHash: await hashPassword(body.password) });
+      if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'person.added',
+        subject: `person:${person.id}`,
+        detail: { name, role },
+      });
+      return person;
+    },
+
+    updatePerson: async ({ sql, body, params, caller }) => {
+      const before = await findPerson(sql, params.id);
+      if (!before) throw notFound('person');
+      const admins = await countLocalAdmins(sql);
+      const passwordHash = body.password === undefined ? undefined : await hashPassword(body.password);
+      const after = await changePerson(sql, params.id, {
+        role: body.role,
+        disabled: body.disabled,
+        passwordHash,
+      });
+      if (!after) throw notFound('person');
+      if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
+      if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'person.changed',
+        subject: `person:${after.id}`,
+        detail: {
+          role: after.role,
+          disabled: after.disabledAt !== null,
+          newPassword: passwordHash !== undefined,
+        },
+      });
+      return after;
+    },
+
+    listTokens: async ({ sql }) => ({ items: await listTokens(sql) }),
+
+    createToken: async ({ sql, body, caller }) => {
+      const { name, role, expiresInDays } = body;
+      const token = randomToken('odt_');
+      const row = await addToken(sql, {
+        name,
+        role,
+        expiresInDays,
+        tokenHash: sha256(token),
+        createdBy: caller.actor,
+      });
+      if (!row) throw new ProblemError('request.conflict');
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'token.made',
+        subject: `token:${row.id}`,
+        detail: { name, role },
+      });
+      return { ...row, token };
+    },
+
+    revokeToken: async ({ sql, params, caller }) => {
+      if (!(await revokeToken(sql, params.id))) throw notFound('token');
+      await putAudit(sql, { actor: caller.actor, action: 'token.revoked', subject: `token:${params.id}` });
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,208 @@
+// The setup wizard as a workflow: each answer is an update; what needs the outside world is checked before the step moves on.
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  uuid4,
+} from '@temporalio/workflow';
+import type { createSetupActivities } from '../activities/setup-activities.ts';
+import { isFailureCode, type FailureCode } from '../domain/failures.ts';
+import { STEP_TITLES } from '../domain/setup-guide.ts';
+import {
+  advance,
+  answerTo,
+  missing,
+  refusalOf,
+  type CheckFindings,
+  type Refusal,
+  type SetupAnswer,
+  type SetupState,
+} from '../domain/setup-wizard.ts';
+import { answerStepUpdate, setupStateQuery, type SetupRefused } from './messages.ts';
+
+type SetupActivities = ReturnType<typeof createSetupActivities>;
+
+/** A check is asked again a few times, then the admin hears of it: somebody waits in front of the screen. */
+const checks = proxyActivities<
+  Pick<SetupActivities, 'checkOktaDomain' | 'checkCredentials' | 'checkPrerequisites' | 'checkMacPlatform'>
+>({
+  startToCloseTimeout: '15 s',
+  scheduleToCloseTimeout: '90 s',
+  retry: { initialInterval: '1 s', maximumAttempts: 4 },
+});
+const tables = proxyActivities<Pick<SetupActivities, 'saveSetupState' | 'completeSetup'>>({
+  startToCloseTimeout: '10 s',
+  retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
+});
+
+const ABANDONED_AFTER = '90 days';
+
+export interface SetUpIntegrationInput {
+  /** A new setup, or the answers of an integration that is to be changed. */
+  readonly state: SetupState;
+  /** It takes one answer, and ends with it: an answer of the wizard given again after completion. */
+  readonly takesOneAnswer: boolean;
+}
+
+export async function setUpIntegration(input: SetUpIntegrationInput): Promise<SetupState> {
+  let state = input.state;
+  let answered = 0;
+  const isOver = () => state.status !== 'open';
+
+  setHandler(setupStateQuery, () => state);
+  setHandler(
+    answerStepUpdate,
+    async ({ answer, actor }) => {
+      // Until this handler ends, the validator refuses every other answer.
+      state = { ...state, checking: true };
+      const outcome = await take(state, answer, actor, input.takesOneAnswer);
+      state = outcome.state;
+      answered += 1;
+      describe(state);
+      if (outcome.refusal) throw refused(outcome.refusal);
+      return state;
+    },
+    {
+      validator: ({ answer }) => {
+        const refusal = refusalOf(state, answer);
+        if (refusal) throw refused([refusal]);
+      },
+    },
+  );
+  describe(state);
+
+  try {
+    for (let seen = 0; !isOver(); seen = answered) {
+      const isHeard = await condition(() => isOver() || answered > seen, ABANDONED_AFTER);
+      if (!isHeard && !state.checking) await abandon();
+    }
+    await condition(allHandlersFinished);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(abandon);
+  }
+  return state;
+
+  async function abandon(): Promise<void> {
+    state = { ...state, status: 'abandoned', checking: false };
+    await tables.saveSetupState({ state, actor: 'system', action: 'setup.abandoned' });
+    describe(state);
+  }
+}
+
+interface Outcome {
+  readonly state: SetupState;
+  readonly refusal?: readonly Refusal[];
+}
+
+/** Checks an answer and saves what comes of it. A refused answer changes nothing but what the checks showed. */
+async function take(
+  before: SetupState,
+  answer: SetupAnswer,
+  actor: string,
+  isOnlyAnswer: boolean,
+): Promise<Outcome> {
+  const { refusal, ...findings } = await check(before, answer);
+  const shown = findings.prerequisites ? { ...before, prerequisites: findings.prerequisites } : before;
+  let state: SetupState = { ...shown, checking: false };
+  if (refusal) {
+    if (isOnlyAnswer) state = { ...state, status: 'abandoned' };
+    await tables.saveSetupState({ state, actor, action: 'setup.answer_refused', step: answer.step });
+    return { state, refusal };
+  }
+  state = { ...advance(before, answer, findings), checking: false };
+  if (answer.step !== 'complete' && !isOnlyAnswer) {
+    await tables.saveSetupState({ state, actor, action: 'setup.answered', step: answer.step });
+    return { state };
+  }
+  state = { ...state, status: 'complete', step: 'complete', integrationId: state.integrationId ?? uuid4() };
+  const completed = await tables.completeSetup({ state, actor });
+  if (!completed.refusal) return { state };
+  return { state: { ...before, checking: false }, refusal: [completed.refusal] };
+}
+
+async function check(
+  state: SetupState,
+  answer: SetupAnswer,
+): Promise<CheckFindings & { readonly refusal?: readonly Refusal[] }> {
+  const { setupId, tenant } = state;
+  try {
+    switch (answer.step) {
+      case 'okta_domain': {
+        const known = state.amends ? { orgId: tenant?.orgId } : {};
+        return await checks.checkOktaDomain({ setupId, domain: answer.domain, ...known });
+      }
+      case 'credentials':
+        return await checks.checkCredentials(access(state, answer));
+      case 'connect': {
+        const credentials = answerTo(state, 'credentials');
+        if (!credentials || !tenant) return {};
+        const found = await checks.checkPrerequisites({
+          ...access(state, credentials),
+          tenant,
+          confirmed: answer.confirmed,
+        });
+        return { ...found, ...refusalOfPrerequisites(found.prerequisites) };
+      }
+      case 'macos':
+        return await checks.checkMacPlatform({ setupId, ...answer });
+      default:
+        return {};
+    }
+  } catch (error) {
+    return { refusal: [{ code: codeOf(error), field: FIELD[answer.step] ?? answer.step }] };
+  }
+}
+
+const FIELD: Readonly<Partial<Record<SetupAnswer['step'], string>>> = {
+  okta_domain: 'domain',
+  credentials: 'clientId',
+  macos: 'challengeUrl',
+};
+
+function access(state: SetupState, answer: Extract<SetupAnswer, { step: 'credentials' }>) {
+  return {
+    setupId: state.setupId,
+    host: state.tenant?.host ?? '',
+    kind: answerTo(state, 'install_api_integration')?.credentialsKind ?? 'api_service_integration',
+    clientId: answer.clientId,
+    secretId: answer.secretId,
+  };
+}
+
+function refusalOfPrerequisites(found: NonNullable<CheckFindings['prerequisites']>) {
+  const lacking = missing(found);
+  if (lacking.length === 0) return {};
+  return {
+    refusal: lacking.map(({ id, failureCode, detail }) => ({
+      code: 'setup.prerequisites_missing' as const,
+      field: id,
+      detail: failureCode === undefined ? detail : `${detail} (${failureCode})`,
+    })),
+  };
+}
+
+function codeOf(error: unknown): FailureCode {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  return type && isFailureCode(type) ? type : 'server.unavailable';
+}
+
+/** The caller gets the code as the failure's type, and the fields as its detail. */
+function refused(refusals: readonly Refusal[]): ApplicationFailure {
+  const code = refusals[0]?.code ?? 'server.failed';
+  const detail: SetupRefused = { refusals };
+  return ApplicationFailure.create({ type: code, message: code, nonRetryable: true, details: [detail] });
+}
+
+function describe(state: SetupState): void {
+  const tenant = state.tenant?.host ?? 'an Okta tenant';
+  if (state.status !== 'open') setCurrentDetails(`Setup of ${tenant}: ${state.status}.`);
+  else setCurrentDetails(`Setup of ${tenant}: waits for an admin at "${STEP_TITLES[state.step]}".`);
+}
