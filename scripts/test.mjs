@@ -1,0 +1,75 @@
+// `npm test`: the checks of the code, then every test; the last line counts both.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CHECKS = ['format', 'layers', 'types', 'lint', 'unused'];
+const filters = process.argv.slice(2);
+
+let passed = 0;
+let failed = 0;
+
+// With a filter only the named tests run.
+for (const check of filters.length > 0 ? [] : CHECKS) {
+  const code = await run(process.env.npm_execpath ?? 'npm', ['run', '--silent', `check:${check}`]);
+  console.log(`${code === 0 ? '✓' : '✗'} check:${check}`);
+  if (code === 0) passed += 1;
+  else failed += 1;
+}
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-report-'));
+const report = path.join(folder, 'report.json');
+const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+const code = await run(vitest, [
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...filters,
+]);
+const result = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
+await rm(folder, { recursive: true, force: true });
+count(result);
+if (code !== 0 && failed === 0) {
+  console.log(`✗ the test run itself ended with ${code}`);
+  failed += 1;
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function count(summary) {
+  if (!summary) return;
+  passed += summary.numPassedTests;
+  failed += summary.numFailedTests;
+  for (const file of summary.testResults) {
+    const name = path.relative(ROOT, file.name);
+    // A file that could not be loaded holds no test that failed.
+    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) {
+      console.log(`✗ ${name} could not be run: ${String(file.message).split('\n')[0]}`);
+      failed += 1;
+    }
+    const skipped = file.assertionResults.filter(
+      (test) => test.status !== 'passed' && test.status !== 'failed',
+    );
+    if (skipped.length > 0) console.log(`- ${name}: ${skipped.length} skipped; the reason is printed above`);
+  }
+}
+
+function run(command, args) {
+  // npm and vitest are scripts: run by this Node, so that no shell is needed.
+  const [program, ...rest] = /\.[cm]?js$/.test(command)
+    ? [process.execPath, command, ...args]
+    : [command, ...args];
+  return new Promise((resolve) => {
+    const child = spawn(program, rest, { cwd: ROOT, stdio: 'inherit' });
+    child.once('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.once('close', (status) => resolve(status ?? 1));
+  });
+}
