@@ -16,7 +16,8 @@ export function verifyDetached(signature: Uint8Array, content: Uint8Array): Cert
     const signedData = readSignedData(signature);
     // Some signers (`openssl cms -stream`, simulators) repeat the content inside: it must be these very bytes.
     const inside = signedData.content;
-    if (inside !== undefined && !inside.equals(content)) throw new Error('the signature carries another content');
+    if (inside !== undefined && !inside.equals(content))
+      throw new Error('the signature carries another content');
     return checkSignature(signedData, content);
   });
 }
