@@ -6,7 +6,7 @@ import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
 import type { DeviceRecord } from '../../sandbox/okta/tenant-state.ts';
 import { openPretendOkta, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import type { OktaCredentials } from './access-token.ts';
-import { newAppKey } from './api-services-app.ts';
+import { keyIdOf, newAppKey } from './api-services-app.ts';
 import { OktaClient } from './okta-client.ts';
 
 const SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
@@ -119,6 +119,7 @@ describe('a token by key', () => {
       publicJwks: [{ ...publicJwk }],
       scopes: SCOPES,
     });
+    expect(await keyIdOf(privateKeyPem)).toBe(keyId);
     const client = () => clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId });
     expect((await failure(client().token())).code).toBe('okta.dpop_required');
     await admin.changeApiServicesApp(okta.tenant, clientId, { dpop: false });
