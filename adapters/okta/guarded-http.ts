@@ -71,11 +71,6 @@ export class GuardedHttp {
       return again ?? asFailure(wanted)(error);
     }
   }
-
-  close(): void {
-    this.#guarded.destroy();
-    this.#allowed.destroy();
-  }
 }
 
 class StaleConnection extends Error {}
