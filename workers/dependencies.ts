@@ -1,11 +1,11 @@
 // Joins ports and adapters: clients of Okta, APNs and Apps and Books made from what is stored, and kept while it does not change.
-import { createPublicKey } from 'node:crypto';
-import { calculateJwkThumbprint } from 'jose';
 import { ApnsClient } from '../adapters/apns/apns-client.ts';
 import { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import type { OktaCredentials } from '../adapters/okta/access-token.ts';
+import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { RateBudget } from '../adapters/okta/rate-budget.ts';
+import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-token.ts';
 import type { Database } from '../adapters/store/database.ts';
 import { findIntegration, type IntegrationRow } from '../adapters/store/integrations.ts';
 import { findPushCertificate } from '../adapters/store/push-certificates.ts';
@@ -13,7 +13,6 @@ import { listSecretFacts, openSecret } from '../adapters/store/secrets.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import type { Sealer } from '../domain/sealer.ts';
 import type { Config } from './config.ts';
-import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-token.ts';
 
 export interface OutsideClients {
   /** @throws CataloguedError `request.not_found` when there is no such integration */
@@ -114,8 +113,6 @@ async function credentialsOf(integration: IntegrationRow, secret: string): Promi
   const { clientId } = integration;
   if (integration.credentialsKind === 'api_service_integration')
     return { kind: 'api_service_integration', clientId, clientSecret: secret };
-  const { n = '', e = '' } = createPublicKey(secret).export({ format: 'jwk' });
-  // The key's id is its thumbprint (adapters/okta/api-services-app.ts), so only the key is kept.
-  const keyId = await calculateJwkThumbprint({ kty: 'RSA', n, e });
+  const keyId = await keyIdOf(secret);
   return { kind: 'api_services_app', clientId, privateKeyPem: secret, keyId };
 }

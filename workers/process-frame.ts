@@ -60,13 +60,31 @@ export async function runProcess(
   if (running.ended && !isStopping) fail(new Error(`${name} ended by itself`));
 }
 
-/** Structured lines on stdout. Errors are reduced to their code and facts: a body or an URL in a message must not get here. */
+/** Structured lines on stdout. */
 export function createLog(name: string, level: string): Logger {
   return pino({
     name,
     level,
-    base: { name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: errorFields },
     redact: ['*.password', '*.secret', '*.token', '*.authorization', '*.cookie', 'req.headers'],
   });
+}
+
+/**
+ * Chosen fields only: a database error's `detail` quotes row values, and a cause's message may quote an address or a body.
+ */
+function errorFields(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { name, message, stack, cause } = error;
+  return {
+    type: name,
+    ...('code' in error ? { code: error.code } : {}),
+    ...(error instanceof CataloguedError ? { facts: error.facts } : {}),
+    message,
+    stack,
+    ...(cause instanceof Error
+      ? { cause: { type: cause.name, ...('code' in cause ? { code: cause.code } : {}) } }
+      : {}),
+  };
 }

@@ -1,0 +1,113 @@
+// The worker process: runs the workflows and their activities.
+import { setTimeout as pause } from 'node:timers/promises';
+import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createActivities } from '../activities/index.ts';
+import { identityAuthority } from '../api/devices/identity-authority.ts';
+import { TASK_QUEUE } from '../workflows/messages.ts';
+import { createDataConverter } from './codec.ts';
+import { outsideClients } from './dependencies.ts';
+import { openFoundation } from './foundation.ts';
+import { freePort } from './free-port.ts';
+import { serveHealth } from './health-server.ts';
+import { runProcess } from './process-frame.ts';
+import { missingSearchAttributes } from './search-attributes.ts';
+import { connectWorker, type TemporalSettings } from './temporal-connection.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+await runProcess('worker', async (context) => {
+  const { config, log } = context;
+  const sdkMetrics = await installRuntime(log);
+  const foundation = await openFoundation(context, { name: 'odette-worker', connections: 20 });
+  const { database, ring, temporal, temporalSettings } = foundation;
+  const clients = outsideClients(database, ring, config);
+  const authority = identityAuthority(database, ring);
+  const activities = createActivities({
+    database,
+    sealer: ring,
+    temporal,
+    oktaClient: clients.oktaClient,
+    apns: clients.apns,
+    appsAndBooks: clients.appsAndBooks,
+    profileSigner: async () => (await authority()).profileSigner,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+  });
+  const codePath = await workflowBundle(`${config.dataDir}/cache`);
+  const connection = await whenTemporalAnswers(temporalSettings, log);
+  const missing = await missingSearchAttributes(temporal);
+  if (missing !== undefined)
+    throw new Error(
+      `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
+    );
+  const worker = await Worker.create({
+    connection,
+    namespace: temporalSettings.namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath },
+    activities,
+    dataConverter: createDataConverter(ring, temporalSettings.namespace),
+    reuseV8Context: true,
+    // Activities end within 15 s; what is cut short is done again elsewhere.
+    shutdownGraceTime: '10 seconds',
+    shutdownForceTime: '15 seconds',
+  });
+  const ended = worker.run();
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const health = await serveHealth(config.workerListen, {
+    parts: async () => ({
+      database: await database.query('select 1').then(
+        () => true,
+        () => false,
+      ),
+      temporal: await connection.workflowService.getSystemInfo({}).then(
+        () => true,
+        () => false,
+      ),
+      worker: worker.getState() === 'RUNNING',
+    }),
+    metrics: async () => (await metrics.metrics()) + (await sdkMetrics()),
+  });
+  return {
+    ended,
+    async stop() {
+      await health.stop();
+      worker.shutdown();
+      await ended;
+      clients.close();
+      await connection.close();
+      await foundation.close();
+    },
+  };
+});
+
+/** Once, before anything else of the SDK. Resolves with a reader of the SDK's own metrics. */
+async function installRuntime(log: Logger): Promise<() => Promise<string>> {
+  const bindAddress = `127.0.0.1:${await freePort()}`;
+  const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      const { error, ...fields } = meta ?? {};
+      log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error as unknown }) }, message);
+    }),
+    telemetryOptions: { metrics: { prometheus: { bindAddress } } },
+    // The frame stops the worker.
+    shutdownSignals: [],
+  });
+  return async () => {
+    const answer = await fetch(`http://${bindAddress}/metrics`).catch(() => undefined);
+    return answer?.ok ? answer.text() : '';
+  };
+}
+
+async function whenTemporalAnswers(settings: TemporalSettings, log: Logger): Promise<NativeConnection> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await connectWorker(settings);
+    } catch (error) {
+      if (attempt % 20 === 0) log.warn({ err: error }, 'waiting for Temporal');
+      await pause(Math.min(250 * (attempt + 1), 2000));
+    }
+  }
+}
