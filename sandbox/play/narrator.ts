@@ -1,0 +1,14 @@
+// Prints the steps of the play, each with the seconds since its start.
+
+export class Narrator {
+  readonly #start = performance.now();
+
+  /** Seconds since the start, to a tenth. */
+  get seconds(): number {
+    return Math.round((performance.now() - this.#start) / 100) / 10;
+  }
+
+  say(text: string): void {
+    console.log(`${this.seconds.toFixed(1).padStart(7)} s  ${text}`);
+  }
+}

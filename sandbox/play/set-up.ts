@@ -1,0 +1,160 @@
+// The admin's half of the main job: certificates of Apple, the wizard against the pretend tenant, blueprint and library item.
+import { readFile } from 'node:fs/promises';
+import type { SandboxAddresses } from '../sandbox.ts';
+import type { Narrator } from './narrator.ts';
+import type { Answer, Body, OdetteApi } from './odette-api.ts';
+import { Refused } from './odette-api.ts';
+import type { SandboxApi } from './sandbox-api.ts';
+
+/** The tenant that the play may use; the other one is the newcomer's. */
+const TENANT = 'one';
+const BLUEPRINT = 'Test devices';
+/** In the sandbox people sign in within seconds; looking sooner than in real life lets an admin watch devices turn green. */
+const LOOKUP_SECONDS = [2, 4, 8, 15, 30, 60, 300, 900];
+
+type Setup = Answer<'get /api/setups/{id}'>;
+type StepAnswer = Body<'post /api/setups/{id}/answers'>;
+
+export interface Stage {
+  readonly odette: OdetteApi;
+  readonly sandbox: SandboxApi;
+  readonly addresses: SandboxAddresses;
+  readonly narrator: Narrator;
+}
+
+/** True when asking answered a problem of this code. */
+const lacks = async (asking: Promise<unknown>, code: string): Promise<boolean> =>
+  asking.then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof Refused && error.problem.code === code) return true;
+      throw error;
+    },
+  );
+
+export async function giveAppleCertificates({ odette, addresses, narrator }: Stage): Promise<void> {
+  const { pushCertificate, appsAndBooksToken } = addresses.files;
+  if (await lacks(odette.call('get /api/push-certificate'), 'apns.certificate_missing')) {
+    const pem = await readFile(pushCertificate, 'utf8');
+    const { topic } = await odette.call('put /api/push-certificate', { body: { pem } });
+    narrator.say(`push certificate set: ${topic}`);
+  } else narrator.say('push certificate: there already');
+  if (await lacks(odette.call('get /api/apps-and-books'), 'apps_and_books.token_missing')) {
+    const token = await readFile(appsAndBooksToken, 'utf8');
+    const { organization, licences } = await odette.call('put /api/apps-and-books', { body: { token } });
+    narrator.say(
+      `Apps and Books token set: ${organization}, ${licences?.available ?? 'unknown'} licences of Okta Verify left`,
+    );
+  } else narrator.say('Apps and Books token: there already');
+}
+
+/** Walks the wizard, or goes on with one that was interrupted. Returns the integration's id. */
+export async function connectOkta(stage: Stage): Promise<string> {
+  const { odette, sandbox, narrator } = stage;
+  const host = await sandbox.tenantHost(TENANT);
+  const { items } = await odette.call('get /api/integrations');
+  const known = items.find((integration) => integration.host === host);
+  if (known) {
+    narrator.say(`integration with ${host}: there already`);
+    return known.id;
+  }
+  const open = (await odette.call('get /api/setups', { query: { status: 'open' } })).items;
+  const begun = open.find(
+    (setup) => !setup.amends && (setup.answers.domain === undefined || setup.tenant?.host === host),
+  );
+  let setup: Setup = begun ?? (await odette.call('post /api/setups', { body: {} }));
+  while (setup.status === 'open') {
+    const { step } = setup;
+    setup = await answerStep(stage, setup, await answerFor(stage, host, setup));
+    if (setup.status === 'open' && setup.step === step) throw new Error(`the wizard stays at ${step}`);
+    narrator.say(`wizard: ${step.replaceAll('_', ' ')}`);
+  }
+  if (setup.integrationId === undefined) throw new Error(`the setup ended as ${setup.status}`);
+  return setup.integrationId;
+}
+
+/** What an admin would type; what only Okta knows is fetched from its console at the moment it is needed. */
+async function answerFor(
+  { odette, sandbox }: Stage,
+  host: string,
+  { step, prerequisites }: Setup,
+): Promise<StepAnswer> {
+  switch (step) {
+    case 'okta_domain':
+      return { step, domain: host };
+    case 'install_api_integration':
+      return { step, credentialsKind: 'api_service_integration' };
+    case 'credentials':
+      return { step, ...(await sandbox.installIntegration(TENANT)) };
+    case 'connect':
+      return { step, confirmed: confirmable(prerequisites) };
+    case 'platforms':
+      return { step, platforms: ['macOS', 'iOS'] };
+    case 'macos': {
+      const { scepUrl, challengeUrl, username, password } = await sandbox.addMacPlatform(TENANT);
+      return { step, scepUrl, challengeUrl, username, password };
+    }
+    case 'ios': {
+      const { addresses } = await odette.call('get /api/status');
+      const link = addresses.enrollmentLink ?? 'https://localhost/enroll';
+      const { secretKey } = await sandbox.addIosPlatform(TENANT, 'Odette', link);
+      return { step, secretKey, providerName: 'Odette' };
+    }
+    case 'get_started':
+    case 'device_integrations':
+    case 'complete':
+      return { step };
+  }
+}
+
+const confirmable = (checks: Setup['prerequisites']): Setup['prerequisites'][number]['id'][] =>
+  checks.filter((check) => check.result === 'not_checked' && check.canBeConfirmed).map((check) => check.id);
+
+async function answerStep({ odette }: Stage, { id }: Setup, answer: StepAnswer): Promise<Setup> {
+  const give = async (body: StepAnswer): Promise<Setup> => {
+    const answered = await odette.call('post /api/setups/{id}/answers', { params: { id }, body });
+    if (!('status' in answered)) throw new Error('the wizard named no end of a check');
+    return answered;
+  };
+  let answered: Setup | undefined;
+  try {
+    answered = await give(answer);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.code !== 'setup.prerequisites_missing') throw error;
+  }
+  if (answer.step !== 'connect' || (answered && answered.step !== 'connect')) return answered ?? give(answer);
+  // What Odette cannot check (Adaptive MFA) is for the admin to say, once the checks are there to be read.
+  const setup = await odette.call('get /api/setups/{id}', { params: { id } });
+  const failed = setup.prerequisites.filter((check) => check.result === 'failed');
+  if (failed.length > 0)
+    throw new Error(`prerequisites: ${failed.map((check) => `${check.id} ${check.detail}`).join('; ')}`);
+  return give({ step: 'connect', confirmed: confirmable(setup.prerequisites) });
+}
+
+/** Blueprint and library item with Okta Device Trust on. Returns the blueprint's id. */
+export async function assignOktaVerify({ odette, narrator }: Stage, integrationId: string): Promise<string> {
+  await odette.call('patch /api/integrations/{id}', {
+    params: { id: integrationId },
+    body: { settings: { trustLookupSeconds: LOOKUP_SECONDS } },
+  });
+  const blueprints = (await odette.call('get /api/blueprints')).items;
+  const blueprint =
+    blueprints.find((one) => one.name === BLUEPRINT) ??
+    (await odette.call('post /api/blueprints', { body: { name: BLUEPRINT } }));
+  const items = (await odette.call('get /api/library-items')).items;
+  const item = items.find((one) => one.integrationId === integrationId);
+  if (item?.deviceTrustOn) {
+    narrator.say('library item: there already, Okta Device Trust is on');
+    return item.blueprints[0]?.id ?? blueprint.id;
+  }
+  await odette.call('post /api/library-items', {
+    body: {
+      integrationId,
+      deviceTrustOn: true,
+      confirmManagedAppConfigurationGivesWay: true,
+      blueprintIds: [blueprint.id],
+    },
+  });
+  narrator.say(`library item saved: Okta Device Trust on for blueprint “${BLUEPRINT}”`);
+  return blueprint.id;
+}
