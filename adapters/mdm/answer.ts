@@ -83,9 +83,9 @@ export function readAnswer(requestType: string, report: Report): Answer {
         ...present('rejectionReason', textOf(dict, 'RejectionReason')),
       };
     case 'Settings': {
-      const failed = dictsOf(dict, 'Settings').find(
-        (item) => (textOf(item, 'Status') ?? 'Acknowledged') !== 'Acknowledged',
-      );
+      // A list of results in Apple's prose, one dictionary in its schema.
+      const results = [...dictsOf(dict, 'Settings'), dictOf(dict, 'Settings') ?? {}];
+      const failed = results.find((item) => (textOf(item, 'Status') ?? 'Acknowledged') !== 'Acknowledged');
       return { kind: 'settings', failed: failed && readErrorChain(failed) };
     }
     default:

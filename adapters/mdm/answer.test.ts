@@ -1,0 +1,230 @@
+// What devices answer: recorded replies are decoded, and errors are told apart by what has to be done next.
+import { describe, expect, test } from 'vitest';
+import { hasAppleSchema, problemsOfAnswer } from '../../test/apple-schema/apple-schema.ts';
+import { hasVectors, vector } from '../../test/vectors.ts';
+import { CertificateAuthority, newRsaKeyPair } from '../pki/certificate-authority.ts';
+import { failureOf, readAnswer } from './answer.ts';
+import { readDeviceMessage, type Report } from './device-message.ts';
+import { buildPlist, type PlistDict } from './plist.ts';
+
+function reportOf(body: Buffer): Report {
+  const message = readDeviceMessage(body);
+  if (message.type !== 'Report') throw new Error('not a report');
+  return message;
+}
+
+const answered = (requestType: string, dict: PlistDict) =>
+  readAnswer(
+    requestType,
+    reportOf(buildPlist({ UDID: 'u', CommandUUID: 'c', Status: 'Acknowledged', ...dict })),
+  );
+
+describe.skipIf(!hasVectors)('recorded replies', () => {
+  const recorded = (requestType: string, name: string) => readAnswer(requestType, reportOf(vector(name)));
+
+  test('ProfileList names each profile, its revision and its payloads', () => {
+    const answer = recorded('ProfileList', 'replies/profile_list.plist');
+    expect(answer).toMatchObject({
+      kind: 'profiles',
+      profiles: [
+        {
+          identifier: 'com.example.zentral.santa_configuration',
+          uuid: 'db2004f8-9e9f-4043-8a6f-339cfd7d7891',
+          displayName: 'Zentral - Santa configuration',
+        },
+        {
+          identifier: 'com.example.zentral.mdm',
+          payloads: [
+            { type: 'com.apple.mdm' },
+            { type: 'com.apple.security.scep', identifier: 'com.example.zentral.scep' },
+            { type: 'com.apple.security.pem' },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('CertificateList is read from the certificates themselves', () => {
+    expect(recorded('CertificateList', 'replies/certificate_list.plist')).toMatchObject({
+      certificates: [
+        { serialNumber: 'c78d3b3ed539bd22', commonName: 'zentral', isIdentity: true },
+        { commonName: 'Zentral CA', organizationalUnits: ['IT'], isIdentity: false },
+      ],
+    });
+    // The device has no name for it, the certificate has no subject.
+    expect(recorded('CertificateList', 'certprof/certlist.plist')).toEqual({
+      kind: 'certificates',
+      certificates: [
+        {
+          serialNumber: '62',
+          commonName: '',
+          organizationalUnits: [],
+          issuer: 'CN=ca,OU=SCEP CA,O=scep,C=US',
+          notBefore: '2024-05-02T17:33:31.000Z',
+          notAfter: '2034-04-30T17:43:31.000Z',
+          isIdentity: true,
+        },
+      ],
+    });
+  });
+
+  test('applications, managed and installed', () => {
+    expect(recorded('ManagedApplicationList', 'replies/managed_application_list.plist')).toEqual({
+      kind: 'applications',
+      applications: [{ identifier: 'com.acme.myenterpriseapp', status: 'Managed', hasConfiguration: false }],
+    });
+    expect(recorded('InstalledApplicationList', 'replies/installed_application_list.plist')).toEqual({
+      kind: 'installedApplications',
+      applications: [
+        { identifier: 'com.apple.mail', shortVersion: '16.0', isInstalling: false, isAppStore: false },
+        { identifier: 'com.apple.dt.Xcode', shortVersion: '14.0', isInstalling: false, isAppStore: true },
+      ],
+    });
+  });
+
+  test('DeviceInformation', () => {
+    expect(recorded('DeviceInformation', 'replies/device_information.plist')).toMatchObject({
+      kind: 'deviceInformation',
+      name: 'Yolo',
+      osVersion: '13.0',
+      productName: 'VirtualMac2,1',
+      isSupervised: true,
+    });
+  });
+
+  test('an acknowledgement alone, and a refusal', () => {
+    expect(recorded('InstallProfile', 'certprof/resp-ack.plist')).toEqual({ kind: 'none' });
+    expect(recorded('InstallProfile', 'certprof/resp-error.plist')).toEqual({ kind: 'none' });
+  });
+
+  test.skipIf(!hasAppleSchema)("fit Apple's schema of answers", () => {
+    const cases = [
+      ['ProfileList', 'profile_list'],
+      ['CertificateList', 'certificate_list'],
+      ['ManagedApplicationList', 'managed_application_list'],
+      ['InstalledApplicationList', 'installed_application_list'],
+    ] as const;
+    // A Mac reports this one although Apple says it does not.
+    const known = ['ManagedApplicationList.com.acme.myenterpriseapp.IsValidated: not for macOS'];
+    for (const [requestType, name] of cases) {
+      const { dict } = reportOf(vector(`replies/${name}.plist`));
+      const problems = problemsOfAnswer(requestType, dict, 'macOS');
+      expect(problems.filter((problem) => !known.includes(problem))).toEqual([]);
+    }
+  });
+});
+
+test('an odd certificate hides no other', async () => {
+  const day = 86_400_000;
+  const notBefore = new Date('2026-01-01T00:00:00Z');
+  const authority = await CertificateAuthority.create({
+    commonName: 'Okta',
+    notBefore,
+    notAfter: new Date(notBefore.getTime() + 30 * day),
+  });
+  const { publicKey } = await newRsaKeyPair();
+  const certificate = authority.issue({
+    subject: [
+      ['CN', 'C02 managementAttestation U-1'],
+      ['OU', 'odette-d-1'],
+    ],
+    publicKey,
+    notBefore,
+    notAfter: new Date(notBefore.getTime() + day),
+    use: 'client',
+  });
+  const answer = answered('CertificateList', {
+    CertificateList: [
+      { CommonName: 'broken', IsIdentity: false, Data: Buffer.from('not a certificate') },
+      { CommonName: 'no data', IsIdentity: false },
+      { CommonName: 'good', IsIdentity: true, Data: certificate.der },
+    ],
+  });
+  expect(answer).toMatchObject({
+    certificates: [
+      { serialNumber: certificate.serialNumber, organizationalUnits: ['odette-d-1'], issuer: 'CN=Okta' },
+    ],
+  });
+});
+
+test('the managed app configuration is read back', () => {
+  expect(
+    answered('ManagedApplicationConfiguration', {
+      ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: { managementHint: 'x' } }],
+    }),
+  ).toMatchObject({
+    configurations: [{ identifier: 'com.okta.mobile', configuration: { managementHint: 'x' } }],
+  });
+});
+
+test('a setting that failed is seen although the command is acknowledged', () => {
+  const ErrorChain = [
+    { ErrorCode: 12038, ErrorDomain: 'MCMDMErrorDomain', USEnglishDescription: 'not managed' },
+  ];
+  const chain = [{ code: 12038, domain: 'MCMDMErrorDomain', description: 'not managed' }];
+  const failed = { Item: 'ApplicationConfiguration', Status: 'Error', ErrorChain };
+  expect(answered('Settings', { Settings: [failed] })).toEqual({ kind: 'settings', failed: chain });
+  expect(answered('Settings', { Settings: failed })).toEqual({ kind: 'settings', failed: chain });
+  expect(answered('Settings', { Settings: [{ Status: 'Acknowledged' }] })).toEqual({
+    kind: 'settings',
+    failed: undefined,
+  });
+});
+
+test('a refused installation says why', () => {
+  expect(answered('InstallApplication', { Status: 'Error', RejectionReason: 'CouldNotVerifyAppID' })).toEqual(
+    { kind: 'installApplication', rejectionReason: 'CouldNotVerifyAppID' },
+  );
+});
+
+test('where the app came from: iPhones say it, Macs show it, and while it is being installed nothing is known', () => {
+  const where = (item: PlistDict) =>
+    answered('InstalledApplicationList', {
+      InstalledApplicationList: [{ Identifier: 'com.okta.mobile', ...item }],
+    });
+  const isAppStore = (value: boolean) => ({ applications: [{ isAppStore: value }] });
+  expect(where({ AppStoreVendable: true })).toMatchObject(isAppStore(true));
+  expect(where({ AppStoreVendable: false, ExternalVersionIdentifier: 1 })).toMatchObject(isAppStore(false));
+  expect(where({ ExternalVersionIdentifier: 868412035 })).toMatchObject(isAppStore(true));
+  expect(where({ ExternalVersionIdentifier: 0 })).toMatchObject(isAppStore(false));
+  expect(where({ Installing: true })).toEqual({
+    kind: 'installedApplications',
+    applications: [{ identifier: 'com.okta.mobile', isInstalling: true }],
+  });
+});
+
+describe('the kind of an error', () => {
+  const chain = (...causes: [code: number, domain: string, description?: string][]) =>
+    causes.map(([code, domain, description = '']) => ({ code, domain, description }));
+  const INSTALL = chain([4001, 'MCInstallationErrorDomain']);
+
+  test.each([
+    ['InstallProfile', [...INSTALL, ...chain([22013, 'MCSCEPErrorDomain'])], 'scep.enrollment_failed'],
+    ['InstallProfile', chain([22005, 'MCSCEPErrorDomain']), 'scep.enrollment_failed'],
+    ['InstallProfile', chain([15002, 'MDM-SCEP', 'Unable to obtain certificate']), 'scep.enrollment_failed'],
+    [
+      'InstallProfile',
+      chain([15002, 'SPErrorDomain', 'Unable to obtain certificate from SCEP server']),
+      'scep.enrollment_failed',
+    ],
+    ['InstallProfile', chain([1009, 'MCProfileErrorDomain']), 'mdm.profile_refused'],
+    ['InstallProfile', chain([15002, 'SomethingElse']), 'mdm.profile_refused'],
+    ['InstallProfile', [], 'mdm.profile_refused'],
+    ['RemoveProfile', chain([12075, 'MCMDMErrorDomain']), 'mdm.profile_absent'],
+    ['RemoveProfile', chain([12013, 'MCMDMErrorDomain']), 'mdm.profile_refused'],
+    ['InstallApplication', chain([12026, 'MCMDMErrorDomain']), 'mdm.licence_not_found'],
+    ['InstallApplication', chain([12064, 'MCMDMErrorDomain']), 'mdm.licence_not_found'],
+    [
+      'InstallApplication',
+      chain([9610, 'ASDServerErrorDomain', 'License not found']),
+      'mdm.licence_not_found',
+    ],
+    ['InstallApplication', chain([1, 'Unknown', 'License not found']), 'mdm.licence_not_found'],
+    ['InstallApplication', chain([12063, 'MCMDMErrorDomain']), 'mdm.user_refused_app'],
+    ['InstallApplication', chain([12345, 'MCMDMErrorDomain']), 'mdm.command_refused'],
+    ['DeviceInformation', chain([12021, 'MCMDMErrorDomain']), 'mdm.command_refused'],
+    ['DeviceInformation', chain([12026, 'MCMDMErrorDomain']), 'mdm.command_refused'],
+  ] as const)('%s %j is %s', (requestType, causes, code) => {
+    expect(failureOf(requestType, causes)).toBe(code);
+  });
+});

@@ -1,0 +1,91 @@
+// What devices send: recorded messages are read, and what the protocol does not know is refused.
+import { describe, expect, test } from 'vitest';
+import { hasAppleSchema, problemsOfCheckIn } from '../../test/apple-schema/apple-schema.ts';
+import { hasVectors, vector } from '../../test/vectors.ts';
+import { readDeviceMessage } from './device-message.ts';
+import { buildPlist, parsePlistDict, type PlistDict } from './plist.ts';
+
+const read = (dict: PlistDict) => readDeviceMessage(buildPlist(dict));
+const UDID = '66ADE930-5FDF-5EC4-8429-15640684C489';
+const TOPIC = 'com.apple.mgmt.External.e0bd1eac';
+
+describe.skipIf(!hasVectors)('recorded messages', () => {
+  test('a Mac and an iPad begin an enrollment', () => {
+    expect(readDeviceMessage(vector('nanomdm/Authenticate.2.plist'))).toMatchObject({
+      type: 'Authenticate',
+      udid: UDID,
+      serialNumber: 'C02MT66KFLHH',
+      productName: 'iMac14,2',
+      deviceName: 'Fruit',
+      osVersion: '10.12.6',
+    });
+    expect(readDeviceMessage(vector('nanomdm/Authenticate.1.plist'))).toMatchObject({
+      type: 'Authenticate',
+      productName: 'iPad2,5',
+    });
+  });
+
+  test('a token update carries token, magic and, from an iPad, the unlock token', () => {
+    const message = readDeviceMessage(vector('nanomdm/TokenUpdate.1.plist'));
+    expect(message).toMatchObject({
+      type: 'TokenUpdate',
+      pushMagic: 'CEFDF0BD-E342-4A27-8742-E930EA116B0A',
+      token: Buffer.from('R+juwGLC9ynsFwPBs+GPGXHYXwC+dkRdNAgLqnAbX1E=', 'base64'),
+      awaitingConfiguration: false,
+    });
+    expect(message.type === 'TokenUpdate' && message.unlockToken?.length).toBeGreaterThan(1000);
+  });
+
+  test.skipIf(!hasAppleSchema)('fit the schema, but for one key that Macs really send', () => {
+    // The challenge of a Mac's Authenticate is in no version of the schema.
+    const { Challenge, ...authenticate } = parsePlistDict(vector('nanomdm/Authenticate.2.plist'));
+    expect(Challenge).toBeDefined();
+    expect(problemsOfCheckIn(authenticate, 'macOS')).toEqual([]);
+    expect(problemsOfCheckIn(parsePlistDict(vector('nanomdm/TokenUpdate.1.plist')), 'iOS')).toEqual([]);
+  });
+
+  test('a refusal carries its chain of causes', () => {
+    expect(readDeviceMessage(vector('certprof/resp-error.plist'))).toMatchObject({
+      type: 'Report',
+      status: 'Error',
+      commandUuid: 'D053EE3A-EE0E-4E82-87D2-BB3624186694',
+      errorChain: [{ code: -909, domain: 'NSOSStatusErrorDomain' }],
+    });
+  });
+});
+
+test('messages are told apart by what they hold', () => {
+  expect(read({ MessageType: 'CheckOut', Topic: TOPIC, UDID })).toMatchObject({
+    type: 'CheckOut',
+    udid: UDID,
+  });
+  expect(read({ Status: 'Idle', UDID })).toMatchObject({ type: 'Report', status: 'Idle', errorChain: [] });
+  expect(read({ Status: 'NotNow', UDID, CommandUUID: 'c' })).toMatchObject({ commandUuid: 'c' });
+  expect(read({ MessageType: 'DeclarativeManagement', UDID, Endpoint: 'tokens' })).toMatchObject({
+    endpoint: 'tokens',
+  });
+});
+
+test('an empty bootstrap token means that the kept one is to go', () => {
+  const message = read({ MessageType: 'SetBootstrapToken', UDID, BootstrapToken: Buffer.alloc(0) });
+  expect(message).not.toHaveProperty('bootstrapToken');
+});
+
+test('a user enrollment and a user channel are recognised', () => {
+  expect(read({ Status: 'Idle', EnrollmentID: 'e-1', UserID: 'u-1' })).toMatchObject({
+    udid: 'e-1',
+    userId: 'u-1',
+  });
+});
+
+test.each<[string, PlistDict]>([
+  ['nobody', { Status: 'Idle' }],
+  ['no message and no status', { UDID }],
+  ['an unknown message', { MessageType: 'Hello', UDID }],
+  ['an unknown status', { Status: 'Fine', UDID, CommandUUID: 'c' }],
+  ['an answer to no command', { Status: 'Acknowledged', UDID }],
+  ['a token update without a token', { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm' }],
+  ['a token that is text', { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm', Token: 'x' }],
+])('%s is refused', (_name, dict) => {
+  expect(() => read(dict)).toThrow('mdm.message_unreadable');
+});
