@@ -20,6 +20,7 @@ import { putOutbox } from '../adapters/store/outbox.ts';
 import { openSecret } from '../adapters/store/secrets.ts';
 import { findSetup, markChecking, saveSetup } from '../adapters/store/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+import { findPrerequisites } from '../domain/prerequisites.ts';
 import {
   answerTo,
   type CheckFindings,
@@ -32,7 +33,6 @@ import {
 } from '../domain/setup-wizard.ts';
 import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { findPrerequisites } from './prerequisites.ts';
 
 type SetupDependencies = Pick<
   ActivityDependencies,

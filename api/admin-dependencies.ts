@@ -14,8 +14,8 @@ export interface AdminDependencies {
   readonly log: Logger;
   readonly metrics: Registry;
   readonly version: string;
-  /** Connects when it is first needed. @throws while Temporal does not answer; the API stays up. */
-  readonly temporal: () => Promise<Client>;
+  /** Usable before Temporal is there: its calls fail until it is; the API stays up. */
+  readonly temporal: Client;
   /** Clients made from the stored credentials; kept and renewed by the process. */
   readonly oktaClient: (integrationId: string) => Promise<OktaClient>;
   readonly appsAndBooks: () => Promise<AppsAndBooksClient>;

@@ -1,4 +1,5 @@
 // The whole admin API. Console and command line take their types from here (`import type`); the server and /openapi.json are made of it.
+import { blueprints } from './contract/blueprints.ts';
 import { devices } from './contract/devices.ts';
 import { instance } from './contract/instance.ts';
 import { integrations } from './contract/integrations.ts';
@@ -14,6 +15,7 @@ export const contract = {
   ...setups,
   ...integrations,
   ...library,
+  ...blueprints,
   ...devices,
   ...rollouts,
   ...instance,

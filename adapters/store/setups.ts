@@ -48,3 +48,8 @@ export const listSetups = (sql: Sql, status: SetupState['status'] | undefined): 
     `select ${COLUMNS} from setups where $1::text is null or status = $1 order by started_at desc limit 200`,
     [status ?? null],
   );
+
+/** Only for a setup whose workflow could not be started. */
+export async function removeSetup(sql: Sql, id: string): Promise<void> {
+  await sql.query('delete from setups where id = $1', [id]);
+}

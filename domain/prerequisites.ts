@@ -1,22 +1,35 @@
 // The prerequisite list of the wizard: each passes, fails, or could not be checked, with what that means.
-import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
-import type { OktaClient } from '../adapters/okta/okta-client.ts';
-import { OKTA_VERIFY } from '../domain/device-report.ts';
-import { CataloguedError, FAILURES } from '../domain/failures.ts';
+import { OKTA_VERIFY } from './device-report.ts';
+import { CataloguedError, FAILURES } from './failures.ts';
 import {
   OKTA_SCOPES,
   PREREQUISITES,
   type PrerequisiteCheck,
   type PrerequisiteId,
   type Tenant,
-} from '../domain/setup-wizard.ts';
+} from './setup-wizard.ts';
+
+/** What is asked of a tenant; the client of adapters/okta can. */
+export interface TenantChecks {
+  token(): Promise<{ readonly scopes: readonly string[] }>;
+  checkFastPass(): Promise<{
+    readonly oktaVerifyActive: boolean;
+    readonly fastPassActive: boolean;
+    readonly warnings: readonly string[];
+  }>;
+}
+
+/** What is asked of Apps and Books. */
+export interface LicenceChecks {
+  asset(adamId: string): Promise<readonly { readonly available: number; readonly total: number }[]>;
+}
 
 interface Sources {
   readonly tenant: Tenant;
   /** Ticked by the admin where it cannot be checked. */
   readonly confirmed: readonly PrerequisiteId[];
-  oktaClient(): Promise<OktaClient>;
-  appsAndBooks(): Promise<Pick<AppsAndBooksClient, 'asset'>>;
+  oktaClient(): Promise<TenantChecks>;
+  appsAndBooks(): Promise<LicenceChecks>;
 }
 
 type Finding = Omit<PrerequisiteCheck, 'id' | 'confirmed'>;
@@ -58,7 +71,7 @@ export async function findPrerequisites(
 }
 
 async function askOkta(sources: Sources, findings: Map<PrerequisiteId, Finding>): Promise<readonly string[]> {
-  let client: OktaClient;
+  let client: TenantChecks;
   let scopes: readonly string[];
   try {
     client = await sources.oktaClient();

@@ -1,0 +1,96 @@
+// What saving a library item would touch: counted before it is saved.
+import type { DeviceFamily } from '../../domain/device.ts';
+import type { Sql } from './database.ts';
+
+export interface PreviewCounts {
+  readonly Mac: number;
+  readonly iPhone: number;
+  readonly iPad: number;
+  readonly licencesNeeded: number;
+  /** Unsupervised iPhones and iPads that do not have the app yet. */
+  readonly usersAsked: number;
+}
+
+const ENROLLED = `device.enrollment_status in ('enrolled', 'unreachable')`;
+
+/** Devices of the blueprints. */
+export async function countArriving(
+  sql: Sql,
+  blueprintIds: readonly string[],
+  adamId: string,
+): Promise<PreviewCounts> {
+  const [row] = await sql.query<PreviewCounts>(
+    `select count(*) filter (where family = 'Mac')::int as "Mac", count(*) filter (where family = 'iPhone')::int as "iPhone",
+            count(*) filter (where family = 'iPad')::int as "iPad",
+            count(*) filter (where licence.state is distinct from 'associated')::int as "licencesNeeded",
+            count(*) filter (where family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as "usersAsked"
+       from devices as device
+       left join licences as licence on licence.device_id = device.id and licence.adam_id = $2
+       left join device_trust as trust on trust.device_id = device.id
+      where device.blueprint_id = any($1) and ${ENROLLED}`,
+    [blueprintIds, adamId],
+  );
+  return row ?? { Mac: 0, iPhone: 0, iPad: 0, licencesNeeded: 0, usersAsked: 0 };
+}
+
+/** Devices of the item that would no longer be in its scope. */
+export async function countLeaving(
+  sql: Sql,
+  itemId: string,
+  keptBlueprintIds: readonly string[],
+): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `select count(*)::int as devices from devices as device
+       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+      where assigned.library_item_id = $1 and device.blueprint_id <> all($2) and ${ENROLLED}`,
+    [itemId, keptBlueprintIds],
+  );
+  return row?.devices ?? 0;
+}
+
+/** Users whom Okta knows as managed only through devices that leave, a hundred at most. */
+export async function listUsersLosingTrust(
+  sql: Sql,
+  itemId: string,
+  keptBlueprintIds: readonly string[],
+): Promise<string[]> {
+  const rows = await sql.query<{ login: string }>(
+    `with managed as (
+       select person.value ->> 'login' as login,
+              assigned.library_item_id = $1 and device.blueprint_id <> all($2) as leaves
+         from okta_devices as record
+        cross join lateral jsonb_array_elements(record.users) as person(value)
+         join devices as device on device.id = record.device_id
+         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+        where person.value ->> 'managementStatus' = 'MANAGED')
+     select login from managed where login <> '' group by login having bool_and(coalesce(leaves, false)) order by login limit 100`,
+    [itemId, keptBlueprintIds],
+  );
+  return rows.map(({ login }) => login);
+}
+
+/** A few enrolled devices to try it on first: those heard of last, of each family. */
+export const suggestTestDevices = (
+  sql: Sql,
+  blueprintIds: readonly string[],
+): Promise<{ id: string; name: string | null; family: DeviceFamily }[]> =>
+  sql.query(
+    `select id, name, family from (
+       select device.id, device.name, device.family, device.last_contact_at,
+              row_number() over (partition by device.family order by device.last_contact_at desc nulls last, device.id) as place
+         from devices as device where device.blueprint_id = any($1) and ${ENROLLED}) as ranked
+      where place <= 2 order by place, last_contact_at desc nulls last limit 5`,
+    [blueprintIds],
+  );
+
+/** Whether any device of the item was delivered already: then the test is done. */
+export async function wasEverDelivered(sql: Sql, itemId: string): Promise<boolean> {
+  const [row] = await sql.query<{ delivered: boolean }>(
+    `select exists (select from devices as device
+       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+       join device_trust as trust on trust.device_id = device.id
+      where assigned.library_item_id = $1 and trust.delivered) as delivered`,
+    [itemId],
+  );
+  return row?.delivered ?? false;
+}

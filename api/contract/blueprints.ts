@@ -1,0 +1,133 @@
+// Blueprints and enrollment codes.
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { id, idParams, instant, line, list } from './words.ts';
+
+const tag = 'library';
+
+export const Blueprint = z
+  .object({
+    id,
+    name: z.string(),
+    devices: z.number().int(),
+    libraryItemId: id.nullable(),
+    enrollmentLink: z.string(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Blueprint' });
+
+export const EnrollmentCode = z
+  .object({
+    id,
+    blueprintId: id,
+    user: z.string().nullable(),
+    forUdid: z.string().nullable(),
+    maxUses: z.number().int(),
+    uses: z.number().int(),
+    expiresAt: instant,
+    revokedAt: instant.nullable(),
+    createdBy: z.string(),
+    createdAt: instant,
+  })
+  .meta({ id: 'EnrollmentCode' });
+
+export const blueprints = {
+  listBlueprints: endpoint({
+    tag,
+    summary: 'Blueprints',
+    method: 'get',
+    path: '/api/blueprints',
+    access: 'viewer',
+    status: 200,
+    answer: list(Blueprint),
+  }),
+  getBlueprint: endpoint({
+    tag,
+    summary: 'A blueprint',
+    method: 'get',
+    path: '/api/blueprints/{id}',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: Blueprint,
+  }),
+  createBlueprint: endpoint({
+    tag,
+    summary: 'Adds a blueprint, with devices if wanted',
+    method: 'post',
+    path: '/api/blueprints',
+    access: 'admin',
+    body: z.object({ name: line(100), deviceIds: z.array(id).max(1_000).default([]) }),
+    status: 201,
+    answer: Blueprint,
+    problems: ['request.conflict'],
+  }),
+  renameBlueprint: endpoint({
+    tag,
+    summary: 'Renames a blueprint',
+    method: 'patch',
+    path: '/api/blueprints/{id}',
+    access: 'admin',
+    params: idParams,
+    body: z.object({ name: line(100) }),
+    status: 200,
+    answer: Blueprint,
+    problems: ['request.conflict'],
+  }),
+  deleteBlueprint: endpoint({
+    tag,
+    summary: 'Removes a blueprint that has no devices',
+    method: 'delete',
+    path: '/api/blueprints/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+    problems: ['request.conflict'],
+  }),
+  listEnrollmentCodes: endpoint({
+    tag,
+    summary: 'Enrollment codes of a blueprint, without their values',
+    method: 'get',
+    path: '/api/blueprints/{id}/enrollment-codes',
+    access: 'operator',
+    params: idParams,
+    status: 200,
+    answer: list(EnrollmentCode),
+  }),
+  createEnrollmentCode: endpoint({
+    tag,
+    summary: 'Makes an enrollment code; its value and link are shown this once',
+    method: 'post',
+    path: '/api/blueprints/{id}/enrollment-codes',
+    access: 'operator',
+    params: idParams,
+    body: z
+      .object({
+        user: line(200).optional(),
+        /** The device may be enrolled with another identity already: this code lets it enroll anew. */
+        forDeviceId: id.optional(),
+        maxUses: z.number().int().min(1).max(100_000).default(1),
+        expiresInHours: z
+          .number()
+          .int()
+          .min(1)
+          .max(24 * 366)
+          .default(24 * 7),
+      })
+      .default({ maxUses: 1, expiresInHours: 168 }),
+    status: 201,
+    answer: z
+      .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string() })
+      .meta({ id: 'NewEnrollmentCode' }),
+    showsSecret: true,
+  }),
+  revokeEnrollmentCode: endpoint({
+    tag,
+    summary: 'Revokes an enrollment code',
+    method: 'delete',
+    path: '/api/enrollment-codes/{id}',
+    access: 'operator',
+    params: idParams,
+    status: 204,
+  }),
+};
