@@ -11,6 +11,8 @@ export interface ApnsSettings {
   readonly privateKeyPem: string;
   /** The UID of the push certificate's subject. */
   readonly topic: string;
+  /** PEM; absent: the authorities that Node trusts. */
+  readonly authorities?: readonly string[];
 }
 
 export interface Push {
@@ -57,12 +59,16 @@ export class ApnsClient {
     const session = connect(this.#settings.url, {
       cert: this.#settings.certificatePem,
       key: this.#settings.privateKeyPem,
+      ...(this.#settings.authorities && { ca: [...this.#settings.authorities] }),
       settings: { enablePush: false },
     });
     const forget = () => {
       if (this.#session === session) this.#session = undefined;
     };
-    session.on('error', forget);
+    session.on('error', (error) => {
+      whyBroken.set(session, error);
+      forget();
+    });
     session.on('close', forget);
     // After GOAWAY the open requests may end, but new ones need a new connection.
     session.on('goaway', () => {
@@ -87,6 +93,9 @@ export class ApnsClient {
     if (answer.status !== 200) throw refusal(answer);
   }
 }
+
+/** A broken connection tells its streams only that it broke. */
+const whyBroken = new WeakMap<ClientHttp2Session, unknown>();
 
 /** The connection ended before the answer came; `cause` says why. */
 class BrokenConnection extends Error {
@@ -118,11 +127,6 @@ function answerOf(session: ClientHttp2Session, stream: ClientHttp2Stream, body: 
     let status = 0;
     let retryAfter: string | undefined;
     let text = '';
-    let sessionError: unknown;
-    const broke = (error: unknown) => {
-      sessionError = error;
-    };
-    session.once('error', broke);
     const timer = setTimeout(() => {
       // A connection that answers nothing for so long is dead, whatever TCP believes.
       session.destroy(new CataloguedError('apns.unreachable', { facts: { reason: 'timeout' } }));
@@ -142,9 +146,8 @@ function answerOf(session: ClientHttp2Session, stream: ClientHttp2Stream, body: 
     });
     stream.on('close', () => {
       clearTimeout(timer);
-      session.off('error', broke);
       if (status !== 0 && streamError === undefined) resolve({ status, body: text, retryAfter });
-      else reject(new BrokenConnection(!session.connecting, sessionError ?? streamError));
+      else reject(new BrokenConnection(!session.connecting, whyBroken.get(session) ?? streamError));
     });
     stream.end(body);
   });
