@@ -43,6 +43,7 @@ import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { standingOf, type Caller, type CommandStanding } from './device-commands.ts';
+import { wakeDevice } from './wake-device.ts';
 import { ChallengeBreaker } from './challenge-breaker.ts';
 
 export interface PlannedCertificateStep {
@@ -115,7 +116,7 @@ export function certificateActivities(deps: ActivityDependencies) {
 
       const state = await readDeviceState(database, input.deviceId);
       if (!state || state.integrationId !== input.integrationId || state.secretId === null)
-        throw new CataloguedError('mdm.not_enrolled');
+        throw new CataloguedError('request.changed_meanwhile');
       const { scepUrl, challengeUrl, challengeUsername } = state;
       if (scepUrl === null || challengeUrl === null || challengeUsername === null)
         throw new CataloguedError('okta.challenge_url_gone');
@@ -181,6 +182,7 @@ export function certificateActivities(deps: ActivityDependencies) {
         });
       });
       if (row === undefined) return sentBefore({ id, commandUuid: uuid });
+      await wakeDevice(deps, input.deviceId);
       return { kind: 'sent', deliveryId: id, command: { ...standingOf(row), wasKnown: false } };
     },
 

@@ -1,20 +1,13 @@
 // Commands to a device: queued once under a UUID that derives from the run, and a push unless the device is on the line.
 import { commandUuid } from '../adapters/store/command-uuid.ts';
-import {
-  findCommand,
-  isInConversation,
-  queueCommand,
-  withdrawCommand,
-  type CommandRow,
-} from '../adapters/store/commands.ts';
+import { findCommand, queueCommand, withdrawCommand, type CommandRow } from '../adapters/store/commands.ts';
 import type { Sql } from '../adapters/store/database.ts';
-import { findDevice } from '../adapters/store/devices.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-plan.ts';
 import type { CommandStatus } from '../workflows/messages.ts';
-import { codeOf } from './as-failure.ts';
 import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { wakeDevice } from './wake-device.ts';
 
 /** Whose commands they are: a run, the same after its resets. */
 export interface Caller {
@@ -25,6 +18,8 @@ export interface Caller {
 export interface QueueInput extends Caller {
   readonly deviceId: string;
   readonly enrollmentId: string;
+  /** Tells apart what a workflow asks again over several runs; '' where a run is all there is. */
+  readonly scope: string;
   readonly commands: readonly {
     readonly step: string;
     readonly request: StepRequest;
@@ -51,26 +46,6 @@ export interface PushedCommands {
 export function deviceCommandActivities(deps: ActivityDependencies) {
   const { database } = deps;
 
-  /** Wakes the device; a push is a wake-up, never a contact, and its failure never the command's. */
-  async function push(deviceId: string): Promise<FailureCode | null> {
-    const device = await findDevice(database, deviceId);
-    if (
-      device === undefined ||
-      device.topic === null ||
-      device.pushToken === null ||
-      device.pushMagic === null
-    )
-      return null;
-    if (await isInConversation(database, deviceId)) return null;
-    try {
-      const apns = await deps.apns(device.topic);
-      await apns.push({ token: device.pushToken, pushMagic: device.pushMagic });
-      return null;
-    } catch (error) {
-      return codeOf(error);
-    }
-  }
-
   return {
     /** Queues the commands, and withdraws what the same workflow had queued and does not want any more. */
     async queueCommands(input: QueueInput): Promise<PushedCommands> {
@@ -79,7 +54,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
         uuid: commandUuid({
           ...input,
           ...command,
-          revision: revisionOf(input.enrollmentId, command.request),
+          revision: revisionOf(input, command.request),
         }),
       }));
       const known = new Set<string>();
@@ -116,7 +91,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
         return standings;
       });
       const isOpen = commands.some(({ status }) => status === null);
-      return { commands, pushFailure: isOpen ? await push(input.deviceId) : null };
+      return { commands, pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null };
     },
 
     /** Pushes again, and returns answers whose signals were lost. */
@@ -128,7 +103,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       const isOpen = rows.some((row) => standingOf(row).status === null);
       return {
         commands: rows.map((row) => ({ ...standingOf(row), wasKnown: true })),
-        pushFailure: isOpen ? await push(input.deviceId) : null,
+        pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null,
       };
     },
 
@@ -175,8 +150,8 @@ const withdrawUnwanted = async (
 };
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */
-const revisionOf = (enrollmentId: string, request: StepRequest): string =>
-  `${enrollmentId}/${'revision' in request ? request.revision : ''}`;
+const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>
+  [enrollmentId, scope, 'revision' in request ? request.revision : ''].join('/');
 
 export function standingOf(row: CommandRow): Omit<CommandStanding, 'wasKnown'> {
   const status: CommandStatus | null =

@@ -13,6 +13,7 @@ import {
   type RolloutMemory,
   type RolloutPhase,
 } from '../domain/rollout-plan.ts';
+import type { TrustBucket } from '../domain/trust.ts';
 import { isManagedApp } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import {
@@ -98,11 +99,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
     },
 
     /** Local. How the run ended: truths, words, timeline, and the run's own row. */
-    async closeRollout(input: CloseInput): Promise<void> {
+    async closeRollout(input: CloseInput): Promise<TrustBucket> {
       const now = new Date(input.nowMs);
       const { deviceId, failureCode } = input;
-      await database.inTransaction(async (sql) => {
-        await refreshTrust(sql, deviceId, {
+      return database.inTransaction(async (sql) => {
+        await recordRunStart(sql, { ...input.run, deviceId }, now);
+        const trust = await refreshTrust(sql, deviceId, {
           now,
           phase: input.phase,
           failureCode,
@@ -116,6 +118,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
           now,
         );
         await putTimeline(sql, deviceId, endWords(input.phase, failureCode), now);
+        return trust?.bucket ?? 'out_of_scope';
       });
     },
 

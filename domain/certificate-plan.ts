@@ -55,6 +55,7 @@ export type CertificateAction =
   | { readonly do: 'ask' }
   /** A delivery that was sent is on the device: keep its proof, tell the rollout. */
   | { readonly do: 'prove'; readonly delivery: Delivery; readonly certificate: ReportedDelivery }
+  /** `keeps`: the proven delivery beside which they go. */
   | { readonly do: 'remove'; readonly identifiers: readonly string[]; readonly keeps: string | null }
   | {
       readonly do: 'deliver';
@@ -99,7 +100,7 @@ export function planCertificate(
       return {
         do: 'remove',
         identifiers: spare.map(({ identifier }) => identifier),
-        keeps: firstOther?.delivery.id ?? null,
+        keeps: null,
       };
     return deliver(view, integrationId, 'wanted', 'due');
   }

@@ -38,6 +38,8 @@ export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAns
 /** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
 export const desiredStateChangedSignal =
   defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
+/** A reason that begins so: a person asked for another try, so a user who refused is asked again. */
+export const REPLAY_REASON = 'replay';
 /** Everything outstanding is gone, all truths are reset; plan again after deviceEnrolled. */
 export const deviceAuthenticatedSignal = defineSignal<[Event]>('deviceAuthenticated');
 /** The first TokenUpdate of an enrollment. */

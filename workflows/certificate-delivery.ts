@@ -1,0 +1,146 @@
+// One delivery of a certificate profile and the questions around it, from the keeper's side.
+import { workflowInfo } from '@temporalio/workflow';
+import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { FailureCode } from '../domain/failures.ts';
+import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
+import type { CertificateSlot } from '../domain/profile-identifier.ts';
+import type { Urgency } from '../domain/renewal-policy.ts';
+import type { DeviceConversation, Place } from './device-command.ts';
+import { device, okta, records } from './policies.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** A silent device is waited for without end; the later the renewal, the more often it is pushed. */
+function* endlessly(urgency: Urgency): Generator<number> {
+  const longest = urgency === 'late' || urgency === 'expired' ? 6 * HOUR_MS : 24 * HOUR_MS;
+  for (let index = 0; ; index += 1) yield intervalMs(index, longest);
+}
+
+export class CertificateDelivery {
+  readonly #deviceId: string;
+  readonly #conversation: DeviceConversation;
+  /** Deliveries made so far. */
+  made: number;
+  /** Rises with each question, so that every question is a command of its own. */
+  cycle: number;
+  /** Acknowledged, and to be seen in the device's lists. */
+  #acknowledged: string | null = null;
+
+  constructor(deviceId: string, conversation: DeviceConversation, made: number, cycle: number) {
+    this.#deviceId = deviceId;
+    this.#conversation = conversation;
+    this.made = made;
+    this.cycle = cycle;
+  }
+
+  /** true: the device has listed its profiles and certificates. */
+  async askLists(step: PlannedCertificateStep, isChanged: () => boolean): Promise<boolean> {
+    const carried = await this.#conversation.carryOut(
+      this.#place(step),
+      [
+        { step: 'certificate.CertificateList', request: { type: 'CertificateList' } },
+        { step: 'certificate.ProfileList', request: { type: 'ProfileList' } },
+      ],
+      endlessly(step.urgency),
+      isChanged,
+    );
+    if (carried.kind !== 'answered') return false;
+    this.cycle += 1;
+    return carried.outcomes.every(
+      ({ status, failureCode }) => status === 'Acknowledged' && failureCode === null,
+    );
+  }
+
+  async remove(
+    step: PlannedCertificateStep,
+    identifiers: readonly string[],
+    isChanged: () => boolean,
+  ): Promise<void> {
+    await this.#conversation.carryOut(
+      this.#place(step),
+      identifiers.map((identifier) => ({
+        step: `certificate.remove.${identifier}`,
+        request: { type: 'RemoveProfile' as const, identifier },
+      })),
+      endlessly(step.urgency),
+      isChanged,
+    );
+    this.cycle += 1;
+  }
+
+  /**
+   * Sends a certificate profile and waits for its end. Returns why it failed; `asleep`: nothing was sent; null: it ended, or
+   * nobody knows how, and the device's lists will tell.
+   */
+  async send(
+    step: PlannedCertificateStep,
+    integrationId: string,
+    slot: CertificateSlot,
+    isUpset: () => boolean,
+  ): Promise<FailureCode | 'asleep' | null> {
+    const { workflowId, firstExecutionRunId } = workflowInfo();
+    // The last one was acknowledged, and the device's lists did not show it.
+    if (this.#acknowledged !== null) {
+      const deliveryId = this.#acknowledged;
+      this.#acknowledged = null;
+      await records.recordDeliveryEnd({ deliveryId });
+      return 'certificate.not_seen';
+    }
+    const outcome = await okta.deliverCertificate.executeWithOptions(
+      { summary: `certificate into slot ${slot}` },
+      [
+        {
+          deviceId: this.#deviceId,
+          integrationId,
+          enrollmentId: step.enrollmentId,
+          slot,
+          number: this.made + 1,
+          workflowId,
+          firstRunId: firstExecutionRunId,
+        },
+      ],
+    );
+    if (outcome.kind === 'asleep') return 'asleep';
+    this.made += 1;
+    const { commandUuid } = outcome.command;
+    this.#conversation.takeStanding(outcome.command);
+    const ending = () => this.#conversation.ending(commandUuid);
+    await this.#conversation.waitFor(
+      [commandUuid],
+      () => ending() !== undefined || isUpset(),
+      intervalsWithin(CHALLENGE_LIFE_MS),
+    );
+
+    const { status, failureCode } = ending() ?? { status: 'NotNow', failureCode: null };
+    switch (status) {
+      case 'Acknowledged':
+        this.#acknowledged = outcome.deliveryId;
+        return null;
+      case 'Error':
+      case 'CommandFormatError':
+        await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        return failureCode ?? 'scep.enrollment_failed';
+      // Taken back before the device had it: not a failed try.
+      case 'Withdrawn':
+        await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        return null;
+      // Handed over and never answered: the lists will tell.
+      case 'Unknown':
+        return null;
+      case 'NotNow':
+        // The challenge grew old, or something changed. In the device's hands it is left alone: it may still be carried out.
+        if (await device.withdrawCommand({ commandUuid }))
+          await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        return null;
+    }
+  }
+
+  #place({ enrollmentId }: PlannedCertificateStep): Place {
+    return { enrollmentId, scope: String(this.cycle) };
+  }
+
+  /** What was acknowledged has been seen. */
+  seen(): void {
+    this.#acknowledged = null;
+  }
+}

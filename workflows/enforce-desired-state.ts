@@ -1,0 +1,16 @@
+// The enforcement sweep: devices that were not verified lately are rolled out again.
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { SweepInput } from './observe-trust.ts';
+import type { SweptPage } from '../activities/sweeps.ts';
+import { sweeps } from './policies.ts';
+
+export async function enforceDesiredState({ integrationId }: SweepInput): Promise<void> {
+  let after: string | null = null;
+  let started = 0;
+  do {
+    const page: SweptPage = await sweeps.enforcePage({ integrationId, after, nowMs: Date.now() });
+    started += page.started;
+    after = page.next;
+    setCurrentDetails(`${started} devices are verified again.`);
+  } while (after !== null);
+}

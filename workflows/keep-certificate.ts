@@ -1,0 +1,290 @@
+// Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
+// What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { CertificateAction } from '../domain/certificate-plan.ts';
+import type { FailureCode } from '../domain/failures.ts';
+import { deliveryBackOffMs } from '../domain/patience.ts';
+import { CertificateDelivery } from './certificate-delivery.ts';
+import { DeviceConversation } from './device-command.ts';
+import { needsPerson, reasonOf } from './failure.ts';
+import {
+  certificateNotNeededSignal,
+  certificateWantedSignal,
+  commandAnsweredSignal,
+  deviceAuthenticatedSignal,
+  deviceCheckedOutSignal,
+  deviceEnrolledSignal,
+  renewNowSignal,
+  searchAttributes,
+} from './messages.ts';
+import { OnceOnly } from './once-only.ts';
+import { others, records } from './policies.ts';
+
+/** Plain JSON: it goes through continue-as-new. Only `deviceId` is given at the first start. */
+export interface KeepCertificateInput {
+  readonly deviceId: string;
+  readonly integrationId?: string;
+  readonly carried?: CarriedState;
+}
+
+interface CarriedState {
+  readonly isWanted: boolean;
+  readonly isFresh: boolean;
+  /** Deliveries made so far, over all runs: the next one's number follows. */
+  readonly deliveries: number;
+  /** Answers to the device's lists are told apart by it over all runs. */
+  readonly cycle: number;
+  readonly seenEvents: readonly string[];
+  readonly hasWarned: boolean;
+  readonly urgency: string;
+}
+
+/** Longer histories are left behind before the next sleep. */
+const LONG_HISTORY = 60;
+
+export async function keepCertificate(input: KeepCertificateInput): Promise<void> {
+  const { deviceId, carried } = input;
+  const once = new OnceOnly(carried?.seenEvents);
+  const conversation = new DeviceConversation(deviceId);
+  let integrationId = input.integrationId ?? null;
+  let isWanted = carried?.isWanted ?? true;
+  let isFresh = carried?.isFresh ?? false;
+  let forced = false;
+  let askedBy = 0; // rollouts that wait for the proof
+  let answeredTo = 0;
+  let changes = 0;
+  let upheavals = 0; // what a delivery on its way must hear of
+  let isEnrolledAgain = false;
+  let failures = 0;
+  let hasWarned = carried?.hasWarned ?? false;
+  let shownUrgency = carried?.urgency ?? 'none';
+  let shownEnd: number | null = null;
+
+  const note = ({ eventId }: { readonly eventId: string }, effect: () => void = () => undefined) => {
+    if (!once.isNew(eventId)) return;
+    effect();
+    changes += 1;
+  };
+  setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
+  setHandler(certificateWantedSignal, (wanted) =>
+    note(wanted, () => {
+      if (!isWanted || integrationId !== wanted.integrationId) upheavals += 1;
+      integrationId = wanted.integrationId;
+      isWanted = true;
+      askedBy += 1;
+    }),
+  );
+  setHandler(renewNowSignal, (renew) =>
+    note(renew, () => {
+      forced = true;
+      isFresh = false;
+    }),
+  );
+  setHandler(certificateNotNeededSignal, (event) =>
+    note(event, () => {
+      upheavals += 1;
+      isWanted = false;
+      isFresh = false;
+    }),
+  );
+  const onEnrollment = (event: { readonly eventId: string }) =>
+    note(event, () => {
+      upheavals += 1;
+      isFresh = false;
+    });
+  setHandler(deviceAuthenticatedSignal, onEnrollment);
+  setHandler(deviceEnrolledSignal, (event) => {
+    isEnrolledAgain = true;
+    onEnrollment(event);
+  });
+  setHandler(deviceCheckedOutSignal, onEnrollment);
+
+  const delivery = new CertificateDelivery(
+    deviceId,
+    conversation,
+    carried?.deliveries ?? 0,
+    carried?.cycle ?? 0,
+  );
+
+  for (;;) {
+    const seen = changes;
+    const isChanged = () => changes !== seen;
+    const step = await records.planCertificateStep({
+      deviceId,
+      memory: { isFresh, integrationId, isWanted, forced },
+      nowMs: Date.now(),
+    });
+    if (step === null) return;
+    const { action } = step;
+    await show(step);
+
+    switch (action.do) {
+      case 'ask':
+        isFresh = await delivery.askLists(step, isChanged);
+        break;
+      case 'remove':
+        if (action.keeps !== null) await tellProven(step);
+        await delivery.remove(step, action.identifiers, isChanged);
+        isFresh = false;
+        break;
+      case 'deliver':
+        await deliver(action, step, isChanged);
+        break;
+      case 'prove':
+        await records.recordProof({ deviceId, ...action, nowMs: Date.now() });
+        delivery.seen();
+        failures = 0;
+        forced = false;
+        hasWarned = false;
+        await tellProven({ ...step, notAfterMs: action.certificate.notAfterMs }, action.delivery.id);
+        break;
+      case 'sleep':
+        await tellProven(step, action.delivery.id);
+        if (action.decision.kind === 'warn' && !hasWarned) {
+          hasWarned = true;
+          await records.noteCertificate({ deviceId, kind: 'certificate_unused', nowMs: Date.now() });
+        }
+        if (workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
+        if (action.decision.kind !== 'renew') await sleepUntil(action.decision.untilMs, isChanged);
+        // What is on the device is asked again before anything is done about it.
+        if (!isChanged()) isFresh = false;
+        break;
+      case 'waitForEnrollment':
+      case 'waitToBeWanted':
+        await condition(isChanged);
+        // The rollout asks the device anyway: its question for a certificate comes first.
+        if (isEnrolledAgain) await condition(() => askedBy > answeredTo || !isWanted, '10 minutes');
+        isEnrolledAgain = false;
+        break;
+      case 'end':
+        await others.tellRollout({
+          deviceId,
+          signal: 'certificateRemoved',
+          body: { eventId: eventId('removed') },
+        });
+        await condition(allHandlersFinished);
+        if (isChanged()) break;
+        return;
+    }
+  }
+
+  async function deliver(
+    action: Extract<CertificateAction, { do: 'deliver' }>,
+    step: PlannedCertificateStep,
+    isChanged: () => boolean,
+  ): Promise<void> {
+    if (integrationId === null) return;
+    const before = upheavals;
+    isFresh = false;
+    try {
+      const failure = await delivery.send(step, integrationId, action.slot, () => upheavals !== before);
+      if (failure === 'asleep') isFresh = await delivery.askLists(step, isChanged);
+      else if (failure !== null) await backOff(failure, isChanged);
+    } catch (error) {
+      await backOff(reasonOf(error), isChanged);
+    }
+  }
+
+  async function backOff(code: FailureCode, isChanged: () => boolean): Promise<void> {
+    failures += 1;
+    await records.noteCertificate({
+      deviceId,
+      kind: 'certificate_failed',
+      failureCode: code,
+      nowMs: Date.now(),
+    });
+    await others.tellRollout({
+      deviceId,
+      signal: 'certificateFailed',
+      body: { eventId: eventId(`failed/${failures}`), ...{ failureCode: code } },
+    });
+    setCurrentDetails(`**waits** ${code}; tried again by itself.`);
+    await condition(isChanged, deliveryBackOffMs(failures, needsPerson(code)), {
+      summary: `tries again after ${code}`,
+    });
+  }
+
+  /** Tells the rollout that waits, once for each question. */
+  async function tellProven(step: PlannedCertificateStep, deliveryId?: string): Promise<void> {
+    if (answeredTo === askedBy || step.notAfterMs === null) return;
+    answeredTo = askedBy;
+    await others.tellRollout({
+      deviceId,
+      signal: 'certificateProven',
+      body: {
+        eventId: eventId(`proven/${askedBy}`),
+        ...{ deliveryId: deliveryId ?? '', notAfter: new Date(step.notAfterMs).toISOString() },
+      },
+    });
+  }
+
+  function eventId(what: string): string {
+    return `${workflowInfo().runId}/${what}`;
+  }
+
+  async function sleepUntil(untilMs: number, isChanged: () => boolean): Promise<void> {
+    const left = untilMs - Date.now();
+    if (left > 0) await condition(isChanged, left, { summary: 'until the renewal' });
+  }
+
+  async function show(step: PlannedCertificateStep): Promise<void> {
+    setCurrentDetails(detailsOf(step));
+    if (step.notAfterMs !== null && step.notAfterMs !== shownEnd) {
+      shownEnd = step.notAfterMs;
+      upsertSearchAttributes([
+        { key: searchAttributes.certificateNotAfter, value: new Date(step.notAfterMs) },
+      ]);
+    }
+    if (step.urgency === shownUrgency) return;
+    shownUrgency = step.urgency;
+    if (step.urgency !== 'late' && step.urgency !== 'expired') return;
+    const kind = step.urgency === 'late' ? 'certificate_late' : 'certificate_expired';
+    await records.noteCertificate({ deviceId, kind, nowMs: Date.now() });
+  }
+
+  async function startAfresh(): Promise<never> {
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof keepCertificate>({
+      deviceId,
+      ...(integrationId === null ? {} : { integrationId }),
+      carried: {
+        isWanted,
+        isFresh,
+        deliveries: delivery.made,
+        cycle: delivery.cycle,
+        seenEvents: once.remembered(),
+        hasWarned,
+        urgency: shownUrgency,
+      },
+    });
+  }
+}
+
+function detailsOf({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
+  const end =
+    notAfterMs === null
+      ? ''
+      : ` The present certificate ends on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
+  const pressing = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
+  return `**${action.do}**${pressing} ${WORDS[action.do]}${end}`;
+}
+
+const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
+  waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
+  ask: 'The Mac is asked for its profiles and certificates; it answers when it is awake and online.',
+  prove: 'The certificate was seen on the Mac.',
+  remove: 'The Mac removes a certificate profile that is not needed.',
+  deliver: 'The Mac gets a new certificate from Okta.',
+  sleep: 'Nothing to do until the renewal.',
+  waitToBeWanted: 'Nobody wants a certificate.',
+  end: 'No certificate is needed.',
+};

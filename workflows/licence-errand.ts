@@ -1,0 +1,57 @@
+// Gets the licence beside everything else: only the app waits for it.
+import { sleep } from '@temporalio/workflow';
+import { FAILURES } from '../domain/failures.ts';
+import { licenceDelayMs } from '../domain/patience.ts';
+import type { RolloutMemory } from '../domain/rollout-plan.ts';
+import { reasonOf } from './failure.ts';
+import { appsAndBooks, records } from './policies.ts';
+
+export class LicenceErrand {
+  readonly #deviceId: string;
+  readonly #settled: (licence: RolloutMemory['licence']) => void;
+  #isOut = false;
+
+  /** @param settled hears `ready`, or why there will be none */
+  constructor(deviceId: string, settled: (licence: RolloutMemory['licence']) => void) {
+    this.#deviceId = deviceId;
+    this.#settled = settled;
+  }
+
+  /** `isMissed`: the device found no licence although one was assigned. */
+  start(isMissed: boolean): void {
+    if (this.#isOut) return;
+    this.#isOut = true;
+    this.#settled('pending');
+    this.#run(isMissed).then(
+      () => this.#end('ready'),
+      (error: unknown) => this.#end(reasonOf(error)),
+    );
+  }
+
+  #end(licence: RolloutMemory['licence']): void {
+    this.#isOut = false;
+    this.#settled(licence);
+  }
+
+  async #run(isMissed: boolean): Promise<void> {
+    for (let look = 0; ; look += 1) {
+      const outcome = await appsAndBooks.assignLicence.executeWithOptions(
+        { summary: 'licence of Okta Verify' },
+        [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
+      );
+      if (outcome.kind === 'ready') return;
+      const noneLeft = outcome.kind === 'none_left';
+      if (noneLeft) {
+        const { title, todo } = FAILURES['apps_and_books.no_licence_left'];
+        await records.showWaiting({
+          deviceId: this.#deviceId,
+          waitsFor: `${title} ${todo}`,
+          nowMs: Date.now(),
+        });
+      }
+      await sleep(licenceDelayMs(look, noneLeft), {
+        summary: noneLeft ? 'no licence left' : 'licence is assigned',
+      });
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// Looks a device up in Okta a few times after it was delivered, so that it turns green while the admin watches; then the sweep goes on.
+import { setCurrentDetails, sleep } from '@temporalio/workflow';
+import { oktaDevices } from './policies.ts';
+
+export interface LookUpTrustInput {
+  readonly deviceId: string;
+  readonly integrationId: string;
+  /** When to look, in seconds after the start. */
+  readonly seconds: readonly number[];
+}
+
+export async function lookUpTrust({ deviceId, integrationId, seconds }: LookUpTrustInput): Promise<void> {
+  const beganMs = Date.now();
+  setCurrentDetails("Waits for the user's first sign-in with Okta FastPass.");
+  for (const after of seconds) {
+    await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'the user signs in meanwhile' });
+    const isDone = await oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [
+      { deviceId, integrationId, nowMs: Date.now() },
+    ]);
+    if (isDone) return;
+  }
+}

@@ -1,0 +1,24 @@
+// Drops signals that come twice: the relay delivers at least once.
+
+const MOST_REMEMBERED = 500;
+
+export class OnceOnly {
+  readonly #seen: string[];
+
+  /** @param seen what was seen before continue-as-new */
+  constructor(seen: readonly string[] = []) {
+    this.#seen = [...seen];
+  }
+
+  isNew(eventId: string): boolean {
+    if (this.#seen.includes(eventId)) return false;
+    this.#seen.push(eventId);
+    if (this.#seen.length > MOST_REMEMBERED) this.#seen.shift();
+    return true;
+  }
+
+  /** The last few, as plain JSON, for the next run. */
+  remembered(most = 50): string[] {
+    return this.#seen.slice(-most);
+  }
+}

@@ -1,0 +1,71 @@
+// How often each group of activities is tried, and for how long: patience with devices and people is in the workflows.
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+/** Nothing but Odette's own database: part of the workflow task, so that a step costs no round trip. */
+export const records = proxyLocalActivities<
+  Pick<
+    Activities,
+    | 'planRolloutStep'
+    | 'showWaiting'
+    | 'closeRollout'
+    | 'noteAppRefusal'
+    | 'forgetAppRefusals'
+    | 'noteConfigurationTakenBack'
+    | 'withdrawCommands'
+    | 'planCertificateStep'
+    | 'recordProof'
+    | 'recordDeliveryEnd'
+    | 'noteCertificate'
+  >
+>({
+  startToCloseTimeout: '10 seconds',
+  // A database that is away for hours is waited for with timers, not inside a workflow task.
+  localRetryThreshold: '5 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** The queue and the push. A killed worker costs seconds. */
+export const device = proxyActivities<Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>>({
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Other workflows, through the Temporal client. */
+export const others = proxyActivities<
+  Pick<Activities, 'askForCertificate' | 'askForCertificateRemoval' | 'startTrustLookUp' | 'tellRollout'>
+>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicence'>>({
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});
+
+/** Retries of the challenge are few: keepCertificate backs off by itself, and tells people meanwhile. */
+export const okta = proxyActivities<Pick<Activities, 'deliverCertificate'>>({
+  startToCloseTimeout: '15 seconds',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 3,
+    maximumInterval: '1 minute',
+    maximumAttempts: 3,
+  },
+});
+
+/** Okta's Devices API. Its rate limits say how long to wait. */
+export const oktaDevices = proxyActivities<
+  Pick<Activities, 'lookUpDevice' | 'observeOktaPage' | 'concludeObservation'>
+>({
+  startToCloseTimeout: '30 seconds',
+  // The next sweep comes anyway.
+  scheduleToCloseTimeout: '2 hours',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});
+
+export const sweeps = proxyActivities<Pick<Activities, 'enforcePage' | 'watchExpiryPage'>>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});

@@ -1,0 +1,51 @@
+// What a rollout hears while it runs. Handlers only note; the loop decides.
+import { setHandler } from '@temporalio/workflow';
+import type { FailureCode } from '../domain/failures.ts';
+import type { DeviceConversation } from './device-command.ts';
+import {
+  certificateFailedSignal,
+  certificateProvenSignal,
+  certificateRemovedSignal,
+  commandAnsweredSignal,
+  desiredStateChangedSignal,
+  deviceAuthenticatedSignal,
+  deviceCheckedOutSignal,
+  deviceEnrolledSignal,
+  REPLAY_REASON,
+} from './messages.ts';
+import { OnceOnly } from './once-only.ts';
+
+export class RolloutSignals {
+  /** Rises with everything that makes the present plan old. */
+  changes = 0;
+  certificatesProven = 0;
+  certificatesRemoved = 0;
+  certificateFailures: FailureCode[] = [];
+  /** A person asked for another try. */
+  replayAsked = false;
+
+  /** Registers every handler: call it before the first await. */
+  constructor(conversation: DeviceConversation) {
+    const once = new OnceOnly();
+    const onChange = ({ eventId }: { readonly eventId: string }) => {
+      if (once.isNew(eventId)) this.changes += 1;
+    };
+    setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
+    setHandler(desiredStateChangedSignal, (changed) => {
+      if (changed.reason.startsWith(REPLAY_REASON)) this.replayAsked = true;
+      onChange(changed);
+    });
+    setHandler(deviceAuthenticatedSignal, onChange);
+    setHandler(deviceEnrolledSignal, onChange);
+    setHandler(deviceCheckedOutSignal, onChange);
+    setHandler(certificateProvenSignal, ({ eventId }) => {
+      if (once.isNew(eventId)) this.certificatesProven += 1;
+    });
+    setHandler(certificateRemovedSignal, ({ eventId }) => {
+      if (once.isNew(eventId)) this.certificatesRemoved += 1;
+    });
+    setHandler(certificateFailedSignal, ({ eventId, failureCode }) => {
+      if (once.isNew(eventId)) this.certificateFailures.push(failureCode);
+    });
+  }
+}

@@ -1,0 +1,16 @@
+// The expiry watch: a certificate that nobody keeps gets its keeper back.
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { SweepInput } from './observe-trust.ts';
+import type { SweptPage } from '../activities/sweeps.ts';
+import { sweeps } from './policies.ts';
+
+export async function watchExpiry({ integrationId }: SweepInput): Promise<void> {
+  let after: string | null = null;
+  let started = 0;
+  do {
+    const page: SweptPage = await sweeps.watchExpiryPage({ integrationId, after });
+    started += page.started;
+    after = page.next;
+    setCurrentDetails(`${started} certificates had no keeper.`);
+  } while (after !== null);
+}
