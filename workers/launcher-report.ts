@@ -1,19 +1,18 @@
 // What the launcher tells people: where everything is, how to sign in, and what real devices still need.
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { ensureLocalToken, offerFirstRun } from '../api/first-start.ts';
+import { offerFirstRun } from '../api/first-start.ts';
 import { connectDatabase } from '../adapters/store/database.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { SandboxReady } from './launch-sandbox.ts';
 
 type Say = (line: string) => void;
 
-/** The token of this machine's command line, and the link that makes the first admin; undefined when there is one. */
-export async function prepareSignIn(config: Config): Promise<string | undefined> {
+/** The link that makes the first admin; undefined when there is one. */
+export async function signInLink(config: Config): Promise<string | undefined> {
   if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
   const database = connectDatabase(config.databaseUrl, { max: 1, applicationName: 'odette-launcher' });
   try {
-    await ensureLocalToken(database, config.dataDir);
     const token = await offerFirstRun(database);
     return token === undefined ? undefined : `${config.consoleUrl}/first-run#${token}`;
   } finally {

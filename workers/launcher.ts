@@ -9,7 +9,7 @@ import { keepUp, type Part } from './keep-up.ts';
 import { keptPorts } from './kept-ports.ts';
 import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
 import { startNodeProcess } from './node-process.ts';
-import { prepareSignIn, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
+import { signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
 
 const say = (line: string): void => console.log(line);
 const EXTERNAL_TEMPORAL = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'];
@@ -61,7 +61,7 @@ async function up(isSandbox: boolean): Promise<void> {
   if (isStopping) return;
 
   const settled = readConfig(environment);
-  const signIn = await prepareSignIn(settled);
+  const signIn = await signInLink(settled);
   const api = `http://${hostAndPort(settled.adminListen)}`;
   // How `odette` on this machine finds the running server and its token.
   const runtime = { api, tokenFile: data.at('cli-token'), pid: process.pid, sandbox: isSandbox };
@@ -109,7 +109,8 @@ async function startWorlds(
   const temporal = async () => {
     if (EXTERNAL_TEMPORAL.some((name) => process.env[name])) return;
     const program = await getTemporal(say);
-    const codecEndpoint = `http://${environment['ODETTE_ADMIN_LISTEN']}${environment['ODETTE_CODEC_PATH']}`;
+    const { adminListen, codecPath } = readConfig(environment);
+    const codecEndpoint = `http://${hostAndPort(adminListen)}${codecPath}`;
     const uiPort = ports['temporal ui'] ?? 0;
     await keep('Temporal', () =>
       startEmbeddedTemporal({

@@ -1,0 +1,79 @@
+// The API process: the admin API with the console on one listener, devices on the other.
+import { readFile } from 'node:fs/promises';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { configurationComparer } from '../activities/compare-configuration.ts';
+import { createAdminApp } from '../api/admin-app.ts';
+import { createDeviceApp } from '../api/devices/device-app.ts';
+import { identityAuthority } from '../api/devices/identity-authority.ts';
+import { Lingering } from '../api/devices/linger.ts';
+import { ensureLocalToken, offerFirstRun } from '../api/first-start.ts';
+import { createPayloadCodec } from './codec.ts';
+import { outsideClients } from './dependencies.ts';
+import { openFoundation } from './foundation.ts';
+import { startListener } from './listeners.ts';
+import { runProcess } from './process-frame.ts';
+
+await runProcess('api', async (context) => {
+  const { config, log } = context;
+  const foundation = await openFoundation(context, { name: 'odette-api', connections: 30 });
+  const { database, ring, temporal, temporalSettings } = foundation;
+  const { namespace } = temporalSettings;
+  const clients = outsideClients(database, ring, config);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  await ensureLocalToken(database, config.dataDir);
+
+  const admin = createAdminApp({
+    database,
+    sealer: ring,
+    log,
+    metrics,
+    version: await ownVersion(),
+    temporal,
+    oktaClient: clients.oktaClient,
+    appsAndBooks: clients.appsAndBooks,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    publicUrl: config.publicUrl,
+    hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
+    temporalUiUrl: config.temporalUiUrl,
+    temporalNamespace: namespace,
+    codec:
+      config.codecPath === undefined
+        ? undefined
+        : { codec: createPayloadCodec(ring, namespace), path: config.codecPath },
+  });
+  const lingering = Lingering.start(database, { milliseconds: config.lingerMs, max: config.maxLingering });
+  const devices = createDeviceApp({
+    database,
+    sealer: ring,
+    log,
+    authority: identityAuthority(database, ring),
+    lingering,
+    compareConfiguration: configurationComparer(database, ring),
+    publicUrl: config.publicUrl,
+    trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
+  });
+  const listeners = [
+    await startListener('admin', admin, config.adminListen),
+    await startListener('device', devices, config.deviceListen, config.tls),
+  ];
+
+  // The launcher prints the link itself; without one it can only be told here, and works once.
+  if (!process.connected) {
+    const token = await offerFirstRun(database);
+    if (token !== undefined) console.log(`Make the first admin: ${config.consoleUrl}/first-run#${token}`);
+  }
+  return {
+    async stop() {
+      await lingering.stop();
+      await Promise.all(listeners.map((listener) => listener.stop(5000)));
+      clients.close();
+      await foundation.close();
+    },
+  };
+});
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
