@@ -140,6 +140,7 @@ export function wasIssuedBy(certificate: Certificate, authority: Certificate, at
 
 /**
  * The first key of a PKCS #12 file and the certificate that belongs to it.
+ * Both the old encryption (as Keychain exports) and the new one are read; with the new one the password must be ASCII.
  * @throws CataloguedError `certificate.unreadable` also for a wrong password
  */
 export function readPkcs12(
