@@ -78,6 +78,22 @@ function refuseForLicence(state: DeviceState, adamId: string): never {
   throw new Refusal(chain, reason(state, 'Other'));
 }
 
+/** Takes a managed app away, with what it kept: Okta Verify's registration goes, too. */
+export function removeApplication(context: DeviceContext, bundleId: string): void {
+  const { state } = context;
+  const app = findApp(state, bundleId);
+  if (app?.status === undefined) throw mdmRefused(12038, `The app “${bundleId}” is not managed.`);
+  state.apps = state.apps.filter((one) => one !== app);
+  forgetRegistration(state);
+  count(context, 'appsRemoved');
+}
+
+/** A new installation of Okta Verify registers anew. */
+export function forgetRegistration(state: DeviceState): void {
+  delete state.oktaVerify.oktaDeviceId;
+  delete state.oktaVerify.lastShown;
+}
+
 /** An app that somebody else installed: management changes, nothing is downloaded. */
 function takeOver(context: DeviceContext, app: InstalledApp, isWanted: boolean): void {
   const { state } = context;

@@ -1,7 +1,7 @@
 // Carries out a command and answers in Apple's shape (schema: mdm/commands/*.yaml).
 import type { PlistDict, PlistValue } from '../../adapters/mdm/plist.ts';
 import { buildPlist, isDict } from '../../adapters/mdm/plist.ts';
-import { configurationOf, findApp, installApplication, isManaged } from './apps.ts';
+import { configurationOf, findApp, installApplication, isManaged, removeApplication } from './apps.ts';
 import { reportInstalledApps, reportManagedApps } from './apps.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
@@ -80,6 +80,9 @@ async function answerTo(context: DeviceContext, requestType: string, command: Pl
       return { CertificateList: certificates(state, command['ManagedOnly'] === true) };
     case 'InstallApplication':
       return installApplication(context, command);
+    case 'RemoveApplication':
+      removeApplication(context, textOf(command, 'Identifier'));
+      return {};
     case 'ManagedApplicationList':
       return { ManagedApplicationList: reportManagedApps(state, textsOf(command['Identifiers'])) };
     case 'InstalledApplicationList':

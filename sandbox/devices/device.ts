@@ -1,6 +1,6 @@
 // A pretend Mac, iPhone or iPad: wakes on push, talks to its server one conversation at a time, lets its user sign in.
 import type { PushTarget } from '../apns/push-service.ts';
-import { advanceApps, answerPrompt } from './apps.ts';
+import { advanceApps, answerPrompt, forgetRegistration } from './apps.ts';
 import { converse, interruptible } from './conversation.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
@@ -128,8 +128,7 @@ export class PretendDevice {
     const app = this.state.apps.find((one) => one.bundleId === bundleId);
     if (app?.status === 'Managed') app.status = 'ManagedButUninstalled';
     else this.state.apps = this.state.apps.filter((one) => one !== app);
-    delete this.state.oktaVerify.oktaDeviceId;
-    delete this.state.oktaVerify.lastShown;
+    forgetRegistration(this.state);
     await this.#context.save();
   }
 
