@@ -28,8 +28,6 @@ export type CommandSpec =
   | { readonly requestType: 'ManagedApplicationList' }
   | { readonly requestType: 'InstalledApplicationList' };
 
-export type RequestType = CommandSpec['requestType'];
-
 const QUERIES = [
   'UDID',
   'DeviceName',
