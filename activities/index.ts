@@ -5,6 +5,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { deviceCommandActivities } from './device-commands.ts';
 import { licenceActivities } from './licence.ts';
 import { rolloutActivities } from './rollout.ts';
+import { createSetupActivities } from './setup-activities.ts';
 import { sweepActivities } from './sweeps.ts';
 import { trustActivities } from './trust.ts';
 
@@ -18,6 +19,7 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...licenceActivities(deps),
     ...trustActivities(deps),
     ...sweepActivities(deps),
+    ...createSetupActivities(deps),
   });
 
 export type Activities = ReturnType<typeof createActivities>;
