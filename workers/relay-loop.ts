@@ -9,11 +9,11 @@ import {
   claimOutbox,
   closeOutbox,
   outboxBacklog,
-  pruneOutbox,
   releaseOutbox,
 } from '../adapters/store/outbox.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
+import { keepHouse } from './housekeeping.ts';
 import { isOutage } from './temporal-outage.ts';
 
 export interface RelayLog {
@@ -36,8 +36,8 @@ const LEASE_SECONDS = 15;
 const DELIVERY_TIMEOUT_MS = 10_000;
 const POLL_MS = 1_000;
 const HOUSEKEEPING_MS = 60 * 60_000;
-const KEPT_DAYS = 14;
-const OUTAGE_WAIT_MS = [100, 250, 500, 1_000, 2_000, 5_000];
+/** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
+const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
 
 /** Starts at once and never gives up; `stop` ends it when what is under way is done. */
 export function startRelay(dependencies: RelayDependencies): { stop(): Promise<void> } {
@@ -97,7 +97,7 @@ class Relay {
         stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
         if (Date.now() >= nextHousekeeping) {
           nextHousekeeping = Date.now() + HOUSEKEEPING_MS;
-          await pruneOutbox(database, KEPT_DAYS);
+          await keepHouse(database);
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);

@@ -133,3 +133,14 @@ export async function isInConversation(sql: Sql, deviceId: string, seconds = 20)
   );
   return row?.yes ?? false;
 }
+
+/** Commands that ended long ago go. Returns how many went. */
+export async function pruneCommands(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from commands where uuid in (
+       select uuid from commands where state in ('answered', 'withdrawn') and queued_at < now() - make_interval(days => $1) limit 10000)
+     returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

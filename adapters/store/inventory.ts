@@ -97,3 +97,13 @@ export async function keepUnparsedAnswer(
     answer.body,
   ]);
 }
+
+/** Returns how many went. */
+export async function pruneUnparsedAnswers(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from unparsed_answers where id in (
+       select id from unparsed_answers where at < now() - make_interval(days => $1) limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

@@ -87,8 +87,8 @@ async function redeem(
   return signedEnrollmentProfile({ publicUrl, topic, challenge, signer: profileSigner, issuer });
 }
 
-/** The profile with which a device enrolls, or renews its identity: the same identifiers, another challenge. */
-export function signedEnrollmentProfile(options: {
+/** The profile with which a device enrolls. */
+function signedEnrollmentProfile(options: {
   readonly publicUrl: string;
   readonly topic: string;
   readonly challenge: string;
