@@ -83,12 +83,10 @@ async function openServer(folder: string, tls: CertificateAuthority): Promise<Ke
 
 /** Opens what is in the folder, makes what is missing, and writes the files that Odette is pointed at. */
 export async function openAuthorities(folder: string): Promise<Authorities> {
-  const tls = await openAuthority(folder, 'tls-authority', 'Sandbox TLS Authority');
-  const apple = await openAuthority(
-    folder,
-    'apple-authority',
-    'Sandbox Apple Application Integration Authority',
-  );
+  const [tls, apple] = await Promise.all([
+    openAuthority(folder, 'tls-authority', 'Sandbox TLS Authority'),
+    openAuthority(folder, 'apple-authority', 'Sandbox Apple Application Integration Authority'),
+  ]);
   const server = await openServer(folder, tls);
   const files = {
     authority: join(folder, 'sandbox-authority.pem'),

@@ -1,4 +1,5 @@
 // Puts the pretend world together: authorities, clock, devices, Apple's services, Okta tenants, and the management port over all.
+import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
@@ -16,7 +17,6 @@ import { Network } from './devices/network.ts';
 import { HoldPoints, holdRequests } from './hold-points.ts';
 import { listen, shut } from './listeners.ts';
 import { createManagementApp } from './management/management-app.ts';
-import type { OktaTenant } from './okta/okta-tenant.ts';
 import { createOktaTenant } from './okta/okta-tenant.ts';
 import { StateFile, readWhole, writeWhole } from './state-file.ts';
 import type { ServicePart, World } from './world.ts';
@@ -69,19 +69,18 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const appsAndBooks = await createAppsAndBooks({ world: world('apps-and-books') });
   const shop = await serveTls(tls, holds, 'appsAndBooks', appsAndBooks, options.ports.appsAndBooks);
-  const tenants: { name: string; host: string; part: OktaTenant; server: TlsServer }[] = [];
-  for (const [index, { name, hostname }] of TENANTS.entries()) {
-    // The tenant's own addresses hold its port, which port 0 tells only once it listens.
-    const server = createTlsServer(tls);
-    const port = await listen(server, options.ports.tenants[index] ?? 0);
-    const host = `${hostname}:${port}`;
-    const part = await createOktaTenant({ world: world(`tenant-${name}`), host });
-    server.on(
-      'request',
-      holdRequests(holds, (request) => `tenant.${name}.${part.nameOf(request)}`, part.listener),
-    );
-    tenants.push({ name, host, part, server });
-  }
+  const tenants = await Promise.all(
+    TENANTS.map(async ({ name, hostname }, index) => {
+      // The tenant's own addresses hold its port, which port 0 tells only once it listens.
+      const server = createTlsServer(tls);
+      const port = await listen(server, options.ports.tenants[index] ?? 0);
+      const host = `${hostname}:${port}`;
+      const part = await createOktaTenant({ world: world(`tenant-${name}`), host });
+      const named = (request: IncomingMessage): string => `tenant.${name}.${part.nameOf(request)}`;
+      server.on('request', holdRequests(holds, named, part.listener));
+      return { name, host, part, server };
+    }),
+  );
 
   const keys = await KeyPool.open(folder('key-pool'));
   const network = new Network(authorities.tls.certificate.pem);
@@ -149,6 +148,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   management.on('request', app);
   fleet.resume();
+  if (options.hasDefaultFleet) void keys.fill(keysNeeded(fleet)).catch(() => undefined);
 
   return {
     addresses,
@@ -159,12 +159,20 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       holds.remove();
       await fleet.close();
       network.close();
+      keys.close();
       await pushes.close();
       await Promise.all([shut(management), shut(shop.server), ...tenants.map(({ server }) => shut(server))]);
       await Promise.all([appsAndBooks.close(), ...tenants.map(({ part }) => part.close())]);
     },
   };
 }
+
+/** Keys that the devices will ask for soon: one to enroll with, and a Mac's second for Okta. Made while nobody waits. */
+const keysNeeded = (fleet: Fleet): number =>
+  fleet
+    .list()
+    .filter((device) => !device.isEnrolled)
+    .reduce((sum, device) => sum + (device.state.family === 'Mac' ? 2 : 1), 0);
 
 async function serveTls(
   tls: { key: string; cert: string },

@@ -15,6 +15,7 @@ export class KeyPool {
   readonly #folder: string;
   readonly #files: string[];
   #made = 0;
+  #isClosed = false;
 
   private constructor(folder: string, files: string[]) {
     this.#folder = folder;
@@ -46,7 +47,7 @@ export class KeyPool {
   /** Makes keys until the pool holds so many. Two at a time: key making keeps a core busy. */
   async fill(wanted: number): Promise<void> {
     const make = async (): Promise<void> => {
-      while (this.#files.length + this.#made < wanted) {
+      while (!this.#isClosed && this.#files.length + this.#made < wanted) {
         this.#made += 1;
         const { privateKey } = await newRsaKeyPair();
         const name = `${Date.now()}-${process.pid}-${Math.random().toString(36).slice(2)}.pem`;
@@ -59,5 +60,10 @@ export class KeyPool {
       }
     };
     await Promise.all([make(), make()]);
+  }
+
+  /** Ends a filling that runs. */
+  close(): void {
+    this.#isClosed = true;
   }
 }
