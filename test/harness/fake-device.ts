@@ -1,0 +1,274 @@
+// A device without a network: takes its commands from the queue and answers them there, as the device listener would record it.
+// For tests of workflows; the sandbox's devices speak the real protocol.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readCommand } from '../../adapters/mdm/command.ts';
+import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
+import { verifyAttached } from '../../adapters/pki/cms.ts';
+import { beginConversation, handOverNext, recordFinalStatus } from '../../adapters/store/command-exchange.ts';
+import { sealedCommandContext } from '../../adapters/store/commands.ts';
+import type { Database, Sql } from '../../adapters/store/database.ts';
+import { recordContact } from '../../adapters/store/devices.ts';
+import {
+  recordAppConfiguration,
+  replaceApplications,
+  replaceCertificates,
+  replaceInstalledApplications,
+  replaceProfiles,
+} from '../../adapters/store/inventory.ts';
+import { putOutbox } from '../../adapters/store/outbox.ts';
+import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+
+export interface FakeCertificate {
+  readonly serialNumber: string;
+  readonly unit: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+interface Answer {
+  readonly failure?: FailureCode;
+  readonly record?: (sql: Sql) => Promise<void>;
+}
+
+export interface FakeDeviceWorld {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  /** Redeems a challenge; false: Okta does not know it (any more). */
+  redeem(challenge: string): boolean;
+  now(): Date;
+  compare(deviceId: string, configuration: PlistDict): Promise<string | undefined>;
+}
+
+export class FakeDevice {
+  readonly id: string;
+  readonly #world: FakeDeviceWorld;
+  readonly profiles = new Map<string, { uuid: string; types: string[] }>();
+  certificates: FakeCertificate[] = [];
+  appStatus: string | undefined;
+  appConfiguration: PlistDict | undefined;
+  appIsForeign = false;
+  /** Does not wake at a push. */
+  isAsleep = false;
+  /** What it answers to InstallApplication on an unsupervised phone. */
+  refusesApp = false;
+  /** After how many looks the app is there. */
+  looksUntilManaged = 0;
+  refuses = new Map<string, FailureCode>();
+  certificateLifeMs = 365 * 24 * 60 * 60 * 1000;
+  mostCertificates = 0;
+  pushes = 0;
+  readonly carriedOut: string[] = [];
+  #conversation: Promise<void> | undefined;
+  #isOff = false;
+
+  constructor(id: string, world: FakeDeviceWorld) {
+    this.id = id;
+    this.#world = world;
+  }
+
+  push(): void {
+    this.pushes += 1;
+    if (!this.isAsleep) void this.wake();
+  }
+
+  /** Takes commands until none has come for a while. */
+  wake(): Promise<void> {
+    this.#conversation ??= this.#converse().finally(() => {
+      this.#conversation = undefined;
+    });
+    return this.#conversation;
+  }
+
+  /** For the end of a test: takes nothing any more. */
+  async switchOff(): Promise<void> {
+    this.#isOff = true;
+    await this.#conversation;
+  }
+
+  async #converse(): Promise<void> {
+    const { database } = this.#world;
+    await database.inTransaction(async (sql) => {
+      await recordContact(sql, this.id);
+      for (const unknown of await beginConversation(sql, this.id))
+        await this.#tell(sql, unknown.workflowId, {
+          commandUuid: unknown.uuid,
+          step: unknown.step,
+          status: 'Unknown',
+        });
+    });
+    for (let idle = 0; idle < 30 && !this.#isOff; idle += 1) {
+      const command = await database.inTransaction((sql) => handOverNext(sql, this.id));
+      if (command === undefined) {
+        await database.query(`update devices set lingering_until = now() + interval '30 ms' where id = $1`, [
+          this.id,
+        ]);
+        await pause(10);
+        continue;
+      }
+      idle = 0;
+      const body = command.body ?? this.#open(command.uuid, command.sealedBody);
+      await this.#carryOut(command.uuid, body);
+    }
+  }
+
+  #open(uuid: string, sealed: Buffer | null): Buffer {
+    return Buffer.from(this.#world.sealer.open(sealed ?? Buffer.alloc(0), sealedCommandContext(uuid)));
+  }
+
+  async #carryOut(uuid: string, body: Buffer): Promise<void> {
+    const { requestType, request } = readCommand(body);
+    this.carriedOut.push(requestType);
+    const answer = this.#perform(requestType, request);
+    await this.#world.database.inTransaction(async (sql) => {
+      await recordContact(sql, this.id);
+      const row = await recordFinalStatus(sql, this.id, uuid, {
+        status: answer.failure === undefined ? 'Acknowledged' : 'Error',
+        ...(answer.failure === undefined ? {} : { failure: { code: answer.failure, errorChain: [] } }),
+      });
+      await answer.record?.(sql);
+      if (row)
+        await this.#tell(sql, row.workflowId, {
+          commandUuid: uuid,
+          step: row.step,
+          status: row.status,
+          ...(answer.failure === undefined ? {} : { failureCode: answer.failure }),
+        });
+    });
+  }
+
+  #tell(sql: Sql, workflowId: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    return putOutbox(sql, this.id, {
+      kind: 'deviceSignal',
+      deviceId: this.id,
+      workflowId,
+      signal: 'commandAnswered',
+      startsRollout: false,
+      body,
+    });
+  }
+
+  #perform(requestType: string, request: PlistDict): Answer {
+    const refusal = this.refuses.get(requestType);
+    if (refusal !== undefined) return { failure: refusal };
+    switch (requestType) {
+      case 'InstallProfile':
+        return this.#install(request['Payload'] as Uint8Array);
+      case 'RemoveProfile':
+        return this.#remove(String(request['Identifier']));
+      case 'ProfileList':
+        return { record: (sql) => replaceProfiles(sql, this.id, this.#listProfiles()) };
+      case 'CertificateList':
+        return { record: (sql) => replaceCertificates(sql, this.id, this.certificates.map(asReported)) };
+      case 'ManagedApplicationList':
+        return this.#listApps();
+      case 'InstalledApplicationList':
+        return { record: (sql) => replaceInstalledApplications(sql, this.id, this.#listInstalled()) };
+      case 'InstallApplication':
+        return this.#installApp(request['Configuration'] as PlistDict | undefined);
+      case 'RemoveApplication':
+        this.appStatus = undefined;
+        return {};
+      case 'Settings':
+        this.appConfiguration = (request['Settings'] as PlistDict[])[0]?.['Configuration'] as
+          PlistDict | undefined;
+        return {};
+      case 'ManagedApplicationConfiguration':
+        return {
+          record: async (sql) => {
+            const revision = await this.#world.compare(this.id, this.appConfiguration ?? {});
+            await recordAppConfiguration(sql, this.id, revision ?? null);
+          },
+        };
+      default:
+        return {};
+    }
+  }
+
+  #install(payload: Uint8Array): Answer {
+    const profile = parsePlistDict(verifyAttached(payload).content);
+    const identifier = String(profile['PayloadIdentifier']);
+    const payloads = profile['PayloadContent'] as PlistDict[];
+    const scep = payloads.find((each) => each['PayloadType'] === 'com.apple.security.scep');
+    if (scep !== undefined) {
+      const content = scep['PayloadContent'] as PlistDict;
+      if (!this.#world.redeem(String(content['Challenge']))) return { failure: 'scep.enrollment_failed' };
+      const unit = (content['Subject'] as [[string, string]][])[1]?.[0][1] ?? '';
+      this.#forget(identifier);
+      const notBefore = this.#world.now();
+      this.certificates.push({
+        serialNumber: randomBytes(8).toString('hex'),
+        unit,
+        notBefore,
+        notAfter: new Date(notBefore.getTime() + this.certificateLifeMs),
+      });
+      this.#units.set(identifier, unit);
+      this.mostCertificates = Math.max(this.mostCertificates, this.certificates.length);
+    }
+    this.profiles.set(identifier, {
+      uuid: String(profile['PayloadUUID']),
+      types: payloads.map((each) => String(each['PayloadType'])),
+    });
+    return {};
+  }
+
+  readonly #units = new Map<string, string>();
+
+  #forget(identifier: string): void {
+    const unit = this.#units.get(identifier);
+    this.certificates = this.certificates.filter((each) => each.unit !== unit);
+    this.#units.delete(identifier);
+  }
+
+  #remove(identifier: string): Answer {
+    if (!this.profiles.delete(identifier)) return { failure: 'mdm.profile_absent' };
+    this.#forget(identifier);
+    return {};
+  }
+
+  #listProfiles() {
+    return [...this.profiles].map(([identifier, { uuid, types }]) => ({
+      identifier,
+      uuid,
+      payloads: types.map((type) => ({ type, identifier: `${identifier}.${type}` })),
+    }));
+  }
+
+  #listApps(): Answer {
+    if (this.appStatus === 'Installing') {
+      if (this.looksUntilManaged <= 0) this.appStatus = 'Managed';
+      this.looksUntilManaged -= 1;
+    }
+    const status = this.appStatus;
+    const list =
+      status === undefined ? [] : [{ identifier: OKTA_VERIFY.bundleId, status, hasConfiguration: false }];
+    return { record: (sql) => replaceApplications(sql, this.id, list) };
+  }
+
+  #listInstalled() {
+    return this.appIsForeign
+      ? [{ identifier: OKTA_VERIFY.bundleId, isInstalling: false, isAppStore: false }]
+      : [];
+  }
+
+  #installApp(configuration: PlistDict | undefined): Answer {
+    if (this.refusesApp) {
+      this.appStatus = 'UserRejected';
+      return {};
+    }
+    this.appStatus = 'Installing';
+    this.appConfiguration = configuration;
+    return {};
+  }
+}
+
+const asReported = (certificate: FakeCertificate) => ({
+  serialNumber: certificate.serialNumber,
+  commonName: 'test',
+  organizationalUnits: [certificate.unit],
+  issuer: 'CN=Pretend Okta',
+  notBefore: certificate.notBefore.toISOString(),
+  notAfter: certificate.notAfter.toISOString(),
+  isIdentity: true,
+});
