@@ -1,6 +1,7 @@
 // Wakes a device by push, unless it is on the line. A push is a wake-up, never a contact; its failure is never the command's.
 import { isInConversation } from '../adapters/store/commands.ts';
 import { findDevice } from '../adapters/store/devices.ts';
+import { markPushCertificateRefused, markPushTokenGone } from '../adapters/store/push-certificates.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { codeOf } from './as-failure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -10,12 +11,17 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
   const device = await findDevice(deps.database, deviceId);
   if (device === undefined || device.topic === null || device.pushToken === null || device.pushMagic === null)
     return null;
+  // Until its next TokenUpdate; pushing on would make Apple refuse more than this device.
+  if (device.enrollmentStatus === 'unreachable') return 'apns.token_gone';
   if (await isInConversation(deps.database, deviceId)) return null;
   try {
     const apns = await deps.apns(device.topic);
     await apns.push({ token: device.pushToken, pushMagic: device.pushMagic });
     return null;
   } catch (error) {
-    return codeOf(error);
+    const code = codeOf(error);
+    if (code === 'apns.token_gone') await markPushTokenGone(deps.database, deviceId, device.pushToken);
+    if (code === 'apns.certificate_refused') await markPushCertificateRefused(deps.database, device.topic);
+    return code;
   }
 }

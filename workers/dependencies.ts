@@ -75,6 +75,8 @@ export function outsideClients(
     async apns(topic) {
       const certificate = await findPushCertificate(database, topic);
       if (!certificate) throw new CataloguedError('apns.certificate_missing', { facts: { topic } });
+      // Apple asks to stop until the certificate is replaced.
+      if (certificate.refusedAt) throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
       const madeFrom = [certificate.setAt.toISOString(), await versionOf(certificate.keySecretId)].join();
       const kept = apns.get(topic);
       if (kept?.madeFrom === madeFrom) return kept.client;

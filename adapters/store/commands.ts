@@ -56,7 +56,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
   if (known) return known;
   // The device's row is the lock that every change of its queue takes, so that order and supersession are exact.
   const [device] = await sql.query<{ current: boolean }>(
-    `select enrollment_id = $2 and enrollment_status in ('enrolled', 'unreachable') as current from devices where id = $1 for update`,
+    `select enrollment_id = $2 and enrollment_status in ('enrolled', 'unreachable') as current from devices where id = $1 for no key update`,
     [command.deviceId, command.enrollmentId],
   );
   const isCurrent = device?.current ?? false;

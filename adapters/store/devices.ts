@@ -49,10 +49,13 @@ export async function findDeviceByIdentity(sql: Sql, fingerprint: Buffer): Promi
   return row;
 }
 
-/** Finds a device by its UDID and locks its row: every change of its enrollment and queue happens under this lock. */
+/**
+ * Finds a device by its UDID and locks its row: every change of its enrollment and queue happens under this lock. "No key"
+ * lets rows that merely refer to the device be written beside it, and their transaction lock the device afterwards.
+ */
 export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
   const [row] = await sql.query<DeviceRow>(
-    `select ${DEVICE_COLUMNS} from devices where udid = $1 for update`,
+    `select ${DEVICE_COLUMNS} from devices where udid = $1 for no key update`,
     [udid],
   );
   return row;
@@ -115,10 +118,10 @@ export async function endLingering(sql: Sql, deviceId: string, mark: Date): Prom
 
 /** Locks the device if the request with this mark is the one that waits. */
 export async function isStillLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
-  const rows = await sql.query('select 1 from devices where id = $1 and lingering_until = $2 for update', [
-    deviceId,
-    mark,
-  ]);
+  const rows = await sql.query(
+    'select 1 from devices where id = $1 and lingering_until = $2 for no key update',
+    [deviceId, mark],
+  );
   return rows.length > 0;
 }
 
