@@ -157,6 +157,9 @@ export class PretendDevice {
       at === undefined ? [] : [Date.parse(at)],
     );
     if (this.#signInAt !== undefined) times.push(this.#signInAt);
+    const lastSignIn = this.state.oktaVerify.signIns.at(-1);
+    if (lastSignIn)
+      times.push(Math.max(Date.parse(lastSignIn.at) + SIGN_IN_AGAIN_MS, now.getTime() + 60_000));
     if (times.length === 0) return;
     const waitMs = Math.min(Math.max(Math.min(...times) - now.getTime(), 5), 3_600_000);
     this.#timer = setTimeout(() => this.look(), waitMs);

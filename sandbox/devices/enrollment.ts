@@ -1,7 +1,7 @@
 // Enrolls a device as a person would: a code for the profile, SCEP for the identity, Authenticate, TokenUpdate.
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
-import { Dismissed, checkIn } from './messages.ts';
+import { checkIn, checkInOnce } from './messages.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, MdmEnrollment } from './device-state.ts';
@@ -177,9 +177,8 @@ export async function checkOut(context: DeviceContext): Promise<void> {
   if (!enrollment) return;
   if (enrollment.checksOut) {
     const message = { MessageType: 'CheckOut', Topic: enrollment.topic, UDID: hardware.udid };
-    await checkIn(context, enrollment, message).catch((error: unknown) => {
-      if (!(error instanceof Dismissed)) count(context, 'checkOutsLost');
-    });
+    const status = await checkInOnce(context, enrollment, message).catch(() => 0);
+    if (status !== 200) count(context, 'checkOutsLost');
   }
   leave(context);
   await context.save();

@@ -1,4 +1,5 @@
 // One signed message to the MDM server: held, sent, written down.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { signDetached } from '../../adapters/pki/cms.ts';
@@ -65,13 +66,35 @@ function log(context: DeviceContext, message: Message, http: number): void {
   count(context, 'messages');
 }
 
-/** Authenticate, TokenUpdate or CheckOut. @throws Error when the server does not take it. */
+/** Waits before a check-in is tried again, milliseconds. */
+const PATIENCE = [250, 500, 1000, 2000, 4000, 8000, 15_000];
+
+/** Authenticate or TokenUpdate, tried again while the server is away. @throws Error when it does not take the message. */
 export async function checkIn(
   context: DeviceContext,
   enrollment: MdmEnrollment,
   dict: PlistDict,
 ): Promise<void> {
+  for (const waitMs of [...PATIENCE, undefined]) {
+    const status = await checkInOnce(context, enrollment, dict);
+    if (status === 200) return;
+    if ((status !== 0 && status < 500) || waitMs === undefined)
+      throw new Error(`${textOf(dict, 'MessageType')}: the server answered ${status || 'nothing'}`);
+    await sleep(waitMs);
+  }
+}
+
+/** One attempt; 0 stands for a server that could not be reached. */
+export async function checkInOnce(
+  context: DeviceContext,
+  enrollment: MdmEnrollment,
+  dict: PlistDict,
+): Promise<number> {
   const name = textOf(dict, 'MessageType');
-  const answer = await put(context, enrollment, { name, contentType: CHECK_IN, body: buildPlist(dict) });
-  if (answer.status !== 200) throw new Error(`${name}: the server answered ${answer.status}`);
+  try {
+    return (await put(context, enrollment, { name, contentType: CHECK_IN, body: buildPlist(dict) })).status;
+  } catch (error) {
+    if (error instanceof Dismissed) throw error;
+    return 0;
+  }
 }

@@ -77,7 +77,7 @@ export async function installProfile(
   for (const payload of payloadsIn(dict)) refusePayload(state, identifier, name, payload);
   let items: KeychainItem[];
   try {
-    items = await keychainItems(context, identifier, payloadsIn(dict));
+    items = await keychainItems(context, identifier, payloadsIn(dict), isManaged);
   } catch (error) {
     if (state.knobs.losesOldOnFailedReplace) dropProfile(state, identifier);
     throw error;
@@ -129,12 +129,13 @@ async function keychainItems(
   context: DeviceContext,
   profile: string,
   payloads: readonly PlistDict[],
+  isManaged: boolean,
 ): Promise<KeychainItem[]> {
   const items: KeychainItem[] = [];
   for (const payload of payloads) {
     const inner = payload['PayloadContent'];
     if (payload['PayloadType'] === 'com.apple.security.scep' && isDict(inner)) {
-      const identity = await enrollIdentity(context, inner);
+      const identity = await enrollIdentity(context, inner, !isManaged);
       if (!context.state.knobs.losesCertificates) items.push({ ...identity, profile });
     } else if (inner instanceof Uint8Array) {
       const certificate = Buffer.from(inner).toString('base64');

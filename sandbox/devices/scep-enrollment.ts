@@ -1,6 +1,7 @@
 // A SCEP payload at work: new key, request with the challenge inside, certificate back; each failure with Apple's own chain.
 // Of its own, beside adapters/pki/scep-client, because a device reports at which step it failed, and in Apple's words.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import type { Certificate } from '../../adapters/pki/certificate.ts';
@@ -16,6 +17,8 @@ import type { NetworkAnswer } from './network.ts';
 import { Refusal, link } from './refusal.ts';
 
 const HOUR_MS = 3600 * 1000;
+const PATIENT_ATTEMPTS = 20;
+const WAIT_MS = 1000;
 
 /** macOS puts its own error over Apple's inner one. */
 function refused(state: DeviceState, code: number, text: string): Refusal {
@@ -29,16 +32,25 @@ function refused(state: DeviceState, code: number, text: string): Refusal {
   ]);
 }
 
-/** @throws Refusal (MCSCEPErrorDomain; on Macs MDM-SCEP 15002 beneath it) */
+/**
+ * @param isPatient sends the same request again when no answer came; the identity for device management is worth that
+ * @throws Refusal (MCSCEPErrorDomain; on Macs MDM-SCEP 15002 beneath it)
+ */
 export async function enrollIdentity(
   context: DeviceContext,
   payload: PlistDict,
+  isPatient: boolean,
 ): Promise<Omit<KeychainItem, 'profile'>> {
   const { state, clock } = context;
   const keyPair = await context.keys.take();
   const subject = subjectOf(state, payload);
   const challenge = payload['Challenge'];
-  const scep = new ScepServer(context, String(payload['URL']), payload['Name']);
+  const scep = new ScepServer(
+    context,
+    String(payload['URL']),
+    payload['Name'],
+    isPatient ? PATIENT_ATTEMPTS : 1,
+  );
   const capabilities = await scep.capabilities();
   const authorities = await scep.authorities();
   const recipient = authorities.find((one) => !one.isAuthority) ?? authorities[0];
@@ -118,8 +130,10 @@ class ScepServer {
   readonly #context: DeviceContext;
   readonly #url: string;
   readonly #name: string | undefined;
+  readonly #attempts: number;
 
-  constructor(context: DeviceContext, url: string, name: unknown) {
+  constructor(context: DeviceContext, url: string, name: unknown, attempts: number) {
+    this.#attempts = attempts;
     this.#context = context;
     this.#url = url;
     this.#name = typeof name === 'string' ? name : undefined;
@@ -157,10 +171,16 @@ class ScepServer {
     address.searchParams.set('operation', operation);
     if (message !== undefined) address.searchParams.set('message', message);
     const headers = { 'Content-Type': 'application/x-pki-message' };
-    try {
-      return await this.#context.network.request(address.href, body && { method: 'POST', headers, body });
-    } catch {
-      throw refused(this.#context.state, 22005, 'The SCEP server could not be reached.');
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const given = body && { method: 'POST' as const, headers, body };
+        const answer = await this.#context.network.request(address.href, given);
+        if (answer.status < 500 || attempt >= this.#attempts) return answer;
+      } catch {
+        if (attempt >= this.#attempts)
+          throw refused(this.#context.state, 22005, 'The SCEP server could not be reached.');
+      }
+      await sleep(WAIT_MS);
     }
   }
 }
