@@ -1,0 +1,81 @@
+// Over time: rollouts that ran, certificates by the day on which they end, what happened to one device.
+import type { Sql } from './database.ts';
+
+export interface RolloutRow {
+  readonly runId: string;
+  readonly deviceId: string;
+  readonly name: string | null;
+  readonly serialNumber: string | null;
+  readonly workflowId: string;
+  readonly startedAt: Date;
+  readonly closedAt: Date | null;
+  readonly outcome: 'completed' | 'failed' | null;
+  readonly failureCode: string | null;
+  readonly phase: string | null;
+  readonly waitsFor: string | null;
+  readonly cursorAt: string;
+}
+
+export interface RolloutPage {
+  readonly deviceId?: string | undefined;
+  readonly state?: 'running' | 'completed' | 'failed' | undefined;
+  readonly after?: { readonly at: string; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export const listRollouts = (sql: Sql, page: RolloutPage): Promise<RolloutRow[]> =>
+  sql.query<RolloutRow>(
+    `select run.run_id as "runId", run.device_id as "deviceId", device.name, device.serial_number as "serialNumber",
+            run.workflow_id as "workflowId", run.started_at as "startedAt", run.closed_at as "closedAt", run.outcome,
+            run.failure_code as "failureCode", trust.phase, trust.waits_for as "waitsFor", run.started_at::text as "cursorAt"
+       from rollout_runs as run join devices as device on device.id = run.device_id
+       left join device_trust as trust on trust.device_id = run.device_id
+      where ($1::text is null or case $1 when 'running' then run.closed_at is null else run.outcome = $1 end)
+        and ($2::timestamptz is null or (run.started_at, run.run_id) < ($2::timestamptz, $3))
+        and ($5::uuid is null or run.device_id = $5)
+      order by run.started_at desc, run.run_id desc limit $4`,
+    [page.state ?? null, page.after?.at ?? null, page.after?.id ?? null, page.limit, page.deviceId ?? null],
+  );
+
+export interface RenewalDay {
+  readonly day: string; // YYYY-MM-DD, UTC
+  readonly ending: number;
+  readonly windowOpens: number;
+}
+
+/** Certificates in use by the day of their end, and by the day on which their renewal window opens. */
+export const countRenewalsByDay = (
+  sql: Sql,
+  range: { readonly from: string; readonly days: number; readonly windowStart: number },
+): Promise<RenewalDay[]> =>
+  sql.query<RenewalDay>(
+    `with current as (
+       select not_after, not_after - (not_after - not_before) * $3::float8 as opens
+         from certificate_deliveries where state = 'proven' and not_after is not null and not_before is not null),
+     days as (
+       select (not_after at time zone 'UTC')::date as day, 1 as ending, 0 as opening from current
+       union all select (opens at time zone 'UTC')::date, 0, 1 from current)
+     select to_char(day, 'YYYY-MM-DD') as day, sum(ending)::int as ending, sum(opening)::int as "windowOpens" from days
+      where day >= $1::date and day < $1::date + $2::int group by day order by day`,
+    [range.from, range.days, range.windowStart],
+  );
+
+export interface TimelineRow {
+  readonly id: number;
+  readonly at: Date;
+  readonly kind: string;
+  readonly text: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Newest first. */
+export const listTimeline = (
+  sql: Sql,
+  deviceId: string,
+  page: { readonly after?: number | undefined; readonly limit: number },
+): Promise<TimelineRow[]> =>
+  sql.query<TimelineRow>(
+    'select id, at, kind, text, detail from device_timeline where device_id = $1 and ($2::bigint is null or id < $2) order by id desc limit $3',
+    [deviceId, page.after ?? null, page.limit],
+  );

@@ -1,0 +1,129 @@
+// The library item as the console shows it, and the preview of saving it.
+import type { z } from 'zod';
+import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { Sql } from '../adapters/store/database.ts';
+import { findIntegration, listPlatforms } from '../adapters/store/integrations.ts';
+import {
+  countArriving,
+  countLeaving,
+  listUsersLosingTrust,
+  suggestTestDevices,
+  wasEverDelivered,
+} from '../adapters/store/item-preview.ts';
+import {
+  countItemBuckets,
+  listForeignInstallations,
+  type LibraryItemRow,
+} from '../adapters/store/library.ts';
+import { currentPushCertificate } from '../adapters/store/push-certificates.ts';
+import { OKTA_VERIFY } from '../domain/device-report.ts';
+import { CataloguedError, type FailureCode } from '../domain/failures.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+import {
+  appliesToPlatforms,
+  FOREIGN_APP_REASON,
+  PAYLOAD_TABLE,
+  SWITCH_CONFIRMATION,
+} from '../domain/payload-table.ts';
+import { BUCKETS } from '../domain/trust.ts';
+import type { ReadBody } from './contract/endpoint.ts';
+import type { ItemPreview, library, LibraryItem } from './contract/library.ts';
+import { showFailure } from './failure-view.ts';
+import { notFound } from './problem.ts';
+
+type SaveItem = ReadBody<(typeof library)['previewLibraryItem']>;
+
+export async function showItem(sql: Sql, item: LibraryItemRow): Promise<z.input<typeof LibraryItem>> {
+  const integration = await findIntegration(sql, item.integrationId);
+  const platforms = (await listPlatforms(sql, item.integrationId)).map(({ platform }) => platform);
+  const buckets = await countItemBuckets(sql, item.id);
+  return {
+    id: item.id,
+    name: 'Okta Verify',
+    integrationId: item.integrationId,
+    installType: 'install_and_continuously_enforce',
+    deviceTrustOn: item.deviceTrustOn,
+    appConfiguration: item.appConfiguration as z.input<typeof LibraryItem>['appConfiguration'],
+    settings: item.settings as z.input<typeof LibraryItem>['settings'],
+    appConfigurationGivesWay: item.deviceTrustOn,
+    families: platforms.flatMap((platform) =>
+      platform === 'macOS' ? ['Mac' as const] : ['iPhone' as const, 'iPad' as const],
+    ),
+    oktaDomain: integration?.customDomain ?? integration?.oktaHost ?? '',
+    blueprints: [...item.blueprints],
+    payloads: PAYLOAD_TABLE.map((payload) => ({
+      ...payload,
+      platforms: [...payload.platforms],
+      applies: item.deviceTrustOn && appliesToPlatforms(payload, platforms),
+    })),
+    buckets: Object.fromEntries(BUCKETS.map((bucket) => [bucket, buckets.get(bucket) ?? 0])) as Record<
+      (typeof BUCKETS)[number],
+      number
+    >,
+    notFromAppStore: { reason: FOREIGN_APP_REASON, devices: await listForeignInstallations(sql, item.id) },
+    version: item.version,
+    changedAt: item.changedAt,
+  };
+}
+
+const state = (code: FailureCode | undefined) => ({
+  ok: code === undefined,
+  failure: code === undefined ? null : showFailure(code),
+});
+
+async function pushState(sql: Sql): Promise<FailureCode | undefined> {
+  const certificate = await currentPushCertificate(sql);
+  if (!certificate) return 'apns.certificate_missing';
+  const isOver = certificate.notAfter.getTime() < Date.now();
+  return certificate.refusedAt || isOver ? 'apns.certificate_refused' : undefined;
+}
+
+async function licences(appsAndBooks: () => Promise<AppsAndBooksClient>) {
+  try {
+    const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
+    return { left: assets.reduce((sum, asset) => sum + asset.available, 0), code: undefined };
+  } catch (error) {
+    if (error instanceof CataloguedError) return { left: null, code: error.code };
+    throw error;
+  }
+}
+
+export async function previewItem(
+  sql: Sql,
+  body: SaveItem,
+  before: LibraryItemRow | undefined,
+  appsAndBooks: () => Promise<AppsAndBooksClient>,
+): Promise<z.input<typeof ItemPreview>> {
+  const integration = await findIntegration(sql, body.integrationId);
+  if (!integration) throw notFound('integration');
+  const kept = body.deviceTrustOn ? body.blueprintIds : [];
+  const arriving = await countArriving(sql, kept, OKTA_VERIFY.adamId);
+  const wasOn = before?.deviceTrustOn ?? false;
+  const leaving = before && wasOn ? await countLeaving(sql, before.id, kept) : 0;
+  const asked = await licences(appsAndBooks);
+  const needsConfirmation = body.deviceTrustOn && !wasOn;
+  const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
+  const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
+  const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
+  return {
+    devices,
+    byFamily: { Mac: arriving.Mac, iPhone: arriving.iPhone, iPad: arriving.iPad },
+    leaving,
+    licences: { needed: arriving.licencesNeeded, left: asked.left },
+    usersAsked: arriving.usersAsked,
+    usersLosingTrust: before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : [],
+    pushCertificate: state(await pushState(sql)),
+    appsAndBooksToken: state(asked.code),
+    needsConfirmation,
+    confirmation: needsConfirmation ? SWITCH_CONFIRMATION : null,
+    testBlueprint:
+      body.deviceTrustOn && !isProven && devices > 5
+        ? {
+            name: 'Okta Device Trust test',
+            reason: 'The first time, deliver to a few devices and see how it works there before you go on.',
+            suggestedDevices: await suggestTestDevices(sql, kept),
+          }
+        : null,
+    removalStartsInMinutes: leaving > 0 ? settings.removalDelayMinutes : null,
+  };
+}
