@@ -120,8 +120,8 @@ async function startWorlds(
         ui: { port: uiPort, codecEndpoint },
       }),
     );
-    // An empty file: a profile of the user's own must not mix with the embedded server.
-    await writeFile(data.at('temporal.toml'), '');
+    // An empty profile: one of the user's own must not mix with the embedded server.
+    await writeFile(data.at('temporal.toml'), '[profile.default]\n');
     environment['TEMPORAL_CONFIG_FILE'] = data.at('temporal.toml');
     environment['TEMPORAL_ADDRESS'] = `127.0.0.1:${ports['temporal']}`;
     environment['TEMPORAL_NAMESPACE'] = 'default';

@@ -86,11 +86,20 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   };
 }
 
-// Plain lines are written for people; a line of the log is the second best.
+// Plain lines are written for people; of a line of the log its message and its error's are the second best.
 function whyItEnded(name: string, lines: readonly string[]): string {
   const plain = lines.filter((line) => !line.startsWith('{'));
-  const said = (plain.length > 0 ? plain : lines).slice(-5).join('\n  ');
+  const said = (plain.length > 0 ? plain : lines.map(messageOf)).slice(-5).join('\n  ');
   return `${name} ended before it was ready${said ? `:\n  ${said}` : '.'}`;
+}
+
+function messageOf(line: string): string {
+  try {
+    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
+    return [msg, err?.message].filter((part) => part !== undefined).join(': ');
+  } catch {
+    return line;
+  }
 }
 
 async function openLog(folder: string, name: string): Promise<ReturnType<typeof createWriteStream>> {
