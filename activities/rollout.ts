@@ -1,4 +1,7 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
+import type { Sql } from '../adapters/store/database.ts';
+import { findLicence } from '../adapters/store/licences.ts';
+import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
 import { putTimeline } from '../adapters/store/device-timeline.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
@@ -70,6 +73,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
         const trust = await refreshTrust(sql, input.deviceId, {
           now,
           ...(isEnd ? {} : { phase, failureCode: null }),
+          ...(action.do === 'waitForLicence' ? await licenceWords(sql, input.deviceId) : {}),
         });
         if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
           await putTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
@@ -189,6 +193,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
       });
     },
   };
+}
+
+/** A licence that is not there to be had says so by itself. */
+async function licenceWords(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
+  const code = (await findLicence(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
+  return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].todo}` };
 }
 
 const attributesOf = (deviceId: string, integrationId: string | null) => [

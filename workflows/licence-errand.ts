@@ -1,5 +1,5 @@
 // Gets the licence beside everything else: only the app waits for it.
-import { sleep } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
 import { licenceDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-plan.ts';
@@ -9,11 +9,16 @@ import { appsAndBooks, records } from './policies.ts';
 export class LicenceErrand {
   readonly #deviceId: string;
   readonly #settled: (licence: RolloutMemory['licence']) => void;
+  readonly #changes: () => number;
   #isOut = false;
 
-  /** @param settled hears `ready`, or why there will be none */
-  constructor(deviceId: string, settled: (licence: RolloutMemory['licence']) => void) {
+  /**
+   * @param changes rises when somebody asks for another look
+   * @param settled hears `ready`, or why there will be none
+   */
+  constructor(deviceId: string, changes: () => number, settled: (licence: RolloutMemory['licence']) => void) {
     this.#deviceId = deviceId;
+    this.#changes = changes;
     this.#settled = settled;
   }
 
@@ -35,6 +40,7 @@ export class LicenceErrand {
 
   async #run(isMissed: boolean): Promise<void> {
     for (let look = 0; ; look += 1) {
+      const seen = this.#changes();
       const outcome = await appsAndBooks.assignLicence.executeWithOptions(
         { summary: 'licence of Okta Verify' },
         [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
@@ -49,7 +55,7 @@ export class LicenceErrand {
           nowMs: Date.now(),
         });
       }
-      await sleep(licenceDelayMs(look, noneLeft), {
+      await condition(() => this.#changes() !== seen, licenceDelayMs(look, noneLeft), {
         summary: noneLeft ? 'no licence left' : 'licence is assigned',
       });
     }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 
 quietRuntime();
 let world: RolloutWorld;
@@ -8,8 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+const kinds = (device: { profiles: Map<string, unknown> }) =>
+  [...device.profiles.keys()].map((identifier) => identifier.split('.').slice(3).join('.')).sort();
+
 describe('a rollout', () => {
-  test('brings a new Mac from enrolled to everything on the device, with one push until delivered', async () => {
+  test('brings a new Mac from enrolled to everything on the device, with one push', async () => {
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('COMPLETED');
@@ -22,9 +27,179 @@ describe('a rollout', () => {
     });
     expect(await world.trust(mac.id)).toMatchObject({ bucket: 'waiting_for_sign_in', phase: 'delivered' });
     expect(mac.certificates).toHaveLength(1);
-    expect(
-      [...mac.profiles.keys()].map((identifier) => identifier.split('.').slice(3).join('.')).sort(),
-    ).toEqual(['certificate.a', 'settings', 'sso']);
-    console.log(mac.carriedOut.join(' '), 'pushes', mac.pushes);
+    expect(kinds(mac)).toEqual(['certificate.a', 'settings', 'sso']);
+    expect(mac.pushes).toBe(1);
+  });
+
+  test('asks a device that has everything, and sends it nothing', async () => {
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.ended(mac.id);
+    mac.carriedOut.length = 0;
+    const { runId } = await world.rollout(mac.id).describe();
+    await world.rollOut(mac.id);
+    await world.until(async () => {
+      const again = await world.rollout(mac.id).describe();
+      expect(again.runId).not.toBe(runId);
+      expect(again.status.name).toBe('COMPLETED');
+    });
+    expect(mac.carriedOut).toEqual([
+      'DeviceInformation',
+      'ProfileList',
+      'CertificateList',
+      'ManagedApplicationList',
+    ]);
+    expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('gives an iPhone its SSO profile and the app with its configuration, read back; a new key goes by Settings', async () => {
+    const phone = await world.newDevice('iPhone', { userName: 'ada@acme.com' });
+    await world.rollOut(phone.id);
+    await world.ended(phone.id);
+    expect(await world.truths(phone.id)).toMatchObject({
+      delivered: 'held',
+      certificatePresent: 'not_applicable',
+      oktaVerifyManaged: 'held',
+    });
+    expect(phone.appConfiguration).toMatchObject({ 'OktaVerify.OrgUrl': 'https://acme.okta.com' });
+    phone.carriedOut.length = 0;
+    await world.fleet.rotatePhoneKey();
+    await world.rollOut(phone.id, 'the key was changed');
+    await world.until(async () => {
+      expect(phone.appConfiguration).toMatchObject({ managementHint: 'rotated' });
+      expect((await world.rollout(phone.id).describe()).status.name).toBe('COMPLETED');
+    });
+    expect(phone.carriedOut).not.toContain('InstallApplication');
+    expect(phone.carriedOut.filter((each) => each === 'InstallProfile')).toHaveLength(1);
+  });
+
+  test('delivers everything else while no licence is left, says so, and goes on when there is one', async () => {
+    world.knobs.licences = 'none_left';
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.until(async () => {
+      const trust = await world.trust(mac.id);
+      expect(trust?.delivered).toBe(true);
+      expect(trust?.waits_for).toContain('No licence of Okta Verify is left.');
+    });
+    world.knobs.licences = 'assigned';
+    await world.rollOut(mac.id, 'licences were bought');
+    await world.until(async () => expect((await world.truths(mac.id))['oktaVerifyManaged']).toBe('held'));
+    expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('asks a user who refused again at most daily; three refusals wait for the user and have not failed', async () => {
+    const phone = await world.newDevice('iPhone');
+    phone.refusesApp = true;
+    await world.rollOut(phone.id);
+    await world.until(async () => {
+      const [row] = await world.database.query<{ app_refusals: number }>(
+        'select app_refusals from device_trust where device_id = $1',
+        [phone.id],
+      );
+      expect(row?.app_refusals).toBe(1);
+    });
+    expect(phone.carriedOut.filter((each) => each === 'InstallApplication')).toHaveLength(1);
+    await world.database.query('update device_trust set app_refusals = 3 where device_id = $1', [phone.id]);
+    await world.rollOut(phone.id);
+    expect(await world.ended(phone.id)).toBe('COMPLETED');
+    expect(await world.trust(phone.id)).toMatchObject({ phase: 'waits_for_user', failure_code: null });
+    phone.refusesApp = false;
+    await world.rollOut(phone.id, 'replay by an operator');
+    await world.until(async () => expect((await world.truths(phone.id))['oktaVerifyManaged']).toBe('held'));
+  });
+
+  test('a profile that the device refuses fails the rollout by its code; started again it ends well', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.refuses.set('InstallProfile', 'mdm.profile_refused');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    await expect(world.rollout(mac.id).result()).rejects.toMatchObject({
+      cause: { type: 'mdm.profile_refused', message: 'mdm.profile_refused' },
+    });
+    expect(await world.trust(mac.id)).toMatchObject({
+      bucket: 'failed',
+      phase: 'failed',
+      failure_code: 'mdm.profile_refused',
+    });
+    mac.refuses.clear();
+    await world.rollOut(mac.id);
+    await world.until(async () =>
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    );
+    expect(mac.certificates).toHaveLength(1);
+    expect(mac.mostCertificates).toBe(1);
+  });
+
+  test("a Mac whose Okta Verify is not the App Store's is named, after its profiles", async () => {
+    const mac = await world.newDevice('Mac');
+    mac.appIsForeign = true;
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({
+      failure_code: 'mdm.app_not_from_app_store',
+      delivered: true,
+    });
+  });
+
+  test('enrolled again in the middle: everything is planned anew, and the device ends with one certificate', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('asking_device'));
+    await beginEnrollmentAgain(world.database, mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('not_enrolled'));
+    mac.isAsleep = false;
+    await finishEnrollment(world.database, mac.id);
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+    expect(kinds(mac)).toEqual(['certificate.a', 'settings', 'sso']);
+    expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('switched off: after the delay the payloads go, the app stays, the certificate is not kept any more', async () => {
+    const mac = await world.newDevice('Mac');
+    const phone = await world.newDevice('iPhone');
+    await Promise.all([world.rollOut(mac.id), world.rollOut(phone.id)]);
+    await Promise.all([world.ended(mac.id), world.ended(phone.id)]);
+    await world.fleet.switchTrust(false);
+    await Promise.all([world.rollOut(mac.id), world.rollOut(phone.id)]);
+    await world.until(async () => {
+      expect((await world.trust(mac.id))?.phase).toBe('out_of_scope');
+      expect((await world.trust(phone.id))?.phase).toBe('out_of_scope');
+    });
+    expect(kinds(mac)).toEqual([]);
+    expect(mac.certificates).toEqual([]);
+    expect(mac.appStatus).toBe('Managed');
+    expect(kinds(phone)).toEqual([]);
+    expect(phone.appConfiguration).toBeUndefined();
+    expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED');
+    await world.fleet.switchTrust(true);
+  });
+
+  test('one whose answers never become signals is carried on by the next push', async () => {
+    const mac = await world.newDevice('Mac');
+    const lost = await world.database.query(
+      `create function drop_answers() returns trigger language plpgsql as $$ begin
+         if new.message ->> 'signal' = 'commandAnswered' and new.message ->> 'deviceId' = '${mac.id}' then return null; end if; return new; end $$`,
+    );
+    expect(lost).toEqual([]);
+    await world.database.query(
+      'create trigger drop_answers before insert on outbox for each row execute function drop_answers()',
+    );
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.carriedOut).toContain('ManagedApplicationList'));
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('certificate'), 25_000);
+    await world.database.query('drop trigger drop_answers on outbox');
+    await world.rollout(mac.id).terminate();
+  });
+
+  test('a signal that comes twice counts once, and one for a device that is gone ends', async () => {
+    const id = randomUUID();
+    await world.client.workflow.start('rollOutDevice', {
+      workflowId: `rollout/${id}`,
+      taskQueue: 'odette',
+      args: [{ deviceId: id }],
+    });
+    expect(await world.ended(id)).toBe('COMPLETED');
   });
 });

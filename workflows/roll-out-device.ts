@@ -36,9 +36,13 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
   let removalDueMs: number | undefined;
   // Apart from the memory: it changes while a step is on its way.
   let licence: RolloutMemory['licence'] = 'unasked';
-  const licenceErrand = new LicenceErrand(deviceId, (settled) => {
-    licence = settled;
-  });
+  const licenceErrand = new LicenceErrand(
+    deviceId,
+    () => signals.changes,
+    (settled) => {
+      licence = settled;
+    },
+  );
 
   try {
     for (;;) {

@@ -1,0 +1,47 @@
+// A device that is enrolled again, as the device listener records it, for tests without a network.
+import type { Database } from '../../adapters/store/database.ts';
+import { beginEnrollment, recordTokenUpdate } from '../../adapters/store/enrollments.ts';
+import { findDevice } from '../../adapters/store/devices.ts';
+import { putOutbox } from '../../adapters/store/outbox.ts';
+import { workflowIds } from '../../workflows/messages.ts';
+
+async function tell(database: Database, deviceId: string, signal: string): Promise<void> {
+  for (const workflowId of [workflowIds.rollout(deviceId), workflowIds.certificate(deviceId)])
+    await putOutbox(database, deviceId, {
+      kind: 'deviceSignal',
+      deviceId,
+      workflowId,
+      signal,
+      startsRollout: signal === 'deviceEnrolled' && workflowId.startsWith('rollout'),
+      body: {},
+    });
+}
+
+/** Authenticate. */
+export async function beginEnrollmentAgain(database: Database, deviceId: string): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await findDevice(sql, deviceId);
+    if (!device) throw new Error('no such device');
+    await beginEnrollment(sql, {
+      udid: device.udid,
+      family: device.family,
+      platform: device.platform,
+      topic: 'topic',
+      identityFingerprint: device.identityFingerprint,
+      isNew: true,
+    });
+  });
+  await tell(database, deviceId, 'deviceAuthenticated');
+}
+
+/** The first TokenUpdate. */
+export async function finishEnrollment(database: Database, deviceId: string): Promise<void> {
+  const device = await findDevice(database, deviceId);
+  if (!device) throw new Error('no such device');
+  await recordTokenUpdate(database, device, {
+    topic: 'topic',
+    token: Buffer.from(deviceId),
+    pushMagic: 'magic',
+  });
+  await tell(database, deviceId, 'deviceEnrolled');
+}
