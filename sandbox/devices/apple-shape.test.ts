@@ -1,0 +1,76 @@
+// What pretend devices say has the form that Apple's schema gives it.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PlistValue } from '../../adapters/mdm/plist.ts';
+import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import { platformOf } from '../../domain/device.ts';
+import { hasAppleSchema, problemsOfAnswer, problemsOfCheckIn } from '../../test/apple-schema/apple-schema.ts';
+import { payload, profileOf } from './small-mdm-server.ts';
+import type { TestWorld } from './test-world.ts';
+import { openTestWorld } from './test-world.ts';
+
+const ONLY = { Identifiers: [OKTA_VERIFY.bundleId] };
+const ITEM = {
+  Item: 'ApplicationConfiguration',
+  Identifier: OKTA_VERIFY.bundleId,
+  Configuration: { a: 'b' },
+};
+
+/** Where devices are known to differ: a recorded Authenticate of a Mac has it; the protocol reference has a list of results. */
+const USER_CHANNEL = ['NotOnConsole', 'EnrollmentUserID', 'UserLongName', 'UserShortName', 'UserID'];
+const KNOWN = [
+  // Required of users, not of devices; the schema does not tell the two apart.
+  ...USER_CHANNEL.map((key) => `${key}: missing`),
+  'Challenge: unknown key',
+  'Settings: <array> where <dictionary> is expected',
+];
+const unknown = (problems: readonly string[]): string[] =>
+  problems.filter((problem) => !KNOWN.includes(problem));
+
+describe.skipIf(!hasAppleSchema)('by Apple’s schema', () => {
+  let world: TestWorld;
+  beforeAll(async () => {
+    world = await openTestWorld();
+  });
+  afterAll(() => world.close());
+
+  it.each(['Mac', 'iPhone'] as const)('%s: check-in messages and every answer', async (family) => {
+    const platform = platformOf(family);
+    world.server.heard.length = 0;
+    const device = await world.enrolled({
+      family,
+      name: family.toLowerCase(),
+      knobs: { downloadSeconds: 0 },
+    });
+    for (const { dict } of world.server.heard) expect(unknown(problemsOfCheckIn(dict, platform))).toEqual([]);
+    world.licences.add(device.state.hardware.serialNumber);
+    const root = payload('com.apple.security.root', {
+      PayloadContent: world.server.authority.certificate.der,
+    });
+    const commands: [string, { readonly [key: string]: PlistValue }][] = [
+      ['DeviceInformation', {}],
+      ['InstallProfile', { Payload: world.server.sign(profileOf('root', [root])) }],
+      ['ProfileList', {}],
+      ['CertificateList', {}],
+      [
+        'InstallApplication',
+        {
+          iTunesStoreID: Number(OKTA_VERIFY.adamId),
+          Options: { PurchaseMethod: 1 },
+          ChangeManagementState: 'Managed',
+          ...(family === 'Mac' && { InstallAsManaged: true }),
+        },
+      ],
+      ['ManagedApplicationList', ONLY],
+      ['InstalledApplicationList', ONLY],
+      ['Settings', { Settings: [ITEM] }],
+      ['ManagedApplicationConfiguration', ONLY],
+      ['RemoveApplication', { Identifier: OKTA_VERIFY.bundleId }],
+      ['RemoveProfile', { Identifier: 'test.root' }],
+    ];
+    for (const [requestType, keys] of commands) {
+      const answer = await world.ask(device, requestType, keys);
+      expect({ requestType, status: answer['Status'] }).toEqual({ requestType, status: 'Acknowledged' });
+      expect(unknown(problemsOfAnswer(requestType, answer, platform))).toEqual([]);
+    }
+  });
+});
