@@ -61,8 +61,8 @@ export function envelope(content: Uint8Array, recipient: Certificate, cipher: Ci
 }
 
 /**
- * Opens what was encrypted to this certificate.
- * @throws Error when it was not, or uses another cipher than AES-128, AES-256 or 3DES in CBC mode
+ * Opens what was encrypted to this certificate. `cipher` is the one to answer with: 3DES to single DES.
+ * @throws Error when it was not, or uses another cipher than AES-128, AES-256, 3DES or DES in CBC mode
  */
 export function openEnvelope(
   bytes: Uint8Array,
@@ -74,19 +74,29 @@ export function openEnvelope(
   const at = fields.findIndex((field) => isUniversal(field, 'set'));
   const encryptedContent = fields[at + 1];
   const algorithm = childOf(encryptedContent, 1);
-  const cipher = cipherOf(oidOf(childOf(algorithm, 0)));
+  const identifier = oidOf(childOf(algorithm, 0));
+  const cipher = cipherOf(identifier);
+  const [keyLength, times] = identifier === SINGLE_DES ? [8, 3] : [CIPHERS[cipher].keyLength, 1];
   const encryptedKey = keyFor(recipient.certificate, childrenOf(fields[at]));
-  const key = contentKey(encryptedKey, recipient.privateKey, CIPHERS[cipher].keyLength);
-  const decryption = createDecipheriv(cipher, key, bytesOf(childOf(algorithm, 1)));
+  const key = contentKey(encryptedKey, recipient.privateKey, keyLength);
+  const decryption = createDecipheriv(
+    cipher,
+    Buffer.concat(Array<Buffer>(times).fill(key)),
+    bytesOf(childOf(algorithm, 1)),
+  );
   const content = bytesOf(childOf(encryptedContent, 2));
   return { content: Buffer.concat([decryption.update(content), decryption.final()]), cipher };
 }
 
 function cipherOf(identifier: string): Cipher {
+  if (identifier === SINGLE_DES) return 'des-ede3-cbc';
   const cipher = (Object.keys(CIPHERS) as Cipher[]).find((name) => CIPHERS[name].oid === identifier);
   if (cipher === undefined) throw new Error('a cipher that is not accepted');
   return cipher;
 }
+
+/** DES is 3DES with one key three times. micromdm's SCEP client (and so mdmb) knows nothing else; never written here. */
+const SINGLE_DES = '1.3.14.3.2.7';
 
 function keyFor(certificate: Certificate, recipients: readonly Asn1[]): Buffer {
   const own = recipients.find((recipient) => {
