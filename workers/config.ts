@@ -117,7 +117,7 @@ export class ConfigError extends Error {
 }
 
 /** Read by `odette` where it calls the API; they may be set in the same shell. */
-const OF_THE_COMMAND_LINE = ['ODETTE_URL', 'ODETTE_TOKEN'];
+const OF_THE_COMMAND_LINE = ['ODETTE_URL', 'ODETTE_TOKEN', 'ODETTE_TOKEN_FILE'];
 
 /** An empty variable counts as not given. @throws ConfigError all problems together; values are not repeated, they may be secret */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {

@@ -8,7 +8,7 @@ const VERSION_VARIABLE = 'github.com/temporalio/cli/internal/temporalcli.Version
 
 export const buildWithGo = {
   title: 'a build with Go from pinned modules',
-  patienceSeconds: 1200,
+  patienceSeconds: 2400,
 
   async get({ folder, version, run, say }) {
     await run('go', ['version'], { patienceSeconds: 10 });
@@ -18,7 +18,7 @@ export const buildWithGo = {
     await run(
       'go',
       ['build', '-trimpath', '-ldflags', `-s -w -X ${VERSION_VARIABLE}=${version}`, '-o', file, PACKAGE],
-      { cwd: MODULE, patienceSeconds: 900, env: { GOWORK: 'off', CGO_ENABLED: '0' }, say },
+      { cwd: MODULE, patienceSeconds: 2000, env: { GOWORK: 'off', CGO_ENABLED: '0' }, say },
     );
     return file;
   },
