@@ -44,8 +44,10 @@ export async function converse(context: DeviceContext, conversation: Conversatio
       continue;
     }
     failures = 0;
-    if (context.state.knobs.answersTwice && next.name !== 'Idle')
-      await put(context, enrollment, next).catch(() => undefined);
+    if (context.state.knobs.answersTwice && next.name !== 'Idle') {
+      const again = await put(context, enrollment, next).catch(() => undefined);
+      if (again?.status === 200 && answer.body.length === 0) answer = again;
+    }
     delete context.state.unsent;
     if (advanceApps(context)) await context.save();
     next = answer.body.length === 0 ? undefined : await obey(context, answer.body);
