@@ -5,7 +5,7 @@ import type { OktaCredentials } from '../adapters/okta/access-token.ts';
 import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { RateBudget } from '../adapters/okta/rate-budget.ts';
-import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-token.ts';
+import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
 import type { Database } from '../adapters/store/database.ts';
 import { findIntegration, type IntegrationRow } from '../adapters/store/integrations.ts';
 import { findPushCertificate } from '../adapters/store/push-certificates.ts';
