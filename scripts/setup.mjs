@@ -1,10 +1,11 @@
-// Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, and gets a Temporal
-// server. Built-ins only.
+// Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, builds the console
+// when its sources changed, and gets a Temporal server. Built-ins only.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './build-console.mjs';
 import { getTemporal } from './temporal-server.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -17,7 +18,7 @@ await main().catch((error) => {
 
 async function main() {
   await mustBeNewEnough();
-  const results = await Promise.allSettled([installDependencies(), haveTemporal()]);
+  const results = await Promise.allSettled([installDependencies().then(haveConsole), haveTemporal()]);
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.message] : []));
   if (reasons.length > 0) throw new Error(reasons.join('\n'));
 }
@@ -63,6 +64,8 @@ function npm(args) {
     );
   });
 }
+
+const haveConsole = () => buildConsole((line) => console.log(line));
 
 async function haveTemporal() {
   const isStart = process.env.npm_lifecycle_event === 'prestart';

@@ -1,0 +1,75 @@
+// Builds the console into web/dist when its sources or packages changed, and prints what a browser loads for the first page.
+// `--force` builds in any case. Called by set-up, so that `npm start` and `npm test` find it built.
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WEB = path.join(ROOT, 'web');
+const DIST = path.join(WEB, 'dist');
+const STAMP = path.join(DIST, '.odette-stamp');
+/** Replaced by api/console.ts in every answer: what may add style tags under the Content-Security-Policy. */
+const NONCE = '__ODETTE_NONCE__';
+
+/** @param {(line: string) => void} say */
+export async function buildConsole(say, { isForced = false } = {}) {
+  const wanted = await stampOf();
+  if (!isForced && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) return;
+  const began = Date.now();
+  // Imported late: in a fresh clone the packages are there only after the set-up before.
+  const { build } = await import('vite');
+  const { default: react } = await import('@vitejs/plugin-react');
+  await build({
+    configFile: false,
+    root: WEB,
+    base: '/',
+    logLevel: 'warn',
+    plugins: [react()],
+    html: { cspNonce: NONCE },
+    build: {
+      outDir: DIST,
+      emptyOutDir: true,
+      target: 'es2022',
+      // Inlined data: addresses would need holes in the Content-Security-Policy.
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 1_000,
+    },
+  });
+  await writeFile(STAMP, wanted);
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  say(`The console is built (${seconds} s); its first page loads ${await firstPageKilobytes()} kB (gzip).`);
+}
+
+/** Sources, lock and this script: anything else does not change what is built. */
+async function stampOf() {
+  const hash = createHash('sha256');
+  const entries = await readdir(WEB, { recursive: true, withFileTypes: true });
+  const sources = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(DIST) && !/\.test\.tsx?$/.test(file))
+    .sort();
+  for (const file of [...sources, path.join(ROOT, 'package-lock.json'), fileURLToPath(import.meta.url)])
+    hash
+      .update(path.relative(ROOT, file))
+      .update('\0')
+      .update(await readFile(file));
+  return hash.digest('hex');
+}
+
+/** Scripts and styles that index.html names, in kB of 1000 bytes. */
+export async function firstPageKilobytes() {
+  const html = await readFile(path.join(DIST, 'index.html'), 'utf8');
+  const files = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((match) => match[1]);
+  const sizes = await Promise.all(
+    [...new Set(files), 'index.html'].map(
+      async (file) => gzipSync(await readFile(path.join(DIST, file))).length,
+    ),
+  );
+  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1000);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await buildConsole((line) => console.log(line), { isForced: process.argv.includes('--force') });

@@ -1,0 +1,123 @@
+// Who did what: the audit trail, with filter and export.
+import { Button, Code, Group, Table, Text, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { addressOf } from '../client.ts';
+import { CursorPages } from '../parts/cursor-pages.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+
+type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
+type Search = Readonly<Partial<Record<Name, string>>>;
+
+const FIELDS: readonly { name: Name; label: string; placeholder: string; type?: string }[] = [
+  { name: 'actor', label: 'Who', placeholder: 'person:admin' },
+  { name: 'action', label: 'What', placeholder: 'setup. or secret.used' },
+  { name: 'subject', label: 'To what', placeholder: 'device:…' },
+  { name: 'from', label: 'From', placeholder: '', type: 'date' },
+  { name: 'until', label: 'Until', placeholder: '', type: 'date' },
+];
+
+/** Days of the reader's own calendar, both included. */
+function filterOf({ from, until, ...rest }: Search): Search {
+  const startOf = (day: string, days: number) => {
+    const date = new Date(`${day}T00:00:00`);
+    date.setDate(date.getDate() + days);
+    return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+  };
+  const bounds = { from: from && startOf(from, 0), until: until && startOf(until, 1) };
+  return { ...rest, ...Object.fromEntries(Object.entries(bounds).filter(([, value]) => value)) };
+}
+
+export function ActivityPage() {
+  const search: Search = useSearch({ from: '/inside/activity' });
+  const navigate = useNavigate();
+  const [after, setAfter] = useState<string>();
+  const filter = filterOf(search);
+  const query = useAnswer('listAudit', { query: { ...filter, ...(after === undefined ? {} : { after }) } });
+  const apply = useDebouncedCallback((name: Name, value: string) => {
+    setAfter(undefined);
+    const next = Object.entries({ ...search, [name]: value.trim() }).filter(([, text]) => text !== '');
+    void navigate({ to: '/activity', search: Object.fromEntries(next), replace: true });
+  }, 300);
+  return (
+    <Page
+      title="Activity"
+      intro="Every change and every use of a secret."
+      actions={
+        <Button variant="default" component="a" href={addressOf('exportAudit', { query: filter })} download>
+          CSV
+        </Button>
+      }
+    >
+      <Group align="flex-end">
+        {FIELDS.map(({ name, label, placeholder, type }) => (
+          <TextInput
+            key={name}
+            size="xs"
+            label={label}
+            placeholder={placeholder}
+            type={type ?? 'text'}
+            defaultValue={search[name] ?? ''}
+            onChange={(event) => apply(name, event.currentTarget.value)}
+          />
+        ))}
+      </Group>
+      <Loaded query={query} lines={8}>
+        {({ items, next }) =>
+          items.length === 0 ? (
+            <Empty title="Nothing matches">Widen the filter.</Empty>
+          ) : (
+            <>
+              <div className="table-scroll" role="region" aria-label="Activity" tabIndex={0}>
+                <Table>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th scope="col">When</Table.Th>
+                      <Table.Th scope="col">Who</Table.Th>
+                      <Table.Th scope="col">What</Table.Th>
+                      <Table.Th scope="col">To what</Table.Th>
+                      <Table.Th scope="col">Detail</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {items.map((entry) => (
+                      <Table.Tr key={entry.id}>
+                        <Table.Td style={{ whiteSpace: 'nowrap' }}>
+                          <Moment at={entry.at} />
+                        </Table.Td>
+                        <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
+                        <Table.Td>{entry.action}</Table.Td>
+                        <Table.Td className="break-anywhere">{entry.subject ?? '–'}</Table.Td>
+                        <Table.Td maw={360}>
+                          <Detail detail={entry.detail} />
+                        </Table.Td>
+                      </Table.Tr>
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </div>
+              <CursorPages after={after} next={next} go={setAfter} />
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function Detail({ detail }: { detail: Readonly<Record<string, unknown>> }) {
+  const { reason, ...rest } = detail;
+  return (
+    <>
+      {typeof reason === 'string' && <Text size="sm">“{reason}”</Text>}
+      {Object.keys(rest).length > 0 && (
+        <Code className="break-anywhere" fz="xs">
+          {JSON.stringify(rest)}
+        </Code>
+      )}
+    </>
+  );
+}

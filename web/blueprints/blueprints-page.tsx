@@ -1,0 +1,115 @@
+// Blueprints: named groups of devices.
+import { Badge, Button, Table, TextInput } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { AnchorLink } from '../parts/links.tsx';
+import { useState } from 'react';
+import { curlLine } from '../curl-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { fieldError } from '../parts/problem-alert.tsx';
+import { useAnswer, useChange } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { countWords } from '../words.ts';
+
+export function BlueprintsPage() {
+  const query = useAnswer('listBlueprints', {});
+  const isAdmin = useMay('admin');
+  const [isAdding, setAdding] = useState(false);
+  const add = isAdmin ? <Button onClick={() => setAdding(true)}>Add blueprint</Button> : undefined;
+  return (
+    <Page
+      title="Blueprints"
+      intro="Groups of devices. A device has one blueprint; library items are assigned to blueprints."
+      actions={add}
+    >
+      <Loaded query={query}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No blueprint yet" action={add}>
+              Add a test blueprint first, with few devices. Then make an enrollment code in it.
+            </Empty>
+          ) : (
+            <div className="table-scroll" role="region" aria-label="Blueprints" tabIndex={0}>
+              <Table highlightOnHover>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th scope="col">Name</Table.Th>
+                    <Table.Th scope="col">Devices</Table.Th>
+                    <Table.Th scope="col">Okta Verify</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {items.map(({ id, name, devices, libraryItemId }) => (
+                    <Table.Tr key={id}>
+                      <Table.Td>
+                        <AnchorLink
+                          to="/blueprints/$blueprintId"
+                          params={{ blueprintId: id }}
+                          className="break-anywhere"
+                        >
+                          {name}
+                        </AnchorLink>
+                      </Table.Td>
+                      <Table.Td>
+                        <AnchorLink
+                          to="/devices"
+                          search={{ blueprint: id }}
+                          aria-label={`Devices of ${name}`}
+                        >
+                          {countWords(devices)}
+                        </AnchorLink>
+                      </Table.Td>
+                      <Table.Td>
+                        {libraryItemId === null ? (
+                          '–'
+                        ) : (
+                          <AnchorLink to="/library/okta-verify" search={{ item: libraryItemId }}>
+                            <Badge variant="light" tt="none">
+                              Assigned
+                            </Badge>
+                          </AnchorLink>
+                        )}
+                      </Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </div>
+          )
+        }
+      </Loaded>
+      {isAdding && <AddDialog close={() => setAdding(false)} />}
+    </Page>
+  );
+}
+
+function AddDialog({ close }: { close: () => void }) {
+  const [name, setName] = useState('');
+  const navigate = useNavigate();
+  const body = { name: name.trim() };
+  const change = useChange('createBlueprint', ['listBlueprints'], ({ id }) => {
+    void navigate({ to: '/blueprints/$blueprintId', params: { blueprintId: id } });
+  });
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title="Add a blueprint"
+      confirmLabel="Add"
+      confirm={() => change.mutate({ body })}
+      isBusy={change.isPending}
+      isOff={body.name === ''}
+      error={change.error}
+      command={curlLine('createBlueprint', { body })}
+    >
+      <TextInput
+        label="Name"
+        value={name}
+        maxLength={100}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={fieldError(change.error, 'name')}
+        data-autofocus
+      />
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,56 @@
+// The four counts on top of the device list; each is a link to its devices.
+import { Card, SimpleGrid, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useAnswer } from '../queries.ts';
+import { BUCKET_WORDS, countWords, SHOWN_BUCKETS, type Bucket } from '../words.ts';
+
+export function BucketCards({ current }: { current?: string | undefined }) {
+  const status = useAnswer('getStatus', {});
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }} component="nav" aria-label="Devices by state">
+      {SHOWN_BUCKETS.map((bucket) => (
+        <BucketCard
+          key={bucket}
+          bucket={bucket}
+          count={status.data?.buckets[bucket]}
+          isCurrent={current === bucket}
+        />
+      ))}
+    </SimpleGrid>
+  );
+}
+
+function BucketCard({
+  bucket,
+  count,
+  isCurrent,
+}: {
+  bucket: Bucket;
+  count: number | undefined;
+  isCurrent: boolean;
+}) {
+  const { label, color, meaning } = BUCKET_WORDS[bucket];
+  return (
+    <Card
+      withBorder
+      className="count-card"
+      padding="md"
+      renderRoot={(props) => (
+        <Link
+          {...props}
+          to="/devices"
+          search={isCurrent ? {} : { bucket }}
+          aria-current={isCurrent ? 'true' : undefined}
+        />
+      )}
+    >
+      <Text size="xl" fw={700} c={count === 0 ? 'dimmed' : `var(--mantine-color-${color}-light-color)`}>
+        {count === undefined ? '…' : countWords(count)}
+      </Text>
+      <Text fw={600}>{label}</Text>
+      <Text size="xs" c="dimmed">
+        {meaning}
+      </Text>
+    </Card>
+  );
+}

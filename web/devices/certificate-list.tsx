@@ -1,0 +1,72 @@
+// The certificates of a Mac: the one in use, the one before it, and what became of others.
+import { Badge, Paper, Table, Text, Title } from '@mantine/core';
+import { Moment } from '../parts/moment.tsx';
+import type { DeviceDetail } from './truth-list.tsx';
+
+const STATES = {
+  sent: { label: 'Sent, not seen yet', color: 'yellow' },
+  proven: { label: 'On the device', color: 'green' },
+  failed: { label: 'Failed', color: 'red' },
+  superseded: { label: 'Replaced', color: 'gray' },
+  removed: { label: 'Removed', color: 'gray' },
+} as const;
+
+export function CertificateList({ device }: { device: DeviceDetail }) {
+  if (device.platform === 'iOS') return null;
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="certificates">
+      <Title order={2} size="h4" id="certificates" mb="sm">
+        Certificates
+      </Title>
+      {device.certificates.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          None was asked for yet.
+        </Text>
+      ) : (
+        <div className="table-scroll" role="region" aria-label="Certificates" tabIndex={0}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th scope="col">State</Table.Th>
+                <Table.Th scope="col">Slot</Table.Th>
+                <Table.Th scope="col">Serial and issuer</Table.Th>
+                <Table.Th scope="col">Ends</Table.Th>
+                <Table.Th scope="col">Sent</Table.Th>
+                <Table.Th scope="col">Proven</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {device.certificates.map((one) => (
+                <Table.Tr key={one.deliveryId}>
+                  <Table.Td>
+                    <Badge variant="light" color={STATES[one.state].color} tt="none">
+                      {STATES[one.state].label}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td>{one.slot}</Table.Td>
+                  <Table.Td>
+                    <Text size="xs" className="break-anywhere">
+                      {one.serialNumber ?? '–'}
+                    </Text>
+                    <Text size="xs" c="dimmed" className="break-anywhere">
+                      {one.issuer ?? ''}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={one.notAfter} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={one.sentAt} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={one.provenAt} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+    </Paper>
+  );
+}

@@ -1,0 +1,133 @@
+// The columns of the device list, and which of them are shown (kept in this browser).
+import { Checkbox, Text } from '@mantine/core';
+import {
+  columnVisibilityFeature,
+  createColumnHelper,
+  rowSelectionFeature,
+  tableFeatures,
+} from '@tanstack/react-table';
+import { AnchorLink } from '../parts/links.tsx';
+import type { Answer } from '../client.ts';
+import { BucketBadge, FamilyMark, TruthDots } from '../parts/device-words.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { deviceTitle } from '../words.ts';
+import type { DeviceSort } from './device-search.ts';
+
+export type Device = Answer<'listDevices'>['items'][number];
+
+export const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature });
+const column = createColumnHelper<typeof features, Device>();
+
+export const columns = column.columns([
+  column.display({
+    id: 'select',
+    header: ({ table }) => (
+      <Checkbox
+        aria-label="Select all devices of this page"
+        checked={table.getIsAllRowsSelected()}
+        indeterminate={table.getIsSomeRowsSelected() && !table.getIsAllRowsSelected()}
+        onChange={table.getToggleAllRowsSelectedHandler()}
+      />
+    ),
+    cell: ({ row }) => (
+      <Checkbox
+        aria-label={`Select ${deviceTitle(row.original)}`}
+        checked={row.getIsSelected()}
+        onChange={row.getToggleSelectedHandler()}
+      />
+    ),
+  }),
+  column.display({
+    id: 'name',
+    header: 'Device',
+    cell: ({ row: { original: device } }) => (
+      <>
+        <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} fw={600} size="sm">
+          {deviceTitle(device)}
+        </AnchorLink>
+        {device.serialNumber !== null && device.name !== null && (
+          <Text size="xs" c="dimmed">
+            {device.serialNumber}
+          </Text>
+        )}
+      </>
+    ),
+  }),
+  column.display({
+    id: 'family',
+    header: 'Family',
+    cell: ({ row }) => <FamilyMark family={row.original.family} />,
+  }),
+  column.display({
+    id: 'state',
+    header: 'State',
+    cell: ({ row: { original: device } }) => (
+      <>
+        <BucketBadge bucket={device.bucket} />
+        {device.waitsFor !== null && (
+          <Text size="xs" c="dimmed" maw={280} lineClamp={2}>
+            {device.waitsFor}
+          </Text>
+        )}
+      </>
+    ),
+  }),
+  column.display({
+    id: 'truths',
+    header: 'Truths',
+    cell: ({ row }) => <TruthDots truths={row.original.truths} />,
+  }),
+  column.display({
+    id: 'user',
+    header: 'User',
+    cell: ({ row }) => (
+      <Text size="sm" className="break-anywhere" maw={220}>
+        {row.original.user ?? '–'}
+      </Text>
+    ),
+  }),
+  column.display({
+    id: 'blueprint',
+    header: 'Blueprint',
+    cell: ({ row }) => row.original.blueprint?.name ?? '–',
+  }),
+  column.display({ id: 'model', header: 'Model', cell: ({ row }) => row.original.model ?? '–' }),
+  column.display({ id: 'os', header: 'OS', cell: ({ row }) => row.original.osVersion ?? '–' }),
+  column.display({
+    id: 'supervised',
+    header: 'Supervised',
+    cell: ({ row: { original: device } }) =>
+      device.isSupervised === null ? '–' : device.isSupervised ? 'Yes' : 'No',
+  }),
+  column.display({
+    id: 'lastContact',
+    header: 'Last contact',
+    cell: ({ row }) => <Moment at={row.original.lastContactAt} />,
+  }),
+  column.display({
+    id: 'certificate',
+    header: 'Certificate ends',
+    cell: ({ row }) => <Moment at={row.original.certificateNotAfter} />,
+  }),
+]);
+
+/** Columns by which the API sorts. */
+export const SORT_OF: Readonly<Record<string, DeviceSort>> = {
+  name: 'name',
+  user: 'user',
+  lastContact: 'lastContact',
+  certificate: 'certificateNotAfter',
+};
+
+export const CHOICES: Readonly<Record<string, string>> = {
+  family: 'Family',
+  truths: 'Truths',
+  user: 'User',
+  blueprint: 'Blueprint',
+  model: 'Model',
+  os: 'OS',
+  supervised: 'Supervised',
+  lastContact: 'Last contact',
+  certificate: 'Certificate ends',
+};
+export const HIDDEN_AT_FIRST = { model: false, os: false, supervised: false, certificate: false };

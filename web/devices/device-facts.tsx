@@ -1,0 +1,99 @@
+// What is known about a device itself, its app, its licence and Okta's records of it.
+import { Alert, Anchor, Badge, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Moment } from '../parts/moment.tsx';
+import type { DeviceDetail } from './truth-list.tsx';
+
+const MATCH_WORDS = {
+  serial_number: 'matched by serial number',
+  user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
+  ambiguous: 'cannot be told apart from another device of this user',
+} as const;
+const LICENCE_WORDS = { associating: 'Being assigned', associated: 'Assigned', failed: 'Failed' } as const;
+
+export function DeviceFacts({ device }: { device: DeviceDetail }) {
+  const rows: [string, ReactNode][] = [
+    ['Serial number', device.serialNumber ?? '–'],
+    ['UDID', device.udid],
+    ['Model', device.model ?? '–'],
+    ['System', [device.platform, device.osVersion].filter(Boolean).join(' ')],
+    ['Supervised', device.isSupervised === null ? '–' : device.isSupervised ? 'Yes' : 'No'],
+    ['User', device.user ?? '–'],
+    ['Blueprint', device.blueprint?.name ?? '–'],
+    ['Enrolled', <Moment key="enrolled" at={device.enrolledAt} />],
+    ['Last contact', <Moment key="contact" at={device.lastContactAt} />],
+    [
+      'Okta Verify',
+      [
+        device.oktaVerify?.status ?? 'Not seen',
+        device.oktaVerify?.version,
+        device.oktaVerify?.isAppStore === false ? 'not from the App Store' : undefined,
+      ]
+        .filter(Boolean)
+        .join(', '),
+    ],
+    ['Licence', device.licence ? LICENCE_WORDS[device.licence.state] : '–'],
+  ];
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="facts">
+      <Title order={2} size="h4" id="facts" mb="sm">
+        Device
+      </Title>
+      <Table withRowBorders={false} verticalSpacing={4}>
+        <Table.Tbody>
+          {rows.map(([label, value]) => (
+            <Table.Tr key={label}>
+              <Table.Th scope="row" w={140} fw={600} style={{ verticalAlign: 'top' }}>
+                {label}
+              </Table.Th>
+              <Table.Td className="break-anywhere">{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Paper>
+  );
+}
+
+export function OktaRecords({ device }: { device: DeviceDetail }) {
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="okta">
+      <Title order={2} size="h4" id="okta" mb="sm">
+        In Okta
+      </Title>
+      {device.oktaRecords.length === 0 && (
+        <Text size="sm" c="dimmed">
+          Okta has no record of this device yet. It makes one when Okta Verify registers.
+        </Text>
+      )}
+      <Stack>
+        {device.oktaRecords.map((record) => (
+          <div key={record.oktaId}>
+            <Text size="sm">
+              <Badge variant="light" color={record.status === 'ACTIVE' ? 'green' : 'gray'} tt="none">
+                {record.status}
+              </Badge>{' '}
+              <Anchor href={record.adminUrl} target="_blank" rel="noreferrer noopener" size="sm">
+                Open {record.oktaId} in Okta
+              </Anchor>
+            </Text>
+            {record.users.map(({ login, managementStatus }) => (
+              <Text key={login} size="sm" className="break-anywhere">
+                {login}: {managementStatus}
+              </Text>
+            ))}
+            <Text size="xs" c="dimmed">
+              {record.match === null ? '' : `${MATCH_WORDS[record.match]}; `}seen{' '}
+              <Moment at={record.observedAt} />
+            </Text>
+          </div>
+        ))}
+        {device.oktaRecords.some(({ match }) => match === 'ambiguous') && (
+          <Alert color="yellow">
+            Okta lists two devices alike for this user. Which one this is cannot be told.
+          </Alert>
+        )}
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,147 @@
+// One device: what it waits for and who acts next, what can be shown about it, and how it came to be so.
+import { Alert, Anchor, Badge, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { useParams } from '@tanstack/react-router';
+import { AnchorLink } from '../parts/links.tsx';
+import { BucketBadge, FamilyMark } from '../parts/device-words.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { deviceTitle, durationWords, WHO_ACTS_WORDS } from '../words.ts';
+import { CertificateList } from './certificate-list.tsx';
+import { DeviceActions } from './device-actions.tsx';
+import { DeviceFacts, OktaRecords } from './device-facts.tsx';
+import { DeviceTimeline } from './device-timeline.tsx';
+import { PayloadList } from './payload-list.tsx';
+import { TruthList, type DeviceDetail } from './truth-list.tsx';
+
+export function DevicePage() {
+  const { deviceId } = useParams({ from: '/inside/devices/$deviceId' });
+  const query = useAnswer('getDevice', { params: { id: deviceId } }, { everyMs: 20_000 });
+  const mayAct = useMay('operator');
+  const device = query.data?.id === deviceId ? query.data : undefined;
+  return (
+    <Page
+      title={device ? deviceTitle(device) : 'Device'}
+      intro={device && <Head device={device} />}
+      actions={device && mayAct ? <DeviceActions device={device} /> : undefined}
+    >
+      <Loaded query={query} lines={10}>
+        {(found) => (
+          <Stack>
+            <Next device={found} />
+            <SimpleGrid cols={{ base: 1, md: 2 }}>
+              <TruthList device={found} />
+              <Stack>
+                <DeviceFacts device={found} />
+                <OktaRecords device={found} />
+              </Stack>
+            </SimpleGrid>
+            <PayloadList device={found} />
+            <CertificateList device={found} />
+            <SimpleGrid cols={{ base: 1, lg: 2 }}>
+              <DeviceTimeline deviceId={found.id} />
+              <Runs device={found} />
+            </SimpleGrid>
+          </Stack>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Head({ device }: { device: DeviceDetail }) {
+  return (
+    <Group gap="sm">
+      <FamilyMark family={device.family} />
+      <BucketBadge bucket={device.bucket} />
+      {device.enrollmentStatus !== 'enrolled' && (
+        <Badge variant="light" color="gray" tt="none">
+          {device.enrollmentStatus.replace('_', ' ')}
+        </Badge>
+      )}
+      <AnchorLink to="/devices" size="sm">
+        All devices
+      </AnchorLink>
+    </Group>
+  );
+}
+
+/** What it waits for and who acts next. */
+function Next({ device }: { device: DeviceDetail }) {
+  const { failure, waitsFor } = device;
+  if (failure)
+    return (
+      <Alert color="red" title={failure.title}>
+        <Text size="sm">
+          <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
+        </Text>
+      </Alert>
+    );
+  if (waitsFor !== null) return <Alert color="blue" title={waitsFor} />;
+  if (device.bucket === 'trusted')
+    return (
+      <Alert color="green" title="Trusted">
+        Nothing is waited for. <>Since </>
+        <Moment at={device.trustedAt} />.
+      </Alert>
+    );
+  if (device.bucket === 'out_of_scope')
+    return <Alert color="gray" title="Out of scope: no switched-on library item applies to its blueprint." />;
+  return null;
+}
+
+function Runs({ device }: { device: DeviceDetail }) {
+  return (
+    <section aria-label="Rollouts of this device">
+      <Table captionSide="top">
+        <Table.Caption ta="left">
+          Rollouts of this device{' '}
+          {device.temporalUrl !== null && (
+            <Anchor href={device.temporalUrl} target="_blank" rel="noreferrer noopener" size="sm">
+              Open in the Temporal UI
+            </Anchor>
+          )}
+        </Table.Caption>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Started</Table.Th>
+            <Table.Th scope="col">Took</Table.Th>
+            <Table.Th scope="col">Outcome</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {device.rollouts.map((run) => (
+            <Table.Tr key={run.runId}>
+              <Table.Td>
+                <Moment at={run.startedAt} />
+              </Table.Td>
+              <Table.Td>
+                {run.closedAt === null
+                  ? '–'
+                  : durationWords(Date.parse(run.startedAt), Date.parse(run.closedAt))}
+              </Table.Td>
+              <Table.Td>
+                {run.outcome === null
+                  ? 'Running'
+                  : run.outcome === 'completed'
+                    ? 'Delivered'
+                    : run.failure?.title}{' '}
+                {run.temporalUrl !== null && (
+                  <Anchor href={run.temporalUrl} target="_blank" rel="noreferrer noopener" size="xs">
+                    Workflow
+                  </Anchor>
+                )}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+          {device.rollouts.length === 0 && (
+            <Table.Tr>
+              <Table.Td colSpan={3}>None yet.</Table.Td>
+            </Table.Tr>
+          )}
+        </Table.Tbody>
+      </Table>
+    </section>
+  );
+}

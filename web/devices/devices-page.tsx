@@ -1,0 +1,224 @@
+// All devices: counts by state, filters in the address, pages by cursor, and what can be asked of many at once.
+import { Button, Group, Menu, Stack, Text } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
+import { ButtonLink } from '../parts/links.tsx';
+import type { RowSelectionState } from '@tanstack/react-table';
+import { useEffect, useState } from 'react';
+import { addressOf } from '../client.ts';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { plural } from '../words.ts';
+import { AskDialog, type Ask, type Whom } from './ask-dialog.tsx';
+import { BucketCards } from './bucket-cards.tsx';
+import { CHOICES, HIDDEN_AT_FIRST } from './device-columns.tsx';
+import { DeviceFilters } from './device-filters.tsx';
+import { filterOf, isFiltered, PAGE_SIZE, type DeviceSearch } from './device-search.ts';
+import { DeviceTable } from './device-table.tsx';
+import { WaitingDialog } from './waiting-dialog.tsx';
+
+const ASKS: Readonly<Record<Ask, string>> = {
+  check: 'Check now',
+  replay: 'Replay',
+  renew: 'Renew certificates',
+  move: 'Move…',
+};
+
+export function DevicesPage() {
+  const search = useSearch({ from: '/inside/devices' });
+  const mayAct = useMay('operator');
+  const [visible, setVisible] = useLocalStorage<Record<string, boolean>>({
+    key: 'odette.device-columns',
+    defaultValue: HIDDEN_AT_FIRST,
+  });
+  const [selected, select] = useState<RowSelectionState>({});
+  const [asking, setAsking] = useState<{ ask: Ask; whom: Whom }>();
+  const [isWaitingOpen, setWaitingOpen] = useState(false);
+  const filter = filterOf(search);
+  const page = JSON.stringify(search);
+  useEffect(() => select({}), [page]);
+  const query = useAnswer('listDevices', {
+    query: {
+      ...filter,
+      sort: search.sort ?? 'name',
+      order: search.order ?? 'asc',
+      limit: PAGE_SIZE,
+      ...(search.after === undefined ? {} : { after: search.after }),
+    },
+  });
+  const ids = Object.keys(selected).filter((id) => selected[id]);
+  const whom: Whom = ids.length > 0 ? { ids } : { filter };
+  return (
+    <Page
+      title="Devices"
+      actions={
+        <>
+          <Button variant="default" onClick={() => setWaitingOpen(true)}>
+            Waiting list
+          </Button>
+          <ColumnMenu visible={visible} choose={setVisible} />
+          <Button
+            variant="default"
+            component="a"
+            href={addressOf('exportDevices', { query: filter })}
+            download
+          >
+            CSV
+          </Button>
+        </>
+      }
+    >
+      <BucketCards current={search.bucket} />
+      <DeviceFilters search={search} />
+      <Loaded query={query} lines={10}>
+        {({ items, next }) => (
+          <Stack gap="sm">
+            {mayAct && items.length > 0 && (
+              <Group gap="xs">
+                <Menu>
+                  <Menu.Target>
+                    <Button size="xs" variant="light">
+                      {ids.length > 0
+                        ? `For ${plural(ids.length, 'selected device')}`
+                        : 'For all of this filter'}{' '}
+                      ▾
+                    </Button>
+                  </Menu.Target>
+                  <Menu.Dropdown>
+                    {(Object.keys(ASKS) as Ask[]).map((ask) => (
+                      <Menu.Item key={ask} onClick={() => setAsking({ ask, whom })}>
+                        {ASKS[ask]}
+                      </Menu.Item>
+                    ))}
+                  </Menu.Dropdown>
+                </Menu>
+                {ids.length > 0 && (
+                  <Button size="xs" variant="subtle" onClick={() => select({})}>
+                    Clear selection
+                  </Button>
+                )}
+              </Group>
+            )}
+            {items.length === 0 ? (
+              <NoDevices search={search} />
+            ) : (
+              <DeviceTable
+                devices={items}
+                search={search}
+                visible={visible}
+                selected={selected}
+                select={select}
+                mayAct={mayAct}
+                isStale={query.isPlaceholderData}
+              />
+            )}
+            <Pager search={search} next={next} shown={items.length} />
+          </Stack>
+        )}
+      </Loaded>
+      {asking && <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />}
+      <WaitingDialog opened={isWaitingOpen} close={() => setWaitingOpen(false)} />
+    </Page>
+  );
+}
+
+function NoDevices({ search }: { search: DeviceSearch }) {
+  if (isFiltered(search))
+    return (
+      <Empty title="No device matches">
+        Clear the filter, or search for the beginning of a serial number, name or user.
+      </Empty>
+    );
+  return (
+    <Empty
+      title="No device is enrolled yet"
+      action={<ButtonLink to="/blueprints">To the blueprints</ButtonLink>}
+    >
+      Make an enrollment code in a blueprint and open its link on the device, or send the link to its user.
+    </Empty>
+  );
+}
+
+function Pager({ search, next, shown }: { search: DeviceSearch; next: string | null; shown: number }) {
+  const navigate = useNavigate();
+  const router = useRouter();
+  const [depth, setDepth] = useState(0);
+  const { after, ...first } = search;
+  if (after === undefined && next === null)
+    return (
+      <Text size="sm" c="dimmed">
+        {plural(shown, 'device')}
+      </Text>
+    );
+  return (
+    <Group component="nav" aria-label="Pages of devices">
+      <Button
+        size="xs"
+        variant="default"
+        disabled={after === undefined}
+        onClick={() => {
+          setDepth(0);
+          void navigate({ to: '/devices', search: first });
+        }}
+      >
+        First page
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={depth === 0}
+        onClick={() => {
+          setDepth(depth - 1);
+          router.history.back();
+        }}
+      >
+        Previous
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={next === null}
+        onClick={() => {
+          if (next === null) return;
+          setDepth(depth + 1);
+          void navigate({ to: '/devices', search: { ...first, after: next } });
+        }}
+      >
+        Next
+      </Button>
+    </Group>
+  );
+}
+
+function ColumnMenu({
+  visible,
+  choose,
+}: {
+  visible: Record<string, boolean>;
+  choose: (visible: Record<string, boolean>) => void;
+}) {
+  return (
+    <Menu closeOnItemClick={false}>
+      <Menu.Target>
+        <Button variant="default">Columns</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {Object.entries(CHOICES).map(([id, label]) => {
+          const isShown = visible[id] !== false;
+          return (
+            <Menu.Item
+              key={id}
+              role="menuitemcheckbox"
+              aria-checked={isShown}
+              onClick={() => choose({ ...visible, [id]: !isShown })}
+            >
+              {isShown ? '✓ ' : '   '}
+              {label}
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,112 @@
+// The payload set of a device and the exact profiles: to look at, copy or download. Secrets are masked by the API.
+import { Anchor, Badge, Button, Code, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import type { Answer } from '../client.ts';
+import { CopyIconButton } from '../parts/copy-value.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+import type { DeviceDetail } from './truth-list.tsx';
+
+type Profile = Answer<'getDeviceProfiles'>['items'][number];
+
+export function PayloadList({ device }: { device: DeviceDetail }) {
+  const profiles = useAnswer('getDeviceProfiles', { params: { id: device.id } });
+  const [shown, show] = useState<Profile>();
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="payloads">
+      <Title order={2} size="h4" id="payloads" mb="sm">
+        Payload set
+      </Title>
+      {device.payloadSet.length === 0 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          Nothing has been sent yet.
+        </Text>
+      )}
+      {device.payloadSet.length > 0 && (
+        <div className="table-scroll" role="region" aria-label="Payloads sent" tabIndex={0}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th scope="col">Payload</Table.Th>
+                <Table.Th scope="col">Revision</Table.Th>
+                <Table.Th scope="col">Sent</Table.Th>
+                <Table.Th scope="col">On the device</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {device.payloadSet.map((payload) => (
+                <Table.Tr key={payload.identifier}>
+                  <Table.Td>
+                    {payload.kind}
+                    <Text size="xs" c="dimmed" className="break-anywhere">
+                      {payload.identifier}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Code>{payload.revision?.slice(0, 12) ?? '–'}</Code>
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={payload.sentAt} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Badge variant="light" color={payload.onDevice ? 'green' : 'yellow'} tt="none">
+                      {payload.onDevice ? 'Listed' : 'Not listed'}
+                    </Badge>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+      <Loaded query={profiles} lines={2}>
+        {({ items }) => (
+          <Group gap="xs" mt="sm">
+            {items.map((profile) => (
+              <Button key={profile.kind} size="xs" variant="default" onClick={() => show(profile)}>
+                View {profile.displayName}
+              </Button>
+            ))}
+          </Group>
+        )}
+      </Loaded>
+      <Modal
+        opened={shown !== undefined}
+        onClose={() => show(undefined)}
+        title={shown?.displayName}
+        size="xl"
+      >
+        {shown && <ProfileText profile={shown} />}
+      </Modal>
+    </Paper>
+  );
+}
+
+function ProfileText({ profile }: { profile: Profile }) {
+  const href = () => {
+    const url = URL.createObjectURL(new Blob([profile.xml], { type: 'application/xml' }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = `${profile.identifier ?? profile.kind}.xml`;
+    link.click();
+    URL.revokeObjectURL(url);
+  };
+  return (
+    <Stack>
+      <Text size="sm">
+        {profile.onDevice ? 'The device lists this revision.' : 'The device does not list this revision.'}{' '}
+        Secrets are masked.
+      </Text>
+      <Group gap="xs">
+        <Anchor component="button" type="button" onClick={href} size="sm">
+          Download
+        </Anchor>
+        <CopyIconButton value={profile.xml} what="profile" />
+      </Group>
+      <Code block className="evidence" tabIndex={0} role="region" aria-label="XML of the profile">
+        {profile.xml}
+      </Code>
+    </Stack>
+  );
+}

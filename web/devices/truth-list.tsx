@@ -1,0 +1,45 @@
+// The five truths of a device, each with its evidence and time.
+import { Group, Paper, Stack, Text, Title } from '@mantine/core';
+import type { Answer } from '../client.ts';
+import { StateMark } from '../parts/device-words.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { TRUTH_WORDS, type Truth } from '../words.ts';
+
+export type DeviceDetail = Answer<'getDevice'>;
+
+export function TruthList({ device }: { device: DeviceDetail }) {
+  const names = Object.keys(TRUTH_WORDS) as Truth[];
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="truths">
+      <Title order={2} size="h4" id="truths" mb="sm">
+        Five truths
+      </Title>
+      <Stack component="ol" gap="sm" pl={0} m={0} style={{ listStyle: 'none' }}>
+        {names.map((name) => {
+          const found = device.evidence.find(({ truth }) => truth === name);
+          return (
+            <Group component="li" key={name} align="flex-start" wrap="nowrap" gap="sm">
+              <StateMark state={found?.state ?? 'unknown'} />
+              <div>
+                <Text fw={600} size="sm">
+                  {TRUTH_WORDS[name]}
+                </Text>
+                <Text size="sm">{found?.evidence ?? 'Nothing is known yet.'}</Text>
+                {found?.at && (
+                  <Text size="xs" c="dimmed">
+                    Seen <Moment at={found.at} />
+                    {found.since !== null && (
+                      <>
+                        , so since <Moment at={found.since} />
+                      </>
+                    )}
+                  </Text>
+                )}
+              </div>
+            </Group>
+          );
+        })}
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,103 @@
+// One answer of the wizard given again, with the same check; what carries it is pushed again.
+import { Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { receive, receiveAt } from '../client.ts';
+import { curlLine } from '../curl-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { FORMS, valuesOf } from '../setup/step-fields.tsx';
+import { SECRET_FIELDS, type Draft } from '../setup/drafts.ts';
+import type { Answers, StepAnswer } from '../setup/answers.ts';
+import type { Integration } from './integration-page.tsx';
+
+export type ChangeableStep = 'okta_domain' | 'credentials' | 'macos' | 'ios';
+
+const TITLES: Readonly<Record<ChangeableStep, string>> = {
+  okta_domain: 'Change the Okta domain',
+  credentials: 'Change the credentials',
+  macos: 'Change the macOS platform',
+  ios: 'Change the iOS platform',
+};
+const CONSEQUENCES: Readonly<Record<ChangeableStep, string>> = {
+  okta_domain: 'It must be the same tenant. Profiles and app configurations that name it are sent again.',
+  credentials: 'They are checked with Okta before they are used. Nothing is sent to devices.',
+  macos: 'SCEP URL and challenge URL are checked. The next certificates come from there; present ones stay.',
+  ios: 'The app configuration with the new key is sent to every iPhone and iPad in scope.',
+};
+
+export function ChangeAnswerDialog({
+  step,
+  integration,
+  close,
+}: {
+  step: ChangeableStep;
+  integration: Integration;
+  close: () => void;
+}) {
+  const client = useQueryClient();
+  const [draft, setDraft] = useState<Draft>({});
+  const answers = answersOf(integration);
+  const form = FORMS[step];
+  const body = form?.read(valuesOf(step, answers, draft), answers);
+  const given = { params: { id: integration.id }, ...(body ? { body } : {}) };
+  const change = useMutation({
+    mutationFn: async (answer: StepAnswer) => {
+      let received = await receive('answerIntegration', { params: { id: integration.id }, body: answer });
+      const { location } = received;
+      while (received.status === 202 && location !== null) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        received = { ...(await receiveAt<typeof received.body>(location)), location };
+      }
+    },
+    onSuccess: async () => {
+      notifications.show({ message: 'Checked and saved.', color: 'green' });
+      close();
+      await client.invalidateQueries({ queryKey: ['getIntegration'] });
+      await client.invalidateQueries({ queryKey: ['listIntegrations'] });
+    },
+  });
+  if (!form) return null;
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title={TITLES[step]}
+      confirmLabel="Check and save"
+      confirm={() => body && change.mutate(body)}
+      isBusy={change.isPending}
+      isOff={!body}
+      error={change.error}
+      command={body && curlLine('answerIntegration', { ...given, body: masked(body) })}
+    >
+      <Text size="sm">{CONSEQUENCES[step]}</Text>
+      <form.Fields
+        answers={answers}
+        draft={draft}
+        set={(field, value) => setDraft((before) => ({ ...before, [field]: value }))}
+        error={change.error}
+      />
+    </ConfirmDialog>
+  );
+}
+
+const masked = (body: StepAnswer): StepAnswer =>
+  Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [name, SECRET_FIELDS.includes(name) ? '…' : value]),
+  ) as StepAnswer;
+
+/** The integration in the words of the wizard's answers. */
+function answersOf({ host, credentialsKind, clientId, credentials, macOS, iOS }: Integration): Answers {
+  return {
+    domain: host,
+    credentialsKind,
+    clientId,
+    clientSecret: credentials ?? undefined,
+    scepUrl: macOS?.scepUrl,
+    challengeUrl: macOS?.challengeUrl,
+    username: macOS?.username,
+    password: macOS?.password ?? undefined,
+    secretKey: iOS?.secretKey ?? undefined,
+    providerName: iOS?.providerName,
+  };
+}

@@ -1,0 +1,270 @@
+// The settings of an integration: tenant, platforms, scopes, health of each connection, who set which secret when.
+import {
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Paper,
+  SimpleGrid,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { ButtonLink } from '../parts/links.tsx';
+import { useState, type ReactNode } from 'react';
+import { call } from '../client.ts';
+import { CopyValue } from '../parts/copy-value.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { secretSetWords, type SecretSet } from '../parts/secret-input.tsx';
+import { useVersioned, type Answer } from '../queries.ts';
+import type { StepName } from '../setup/answers.ts';
+import { Prerequisites } from '../setup/prerequisites.tsx';
+import { useMay } from '../shell/session.ts';
+import { CONNECTION_WORDS } from '../words.ts';
+import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
+import { NumbersCard } from './numbers-card.tsx';
+
+export type Integration = Answer<'getIntegration'>;
+
+export function IntegrationPage() {
+  const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });
+  const query = useVersioned('getIntegration', { params: { id: integrationId } });
+  return (
+    <Page
+      title={query.data?.body.name ?? 'Integration'}
+      intro="Okta Device Trust"
+      actions={
+        query.data && (
+          <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
+            Go to library item
+          </ButtonLink>
+        )
+      }
+    >
+      <Loaded query={query} lines={8}>
+        {({ body, etag }) => <Settings integration={body} etag={etag} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Settings({ integration, etag }: { integration: Integration; etag: string | null }) {
+  const isAdmin = useMay('admin');
+  const [changing, setChanging] = useState<ChangeableStep>();
+  const { wizard, error } = useWizard(integration.id);
+  const change = (step: ChangeableStep, label = 'Change') =>
+    isAdmin && (
+      <Button size="xs" variant="default" onClick={() => setChanging(step)}>
+        {label}
+      </Button>
+    );
+  const add = (label: string) =>
+    isAdmin && (
+      <Button size="xs" variant="default" onClick={() => wizard('platforms')}>
+        {label}
+      </Button>
+    );
+  const { macOS, iOS } = integration;
+  return (
+    <Stack>
+      <ProblemAlert error={error} />
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Section title="Okta tenant" action={change('okta_domain')}>
+          <Fact label="Okta domain">{integration.host}</Fact>
+          <Fact label="Custom domain">{integration.customDomain ?? 'None'}</Fact>
+          <Fact label="Organization">{integration.orgId}</Fact>
+        </Section>
+        <Section title="Credentials" action={change('credentials')}>
+          <Fact label="Kind">
+            {integration.credentialsKind === 'api_services_app'
+              ? 'API Services app, signed with a key of Odette'
+              : 'API service integration'}
+          </Fact>
+          <Fact label="Client ID">{integration.clientId}</Fact>
+          <SecretFact label="Secret" secret={integration.credentials} />
+          <Fact label="Scopes">{integration.grantedScopes.join(', ') || 'None'}</Fact>
+          {isAdmin && (
+            <Anchor
+              component="button"
+              type="button"
+              size="sm"
+              onClick={() => wizard('install_api_integration')}
+            >
+              Use another kind of credentials
+            </Anchor>
+          )}
+        </Section>
+        <Section title="macOS" action={macOS ? change('macos') : add('Add macOS')}>
+          {macOS ? (
+            <>
+              <Fact label="SCEP URL">{macOS.scepUrl}</Fact>
+              <Fact label="Challenge URL">{macOS.challengeUrl}</Fact>
+              <Fact label="Username">{macOS.username}</Fact>
+              <SecretFact label="Password" secret={macOS.password} />
+            </>
+          ) : (
+            <Text size="sm">Not configured.</Text>
+          )}
+        </Section>
+        <Section title="iOS and iPadOS" action={iOS ? change('ios') : add('Add iOS')}>
+          {iOS ? (
+            <>
+              <Fact label="Device management provider">{iOS.providerName}</Fact>
+              <SecretFact label="Secret key" secret={iOS.secretKey} />
+            </>
+          ) : (
+            <Text size="sm">Not configured.</Text>
+          )}
+          <CopyValue label="Enrollment link, for Okta" value={integration.enrollmentLink} />
+        </Section>
+      </SimpleGrid>
+      <Health integration={integration} />
+      <Checks integrationId={integration.id} />
+      <NumbersCard key={integration.changedAt} integration={integration} etag={etag} disabled={!isAdmin} />
+      {changing && (
+        <ChangeAnswerDialog step={changing} integration={integration} close={() => setChanging(undefined)} />
+      )}
+    </Stack>
+  );
+}
+
+/** What takes more than one answer is changed in the wizard itself, which then starts with all answers filled in. */
+function useWizard(integrationId: string) {
+  const navigate = useNavigate();
+  const { mutate, error } = useMutation({
+    mutationFn: async (target: StepName) => {
+      const { id } = await call('startSetup', { body: { integrationId } });
+      await call('answerSetup', { params: { id }, body: { step: 'go_to', target } });
+      return id;
+    },
+    onSuccess: (setupId) => void navigate({ to: '/setups/$setupId', params: { setupId } }),
+  });
+  return { wizard: mutate, error };
+}
+
+function Section({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
+  return (
+    <Paper withBorder p="md" component="section" aria-label={title}>
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h4">
+          {title}
+        </Title>
+        {action}
+      </Group>
+      <Stack gap="xs">{children}</Stack>
+    </Paper>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {label}
+      </Text>
+      <Text size="sm" className="break-anywhere">
+        {children}
+      </Text>
+    </div>
+  );
+}
+
+function SecretFact({
+  label,
+  secret,
+}: {
+  label: string;
+  secret: (SecretSet & { lastUsedAt: string | null }) | null;
+}) {
+  return (
+    <Fact label={label}>
+      {secret === null ? (
+        'Not set'
+      ) : (
+        <>
+          {secretSetWords(secret)}; last used <Moment at={secret.lastUsedAt} none="never" />
+        </>
+      )}
+    </Fact>
+  );
+}
+
+function Health({ integration }: { integration: Integration }) {
+  return (
+    <Section title="Connections">
+      {integration.health.length === 0 && (
+        <Text size="sm" c="dimmed">
+          Not used yet.
+        </Text>
+      )}
+      {integration.health.length > 0 && (
+        <div className="table-scroll" role="region" aria-label="Health of the connections" tabIndex={0}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th scope="col">Connection</Table.Th>
+                <Table.Th scope="col">State</Table.Th>
+                <Table.Th scope="col">Last use</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {integration.health.map(({ connection, ok, failure, at }) => (
+                <Table.Tr key={connection}>
+                  <Table.Td>{CONNECTION_WORDS[connection]}</Table.Td>
+                  <Table.Td>
+                    <Badge variant="light" color={ok ? 'green' : 'red'} tt="none">
+                      {ok ? 'Works' : 'Refused or not reached'}
+                    </Badge>
+                    {failure && (
+                      <Text size="sm">
+                        {failure.title} {failure.todo}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={at} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Checks({ integrationId }: { integrationId: string }) {
+  const mayAct = useMay('operator');
+  const client = useQueryClient();
+  const check = useMutation({
+    mutationFn: () => call('checkIntegration', { params: { id: integrationId } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['getIntegration'] }),
+  });
+  if (!mayAct) return null;
+  return (
+    <Section
+      title="Prerequisites in Okta"
+      action={
+        <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate()}>
+          Check again
+        </Button>
+      }
+    >
+      <ProblemAlert error={check.error} />
+      {check.data ? (
+        <Prerequisites list={check.data.items} confirmed={[]} />
+      ) : (
+        <Alert color="gray">
+          Looks at the tenant now: scopes, Identity Engine, Okta Verify, FastPass, licences.
+        </Alert>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,115 @@
+// The connected Okta tenants and the setups that are under way.
+import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
+import { ButtonLink } from '../parts/links.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { useAnswer, type Answer } from '../queries.ts';
+import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
+
+type Integration = Answer<'getIntegration'>;
+
+export function IntegrationsPage() {
+  const integrations = useAnswer('listIntegrations', {});
+  const setups = useAnswer('listSetups', { query: { status: 'open' } });
+  const totals = useAnswer('getTotals', {});
+  const discover = <ButtonLink to="/integrations/discover">Discover integrations</ButtonLink>;
+  return (
+    <Page title="Integrations" intro="Okta tenants that Odette is connected to." actions={discover}>
+      <Loaded query={integrations}>
+        {({ items }) => (
+          <Stack>
+            {setups.data?.items.map((setup) => (
+              <Card key={setup.id} withBorder>
+                <Group justify="space-between">
+                  <div>
+                    <Text fw={600}>Setup of {setup.tenant?.host ?? 'an Okta tenant'}</Text>
+                    <Text size="sm" c="dimmed">
+                      At “{setup.guide.title}”, last changed <Moment at={setup.changedAt} />
+                    </Text>
+                  </div>
+                  <ButtonLink variant="light" to="/setups/$setupId" params={{ setupId: setup.id }}>
+                    Continue setup
+                  </ButtonLink>
+                </Group>
+              </Card>
+            ))}
+            {items.map((integration) => (
+              <IntegrationCard
+                key={integration.id}
+                integration={integration}
+                buckets={
+                  totals.data?.items.find(({ integrationId }) => integrationId === integration.id)?.buckets
+                }
+              />
+            ))}
+            {items.length === 0 && (setups.data?.items.length ?? 0) === 0 && (
+              <Empty title="No Okta tenant is connected yet" action={discover}>
+                Begin with Discover integrations › Security › Okta Device Trust. It takes about ten minutes
+                and needs a super admin of your Okta tenant.
+              </Empty>
+            )}
+          </Stack>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function IntegrationCard({
+  integration,
+  buckets,
+}: {
+  integration: Integration;
+  buckets: Readonly<Record<keyof typeof BUCKET_WORDS, number>> | undefined;
+}) {
+  const broken = integration.health.filter(({ ok }) => !ok);
+  return (
+    <Card withBorder>
+      <Stack gap="xs">
+        <Group justify="space-between">
+          <Title order={2} size="h4" className="break-anywhere">
+            {integration.name}
+          </Title>
+          <Badge variant="light" color={broken.length > 0 ? 'red' : 'green'} tt="none">
+            {broken.length > 0 ? 'Needs attention' : 'Connected'}
+          </Badge>
+        </Group>
+        <Text size="sm" c="dimmed">
+          {integration.host}
+          {integration.macOS ? ' · macOS' : ''}
+          {integration.iOS ? ' · iOS and iPadOS' : ''}
+        </Text>
+        {buckets && (
+          <Text size="sm">
+            {SHOWN_BUCKETS.map((name) => `${BUCKET_WORDS[name].label}: ${countWords(buckets[name])}`).join(
+              ' · ',
+            )}
+          </Text>
+        )}
+        {broken.map(({ connection, failure }) => (
+          <Text key={connection} size="sm" c="red.8">
+            {failure?.title}
+          </Text>
+        ))}
+        <Group>
+          <ButtonLink
+            variant="default"
+            size="xs"
+            to="/integrations/$integrationId"
+            params={{ integrationId: integration.id }}
+          >
+            Integration settings
+          </ButtonLink>
+          <ButtonLink
+            variant="default"
+            size="xs"
+            to="/library/okta-verify"
+            search={{ integration: integration.id }}
+          >
+            Library item
+          </ButtonLink>
+        </Group>
+      </Stack>
+    </Card>
+  );
+}

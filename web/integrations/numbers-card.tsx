@@ -1,0 +1,130 @@
+// Name and numbers of an integration: patience, removal delay, sweeps, renewal.
+import { Button, Group, NumberInput, Paper, SimpleGrid, Stack, TextInput, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+import { curlLine } from '../curl-line.ts';
+import { CommandLine } from '../parts/command-line.tsx';
+import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { useChange } from '../queries.ts';
+import type { Integration } from './integration-page.tsx';
+
+type Numbers = Integration['settings'];
+type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds'>;
+
+const FIELDS: Readonly<Record<NumberName, { label: string; description: string; step?: number }>> = {
+  patienceHours: {
+    label: 'Patience (hours)',
+    description: 'A rollout whose device is silent this long counts as failed.',
+  },
+  removalDelayMinutes: {
+    label: 'Removal delay (minutes)',
+    description: 'Removal can be undone for this long.',
+  },
+  trustSweepMinutes: {
+    label: 'Look at Okta every (minutes)',
+    description: 'How often all devices are compared with Okta.',
+  },
+  enforcementSweepMinutes: {
+    label: 'Enforce every (minutes)',
+    description: 'How often devices not verified lately are looked for.',
+  },
+  expirySweepMinutes: {
+    label: 'Look for ends every (minutes)',
+    description: 'How often ending certificates are looked for.',
+  },
+  verifyAfterHours: {
+    label: 'Verify again after (hours)',
+    description: 'A device not verified this long is asked again.',
+  },
+  renewalWindowStart: {
+    label: 'Renewal begins (share of life left)',
+    description: '0.333: a certificate of a year is renewed from about 120 days before its end.',
+    step: 0.01,
+  },
+  renewalWindowEnd: {
+    label: 'Renewal is urgent (share of life left)',
+    description: '0.167: about 60 days before its end.',
+    step: 0.01,
+  },
+  unusedWarnDays: {
+    label: 'Warn when unused (days)',
+    description: 'Okta revokes a certificate that no sign-in used for 90 days.',
+  },
+  unusedReissueDays: {
+    label: 'Replace when unused (days)',
+    description: 'A new certificate is issued before Okta revokes the old one.',
+  },
+};
+
+export function NumbersCard({
+  integration,
+  etag,
+  disabled,
+}: {
+  integration: Integration;
+  etag: string | null;
+  disabled: boolean;
+}) {
+  const [name, setName] = useState(integration.name);
+  const [numbers, setNumbers] = useState<Readonly<Record<NumberName, number | string>>>(integration.settings);
+  const names = Object.keys(FIELDS) as NumberName[];
+  const changed = names.filter((one) => Number(numbers[one]) !== integration.settings[one]);
+  const body = {
+    ...(name.trim() === integration.name ? {} : { name: name.trim() }),
+    ...(changed.length === 0
+      ? {}
+      : { settings: Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])) }),
+  };
+  const given = { params: { id: integration.id }, body };
+  const change = useChange('updateIntegration', ['getIntegration', 'listIntegrations'], () => {
+    notifications.show({ message: 'Saved.', color: 'green' });
+  });
+  const isDirty = Object.keys(body).length > 0;
+  return (
+    <Paper withBorder p="md" component="section" aria-label="Name and numbers">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isDirty) change.mutate({ ...given, ifMatch: etag ?? undefined });
+        }}
+      >
+        <Stack>
+          <Title order={2} size="h4">
+            Name and numbers
+          </Title>
+          <TextInput
+            label="Name"
+            value={name}
+            maxLength={100}
+            disabled={disabled}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={fieldError(change.error, 'name')}
+          />
+          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+            {names.map((one) => (
+              <NumberInput
+                key={one}
+                label={FIELDS[one].label}
+                description={FIELDS[one].description}
+                value={numbers[one]}
+                step={FIELDS[one].step ?? 1}
+                decimalScale={3}
+                hideControls
+                disabled={disabled}
+                onChange={(value) => setNumbers((before) => ({ ...before, [one]: value }))}
+                error={fieldError(change.error, one)}
+              />
+            ))}
+          </SimpleGrid>
+          <ProblemAlert error={change.error} exceptFields={names.map((one) => `settings.${one}`)} />
+          {isDirty && <CommandLine command={curlLine('updateIntegration', given)} />}
+          <Group justify="flex-end">
+            <Button type="submit" disabled={disabled || !isDirty} loading={change.isPending}>
+              Save
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Paper>
+  );
+}

@@ -1,0 +1,61 @@
+// Which blueprints get the library item. A blueprint has one Okta Verify item at most.
+import { Checkbox, Stack, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { Empty, Loaded } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+import { plural } from '../words.ts';
+
+export function BlueprintChoice({
+  chosen,
+  itemId,
+  choose,
+  disabled,
+}: {
+  chosen: readonly string[];
+  itemId: string | undefined;
+  choose: (ids: string[]) => void;
+  disabled: boolean;
+}) {
+  const query = useAnswer('listBlueprints', {});
+  return (
+    <Loaded query={query} lines={2}>
+      {({ items }) =>
+        items.length === 0 ? (
+          <Empty title="There is no blueprint yet">
+            Make one in <Link to="/blueprints">Blueprints</Link>, or let the first save propose a test
+            blueprint.
+          </Empty>
+        ) : (
+          <Checkbox.Group
+            label="Blueprints"
+            description="For the first time, choose a test blueprint with few devices."
+            value={[...chosen]}
+            onChange={choose}
+          >
+            <Stack gap="xs" mt="xs">
+              {items.map(({ id, name, devices, libraryItemId }) => {
+                const isTaken = libraryItemId !== null && libraryItemId !== itemId;
+                return (
+                  <Checkbox
+                    key={id}
+                    value={id}
+                    disabled={disabled || isTaken}
+                    label={
+                      <>
+                        {name}{' '}
+                        <Text span size="sm" c="dimmed">
+                          {plural(devices, 'device')}
+                          {isTaken ? ', has another Okta Verify item' : ''}
+                        </Text>
+                      </>
+                    }
+                  />
+                );
+              })}
+            </Stack>
+          </Checkbox.Group>
+        )
+      }
+    </Loaded>
+  );
+}

@@ -1,0 +1,82 @@
+// What is being changed on the library item, before it is saved.
+import type { Answer, Body } from '../client.ts';
+
+export type Item = Answer<'getLibraryItem'>;
+export type Integration = Answer<'getIntegration'>;
+export type SaveBody = Body<'createLibraryItem'>;
+
+export interface ItemDraft {
+  readonly blueprintIds: readonly string[];
+  readonly deviceTrustOn: boolean;
+  /** Yes to the dialog that says what gives way. */
+  readonly isConfirmed: boolean;
+  readonly enrollmentOptions: string;
+  readonly launchOptions: string;
+  readonly removeAppOnRemoval: boolean;
+  /** The item's own managed app configuration for iPhone and iPad, as JSON; empty: none. */
+  readonly appConfiguration: string;
+  /** Further managed preferences of Okta Verify on macOS, as JSON. */
+  readonly extraKeys: string;
+}
+
+export const ENROLLMENT_OPTIONS = [
+  'SilentEnrollmentEnabled',
+  'SilentEnrollmentDisabled',
+  'Enabled',
+  'Disabled',
+] as const;
+export const LAUNCH_OPTIONS = ['HideMainWindow', 'none'] as const;
+
+const jsonOf = (value: object | null | undefined): string =>
+  value && Object.keys(value).length > 0 ? JSON.stringify(value, null, 2) : '';
+
+export function draftOf(item: Item | undefined): ItemDraft {
+  return {
+    blueprintIds: item?.blueprints.map(({ id }) => id) ?? [],
+    deviceTrustOn: item?.deviceTrustOn ?? false,
+    isConfirmed: item?.deviceTrustOn ?? false,
+    enrollmentOptions: item?.settings.enrollmentOptions ?? 'SilentEnrollmentEnabled',
+    launchOptions: item?.settings.launchOptions ?? 'HideMainWindow',
+    removeAppOnRemoval: item?.settings.removeAppOnRemoval ?? false,
+    appConfiguration: jsonOf(item?.appConfiguration),
+    extraKeys: jsonOf(item?.settings.extraKeys),
+  };
+}
+
+/** Undefined: not a JSON object. Empty text is an empty object. */
+export function readConfiguration(text: string): SaveBody['appConfiguration'] | undefined {
+  if (text.trim() === '') return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as SaveBody['appConfiguration'])
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
+  const configuration = readConfiguration(draft.appConfiguration) ?? {};
+  const extraKeys = readConfiguration(draft.extraKeys) ?? {};
+  return {
+    integrationId,
+    installType: 'install_and_continuously_enforce',
+    deviceTrustOn: draft.deviceTrustOn,
+    appConfiguration: Object.keys(configuration).length === 0 ? null : configuration,
+    settings: {
+      enrollmentOptions: oneOf(ENROLLMENT_OPTIONS, draft.enrollmentOptions),
+      launchOptions: oneOf(LAUNCH_OPTIONS, draft.launchOptions),
+      removeAppOnRemoval: draft.removeAppOnRemoval,
+      ...(Object.keys(extraKeys).length === 0 ? {} : { extraKeys }),
+    },
+    blueprintIds: [...draft.blueprintIds],
+    confirmManagedAppConfigurationGivesWay: draft.deviceTrustOn && draft.isConfirmed,
+  };
+}
+
+const oneOf = <Value extends string>(values: readonly [Value, ...Value[]], text: string): Value =>
+  values.find((value) => value === text) ?? values[0];
+
+export const isSame = (one: ItemDraft, other: ItemDraft): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

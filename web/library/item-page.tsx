@@ -1,0 +1,225 @@
+// The library item Okta Verify: assignment, installation type, the Okta Device Trust switch and what it delivers.
+import { Alert, Badge, Button, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { AnchorLink, ButtonLink } from '../parts/links.tsx';
+import { useEffect, useState, type ReactNode } from 'react';
+import { BucketBadge } from '../parts/device-words.tsx';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { useAnswer, useVersioned } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { countWords, deviceTitle, SHOWN_BUCKETS } from '../words.ts';
+import { BlueprintChoice } from './blueprint-choice.tsx';
+import {
+  draftOf,
+  isSame,
+  readConfiguration,
+  type Integration,
+  type Item,
+  type ItemDraft,
+} from './item-draft.ts';
+import { ItemSettings } from './item-settings.tsx';
+import { PayloadTable } from './payload-table.tsx';
+import { SaveDialog } from './save-dialog.tsx';
+import { TrustSwitch } from './trust-switch.tsx';
+
+export function ItemPage() {
+  const search = useSearch({ from: '/inside/library/okta-verify' });
+  const items = useAnswer('listLibraryItems', {});
+  const integrations = useAnswer('listIntegrations', {});
+  const found = items.data?.items.find(({ id, integrationId }) =>
+    search.item === undefined ? integrationId === search.integration : id === search.item,
+  );
+  return (
+    <Page title="Okta Verify" intro="App Store app, distributed through Apps and Books.">
+      <Loaded query={items}>
+        {() => (
+          <Loaded query={integrations}>
+            {({ items: all }) => {
+              const wanted =
+                found?.integrationId ?? search.integration ?? (all.length === 1 ? all[0]?.id : undefined);
+              const integration = all.find(({ id }) => id === wanted);
+              if (!integration) return <NoIntegration />;
+              const known =
+                found ?? items.data?.items.find(({ integrationId }) => integrationId === integration.id);
+              return known ? (
+                <SavedItem key={known.id} id={known.id} integration={integration} />
+              ) : (
+                <ItemEditor key={integration.id} integration={integration} item={undefined} etag={null} />
+              );
+            }}
+          </Loaded>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function NoIntegration() {
+  return (
+    <Empty title="Which Okta tenant?" action={<ButtonLink to="/library">To the library</ButtonLink>}>
+      Okta Verify belongs to an integration. Choose it in the library.
+    </Empty>
+  );
+}
+
+function SavedItem({ id, integration }: { id: string; integration: Integration }) {
+  const query = useVersioned('getLibraryItem', { params: { id } });
+  return (
+    <Loaded query={query} lines={8}>
+      {({ body, etag }) => <ItemEditor integration={integration} item={body} etag={etag} />}
+    </Loaded>
+  );
+}
+
+function ItemEditor({
+  integration,
+  item,
+  etag,
+}: {
+  integration: Integration;
+  item: Item | undefined;
+  etag: string | null;
+}) {
+  const isAdmin = useMay('admin');
+  const navigate = useNavigate();
+  const saved = draftOf(item);
+  const [draft, setDraft] = useState<ItemDraft>(saved);
+  const [isSaving, setSaving] = useState(false);
+  const isDirty = !isSame(draft, saved);
+  const savedText = JSON.stringify(saved);
+  // Somebody else saved meanwhile: shown at once, unless something is being changed here.
+  useEffect(() => {
+    if (!isSaving) setDraft(JSON.parse(savedText) as ItemDraft);
+  }, [savedText]);
+  const change = (part: Partial<ItemDraft>) => setDraft((before) => ({ ...before, ...part }));
+  const isReadable =
+    readConfiguration(draft.appConfiguration) !== undefined &&
+    readConfiguration(draft.extraKeys) !== undefined;
+  return (
+    <Stack gap="lg">
+      {item && <Counts item={item} />}
+      {item && item.notFromAppStore.devices.length > 0 && <WrongApp item={item} />}
+      <Section title="Assignment">
+        <BlueprintChoice
+          chosen={draft.blueprintIds}
+          itemId={item?.id}
+          choose={(blueprintIds) => change({ blueprintIds })}
+          disabled={!isAdmin}
+        />
+      </Section>
+      <Section title="Installation type">
+        <Radio.Group value="enforce" aria-label="Installation type">
+          <Radio
+            value="enforce"
+            label="Install and continuously enforce"
+            description="Where Okta Verify is installed already it is not installed again: Odette takes its management over."
+          />
+        </Radio.Group>
+      </Section>
+      <Section title="Okta Device Trust">
+        <Stack>
+          <TrustSwitch
+            draft={draft}
+            integrationId={integration.id}
+            itemId={item?.id}
+            isSavedOn={saved.deviceTrustOn}
+            disabled={!isAdmin}
+            change={change}
+          />
+          {draft.deviceTrustOn && (
+            <Stack gap={4}>
+              <Text size="sm">
+                <b>Device families</b>: {familiesOf(integration, item).join(', ')}
+              </Text>
+              <Text size="sm">
+                <b>Okta domain</b>: {item?.oktaDomain ?? integration.customDomain ?? integration.host}
+              </Text>
+            </Stack>
+          )}
+          <PayloadTable item={item} />
+        </Stack>
+      </Section>
+      <Section title="Settings">
+        <ItemSettings draft={draft} change={change} disabled={!isAdmin} />
+      </Section>
+      {isAdmin && (
+        <Group justify="flex-end" className="save-bar">
+          {isDirty && <Text size="sm">There are changes that are not saved.</Text>}
+          <Button variant="default" disabled={!isDirty} onClick={() => setDraft(saved)}>
+            Discard changes
+          </Button>
+          <Button disabled={(!isDirty && item !== undefined) || !isReadable} onClick={() => setSaving(true)}>
+            Save
+          </Button>
+        </Group>
+      )}
+      {isSaving && (
+        <SaveDialog
+          draft={draft}
+          integrationId={integration.id}
+          itemId={item?.id}
+          etag={etag}
+          change={change}
+          saved={({ id }) =>
+            void navigate({ to: '/library/okta-verify', search: { item: id }, replace: true })
+          }
+          close={() => setSaving(false)}
+        />
+      )}
+    </Stack>
+  );
+}
+
+function familiesOf(integration: Integration, item: Item | undefined): string[] {
+  if (item) return [...item.families];
+  return [...(integration.macOS ? ['Mac'] : []), ...(integration.iOS ? ['iPhone', 'iPad'] : [])];
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Paper withBorder p="lg" component="section" aria-label={title}>
+      <Title order={2} size="h4" mb="sm">
+        {title}
+      </Title>
+      {children}
+    </Paper>
+  );
+}
+
+function Counts({ item }: { item: Item }) {
+  return (
+    <Group gap="sm">
+      {SHOWN_BUCKETS.map((bucket) => (
+        <AnchorLink
+          key={bucket}
+          to="/devices"
+          search={{ bucket, integration: item.integrationId }}
+          underline="hover"
+          c="var(--mantine-color-text)"
+        >
+          <BucketBadge bucket={bucket} />{' '}
+          <Badge variant="transparent" c="var(--mantine-color-text)" px={0}>
+            {countWords(item.buckets[bucket])}
+          </Badge>
+        </AnchorLink>
+      ))}
+    </Group>
+  );
+}
+
+function WrongApp({ item }: { item: Item }) {
+  return (
+    <Alert color="orange" title="Macs whose Okta Verify is not the one of the App Store">
+      <Text size="sm">{item.notFromAppStore.reason}</Text>
+      <List size="sm">
+        {item.notFromAppStore.devices.map((device) => (
+          <List.Item key={device.id}>
+            <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
+              {deviceTitle(device)}
+            </AnchorLink>
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  );
+}

@@ -1,0 +1,46 @@
+// What happens to devices that leave: what goes and when, what stays, how to undo it, who is managed only through them.
+import { Alert, List, Text } from '@mantine/core';
+import { plural } from '../words.ts';
+import type { Preview } from './preview-query.ts';
+
+const SHOWN_USERS = 20;
+
+export function LeavingWords({ preview, removesApp }: { preview: Preview; removesApp: boolean }) {
+  const { leaving, removalStartsInMinutes: minutes, usersLosingTrust } = preview;
+  if (leaving === 0) return <Text>No device is affected.</Text>;
+  const after = minutes === null || minutes === 0 ? 'at once' : `${plural(minutes, 'minute')} after saving`;
+  return (
+    <>
+      <List size="sm" spacing={4}>
+        <List.Item>
+          <b>Goes</b>, {after}: the profiles and Odette&apos;s app configuration on{' '}
+          {plural(leaving, 'device')}; their certificates go with the profiles. The item&apos;s own app
+          configuration comes back.
+        </List.Item>
+        <List.Item>
+          <b>Stays</b>:{' '}
+          {removesApp
+            ? 'nothing of Okta Verify: the app is removed too, and with it each user’s FastPass.'
+            : 'the Okta Verify app and its licence, and with it each user’s FastPass.'}
+        </List.Item>
+        <List.Item>
+          <b>To undo it</b>: turn it on or assign it again
+          {minutes === null || minutes === 0
+            ? '; devices then get everything anew.'
+            : ' before then, and nothing was removed; later, devices get everything anew.'}
+        </List.Item>
+      </List>
+      {usersLosingTrust.length > 0 && (
+        <Alert
+          color="orange"
+          title={`${plural(usersLosingTrust.length, 'user')} managed in Okta only through these devices`}
+        >
+          <Text size="sm" className="break-anywhere">
+            {usersLosingTrust.slice(0, SHOWN_USERS).join(', ')}
+            {usersLosingTrust.length > SHOWN_USERS && ` and ${usersLosingTrust.length - SHOWN_USERS} more`}
+          </Text>
+        </Alert>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,159 @@
+// The last look before saving: devices, licences, users who will be asked, what is in order, and a test blueprint first.
+import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { call } from '../client.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { StateMark } from '../parts/device-words.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { countWords, deviceTitle, plural } from '../words.ts';
+import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
+import { LeavingWords } from './leaving-words.tsx';
+import { usePreview, type Preview } from './preview-query.ts';
+import { saveLine } from './trust-switch.tsx';
+
+interface SaveDialogProps {
+  readonly draft: ItemDraft;
+  readonly integrationId: string;
+  readonly itemId: string | undefined;
+  readonly etag: string | null;
+  readonly change: (change: Partial<ItemDraft>) => void;
+  readonly saved: (item: Item) => void;
+  readonly close: () => void;
+}
+
+export function SaveDialog({ draft, integrationId, itemId, etag, change, saved, close }: SaveDialogProps) {
+  const client = useQueryClient();
+  const body = saveBodyOf(draft, integrationId);
+  const preview = usePreview(body, itemId, true);
+  const save = useMutation({
+    mutationFn: () =>
+      itemId === undefined
+        ? call('createLibraryItem', { body })
+        : call('saveLibraryItem', { params: { id: itemId }, body, ifMatch: etag ?? undefined }),
+    onSuccess: async (item) => {
+      notifications.show({ message: 'Saved. What must be started is started.', color: 'green' });
+      saved(item);
+      close();
+      await client.invalidateQueries();
+    },
+  });
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title="Save Okta Verify"
+      confirmLabel="Save"
+      confirm={() => save.mutate()}
+      isBusy={save.isPending}
+      isOff={!preview.data || preview.isPlaceholderData}
+      error={save.error}
+      command={saveLine(draft, integrationId, itemId)}
+    >
+      <Loaded query={preview} lines={5}>
+        {(found) => (
+          <Stack gap="sm">
+            <PreviewList preview={found} isOn={draft.deviceTrustOn} />
+            {found.leaving > 0 && <LeavingWords preview={found} removesApp={draft.removeAppOnRemoval} />}
+            {found.testBlueprint && draft.deviceTrustOn && (
+              <TestBlueprint proposal={found.testBlueprint} choose={(id) => change({ blueprintIds: [id] })} />
+            )}
+          </Stack>
+        )}
+      </Loaded>
+    </ConfirmDialog>
+  );
+}
+
+function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
+  const { devices, byFamily, licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
+  const families = (['Mac', 'iPhone', 'iPad'] as const)
+    .filter((family) => byFamily[family] > 0)
+    .map((family) => plural(byFamily[family], family));
+  const isShort = licences.left !== null && licences.left < licences.needed;
+  return (
+    <Stack gap={6}>
+      <Text fw={600}>
+        {devices === 0
+          ? isOn
+            ? 'No device is in these blueprints yet: each gets Okta Verify when it enrolls.'
+            : 'Nothing is sent to any device.'
+          : `Something is sent to ${plural(devices, 'device')}${families.length > 0 ? ` (${families.join(', ')})` : ''}.`}
+      </Text>
+      {isOn && (
+        <List size="sm" listStyleType="none" spacing={6}>
+          <Line isOk={!isShort}>
+            Licences of Okta Verify: {countWords(licences.needed)} needed,{' '}
+            {licences.left === null ? 'how many are left is not known' : `${countWords(licences.left)} left`}
+            {isShort && '. Get more in Apple Business Manager (free of charge); devices wait until then.'}
+          </Line>
+          <Line isOk>
+            {usersAsked === 0
+              ? 'No user is asked for anything.'
+              : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads will be asked to accept the app.`}
+          </Line>
+          <Line isOk={pushCertificate.ok}>
+            Push certificate: {pushCertificate.ok ? 'in order' : failureWords(pushCertificate.failure)}
+          </Line>
+          <Line isOk={appsAndBooksToken.ok}>
+            Apps and Books token:{' '}
+            {appsAndBooksToken.ok ? 'in order' : failureWords(appsAndBooksToken.failure)}
+          </Line>
+        </List>
+      )}
+    </Stack>
+  );
+}
+
+const failureWords = (failure: { title: string; todo: string } | null): string =>
+  failure ? `${failure.title} ${failure.todo}` : 'not in order';
+
+function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {
+  return (
+    <List.Item icon={<StateMark state={isOk ? 'passed' : 'failed'} />}>
+      <Text size="sm">{children}</Text>
+    </List.Item>
+  );
+}
+
+function TestBlueprint({
+  proposal,
+  choose,
+}: {
+  proposal: NonNullable<Preview['testBlueprint']>;
+  choose: (blueprintId: string) => void;
+}) {
+  const client = useQueryClient();
+  const make = useMutation({
+    mutationFn: () =>
+      call('createBlueprint', {
+        body: { name: proposal.name, deviceIds: proposal.suggestedDevices.map(({ id }) => id) },
+      }),
+    onSuccess: async ({ id }) => {
+      await client.invalidateQueries({ queryKey: ['listBlueprints'] });
+      choose(id);
+    },
+  });
+  const names = proposal.suggestedDevices.map((device) => deviceTitle({ ...device, serialNumber: null }));
+  return (
+    <Alert color="blue" title="Try it on a few devices first?">
+      <Text size="sm">{proposal.reason}</Text>
+      {names.length > 0 && (
+        <Text size="sm" className="break-anywhere">
+          “{proposal.name}” would hold {names.join(', ')}.
+        </Text>
+      )}
+      {make.isError && (
+        <Text size="sm" c="red.8">
+          {make.error.message}
+        </Text>
+      )}
+      <Group mt="xs">
+        <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate()}>
+          Make it and assign only that
+        </Button>
+      </Group>
+    </Alert>
+  );
+}

@@ -1,0 +1,119 @@
+// The Okta Device Trust switch: turning it on is confirmed because the item's own configuration gives way; turning it off says
+// what stays, what goes, when, how to undo it, and who loses trust.
+import { Alert, List, Stack, Switch, Text } from '@mantine/core';
+import { useState } from 'react';
+import { curlLine } from '../curl-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { saveBodyOf, type ItemDraft } from './item-draft.ts';
+import { LeavingWords } from './leaving-words.tsx';
+import { usePreview } from './preview-query.ts';
+
+interface TrustSwitchProps {
+  readonly draft: ItemDraft;
+  readonly integrationId: string;
+  readonly itemId: string | undefined;
+  readonly isSavedOn: boolean;
+  readonly disabled: boolean;
+  readonly change: (change: Partial<ItemDraft>) => void;
+}
+
+export function TrustSwitch({ draft, integrationId, itemId, isSavedOn, disabled, change }: TrustSwitchProps) {
+  const [asks, setAsks] = useState<'on' | 'off'>();
+  const close = () => setAsks(undefined);
+  return (
+    <>
+      <Switch
+        size="md"
+        label="Okta Device Trust"
+        description="Okta Verify is configured for trust on every device in scope"
+        checked={draft.deviceTrustOn}
+        disabled={disabled}
+        onChange={(event) => {
+          if (event.currentTarget.checked) setAsks('on');
+          else if (isSavedOn) setAsks('off');
+          else change({ deviceTrustOn: false, isConfirmed: false });
+        }}
+      />
+      <ConfirmDialog
+        opened={asks === 'on'}
+        close={close}
+        title="Turn on Okta Device Trust?"
+        confirmLabel="Yes, turn on Okta Device Trust"
+        confirm={() => {
+          change({ deviceTrustOn: true, isConfirmed: true });
+          close();
+        }}
+        command={saveLine({ ...draft, deviceTrustOn: true, isConfirmed: true }, integrationId, itemId)}
+      >
+        <Text>
+          Managed AppConfig for iPhone and iPad will be disabled in this library item: the Okta Device Trust
+          integration manages it. What the item holds now is kept and comes back when Okta Device Trust is
+          turned off.
+        </Text>
+        <Text size="sm" c="dimmed">
+          Nothing is sent before you save.
+        </Text>
+      </ConfirmDialog>
+      {asks === 'off' && (
+        <OffDialog
+          draft={{ ...draft, deviceTrustOn: false, isConfirmed: false }}
+          integrationId={integrationId}
+          itemId={itemId}
+          close={close}
+          confirm={() => {
+            change({ deviceTrustOn: false, isConfirmed: false });
+            close();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function OffDialog(props: {
+  draft: ItemDraft;
+  integrationId: string;
+  itemId: string | undefined;
+  close: () => void;
+  confirm: () => void;
+}) {
+  const { draft, integrationId, itemId } = props;
+  const preview = usePreview(saveBodyOf(draft, integrationId), itemId, true);
+  return (
+    <ConfirmDialog
+      opened
+      close={props.close}
+      title="Turn off Okta Device Trust?"
+      confirmLabel="Turn off"
+      isDangerous
+      confirm={props.confirm}
+      command={saveLine(draft, integrationId, itemId)}
+    >
+      <Loaded query={preview} lines={3}>
+        {(found) => (
+          <Stack gap="sm">
+            <LeavingWords preview={found} removesApp={draft.removeAppOnRemoval} />
+          </Stack>
+        )}
+      </Loaded>
+      <Alert color="gray" title="What stays in Okta">
+        <List size="sm">
+          <List.Item>
+            Devices stay registered in Okta until their certificate ends or an admin removes them there.
+          </List.Item>
+          <List.Item>
+            App sign-in rules that ask for managed devices go on asking: change them first.
+          </List.Item>
+        </List>
+      </Alert>
+    </ConfirmDialog>
+  );
+}
+
+export function saveLine(draft: ItemDraft, integrationId: string, itemId: string | undefined): string {
+  const body = saveBodyOf(draft, integrationId);
+  return itemId === undefined
+    ? curlLine('createLibraryItem', { body })
+    : curlLine('saveLibraryItem', { params: { id: itemId }, body });
+}

@@ -1,0 +1,69 @@
+// How a device's state is shown everywhere: family, bucket, the five truths.
+import { Badge, Group, Text, ThemeIcon, Tooltip } from '@mantine/core';
+import { BUCKET_WORDS, TRUTH_WORDS, type Bucket, type Family, type Truth } from '../words.ts';
+import { CheckIcon, CrossIcon, LaptopIcon, PhoneIcon, QuestionIcon, TabletIcon } from './icons.tsx';
+
+export function BucketBadge({ bucket }: { bucket: Bucket }) {
+  const { label, color } = BUCKET_WORDS[bucket];
+  return (
+    <Badge variant="light" color={color} tt="none" fw={600}>
+      {label}
+    </Badge>
+  );
+}
+
+const FAMILY_ICONS = { Mac: LaptopIcon, iPhone: PhoneIcon, iPad: TabletIcon };
+
+export function FamilyMark({ family }: { family: Family }) {
+  const FamilyIcon = FAMILY_ICONS[family];
+  return (
+    <Group gap={6} wrap="nowrap">
+      <FamilyIcon />
+      <Text size="sm">{family}</Text>
+    </Group>
+  );
+}
+
+/** Five dots in their order, for tables; the words are there for screen readers and on hover. */
+export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean>> }) {
+  const names = Object.keys(TRUTH_WORDS) as Truth[];
+  const held = names.filter((name) => truths[name]);
+  const missing = names.filter((name) => !truths[name]).map((name) => TRUTH_WORDS[name]);
+  const words = missing.length === 0 ? 'All five truths hold' : `Not yet: ${missing.join(', ')}`;
+  return (
+    <Tooltip label={words} multiline maw={280}>
+      <svg width={70} height={14} role="img" aria-label={`${held.length} of 5. ${words}`}>
+        {names.map((name, index) => (
+          <circle
+            key={name}
+            cx={7 + index * 14}
+            cy={7}
+            r={5}
+            fill={truths[name] ? 'var(--mantine-color-green-7)' : 'transparent'}
+            stroke={truths[name] ? 'var(--mantine-color-green-7)' : 'var(--mantine-color-dimmed)'}
+            strokeWidth={1.5}
+          />
+        ))}
+      </svg>
+    </Tooltip>
+  );
+}
+
+const STATE_MARKS = {
+  held: { color: 'green', icon: CheckIcon, label: 'holds' },
+  not_held: { color: 'red', icon: CrossIcon, label: 'does not hold' },
+  not_applicable: { color: 'gray', icon: CheckIcon, label: 'does not apply' },
+  unknown: { color: 'gray', icon: QuestionIcon, label: 'not known yet' },
+  passed: { color: 'green', icon: CheckIcon, label: 'passed' },
+  failed: { color: 'red', icon: CrossIcon, label: 'failed' },
+  not_checked: { color: 'yellow', icon: QuestionIcon, label: 'not checked' },
+} as const;
+
+export function StateMark({ state }: { state: keyof typeof STATE_MARKS }) {
+  const { color, icon: Mark, label } = STATE_MARKS[state];
+  return (
+    <ThemeIcon color={color} variant="light" radius="xl" size="md" role="img" aria-label={label}>
+      <Mark />
+    </ThemeIcon>
+  );
+}

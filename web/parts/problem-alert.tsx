@@ -1,0 +1,45 @@
+// A problem in the catalogue's words: what happened and what to do; never a stack.
+import { Alert, List, Text } from '@mantine/core';
+import { ApiProblem } from '../client.ts';
+
+export function ProblemAlert({
+  error,
+  exceptFields = [],
+}: {
+  error: unknown;
+  exceptFields?: readonly string[];
+}) {
+  if (error === null || error === undefined) return null;
+  if (!(error instanceof ApiProblem))
+    return (
+      <Alert color="red" role="alert" title="Something went wrong on this page.">
+        Load the page again. What was saved is kept.
+      </Alert>
+    );
+  const { title, detail, todo, errors = [], requestId, code } = error.problem;
+  const unnamed = errors.filter(({ field }) => !exceptFields.includes(field));
+  return (
+    <Alert color="red" role="alert" title={title}>
+      {detail !== undefined && detail !== title && <Text size="sm">{detail}</Text>}
+      {unnamed.length > 0 && (
+        <List size="sm">
+          {unnamed.map(({ field, reason }) => (
+            <List.Item key={`${field} ${reason}`}>
+              {field}: {reason}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      <Text size="sm" mt={4}>
+        <b>What to do:</b> {todo}
+      </Text>
+      {code === 'server.failed' && requestId !== '' && <Text size="xs">Request {requestId}</Text>}
+    </Alert>
+  );
+}
+
+/** The reason that a problem gives for one field, to be shown at it. */
+export const fieldError = (error: unknown, field: string): string | undefined =>
+  error instanceof ApiProblem
+    ? error.problem.errors?.find((one) => one.field === field || one.field.endsWith(`.${field}`))?.reason
+    : undefined;

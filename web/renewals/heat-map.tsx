@@ -1,0 +1,99 @@
+// Certificates by the day on which they end, over a year: a grid of weeks, darker where more end.
+import { Group, Text } from '@mantine/core';
+import type { Answer } from '../client.ts';
+import { countWords, dayWords, plural } from '../words.ts';
+
+type Day = Answer<'renewalsByDay'>['items'][number];
+
+const CELL = 14;
+const GAP = 3;
+const LEFT = 34;
+const TOP = 18;
+const DAY_MS = 86_400_000;
+/** Mixed into the page's own background, so that light and dark both read from little to much. */
+const SHARES = [0, 25, 45, 70, 100];
+const fillOf = (level: number): string =>
+  level === 0
+    ? 'var(--mantine-color-default)'
+    : `color-mix(in srgb, var(--mantine-primary-color-filled) ${SHARES[level]}%, var(--mantine-color-body))`;
+const WEEKDAYS = ['Mon', '', 'Wed', '', 'Fri', '', ''];
+const monthFormat = new Intl.DateTimeFormat(undefined, { month: 'short', timeZone: 'UTC' });
+
+/** 0 for none, then four levels by share of the most. */
+export const levelOf = (count: number, most: number): number =>
+  count <= 0 || most <= 0 ? 0 : Math.min(4, Math.max(1, Math.ceil((4 * count) / most)));
+
+/** Monday is 0. */
+const weekdayOf = (day: string): number => (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+
+export function HeatMap({ days }: { days: readonly Day[] }) {
+  const first = days[0]?.day;
+  if (first === undefined) return null;
+  const start = Date.parse(first) - weekdayOf(first) * DAY_MS;
+  const weekOf = (day: string) => Math.floor((Date.parse(day) - start) / (7 * DAY_MS));
+  const most = Math.max(...days.map(({ ending }) => ending));
+  const total = days.reduce((sum, { ending }) => sum + ending, 0);
+  const weeks = weekOf(days.at(-1)?.day ?? first) + 1;
+  const width = LEFT + weeks * (CELL + GAP);
+  const months = days.filter(({ day }) => day.endsWith('-01'));
+  return (
+    <figure style={{ margin: 0 }}>
+      <div className="table-scroll" role="region" aria-label="Calendar of certificate ends" tabIndex={0}>
+        <svg
+          className="heat-map"
+          width={width}
+          height={TOP + 7 * (CELL + GAP)}
+          role="img"
+          aria-label={`${plural(total, 'certificate')} end within ${plural(days.length, 'day')}; at most ${countWords(most)} on one day.`}
+        >
+          {WEEKDAYS.map((label, row) => (
+            <text key={row} x={0} y={TOP + row * (CELL + GAP) + 11}>
+              {label}
+            </text>
+          ))}
+          {months.map(({ day }) => (
+            <text key={day} x={LEFT + weekOf(day) * (CELL + GAP)} y={11}>
+              {monthFormat.format(new Date(day))}
+            </text>
+          ))}
+          {days.map(({ day, ending, windowOpens }) => (
+            <rect
+              key={day}
+              x={LEFT + weekOf(day) * (CELL + GAP)}
+              y={TOP + weekdayOf(day) * (CELL + GAP)}
+              width={CELL}
+              height={CELL}
+              rx={3}
+              fill={fillOf(levelOf(ending, most))}
+            >
+              <title>
+                {`${dayWords(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} end, ${plural(windowOpens, 'renewal window')} open`}
+              </title>
+            </rect>
+          ))}
+        </svg>
+      </div>
+      <Group component="figcaption" gap={6} mt="xs">
+        <Text size="xs" c="dimmed">
+          None
+        </Text>
+        <svg width={5 * (CELL + GAP)} height={CELL} className="heat-map" aria-hidden="true">
+          {SHARES.map((share, level) => (
+            <rect
+              key={share}
+              x={level * (CELL + GAP)}
+              y={0}
+              width={CELL}
+              height={CELL}
+              rx={3}
+              fill={fillOf(level)}
+            />
+          ))}
+        </svg>
+        <Text size="xs" c="dimmed">
+          {countWords(most)} on one day. {plural(total, 'certificate')} in all.
+        </Text>
+      </Group>
+    </figure>
+  );
+}

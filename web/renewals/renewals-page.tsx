@@ -1,0 +1,138 @@
+// Renewals: what ends when, what is next, late or failed, and what Okta would revoke unused.
+import { Paper, Table, Tabs, Text, Title } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { AnchorLink } from '../parts/links.tsx';
+import { useState } from 'react';
+import { BucketBadge } from '../parts/device-words.tsx';
+import { CursorPages } from '../parts/cursor-pages.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { useAnswer } from '../queries.ts';
+import { deviceTitle } from '../words.ts';
+import { HeatMap } from './heat-map.tsx';
+
+const STATES = {
+  due: {
+    label: 'Next due',
+    meaning: 'By the end of their certificate, the nearest first. Odette renews them by itself.',
+  },
+  late: {
+    label: 'Late',
+    meaning: 'Their renewal window is over and the new certificate is not there yet: switch these Macs on.',
+  },
+  failed: {
+    label: 'Failed',
+    meaning: 'Their last renewal failed. Odette tries until it works; the device page says why.',
+  },
+  unused: {
+    label: 'Unused',
+    meaning:
+      'Okta has seen no sign-in with the certificate and revokes it after 90 days. Odette replaces it before then.',
+  },
+} as const;
+type State = keyof typeof STATES;
+
+export function RenewalsPage() {
+  const { state = 'due' } = useSearch({ from: '/inside/renewals' });
+  const navigate = useNavigate();
+  const byDay = useAnswer('renewalsByDay', {});
+  const [after, setAfter] = useState<string>();
+  return (
+    <Page title="Renewals" intro="Certificates of Macs are renewed by themselves, long before they end.">
+      <Paper withBorder p="md" component="section" aria-labelledby="year">
+        <Title order={2} size="h4" id="year" mb="sm">
+          The next year
+        </Title>
+        <Loaded query={byDay} lines={5}>
+          {({ items }) => <HeatMap days={items} />}
+        </Loaded>
+      </Paper>
+      <Tabs
+        value={state}
+        onChange={(value) => {
+          setAfter(undefined);
+          void navigate({ to: '/renewals', search: { state: value as State } });
+        }}
+      >
+        <Tabs.List>
+          {(Object.keys(STATES) as State[]).map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {STATES[name].label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={state} pt="md">
+          <Text size="sm" mb="sm">
+            {STATES[state].meaning}
+          </Text>
+          <RenewalList state={state} after={after} go={setAfter} />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function RenewalList({
+  state,
+  after,
+  go,
+}: {
+  state: State;
+  after: string | undefined;
+  go: (after: string | undefined) => void;
+}) {
+  const query = useAnswer('listRenewals', { query: { state, ...(after === undefined ? {} : { after }) } });
+  return (
+    <Loaded query={query}>
+      {({ items, next }) =>
+        items.length === 0 ? (
+          <Empty
+            title={
+              state === 'due' ? 'No certificate yet' : `None: nothing is ${STATES[state].label.toLowerCase()}`
+            }
+          >
+            {state === 'due' ? 'Macs get theirs during their rollout.' : 'Nothing to do here.'}
+          </Empty>
+        ) : (
+          <>
+            <div className="table-scroll" role="region" aria-label={STATES[state].label} tabIndex={0}>
+              <Table>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th scope="col">Device</Table.Th>
+                    <Table.Th scope="col">User</Table.Th>
+                    <Table.Th scope="col">Certificate ends</Table.Th>
+                    <Table.Th scope="col">State</Table.Th>
+                    <Table.Th scope="col">Last contact</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {items.map((device) => (
+                    <Table.Tr key={device.id}>
+                      <Table.Td>
+                        <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
+                          {deviceTitle(device)}
+                        </AnchorLink>
+                      </Table.Td>
+                      <Table.Td className="break-anywhere">{device.user ?? '–'}</Table.Td>
+                      <Table.Td>
+                        <Moment at={device.certificateNotAfter} />
+                      </Table.Td>
+                      <Table.Td>
+                        <BucketBadge bucket={device.bucket} />
+                      </Table.Td>
+                      <Table.Td>
+                        <Moment at={device.lastContactAt} />
+                      </Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </div>
+            <CursorPages after={after} next={next} go={go} />
+          </>
+        )
+      }
+    </Loaded>
+  );
+}

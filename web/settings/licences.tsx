@@ -1,0 +1,114 @@
+// The Apps and Books token of Apple Business Manager, and the licences of Okta Verify that are left.
+import { Alert, Button, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+import { ApiProblem } from '../client.ts';
+import { CommandLine } from '../parts/command-line.tsx';
+import { FileField } from '../parts/file-field.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { secretSetWords } from '../parts/secret-input.tsx';
+import { useAnswer, useChange } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { countWords } from '../words.ts';
+import { DaysLeft } from './days-left.tsx';
+
+export function Licences() {
+  const query = useAnswer('getAppsAndBooks', {});
+  const isAdmin = useMay('admin');
+  const isMissing =
+    query.error instanceof ApiProblem && query.error.problem.code === 'apps_and_books.token_missing';
+  return (
+    <Stack maw="46rem">
+      {isMissing ? (
+        <Alert color="orange" title="There is no Apps and Books token yet">
+          Without it no device gets a licence of Okta Verify.
+        </Alert>
+      ) : (
+        <Loaded query={query}>
+          {(found) => (
+            <Paper withBorder p="md">
+              <Group justify="space-between">
+                <Title order={2} size="h4">
+                  {found.organization}
+                </Title>
+                <DaysLeft days={found.daysLeft} />
+              </Group>
+              {found.failure && (
+                <Alert color="red" title={found.failure.title} my="sm">
+                  {found.failure.todo}
+                </Alert>
+              )}
+              <Text size="sm">
+                Okta Verify:{' '}
+                {found.licences
+                  ? `${countWords(found.licences.available)} of ${countWords(found.licences.total)} licences left`
+                  : 'Apple could not be asked how many licences are left'}
+              </Text>
+              <Text size="sm">
+                Ends <Moment at={found.expiresAt} />. {found.token ? `${secretSetWords(found.token)}.` : ''}
+              </Text>
+            </Paper>
+          )}
+        </Loaded>
+      )}
+      <Paper withBorder p="md">
+        <Title order={2} size="h4" mb="xs">
+          Where it comes from
+        </Title>
+        <List size="sm" type="ordered">
+          <List.Item>
+            Apple Business Manager › Apps and Books › Okta Verify: get licences (free of charge).
+          </List.Item>
+          <List.Item>
+            Your name › Preferences › Payments and Billing › Apps and Books › Content Tokens: download.
+          </List.Item>
+          <List.Item>Upload the file here. Use a location that no other MDM uses.</List.Item>
+        </List>
+      </Paper>
+      {isAdmin && <Upload />}
+      <CommandLine command="odette apps-and-books set FILE" />
+    </Stack>
+  );
+}
+
+function Upload() {
+  const [file, setFile] = useState<File>();
+  const [round, setRound] = useState(0);
+  const change = useChange('setAppsAndBooks', ['getAppsAndBooks', 'getStatus'], () => {
+    notifications.show({ message: 'The token is in use.', color: 'green' });
+    setFile(undefined);
+    setRound(round + 1);
+  });
+  return (
+    <Paper withBorder p="md">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (file) void file.text().then((token) => change.mutate({ body: { token } }));
+        }}
+      >
+        <Stack>
+          <FileField
+            key={round}
+            label="Content token"
+            description="The file as downloaded (.vpptoken)"
+            accept=".vpptoken,.txt"
+            choose={(chosen) => {
+              change.reset();
+              setFile(chosen);
+            }}
+            error={fieldError(change.error, 'token')}
+          />
+          <ProblemAlert error={change.error} exceptFields={['token']} />
+          <Group justify="flex-end">
+            <Button type="submit" disabled={!file} loading={change.isPending}>
+              Upload
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Paper>
+  );
+}

@@ -1,0 +1,208 @@
+// Local people and their roles.
+import {
+  Badge,
+  Button,
+  Group,
+  NativeSelect,
+  PasswordInput,
+  Stack,
+  Switch,
+  Table,
+  TextInput,
+} from '@mantine/core';
+import { useState } from 'react';
+import { curlLine } from '../curl-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { fieldError } from '../parts/problem-alert.tsx';
+import { useAnswer, useChange, type Answer } from '../queries.ts';
+import type { Role } from '../words.ts';
+
+type Person = Answer<'listPeople'>['items'][number];
+
+export const ROLE_CHOICES = [
+  { value: 'viewer', label: 'Viewer: looks' },
+  { value: 'operator', label: 'Operator: also checks, renews, replays, enrolls' },
+  { value: 'admin', label: 'Admin: also sets up and changes' },
+];
+
+export function People() {
+  const query = useAnswer('listPeople', {});
+  const [edited, setEdited] = useState<Person | 'new'>();
+  return (
+    <Stack>
+      <Group>
+        <Button size="xs" onClick={() => setEdited('new')}>
+          Add person
+        </Button>
+      </Group>
+      <Loaded query={query}>
+        {({ items }) => (
+          <div className="table-scroll" role="region" aria-label="People" tabIndex={0}>
+            <Table>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th scope="col">Name</Table.Th>
+                  <Table.Th scope="col">Role</Table.Th>
+                  <Table.Th scope="col">Signs in with</Table.Th>
+                  <Table.Th scope="col">Since</Table.Th>
+                  <Table.Th scope="col">Action</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {items.map((person) => (
+                  <Table.Tr key={person.id}>
+                    <Table.Td className="break-anywhere">
+                      {person.name}{' '}
+                      {person.disabledAt !== null && (
+                        <Badge variant="light" color="gray" tt="none">
+                          Disabled
+                        </Badge>
+                      )}
+                    </Table.Td>
+                    <Table.Td>{person.role}</Table.Td>
+                    <Table.Td>{person.isLocal ? 'Password, here' : 'Identity provider'}</Table.Td>
+                    <Table.Td>
+                      <Moment at={person.createdAt} />
+                    </Table.Td>
+                    <Table.Td>
+                      <Button
+                        size="compact-xs"
+                        variant="default"
+                        onClick={() => setEdited(person)}
+                        aria-label={`Change ${person.name}`}
+                      >
+                        Change
+                      </Button>
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </div>
+        )}
+      </Loaded>
+      {edited === 'new' && <AddDialog close={() => setEdited(undefined)} />}
+      {edited !== undefined && edited !== 'new' && (
+        <ChangeDialog person={edited} close={() => setEdited(undefined)} />
+      )}
+    </Stack>
+  );
+}
+
+function RoleSelect({ role, choose }: { role: Role; choose: (role: Role) => void }) {
+  return (
+    <NativeSelect
+      label="Role"
+      value={role}
+      data={ROLE_CHOICES}
+      onChange={(event) => choose(event.currentTarget.value as Role)}
+    />
+  );
+}
+
+function NewPassword({
+  label,
+  value,
+  set,
+  error,
+}: {
+  label: string;
+  value: string;
+  set: (value: string) => void;
+  error: string | undefined;
+}) {
+  return (
+    <PasswordInput
+      label={label}
+      description="At least 12 characters"
+      value={value}
+      onChange={(event) => set(event.currentTarget.value)}
+      error={error}
+      autoComplete="new-password"
+      visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
+    />
+  );
+}
+
+function AddDialog({ close }: { close: () => void }) {
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('viewer');
+  const [password, setPassword] = useState('');
+  const change = useChange('createPerson', ['listPeople'], close);
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title="Add a person"
+      confirmLabel="Add"
+      confirm={() => change.mutate({ body: { name: name.trim(), role, password } })}
+      isBusy={change.isPending}
+      isOff={name.trim() === '' || password.length < 12}
+      error={change.error}
+      command={curlLine('createPerson', { body: { name: name.trim(), role, password: '…' } })}
+    >
+      <TextInput
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={fieldError(change.error, 'name')}
+        autoComplete="off"
+        data-autofocus
+      />
+      <RoleSelect role={role} choose={setRole} />
+      <NewPassword
+        label="Password"
+        value={password}
+        set={setPassword}
+        error={fieldError(change.error, 'password')}
+      />
+    </ConfirmDialog>
+  );
+}
+
+function ChangeDialog({ person, close }: { person: Person; close: () => void }) {
+  const [role, setRole] = useState<Role>(person.role);
+  const [password, setPassword] = useState('');
+  const [isOff, setOff] = useState(person.disabledAt !== null);
+  const body = {
+    ...(role === person.role ? {} : { role }),
+    ...(password === '' ? {} : { password }),
+    ...(isOff === (person.disabledAt !== null) ? {} : { disabled: isOff }),
+  };
+  const params = { id: person.id };
+  const change = useChange('updatePerson', ['listPeople'], close);
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title={`Change ${person.name}`}
+      confirmLabel="Save"
+      confirm={() => change.mutate({ params, body })}
+      isBusy={change.isPending}
+      isOff={Object.keys(body).length === 0 || (password !== '' && password.length < 12)}
+      error={change.error}
+      command={curlLine('updatePerson', {
+        params,
+        body: password === '' ? body : { ...body, password: '…' },
+      })}
+    >
+      <RoleSelect role={role} choose={setRole} />
+      {person.isLocal && (
+        <NewPassword
+          label="New password (empty: keep)"
+          value={password}
+          set={setPassword}
+          error={fieldError(change.error, 'password')}
+        />
+      )}
+      <Switch
+        label="Disabled"
+        description="Cannot sign in; present sessions end."
+        checked={isOff}
+        onChange={(event) => setOff(event.currentTarget.checked)}
+      />
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,51 @@
+// Settings of this installation: Apple's push certificate, Apps and Books token, people, API tokens, about.
+import { Tabs } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Page } from '../parts/page.tsx';
+import { useMay } from '../shell/session.ts';
+import { About } from './about.tsx';
+import { Licences } from './licences.tsx';
+import { People } from './people.tsx';
+import { PushCertificate } from './push-certificate.tsx';
+import { Tokens } from './tokens.tsx';
+
+const TABS = {
+  push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false },
+  licences: { label: 'Apps and Books', Panel: Licences, isForAdmins: false },
+  people: { label: 'People', Panel: People, isForAdmins: true },
+  tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true },
+  about: { label: 'About', Panel: About, isForAdmins: false },
+} as const;
+type Tab = keyof typeof TABS;
+
+export function SettingsPage() {
+  const { tab = 'push' } = useSearch({ from: '/inside/settings' });
+  const navigate = useNavigate();
+  const isAdmin = useMay('admin');
+  const shown = (Object.keys(TABS) as Tab[]).filter((name) => isAdmin || !TABS[name].isForAdmins);
+  return (
+    <Page title="Settings">
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(value) => void navigate({ to: '/settings', search: { tab: value as Tab } })}
+      >
+        <Tabs.List>
+          {shown.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {TABS[name].label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {shown.map((name) => {
+          const { Panel } = TABS[name];
+          return (
+            <Tabs.Panel key={name} value={name} pt="lg">
+              <Panel />
+            </Tabs.Panel>
+          );
+        })}
+      </Tabs>
+    </Page>
+  );
+}

@@ -1,0 +1,95 @@
+// What Okta Device Trust needs in the tenant: pass, fail or not checked, what it means and where to put it right.
+import { Alert, Button, Checkbox, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { StateMark } from '../parts/device-words.tsx';
+import type { Setup } from './answers.ts';
+
+export type Prerequisite = Setup['prerequisites'][number];
+
+export const isMet = (one: Prerequisite, confirmed: readonly string[]): boolean =>
+  one.result === 'passed' || (one.canBeConfirmed && confirmed.includes(one.id));
+
+const RESULT_WORDS = { passed: 'Passed', failed: 'Missing', not_checked: 'Not checked' } as const;
+
+export function Prerequisites({
+  list,
+  confirmed,
+  confirm,
+}: {
+  list: readonly Prerequisite[];
+  confirmed: readonly string[];
+  confirm?: (id: string, isSo: boolean) => void;
+}) {
+  return (
+    <Stack gap="xs" component="ul" pl={0} style={{ listStyle: 'none' }} aria-label="Prerequisites">
+      {list.map((one) => (
+        <Paper key={one.id} withBorder p="sm" component="li">
+          <Group align="flex-start" wrap="nowrap">
+            <StateMark state={one.result} />
+            <Stack gap={4} flex={1}>
+              <Text fw={600}>
+                {one.title}{' '}
+                <Text span size="sm" c="dimmed">
+                  {RESULT_WORDS[one.result]}
+                </Text>
+              </Text>
+              {one.detail !== '' && <Text size="sm">{one.detail}</Text>}
+              {one.result !== 'passed' && (
+                <Text size="sm">
+                  <b>What to do:</b> {one.todo.replaceAll(' > ', ' › ')}
+                </Text>
+              )}
+              {one.canBeConfirmed && confirm && (
+                <Checkbox
+                  mt={4}
+                  label="I have looked: it is so"
+                  aria-label={`I have looked: ${one.title}`}
+                  checked={confirmed.includes(one.id)}
+                  onChange={(event) => confirm(one.id, event.currentTarget.checked)}
+                />
+              )}
+            </Stack>
+          </Group>
+        </Paper>
+      ))}
+    </Stack>
+  );
+}
+
+/** The seed's warning when something that must be configured in Okta is not. */
+export function MissingDialog(props: {
+  opened: boolean;
+  close: () => void;
+  checkAgain: () => void;
+  isChecking: boolean;
+  list: readonly Prerequisite[];
+}) {
+  const failed = props.list.filter(({ result }) => result === 'failed');
+  return (
+    <Modal
+      opened={props.opened && failed.length > 0}
+      onClose={props.close}
+      title="Prerequisites are missing in Okta"
+    >
+      <Stack>
+        <Alert color="orange" title="Okta Device Trust cannot work without these">
+          Put them right in the Okta tenant, then check again. Nothing that you entered is lost.
+        </Alert>
+        <List>
+          {failed.map(({ id, title, todo }) => (
+            <List.Item key={id}>
+              <b>{title}</b>: {todo.replaceAll(' > ', ' › ')}
+            </List.Item>
+          ))}
+        </List>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={props.close}>
+            Close
+          </Button>
+          <Button onClick={props.checkAgain} loading={props.isChecking} data-autofocus>
+            Check again
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

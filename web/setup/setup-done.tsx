@@ -1,0 +1,35 @@
+// The end of the wizard: to the settings or to the library item, and what Okta does not enforce yet.
+import { Alert, Group, Paper, Stack, Title } from '@mantine/core';
+import { ButtonLink } from '../parts/links.tsx';
+import { useEffect } from 'react';
+import type { Setup } from './answers.ts';
+import { forgetDraft } from './drafts.ts';
+import { StepGuide } from './step-guide.tsx';
+
+export function SetupDone({ setup }: { setup: Setup }) {
+  useEffect(() => forgetDraft(setup.id), [setup.id]);
+  const { integrationId } = setup;
+  return (
+    <Paper withBorder p="lg">
+      <Stack>
+        <Title order={2} size="h3">
+          Okta Device Trust setup complete
+        </Title>
+        <Alert color="green" title={`${setup.tenant?.host ?? 'The Okta tenant'} is connected`}>
+          Next: assign Okta Verify to a test blueprint and turn Okta Device Trust on.
+        </Alert>
+        <StepGuide guide={{ ...setup.guide, intro: '' }} />
+        {integrationId !== undefined && (
+          <Group>
+            <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
+              Go to library item
+            </ButtonLink>
+            <ButtonLink variant="default" to="/integrations/$integrationId" params={{ integrationId }}>
+              View integration settings
+            </ButtonLink>
+          </Group>
+        )}
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,92 @@
+// The setup wizard at its own address: it opens at the step where the last one left off, whoever that was.
+import { Alert, Button, Text } from '@mantine/core';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { AnchorLink } from '../parts/links.tsx';
+import { useState } from 'react';
+import { curlLine } from '../curl-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { useAnswer, useChange } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import type { Setup } from './answers.ts';
+import { forgetDraft } from './drafts.ts';
+import { SetupDone } from './setup-done.tsx';
+import { Wizard } from './wizard.tsx';
+
+export function SetupPage() {
+  const { setupId } = useParams({ from: '/inside/setups/$setupId' });
+  const isAdmin = useMay('admin');
+  const given = { params: { id: setupId } };
+  const known = useAnswer('getSetup', given);
+  // Events tell of changes; while a check runs the page also asks by itself.
+  const query = useAnswer('getSetup', given, { everyMs: known.data?.checking ? 2_000 : 30_000 });
+  return (
+    <Page
+      title="Okta Device Trust setup"
+      intro={query.data && <Who setup={query.data} />}
+      actions={query.data?.status === 'open' && isAdmin && <GiveUp setup={query.data} />}
+    >
+      <Loaded query={query} lines={8}>
+        {(setup) => (
+          <>
+            {setup.status === 'complete' && <SetupDone setup={setup} />}
+            {setup.status === 'abandoned' && (
+              <Alert color="gray" title="This setup was given up">
+                Nothing of it is in use. <AnchorLink to="/integrations/discover">Start a new one</AnchorLink>
+              </Alert>
+            )}
+            {setup.status === 'open' && !isAdmin && (
+              <Alert color="blue" title="Waiting for an admin">
+                The setup waits at “{setup.guide.title}”. Only an admin can answer it.
+              </Alert>
+            )}
+            {setup.status === 'open' && isAdmin && <Wizard key={setup.id} setup={setup} />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Who({ setup }: { setup: Setup }) {
+  return (
+    <Text size="sm">
+      {setup.amends ? 'Changes an integration. ' : ''}Started <Moment at={setup.startedAt} /> by{' '}
+      {setup.startedBy.replace(/^(person|token):/, '')}. You can leave at any time and continue another day.
+    </Text>
+  );
+}
+
+function GiveUp({ setup }: { setup: Setup }) {
+  const [isOpen, setOpen] = useState(false);
+  const navigate = useNavigate();
+  const given = { params: { id: setup.id } };
+  const abandon = useChange('abandonSetup', ['listSetups', 'getSetup'], () => {
+    forgetDraft(setup.id);
+    void navigate({ to: '/integrations' });
+  });
+  return (
+    <>
+      <Button variant="default" onClick={() => setOpen(true)}>
+        Give up this setup
+      </Button>
+      <ConfirmDialog
+        opened={isOpen}
+        close={() => setOpen(false)}
+        title="Give up this setup?"
+        confirmLabel="Give up"
+        isDangerous
+        confirm={() => abandon.mutate(given)}
+        isBusy={abandon.isPending}
+        error={abandon.error}
+        command={curlLine('abandonSetup', given)}
+      >
+        <Text>
+          Its answers and the secrets entered in it are no longer used. What you created in Okta stays there.
+          A new setup starts from the beginning.
+        </Text>
+      </ConfirmDialog>
+    </>
+  );
+}

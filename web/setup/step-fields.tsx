@@ -1,0 +1,224 @@
+// The fields of each step of the wizard that asks for something, and how they become its answer.
+import { Checkbox, Radio, Stack, TextInput } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { fieldError } from '../parts/problem-alert.tsx';
+import { SecretInput } from '../parts/secret-input.tsx';
+import { PLATFORM_WORDS } from '../words.ts';
+import type { Answers, StepAnswer, StepName } from './answers.ts';
+import type { Draft } from './drafts.ts';
+
+export interface FieldsProps {
+  readonly answers: Answers;
+  readonly draft: Draft;
+  readonly set: (field: string, value: string) => void;
+  readonly error: unknown;
+}
+
+export interface StepForm {
+  /** Names in the draft; the same as in the answer's body. */
+  readonly fields: readonly string[];
+  readonly Fields: (props: FieldsProps) => ReactNode;
+  /** Undefined: something is missing still. */
+  readonly read: (values: Draft, answers: Answers) => StepAnswer | undefined;
+  /** What the answer is looked up for; absent: nothing to check. */
+  readonly checkLabel?: string;
+}
+
+/** Draft over what was answered already. */
+export function valuesOf(step: StepName, answers: Answers, draft: Draft): Draft {
+  const fields = FORMS[step]?.fields ?? [];
+  return Object.fromEntries(
+    fields.map((field) => [field, draft[field] ?? answered(answers, field) ?? DEFAULTS[field] ?? '']),
+  );
+}
+
+/** The draft says something else than the answer. */
+export const isChanged = (step: StepName, answers: Answers, draft: Draft): boolean =>
+  (FORMS[step]?.fields ?? []).some(
+    (field) => draft[field] !== undefined && draft[field] !== (answered(answers, field) ?? ''),
+  );
+
+const DEFAULTS: Draft = {
+  providerName: 'Odette',
+  credentialsKind: 'api_service_integration',
+  platforms: 'macOS iOS',
+};
+
+function answered(answers: Answers, field: string): string | undefined {
+  const value = (answers as Record<string, unknown>)[field];
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(' ') : undefined;
+}
+
+function Text(
+  props: FieldsProps & {
+    step: StepName;
+    field: string;
+    label: string;
+    description?: string;
+    example?: string;
+  },
+) {
+  const { field, label, description, example, answers, draft, set, error, step } = props;
+  return (
+    <TextInput
+      label={label}
+      description={description}
+      placeholder={example}
+      value={valuesOf(step, answers, draft)[field] ?? ''}
+      onChange={(event) => set(field, event.currentTarget.value)}
+      error={fieldError(error, field)}
+      required
+      withAsterisk={false}
+      autoComplete="off"
+      autoCapitalize="off"
+      spellCheck={false}
+    />
+  );
+}
+
+function Secret(
+  props: FieldsProps & {
+    field: 'clientSecret' | 'password' | 'secretKey';
+    label: string;
+    description?: string;
+  },
+) {
+  const { field, label, description, answers, draft, set, error } = props;
+  return (
+    <SecretInput
+      label={label}
+      {...(description === undefined ? {} : { description })}
+      value={draft[field] ?? ''}
+      set={(value) => set(field, value)}
+      isSet={answers[field]}
+      error={fieldError(error, field)}
+    />
+  );
+}
+
+/** Left out when it is set already and nothing new was typed. */
+const secret = <Name extends string>(name: Name, draft: Draft): { [Key in Name]?: string } =>
+  (draft[name] ? { [name]: draft[name] } : {}) as { [Key in Name]?: string };
+const isGiven = (values: Draft, ...fields: string[]): boolean =>
+  fields.every((field) => (values[field] ?? '').trim() !== '');
+
+export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
+  okta_domain: {
+    fields: ['domain'],
+    checkLabel: 'Check',
+    Fields: (props) => (
+      <Text {...props} step="okta_domain" field="domain" label="Okta domain" example="acme.okta.com" />
+    ),
+    read: ({ domain = '' }) => (domain.trim() === '' ? undefined : { step: 'okta_domain', domain }),
+  },
+  install_api_integration: {
+    fields: ['credentialsKind'],
+    Fields: ({ answers, draft, set }) => (
+      <Radio.Group
+        label="How Odette signs in to your tenant"
+        value={valuesOf('install_api_integration', answers, draft)['credentialsKind'] ?? ''}
+        onChange={(value) => set('credentialsKind', value)}
+      >
+        <Stack gap="xs" mt="xs">
+          <Radio
+            value="api_service_integration"
+            label="API service integration"
+            description="Client ID and client secret. Only where Odette is listed in the Okta Integration Network."
+          />
+          <Radio
+            value="api_services_app"
+            label="API Services app of your own"
+            description="Odette makes a key pair, you paste its public half into Okta. Works in every tenant."
+          />
+        </Stack>
+      </Radio.Group>
+    ),
+    read: ({ credentialsKind }) => ({
+      step: 'install_api_integration',
+      credentialsKind:
+        credentialsKind === 'api_services_app' ? 'api_services_app' : 'api_service_integration',
+    }),
+  },
+  credentials: {
+    fields: ['clientId', 'clientSecret'],
+    checkLabel: 'Connect to Okta',
+    Fields: (props) => (
+      <>
+        <Text {...props} step="credentials" field="clientId" label="Client ID" example="0oa…" />
+        {props.answers.credentialsKind !== 'api_services_app' && (
+          <Secret {...props} field="clientSecret" label="Client secret" />
+        )}
+      </>
+    ),
+    read: (values, answers) => {
+      const needsSecret = answers.credentialsKind !== 'api_services_app' && !answers.clientSecret;
+      if (!isGiven(values, 'clientId', ...(needsSecret ? ['clientSecret'] : []))) return undefined;
+      return { step: 'credentials', clientId: values['clientId'] ?? '', ...secret('clientSecret', values) };
+    },
+  },
+  platforms: {
+    fields: ['platforms'],
+    Fields: ({ answers, draft, set, error }) => (
+      <Checkbox.Group
+        label="Platforms"
+        value={(valuesOf('platforms', answers, draft)['platforms'] ?? '').split(' ').filter(Boolean)}
+        onChange={(chosen) => set('platforms', chosen.join(' '))}
+        error={fieldError(error, 'platforms')}
+      >
+        <Stack gap="xs" mt="xs">
+          {(['macOS', 'iOS'] as const).map((platform) => (
+            <Checkbox key={platform} value={platform} label={PLATFORM_WORDS[platform]} />
+          ))}
+        </Stack>
+      </Checkbox.Group>
+    ),
+    read: ({ platforms = '' }) => {
+      const chosen = (['macOS', 'iOS'] as const).filter((platform) =>
+        platforms.split(' ').includes(platform),
+      );
+      return chosen.length === 0 ? undefined : { step: 'platforms', platforms: chosen };
+    },
+  },
+  macos: {
+    fields: ['scepUrl', 'challengeUrl', 'username', 'password'],
+    checkLabel: 'Check',
+    Fields: (props) => (
+      <>
+        <Text {...props} step="macos" field="scepUrl" label="SCEP URL" example="https://…" />
+        <Text {...props} step="macos" field="challengeUrl" label="Challenge URL" example="https://…" />
+        <Text {...props} step="macos" field="username" label="Username" />
+        <Secret {...props} field="password" label="Password" />
+      </>
+    ),
+    read: (values, answers) =>
+      isGiven(values, 'scepUrl', 'challengeUrl', 'username', ...(answers.password ? [] : ['password']))
+        ? {
+            step: 'macos',
+            scepUrl: (values['scepUrl'] ?? '').trim(),
+            challengeUrl: (values['challengeUrl'] ?? '').trim(),
+            username: values['username'] ?? '',
+            ...secret('password', values),
+          }
+        : undefined,
+  },
+  ios: {
+    fields: ['secretKey', 'providerName'],
+    Fields: (props) => (
+      <>
+        <Secret {...props} field="secretKey" label="Secret key" description="At least 8 characters." />
+        <Text
+          {...props}
+          step="ios"
+          field="providerName"
+          label="Device management provider"
+          description="As entered in Okta; its users see it."
+        />
+      </>
+    ),
+    read: (values, answers) =>
+      isGiven(values, 'providerName', ...(answers.secretKey ? [] : ['secretKey']))
+        ? { step: 'ios', providerName: values['providerName'] ?? '', ...secret('secretKey', values) }
+        : undefined,
+  },
+};

@@ -1,0 +1,58 @@
+// What will break the whole fleet: cannot be dismissed, only put right.
+import { Alert, Stack, Text } from '@mantine/core';
+import { AnchorLink } from '../parts/links.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { useAnswer } from '../queries.ts';
+
+const PLACES = [
+  { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'To the push certificate' },
+  {
+    start: 'apps_and_books.',
+    to: '/settings',
+    search: { tab: 'licences' },
+    label: 'To the Apps and Books token',
+  },
+  { start: 'okta.', to: '/integrations', search: {}, label: 'To the integrations' },
+] as const;
+
+export function Alarms() {
+  const { data, error } = useAnswer('getStatus', {}, { everyMs: 20_000 });
+  if (!data) return null;
+  const down = Object.entries(data.parts)
+    .filter(([, isUp]) => !isUp)
+    .map(
+      ([name]) => ({ database: 'The database', temporal: 'Temporal', worker: 'The worker' })[name] ?? name,
+    );
+  if (data.alarms.length === 0 && down.length === 0 && !error) return null;
+  return (
+    <Stack className="page" gap="xs" mb="md">
+      {(down.length > 0 || error) && (
+        <Alert
+          color="yellow"
+          role="alert"
+          title={error ? 'Odette does not answer' : `${down.join(' and ')} does not answer`}
+        >
+          Nothing is lost. What is under way goes on when it is back.
+        </Alert>
+      )}
+      {data.alarms.map(({ failure, text, since }) => {
+        const place = PLACES.find(({ start }) => failure.code.startsWith(start));
+        return (
+          <Alert key={`${failure.code} ${text}`} color="red" role="alert" title={text || failure.title}>
+            <Text size="sm">{failure.todo}</Text>
+            {since !== null && (
+              <Text size="sm">
+                Since <Moment at={since} />
+              </Text>
+            )}
+            {place && (
+              <AnchorLink to={place.to} search={place.search} size="sm">
+                {place.label}
+              </AnchorLink>
+            )}
+          </Alert>
+        );
+      })}
+    </Stack>
+  );
+}

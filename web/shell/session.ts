@@ -1,0 +1,16 @@
+// Who is signed in, and what their role allows. The API decides; the console only leaves out what would be refused.
+import { useAnswer, type Answer } from '../queries.ts';
+import type { Role } from '../words.ts';
+
+const ORDER: readonly Role[] = ['viewer', 'operator', 'admin'];
+
+export const useSession = () => useAnswer('getSession', {});
+
+/** True when the caller may do what needs `role`. */
+export function useMay(role: Role): boolean {
+  const { data } = useSession();
+  return data !== undefined && allows(data, role);
+}
+
+const allows = (session: Answer<'getSession'>, role: Role): boolean =>
+  ORDER.indexOf(session.role) >= ORDER.indexOf(role);

@@ -1,0 +1,168 @@
+// What stands around every page once somebody is signed in: navigation, who they are, and what would break the whole fleet.
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Button,
+  Group,
+  Menu,
+  Text,
+  Title,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { EntryLink } from '../parts/links.tsx';
+import { useEffect, useState, type ReactNode } from 'react';
+import { ApiProblem, call } from '../client.ts';
+import {
+  BooksIcon,
+  CalendarIcon,
+  GearIcon,
+  HouseIcon,
+  LaptopIcon,
+  LayersIcon,
+  ListIcon,
+  PlugIcon,
+  RocketIcon,
+  ShieldIcon,
+  SunIcon,
+} from '../parts/icons.tsx';
+import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { Alarms } from './alarms.tsx';
+import { useLiveEvents } from './live-events.ts';
+import { PasswordDialog } from './password-dialog.tsx';
+import { useSession } from './session.ts';
+
+const PAGES = [
+  { to: '/', label: 'Overview', icon: <HouseIcon /> },
+  { to: '/integrations', label: 'Integrations', icon: <PlugIcon /> },
+  { to: '/library', label: 'Library', icon: <BooksIcon /> },
+  { to: '/blueprints', label: 'Blueprints', icon: <LayersIcon /> },
+  { to: '/devices', label: 'Devices', icon: <LaptopIcon /> },
+  { to: '/rollouts', label: 'Rollouts', icon: <RocketIcon /> },
+  { to: '/renewals', label: 'Renewals', icon: <CalendarIcon /> },
+  { to: '/activity', label: 'Activity', icon: <ListIcon /> },
+  { to: '/settings', label: 'Settings', icon: <GearIcon /> },
+] as const satisfies readonly { to: string; label: string; icon: ReactNode }[];
+
+export function Shell() {
+  const session = useSession();
+  const location = useRouterState({ select: (state) => state.location });
+  const [isOpen, menu] = useDisclosure(false);
+  useLiveEvents(session.isSuccess);
+  useEffect(() => menu.close(), [location.pathname]);
+
+  if (session.error instanceof ApiProblem && session.error.problem.status === 401) {
+    const next = location.href;
+    return <Navigate to="/sign-in" search={next === '/' ? {} : { next }} replace />;
+  }
+  if (session.error && !session.data) return <ProblemAlert error={session.error} />;
+  if (!session.data) return null;
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+      padding="md"
+    >
+      <a className="skip-link" href="#content">
+        Skip to content
+      </a>
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={menu.toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={isOpen ? 'Close navigation' : 'Open navigation'}
+            />
+            <ShieldIcon size={26} />
+            <Title order={2} size="h4" component="p">
+              Odette
+            </Title>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <SchemeButton />
+            <PersonMenu name={session.data.name} role={session.data.role} />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Pages">
+        {PAGES.map(({ to, label, icon }) => {
+          const isHere = to === '/' ? location.pathname === '/' : location.pathname.startsWith(to);
+          return (
+            <EntryLink
+              key={to}
+              to={to}
+              label={label}
+              leftSection={icon}
+              active={isHere}
+              aria-current={isHere ? 'page' : undefined}
+            />
+          );
+        })}
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1}>
+        <Alarms />
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function SchemeButton() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Menu>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Light or dark">
+          <SunIcon />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(['light', 'dark', 'auto'] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            onClick={() => setColorScheme(scheme)}
+            aria-current={scheme === colorScheme ? true : undefined}
+          >
+            {{ light: 'Light', dark: 'Dark', auto: 'As the system' }[scheme]}
+            {scheme === colorScheme ? ' ✓' : ''}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function PersonMenu({ name, role }: { name: string; role: string }) {
+  const client = useQueryClient();
+  const [isChanging, setChanging] = useState(false);
+  const signOut = async () => {
+    await call('signOut', {}).catch(() => undefined);
+    client.clear();
+    window.location.assign('/sign-in');
+  };
+  return (
+    <>
+      <Menu>
+        <Menu.Target>
+          <Button variant="subtle" color="gray" c="var(--mantine-color-text)" maw={220}>
+            <Text size="sm" truncate>
+              {name}
+            </Text>
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Role: {role}</Menu.Label>
+          <Menu.Item onClick={() => setChanging(true)}>Change password</Menu.Item>
+          <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <PasswordDialog opened={isChanging} close={() => setChanging(false)} />
+    </>
+  );
+}

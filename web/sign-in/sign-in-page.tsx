@@ -1,0 +1,72 @@
+// Signing in with a local account.
+import { Alert, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState, type SubmitEvent } from 'react';
+import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { useAnswer, useChange } from '../queries.ts';
+
+export function SignInPage() {
+  const { next } = useSearch({ from: '/sign-in' });
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const firstRun = useAnswer('getFirstRun', {});
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const signIn = useChange('signIn', [], (session) => {
+    client.setQueryData(['getSession', {}, {}], session);
+    void navigate({ to: next ?? '/', replace: true });
+  });
+  useEffect(() => {
+    document.title = 'Sign in · Odette';
+  }, []);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    signIn.mutate({ body: { name, password } });
+  };
+  return (
+    <main className="narrow">
+      <Stack px="md">
+        <Title order={1} size="h2">
+          Sign in to Odette
+        </Title>
+        {firstRun.data?.needed === true && (
+          <Alert color="blue" title="Nobody can sign in yet">
+            Open the link that Odette printed when it started: it makes the first admin, on this page&apos;s
+            address followed by <b>/first-run#…</b>. A new link is printed at each start until it was used.
+          </Alert>
+        )}
+        <Paper withBorder p="lg">
+          <form onSubmit={submit}>
+            <Stack>
+              <TextInput
+                label="Name"
+                value={name}
+                onChange={(event) => setName(event.currentTarget.value)}
+                autoComplete="username"
+                required
+                autoFocus
+              />
+              <PasswordInput
+                label="Password"
+                value={password}
+                onChange={(event) => setPassword(event.currentTarget.value)}
+                autoComplete="current-password"
+                required
+                visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
+              />
+              <ProblemAlert error={signIn.error} />
+              <Button type="submit" loading={signIn.isPending} disabled={name === '' || password === ''}>
+                Sign in
+              </Button>
+            </Stack>
+          </form>
+        </Paper>
+        <Text size="sm" c="dimmed">
+          Local accounts always work here, so that nobody is locked out when the identity provider does not
+          answer.
+        </Text>
+      </Stack>
+    </main>
+  );
+}

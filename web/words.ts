@@ -1,0 +1,76 @@
+// Labels for the words of the API, and how dates and counts are written.
+import type { Answer } from './client.ts';
+
+type Device = Answer<'getDevice'>;
+export type Bucket = Device['bucket'];
+export type Truth = keyof Device['truths'];
+export type Family = Device['family'];
+export type Role = Answer<'getSession'>['role'];
+
+export const BUCKET_WORDS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
+  trusted: { label: 'Trusted', color: 'green', meaning: 'Okta counts them as managed' },
+  waiting_for_sign_in: {
+    label: 'Waiting for sign-in',
+    color: 'blue',
+    meaning: 'Everything is on the device; its user signs in once',
+  },
+  in_progress: { label: 'In progress', color: 'yellow', meaning: 'Odette is at work' },
+  failed: { label: 'Failed', color: 'red', meaning: 'Somebody has to act' },
+  out_of_scope: { label: 'Out of scope', color: 'gray', meaning: 'No switched-on library item applies' },
+};
+export const SHOWN_BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed'] as const;
+
+export const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
+  delivered: 'Profiles delivered',
+  certificatePresent: 'Certificate present',
+  oktaVerifyManaged: 'Okta Verify installed and managed',
+  registered: 'Registered in Okta',
+  managed: 'Managed in Okta',
+};
+
+export const PLATFORM_WORDS = { macOS: 'macOS', iOS: 'iOS and iPadOS' } as const;
+
+export const CONNECTION_WORDS = {
+  okta: 'Okta API',
+  challenge: 'Challenge URL',
+  scep: 'SCEP URL',
+  apps_and_books: 'Apps and Books',
+} as const;
+
+export const WHO_ACTS_WORDS = {
+  nobody: 'Odette goes on by itself',
+  admin: 'An admin acts',
+  operator: 'An operator acts',
+  user: "The device's user acts",
+} as const;
+
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const shortFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const numberFormat = new Intl.NumberFormat();
+
+export const dayWords = (at: string | Date): string => dayFormat.format(new Date(at));
+export const momentWords = (at: string | Date): string => shortFormat.format(new Date(at));
+export const exactWords = (at: string | Date): string => exactFormat.format(new Date(at));
+export const countWords = (count: number): string => numberFormat.format(count);
+
+/** "1 device", "3 devices" */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${countWords(count)} ${count === 1 ? one : many}`;
+
+/** How long between two moments: "4 s", "3 min", "2 h 5 min", "12 days". */
+export function durationWords(fromMs: number, toMs: number): string {
+  const seconds = Math.max(0, Math.round((toMs - fromMs) / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.round(hours / 24)} days`;
+}
+
+export const deviceTitle = (device: {
+  name: string | null;
+  serialNumber: string | null;
+  id: string;
+}): string => device.name ?? device.serialNumber ?? `Device ${device.id.slice(0, 8)}`;
