@@ -65,7 +65,9 @@ function npm(args) {
   });
 }
 
-const haveConsole = () => buildConsole((line) => console.log(line));
+function haveConsole() {
+  return buildConsole((line) => console.log(line));
+}
 
 async function haveTemporal() {
   const isStart = process.env.npm_lifecycle_event === 'prestart';
