@@ -44,3 +44,24 @@ export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: stri
   );
   return row?.devices ?? 0;
 }
+
+/** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
+export async function askRenewals(sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `with affected as (
+       select device.id from devices as device
+         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join library_items as item on item.id = assigned.library_item_id
+        where device.id = any($1) and device.platform = 'macOS' and item.device_trust_on
+          and device.enrollment_status in ('enrolled', 'unreachable')),
+     put as (
+       insert into outbox (ordering_key, message)
+       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', 'renewNow',
+                                           'body', jsonb_build_object('reason', $2::text)) from affected
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put) as devices, (select count(*) from told) as told`,
+    [deviceIds, reason],
+  );
+  return row?.devices ?? 0;
+}

@@ -1,0 +1,78 @@
+// The admin API as an Express application: headers, limits, the contract's routes, OpenAPI, codec server, console, problems.
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { codecServer } from './codec-server.ts';
+import { serveConsole } from './console.ts';
+import { contract } from './contract.ts';
+import { EventStream } from './event-stream.ts';
+import { measureFleet, observeRequests } from './observability.ts';
+import { writeOpenApi } from './openapi.ts';
+import { nothingHere, problems } from './problem.ts';
+import { Repetition } from './repetition.ts';
+import { blueprintHandlers } from './routes/blueprints.ts';
+import { deviceHandlers } from './routes/devices.ts';
+import { instanceHandlers } from './routes/instance.ts';
+import { integrationHandlers } from './routes/integrations.ts';
+import { libraryHandlers } from './routes/library.ts';
+import { peopleHandlers } from './routes/people.ts';
+import { rolloutHandlers } from './routes/rollouts.ts';
+import { setupHandlers } from './routes/setups.ts';
+import { serve } from './serve.ts';
+
+export interface AdminApp extends Express {
+  /** Ends the open event streams, so that a graceful stop does not wait for them. */
+  readonly closeStreams: () => Promise<void>;
+}
+
+const BODY_LIMIT = '256kb';
+
+export function createAdminApp(dependencies: AdminDependencies): AdminApp {
+  const { database, sealer, log, metrics, version, codec, temporalUiUrl } = dependencies;
+  const repetition = new Repetition(database, sealer);
+  const events = new EventStream(database, log);
+  const app = express();
+  app.disable('x-powered-by').set('etag', false).set('query parser', 'simple');
+
+  app.use(observeRequests(log, metrics));
+  measureFleet(database, metrics);
+  // Before the body parser of the API: histories are larger than its bodies.
+  if (codec !== undefined && temporalUiUrl !== undefined)
+    app.use(codec.path, codecServer({ codec: codec.codec, origin: new URL(temporalUiUrl).origin }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        useDefaults: false,
+      },
+      strictTransportSecurity: false,
+    }),
+    (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      next();
+    },
+    express.json({ limit: BODY_LIMIT }),
+  );
+
+  const openApi = JSON.stringify(writeOpenApi(contract, { version }));
+  app.get('/openapi.json', (_request, response) => {
+    response.type('application/json').send(openApi);
+  });
+  serve(
+    app,
+    contract,
+    {
+      ...peopleHandlers(),
+      ...setupHandlers(dependencies, repetition),
+      ...integrationHandlers(dependencies, repetition),
+      ...libraryHandlers(dependencies),
+      ...blueprintHandlers(dependencies),
+      ...deviceHandlers(dependencies),
+      ...rolloutHandlers(dependencies),
+      ...instanceHandlers(dependencies, events),
+    },
+    { database, repetition },
+  );
+  app.use(serveConsole(), nothingHere, problems(log));
+  return Object.assign(app, { closeStreams: () => events.close() });
+}
