@@ -47,6 +47,7 @@ await runProcess('api', async (context) => {
     database,
     sealer: ring,
     log,
+    metrics,
     authority: identityAuthority(database, ring),
     lingering,
     compareConfiguration: configurationComparer(database, ring),

@@ -2,9 +2,11 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Database } from '../../adapters/store/database.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './answer-reading.ts';
+import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
 import { enrollRoute } from './enroll-route.ts';
@@ -18,6 +20,7 @@ export interface DeviceAppDependencies {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly log: Logger;
+  readonly metrics: Registry;
   /** `identityAuthority(database, sealer)` */
   readonly authority: () => Promise<IdentityAuthority>;
   /** `Lingering.start(database, …)`; its `stop()` ends the waiting requests before the listener closes. */
@@ -30,6 +33,7 @@ export interface DeviceAppDependencies {
 
 export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
   const app = express();
+  const metrics = deviceMetrics(dependencies.metrics, dependencies.lingering);
   app.disable('x-powered-by');
   app.disable('etag');
   const isTrustedProxy = trustedProxies(dependencies.trustedProxy);
@@ -56,12 +60,12 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
     await dependencies.database.query('select 1');
     response.type('text/plain').send('ok\n');
   });
-  app.use(mdmRoute({ ...dependencies, isTrustedProxy }));
+  app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
   app.use(scepRoute(dependencies));
   app.use(enrollRoute(dependencies));
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('request.not_found\n');
   });
-  app.use(deviceRefusals(dependencies.log));
+  app.use(deviceRefusals(dependencies.log, metrics));
   return app;
 }

@@ -2,6 +2,7 @@
 // Never 401, never 403 from the MDM address: devices take them for the end of their enrollment.
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
+import type { DeviceMetrics } from './device-metrics.ts';
 import { CataloguedError, FAILURES } from '../../domain/failures.ts';
 
 /** Seconds until a device should try again when a part of Odette is away. */
@@ -9,9 +10,10 @@ const RETRY_SECONDS = 15;
 /** PostgreSQL's deadlock_detected. */
 const DEADLOCK = '40P01';
 
-export function deviceRefusals(log: Logger): ErrorRequestHandler {
+export function deviceRefusals(log: Logger, metrics: DeviceMetrics): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const { status, text } = refusalOf(error);
+    metrics.refused(text);
     if (status >= 500) log.error({ err: error, path: request.path, status }, 'a device was not served');
     else log.warn({ err: error, path: request.path, status }, 'a device was refused');
     if (response.headersSent) return next(error);

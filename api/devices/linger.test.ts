@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { signDetached } from '../../adapters/pki/cms.ts';
@@ -170,6 +171,7 @@ test('while the database is away every device gets 503 and may try again, never 
       database,
       sealer: other.ring,
       log: pino({ level: 'silent' }),
+      metrics: new Registry(),
       compareConfiguration: () => Promise.resolve(undefined),
       publicUrl: 'https://x.example',
       trustedProxy: undefined,

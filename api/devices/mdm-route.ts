@@ -1,6 +1,5 @@
 // The one address of the MDM protocol: check-in messages and command reports, told apart by the message itself.
 import express, { type Request, type Response, type Router } from 'express';
-import type { Logger } from 'pino';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { findDeviceByIdentity, recordContact } from '../../adapters/store/devices.ts';
@@ -10,12 +9,13 @@ import { keepable } from './answer-reading.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
+import type { DeviceMetrics } from './device-metrics.ts';
 import { type Signer, readSigner } from './signer.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
   readonly isTrustedProxy: (address: string | undefined) => boolean;
-  readonly log: Logger;
+  readonly metrics: DeviceMetrics;
 }
 
 const LARGEST_BODY = '5mb';
@@ -29,6 +29,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     const { authority } = await dependencies.authority();
     const signer = readSigner(request, body, authority, dependencies.isTrustedProxy);
     const message = readOrUndefined(body);
+    dependencies.metrics.heard(kindOf(message));
     if (!message) return answerUnreadable(dependencies.database, body, signer, response);
     await answer(dependencies, { message, body, signer }, response);
   };
@@ -45,6 +46,9 @@ function readOrUndefined(body: Buffer): DeviceMessage | undefined {
     throw error;
   }
 }
+
+const kindOf = (message: DeviceMessage | undefined): string =>
+  message?.type === 'Report' ? message.status : (message?.type ?? 'unreadable');
 
 /** An answer that nobody can read must not block the device's queue: it is kept and acknowledged. */
 async function answerUnreadable(
@@ -93,7 +97,10 @@ async function answer(dependencies: MdmDependencies, received: Received, respons
       const command = await converse(dependencies, { report: message, body, signer }, (gone) => {
         response.on('close', gone);
       });
-      if (command) return void response.status(200).type('application/xml').send(command);
+      if (command) {
+        dependencies.metrics.handedOver();
+        return void response.status(200).type('application/xml').send(command);
+      }
       break;
     }
     // Not offered in the profile's ServerCapabilities: "no such declaration", "no such user", "nothing kept".

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/enrollments.ts';
@@ -52,6 +53,7 @@ export async function startDeviceListener(
     database: options.database ?? database,
     sealer: ring,
     log: pino({ level: 'silent' }),
+    metrics: new Registry(),
     authority,
     lingering,
     compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
