@@ -17,7 +17,7 @@ import { failureCodeOf, ProblemError, type FieldError } from './problem.ts';
 /** A check that takes longer is polled for. */
 const PATIENCE_MS = 5_000;
 /** So long the workflow has to take the answer up; nothing is lost if it does not: the admin sends it again. */
-const ACCEPT_MS = 10_000;
+const ACCEPT_MS = 6_000;
 
 export interface SentAnswer {
   readonly setupId: string;

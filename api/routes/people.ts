@@ -28,7 +28,7 @@ const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name
 export function peopleHandlers(): Handlers<typeof people> {
   // In one process's memory: several API processes each allow as much.
   const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
-  const byName = new RateLimiterMemory({ points: 10, duration: 15 * 60 });
+  const byName = new RateLimiterMemory({ points: 6, duration: 15 * 60 });
   const admit = async (limiter: RateLimiterMemory, key: string) => {
     await limiter.consume(key).catch((refused: unknown) => {
       const retryAfterMs = refused instanceof RateLimiterRes ? refused.msBeforeNext : 60_000;
