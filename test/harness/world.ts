@@ -50,6 +50,8 @@ export interface World {
   /** Calls the sandbox's management port. @throws Error when it refuses */
   manage<Body>(method: string, path: string, body?: unknown): Promise<Body>;
   token(): Promise<string>;
+  /** The process ids of everything that runs, the sandbox included. */
+  pids(): Readonly<Record<string, number>>;
   /** SIGKILL, at once. */
   kill(part: PartName): Promise<void>;
   /** Starts a killed part again on the same data. */
@@ -143,6 +145,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     temporalAddress,
     token,
+    pids: () => ({
+      ...Object.fromEntries([...running].map(([name, { pid }]) => [name, pid])),
+      sandbox: sandbox.pid,
+    }),
     async api<Body>(method: string, at: string, body?: unknown, headers: Record<string, string> = {}) {
       const response = await fetch(`http://127.0.0.1:${port('admin')}${at}`, {
         method,

@@ -1,0 +1,147 @@
+// How much a rollout costs and how fast it is: one awake Mac at a time, then a fleet of Macs at once. `npm run bench`.
+// Everything runs on this machine, the pretend devices included, whose processor time is printed apart.
+import { performance } from 'node:perf_hooks';
+import { Client, Connection } from '@temporalio/client';
+import { connectDatabase } from '../../adapters/store/database.ts';
+import { connectOkta, giveAppleCertificates } from '../../sandbox/play/set-up.ts';
+import { enrollDevices } from '../../sandbox/play/enroll.ts';
+import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
+import { startWorld, type World } from '../harness/world.ts';
+import { costOf, type Cost } from './process-costs.ts';
+
+const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
+const SINGLE = 7;
+
+const world = await startWorld();
+const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
+const temporal = await Connection.connect({ address: world.temporalAddress });
+try {
+  const stage = await stageOf(world);
+  await giveAppleCertificates(stage);
+  const integrationId = await connectOkta(stage);
+  const blueprint = await stage.odette.call('post /api/blueprints', { body: { name: 'Bench' } });
+  await stage.odette.call('patch /api/integrations/{id}', {
+    params: { id: integrationId },
+    body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
+  });
+  // The making of RSA keys is the devices' business and must not be measured: two a Mac.
+  await world.manage('POST', '/key-pool', { keys: Math.min(2 * (FLEET + SINGLE), 1000) });
+
+  const addMacs = async (count: number, prefix: string): Promise<void> => {
+    for (let index = 0; index < count; index += 1)
+      await world.manage('POST', '/devices', {
+        family: 'Mac',
+        name: `${prefix}-${index}`,
+        user: { login: `${prefix}-${index}@example.com` },
+        knobs: { downloadSeconds: 0, signInSeconds: 0 },
+      });
+  };
+
+  // A fleet at once: enrolled first, then the switch is turned on.
+  await addMacs(FLEET, 'fleet');
+  await enrollDevices(stage, blueprint.id);
+  const before = snapshot(world);
+  const pushesBefore = await counts(world);
+  const began = performance.now();
+  await stage.odette.call('post /api/library-items', {
+    body: {
+      integrationId,
+      deviceTrustOn: true,
+      confirmManagedAppConfigurationGivesWay: true,
+      blueprintIds: [blueprint.id],
+    },
+  });
+  const trusted = { stage, integrationId, blueprintId: blueprint.id };
+  await untilAllAre(trusted, ['trusted'], { count: FLEET, withinMs: 15 * 60_000 });
+  const seconds = (performance.now() - began) / 1000;
+  const after = snapshot(world);
+  const pushesAfter = await counts(world);
+
+  console.log(
+    `${FLEET} Macs at once: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s`,
+  );
+  const perRollout = (name: keyof Counts): string =>
+    ((pushesAfter[name] - pushesBefore[name]) / FLEET).toFixed(2);
+  console.log(`for each rollout: ${perRollout('pushes')} pushes, ${perRollout('commands')} commands`);
+  console.log(
+    `for each rollout: ${(await transitions(FLEET)).toFixed(1)} Temporal state transitions (rollout, certificate and look-up workflows)`,
+  );
+  console.table(
+    Object.fromEntries(
+      Object.entries(after).map(([name, cost]) => [
+        name === 'sandbox' ? 'sandbox (not Odette)' : name,
+        {
+          'CPU ms for each rollout': Math.round((cost.cpuMs - (before[name]?.cpuMs ?? 0)) / FLEET),
+          'peak memory MB': cost.peakMemoryMb,
+        },
+      ]),
+    ),
+  );
+
+  // One awake Mac at a time: from its enrollment (first TokenUpdate) to everything listed by the device.
+  const latencies: number[] = [];
+  const pushesToDelivered: number[] = [];
+  for (let index = 0; index < SINGLE; index += 1) {
+    await addMacs(1, `single-${index}`);
+    const from = await counts(world);
+    await enrollDevices(stage, blueprint.id);
+    await untilAllAre(trusted, ['trusted', 'waiting_for_sign_in'], {
+      count: FLEET + index + 1,
+      withinMs: 60_000,
+    });
+    pushesToDelivered.push((await counts(world)).pushes - from.pushes);
+  }
+  const rows = await database.query<{ ms: number }>(
+    `select extract(epoch from (t.since - d.enrolled_at)) * 1000 as ms
+       from devices d join device_truths t on t.device_id = d.id and t.truth = 'delivered' and t.state = 'held'
+      where d.user_name like 'single-%' order by 1`,
+  );
+  latencies.push(...rows.map(({ ms }) => Number(ms)));
+  const median = latencies[Math.floor(latencies.length / 2)] ?? Number.NaN;
+  console.log(
+    `one awake Mac: delivered ${Math.round(median)} ms after its enrollment (median of ${latencies.length}; ${latencies.map((ms) => Math.round(ms)).join(', ')})`,
+  );
+  console.log(`pushes for it, all in all: ${pushesToDelivered.join(', ')}`);
+  console.log(
+    JSON.stringify({
+      devices: FLEET,
+      seconds,
+      rolloutsPerSecond: FLEET / seconds,
+      medianDeliveredMs: median,
+      known: (await devicesOf(trusted)).length,
+    }),
+  );
+} finally {
+  await temporal.close();
+  await database.end();
+  await world.stop();
+}
+
+interface Counts {
+  readonly pushes: number;
+  readonly commands: number;
+}
+
+async function counts(of: World): Promise<Counts> {
+  const all = await of.manage<{ apns: Record<string, number> }>('GET', '/counts');
+  const [answered] = await database.query<{ count: number }>(
+    `select count(*) as count from commands where state = 'answered'`,
+  );
+  return { pushes: all.apns['accepted'] ?? 0, commands: answered?.count ?? 0 };
+}
+
+function snapshot(of: World): Record<string, Cost> {
+  return Object.fromEntries(Object.entries(of.pids()).map(([name, pid]) => [name, costOf(pid)]));
+}
+
+async function transitions(devices: number): Promise<number> {
+  const client = new Client({ connection: temporal });
+  let sum = 0;
+  for await (const workflow of client.workflow.list({
+    query: `WorkflowType IN ('rollOutDevice', 'keepCertificate', 'lookUpTrust')`,
+  })) {
+    const described = await client.workflow.getHandle(workflow.workflowId, workflow.runId).describe();
+    sum += Number(described.raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
+  }
+  return sum / devices;
+}
