@@ -1,16 +1,15 @@
 // The queue as a device sees it: the traces of apple-mdm.md §17.3, offers, withdrawals, and what answers change.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildPlist } from '../../adapters/mdm/plist.ts';
-import {
-  findCommand,
-  queueCommand,
-  sealedCommandContext,
-  withdrawCommand,
-} from '../../adapters/store/commands.ts';
+import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices.ts';
 import { findInventory } from '../../adapters/store/inventory.ts';
-import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
+import {
+  queueFor,
+  startDeviceListener,
+  type CommandWish,
+  type DeviceListener,
+} from '../../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
 
 let listener: DeviceListener;
@@ -35,42 +34,7 @@ beforeEach(async () => {
   await listener.database.query('delete from outbox');
 });
 
-interface Wish {
-  requestType?: string;
-  step?: string;
-  handsOverOnce?: boolean;
-  expiresAt?: Date;
-  workflow?: 'rollout' | 'certificate';
-  sealed?: boolean;
-}
-async function queue(wish: Wish = {}): Promise<string> {
-  const uuid = randomUUID();
-  const {
-    requestType = 'InstallProfile',
-    step = uuid,
-    workflow = 'rollout',
-    sealed,
-    handsOverOnce,
-    expiresAt,
-  } = wish;
-  const body = buildPlist({ CommandUUID: uuid, Command: { RequestType: requestType } });
-  await listener.database.inTransaction((sql) =>
-    queueCommand(sql, {
-      uuid,
-      deviceId,
-      enrollmentId,
-      workflowId: `${workflow}/${deviceId}`,
-      step,
-      requestType,
-      ...(sealed
-        ? { sealedBody: Buffer.from(listener.ring.seal(body, sealedCommandContext(uuid))) }
-        : { body }),
-      ...(handsOverOnce === undefined ? {} : { handsOverOnce }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    }),
-  );
-  return uuid;
-}
+const queue = (wish?: CommandWish) => queueFor(listener, { id: deviceId, enrollmentId }, wish);
 
 const told = () =>
   listener.database
@@ -148,7 +112,7 @@ describe('what is offered', () => {
   });
 
   test('a command that may be handed over once becomes unknown at the next Idle, and a late answer is still taken', async () => {
-    const a = await queue({ handsOverOnce: true, workflow: 'certificate', sealed: true });
+    const a = await queue({ handsOverOnce: true, workflow: 'certificate', isSealed: true });
     expect(await device.idle()).toBe(a);
     expect(await device.idle()).toBeUndefined();
     expect(await told()).toMatchObject([

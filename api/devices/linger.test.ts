@@ -7,10 +7,10 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { signDetached } from '../../adapters/pki/cms.ts';
-import { isInConversation, queueCommand } from '../../adapters/store/commands.ts';
+import { isInConversation } from '../../adapters/store/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
+import { queueFor, startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
 import { createDeviceApp } from './device-app.ts';
 
@@ -31,21 +31,7 @@ async function enrolled(phase = 'profiles') {
     `insert into device_trust (device_id, phase) values ($1, $2) on conflict (device_id) do update set phase = excluded.phase`,
     [row.id, phase],
   );
-  const queue = async (requestType = 'ProfileList') => {
-    const uuid = randomUUID();
-    await listener.database.inTransaction((sql) =>
-      queueCommand(sql, {
-        uuid,
-        deviceId: row.id,
-        enrollmentId: row.enrollmentId,
-        workflowId: `rollout/${row.id}`,
-        step: uuid,
-        requestType,
-        body: buildPlist({ CommandUUID: uuid, Command: { RequestType: requestType } }),
-      }),
-    );
-    return uuid;
-  };
+  const queue = (requestType = 'ProfileList') => queueFor(listener, row, { requestType });
   const isWaiting = async () =>
     (await findDeviceForUpdate(listener.database, device.udid))?.lingeringUntil != null;
   return { device, deviceId: row.id, queue, isWaiting };

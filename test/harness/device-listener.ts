@@ -7,7 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
+import { queueCommand, sealedCommandContext } from '../../adapters/store/commands.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/enrollments.ts';
 import { storeSecret } from '../../adapters/store/secrets.ts';
@@ -109,4 +111,33 @@ async function newBlueprint(database: Database, ring: KeyRing): Promise<string> 
     [randomUUID(), secretId],
   );
   return row?.id ?? '';
+}
+
+export interface CommandWish {
+  readonly requestType?: string;
+  readonly step?: string;
+  readonly handsOverOnce?: boolean;
+  readonly expiresAt?: Date;
+  readonly workflow?: 'rollout' | 'certificate';
+  readonly isSealed?: boolean;
+}
+
+/** Queues a command as a workflow does; returns its CommandUUID. */
+export async function queueFor(
+  { database, ring }: Pick<DeviceListener, 'database' | 'ring'>,
+  device: { readonly id: string; readonly enrollmentId: string },
+  wish: CommandWish = {},
+): Promise<string> {
+  const uuid = randomUUID();
+  const { requestType = 'InstallProfile', step = uuid, workflow = 'rollout', isSealed, ...rest } = wish;
+  const body = buildPlist({ CommandUUID: uuid, Command: { RequestType: requestType } });
+  const content = isSealed
+    ? { sealedBody: Buffer.from(ring.seal(body, sealedCommandContext(uuid))) }
+    : { body };
+  const workflowId = `${workflow}/${device.id}`;
+  const { id: deviceId, enrollmentId } = device;
+  await database.inTransaction((sql) =>
+    queueCommand(sql, { uuid, deviceId, enrollmentId, workflowId, step, requestType, ...content, ...rest }),
+  );
+  return uuid;
 }
