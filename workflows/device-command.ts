@@ -42,6 +42,8 @@ const MOST_SKIPPED = 20;
 export class DeviceConversation {
   readonly #deviceId: string;
   readonly #endings = new Map<string, Ending>();
+  /** Asked by this run since its start or reset: an error that it knows from before is another matter. */
+  readonly #asked = new Set<string>();
   /** Attempts that are over, by step and revision. */
   readonly #used = new Map<string, number>();
   /** Why the last push did not go out. */
@@ -144,9 +146,10 @@ export class DeviceConversation {
       );
       const stale = pushed.commands.map(
         ({ wasKnown, status, commandUuid }) =>
-          wasKnown && !this.#endings.has(commandUuid) && status !== null && status !== 'Acknowledged',
+          wasKnown && !this.#asked.has(commandUuid) && status !== null && status !== 'Acknowledged',
       );
       this.take(pushed);
+      for (const { commandUuid } of pushed.commands) this.#asked.add(commandUuid);
       if (!stale.includes(true) || skipped >= MOST_SKIPPED)
         return pushed.commands.map(({ commandUuid }) => commandUuid);
       wanted.forEach((command, index) => {

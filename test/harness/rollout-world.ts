@@ -68,7 +68,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const knobs = {
-    licences: 'assigned' as 'assigned' | 'pending' | 'none_left',
+    licences: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
     oktaDevices: [] as OktaDevice[],
     clockAheadMs: 0,
     pushFailure: undefined as FailureCode | undefined,
@@ -311,7 +311,7 @@ async function newFleet(
   };
 }
 
-function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_left' }) {
+function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused' }) {
   return {
     asset: () =>
       Promise.resolve([
@@ -324,7 +324,10 @@ function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_l
           platforms: [],
         },
       ]),
-    isAssigned: () => Promise.resolve(false),
+    isAssigned: () =>
+      knobs.licences === 'refused'
+        ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
+        : Promise.resolve(false),
     associate: () => Promise.resolve({ eventId: randomUUID() }),
     status: () =>
       Promise.resolve(

@@ -1,0 +1,45 @@
+// Moves the clock of one workflow forward on the real server, up to a moment and no further (its waits stay waits after that).
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '@temporalio/client';
+import { expect, vi } from 'vitest';
+
+const SECOND_MS = 1000;
+
+/**
+ * Resolves when the workflow's clock has reached the target. Up to it every wait is skipped, so a target should lie just behind
+ * the timer that is meant. The server must allow it (test/harness/temporal.ts does).
+ */
+export async function fastForward(
+  connection: Connection,
+  namespace: string,
+  workflowId: string,
+  milliseconds: number,
+): Promise<void> {
+  const now = async (): Promise<number> => {
+    const { workflowExtendedInfo } = await connection.workflowService.describeWorkflowExecution({
+      namespace,
+      execution: { workflowId },
+    });
+    const seconds = workflowExtendedInfo?.timeSkippingInfo?.currentTime?.seconds;
+    return seconds === null || seconds === undefined ? Date.now() : Number(seconds) * SECOND_MS;
+  };
+  const target = (await now()) + milliseconds;
+  await connection.workflowService.updateWorkflowExecutionOptions({
+    namespace,
+    workflowExecution: { workflowId },
+    workflowExecutionOptions: {
+      timeSkippingConfig: {
+        enabled: true,
+        fastForwardConfig: {
+          id: randomUUID(),
+          duration: { seconds: Math.ceil(milliseconds / SECOND_MS) as never, nanos: 0 },
+        },
+      },
+    },
+    updateMask: { paths: ['time_skipping_config'] },
+  });
+  await vi.waitFor(async () => expect(await now()).toBeGreaterThanOrEqual(target - SECOND_MS), {
+    timeout: 60_000,
+    interval: 50,
+  });
+}

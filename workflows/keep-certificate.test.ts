@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+import { renewalTime } from '../domain/renewal-policy.ts';
+import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { fastForward } from '../test/harness/time-skipping.ts';
+import { workflowIds } from './messages.ts';
+
+quietRuntime();
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+let world: RolloutWorld;
+beforeAll(async () => {
+  world = await openRolloutWorld({ trustLookupSeconds: [], removalDelayMinutes: 0.01 });
+});
+afterAll(() => world.close());
+
+async function trustedMac(): Promise<FakeDevice> {
+  const mac = await world.newDevice('Mac');
+  await world.rollOut(mac.id);
+  await world.ended(mac.id);
+  // Somebody signed in: Okta says MANAGED.
+  await world.database.query(
+    `update device_truths set state = 'held', since = now() where device_id = $1 and truth = 'managed'`,
+    [mac.id],
+  );
+  return mac;
+}
+
+/** Moves keeper and device on together. */
+async function pass(mac: FakeDevice, milliseconds: number): Promise<void> {
+  world.knobs.clockAheadMs += milliseconds;
+  await fastForward(world.connection, world.namespace, workflowIds.certificate(mac.id), milliseconds);
+}
+
+const newest = (mac: FakeDevice) => {
+  const certificate = mac.certificates.at(-1);
+  if (certificate === undefined) throw new Error('no certificate');
+  return certificate;
+};
+
+function untilRenewal(mac: FakeDevice): number {
+  const { notBefore, notAfter } = newest(mac);
+  const life = {
+    notBeforeMs: notBefore.getTime(),
+    notAfterMs: notAfter.getTime(),
+    provenAtMs: notBefore.getTime(),
+  };
+  return renewalTime(life, DEFAULT_INTEGRATION_SETTINGS, mac.id) - world.now().getTime();
+}
+
+const renewed = (mac: FakeDevice, before: string, timeout = 20_000) =>
+  world.until(() => {
+    expect(mac.certificates.map(({ serialNumber }) => serialNumber)).not.toContain(before);
+    expect(mac.certificates).toHaveLength(1);
+  }, timeout);
+
+describe('keepCertificate', () => {
+  test('renews three times in three years, through an outage of Okta of 72 hours: no gap, never more than two', async () => {
+    const mac = await trustedMac();
+    const lives = [newest(mac)];
+    for (let year = 1; year <= 3; year += 1) {
+      const before = newest(mac);
+      if (year === 2) world.challenges.state.status = 503;
+      await pass(mac, untilRenewal(mac) + 2_000);
+      if (year === 2) {
+        await pass(mac, 72 * HOUR);
+        expect(mac.certificates).toEqual([before]);
+        world.challenges.state.status = 200;
+        await pass(mac, 2 * HOUR);
+      }
+      await renewed(mac, before.serialNumber);
+      lives.push(newest(mac));
+      expect(newest(mac).notBefore.getTime()).toBeLessThan(before.notAfter.getTime());
+    }
+    expect(lives).toHaveLength(4);
+    expect(mac.mostCertificates).toBe(2);
+    expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
+    const rows = await world.database.query<{ state: string }>(
+      'select state from certificate_deliveries where device_id = $1 order by created_at',
+      [mac.id],
+    );
+    expect(rows.map(({ state }) => state)).toEqual(['removed', 'removed', 'removed', 'proven']);
+  }, 180_000);
+
+  test('an unused certificate warns on day 80 and is issued again on day 85', async () => {
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.ended(mac.id);
+    const { serialNumber } = newest(mac);
+    await pass(mac, 80 * DAY + 2_000);
+    await world.until(async () => expect((await world.trust(mac.id))?.waits_for).toContain('day 91'));
+    expect(newest(mac).serialNumber).toBe(serialNumber);
+    await pass(mac, 5 * DAY);
+    await renewed(mac, serialNumber);
+  }, 60_000);
+
+  test('renewNow gives a new certificate in the middle of its life, once for each request', async () => {
+    const mac = await trustedMac();
+    const { serialNumber } = newest(mac);
+    const body = { eventId: 'e1', reason: 'asked by an operator' };
+    await world.keeper(mac.id).signal('renewNow', body);
+    await world.keeper(mac.id).signal('renewNow', body);
+    await renewed(mac, serialNumber);
+    expect(mac.certificates).toHaveLength(1);
+    const [deliveries] = await world.database.query<{ count: number }>(
+      'select count(*) from certificate_deliveries where device_id = $1',
+      [mac.id],
+    );
+    expect(deliveries?.count).toBe(2);
+  });
+
+  test('refused challenge credentials fail the rollout by their code; the keeper goes on, and so does the next rollout', async () => {
+    world.challenges.state.status = 401;
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'okta.challenge_credentials_refused' });
+    expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
+    world.challenges.state.status = 200;
+    await world.database.query(
+      `update secrets set version = version + 1 where id in (select secret_id from integration_platforms where platform = 'macOS')`,
+    );
+    await world.rollOut(mac.id, 'the password was changed');
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('a device that falls asleep with its certificate command gets a fresh challenge when it wakes', async () => {
+    const mac = await trustedMac();
+    const { serialNumber } = newest(mac);
+    mac.isAsleep = true;
+    await pass(mac, untilRenewal(mac) + 2_000);
+    const fetched = world.challenges.state.fetched;
+    await world.until(async () => {
+      const [row] = await world.database.query<{ count: number }>(
+        `select count(*) from commands where device_id = $1 and step = 'certificate.ProfileList' and state = 'queued'`,
+        [mac.id],
+      );
+      expect(row?.count).toBe(1);
+    });
+    // Nobody is awake, so nothing is fetched for the shelf.
+    expect(world.challenges.state.fetched).toBe(fetched);
+    mac.isAsleep = false;
+    await mac.wake();
+    await renewed(mac, serialNumber);
+    expect(mac.mostCertificates).toBe(2);
+  });
+});

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { workflowIds } from './messages.ts';
+
+quietRuntime();
+let world: RolloutWorld;
+beforeAll(async () => {
+  // Eleven seconds of patience: one push after ten.
+  world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 11 / 3600 });
+});
+afterAll(() => world.close());
+
+/** What `temporal workflow reset --event-id` does. */
+async function reset(workflowId: string, workflowTaskFinishEventId: number): Promise<void> {
+  const { runId } = await world.client.workflow.getHandle(workflowId).describe();
+  await world.connection.workflowService.resetWorkflowExecution({
+    namespace: world.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: 'test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: workflowTaskFinishEventId as never,
+  });
+}
+
+const commandsOf = (deviceId: string, step: string) =>
+  world.database.query<{ uuid: string; state: string }>(
+    'select uuid, state from commands where device_id = $1 and step = $2',
+    [deviceId, step],
+  );
+
+describe('a rollout that failed', () => {
+  test("of silence ends well after a reset to its last patience timer's workflow task, with the same commands", async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({
+      bucket: 'failed',
+      failure_code: 'mdm.device_silent',
+    });
+    const asked = await commandsOf(mac.id, 'rollout.ProfileList');
+    expect(asked.map(({ state }) => state)).toEqual(['withdrawn']);
+
+    mac.isAsleep = false;
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const timer = events?.filter((event) => event.timerStartedEventAttributes).at(-1);
+    await reset(
+      workflowIds.rollout(mac.id),
+      Number(timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId),
+    );
+    await world.until(async () =>
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    );
+    expect(mac.certificates).toHaveLength(1);
+    expect(mac.mostCertificates).toBe(1);
+  }, 60_000);
+
+  test("of an activity ends well after a reset to the failed activity's workflow task", async () => {
+    const mac = await world.newDevice('Mac');
+    world.knobs.licences = 'refused';
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'apps_and_books.token_refused' });
+    world.knobs.licences = 'assigned';
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const failed = events?.filter((event) => event.activityTaskFailedEventAttributes).at(-1);
+    const scheduledId = failed?.activityTaskFailedEventAttributes?.scheduledEventId?.toString();
+    const scheduled = events?.find((event) => event.eventId?.toString() === scheduledId);
+    await reset(
+      workflowIds.rollout(mac.id),
+      Number(scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId),
+    );
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(mac.certificates).toHaveLength(1);
+    expect(mac.mostCertificates).toBe(1);
+  });
+
+  test('starts again with commands of its own', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.refuses.set('ProfileList', 'mdm.command_refused');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    mac.refuses.clear();
+    await world.rollOut(mac.id, 'replay by an operator');
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(
+      new Set((await commandsOf(mac.id, 'rollout.ProfileList')).map(({ uuid }) => uuid)).size,
+    ).toBeGreaterThan(1);
+    expect(mac.mostCertificates).toBe(1);
+  });
+
+  test('reset to its beginning after a refusal does not meet the old refusal again', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.refuses.set('InstallApplication', 'mdm.command_refused');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    mac.refuses.clear();
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(mac.mostCertificates).toBe(1);
+  });
+});

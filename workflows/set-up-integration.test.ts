@@ -1,0 +1,236 @@
+// The wizard from the admin's side: the public API in front, the real server and worker behind it, a pretend tenant beyond.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  addIosPlatform,
+  addMacPlatform,
+  changeApiServicesApp,
+  createApiServicesApp,
+  installApiServiceIntegration,
+} from '../sandbox/okta/admin.ts';
+import type { ApiAnswer } from '../test/harness/admin-api.ts';
+import { openWizardWorld, type WizardWorld } from '../test/harness/wizard.ts';
+import { OKTA_SCOPES } from '../domain/setup-wizard.ts';
+import { workflowIds } from './messages.ts';
+
+let world: WizardWorld;
+beforeAll(async () => {
+  world = await openWizardWorld();
+});
+afterAll(() => world.close());
+
+const setupId = async (body: object = {}): Promise<string> => {
+  const started = await world.api.call('POST', '/api/setups', body);
+  expect(started.status).toBe(201);
+  return started.body.id as string;
+};
+
+/** Waits for the end of a check that takes its time. */
+async function answer(id: string, body: object, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  let given = await world.api.call('POST', `/api/setups/${id}/answers`, body, headers);
+  for (let turn = 0; given.status === 202 && turn < 20; turn += 1)
+    given = await world.api.call('GET', given.headers.get('location') ?? '');
+  return given;
+}
+
+const field = (given: ApiAnswer): string[] =>
+  (given.body.errors ?? []).map((error: { field: string }) => error.field);
+
+const secrets = { clientSecret: '', password: '', secretKey: '' };
+let first: string;
+let integrationId: string;
+
+test('a setup leads through its steps, and a wrong answer names its field and changes nothing', async () => {
+  first = await setupId();
+  expect((await answer(first, { step: 'get_started' })).body).toMatchObject({ step: 'okta_domain' });
+
+  const early = await answer(first, { step: 'connect' });
+  expect(early).toMatchObject({ status: 409, body: { code: 'setup.wrong_step' } });
+  const notOkta = await answer(first, { step: 'okta_domain', domain: '10.0.0.1' });
+  expect([notOkta.status, notOkta.body.code, field(notOkta)]).toEqual([
+    422,
+    'okta.host_not_allowed',
+    ['domain'],
+  ]);
+  expect((await world.api.call('GET', `/api/setups/${first}`)).body).toMatchObject({
+    step: 'okta_domain',
+    checking: false,
+  });
+
+  const domain = await answer(first, { step: 'okta_domain', domain: `https://${world.okta.host}/` });
+  expect(domain.body).toMatchObject({ step: 'install_api_integration', tenant: { pipeline: 'idx' } });
+  expect(domain.body.guide.shownOnce[0]).toContain('Client secret');
+});
+
+test('wrong credentials are told at the field where they were entered', async () => {
+  const { clientId, clientSecret } = await installApiServiceIntegration(world.okta.tenant, {});
+  secrets.clientSecret = clientSecret;
+  await answer(first, { step: 'install_api_integration', credentialsKind: 'api_service_integration' });
+  const missing = await answer(first, { step: 'credentials', clientId });
+  expect([missing.status, field(missing)]).toEqual([400, ['clientSecret']]);
+  const wrong = await answer(first, { step: 'credentials', clientId, clientSecret: 'not-the-secret' });
+  expect([wrong.body.code, field(wrong)]).toEqual(['okta.client_secret_wrong', ['clientSecret']]);
+  const unknown = await answer(first, { step: 'credentials', clientId: '0oaunknown', clientSecret });
+  expect([unknown.body.code, field(unknown)]).toEqual(['okta.client_id_unknown', ['clientId']]);
+  const right = await answer(first, { step: 'credentials', clientId, clientSecret });
+  expect(right.body).toMatchObject({
+    step: 'connect',
+    answers: { clientId, clientSecret: { setBy: 'this machine' } },
+  });
+  const left = await world.api.database.query(`select from secrets where kind = 'okta_client_secret'`);
+  expect(left.length).toBe(1);
+});
+
+test('a missing prerequisite opens the list, and what cannot be checked is confirmed', async () => {
+  const missing = await answer(first, { step: 'connect' });
+  expect([missing.status, missing.body.code]).toEqual([422, 'setup.prerequisites_missing']);
+  expect(field(missing)).toEqual(['okta_verify_licences', 'adaptive_mfa']);
+  const { body } = await world.api.call('GET', `/api/setups/${first}`);
+  expect(body.step).toBe('connect');
+  const results = Object.fromEntries(
+    body.prerequisites.map((check: { id: string; result: string }) => [check.id, check.result]),
+  );
+  expect(results).toMatchObject({
+    token: 'passed',
+    scopes: 'passed',
+    fastpass_active: 'passed',
+    adaptive_mfa: 'not_checked',
+  });
+
+  const token = await world.licences.newToken();
+  const set = await world.api.call('PUT', '/api/apps-and-books', { token });
+  expect(set.body).toMatchObject({ licences: { available: expect.any(Number) as number }, failure: null });
+  const connected = await answer(first, { step: 'connect', confirmed: ['adaptive_mfa'] });
+  expect(connected.body).toMatchObject({ step: 'device_integrations' });
+});
+
+test('the platforms are checked, back loses nothing, and the end writes the integration', async () => {
+  await answer(first, { step: 'device_integrations' });
+  expect((await answer(first, { step: 'platforms', platforms: ['macOS', 'iOS'] })).body.step).toBe('macos');
+  const { id: _, ...mac } = await addMacPlatform(world.okta.tenant);
+  secrets.password = mac.password;
+  const wrongPassword = await answer(first, { step: 'macos', ...mac, password: 'wrong-password' });
+  expect([wrongPassword.body.code, field(wrongPassword)]).toEqual([
+    'okta.challenge_credentials_refused',
+    ['password'],
+  ]);
+  const wrongScep = await answer(first, { step: 'macos', ...mac, scepUrl: `${mac.scepUrl}/none` });
+  expect(field(wrongScep)).toEqual(['scepUrl']);
+  expect((await answer(first, { step: 'macos', ...mac })).body.step).toBe('ios');
+
+  expect((await answer(first, { step: 'go_to', target: 'okta_domain' })).body.step).toBe('okta_domain');
+  const back = await answer(first, { step: 'go_to', target: 'ios' });
+  expect(back.body).toMatchObject({ step: 'ios', answers: { username: mac.username, scepUrl: mac.scepUrl } });
+
+  const { secretKey } = await addIosPlatform(world.okta.tenant, {
+    providerName: 'Odette',
+    enrollmentLink: 'https://mdm.example.com/enroll',
+  });
+  secrets.secretKey = secretKey;
+  expect((await answer(first, { step: 'ios', secretKey: 'short', providerName: 'Odette' })).status).toBe(400);
+  await answer(first, { step: 'ios', secretKey, providerName: 'Odette' });
+  const done = await answer(first, { step: 'complete' });
+  expect(done.body).toMatchObject({ status: 'complete' });
+  integrationId = done.body.integrationId as string;
+  const { body } = await world.api.call('GET', `/api/integrations/${integrationId}`);
+  expect(body).toMatchObject({
+    macOS: { username: mac.username },
+    iOS: { providerName: 'Odette' },
+    enrollmentLink: 'https://mdm.example.com/enroll',
+  });
+  const sweeps = await world.api.database.query(
+    `select message from outbox where message ->> 'kind' = 'sweeps'`,
+  );
+  expect(sweeps).toEqual([{ message: { kind: 'sweeps', integrationId, wanted: true } }]);
+  expect((await answer(first, { step: 'complete' })).body.code).toBe('setup.not_open');
+});
+
+test('the same tenant cannot be connected twice', async () => {
+  const id = await setupId();
+  await answer(id, { step: 'get_started' });
+  const twice = await answer(id, { step: 'okta_domain', domain: world.okta.host });
+  expect([twice.status, twice.body.code]).toEqual([422 - 13, 'setup.integration_exists']);
+  expect((await world.api.call('DELETE', `/api/setups/${id}`)).status).toBe(204);
+  expect((await world.api.call('GET', `/api/setups/${id}`)).body.status).toBe('abandoned');
+  await expect(world.client.workflow.getHandle(workflowIds.setup(id)).result()).resolves.toMatchObject({
+    status: 'abandoned',
+  });
+});
+
+test('while the worker is away an answer is refused as unavailable, and taken once it is back', async () => {
+  const id = await setupId({ integrationId });
+  await world.stopWorker();
+  const away = await answer(id, { step: 'go_to', target: 'macos' }, { 'idempotency-key': 'away' });
+  expect([away.status, away.body.code]).toEqual([503, 'server.unavailable']);
+  await world.startWorker();
+  const back = await answer(id, { step: 'go_to', target: 'macos' }, { 'idempotency-key': 'away' });
+  expect(back.body).toMatchObject({ step: 'macos', amends: true });
+});
+
+test('one answer is given again after completion: same checks, and the devices that carry it are told', async () => {
+  const { database } = world.api;
+  const item = { integrationId, deviceTrustOn: true, confirmManagedAppConfigurationGivesWay: true };
+  const blueprint = await world.api.call('POST', '/api/blueprints', { name: 'Macs' });
+  await world.api.call('POST', '/api/library-items', { ...item, blueprintIds: [blueprint.body.id] });
+  const [device] = await database.query<{ id: string }>(
+    `insert into devices (family, platform, udid, blueprint_id, enrollment_status, enrollment_id, identity_fingerprint)
+     values ('iPhone', 'iOS', 'udid-1', $1, 'enrolled', gen_random_uuid(), '\\x01') returning id`,
+    [blueprint.body.id],
+  );
+  const again = (body: object) => world.api.call('POST', `/api/integrations/${integrationId}/answers`, body);
+  const refused = await again({
+    step: 'macos',
+    scepUrl: 'https://localhost:1/scep',
+    challengeUrl: 'https://localhost:1/c',
+    username: 'u',
+  });
+  expect(field(refused)).toEqual(['scepUrl']);
+  const changed = await again({ step: 'ios', secretKey: 'Another-Secret-Key-1', providerName: 'Odette' });
+  expect(changed.status).toBe(200);
+  secrets.secretKey = 'Another-Secret-Key-1';
+  const told = await database.query(
+    `select message from outbox where message ->> 'kind' = 'rollOutDevice' and message ->> 'deviceId' = $1`,
+    [device?.id],
+  );
+  expect(told).toEqual([
+    { message: { kind: 'rollOutDevice', deviceId: device?.id, reason: 'the integration was changed' } },
+  ]);
+});
+
+test("an API Services app of the tenant's own connects with the key that Odette shows", async () => {
+  const id = await setupId({ integrationId });
+  const chosen = await answer(id, { step: 'install_api_integration', credentialsKind: 'api_services_app' });
+  const jwk = chosen.body.answers.publicJwk as Record<string, string>;
+  expect(jwk).toMatchObject({ kty: 'RSA', use: 'sig' });
+  expect(chosen.body.guide.tasks[0].copy.value).toContain(jwk['n']);
+  const { clientId } = await createApiServicesApp(world.okta.tenant, {
+    scopes: [...OKTA_SCOPES],
+    roles: ['SUPER_ADMIN'],
+    publicJwks: [jwk],
+  });
+  const dpop = await answer(id, { step: 'credentials', clientId });
+  expect([dpop.body.code, field(dpop)]).toEqual(['okta.dpop_required', ['clientId']]);
+  await changeApiServicesApp(world.okta.tenant, clientId, { dpop: false });
+  expect((await answer(id, { step: 'credentials', clientId })).body.step).toBe('connect');
+  expect((await answer(id, { step: 'connect', confirmed: ['adaptive_mfa'] })).status).toBe(200);
+  await answer(id, { step: 'go_to', target: 'complete' });
+  expect((await answer(id, { step: 'complete' })).body.status).toBe('complete');
+  expect((await world.api.call('GET', `/api/integrations/${integrationId}`)).body).toMatchObject({
+    credentialsKind: 'api_services_app',
+    clientId,
+  });
+});
+
+test('no secret is in a table in the clear, in a history as stored, in an answer or in the log', async () => {
+  const values = Object.values(secrets);
+  const tables = await world.api.database.query<{ text: string }>(
+    `select (select string_agg(s::text, '') from setups s) || (select string_agg(a::text, '') from audit_entries a)
+         || (select string_agg(e::text, '') from events e) || (select string_agg(i::text, '') from integration_platforms i) as text`,
+  );
+  const history = JSON.stringify(
+    await world.client.workflow.getHandle(workflowIds.setup(first)).fetchHistory(),
+  );
+  const shown = (await world.api.call('GET', `/api/setups/${first}`)).text;
+  for (const value of values)
+    for (const text of [tables[0]?.text ?? '', history, shown, world.api.logged.join('')])
+      expect(text).not.toContain(value);
+});
