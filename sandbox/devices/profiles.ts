@@ -136,7 +136,7 @@ async function keychainItems(
     const inner = payload['PayloadContent'];
     if (payload['PayloadType'] === 'com.apple.security.scep' && isDict(inner)) {
       const identity = await enrollIdentity(context, inner, !isManaged);
-      if (!context.state.knobs.losesCertificates) items.push({ ...identity, profile });
+      if (!isManaged || !context.state.knobs.losesCertificates) items.push({ ...identity, profile });
     } else if (inner instanceof Uint8Array) {
       const certificate = Buffer.from(inner).toString('base64');
       items.push({ id: randomUUID(), profile, certificate, isExtractable: true, isUsableByAll: true });
