@@ -1,5 +1,5 @@
 // `odette up`: starts everything that one machine needs, keeps it running, and stops it in order.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { getTemporal } from '../scripts/temporal-server.mjs';
 import { ConfigError, defaultDataDir, hostAndPort, readConfig } from './config.ts';
 import { keptWord, openDataFolder, type DataFolder } from './data-folder.ts';
@@ -52,12 +52,12 @@ async function up(isSandbox: boolean): Promise<void> {
   };
 
   const world = await startWorlds(isSandbox, data, ports, environment);
-  for (const [name, script] of [
-    ['worker', 'workers/worker.ts'],
-    ['relay', 'workers/relay.ts'],
-    ['api', 'workers/api-server.ts'],
-  ] as const)
-    await keep(name, () => startNodeProcess({ name, script, environment, folder: data.path }));
+  const scripts = { worker: 'workers/worker.ts', relay: 'workers/relay.ts', api: 'workers/api-server.ts' };
+  await allOf(
+    Object.entries(scripts).map(([name, script]) =>
+      keep(name, () => startNodeProcess({ name, script, environment, folder: data.path })),
+    ),
+  );
   if (isStopping) return;
 
   const settled = readConfig(environment);
@@ -66,6 +66,7 @@ async function up(isSandbox: boolean): Promise<void> {
   // How `odette` on this machine finds the running server and its token.
   const runtime = { api, tokenFile: data.at('cli-token'), pid: process.pid, sandbox: isSandbox };
   await writeFile(data.at('runtime.json'), `${JSON.stringify(runtime, null, 2)}\n`, { mode: 0o600 });
+  stops.push(() => rm(data.at('runtime.json'), { force: true }));
   say(`Odette is up after ${((Date.now() - began) / 1000).toFixed(1)} s.`);
   if (world) {
     const play = startPlay({ environment, api, tokenFile: runtime.tokenFile, world });
@@ -136,9 +137,14 @@ async function startWorlds(
     });
     if (world) Object.assign(environment, settingsFor(world, environment['ODETTE_DEVICE_LISTEN'] ?? ''));
   };
-  const started = await Promise.allSettled([database(), temporal(), sandbox()]);
-  for (const result of started) if (result.status === 'rejected') throw result.reason;
+  await allOf([database(), temporal(), sandbox()]);
   return world;
+}
+
+/** Waits for all, also when one fails: what has started must be known to be stopped. */
+async function allOf(starting: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(starting))
+    if (result.status === 'rejected') throw result.reason;
 }
 
 // The command that started us is gone: `npm start` was killed.
