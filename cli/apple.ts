@@ -1,0 +1,82 @@
+// `odette push-certificate` and `odette apps-and-books`: what Apple gives to an organization.
+import type { Command } from 'commander';
+import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { readGiven, readSecret } from './given-file.ts';
+import type { Answer, Body } from './odette-client.ts';
+import { moment } from './terminal.ts';
+
+interface SetOptions extends JsonOption {
+  readonly key?: string;
+  readonly passwordFile?: string;
+}
+
+export function addPushCertificate(program: Command, line: CommandLine): void {
+  const push = program.command('push-certificate').description("Apple's push certificate for MDM");
+  jsonCommand(push, 'set', 'sets or renews it')
+    .argument('<file>', 'certificate and key as PEM in one file, or PKCS#12')
+    .option('--key <file>', 'the key as PEM, if it is in a file of its own')
+    .option('--password-file <file>', 'of PKCS#12; asked for if it is not given')
+    .action(async (file: string, options: SetOptions) => {
+      const body = await readPushCertificate(file, options, line);
+      const set = await (await line.connect()).call('put /api/push-certificate', { body });
+      line.show(options, set, () => pushLines(set));
+    });
+  jsonCommand(push, 'show', 'shows topic and end').action(async (options: JsonOption) => {
+    const set = await (await line.connect()).call('get /api/push-certificate');
+    line.show(options, set, () => pushLines(set));
+  });
+}
+
+async function readPushCertificate(
+  file: string,
+  { key, passwordFile }: SetOptions,
+  { terminal }: CommandLine,
+): Promise<Body<'put /api/push-certificate'>> {
+  const content = await readGiven(file, terminal);
+  if (content.includes('-----BEGIN ')) {
+    const parts = [content, ...(key === undefined ? [] : [await readGiven(key, terminal)])];
+    return { pem: parts.map((part) => part.toString('utf8')).join('\n') };
+  }
+  const typed = () => (terminal.isInteractive ? terminal.askSecret(`Password of ${file}: `) : '');
+  const password = passwordFile === undefined ? await typed() : await readSecret(passwordFile, terminal);
+  return { pkcs12: content.toString('base64'), password };
+}
+
+function pushLines({ topic, notAfter, daysLeft, refusedAt }: Answer<'get /api/push-certificate'>): string[] {
+  return [
+    `Push certificate: ${topic}`,
+    `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
+    ...(refusedAt === null
+      ? []
+      : [`Apple refuses it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
+  ];
+}
+
+export function addAppsAndBooks(program: Command, line: CommandLine): void {
+  const apps = program.command('apps-and-books').description('the Apps and Books token and its licences');
+  jsonCommand(apps, 'set', 'sets the token')
+    .argument('<file>', "the location's server token, as Apple Business Manager gives it")
+    .action(async (file: string, options: JsonOption) => {
+      const token = (await readGiven(file, line.terminal)).toString('utf8');
+      const set = await (await line.connect()).call('put /api/apps-and-books', { body: { token } });
+      line.show(options, set, () => appsLines(set));
+    });
+  jsonCommand(apps, 'show', 'shows organization, end, and licences left').action(
+    async (options: JsonOption) => {
+      const set = await (await line.connect()).call('get /api/apps-and-books');
+      line.show(options, set, () => appsLines(set));
+    },
+  );
+}
+
+function appsLines(set: Answer<'get /api/apps-and-books'>): string[] {
+  const { organization, expiresAt, daysLeft, licences, failure } = set;
+  return [
+    `Apps and Books: ${organization}`,
+    `Token valid until ${moment(expiresAt)} (${plural(daysLeft, 'day')}).`,
+    ...(licences === null
+      ? []
+      : [`Licences of Okta Verify: ${licences.available} of ${licences.total} are left.`]),
+    ...(failure === null ? [] : [`${failure.title} ${failure.todo}`]),
+  ];
+}

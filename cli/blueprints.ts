@@ -1,0 +1,112 @@
+// `odette blueprint` and `odette enrollment-code`: groups of devices, and the codes with which devices enroll into them.
+import { InvalidArgumentError, type Command } from 'commander';
+import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { findDevice } from './device-reference.ts';
+import { CliError, EXIT } from './exits.ts';
+import type { Answer, OdetteClient } from './odette-client.ts';
+import { moment, table } from './terminal.ts';
+
+type Blueprint = Answer<'get /api/blueprints'>['items'][number];
+
+/** By name or id. @throws CliError when there is none */
+export async function findBlueprint(odette: OdetteClient, text: string): Promise<Blueprint> {
+  const { items } = await odette.call('get /api/blueprints');
+  const found = items.find(({ id, name }) => id === text || name === text);
+  if (found) return found;
+  const names = items.map(({ name }) => name).join(', ');
+  throw new CliError(
+    EXIT.failed,
+    `There is no blueprint ${text}.`,
+    names === '' ? 'Make one: odette blueprint create NAME' : `There are: ${names}.`,
+  );
+}
+
+interface CodeOptions extends JsonOption {
+  readonly blueprint: string;
+  readonly user?: string;
+  readonly device?: string;
+  readonly uses: number;
+  readonly hours: number;
+}
+
+export function addBlueprints(program: Command, line: CommandLine): void {
+  const blueprint = program.command('blueprint').description('named groups of devices');
+  jsonCommand(blueprint, 'list', 'lists blueprints').action(async (options: JsonOption) => {
+    const answer = await (await line.connect()).call('get /api/blueprints');
+    line.show(options, answer, () =>
+      table(
+        ['NAME', 'DEVICES', 'OKTA VERIFY', 'ID'],
+        answer.items.map(({ name, devices, libraryItemId, id }) => [
+          name,
+          String(devices),
+          libraryItemId === null ? '–' : 'assigned',
+          id,
+        ]),
+      ),
+    );
+  });
+  jsonCommand(blueprint, 'create', 'adds a blueprint; one that is there already is left as it is')
+    .argument('<name>')
+    .action(async (name: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const known = (await odette.call('get /api/blueprints')).items.find((one) => one.name === name);
+      const made = known ?? (await odette.call('post /api/blueprints', { body: { name } }));
+      line.show(options, made, () => [
+        `Blueprint ${made.name}: ${known ? 'there already' : 'added'} (${plural(made.devices, 'device')}, id ${made.id}).`,
+      ]);
+    });
+
+  const code = program.command('enrollment-code').description('codes with which devices enroll');
+  jsonCommand(code, 'create', 'makes a code; it is shown this once')
+    .requiredOption('--blueprint <name>', 'the blueprint that devices come into')
+    .option('--user <login>', "the user's login in Okta; iPhones and iPads are matched by it")
+    .option('--device <device>', 'lets this device enroll anew, with another identity')
+    .option('--uses <n>', 'how many devices', wholeNumber, 1)
+    .option('--hours <n>', 'how long it is valid', wholeNumber, 168)
+    .action(async ({ json, blueprint: name, user, device, uses, hours }: CodeOptions) => {
+      const odette = await line.connect();
+      const { id } = await findBlueprint(odette, name);
+      const body = {
+        maxUses: uses,
+        expiresInHours: hours,
+        ...(user !== undefined && { user }),
+        ...(device !== undefined && { forDeviceId: (await findDevice(odette, device)).id }),
+      };
+      const made = await odette.call('post /api/blueprints/{id}/enrollment-codes', { params: { id }, body });
+      line.show({ ...(json && { json }) }, made, () => [
+        `Code: ${made.code}`,
+        `Link: ${made.link}`,
+        `For ${plural(made.maxUses, 'device')}, until ${moment(made.expiresAt)}. It is not shown again.`,
+      ]);
+    });
+  jsonCommand(code, 'list', 'lists the codes of a blueprint, without their values')
+    .requiredOption('--blueprint <name>')
+    .action(async (options: JsonOption & { blueprint: string }) => {
+      const odette = await line.connect();
+      const { id } = await findBlueprint(odette, options.blueprint);
+      const answer = await odette.call('get /api/blueprints/{id}/enrollment-codes', { params: { id } });
+      line.show(options, answer, () =>
+        table(
+          ['ID', 'USER', 'USED', 'UNTIL', 'MADE BY'],
+          answer.items.map((one) => [
+            one.id,
+            one.user ?? '–',
+            `${one.uses} of ${one.maxUses}`,
+            one.revokedAt === null ? moment(one.expiresAt) : 'revoked',
+            one.createdBy,
+          ]),
+        ),
+      );
+    });
+  jsonCommand(code, 'revoke', 'makes a code worthless')
+    .argument('<id>', 'from `odette enrollment-code list`')
+    .action(async (id: string, options: JsonOption) => {
+      await (await line.connect()).call('delete /api/enrollment-codes/{id}', { params: { id } });
+      line.show(options, { revoked: id }, () => ['Revoked.']);
+    });
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is not a whole number above 0.');
+  return Number(text);
+}

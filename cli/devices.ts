@@ -1,0 +1,132 @@
+// `odette devices` and `odette device`: the list, and one device with its five truths and what it waits for.
+import { Option, type Command } from 'commander';
+import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { findDevice, type Device } from './device-reference.ts';
+import type { Answer, OdetteClient } from './odette-client.ts';
+import { moment, table } from './terminal.ts';
+
+type Detail = Answer<'get /api/devices/{id}'>;
+
+const BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed', 'out_of_scope'] as const;
+const FAMILIES = ['Mac', 'iPhone', 'iPad'] as const;
+const PAGE = 500;
+
+interface ListOptions extends JsonOption {
+  readonly bucket?: (typeof BUCKETS)[number][];
+  readonly family?: (typeof FAMILIES)[number][];
+  readonly search?: string;
+}
+
+export function addDevices(program: Command, line: CommandLine): void {
+  jsonCommand(program, 'devices', 'lists devices')
+    .addOption(choice('--bucket <bucket>', 'only these (may be repeated)', BUCKETS))
+    .addOption(choice('--family <family>', 'only these (may be repeated)', FAMILIES))
+    .option('--search <text>', "the beginning of a serial number, a name or a user's login")
+    .action(async ({ json, ...filter }: ListOptions) => {
+      const devices = await listAll(await line.connect(), filter);
+      line.show({ ...(json && { json }) }, { items: devices }, () => listLines(devices));
+    });
+  const device = program.command('device').description('one device');
+  jsonCommand(device, 'show', 'shows five truths with their evidence, certificates, and what it waits for')
+    .argument('<device>', 'serial number, name, UDID or id')
+    .action(async (text: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id } = await findDevice(odette, text);
+      const detail = await odette.call('get /api/devices/{id}', { params: { id } });
+      line.show(options, detail, () => detailLines(detail));
+    });
+}
+
+const choice = (flags: string, description: string, choices: readonly string[]): Option => {
+  const option = new Option(flags, description).choices(choices);
+  const check = option.parseArg;
+  return option.argParser((value: string, before: string[] | undefined) => {
+    check?.(value, undefined as never);
+    return collect(value, before);
+  });
+};
+
+async function listAll(odette: OdetteClient, filter: Omit<ListOptions, 'json'>): Promise<Device[]> {
+  const found: Device[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await odette.call('get /api/devices', {
+      query: { ...filter, limit: PAGE, ...(after !== undefined && { after }) },
+    });
+    found.push(...page.items);
+    if (page.next === null) return found;
+    after = page.next;
+  }
+}
+
+function listLines(devices: readonly Device[]): string[] {
+  if (devices.length === 0) return ['No devices.'];
+  const rows = devices.map((device) => [
+    device.name ?? '–',
+    device.serialNumber ?? '–',
+    device.family,
+    device.user ?? '–',
+    device.bucket.replaceAll('_', ' '),
+    waits(device),
+  ]);
+  return [
+    ...table(['NAME', 'SERIAL', 'FAMILY', 'USER', 'STATE', 'WAITS FOR'], rows),
+    '',
+    plural(devices.length, 'device'),
+  ];
+}
+
+const waits = ({ bucket, waitsFor, failureCode }: Device): string =>
+  bucket === 'trusted' ? '' : (waitsFor ?? failureCode ?? '');
+
+function detailLines(device: Detail): string[] {
+  const about: [string, string | null][] = [
+    ['Serial number', device.serialNumber],
+    ['UDID', device.udid],
+    ['Model', [device.model, device.osVersion].filter((one) => one !== null).join(', ') || null],
+    ['User', device.user],
+    ['Blueprint', device.blueprint?.name ?? null],
+    ['Enrollment', `${device.enrollmentStatus}, last contact ${moment(device.lastContactAt)}`],
+    ['Id', device.id],
+  ];
+  return [
+    `${device.name ?? device.serialNumber ?? device.udid}: ${device.bucket.replaceAll('_', ' ')}`,
+    ...(device.waitsFor === null ? [] : [device.waitsFor]),
+    ...failureLines(device),
+    '',
+    ...about.flatMap(([label, value]) => (value === null ? [] : [`${`${label}:`.padEnd(16)}${value}`])),
+    '',
+    ...table(
+      ['TRUTH', 'STATE', 'SINCE', 'EVIDENCE'],
+      device.evidence.map(({ truth, state, since, evidence }) => [
+        truth,
+        state.replaceAll('_', ' '),
+        moment(since),
+        evidence,
+      ]),
+    ),
+    ...certificateLines(device),
+    ...(device.temporalUrl === null ? [] : ['', `In Temporal: ${device.temporalUrl}`]),
+  ];
+}
+
+const failureLines = ({ failure, serialNumber, id }: Detail): string[] =>
+  failure === null
+    ? []
+    : [
+        `Failed: ${failure.title}`,
+        `  To do: ${failure.todo} (${failure.code})`,
+        `  Then:  odette rollout replay ${serialNumber ?? id}`,
+      ];
+
+function certificateLines({ certificates }: Detail): string[] {
+  const rows = certificates
+    .filter(({ state }) => state === 'sent' || state === 'proven')
+    .map((one) => [
+      one.slot,
+      one.state,
+      one.serialNumber ?? '–',
+      moment(one.notBefore),
+      moment(one.notAfter),
+    ]);
+  return rows.length === 0 ? [] : ['', ...table(['CERTIFICATE', 'STATE', 'SERIAL', 'FROM', 'UNTIL'], rows)];
+}

@@ -1,0 +1,133 @@
+// `odette library-item`: the Okta Verify item of an integration, its switch and its blueprints.
+import { Option, type Command } from 'commander';
+import { findBlueprint } from './blueprints.ts';
+import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { CliError, EXIT } from './exits.ts';
+import type { Answer, Body, OdetteClient } from './odette-client.ts';
+
+type Item = Answer<'get /api/library-items'>['items'][number];
+type Preview = Answer<'post /api/library-items/preview'>;
+type SaveBody = Body<'post /api/library-items'>;
+
+interface SaveOptions extends JsonOption {
+  readonly integration?: string;
+  readonly blueprint?: string[];
+  readonly deviceTrust?: 'on' | 'off';
+  readonly yes?: true;
+  readonly preview?: true;
+}
+
+export function addLibraryItems(program: Command, line: CommandLine): void {
+  const item = program.command('library-item').description('the library item “Okta Verify”');
+  jsonCommand(item, 'list', 'lists library items').action(async (options: JsonOption) => {
+    const answer = await (await line.connect()).call('get /api/library-items');
+    line.show(options, answer, () =>
+      answer.items.length === 0 ? ['No library items.'] : answer.items.flatMap(itemLines),
+    );
+  });
+  jsonCommand(item, 'save', 'adds the item of an integration or changes it; what it causes begins at once')
+    .option('--integration <name>', 'its name or Okta host; needed if there are several')
+    .option('--blueprint <name>', 'assign to this one (may be repeated); all others are taken off', collect)
+    .addOption(new Option('--device-trust <switch>', 'Okta Device Trust').choices(['on', 'off']))
+    .option('--preview', 'only say what it would do')
+    .option('--yes', 'yes to what has to be confirmed')
+    .action(async (options: SaveOptions) => save(options, line));
+}
+
+async function save(options: SaveOptions, line: CommandLine): Promise<void> {
+  const odette = await line.connect();
+  const integration = await findIntegration(odette, options.integration);
+  const { items } = await odette.call('get /api/library-items');
+  const known = items.find(({ integrationId }) => integrationId === integration.id);
+  const wanted = await bodyOf(odette, options, integration.id, known);
+  const preview = await odette.call('post /api/library-items/preview', {
+    body: { ...wanted, ...(known && { libraryItemId: known.id }) },
+  });
+  if (options.preview) return line.show(options, preview, () => previewLines(preview));
+  if (!options.yes) await ask(preview, line);
+  const body = { ...wanted, confirmManagedAppConfigurationGivesWay: preview.needsConfirmation };
+  const saved = known
+    ? await odette.call('put /api/library-items/{id}', {
+        params: { id: known.id },
+        body,
+        version: known.version,
+      })
+    : await odette.call('post /api/library-items', { body });
+  line.show(options, saved, () => [...itemLines(saved), ...proposalLines(preview)]);
+}
+
+/** What is not said stays as it is. */
+async function bodyOf(
+  odette: OdetteClient,
+  { blueprint, deviceTrust }: SaveOptions,
+  integrationId: string,
+  known: Item | undefined,
+): Promise<SaveBody> {
+  const blueprintIds: string[] = [];
+  for (const name of blueprint ?? []) blueprintIds.push((await findBlueprint(odette, name)).id);
+  return {
+    integrationId,
+    deviceTrustOn: deviceTrust === undefined ? (known?.deviceTrustOn ?? false) : deviceTrust === 'on',
+    blueprintIds: blueprint === undefined ? (known?.blueprints.map(({ id }) => id) ?? []) : blueprintIds,
+    ...(known && { appConfiguration: known.appConfiguration, settings: known.settings }),
+  };
+}
+
+async function findIntegration(odette: OdetteClient, text: string | undefined): Promise<{ id: string }> {
+  const { items } = await odette.call('get /api/integrations');
+  const fits = items.filter(
+    ({ id, name, host, customDomain }) =>
+      text === undefined || [id, name, host, customDomain].some((one) => one === text),
+  );
+  const [only, another] = fits;
+  if (only && !another) return only;
+  const names = items.map(({ name, host }) => (name === host ? host : `${name} (${host})`)).join(', ');
+  if (items.length === 0)
+    throw new CliError(EXIT.failed, 'No Okta tenant is connected.', 'odette setup apply -f FILE');
+  throw new CliError(
+    text === undefined ? EXIT.usage : EXIT.failed,
+    text === undefined ? 'Several Okta tenants are connected.' : `There is no integration ${text}.`,
+    `Name one with --integration: ${names}.`,
+  );
+}
+
+async function ask(
+  { needsConfirmation, confirmation, leaving, usersLosingTrust }: Preview,
+  { terminal }: CommandLine,
+) {
+  const users =
+    usersLosingTrust.length === 0 ? '' : ` These users lose trust: ${usersLosingTrust.join(', ')}.`;
+  if (leaving > 0)
+    await confirm(terminal, `The payloads are taken away from ${plural(leaving, 'device')}.${users} Go on?`);
+  if (needsConfirmation)
+    await confirm(terminal, `${confirmation ?? 'Okta Device Trust is turned on.'} Go on?`);
+}
+
+function previewLines(preview: Preview): string[] {
+  const { devices, byFamily, leaving, licences, usersAsked, confirmation } = preview;
+  return [
+    `Something is sent to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
+    ...(leaving > 0 ? [`Payloads are taken away from ${plural(leaving, 'device')}.`] : []),
+    `Licences of Okta Verify: ${licences.needed} needed, ${licences.left ?? 'an unknown number'} left.`,
+    ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} will be asked before the app installs.`] : []),
+    ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap(({ failure }) =>
+      failure === null ? [] : [`! ${failure.title} ${failure.todo}`],
+    ),
+    ...(confirmation === null ? [] : [`To be confirmed: ${confirmation}`]),
+    ...proposalLines(preview),
+  ];
+}
+
+const proposalLines = ({ testBlueprint }: Preview): string[] =>
+  testBlueprint === null
+    ? []
+    : [
+        `Advice: ${testBlueprint.reason}`,
+        `  odette blueprint create '${testBlueprint.name}', then --blueprint '${testBlueprint.name}'`,
+      ];
+
+const itemLines = ({ name, oktaDomain, deviceTrustOn, families, blueprints }: Item): string[] => [
+  `${name} for ${oktaDomain}: Okta Device Trust is ${deviceTrustOn ? 'on' : 'off'}.`,
+  `  Device families: ${families.join(', ') || 'none'}`,
+  `  Blueprints: ${blueprints.map((one) => `${one.name} (${plural(one.devices, 'device')})`).join(', ') || 'none'}`,
+];

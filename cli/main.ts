@@ -1,0 +1,5 @@
+// Where `odette` begins: one command, one exit code.
+import { runCommand } from './program.ts';
+import { processTerminal } from './terminal.ts';
+
+process.exitCode = await runCommand(process.argv.slice(2), process.env, processTerminal());

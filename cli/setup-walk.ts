@@ -1,0 +1,161 @@
+// Walks the wizard with the answers of a file: goes on where a setup stands, tells nothing twice, and says what is missing.
+import { confirm, type CommandLine } from './command-line.ts';
+import { CliError, EXIT, Refused } from './exits.ts';
+import type { OdetteClient } from './odette-client.ts';
+import {
+  answerOf,
+  changedSteps,
+  hostOf,
+  toldBy,
+  type Integration,
+  type Setup,
+  type Step,
+  type StepAnswer,
+} from './setup-answers.ts';
+import type { OpenSetupFile } from './setup-file.ts';
+import { checkLines, guideLines } from './setup-lines.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const LOOK_MS = 500;
+const CHECK_MS = 10 * 60_000;
+
+export interface Walked {
+  readonly integrationId: string;
+  /** Undefined: everything was there already. */
+  readonly setup: Setup | undefined;
+}
+
+export class SetupWalk {
+  readonly #odette: OdetteClient;
+  readonly #file: OpenSetupFile;
+  readonly #line: CommandLine;
+
+  constructor(odette: OdetteClient, file: OpenSetupFile, line: CommandLine) {
+    this.#odette = odette;
+    this.#file = file;
+    this.#line = line;
+  }
+
+  /** @param again steps to answer anew although they are answered: secrets that changed */
+  async apply(again: readonly Step[]): Promise<Walked> {
+    const begun = await this.#begin(again);
+    if ('done' in begun) return { integrationId: begun.done.id, setup: undefined };
+    const setup = await this.#walk(begun.setup, begun.anew);
+    if (setup.integrationId === undefined)
+      throw new CliError(EXIT.failed, `The setup ended as ${setup.status}.`);
+    return { integrationId: setup.integrationId, setup };
+  }
+
+  /** The open setup of this tenant, else its integration, else a new setup; with what is to be answered anew. */
+  async #begin(again: readonly Step[]): Promise<{ setup: Setup; anew: Step[] } | { done: Integration }> {
+    const host = hostOf(await this.#file.valueOf(this.#file.content.domain, 'domain'));
+    const isOurs = ({ answers, tenant }: Setup): boolean =>
+      [answers.domain, tenant?.host, tenant?.customDomain].some(
+        (one) => one !== undefined && hostOf(one) === host,
+      );
+    const { items } = await this.#odette.call('get /api/setups', { query: { status: 'open' } });
+    const open =
+      items.find(isOurs) ?? items.find(({ answers, amends }) => !amends && answers.domain === undefined);
+    if (open) {
+      const setup = await this.#settled(open);
+      return { setup, anew: [...again, ...(await changedSteps(this.#file, setup.answers))] };
+    }
+    const integrations = (await this.#odette.call('get /api/integrations')).items;
+    const known = integrations.find((one) => [one.host, one.customDomain].includes(host));
+    if (!known) return { setup: await this.#odette.call('post /api/setups', { body: {} }), anew: [] };
+    const changed = await changedSteps(this.#file, { ...toldBy(known), domain: host });
+    const anew = [...again, ...changed];
+    if (anew.length === 0) return { done: known };
+    const setup = await this.#odette.call('post /api/setups', { body: { integrationId: known.id } });
+    return { setup, anew };
+  }
+
+  async #walk(start: Setup, anew: readonly Step[]): Promise<Setup> {
+    const left = new Set(anew);
+    let setup = start;
+    while (setup.status === 'open') {
+      const next = setup.steps.find(({ step, answered }) => !answered || left.has(step));
+      const step: Step = next?.step ?? 'complete';
+      const answer = await answerOf(this.#file, step, setup.amends ? setup.answers : {});
+      if (!answer) throw missingIn(setup, step);
+      const before = setup;
+      setup = await this.#give(setup, answer);
+      left.delete(step);
+      const title = before.steps.find((one) => one.step === step)?.title ?? step;
+      this.#line.terminal.tell(`✓ ${title}`);
+    }
+    return setup;
+  }
+
+  async #give({ id }: Setup, answer: StepAnswer): Promise<Setup> {
+    try {
+      const given = await this.#odette.call('post /api/setups/{id}/answers', {
+        params: { id },
+        body: answer,
+      });
+      return 'status' in given ? given : await this.#settled(await this.#look(id));
+    } catch (error) {
+      if (!(error instanceof Refused) || answer.step !== 'connect') throw error;
+      if (error.problem.code !== 'setup.prerequisites_missing') throw error;
+      return this.#confirm(await this.#look(id), answer.confirmed ?? []);
+    }
+  }
+
+  /** What Odette cannot check is for the admin to say; what failed has to be put right in Okta first. */
+  async #confirm(setup: Setup, said: readonly string[]): Promise<Setup> {
+    const { terminal } = this.#line;
+    for (const line of checkLines(setup.prerequisites)) terminal.tell(line);
+    const failed = setup.prerequisites.filter(({ result }) => result === 'failed');
+    if (failed.length > 0)
+      throw new CliError(
+        EXIT.unfinished,
+        `Missing in Okta: ${failed.map(({ title }) => title).join(', ')}.`,
+        'Put it right, then give the same command again: it goes on from here.',
+      );
+    const open = setup.prerequisites.filter(
+      ({ id, result, canBeConfirmed }) => result === 'not_checked' && canBeConfirmed && !said.includes(id),
+    );
+    const ids = open.map(({ id }) => id);
+    if (open.length === 0)
+      throw new CliError(
+        EXIT.notReady,
+        'A prerequisite could not be checked.',
+        'Give the same command again later.',
+      );
+    if (!terminal.isInteractive)
+      throw new CliError(
+        EXIT.unfinished,
+        `Odette cannot check this: ${open.map(({ title }) => title).join(', ')}.`,
+        `If it is so, write  confirm: [${[...said, ...ids].join(', ')}]  into the file and give the same command again.`,
+      );
+    for (const { title, todo } of open) await confirm(terminal, `${title}: ${todo} Is it so?`);
+    return this.#odette.call('post /api/setups/{id}/answers', {
+      params: { id: setup.id },
+      body: { step: 'connect', confirmed: [...this.#file.content.confirm, ...ids] },
+    }) as Promise<Setup>;
+  }
+
+  #look(id: string): Promise<Setup> {
+    return this.#odette.call('get /api/setups/{id}', { params: { id } });
+  }
+
+  /** A check that somebody else began ends first. */
+  async #settled(setup: Setup): Promise<Setup> {
+    const deadline = Date.now() + CHECK_MS;
+    let seen = setup;
+    while (seen.checking && Date.now() < deadline) {
+      await pause(LOOK_MS);
+      seen = await this.#look(setup.id);
+    }
+    return seen;
+  }
+}
+
+function missingIn(setup: Setup, step: Step): CliError {
+  const guide = setup.step === step ? ['', ...guideLines(setup)] : [];
+  return new CliError(
+    EXIT.unfinished,
+    [`The setup waits at “${step}”, and the file does not say its answer.`, ...guide].join('\n'),
+    'Add it to the file and give the same command again: it goes on from here.',
+  );
+}

@@ -1,0 +1,76 @@
+// `odette setup`: connects an Okta tenant from a file, and shows where a setup stands.
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { collect, jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
+import { openSetupFile } from './setup-file.ts';
+import type { Step } from './setup-answers.ts';
+import { setupLines } from './setup-lines.ts';
+import { SetupWalk } from './setup-walk.ts';
+
+/** Steps whose secret may have changed. */
+const AGAIN = ['credentials', 'connect', 'macos', 'ios'] as const satisfies readonly Step[];
+
+interface ApplyOptions extends JsonOption {
+  readonly file: string;
+  readonly again?: (typeof AGAIN)[number][];
+}
+
+const EXAMPLE = `
+The file (YAML or JSON); a secret is never written into it, only where it is:
+  domain: acme.okta.com
+  credentials:
+    clientId: 0oa1example
+    clientSecret: { env: OKTA_CLIENT_SECRET }    # or { file: PATH }, { prompt: true }
+  confirm: [adaptive_mfa]                        # what Odette cannot check and you know is so
+  platforms:
+    macOS:
+      scepUrl: https://…
+      challengeUrl: https://…
+      username: …
+      password: { file: challenge-password.txt }
+    iOS:
+      secretKey: { prompt: true }
+      providerName: Odette
+
+credentials.kind: api_services_app uses an app of your own; the first run shows the public key to paste into Okta.
+Exit code 4: something is missing; put it right and give the same command again.`;
+
+export function addSetup(program: Command, line: CommandLine): void {
+  const setup = program.command('setup').description('connecting an Okta tenant');
+  const again = new Option(
+    '--again <step>',
+    'answer this one anew, because its secret changed (may be repeated)',
+  );
+  jsonCommand(setup, 'apply', 'answers the setup from a file; given again, it goes on where it stopped')
+    .requiredOption('-f, --file <file>', 'the answers; - is standard input')
+    .addOption(
+      again.choices(AGAIN).argParser((value: string, before: string[] | undefined) => {
+        if (!(AGAIN as readonly string[]).includes(value))
+          throw new InvalidArgumentError(`It is none of ${AGAIN.join(', ')}.`);
+        return collect(value, before);
+      }),
+    )
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: ApplyOptions) => {
+      const file = await openSetupFile(options.file, line.terminal, line.environment);
+      const odette = await line.connect();
+      const walked = await new SetupWalk(odette, file, line).apply(options.again ?? []);
+      const { integrationId } = walked;
+      const integration = await odette.call('get /api/integrations/{id}', { params: { id: integrationId } });
+      line.show(options, { integration, changed: walked.setup !== undefined }, () => [
+        walked.setup
+          ? `${integration.host} is connected.`
+          : `${integration.host}: everything is as the file says.`,
+        'Next: odette library-item save --blueprint NAME --device-trust on',
+      ]);
+    });
+  jsonCommand(setup, 'show', 'shows open setups: the step, and what to do in Okta').action(
+    async (options: JsonOption) => {
+      const answer = await (await line.connect()).call('get /api/setups', { query: { status: 'open' } });
+      line.show(options, answer, () =>
+        answer.items.length === 0
+          ? ['No setup is open. Begin: odette setup apply -f FILE']
+          : answer.items.flatMap((one) => [...setupLines(one), '']),
+      );
+    },
+  );
+}

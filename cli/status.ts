@@ -1,0 +1,88 @@
+// `odette status`: whether everything answers, how many devices hold each truth, what breaks, what real devices still need.
+import type { Command } from 'commander';
+import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
+import { CliError, errorDocument, EXIT } from './exits.ts';
+import type { Answer } from './odette-client.ts';
+import { moment } from './terminal.ts';
+
+type Status = Answer<'get /api/status'>;
+
+const TRUTHS = [
+  ['delivered', 'profiles delivered'],
+  ['certificatePresent', 'certificate present'],
+  ['oktaVerifyManaged', 'Okta Verify managed'],
+  ['registered', 'registered in Okta'],
+  ['managed', 'managed in Okta'],
+] as const;
+
+/** Longer is for a program's own patience. */
+const PATIENCE_MS = 2_000;
+
+export function addStatus(program: Command, line: CommandLine): void {
+  jsonCommand(
+    program,
+    'status',
+    'shows whether Odette is ready, its devices, and what real devices still need',
+  )
+    .addHelpText('after', '\nExit code 3: the database, Temporal or a worker does not answer.')
+    .action(async (options: JsonOption) => {
+      const status = await ask(line, options);
+      if (!status) return;
+      line.show(options, status, () => statusLines(status));
+      if (!status.ready) line.exitCode = EXIT.notReady;
+    });
+}
+
+/** Without an answer a program still reads `ready: false`. */
+async function ask(line: CommandLine, options: JsonOption): Promise<Status | undefined> {
+  try {
+    const odette = await line.connect({ patienceMs: PATIENCE_MS });
+    return await odette.call('get /api/status');
+  } catch (error) {
+    if (!options.json || !(error instanceof CliError) || error.exitCode !== EXIT.notReady) throw error;
+    line.show(options, { ready: false, error: errorDocument(error) }, () => []);
+    line.exitCode = EXIT.notReady;
+    return undefined;
+  }
+}
+
+function statusLines(status: Status): string[] {
+  const { ready, parts, version, devices, buckets, addresses } = status;
+  const silent = Object.entries(parts).filter(([, answers]) => !answers);
+  const lines = [
+    ready
+      ? `Odette ${version} is ready.`
+      : `Odette ${version} is not ready; no answer: ${silent.map(([name]) => name).join(', ')}.`,
+    '',
+    `Devices in scope: ${devices.total}`,
+    ...TRUTHS.map(([truth, words]) => `  ${String(devices[truth]).padStart(6)}  ${words}`),
+    `  trusted ${buckets.trusted} · waiting for sign-in ${buckets.waiting_for_sign_in} · in progress ${buckets.in_progress} · failed ${buckets.failed}`,
+  ];
+  if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);
+  if (addresses.temporalUi !== null) lines.push(`Temporal UI:     ${addresses.temporalUi}`);
+  return [...lines, ...alarmLines(status), ...needLines(status)];
+}
+
+const alarmLines = ({ alarms }: Status): string[] =>
+  alarms.length === 0
+    ? []
+    : [
+        '',
+        'Alarms:',
+        ...alarms.flatMap(({ failure, text, since }) => [
+          `  ! ${text}${since === null ? '' : ` (since ${moment(since)})`}`,
+          `      ${failure.todo} (${failure.code})`,
+        ]),
+      ];
+
+const needLines = ({ needs }: Status): string[] =>
+  needs.length === 0
+    ? []
+    : [
+        '',
+        'What real devices still need:',
+        ...needs.flatMap(({ text, command, isRequired }) => [
+          `  - ${text}${isRequired ? '' : ' (recommended)'}`,
+          `      ${command}`,
+        ]),
+      ];

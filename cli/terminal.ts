@@ -1,0 +1,67 @@
+// What `odette` reads from and writes to: answers on standard output, everything said beside them on standard error.
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+
+export interface Terminal {
+  /** Somebody sits there and can be asked. */
+  readonly isInteractive: boolean;
+  /** The answer of the command. */
+  print(text: string): void;
+  /** Progress and errors. */
+  tell(text: string): void;
+  ask(question: string): Promise<string>;
+  /** What is typed is not shown. */
+  askSecret(question: string): Promise<string>;
+  /** All of standard input. */
+  readInput(): Promise<Buffer>;
+}
+
+export function processTerminal(): Terminal {
+  const ask = async (question: string, isHidden: boolean): Promise<string> => {
+    process.stderr.write(question);
+    const output = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        if (!isHidden) process.stderr.write(chunk);
+        done();
+      },
+    });
+    const lines = createInterface({ input: process.stdin, output, terminal: true });
+    // Ctrl-C at a question ends the command.
+    lines.once('SIGINT', () => process.exit(130));
+    try {
+      return await lines.question('');
+    } finally {
+      lines.close();
+      if (isHidden) process.stderr.write('\n');
+    }
+  };
+  return {
+    isInteractive: process.stdin.isTTY && process.stderr.isTTY,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    tell: (text) => void process.stderr.write(`${text}\n`),
+    ask: (question) => ask(question, false),
+    askSecret: (question) => ask(question, true),
+    async readInput() {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    },
+  };
+}
+
+/** Columns as wide as their widest cell; two spaces between. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)];
+}
+
+/** Day and minute, in UTC; instants travel as ISO 8601. */
+export const moment = (instant: string | null): string =>
+  instant === null ? '–' : `${instant.slice(0, 16).replace('T', ' ')} UTC`;
