@@ -39,7 +39,7 @@ export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAns
 export const desiredStateChangedSignal =
   defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
 /** A reason that begins so: a person asked for another try, so a user who refused is asked again. */
-export const REPLAY_REASON = 'replay';
+export const PERSON_ASKED: readonly string[] = ['replay', 'a check'];
 /** Everything outstanding is gone, all truths are reset; plan again after deviceEnrolled. */
 export const deviceAuthenticatedSignal = defineSignal<[Event]>('deviceAuthenticated');
 /** The first TokenUpdate of an enrollment. */

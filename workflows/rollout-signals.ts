@@ -11,7 +11,7 @@ import {
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
   deviceEnrolledSignal,
-  REPLAY_REASON,
+  PERSON_ASKED,
 } from './messages.ts';
 import { OnceOnly } from './once-only.ts';
 
@@ -32,7 +32,7 @@ export class RolloutSignals {
     };
     setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
     setHandler(desiredStateChangedSignal, (changed) => {
-      if (changed.reason.startsWith(REPLAY_REASON)) this.replayAsked = true;
+      if (PERSON_ASKED.some((words) => changed.reason.startsWith(words))) this.replayAsked = true;
       onChange(changed);
     });
     setHandler(deviceAuthenticatedSignal, onChange);
