@@ -148,7 +148,7 @@ test('the same tenant cannot be connected twice', async () => {
   const id = await setupId();
   await answer(id, { step: 'get_started' });
   const twice = await answer(id, { step: 'okta_domain', domain: world.okta.host });
-  expect([twice.status, twice.body.code]).toEqual([422 - 13, 'setup.integration_exists']);
+  expect([twice.status, twice.body.code]).toEqual([409, 'setup.integration_exists']);
   expect((await world.api.call('DELETE', `/api/setups/${id}`)).status).toBe(204);
   expect((await world.api.call('GET', `/api/setups/${id}`)).body.status).toBe('abandoned');
   await expect(world.client.workflow.getHandle(workflowIds.setup(id)).result()).resolves.toMatchObject({

@@ -1,0 +1,118 @@
+// Everything that the wizard needs, for one test file: API, worker, a Temporal namespace of its own, a pretend tenant and licences.
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { vi } from 'vitest';
+import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
+import { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books-client.ts';
+import { findAppsAndBooksToken } from '../../adapters/store/apps-and-books-tokens.ts';
+import { openSecret } from '../../adapters/store/secrets.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { createDataConverter } from '../../workers/codec.ts';
+import { TASK_QUEUE } from '../../workflows/messages.ts';
+import { openAdminApi, type AdminApi } from './admin-api.ts';
+import {
+  openPretendAppsAndBooks,
+  openPretendOkta,
+  type PretendAppsAndBooks,
+  type PretendOkta,
+} from './pretend-okta.ts';
+import { temporalAddress } from './temporal.ts';
+
+export interface WizardWorld {
+  readonly api: AdminApi;
+  readonly okta: PretendOkta;
+  readonly licences: PretendAppsAndBooks;
+  readonly client: Client;
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openWizardWorld(): Promise<WizardWorld> {
+  const okta = await openPretendOkta();
+  const licences = await openPretendAppsAndBooks();
+  const address = await temporalAddress();
+  const connection = await Connection.connect({ address });
+  const namespace = `wizard-${randomUUID()}`;
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const keys = { currentKeyId: 'test', keyFor: () => Buffer.alloc(32, 1) };
+  const dataConverter = createDataConverter(keys, namespace);
+  const client = new Client({ connection, namespace, dataConverter });
+  await vi.waitFor(
+    async () => {
+      const error = await client.workflow
+        .getHandle('none')
+        .describe()
+        .catch((caught: unknown) => caught);
+      if (!(error instanceof Error) || error.name !== 'WorkflowNotFoundError') throw new Error('not ready');
+    },
+    { timeout: 30_000, interval: 200 },
+  );
+  // The API closes its client's connection; it gets one of its own.
+  const own = new Client({ connection: await Connection.connect({ address }), namespace, dataConverter });
+  const api = await openAdminApi({
+    temporal: own,
+    allowedPrivateHosts: [okta.host],
+    appsAndBooksUrl: licences.url,
+  });
+
+  const deps: ActivityDependencies = {
+    database: api.database,
+    sealer: api.ring,
+    temporal: client,
+    oktaClient: () => Promise.reject(new CataloguedError('okta.unreachable')),
+    apns: () => Promise.reject(new CataloguedError('apns.certificate_missing')),
+    appsAndBooks: async () => {
+      const token = await findAppsAndBooksToken(api.database);
+      if (!token) throw new CataloguedError('apps_and_books.token_missing');
+      const { value } = await openSecret(api.database, api.ring, token.secretId);
+      return new AppsAndBooksClient({ url: licences.url, token: value.toString() });
+    },
+    profileSigner: () => Promise.reject(new CataloguedError('server.failed')),
+    allowedPrivateHosts: [okta.host],
+  };
+  const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
+  const native = await NativeConnection.connect({ address });
+  let running: { worker: Worker; ended: Promise<void> } | undefined;
+  const startWorker = async () => {
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: { codePath },
+      activities: createActivities(deps),
+      dataConverter,
+      shutdownForceTime: '1 second',
+    });
+    running = { worker, ended: worker.run() };
+  };
+  const stopWorker = async () => {
+    running?.worker.shutdown();
+    await running?.ended.catch(() => undefined);
+    running = undefined;
+  };
+  await startWorker();
+  return {
+    api,
+    okta,
+    licences,
+    client,
+    startWorker,
+    stopWorker,
+    async close() {
+      await stopWorker();
+      await api.close();
+      await native.close();
+      await connection.close();
+      await licences.close();
+      await okta.close();
+    },
+  };
+}
