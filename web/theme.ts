@@ -1,5 +1,7 @@
 // Colours and defaults of the console. The variables darken what Mantine shows too faint to read (WCAG AA, light and dark).
 import {
+  Anchor,
+  Badge,
   createTheme,
   Modal,
   NavLink,
@@ -33,6 +35,9 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '650' },
   components: {
+    // Links in running text must differ by more than their colour.
+    Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }),
+    Badge: Badge.extend({ styles: { root: { minWidth: 'fit-content' } } }),
     Modal: Modal.extend({
       defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, centered: true, size: 'lg' },
     }),

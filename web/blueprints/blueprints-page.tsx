@@ -54,7 +54,7 @@ export function BlueprintsPage() {
                         <AnchorLink
                           to="/devices"
                           search={{ blueprint: id }}
-                          aria-label={`Devices of ${name}`}
+                          aria-label={`${countWords(devices)} devices of ${name}`}
                         >
                           {countWords(devices)}
                         </AnchorLink>

@@ -51,7 +51,7 @@ export function EnrollmentCodes({ blueprintId }: { blueprintId: string }) {
               on the device.
             </Empty>
           ) : (
-            <div className="table-scroll" role="region" aria-label="Enrollment codes" tabIndex={0}>
+            <div className="table-scroll" role="region" aria-label="Table of enrollment codes" tabIndex={0}>
               <Table>
                 <Table.Thead>
                   <Table.Tr>

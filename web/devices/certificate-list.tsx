@@ -23,7 +23,7 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
           None was asked for yet.
         </Text>
       ) : (
-        <div className="table-scroll" role="region" aria-label="Certificates" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label="Table of certificates" tabIndex={0}>
           <Table>
             <Table.Thead>
               <Table.Tr>

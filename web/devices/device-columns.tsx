@@ -81,7 +81,7 @@ export const columns = column.columns([
     id: 'user',
     header: 'User',
     cell: ({ row }) => (
-      <Text size="sm" className="break-anywhere" maw={220}>
+      <Text size="sm" className="break-anywhere" miw={160} maw={260}>
         {row.original.user ?? '–'}
       </Text>
     ),

@@ -1,5 +1,5 @@
 // One device: what it waits for and who acts next, what can be shown about it, and how it came to be so.
-import { Alert, Anchor, Badge, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { AnchorLink } from '../parts/links.tsx';
 import { BucketBadge, FamilyMark } from '../parts/device-words.tsx';
@@ -93,16 +93,18 @@ function Next({ device }: { device: DeviceDetail }) {
 
 function Runs({ device }: { device: DeviceDetail }) {
   return (
-    <section aria-label="Rollouts of this device">
-      <Table captionSide="top">
-        <Table.Caption ta="left">
-          Rollouts of this device{' '}
-          {device.temporalUrl !== null && (
-            <Anchor href={device.temporalUrl} target="_blank" rel="noreferrer noopener" size="sm">
-              Open in the Temporal UI
-            </Anchor>
-          )}
-        </Table.Caption>
+    <Paper withBorder p="md" component="section" aria-labelledby="runs">
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h4" id="runs">
+          Rollouts of this device
+        </Title>{' '}
+        {device.temporalUrl !== null && (
+          <Anchor href={device.temporalUrl} target="_blank" rel="noreferrer noopener" size="sm">
+            Open in the Temporal UI
+          </Anchor>
+        )}
+      </Group>
+      <Table>
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Started</Table.Th>
@@ -142,6 +144,6 @@ function Runs({ device }: { device: DeviceDetail }) {
           )}
         </Table.Tbody>
       </Table>
-    </section>
+    </Paper>
   );
 }

@@ -36,7 +36,7 @@ export function DeviceTimeline({ deviceId }: { deviceId: string }) {
             );
           return (
             <>
-              <Timeline bulletSize={14} lineWidth={2}>
+              <Timeline active={entries.length} bulletSize={14} lineWidth={2}>
                 {entries.map((entry, index) => (
                   <Timeline.Item
                     key={entry.id}

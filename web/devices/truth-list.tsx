@@ -30,7 +30,7 @@ export function TruthList({ device }: { device: DeviceDetail }) {
                     Seen <Moment at={found.at} />
                     {found.since !== null && (
                       <>
-                        , so since <Moment at={found.since} />
+                        , held since <Moment at={found.since} />
                       </>
                     )}
                   </Text>

@@ -87,7 +87,7 @@ function IntegrationCard({
           </Text>
         )}
         {broken.map(({ connection, failure }) => (
-          <Text key={connection} size="sm" c="red.8">
+          <Text key={connection} size="sm" c="var(--mantine-color-error)">
             {failure?.title}
           </Text>
         ))}

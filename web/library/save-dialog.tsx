@@ -145,7 +145,7 @@ function TestBlueprint({
         </Text>
       )}
       {make.isError && (
-        <Text size="sm" c="red.8">
+        <Text size="sm" c="var(--mantine-color-error)">
           {make.error.message}
         </Text>
       )}

@@ -93,7 +93,7 @@ function Needs({ needs }: { needs: Status['needs'] }) {
               </Badge>
               <Text size="sm">{text}</Text>
             </Group>
-            <CommandLine command={command} />
+            <CommandLine command={command} label="How" />
           </div>
         ))}
       </Stack>

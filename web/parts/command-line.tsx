@@ -2,11 +2,17 @@
 import { Code, Group, Text } from '@mantine/core';
 import { CopyIconButton } from './copy-value.tsx';
 
-export function CommandLine({ command }: { command: string }) {
+export function CommandLine({
+  command,
+  label = 'The same from the command line',
+}: {
+  command: string;
+  label?: string;
+}) {
   return (
     <div>
       <Text size="xs" c="dimmed" mb={2}>
-        The same from the command line
+        {label}
       </Text>
       <Group gap="xs" wrap="nowrap" align="flex-start">
         <Code block flex={1} className="break-anywhere" style={{ whiteSpace: 'pre-wrap' }} tabIndex={0}>
