@@ -251,6 +251,14 @@ describe('the management port', () => {
     expect(status).toBe(403);
   });
 
+  it('shows people a page where programs get JSON', async () => {
+    const { management } = sandbox.addresses;
+    const seen = await fetch(`${management}/tenants/two`, { headers: { Accept: 'text/html' } });
+    expect(await seen.text()).toContain('<title>Pretend Okta</title>');
+    expect(seen.headers.get('content-security-policy')).toContain("default-src 'none'");
+    await expect(manage('GET', '/tenants/two')).resolves.toMatchObject({ devices: 0 });
+  });
+
   it('wakes a device that was off for days when the clock gets there', async () => {
     const mac = await newDevice('Mac', 'away');
     await manage('POST', '/devices/away/power-off', { forSeconds: 3 * 24 * 3600 });

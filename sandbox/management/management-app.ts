@@ -9,6 +9,7 @@ import type { Fleet } from '../devices/fleet.ts';
 import type { KeyPool } from '../devices/key-pool.ts';
 import type { HoldPoints } from '../hold-points.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { pageRoutes } from './page-routes.ts';
 import { Refused } from './refused.ts';
 import * as shapes from './request-shapes.ts';
 
@@ -53,6 +54,7 @@ export function createManagementApp(parts: ManagedParts): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(loopbackOnly, express.json({ limit: '1mb' }), express.urlencoded({ extended: false }));
+  app.use(pageRoutes());
   app.get('/addresses', (_request, response) => void response.json(parts.addresses()));
   app.get('/counts', (_request, response) => void response.json(parts.counts()));
   app.use('/devices', deviceRoutes(parts.fleet, parts.clock));

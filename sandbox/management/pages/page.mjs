@@ -1,0 +1,73 @@
+// What both pages of the sandbox share: calls of the management port, and small pieces of page. Text never becomes markup.
+
+/** @param {string} method @param {string} path @param {object} [body] */
+export async function call(method, path, body) {
+  const given = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(path, {
+    method,
+    ...given,
+    headers: { Accept: 'application/json', ...given?.headers },
+  });
+  const text = await response.text();
+  const answer = text === '' ? {} : JSON.parse(text);
+  if (!response.ok) throw new Error(answer.error ?? `${method} ${path}: ${response.status}`);
+  return answer;
+}
+
+/** Runs an action of the user and shows what went wrong with it. */
+export async function act(action) {
+  const problem = document.querySelector('#problem');
+  problem.textContent = '';
+  try {
+    await action();
+  } catch (error) {
+    problem.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
+export function element(name, content = [], attributes = {}) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...[content].flat().map((one) => (one instanceof Node ? one : String(one ?? ''))));
+  return made;
+}
+
+export function button(label, action) {
+  const made = element('button', label, { type: 'button' });
+  made.addEventListener('click', () => void act(action));
+  return made;
+}
+
+/** Fills a table's body: one list of cells a row. */
+export const fillTable = (selector, rows) =>
+  document.querySelector(selector).replaceChildren(
+    ...rows.map((cells) =>
+      element(
+        'tr',
+        cells.map((cell) => element('td', cell)),
+      ),
+    ),
+  );
+
+/** Shows values that are told this once. */
+export const reveal = (selector, values) =>
+  document
+    .querySelector(selector)
+    .replaceChildren(
+      ...Object.entries(values).flatMap(([name, value]) => [element('dt', name), element('dd', value)]),
+    );
+
+export function onSubmit(selector, action) {
+  const form = document.querySelector(selector);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void act(() => action(Object.fromEntries(new FormData(form)), form));
+  });
+}
+
+/** Looks now and every few seconds, while the page is seen. */
+export function keepLooking(look, everyMs = 2000) {
+  const again = () => (document.hidden ? undefined : look().catch(() => undefined));
+  void act(look);
+  setInterval(again, everyMs);
+}
