@@ -1,0 +1,297 @@
+// `odette` against a server that speaks the contract: answers, exit codes, what is asked and what is told.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ProblemError } from '../api/problem.ts';
+import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import {
+  CONTRACT_TOKEN,
+  Reply,
+  startContractServer,
+  type ContractServer,
+} from '../test/harness/contract-server.ts';
+
+const ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
+const OTHER_ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b12';
+const AT = '2027-01-02T03:04:05.000Z';
+const truths = {
+  delivered: true,
+  certificatePresent: true,
+  oktaVerifyManaged: true,
+  registered: false,
+  managed: false,
+};
+const device = {
+  id: ID,
+  family: 'Mac',
+  platform: 'macOS',
+  name: 'mac-ada',
+  serialNumber: 'C02ADA',
+  udid: 'UDID-ADA',
+  model: 'MacBook Air',
+  osVersion: '26.1',
+  isSupervised: true,
+  user: 'ada@example.com',
+  blueprint: { id: ID, name: 'Test' },
+  integrationId: ID,
+  enrollmentStatus: 'enrolled',
+  lastContactAt: AT,
+  bucket: 'waiting_for_sign_in',
+  truths,
+  phase: 'delivered',
+  waitsFor: 'Waits for the first sign-in of ada@example.com.',
+  failureCode: null,
+  certificateNotAfter: AT,
+  trustedAt: null,
+};
+const status = {
+  ready: true,
+  parts: { database: true, temporal: true, worker: true },
+  version: '0.1.0',
+  devices: {
+    total: 3,
+    delivered: 3,
+    certificatePresent: 3,
+    oktaVerifyManaged: 2,
+    registered: 1,
+    managed: 1,
+  },
+  buckets: { trusted: 1, waiting_for_sign_in: 1, in_progress: 1, failed: 0, out_of_scope: 0 },
+  needs: [
+    {
+      id: 'tls',
+      text: 'Devices speak TLS only.',
+      command: 'ODETTE_TLS_CERT_FILE=cert.pem npm start',
+      isRequired: true,
+    },
+  ],
+  alarms: [],
+  addresses: { publicUrl: null, enrollmentLink: null, temporalUi: null },
+};
+
+let server: ContractServer;
+let folder: string;
+beforeAll(async () => {
+  server = await startContractServer();
+  folder = await mkdtemp(path.join(os.tmpdir(), 'odette-cli-'));
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  server.plays.getStatus = () => status;
+  server.plays.listDevices = () => ({ items: [device], next: null });
+});
+afterEach(() => {
+  server.calls.length = 0;
+});
+
+const odette = (line: string, options: { typed?: string[]; input?: string } = {}): Promise<Ran> =>
+  runOdette(line.split(' '), {
+    environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN },
+    ...options,
+  });
+const bodies = () => server.calls.filter(({ body }) => body !== undefined).map(({ body }) => body);
+
+describe('status', () => {
+  test('is JSON that holds readiness and the five counts', async () => {
+    const { code, printed } = await odette('status --json');
+    expect(code).toBe(0);
+    expect(JSON.parse(printed)).toMatchObject({
+      ready: true,
+      devices: {
+        total: 3,
+        delivered: 3,
+        certificatePresent: 3,
+        oktaVerifyManaged: 2,
+        registered: 1,
+        managed: 1,
+      },
+    });
+  });
+
+  test('names what real devices still need, with the command for each', async () => {
+    const { printed } = await odette('status');
+    expect(printed).toContain('Odette 0.1.0 is ready.');
+    expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
+  });
+
+  test('names the part that does not answer, and ends with 3', async () => {
+    server.plays.getStatus = () => ({ ...status, ready: false, parts: { ...status.parts, worker: false } });
+    const { code, printed } = await odette('status');
+    expect(code).toBe(3);
+    expect(printed).toContain('no answer: worker');
+  });
+
+  test('without a server is `ready: false` for programs and a sentence for people, and ends with 3', async () => {
+    const environment = { ODETTE_URL: 'http://127.0.0.1:9', ODETTE_TOKEN: 'x' };
+    const forPrograms = await runOdette(['status', '--json'], { environment });
+    expect(forPrograms.code).toBe(3);
+    expect(JSON.parse(forPrograms.printed)).toMatchObject({ ready: false });
+    const forPeople = await runOdette(['status'], { environment });
+    expect(forPeople.code).toBe(3);
+    expect(forPeople.told).toMatch(/Odette does not answer at http:\/\/127\.0\.0\.1:9/);
+    expect(forPeople.told).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('an error', () => {
+  test('shows the catalogue’s title and what to do, and no stack', async () => {
+    server.plays.getPushCertificate = () => {
+      throw new ProblemError('apns.certificate_missing');
+    };
+    const { code, told } = await odette('push-certificate show');
+    expect(code).toBe(1);
+    expect(told).toContain('odette: There is no push certificate.');
+    expect(told).toContain('To do: odette push-certificate set FILE');
+    expect(told).not.toMatch(/\n\s+at /);
+  });
+
+  test('is the problem document for programs', async () => {
+    const { code, told, printed } = await odette('push-certificate show --json');
+    expect(code).toBe(1);
+    expect(printed).toBe('');
+    expect(JSON.parse(told)).toMatchObject({ code: 'apns.certificate_missing', status: 422 });
+  });
+
+  test('of usage ends with 2', async () => {
+    for (const line of ['nonsense', 'device show', 'rollout replay', 'devices --bucket odd', 'rollout start'])
+      expect((await odette(line)).code, line).toBe(2);
+    expect((await odette('--help')).code).toBe(0);
+  });
+
+  test('that passes is asked again with the same key, and said', async () => {
+    let asked = 0;
+    server.plays.createBlueprint = ({ body }) => {
+      asked += 1;
+      if (asked === 1) throw new ProblemError('server.unavailable', { retryAfterMs: 10 });
+      return {
+        id: ID,
+        name: (body as { name: string }).name,
+        devices: 0,
+        libraryItemId: null,
+        enrollmentLink: 'https://localhost/enroll',
+        createdAt: AT,
+      };
+    };
+    server.plays.listBlueprints = () => ({ items: [] });
+    const { code, told } = await odette('blueprint create Test');
+    expect(code).toBe(0);
+    expect(told).toMatch(/trying again/);
+    const keys = server.calls
+      .filter(({ operation }) => operation === 'createBlueprint')
+      .map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+});
+
+describe('devices', () => {
+  test('are listed over all pages, with filters that may be repeated', async () => {
+    server.plays.listDevices = ({ query }) =>
+      query.has('after')
+        ? { items: [{ ...device, id: OTHER_ID }], next: null }
+        : { items: [device], next: 'more' };
+    const { printed } = await odette('devices --bucket failed --bucket waiting_for_sign_in --json');
+    expect((JSON.parse(printed) as { items: unknown[] }).items).toHaveLength(2);
+    expect(server.calls[0]?.query.getAll('bucket')).toEqual(['failed', 'waiting_for_sign_in']);
+    expect((await odette('devices')).printed).toContain('Waits for the first sign-in of ada@example.com.');
+  });
+
+  test('are found by serial number, name or UDID; several of one name are refused', async () => {
+    server.plays.startRollouts = () => new Reply(202, { devices: 1 });
+    for (const text of ['c02ada', 'mac-ada', 'udid-ada'])
+      expect((await odette(`rollout start ${text}`)).printed).toBe('Started for 1 device.');
+    expect((await odette('rollout start mac')).told).toContain('Did you mean: mac-ada (C02ADA)?');
+    server.plays.listDevices = () => ({ items: [device, { ...device, id: OTHER_ID }], next: null });
+    const { code, told } = await odette('rollout start mac-ada');
+    expect(code).toBe(1);
+    expect(told).toContain('Several devices are named mac-ada.');
+  });
+});
+
+describe('replay', () => {
+  const lacking = { delivered: 1, certificatePresent: 0, oktaVerifyManaged: 1 };
+  beforeEach(() => {
+    server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking });
+    server.plays.listFailures = () => ({
+      items: (['mdm.device_silent', 'mdm.app_not_installed'] as const).map((code) => ({
+        failure: { code, title: 'T', todo: 'D', whoActs: 'operator', isRetried: false },
+        devices: 2,
+        examples: [{ id: ID, name: 'mac-ada', serialNumber: null }],
+        newestAt: AT,
+      })),
+    });
+  });
+
+  test('of one device names it', async () => {
+    const { code, printed } = await odette('rollout replay C02ADA --reason fixed');
+    expect(code).toBe(0);
+    expect(bodies()).toEqual([{ deviceIds: [ID], reason: 'fixed', preview: false }]);
+    expect(printed).toMatch(/^Started again for 2 devices\./);
+  });
+
+  test('of all that failed goes cause by cause, or for one cause', async () => {
+    const { printed } = await odette('rollout replay --failed --json');
+    expect(JSON.parse(printed)).toEqual({
+      devices: 4,
+      lacking: { delivered: 2, certificatePresent: 0, oktaVerifyManaged: 2 },
+    });
+    server.calls.length = 0;
+    await odette('rollout replay --failed --cause mdm.device_silent --preview');
+    expect(bodies()).toEqual([{ failureCode: 'mdm.device_silent', preview: true }]);
+    expect((await odette('rollout failures')).printed).toMatch(/mdm\.device_silent\s+2\s+mac-ada/);
+  });
+});
+
+describe('files', () => {
+  const push = {
+    topic: 'com.apple.mgmt.x',
+    notAfter: AT,
+    daysLeft: 40,
+    setAt: AT,
+    refusedAt: null,
+    key: null,
+  };
+  beforeEach(() => {
+    server.plays.setPushCertificate = () => push;
+  });
+
+  test('a push certificate goes as PEM, its key from a second file', async () => {
+    await writeFile(path.join(folder, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n');
+    await writeFile(path.join(folder, 'key.pem'), '-----BEGIN PRIVATE KEY-----\n');
+    const { code } = await odette(`push-certificate set ${folder}/cert.pem --key ${folder}/key.pem`);
+    expect(code).toBe(0);
+    expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n' }]);
+  });
+
+  test('PKCS#12 goes with its password, which is asked for or stands in a file', async () => {
+    await writeFile(path.join(folder, 'cert.p12'), Buffer.from([0x30, 0x82]));
+    await writeFile(path.join(folder, 'password'), 'pass word\n');
+    const asked = await odette(`push-certificate set ${folder}/cert.p12`, { typed: ['typed'] });
+    expect(asked.questions).toHaveLength(1);
+    await odette(`push-certificate set ${folder}/cert.p12 --password-file ${folder}/password`);
+    expect(bodies()).toEqual([
+      { pkcs12: 'MII=', password: 'typed' },
+      { pkcs12: 'MII=', password: 'pass word' },
+    ]);
+  });
+
+  test('the Apps and Books token may come from standard input; a file that is not there ends with 2', async () => {
+    server.plays.setAppsAndBooks = () => ({
+      organization: 'Acme',
+      expiresAt: AT,
+      daysLeft: 40,
+      setAt: AT,
+      token: null,
+      licences: { total: 9, available: 4 },
+      failure: null,
+    });
+    const { printed } = await odette('apps-and-books set -', { input: 'token text' });
+    expect(bodies()).toEqual([{ token: 'token text' }]);
+    expect(printed).toContain('4 of 9 are left');
+    expect((await odette(`apps-and-books set ${folder}/none`)).code).toBe(2);
+  });
+});
