@@ -14,7 +14,8 @@ const PHASE_WORDS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => strin
   app: (family) => `The ${family} installs Okta Verify.`,
   app_configuration: (family) => `The ${family} takes over the configuration of Okta Verify.`,
   delivered: () => null,
-  waits_for_user: () => 'The user refused Okta Verify three times. Ask the user to accept, then check the device again.',
+  waits_for_user: () =>
+    'The user refused Okta Verify three times. Ask the user to accept, then check the device again.',
   removal_delay: () => 'Out of scope: the profiles are removed soon. It can be undone until then.',
   removing: (family) => `The ${family} removes what Odette had installed.`,
   out_of_scope: () => null,

@@ -77,7 +77,11 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
       if (body.preview) return { devices, lacking };
       if (ids.length === 0)
         throw new ProblemError('request.conflict', { detail: 'No rollout of these devices has failed.' });
-      const started = await rollOutDevices(sql, { deviceIds: ids }, reason === undefined ? 'replayed' : `replayed: ${reason}`);
+      const started = await rollOutDevices(
+        sql,
+        { deviceIds: ids },
+        reason === undefined ? 'replayed' : `replayed: ${reason}`,
+      );
       const subject = ids.length === 1 ? `device:${ids[0] ?? ''}` : undefined;
       await putAudit(sql, {
         actor: caller.actor,
