@@ -1,0 +1,155 @@
+// A small fleet in the tables: an integration, an item, blueprints and devices in every bucket, as if Odette had run for a while.
+import { randomBytes } from 'node:crypto';
+import type { Database } from '../../adapters/store/database.ts';
+import { putLibraryItem } from '../../adapters/store/library.ts';
+import { addSetup } from '../../adapters/store/setups.ts';
+import { addToken } from '../../adapters/store/sessions.ts';
+import { storeSecret } from '../../adapters/store/secrets.ts';
+import { newSetup } from '../../domain/setup-wizard.ts';
+import { BUCKETS } from '../../domain/trust.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+import { sha256 } from '../../api/passwords.ts';
+
+export interface SeededFleet {
+  /** By the second part of an address: /api/devices/{id} → devices. */
+  readonly ids: Readonly<Record<string, string>>;
+  readonly deviceId: string;
+  readonly viewerToken: string;
+}
+
+export async function seedFleet(database: Database, sealer: Sealer): Promise<SeededFleet> {
+  const ids = Object.fromEntries(
+    ['integrations', 'blueprints', 'library-items', 'setups'].map((name) => [
+      name,
+      globalThis.crypto.randomUUID(),
+    ]),
+  ) as Record<'integrations' | 'blueprints' | 'library-items' | 'setups', string>;
+  const secret = async (kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key') =>
+    (await storeSecret(database, sealer, { kind, value: randomBytes(12), by: 'person:ada' })).id;
+  await database.query(
+    `insert into integrations (id, name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
+     values ($1, 'acme', '00o1', 'acme.okta.com', 'api_service_integration', 'client', $2, '{okta.devices.read}')`,
+    [ids.integrations, await secret('okta_client_secret')],
+  );
+  await database.query(
+    `insert into integration_platforms (integration_id, platform, scep_url, challenge_url, challenge_username, provider_name, secret_id)
+     values ($1, 'macOS', 'https://acme.okta.com/scep', 'https://acme.okta.com/challenge', 'user', null, $2),
+            ($1, 'iOS', null, null, null, 'Odette', $3)`,
+    [ids.integrations, await secret('challenge_password'), await secret('ios_secret_key')],
+  );
+  await database.query(
+    `insert into connection_health (integration_id, connection, ok, failure_code, at)
+     values ($1, 'okta', true, null, now()), ($1, 'challenge', false, 'okta.challenge_credentials_refused', now())`,
+    [ids.integrations],
+  );
+  await database.query(`insert into blueprints (id, name) values ($1, 'Everybody')`, [ids.blueprints]);
+  await putLibraryItem(database, {
+    id: ids['library-items'],
+    integrationId: ids.integrations,
+    deviceTrustOn: true,
+    appConfiguration: null,
+    settings: {},
+  });
+  await database.query(
+    'insert into library_item_blueprints (blueprint_id, library_item_id) values ($1, $2)',
+    [ids.blueprints, ids['library-items']],
+  );
+  await addSetup(database, newSetup(ids.setups), 'person:ada');
+  const devices = await addDevices(database, ids);
+  await addEvidence(database, devices[0] ?? '', ids.integrations);
+  const viewerToken = randomBytes(32).toString('base64url');
+  await addToken(database, {
+    name: 'viewer',
+    role: 'viewer',
+    tokenHash: sha256(viewerToken),
+    createdBy: 'test',
+  });
+  return { ids, deviceId: devices[0] ?? '', viewerToken };
+}
+
+async function addDevices(
+  database: Database,
+  ids: { blueprints: string; integrations: string },
+): Promise<string[]> {
+  const made: string[] = [];
+  for (const [place, bucket] of [...BUCKETS, 'failed' as const].entries()) {
+    const isMac = place % 2 === 0;
+    const [device] = await database.query<{ id: string }>(
+      `insert into devices (family, platform, udid, serial_number, name, model, os_version, user_name, blueprint_id, enrollment_status,
+         enrollment_id, identity_fingerprint, enrolled_at, last_contact_at)
+       values ($1, $2, $3, $4, $5, 'Mac14,2', '26.1', $6, $7, 'enrolled', gen_random_uuid(), $8, now(), now()) returning id`,
+      [
+        isMac ? 'Mac' : 'iPhone',
+        isMac ? 'macOS' : 'iOS',
+        `UDID-${place}`,
+        `C02SEED${place}`,
+        `Device ${place}`,
+        `user${place}@acme.example`,
+        ids.blueprints,
+        randomBytes(32),
+      ],
+    );
+    const id = device?.id ?? '';
+    made.push(id);
+    await database.query(
+      `insert into device_trust (device_id, integration_id, bucket, delivered, phase, waits_for, failure_code, certificate_not_after)
+       values ($1, $2, $3, $4, 'settled', 'Nothing.', $5, now() + interval '90 days')`,
+      [
+        id,
+        bucket === 'out_of_scope' ? null : ids.integrations,
+        bucket,
+        bucket === 'trusted',
+        bucket === 'failed' ? 'mdm.device_silent' : null,
+      ],
+    );
+    await database.query(
+      `insert into rollout_runs (run_id, device_id, workflow_id, started_at, closed_at, outcome, failure_code)
+       values ($1, $2, $3, now(), now(), $4, $5)`,
+      [
+        `run-${place}`,
+        id,
+        `rollout/${id}`,
+        bucket === 'failed' ? 'failed' : 'completed',
+        bucket === 'failed' ? 'mdm.device_silent' : null,
+      ],
+    );
+  }
+  return made;
+}
+
+async function addEvidence(database: Database, deviceId: string, integrationId: string): Promise<void> {
+  await database.query(
+    `insert into device_truths (device_id, truth, state, evidence, at, since) values ($1, 'delivered', 'held', 'All profiles are listed.', now(), now())`,
+    [deviceId],
+  );
+  await database.query(
+    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at,
+       serial_number, issuer, not_before, not_after, proven_at)
+     values ('d1', $1, $2, 'a', gen_random_uuid(), gen_random_uuid(), 'proven', now(), 'ab12', 'CN=Okta', now() - interval '100 days',
+       now() + interval '90 days', now())`,
+    [deviceId, integrationId],
+  );
+  await database.query(
+    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision) values ($1, 'settings', 'odette.x', gen_random_uuid(), 'r1')`,
+    [deviceId],
+  );
+  await database.query(
+    `insert into licences (device_id, adam_id, state) values ($1, '490179405', 'associated')`,
+    [deviceId],
+  );
+  await database.query(
+    `insert into okta_devices (integration_id, okta_id, platform, status, registered, users, created_at, last_updated_at, observed_at, device_id, match)
+     values ($2, 'guo1', 'MACOS', 'ACTIVE', true, '[{"id":"00u1","login":"user0@acme.example","managementStatus":"MANAGED"}]', now(), now(), now(), $1, 'serial_number')`,
+    [deviceId, integrationId],
+  );
+  await database.query(
+    `insert into device_timeline (device_id, kind, text) values ($1, 'enrolled', 'Enrolled.'), ($1, 'rollout_started', 'Rollout started.')`,
+    [deviceId],
+  );
+  await database.query(
+    `insert into reported_inventory (device_id, profiles, applications, installed_applications)
+     values ($1, '[]', '[{"identifier":"com.okta.mobile","status":"Managed","hasConfiguration":false}]',
+             '[{"identifier":"com.okta.mobile","shortVersion":"9.1","isInstalling":false,"isAppStore":true}]')`,
+    [deviceId],
+  );
+}
