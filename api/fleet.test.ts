@@ -1,0 +1,261 @@
+// Devices, library item and rollouts through the API: lists page without a gap, and a saved change tells exactly the devices it touches.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
+import { seedFleet, type SeededFleet } from '../test/harness/seeded-fleet.ts';
+
+let api: AdminApi;
+let fleet: SeededFleet;
+beforeAll(async () => {
+  api = await openAdminApi();
+  fleet = await seedFleet(api.database, api.ring);
+});
+afterAll(() => api.close());
+
+interface Listed {
+  readonly id: string;
+  readonly name: string;
+  readonly bucket: string;
+}
+const list = async (query: string): Promise<Listed[]> =>
+  (await api.call('GET', `/api/devices?${query}`)).body.items as Listed[];
+const names = async (query: string): Promise<string[]> => (await list(query)).map(({ name }) => name);
+
+/** What the outbox was given since the last look. */
+async function told(): Promise<Record<string, unknown>[]> {
+  const rows = await api.database.query<{ message: Record<string, unknown> }>(
+    'with gone as (delete from outbox returning message, position) select message from gone order by position',
+  );
+  return rows.map(({ message }) => message);
+}
+
+describe('the device list', () => {
+  test.each(['name', 'serialNumber', 'user', 'lastContact', 'certificateNotAfter', 'changed'])(
+    'pages by %s in both directions without a gap or a repetition',
+    async (sort) => {
+      for (const order of ['asc', 'desc']) {
+        const whole = (await list(`sort=${sort}&order=${order}`)).map(({ id }) => id);
+        const paged: string[] = [];
+        let next: string | null = '';
+        while (next !== null) {
+          const after: string = next === '' ? '' : `&after=${next}`;
+          const { body } = await api.call('GET', `/api/devices?sort=${sort}&order=${order}&limit=2${after}`);
+          paged.push(...(body.items as Listed[]).map(({ id }) => id));
+          next = body.next as string | null;
+        }
+        expect(whole).toHaveLength(6);
+        expect(paged).toEqual(whole);
+      }
+    },
+  );
+
+  test('a cursor of another order is refused', async () => {
+    const { body } = await api.call('GET', '/api/devices?limit=1');
+    const answer = await api.call('GET', `/api/devices?sort=user&after=${body.next as string}`);
+    expect([answer.status, answer.body.code]).toEqual([400, 'request.invalid']);
+  });
+
+  test('filters widen within one and narrow between several', async () => {
+    expect(await names('bucket=failed')).toEqual(['Device 3', 'Device 5']);
+    expect(await names('bucket=failed&bucket=trusted')).toEqual(['Device 0', 'Device 3', 'Device 5']);
+    expect(await names('bucket=failed&family=iPhone&search=c02seed3')).toEqual(['Device 3']);
+    expect(await names('bucket=out_of_scope')).toEqual(['Device 4']);
+    expect(await names('failureCode=mdm.device_silent&platform=iOS')).toEqual(['Device 3', 'Device 5']);
+    expect(await names('holds=delivered')).toEqual(['Device 0']);
+    expect(await names('lacks=managed&holds=delivered')).toEqual(['Device 0']);
+    expect(await names('search=USER2')).toEqual(['Device 2']);
+    expect(await names('search=%25')).toEqual([]);
+    expect(
+      await names(`certificateExpiresBefore=${new Date(Date.now() + 91 * 86_400_000).toISOString()}`),
+    ).toHaveLength(6);
+  });
+
+  test('totals and buckets are those of the devices in scope', async () => {
+    const { body } = await api.call('GET', '/api/status');
+    expect(body.devices).toMatchObject({ total: 5, delivered: 1, managed: 0 });
+    expect(body.buckets).toMatchObject({ trusted: 1, failed: 2, waiting_for_sign_in: 1, in_progress: 1 });
+  });
+
+  test('the CSV of a filter runs nothing in a spreadsheet', async () => {
+    await api.database.query(`update devices set name = '=cmd("x")' where name = 'Device 5'`);
+    const { text, headers } = await api.call('GET', '/api/devices/export?bucket=failed');
+    expect(headers.get('content-type')).toMatch('text/csv');
+    expect(text.trim().split('\r\n')).toHaveLength(3);
+    expect(text).toContain(`"'=cmd(""x"")"`);
+    await api.database.query(`update devices set name = 'Device 5' where name like '=cmd%'`);
+  });
+});
+
+describe('one device', () => {
+  test('shows five truths, payload set, certificate, Okta record and rollouts', async () => {
+    const { body } = await api.call('GET', `/api/devices/${fleet.deviceId}`);
+    expect(
+      body.evidence.map((each: { truth: string; state: string }) => `${each.truth} ${each.state}`),
+    ).toEqual([
+      'delivered held',
+      'certificatePresent unknown',
+      'oktaVerifyManaged unknown',
+      'registered unknown',
+      'managed unknown',
+    ]);
+    expect(body.certificates).toMatchObject([{ slot: 'a', state: 'proven', serialNumber: 'ab12' }]);
+    expect(body.oktaRecords).toMatchObject([
+      { adminUrl: 'https://acme.okta.com/admin/devices/guo1', users: [{ managementStatus: 'MANAGED' }] },
+    ]);
+    expect(body.oktaVerify).toEqual({ status: 'Managed', version: '9.1', isAppStore: true });
+    expect(body.temporalUrl).toBe(
+      `http://127.0.0.1:8233/namespaces/default/workflows/rollout%2F${fleet.deviceId}`,
+    );
+  });
+
+  test('shows the profiles it should have with every secret masked, and fetches no challenge for it', async () => {
+    const { body } = await api.call('GET', `/api/devices/${fleet.deviceId}/profiles`);
+    expect(body.items.map((each: { kind: string }) => each.kind)).toEqual(['certificate', 'settings', 'sso']);
+    expect(body.items[0].xml).toContain('••••••••');
+    expect(body.items[1].xml).toContain('https://acme.okta.com');
+    const [phone] = await list('family=iPhone');
+    const phones = await api.call('GET', `/api/devices/${phone?.id ?? ''}/profiles`);
+    expect(phones.body.items.map((each: { kind: string }) => each.kind)).toEqual([
+      'sso',
+      'app_configuration',
+    ]);
+    expect(phones.body.items[1].xml).toContain('••••••••');
+  });
+
+  test('its timeline is newest first, page by page', async () => {
+    const first = await api.call('GET', `/api/devices/${fleet.deviceId}/timeline?limit=1`);
+    expect(first.body.items).toMatchObject([{ kind: 'rollout_started' }]);
+    const second = await api.call(
+      'GET',
+      `/api/devices/${fleet.deviceId}/timeline?after=${first.body.next as string}`,
+    );
+    expect(second.body).toMatchObject({ items: [{ kind: 'enrolled' }], next: null });
+  });
+});
+
+describe('what an operator asks', () => {
+  test('check and renew become messages of that device, in the transaction of their audit row', async () => {
+    await told();
+    expect((await api.call('POST', `/api/devices/${fleet.deviceId}/check`)).status).toBe(202);
+    expect((await api.call('POST', `/api/devices/${fleet.deviceId}/renew`, { reason: 'test' })).status).toBe(
+      202,
+    );
+    expect(await told()).toEqual([
+      { kind: 'rollOutDevice', deviceId: fleet.deviceId, reason: 'a check was asked for' },
+      { kind: 'keepCertificate', deviceId: fleet.deviceId, signal: 'renewNow', body: { reason: 'test' } },
+    ]);
+    const [phone] = await list('family=iPhone');
+    expect((await api.call('POST', `/api/devices/${phone?.id ?? ''}/renew`)).body.code).toBe(
+      'request.conflict',
+    );
+  });
+
+  test('failures are grouped by cause, and a whole group is replayed after a preview', async () => {
+    const { body } = await api.call('GET', '/api/rollouts/failures');
+    expect(body.items).toMatchObject([
+      { failure: { code: 'mdm.device_silent', whoActs: 'user' }, devices: 2 },
+    ]);
+    const group = { failureCode: 'mdm.device_silent', reason: 'network repaired' };
+    const preview = await api.call('POST', '/api/rollouts/replay', { ...group, preview: true });
+    expect(preview.body).toEqual({
+      devices: 2,
+      lacking: { delivered: 2, certificatePresent: 2, oktaVerifyManaged: 2 },
+    });
+    expect(await told()).toEqual([]);
+    await api.call('POST', '/api/rollouts/replay', group, { 'idempotency-key': 'replay' });
+    await api.call('POST', '/api/rollouts/replay', group, { 'idempotency-key': 'replay' });
+    expect(await told()).toHaveLength(2);
+    expect((await api.call('GET', '/api/audit?action=rollout.replayed')).body.items).toMatchObject([
+      { detail: { reason: 'network repaired' } },
+    ]);
+    expect((await api.call('GET', '/api/rollouts?state=failed')).body.items).toHaveLength(2);
+  });
+
+  test('a filter is asked as a whole', async () => {
+    const asked = await api.call('POST', '/api/devices/requests', {
+      action: 'check',
+      filter: { family: ['iPhone'] },
+    });
+    expect(asked).toMatchObject({ status: 202, body: { devices: 3 } });
+    expect(await told()).toHaveLength(3);
+    expect((await api.call('POST', '/api/devices/requests', { action: 'check' })).status).toBe(400);
+  });
+});
+
+describe('the library item', () => {
+  const item = () => ({
+    integrationId: fleet.ids['integrations'],
+    deviceTrustOn: true,
+    blueprintIds: [fleet.ids['blueprints']],
+  });
+  const at = () => `/api/library-items/${fleet.ids['library-items'] ?? ''}`;
+
+  test('is saved on the version it was read at, and not over a newer one', async () => {
+    const read = await api.call('GET', at());
+    expect(read.body).toMatchObject({
+      families: ['Mac', 'iPhone', 'iPad'],
+      oktaDomain: 'acme.okta.com',
+      buckets: { failed: 2 },
+    });
+    const version = { 'if-match': read.headers.get('etag') ?? '' };
+    expect((await api.call('PUT', at(), item(), version)).status).toBe(200);
+    const late = await api.call('PUT', at(), item(), version);
+    expect([late.status, late.body.code]).toEqual([412, 'request.changed_meanwhile']);
+  });
+
+  test('turning it off tells its devices; turning it on again needs the confirmation', async () => {
+    await told();
+    const off = await api.call('PUT', at(), { ...item(), deviceTrustOn: false });
+    expect(off.body).toMatchObject({ deviceTrustOn: false, appConfigurationGivesWay: false });
+    expect(await told()).toHaveLength(6);
+    const unconfirmed = await api.call('PUT', at(), item());
+    expect([unconfirmed.status, unconfirmed.body.code]).toEqual([422, 'library.confirmation_needed']);
+    expect(unconfirmed.body.detail).toContain('gives way');
+    expect(await told()).toEqual([]);
+    const on = await api.call('PUT', at(), { ...item(), confirmManagedAppConfigurationGivesWay: true });
+    expect(on.body.deviceTrustOn).toBe(true);
+    expect(await told()).toHaveLength(6);
+  });
+
+  test('the preview counts what would be sent and what is missing', async () => {
+    const { body } = await api.call('POST', '/api/library-items/preview', {
+      ...item(),
+      blueprintIds: [],
+      libraryItemId: fleet.ids['library-items'],
+    });
+    expect(body).toMatchObject({
+      devices: 0,
+      leaving: 6,
+      removalStartsInMinutes: 15,
+      usersLosingTrust: ['user0@acme.example'],
+    });
+    const fresh = await api.call('POST', '/api/library-items/preview', item());
+    expect(fresh.body).toMatchObject({
+      devices: 6,
+      byFamily: { Mac: 3, iPhone: 3, iPad: 0 },
+      usersAsked: 3,
+      pushCertificate: { ok: false, failure: { code: 'apns.certificate_missing' } },
+      appsAndBooksToken: { ok: false },
+      needsConfirmation: true,
+      testBlueprint: { suggestedDevices: expect.any(Array) as unknown[] },
+    });
+  });
+
+  test('a blueprint has one item', async () => {
+    const other = await api.call('POST', '/api/library-items', { ...item(), deviceTrustOn: false });
+    expect([other.status, other.body.code, other.body.detail]).toEqual([
+      409,
+      'library.blueprint_taken',
+      'Everybody',
+    ]);
+  });
+});
+
+test('an enrollment code is shown once, kept as a hash, and can be revoked', async () => {
+  const at = `/api/blueprints/${fleet.ids['blueprints'] ?? ''}/enrollment-codes`;
+  const made = await api.call('POST', at, { user: 'ada@acme.example' });
+  expect(made.body).toMatchObject({ link: 'https://mdm.example.com/enroll', maxUses: 1 });
+  const listed = await api.call('GET', at);
+  expect(listed.text).not.toContain(made.body.code);
+  expect((await api.call('DELETE', `/api/enrollment-codes/${made.body.id as string}`)).status).toBe(204);
+  expect((await api.call('GET', at)).body.items).toMatchObject([{ revokedAt: expect.any(String) as string }]);
+});
