@@ -17,19 +17,18 @@ export interface EndedCommand {
  * may be handed over only once is not: whether the device carried it out is unknown, and that is returned.
  */
 export async function beginConversation(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
-  const unknown = await sql.query<EndedCommand>(
-    `update commands set state = 'withdrawn', status = 'Unknown', sealed_body = null
-      where device_id = $1 and state = 'handed_over' and hands_over_once
-      returning uuid, workflow_id as "workflowId", step`,
-    [deviceId],
-  );
   // A NotNow'd command was not carried out (Apple, "Handling NotNow status responses"), so even a challenge may go again.
-  await sql.query(
-    `update commands set state = 'queued' where device_id = $1 and state in ('handed_over', 'not_now')`,
+  const changed = await sql.query<EndedCommand & { readonly isUnknown: boolean }>(
+    `update commands set state = case when ${UNKNOWN} then 'withdrawn' else 'queued' end,
+            status = case when ${UNKNOWN} then 'Unknown' end, sealed_body = case when not ${UNKNOWN} then sealed_body end
+      where device_id = $1 and state in ('handed_over', 'not_now')
+      returning uuid, workflow_id as "workflowId", step, state = 'withdrawn' as "isUnknown"`,
     [deviceId],
   );
-  return unknown;
+  return changed.filter(({ isUnknown }) => isUnknown);
 }
+
+const UNKNOWN = `(state = 'handed_over' and hands_over_once)`;
 
 /** The device repeats an answer, so it may not have got what was handed over since: that is offered again. */
 export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {

@@ -61,11 +61,16 @@ export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<Devic
   return row;
 }
 
-/** A message of the device came. An older request of it that still waits is given nothing any more. */
-export async function recordContact(sql: Sql, deviceId: string): Promise<void> {
-  await sql.query('update devices set last_contact_at = now(), lingering_until = null where id = $1', [
-    deviceId,
-  ]);
+/**
+ * The device that a message names, locked like findDeviceForUpdate, and heard of now. An older request of it that still waits
+ * is given nothing any more.
+ */
+export async function hearOf(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
+  const [row] = await sql.query<DeviceRow>(
+    `update devices set last_contact_at = now(), lingering_until = null where udid = $1 returning ${DEVICE_COLUMNS}`,
+    [udid],
+  );
+  return row;
 }
 
 export interface DeviceDetails {

@@ -3,7 +3,12 @@ import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/dev
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
 import { putTimeline } from '../../adapters/store/device-timeline.ts';
-import { type DeviceRow, findDeviceByIdentity, findDeviceForUpdate } from '../../adapters/store/devices.ts';
+import {
+  type DeviceRow,
+  findDeviceByIdentity,
+  findDeviceForUpdate,
+  hearOf,
+} from '../../adapters/store/devices.ts';
 import {
   beginEnrollment,
   endEnrollment,
@@ -162,11 +167,11 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
 }
 
 /**
- * The device that a message names, locked, if its pinned identity sent the message and its enrollment is not over.
+ * The device that a message names, locked and heard of, if its pinned identity sent the message and its enrollment is not over.
  * @throws CataloguedError `mdm.signature_refused`, `mdm.not_enrolled`
  */
 export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceRow> {
-  const device = await findDeviceForUpdate(sql, udid);
+  const device = await hearOf(sql, udid);
   if (!device) throw new CataloguedError('mdm.not_enrolled');
   if (!device.identityFingerprint.equals(signer.certificate.fingerprint))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });

@@ -11,7 +11,7 @@ import {
   withdrawExpired,
 } from '../../adapters/store/command-exchange.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
-import { type DeviceRow, isBusy, recordContact, wasSilent } from '../../adapters/store/devices.ts';
+import { type DeviceRow, isBusy, wasSilent } from '../../adapters/store/devices.ts';
 import { keepUnparsedAnswer } from '../../adapters/store/inventory.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -39,7 +39,6 @@ export async function exchange(
   const read = await readReport(database, compareConfiguration, report);
   return database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, report.udid, signer);
-    await recordContact(sql, device.id);
     if (device.enrollmentStatus === 'authenticated')
       return { deviceId: device.id, next: undefined, isMoreExpected: false };
     const heard = await record(sql, device, report, read, body);

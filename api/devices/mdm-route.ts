@@ -2,7 +2,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/database.ts';
-import { findDeviceByIdentity, recordContact } from '../../adapters/store/devices.ts';
+import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices.ts';
 import { keepUnparsedAnswer } from '../../adapters/store/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { keepable } from './answer-reading.ts';
@@ -61,7 +61,7 @@ async function answerUnreadable(
     const device = await findDeviceByIdentity(sql, signer.certificate.fingerprint);
     // Only devices may leave something here, so that a certificate alone fills no table.
     if (!device) throw new CataloguedError('mdm.message_unreadable');
-    await recordContact(sql, device.id);
+    await hearOf(sql, device.udid);
     await keepUnparsedAnswer(sql, {
       deviceId: device.id,
       reason: 'not a device message',

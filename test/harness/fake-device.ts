@@ -8,7 +8,6 @@ import { verifyAttached } from '../../adapters/pki/cms.ts';
 import { beginConversation, handOverNext, recordFinalStatus } from '../../adapters/store/command-exchange.ts';
 import { sealedCommandContext } from '../../adapters/store/commands.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
-import { recordContact } from '../../adapters/store/devices.ts';
 import {
   recordAppConfiguration,
   replaceApplications,
@@ -87,10 +86,16 @@ export class FakeDevice {
     await this.#conversation;
   }
 
+  async #makeContact(sql: Sql): Promise<void> {
+    await sql.query('update devices set last_contact_at = now(), lingering_until = null where id = $1', [
+      this.id,
+    ]);
+  }
+
   async #converse(): Promise<void> {
     const { database } = this.#world;
     await database.inTransaction(async (sql) => {
-      await recordContact(sql, this.id);
+      await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
       for (const unknown of await beginConversation(sql, this.id))
         await this.#tell(sql, unknown.workflowId, {
           commandUuid: unknown.uuid,
@@ -122,7 +127,7 @@ export class FakeDevice {
     this.carriedOut.push(requestType);
     const answer = this.#perform(requestType, request);
     await this.#world.database.inTransaction(async (sql) => {
-      await recordContact(sql, this.id);
+      await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
       const row = await recordFinalStatus(sql, this.id, uuid, {
         status: answer.failure === undefined ? 'Acknowledged' : 'Error',
         ...(answer.failure === undefined ? {} : { failure: { code: answer.failure, errorChain: [] } }),
