@@ -6,10 +6,15 @@ let temporaryFiles = 0;
 
 /** Writes text or bytes beside the target, then renames. The file is readable by its owner only. */
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   temporaryFiles += 1;
   const beside = `${file}.${process.pid}.${temporaryFiles}`;
-  await writeFile(beside, content, { mode: 0o600 });
+  try {
+    await writeFile(beside, content, { mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(beside, content, { mode: 0o600 });
+  }
   await rename(beside, file);
 }
 

@@ -2,7 +2,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 
 export interface NetworkAnswer {
   readonly status: number;
@@ -26,7 +26,9 @@ export class Network {
 
   /** @param authority PEM of the sandbox's own authority, trusted beside the public ones. */
   constructor(authority: string) {
-    this.#tls = new Agent({ keepAlive: true, ca: [authority, ...rootCertificates] });
+    // One context made beforehand: the agent would name each connection by all authorities, which costs more than the request.
+    const secureContext = createSecureContext({ ca: [authority, ...rootCertificates] });
+    this.#tls = new Agent({ keepAlive: true, secureContext });
   }
 
   /** Rejects when the server cannot be reached or does not answer within 30 s. Redirects are not followed. */
