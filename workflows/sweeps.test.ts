@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { OktaDevice } from '../adapters/okta/okta-device.ts';
+import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { TASK_QUEUE } from './messages.ts';
+
+quietRuntime();
+let world: RolloutWorld;
+beforeAll(async () => {
+  world = await openRolloutWorld({ trustLookupSeconds: [1, 2, 3] });
+});
+afterAll(() => world.close());
+beforeEach(() => {
+  world.knobs.oktaDevices = [];
+});
+
+const sweep = (name: 'observeTrust' | 'enforceDesiredState' | 'watchExpiry') =>
+  world.client.workflow.execute(name, {
+    workflowId: `${name}/${randomUUID()}`,
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  });
+
+async function delivered(family: 'Mac' | 'iPhone', userName?: string): Promise<FakeDevice> {
+  const device = await world.newDevice(family, userName === undefined ? {} : { userName });
+  await world.rollOut(device.id);
+  await world.ended(device.id);
+  return device;
+}
+
+async function recordOf(device: FakeDevice, changes: Partial<OktaDevice> = {}): Promise<OktaDevice> {
+  const [row] = await world.database.query<{ serial_number: string }>(
+    'select serial_number from devices where id = $1',
+    [device.id],
+  );
+  return {
+    id: `guo${randomUUID()}`,
+    platform: 'MACOS',
+    displayName: 'Mac',
+    status: 'ACTIVE',
+    registered: true,
+    created: new Date().toISOString(),
+    lastUpdated: new Date().toISOString(),
+    serialNumber: row?.serial_number ?? '',
+    users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'MANAGED' }],
+    ...changes,
+  };
+}
+
+describe('trust', () => {
+  test('turns green while the admin watches: a device that was just delivered is looked up soon', async () => {
+    const mac = await world.newDevice('Mac');
+    world.knobs.oktaDevices = [await recordOf(mac, { users: [] })];
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.truths(mac.id))['registered']).toBe('held'));
+    expect((await world.trust(mac.id))?.bucket).toBe('waiting_for_sign_in');
+    world.knobs.oktaDevices = [await recordOf(mac)];
+    await world.until(async () => expect((await world.trust(mac.id))?.bucket).toBe('trusted'));
+  });
+
+  test('the sweep sees who is managed; a fall to NOT_MANAGED asks for a new certificate', async () => {
+    const mac = await delivered('Mac');
+    const record = await recordOf(mac);
+    world.knobs.oktaDevices = [record];
+    await sweep('observeTrust');
+    expect(await world.trust(mac.id)).toMatchObject({ bucket: 'trusted', waits_for: null });
+    const before = mac.certificates[0]?.serialNumber;
+    world.knobs.oktaDevices = [
+      { ...record, users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'NOT_MANAGED' }] },
+    ];
+    await sweep('observeTrust');
+    expect((await world.trust(mac.id))?.bucket).toBe('waiting_for_sign_in');
+    await world.until(() => {
+      expect(mac.certificates).toHaveLength(1);
+      expect(mac.certificates[0]?.serialNumber).not.toBe(before);
+    });
+  });
+
+  test('a device that was deleted in Okta gets a new certificate', async () => {
+    const mac = await delivered('Mac');
+    world.knobs.oktaDevices = [await recordOf(mac)];
+    await sweep('observeTrust');
+    const before = mac.certificates[0]?.serialNumber;
+    world.knobs.oktaDevices = [];
+    await sweep('observeTrust');
+    expect((await world.truths(mac.id))['managed']).toBe('not_held');
+    await world.until(() => {
+      expect(mac.certificates).toHaveLength(1);
+      expect(mac.certificates[0]?.serialNumber).not.toBe(before);
+    });
+  });
+
+  test('iPhones are matched by user and model; two alike cannot be told apart', async () => {
+    const phone = await delivered('iPhone', 'grace@acme.com');
+    const record = await recordOf(phone, {
+      platform: 'IOS',
+      model: 'iPhone15,2',
+      users: [{ id: 'u2', login: 'grace@acme.com', managementStatus: 'MANAGED' }],
+    });
+    const { serialNumber: _, ...unnumbered } = record;
+    world.knobs.oktaDevices = [unnumbered];
+    await sweep('observeTrust');
+    expect((await world.trust(phone.id))?.bucket).toBe('trusted');
+    world.knobs.oktaDevices = [unnumbered, { ...unnumbered, id: 'guoTwin' }];
+    await sweep('observeTrust');
+    expect((await world.truths(phone.id))['managed']).toBe('unknown');
+  });
+});
+
+describe('the other sweeps', () => {
+  test('a device that was not verified lately is rolled out again; one that failed is left to an operator', async () => {
+    const mac = await delivered('Mac');
+    const failed = await delivered('Mac');
+    await world.database.query(
+      `update device_trust set verified_at = now() - interval '2 days', failure_code = case when device_id = $2 then 'mdm.profile_refused' end
+        where device_id = any ($1)`,
+      [[mac.id, failed.id], failed.id],
+    );
+    mac.carriedOut.length = 0;
+    failed.carriedOut.length = 0;
+    await sweep('enforceDesiredState');
+    await world.until(() => expect(mac.carriedOut).toContain('ProfileList'));
+    expect(failed.carriedOut).toEqual([]);
+  });
+
+  test('a certificate without a keeper gets one', async () => {
+    const mac = await delivered('Mac');
+    await world.keeper(mac.id).terminate('lost');
+    await sweep('watchExpiry');
+    await world.until(async () =>
+      expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING'),
+    );
+    await world.until(() =>
+      expect(mac.carriedOut.slice(-2).sort()).toEqual(['CertificateList', 'ProfileList']),
+    );
+    expect(mac.certificates).toHaveLength(1);
+  });
+});
