@@ -108,11 +108,13 @@ export class Fleet implements PushDirectory {
     return true;
   }
 
-  /** Opens the lid; APNs delivers what it kept. */
+  /** Opens the lid; APNs delivers what it kept. A device that was switched off asks for commands once it has started. */
   async wake(name: string): Promise<void> {
     const device = this.#devices.get(name);
     if (!device) return;
+    const wasOff = device.state.power === 'off';
     await device.setPower('awake');
+    if (wasOff) device.connect();
     const token = device.state.enrollment?.pushToken;
     if (token !== undefined) this.onReachable?.(token);
   }
