@@ -86,12 +86,6 @@ export class FakeDevice {
     await this.#conversation;
   }
 
-  async #makeContact(sql: Sql): Promise<void> {
-    await sql.query('update devices set last_contact_at = now(), lingering_until = null where id = $1', [
-      this.id,
-    ]);
-  }
-
   async #converse(): Promise<void> {
     const { database } = this.#world;
     await database.inTransaction(async (sql) => {
