@@ -37,7 +37,10 @@ export const theme = createTheme({
   components: {
     // Links in running text must differ by more than their colour.
     Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }),
-    Badge: Badge.extend({ styles: { root: { minWidth: 'fit-content' } } }),
+    Badge: Badge.extend({
+      // Words in a narrow column are never cut off.
+      styles: { root: { maxWidth: 'none' }, label: { overflow: 'visible' } },
+    }),
     Modal: Modal.extend({
       defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, centered: true, size: 'lg' },
     }),
