@@ -18,6 +18,7 @@ export function summaryOf(state: DeviceState): object {
     user: state.user,
     power: state.power,
     isEnrolled: state.enrollment !== undefined,
+    mdmServer: state.enrollment ? new URL(state.enrollment.serverUrl).origin : null,
     profiles: state.profiles.filter((profile) => profile.isManaged).length,
     certificates: otherCertificates(state).length,
     oktaVerify: state.apps.find((app) => app.bundleId === OKTA_VERIFY.bundleId)?.status ?? null,

@@ -1,5 +1,5 @@
 // The sandbox's front page: its devices, what they have, and what their owners can do with them.
-import { button, call, element, fillTable, keepLooking, onSubmit } from './page.mjs';
+import { act, button, call, element, fillTable, keepLooking, onSubmit, suggestServer } from './page.mjs';
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -52,3 +52,4 @@ onSubmit('#add', async ({ family, name, login, signsIn }) => {
   await look();
 });
 keepLooking(look);
+void act(() => suggestServer('#enroll input[name=url]'));

@@ -71,3 +71,11 @@ export function keepLooking(look, everyMs = 2000) {
   void act(look);
   setInterval(again, everyMs);
 }
+
+/** Fills in where Odette's devices enroll, as the enrolled ones know it, unless the user has typed something. */
+export async function suggestServer(selector, path = '') {
+  const { devices } = await call('GET', '/devices');
+  const server = devices.find((device) => device.mdmServer)?.mdmServer;
+  const input = document.querySelector(selector);
+  if (server && input.value === input.defaultValue) input.value = input.defaultValue = `${server}${path}`;
+}

@@ -1,5 +1,15 @@
 // A pretend tenant's admin console, as far as the wizard sends its admin there.
-import { act, button, call, element, fillTable, keepLooking, onSubmit, reveal } from './page.mjs';
+import {
+  act,
+  button,
+  call,
+  element,
+  fillTable,
+  keepLooking,
+  onSubmit,
+  reveal,
+  suggestServer,
+} from './page.mjs';
 
 const tenant = location.pathname.replace(/\/$/, '');
 const SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
@@ -75,3 +85,4 @@ onSubmit('#ios', async ({ providerName, enrollmentLink }) => {
   await look();
 });
 keepLooking(look);
+void act(() => suggestServer('#ios input[name=enrollmentLink]', '/enroll'));
