@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { HoldPoints } from './hold-points.ts';
 
 const isOver = async (passing: Promise<void>): Promise<boolean> =>
-  Promise.race([passing.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20))]);
+  Promise.race([
+    passing.then(() => true),
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20)),
+  ]);
 
 describe('a hold point', () => {
   it('holds a message of its name and phase, until that message is released', async () => {
