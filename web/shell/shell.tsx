@@ -12,7 +12,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
-import { Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { EntryLink } from '../parts/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiProblem, call } from '../client.ts';
@@ -54,10 +54,7 @@ export function Shell() {
   useLiveEvents(session.isSuccess);
   useEffect(() => menu.close(), [location.pathname]);
 
-  if (session.error instanceof ApiProblem && session.error.problem.status === 401) {
-    const next = location.href;
-    return <Navigate to="/sign-in" search={next === '/' ? {} : { next }} replace />;
-  }
+  if (session.error instanceof ApiProblem && session.error.problem.status === 401) return <ToSignIn />;
   if (session.error && !session.data) return <ProblemAlert error={session.error} />;
   if (!session.data) return null;
   return (
@@ -111,6 +108,16 @@ export function Shell() {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** Once: while the router is on its way, the present address is that of the sign-in page already. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  const [next] = useState(() => window.location.pathname + window.location.search);
+  useEffect(() => {
+    void navigate({ to: '/sign-in', search: next === '/' ? {} : { next }, replace: true });
+  }, [navigate, next]);
+  return null;
 }
 
 function SchemeButton() {

@@ -1,0 +1,125 @@
+// A browser page on the console for one test: what breaks the Content-Security-Policy, goes to another host or throws is kept,
+// and a failure leaves a screenshot and a trace.
+import { mkdtemp } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
+
+export interface ConsolePage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What a good page has none of. */
+  readonly complaints: string[];
+  /** Opens an address and waits until nothing loads any more. */
+  goTo(address: string): Promise<void>;
+  /** axe-core's findings, one line each. */
+  findings(): Promise<string[]>;
+  /** By its accessible role and name: what a screen reader would find. */
+  press(
+    name: string | RegExp,
+    role?: 'button' | 'link' | 'tab' | 'menuitem' | 'checkbox' | 'switch' | 'radio',
+  ): Promise<void>;
+  fill(label: string | RegExp, text: string): Promise<void>;
+  see(text: string | RegExp, timeout?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PageOptions {
+  readonly scheme?: 'light' | 'dark';
+  readonly width?: number;
+  /** Cookies and storage of an earlier page: the same person, another day. */
+  readonly state?: Awaited<ReturnType<BrowserContext['storageState']>>;
+}
+
+const LONG_MS = 30_000;
+
+export async function openConsole(
+  browser: Browser,
+  origin: string,
+  options: PageOptions = {},
+): Promise<ConsolePage> {
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1280, height: 860 },
+    colorScheme: options.scheme ?? 'light',
+    reducedMotion: 'reduce',
+    baseURL: origin,
+    // The sandbox's own authority is not the browser's.
+    ignoreHTTPSErrors: true,
+    ...(options.state && { storageState: options.state }),
+  });
+  context.setDefaultTimeout(LONG_MS);
+  await context.tracing.start({ screenshots: false, snapshots: true });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && /Content.Security.Policy|Refused to/i.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    const isOwn =
+      url.origin === new URL(origin).origin || url.protocol === 'blob:' || url.protocol === 'data:';
+    if (!isOwn && page.url().startsWith(origin)) complaints.push(`another host: ${url.origin}`);
+  });
+  onTestFailed(async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-browser-'));
+    await page.screenshot({ path: path.join(folder, 'page.png'), fullPage: true }).catch(() => undefined);
+    await context.tracing.stop({ path: path.join(folder, 'trace.zip') }).catch(() => undefined);
+    console.log(`Screenshot and trace: ${folder} (${page.url()})`);
+  });
+  return {
+    page,
+    context,
+    complaints,
+    async goTo(address) {
+      await page.goto(address);
+      await settled(page);
+    },
+    async findings() {
+      await page.evaluate(axe.source);
+      return page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+        return violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+        );
+      });
+    },
+    async press(name, role = 'button') {
+      await page
+        .getByRole(role, { name, exact: typeof name === 'string' })
+        .first()
+        .click();
+    },
+    async fill(label, text) {
+      await page
+        .getByRole('textbox', { name: label })
+        .or(page.getByLabel(label, { exact: true }))
+        .first()
+        .fill(text);
+    },
+    async see(text, timeout = LONG_MS) {
+      await page.getByText(text).first().waitFor({ timeout });
+    },
+    close: () => context.close(),
+  };
+}
+
+/** The event stream stays open for ever, so that "no network" would never come: nothing is busy, and the title stands. */
+async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+}
+
+export async function signIn(
+  console_: ConsolePage,
+  person: { name: string; password: string },
+): Promise<void> {
+  await console_.goTo('/sign-in');
+  await console_.fill('Name', person.name);
+  await console_.page.locator('input[autocomplete="current-password"]').fill(person.password);
+  await console_.press('Sign in');
+  await console_.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+}

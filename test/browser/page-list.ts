@@ -1,0 +1,34 @@
+// The console's pages, for what is said of all of them: tests and screenshots.
+export const PUBLIC_PAGES: Readonly<Record<string, string>> = {
+  'sign-in': '/sign-in',
+  'first-run': '/first-run#an-old-link',
+};
+
+export const consolePages = (ids: {
+  readonly integration: string;
+  readonly setup: string;
+  readonly blueprint: string;
+  readonly device: string;
+}): Record<string, string> => ({
+  overview: '/',
+  integrations: '/integrations',
+  discover: '/integrations/discover',
+  integration: `/integrations/${ids.integration}`,
+  setup: `/setups/${ids.setup}`,
+  library: '/library',
+  'okta-verify': `/library/okta-verify?integration=${ids.integration}`,
+  blueprints: '/blueprints',
+  blueprint: `/blueprints/${ids.blueprint}`,
+  devices: '/devices',
+  'devices-empty': '/devices?search=no-such-device',
+  device: `/devices/${ids.device}`,
+  rollouts: '/rollouts',
+  renewals: '/renewals',
+  activity: '/activity',
+  'settings-push': '/settings?tab=push',
+  'settings-licences': '/settings?tab=licences',
+  'settings-people': '/settings?tab=people',
+  'settings-tokens': '/settings?tab=tokens',
+  'settings-about': '/settings?tab=about',
+  'no-such-page': '/no-such-page',
+});
