@@ -42,7 +42,13 @@ export const theme = createTheme({
       styles: { root: { maxWidth: 'none' }, label: { overflow: 'visible' } },
     }),
     Modal: Modal.extend({
-      defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, centered: true, size: 'lg' },
+      defaultProps: {
+        closeButtonProps: { 'aria-label': 'Close' },
+        centered: true,
+        size: 'lg',
+        // A dialog's title bar is not the banner of the page.
+        attributes: { header: { role: 'presentation' } },
+      },
     }),
     NavLink: NavLink.extend({ styles: { label: { color: 'var(--mantine-color-text)' } } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 'xs' } }),

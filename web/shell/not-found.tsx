@@ -4,9 +4,10 @@ import { Page } from '../parts/page.tsx';
 
 export function NotFound() {
   return (
-    <Page title="There is no such page" intro="The address may be mistyped, or what it showed was removed.">
-      <AnchorLink to="/">To the overview</AnchorLink>
-    </Page>
+    <main style={{ padding: 'var(--mantine-spacing-xl)' }}>
+      <Page title="There is no such page" intro="The address may be mistyped, or what it showed was removed.">
+        <AnchorLink to="/">To the overview</AnchorLink>
+      </Page>
     </main>
   );
 }

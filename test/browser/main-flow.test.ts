@@ -1,0 +1,260 @@
+// The click path of both seeds as a newcomer walks it, Okta's half in the sandbox's pages: from the first-run link to trusted devices.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectDatabase } from '../../adapters/store/database.ts';
+import { offerFirstRun } from '../../api/first-start.ts';
+import { enrollDevices } from '../../sandbox/play/enroll.ts';
+import { stageOf } from '../harness/stage.ts';
+import { startWorld, type World } from '../harness/world.ts';
+import { openConsole, signIn, type ConsolePage } from './console-page.ts';
+import { hasBrowser, launchBrowser } from './find-browser.ts';
+
+const ADMIN = { name: 'olga', password: 'a long enough password' };
+let browser: Browser;
+let world: World;
+let origin: string;
+let tenantHost: string;
+
+/** Okta's console in the sandbox, beside the wizard. */
+async function openOkta(): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`${world.sandbox.management}/tenants/two`);
+  return page;
+}
+
+const shown = async (okta: Page, list: string, name: string): Promise<string> => {
+  const value = okta
+    .locator(`${list} dt`, { hasText: new RegExp(`^${name}$`) })
+    .locator('xpath=following-sibling::dd[1]');
+  return ((await value.textContent()) ?? '').replace(/\s*Copy$/, '').trim();
+};
+
+/** The step by its heading; each has the focus when it appears, so that a screen reader says it. */
+const atStep = (ours: ConsolePage, title: string) =>
+  ours.page.getByRole('heading', { level: 2, name: title, exact: true }).waitFor();
+
+describe.skipIf(!hasBrowser)('the main flow', () => {
+  beforeAll(async () => {
+    [browser, world] = await Promise.all([
+      launchBrowser() as Promise<Browser>,
+      startWorld({ devices: 'default' }),
+    ]);
+    origin = `http://${world.environment['ODETTE_ADMIN_LISTEN']}`;
+    tenantHost = (await world.manage<{ host: string }>('GET', '/tenants/two')).host;
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await world?.stop();
+  }, 60_000);
+
+  test('the first-run link makes the first admin, who gives Apple’s two certificates', async () => {
+    const database = connectDatabase(world.databaseUrl, { max: 1 });
+    const token = await offerFirstRun(database);
+    await database.end();
+    const ours = await openConsole(browser, origin);
+    await ours.goTo(`/first-run#${token}`);
+    await ours.fill('Name', ADMIN.name);
+    await ours.page.locator('input[autocomplete="new-password"]').fill(ADMIN.password);
+    await ours.press('Make the first admin');
+    await ours.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await ours.see('Connect your Okta tenant');
+
+    const { files } = await (await stageOf(world)).sandbox.addresses();
+    await ours.goTo('/settings?tab=push');
+    await ours.see('There is no push certificate yet');
+    await ours.page.getByLabel('File').setInputFiles(files.pushCertificate);
+    await ours.press('Upload');
+    await ours.see(/days? left/);
+    await ours.goTo('/settings?tab=licences');
+    await ours.page.getByLabel('Content token').setInputFiles(files.appsAndBooksToken);
+    await ours.press('Upload');
+    await ours.see(/licences left/);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 90_000);
+
+  test('the wizard is walked to its end, closed and continued on the way', async () => {
+    let ours = await openConsole(browser, origin);
+    const okta = await openOkta();
+    await signIn(ours, ADMIN);
+    await ours.goTo('/integrations');
+    await ours.press('Discover integrations', 'link');
+    await ours.press('Add and configure');
+    await atStep(ours, 'Welcome to Okta Device Trust');
+    await ours.press('Get started');
+
+    await atStep(ours, 'Specify your Okta domain');
+    const next = () => ours.page.getByRole('button', { name: 'Next', exact: true });
+    expect(await next().isDisabled()).toBe(true);
+    await ours.fill('Okta domain', 'localhost:1');
+    await ours.press('Check');
+    await ours.see('What to do:');
+    expect(await next().isDisabled()).toBe(true);
+    await ours.fill('Okta domain', `https://${tenantHost}/`);
+    await ours.press('Check');
+    await ours.see('is an Okta tenant on Identity Engine');
+    await next().click();
+
+    // Another day, in another browser: the setup goes on where it was, with nothing retyped.
+    await atStep(ours, 'Sign in with Okta');
+    const state = await ours.context.storageState();
+    await ours.close();
+    ours = await openConsole(browser, origin, { state });
+    await ours.goTo('/');
+    await ours.press('Continue setup', 'link');
+    await atStep(ours, 'Sign in with Okta');
+    await ours.press('Back');
+    await atStep(ours, 'Specify your Okta domain');
+    expect(await ours.page.getByLabel('Okta domain').inputValue()).toContain(tenantHost);
+    await ours.press('Next');
+    await atStep(ours, 'Sign in with Okta');
+    await ours.press('Next');
+
+    await atStep(ours, 'API service integration credentials');
+    await okta.locator('#install').click();
+    await okta.locator('#integration dd').first().waitFor();
+    const secret = await shown(okta, '#integration', 'Client secret');
+    await ours.fill('Client ID', await shown(okta, '#integration', 'Client ID'));
+    await ours.page.getByLabel('Client secret', { exact: true }).fill(`${secret}x`);
+    await ours.press('Show or hide Client secret');
+    expect(await ours.page.getByLabel('Client secret', { exact: true }).getAttribute('type')).toBe('text');
+    await ours.press('Connect to Okta');
+    await ours.see(/refuses the client secret|does not know/);
+    await ours.page.getByLabel('Client secret', { exact: true }).fill(secret);
+    await ours.press('Connect to Okta');
+
+    await atStep(ours, 'Connect to Okta');
+    await ours.page
+      .getByRole('checkbox', { name: /I have looked/ })
+      .first()
+      .waitFor();
+    expect(await next().isDisabled()).toBe(true);
+    for (const box of await ours.page.getByRole('checkbox', { name: /I have looked/ }).all())
+      await box.check();
+    await next().click();
+
+    // What was entered is told by date and name, and never shown again.
+    await atStep(ours, 'Complete the following tasks in Okta');
+    await ours.press('Back');
+    await atStep(ours, 'Connect to Okta');
+    await ours.press('Back');
+    await atStep(ours, 'API service integration credentials');
+    await ours.see(/Set on .* by olga/);
+    expect(await ours.page.content()).not.toContain(secret);
+    await ours.press('Next');
+    await atStep(ours, 'Connect to Okta');
+    await ours.press('Next');
+    await atStep(ours, 'Complete the following tasks in Okta');
+    await ours.press('Next');
+
+    await atStep(ours, 'Configure device platforms');
+    await ours.press('Next');
+
+    await atStep(ours, 'Add macOS as a device platform');
+    await okta.locator('#macos').click();
+    await okta.locator('#macos-values dd').first().waitFor();
+    for (const name of ['SCEP URL', 'Challenge URL', 'Username'])
+      await ours.fill(name, await shown(okta, '#macos-values', name));
+    const password = await shown(okta, '#macos-values', 'Password');
+    await ours.page.getByLabel('Password', { exact: true }).fill('wrong');
+    await ours.press('Check');
+    await ours.see('Okta refuses the challenge user name or password.');
+    await ours.page.getByLabel('Password', { exact: true }).fill(password);
+    await ours.press('Check');
+    await ours.see('Verified');
+    await ours.press('Next');
+
+    await atStep(ours, 'Add iOS as a device platform');
+    await okta.locator('#ios button').click();
+    await okta.locator('#ios-values dd').first().waitFor();
+    await ours.page
+      .getByLabel('Secret key', { exact: true })
+      .fill(await shown(okta, '#ios-values', 'Secret key'));
+    await ours.press('Finish setup');
+    await atStep(ours, 'Okta Device Trust setup complete');
+    await ours.press('View integration settings', 'link');
+    await ours.page.getByRole('heading', { level: 2, name: 'Credentials' }).waitFor();
+    await ours.see(/Set on .* by olga/);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 240_000);
+
+  test('Okta Device Trust is turned on with the keyboard alone, on a test blueprint, after a look at what will happen', async () => {
+    const ours = await openConsole(browser, origin);
+    await signIn(ours, ADMIN);
+    await ours.goTo('/blueprints');
+    await ours.press('Add blueprint');
+    await ours.fill('Name', 'Pilot');
+    await ours.press('Add');
+    await ours.page.getByRole('heading', { level: 1, name: 'Pilot' }).waitFor();
+    await ours.goTo('/library');
+    await ours.press('Configure Okta Verify', 'link');
+    await ours.page.getByRole('heading', { level: 2, name: 'Assignment' }).waitFor();
+    const { keyboard } = ours.page;
+    await ours.page.getByRole('checkbox', { name: /Pilot/ }).focus();
+    await keyboard.press('Space');
+    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).focus();
+    await keyboard.press('Space');
+    await ours.see('Managed AppConfig for iPhone and iPad will be disabled');
+    await ours.page.getByRole('button', { name: 'Yes, turn on Okta Device Trust' }).focus();
+    await keyboard.press('Enter');
+    await ours.see('Device families');
+    await ours.page.getByRole('button', { name: 'Save', exact: true }).focus();
+    await keyboard.press('Enter');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('Licences of Okta Verify').waitFor();
+    expect(await ours.findings()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save', exact: true }).focus();
+    await keyboard.press('Enter');
+    await ours.see('Saved. What must be started is started.');
+    await expect.poll(() => ours.page.url()).toContain('item=');
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 120_000);
+
+  test('devices enroll, and the counts turn green while the admin watches', async () => {
+    const ours = await openConsole(browser, origin);
+    await signIn(ours, ADMIN);
+    await ours.goTo('/devices');
+    await ours.see('No device is enrolled yet');
+    const stage = await stageOf(world);
+    const { items } = await stage.odette.call('get /api/blueprints');
+    await enrollDevices(stage, items.find(({ name }) => name === 'Pilot')?.id ?? '');
+    // Nobody loads the page again.
+    await expect
+      .poll(() => ours.page.getByRole('link', { name: /Waiting for sign-in|Trusted/ }).allTextContents(), {
+        timeout: 120_000,
+        interval: 1_000,
+      })
+      .toSatisfy(
+        (cards: string[]) => cards.map((card) => Number.parseInt(card, 10)).reduce((a, b) => a + b, 0) >= 7,
+      );
+    await ours.page
+      .getByRole('link', { name: /mac-ada|Mac/i })
+      .first()
+      .click();
+    await ours.page.getByRole('heading', { level: 2, name: 'Five truths' }).waitFor();
+    await ours.page
+      .getByRole('button', { name: /^View / })
+      .first()
+      .click();
+    await ours.page.getByRole('region', { name: 'XML of the profile' }).waitFor();
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 240_000);
+
+  test('turning it off says what goes, what stays and how to undo it', async () => {
+    const ours = await openConsole(browser, origin);
+    await signIn(ours, ADMIN);
+    await ours.goTo('/library');
+    await ours.press('Open Okta Verify', 'link');
+    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).click({ force: true });
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText(/the profiles and Odette's app configuration on 7 devices/).waitFor();
+    await dialog.getByText('To undo it').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).isChecked()).toBe(true);
+    await ours.close();
+  }, 60_000);
+});
