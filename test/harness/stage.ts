@@ -38,6 +38,7 @@ export async function setUpTrust(world: World): Promise<TrustedWorld> {
 export interface KnownDevice {
   readonly id: string;
   readonly udid: string;
+  readonly user: string | null;
   readonly bucket: string;
   readonly phase: string;
   readonly waitsFor: string | null;

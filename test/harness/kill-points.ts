@@ -1,0 +1,115 @@
+// Kills a part while messages of a rollout are held by the sandbox, each before it arrives or after it was answered.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PartName, World } from './world.ts';
+
+export interface KillPoint {
+  readonly message: string;
+  readonly phase: 'before' | 'after';
+  /** Of this device; absent: whichever comes first. */
+  readonly device?: string;
+  /** The how many-th message of this name; the ones before pass. */
+  readonly nth?: number;
+}
+
+interface Held {
+  readonly id: string;
+  readonly message: string;
+  readonly point: string;
+  readonly since: string;
+}
+
+interface WaitingPoint extends KillPoint {
+  readonly id: string;
+  passed: number;
+}
+
+/** The sandbox heard nothing for so long: everybody who can be is at a point. */
+const QUIET_MS = 1500;
+/** Calls to services end by themselves after about ten seconds; then the kill would come too late. */
+const LONGEST_SERVICE_HOLD_MS = 7000;
+
+export const nameOf = ({ message, phase, device, nth }: KillPoint): string =>
+  `${phase} ${message}${nth === undefined ? '' : ` ${nth}`}${device === undefined ? '' : ` of ${device}`}`;
+
+export class KillRound {
+  readonly #world: World;
+  readonly #part: PartName;
+  readonly #points: WaitingPoint[] = [];
+  kills = 0;
+
+  constructor(world: World, part: PartName) {
+    this.#world = world;
+    this.#part = part;
+  }
+
+  async watch(points: readonly KillPoint[]): Promise<void> {
+    for (const point of points) {
+      const { message, phase, device, nth = 1 } = point;
+      const { id } = await this.#world.manage<{ id: string }>('POST', '/holds', {
+        message,
+        phase,
+        times: nth,
+        ...(device !== undefined && { device }),
+      });
+      this.#points.push({ ...point, id, passed: 0 });
+    }
+  }
+
+  /** Points that have held nothing yet. */
+  get open(): readonly KillPoint[] {
+    return this.#points;
+  }
+
+  /**
+   * Kills and starts the part whenever messages are held, until no point is left or `isOver` says that nothing more will come.
+   * What is held is let go while the part is down or after it is up again, in turn.
+   */
+  async run(isOver: () => Promise<boolean>): Promise<void> {
+    let heard = '';
+    let heardAt = Date.now();
+    while (this.#points.length > 0) {
+      const held = await this.#heldNow();
+      const counts = JSON.stringify(await this.#world.manage('GET', '/counts')) + held.length;
+      if (counts !== heard) heardAt = Date.now();
+      heard = counts;
+      const isLate = held.some(
+        ({ message, since }) =>
+          !message.startsWith('device.') && Date.now() - Date.parse(since) > LONGEST_SERVICE_HOLD_MS,
+      );
+      if (held.length > 0 && (isLate || Date.now() - heardAt > QUIET_MS))
+        await this.#kill(held.map(({ point }) => point));
+      else if (held.length === 0 && (await isOver())) return;
+      await pause(150);
+    }
+  }
+
+  async #heldNow(): Promise<Held[]> {
+    const { held } = await this.#world.manage<{ held: Held[] }>('GET', '/holds');
+    const wanted: Held[] = [];
+    for (const one of held) {
+      const point = this.#points.find(({ id }) => id === one.point);
+      if (!point) continue;
+      if (point.passed + 1 >= (point.nth ?? 1)) wanted.push(one);
+      else {
+        point.passed += 1;
+        await this.#world.manage('POST', `/holds/${one.id}/release`);
+      }
+    }
+    return wanted;
+  }
+
+  async #kill(pointIds: readonly string[]): Promise<void> {
+    const letGo = async (): Promise<void> => {
+      for (const id of pointIds) await this.#world.manage('DELETE', `/holds/${id}`);
+    };
+    this.kills += 1;
+    await this.#world.kill(this.#part);
+    if (this.kills % 2 === 1) await letGo();
+    await this.#world.start(this.#part);
+    await letGo();
+    for (const id of pointIds) {
+      const at = this.#points.findIndex((point) => point.id === id);
+      if (at >= 0) this.#points.splice(at, 1);
+    }
+  }
+}
