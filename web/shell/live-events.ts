@@ -26,7 +26,7 @@ const LIBRARY: readonly ConsoleOperation[] = [
 ];
 
 /** By the name of the event; test/browser/live-events.test.ts compares this list with what the product writes. */
-export const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
+const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'device.authenticated': DEVICES,
   'device.enrolled': DEVICES,
   'device.checked_out': DEVICES,
