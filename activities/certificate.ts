@@ -41,6 +41,7 @@ import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
 import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
+import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { standingOf, type Caller, type CommandStanding } from './device-commands.ts';
 import { wakeDevice } from './wake-device.ts';
@@ -124,15 +125,16 @@ export function certificateActivities(deps: ActivityDependencies) {
         actor: 'system',
         purpose: 'challenge fetched',
       });
-      const challenge = await breaker.guard(
-        `${input.integrationId}/${state.secretId}/${password.version}/${challengeUrl}`,
-        () =>
+      const key = `${input.integrationId}/${state.secretId}/${password.version}/${challengeUrl}`;
+      const challenge = await notingHealth(deps.database, input.integrationId, 'challenge', () =>
+        breaker.guard(key, () =>
           fetchChallenge({
             url: challengeUrl,
             username: challengeUsername,
             password: password.value.toString('utf8'),
             allowedPrivateHosts: deps.allowedPrivateHosts,
           }),
+        ),
       );
 
       const uuid = commandUuid({ ...input, step: STEP, revision: id, attempt: 1 });

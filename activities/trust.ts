@@ -11,6 +11,7 @@ import { putOutbox } from '../adapters/store/outbox.ts';
 import { readDeviceState } from '../adapters/store/rollout-state.ts';
 import { refreshTrust } from '../adapters/store/trust.ts';
 import { renewNowSignal } from '../workflows/messages.ts';
+import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export function trustActivities(deps: ActivityDependencies) {
@@ -39,11 +40,17 @@ export function trustActivities(deps: ActivityDependencies) {
       const client = await deps.oktaClient(integrationId);
       const isMac = state.platform === 'macOS';
       if (isMac && state.serialNumber === null) return false;
-      const seen: readonly OktaDevice[] = isMac
-        ? await client.findMacs(state.serialNumber ?? '')
-        : (await client.findDevices({ platform: 'IOS' })).filter(({ users }) =>
-            users.some(({ login }) => login.toLowerCase() === state.userName?.toLowerCase()),
-          );
+      const seen = await notingHealth(
+        database,
+        integrationId,
+        'okta',
+        async (): Promise<readonly OktaDevice[]> =>
+          isMac
+            ? client.findMacs(state.serialNumber ?? '')
+            : (await client.findDevices({ platform: 'IOS' })).filter(({ users }) =>
+                users.some(({ login }) => login.toLowerCase() === state.userName?.toLowerCase()),
+              ),
+      );
       await database.inTransaction(async (sql) => {
         await upsertOktaDevices(sql, integrationId, seen, now);
         await rematch(sql, integrationId, seen);
@@ -68,7 +75,9 @@ export function trustActivities(deps: ActivityDependencies) {
       const { integrationId } = input;
       const now = new Date(input.nowMs);
       const client = await deps.oktaClient(integrationId);
-      const page = await client.listDevices(input.next ?? undefined);
+      const page = await notingHealth(database, integrationId, 'okta', () =>
+        client.listDevices(input.next ?? undefined),
+      );
       const touched = await database.inTransaction(async (sql) => {
         await upsertOktaDevices(sql, integrationId, page.devices, now);
         return rematch(sql, integrationId, page.devices);

@@ -1,5 +1,6 @@
 // Devices, library item and rollouts through the API: lists page without a gap, and a saved change tells exactly the devices it touches.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noteHealth } from '../adapters/store/integrations.ts';
 import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../test/harness/seeded-fleet.ts';
 
@@ -258,4 +259,25 @@ test('an enrollment code is shown once, kept as a hash, and can be revoked', asy
   expect(listed.text).not.toContain(made.body.code);
   expect((await api.call('DELETE', `/api/enrollment-codes/${made.body.id as string}`)).status).toBe(204);
   expect((await api.call('GET', at)).body.items).toMatchObject([{ revokedAt: expect.any(String) as string }]);
+});
+
+test('a connection that refuses Odette raises an alarm until it works again, and is told once', async () => {
+  const integrationId = fleet.ids['integrations'] ?? '';
+  const alarms = async () =>
+    ((await api.call('GET', '/api/status')).body.alarms as { failure: { code: string } }[]).map(
+      ({ failure }) => failure.code,
+    );
+  expect(await alarms()).toEqual(['okta.challenge_credentials_refused']);
+  await noteHealth(api.database, integrationId, 'challenge', undefined);
+  expect(await alarms()).toEqual([]);
+  await noteHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
+  await noteHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
+  expect(await alarms()).toEqual(['okta.client_secret_wrong']);
+  const told = await api.database.query(
+    `select data from events where kind = 'integration.health_changed' order by id`,
+  );
+  expect(told).toEqual([
+    { data: { connection: 'challenge', failureCode: null } },
+    { data: { connection: 'okta', failureCode: 'okta.client_secret_wrong' } },
+  ]);
 });

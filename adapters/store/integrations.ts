@@ -128,6 +128,7 @@ export interface HealthRow {
   readonly at: Date;
 }
 
+/** A success of a busy connection is written once a minute; a change at once, with an event for who watches. */
 export async function noteHealth(
   sql: Sql,
   integrationId: string,
@@ -135,9 +136,19 @@ export async function noteHealth(
   failureCode: FailureCode | undefined,
 ): Promise<void> {
   await sql.query(
-    `insert into connection_health (integration_id, connection, ok, failure_code, at) values ($1, $2, $3, $4, now())
-     on conflict (integration_id, connection) do update set ok = excluded.ok, failure_code = excluded.failure_code, at = excluded.at`,
-    [integrationId, connection, failureCode === undefined, failureCode ?? null],
+    `with before as (select ok, failure_code from connection_health where integration_id = $1 and connection = $2),
+     noted as (
+       insert into connection_health (integration_id, connection, ok, failure_code, at)
+       select id, $2, $3::text is null, $3, now() from integrations where id = $1
+       on conflict (integration_id, connection) do update set ok = excluded.ok, failure_code = excluded.failure_code, at = excluded.at
+        where connection_health.failure_code is distinct from excluded.failure_code or connection_health.at < now() - interval '1 minute'
+       returning failure_code),
+     told as (
+       insert into events (kind, subject, data)
+       select 'integration.health_changed', 'integration:' || $1::text, jsonb_build_object('connection', $2, 'failureCode', failure_code) from noted
+        where failure_code is distinct from (select failure_code from before) returning 1)
+     select pg_notify('odette_events', '') from told`,
+    [integrationId, connection, failureCode ?? null],
   );
 }
 

@@ -1,0 +1,20 @@
+// Notes how each connection of an integration goes, where it is used: its settings show it, and what lasts raises an alarm.
+import type { Database } from '../adapters/store/database.ts';
+import { noteHealth, type Connection } from '../adapters/store/integrations.ts';
+import { CataloguedError } from '../domain/failures.ts';
+
+export async function notingHealth<T>(
+  database: Database,
+  integrationId: string,
+  connection: Connection,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const done = await work();
+    await noteHealth(database, integrationId, connection, undefined);
+    return done;
+  } catch (error) {
+    if (error instanceof CataloguedError) await noteHealth(database, integrationId, connection, error.code);
+    throw error;
+  }
+}
