@@ -75,6 +75,8 @@ export async function sealAnswer(
   }
 }
 
-export async function dropMade(database: Database, { made }: SealedAnswer): Promise<void> {
+/** Only what was refused is of no use: an answer whose end is not known may have reached the workflow, which then needs its secret. */
+export async function dropRefused(database: Database, { made }: SealedAnswer, error: unknown): Promise<void> {
+  if (!(error instanceof ProblemError) || error.code === 'server.unavailable') return;
   for (const id of made) await dropSecret(database, id);
 }

@@ -25,7 +25,7 @@ import { setupOfIntegration } from '../integration-setup.ts';
 import { notFound, ProblemError } from '../problem.ts';
 import type { Repetition } from '../repetition.ts';
 import { Reply, versionTag, type Handlers } from '../serve.ts';
-import { dropMade, sealAnswer } from '../setup-sealing.ts';
+import { dropRefused, sealAnswer } from '../setup-sealing.ts';
 import { SetupUpdates } from '../setup-updates.ts';
 import { enrollmentLinkOf, secretSet, showCheck } from '../setup-view.ts';
 
@@ -109,7 +109,7 @@ export function integrationHandlers(
         const sent = { setupId, answerId, answer: sealed.answer, actor: caller.actor };
         if (await updates.answer(sent, input)) return await show(sql, await row(sql, params.id));
       } catch (error) {
-        await dropMade(database, sealed);
+        await dropRefused(database, sealed, error);
         throw error;
       }
       const headers = {

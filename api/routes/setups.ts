@@ -18,7 +18,7 @@ import { setupOfIntegration } from '../integration-setup.ts';
 import { notFound, ProblemError } from '../problem.ts';
 import type { Repetition } from '../repetition.ts';
 import { Reply, type Call, type Handlers } from '../serve.ts';
-import { dropMade, sealAnswer } from '../setup-sealing.ts';
+import { dropRefused, sealAnswer } from '../setup-sealing.ts';
 import { SetupUpdates } from '../setup-updates.ts';
 import { showSetups } from '../setup-view.ts';
 
@@ -100,7 +100,7 @@ export function setupHandlers(
         });
         return answered ? await show(sql, params.id) : pending(params.id, answerId);
       } catch (error) {
-        await dropMade(database, sealed);
+        await dropRefused(database, sealed, error);
         throw error;
       }
     },
