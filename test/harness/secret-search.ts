@@ -69,8 +69,7 @@ export class SecretSearch {
       const three = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
       if (((filter[three >> 3] ?? 0) & (1 << (three & 7))) === 0) continue;
       for (const needle of this.#byStart.get(bytes.readUInt32LE(at)) ?? [])
-        if (bytes.compare(needle.bytes, 0, needle.bytes.length, at, at + needle.bytes.length) === 0)
-          found(needle);
+        if (needle.bytes.equals(bytes.subarray(at, at + needle.bytes.length))) found(needle);
     }
   }
 
