@@ -1,15 +1,41 @@
 // Who may import whom (ARCHITECTURE.md, "The rooms"). A planted violation must make `npm run check` fail: test/architecture.test.ts.
-const rooms = ['domain', 'adapters', 'workflows', 'activities', 'api', 'workers', 'web', 'cli', 'sandbox', 'test'];
+const rooms = [
+  'domain',
+  'adapters',
+  'workflows',
+  'activities',
+  'api',
+  'workers',
+  'web',
+  'cli',
+  'sandbox',
+  'test',
+];
 const TESTS = '\\.test\\.tsx?$';
 const outside = (...allowed) => `^(${rooms.filter((room) => !allowed.includes(room)).join('|')})/`;
 const room = (name) => ({ path: `^${name}/`, pathNot: TESTS });
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'nobody-imports-test', severity: 'error', from: { pathNot: '^(test/|vitest\\.config)|' + TESTS }, to: { path: '^test/' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'nobody-imports-test',
+      severity: 'error',
+      from: { pathNot: '^(test/|vitest\\.config)|' + TESTS },
+      to: { path: '^test/' },
+    },
     { name: 'domain-is-pure', severity: 'error', from: room('domain'), to: { pathNot: '^domain/' } },
-    { name: 'adapters-know-the-domain-only', severity: 'error', from: room('adapters'), to: { path: outside('domain', 'adapters') } },
+    {
+      name: 'adapters-know-the-domain-only',
+      severity: 'error',
+      from: room('adapters'),
+      to: { path: outside('domain', 'adapters') },
+    },
     {
       name: 'adapters-keep-to-their-own-folder',
       severity: 'error',
@@ -38,16 +64,29 @@ module.exports = {
       name: 'workflows-take-only-the-workflow-package',
       severity: 'error',
       from: room('workflows'),
-      to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: 'node_modules/@temporalio/(workflow|common)/' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'core'],
+        pathNot: 'node_modules/@temporalio/(workflow|common)/',
+      },
     },
-    { name: 'activities-know', severity: 'error', from: room('activities'), to: { path: outside('domain', 'adapters', 'workflows', 'activities') } },
+    {
+      name: 'activities-know',
+      severity: 'error',
+      from: room('activities'),
+      to: { path: outside('domain', 'adapters', 'workflows', 'activities') },
+    },
     {
       name: 'activities-know-only-messages-of-workflows',
       severity: 'error',
       from: room('activities'),
       to: { path: '^workflows/', pathNot: '^workflows/messages\\.ts$' },
     },
-    { name: 'api-knows', severity: 'error', from: room('api'), to: { path: outside('domain', 'adapters', 'workflows', 'api') } },
+    {
+      name: 'api-knows',
+      severity: 'error',
+      from: room('api'),
+      to: { path: outside('domain', 'adapters', 'workflows', 'api') },
+    },
     {
       name: 'api-knows-only-messages-of-workflows',
       severity: 'error',
@@ -60,8 +99,18 @@ module.exports = {
       from: { path: '^api/contract' },
       to: { pathNot: '^(domain/|api/contract|node_modules/zod/)' },
     },
-    { name: 'workers-know', severity: 'error', from: room('workers'), to: { path: outside('domain', 'adapters', 'workflows', 'activities', 'api', 'workers') } },
-    { name: 'nobody-imports-workers', severity: 'error', from: { pathNot: '^(workers|test)/|' + TESTS }, to: { path: '^workers/' } },
+    {
+      name: 'workers-know',
+      severity: 'error',
+      from: room('workers'),
+      to: { path: outside('domain', 'adapters', 'workflows', 'activities', 'api', 'workers') },
+    },
+    {
+      name: 'nobody-imports-workers',
+      severity: 'error',
+      from: { pathNot: '^(workers|test)/|' + TESTS },
+      to: { path: '^workers/' },
+    },
     {
       name: 'sandbox-knows-the-protocol',
       severity: 'error',
@@ -80,13 +129,22 @@ module.exports = {
       from: { path: '^(web|cli)/', pathNot: TESTS },
       to: { path: '^(adapters|workflows|activities|workers|sandbox|api/(?!contract))' },
     },
-    { name: 'the-product-knows-no-sandbox', severity: 'error', from: { path: '^(domain|adapters|workflows|activities|api|workers|web|cli)/', pathNot: TESTS }, to: { path: '^sandbox/' } },
+    {
+      name: 'the-product-knows-no-sandbox',
+      severity: 'error',
+      from: { path: '^(domain|adapters|workflows|activities|api|workers|web|cli)/', pathNot: TESTS },
+      to: { path: '^sandbox/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)(dist|node_modules/\\.|\\.git)(/|$)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };
