@@ -42,7 +42,13 @@ export const columns = column.columns([
     header: 'Device',
     cell: ({ row: { original: device } }) => (
       <>
-        <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} fw={600} size="sm">
+        <AnchorLink
+          to="/devices/$deviceId"
+          params={{ deviceId: device.id }}
+          fw={600}
+          size="sm"
+          style={{ display: 'inline-block', minWidth: 120 }}
+        >
           {deviceTitle(device)}
         </AnchorLink>
         {device.serialNumber !== null && device.name !== null && (

@@ -8,6 +8,15 @@ import { Loaded } from '../parts/page.tsx';
 import { useAnswer } from '../queries.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  certificate: 'Certificate',
+  'certificate.a': 'Certificate, slot a',
+  'certificate.b': 'Certificate, slot b',
+  settings: 'Okta Verify settings and login item',
+  sso: 'SSO extension',
+  app_configuration: 'Managed app configuration',
+};
+
 type Profile = Answer<'getDeviceProfiles'>['items'][number];
 
 export function PayloadList({ device }: { device: DeviceDetail }) {
@@ -38,7 +47,7 @@ export function PayloadList({ device }: { device: DeviceDetail }) {
               {device.payloadSet.map((payload) => (
                 <Table.Tr key={payload.identifier}>
                   <Table.Td>
-                    {payload.kind}
+                    {KIND_WORDS[payload.kind] ?? payload.kind}
                     <Text size="xs" c="dimmed" className="break-anywhere">
                       {payload.identifier}
                     </Text>

@@ -92,6 +92,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
           {isAdmin && (
             <Anchor
               component="button"
+              style={{ alignSelf: 'flex-start' }}
               type="button"
               size="sm"
               onClick={() => wizard('install_api_integration')}
