@@ -84,13 +84,10 @@ const UNDER_WAY = [
   'Installing',
   'PromptingForManagement',
 ];
-const ASKS_THE_USER = ['Prompting', 'PromptingForLogin', 'PromptingForManagement'];
 const REFUSED = ['UserRejected', 'ManagementRejected'];
 
 export const isManagedApp = (status: string | null): boolean =>
   status !== null && (MANAGED_STATES.includes(status) || MORE_MANAGED_STATES.includes(status));
 export const isAppUnderWay = (status: string | null): boolean =>
   status !== null && UNDER_WAY.includes(status);
-export const asksTheUser = (status: string | null): boolean =>
-  status !== null && ASKS_THE_USER.includes(status);
 export const isRefusedApp = (status: string | null): boolean => status !== null && REFUSED.includes(status);

@@ -1,5 +1,4 @@
 // The five truths of a device, derived from what it and Okta said. Pure: the same facts give the same truths.
-import type { Platform } from './device.ts';
 import {
   appliesTo,
   TRUTHS,
@@ -118,11 +117,3 @@ function managedUserOf(okta: OktaFacts, userName: string | null): string | undef
 
 export const statesOf = (observations: readonly TruthObservation[]): TruthStates =>
   Object.fromEntries(observations.map(({ truth, state }) => [truth, state])) as TruthStates;
-
-/** Reset by Authenticate: nothing is known of the device any more. */
-export const unknownTruths = (platform: Platform): TruthObservation[] =>
-  TRUTHS.map((truth) =>
-    appliesTo(truth, platform)
-      ? { truth, state: 'unknown', evidence: 'The device was enrolled again.' }
-      : { truth, state: 'not_applicable', evidence: 'iPhone and iPad get no certificate.' },
-  );

@@ -30,7 +30,6 @@ export const instant = z
   .transform((time) => (typeof time === 'string' ? time : time.toISOString()))
   .pipe(z.iso.datetime());
 
-export const flag = z.enum(['true', 'false']);
 export const limit = z.coerce.number().int().min(1).max(500).default(50);
 /** Opaque: the `next` of the page before. */
 export const cursor = z

@@ -30,7 +30,6 @@ export interface SharedPostgres {
 
 export interface SharedTemporal {
   readonly address: string;
-  readonly program: string;
 }
 
 type Stop = () => Promise<void>;
@@ -89,7 +88,7 @@ async function sharedTemporal(folder: string, stops: Stop[]): Promise<SharedTemp
   });
   await recordChild(path.join(folder, 'temporal.pid.json'), temporal.pid);
   stops.push(() => temporal.stop());
-  return { address: temporal.address, program };
+  return { address: temporal.address };
 }
 
 /** Ends what killed test runs left behind: a folder is named after its run's pid. */

@@ -8,9 +8,3 @@ export async function temporalAddress(): Promise<string> {
   const { address } = await sharedServer<SharedTemporal>('temporal');
   return address;
 }
-
-/** The `temporal` program, for tests that run an operator's commands. */
-export async function temporalProgram(): Promise<string> {
-  const { program } = await sharedServer<SharedTemporal>('temporal');
-  return program;
-}
