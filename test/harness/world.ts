@@ -1,5 +1,6 @@
 // A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay and API as real processes,
 // each of which can be killed and started again.
+import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import os from 'node:os';
@@ -8,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
-import { freePort } from '../../workers/free-port.ts';
+import { isFree } from '../../workers/free-port.ts';
 import { SANDBOX_PORTS, settingsFor, type SandboxReady } from '../../workers/launch-sandbox.ts';
 import { startNodeProcess } from '../../workers/node-process.ts';
 
@@ -66,6 +67,14 @@ export interface WorldOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Below the ports that the system gives to connections: it must still be free when a killed part comes back. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-world-'));
   // PostgreSQL runs as an unprivileged user, who must get through.
@@ -74,7 +83,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const ports = Object.fromEntries(
     await Promise.all(
       ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)].map(
-        async (name) => [name, await freePort()] as const,
+        async (name) => [name, await quietPort()] as const,
       ),
     ),
   );
