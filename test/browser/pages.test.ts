@@ -1,9 +1,11 @@
 // Every page of the console over the real API: nothing that axe-core finds, light and dark; no hole in the Content-Security-Policy;
 // nothing from another host; no page wider than a phone.
+import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
+import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import { consolePages, PUBLIC_PAGES } from './page-list.ts';
@@ -16,7 +18,10 @@ let pages: Record<string, string>;
 
 describe.skipIf(!hasBrowser)('every page', () => {
   beforeAll(async () => {
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi()]);
+    // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
+    const connection = await Connection.connect({ address: await temporalAddress() });
+    const temporal = new Client({ connection });
+    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
     fleet = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
     pages = consolePages({
@@ -100,6 +105,26 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(6);
     await ours.close();
   });
+
+  test('a group of failures is replayed with a preview and a reason, which the activity log keeps', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/rollouts');
+    await ours.see('The device has not answered.');
+    await ours.press('Replay all');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('profiles to 2 devices').waitFor();
+    expect(await ours.findings()).toEqual([]);
+    const replay = dialog.getByRole('button', { name: 'Replay 2 rollouts' });
+    expect(await replay.isDisabled()).toBe(true);
+    await dialog.getByLabel('Reason').fill('They were switched on again');
+    await replay.click();
+    await ours.see('Replaying 2 rollouts.');
+    await ours.goTo('/activity');
+    await ours.see('They were switched on again');
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 60_000);
 
   test('a viewer sees no action that the API would refuse', async () => {
     const wanda = { name: 'wanda', password: 'only looking around here' };
