@@ -52,7 +52,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       expect(found).toEqual([]);
       expect(ours.complaints).toEqual([]);
       await ours.close();
-    }, 180_000);
+    }, 300_000);
 
   test('fits a phone: tables scroll in themselves, the page does not', async () => {
     const ours = await openConsole(browser, api.url, { width: 390 });
@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press('Devices', 'link');
     await ours.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
     await ours.close();
-  }, 120_000);
+  }, 240_000);
 
   test('a page for which nobody is signed in asks for it, and goes on there afterwards', async () => {
     const ours = await openConsole(browser, api.url);
@@ -84,7 +84,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
     await expect.poll(() => ours.page.url()).toContain('/devices?bucket=failed');
     await ours.close();
-  });
+  }, 120_000);
 
   test('the filter of the device list lives in the address, and each count leads to its devices', async () => {
     const ours = await openConsole(browser, api.url);
@@ -104,7 +104,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press('Clear filter');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(6);
     await ours.close();
-  });
+  }, 120_000);
 
   test('a group of failures is replayed with a preview and a reason, which the activity log keeps', async () => {
     const ours = await openConsole(browser, api.url);
@@ -124,7 +124,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.see('They were switched on again');
     expect(ours.complaints).toEqual([]);
     await ours.close();
-  }, 60_000);
+  }, 120_000);
 
   test('a viewer sees no action that the API would refuse', async () => {
     const wanda = { name: 'wanda', password: 'only looking around here' };
@@ -142,5 +142,5 @@ describe.skipIf(!hasBrowser)('every page', () => {
     }
     expect(actions).toEqual([]);
     await ours.close();
-  }, 90_000);
+  }, 180_000);
 });
