@@ -67,6 +67,8 @@ await runProcess('api', async (context) => {
   return {
     async stop() {
       await lingering.stop();
+      // Else a graceful stop would wait for pages that only listen.
+      await admin.closeStreams();
       await Promise.all(listeners.map((listener) => listener.stop(5000)));
       clients.close();
       await foundation.close();

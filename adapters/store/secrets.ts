@@ -100,3 +100,21 @@ export async function listSecretFacts(sql: Sql, ids: readonly string[]): Promise
 export async function dropSecret(sql: Sql, id: string): Promise<void> {
   await sql.query('delete from secrets where id = $1', [id]);
 }
+
+/**
+ * What an admin typed and nothing names any more: replaced answers, setups that were given up. A week's grace covers whoever
+ * read a handle just before it was replaced. Returns how many went.
+ */
+export async function pruneSecrets(sql: Sql): Promise<number> {
+  const rows = await sql.query(
+    `delete from secrets where id in (
+       select secret.id from secrets as secret
+        where secret.kind in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'ios_secret_key')
+          and secret.set_at < now() - interval '7 days'
+          and not exists (select from integrations where credentials_secret_id = secret.id)
+          and not exists (select from integration_platforms where secret_id = secret.id)
+          and not exists (select from setups where status = 'open' and strpos(state::text, secret.id::text) > 0)
+        limit 1000) returning 1`,
+  );
+  return rows.length;
+}
