@@ -19,6 +19,7 @@ function withoutMachine(value: unknown, key = ''): unknown {
     );
   if (typeof value !== 'string') return value;
   if (key === 'identity') return 'worker';
+  if (/^\d+@/.test(value)) return 'worker';
   if (key === 'stackTrace') return '';
   if (key !== 'data') return value;
   const plain = Buffer.from(value, 'base64').toString('utf8');
