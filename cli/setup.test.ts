@@ -1,0 +1,189 @@
+// `odette setup apply`: walks the wizard from a file, resumes, tells nothing twice, keeps secrets out of the file and out of what it says.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ProblemError } from '../api/problem.ts';
+import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import {
+  CONTRACT_TOKEN,
+  Reply,
+  startContractServer,
+  type ContractServer,
+} from '../test/harness/contract-server.ts';
+import { PretendWizard, type GivenAnswer } from '../test/harness/pretend-wizard.ts';
+
+const SETUP = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
+const SECRETS = ['client-secret-value', 'challenge-password-value', 'ios-secret-key-value'] as const;
+
+let server: ContractServer;
+let folder: string;
+let wizard: PretendWizard;
+
+beforeAll(async () => {
+  server = await startContractServer();
+  folder = await mkdtemp(path.join(os.tmpdir(), 'odette-setup-'));
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  wizard = new PretendWizard();
+  wizard.play(server.plays);
+  await writeFile(path.join(folder, 'password.txt'), `${SECRETS[1]}\n`);
+  await writeFile(path.join(folder, 'ios.json'), JSON.stringify({ secretKey: SECRETS[2] }));
+});
+afterEach(() => {
+  server.calls.length = 0;
+});
+
+const FILE = `
+domain: acme.okta.com
+credentials: { clientId: 0oa1, clientSecret: { env: OKTA_CLIENT_SECRET } }
+confirm: [adaptive_mfa]
+platforms:
+  macOS:
+    scepUrl: https://acme.okta.com/scep
+    challengeUrl: https://acme.okta.com/challenge
+    username: user
+    password: { file: password.txt }
+  iOS: { secretKey: { file: ios.json, field: secretKey } }
+`;
+
+async function apply(content: string, options: { typed?: string[]; again?: string } = {}): Promise<Ran> {
+  const file = path.join(folder, 'setup.yaml');
+  await writeFile(file, content);
+  const { again, ...rest } = options;
+  return runOdette(['setup', 'apply', '-f', file, ...(again === undefined ? [] : ['--again', again])], {
+    environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN, OKTA_CLIENT_SECRET: SECRETS[0] },
+    ...rest,
+  });
+}
+const answers = () =>
+  server.calls.filter(({ operation }) => operation === 'answerSetup').map(({ body }) => body as GivenAnswer);
+const steps = () => answers().map(({ step }) => step);
+
+test('the whole wizard is walked in its order, and no secret is said', async () => {
+  const { code, printed, told: said } = await apply(FILE);
+  expect(code, said).toBe(0);
+  expect(steps()).toEqual([
+    'get_started',
+    'okta_domain',
+    'install_api_integration',
+    'credentials',
+    'connect',
+    'device_integrations',
+    'platforms',
+    'macos',
+    'ios',
+    'complete',
+  ]);
+  expect(answers().find(({ step }) => step === 'ios')).toEqual({
+    step: 'ios',
+    secretKey: SECRETS[2],
+    providerName: 'Odette',
+  });
+  expect(printed).toContain('acme.okta.com is connected.');
+  for (const secret of SECRETS) expect(printed + said).not.toContain(secret);
+});
+
+test('given again it changes nothing', async () => {
+  await apply(FILE);
+  server.calls.length = 0;
+  const { code, printed } = await apply(FILE);
+  expect(code).toBe(0);
+  expect(steps()).toEqual([]);
+  expect(printed).toContain('everything is as the file says');
+});
+
+test('an interrupted setup goes on where it stopped, and tells nothing twice', async () => {
+  server.plays.answerSetup = ({ body }) => {
+    if ((body as GivenAnswer).step === 'platforms') throw new ProblemError('okta.unreachable');
+    return wizard.answer(body as GivenAnswer);
+  };
+  expect((await apply(FILE)).code).toBe(1);
+  server.calls.length = 0;
+  server.plays.answerSetup = ({ body }) => wizard.answer(body as GivenAnswer);
+  expect((await apply(FILE)).code).toBe(0);
+  expect(steps()).toEqual(['platforms', 'macos', 'ios', 'complete']);
+});
+
+test('an answer that changed in the file is given again, and so is a secret that is named', async () => {
+  await apply(FILE);
+  server.calls.length = 0;
+  expect((await apply(FILE.replace('username: user', 'username: other'))).code).toBe(0);
+  expect(steps()).toEqual(['macos', 'complete']);
+  server.calls.length = 0;
+  await apply(FILE.replace('username: user', 'username: other'), { again: 'ios' });
+  expect(steps()).toEqual(['ios', 'complete']);
+});
+
+test('what Odette cannot check is asked for, or has to be in the file', async () => {
+  const unsure = FILE.replace('confirm: [adaptive_mfa]', '');
+  const alone = await apply(unsure);
+  expect(alone.code).toBe(4);
+  expect(alone.told).toContain('confirm: [adaptive_mfa]');
+  const asked = await apply(unsure, { typed: ['y'] });
+  expect(asked.code).toBe(0);
+  expect(asked.questions).toHaveLength(1);
+});
+
+test('a prerequisite that failed names what to do and stops there', async () => {
+  wizard.failing = 'fastpass_active';
+  const { code, told: said } = await apply(FILE);
+  expect(code).toBe(4);
+  expect(said).toContain('✗ Prerequisite fastpass_active');
+  expect(said).toContain('Do it in Okta.');
+  wizard.failing = undefined;
+  expect((await apply(FILE)).code).toBe(0);
+});
+
+test('an app of the tenant’s own: the first run shows the key to paste, the second goes on', async () => {
+  const own = FILE.replace(
+    'clientId: 0oa1, clientSecret: { env: OKTA_CLIENT_SECRET }',
+    'kind: api_services_app',
+  );
+  const first = await apply(own);
+  expect(first.code).toBe(4);
+  expect(first.told).toContain('{"kty":"RSA"}');
+  server.calls.length = 0;
+  expect(
+    (await apply(own.replace('kind: api_services_app', 'kind: api_services_app, clientId: 0oa2'))).code,
+  ).toBe(0);
+  expect(steps()[0]).toBe('credentials');
+});
+
+test('a check that takes its time is waited for at the place that Odette names', async () => {
+  const end = 'answer-1';
+  server.plays.answerSetup = ({ body }) => {
+    const state = wizard.answer(body as GivenAnswer);
+    if ((body as GivenAnswer).step !== 'connect') return state;
+    const location = { Location: `/api/setups/${SETUP}/answers/${end}` };
+    return new Reply(202, { setupId: SETUP, answerId: end, checking: true }, location);
+  };
+  expect((await apply(FILE)).code).toBe(0);
+  expect(server.calls.filter(({ operation }) => operation === 'getSetupAnswer')).toHaveLength(1);
+});
+
+test('a file that is wrong is refused by field, without its values, before anything is sent', async () => {
+  const open = await apply(FILE.replace('{ env: OKTA_CLIENT_SECRET }', SECRETS[0]));
+  expect(open.code).toBe(2);
+  expect(open.told).toMatch(/credentials\.clientSecret: is a secret: say where it is/);
+  expect(open.told).not.toContain(SECRETS[0]);
+  for (const wrong of ['domain: [', FILE.replace('confirm:', 'confrim:'), 'domain: acme.okta.com'])
+    expect((await apply(wrong)).code).toBe(2);
+  expect(server.calls).toEqual([]);
+  const missingFile = await apply(FILE.replace('password.txt', 'none.txt'));
+  expect(missingFile.code).toBe(2);
+  expect(missingFile.told).toMatch(/platforms\.macOS\.password: .*none\.txt cannot be read \(ENOENT\)/);
+});
+
+test('`setup show` says where it stands and what to do in Okta', async () => {
+  await apply(FILE.replace('acme.okta.com', 'other.example.com'));
+  const environment = { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN };
+  const { printed } = await runOdette(['setup', 'show'], { environment });
+  expect(printed).toContain('→ Title of okta_domain');
+  expect(printed).toContain('- Paste this.');
+});
