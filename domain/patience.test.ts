@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { MOST_APP_CHECKS } from './app-plan.ts';
 import { appCheckDelayMs, deliveryBackOffMs, intervalMs, intervalsWithin } from './patience.ts';
-import { MOST_APP_CHECKS } from './rollout-plan.ts';
 
 const HOUR = 60 * 60 * 1000;
 

@@ -1,4 +1,4 @@
-// How long to wait for a device, and how often to push it meanwhile: soon at first, then with growing patience.
+// How long to wait for a device, how often to push it meanwhile (soon at first, then with growing patience), how often to try.
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -20,6 +20,9 @@ export function intervalsWithin(totalMs: number): number[] {
   }
   return intervals;
 }
+
+/** A rollout carries one change out so often before it gives up. */
+export const MOST_TRIES = 3;
 
 /** How long a challenge may wait for its device: it lives about an hour. */
 export const CHALLENGE_LIFE_MS = 50 * MINUTE_MS;

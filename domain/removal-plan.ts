@@ -1,4 +1,5 @@
 // What a rollout does when the desired state is none: take away what Odette put there, after a delay, and nothing else.
+import { MOST_TRIES } from './patience.ts';
 import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
 import { isManagedApp, type RolloutView } from './rollout-view.ts';
 
@@ -29,11 +30,12 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
     requests.some(
       (request) =>
         (memory.tries[`remove.${request.type === 'RemoveProfile' ? request.identifier : request.type}`] ??
-          0) >= 3,
+          0) >= MOST_TRIES,
     )
   )
     return { do: 'fail', code: 'mdm.command_refused' };
   if (requests.length > 0) return { do: 'send', phase: 'removing', requests };
-  if ((memory.tries['removeCertificate'] ?? 0) >= 3) return { do: 'fail', code: 'mdm.command_refused' };
+  if ((memory.tries['removeCertificate'] ?? 0) >= MOST_TRIES)
+    return { do: 'fail', code: 'mdm.command_refused' };
   return { do: 'removeCertificate' };
 }

@@ -1,15 +1,11 @@
 // What a rollout does next: the difference between the desired state and what the device reported, as one action.
-// Pure; workflows/roll-out-device.ts carries the actions out and keeps the memory of its run.
+// Pure; workflows/roll-out-device.ts carries the actions out and keeps the memory of its run. The app is app-plan.ts,
+// what goes is removal-plan.ts.
+import { planApp } from './app-plan.ts';
 import type { FailureCode } from './failures.ts';
+import { MOST_TRIES } from './patience.ts';
 import { planRemoval } from './removal-plan.ts';
-import {
-  isAppUnderWay,
-  isManagedApp,
-  isRefusedApp,
-  type DesiredState,
-  type RolloutView,
-  type WantedProfile,
-} from './rollout-view.ts';
+import { isManagedApp, type DesiredState, type RolloutView, type WantedProfile } from './rollout-view.ts';
 
 export type RolloutPhase =
   | 'waiting'
@@ -107,12 +103,6 @@ export const emptyMemory = (
 export const memoryFor = (memory: RolloutMemory, enrollmentId: string): RolloutMemory =>
   memory.enrollmentId === enrollmentId ? memory : emptyMemory(enrollmentId, memory.licence);
 
-export const MOST_REFUSALS = 3;
-/** After so many looks, 5 s doubling, about a week is over. */
-export const MOST_APP_CHECKS = 18;
-const MOST_TRIES = 3;
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 /** The phase that an action stands for. */
 export function phaseOf(action: RolloutAction): RolloutPhase {
   switch (action.do) {
@@ -145,7 +135,7 @@ const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAct
 });
 
 /** Questions of a list whose answers are missing or old, as requests. */
-export const unanswered = (memory: RolloutMemory, queries: readonly Query[]): StepRequest[] =>
+const unanswered = (memory: RolloutMemory, queries: readonly Query[]): StepRequest[] =>
   queries.filter((query) => !memory.fresh.includes(query)).map((type) => ({ type }));
 
 export function planRollout(view: RolloutView, memory: RolloutMemory, nowMs: number): RolloutAction {
@@ -190,66 +180,7 @@ function planDelivery(
       'profiles',
       missing.map(({ kind, revision }) => ({ type: 'InstallProfile', kind, revision })),
     );
-  return planApp(view, desired, memory, nowMs);
-}
-
-function planApp(
-  view: RolloutView,
-  desired: DesiredState,
-  memory: RolloutMemory,
-  nowMs: number,
-): RolloutAction {
-  const stale = unanswered(memory, inventoryOf(view));
-  const status = view.reported.appStatus;
-  if (isManagedApp(status)) {
-    if (stale.length > 0) return send('profiles', stale);
-    return planConfiguration(view, desired, memory);
-  }
-  const isSettled = memory.fresh.includes('ManagedApplicationList');
-  if (memory.appSent) {
-    if (stale.length > 0) return send('app', stale);
-    if (isRefusedApp(status)) return { do: 'noteRefusal' };
-    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
-    if (status !== 'Failed') return { do: 'waitForApp' };
-  } else if (isSettled && isAppUnderWay(status)) {
-    if (stale.length > 0) return send('app', stale);
-    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
-    return { do: 'waitForApp' };
-  }
-  // Everything else first; then what stands in the way of the app.
-  const otherwise = (action: RolloutAction) => (stale.length > 0 ? send('profiles', stale) : action);
-  if (view.appRefusals >= MOST_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
-  const askAgainMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
-  if (view.appRefusals > 0 && nowMs < askAgainMs)
-    return otherwise({ do: 'waitForUser', untilMs: askAgainMs });
-  if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
-  if ((memory.tries['app'] ?? 0) >= MOST_TRIES + view.appRefusals)
-    return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });
-  if (memory.licence === 'pending' || memory.licence === 'unasked')
-    return otherwise({ do: 'waitForLicence' });
-  if (memory.licence !== 'ready') return otherwise({ do: 'fail', code: memory.licence });
-  const revision = desired.appConfigurationRevision ?? 'app';
-  const queries = unanswered(memory, ['ProfileList']);
-  return send('app', [
-    { type: 'InstallApplication', revision },
-    ...queries,
-    { type: 'ManagedApplicationList' },
-  ]);
-}
-
-/** iPhone and iPad: the configuration counts when it was read back from the device and found equal. */
-function planConfiguration(view: RolloutView, desired: DesiredState, memory: RolloutMemory): RolloutAction {
-  const revision = desired.appConfigurationRevision;
-  if (revision === null) return { do: 'finish', phase: 'delivered' };
-  if (!memory.fresh.includes('ManagedApplicationConfiguration'))
-    return send('app_configuration', [{ type: 'ManagedApplicationConfiguration' }]);
-  if (view.reported.appConfigurationRevision === revision) return { do: 'finish', phase: 'delivered' };
-  if ((memory.tries[`configuration.${revision}`] ?? 0) >= MOST_TRIES)
-    return { do: 'fail', code: 'mdm.command_refused' };
-  return send('app_configuration', [
-    { type: 'ApplicationConfiguration', content: 'odette', revision },
-    { type: 'ManagedApplicationConfiguration' },
-  ]);
+  return planApp(view, desired, memory, unanswered(memory, inventoryOf(view)), nowMs);
 }
 
 const hasChanged = (memory: RolloutMemory) => Object.values(memory.tries).some((tries) => tries > 0);
@@ -274,7 +205,7 @@ const foreignProfiles = (view: RolloutView, desired: DesiredState): string[] =>
     )
     .map(({ identifier }) => identifier);
 
-export const installKey = (profile: Pick<WantedProfile, 'kind' | 'revision'>): string =>
+const installKey = (profile: Pick<WantedProfile, 'kind' | 'revision'>): string =>
   `${profile.kind}.${profile.revision}`;
 
 /** Not on the device in the wanted revision; one that was just accepted is not missing until ProfileList says so. */

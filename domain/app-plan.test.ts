@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { planRollout } from './rollout-plan.ts';
+import {
+  ALL,
+  DAY,
+  NOW,
+  blankMac,
+  blankPhone,
+  describeAction,
+  desiredPhone,
+  fresh,
+  play,
+  reported,
+} from '../test/harness/played-plan.ts';
+
+describe('the plan of the app', () => {
+  test('a new iPhone: SSO, app with its configuration, which is read back', () => {
+    expect(play(blankPhone).trace).toEqual([
+      'DeviceInformation+ProfileList+ManagedApplicationList',
+      'InstallProfile(sso)',
+      'InstallApplication+ProfileList+ManagedApplicationList',
+      'waitForApp',
+      'ManagedApplicationConfiguration',
+      'finish:delivered',
+    ]);
+  });
+
+  test('a changed iOS key goes by Settings once the app is managed, and is read back', () => {
+    const { view } = play(blankPhone);
+    const desired = { ...desiredPhone, appConfigurationRevision: 'configuration-2' };
+    expect(play({ ...view, desired }).trace.slice(1)).toEqual([
+      'ManagedApplicationConfiguration',
+      'ApplicationConfiguration+ManagedApplicationConfiguration',
+      'finish:delivered',
+    ]);
+  });
+
+  test('only the app waits for the licence; the profiles are delivered and proven before', () => {
+    const { trace } = play(blankMac, { ...fresh, licence: 'pending' });
+    expect(trace.slice(-2)).toEqual(['ProfileList', 'waitForLicence']);
+  });
+
+  test('a licence that cannot be had fails the rollout by its name, after the profiles', () => {
+    const { trace } = play(blankMac, { ...fresh, licence: 'apps_and_books.token_missing' });
+    expect(trace.slice(-2)).toEqual(['ProfileList', 'fail:apps_and_books.token_missing']);
+  });
+
+  test("a Mac whose Okta Verify is not the App Store's is named, after its profiles", () => {
+    const view = reported(blankMac, { appIsForeign: true });
+    expect(play(view).trace.at(-1)).toBe('fail:mdm.app_not_from_app_store');
+  });
+
+  test('a refusal is asked again a day later, and after the third the rollout waits for the user', () => {
+    const refused = { ...reported(blankPhone, { profiles: [], appStatus: 'UserRejected' }) };
+    const memory = { ...fresh, fresh: ALL, tries: { 'sso.sso-1': 1, app: 1 }, appSent: true };
+    const withSso = reported(refused, {
+      profiles: [
+        {
+          identifier: desiredPhone.profiles[0]!.identifier,
+          uuid: 'uuid-sso-1',
+          kind: 'sso',
+          integrationId: 'i1',
+        },
+      ],
+    });
+    expect(planRollout(withSso, memory, NOW)).toEqual({ do: 'noteRefusal' });
+    const once = { ...withSso, appRefusals: 1, lastRefusedAtMs: NOW };
+    const after = { ...memory, appSent: false };
+    expect(planRollout(once, after, NOW + DAY - 1)).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });
+    expect(describeAction(planRollout(once, after, NOW + DAY))).toBe(
+      'InstallApplication+ManagedApplicationList',
+    );
+    const thrice = { ...withSso, appRefusals: 3, lastRefusedAtMs: NOW };
+    expect(planRollout(thrice, after, NOW + 9 * DAY)).toEqual({ do: 'finish', phase: 'waits_for_user' });
+  });
+});
