@@ -19,6 +19,7 @@ import { peopleHandlers } from './routes/people.ts';
 import { rolloutHandlers } from './routes/rollouts.ts';
 import { setupHandlers } from './routes/setups.ts';
 import { serve } from './serve.ts';
+import { sessionCookie } from './session-cookie.ts';
 
 export interface AdminApp extends Express {
   /** Ends the open event streams, so that a graceful stop does not wait for them. */
@@ -29,6 +30,7 @@ const BODY_LIMIT = '256kb';
 
 export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   const { database, sealer, log, metrics, version, codec, temporalUiUrl } = dependencies;
+  const cookie = sessionCookie(dependencies.consoleUrl);
   const repetition = new Repetition(database, sealer);
   const events = new EventStream(database, log);
   const app = express();
@@ -54,7 +56,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
     express.json({ limit: BODY_LIMIT }),
   );
 
-  const openApi = JSON.stringify(writeOpenApi(contract, { version }));
+  const openApi = JSON.stringify(writeOpenApi(contract, { version, cookie: cookie.name }));
   app.get('/openapi.json', (_request, response) => {
     response.type('application/json').send(openApi);
   });
@@ -62,7 +64,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
     app,
     contract,
     {
-      ...peopleHandlers(),
+      ...peopleHandlers(cookie),
       ...setupHandlers(dependencies, repetition),
       ...integrationHandlers(dependencies, repetition),
       ...libraryHandlers(dependencies),
@@ -71,7 +73,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...rolloutHandlers(dependencies),
       ...instanceHandlers(dependencies, events),
     },
-    { database, repetition },
+    { database, repetition, cookie },
   );
   app.use(serveConsole(), nothingHere, problems(log));
   return Object.assign(app, { closeStreams: () => events.close() });

@@ -20,6 +20,8 @@ export interface AdminDependencies {
   readonly oktaClient: (integrationId: string) => Promise<OktaClient>;
   readonly appsAndBooks: () => Promise<AppsAndBooksClient>;
   readonly allowedPrivateHosts: readonly string[];
+  /** Of this API and its console, as people reach it. */
+  readonly consoleUrl: string;
   /** Of the device listener, as devices reach it; undefined until it is set. */
   readonly publicUrl: string | undefined;
   /** Devices reach Odette over TLS: own files, or a trusted proxy in front. */

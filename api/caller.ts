@@ -6,6 +6,7 @@ import type { Sql } from '../adapters/store/database.ts';
 import { ROLES, type Access, type Role } from './contract/endpoint.ts';
 import { randomToken, sha256 } from './passwords.ts';
 import { ProblemError } from './problem.ts';
+import type { SessionCookie } from './session-cookie.ts';
 
 export interface Caller {
   /** As in the audit trail: person:NAME, token:NAME. */
@@ -19,15 +20,17 @@ export interface Caller {
   readonly session?: Buffer;
 }
 
-const COOKIE = 'odette_session';
-const COOKIE_OPTIONS = { httpOnly: true, secure: true, sameSite: 'lax', path: '/' } as const;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** @throws ProblemError `request.not_signed_in` when a token was sent and is not good */
-export async function findCaller(sql: Sql, request: Request): Promise<Caller | undefined> {
+export async function findCaller(
+  sql: Sql,
+  request: Request,
+  cookie: SessionCookie,
+): Promise<Caller | undefined> {
   const [scheme, token] = (request.headers.authorization ?? '').split(' ');
   if (scheme?.toLowerCase() === 'bearer' && token) return tokenCaller(sql, token);
-  const session = cookieOf(request, COOKIE);
+  const session = cookieOf(request, cookie.name);
   if (session === undefined) return undefined;
   const idHash = sha256(session);
   const found = await findSession(sql, idHash);
@@ -81,10 +84,15 @@ export function assertNotForged(request: Request): void {
 const originHost = (origin: string): string | undefined =>
   URL.canParse(origin) ? new URL(origin).host : undefined;
 
-export async function startSession(sql: Sql, response: Response, person: PersonRow): Promise<Caller> {
+export async function startSession(
+  sql: Sql,
+  response: Response,
+  person: PersonRow,
+  cookie: SessionCookie,
+): Promise<Caller> {
   const id = randomToken('');
   const expiresAt = await openSession(sql, sha256(id), person.id);
-  response.cookie(COOKIE, id, COOKIE_OPTIONS);
+  response.cookie(cookie.name, id, cookie.options);
   return {
     actor: `person:${person.name}`,
     name: person.name,
@@ -96,7 +104,8 @@ export async function startSession(sql: Sql, response: Response, person: PersonR
   };
 }
 
-export const forgetSession = (response: Response): void => void response.clearCookie(COOKIE, COOKIE_OPTIONS);
+export const forgetSession = (response: Response, { name, options }: SessionCookie): void =>
+  void response.clearCookie(name, options);
 
 function cookieOf(request: Request, name: string): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());

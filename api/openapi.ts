@@ -19,7 +19,7 @@ const TAGS: Readonly<Record<string, string>> = {
 
 export function writeOpenApi(
   contract: Record<string, Endpoint>,
-  options: { readonly version: string },
+  options: { readonly version: string; readonly cookie: string },
 ): Json {
   const schemas: Json = {};
   const problem = schemaOf(Problem, 'output', schemas);
@@ -43,7 +43,7 @@ export function writeOpenApi(
       schemas,
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token' },
-        session: { type: 'apiKey', in: 'cookie', name: 'odette_session' },
+        session: { type: 'apiKey', in: 'cookie', name: options.cookie },
       },
     },
   };

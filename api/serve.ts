@@ -13,6 +13,7 @@ import type {
 } from './contract/endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { Repetition, type Answer } from './repetition.ts';
+import type { SessionCookie } from './session-cookie.ts';
 
 /** An answer with headers, or the other good one (202: still at work). */
 export class Reply<Body> {
@@ -58,6 +59,7 @@ export const versionTag = (version: string | number): string => `"${version}"`;
 export interface ServeDependencies {
   readonly database: Database;
   readonly repetition: Repetition;
+  readonly cookie: SessionCookie;
 }
 
 export function serve<Endpoints extends Record<string, Endpoint>>(
@@ -85,9 +87,9 @@ async function answerOf(
   handler: Handler<Endpoint>,
   request: Request,
   response: Response,
-  { database, repetition }: ServeDependencies,
+  { database, repetition, cookie }: ServeDependencies,
 ): Promise<Answer | undefined> {
-  const caller = await findCaller(database, request);
+  const caller = await findCaller(database, request, cookie);
   assertAllowed(caller, shape.access);
   response.locals['actor'] = caller?.actor;
   const call = readCall(shape, request, response, caller ?? NOBODY);

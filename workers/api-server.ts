@@ -33,6 +33,7 @@ await runProcess('api', async (context) => {
     oktaClient: clients.oktaClient,
     appsAndBooks: clients.appsAndBooks,
     allowedPrivateHosts: config.allowedPrivateHosts,
+    consoleUrl: config.consoleUrl,
     publicUrl: config.publicUrl,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
     temporalUiUrl: config.temporalUiUrl,

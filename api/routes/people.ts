@@ -22,10 +22,11 @@ import { takeFirstRun } from '../first-start.ts';
 import { hashPassword, isPassword, randomToken, sha256 } from '../passwords.ts';
 import { fieldProblem, notFound, ProblemError } from '../problem.ts';
 import type { Handlers } from '../serve.ts';
+import type { SessionCookie } from '../session-cookie.ts';
 
 const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
 
-export function peopleHandlers(): Handlers<typeof people> {
+export function peopleHandlers(cookie: SessionCookie): Handlers<typeof people> {
   // In one process's memory: several API processes each allow as much.
   const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
   const byName = new RateLimiterMemory({ points: 6, duration: 15 * 60 });
@@ -55,7 +56,7 @@ export function peopleHandlers(): Handlers<typeof people> {
         action: 'person.first_admin_made',
         subject: `person:${person.id}`,
       });
-      return shown(await startSession(sql, response, person));
+      return shown(await startSession(sql, response, person, cookie));
     },
 
     signIn: async ({ sql, body, request, response }) => {
@@ -67,14 +68,14 @@ export function peopleHandlers(): Handlers<typeof people> {
         throw new ProblemError('people.sign_in_refused');
       await byName.delete(body.name);
       await putAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
-      return shown(await startSession(sql, response, person));
+      return shown(await startSession(sql, response, person, cookie));
     },
 
     getSession: ({ caller }) => Promise.resolve(shown(caller)),
 
     signOut: async ({ sql, caller, response }) => {
       if (caller.session) await endSession(sql, caller.session);
-      forgetSession(response);
+      forgetSession(response, cookie);
       return undefined;
     },
 

@@ -66,6 +66,7 @@ export async function openAdminApi(
     oktaClient: () => Promise.reject(new CataloguedError('okta.unreachable')),
     appsAndBooks: () => appsAndBooks(database, ring, options.appsAndBooksUrl),
     allowedPrivateHosts: options.allowedPrivateHosts ?? [],
+    consoleUrl: 'http://127.0.0.1:4780',
     publicUrl: 'https://mdm.example.com',
     hasTls: true,
     temporalUiUrl: 'http://127.0.0.1:8233',
