@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import { renewalTime } from '../domain/renewal-policy.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
-import { fastForward } from '../test/harness/time-skipping.ts';
-import { workflowIds } from './messages.ts';
+import { atRest, fastForward } from '../test/harness/time-skipping.ts';
+import { TASK_QUEUE, workflowIds } from './messages.ts';
 
 quietRuntime();
 const MINUTE = 60_000;
@@ -21,17 +23,28 @@ async function trustedMac(): Promise<FakeDevice> {
   const mac = await world.newDevice('Mac');
   await world.rollOut(mac.id);
   await world.ended(mac.id);
-  // Somebody signed in: Okta says MANAGED.
-  await world.database.query(
-    `update device_truths set state = 'held', since = now() where device_id = $1 and truth = 'managed'`,
-    [mac.id],
-  );
+  await signIn(mac);
   return mac;
 }
 
+/** The user signs in with FastPass, and the sweep sees MANAGED. */
+async function signIn(mac: FakeDevice): Promise<void> {
+  world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
+  await world.client.workflow.execute('observeTrust', {
+    workflowId: `observeTrust/${randomUUID()}`,
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  });
+  expect((await world.truths(mac.id))['managed']).toBe('held');
+}
+
+const restOf = (mac: FakeDevice): Promise<number> =>
+  atRest(world.connection, world.namespace, workflowIds.certificate(mac.id));
+
 /** Moves keeper and device on together. */
 async function pass(mac: FakeDevice, milliseconds: number): Promise<void> {
-  world.knobs.clockAheadMs += milliseconds;
+  await restOf(mac);
+  mac.clockAheadMs += milliseconds;
   await fastForward(world.connection, world.namespace, workflowIds.certificate(mac.id), milliseconds);
 }
 
@@ -48,7 +61,7 @@ function untilRenewal(mac: FakeDevice): number {
     notAfterMs: notAfter.getTime(),
     provenAtMs: notBefore.getTime(),
   };
-  return renewalTime(life, DEFAULT_INTEGRATION_SETTINGS, mac.id) - world.now().getTime();
+  return renewalTime(life, DEFAULT_INTEGRATION_SETTINGS, mac.id) - mac.now().getTime();
 }
 
 const renewed = (mac: FakeDevice, before: string, timeout = 20_000) =>
@@ -68,21 +81,25 @@ describe('keepCertificate', () => {
       if (year === 2) {
         await pass(mac, 72 * HOUR);
         expect(mac.certificates).toEqual([before]);
+        const untilNextTry = await restOf(mac);
         world.challenges.state.status = 200;
-        await pass(mac, 2 * HOUR);
+        await pass(mac, untilNextTry + 1_000);
       }
       await renewed(mac, before.serialNumber);
+      await signIn(mac);
       lives.push(newest(mac));
       expect(newest(mac).notBefore.getTime()).toBeLessThan(before.notAfter.getTime());
     }
     expect(lives).toHaveLength(4);
     expect(mac.mostCertificates).toBe(2);
     expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
-    const rows = await world.database.query<{ state: string }>(
-      'select state from certificate_deliveries where device_id = $1 order by created_at',
-      [mac.id],
-    );
-    expect(rows.map(({ state }) => state)).toEqual(['removed', 'removed', 'removed', 'proven']);
+    await world.until(async () => {
+      const rows = await world.database.query<{ state: string }>(
+        'select state from certificate_deliveries where device_id = $1 order by created_at',
+        [mac.id],
+      );
+      expect(rows.map(({ state }) => state)).toEqual(['removed', 'removed', 'removed', 'proven']);
+    });
   }, 180_000);
 
   test('an unused certificate warns on day 80 and is issued again on day 85', async () => {
@@ -131,6 +148,9 @@ describe('keepCertificate', () => {
   test('a device that falls asleep with its certificate command gets a fresh challenge when it wakes', async () => {
     const mac = await trustedMac();
     const { serialNumber } = newest(mac);
+    // Day 80: the keeper looks whether it was used, and then sleeps until the renewal.
+    await pass(mac, (await restOf(mac)) + 1_000);
+    await restOf(mac);
     mac.isAsleep = true;
     await pass(mac, untilRenewal(mac) + 2_000);
     const fetched = world.challenges.state.fetched;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OktaDevice } from '../adapters/okta/okta-device.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { TASK_QUEUE } from './messages.ts';
 
@@ -29,39 +29,20 @@ async function delivered(family: 'Mac' | 'iPhone', userName?: string): Promise<F
   return device;
 }
 
-async function recordOf(device: FakeDevice, changes: Partial<OktaDevice> = {}): Promise<OktaDevice> {
-  const [row] = await world.database.query<{ serial_number: string }>(
-    'select serial_number from devices where id = $1',
-    [device.id],
-  );
-  return {
-    id: `guo${randomUUID()}`,
-    platform: 'MACOS',
-    displayName: 'Mac',
-    status: 'ACTIVE',
-    registered: true,
-    created: new Date().toISOString(),
-    lastUpdated: new Date().toISOString(),
-    serialNumber: row?.serial_number ?? '',
-    users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'MANAGED' }],
-    ...changes,
-  };
-}
-
 describe('trust', () => {
   test('turns green while the admin watches: a device that was just delivered is looked up soon', async () => {
     const mac = await world.newDevice('Mac');
-    world.knobs.oktaDevices = [await recordOf(mac, { users: [] })];
+    world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id, { users: [] })];
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.truths(mac.id))['registered']).toBe('held'));
     expect((await world.trust(mac.id))?.bucket).toBe('waiting_for_sign_in');
-    world.knobs.oktaDevices = [await recordOf(mac)];
+    world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.until(async () => expect((await world.trust(mac.id))?.bucket).toBe('trusted'));
   });
 
   test('the sweep sees who is managed; a fall to NOT_MANAGED asks for a new certificate', async () => {
     const mac = await delivered('Mac');
-    const record = await recordOf(mac);
+    const record = await oktaRecordOf(world.database, mac.id);
     world.knobs.oktaDevices = [record];
     await sweep('observeTrust');
     expect(await world.trust(mac.id)).toMatchObject({ bucket: 'trusted', waits_for: null });
@@ -79,7 +60,7 @@ describe('trust', () => {
 
   test('a device that was deleted in Okta gets a new certificate', async () => {
     const mac = await delivered('Mac');
-    world.knobs.oktaDevices = [await recordOf(mac)];
+    world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await sweep('observeTrust');
     const before = mac.certificates[0]?.serialNumber;
     world.knobs.oktaDevices = [];
@@ -93,7 +74,7 @@ describe('trust', () => {
 
   test('iPhones are matched by user and model; two alike cannot be told apart', async () => {
     const phone = await delivered('iPhone', 'grace@acme.com');
-    const record = await recordOf(phone, {
+    const record = await oktaRecordOf(world.database, phone.id, {
       platform: 'IOS',
       model: 'iPhone15,2',
       users: [{ id: 'u2', login: 'grace@acme.com', managementStatus: 'MANAGED' }],

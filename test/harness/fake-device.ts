@@ -36,7 +36,6 @@ export interface FakeDeviceWorld {
   readonly sealer: Sealer;
   /** Redeems a challenge; false: Okta does not know it (any more). */
   redeem(challenge: string): boolean;
-  now(): Date;
   compare(deviceId: string, configuration: PlistDict): Promise<string | undefined>;
 }
 
@@ -48,13 +47,15 @@ export class FakeDevice {
   appStatus: string | undefined;
   appConfiguration: PlistDict | undefined;
   appIsForeign = false;
-  /** Does not wake at a push. */
+  /** Takes nothing, and does not wake at a push. */
   isAsleep = false;
   /** What it answers to InstallApplication on an unsupervised phone. */
   refusesApp = false;
   /** After how many looks the app is there. */
   looksUntilManaged = 0;
   refuses = new Map<string, FailureCode>();
+  /** How far its clock, and that of its certificates' authority, is ahead. */
+  clockAheadMs = 0;
   certificateLifeMs = 365 * 24 * 60 * 60 * 1000;
   mostCertificates = 0;
   pushes = 0;
@@ -65,6 +66,10 @@ export class FakeDevice {
   constructor(id: string, world: FakeDeviceWorld) {
     this.id = id;
     this.#world = world;
+  }
+
+  now(): Date {
+    return new Date(Date.now() + this.clockAheadMs);
   }
 
   push(): void {
@@ -97,7 +102,7 @@ export class FakeDevice {
           status: 'Unknown',
         });
     });
-    for (let idle = 0; idle < 30 && !this.#isOff; idle += 1) {
+    for (let idle = 0; idle < 30 && !this.#isOff && !this.isAsleep; idle += 1) {
       const command = await database.inTransaction((sql) => handOverNext(sql, this.id));
       if (command === undefined) {
         await database.query(`update devices set lingering_until = now() + interval '30 ms' where id = $1`, [
@@ -195,7 +200,7 @@ export class FakeDevice {
       if (!this.#world.redeem(String(content['Challenge']))) return { failure: 'scep.enrollment_failed' };
       const unit = (content['Subject'] as [[string, string]][])[1]?.[0][1] ?? '';
       this.#forget(identifier);
-      const notBefore = this.#world.now();
+      const notBefore = this.now();
       this.certificates.push({
         serialNumber: randomBytes(8).toString('hex'),
         unit,

@@ -70,12 +70,10 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const knobs = {
     licences: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
     oktaDevices: [] as OktaDevice[],
-    clockAheadMs: 0,
     pushFailure: undefined as FailureCode | undefined,
   };
   signer ??= newSigner();
   const compare = configurationComparer(database, sealer);
-  const now = () => new Date(Date.now() + knobs.clockAheadMs);
 
   const deps: ActivityDependencies = {
     database,
@@ -127,7 +125,6 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     knobs,
     challenges,
     fleet,
-    now,
     codePath,
     async newDevice(family: DeviceFamily, options: { userName?: string } = {}): Promise<FakeDevice> {
       const id = randomUUID();
@@ -152,7 +149,6 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
         database,
         sealer,
         redeem: challenges.redeem,
-        now,
         compare: (deviceId, configuration) =>
           compare(deviceId, [{ identifier: OKTA_VERIFY.bundleId, configuration }]),
       });

@@ -6,6 +6,44 @@ import { expect, vi } from 'vitest';
 const SECOND_MS = 1000;
 
 /**
+ * Resolves when the newest run does nothing but wait for a timer of its own (no answer of a device), with the time left of it
+ * in milliseconds. A fast-forward that meets a run which is about to continue as new is lost with that run.
+ */
+export async function atRest(connection: Connection, namespace: string, workflowId: string): Promise<number> {
+  const execution = { workflowId };
+  return vi.waitFor(
+    async () => {
+      const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace,
+        execution,
+        maximumPageSize: 5,
+      });
+      const last = history?.events?.find(
+        (event) => !event.workflowExecutionTimeSkippingTransitionedEventAttributes,
+      );
+      const summary = Buffer.from(last?.userMetadata?.summary?.data ?? []).toString('utf8');
+      expect(last?.timerStartedEventAttributes ? summary : 'no timer').toMatch(
+        /until the renewal|tries again/,
+      );
+      const fires =
+        Number(last?.eventTime?.seconds) +
+        Number(last?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
+      return fires * SECOND_MS - (await clockOf(connection, namespace, workflowId));
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+}
+
+async function clockOf(connection: Connection, namespace: string, workflowId: string): Promise<number> {
+  const { workflowExtendedInfo } = await connection.workflowService.describeWorkflowExecution({
+    namespace,
+    execution: { workflowId },
+  });
+  const seconds = workflowExtendedInfo?.timeSkippingInfo?.currentTime?.seconds;
+  return seconds === null || seconds === undefined ? Date.now() : Number(seconds) * SECOND_MS;
+}
+
+/**
  * Resolves when the workflow's clock has reached the target. Up to it every wait is skipped, so a target should lie just behind
  * the timer that is meant. The server must allow it (test/harness/temporal.ts does).
  */
@@ -15,14 +53,7 @@ export async function fastForward(
   workflowId: string,
   milliseconds: number,
 ): Promise<void> {
-  const now = async (): Promise<number> => {
-    const { workflowExtendedInfo } = await connection.workflowService.describeWorkflowExecution({
-      namespace,
-      execution: { workflowId },
-    });
-    const seconds = workflowExtendedInfo?.timeSkippingInfo?.currentTime?.seconds;
-    return seconds === null || seconds === undefined ? Date.now() : Number(seconds) * SECOND_MS;
-  };
+  const now = () => clockOf(connection, namespace, workflowId);
   const target = (await now()) + milliseconds;
   await connection.workflowService.updateWorkflowExecutionOptions({
     namespace,
