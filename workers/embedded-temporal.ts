@@ -35,7 +35,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   const { folder } = options;
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await endRecordedChild(recordFile(folder), 10_000);
+    await endLeftTemporal(folder);
   }
   const child = spawn(options.program, startArguments(options), {
     // Its own group: Ctrl-C in the terminal reaches the launcher, which stops the server after its clients.
@@ -79,6 +79,11 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
     );
   }
   return { address, pid: child.pid ?? 0, ended, stop };
+}
+
+/** Ends the server that a killed launcher left behind. */
+export async function endLeftTemporal(folder: string): Promise<void> {
+  await endRecordedChild(recordFile(folder), 10_000);
 }
 
 const recordFile = (folder: string) => path.join(folder, 'temporal.pid.json');

@@ -1,14 +1,15 @@
 // `odette up`: starts everything that one machine needs, keeps it running, and stops it in order.
 import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { getTemporal } from '../scripts/temporal-server.mjs';
 import { ConfigError, defaultDataDir, hostAndPort, readConfig } from './config.ts';
 import { keptWord, openDataFolder, type DataFolder } from './data-folder.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { startEmbeddedTemporal } from './embedded-temporal.ts';
+import { endLeftTemporal, startEmbeddedTemporal } from './embedded-temporal.ts';
 import { keepUp, type Part } from './keep-up.ts';
 import { keptPorts } from './kept-ports.ts';
 import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
-import { startNodeProcess } from './node-process.ts';
+import { endLeftProcesses, startNodeProcess } from './node-process.ts';
 import { signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
 
 const say = (line: string): void => console.log(line);
@@ -39,6 +40,7 @@ async function up(isSandbox: boolean): Promise<void> {
   const config = readConfig({ ...process.env, ODETTE_DATA_DIR: dataDir });
   const data = await openDataFolder(config.dataDir, { isSandbox });
   stops.push(() => data.release());
+  await endWhatWasLeft(data.path);
   const ports = await keptPorts(data.at('ports.json'), wantedPorts(isSandbox));
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
@@ -77,6 +79,12 @@ async function up(isSandbox: boolean): Promise<void> {
   sayWhereEverythingIs({ config: settled, signIn, world, say });
   if (!isSandbox) await sayWhatIsNeeded({ api, tokenFile: runtime.tokenFile, say });
   say('Ctrl-C stops it.');
+}
+
+/** Before ports are chosen: a process of a killed launcher that still starts would take one of them later. */
+async function endWhatWasLeft(folder: string): Promise<void> {
+  await endLeftProcesses(folder);
+  await endLeftTemporal(path.join(folder, 'temporal'));
 }
 
 function wantedPorts(isSandbox: boolean) {

@@ -1,7 +1,7 @@
 // Starts one of our own TypeScript processes, keeps its log in a file, and knows when it is ready.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -34,7 +34,7 @@ export interface NodeProcess extends Part {
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { name, script, environment, folder } = options;
-  const record = path.join(folder, 'processes', `${name}.json`);
+  const record = path.join(recordsIn(folder), `${name}.json`);
   await mkdir(path.dirname(record), { recursive: true, mode: 0o700 });
   await endRecordedChild(record, STOP_WITHIN_MS);
   const log = await openLog(path.join(folder, 'logs'), name);
@@ -84,6 +84,16 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       clearTimeout(late);
     },
   };
+}
+
+const recordsIn = (folder: string): string => path.join(folder, 'processes');
+
+/** Ends the processes that a killed launcher of this folder left behind. */
+export async function endLeftProcesses(folder: string): Promise<void> {
+  const names = await readdir(recordsIn(folder)).catch(() => []);
+  await Promise.all(
+    names.map((name) => endRecordedChild(path.join(recordsIn(folder), name), STOP_WITHIN_MS)),
+  );
 }
 
 // Plain lines are written for people; of a line of the log its message and its error's are the second best.
