@@ -11,10 +11,15 @@ export interface CertificateLife {
   readonly provenAtMs: number;
 }
 
-export type RenewalSettings = Pick<
-  IntegrationSettings,
-  'renewalWindowStart' | 'renewalWindowEnd' | 'unusedWarnDays' | 'unusedReissueDays'
->;
+/** The numbers that decide about renewals. */
+export const RENEWAL_SETTINGS = [
+  'renewalWindowStart',
+  'renewalWindowEnd',
+  'unusedWarnDays',
+  'unusedReissueDays',
+] as const satisfies readonly (keyof IntegrationSettings)[];
+
+export type RenewalSettings = Pick<IntegrationSettings, (typeof RENEWAL_SETTINGS)[number]>;
 
 /** A number in [0, 1) that is the same for a device always: spreads renewals that were issued together (FNV-1a). */
 export function placeOf(deviceId: string): number {

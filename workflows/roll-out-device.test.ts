@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listHealth } from '../adapters/store/integrations.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 
@@ -86,6 +87,22 @@ describe('a rollout', () => {
     await world.rollOut(mac.id, 'licences were bought');
     await world.until(async () => expect((await world.truths(mac.id))['oktaVerifyManaged']).toBe('held'));
     expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('notes of Apps and Books that it refuses Odette, and that it works again', async () => {
+    const health = async () =>
+      (await listHealth(world.database, world.fleet.integrationId)).filter(
+        ({ connection }) => connection === 'apps_and_books',
+      );
+    world.knobs.licences = 'refused';
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await health()).toMatchObject([{ ok: false, failureCode: 'apps_and_books.token_refused' }]);
+    world.knobs.licences = 'assigned';
+    await world.rollOut(mac.id, 'the token was renewed');
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(await health()).toMatchObject([{ ok: true, failureCode: null, at: expect.any(Date) as Date }]);
   });
 
   test('asks a user who refused again at most daily; three refusals wait for the user and have not failed', async () => {

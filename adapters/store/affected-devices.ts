@@ -65,3 +65,24 @@ export async function askRenewals(sql: Sql, deviceIds: readonly string[], reason
   );
   return row?.devices ?? 0;
 }
+
+/** Each keeper of a certificate of this integration plans its renewal again. Returns how many. */
+export async function replanRenewals(sql: Sql, integrationId: string): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `with affected as (
+       select device.id from devices as device
+         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join library_items as item on item.id = assigned.library_item_id
+        where item.integration_id = $1 and item.device_trust_on and device.enrollment_status in ('enrolled', 'unreachable')
+          and exists (select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')),
+     put as (
+       insert into outbox (ordering_key, message)
+       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', 'certificateWanted',
+                                           'body', jsonb_build_object('integrationId', $1::text)) from affected
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put) as devices, (select count(*) from told) as told`,
+    [integrationId],
+  );
+  return row?.devices ?? 0;
+}

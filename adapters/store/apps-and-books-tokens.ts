@@ -25,4 +25,6 @@ export async function putAppsAndBooksToken(
        expires_at = excluded.expires_at, set_at = now()`,
     [token.secretId, token.organization, token.expiresAt],
   );
+  // What Apple said of the old token is not true of this one.
+  await sql.query(`delete from connection_health where connection = 'apps_and_books'`);
 }

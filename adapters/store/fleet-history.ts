@@ -1,5 +1,6 @@
 // Over time: rollouts that ran, certificates by the day on which they end, what happened to one device.
 import type { Sql } from './database.ts';
+import { settingSql } from './integrations.ts';
 
 export interface RolloutRow {
   readonly runId: string;
@@ -44,21 +45,22 @@ export interface RenewalDay {
   readonly windowOpens: number;
 }
 
-/** Certificates in use by the day of their end, and by the day on which their renewal window opens. */
+/** Certificates in use by the day of their end, and by the day on which the renewal window of their integration opens. */
 export const countRenewalsByDay = (
   sql: Sql,
-  range: { readonly from: string; readonly days: number; readonly windowStart: number },
+  range: { readonly from: string; readonly days: number },
 ): Promise<RenewalDay[]> =>
   sql.query<RenewalDay>(
     `with current as (
-       select not_after, not_after - (not_after - not_before) * $3::float8 as opens
-         from certificate_deliveries where state = 'proven' and not_after is not null and not_before is not null),
+       select not_after, not_after - (not_after - not_before) * ${settingSql('renewalWindowStart')} as opens
+         from certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id
+        where state = 'proven' and not_after is not null and not_before is not null),
      days as (
        select (not_after at time zone 'UTC')::date as day, 1 as ending, 0 as opening from current
        union all select (opens at time zone 'UTC')::date, 0, 1 from current)
      select to_char(day, 'YYYY-MM-DD') as day, sum(ending)::int as ending, sum(opening)::int as "windowOpens" from days
       where day >= $1::date and day < $1::date + $2::int group by day order by day`,
-    [range.from, range.days, range.windowStart],
+    [range.from, range.days],
   );
 
 export interface TimelineRow {

@@ -1,20 +1,23 @@
 // Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it.
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import type { Sql } from './database.ts';
 import { listFleet, type FleetRow } from './fleet.ts';
+import { settingSql } from './integrations.ts';
 
 export type RenewalState = 'due' | 'late' | 'failed' | 'unused';
 
-/** The current certificate of each device; its window ends at `$3` of its life before its end. */
-const CURRENT = `select distinct on (device_id) device_id, not_before, not_after from certificate_deliveries
-  where state = 'proven' and not_after is not null order by device_id, not_after desc`;
+/** The current certificate of each device, with the numbers of its integration. */
+const CURRENT = `select distinct on (delivery.device_id) delivery.device_id, delivery.not_before, delivery.not_after, delivery.proven_at,
+         ${settingSql('renewalWindowEnd')} as window_end, ${settingSql('unusedWarnDays')} as warn_days
+    from certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id
+   where delivery.state = 'proven' and delivery.not_after is not null order by delivery.device_id, delivery.not_after desc`;
 
+/** The same conditions as in domain/renewal-policy.ts. */
 const CONDITIONS: Readonly<Record<RenewalState, string>> = {
   due: 'true',
-  late: `not_after - (not_after - not_before) * $3::float8 < now()`,
+  late: `not_after - (not_after - not_before) * window_end < now()`,
   failed: `exists (select from device_trust as trust where trust.device_id = current.device_id and trust.bucket = 'failed'
              and (trust.failure_code like 'certificate.%' or trust.failure_code like 'scep.%' or trust.failure_code like 'okta.challenge%'))`,
-  unused: `not_before < now() - make_interval(days => $4::int) and exists (
+  unused: `coalesce(proven_at, not_before) < now() - make_interval(secs => warn_days * 86400) and exists (
              select from device_trust as trust where trust.device_id = current.device_id and not trust.managed)`,
 };
 
@@ -26,13 +29,12 @@ export async function listRenewals(
     readonly limit: number;
   },
 ): Promise<(FleetRow & { readonly sortValue: string })[]> {
-  const { renewalWindowEnd, unusedWarnDays } = DEFAULT_INTEGRATION_SETTINGS;
   const due = await sql.query<{ id: string; sortValue: string }>(
     `select current.device_id as id, not_after::text as "sortValue" from (${CURRENT}) as current
       where ($1::timestamptz is null or (not_after, device_id) > ($1::timestamptz, $2::uuid))
-        and ($3::float8 is not null and $4::int is not null) and ${CONDITIONS[state]}
-      order by not_after, device_id limit $5`,
-    [page.after?.value ?? null, page.after?.id ?? null, renewalWindowEnd, unusedWarnDays, page.limit],
+        and ${CONDITIONS[state]}
+      order by not_after, device_id limit $3`,
+    [page.after?.value ?? null, page.after?.id ?? null, page.limit],
   );
   const ids = due.map(({ id }) => id);
   const rows = await listFleet(sql, { ids }, { sort: 'name', order: 'asc', limit: ids.length });

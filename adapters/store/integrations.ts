@@ -1,7 +1,7 @@
 // Integrations, their platforms, and the health of their connections.
 import type { Platform } from '../../domain/device.ts';
 import type { FailureCode } from '../../domain/failures.ts';
-import type { IntegrationSettings } from '../../domain/integration-settings.ts';
+import { DEFAULT_INTEGRATION_SETTINGS, type IntegrationSettings } from '../../domain/integration-settings.ts';
 import type { CredentialsKind } from '../../domain/setup-wizard.ts';
 import type { Sql } from './database.ts';
 
@@ -55,6 +55,14 @@ export async function findIntegrationOfOrg(sql: Sql, oktaOrgId: string): Promise
   );
   return row;
 }
+
+type NumberOf<Settings> = {
+  [Name in keyof Settings]: Settings[Name] extends number ? Name : never;
+}[keyof Settings];
+
+/** SQL for one number of the row called `integration`, its default included, as double precision. */
+export const settingSql = (name: NumberOf<IntegrationSettings>): string =>
+  `coalesce((integration.settings->>'${name}')::float8, ${DEFAULT_INTEGRATION_SETTINGS[name]})`;
 
 export type NewIntegration = Omit<IntegrationRow, 'settings' | 'createdAt' | 'changedAt'>;
 

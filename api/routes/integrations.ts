@@ -1,6 +1,7 @@
 // Integrations: shown with the health of each connection, changed with the wizard's own checks.
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { replanRenewals } from '../../adapters/store/affected-devices.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Sql } from '../../adapters/store/database.ts';
 import { putEvent } from '../../adapters/store/events.ts';
@@ -17,6 +18,7 @@ import { listSecretFacts } from '../../adapters/store/secrets.ts';
 import { addSetup, removeSetup } from '../../adapters/store/setups.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { findPrerequisites } from '../../domain/prerequisites.ts';
+import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
 import { PREREQUISITES } from '../../domain/setup-wizard.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { Integration, integrations } from '../contract/integrations.ts';
@@ -82,6 +84,9 @@ export function integrationHandlers(
       });
       await putEvent(sql, { kind: 'integration.changed', subject });
       await putOutbox(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
+      // Keepers sleep until the time that they planned with the old numbers.
+      const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
+      if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
       return show(sql, await row(sql, params.id));
     },
 

@@ -5,7 +5,6 @@ import { putAudit } from '../../adapters/store/audit.ts';
 import { countRenewalsByDay, listRollouts } from '../../adapters/store/fleet-history.ts';
 import { countLacking, listFailedIds, listFailureGroups } from '../../adapters/store/fleet-totals.ts';
 import { listRenewals } from '../../adapters/store/fleet-renewals.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { rollouts } from '../contract/rollouts.ts';
 import { pageOf, readCursor, runCursor, writeCursor } from '../cursors.ts';
@@ -94,8 +93,7 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
 
     renewalsByDay: async ({ sql, query }) => {
       const from = query.from ?? new Date().toISOString().slice(0, 10);
-      const windowStart = DEFAULT_INTEGRATION_SETTINGS.renewalWindowStart;
-      return { items: await countRenewalsByDay(sql, { from, days: query.days, windowStart }) };
+      return { items: await countRenewalsByDay(sql, { from, days: query.days }) };
     },
 
     listRenewals: async ({ sql, query }) => {
