@@ -163,6 +163,64 @@ export const FAILURES = {
     409,
   ),
 
+  // Signing in through the identity provider
+  'sign_in.attempt_over': entry(
+    'This sign-in is over: it took too long, was finished already, or was not begun in this browser.',
+    'Sign in again.',
+    'user',
+    false,
+    400,
+  ),
+  'sign_in.provider_unreachable': entry(
+    'The identity provider does not answer.',
+    'Try again shortly, or sign in with a local account.',
+    'admin',
+    false,
+    503,
+  ),
+  'sign_in.host_not_allowed': entry(
+    'The identity provider is at a private address that may not be called.',
+    'Use a public address, or allow the private one (ODETTE_ALLOWED_PRIVATE_HOSTS).',
+    'admin',
+    false,
+    503,
+  ),
+  'sign_in.provider_refused': entry(
+    'The identity provider did not sign you in.',
+    'Sign in there as a person to whom Odette is assigned; else ask whoever runs it.',
+    'user',
+    false,
+    403,
+  ),
+  'sign_in.client_refused': entry(
+    'The identity provider refused Odette itself.',
+    'An admin compares client ID, client secret and redirect address with those at the provider.',
+    'admin',
+    false,
+    503,
+  ),
+  'sign_in.answer_refused': entry(
+    "The identity provider's answer was not the one to this sign-in.",
+    'Sign in again; if it stays so, an admin compares the issuer with the one at the provider.',
+    'admin',
+    false,
+    403,
+  ),
+  'sign_in.no_role': entry(
+    'You are known at the identity provider, but no group of yours has a role in Odette.',
+    'Ask an admin to put you into such a group, then sign in again.',
+    'user',
+    false,
+    403,
+  ),
+  'sign_in.disabled': entry(
+    'An admin of Odette has disabled you.',
+    'Ask an admin of Odette.',
+    'user',
+    false,
+    403,
+  ),
+
   // Library
   'library.confirmation_needed': entry(
     'Turning Okta Device Trust on must be confirmed.',

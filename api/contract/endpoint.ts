@@ -2,10 +2,9 @@
 // The contract is the single source for the server's checks, the OpenAPI document, and the types of console and command line.
 import type { z } from 'zod';
 import type { FailureCode } from '../../domain/failures.ts';
+import type { Role } from '../../domain/sign-in-roles.ts';
 
-/** Each role may do what the one before it may. `public`: nobody needs to sign in. */
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+/** `public`: nobody needs to sign in. */
 export type Access = 'public' | Role;
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
