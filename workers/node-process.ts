@@ -12,6 +12,8 @@ import type { Part } from './keep-up.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const KEPT_LOG_BYTES = 20 * 1024 * 1024;
 const STOP_WITHIN_MS = 30_000;
+/** What a killed launcher left ends by itself; a new start need not wait for the end of its work, which is done again. */
+const LEFT_WITHIN_MS = 5_000;
 
 export interface NodeProcessOptions {
   readonly name: string;
@@ -36,7 +38,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const { name, script, environment, folder } = options;
   const record = path.join(recordsIn(folder), `${name}.json`);
   await mkdir(path.dirname(record), { recursive: true, mode: 0o700 });
-  await endRecordedChild(record, STOP_WITHIN_MS);
+  await endRecordedChild(record, LEFT_WITHIN_MS);
   const log = await openLog(path.join(folder, 'logs'), name);
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     cwd: ROOT,
@@ -92,7 +94,7 @@ const recordsIn = (folder: string): string => path.join(folder, 'processes');
 export async function endLeftProcesses(folder: string): Promise<void> {
   const names = await readdir(recordsIn(folder)).catch(() => []);
   await Promise.all(
-    names.map((name) => endRecordedChild(path.join(recordsIn(folder), name), STOP_WITHIN_MS)),
+    names.map((name) => endRecordedChild(path.join(recordsIn(folder), name), LEFT_WITHIN_MS)),
   );
 }
 
