@@ -10,9 +10,10 @@ import { connectDatabase } from '../../adapters/store/database.ts';
 import { migrate } from '../../adapters/store/migrate.ts';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { endLeftServer, startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
-import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
+import { endLeftTemporal, startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
 import { endRecordedChild, recordChild } from '../../workers/child-record.ts';
 import { freePort } from '../../workers/free-port.ts';
+import { endLeftProcesses } from '../../workers/node-process.ts';
 import { isRunning } from '../../workers/processes.ts';
 
 declare module 'vitest' {
@@ -91,14 +92,16 @@ async function sharedTemporal(folder: string, stops: Stop[]): Promise<SharedTemp
   return { address: temporal.address };
 }
 
-/** Ends what killed test runs left behind: a folder is named after its run's pid. */
+/** Ends what killed test runs left behind, shared servers and scenarios' worlds: a folder is named after its run's pid. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(os.tmpdir())) {
-    const pid = Number(/^odette-test-(\d+)-/.exec(name)?.[1]);
+    const pid = Number(/^odette-(?:test|world)-(\d+)-/.exec(name)?.[1]);
     if (!pid || isRunning(pid)) continue;
     const folder = path.join(os.tmpdir(), name);
+    await endLeftProcesses(folder);
     await endLeftServer(path.join(folder, 'postgres', 'data'));
     await endRecordedChild(path.join(folder, 'temporal.pid.json'), 3000);
+    await endLeftTemporal(path.join(folder, 'temporal'));
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -75,22 +75,36 @@ async function quietPort(): Promise<number> {
   }
 }
 
+/** One for each listener, by its name. */
+async function quietPorts(): Promise<(name: string) => number> {
+  const names = ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)];
+  const ports = new Map(await Promise.all(names.map(async (name) => [name, await quietPort()] as const)));
+  return (name) => ports.get(name) ?? 0;
+}
+
+/** @throws Error when a part does not start; everything that had started is then ended, and nothing is left on the disk */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-world-'));
+  // A killed run's folder is told by the pid in its name, and what it left is ended by the next run (global-setup.ts).
+  const folder = await mkdtemp(path.join(os.tmpdir(), `odette-world-${process.pid}-`));
   // PostgreSQL runs as an unprivileged user, who must get through.
   chmodSync(folder, 0o711);
-  const running = new Map<PartName, Running>();
-  const ports = Object.fromEntries(
-    await Promise.all(
-      ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)].map(
-        async (name) => [name, await quietPort()] as const,
-      ),
-    ),
-  );
-  const port = (name: string): number => ports[name] ?? 0;
+  const running = new Map<PartName | 'sandbox', Running>();
+  const starting = new Set<Promise<unknown>>();
+  const stop = async (): Promise<void> => {
+    await Promise.allSettled(starting);
+    for (const parts of [
+      ['api', 'relay', 'worker', 'sandbox'],
+      ['temporal', 'postgres'],
+    ] as const)
+      await Promise.all(parts.map(async (part) => running.get(part)?.stop()));
+    await rm(folder, { recursive: true, force: true });
+  };
   const environment: NodeJS.ProcessEnv = { ...process.env };
-  const temporalAddress = `127.0.0.1:${port('temporal')}`;
+  const ports = await quietPorts();
+  const temporalAddress = `127.0.0.1:${ports('temporal')}`;
 
+  const odette = (name: keyof typeof SCRIPTS): Promise<Running> =>
+    startNodeProcess({ name, script: SCRIPTS[name], environment, folder });
   const starters: Record<PartName, () => Promise<Running>> = {
     postgres: async () => {
       const postgres = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres') });
@@ -101,47 +115,69 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       startEmbeddedTemporal({
         program: await getTemporal(() => undefined),
         folder: path.join(folder, 'temporal'),
-        port: port('temporal'),
+        port: ports('temporal'),
         ...(options.temporalConfig && { dynamicConfig: options.temporalConfig }),
       }),
     worker: () => odette('worker'),
     relay: () => odette('relay'),
     api: () => odette('api'),
   };
-  const odette = (name: keyof typeof SCRIPTS): Promise<Running> =>
-    startNodeProcess({ name, script: SCRIPTS[name], environment, folder });
+  const keep = async <Started extends Running>(
+    name: PartName | 'sandbox',
+    part: Promise<Started>,
+  ): Promise<Started> => {
+    starting.add(part);
+    try {
+      const started = await part;
+      running.set(name, started);
+      return started;
+    } finally {
+      starting.delete(part);
+    }
+  };
   const start = async (part: PartName): Promise<void> => {
-    running.set(part, await starters[part]());
+    await keep(part, starters[part]());
+  };
+  const startSandbox = async (): Promise<SandboxReady> => {
+    const { ready } = await keep(
+      'sandbox',
+      startNodeProcess({
+        name: 'sandbox',
+        script: 'sandbox/main.ts',
+        folder,
+        environment: {
+          ...process.env,
+          SANDBOX_DATA_DIR: path.join(folder, 'sandbox'),
+          SANDBOX_DEVICES: options.devices ?? 'none',
+          ...Object.fromEntries(SANDBOX_PORTS.map(({ name, variable }) => [variable, String(ports(name))])),
+        },
+      }),
+    );
+    return ready as unknown as SandboxReady;
   };
 
-  const sandbox = await startNodeProcess({
-    name: 'sandbox',
-    script: 'sandbox/main.ts',
-    folder,
-    environment: {
-      ...process.env,
-      SANDBOX_DATA_DIR: path.join(folder, 'sandbox'),
-      SANDBOX_DEVICES: options.devices ?? 'none',
-      ...Object.fromEntries(SANDBOX_PORTS.map(({ name, variable }) => [variable, String(port(name))])),
-    },
-  });
-  const addresses = sandbox.ready as unknown as SandboxReady;
-  Object.assign(environment, {
-    NODE_ENV: 'production',
-    ODETTE_DATA_DIR: path.join(folder, 'odette'),
-    ODETTE_ADMIN_LISTEN: `127.0.0.1:${port('admin')}`,
-    ODETTE_DEVICE_LISTEN: `127.0.0.1:${port('devices')}`,
-    ODETTE_WORKER_LISTEN: `127.0.0.1:${port('worker')}`,
-    ODETTE_RELAY_LISTEN: `127.0.0.1:${port('relay')}`,
-    TEMPORAL_ADDRESS: temporalAddress,
-    TEMPORAL_NAMESPACE: 'default',
-    ...settingsFor(addresses, `127.0.0.1:${port('devices')}`),
-    ...options.settings,
-  });
-  await Promise.all([start('postgres'), start('temporal')]);
-  // The first of Odette's processes makes the key file and the tables.
-  await start('api');
-  await Promise.all([start('worker'), start('relay')]);
+  let addresses: SandboxReady;
+  try {
+    [addresses] = await Promise.all([startSandbox(), start('postgres'), start('temporal')]);
+    Object.assign(environment, {
+      NODE_ENV: 'production',
+      ODETTE_DATA_DIR: path.join(folder, 'odette'),
+      ODETTE_ADMIN_LISTEN: `127.0.0.1:${ports('admin')}`,
+      ODETTE_DEVICE_LISTEN: `127.0.0.1:${ports('devices')}`,
+      ODETTE_WORKER_LISTEN: `127.0.0.1:${ports('worker')}`,
+      ODETTE_RELAY_LISTEN: `127.0.0.1:${ports('relay')}`,
+      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_NAMESPACE: 'default',
+      ...settingsFor(addresses, `127.0.0.1:${ports('devices')}`),
+      ...options.settings,
+    });
+    // The first of Odette's processes makes the key file and the tables.
+    await start('api');
+    await Promise.all([start('worker'), start('relay')]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   const token = async (): Promise<string> =>
     (await readFile(path.join(folder, 'odette', 'cli-token'), 'utf8')).trim();
@@ -154,12 +190,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     temporalAddress,
     token,
-    pids: () => ({
-      ...Object.fromEntries([...running].map(([name, { pid }]) => [name, pid])),
-      sandbox: sandbox.pid,
-    }),
+    pids: () => Object.fromEntries([...running].map(([name, { pid }]) => [name, pid])),
     async api<Body>(method: string, at: string, body?: unknown, headers: Record<string, string> = {}) {
-      const response = await fetch(`http://127.0.0.1:${port('admin')}${at}`, {
+      const response = await fetch(`http://127.0.0.1:${ports('admin')}${at}`, {
         method,
         headers: {
           authorization: `Bearer ${await token()}`,
@@ -194,12 +227,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await found.ended;
     },
     start,
-    async stop() {
-      for (const part of ['api', 'relay', 'worker'] as const) await running.get(part)?.stop();
-      await sandbox.stop();
-      for (const part of ['temporal', 'postgres'] as const) await running.get(part)?.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
