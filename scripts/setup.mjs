@@ -1,14 +1,17 @@
 // Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, builds the console
-// when its sources changed, and gets a Temporal server. Built-ins only.
+// when its sources changed, and gets a Temporal server. Two at once in one clone take turns. Built-ins only.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildConsole } from './build-console.mjs';
+import { takeSetupLock } from './setup-lock.mjs';
 import { getTemporal } from './temporal-server.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Not in node_modules, which an installation empties. */
+const LOCK = path.join(ROOT, '.odette-setup.lock');
 const STAMP = path.join(ROOT, 'node_modules', '.odette-setup');
 
 await main().catch((error) => {
@@ -18,7 +21,9 @@ await main().catch((error) => {
 
 async function main() {
   await mustBeNewEnough();
+  const release = await takeSetupLock(LOCK, (line) => console.log(line));
   const results = await Promise.allSettled([installDependencies().then(haveConsole), haveTemporal()]);
+  await release();
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.message] : []));
   if (reasons.length > 0) throw new Error(reasons.join('\n'));
 }
