@@ -16,6 +16,8 @@ import { instanceHandlers } from './routes/instance.ts';
 import { integrationHandlers } from './routes/integrations.ts';
 import { libraryHandlers } from './routes/library.ts';
 import { peopleHandlers } from './routes/people.ts';
+import { removalHandlers } from './routes/removal.ts';
+import { replayHandlers } from './routes/replays.ts';
 import { rolloutHandlers } from './routes/rollouts.ts';
 import { setupHandlers } from './routes/setups.ts';
 import { serve } from './serve.ts';
@@ -70,7 +72,9 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
       ...deviceHandlers(dependencies),
+      ...removalHandlers(),
       ...rolloutHandlers(dependencies),
+      ...replayHandlers(),
       ...instanceHandlers(dependencies, events),
     },
     { database, repetition, cookie },

@@ -5,6 +5,8 @@ import { instance } from './contract/instance.ts';
 import { integrations } from './contract/integrations.ts';
 import { library } from './contract/library.ts';
 import { people } from './contract/people.ts';
+import { removal } from './contract/removal.ts';
+import { replays } from './contract/replays.ts';
 import { rollouts } from './contract/rollouts.ts';
 import { setups } from './contract/setups.ts';
 import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from './contract/endpoint.ts';
@@ -17,7 +19,9 @@ export const contract = {
   ...library,
   ...blueprints,
   ...devices,
+  ...removal,
   ...rollouts,
+  ...replays,
   ...instance,
 } as const;
 

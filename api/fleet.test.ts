@@ -160,6 +160,7 @@ describe('what an operator asks', () => {
     expect(preview.body).toEqual({
       devices: 2,
       lacking: { delivered: 2, certificatePresent: 2, oktaVerifyManaged: 2 },
+      replayId: null,
     });
     expect(await told()).toEqual([]);
     await api.call('POST', '/api/rollouts/replay', group, { 'idempotency-key': 'replay' });

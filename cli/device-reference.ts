@@ -24,6 +24,13 @@ export async function findDevice(odette: OdetteClient, text: string): Promise<De
   );
 }
 
+/** Of each device named, in the order given. */
+export async function idsOf(odette: OdetteClient, devices: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const text of devices) ids.push((await findDevice(odette, text)).id);
+  return ids;
+}
+
 const namesOf = ({ id, serialNumber, udid, name }: Device): string[] =>
   [id, serialNumber, udid, name].filter((one) => one !== null).map((one) => one.toLowerCase());
 

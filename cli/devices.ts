@@ -1,6 +1,7 @@
 // `odette devices` and `odette device`: the list, and one device with its five truths and what it waits for.
 import { Option, type Command } from 'commander';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Answer, OdetteClient } from './odette-client.ts';
 import { moment, table } from './terminal.ts';
@@ -35,6 +36,7 @@ export function addDevices(program: Command, line: CommandLine): void {
       const detail = await odette.call('get /api/devices/{id}', { params: { id } });
       line.show(options, detail, () => detailLines(detail));
     });
+  addDeviceRequests(device, line);
 }
 
 const choice = (flags: string, description: string, choices: readonly string[]): Option => {

@@ -213,36 +213,13 @@ describe('devices', () => {
 });
 
 describe('replay', () => {
-  const lacking = { delivered: 1, certificatePresent: 0, oktaVerifyManaged: 1 };
-  beforeEach(() => {
-    server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking });
-    server.plays.listFailures = () => ({
-      items: (['mdm.device_silent', 'mdm.app_not_installed'] as const).map((code) => ({
-        failure: { code, title: 'T', todo: 'D', whoActs: 'operator', isRetried: false },
-        devices: 2,
-        examples: [{ id: ID, name: 'mac-ada', serialNumber: null }],
-        newestAt: AT,
-      })),
-    });
-  });
-
   test('of one device names it', async () => {
+    const lacking = { delivered: 1, certificatePresent: 0, oktaVerifyManaged: 1 };
+    server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking, replayId: ID });
     const { code, printed } = await odette('rollout replay C02ADA --reason fixed');
     expect(code).toBe(0);
     expect(bodies()).toEqual([{ deviceIds: [ID], reason: 'fixed', preview: false }]);
     expect(printed).toMatch(/^Started again for 2 devices\./);
-  });
-
-  test('of all that failed goes cause by cause, or for one cause', async () => {
-    const { printed } = await odette('rollout replay --failed --json');
-    expect(JSON.parse(printed)).toEqual({
-      devices: 4,
-      lacking: { delivered: 2, certificatePresent: 0, oktaVerifyManaged: 2 },
-    });
-    server.calls.length = 0;
-    await odette('rollout replay --failed --cause mdm.device_silent --preview');
-    expect(bodies()).toEqual([{ failureCode: 'mdm.device_silent', preview: true }]);
-    expect((await odette('rollout failures')).printed).toMatch(/mdm\.device_silent\s+2\s+mac-ada/);
   });
 });
 

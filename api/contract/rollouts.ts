@@ -68,33 +68,6 @@ export const rollouts = {
     status: 202,
     answer: z.object({ devices: z.number().int() }).meta({ id: 'RolloutsStarted' }),
   }),
-  replayRollouts: endpoint({
-    tag,
-    summary: 'Replays failed rollouts: one, several, or all that failed for one cause',
-    method: 'post',
-    path: '/api/rollouts/replay',
-    access: 'operator',
-    body: z.object({
-      deviceIds: z.array(id).min(1).max(1_000).optional(),
-      failureCode: failureCode.optional(),
-      /** Kept in the audit trail. */
-      reason: line(500).optional(),
-      /** Only say what would be sent again. */
-      preview: z.boolean().default(false),
-    }),
-    status: 202,
-    answer: z
-      .object({
-        devices: z.number().int(),
-        /** What each device still lacks, counted: these are sent again. */
-        lacking: z.object({
-          delivered: z.number(),
-          certificatePresent: z.number(),
-          oktaVerifyManaged: z.number(),
-        }),
-      })
-      .meta({ id: 'Replay' }),
-  }),
   renewalsByDay: endpoint({
     tag: 'renewals',
     summary: 'Certificates by the day on which they end, and when their renewal is due',

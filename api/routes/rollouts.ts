@@ -1,9 +1,9 @@
-// Rollouts over the fleet: what runs, what failed and why, replay; and the calendar of renewals.
+// Rollouts over the fleet: what runs, what failed and why; and the calendar of renewals.
 import { z } from 'zod';
 import { rollOutDevices } from '../../adapters/store/affected-devices.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import { countRenewalsByDay, listRollouts } from '../../adapters/store/fleet-history.ts';
-import { countLacking, listFailedIds, listFailureGroups } from '../../adapters/store/fleet-totals.ts';
+import { listFailureGroups } from '../../adapters/store/fleet-totals.ts';
 import { listRenewals } from '../../adapters/store/fleet-renewals.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { rollouts } from '../contract/rollouts.ts';
@@ -13,7 +13,6 @@ import { codeOrNull, failureOrNull, showFailure } from '../failure-view.ts';
 import { fieldProblem, ProblemError } from '../problem.ts';
 import type { Handlers } from '../serve.ts';
 
-const MOST_AT_ONCE = 100_000;
 const expiryCursor = z.tuple([z.string().max(100), z.uuid()]);
 
 export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeof rollouts> {
@@ -65,30 +64,6 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
         detail: { devices, blueprintId, deviceIds, reason },
       });
       return { devices };
-    },
-
-    replayRollouts: async ({ sql, body, caller }) => {
-      const { deviceIds, failureCode, reason } = body;
-      if (deviceIds === undefined && failureCode === undefined)
-        throw fieldProblem('request.invalid', 'deviceIds', { detail: 'Name devices or a failure code.' });
-      const ids = await listFailedIds(sql, { ids: deviceIds, failureCode }, MOST_AT_ONCE);
-      const { devices, ...lacking } = await countLacking(sql, ids);
-      if (body.preview) return { devices, lacking };
-      if (ids.length === 0)
-        throw new ProblemError('request.conflict', { detail: 'No rollout of these devices has failed.' });
-      const started = await rollOutDevices(
-        sql,
-        { deviceIds: ids },
-        reason === undefined ? 'replayed' : `replayed: ${reason}`,
-      );
-      const subject = ids.length === 1 ? `device:${ids[0] ?? ''}` : undefined;
-      await putAudit(sql, {
-        actor: caller.actor,
-        action: 'rollout.replayed',
-        ...(subject !== undefined && { subject }),
-        detail: { devices: started, failureCode, reason, ...(ids.length <= 100 && { ids }) },
-      });
-      return { devices: started, lacking };
     },
 
     renewalsByDay: async ({ sql, query }) => {

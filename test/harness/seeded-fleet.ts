@@ -19,11 +19,11 @@ export interface SeededFleet {
 
 export async function seedFleet(database: Database, sealer: Sealer): Promise<SeededFleet> {
   const ids = Object.fromEntries(
-    ['integrations', 'blueprints', 'library-items', 'setups'].map((name) => [
+    ['integrations', 'blueprints', 'library-items', 'setups', 'replays'].map((name) => [
       name,
       globalThis.crypto.randomUUID(),
     ]),
-  ) as Record<'integrations' | 'blueprints' | 'library-items' | 'setups', string>;
+  ) as Record<'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays', string>;
   const secret = async (kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key') =>
     (await storeSecret(database, sealer, { kind, value: randomBytes(12), by: 'person:ada' })).id;
   await database.query(
@@ -57,6 +57,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   await addSetup(database, newSetup(ids.setups), 'person:ada');
   const devices = await addDevices(database, ids);
   await addEvidence(database, devices[0] ?? '', ids.integrations);
+  await database.query(`insert into replays (id, started_by) values ($1, 'person:ada')`, [ids.replays]);
   const viewerToken = randomBytes(32).toString('base64url');
   await addToken(database, {
     name: 'viewer',

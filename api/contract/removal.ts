@@ -1,0 +1,41 @@
+// Devices that are to leave Okta Device Trust, and records of devices that have left Odette.
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { id, idParams, line } from './words.ts';
+
+const tag = 'devices';
+
+export const removal = {
+  removeDevices: endpoint({
+    tag,
+    summary: 'Takes devices out of their blueprints: what was sent for it goes again after the delay',
+    method: 'post',
+    path: '/api/devices/removals',
+    access: 'operator',
+    body: z.object({
+      ids: z.array(id).min(1).max(1_000),
+      /** Kept in the audit trail. */
+      reason: line(500).optional(),
+      /** Only count. */
+      preview: z.boolean().default(false),
+    }),
+    status: 202,
+    answer: z
+      .object({
+        devices: z.number().int(),
+        /** When the removal begins; the longest delay of the integrations concerned. */
+        startsInMinutes: z.number().int(),
+      })
+      .meta({ id: 'Removal' }),
+  }),
+  forgetDevice: endpoint({
+    tag,
+    summary: 'Deletes the record of a device that is no longer enrolled, with its history',
+    method: 'delete',
+    path: '/api/devices/{id}',
+    access: 'admin',
+    params: idParams,
+    status: 204,
+    problems: ['request.conflict'],
+  }),
+};

@@ -1,0 +1,66 @@
+// A replay of failed rollouts: its counts follow what becomes of each device, and a stop takes back only what was not told yet.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claimOutbox, closeOutbox } from '../adapters/store/outbox.ts';
+import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
+import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
+import { seedFleet } from '../test/harness/seeded-fleet.ts';
+
+const SILENT = { failureCode: 'mdm.device_silent', reason: 'network repaired' };
+const AT = new Date('2027-01-02T03:04:05Z');
+let api: AdminApi;
+
+beforeAll(async () => {
+  api = await openAdminApi();
+  await seedFleet(api.database, api.ring);
+});
+afterAll(() => api.close());
+
+const start = async (): Promise<string> =>
+  (await api.call('POST', '/api/rollouts/replay', SILENT)).body.replayId as string;
+const counts = async (id: string) => {
+  const { waiting, running, completed, failed, withdrawn } = (await api.call('GET', `/api/replays/${id}`))
+    .body as Record<string, number>;
+  return { waiting, running, completed, failed, withdrawn };
+};
+const none = { waiting: 0, running: 0, completed: 0, failed: 0, withdrawn: 0 };
+
+test('each device of it waits, runs and ends, whatever its earlier runs came to', async () => {
+  const id = await start();
+  expect(await counts(id)).toEqual({ ...none, waiting: 2 });
+  const [first, second] = await claimOutbox(api.database, { limit: 10, leaseSeconds: 60 });
+  expect(first?.message).toMatchObject({ kind: 'rollOutDevice', reason: 'replayed: network repaired' });
+  await closeOutbox(api.database, first?.id ?? '', 'started');
+  expect(await counts(id)).toEqual({ ...none, waiting: 1, running: 1 });
+  await closeOutbox(api.database, second?.id ?? '', 'started');
+  for (const [place, told] of [first, second].entries()) {
+    const deviceId = told?.orderingKey ?? '';
+    const run = { runId: `again-${place}`, deviceId, workflowId: `rollout/${deviceId}` };
+    await recordRunStart(api.database, run, AT);
+  }
+  expect(await counts(id)).toEqual({ ...none, running: 2 });
+  await recordRunEnd(api.database, 'again-0', 'completed', null, AT);
+  await recordRunEnd(api.database, 'again-1', 'failed', 'mdm.device_silent', AT);
+  expect(await counts(id)).toEqual({ ...none, completed: 1, failed: 1 });
+  expect((await api.call('GET', '/api/replays')).body.items[0]).toMatchObject({
+    id,
+    reason: 'network repaired',
+    startedBy: 'token:this machine',
+    stoppedAt: null,
+  });
+  expect((await api.call('POST', `/api/replays/${id}/stop`)).body.code).toBe('request.conflict');
+});
+
+test('a stop leaves as they were those that nobody was told of, and the others go on', async () => {
+  const id = await start();
+  // The relay holds one of them at this moment.
+  const [held] = await claimOutbox(api.database, { limit: 1, leaseSeconds: 60 });
+  const stopped = await api.call('POST', `/api/replays/${id}/stop`);
+  expect(stopped).toMatchObject({ status: 200, body: { waiting: 1, withdrawn: 1, devices: 2 } });
+  expect(stopped.body.stoppedBy).toBe(stopped.body.startedBy);
+  await closeOutbox(api.database, held?.id ?? '', 'started');
+  expect(await counts(id)).toEqual({ ...none, running: 1, withdrawn: 1 });
+  expect(await claimOutbox(api.database, { limit: 10, leaseSeconds: 60 })).toEqual([]);
+  expect((await api.call('GET', '/api/audit?action=replay.stopped')).body.items).toMatchObject([
+    { detail: { replay: id, withdrawn: 1 } },
+  ]);
+});

@@ -1,0 +1,73 @@
+// Replays of failed rollouts: what one would send, its start, its progress, its stop.
+import { putAudit } from '../../adapters/store/audit.ts';
+import { countLacking, listFailedIds } from '../../adapters/store/fleet-totals.ts';
+import type { Sql } from '../../adapters/store/database.ts';
+import {
+  findReplay,
+  listReplays,
+  startReplay,
+  stopReplay,
+  type ReplayRow,
+} from '../../adapters/store/replays.ts';
+import type { replays } from '../contract/replays.ts';
+import { codeOrNull } from '../failure-view.ts';
+import { fieldProblem, notFound, ProblemError } from '../problem.ts';
+import type { Handlers } from '../serve.ts';
+
+const MOST_AT_ONCE = 100_000;
+const MOST_SHOWN = 10;
+
+const shown = (row: ReplayRow) => ({ ...row, failureCode: codeOrNull(row.failureCode) });
+
+export function replayHandlers(): Handlers<typeof replays> {
+  const find = async (sql: Sql, id: string): Promise<ReplayRow> => {
+    const found = await findReplay(sql, id);
+    if (found) return found;
+    throw notFound('replay');
+  };
+
+  return {
+    replayRollouts: async ({ sql, body, caller }) => {
+      const { deviceIds, failureCode, reason } = body;
+      if (deviceIds === undefined && failureCode === undefined)
+        throw fieldProblem('request.invalid', 'deviceIds', { detail: 'Name devices or a failure code.' });
+      const ids = await listFailedIds(sql, { ids: deviceIds, failureCode }, MOST_AT_ONCE);
+      const { devices, ...lacking } = await countLacking(sql, ids);
+      if (body.preview) return { devices, lacking, replayId: null };
+      if (ids.length === 0)
+        throw new ProblemError('request.conflict', { detail: 'No rollout of these devices has failed.' });
+      const replay = await startReplay(sql, { deviceIds: ids, reason, failureCode, by: caller.actor });
+      const subject = ids.length === 1 ? `device:${ids[0] ?? ''}` : undefined;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'rollout.replayed',
+        ...(subject !== undefined && { subject }),
+        detail: {
+          replay: replay.id,
+          devices: replay.devices,
+          failureCode,
+          reason,
+          ...(ids.length <= 100 && { ids }),
+        },
+      });
+      return { devices: replay.devices, lacking, replayId: replay.id };
+    },
+
+    listReplays: async ({ sql }) => ({ items: (await listReplays(sql, MOST_SHOWN)).map(shown) }),
+
+    getReplay: async ({ sql, params }) => shown(await find(sql, params.id)),
+
+    stopReplay: async ({ sql, params, caller }) => {
+      const before = await find(sql, params.id);
+      if (before.waiting === 0)
+        throw new ProblemError('request.conflict', { detail: 'Every rollout of it has begun.' });
+      const withdrawn = await stopReplay(sql, params.id, caller.actor);
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'replay.stopped',
+        detail: { replay: params.id, withdrawn },
+      });
+      return shown(await find(sql, params.id));
+    },
+  };
+}

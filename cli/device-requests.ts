@@ -1,0 +1,66 @@
+// `odette device renew`, `move`, `remove` and `forget`: what may be asked of devices by name.
+import type { Command } from 'commander';
+import { findBlueprint } from './blueprints.ts';
+import { confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { findDevice, idsOf } from './device-reference.ts';
+
+const WHICH = 'serial numbers, names, UDIDs or ids';
+
+interface AskOptions extends JsonOption {
+  readonly reason?: string;
+}
+
+export function addDeviceRequests(device: Command, line: CommandLine): void {
+  jsonCommand(device, 'renew', 'gives Macs a new certificate now')
+    .argument('<device...>', WHICH)
+    .option('--reason <text>', 'kept in the audit trail')
+    .action(async (names: string[], { reason, ...options }: AskOptions) => {
+      const odette = await line.connect();
+      const body = { action: 'renew' as const, ids: await idsOf(odette, names), ...given(reason) };
+      const asked = await odette.call('post /api/devices/requests', { body });
+      line.show(options, asked, () => [`A new certificate is on its way to ${plural(asked.devices, 'Mac')}.`]);
+    });
+  jsonCommand(device, 'move', 'moves devices to another blueprint')
+    .argument('<device...>', WHICH)
+    .requiredOption('--blueprint <name>', 'its name or id')
+    .option('--reason <text>', 'kept in the audit trail')
+    .action(async (names: string[], { reason, blueprint, ...options }: AskOptions & { blueprint: string }) => {
+      const odette = await line.connect();
+      const { id, name } = await findBlueprint(odette, blueprint);
+      const ids = await idsOf(odette, names);
+      const body = { action: 'move' as const, ids, blueprintId: id, ...given(reason) };
+      const asked = await odette.call('post /api/devices/requests', { body });
+      line.show(options, asked, () => [`Moved ${plural(asked.devices, 'device')} to ${name}.`]);
+    });
+  jsonCommand(device, 'remove', 'takes devices out of their blueprint; what was sent for it goes again')
+    .argument('<device...>', WHICH)
+    .option('--reason <text>', 'kept in the audit trail')
+    .option('--yes', 'yes to what has to be confirmed')
+    .action(async (names: string[], { reason, yes, ...options }: AskOptions & { yes?: true }) => {
+      const odette = await line.connect();
+      const ids = await idsOf(odette, names);
+      const { devices, startsInMinutes } = await odette.call('post /api/devices/removals', {
+        body: { ids, preview: true },
+      });
+      const when = `in ${plural(startsInMinutes, 'minute')}`;
+      if (!yes)
+        await confirm(
+          line.terminal,
+          `Profiles and app configuration go from ${plural(devices, 'device')} ${when}. Go on?`,
+        );
+      const removed = await odette.call('post /api/devices/removals', { body: { ids, ...given(reason) } });
+      line.show(options, removed, () => [
+        `Taken out of their blueprint: ${plural(removed.devices, 'device')}. The removal begins ${when}; \`odette device move\` undoes it.`,
+      ]);
+    });
+  jsonCommand(device, 'forget', 'deletes the record of a device that is no longer enrolled')
+    .argument('<device>', 'serial number, name, UDID or id')
+    .action(async (name: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id } = await findDevice(odette, name);
+      await odette.call('delete /api/devices/{id}', { params: { id } });
+      line.show(options, { forgotten: id }, () => ['Forgotten.']);
+    });
+}
+
+const given = (reason: string | undefined) => (reason === undefined ? {} : { reason });

@@ -1,0 +1,121 @@
+// `odette rollout replay`, `replays` and `stop`: failed rollouts started again, how far that is, and its end before its time.
+import type { Command } from 'commander';
+import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { idsOf } from './device-reference.ts';
+import { CliError, EXIT } from './exits.ts';
+import type { Answer, Body, OdetteClient } from './odette-client.ts';
+import { moment, table } from './terminal.ts';
+
+type Started = Answer<'post /api/rollouts/replay'>;
+type ReplayBody = Body<'post /api/rollouts/replay'>;
+type Cause = NonNullable<ReplayBody['failureCode']>;
+type Replay = Answer<'get /api/replays/{id}'>;
+
+interface ReplayOptions extends JsonOption {
+  readonly failed?: true;
+  readonly cause?: string;
+  readonly preview?: true;
+  readonly reason?: string;
+}
+
+/** Several causes are several replays. */
+interface AllStarted extends Omit<Started, 'replayId'> {
+  readonly replayIds: readonly string[];
+}
+
+export function addReplays(rollout: Command, line: CommandLine): void {
+  jsonCommand(
+    rollout,
+    'replay',
+    'starts failed rollouts again; what is on the device already is not sent again',
+  )
+    .argument('[device...]', 'serial numbers, names, UDIDs or ids')
+    .option('--failed', 'all that failed')
+    .option('--cause <code>', 'with --failed: only those that failed for this cause')
+    .option('--preview', 'only say what would be sent')
+    .option('--reason <text>', 'kept in the audit trail')
+    .action(async (devices: string[], options: ReplayOptions) => {
+      if (devices.length > 0 === (options.failed ?? false))
+        throw new CliError(EXIT.usage, 'Name devices, or say --failed.');
+      if (options.cause !== undefined && !options.failed)
+        throw new CliError(EXIT.usage, '--cause goes with --failed.');
+      const odette = await line.connect();
+      const which = options.failed
+        ? (await causes(odette, options.cause)).map((failureCode) => ({ failureCode }))
+        : [{ deviceIds: await idsOf(odette, devices) }];
+      const all = await replayAll(odette, which, options);
+      line.show(options, all, () => startedLines(all, options.preview ?? false));
+    });
+  jsonCommand(rollout, 'replays', 'lists the replays of the last seven days with their progress').action(
+    async (options: JsonOption) => {
+      const answer = await (await line.connect()).call('get /api/replays');
+      line.show(options, answer, () => replayLines(answer.items));
+    },
+  );
+  jsonCommand(rollout, 'stop', 'stops a replay: what has not begun stays failed, what has begun goes on')
+    .argument('<replay>', 'from `odette rollout replays`')
+    .action(async (id: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const stopped = await odette.call('post /api/replays/{id}/stop', { params: { id } });
+      line.show(options, stopped, () => [
+        `Stopped: ${plural(stopped.withdrawn, 'device')} left as before, ${stopped.running} under way.`,
+      ]);
+    });
+}
+
+/** One cause is taken as given: Odette knows its catalogue. */
+async function causes(odette: OdetteClient, cause: string | undefined): Promise<Cause[]> {
+  if (cause !== undefined) return [cause as Cause];
+  const { items } = await odette.call('get /api/rollouts/failures');
+  return items.map(({ failure }) => failure.code);
+}
+
+async function replayAll(
+  odette: OdetteClient,
+  which: readonly Pick<ReplayBody, 'deviceIds' | 'failureCode'>[],
+  { preview, reason }: ReplayOptions,
+): Promise<AllStarted> {
+  const started: Started[] = [];
+  for (const one of which) {
+    const body = { ...one, preview: preview ?? false, ...(reason !== undefined && { reason }) };
+    started.push(await odette.call('post /api/rollouts/replay', { body }));
+  }
+  const sum = (count: (one: Started) => number) => started.reduce((total, one) => total + count(one), 0);
+  return {
+    devices: sum(({ devices }) => devices),
+    lacking: {
+      delivered: sum(({ lacking }) => lacking.delivered),
+      certificatePresent: sum(({ lacking }) => lacking.certificatePresent),
+      oktaVerifyManaged: sum(({ lacking }) => lacking.oktaVerifyManaged),
+    },
+    replayIds: started.flatMap(({ replayId }) => (replayId === null ? [] : [replayId])),
+  };
+}
+
+function startedLines({ devices, lacking }: AllStarted, isPreview: boolean): string[] {
+  if (devices === 0) return ['No rollout has failed.'];
+  return [
+    `${isPreview ? 'Would start again' : 'Started again'} for ${plural(devices, 'device')}.`,
+    `Still lacking: profiles on ${lacking.delivered}, a certificate on ${lacking.certificatePresent}, Okta Verify on ${lacking.oktaVerifyManaged}.`,
+    ...(isPreview ? [] : ['Progress: odette rollout replays']),
+  ];
+}
+
+function replayLines(replays: readonly Replay[]): string[] {
+  if (replays.length === 0) return ['Nothing was replayed in the last seven days.'];
+  const rows = replays.map((one) => [
+    moment(one.startedAt),
+    one.failureCode ?? 'by name',
+    String(one.devices),
+    String(one.waiting),
+    String(one.running),
+    String(one.completed),
+    String(one.failed),
+    one.stoppedAt === null ? '–' : `${one.withdrawn} left`,
+    one.id,
+  ]);
+  return table(
+    ['STARTED', 'CAUSE', 'DEVICES', 'WAITING', 'RUNNING', 'DELIVERED', 'FAILED', 'STOPPED', 'ID'],
+    rows,
+  );
+}
