@@ -9,6 +9,7 @@ import { EventStream } from './event-stream.ts';
 import { measureFleet, observeRequests } from './observability.ts';
 import { writeOpenApi } from './openapi.ts';
 import { nothingHere, problems } from './problem.ts';
+import { providerSignIn } from './provider-sign-in.ts';
 import { Repetition } from './repetition.ts';
 import { blueprintHandlers } from './routes/blueprints.ts';
 import { deviceHandlers } from './routes/devices.ts';
@@ -58,6 +59,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
     express.json({ limit: BODY_LIMIT }),
   );
 
+  app.use(providerSignIn(dependencies, cookie));
   const openApi = JSON.stringify(writeOpenApi(contract, { version, cookie: cookie.name }));
   app.get('/openapi.json', (_request, response) => {
     response.type('application/json').send(openApi);
@@ -66,7 +68,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
     app,
     contract,
     {
-      ...peopleHandlers(cookie),
+      ...peopleHandlers(dependencies, cookie),
       ...setupHandlers(dependencies, repetition),
       ...integrationHandlers(dependencies, repetition),
       ...libraryHandlers(dependencies),

@@ -4,9 +4,11 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { IdentityProvider } from '../adapters/oidc/identity-provider.ts';
 import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import type { Database } from '../adapters/store/database.ts';
 import type { Sealer } from '../domain/sealer.ts';
+import type { RoleRules } from '../domain/sign-in-roles.ts';
 
 export interface AdminDependencies {
   readonly database: Database;
@@ -24,6 +26,8 @@ export interface AdminDependencies {
   readonly consoleUrl: string;
   /** Of the device listener, as devices reach it; undefined until it is set. */
   readonly publicUrl: string | undefined;
+  /** People may sign in through it, too. */
+  readonly identityProvider: { readonly provider: IdentityProvider; readonly roles: RoleRules } | undefined;
   /** Devices reach Odette over TLS: own files, or a trusted proxy in front. */
   readonly hasTls: boolean;
   readonly temporalUiUrl: string | undefined;

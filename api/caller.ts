@@ -108,7 +108,7 @@ export async function startSession(
 export const forgetSession = (response: Response, { name, options }: SessionCookie): void =>
   void response.clearCookie(name, options);
 
-function cookieOf(request: Request, name: string): string | undefined {
+export function cookieOf(request: Request, name: string): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
   const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
   return found === '' ? undefined : found;

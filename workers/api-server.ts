@@ -10,6 +10,7 @@ import { ensureLocalToken, offerFirstRun } from '../api/first-start.ts';
 import { createPayloadCodec } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
 import { openFoundation } from './foundation.ts';
+import { identityProviderOf } from './identity-provider.ts';
 import { startListener } from './listeners.ts';
 import { runProcess } from './process-frame.ts';
 
@@ -34,6 +35,7 @@ await runProcess('api', async (context) => {
     appsAndBooks: clients.appsAndBooks,
     allowedPrivateHosts: config.allowedPrivateHosts,
     consoleUrl: config.consoleUrl,
+    identityProvider: identityProviderOf(config),
     publicUrl: config.publicUrl,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
     temporalUiUrl: config.temporalUiUrl,

@@ -1,7 +1,9 @@
 // Every setting of Odette's processes, read once from the environment. What is wrong is reported together, by the setting's name.
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import type { RoleRules } from '../domain/sign-in-roles.ts';
 
 const listen = (fallback: string) =>
   z
@@ -74,6 +76,24 @@ const schema = z
       .string()
       .regex(/^\/codec\/[\w-]{32,}$/, 'is not /codec/ and at least 32 letters, digits, _ or -')
       .optional(),
+    /** OpenID provider that people may sign in through, as its own description names it. */
+    ODETTE_OIDC_ISSUER: z
+      .string()
+      .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', {
+        message: 'is not a URL that begins with https://',
+      })
+      .optional(),
+    ODETTE_OIDC_CLIENT_ID: z.string().optional(),
+    /** The client secret itself, or better the file that holds it. */
+    ODETTE_OIDC_CLIENT_SECRET: z.string().optional(),
+    ODETTE_OIDC_CLIENT_SECRET_FILE: z.string().optional(),
+    ODETTE_OIDC_SCOPES: z.string().default('openid profile email groups'),
+    /** The claim whose values give roles. */
+    ODETTE_OIDC_ROLE_CLAIM: z.string().default('groups'),
+    /** Values of that claim, separated by commas; none by default: then nobody gets in that way. */
+    ODETTE_OIDC_VIEWERS: list,
+    ODETTE_OIDC_OPERATORS: list,
+    ODETTE_OIDC_ADMINS: list,
     ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
     ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
     ODETTE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -81,11 +101,34 @@ const schema = z
   .refine((read) => (read.ODETTE_TLS_CERT_FILE === undefined) === (read.ODETTE_TLS_KEY_FILE === undefined), {
     path: ['ODETTE_TLS_CERT_FILE'],
     message: 'and ODETTE_TLS_KEY_FILE are given together or not at all',
-  });
+  })
+  .refine(
+    ({ ODETTE_OIDC_ISSUER: issuer, ODETTE_OIDC_CLIENT_ID: id, ...read }) => {
+      const secrets = [read.ODETTE_OIDC_CLIENT_SECRET, read.ODETTE_OIDC_CLIENT_SECRET_FILE].filter(Boolean);
+      return issuer === undefined
+        ? id === undefined && secrets.length === 0
+        : id !== undefined && secrets.length === 1;
+    },
+    {
+      path: ['ODETTE_OIDC_ISSUER'],
+      message:
+        'goes with ODETTE_OIDC_CLIENT_ID and with either ODETTE_OIDC_CLIENT_SECRET_FILE or ODETTE_OIDC_CLIENT_SECRET',
+    },
+  );
 
 export interface Listen {
   readonly host: string;
   readonly port: number;
+}
+
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Reads it; a function, so that whoever prints the settings does not print it. @throws ConfigError */
+  readonly clientSecret: () => string;
+  readonly scopes: string;
+  readonly roleClaim: string;
+  readonly roles: RoleRules;
 }
 
 export interface Config {
@@ -106,6 +149,7 @@ export interface Config {
   readonly maxLingering: number;
   readonly temporalUiUrl: string | undefined;
   readonly codecPath: string | undefined;
+  readonly oidc: OidcConfig | undefined;
   readonly workerListen: Listen;
   readonly relayListen: Listen;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -153,10 +197,41 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     maxLingering: read.ODETTE_MAX_LINGERING,
     temporalUiUrl: read.ODETTE_TEMPORAL_UI_URL,
     codecPath: read.ODETTE_CODEC_PATH,
+    oidc: oidcOf(read),
     workerListen: read.ODETTE_WORKER_LISTEN,
     relayListen: read.ODETTE_RELAY_LISTEN,
     logLevel: read.ODETTE_LOG_LEVEL,
   });
+}
+
+function oidcOf(read: z.output<typeof schema>): OidcConfig | undefined {
+  const { ODETTE_OIDC_ISSUER: issuer, ODETTE_OIDC_CLIENT_ID: clientId } = read;
+  const { ODETTE_OIDC_CLIENT_SECRET: secret, ODETTE_OIDC_CLIENT_SECRET_FILE: file } = read;
+  if (issuer === undefined || clientId === undefined) return undefined;
+  return {
+    issuer,
+    clientId,
+    clientSecret: () => (file === undefined ? (secret ?? '') : secretIn(file)),
+    scopes: read.ODETTE_OIDC_SCOPES,
+    roleClaim: read.ODETTE_OIDC_ROLE_CLAIM,
+    roles: {
+      viewer: read.ODETTE_OIDC_VIEWERS,
+      operator: read.ODETTE_OIDC_OPERATORS,
+      admin: read.ODETTE_OIDC_ADMINS,
+    },
+  };
+}
+
+function secretIn(file: string): string {
+  let secret = '';
+  try {
+    secret = readFileSync(file, 'utf8').trim();
+  } catch {
+    // Said below: the system's message adds nothing that helps.
+  }
+  if (secret === '')
+    throw new ConfigError(`ODETTE_OIDC_CLIENT_SECRET_FILE cannot be read or is empty: ${file}`);
+  return secret;
 }
 
 /** As root the system's state folder, where other users may pass through; else the XDG state folder. */

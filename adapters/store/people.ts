@@ -1,12 +1,11 @@
 // People who may sign in.
+import type { Role } from '../../domain/sign-in-roles.ts';
 import type { Sql } from './database.ts';
-
-export type PersonRole = 'viewer' | 'operator' | 'admin';
 
 export interface PersonRow {
   readonly id: string;
   readonly name: string;
-  readonly role: PersonRole;
+  readonly role: Role;
   readonly isLocal: boolean;
   readonly createdAt: Date;
   readonly disabledAt: Date | null;
@@ -21,7 +20,7 @@ export const listPeople = (sql: Sql): Promise<PersonRow[]> =>
 /** Undefined when the name is taken. */
 export async function addPerson(
   sql: Sql,
-  person: { readonly name: string; readonly role: PersonRole; readonly passwordHash: string },
+  person: { readonly name: string; readonly role: Role; readonly passwordHash: string },
 ): Promise<PersonRow | undefined> {
   const [row] = await sql.query<PersonRow>(
     `insert into people (name, role, password_hash, is_local) values ($1, $2, $3, true) on conflict (name) do nothing returning ${COLUMNS}`,
@@ -48,8 +47,45 @@ export async function findSignIn(
   return row;
 }
 
+/** Known by issuer and subject; a name is only a name, and the provider's people may choose it. */
+export interface ProviderIdentity {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name: string;
+}
+
+export async function findProviderPerson(
+  sql: Sql,
+  { issuer, subject }: Pick<ProviderIdentity, 'issuer' | 'subject'>,
+): Promise<PersonRow | undefined> {
+  const [row] = await sql.query<PersonRow>(
+    `select ${COLUMNS} from people where issuer = $1 and subject = $2`,
+    [issuer, subject],
+  );
+  return row;
+}
+
+/**
+ * Who signs in through the provider, with the role of now. The name of the first time stays, for it stands in the audit trail; one
+ * that somebody else has is not taken over, but told apart.
+ */
+export async function keepProviderPerson(sql: Sql, person: ProviderIdentity, role: Role): Promise<PersonRow> {
+  const { issuer, subject, name } = person;
+  const names = [name, `${name} (${new URL(issuer).host})`, `${name} (${subject} at ${issuer})`];
+  const [row] = await sql.query<PersonRow>(
+    `insert into people (name, role, is_local, issuer, subject)
+       select free.name, $2, false, $3, $4 from unnest($1::text[]) with ordinality as free (name, place)
+        where not exists (select from people where people.name = free.name and people.subject is distinct from $4)
+        order by free.place limit 1
+     on conflict (issuer, subject) do update set role = excluded.role returning ${COLUMNS}`,
+    [names, role, issuer, subject],
+  );
+  if (!row) throw new Error('a person was neither added nor changed');
+  return row;
+}
+
 export interface PersonChange {
-  readonly role?: PersonRole | undefined;
+  readonly role?: Role | undefined;
   readonly passwordHash?: string | undefined;
   readonly disabled?: boolean | undefined;
 }

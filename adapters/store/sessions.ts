@@ -1,15 +1,18 @@
 // Sessions and API tokens: only SHA-256 of what a caller shows is stored.
 import type { Sql } from './database.ts';
-import type { PersonRole } from './people.ts';
+import type { Role } from '../../domain/sign-in-roles.ts';
 
-/** A session ends after 12 hours without use, and after 7 days at the latest. */
+/**
+ * A session ends after 12 hours without use, and after 7 days at the latest. One that the identity provider vouched for ends after 12
+ * hours in any case: whoever is gone there is gone here by then.
+ */
 const IDLE = `interval '12 hours'`;
-const LONGEST = `interval '7 days'`;
+const LONGEST = `case when is_local then interval '7 days' else interval '12 hours' end`;
 
 export interface SessionRow {
   readonly personId: string;
   readonly name: string;
-  readonly role: PersonRole;
+  readonly role: Role;
   readonly expiresAt: Date;
 }
 
@@ -30,7 +33,8 @@ export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow 
   );
   if (row?.seenLongAgo)
     await sql.query(
-      `update sessions set last_seen_at = now(), expires_at = least(now() + ${IDLE}, created_at + ${LONGEST}) where id_hash = $1`,
+      `update sessions set last_seen_at = now(), expires_at = least(now() + ${IDLE}, sessions.created_at + ${LONGEST})
+         from people where id_hash = $1 and people.id = person_id`,
       [idHash],
     );
   return row;
@@ -51,7 +55,7 @@ export async function endSessionsOf(sql: Sql, personId: string, except?: Buffer)
 export interface TokenRow {
   readonly id: string;
   readonly name: string;
-  readonly role: PersonRole;
+  readonly role: Role;
   readonly createdBy: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
@@ -69,7 +73,7 @@ export async function addToken(
   sql: Sql,
   token: {
     readonly name: string;
-    readonly role: PersonRole;
+    readonly role: Role;
     readonly tokenHash: Buffer;
     readonly createdBy: string;
     readonly expiresInDays?: number | undefined;

@@ -1,7 +1,8 @@
 // Signing in, people and API tokens.
 import { z } from 'zod';
-import { endpoint, ROLES } from './endpoint.ts';
-import { id, idParams, instant, line, list, secretText } from './words.ts';
+import { ROLES } from '../../domain/sign-in-roles.ts';
+import { endpoint } from './endpoint.ts';
+import { Failure, id, idParams, instant, line, list, secretText } from './words.ts';
 
 const tag = 'people';
 const role = z.enum(ROLES).meta({ id: 'Role' });
@@ -43,7 +44,64 @@ export const ApiToken = z
   })
   .meta({ id: 'ApiToken' });
 
+/** Why somebody was sent back from the identity provider without a session. */
+export const SIGN_IN_REFUSALS = [
+  'sign_in.attempt_over',
+  'sign_in.provider_unreachable',
+  'sign_in.host_not_allowed',
+  'sign_in.provider_refused',
+  'sign_in.client_refused',
+  'sign_in.answer_refused',
+  'sign_in.no_role',
+  'sign_in.disabled',
+  'request.too_many',
+  'store.unavailable',
+] as const;
+export type SignInRefusal = (typeof SIGN_IN_REFUSALS)[number];
+
 export const people = {
+  getSignIn: endpoint({
+    tag,
+    summary: 'How one can sign in here, and in words why a sign-in was refused',
+    method: 'get',
+    path: '/api/sign-in',
+    access: 'public',
+    query: z.object({ refused: line(100).optional() }),
+    status: 200,
+    answer: z.object({
+      /** Its host, and the address on this host where signing in there begins; null: there is none. */
+      identityProvider: z.object({ host: z.string(), path: z.string() }).nullable(),
+      refused: Failure.nullable(),
+    }),
+  }),
+  getIdentityProvider: endpoint({
+    tag,
+    summary: 'The identity provider as it is set, and what it must be told',
+    method: 'get',
+    path: '/api/identity-provider',
+    access: 'admin',
+    status: 200,
+    answer: z
+      .object({
+        /** To be registered at the provider. */
+        callbackUrl: z.string(),
+        provider: z
+          .object({
+            issuer: z.string(),
+            clientId: z.string(),
+            scopes: z.string(),
+            roleClaim: z.string(),
+            /** Values of the claim that give each role. */
+            roles: z.object({
+              viewer: z.array(z.string()),
+              operator: z.array(z.string()),
+              admin: z.array(z.string()),
+            }),
+          })
+          .nullable(),
+      })
+      .meta({ id: 'IdentityProvider' }),
+  }),
   getFirstRun: endpoint({
     tag,
     summary: 'Whether the first admin is still to be made, with the link that the launcher printed',
@@ -137,7 +195,7 @@ export const people = {
     }),
     status: 200,
     answer: Person,
-    problems: ['people.last_admin'],
+    problems: ['people.last_admin', 'request.conflict'],
   }),
   listTokens: endpoint({
     tag,

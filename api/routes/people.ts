@@ -16,17 +16,29 @@ import {
   listTokens,
   revokeToken,
 } from '../../adapters/store/sessions.ts';
-import type { people } from '../contract/people.ts';
+import type { RoleRules } from '../../domain/sign-in-roles.ts';
+import type { AdminDependencies } from '../admin-dependencies.ts';
+import { SIGN_IN_REFUSALS, type people } from '../contract/people.ts';
 import { assertNotForged, forgetSession, startSession, type Caller } from '../caller.ts';
+import { failureOrNull } from '../failure-view.ts';
 import { takeFirstRun } from '../first-start.ts';
 import { hashPassword, isPassword, randomToken, sha256 } from '../passwords.ts';
+import { CALLBACK_PATH, PROVIDER_PATH } from '../provider-sign-in.ts';
 import { fieldProblem, notFound, ProblemError } from '../problem.ts';
 import type { Handlers } from '../serve.ts';
 import type { SessionCookie } from '../session-cookie.ts';
 
+const copied = ({ viewer, operator, admin }: RoleRules) => ({
+  viewer: [...viewer],
+  operator: [...operator],
+  admin: [...admin],
+});
 const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
 
-export function peopleHandlers(cookie: SessionCookie): Handlers<typeof people> {
+export function peopleHandlers(
+  { identityProvider, consoleUrl }: AdminDependencies,
+  cookie: SessionCookie,
+): Handlers<typeof people> {
   // In one process's memory: several API processes each allow as much.
   const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
   const byName = new RateLimiterMemory({ points: 6, duration: 15 * 60 });
@@ -38,6 +50,22 @@ export function peopleHandlers(cookie: SessionCookie): Handlers<typeof people> {
   };
 
   return {
+    getSignIn: ({ query }) =>
+      Promise.resolve({
+        identityProvider: identityProvider
+          ? { host: new URL(identityProvider.provider.settings.issuer).host, path: PROVIDER_PATH }
+          : null,
+        refused: failureOrNull(SIGN_IN_REFUSALS.find((code) => code === query.refused) ?? null),
+      }),
+
+    getIdentityProvider: () => {
+      const callbackUrl = consoleUrl + CALLBACK_PATH;
+      if (!identityProvider) return Promise.resolve({ callbackUrl, provider: null });
+      const { issuer, clientId, scopes, roleClaim } = identityProvider.provider.settings;
+      const roles = copied(identityProvider.roles);
+      return Promise.resolve({ callbackUrl, provider: { issuer, clientId, scopes, roleClaim, roles } });
+    },
+
     getFirstRun: async ({ sql }) => ({ needed: (await countLocalAdmins(sql)) === 0 }),
 
     finishFirstRun: async ({ sql, body, request, response }) => {
@@ -112,6 +140,10 @@ export function peopleHandlers(cookie: SessionCookie): Handlers<typeof people> {
     updatePerson: async ({ sql, body, params, caller }) => {
       const before = await findPerson(sql, params.id);
       if (!before) throw notFound('person');
+      if (!before.isLocal && (body.role !== undefined || body.password !== undefined))
+        throw fieldProblem('request.conflict', body.role === undefined ? 'password' : 'role', {
+          detail: 'Role and password of this person are those of the identity provider.',
+        });
       const admins = await countLocalAdmins(sql);
       const passwordHash = body.password === undefined ? undefined : await hashPassword(body.password);
       const after = await changePerson(sql, params.id, {

@@ -72,6 +72,7 @@ export async function openAdminApi(
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
     codec: undefined,
+    identityProvider: undefined,
     ...options.settings,
   });
   const server = createServer(app);
