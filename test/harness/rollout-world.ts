@@ -15,9 +15,7 @@ import {
   type KeyAndCertificate,
 } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import type { Database } from '../../adapters/store/database.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
-import { storeSecret } from '../../adapters/store/secrets.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { DeviceFamily } from '../../domain/device.ts';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
@@ -25,9 +23,10 @@ import type { IntegrationSettings } from '../../domain/integration-settings.ts';
 import { startRelay } from '../../workers/relay-loop.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
+import { connectIntegration } from './connected-integration.ts';
 import { FakeDevice } from './fake-device.ts';
+import { licencesOf, oktaOf, openChallenges } from './outside-services.ts';
 import { createTestDatabase } from './postgres.ts';
-import { openTlsService } from './pretend-okta.ts';
 import { temporalAddress } from './temporal.ts';
 
 /** temporal.api.enums.v1.IndexedValueType */
@@ -93,7 +92,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     allowedPrivateHosts: [challenges.host],
   };
   const activities = createActivities(deps);
-  const fleet = await newFleet(database, sealer, challenges.host, settings);
+  const fleet = await connectIntegration(database, sealer, challenges.host, settings);
   const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
   const native = await NativeConnection.connect({ address });
   const relay = startRelay({ database, temporal: () => Promise.resolve(client), log: quiet });
@@ -239,105 +238,4 @@ async function newNamespace(connection: Connection): Promise<string> {
     { timeout: 30_000, interval: 200 },
   );
   return namespace;
-}
-
-async function openChallenges() {
-  const service = await openTlsService();
-  const valid = new Set<string>();
-  const state = { fetched: 0, status: 200 };
-  service.serve((_, response) => {
-    if (state.status !== 200) return void response.writeHead(state.status).end();
-    state.fetched += 1;
-    const challenge = randomBytes(24).toString('base64url');
-    valid.add(challenge);
-    response
-      .writeHead(200, { 'content-type': 'text/html' })
-      .end(`<HTML><Body><P>The enrollment challenge password is: <B> ${challenge} </B></P></Body></HTML>`);
-  });
-  return {
-    host: service.host,
-    state,
-    redeem: (challenge: string) => valid.delete(challenge),
-    close: () => service.close(),
-  };
-}
-
-async function newFleet(
-  database: Database,
-  sealer: KeyRing,
-  host: string,
-  settings: Partial<IntegrationSettings>,
-) {
-  const secret = (kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key') =>
-    storeSecret(database, sealer, { kind, value: `${kind}-${randomBytes(8).toString('hex')}`, by: 'test' });
-  const credentials = await secret('okta_client_secret');
-  const [integration] = await database.query<{ id: string }>(
-    `insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes, settings)
-     values ('acme', gen_random_uuid()::text, 'acme.okta.com', 'api_service_integration', 'c', $1, '{}', $2) returning id`,
-    [credentials.id, settings],
-  );
-  const integrationId = integration?.id ?? '';
-  const mac = await secret('challenge_password');
-  const phone = await secret('ios_secret_key');
-  await database.query(
-    `insert into integration_platforms (integration_id, platform, scep_url, challenge_url, challenge_username, secret_id)
-     values ($1, 'macOS', $2, $3, 'user', $4), ($1, 'iOS', null, null, null, $5)`,
-    [integrationId, `https://${host}/scep`, `https://${host}/challenge`, mac.id, phone.id],
-  );
-  const [blueprint] = await database.query<{ id: string }>(
-    `insert into blueprints (name) values ('Test') returning id`,
-  );
-  const [item] = await database.query<{ id: string }>(
-    `insert into library_items (integration_id, device_trust_on) values ($1, true) returning id`,
-    [integrationId],
-  );
-  await database.query(
-    'insert into library_item_blueprints (blueprint_id, library_item_id) values ($1, $2)',
-    [blueprint?.id, item?.id],
-  );
-  return {
-    integrationId,
-    blueprintId: blueprint?.id ?? '',
-    itemId: item?.id ?? '',
-    phoneSecretId: phone.id,
-    switchTrust: (on: boolean) =>
-      database.query('update library_items set device_trust_on = $2 where id = $1', [item?.id, on]),
-    rotatePhoneKey: () =>
-      storeSecret(database, sealer, { kind: 'ios_secret_key', value: 'rotated', by: 'test', id: phone.id }),
-  };
-}
-
-function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused' }) {
-  return {
-    asset: () =>
-      Promise.resolve([
-        {
-          adamId: OKTA_VERIFY.adamId,
-          pricingParam: 'STDQ',
-          available: knobs.licences === 'none_left' ? 0 : 10,
-          total: 10,
-          isDeviceAssignable: true,
-          platforms: [],
-        },
-      ]),
-    isAssigned: () =>
-      knobs.licences === 'refused'
-        ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
-        : Promise.resolve(false),
-    associate: () => Promise.resolve({ eventId: randomUUID() }),
-    status: () =>
-      Promise.resolve(
-        knobs.licences === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),
-      ),
-  };
-}
-
-function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[] }) {
-  return {
-    listDevices: () => Promise.resolve({ devices: knobs.oktaDevices }),
-    findMacs: (serialNumber: string) =>
-      Promise.resolve(knobs.oktaDevices.filter((device) => device.serialNumber === serialNumber)),
-    findDevices: ({ platform }: { readonly platform?: string }) =>
-      Promise.resolve(knobs.oktaDevices.filter((device) => device.platform === platform)),
-  };
 }

@@ -1,0 +1,63 @@
+// Okta, its challenge page and Apps and Books as objects of the test's own process, for tests of workflows.
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
+import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { openTlsService } from './pretend-okta.ts';
+
+/** Okta's challenge page: each fetch makes one, each is redeemed once. */
+export async function openChallenges() {
+  const service = await openTlsService();
+  const valid = new Set<string>();
+  const state = { fetched: 0, status: 200 };
+  service.serve((_, response) => {
+    if (state.status !== 200) return void response.writeHead(state.status).end();
+    state.fetched += 1;
+    const challenge = randomBytes(24).toString('base64url');
+    valid.add(challenge);
+    response
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end(`<HTML><Body><P>The enrollment challenge password is: <B> ${challenge} </B></P></Body></HTML>`);
+  });
+  return {
+    host: service.host,
+    state,
+    redeem: (challenge: string) => valid.delete(challenge),
+    close: () => service.close(),
+  };
+}
+
+export function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused' }) {
+  return {
+    asset: () =>
+      Promise.resolve([
+        {
+          adamId: OKTA_VERIFY.adamId,
+          pricingParam: 'STDQ',
+          available: knobs.licences === 'none_left' ? 0 : 10,
+          total: 10,
+          isDeviceAssignable: true,
+          platforms: [],
+        },
+      ]),
+    isAssigned: () =>
+      knobs.licences === 'refused'
+        ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
+        : Promise.resolve(false),
+    associate: () => Promise.resolve({ eventId: randomUUID() }),
+    status: () =>
+      Promise.resolve(
+        knobs.licences === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),
+      ),
+  };
+}
+
+export function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[] }) {
+  return {
+    listDevices: () => Promise.resolve({ devices: knobs.oktaDevices }),
+    findMacs: (serialNumber: string) =>
+      Promise.resolve(knobs.oktaDevices.filter((device) => device.serialNumber === serialNumber)),
+    findDevices: ({ platform }: { readonly platform?: string }) =>
+      Promise.resolve(knobs.oktaDevices.filter((device) => device.platform === platform)),
+  };
+}
