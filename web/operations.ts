@@ -4,6 +4,8 @@ import type { Contract, OperationId } from '../api/contract.ts';
 type Place<Id extends OperationId> = `${Contract[Id]['method']} ${Contract[Id]['path']}`;
 
 export const OPERATIONS = {
+  getSignIn: 'get /api/sign-in',
+  getIdentityProvider: 'get /api/identity-provider',
   getFirstRun: 'get /api/first-run',
   finishFirstRun: 'post /api/first-run',
   signIn: 'post /api/session',
@@ -50,6 +52,10 @@ export const OPERATIONS = {
   listRollouts: 'get /api/rollouts',
   listFailures: 'get /api/rollouts/failures',
   replayRollouts: 'post /api/rollouts/replay',
+  listReplays: 'get /api/replays',
+  stopReplay: 'post /api/replays/{id}/stop',
+  removeDevices: 'post /api/devices/removals',
+  forgetDevice: 'delete /api/devices/{id}',
   renewalsByDay: 'get /api/renewals/by-day',
   listRenewals: 'get /api/renewals',
   getStatus: 'get /api/status',

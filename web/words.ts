@@ -69,6 +69,9 @@ export function durationWords(fromMs: number, toMs: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** person:NAME and token:NAME are shown as NAME. */
+export const nameOfActor = (actor: string): string => actor.replace(/^(person|token):/, '');
+
 export const deviceTitle = (device: {
   name: string | null;
   serialNumber: string | null;

@@ -60,7 +60,7 @@ export function BlueprintPage() {
                   <Title order={2} size="h4" id="codes" mb="sm">
                     Enrollment codes
                   </Title>
-                  <EnrollmentCodes blueprintId={blueprint.id} />
+                  <EnrollmentCodes blueprint={blueprint} />
                 </Paper>
               )}
             </Stack>

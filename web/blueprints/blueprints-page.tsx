@@ -3,7 +3,7 @@ import { Badge, Button, Table, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { AnchorLink } from '../parts/links.tsx';
 import { useState } from 'react';
-import { curlLine } from '../curl-line.ts';
+import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
@@ -100,7 +100,7 @@ function AddDialog({ close }: { close: () => void }) {
       isBusy={change.isPending}
       isOff={body.name === ''}
       error={change.error}
-      command={curlLine('createBlueprint', { body })}
+      command={odetteLine(['blueprint', 'create', body.name === '' ? 'NAME' : body.name])}
     >
       <TextInput
         label="Name"

@@ -1,28 +1,19 @@
 // Enrollment codes of a blueprint: made here, shown once, revoked here.
-import {
-  Alert,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  NumberInput,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { Group, NumberInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { curlLine } from '../curl-line.ts';
+import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { CopyValue } from '../parts/copy-value.tsx';
+import { IssuedList, RevokeDialog, StateBadge, type Column, type ShownOnce } from '../parts/issued-list.tsx';
 import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded } from '../parts/page.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
-import { countWords } from '../words.ts';
+import { countWords, nameOfActor } from '../words.ts';
 
 type Code = Answer<'listEnrollmentCodes'>['items'][number];
-type NewCode = Answer<'createEnrollmentCode'>;
+interface Blueprint {
+  readonly id: string;
+  readonly name: string;
+}
 
 function stateOf(code: Code): { label: string; color: string } {
   if (code.revokedAt !== null) return { label: 'Revoked', color: 'gray' };
@@ -31,109 +22,43 @@ function stateOf(code: Code): { label: string; color: string } {
   return { label: 'Valid', color: 'green' };
 }
 
-export function EnrollmentCodes({ blueprintId }: { blueprintId: string }) {
-  const query = useAnswer('listEnrollmentCodes', { params: { id: blueprintId } });
-  const [isMaking, setMaking] = useState(false);
-  const [made, setMade] = useState<NewCode>();
-  const [revoking, setRevoking] = useState<Code>();
+const COLUMNS: readonly Column<Code>[] = [
+  { label: 'State', cell: (code) => <StateBadge {...stateOf(code)} /> },
+  { label: 'User', cell: (code) => code.user ?? 'Anyone' },
+  { label: 'Used', cell: (code) => `${countWords(code.uses)} of ${countWords(code.maxUses)}` },
+  { label: 'Ends', cell: (code) => <Moment at={code.expiresAt} /> },
+  { label: 'Made by', cell: (code) => nameOfActor(code.createdBy) },
+];
+
+export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
+  const query = useAnswer('listEnrollmentCodes', { params: { id: blueprint.id } });
   return (
-    <Stack>
-      <Group>
-        <Button size="xs" onClick={() => setMaking(true)}>
-          Make a code
-        </Button>
-      </Group>
-      <Loaded query={query} lines={2}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title="No code yet">
-              A code lets a device enroll into this blueprint. Send its link to the device’s user, or open it
-              on the device.
-            </Empty>
-          ) : (
-            <div className="table-scroll" role="region" aria-label="Table of enrollment codes" tabIndex={0}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    {['State', 'User', 'Used', 'Ends', 'Made by', 'Action'].map((label) => (
-                      <Table.Th scope="col" key={label}>
-                        {label}
-                      </Table.Th>
-                    ))}
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((code) => (
-                    <Table.Tr key={code.id}>
-                      <Table.Td>
-                        <Badge variant="light" color={stateOf(code).color} tt="none">
-                          {stateOf(code).label}
-                        </Badge>
-                      </Table.Td>
-                      <Table.Td className="break-anywhere">{code.user ?? 'Anyone'}</Table.Td>
-                      <Table.Td>
-                        {countWords(code.uses)} of {countWords(code.maxUses)}
-                      </Table.Td>
-                      <Table.Td>
-                        <Moment at={code.expiresAt} />
-                      </Table.Td>
-                      <Table.Td>{code.createdBy.replace(/^(person|token):/, '')}</Table.Td>
-                      <Table.Td>
-                        {stateOf(code).label === 'Valid' && (
-                          <Button size="compact-xs" variant="default" onClick={() => setRevoking(code)}>
-                            Revoke
-                          </Button>
-                        )}
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
-          )
-        }
-      </Loaded>
-      {isMaking && (
-        <MakeDialog
-          blueprintId={blueprintId}
-          close={() => setMaking(false)}
-          made={(code) => {
-            setMaking(false);
-            setMade(code);
-          }}
-        />
-      )}
-      <Modal opened={made !== undefined} onClose={() => setMade(undefined)} title="The enrollment code">
-        {made && (
-          <Stack>
-            <Alert color="yellow" title="Shown this once">
-              Copy the link now; later it cannot be shown again.
-            </Alert>
-            <CopyValue label="Link" value={made.link} />
-            <CopyValue label="Code" value={made.code} />
-            <Text size="sm">
-              The user opens the link on the device, downloads the profile and installs it in System Settings
-              (Mac) or Settings (iPhone, iPad).
-            </Text>
-            <Group justify="flex-end">
-              <Button onClick={() => setMade(undefined)}>Done</Button>
-            </Group>
-          </Stack>
-        )}
-      </Modal>
-      {revoking && <RevokeDialog code={revoking} close={() => setRevoking(undefined)} />}
-    </Stack>
+    <IssuedList
+      query={query}
+      label="Table of enrollment codes"
+      makeLabel="Make a code"
+      empty={{
+        title: 'No code yet',
+        text: 'A code lets a device enroll into this blueprint. Send its link to the device’s user, or open it on the device.',
+      }}
+      columns={COLUMNS}
+      revokeLabel={(code) =>
+        stateOf(code).label === 'Valid' ? `Revoke the code of ${code.user ?? 'anyone'}` : undefined
+      }
+      makeDialog={(props) => <MakeDialog blueprint={blueprint} {...props} />}
+      revokeDialog={(code, close) => <Revoke code={code} close={close} />}
+    />
   );
 }
 
 function MakeDialog({
-  blueprintId,
+  blueprint,
   close,
   made,
 }: {
-  blueprintId: string;
+  blueprint: Blueprint;
   close: () => void;
-  made: (code: NewCode) => void;
+  made: (shown: ShownOnce) => void;
 }) {
   const [user, setUser] = useState('');
   const [maxUses, setMaxUses] = useState<number | string>(1);
@@ -143,19 +68,34 @@ function MakeDialog({
     expiresInHours: Number(days) * 24,
     ...(user.trim() === '' ? {} : { user: user.trim() }),
   };
-  const given = { params: { id: blueprintId }, body };
-  const change = useChange('createEnrollmentCode', ['listEnrollmentCodes'], made);
+  const change = useChange('createEnrollmentCode', ['listEnrollmentCodes'], ({ link, code }) =>
+    made({
+      title: 'The enrollment code',
+      values: [
+        { label: 'Link', value: link },
+        { label: 'Code', value: code },
+      ],
+      advice:
+        'The user opens the link on the device, downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+    }),
+  );
   return (
     <ConfirmDialog
       opened
       close={close}
       title="Make an enrollment code"
       confirmLabel="Make"
-      confirm={() => change.mutate(given)}
+      confirm={() => change.mutate({ params: { id: blueprint.id }, body })}
       isBusy={change.isPending}
       isOff={!(body.maxUses >= 1) || !(body.expiresInHours >= 1)}
       error={change.error}
-      command={curlLine('createEnrollmentCode', given)}
+      command={odetteLine(
+        ['enrollment-code', 'create'],
+        ['--blueprint', blueprint.name],
+        ['--user', body.user],
+        ['--uses', body.maxUses],
+        ['--hours', body.expiresInHours],
+      )}
     >
       <TextInput
         label="User"
@@ -165,39 +105,41 @@ function MakeDialog({
         error={fieldError(change.error, 'user')}
         data-autofocus
       />
-      <Group grow>
+      <Group grow align="flex-start">
         <NumberInput
           label="Devices"
           min={1}
           max={100_000}
           value={maxUses}
           onChange={setMaxUses}
+          error={fieldError(change.error, 'maxUses')}
           hideControls
         />
-        <NumberInput label="Valid for days" min={1} max={366} value={days} onChange={setDays} hideControls />
+        <NumberInput
+          label="Valid for days"
+          min={1}
+          max={366}
+          value={days}
+          onChange={setDays}
+          error={fieldError(change.error, 'expiresInHours')}
+          hideControls
+        />
       </Group>
     </ConfirmDialog>
   );
 }
 
-function RevokeDialog({ code, close }: { code: Code; close: () => void }) {
-  const given = { params: { id: code.id } };
+function Revoke({ code, close }: { code: Code; close: () => void }) {
   const change = useChange('revokeEnrollmentCode', ['listEnrollmentCodes'], close);
   return (
-    <ConfirmDialog
-      opened
-      close={close}
+    <RevokeDialog
       title="Revoke this code?"
-      confirmLabel="Revoke"
-      isDangerous
-      confirm={() => change.mutate(given)}
+      consequence={`No further device can enroll with it. The ${countWords(code.uses)} enrolled with it stay enrolled.`}
+      command={odetteLine(['enrollment-code', 'revoke', code.id])}
+      revoke={() => change.mutate({ params: { id: code.id } })}
       isBusy={change.isPending}
       error={change.error}
-      command={curlLine('revokeEnrollmentCode', given)}
-    >
-      <Text>
-        No further device can enroll with it. The {countWords(code.uses)} enrolled with it stay enrolled.
-      </Text>
-    </ConfirmDialog>
+      close={close}
+    />
   );
 }

@@ -1,12 +1,14 @@
 // Asks something of many devices at once: of those selected, or of all that the filter finds. It says how many before it does.
-import { NativeSelect, Text, TextInput } from '@mantine/core';
+import { NativeSelect, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call, type Body } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
+import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { ReasonInput, reasonGiven } from '../parts/reason-input.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 import { plural } from '../words.ts';
 import type { DeviceFilter } from './device-search.ts';
@@ -56,7 +58,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
     action: ask,
     ...whom,
     ...(ask === 'move' && blueprintId !== '' ? { blueprintId } : {}),
-    ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    ...reasonGiven(reason),
   };
   const isReady = ask !== 'move' || blueprintId !== '';
   const preview = useQuery({
@@ -75,7 +77,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
       isBusy={change.isPending}
       isOff={!isReady || !preview.data || preview.data.devices === 0}
       error={change.error}
-      command={curlLine('askDevices', { body })}
+      command={lineOf(body)}
     >
       <Text>{consequence}</Text>
       {ask === 'move' && (
@@ -89,15 +91,20 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
           onChange={(event) => setBlueprint(event.currentTarget.value)}
         />
       )}
-      <TextInput
-        label="Reason"
-        description="Kept in the activity log"
-        value={reason}
-        maxLength={500}
-        onChange={(event) => setReason(event.currentTarget.value)}
-      />
+      <ReasonInput reason={reason} set={setReason} />
       <ProblemAlert error={preview.error} />
       {preview.data?.devices === 0 && <Text c="dimmed">There is nothing to do for these devices.</Text>}
     </ConfirmDialog>
   );
+}
+
+/** Devices chosen one by one are named on the command line; a filter needs the API. */
+function lineOf(body: Body<'askDevices'>): string {
+  const { action, ids, reason, blueprintId } = body;
+  if (ids === undefined) return curlLine('askDevices', { body });
+  const words = { check: ['rollout', 'start'], replay: ['rollout', 'replay'] } as const;
+  if (action === 'check' || action === 'replay')
+    return odetteLine([...words[action], ...ids], ['--reason', reason]);
+  if (action === 'renew') return odetteLine(['device', 'renew', ...ids], ['--reason', reason]);
+  return odetteLine(['device', 'move', ...ids], ['--blueprint', blueprintId ?? 'NAME'], ['--reason', reason]);
 }

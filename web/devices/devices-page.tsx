@@ -8,6 +8,7 @@ import { useEffect, useState } from 'react';
 import { addressOf } from '../client.ts';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { useAnswer } from '../queries.ts';
+import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';
 import { AskDialog, type Ask, type Whom } from './ask-dialog.tsx';
@@ -117,7 +118,15 @@ export function DevicesPage() {
           </Stack>
         )}
       </Loaded>
-      {asking && <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />}
+      {asking?.ask === 'replay' && 'ids' in asking.whom ? (
+        <ReplayDialog
+          whom={{ devices: asking.whom.ids.map((id) => ({ id, word: id })) }}
+          title="Replay failed rollouts"
+          close={() => setAsking(undefined)}
+        />
+      ) : (
+        asking && <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />
+      )}
       <WaitingDialog opened={isWaitingOpen} close={() => setWaitingOpen(false)} />
     </Page>
   );

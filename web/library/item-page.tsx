@@ -20,6 +20,7 @@ import {
 import { ItemSettings } from './item-settings.tsx';
 import { PayloadTable } from './payload-table.tsx';
 import { SaveDialog } from './save-dialog.tsx';
+import { TheRest } from './the-rest.tsx';
 import { TrustSwitch } from './trust-switch.tsx';
 
 export function ItemPage() {
@@ -98,6 +99,15 @@ function ItemEditor({
   return (
     <Stack gap="lg">
       {item && <Counts item={item} />}
+      {item && isAdmin && !isDirty && (
+        <TheRest
+          item={item}
+          assign={(blueprintIds) => {
+            change({ blueprintIds });
+            setSaving(true);
+          }}
+        />
+      )}
       {item && item.notFromAppStore.devices.length > 0 && <WrongApp item={item} />}
       <Section title="Assignment">
         <BlueprintChoice
@@ -121,7 +131,7 @@ function ItemEditor({
           <TrustSwitch
             draft={draft}
             integrationId={integration.id}
-            itemId={item?.id}
+            item={item}
             isSavedOn={saved.deviceTrustOn}
             disabled={!isAdmin}
             change={change}
@@ -157,7 +167,7 @@ function ItemEditor({
         <SaveDialog
           draft={draft}
           integrationId={integration.id}
-          itemId={item?.id}
+          item={item}
           etag={etag}
           change={change}
           saved={({ id }) =>

@@ -11,30 +11,30 @@ import { countWords, deviceTitle, plural } from '../words.ts';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
 import { usePreview, type Preview } from './preview-query.ts';
-import { saveLine } from './trust-switch.tsx';
+import { saveLine } from './save-line.ts';
 
 interface SaveDialogProps {
   readonly draft: ItemDraft;
   readonly integrationId: string;
-  readonly itemId: string | undefined;
+  readonly item: Item | undefined;
   readonly etag: string | null;
   readonly change: (change: Partial<ItemDraft>) => void;
   readonly saved: (item: Item) => void;
   readonly close: () => void;
 }
 
-export function SaveDialog({ draft, integrationId, itemId, etag, change, saved, close }: SaveDialogProps) {
+export function SaveDialog({ draft, integrationId, item, etag, change, saved, close }: SaveDialogProps) {
   const client = useQueryClient();
   const body = saveBodyOf(draft, integrationId);
-  const preview = usePreview(body, itemId, true);
+  const preview = usePreview(body, item?.id, true);
   const save = useMutation({
     mutationFn: () =>
-      itemId === undefined
+      item === undefined
         ? call('createLibraryItem', { body })
-        : call('saveLibraryItem', { params: { id: itemId }, body, ifMatch: etag ?? undefined }),
-    onSuccess: async (item) => {
+        : call('saveLibraryItem', { params: { id: item.id }, body, ifMatch: etag ?? undefined }),
+    onSuccess: async (after) => {
       notifications.show({ message: 'Saved. What must be started is started.', color: 'green' });
-      saved(item);
+      saved(after);
       close();
       await client.invalidateQueries();
     },
@@ -49,7 +49,7 @@ export function SaveDialog({ draft, integrationId, itemId, etag, change, saved, 
       isBusy={save.isPending}
       isOff={!preview.data || preview.isPlaceholderData}
       error={save.error}
-      command={saveLine(draft, integrationId, itemId)}
+      command={saveLine(draft, integrationId, item)}
     >
       <Loaded query={preview} lines={5}>
         {(found) => (

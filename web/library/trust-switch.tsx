@@ -2,23 +2,23 @@
 // what stays, what goes, when, how to undo it, and who loses trust.
 import { Alert, List, Stack, Switch, Text } from '@mantine/core';
 import { useState } from 'react';
-import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Loaded } from '../parts/page.tsx';
-import { saveBodyOf, type ItemDraft } from './item-draft.ts';
+import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
 import { usePreview } from './preview-query.ts';
+import { saveLine } from './save-line.ts';
 
 interface TrustSwitchProps {
   readonly draft: ItemDraft;
   readonly integrationId: string;
-  readonly itemId: string | undefined;
+  readonly item: Item | undefined;
   readonly isSavedOn: boolean;
   readonly disabled: boolean;
   readonly change: (change: Partial<ItemDraft>) => void;
 }
 
-export function TrustSwitch({ draft, integrationId, itemId, isSavedOn, disabled, change }: TrustSwitchProps) {
+export function TrustSwitch({ draft, integrationId, item, isSavedOn, disabled, change }: TrustSwitchProps) {
   const [asks, setAsks] = useState<'on' | 'off'>();
   const close = () => setAsks(undefined);
   return (
@@ -44,7 +44,7 @@ export function TrustSwitch({ draft, integrationId, itemId, isSavedOn, disabled,
           change({ deviceTrustOn: true, isConfirmed: true });
           close();
         }}
-        command={saveLine({ ...draft, deviceTrustOn: true, isConfirmed: true }, integrationId, itemId)}
+        command={saveLine({ ...draft, deviceTrustOn: true, isConfirmed: true }, integrationId, item)}
       >
         <Text>
           Managed AppConfig for iPhone and iPad will be disabled in this library item: the Okta Device Trust
@@ -59,7 +59,7 @@ export function TrustSwitch({ draft, integrationId, itemId, isSavedOn, disabled,
         <OffDialog
           draft={{ ...draft, deviceTrustOn: false, isConfirmed: false }}
           integrationId={integrationId}
-          itemId={itemId}
+          item={item}
           close={close}
           confirm={() => {
             change({ deviceTrustOn: false, isConfirmed: false });
@@ -74,12 +74,12 @@ export function TrustSwitch({ draft, integrationId, itemId, isSavedOn, disabled,
 function OffDialog(props: {
   draft: ItemDraft;
   integrationId: string;
-  itemId: string | undefined;
+  item: Item | undefined;
   close: () => void;
   confirm: () => void;
 }) {
-  const { draft, integrationId, itemId } = props;
-  const preview = usePreview(saveBodyOf(draft, integrationId), itemId, true);
+  const { draft, integrationId, item } = props;
+  const preview = usePreview(saveBodyOf(draft, integrationId), item?.id, true);
   return (
     <ConfirmDialog
       opened
@@ -88,7 +88,7 @@ function OffDialog(props: {
       confirmLabel="Turn off"
       isDangerous
       confirm={props.confirm}
-      command={saveLine(draft, integrationId, itemId)}
+      command={saveLine(draft, integrationId, item)}
     >
       <Loaded query={preview} lines={3}>
         {(found) => (
@@ -109,11 +109,4 @@ function OffDialog(props: {
       </Alert>
     </ConfirmDialog>
   );
-}
-
-export function saveLine(draft: ItemDraft, integrationId: string, itemId: string | undefined): string {
-  const body = saveBodyOf(draft, integrationId);
-  return itemId === undefined
-    ? curlLine('createLibraryItem', { body })
-    : curlLine('saveLibraryItem', { params: { id: itemId }, body });
 }

@@ -1,6 +1,6 @@
 // A field for a secret: can be revealed while typing, is never shown again; what is set already is told by date and name.
 import { PasswordInput } from '@mantine/core';
-import { momentWords } from '../words.ts';
+import { momentWords, nameOfActor } from '../words.ts';
 
 export interface SecretSet {
   readonly setAt: string;
@@ -8,7 +8,7 @@ export interface SecretSet {
 }
 
 export const secretSetWords = ({ setAt, setBy }: SecretSet): string =>
-  `Set on ${momentWords(setAt)} by ${setBy.replace(/^(person|token):/, '')}`;
+  `Set on ${momentWords(setAt)} by ${nameOfActor(setBy)}`;
 
 export function SecretInput(props: {
   label: string;

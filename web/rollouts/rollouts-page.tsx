@@ -1,43 +1,28 @@
 // Rollouts over the fleet: how far they are, what failed and why, and what runs.
-import {
-  Alert,
-  Anchor,
-  Badge,
-  Button,
-  Card,
-  Group,
-  Progress,
-  Stack,
-  Table,
-  Tabs,
-  Text,
-  Title,
-} from '@mantine/core';
+import { Anchor, Card, Group, Progress, Table, Tabs, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { AnchorLink, ButtonLink } from '../parts/links.tsx';
+import { AnchorLink } from '../parts/links.tsx';
 import { useState } from 'react';
-import type { Answer } from '../client.ts';
 import { CursorPages } from '../parts/cursor-pages.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { useAnswer } from '../queries.ts';
-import { useMay } from '../shell/session.ts';
-import { countWords, deviceTitle, durationWords, plural, WHO_ACTS_WORDS } from '../words.ts';
-import { ReplayDialog, type ReplayWhom } from './replay-dialog.tsx';
-
-type FailureGroupAnswer = Answer<'listFailures'>['items'][number];
+import { countWords, deviceTitle, durationWords, plural } from '../words.ts';
+import { FailureGroups } from './failure-groups.tsx';
+import { Replays } from './replay-progress.tsx';
 
 export function RolloutsPage() {
-  const [replaying, replay] = useState<{ whom: ReplayWhom; title: string }>();
+  const failures = useAnswer('listFailures', {});
+  const titles = new Map(failures.data?.items.map(({ failure }) => [failure.code as string, failure.title]));
   return (
     <Page
       title="Rollouts"
       intro="A rollout brings one device from enrolled to delivered. It goes on by itself for days."
     >
       <FleetProgress />
-      <FailureGroups replay={(whom, title) => replay({ whom, title })} />
+      <Replays titleOf={(code) => titles.get(code) ?? code} />
+      <FailureGroups query={failures} />
       <RolloutList />
-      {replaying && <ReplayDialog {...replaying} close={() => replay(undefined)} />}
     </Page>
   );
 }
@@ -63,87 +48,6 @@ function FleetProgress() {
           aria-label="Delivered"
         />
       </Progress.Root>
-    </Card>
-  );
-}
-
-function FailureGroups({ replay }: { replay: (whom: ReplayWhom, title: string) => void }) {
-  const query = useAnswer('listFailures', {});
-  const mayAct = useMay('operator');
-  return (
-    <Stack component="section" aria-labelledby="failures" gap="sm">
-      <Title order={2} size="h3" id="failures">
-        Failures by cause
-      </Title>
-      <Loaded query={query} lines={2}>
-        {({ items }) => (
-          <>
-            {items.length === 0 && <Alert color="green" title="No rollout has failed." />}
-            {items.map((group) => (
-              <FailureGroup key={group.failure.code} group={group} replay={mayAct ? replay : undefined} />
-            ))}
-          </>
-        )}
-      </Loaded>
-    </Stack>
-  );
-}
-
-function FailureGroup({
-  group,
-  replay,
-}: {
-  group: FailureGroupAnswer;
-  replay: ((whom: ReplayWhom, title: string) => void) | undefined;
-}) {
-  const { failure, devices, examples, newestAt } = group;
-  return (
-    <Card withBorder>
-      <Group justify="space-between" align="flex-start">
-        <Stack gap={4} flex={1} miw={240}>
-          <Group gap="xs">
-            <Badge color="red" variant="light" tt="none">
-              {plural(devices, 'device')}
-            </Badge>
-            <Title order={3} size="h5">
-              {failure.title}
-            </Title>
-          </Group>
-          <Text size="sm">
-            <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
-          </Text>
-          <Text size="sm" c="dimmed">
-            {examples.map((device, index) => (
-              <span key={device.id}>
-                {index > 0 ? ', ' : 'e.g. '}
-                <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-                  {deviceTitle(device)}
-                </AnchorLink>
-              </span>
-            ))}
-            {' · newest '}
-            <Moment at={newestAt} />
-          </Text>
-        </Stack>
-        <Group gap="xs">
-          <ButtonLink
-            size="xs"
-            variant="default"
-            to="/devices"
-            search={{ bucket: 'failed', failure: failure.code }}
-          >
-            Show devices
-          </ButtonLink>
-          {replay && (
-            <Button
-              size="xs"
-              onClick={() => replay({ failureCode: failure.code }, `Replay: ${failure.title}`)}
-            >
-              Replay all
-            </Button>
-          )}
-        </Group>
-      </Group>
     </Card>
   );
 }

@@ -1,18 +1,16 @@
 // The Apps and Books token of Apple Business Manager, and the licences of Okta Verify that are left.
-import { Alert, Button, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
-import { useState } from 'react';
-import { ApiProblem } from '../client.ts';
+import { Alert, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
+import { ApiProblem, call } from '../client.ts';
+import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../parts/command-line.tsx';
-import { FileField } from '../parts/file-field.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded } from '../parts/page.tsx';
-import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
 import { secretSetWords } from '../parts/secret-input.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';
 import { DaysLeft } from './days-left.tsx';
+import { UploadForm } from './upload-form.tsx';
 
 export function Licences() {
   const query = useAnswer('getAppsAndBooks', {});
@@ -67,48 +65,25 @@ export function Licences() {
           <List.Item>Upload the file here. Use a location that no other MDM uses.</List.Item>
         </List>
       </Paper>
-      {isAdmin && <Upload />}
-      <CommandLine command="odette apps-and-books set FILE" />
+      {isAdmin && <Upload hasOne={query.data !== undefined} />}
+      <CommandLine command={odetteLine(['apps-and-books', 'set', 'FILE'])} />
     </Stack>
   );
 }
 
-function Upload() {
-  const [file, setFile] = useState<File>();
-  const [round, setRound] = useState(0);
-  const change = useChange('setAppsAndBooks', ['getAppsAndBooks', 'getStatus'], () => {
-    notifications.show({ message: 'The token is in use.', color: 'green' });
-    setFile(undefined);
-    setRound(round + 1);
-  });
+function Upload({ hasOne }: { hasOne: boolean }) {
   return (
-    <Paper withBorder p="md">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (file) void file.text().then((token) => change.mutate({ body: { token } }));
-        }}
-      >
-        <Stack>
-          <FileField
-            key={round}
-            label="Content token"
-            description="The file as downloaded (.vpptoken)"
-            accept=".vpptoken,.txt"
-            choose={(chosen) => {
-              change.reset();
-              setFile(chosen);
-            }}
-            error={fieldError(change.error, 'token')}
-          />
-          <ProblemAlert error={change.error} exceptFields={['token']} />
-          <Group justify="flex-end">
-            <Button type="submit" disabled={!file} loading={change.isPending}>
-              Upload
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Paper>
+    <UploadForm
+      title={hasOne ? 'Replace it' : 'Upload it'}
+      field={{
+        label: 'Content token',
+        description: 'The file as downloaded (.vpptoken)',
+        accept: '.vpptoken,.txt',
+      }}
+      fileFields={['token']}
+      upload={async (file) => call('setAppsAndBooks', { body: { token: await file.text() } })}
+      refreshes={['getAppsAndBooks', 'getStatus']}
+      doneMessage="The token is in use."
+    />
   );
 }

@@ -1,17 +1,17 @@
 // Apple's push certificate: how long it lasts, how to get and renew one, and where to upload it.
-import { Alert, Anchor, Button, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
+import { Alert, Anchor, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
-import { ApiProblem } from '../client.ts';
+import { ApiProblem, call } from '../client.ts';
+import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../parts/command-line.tsx';
-import { FileField } from '../parts/file-field.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded } from '../parts/page.tsx';
-import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { fieldError } from '../parts/problem-alert.tsx';
 import { SecretInput, secretSetWords } from '../parts/secret-input.tsx';
-import { useAnswer, useChange, type Body } from '../queries.ts';
+import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { DaysLeft } from './days-left.tsx';
+import { UploadForm } from './upload-form.tsx';
 
 export function PushCertificate() {
   const query = useAnswer('getPushCertificate', {});
@@ -51,7 +51,7 @@ export function PushCertificate() {
       )}
       <Guide />
       {isAdmin && <Upload hasOne={query.data !== undefined} />}
-      <CommandLine command="odette push-certificate set FILE" />
+      <CommandLine command={odetteLine(['push-certificate', 'set', 'FILE'])} />
     </Stack>
   );
 }
@@ -92,63 +92,40 @@ function Guide() {
   );
 }
 
+const isPkcs12 = (file: File | undefined): boolean => file !== undefined && /\.(p12|pfx)$/i.test(file.name);
+
 function Upload({ hasOne }: { hasOne: boolean }) {
-  const [file, setFile] = useState<File>();
   const [password, setPassword] = useState('');
-  const [round, setRound] = useState(0);
-  const isPkcs12 = file !== undefined && /\.(p12|pfx)$/i.test(file.name);
-  const change = useChange('setPushCertificate', ['getPushCertificate', 'getStatus'], () => {
-    notifications.show({ message: 'The push certificate is in use.', color: 'green' });
-    setFile(undefined);
-    setPassword('');
-    setRound(round + 1);
-  });
-  const upload = async (chosen: File) => {
-    const body: Body<'setPushCertificate'> = isPkcs12
-      ? { pkcs12: base64Of(new Uint8Array(await chosen.arrayBuffer())), password }
-      : { pem: await chosen.text() };
-    change.mutate({ body });
-  };
   return (
-    <Paper withBorder p="md">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (file) void upload(file);
-        }}
-      >
-        <Stack>
-          <Title order={2} size="h4">
-            {hasOne ? 'Replace it with its renewal' : 'Upload it'}
-          </Title>
-          <FileField
-            key={round}
-            label="File"
-            description="Certificate and private key in one PEM file, or PKCS#12 (.p12, .pfx)"
-            accept=".pem,.crt,.cer,.key,.txt,.p12,.pfx"
-            choose={(chosen) => {
-              change.reset();
-              setFile(chosen);
-            }}
-            error={fieldError(change.error, 'pem') ?? fieldError(change.error, 'pkcs12')}
+    <UploadForm
+      title={hasOne ? 'Replace it with its renewal' : 'Upload it'}
+      field={{
+        label: 'File',
+        description: 'Certificate and private key in one PEM file, or PKCS#12 (.p12, .pfx)',
+        accept: '.pem,.crt,.cer,.key,.txt,.p12,.pfx',
+      }}
+      fileFields={['pem', 'pkcs12']}
+      otherFields={['password']}
+      upload={async (file) => {
+        const body = isPkcs12(file)
+          ? { pkcs12: base64Of(new Uint8Array(await file.arrayBuffer())), password }
+          : { pem: await file.text() };
+        await call('setPushCertificate', { body });
+        setPassword('');
+      }}
+      refreshes={['getPushCertificate', 'getStatus']}
+      doneMessage="The push certificate is in use."
+      more={(file, error) =>
+        isPkcs12(file) && (
+          <SecretInput
+            label="Password of the file"
+            value={password}
+            set={setPassword}
+            error={fieldError(error, 'password')}
           />
-          {isPkcs12 && (
-            <SecretInput
-              label="Password of the file"
-              value={password}
-              set={setPassword}
-              error={fieldError(change.error, 'password')}
-            />
-          )}
-          <ProblemAlert error={change.error} exceptFields={['pem', 'pkcs12', 'password']} />
-          <Group justify="flex-end">
-            <Button type="submit" disabled={!file} loading={change.isPending}>
-              Upload
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Paper>
+        )
+      }
+    />
   );
 }
 

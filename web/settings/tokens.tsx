@@ -1,133 +1,64 @@
 // API tokens: made here, shown once, revoked here.
-import {
-  Alert,
-  Badge,
-  Button,
-  Group,
-  Modal,
-  NativeSelect,
-  NumberInput,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { curlLine } from '../curl-line.ts';
+import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { CopyValue } from '../parts/copy-value.tsx';
+import { IssuedList, RevokeDialog, StateBadge, type Column, type ShownOnce } from '../parts/issued-list.tsx';
 import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded } from '../parts/page.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
-import type { Role } from '../words.ts';
+import { nameOfActor, type Role } from '../words.ts';
 import { ROLE_CHOICES } from './people.tsx';
 
 type Token = Answer<'listTokens'>['items'][number];
 
+const COLUMNS: readonly Column<Token>[] = [
+  { label: 'Name', cell: ({ name }) => name },
+  { label: 'Role', cell: ({ role }) => role },
+  { label: 'Made by', cell: ({ createdBy }) => nameOfActor(createdBy) },
+  { label: 'Last used', cell: ({ lastUsedAt }) => <Moment at={lastUsedAt} none="Never" /> },
+  {
+    label: 'Ends',
+    cell: ({ expiresAt, revokedAt }) =>
+      revokedAt === null ? (
+        <Moment at={expiresAt} none="Never" />
+      ) : (
+        <StateBadge label="Revoked" color="gray" />
+      ),
+  },
+];
+
 export function Tokens() {
-  const query = useAnswer('listTokens', {});
-  const [isMaking, setMaking] = useState(false);
-  const [made, setMade] = useState<string>();
-  const [revoking, setRevoking] = useState<Token>();
   return (
-    <Stack>
-      <Group>
-        <Button size="xs" onClick={() => setMaking(true)}>
-          Make a token
-        </Button>
-      </Group>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title="No API token yet">
-              A token lets a program use the API in a role that you choose.
-            </Empty>
-          ) : (
-            <div className="table-scroll" role="region" aria-label="API tokens" tabIndex={0}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    {['Name', 'Role', 'Made by', 'Last used', 'Ends', 'Action'].map((label) => (
-                      <Table.Th scope="col" key={label}>
-                        {label}
-                      </Table.Th>
-                    ))}
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((token) => (
-                    <Table.Tr key={token.id}>
-                      <Table.Td className="break-anywhere">{token.name}</Table.Td>
-                      <Table.Td>{token.role}</Table.Td>
-                      <Table.Td>{token.createdBy.replace(/^(person|token):/, '')}</Table.Td>
-                      <Table.Td>
-                        <Moment at={token.lastUsedAt} none="Never" />
-                      </Table.Td>
-                      <Table.Td>
-                        <Moment at={token.expiresAt} none="Never" />
-                      </Table.Td>
-                      <Table.Td>
-                        {token.revokedAt === null ? (
-                          <Button
-                            size="compact-xs"
-                            variant="default"
-                            onClick={() => setRevoking(token)}
-                            aria-label={`Revoke ${token.name}`}
-                          >
-                            Revoke
-                          </Button>
-                        ) : (
-                          <Badge variant="light" color="gray" tt="none">
-                            Revoked
-                          </Badge>
-                        )}
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
-          )
-        }
-      </Loaded>
-      {isMaking && (
-        <MakeDialog
-          close={() => setMaking(false)}
-          made={(token) => {
-            setMaking(false);
-            setMade(token);
-          }}
-        />
-      )}
-      <Modal opened={made !== undefined} onClose={() => setMade(undefined)} title="The API token">
-        {made !== undefined && (
-          <Stack>
-            <Alert color="yellow" title="Shown this once">
-              Copy it to a safe place now; later it cannot be shown again.
-            </Alert>
-            <CopyValue label="Token" value={made} />
-            <Group justify="flex-end">
-              <Button onClick={() => setMade(undefined)}>Done</Button>
-            </Group>
-          </Stack>
-        )}
-      </Modal>
-      {revoking && <RevokeDialog token={revoking} close={() => setRevoking(undefined)} />}
-    </Stack>
+    <IssuedList
+      query={useAnswer('listTokens', {})}
+      label="API tokens"
+      makeLabel="Make a token"
+      empty={{
+        title: 'No API token yet',
+        text: 'A token lets a program use the API in a role that you choose.',
+      }}
+      columns={COLUMNS}
+      revokeLabel={({ revokedAt, name }) => (revokedAt === null ? `Revoke ${name}` : undefined)}
+      makeDialog={(props) => <MakeDialog {...props} />}
+      revokeDialog={(token, close) => <Revoke token={token} close={close} />}
+    />
   );
 }
 
-function MakeDialog({ close, made }: { close: () => void; made: (token: string) => void }) {
+function MakeDialog({ close, made }: { close: () => void; made: (shown: ShownOnce) => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
   const [days, setDays] = useState<number | string>(90);
-  const body = {
-    name: name.trim(),
-    role,
-    ...(Number(days) >= 1 ? { expiresInDays: Number(days) } : {}),
-  };
-  const change = useChange('createToken', ['listTokens'], ({ token }) => made(token));
+  const expiresInDays = Number(days) >= 1 ? Number(days) : undefined;
+  const body = { name: name.trim(), role, ...(expiresInDays === undefined ? {} : { expiresInDays }) };
+  const change = useChange('createToken', ['listTokens'], ({ token }) =>
+    made({
+      title: 'The API token',
+      values: [{ label: 'Token', value: token }],
+      advice: 'Programs send it as a bearer token; `odette` takes it from ODETTE_TOKEN or a file.',
+    }),
+  );
   return (
     <ConfirmDialog
       opened
@@ -138,7 +69,11 @@ function MakeDialog({ close, made }: { close: () => void; made: (token: string) 
       isBusy={change.isPending}
       isOff={body.name === ''}
       error={change.error}
-      command={curlLine('createToken', { body })}
+      command={odetteLine(
+        ['token', 'create', body.name === '' ? 'NAME' : body.name],
+        ['--role', role],
+        ['--days', expiresInDays],
+      )}
     >
       <TextInput
         label="Name"
@@ -168,22 +103,17 @@ function MakeDialog({ close, made }: { close: () => void; made: (token: string) 
   );
 }
 
-function RevokeDialog({ token, close }: { token: Token; close: () => void }) {
-  const given = { params: { id: token.id } };
+function Revoke({ token, close }: { token: Token; close: () => void }) {
   const change = useChange('revokeToken', ['listTokens'], close);
   return (
-    <ConfirmDialog
-      opened
-      close={close}
+    <RevokeDialog
       title={`Revoke ${token.name}?`}
-      confirmLabel="Revoke"
-      isDangerous
-      confirm={() => change.mutate(given)}
+      consequence="Programs that use it are refused from now on. It cannot be undone."
+      command={odetteLine(['token', 'revoke', token.id])}
+      revoke={() => change.mutate({ params: { id: token.id } })}
       isBusy={change.isPending}
       error={change.error}
-      command={curlLine('revokeToken', given)}
-    >
-      <Text>Programs that use it are refused from now on. It cannot be undone.</Text>
-    </ConfirmDialog>
+      close={close}
+    />
   );
 }

@@ -9,6 +9,7 @@ import { Moment } from '../parts/moment.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
+import { nameOfActor } from '../words.ts';
 import type { Setup } from './answers.ts';
 import { forgetDraft } from './drafts.ts';
 import { SetupDone } from './setup-done.tsx';
@@ -53,7 +54,7 @@ function Who({ setup }: { setup: Setup }) {
   return (
     <Text size="sm">
       {setup.amends ? 'Changes an integration. ' : ''}Started <Moment at={setup.startedAt} /> by{' '}
-      {setup.startedBy.replace(/^(person|token):/, '')}. You can leave at any time and continue another day.
+      {nameOfActor(setup.startedBy)}. You can leave at any time and continue another day.
     </Text>
   );
 }

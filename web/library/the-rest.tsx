@@ -1,0 +1,43 @@
+// After the test: once the devices of the assigned blueprints are delivered, the other blueprints are offered.
+import { Alert, Button, Group, Text } from '@mantine/core';
+import { useAnswer } from '../queries.ts';
+import { plural } from '../words.ts';
+import type { Item } from './item-draft.ts';
+
+export function TheRest({ item, assign }: { item: Item; assign: (blueprintIds: string[]) => void }) {
+  const { data } = useAnswer('listBlueprints', {});
+  const others =
+    data?.items.filter(({ libraryItemId, devices }) => libraryItemId === null && devices > 0) ?? [];
+  const assigned = item.blueprints.map(({ id }) => id);
+  if (!item.deviceTrustOn || assigned.length === 0 || others.length === 0) return null;
+  const { trusted, waiting_for_sign_in: waiting, in_progress: inProgress, failed } = item.buckets;
+  const delivered = trusted + waiting;
+  const names = item.blueprints.map(({ name }) => name).join(', ');
+  const rest = `${plural(others.length, 'other blueprint')} with ${plural(
+    others.reduce((sum, { devices }) => sum + devices, 0),
+    'device',
+  )}`;
+  if (delivered === 0 || inProgress + failed > 0)
+    return (
+      <Alert color="gray" title={`First ${names}`}>
+        When every device there is delivered, the {rest} {others.length === 1 ? 'is' : 'are'} offered here.
+        {failed > 0 && ` ${plural(failed, 'device')} failed.`}
+      </Alert>
+    );
+  return (
+    <Alert color="green" title={`Delivered to ${plural(delivered, 'device')} of ${names}`}>
+      <Text size="sm" className="break-anywhere">
+        Not assigned yet: {others.map(({ name }) => name).join(', ')}.
+      </Text>
+      <Group mt="xs">
+        <Button
+          size="xs"
+          color="green.9"
+          onClick={() => assign([...assigned, ...others.map(({ id }) => id)])}
+        >
+          Go on with the {rest}
+        </Button>
+      </Group>
+    </Alert>
+  );
+}

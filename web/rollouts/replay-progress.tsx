@@ -1,0 +1,115 @@
+// Replays that run or ran lately: how far each is, why it was begun, and a stop that says what it leaves.
+import { Badge, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+import { odetteLine } from '../odette-line.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Moment } from '../parts/moment.tsx';
+import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import { countWords, nameOfActor, plural } from '../words.ts';
+
+type Replay = Answer<'stopReplay'>;
+
+const LOOK_EVERY_MS = 3_000;
+const SHOWN = 3;
+const isUnderWay = ({ waiting, running }: Replay): boolean => waiting + running > 0;
+
+export function Replays({ titleOf }: { titleOf: (failureCode: string) => string }) {
+  const known = useAnswer('listReplays', {});
+  const isAnyUnderWay = known.data?.items.some(isUnderWay) ?? false;
+  const { data } = useAnswer('listReplays', {}, { everyMs: isAnyUnderWay ? LOOK_EVERY_MS : false });
+  const items = data?.items.filter(({ devices }) => devices > 0) ?? [];
+  const shown = items.filter((replay, place) => isUnderWay(replay) || place < SHOWN);
+  if (shown.length === 0) return null;
+  return (
+    <Stack component="section" aria-labelledby="replays" gap="sm">
+      <Title order={2} size="h3" id="replays">
+        Replays
+      </Title>
+      {shown.map((replay) => (
+        <ReplayCard
+          key={replay.id}
+          replay={replay}
+          title={replay.failureCode === null ? 'Chosen devices' : titleOf(replay.failureCode)}
+        />
+      ))}
+    </Stack>
+  );
+}
+
+function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
+  const [asks, setAsks] = useState(false);
+  const mayAct = useMay('operator');
+  const { devices, completed, failed, withdrawn, running, waiting } = replay;
+  const share = (count: number) => (100 * count) / devices;
+  const ended = completed + failed + withdrawn;
+  return (
+    <Card withBorder>
+      <Group justify="space-between" align="flex-start">
+        <Stack gap={4} flex={1} miw={240}>
+          <Group gap="xs">
+            <Badge color={isUnderWay(replay) ? 'blue' : 'gray'} variant="light" tt="none">
+              {isUnderWay(replay) ? 'Under way' : replay.stoppedAt === null ? 'Ended' : 'Stopped'}
+            </Badge>
+            <Title order={3} size="h5">
+              {title}
+            </Title>
+          </Group>
+          <Text size="sm" c="dimmed" className="break-anywhere">
+            Begun <Moment at={replay.startedAt} /> by {nameOfActor(replay.startedBy)}
+            {replay.reason !== null && `: ${replay.reason}`}
+          </Text>
+        </Stack>
+        {mayAct && waiting > 0 && (
+          <Button size="xs" variant="default" onClick={() => setAsks(true)}>
+            Stop
+          </Button>
+        )}
+      </Group>
+      <Progress.Root size="lg" mt="sm">
+        <Progress.Section value={share(completed)} color="green" aria-label="Delivered" />
+        <Progress.Section value={share(failed)} color="red" aria-label="Failed again" />
+        <Progress.Section value={share(withdrawn)} color="gray" aria-label="Left as they were" />
+        <Progress.Section value={share(running)} color="lake" aria-label="Running" />
+      </Progress.Root>
+      <Text size="sm" mt={6} aria-live="polite">
+        {countWords(ended)} of {plural(devices, 'device')} ended: {countWords(completed)} delivered,{' '}
+        {countWords(failed)} failed again
+        {withdrawn > 0 && `, ${countWords(withdrawn)} left as they were`}. {countWords(running)} running,{' '}
+        {countWords(waiting)} waiting.
+      </Text>
+      {asks && <StopDialog replay={replay} close={() => setAsks(false)} />}
+    </Card>
+  );
+}
+
+function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
+  const change = useChange('stopReplay', ['listReplays', 'listRollouts'], ({ withdrawn }) => {
+    notifications.show({
+      message: `Stopped: ${plural(withdrawn, 'device')} left as before.`,
+      color: 'green',
+    });
+    close();
+  });
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title="Stop this replay?"
+      confirmLabel="Stop"
+      cancelLabel="Let it go on"
+      isDangerous
+      confirm={() => change.mutate({ params: { id: replay.id } })}
+      isBusy={change.isPending}
+      error={change.error}
+      command={odetteLine(['rollout', 'stop', replay.id])}
+    >
+      <Text>
+        {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not begun stay failed;
+        they can be replayed later. {plural(replay.running, 'rollout')} under way go on: they only bring what
+        is missing.
+      </Text>
+    </ConfirmDialog>
+  );
+}
