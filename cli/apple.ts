@@ -11,17 +11,26 @@ interface SetOptions extends JsonOption {
 }
 
 export function addPushCertificate(program: Command, line: CommandLine): void {
-  const push = program.command('push-certificate').description("Apple's push certificate for MDM");
-  jsonCommand(push, 'set', 'sets or renews it')
-    .argument('<file>', 'certificate and key as PEM in one file, or PKCS#12')
+  const push = program
+    .command('push-certificate')
+    .description("Apple's push certificate, with which Odette wakes devices");
+  jsonCommand(
+    push,
+    'set',
+    'sets the push certificate, or its renewal: of another topic, it could not wake devices that are enrolled',
+  )
+    .argument('<file>', 'certificate and key as PEM, or PKCS#12 (.p12); - is standard input')
     .option('--key <file>', 'the key as PEM, if it is in a file of its own')
-    .option('--password-file <file>', 'of PKCS#12; asked for if it is not given')
+    .option(
+      '--password-file <file>',
+      'a file that holds the password of PKCS#12; asked for if it is not given',
+    )
     .action(async (file: string, options: SetOptions) => {
       const body = await readPushCertificate(file, options, line);
       const set = await (await line.connect()).call('put /api/push-certificate', { body });
       line.show(options, set, () => pushLines(set));
     });
-  jsonCommand(push, 'show', 'shows topic and end').action(async (options: JsonOption) => {
+  jsonCommand(push, 'show', 'shows its topic and when it ends').action(async (options: JsonOption) => {
     const set = await (await line.connect()).call('get /api/push-certificate');
     line.show(options, set, () => pushLines(set));
   });
@@ -53,15 +62,20 @@ function pushLines({ topic, notAfter, daysLeft, refusedAt }: Answer<'get /api/pu
 }
 
 export function addAppsAndBooks(program: Command, line: CommandLine): void {
-  const apps = program.command('apps-and-books').description('the Apps and Books token and its licences');
-  jsonCommand(apps, 'set', 'sets the token')
-    .argument('<file>', "the location's server token, as Apple Business Manager gives it")
+  const apps = program
+    .command('apps-and-books')
+    .description('the Apps and Books token, which gives each device its licence of Okta Verify');
+  jsonCommand(apps, 'set', 'sets the token, or a newer one')
+    .argument(
+      '<file>',
+      "the location's server token (.vpptoken) as Apple Business Manager gives it; - is standard input",
+    )
     .action(async (file: string, options: JsonOption) => {
       const token = (await readGiven(file, line.terminal)).toString('utf8');
       const set = await (await line.connect()).call('put /api/apps-and-books', { body: { token } });
       line.show(options, set, () => appsLines(set));
     });
-  jsonCommand(apps, 'show', 'shows organization, end, and licences left').action(
+  jsonCommand(apps, 'show', 'shows the organization, when the token ends, and licences left').action(
     async (options: JsonOption) => {
       const set = await (await line.connect()).call('get /api/apps-and-books');
       line.show(options, set, () => appsLines(set));

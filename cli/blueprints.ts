@@ -30,23 +30,25 @@ interface CodeOptions extends JsonOption {
 }
 
 export function addBlueprints(program: Command, line: CommandLine): void {
-  const blueprint = program.command('blueprint').description('named groups of devices');
-  jsonCommand(blueprint, 'list', 'lists blueprints').action(async (options: JsonOption) => {
-    const answer = await (await line.connect()).call('get /api/blueprints');
-    line.show(options, answer, () =>
-      table(
-        ['NAME', 'DEVICES', 'OKTA VERIFY', 'ID'],
-        answer.items.map(({ name, devices, libraryItemId, id }) => [
-          name,
-          String(devices),
-          libraryItemId === null ? '–' : 'assigned',
-          id,
-        ]),
-      ),
-    );
-  });
+  const blueprint = program.command('blueprint').description('groups of devices: each device is in one');
+  jsonCommand(blueprint, 'list', 'lists blueprints, with the number of their devices').action(
+    async (options: JsonOption) => {
+      const answer = await (await line.connect()).call('get /api/blueprints');
+      line.show(options, answer, () =>
+        table(
+          ['NAME', 'DEVICES', 'OKTA VERIFY', 'ID'],
+          answer.items.map(({ name, devices, libraryItemId, id }) => [
+            name,
+            String(devices),
+            libraryItemId === null ? '–' : 'assigned',
+            id,
+          ]),
+        ),
+      );
+    },
+  );
   jsonCommand(blueprint, 'create', 'adds a blueprint; one that is there already is left as it is')
-    .argument('<name>')
+    .argument('<name>', 'how people call it; no other blueprint has that name')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
       const known = (await odette.call('get /api/blueprints')).items.find((one) => one.name === name);
@@ -56,13 +58,18 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       ]);
     });
 
-  const code = program.command('enrollment-code').description('codes with which devices enroll');
-  jsonCommand(code, 'create', 'makes a code; it is shown this once')
-    .requiredOption('--blueprint <name>', 'the blueprint that devices come into')
+  const code = program
+    .command('enrollment-code')
+    .description('codes that let devices enroll into a blueprint');
+  jsonCommand(code, 'create', 'makes a code and its link; the code is shown this once')
+    .requiredOption('--blueprint <name>', 'the blueprint that its devices come into: its name or id')
     .option('--user <login>', "the user's login in Okta; iPhones and iPads are matched by it")
-    .option('--device <device>', 'lets this device enroll anew, with another identity')
-    .option('--uses <n>', 'how many devices', wholeNumber, 1)
-    .option('--hours <n>', 'how long it is valid', wholeNumber, 168)
+    .option(
+      '--device <device>',
+      'for this device only: lets it enroll again after it was erased; serial number, name, UDID or id',
+    )
+    .option('--uses <n>', 'how many devices may enroll with it', wholeNumber, 1)
+    .option('--hours <n>', 'hours until it expires', wholeNumber, 168)
     .action(async ({ json, blueprint: name, user, device, uses, hours }: CodeOptions) => {
       const odette = await line.connect();
       const { id } = await findBlueprint(odette, name);
@@ -80,7 +87,7 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       ]);
     });
   jsonCommand(code, 'list', 'lists the codes of a blueprint, without their values')
-    .requiredOption('--blueprint <name>')
+    .requiredOption('--blueprint <name>', 'its name or id')
     .action(async (options: JsonOption & { blueprint: string }) => {
       const odette = await line.connect();
       const { id } = await findBlueprint(odette, options.blueprint);
@@ -98,8 +105,8 @@ export function addBlueprints(program: Command, line: CommandLine): void {
         ),
       );
     });
-  jsonCommand(code, 'revoke', 'makes a code worthless')
-    .argument('<id>', 'from `odette enrollment-code list`')
+  jsonCommand(code, 'revoke', 'ends a code before its time; devices that enrolled with it stay')
+    .argument('<id>', 'its id, from `odette enrollment-code list`')
     .action(async (id: string, options: JsonOption) => {
       await (await line.connect()).call('delete /api/enrollment-codes/{id}', { params: { id } });
       line.show(options, { revoked: id }, () => ['Revoked.']);

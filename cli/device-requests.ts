@@ -18,20 +18,24 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
       const odette = await line.connect();
       const body = { action: 'renew' as const, ids: await idsOf(odette, names), ...given(reason) };
       const asked = await odette.call('post /api/devices/requests', { body });
-      line.show(options, asked, () => [`A new certificate is on its way to ${plural(asked.devices, 'Mac')}.`]);
+      line.show(options, asked, () => [
+        `A new certificate is on its way to ${plural(asked.devices, 'Mac')}.`,
+      ]);
     });
   jsonCommand(device, 'move', 'moves devices to another blueprint')
     .argument('<device...>', WHICH)
     .requiredOption('--blueprint <name>', 'its name or id')
     .option('--reason <text>', 'kept in the audit trail')
-    .action(async (names: string[], { reason, blueprint, ...options }: AskOptions & { blueprint: string }) => {
-      const odette = await line.connect();
-      const { id, name } = await findBlueprint(odette, blueprint);
-      const ids = await idsOf(odette, names);
-      const body = { action: 'move' as const, ids, blueprintId: id, ...given(reason) };
-      const asked = await odette.call('post /api/devices/requests', { body });
-      line.show(options, asked, () => [`Moved ${plural(asked.devices, 'device')} to ${name}.`]);
-    });
+    .action(
+      async (names: string[], { reason, blueprint, ...options }: AskOptions & { blueprint: string }) => {
+        const odette = await line.connect();
+        const { id, name } = await findBlueprint(odette, blueprint);
+        const ids = await idsOf(odette, names);
+        const body = { action: 'move' as const, ids, blueprintId: id, ...given(reason) };
+        const asked = await odette.call('post /api/devices/requests', { body });
+        line.show(options, asked, () => [`Moved ${plural(asked.devices, 'device')} to ${name}.`]);
+      },
+    );
   jsonCommand(device, 'remove', 'takes devices out of their blueprint; what was sent for it goes again')
     .argument('<device...>', WHICH)
     .option('--reason <text>', 'kept in the audit trail')

@@ -19,16 +19,23 @@ interface ListOptions extends JsonOption {
 }
 
 export function addDevices(program: Command, line: CommandLine): void {
-  jsonCommand(program, 'devices', 'lists devices')
-    .addOption(choice('--bucket <bucket>', 'only these (may be repeated)', BUCKETS))
-    .addOption(choice('--family <family>', 'only these (may be repeated)', FAMILIES))
-    .option('--search <text>', "the beginning of a serial number, a name or a user's login")
+  jsonCommand(program, 'devices', 'lists devices: state, and what each waits for')
+    .addOption(choice('--bucket <state>', 'only devices in this state (may be repeated)', BUCKETS))
+    .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', FAMILIES))
+    .option(
+      '--search <text>',
+      "only those with this: the beginning of a serial number, a name or a user's login",
+    )
     .action(async ({ json, ...filter }: ListOptions) => {
       const devices = await listAll(await line.connect(), filter);
       line.show({ ...(json && { json }) }, { items: devices }, () => listLines(devices));
     });
-  const device = program.command('device').description('one device');
-  jsonCommand(device, 'show', 'shows five truths with their evidence, certificates, and what it waits for')
+  const device = program.command('device').description('shows a device, or does something with devices');
+  jsonCommand(
+    device,
+    'show',
+    'shows what is proven about a device and how, its certificates, and what it waits for',
+  )
     .argument('<device>', 'serial number, name, UDID or id')
     .action(async (text: string, options: JsonOption) => {
       const odette = await line.connect();

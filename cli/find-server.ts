@@ -70,10 +70,22 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
       'Set ODETTE_DATA_DIR to the folder of the one you mean.',
     );
   if (only) return only;
+  const looked = folders(environment).join(', ');
+  // Whoever names a folder means the Odette of that folder and no other.
+  if (environment['ODETTE_DATA_DIR'])
+    throw new CliError(
+      EXIT.notReady,
+      `Nothing runs with ${looked} (ODETTE_DATA_DIR).`,
+      [
+        'Start it with that folder: `odette up`, or `odette up --no-sandbox` for a real installation.',
+        'An API process without `odette up` is found by its ODETTE_ADMIN_LISTEN beside ODETTE_DATA_DIR,',
+        'one elsewhere by ODETTE_URL and ODETTE_TOKEN_FILE.',
+      ].join('\n    '),
+    );
   throw new CliError(
     EXIT.notReady,
     known.length === 0
-      ? `No Odette was found on this machine (looked in ${folders(environment).join(', ')}).`
+      ? `No Odette was found on this machine (looked in ${looked}).`
       : `Odette does not run (its data: ${known.map(({ folder }) => folder).join(', ')}).`,
     'Start it with `npm start` or `odette up`; for one elsewhere set ODETTE_URL and ODETTE_TOKEN_FILE.',
   );
@@ -105,14 +117,15 @@ async function readLocal(folder: string, environment: NodeJS.ProcessEnv): Promis
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') return undefined;
   }
-  // Without a launcher (a container, a service of its own) the API process keeps the token in its data folder.
-  if (!environment['ODETTE_DATA_DIR']) return undefined;
+  // Without a launcher (a container, a service of its own) the API process keeps the token in its data folder. Where it listens
+  // must be said: at the default address another installation may answer, and this token is not for it.
+  const listen = environment['ODETTE_ADMIN_LISTEN'];
+  if (!environment['ODETTE_DATA_DIR'] || !listen) return undefined;
   const tokenFile = path.join(folder, 'cli-token');
   const isThere = await readFile(tokenFile).then(
     () => true,
     () => false,
   );
-  const listen = environment['ODETTE_ADMIN_LISTEN'] || '127.0.0.1:4780';
   const reachable = listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
   return isThere ? { folder, url: `http://${reachable}`, tokenFile, isRunning: true } : undefined;
 }

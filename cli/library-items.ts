@@ -18,19 +18,36 @@ interface SaveOptions extends JsonOption {
 }
 
 export function addLibraryItems(program: Command, line: CommandLine): void {
-  const item = program.command('library-item').description('the library item “Okta Verify”');
-  jsonCommand(item, 'list', 'lists library items').action(async (options: JsonOption) => {
-    const answer = await (await line.connect()).call('get /api/library-items');
-    line.show(options, answer, () =>
-      answer.items.length === 0 ? ['No library items.'] : answer.items.flatMap(itemLines),
-    );
-  });
-  jsonCommand(item, 'save', 'adds the item of an integration or changes it; what it causes begins at once')
-    .option('--integration <name>', 'its name or Okta host; needed if there are several')
-    .option('--blueprint <name>', 'assign to this one (may be repeated); all others are taken off', collect)
-    .addOption(new Option('--device-trust <switch>', 'Okta Device Trust').choices(['on', 'off']))
-    .option('--preview', 'only say what it would do')
-    .option('--yes', 'yes to what has to be confirmed')
+  const item = program
+    .command('library-item')
+    .description('Okta Verify as it is delivered: to which blueprints, with Okta Device Trust on or off');
+  jsonCommand(item, 'list', 'lists library items: switch, device families, blueprints').action(
+    async (options: JsonOption) => {
+      const answer = await (await line.connect()).call('get /api/library-items');
+      line.show(options, answer, () =>
+        answer.items.length === 0 ? ['No library items.'] : answer.items.flatMap(itemLines),
+      );
+    },
+  );
+  jsonCommand(
+    item,
+    'save',
+    'adds the item of an Okta tenant, or changes it; devices are sent at once what follows from it',
+  )
+    .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
+    .option(
+      '--blueprint <name>',
+      'assign to this one (may be repeated) and to no other; if none is given, assignments stay as they are',
+      collect,
+    )
+    .addOption(
+      new Option(
+        '--device-trust <switch>',
+        'the Okta Device Trust switch; if it is not given, it stays as it is, off in a new item',
+      ).choices(['on', 'off']),
+    )
+    .option('--preview', 'change nothing, only say what would happen')
+    .option('--yes', 'answer yes to what has to be confirmed')
     .action(async (options: SaveOptions) => save(options, line));
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // The `odette` command. `up` launches and watches the processes of one machine; everything else calls the API of a running one.
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [command, ...rest] = process.argv.slice(2);
-const isUp = command === 'up' && !rest.some((argument) => argument === '--help' || argument === '-h');
+// Anything else behind `up` is explained or refused where all options are known.
+const isUp = command === 'up' && rest.every((argument) => argument === '--no-sandbox');
 const script = isUp ? 'workers/launcher.ts' : 'cli/main.ts';
 
 const child = spawn(
@@ -33,5 +35,5 @@ child.once('error', (error) => {
   process.exitCode = 1;
 });
 child.once('close', (code, signal) => {
-  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
+  process.exitCode = code ?? 128 + (os.constants.signals[signal] ?? 0);
 });

@@ -1,4 +1,5 @@
 // The whole command line as one commander program, and how one call of it ends.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAppsAndBooks, addPushCertificate } from './apple.ts';
 import { addBlueprints } from './blueprints.ts';
@@ -13,12 +14,32 @@ import type { Terminal } from './terminal.ts';
 import { addTokens } from './tokens.ts';
 
 const HELP = `
-Finds the Odette that runs on this machine by itself. Otherwise:
-  ODETTE_URL          where its API is
+A new installation, in this order (what is missing at any time: odette status):
+  odette up --no-sandbox
+  odette push-certificate set FILE
+  odette apps-and-books set FILE
+  odette setup apply -f FILE
+  odette blueprint create NAME
+  odette library-item save --blueprint NAME --device-trust on
+  odette enrollment-code create --blueprint NAME
+  odette devices
+
+Every command but \`up\` speaks to the Odette that runs on this machine and finds it by itself. Otherwise:
+  ODETTE_URL          the address of its API
   ODETTE_TOKEN_FILE   a file that holds an API token (or ODETTE_TOKEN: the token itself)
   ODETTE_DATA_DIR     the data folder of the one you mean, if several run here
 
-Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 Odette or a part of it does not answer · 4 something of yours is missing`;
+Exit codes of every command:
+  0      done
+  1      refused or failed; standard error says why and what to do
+  2      wrong usage: the command line, a file named on it, or a variable
+  3      no answer from Odette, or from its database, Temporal or worker
+  4      something of yours is missing; add it and give the same command again
+  128+n  ended by signal n (Ctrl-C: 130)`;
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
 
 /** Runs one command; returns the exit code. */
 export async function runCommand(
@@ -28,7 +49,11 @@ export async function runCommand(
 ): Promise<number> {
   const line = createCommandLine(environment, terminal);
   const program = new Command('odette')
-    .description('Okta Device Trust for Apple fleets')
+    .description(
+      'Odette: Okta Device Trust for Apple fleets. `odette COMMAND --help` says more about each command.',
+    )
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP)
     .exitOverride()
     .configureOutput({
@@ -38,8 +63,10 @@ export async function runCommand(
     .showHelpAfterError('(--help shows how it is used)');
   program
     .command('up')
-    .description('starts everything on this machine, and the sandbox; Ctrl-C stops it')
-    .option('--no-sandbox', 'a real installation, in a data folder of its own')
+    .description(
+      'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
+    )
+    .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
     // cli/odette.mjs takes every other `up` to the launcher.
     .action(() => program.help());
   addStatus(program, line);

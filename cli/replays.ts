@@ -30,9 +30,12 @@ export function addReplays(rollout: Command, line: CommandLine): void {
     'starts failed rollouts again; what is on the device already is not sent again',
   )
     .argument('[device...]', 'serial numbers, names, UDIDs or ids')
-    .option('--failed', 'all that failed')
-    .option('--cause <code>', 'with --failed: only those that failed for this cause')
-    .option('--preview', 'only say what would be sent')
+    .option('--failed', 'all devices whose rollout failed')
+    .option(
+      '--cause <code>',
+      'with --failed: only those that failed for this cause, a code from `odette rollout failures`',
+    )
+    .option('--preview', 'start nothing, only say what would be sent')
     .option('--reason <text>', 'kept in the audit trail')
     .action(async (devices: string[], options: ReplayOptions) => {
       if (devices.length > 0 === (options.failed ?? false))
@@ -53,7 +56,7 @@ export function addReplays(rollout: Command, line: CommandLine): void {
     },
   );
   jsonCommand(rollout, 'stop', 'stops a replay: what has not begun stays failed, what has begun goes on')
-    .argument('<replay>', 'from `odette rollout replays`')
+    .argument('<replay>', 'its id, from `odette rollout replays`')
     .action(async (id: string, options: JsonOption) => {
       const odette = await line.connect();
       const stopped = await odette.call('post /api/replays/{id}/stop', { params: { id } });

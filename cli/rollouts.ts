@@ -14,8 +14,14 @@ interface StartOptions extends JsonOption {
 }
 
 export function addRollouts(program: Command, line: CommandLine): void {
-  const rollout = program.command('rollout').description('bringing devices to their desired state');
-  jsonCommand(rollout, 'start', 'checks what devices have and brings what is missing')
+  const rollout = program
+    .command('rollout')
+    .description('brings devices to what their blueprint wants; finds and replays what failed');
+  jsonCommand(
+    rollout,
+    'start',
+    'asks devices what they have and sends what is missing; needed only if you will not wait for the daily check',
+  )
     .argument('[device...]', 'serial numbers, names, UDIDs or ids')
     .option('--blueprint <name>', 'all devices of a blueprint')
     .option('--reason <text>', 'kept in the audit trail')

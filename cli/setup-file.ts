@@ -60,7 +60,7 @@ export type SetupFile = z.infer<typeof SetupFile>;
 
 export interface OpenSetupFile {
   readonly content: SetupFile;
-  /** @throws CliError it is not where the file says */
+  /** @throws CliError it is not where the file says: unfinished if it may still come there */
   valueOf(value: Text, what: string): Promise<string>;
 }
 
@@ -72,6 +72,7 @@ export async function openSetupFile(
 ): Promise<OpenSetupFile> {
   const content = readContent(file, (await readGiven(file, terminal)).toString('utf8'));
   const folder = file === '-' ? process.cwd() : path.dirname(path.resolve(file));
+  const typed = new Map<string, string>();
   return {
     content,
     async valueOf(value, what) {
@@ -85,10 +86,14 @@ export async function openSetupFile(
     if ('env' in reference) {
       const value = environment[reference.env];
       if (value) return value;
-      throw new CliError(EXIT.usage, `${what}: the environment variable ${reference.env} is not set.`);
+      throw new CliError(EXIT.unfinished, `${what}: the environment variable ${reference.env} is not set.`);
     }
     if ('file' in reference) return fromFile(path.resolve(folder, reference.file), reference.field, what);
-    if (terminal.isInteractive) return terminal.askSecret(`${what}: `);
+    if (terminal.isInteractive) {
+      const answer = typed.get(what) ?? (await terminal.askSecret(`${what}: `));
+      typed.set(what, answer);
+      return answer;
+    }
     throw new CliError(EXIT.unfinished, `${what} is to be typed in, and nobody can be asked here.`);
   }
 }
@@ -99,6 +104,7 @@ async function fromFile(file: string, field: string | undefined, what: string): 
     content = await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    if (code === 'ENOENT') throw new CliError(EXIT.unfinished, `${what}: there is no ${file} yet.`);
     throw new CliError(EXIT.usage, `${what}: ${file} cannot be read (${code}).`);
   }
   if (field === undefined) return content.replace(/\r?\n$/, '');

@@ -76,8 +76,7 @@ export class SetupWalk {
     while (setup.status === 'open') {
       const next = setup.steps.find(({ step, answered }) => !answered || left.has(step));
       const step: Step = next?.step ?? 'complete';
-      const answer = await answerOf(this.#file, step, setup.amends ? setup.answers : {});
-      if (!answer) throw missingIn(setup, step);
+      const answer = await this.#answer(setup, step);
       const before = setup;
       setup = await this.#give(setup, answer);
       left.delete(step);
@@ -85,6 +84,19 @@ export class SetupWalk {
       this.#line.terminal.tell(`✓ ${title}`);
     }
     return setup;
+  }
+
+  /** @throws CliError the file does not say it, or names a place where it is not yet: with what to do in Okta */
+  async #answer(setup: Setup, step: Step): Promise<StepAnswer> {
+    try {
+      for (const later of fetchedAt(step, this.#file)) await answerOf(this.#file, later, {});
+      const answer = await answerOf(this.#file, step, setup.amends ? setup.answers : {});
+      if (answer) return answer;
+    } catch (error) {
+      if (!(error instanceof CliError) || error.exitCode !== EXIT.unfinished) throw error;
+      throw missingIn(setup, step, error.message);
+    }
+    throw missingIn(setup, step, 'The file does not say its answer.');
   }
 
   async #give({ id }: Setup, answer: StepAnswer): Promise<Setup> {
@@ -151,11 +163,18 @@ export class SetupWalk {
   }
 }
 
-function missingIn(setup: Setup, step: Step): CliError {
-  const guide = setup.step === step ? ['', ...guideLines(setup)] : [];
+/** Steps that send their admin to Okta for what a later one asks: the walk stays there until it was fetched. */
+function fetchedAt(step: Step, { content: { credentials } }: OpenSetupFile): readonly Step[] {
+  if (step === 'device_integrations') return ['macos', 'ios'];
+  const isShownByOkta = credentials.kind === 'api_service_integration';
+  return step === 'install_api_integration' && isShownByOkta ? ['credentials'] : [];
+}
+
+function missingIn(setup: Setup, step: Step, reason: string): CliError {
+  const guide = setup.step === step ? ['', ...guideLines(setup), ''] : [];
   return new CliError(
     EXIT.unfinished,
-    [`The setup waits at “${step}”, and the file does not say its answer.`, ...guide].join('\n'),
-    'Add it to the file and give the same command again: it goes on from here.',
+    [`The setup waits at “${step}”. ${reason}`, ...guide].join('\n'),
+    'Add it and give the same command again: it goes on from here.',
   );
 }

@@ -175,9 +175,33 @@ test('a file that is wrong is refused by field, without its values, before anyth
   for (const wrong of ['domain: [', FILE.replace('confirm:', 'confrim:'), 'domain: acme.okta.com'])
     expect((await apply(wrong)).code).toBe(2);
   expect(server.calls).toEqual([]);
-  const missingFile = await apply(FILE.replace('password.txt', 'none.txt'));
-  expect(missingFile.code).toBe(2);
-  expect(missingFile.told).toMatch(/platforms\.macOS\.password: .*none\.txt cannot be read \(ENOENT\)/);
+});
+
+test('a secret that is not where the file says ends the walk at its step, with what to do there; with it the walk goes on', async () => {
+  const later = FILE.replace('password.txt', 'later.txt');
+  const first = await apply(later);
+  expect(first.code).toBe(4);
+  expect(first.told).toMatch(
+    /waits at “device_integrations”\. platforms\.macOS\.password: there is no .*later\.txt yet/,
+  );
+  expect(first.told).toContain('Title of device_integrations');
+  server.calls.length = 0;
+  await writeFile(path.join(folder, 'later.txt'), SECRETS[1]);
+  expect((await apply(later)).code).toBe(0);
+  expect(steps()).toEqual(['device_integrations', 'platforms', 'macos', 'ios', 'complete']);
+  server.calls.length = 0;
+  wizard = new PretendWizard();
+  wizard.play(server.plays);
+  const before = await apply(FILE.replace('{ env: OKTA_CLIENT_SECRET }', '{ file: none.txt }'));
+  expect(before.code).toBe(4);
+  expect(before.told).toContain('Title of install_api_integration');
+});
+
+test('a secret that is to be typed in is asked for once', async () => {
+  const asked = await apply(FILE.replace('{ file: password.txt }', '{ prompt: true }'), { typed: ['typed'] });
+  expect(asked.code).toBe(0);
+  expect(asked.questions).toEqual(['platforms.macOS.password: ']);
+  expect(answers().find(({ step }) => step === 'macos')).toMatchObject({ password: 'typed' });
 });
 
 test('`setup show` says where it stands and what to do in Okta', async () => {

@@ -15,13 +15,13 @@ interface ApplyOptions extends JsonOption {
 }
 
 const EXAMPLE = `
-The file (YAML or JSON); a secret is never written into it, only where it is:
+The file is YAML or JSON. A secret is never written into it, only where it is:
   domain: acme.okta.com
   credentials:
     clientId: 0oa1example
-    clientSecret: { env: OKTA_CLIENT_SECRET }    # or { file: PATH }, { prompt: true }
-  confirm: [adaptive_mfa]                        # what Odette cannot check and you know is so
-  platforms:
+    clientSecret: { env: OKTA_CLIENT_SECRET }    # or { file: PATH }, { file: PATH, field: NAME } of a JSON file, { prompt: true }
+  confirm: [adaptive_mfa]                        # prerequisites that Odette cannot check and you know are met
+  platforms:                                     # one or both; from Okta's Device integrations
     macOS:
       scepUrl: https://…
       challengeUrl: https://…
@@ -31,17 +31,24 @@ The file (YAML or JSON); a secret is never written into it, only where it is:
       secretKey: { prompt: true }
       providerName: Odette
 
-credentials.kind: api_services_app uses an app of your own; the first run shows the public key to paste into Okta.
-Exit code 4: something is missing; put it right and give the same command again.`;
+Where the file names a place that is still empty, the walk stops at that step and says what to do in Okta (exit code 4).
+With \`kind: api_services_app\` under credentials an API Services app of your own is used instead of a client secret: the first run
+shows the public key to paste into Okta, the second goes on.`;
 
 export function addSetup(program: Command, line: CommandLine): void {
-  const setup = program.command('setup').description('connecting an Okta tenant');
+  const setup = program
+    .command('setup')
+    .description('connects an Okta tenant, or changes what a connection was told');
   const again = new Option(
     '--again <step>',
-    'answer this one anew, because its secret changed (may be repeated)',
+    'answer this step anew because its secret changed in Okta (may be repeated)',
   );
-  jsonCommand(setup, 'apply', 'answers the setup from a file; given again, it goes on where it stopped')
-    .requiredOption('-f, --file <file>', 'the answers; - is standard input')
+  jsonCommand(
+    setup,
+    'apply',
+    'answers the setup wizard from a file; given again, it goes on where it stopped, or changes what differs',
+  )
+    .requiredOption('-f, --file <file>', 'the file with the answers, described below; - is standard input')
     .addOption(
       again.choices(AGAIN).argParser((value: string, before: string[] | undefined) => {
         if (!(AGAIN as readonly string[]).includes(value))
@@ -63,14 +70,16 @@ export function addSetup(program: Command, line: CommandLine): void {
         'Next: odette library-item save --blueprint NAME --device-trust on',
       ]);
     });
-  jsonCommand(setup, 'show', 'shows open setups: the step, and what to do in Okta').action(
-    async (options: JsonOption) => {
-      const answer = await (await line.connect()).call('get /api/setups', { query: { status: 'open' } });
-      line.show(options, answer, () =>
-        answer.items.length === 0
-          ? ['No setup is open. Begin: odette setup apply -f FILE']
-          : answer.items.flatMap((one) => [...setupLines(one), '']),
-      );
-    },
-  );
+  jsonCommand(
+    setup,
+    'show',
+    'shows setups that are not finished: the step they wait at, and what to do in Okta',
+  ).action(async (options: JsonOption) => {
+    const answer = await (await line.connect()).call('get /api/setups', { query: { status: 'open' } });
+    line.show(options, answer, () =>
+      answer.items.length === 0
+        ? ['No setup is open. Begin: odette setup apply -f FILE']
+        : answer.items.flatMap((one) => [...setupLines(one), '']),
+    );
+  });
 }

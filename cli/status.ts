@@ -23,14 +23,12 @@ export function addStatus(program: Command, line: CommandLine): void {
     program,
     'status',
     'shows whether Odette is ready, its devices, and what real devices still need',
-  )
-    .addHelpText('after', '\nExit code 3: the database, Temporal or a worker does not answer.')
-    .action(async (options: JsonOption) => {
-      const status = await ask(line, options);
-      if (!status) return;
-      line.show(options, status, () => statusLines(status));
-      if (!status.ready) line.exitCode = EXIT.notReady;
-    });
+  ).action(async (options: JsonOption) => {
+    const status = await ask(line, options);
+    if (!status) return;
+    line.show(options, status, () => statusLines(status));
+    if (!status.ready) line.exitCode = EXIT.notReady;
+  });
 }
 
 /** Without an answer a program still reads `ready: false`. */

@@ -16,7 +16,16 @@ export interface Terminal {
   readInput(): Promise<Buffer>;
 }
 
+/** As a program ends that is stopped by SIGPIPE. */
+const PIPE_CLOSED = 128 + 13;
+
 export function processTerminal(): Terminal {
+  // Whoever read the answer has seen enough (`odette devices | head -1`).
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(PIPE_CLOSED);
+    });
   const ask = async (question: string, isHidden: boolean): Promise<string> => {
     process.stderr.write(question);
     const output = new Writable({

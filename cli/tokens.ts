@@ -10,15 +10,17 @@ interface CreateOptions extends JsonOption {
 }
 
 export function addTokens(program: Command, line: CommandLine): void {
-  const token = program.command('token').description('API tokens');
-  jsonCommand(token, 'create', 'makes a token; it is shown this once')
+  const token = program
+    .command('token')
+    .description('API tokens, for programs and for `odette` on other machines');
+  jsonCommand(token, 'create', 'makes a token and prints it, this once')
     .argument('<name>', 'who or what uses it; shown in the audit trail')
     .addOption(
-      new Option('--role <role>', 'what it may do')
+      new Option('--role <role>', 'what it may do: read; also start and replay; everything')
         .choices(['viewer', 'operator', 'admin'])
         .default('viewer'),
     )
-    .option('--days <n>', 'how long it is valid; for ever if not given', wholeNumber)
+    .option('--days <n>', 'days until it expires; never if not given', wholeNumber)
     .action(async (name: string, { json, role, days }: CreateOptions) => {
       const body = { name, role, ...(days !== undefined && { expiresInDays: days }) };
       const made = await (await line.connect()).call('post /api/tokens', { body });
@@ -39,8 +41,8 @@ export function addTokens(program: Command, line: CommandLine): void {
       ),
     );
   });
-  jsonCommand(token, 'revoke', 'makes a token worthless')
-    .argument('<id>', 'from `odette token list`')
+  jsonCommand(token, 'revoke', 'ends a token at once')
+    .argument('<id>', 'its id, from `odette token list`')
     .action(async (id: string, options: JsonOption) => {
       await (await line.connect()).call('delete /api/tokens/{id}', { params: { id } });
       line.show(options, { revoked: id }, () => ['Revoked.']);
