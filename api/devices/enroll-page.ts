@@ -5,6 +5,10 @@ const STYLE = `:root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}
 body{margin:0;background:Canvas;color:CanvasText}
 main{max-width:28rem;margin:0 auto;padding:2rem 1.25rem}
 h1{font-size:1.5rem;line-height:1.25}
+h2{font-size:1.125rem;margin:2rem 0 .5rem}
+h3{font-size:1rem;margin:1rem 0 .25rem}
+ol{margin:0;padding-left:1.5rem}
+li{margin:.25rem 0}
 label{display:block;font-weight:600;margin:1.5rem 0 .375rem}
 input,button{box-sizing:border-box;width:100%;min-height:3rem;padding:.5rem .75rem;font:inherit;border-radius:.5rem}
 input{border:1px solid GrayText;background:Field;color:FieldText;letter-spacing:.08em;text-transform:uppercase}
@@ -29,14 +33,29 @@ export function enrollPage(problem?: string): string {
 <body>
 <main>
 <h1>Enroll this device</h1>
-<p>Your organisation will manage this device and set up Okta Verify on it.</p>
+<p>Your organisation will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
 ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${problem}</p>\n`}<form method="post" action="enroll">
 <label for="code">Enrollment code</label>
 <input id="code" name="code" required maxlength="64" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${described}"${problem === undefined ? '' : ' aria-invalid="true"'}>
 <p id="hint">You get the code from your admin. Small or capital letters, with or without dashes.</p>
 <button>Download the profile</button>
 </form>
-<p>Then open <b>Settings</b> (on a Mac: <b>System Settings</b>) and install the downloaded profile.</p>
+<h2>What to click next</h2>
+<h3>iPhone and iPad</h3>
+<ol>
+<li>Tap <b>Allow</b> when the device asks to download a profile.</li>
+<li>Open <b>Settings</b>, then <b>Profile Downloaded</b> near the top (or General, VPN &amp; Device Management).</li>
+<li>Tap <b>Install</b>, enter the device's passcode, then <b>Install</b> and <b>Trust</b>.</li>
+</ol>
+<h3>Mac</h3>
+<ol>
+<li>Open the downloaded file <b>enroll.mobileconfig</b>.</li>
+<li>Open <b>System Settings</b>, <b>General</b>, <b>Device Management</b>.</li>
+<li>Double-click the profile, then <b>Install</b>, and enter your password.</li>
+</ol>
+<p>After that nothing else is needed here: Okta Verify arrives by itself. Install the profile at once: after an hour it is of no use any more, and a new code is needed.</p>
+<h2>Is the device managed already?</h2>
+<p>A device has one management only. If Settings shows a profile of another management, ask your admin before you remove it: what came with it, apps and their data too, goes with it.</p>
 </main>
 </body>
 </html>
