@@ -9,8 +9,7 @@ export interface BlueprintRow {
   readonly createdAt: Date;
 }
 
-const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at as "createdAt", assigned.library_item_id as "libraryItemId",
-  (select count(*) from devices where blueprint_id = blueprint.id)::int as devices`;
+const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at as "createdAt", assigned.library_item_id as "libraryItemId", blueprint.devices`;
 const FROM =
   'blueprints as blueprint left join library_item_blueprints as assigned on assigned.blueprint_id = blueprint.id';
 

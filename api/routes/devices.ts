@@ -5,13 +5,9 @@ import { putAudit } from '../../adapters/store/audit.ts';
 import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store/blueprints.ts';
 import type { Sql } from '../../adapters/store/database.ts';
 import { listTimeline } from '../../adapters/store/fleet-history.ts';
-import {
-  findFleetRow,
-  listFleet,
-  listFleetIds,
-  type FleetFilter,
-  type FleetRow,
-} from '../../adapters/store/fleet.ts';
+import type { FleetFilter } from '../../adapters/store/fleet-filter.ts';
+import { listFleetIds } from '../../adapters/store/fleet-list.ts';
+import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { devices } from '../contract/devices.ts';
 import { numberCursor, pageOf, readCursor, writeCursor } from '../cursors.ts';

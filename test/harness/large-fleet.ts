@@ -1,0 +1,125 @@
+// A fleet of any size in the tables, by SQL: as a real one would be, names, serial numbers and dates go with families, users, blueprints
+// and states. Lists that are only fast while nothing goes with anything would not show it on random rows.
+import type { Database } from '../../adapters/store/database.ts';
+import { seedFleet } from './seeded-fleet.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+
+export interface LargeFleet {
+  /** By size: the first holds a sixth of the fleet. */
+  readonly blueprints: readonly string[];
+  readonly integrationId: string;
+}
+
+const BLUEPRINTS = 200;
+/** One of the commonest and one of the rarest causes, by share of the failed. */
+export const CAUSES = [
+  'mdm.device_silent',
+  'mdm.profile_refused',
+  'scep.enrollment_failed',
+  'apps_and_books.no_licence_left',
+];
+
+export async function addLargeFleet(
+  database: Database,
+  sealer: Sealer,
+  devices: number,
+): Promise<LargeFleet> {
+  const { ids } = await seedFleet(database, sealer);
+  const integrationId = ids['integrations'] ?? '';
+  await database.inTransaction(async (sql) => {
+    await sql.query('select setseed(0.42)');
+    await sql.query(
+      `insert into blueprints (name) select 'city' || lpad(place::text, 3, '0') from generate_series(1, $1::int) as place`,
+      [BLUEPRINTS],
+    );
+    // Triggers row by row are for the product; a million rows are kept as a whole below.
+    await sql.query('set local session_replication_role = replica');
+    await sql.query(DEVICES, [devices, BLUEPRINTS]);
+    await sql.query(TRUST, [integrationId, CAUSES]);
+    await refillFleetList(sql);
+    await sql.query('delete from fleet_totals');
+    await sql.query(TOTALS);
+    await sql.query(
+      `update blueprints set devices = counted.devices
+         from (select blueprint_id, count(*)::int as devices from devices group by blueprint_id) as counted
+        where blueprints.id = counted.blueprint_id`,
+    );
+  });
+  for (const table of ['devices', 'device_trust', 'fleet_list', 'fleet_segments', 'blueprints'])
+    await database.query(`vacuum analyze ${table}`);
+  const rows = await database.query<{ id: string }>('select id from blueprints order by devices desc, id');
+  return { blueprints: rows.map(({ id }) => id), integrationId };
+}
+
+const DEVICES = `
+  with drawn as (
+    select place, random() as family, random() as hand, power(random(), 3) as blueprint, random() as first, random() as contact
+      from generate_series(1, $1::int) as place),
+  named as (
+    select place, hand, contact, case when family < 0.6 then 'Mac' when family < 0.88 then 'iPhone' else 'iPad' end as family,
+           'city' || lpad((1 + floor(blueprint * $2::int))::text, 3, '0') as city,
+           (array['ada', 'bjarne', 'chen', 'dana', 'edsger', 'frances', 'grace', 'hedy', 'ivan', 'joan', 'ken', 'lynn', 'margaret', 'niklaus',
+                  'olga', 'peter', 'radia', 'sophie', 'tim', 'ursula', 'vint', 'whitfield', 'xiao', 'yukihiro', 'zoe'])[1 + floor(first * 25)::int] as first
+      from drawn)
+  insert into devices (family, platform, udid, serial_number, name, model, os_version, is_supervised, user_name, blueprint_id,
+                       enrollment_status, enrollment_id, identity_fingerprint, enrolled_at, last_contact_at)
+  select family, case when family = 'Mac' then 'macOS' else 'iOS' end, 'LARGE-' || place,
+         case family when 'Mac' then 'C02' when 'iPhone' then 'F4G' else 'DMP' end || upper(substr(md5(place::text), 1, 9)),
+         case family when 'Mac' then first || '-mac-' || lpad(place::text, 7, '0') when 'iPhone' then 'iPhone of ' || first || ' ' || place
+                     else city || '-ipad-' || lpad(place::text, 7, '0') end,
+         case family when 'Mac' then 'Mac15,3' when 'iPhone' then 'iPhone17,1' else 'iPad16,3' end, '26.1', hand < 0.9,
+         first || '.' || substr(md5('u' || place), 1, 6) || '@acme.example', blueprint.id, 'enrolled', gen_random_uuid(),
+         sha256(convert_to('large ' || place, 'UTF8')), now() - interval '1 year', now() - interval '3 days' * contact
+    from named join blueprints as blueprint on blueprint.name = named.city`;
+
+// Ninety of a hundred are trusted; those that failed are long silent, and only Macs have a certificate.
+const TRUST = `
+  with drawn as (
+    select id, family, random() as state, random() as step, random() as cause, random() as due, random() as change
+      from devices where udid like 'LARGE-%'),
+  placed as (
+    select id, family, step, cause, due, change,
+           case when state < 0.9 then 'trusted' when state < 0.94 then 'waiting_for_sign_in' when state < 0.965 then 'in_progress'
+                when state < 0.98 then 'failed' else 'out_of_scope' end as bucket from drawn)
+  insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, registered, managed, phase,
+                            waits_for, failure_code, certificate_not_after, verified_at, trusted_at, changed_at)
+  select id, case when bucket <> 'out_of_scope' then $1::uuid end, bucket, bucket in ('trusted', 'waiting_for_sign_in'),
+         bucket in ('trusted', 'waiting_for_sign_in') or family <> 'Mac', bucket in ('trusted', 'waiting_for_sign_in'),
+         bucket = 'trusted' or (bucket = 'waiting_for_sign_in' and step < 0.3), bucket = 'trusted',
+         case bucket when 'trusted' then 'delivered' when 'waiting_for_sign_in' then 'delivered' when 'failed' then 'failed'
+                     when 'out_of_scope' then 'out_of_scope'
+                     else (array['asking_device', 'certificate', 'profiles', 'waiting_for_licence', 'app'])[1 + floor(step * 5)::int] end,
+         case when bucket <> 'trusted' then 'What it waits for, in one sentence.' end,
+         case when bucket = 'failed' then ($2::text[])[1 + floor(power(cause, 4) * 4)::int] end,
+         case when family = 'Mac' and bucket in ('trusted', 'waiting_for_sign_in') then now() + interval '365 days' * due end,
+         now() - interval '1 day' * change, case when bucket = 'trusted' then now() - interval '200 days' * change end,
+         case when bucket = 'trusted' then now() - interval '200 days' * change else now() - interval '1 day' * change end
+    from placed`;
+
+const TOTALS = `
+  insert into fleet_totals (integration_id, name, value)
+  select integration_id, n.name, count(*) from device_trust as trust
+   cross join lateral (values ('total', true), ('delivered', delivered), ('certificatePresent', certificate_present),
+                              ('oktaVerifyManaged', okta_verify_managed), ('registered', registered), ('managed', managed),
+                              ('bucket:' || bucket, true)) as n (name, held)
+   where integration_id is not null and n.held group by 1, 2`;
+
+/** Indexes are made after the rows: in order, which is many times faster than row by row. */
+async function refillFleetList(sql: Pick<Database, 'query'>): Promise<void> {
+  const indexes = await sql.query<{ name: string; definition: string }>(
+    `select indexname as name, indexdef as definition from pg_indexes
+      where tablename = 'fleet_list' and indexname <> 'fleet_list_pkey'`,
+  );
+  for (const { name } of indexes) await sql.query(`drop index ${name}`);
+  await sql.query('delete from fleet_list');
+  await sql.query(
+    'insert into fleet_segments (family, bucket, phase) select distinct family, bucket, phase from fleet_source on conflict do nothing',
+  );
+  await sql.query(
+    `insert into fleet_list
+     select seen.device_id, segment.id, blueprint_id, integration_id, failure_code, delivered, certificate_present, okta_verify_managed,
+            registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after, changed_at
+       from fleet_source as seen join fleet_segments as segment using (family, bucket, phase)`,
+  );
+  for (const { definition } of indexes) await sql.query(definition);
+}
