@@ -44,6 +44,8 @@ export async function openAdminApi(
     readonly temporal?: Client;
     readonly allowedPrivateHosts?: readonly string[];
     readonly appsAndBooksUrl?: string;
+    /** Where the API must know its own address before it listens. */
+    readonly port?: number;
     readonly settings?: Partial<AdminDependencies>;
   } = {},
 ): Promise<AdminApi> {
@@ -76,7 +78,7 @@ export async function openAdminApi(
     ...options.settings,
   });
   const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
