@@ -38,16 +38,29 @@ export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {
   );
 }
 
-/** Commands whose time ran out before the device took them. */
+/**
+ * Commands whose time ran out before the device took them, and certificates that it is not to have any more: it was moved, or
+ * the item was switched off, after the challenge was fetched.
+ */
 export async function withdrawExpired(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
   return sql.query<EndedCommand>(
     `update commands set state = 'withdrawn', sealed_body = null
-      where device_id = $1 and expires_at <= now()
+      where device_id = $1 and (expires_at <= now() or (hands_over_once and ${NOT_WANTED}))
         and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))
       returning uuid, workflow_id as "workflowId", step`,
     [deviceId],
   );
 }
+
+/** A delivery for an integration that is not the one of the device's switched-on item. */
+const NOT_WANTED = `exists (
+  select from certificate_deliveries as delivery
+   where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
+     and not exists (
+       select from devices as device
+         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join library_items as item on item.id = assigned.library_item_id
+        where device.id = $1 and item.device_trust_on and item.integration_id = delivery.integration_id))`;
 
 export interface HandedOver {
   readonly uuid: string;

@@ -152,6 +152,29 @@ describe('what is offered', () => {
     ]);
   });
 
+  test('a certificate is handed over only while the device is in scope of the integration that it is for', async () => {
+    const deliver = async () => {
+      const uuid = await queue({ handsOverOnce: true, isSealed: true, workflow: 'certificate' });
+      await listener.database.query(
+        `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at)
+           select $2, $1, integration_id, 'a', gen_random_uuid(), $3, 'sent', now() from library_items`,
+        [deviceId, randomUUID(), uuid],
+      );
+      return uuid;
+    };
+    const wanted = await deliver();
+    expect(await device.idle()).toBe(wanted);
+    await device.acknowledge(wanted);
+    const late = await deliver();
+    await listener.database.query('update devices set blueprint_id = null where id = $1', [deviceId]);
+    expect(await device.idle()).toBeUndefined();
+    expect(await findCommand(listener.database, late)).toMatchObject({
+      state: 'withdrawn',
+      handedOverAt: null,
+    });
+    expect(await statuses()).toEqual(['Acknowledged', 'Withdrawn']);
+  });
+
   test('withdrawing succeeds only until the hand-over', async () => {
     const [a, b] = [await queue(), await queue()];
     expect(await device.idle()).toBe(a);
