@@ -17,10 +17,13 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
-    const { next } = search;
-    // Only an address of this console: anything else would be an open redirect.
-    return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {};
+  validateSearch: (search: Record<string, unknown>): { next?: string; refused?: string } => {
+    const { next, refused } = search;
+    return {
+      // Only an address of this console: anything else would be an open redirect.
+      ...(typeof next === 'string' && /^\/(?![/\\])/.test(next) && { next }),
+      ...(typeof refused === 'string' && { refused: refused.slice(0, 100) }),
+    };
   },
   component: SignInPage,
 });

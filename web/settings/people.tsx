@@ -1,4 +1,4 @@
-// Local people and their roles.
+// People and their roles; those of the identity provider get theirs there.
 import {
   Badge,
   Button,
@@ -8,6 +8,7 @@ import {
   Stack,
   Switch,
   Table,
+  Text,
   TextInput,
 } from '@mantine/core';
 import { useState } from 'react';
@@ -18,6 +19,7 @@ import { Loaded } from '../parts/page.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import type { Role } from '../words.ts';
+import { ProviderCard } from './identity-provider.tsx';
 
 type Person = Answer<'listPeople'>['items'][number];
 
@@ -83,6 +85,7 @@ export function People() {
           </div>
         )}
       </Loaded>
+      <ProviderCard />
       {edited === 'new' && <AddDialog close={() => setEdited(undefined)} />}
       {edited !== undefined && edited !== 'new' && (
         <ChangeDialog person={edited} close={() => setEdited(undefined)} />
@@ -188,14 +191,18 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
         body: password === '' ? body : { ...body, password: '…' },
       })}
     >
-      <RoleSelect role={role} choose={setRole} />
-      {person.isLocal && (
-        <NewPassword
-          label="New password (empty: keep)"
-          value={password}
-          set={setPassword}
-          error={fieldError(change.error, 'password')}
-        />
+      {person.isLocal ? (
+        <>
+          <RoleSelect role={role} choose={setRole} />
+          <NewPassword
+            label="New password (empty: keep)"
+            value={password}
+            set={setPassword}
+            error={fieldError(change.error, 'password')}
+          />
+        </>
+      ) : (
+        <Text size="sm">The role comes from the groups at the identity provider, anew at each sign-in.</Text>
       )}
       <Switch
         label="Disabled"

@@ -1,5 +1,5 @@
-// Signing in with a local account.
-import { Alert, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+// Signing in through the identity provider, if there is one, or with a local account.
+import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type SubmitEvent } from 'react';
@@ -7,10 +7,12 @@ import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 
 export function SignInPage() {
-  const { next } = useSearch({ from: '/sign-in' });
+  const { next, refused } = useSearch({ from: '/sign-in' });
   const navigate = useNavigate();
   const client = useQueryClient();
   const firstRun = useAnswer('getFirstRun', {});
+  const ways = useAnswer('getSignIn', { query: refused === undefined ? {} : { refused } });
+  const provider = ways.data?.identityProvider;
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const signIn = useChange('signIn', [], (session) => {
@@ -36,6 +38,22 @@ export function SignInPage() {
             address followed by <b>/first-run#…</b>. A new link is printed at each start until it was used.
           </Alert>
         )}
+        {ways.data?.refused && (
+          <Alert color="red" title={ways.data.refused.title} role="alert">
+            {ways.data.refused.todo}
+          </Alert>
+        )}
+        {provider && (
+          <>
+            <Button
+              component="a"
+              href={next === undefined ? provider.path : `${provider.path}?next=${encodeURIComponent(next)}`}
+            >
+              Sign in with {provider.host}
+            </Button>
+            <Divider label="or with a local account" />
+          </>
+        )}
         <Paper withBorder p="lg">
           <form onSubmit={submit}>
             <Stack>
@@ -45,7 +63,7 @@ export function SignInPage() {
                 onChange={(event) => setName(event.currentTarget.value)}
                 autoComplete="username"
                 required
-                autoFocus
+                autoFocus={!provider}
               />
               <PasswordInput
                 label="Password"
@@ -56,7 +74,12 @@ export function SignInPage() {
                 visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
               />
               <ProblemAlert error={signIn.error} />
-              <Button type="submit" loading={signIn.isPending} disabled={name === '' || password === ''}>
+              <Button
+                type="submit"
+                variant={provider ? 'default' : 'filled'}
+                loading={signIn.isPending}
+                disabled={name === '' || password === ''}
+              >
                 Sign in
               </Button>
             </Stack>
