@@ -70,6 +70,14 @@ const renewed = (mac: FakeDevice, before: string, timeout = 20_000) =>
     expect(mac.certificates).toHaveLength(1);
   }, timeout);
 
+const noted = async (mac: FakeDevice): Promise<string[]> => {
+  const rows = await world.database.query<{ kind: string }>(
+    `select kind from device_timeline where device_id = $1 and kind like 'certificate_%' and kind <> 'certificate_proven'`,
+    [mac.id],
+  );
+  return rows.map(({ kind }) => kind);
+};
+
 describe('keepCertificate', () => {
   test('renews three times in three years, through an outage of Okta of 72 hours: no gap, never more than two', async () => {
     const mac = await trustedMac();
@@ -144,6 +152,25 @@ describe('keepCertificate', () => {
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
   });
+
+  test('a device that refuses its lists, and one that loses what it is sent, are asked again after a pause only', async () => {
+    const refusing = await trustedMac();
+    refusing.refuses.set('CertificateList', 'mdm.command_refused');
+    const forgetful = await trustedMac();
+    forgetful.losesCertificates = true;
+    const { fetched } = world.challenges.state;
+    for (const mac of [refusing, forgetful]) {
+      await restOf(mac);
+      mac.carriedOut.length = 0;
+      await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+    }
+    await world.until(async () => {
+      for (const mac of [refusing, forgetful]) expect(await noted(mac)).toContain('certificate_failed');
+    }, 60_000);
+    await Promise.all([restOf(refusing), restOf(forgetful)]);
+    expect(refusing.carriedOut.filter((type) => type === 'CertificateList').length).toBeLessThan(10);
+    expect(world.challenges.state.fetched - fetched).toBeLessThan(10);
+  }, 120_000);
 
   test('a device that falls asleep with its certificate command gets a fresh challenge when it wakes', async () => {
     const mac = await trustedMac();

@@ -4,6 +4,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -50,6 +51,10 @@ interface CarriedState {
 
 /** Longer histories are left behind before the next sleep. */
 const LONG_HISTORY = 60;
+/** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
+const MOST_ROUNDS = 6;
+
+const ROUNDS: readonly CertificateAction['do'][] = ['ask', 'remove', 'deliver'];
 
 export async function keepCertificate(input: KeepCertificateInput): Promise<void> {
   const { deviceId, carried } = input;
@@ -65,6 +70,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
   let upheavals = 0; // what a delivery on its way must hear of
   let isEnrolledAgain = false;
   let failures = 0;
+  let rounds = 0; // with the device, since anything was settled
   let hasWarned = carried?.hasWarned ?? false;
   let shownUrgency = carried?.urgency ?? 'none';
   let shownEnd: number | null = null;
@@ -175,6 +181,9 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
         if (isChanged()) break;
         return;
     }
+    rounds = ROUNDS.includes(action.do) ? rounds + 1 : 0;
+    if (rounds >= MOST_ROUNDS && !isChanged() && patched('rounds-end-in-a-pause'))
+      await backOff(action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
   }
 
   async function deliver(
@@ -196,6 +205,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
 
   async function backOff(code: FailureCode, isChanged: () => boolean): Promise<void> {
     failures += 1;
+    rounds = 0;
     await records.noteCertificate({
       deviceId,
       kind: 'certificate_failed',

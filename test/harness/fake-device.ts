@@ -54,6 +54,8 @@ export class FakeDevice {
   /** After how many looks the app is there. */
   looksUntilManaged = 0;
   refuses = new Map<string, FailureCode>();
+  /** Takes a certificate's command and begins anew, as after a crash: it never answers, and has no certificate. */
+  losesCertificates = false;
   /** How far its clock, and that of its certificates' authority, is ahead. */
   clockAheadMs = 0;
   certificateLifeMs = 365 * 24 * 60 * 60 * 1000;
@@ -91,9 +93,8 @@ export class FakeDevice {
     await this.#conversation;
   }
 
-  async #converse(): Promise<void> {
-    const { database } = this.#world;
-    await database.inTransaction(async (sql) => {
+  async #sayIdle(): Promise<void> {
+    await this.#world.database.inTransaction(async (sql) => {
       await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
       for (const unknown of await beginConversation(sql, this.id))
         await this.#tell(sql, unknown.workflowId, {
@@ -102,6 +103,11 @@ export class FakeDevice {
           status: 'Unknown',
         });
     });
+  }
+
+  async #converse(): Promise<void> {
+    const { database } = this.#world;
+    await this.#sayIdle();
     for (let idle = 0; idle < 30 && !this.#isOff && !this.isAsleep; idle += 1) {
       const command = await database.inTransaction((sql) => handOverNext(sql, this.id));
       if (command === undefined) {
@@ -112,6 +118,10 @@ export class FakeDevice {
         continue;
       }
       idle = 0;
+      if (this.losesCertificates && command.sealedBody !== null) {
+        await this.#sayIdle();
+        continue;
+      }
       const body = command.body ?? this.#open(command.uuid, command.sealedBody);
       await this.#carryOut(command.uuid, body);
     }
