@@ -1,6 +1,7 @@
 // Makes the body of a command from the state that the tables hold now, opens the secrets it needs, and seals what carries one.
 import { buildCommand, type CommandSpec } from '../adapters/mdm/command.ts';
 import { appConfiguration } from '../adapters/mdm/payloads/app-configuration.ts';
+import { enrollmentAddresses, enrollmentProfile } from '../adapters/mdm/payloads/enrollment.ts';
 import { settingsProfile, ssoProfile } from '../adapters/mdm/payloads/payload-set.ts';
 import type { Profile } from '../adapters/mdm/payloads/profile.ts';
 import type { PlistDict } from '../adapters/mdm/plist.ts';
@@ -9,6 +10,8 @@ import { expectedAppConfiguration } from '../adapters/store/app-configuration.ts
 import { uuidFromName } from '../adapters/store/command-uuid.ts';
 import { sealedCommandContext } from '../adapters/store/commands.ts';
 import type { Sql } from '../adapters/store/database.ts';
+import { findDevice } from '../adapters/store/devices.ts';
+import { newIdentityChallenge } from '../adapters/store/identity-certificates.ts';
 import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
 import { recordSentProfile } from '../adapters/store/sent-profiles.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
@@ -18,13 +21,16 @@ import {
   orgUrlOf,
   ssoHostsOf,
 } from '../domain/payload-set.ts';
+import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { StepRequest } from '../domain/rollout-plan.ts';
 import type { DesiredState } from '../domain/rollout-view.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export interface CommandBody {
   readonly requestType: string;
-  readonly content: { readonly body: Buffer } | { readonly sealedBody: Buffer };
+  readonly content:
+    | { readonly body: Buffer }
+    | { readonly sealedBody: Buffer; readonly handsOverOnce?: true; readonly expiresAt?: Date };
 }
 
 /** undefined: what was planned is not wanted any more; the plan has to be made again. */
@@ -40,12 +46,18 @@ export async function bodyOf(
   if (!made.holdsSecret) return { requestType: made.spec.requestType, content: { body: plain } };
   const sealed = Buffer.from(deps.sealer.seal(plain, sealedCommandContext(commandUuid)));
   plain.fill(0);
-  return { requestType: made.spec.requestType, content: { sealedBody: sealed } };
+  const once = made.holdsChallenge === true && {
+    handsOverOnce: true as const,
+    expiresAt: new Date(Date.now() + CHALLENGE_LIFE_MS),
+  };
+  return { requestType: made.spec.requestType, content: { sealedBody: sealed, ...once } };
 }
 
 interface Spec {
   readonly spec: CommandSpec;
   readonly holdsSecret: boolean;
+  /** Good for one try, and not for long. */
+  readonly holdsChallenge?: true;
 }
 const open = (spec: CommandSpec): Spec => ({ spec, holdsSecret: false });
 
@@ -69,9 +81,22 @@ async function specOf(
       return settingOf(deps, deviceId, request.content);
     case 'RemoveApplication':
       return open({ requestType: 'RemoveApplication' });
+    case 'RenewIdentity':
+      return enrollmentOf(deps, deviceId);
     default:
       return open({ requestType: request.type });
   }
+}
+
+/** The same profile as at the enrollment, with a challenge for one new identity of this device. */
+async function enrollmentOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
+  const topic = (await findDevice(deps.database, deviceId))?.topic;
+  if (deps.publicUrl === undefined || topic === undefined || topic === null) return undefined;
+  const challenge = await newIdentityChallenge(deps.database, { forDeviceId: deviceId });
+  const profile = enrollmentProfile({ ...enrollmentAddresses(deps.publicUrl), topic, challenge });
+  const payload = signAttached(profile.xml, await deps.profileSigner());
+  profile.xml.fill(0);
+  return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: true, holdsChallenge: true };
 }
 
 const stateOf = (deps: ActivityDependencies, deviceId: string): Promise<DeviceState | undefined> =>

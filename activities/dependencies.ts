@@ -17,6 +17,8 @@ export interface ActivityDependencies {
   /** @throws CataloguedError `apps_and_books.token_missing` */
   appsAndBooks(): Promise<Pick<AppsAndBooksClient, 'asset' | 'associate' | 'isAssigned' | 'status'>>;
   profileSigner(): Promise<KeyAndCertificate>;
+  /** The https address under which devices reach Odette; undefined: not set, so nobody enrolls or renews an identity. */
+  readonly publicUrl: string | undefined;
   /** host[:port] of private hosts that may be called. */
   readonly allowedPrivateHosts: readonly string[];
 }

@@ -4,6 +4,7 @@ import { findLicence } from '../adapters/store/licences.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
 import { putTimeline } from '../adapters/store/device-timeline.ts';
+import { findPinnedIdentity } from '../adapters/store/identity-certificates.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
 import { forgetSentProfile } from '../adapters/store/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout-state.ts';
@@ -17,7 +18,8 @@ import {
   type RolloutPhase,
 } from '../domain/rollout-plan.ts';
 import type { TrustBucket } from '../domain/trust.ts';
-import { isManagedApp } from '../domain/rollout-view.ts';
+import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
+import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import {
   certificateNotNeededSignal,
@@ -66,7 +68,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
         const state = await readDeviceState(sql, input.deviceId);
         if (state === undefined) return null;
         const view = rolloutViewOf(state);
-        const action = planRollout(view, memoryFor(input.memory, view.enrollmentId), input.nowMs);
+        const memory = memoryFor(input.memory, view.enrollmentId);
+        const planned = planRollout(view, memory, input.nowMs);
+        const action =
+          view.desired === null || deps.publicUrl === undefined
+            ? planned
+            : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
         const phase = phaseOf(action);
         // How it ends is written by closeRollout.
         const isEnd = action.do === 'finish' || action.do === 'fail';
@@ -193,6 +200,24 @@ export function rolloutActivities(deps: ActivityDependencies) {
       });
     },
   };
+}
+
+/** Before the end of a rollout the device's identity is renewed, if it is time; a try that came to nothing is written down. */
+async function renewIdentityFirst(
+  sql: Sql,
+  end: RolloutAction,
+  { settings }: DesiredState,
+  { deviceId, memory, nowMs }: Pick<PlanInput, 'deviceId' | 'memory' | 'nowMs'>,
+): Promise<RolloutAction> {
+  const identity = isEndWithDevice(end) ? await findPinnedIdentity(sql, deviceId) : undefined;
+  if (identity === undefined) return end;
+  const action = planIdentity(identity, { deviceId, settings }, memory, nowMs);
+  if (action === 'not_due') return end;
+  if (action !== 'tried') return action;
+  const until = new Date(identity.notAfterMs).toISOString().slice(0, 10);
+  const text = `The device did not take a new identity; it is asked again tomorrow. The present one ends on ${until}.`;
+  await putTimeline(sql, deviceId, { kind: 'identity_not_renewed', text }, new Date(nowMs));
+  return end;
 }
 
 /** A licence that is not there to be had says so by itself. */

@@ -43,7 +43,9 @@ export type StepRequest =
       readonly content: 'odette' | 'own';
       readonly revision: string;
     }
-  | { readonly type: 'RemoveApplication' };
+  | { readonly type: 'RemoveApplication' }
+  /** The enrollment profile again, for a new identity. `revision`: the fingerprint of the one it replaces. */
+  | { readonly type: 'RenewIdentity'; readonly revision: string };
 
 /** One outstanding command per device and step. */
 export function stepOf(request: StepRequest): string {
@@ -233,6 +235,8 @@ export function tryKeyOf(request: StepRequest): string | undefined {
       return `remove.${request.identifier}`;
     case 'RemoveApplication':
       return 'remove.RemoveApplication';
+    case 'RenewIdentity':
+      return `identity.${request.revision}`;
     default:
       return undefined;
   }

@@ -31,6 +31,7 @@ await runProcess('worker', async (context) => {
     apns: clients.apns,
     appsAndBooks: clients.appsAndBooks,
     profileSigner: async () => (await authority()).profileSigner,
+    publicUrl: config.publicUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,
   });
   const codePath = await workflowBundle(`${config.dataDir}/cache`);

@@ -22,8 +22,8 @@ export interface Sent {
 
 const LICENCE_PAUSE_MS = 15_000;
 
-/** Answers that only inform: a device that cannot give them is not held up. */
-const OPTIONAL: readonly string[] = ['DeviceInformation', 'InstalledApplicationList'];
+/** Answers that only inform, and a renewal that has time: a device that cannot give them is not held up. */
+const OPTIONAL: readonly string[] = ['DeviceInformation', 'InstalledApplicationList', 'RenewIdentity'];
 
 export const without = (memory: RolloutMemory, queries: readonly Query[]): RolloutMemory => ({
   ...memory,
@@ -67,8 +67,9 @@ function learn(sent: Sent, outcome: CommandOutcome): Sent {
         return { ...sent, licenceMissed: true, memory: counted(sent.memory, request) };
       return failed(sent, failureCode ?? 'mdm.command_refused');
     // Taken back, or never answered: it is planned again.
-    case 'Withdrawn':
     case 'Unknown':
+      return request.type === 'RenewIdentity' ? { ...sent, memory: counted(sent.memory, request) } : sent;
+    case 'Withdrawn':
     case 'NotNow':
       return sent;
   }

@@ -1,5 +1,7 @@
 // Identities that Odette's own authority issues to devices at enrollment: one certificate for each challenge.
 import { createHash, randomBytes } from 'node:crypto';
+import type { PinnedIdentity } from '../../domain/identity-plan.ts';
+import { readCertificate } from '../pki/certificate.ts';
 import type { Sql } from './database.ts';
 
 /** A profile is installed soon after it was made, or made again. */
@@ -87,4 +89,27 @@ export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<Issue
     [fingerprint],
   );
   return row;
+}
+
+/** The identity that a device is pinned to, with its life. undefined: there is no record of it. */
+export async function findPinnedIdentity(sql: Sql, deviceId: string): Promise<PinnedIdentity | undefined> {
+  const [row] = await sql.query<{ certificate: Buffer; issuedAt: Date }>(
+    `select identity.certificate, identity.issued_at as "issuedAt"
+       from devices as device
+       join identity_certificates as identity on sha256(identity.certificate) = device.identity_fingerprint
+      where device.id = $1 and identity.certificate is not null`,
+    [deviceId],
+  );
+  if (!row) return undefined;
+  const { fingerprint, notAfter } = readCertificate(row.certificate);
+  return {
+    fingerprint: fingerprint.toString('hex'),
+    issuedAtMs: row.issuedAt.getTime(),
+    notAfterMs: notAfter.getTime(),
+  };
+}
+
+/** The device is known by another identity from now on. */
+export async function pinIdentity(sql: Sql, deviceId: string, fingerprint: Buffer): Promise<void> {
+  await sql.query('update devices set identity_fingerprint = $2 where id = $1', [deviceId, fingerprint]);
 }

@@ -198,6 +198,35 @@ describe('takeover', () => {
     const stolen = new ProtocolDevice(listener.url, device.identity);
     expect((await stolen.authenticate()).status).toBe(400);
   });
+
+  test('the old identity speaks until the renewed one was heard, and never again; an Authenticate that was lost changes nothing', async () => {
+    const device = await enroll();
+    const { id, enrollmentId } = await found(device);
+    const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
+    const renewed = new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, challenge, true),
+      device.udid,
+    );
+    expect(await device.idle()).toBeUndefined();
+    expect((await device.updateToken()).status).toBe(200);
+
+    expect(await renewed.idle()).toBeUndefined();
+    expect((await device.updateToken()).status).toBe(400);
+    expect((await device.authenticate()).status).toBe(400);
+    expect((await renewed.updateToken()).status).toBe(200);
+    expect(await found(device)).toMatchObject({ enrollmentId, enrollmentStatus: 'enrolled' });
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.renewal', 'enrollment.refused']);
+  });
+
+  test('an identity that renews one device does not speak for another', async () => {
+    const [device, other] = [await enroll(), await enroll()];
+    const { id } = await found(device);
+    const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
+    const renewed = await identityFor(listener.url, challenge, true);
+    expect((await new ProtocolDevice(listener.url, renewed, other.udid).updateToken()).status).toBe(400);
+    expect((await other.updateToken()).status).toBe(200);
+  });
 });
 
 test('a device whose rollout failed because it was silent gets a rollout when it is heard of, once a day', async () => {

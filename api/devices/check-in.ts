@@ -16,7 +16,11 @@ import {
   recordTokenUpdate,
 } from '../../adapters/store/enrollments.ts';
 import { putEvent } from '../../adapters/store/events.ts';
-import { type IssuedIdentity, findIdentity } from '../../adapters/store/identity-certificates.ts';
+import {
+  type IssuedIdentity,
+  findIdentity,
+  pinIdentity,
+} from '../../adapters/store/identity-certificates.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, admit } from '../../domain/enrollment.ts';
@@ -173,10 +177,36 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
 export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceRow> {
   const device = await hearOf(sql, udid);
   if (!device) throw new CataloguedError('mdm.not_enrolled');
-  if (!device.identityFingerprint.equals(signer.certificate.fingerprint))
+  const { fingerprint } = signer.certificate;
+  if (!device.identityFingerprint.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
   return device;
+}
+
+/**
+ * A device that has its renewed identity uses it for everything, also where its Authenticate was lost. With the first message
+ * signed by the new one the old one is out.
+ */
+async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise<boolean> {
+  const { fingerprint, serialNumber } = signer.certificate;
+  const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
+  if (identity?.forDeviceId !== device.id) return false;
+  const pinned = await findIdentity(sql, device.identityFingerprint);
+  if (pinned && identity.issuedAt <= pinned.issuedAt) return false;
+  await pinIdentity(sql, device.id, fingerprint);
+  const subject = `device:${device.id}`;
+  await putAudit(sql, {
+    actor: subject,
+    action: 'enrollment.renewal',
+    subject,
+    detail: { certificate: serialNumber },
+  });
+  await putTimeline(sql, device.id, {
+    kind: 'identity_renewed',
+    text: 'The device uses its renewed identity.',
+  });
+  return true;
 }
 
 /** `startsRollout`: a device in scope whose rollout does not run gets one. */

@@ -1,7 +1,7 @@
 // Enrollment in a browser of the device: a page for the code, and for a good code the signed profile that enrolls it.
 import express, { type Request, type Response, type Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { enrollmentProfile } from '../../adapters/mdm/payloads/enrollment.ts';
+import { enrollmentAddresses, enrollmentProfile } from '../../adapters/mdm/payloads/enrollment.ts';
 import { signAttached } from '../../adapters/pki/cms.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Database } from '../../adapters/store/database.ts';
@@ -96,9 +96,8 @@ function signedEnrollmentProfile(options: {
   readonly issuer: IdentityAuthority['authority'];
 }): Buffer {
   const { publicUrl, topic, challenge, signer, issuer } = options;
-  const base = publicUrl.replace(/\/+$/, '');
-  if (!base.startsWith('https://'))
+  if (!publicUrl.startsWith('https://'))
     throw new CataloguedError('server.failed', { facts: { reason: 'public URL' } });
-  const { xml } = enrollmentProfile({ mdmUrl: `${base}/mdm`, scepUrl: `${base}/scep`, topic, challenge });
+  const { xml } = enrollmentProfile({ ...enrollmentAddresses(publicUrl), topic, challenge });
   return signAttached(xml, signer, [issuer.certificate]);
 }

@@ -23,7 +23,7 @@ const YEAR_MS = 365 * DAY_MS;
 const CLOCK_SLACK_MS = 3_600_000;
 const AUTHORITY_YEARS = 25;
 const SIGNER_YEARS = 10;
-/** An identity that is never renewed lasts this long. */
+/** Renewed long before (domain/identity-plan.ts); one that is not lasts this long. */
 const IDENTITY_YEARS = 5;
 
 /** Opens the authority at the first call and keeps it; a call that failed is tried again at the next. */

@@ -89,6 +89,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       }),
     appsAndBooks: () => Promise.resolve(licencesOf(knobs)),
     profileSigner: () => signer ?? newSigner(),
+    publicUrl: undefined,
     allowedPrivateHosts: [challenges.host],
   };
   const activities = createActivities(deps);

@@ -76,6 +76,7 @@ export async function openWizardWorld(): Promise<WizardWorld> {
       return new AppsAndBooksClient({ url: licences.url, token: value.toString() });
     },
     profileSigner: () => Promise.reject(new CataloguedError('server.failed')),
+    publicUrl: undefined,
     allowedPrivateHosts: [okta.host],
   };
   const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));

@@ -1,10 +1,17 @@
 // The whole product in one slice: from the wizard to trusted Macs, iPhones and iPads, one of which waits for its user.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectDatabase } from '../../adapters/store/database.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 
 interface PretendDevice {
-  readonly keychain: { isMdmIdentity: boolean; organizationalUnits: string[]; isExtractable: boolean }[];
+  readonly keychain: {
+    isMdmIdentity: boolean;
+    serialNumber: string;
+    organizationalUnits: string[];
+    isExtractable: boolean;
+  }[];
+  readonly counts: Record<string, number>;
   readonly profiles: { identifier: string }[];
   readonly apps: { bundleId: string; status: string; configuration: Record<string, unknown> | null }[];
 }
@@ -39,16 +46,7 @@ test('every device becomes trusted but the one whose user has not signed in, whi
 }, 180_000);
 
 test('a Mac has one certificate with a key that stays, three profiles of its own and the managed app', async () => {
-  const mac = await world.manage<PretendDevice>('GET', '/devices/mac-anna').catch(async () => {
-    const { devices } = await world.manage<{ devices: { name: string; family: string }[] }>(
-      'GET',
-      '/devices',
-    );
-    return world.manage<PretendDevice>(
-      'GET',
-      `/devices/${devices.find(({ family }) => family === 'Mac')?.name}`,
-    );
-  });
+  const mac = await world.manage<PretendDevice>('GET', '/devices/mac-ada');
   const certificates = mac.keychain.filter(({ isMdmIdentity }) => !isMdmIdentity);
   expect(certificates).toHaveLength(1);
   expect(certificates[0]?.organizationalUnits.join()).toMatch(/^odette-/);
@@ -64,3 +62,46 @@ test('the last user signs in, and the device turns green without anybody asking'
     { withinMs: 120_000, what: 'all trusted' },
   );
 }, 150_000);
+
+test('a Mac and an iPhone whose identity has lived most of its life get a new one, and nothing else', async () => {
+  const names = ['mac-ada', 'iphone-ben'];
+  const look = () => Promise.all(names.map((name) => world.manage<PretendDevice>('GET', `/devices/${name}`)));
+  const serials = (devices: PretendDevice[], ofIdentity: boolean) =>
+    devices.map(({ keychain }) =>
+      keychain.filter(({ isMdmIdentity }) => isMdmIdentity === ofIdentity).map((item) => item.serialNumber),
+    );
+  const before = await look();
+  const udids = await world.manage<{ devices: { name: string; udid: string }[] }>('GET', '/devices');
+  const database = connectDatabase(world.databaseUrl);
+  try {
+    const known = (await devicesOf(trusted)).filter(({ udid }) =>
+      udids.devices.some((device) => device.udid === udid && names.includes(device.name)),
+    );
+    const ids = known.map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    await database.query(
+      `update identity_certificates as identity set issued_at = now() - interval '40 years'
+         from devices as device where device.id = any($1) and sha256(identity.certificate) = device.identity_fingerprint`,
+      [ids],
+    );
+    for (const id of ids) await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
+    await eventually(look, (seen) => seen.every(({ counts }) => counts['identitiesRenewed'] === 1), {
+      withinMs: 120_000,
+      what: 'two identities renewed',
+    });
+    await untilAllAre(trusted, ['trusted'], { count: 7, withinMs: 120_000 });
+    const after = await look();
+    for (const [index, serial] of serials(after, true).entries()) {
+      expect(serial).toHaveLength(1);
+      expect(serial).not.toEqual(serials(before, true)[index]);
+    }
+    expect(serials(after, false)).toEqual(serials(before, false));
+    expect(after.map(({ counts }) => counts['appInstalledAgain'] ?? 0)).toEqual([0, 0]);
+    const renewals = await database.query<{ subject: string }>(
+      `select subject from audit_entries where action = 'enrollment.renewal'`,
+    );
+    expect(renewals.map(({ subject }) => subject).sort()).toEqual(ids.map((id) => `device:${id}`).sort());
+  } finally {
+    await database.end();
+  }
+}, 300_000);

@@ -12,6 +12,12 @@ export interface Enrollment {
   readonly challenge: string;
 }
 
+/** Below the one address of this installation. @param publicUrl https */
+export function enrollmentAddresses(publicUrl: string): Pick<Enrollment, 'mdmUrl' | 'scepUrl'> {
+  const base = publicUrl.replace(/\/+$/, '');
+  return { mdmUrl: `${base}/mdm`, scepUrl: `${base}/scep` };
+}
+
 const IDENTIFIER = 'odette.enrollment';
 
 /** Every profile has UUIDs of its own: a renewed identity is a new one, not an update of the old. */
