@@ -1,7 +1,7 @@
 // A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay and API as real processes,
 // each of which can be killed and started again.
 import { randomInt } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
 import { isFree } from '../../workers/free-port.ts';
 import { SANDBOX_PORTS, settingsFor, type SandboxReady } from '../../workers/launch-sandbox.ts';
 import { startNodeProcess } from '../../workers/node-process.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
 export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api'] as const;
 export type PartName = (typeof PARTS)[number];
@@ -73,6 +74,12 @@ async function quietPort(): Promise<number> {
     const port = randomInt(15_000, 32_000);
     if (await isFree(port)) return port;
   }
+}
+
+async function bundleFolder(): Promise<string> {
+  const bundles = path.join(os.tmpdir(), 'odette-test-bundles');
+  await workflowBundle(bundles);
+  return bundles;
 }
 
 /** One for each listener, by its name. */
@@ -173,6 +180,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     });
     // The first of Odette's processes makes the key file and the tables.
     await start('api');
+    // The bundle of workflows is the same in every world: it is made once.
+    await symlink(await bundleFolder(), path.join(folder, 'odette', 'cache'));
     await Promise.all([start('worker'), start('relay')]);
   } catch (error) {
     await stop();
