@@ -7,7 +7,7 @@ import type {
 } from '../../domain/device-report.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { readCertificate } from '../pki/certificate.ts';
-import { dataOf, dictOf, dictsOf, flagOf, numberOf, textOf } from './dict-fields.ts';
+import { dataOf, dictOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
 import { present, readErrorChain, type ErrorCause, type ErrorChain, type Report } from './device-message.ts';
 import { isDict, type PlistDict } from './plist.ts';
 
@@ -164,12 +164,12 @@ function cameFromAppStore(item: PlistDict): boolean | undefined {
 }
 
 const readDeviceInformation = (answers: PlistDict): DeviceInformation => ({
-  ...present('name', textOf(answers, 'DeviceName')),
-  ...present('osVersion', textOf(answers, 'OSVersion')),
-  ...present('buildVersion', textOf(answers, 'BuildVersion')),
-  ...present('productName', textOf(answers, 'ProductName') ?? textOf(answers, 'Model')),
-  ...present('modelName', textOf(answers, 'ModelName')),
-  ...present('serialNumber', textOf(answers, 'SerialNumber')),
+  ...present('name', lineOf(answers, 'DeviceName')),
+  ...present('osVersion', lineOf(answers, 'OSVersion')),
+  ...present('buildVersion', lineOf(answers, 'BuildVersion')),
+  ...present('productName', lineOf(answers, 'ProductName') ?? lineOf(answers, 'Model')),
+  ...present('modelName', lineOf(answers, 'ModelName')),
+  ...present('serialNumber', lineOf(answers, 'SerialNumber')),
   ...present('isSupervised', flagOf(answers, 'IsSupervised')),
 });
 

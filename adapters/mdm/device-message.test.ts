@@ -78,6 +78,13 @@ test('a user enrollment and a user channel are recognised', () => {
   });
 });
 
+const UPDATE = { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm' };
+
+test('an endless name is cut, not refused', () => {
+  const message = read({ MessageType: 'Authenticate', UDID, Topic: TOPIC, DeviceName: 'n'.repeat(5000) });
+  expect(message).toMatchObject({ deviceName: 'n'.repeat(255) });
+});
+
 test.each<[string, PlistDict]>([
   ['nobody', { Status: 'Idle' }],
   ['no message and no status', { UDID }],
@@ -85,6 +92,8 @@ test.each<[string, PlistDict]>([
   ['an unknown status', { Status: 'Fine', UDID, CommandUUID: 'c' }],
   ['an answer to no command', { Status: 'Acknowledged', UDID }],
   ['a token update without a token', { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm' }],
+  ['a token that no push could carry', { ...UPDATE, Token: Buffer.alloc(300) }],
+  ['a device with an endless name of its own', { Status: 'Idle', UDID: 'u'.repeat(300) }],
   ['a token that is text', { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm', Token: 'x' }],
 ])('%s is refused', (_name, dict) => {
   expect(() => read(dict)).toThrow('mdm.message_unreadable');

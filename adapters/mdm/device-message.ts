@@ -1,7 +1,7 @@
 // Reads what a device sends to its one URL: check-in messages and command reports, told apart by the message itself
 // (Apple, "Check-in" and "Commands and queries"; schema in mdm/checkin/*.yaml), never by Content-Type.
 import { CataloguedError } from '../../domain/failures.ts';
-import { dataOf, dictsOf, flagOf, numberOf, textOf } from './dict-fields.ts';
+import { LONGEST_LINE, dataOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
 import { parsePlistDict, type PlistDict } from './plist.ts';
 
 /** Nested causes in order, as the device gave them; the last one is the deepest. */
@@ -83,7 +83,7 @@ const STATUSES: readonly string[] = ['Idle', 'Acknowledged', 'Error', 'CommandFo
 export function readDeviceMessage(body: Uint8Array): DeviceMessage {
   const dict = parsePlistDict(body);
   const sender: Sender = {
-    udid: needed(textOf(dict, 'UDID') ?? textOf(dict, 'EnrollmentID')),
+    udid: short(textOf(dict, 'UDID') ?? textOf(dict, 'EnrollmentID')),
     ...present('userId', textOf(dict, 'UserID') ?? textOf(dict, 'EnrollmentUserID')),
     dict,
   };
@@ -112,22 +112,22 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
       return {
         type,
         ...sender,
-        topic: needed(textOf(dict, 'Topic')),
-        ...present('serialNumber', textOf(dict, 'SerialNumber')),
-        ...present('productName', textOf(dict, 'ProductName')),
-        ...present('model', textOf(dict, 'Model')),
-        ...present('modelName', textOf(dict, 'ModelName')),
-        ...present('deviceName', textOf(dict, 'DeviceName')),
-        ...present('osVersion', textOf(dict, 'OSVersion')),
-        ...present('buildVersion', textOf(dict, 'BuildVersion')),
+        topic: short(textOf(dict, 'Topic')),
+        ...present('serialNumber', lineOf(dict, 'SerialNumber')),
+        ...present('productName', lineOf(dict, 'ProductName')),
+        ...present('model', lineOf(dict, 'Model')),
+        ...present('modelName', lineOf(dict, 'ModelName')),
+        ...present('deviceName', lineOf(dict, 'DeviceName')),
+        ...present('osVersion', lineOf(dict, 'OSVersion')),
+        ...present('buildVersion', lineOf(dict, 'BuildVersion')),
       };
     case 'TokenUpdate':
       return {
         type,
         ...sender,
-        topic: needed(textOf(dict, 'Topic')),
-        token: needed(dataOf(dict, 'Token')),
-        pushMagic: needed(textOf(dict, 'PushMagic')),
+        topic: short(textOf(dict, 'Topic')),
+        token: short(dataOf(dict, 'Token')),
+        pushMagic: short(textOf(dict, 'PushMagic')),
         awaitingConfiguration: flagOf(dict, 'AwaitingConfiguration') ?? false,
         ...present('unlockToken', dataOf(dict, 'UnlockToken')),
       };
@@ -166,6 +166,12 @@ const unreadable = (): CataloguedError => new CataloguedError('mdm.message_unrea
 
 function needed<Value>(value: Value | undefined): Value {
   if (value === undefined) throw unreadable();
+  return value;
+}
+
+/** What may not be cut: it names somebody, or goes to Apple as it is. */
+function short<Value extends { readonly length: number }>(value: Value | undefined): Value {
+  if (value === undefined || value.length > LONGEST_LINE) throw unreadable();
   return value;
 }
 

@@ -6,6 +6,12 @@ export function textOf(dict: PlistDict, key: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** A name, cut where nobody reads on: what is longer fits into no index of the database. */
+export const lineOf = (dict: PlistDict, key: string): string | undefined =>
+  textOf(dict, key)?.slice(0, LONGEST_LINE);
+
+export const LONGEST_LINE = 255;
+
 export function flagOf(dict: PlistDict, key: string): boolean | undefined {
   const value = dict[key];
   return typeof value === 'boolean' ? value : undefined;

@@ -44,6 +44,10 @@ describe('what is written is read again', () => {
     );
   });
 
+  test('NUL and half surrogate pairs are read as an unknown character', () => {
+    expect(parsePlist(wrap('<string>a\0b&#0;c&#xD800;d</string>'))).toBe('a\ufffdb\ufffdc\ufffdd');
+  });
+
   test('an independent reader reads the same', () => {
     const sample = {
       text: 'Ümlaut <&> "quoted" \u{1f512}',

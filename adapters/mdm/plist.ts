@@ -13,6 +13,8 @@ export interface PlistDict {
 }
 
 const DEEPEST = 64;
+/** In the place of NUL and half surrogate pairs, which no database keeps: one odd name must not spoil a whole answer. */
+const UNKNOWN_CHARACTER = '\ufffd';
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 /**
@@ -22,7 +24,8 @@ const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', qu
 export function parsePlist(bytes: Uint8Array | string): PlistValue {
   try {
     const text = typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return new Reader(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text).document();
+    const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    return new Reader(lines.replaceAll('\0', UNKNOWN_CHARACTER)).document();
   } catch (cause) {
     throw new CataloguedError('mdm.message_unreadable', { cause });
   }
@@ -172,7 +175,7 @@ function entity(_whole: string, name: string, end: string): string {
   const resolved =
     code === null ? NAMED[name] : String.fromCodePoint(code[1] ? parseInt(code[1], 16) : Number(code[2]));
   if (end === '' || resolved === undefined) throw new SyntaxError('an unknown entity');
-  return resolved;
+  return resolved.replace(/\0|\p{Surrogate}/u, UNKNOWN_CHARACTER);
 }
 
 function integerOf(text: string): number | bigint {

@@ -32,9 +32,13 @@ async function replaceList(
   await sql.query(
     `insert into reported_inventory (device_id, ${list}, ${list}_at) values ($1, $2::jsonb, now())
      on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`,
-    [deviceId, JSON.stringify(entries)],
+    [deviceId, JSON.stringify(entries, storable)],
   );
 }
+
+/** PostgreSQL's JSON holds neither NUL nor half a surrogate pair; the names in a certificate may have both. */
+const storable = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/\0|\p{Surrogate}/gu, '\ufffd') : value;
 
 export const replaceProfiles = (
   sql: Sql,
@@ -86,16 +90,25 @@ export async function findInventory(sql: Sql, deviceId: string): Promise<Reporte
   return row;
 }
 
+/** So much of a device's last unusable answers is kept that a person sees what is wrong, and no device fills the disk. */
+const KEPT_ANSWERS = 20;
+const KEPT_BYTES = 64 * 1024;
+
 /** An answer that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
 export async function keepUnparsedAnswer(
   sql: Sql,
-  answer: { readonly deviceId: string | undefined; readonly reason: string; readonly body: Buffer },
+  answer: { readonly deviceId: string; readonly reason: string; readonly body: Buffer },
 ): Promise<void> {
   await sql.query('insert into unparsed_answers (device_id, reason, body) values ($1, $2, $3)', [
-    answer.deviceId ?? null,
+    answer.deviceId,
     answer.reason,
-    answer.body,
+    answer.body.subarray(0, KEPT_BYTES),
   ]);
+  await sql.query(
+    `delete from unparsed_answers where id in (
+       select id from unparsed_answers where device_id = $1 order by at desc, id offset ${KEPT_ANSWERS})`,
+    [answer.deviceId],
+  );
 }
 
 /** Returns how many went. */

@@ -2,8 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { selfSign, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
 import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/commands.ts';
+import { findInventory } from '../../adapters/store/inventory.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { exchange } from './command-report.ts';
 import type { Signer } from './signer.ts';
@@ -29,18 +32,23 @@ async function newDevice() {
   const compareConfiguration = () => Promise.resolve(undefined);
   return {
     ...row,
-    report: async (status: ReportStatus, commandUuid?: string) => {
+    report: async (
+      status: ReportStatus,
+      commandUuid?: string,
+      dict: PlistDict = {},
+      body = Buffer.alloc(0),
+    ) => {
       const report: Report = {
         type: 'Report',
         udid,
         status,
         errorChain: [],
-        dict: {},
+        dict,
         ...(commandUuid === undefined ? {} : { commandUuid }),
       };
-      return (await exchange({ database, compareConfiguration }, report, Buffer.alloc(0), signer)).next?.uuid;
+      return (await exchange({ database, compareConfiguration }, report, body, signer)).next?.uuid;
     },
-    queue: async (options: { step?: string; handsOverOnce?: boolean } = {}) => {
+    queue: async (options: { step?: string; handsOverOnce?: boolean; requestType?: string } = {}) => {
       const uuid = randomUUID();
       await database.inTransaction((sql) =>
         queueCommand(sql, {
@@ -49,7 +57,7 @@ async function newDevice() {
           enrollmentId: row.enrollmentId,
           workflowId: `rollout/${row.id}`,
           step: options.step ?? uuid,
-          requestType: 'InstallProfile',
+          requestType: options.requestType ?? 'InstallProfile',
           body: Buffer.from(uuid),
           handsOverOnce: options.handsOverOnce ?? false,
         }),
@@ -195,4 +203,30 @@ describe('in haste', () => {
     );
     expect((await Promise.allSettled(work)).filter(({ status }) => status === 'rejected')).toEqual([]);
   });
+});
+
+test('a name that no database can hold spoils no list of certificates', async () => {
+  const device = await newDevice();
+  const { publicKey, privateKey } = await newRsaKeyPair();
+  const now = new Date();
+  const subject = [['CN', 'odd\0name']] as const;
+  const odd = selfSign({ subject, publicKey, notBefore: now, notAfter: now, use: 'client' }, privateKey);
+  const uuid = await device.queue({ requestType: 'CertificateList' });
+  expect(await device.report('Idle')).toBe(uuid);
+  await device.report('Acknowledged', uuid, { CertificateList: [{ Data: odd.der, IsIdentity: false }] });
+  expect((await findInventory(own.database, device.id))?.certificates).toMatchObject([
+    { commonName: 'odd\ufffdname' },
+  ]);
+  expect((await device.told()).map(({ status }) => status)).toEqual(['Acknowledged']);
+});
+
+test('a device that sends garbage without end fills no table', async () => {
+  const device = await newDevice();
+  const body = Buffer.alloc(200_000, 'x');
+  for (let count = 0; count < 30; count += 1) await device.report('Acknowledged', randomUUID(), {}, body);
+  const [kept] = await own.database.query(
+    'select count(*)::int as rows, max(length(body)) as bytes from unparsed_answers where device_id = $1',
+    [device.id],
+  );
+  expect(kept).toEqual({ rows: 20, bytes: 65_536 });
 });
