@@ -1,5 +1,5 @@
 // A field for a secret: can be revealed while typing, is never shown again; what is set already is told by date and name.
-import { PasswordInput } from '@mantine/core';
+import { PasswordField } from './password-field.tsx';
 import { momentWords, nameOfActor } from '../words.ts';
 
 export interface SecretSet {
@@ -23,7 +23,7 @@ export function SecretInput(props: {
     Boolean,
   );
   return (
-    <PasswordInput
+    <PasswordField
       label={label}
       description={words.length > 0 ? words.join(' ') : undefined}
       value={props.value}

@@ -1,17 +1,7 @@
 // People and their roles; those of the identity provider get theirs there.
-import {
-  Badge,
-  Button,
-  Group,
-  NativeSelect,
-  PasswordInput,
-  Stack,
-  Switch,
-  Table,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { Badge, Button, Group, NativeSelect, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
+import { PasswordField } from '../parts/password-field.tsx';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Moment } from '../parts/moment.tsx';
@@ -117,14 +107,13 @@ function NewPassword({
   error: string | undefined;
 }) {
   return (
-    <PasswordInput
+    <PasswordField
       label={label}
       description="At least 12 characters"
       value={value}
       onChange={(event) => set(event.currentTarget.value)}
       error={error}
       autoComplete="new-password"
-      visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
     />
   );
 }

@@ -1,7 +1,8 @@
 // Changing one's own password; the other sessions end.
-import { PasswordInput, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
+import { PasswordField } from '../parts/password-field.tsx';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
@@ -33,22 +34,20 @@ export function PasswordDialog({ opened, close }: { opened: boolean; close: () =
       command={curlLine('changePassword', { body: { current: '…', password: '…' } })}
     >
       <Text size="sm">Your other sessions end. This one goes on.</Text>
-      <PasswordInput
+      <PasswordField
         label="Present password"
         value={current}
         onChange={(event) => setCurrent(event.currentTarget.value)}
         autoComplete="current-password"
-        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide present password' }}
         data-autofocus
       />
-      <PasswordInput
+      <PasswordField
         label="New password"
         description="At least 12 characters"
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
         error={fieldError(change.error, 'password')}
         autoComplete="new-password"
-        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide new password' }}
       />
     </ConfirmDialog>
   );

@@ -1,7 +1,8 @@
 // The first-run link: makes the local break-glass admin. The token stands behind `#`, which no server and no log ever sees.
-import { Alert, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { PasswordField } from '../parts/password-field.tsx';
 import { AnchorLink } from '../parts/links.tsx';
 import { useEffect, useState, type SubmitEvent } from 'react';
 import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
@@ -56,7 +57,7 @@ export function FirstRunPage() {
                 autoComplete="username"
                 required
               />
-              <PasswordInput
+              <PasswordField
                 label="Password"
                 description="At least 12 characters"
                 value={password}
@@ -65,7 +66,6 @@ export function FirstRunPage() {
                 autoComplete="new-password"
                 required
                 autoFocus
-                visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
               />
               <ProblemAlert error={finish.error} exceptFields={['name', 'password']} />
               <Button

@@ -1,8 +1,9 @@
 // Signing in through the identity provider, if there is one, or with a local account.
-import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Divider, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type SubmitEvent } from 'react';
+import { PasswordField } from '../parts/password-field.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 
@@ -65,13 +66,12 @@ export function SignInPage() {
                 required
                 autoFocus={!provider}
               />
-              <PasswordInput
+              <PasswordField
                 label="Password"
                 value={password}
                 onChange={(event) => setPassword(event.currentTarget.value)}
                 autoComplete="current-password"
                 required
-                visibilityToggleButtonProps={{ 'aria-label': 'Show or hide password' }}
               />
               <ProblemAlert error={signIn.error} />
               <Button
