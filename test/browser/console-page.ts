@@ -3,7 +3,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import axe from 'axe-core';
+import axe, { type RunOptions } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { onTestFailed } from 'vitest';
 
@@ -14,8 +14,8 @@ export interface ConsolePage {
   readonly complaints: string[];
   /** Opens an address and waits until nothing loads any more. */
   goTo(address: string): Promise<void>;
-  /** axe-core's findings, one line each. */
-  findings(): Promise<string[]>;
+  /** axe-core's findings, one line each: all rules in light, contrast again in dark; of the whole page, or within a part of it. */
+  findings(within?: string): Promise<string[]>;
   /** By its accessible role and name: what a screen reader would find. */
   press(
     name: string | RegExp,
@@ -33,7 +33,9 @@ export interface PageOptions {
   readonly state?: Awaited<ReturnType<BrowserContext['storageState']>>;
 }
 
-const LONG_MS = 30_000;
+export const PHONE = { width: 390, height: 844 };
+/** For a machine that does many other things at once. */
+const LONG_MS = 60_000;
 
 export async function openConsole(
   browser: Browser,
@@ -78,15 +80,7 @@ export async function openConsole(
       await page.goto(address);
       await settled(page);
     },
-    async findings() {
-      await page.evaluate(axe.source);
-      return page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-        return violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-        );
-      });
-    },
+    findings: (within) => findingsOn(page, within),
     async press(name, role = 'button') {
       await page
         .getByRole(role, { name, exact: typeof name === 'string' })
@@ -123,3 +117,50 @@ export async function signIn(
   await console_.press('Sign in');
   await console_.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 }
+
+/** All rules in the present colours, and those about colours in the other ones. */
+export async function findingsOn(page: Page, within?: string): Promise<string[]> {
+  await page.evaluate(axe.source);
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await atRest(page);
+  const found = await runAxe(page, {}, within);
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await atRest(page);
+  found.push(...(await runAxe(page, { runOnly: ['color-contrast'] }, within)).map((line) => `dark ${line}`));
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  return found;
+}
+
+/** Laid out anew, and no colour on its way to another one. */
+const atRest = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+    await Promise.allSettled(ending.map(({ finished }) => finished));
+  });
+
+/** How wide the page is, once it is laid out for what it is shown on. */
+export async function widthOnPhone(page: Page): Promise<number> {
+  await atRest(page);
+  return page.evaluate<number>('document.documentElement.scrollWidth');
+}
+
+const runAxe = (page: Page, options: RunOptions, within: string | undefined): Promise<string[]> =>
+  page.evaluate(
+    async ([given, selector]) => {
+      const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run(
+        selector === undefined ? document : { include: [[selector]] },
+        {
+          ...given,
+          // What passed is not told: on a long table it is most of the work.
+          resultTypes: ['violations'],
+        },
+      );
+      return violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+      );
+    },
+    [options, within] as const,
+  );

@@ -1,0 +1,213 @@
+// The setup wizard in a browser: left at every step and continued with nothing lost, wrong input said at its field, prerequisites
+// that are missing, and every answer given again in the integration's settings.
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  addIosPlatform,
+  addMacPlatform,
+  installApiServiceIntegration,
+  resetChallengePassword,
+} from '../../sandbox/okta/admin.ts';
+import { changeKnobs } from '../../sandbox/okta/knobs.ts';
+import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
+import { openConsole, signIn, type ConsolePage } from './console-page.ts';
+import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { anotherDay, atStep, errorAt, fieldOf, nextButton } from './wizard-page.ts';
+
+const OLGA = { name: 'olga', password: 'a long enough password' };
+let browser: Browser;
+let world: WizardWorld;
+
+const behave = (change: object): void => {
+  const { state } = world.okta.tenant;
+  state.knobs = changeKnobs(state.knobs, change);
+};
+const setup = async () => {
+  const { body } = await world.api.call('GET', '/api/setups');
+  return (body.items as { step: string; answers: Record<string, unknown> }[])[0];
+};
+
+describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
+  beforeAll(async () => {
+    [browser, world] = await Promise.all([launchBrowser() as Promise<Browser>, openWizardWorld()]);
+    await world.api.call('POST', '/api/people', { ...OLGA, role: 'admin' });
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await world?.close();
+  }, 60_000);
+
+  test('each step opens again where it was left, and wrong input is said at its field and changes nothing', async () => {
+    const { host, tenant } = world.okta;
+    let ours = await openConsole(browser, world.api.url);
+    const complaints: string[] = [];
+    const leaveAt = async (title: string) => {
+      complaints.push(...ours.complaints);
+      ours = await anotherDay(browser, world.api.url, ours);
+      await atStep(ours, title);
+    };
+    const refusedAt = async (label: string, button: string | RegExp, words: RegExp) => {
+      const before = await setup();
+      await ours.press(button);
+      expect(await errorAt(ours, label)).toMatch(words);
+      expect(await setup()).toMatchObject({ step: before?.step, answers: before?.answers });
+    };
+    await signIn(ours, OLGA);
+    await ours.goTo('/integrations/discover');
+    await ours.press('Add and configure');
+    await leaveAt('Welcome to Okta Device Trust');
+    await ours.press('Get started');
+
+    await atStep(ours, 'Specify your Okta domain');
+    await ours.fill('Okta domain', 'localhost:1');
+    await leaveAt('Specify your Okta domain');
+    expect(await fieldOf(ours, 'Okta domain').inputValue()).toBe('localhost:1');
+    await refusedAt('Okta domain', 'Check', /\w/);
+    behave({ organization: { pipeline: 'v1' } });
+    await ours.fill('Okta domain', host);
+    await refusedAt('Okta domain', 'Check', /Classic/);
+    behave({ organization: { pipeline: 'idx' } });
+    await ours.press('Check');
+    await ours.see('is an Okta tenant on Identity Engine');
+    await nextButton(ours).click();
+
+    await atStep(ours, 'Sign in with Okta');
+    await leaveAt('Sign in with Okta');
+    await ours.press('Next');
+
+    await atStep(ours, 'API service integration credentials');
+    const { clientId, clientSecret } = await installApiServiceIntegration(tenant, {});
+    await ours.fill('Client ID', '0oaunknown');
+    await leaveAt('API service integration credentials');
+    expect(await fieldOf(ours, 'Client ID').inputValue()).toBe('0oaunknown');
+    await fieldOf(ours, 'Client secret').fill(clientSecret);
+    await refusedAt('Client ID', 'Connect to Okta', /\w/);
+    await ours.fill('Client ID', clientId);
+    await fieldOf(ours, 'Client secret').fill('not-the-secret');
+    await refusedAt('Client secret', 'Connect to Okta', /\w/);
+    await fieldOf(ours, 'Client secret').fill(clientSecret);
+    behave({ authenticators: { fastPass: false } });
+    await ours.press('Connect to Okta');
+
+    // The seed's warning: what failed, and nothing of what could not be checked.
+    await atStep(ours, 'Connect to Okta');
+    const warning = ours.page.getByRole('dialog', { name: 'Prerequisites are missing in Okta' });
+    await warning.getByText('Okta FastPass is active').waitFor();
+    expect(await warning.getByText('The tenant has Adaptive MFA').count()).toBe(0);
+    expect(await ours.findings()).toEqual([]);
+    behave({ authenticators: { fastPass: true } });
+    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licences.newToken() });
+    await warning.getByRole('button', { name: 'Check again' }).click();
+    await warning.waitFor({ state: 'hidden' });
+    expect(await nextButton(ours).isDisabled()).toBe(true);
+    await ours.page.getByRole('checkbox', { name: 'I have looked: The tenant has Adaptive MFA' }).check();
+    await leaveAt('Connect to Okta');
+    expect(await ours.page.getByRole('checkbox', { name: /I have looked/ }).isChecked()).toBe(true);
+    await nextButton(ours).click();
+
+    await atStep(ours, 'Complete the following tasks in Okta');
+    await leaveAt('Complete the following tasks in Okta');
+    await ours.see('https://mdm.example.com/enroll');
+    await ours.press('Next');
+
+    await atStep(ours, 'Configure device platforms');
+    await ours.page.getByRole('checkbox', { name: 'macOS' }).uncheck();
+    await ours.page.getByRole('checkbox', { name: 'iOS and iPadOS' }).uncheck();
+    expect(await nextButton(ours).isDisabled()).toBe(true);
+    await leaveAt('Configure device platforms');
+    expect(await ours.page.getByRole('checkbox', { name: 'macOS' }).isChecked()).toBe(false);
+    for (const name of ['macOS', 'iOS and iPadOS']) await ours.page.getByRole('checkbox', { name }).check();
+    await ours.press('Next');
+
+    await atStep(ours, 'Add macOS as a device platform');
+    const mac = await addMacPlatform(tenant);
+    await ours.fill('SCEP URL', `${mac.scepUrl}/none`);
+    await ours.fill('Challenge URL', 'http://localhost/plain');
+    await ours.fill('Username', mac.username);
+    await leaveAt('Add macOS as a device platform');
+    expect(await fieldOf(ours, 'SCEP URL').inputValue()).toBe(`${mac.scepUrl}/none`);
+    await fieldOf(ours, 'Password').fill('wrong-password');
+    await refusedAt('Challenge URL', 'Check', /\w/);
+    await ours.fill('Challenge URL', mac.challengeUrl);
+    await refusedAt('SCEP URL', 'Check', /\w/);
+    await ours.fill('SCEP URL', mac.scepUrl);
+    await refusedAt('Password', 'Check', /\w/);
+    await fieldOf(ours, 'Password').fill(mac.password);
+    await ours.press('Check');
+    await ours.see('The SCEP URL answers');
+    await nextButton(ours).click();
+
+    await atStep(ours, 'Add iOS as a device platform');
+    const { secretKey } = await addIosPlatform(tenant, {
+      providerName: 'Odette',
+      enrollmentLink: 'https://mdm.example.com/enroll',
+    });
+    await leaveAt('Add iOS as a device platform');
+    await fieldOf(ours, 'Secret key').fill('short');
+    await refusedAt('Secret key', 'Finish setup', /\w/);
+    await fieldOf(ours, 'Secret key').fill(secretKey);
+    await ours.press('Finish setup');
+
+    await atStep(ours, 'Okta Device Trust setup complete');
+    for (const secret of [clientSecret, mac.password, secretKey])
+      expect(await ours.page.content()).not.toContain(secret);
+    expect([...complaints, ...ours.complaints]).toEqual([]);
+    await ours.press('View integration settings', 'link');
+    await ours.page.getByRole('heading', { level: 2, name: 'Okta tenant' }).waitFor();
+    await ours.close();
+  }, 600_000);
+
+  test('every answer is changed in the settings with the same checks', async () => {
+    const ours = await openConsole(browser, world.api.url);
+    await signIn(ours, OLGA);
+    const { items } = (await world.api.call('GET', '/api/integrations')).body as { items: { id: string }[] };
+    await ours.goTo(`/integrations/${items[0]?.id ?? ''}`);
+    const change = async (section: string) => {
+      const card = ours.page.getByRole('region', { name: section, exact: true });
+      await card.getByRole('button', { name: 'Change' }).click();
+    };
+    const refusedAt = async (label: string) => {
+      await ours.press('Check and save');
+      expect(await errorAt(ours, label)).toMatch(/\w/);
+    };
+    const saved = async () => {
+      await ours.press('Check and save');
+      await ours.page.getByRole('dialog').waitFor({ state: 'hidden' });
+    };
+    await change('Okta tenant');
+    await ours.fill('Okta domain', 'localhost:1');
+    await refusedAt('Okta domain');
+    await ours.fill('Okta domain', world.okta.host);
+    await saved();
+
+    await change('Credentials');
+    await fieldOf(ours, 'Client secret').fill('not-the-secret');
+    await refusedAt('Client secret');
+    const other = await installApiServiceIntegration(world.okta.tenant, {});
+    await ours.fill('Client ID', other.clientId);
+    await fieldOf(ours, 'Client secret').fill(other.clientSecret);
+    await saved();
+    await ours.see(other.clientId);
+
+    await change('macOS');
+    await fieldOf(ours, 'Password').fill('wrong-password');
+    await refusedAt('Password');
+    const mac = world.okta.tenant.state.platforms.find(({ platform }) => platform === 'macOS');
+    const reset = await resetChallengePassword(world.okta.tenant, mac?.id ?? '');
+    await fieldOf(ours, 'Password').fill(reset?.password ?? '');
+    await saved();
+
+    await change('iOS and iPadOS');
+    await fieldOf(ours, 'Secret key').fill('short');
+    await refusedAt('Secret key');
+    await fieldOf(ours, 'Secret key').fill('Another-Secret-Key-1');
+    await ours.fill('Device management provider', 'Odette MDM');
+    await saved();
+    await ours.see('Odette MDM');
+
+    await ours.press('Use another kind of credentials');
+    await atStep(ours, 'Sign in with Okta');
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 300_000);
+});
