@@ -6,6 +6,7 @@ const identity = (changes: Partial<EnrollmentIdentity> = {}): EnrollmentIdentity
   issuedAt: new Date('2026-06-02'),
   codeForUdid: undefined,
   renewsDevice: undefined,
+  isSpent: false,
   ...changes,
 });
 const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
@@ -62,6 +63,15 @@ describe('admission at Authenticate', () => {
     });
     expect(admit('U1', identity({ renewsDevice: 'device-2' }), device(), undefined)).toEqual(identityRefused);
     expect(admit('U3', identity({ renewsDevice: 'device-1' }), undefined, undefined)).toEqual(
+      identityRefused,
+    );
+  });
+
+  test('a spent identity speaks for the device that it is pinned to, and enrolls nothing', () => {
+    const spent = identity({ fingerprint: 'aa', isSpent: true });
+    expect(admit('U1', spent, device(), 'device-1')).toEqual({ admitted: true, as: 'again' });
+    expect(admit('U1', spent, undefined, undefined)).toEqual(identityRefused);
+    expect(admit('U1', spent, device({ fingerprint: 'cc', isEnrolled: false }), undefined)).toEqual(
       identityRefused,
     );
   });

@@ -10,6 +10,8 @@ export interface EnrollmentIdentity {
   readonly codeForUdid: string | undefined;
   /** It renews the identity of this device (Odette's id). */
   readonly renewsDevice: string | undefined;
+  /** It enrolled a device before, or its code was revoked: it speaks for the device that it is pinned to, and for no other. */
+  readonly isSpent: boolean;
 }
 
 export interface KnownDevice {
@@ -52,8 +54,10 @@ export function admit(
     return refused('mdm.identity_refused');
   if (identity.renewsDevice !== undefined && identity.renewsDevice !== device?.id)
     return refused('mdm.identity_refused');
+  if (device?.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
+  // A code is for so many devices: whoever kept the key of an identity that was replaced or forgotten gets no more out of it.
+  if (identity.isSpent) return refused('mdm.identity_refused');
   if (!device) return { admitted: true, as: 'new' };
-  if (device.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
   // An identity that was replaced once must not come back: only a newer one than the pinned one is fresh.
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;
   if (!isFresh) return refused('enrollment.takeover_refused');

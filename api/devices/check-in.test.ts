@@ -4,6 +4,7 @@ import { queueCommand } from '../../adapters/store/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices.ts';
 import { newIdentityChallenge } from '../../adapters/store/identity-certificates.ts';
 import { replaceProfiles } from '../../adapters/store/inventory.ts';
+import { forgetDevice } from '../../adapters/store/removal.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
 import { challengeFor, identityFor, ProtocolDevice } from '../../test/harness/protocol-device.ts';
 
@@ -181,6 +182,32 @@ describe('takeover', () => {
     expect((await new ProtocolDevice(listener.url, forOther).authenticate()).status).toBe(400);
     const device = await enroll();
     expect((await new ProtocolDevice(listener.url, device.identity).authenticate()).status).toBe(400);
+  });
+
+  test('an identity enrolls once: not another device when a newer one took its place, and none when its device was forgotten', async () => {
+    const code = await listener.newCode({ maxUses: 2 });
+    const device = await ProtocolDevice.enroll(listener.url, code);
+    const kept = device.identity;
+    await device.checkOut();
+    expect(await forgetDevice(listener.database, (await found(device)).id)).toBe(true);
+    expect((await new ProtocolDevice(listener.url, kept, device.udid).authenticate()).status).toBe(400);
+    expect((await new ProtocolDevice(listener.url, kept).authenticate()).status).toBe(400);
+
+    const other = await enroll();
+    const replaced = other.identity;
+    other.identity = await identity({ forUdid: other.udid });
+    expect((await other.authenticate()).status).toBe(200);
+    const ghost = new ProtocolDevice(listener.url, replaced);
+    const response = await ghost.authenticate();
+    expect([response.status, await response.text()]).toEqual([400, 'mdm.identity_refused\n']);
+  });
+
+  test('an identity of a code that was revoked meanwhile enrolls nothing', async () => {
+    const device = new ProtocolDevice(listener.url, await identity());
+    await listener.database.query('update enrollment_codes set revoked_at = now() where revoked_at is null');
+    expect((await device.authenticate()).status).toBe(400);
+    const [none] = await listener.database.query('select 1 from devices where udid = $1', [device.udid]);
+    expect(none).toBeUndefined();
   });
 
   test('a renewed identity is admitted for its device, which stays where it was put', async () => {

@@ -20,6 +20,7 @@ import {
   type IssuedIdentity,
   findIdentity,
   pinIdentity,
+  spendIdentity,
 } from '../../adapters/store/identity-certificates.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
@@ -67,6 +68,7 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
     return admission;
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
+  await spendIdentity(sql, fingerprint);
   await putAudit(sql, {
     actor: `device:${deviceId}`,
     action: `enrollment.${admission.as}`,
@@ -104,6 +106,7 @@ async function decide(
       issuedAt: identity.issuedAt,
       codeForUdid: identity.forUdid ?? undefined,
       renewsDevice: identity.forDeviceId ?? undefined,
+      isSpent: identity.isSpent,
     },
     known && {
       id: known.id,
