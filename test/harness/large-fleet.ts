@@ -1,6 +1,6 @@
 // A fleet of any size in the tables, by SQL: as a real one would be, names, serial numbers and dates go with families, users, blueprints
 // and states. Lists that are only fast while nothing goes with anything would not show it on random rows.
-import type { Database } from '../../adapters/store/database.ts';
+import type { Database, Sql } from '../../adapters/store/database.ts';
 import { seedFleet } from './seeded-fleet.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 
@@ -26,17 +26,18 @@ export async function addLargeFleet(
 ): Promise<LargeFleet> {
   const { ids } = await seedFleet(database, sealer);
   const integrationId = ids['integrations'] ?? '';
+  await database.query(
+    `insert into blueprints (name) select 'city' || lpad(place::text, 3, '0') from generate_series(1, $1::int) as place`,
+    [BLUEPRINTS],
+  );
+  // Triggers row by row are for the product; a large fleet is filled in as a whole.
   await database.inTransaction(async (sql) => {
     await sql.query('select setseed(0.42)');
-    await sql.query(
-      `insert into blueprints (name) select 'city' || lpad(place::text, 3, '0') from generate_series(1, $1::int) as place`,
-      [BLUEPRINTS],
-    );
-    // Triggers row by row are for the product; a million rows are kept as a whole below.
     await sql.query('set local session_replication_role = replica');
-    await sql.query(DEVICES, [devices, BLUEPRINTS]);
-    await sql.query(TRUST, [integrationId, CAUSES]);
-    await refillFleetList(sql);
+    await withoutIndexes(sql, 'devices', () => sql.query(DEVICES, [devices, BLUEPRINTS]));
+    await withoutIndexes(sql, 'device_trust', () => sql.query(TRUST, [integrationId, CAUSES]));
+    await sql.query('analyze devices, device_trust');
+    await withoutIndexes(sql, 'fleet_list', () => sql.query(LIST));
     await sql.query('delete from fleet_totals');
     await sql.query(TOTALS);
     await sql.query(
@@ -104,22 +105,25 @@ const TOTALS = `
                               ('bucket:' || bucket, true)) as n (name, held)
    where integration_id is not null and n.held group by 1, 2`;
 
-/** Indexes are made after the rows: in order, which is many times faster than row by row. */
-async function refillFleetList(sql: Pick<Database, 'query'>): Promise<void> {
+const LIST = `
+  with known as (
+    insert into fleet_segments (family, bucket, phase) select distinct family, bucket, phase from fleet_source on conflict do nothing
+    returning id, family, bucket, phase),
+  segments as (select * from known union select id, family, bucket, phase from fleet_segments)
+  insert into fleet_list
+  select seen.device_id, segments.id, blueprint_id, integration_id, failure_code, delivered, certificate_present, okta_verify_managed,
+         registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after, changed_at
+    from fleet_source as seen join segments using (family, bucket, phase)
+   where seen.device_id not in (select device_id from fleet_list)`;
+
+/** They are made after the rows, in order: many times faster than row by row. Those that stand for a constraint stay. */
+async function withoutIndexes(sql: Sql, table: string, fill: () => Promise<unknown>): Promise<void> {
   const indexes = await sql.query<{ name: string; definition: string }>(
     `select indexname as name, indexdef as definition from pg_indexes
-      where tablename = 'fleet_list' and indexname <> 'fleet_list_pkey'`,
+      where tablename = $1 and not exists (select from pg_constraint where conname = indexname)`,
+    [table],
   );
   for (const { name } of indexes) await sql.query(`drop index ${name}`);
-  await sql.query('delete from fleet_list');
-  await sql.query(
-    'insert into fleet_segments (family, bucket, phase) select distinct family, bucket, phase from fleet_source on conflict do nothing',
-  );
-  await sql.query(
-    `insert into fleet_list
-     select seen.device_id, segment.id, blueprint_id, integration_id, failure_code, delivered, certificate_present, okta_verify_managed,
-            registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after, changed_at
-       from fleet_source as seen join fleet_segments as segment using (family, bucket, phase)`,
-  );
+  await fill();
   for (const { definition } of indexes) await sql.query(definition);
 }
