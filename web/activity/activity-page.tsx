@@ -91,7 +91,7 @@ export function ActivityPage() {
                         <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
                         <Table.Td>{entry.action}</Table.Td>
                         <Table.Td className="break-anywhere">{entry.subject ?? '–'}</Table.Td>
-                        <Table.Td maw={360}>
+                        <Table.Td miw={240} maw={420}>
                           <Detail detail={entry.detail} />
                         </Table.Td>
                       </Table.Tr>
@@ -115,7 +115,9 @@ function Detail({ detail }: { detail: Readonly<Record<string, unknown>> }) {
       {typeof reason === 'string' && <Text size="sm">“{reason}”</Text>}
       {Object.keys(rest).length > 0 && (
         <Code className="break-anywhere" fz="xs">
-          {JSON.stringify(rest)}
+          {Object.entries(rest)
+            .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+            .join(', ')}
         </Code>
       )}
     </>

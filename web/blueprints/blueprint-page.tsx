@@ -32,13 +32,17 @@ export function BlueprintPage() {
               <Paper withBorder p="lg">
                 <Group gap="xl" align="flex-start">
                   <Stack gap={4}>
-                    <Text fw={600}>Devices</Text>
-                    <AnchorLink to="/devices" search={{ blueprint: blueprint.id }}>
+                    <Text size="sm" fw={600}>
+                      Devices
+                    </Text>
+                    <AnchorLink to="/devices" search={{ blueprint: blueprint.id }} size="sm">
                       {plural(blueprint.devices, 'device')}
                     </AnchorLink>
                   </Stack>
                   <Stack gap={4}>
-                    <Text fw={600}>Okta Verify</Text>
+                    <Text size="sm" fw={600}>
+                      Okta Verify
+                    </Text>
                     {blueprint.libraryItemId === null ? (
                       <Text size="sm">
                         Not assigned.{' '}
@@ -47,7 +51,11 @@ export function BlueprintPage() {
                         </AnchorLink>
                       </Text>
                     ) : (
-                      <AnchorLink to="/library/okta-verify" search={{ item: blueprint.libraryItemId }}>
+                      <AnchorLink
+                        to="/library/okta-verify"
+                        search={{ item: blueprint.libraryItemId }}
+                        size="sm"
+                      >
                         Assigned: open the library item
                       </AnchorLink>
                     )}
@@ -91,7 +99,12 @@ function Change({ blueprint }: { blueprint: Blueprint }) {
       <Button variant="default" onClick={() => setOpen('rename')}>
         Rename
       </Button>
-      <Button variant="default" onClick={() => setOpen('remove')} disabled={blueprint.devices > 0}>
+      <Button
+        variant="default"
+        onClick={() => setOpen('remove')}
+        disabled={blueprint.devices > 0}
+        title={blueprint.devices > 0 ? 'Move its devices first' : undefined}
+      >
         Remove
       </Button>
       <ConfirmDialog

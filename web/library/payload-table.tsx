@@ -57,7 +57,9 @@ export function PayloadTable({ item }: { item: Item | undefined }) {
               </Table.Th>
               <Table.Td>{platforms.join(', ')}</Table.Td>
               <Table.Td>
-                <Text size="sm">{description}</Text>
+                <Text size="sm" miw={220}>
+                  {description}
+                </Text>
               </Table.Td>
               {item && (
                 <Table.Td>

@@ -10,6 +10,7 @@ const GAP = 3;
 const LEFT = 34;
 const TOP = 18;
 const DAY_MS = 86_400_000;
+const DAYS = 366;
 /** Mixed into the page's own background, so that light and dark both read from little to much. */
 const SHARES = [0, 25, 45, 70, 100];
 const fillOf = (level: number): string =>
@@ -26,9 +27,19 @@ export const levelOf = (count: number, most: number): number =>
 /** Monday is 0. */
 const weekdayOf = (day: string): number => (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
 
-export function HeatMap({ days }: { days: readonly Day[] }) {
-  const first = days[0]?.day;
-  if (first === undefined) return null;
+/** Of a year from today, in UTC as the API counts; it names only the days on which something happens. */
+function wholeYear(known: readonly Day[]): Day[] {
+  const today = Date.parse(new Date().toISOString().slice(0, 10));
+  const byDay = new Map(known.map((day) => [day.day, day]));
+  return Array.from({ length: DAYS }, (_unused, index) => {
+    const day = new Date(today + index * DAY_MS).toISOString().slice(0, 10);
+    return byDay.get(day) ?? { day, ending: 0, windowOpens: 0 };
+  });
+}
+
+export function HeatMap({ known }: { known: readonly Day[] }) {
+  const days = wholeYear(known);
+  const first = days[0]?.day ?? '';
   const start = Date.parse(first) - weekdayOf(first) * DAY_MS;
   const weekOf = (day: string) => Math.floor((Date.parse(day) - start) / (7 * DAY_MS));
   const most = Math.max(...days.map(({ ending }) => ending));

@@ -44,7 +44,7 @@ export function RenewalsPage() {
           The next year
         </Title>
         <Loaded query={byDay} lines={5}>
-          {({ items }) => <HeatMap days={items} />}
+          {({ items }) => <HeatMap known={items} />}
         </Loaded>
       </Paper>
       <Tabs

@@ -54,6 +54,12 @@ function FleetProgress() {
 
 const STATES = { running: 'Running and waiting', failed: 'Failed', completed: 'Delivered' } as const;
 
+const NONE = {
+  running: 'No rollout is running or waiting',
+  failed: 'No rollout has failed',
+  completed: 'No rollout has delivered anything yet',
+} as const;
+
 function RolloutList() {
   const { state = 'running' } = useSearch({ from: '/inside/rollouts' });
   const navigate = useNavigate();
@@ -80,7 +86,7 @@ function RolloutList() {
         <Loaded query={query}>
           {({ items, next }) =>
             items.length === 0 ? (
-              <Empty title={`No rollout is ${STATES[state].toLowerCase()}`}>
+              <Empty title={NONE[state]}>
                 Rollouts start when a device enrolls into a blueprint whose library item is switched on.
               </Empty>
             ) : (
