@@ -211,3 +211,17 @@ test('`setup show` says where it stands and what to do in Okta', async () => {
   expect(printed).toContain('→ Title of okta_domain');
   expect(printed).toContain('- Paste this.');
 });
+
+test('`setup abandon` gives an open setup up', async () => {
+  const given: string[] = [];
+  server.plays.abandonSetup = ({ params }) => {
+    given.push(String(params['id']));
+    return new Reply(204, undefined);
+  };
+  const environment = { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN };
+  expect(await runOdette(['setup', 'abandon', SETUP], { environment })).toMatchObject({
+    code: 0,
+    printed: 'Abandoned.',
+  });
+  expect(given).toEqual([SETUP]);
+});

@@ -82,4 +82,10 @@ export function addSetup(program: Command, line: CommandLine): void {
         : answer.items.flatMap((one) => [...setupLines(one), '']),
     );
   });
+  jsonCommand(setup, 'abandon', 'gives up a setup that is not finished; `apply` then begins anew')
+    .argument('<id>', 'its id, from `odette setup show`')
+    .action(async (id: string, options: JsonOption) => {
+      await (await line.connect()).call('delete /api/setups/{id}', { params: { id } });
+      line.show(options, { abandoned: id }, () => ['Abandoned.']);
+    });
 }
