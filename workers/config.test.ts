@@ -1,4 +1,8 @@
 // Settings are read once, and whatever is wrong is said together.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { ConfigError, hostAndPort, readConfig } from './config.ts';
 
@@ -60,4 +64,37 @@ test('an empty variable counts as not given, and lists are trimmed', () => {
 test('an address that means "all" is shown as one that can be opened', () => {
   expect(hostAndPort({ host: '0.0.0.0', port: 1 })).toBe('127.0.0.1:1');
   expect(hostAndPort(readConfig({ ODETTE_DEVICE_LISTEN: '[::]:9' }).deviceListen)).toBe('[::1]:9');
+});
+
+test('an identity provider needs a client and exactly one client secret, which is read when it is needed and never printed', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-config-'));
+  const file = path.join(folder, 'secret');
+  await writeFile(file, 'planted-secret\n');
+  const issuer = {
+    ODETTE_OIDC_ISSUER: 'https://acme.okta.com/oauth2/',
+    ODETTE_OIDC_CLIENT_ID: 'client',
+    ODETTE_OIDC_ADMINS: 'Mac admins, Okta admins',
+  };
+  const { oidc } = readConfig({ ...issuer, ODETTE_OIDC_CLIENT_SECRET_FILE: file });
+  expect(oidc).toMatchObject({
+    // As the provider writes it: with its slash, if it has one.
+    issuer: 'https://acme.okta.com/oauth2/',
+    roleClaim: 'groups',
+    roles: { viewer: [], operator: [], admin: ['Mac admins', 'Okta admins'] },
+  });
+  expect(oidc?.clientSecret()).toBe('planted-secret');
+  expect(inspect(oidc, { depth: null }) + JSON.stringify(oidc)).not.toContain('planted-secret');
+  expect(readConfig({ ...issuer, ODETTE_OIDC_CLIENT_SECRET: 'planted-secret' }).oidc?.clientSecret()).toBe(
+    'planted-secret',
+  );
+  for (const wrong of [
+    issuer,
+    { ...issuer, ODETTE_OIDC_CLIENT_SECRET: 'a', ODETTE_OIDC_CLIENT_SECRET_FILE: file },
+    { ODETTE_OIDC_CLIENT_ID: 'client' },
+    { ...issuer, ODETTE_OIDC_CLIENT_SECRET: 'a', ODETTE_OIDC_ISSUER: 'http://acme.okta.com' },
+  ])
+    expect(() => readConfig(wrong)).toThrow(/ODETTE_OIDC_ISSUER/);
+  const gone = readConfig({ ...issuer, ODETTE_OIDC_CLIENT_SECRET_FILE: path.join(folder, 'gone') }).oidc;
+  expect(() => gone?.clientSecret()).toThrow(ConfigError);
+  await rm(folder, { recursive: true });
 });
