@@ -10,12 +10,18 @@ import { pruneSecrets } from '../adapters/store/secrets.ts';
 /** Days. Commands last longer than the histories that name them (30 days). */
 const KEPT_DAYS = { outbox: 14, commands: 90, unparsedAnswers: 30, events: 7, idempotencyKeys: 2 };
 
-/** Each prunes a bounded number of rows, so that it never holds up the work beside it. */
-export async function keepHouse(sql: Sql): Promise<void> {
-  await pruneOutbox(sql, KEPT_DAYS.outbox);
-  await pruneCommands(sql, KEPT_DAYS.commands);
-  await pruneUnparsedAnswers(sql, KEPT_DAYS.unparsedAnswers);
-  await pruneEvents(sql, KEPT_DAYS.events);
-  await pruneKeys(sql, KEPT_DAYS.idempotencyKeys);
-  await pruneSecrets(sql);
+/** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
+export async function keepHouse(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {
+  const prunes = [
+    () => pruneOutbox(sql, KEPT_DAYS.outbox),
+    () => pruneCommands(sql, KEPT_DAYS.commands),
+    () => pruneUnparsedAnswers(sql, KEPT_DAYS.unparsedAnswers),
+    () => pruneEvents(sql, KEPT_DAYS.events),
+    () => pruneKeys(sql, KEPT_DAYS.idempotencyKeys),
+    () => pruneSecrets(sql),
+  ];
+  for (const prune of prunes) while (!hasStopped() && (await prune()) >= SMALLEST_BATCH);
 }
+
+/** A prune that took as much as this had more to take. */
+const SMALLEST_BATCH = 1_000;

@@ -234,6 +234,41 @@ describe('the relay', () => {
     await test_.database.query('delete from outbox where ordering_key = $1', [bad]);
   });
 
+  test('a message that meets an outage of its own holds up no other key', async () => {
+    const [bad, good] = [randomUUID(), randomUUID()];
+    await start(`rollout/${good}`);
+    const tell = (key: string) =>
+      putOutbox(test_.database, key, {
+        kind: 'signal',
+        workflowId: `rollout/${key}`,
+        signal: 'count',
+        body: {},
+      });
+    let refused = 0;
+    const busy = () => {
+      refused += 1;
+      // RESOURCE_EXHAUSTED, as for a workflow that is busy.
+      return Promise.reject(Object.assign(new Error('busy'), { code: 8, details: 'busy', metadata: {} }));
+    };
+    const getHandle = (id: string) => (id.endsWith(bad) ? { signal: busy } : client.workflow.getHandle(id));
+    const withDeadline = (_deadline: unknown, work: () => Promise<unknown>) => work();
+    relay(() => Promise.resolve({ withDeadline, workflow: { getHandle } } as unknown as Client));
+    await tell(bad);
+    await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(1);
+    await tell(good);
+    await expect.poll(() => outcomes(good), { timeout: 20_000 }).toEqual(['delivered']);
+    await test_.database.query('delete from outbox where ordering_key = $1', [bad]);
+  });
+
+  test('sweeps out everything that is old, however much it is', async () => {
+    await test_.database.query(
+      `insert into outbox (ordering_key, message, delivered_at, outcome)
+         select 'old', '{}', now() - interval '30 days', 'gone' from generate_series(1, 25000)`,
+    );
+    relay();
+    await expect.poll(() => outcomes('old').then(({ length }) => length), { timeout: 60_000 }).toBe(0);
+  });
+
   test("takes over a killed relay's rows when their lease is over, and not before", async () => {
     const key = randomUUID();
     await start(`rollout/${key}`);

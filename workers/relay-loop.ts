@@ -38,6 +38,7 @@ const POLL_MS = 1_000;
 const HOUSEKEEPING_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
 const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
+const MOST_ASIDE_SECONDS = 5;
 
 /** Starts at once and never gives up; `stop` ends it when what is under way is done. */
 export function startRelay(dependencies: RelayDependencies): { stop(): Promise<void> } {
@@ -50,6 +51,7 @@ class Relay {
   readonly #metrics: ReturnType<typeof relayMetrics> | undefined;
   readonly #underWay = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
+  #housekeeping: Promise<void> = Promise.resolve();
   #hasStopped = false;
   /** Deliveries that failed in a row because Temporal was away. */
   #outages = 0;
@@ -97,7 +99,7 @@ class Relay {
         stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
         if (Date.now() >= nextHousekeeping) {
           nextHousekeeping = Date.now() + HOUSEKEEPING_MS;
-          await keepHouse(database);
+          this.#keepHouse();
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);
@@ -108,6 +110,15 @@ class Relay {
       await this.#pause(POLL_MS);
     }
     await stopListening?.().catch(() => undefined);
+    await this.#housekeeping;
+  }
+
+  /** Beside the deliveries: a large fleet leaves much to be swept. */
+  #keepHouse(): void {
+    const { database, log } = this.#dependencies;
+    this.#housekeeping = keepHouse(database, () => this.#hasStopped).catch((error: unknown) => {
+      log.warn({ err: error }, 'old rows could not be removed; trying again in an hour');
+    });
   }
 
   /** While Temporal is away one row is enough to notice its return. */
@@ -158,7 +169,9 @@ class Relay {
     const { database, log } = this.#dependencies;
     if (this.#outages === 0) log.warn({ ...facts, err: error }, 'Temporal does not answer; the outbox waits');
     this.#metrics?.failed('outage');
-    await this.#settle(() => releaseOutbox(database, event, 0, false));
+    // Another key's row is next: what only this one meets must not hold up all the others.
+    const aside = Math.min(this.#outages, MOST_ASIDE_SECONDS);
+    await this.#settle(() => releaseOutbox(database, event, aside, false));
     const wait = OUTAGE_WAIT_MS[Math.min(this.#outages, OUTAGE_WAIT_MS.length - 1)] ?? POLL_MS;
     this.#outages += 1;
     await new Promise((resolve) => setTimeout(resolve, this.#hasStopped ? 0 : wait));
