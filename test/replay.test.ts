@@ -4,66 +4,67 @@ import path from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
-import { recordHistory } from './histories/recording.ts';
-import { openRolloutWorld, quietRuntime } from './harness/rollout-world.ts';
+import { recordAll } from './histories/recorded-runs.ts';
+import { recordedConverter } from './histories/test-codec.ts';
+import { quietRuntime } from './harness/rollout-world.ts';
 
 quietRuntime();
 const folder = new URL('./histories/', import.meta.url);
 
-/** One device of each kind, from enrolled to trusted, and what goes wrong on the way. */
-async function recordAll(): Promise<void> {
-  const world = await openRolloutWorld({ trustLookupSeconds: [1], removalDelayMinutes: 0.01 });
-  try {
-    const [mac, phone, foreign] = await Promise.all([
-      world.newDevice('Mac'),
-      world.newDevice('iPhone', { userName: 'ada@acme.com' }),
-      world.newDevice('Mac'),
-    ]);
-    foreign.appIsForeign = true;
-    for (const device of [mac, phone, foreign]) await world.rollOut(device.id);
-    for (const device of [mac, phone, foreign]) await world.ended(device.id, 60_000);
-    await recordHistory('1-rollout-mac', world.rollout(mac.id));
-    await recordHistory('1-rollout-iphone', world.rollout(phone.id));
-    await recordHistory('1-rollout-failed', world.rollout(foreign.id));
-    await world.keeper(mac.id).signal('renewNow', { eventId: 'renew', reason: 'recorded' });
-    await world.until(
-      () => expect(mac.carriedOut.filter((each) => each === 'RemoveProfile')).toHaveLength(1),
-      60_000,
-    );
-    await world.until(async () => {
-      const { events } = await world.keeper(mac.id).fetchHistory();
-      expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
-    }, 60_000);
-    await recordHistory('1-keeper-renewed', world.keeper(mac.id));
-    await recordHistory('1-trust-look-up', world.client.workflow.getHandle(`trust/${mac.id}`));
-  } finally {
-    await world.close();
-  }
+interface RecordedHistory {
+  readonly events: {
+    readonly workflowExecutionStartedEventAttributes?: { readonly workflowType: { readonly name: string } };
+  }[];
 }
 
 const isRecording = process.env['RECORD_HISTORIES'] === '1';
 
 describe('histories that were recorded', () => {
   let codePath: string;
+  let texts: (readonly [name: string, text: string])[];
   beforeAll(async () => {
     if (isRecording) await recordAll();
     codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
-  }, 300_000);
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+    texts = await Promise.all(
+      names.map(async (name) => [name, await readFile(new URL(name, folder), 'utf8')] as const),
+    );
+  }, 600_000);
+
+  const replay = (history: unknown, name: string): Promise<void> =>
+    Worker.runReplayHistory(
+      { workflowBundle: { codePath }, dataConverter: recordedConverter },
+      history,
+      name,
+    );
+
+  test('are of every workflow', async () => {
+    const entry = await readFile(new URL('../workflows/index.ts', import.meta.url), 'utf8');
+    const workflows = [...entry.matchAll(/export \{ (\w+) \}/g)].map(([, name]) => name);
+    const recorded = texts.map(([, text]) => {
+      const [started] = (JSON.parse(text) as RecordedHistory).events;
+      return started?.workflowExecutionStartedEventAttributes?.workflowType.name;
+    });
+    expect(workflows.length).toBeGreaterThan(0);
+    expect([...new Set(recorded)].sort()).toEqual(workflows.sort());
+  });
+
+  test('hold what the workflows know encrypted', () => {
+    const encrypted = Buffer.from('binary/encrypted').toString('base64');
+    for (const [name, text] of texts) expect(text, name).toContain(encrypted);
+    for (const [name, text] of texts) expect(text, name).not.toContain(plain('"deviceId"'));
+  });
 
   test('replay on the workflows of today', async () => {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-    expect(names.length).toBeGreaterThan(0);
-    for (const name of names) {
-      const history: unknown = JSON.parse(await readFile(new URL(name, folder), 'utf8'));
-      await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, name);
-    }
-  }, 120_000);
+    for (const [name, text] of texts) await replay(JSON.parse(text), name);
+  }, 240_000);
 
   test('a changed order of steps is found', async () => {
-    const text = await readFile(new URL('1-trust-look-up.json', folder), 'utf8');
+    const [, text = ''] = texts.find(([name]) => name === '1-trust-look-up.json') ?? [];
     const changed: unknown = JSON.parse(text.replaceAll('lookUpDevice', 'somethingElse'));
-    await expect(
-      Worker.runReplayHistory({ workflowBundle: { codePath } }, changed, 'changed'),
-    ).rejects.toThrow();
+    await expect(replay(changed, 'changed')).rejects.toThrow();
   }, 60_000);
 });
+
+/** The beginning of a JSON object with this key, as base64 would show it. */
+const plain = (key: string): string => Buffer.from(`{${key}`).toString('base64').slice(0, 12);

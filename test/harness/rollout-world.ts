@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
@@ -57,13 +58,18 @@ async function newSigner(): Promise<KeyAndCertificate> {
   return { certificate, privateKey };
 }
 
-export async function openRolloutWorld(settings: Partial<IntegrationSettings> = {}) {
+/** `dataConverter`: absent, histories are in plain words. */
+export async function openRolloutWorld(
+  settings: Partial<IntegrationSettings> = {},
+  dataConverter?: DataConverter,
+) {
+  const encoding = dataConverter === undefined ? {} : { dataConverter };
   const { database, drop } = await createTestDatabase();
   const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   const address = await temporalAddress();
   const connection = await Connection.connect({ address });
   const namespace = await newNamespace(connection);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, ...encoding });
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const knobs = {
@@ -106,6 +112,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       taskQueue: TASK_QUEUE,
       workflowBundle: { codePath },
       activities,
+      ...encoding,
       shutdownForceTime: '1 second',
     });
     const ended = created.run();

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { vi } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
@@ -32,7 +33,7 @@ export interface WizardWorld {
   close(): Promise<void>;
 }
 
-export async function openWizardWorld(): Promise<WizardWorld> {
+export async function openWizardWorld(converter?: DataConverter): Promise<WizardWorld> {
   const okta = await openPretendOkta();
   const licences = await openPretendAppsAndBooks();
   const address = await temporalAddress();
@@ -43,7 +44,7 @@ export async function openWizardWorld(): Promise<WizardWorld> {
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   const keys = { currentKeyId: 'test', keyFor: () => Buffer.alloc(32, 1) };
-  const dataConverter = createDataConverter(keys, namespace);
+  const dataConverter = converter ?? createDataConverter(keys, namespace);
   const client = new Client({ connection, namespace, dataConverter });
   await vi.waitFor(
     async () => {

@@ -1,29 +1,68 @@
 // Writes a workflow's history to this folder, for test/replay.test.ts. Histories of a release are kept: later code must replay them.
-// Made anew with RECORD_HISTORIES=1 npx vitest run test/replay.test.ts
+// Those of the present one are made anew with RECORD_HISTORIES=1 npx vitest run test/replay.test.ts
 import { writeFile } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { recordedConverter } from './test-codec.ts';
 
-export async function recordHistory(name: string, handle: WorkflowHandle): Promise<void> {
+/** Of the release that these histories are of. */
+const RELEASE = 1;
+
+export async function recordHistory(
+  name: string,
+  handle: Pick<WorkflowHandle, 'fetchHistory'>,
+): Promise<void> {
   const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()));
-  const text = JSON.stringify(withoutMachine(history), undefined, 1);
-  await writeFile(new URL(`${name}.json`, import.meta.url), `${text}\n`);
+  const text = JSON.stringify(await withoutMachine(history), undefined, 1);
+  await writeFile(new URL(`${RELEASE}-${name}.json`, import.meta.url), `${text}\n`);
 }
 
 /** Where it was recorded is nobody's business: identities of processes and stack traces go. */
-function withoutMachine(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((each) => withoutMachine(each));
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(
-      Object.entries(value).map(([name, each]) => [name, withoutMachine(each, name)]),
+async function withoutMachine(value: unknown, key = ''): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map((each) => withoutMachine(each)));
+  if (isPayload(value)) return withoutTrace(value);
+  if (typeof value === 'object' && value !== null) {
+    const fields = Object.entries(value).map(
+      async ([name, each]) => [name, await withoutMachine(each, name)] as const,
     );
+    return Object.fromEntries(await Promise.all(fields));
+  }
   if (typeof value !== 'string') return value;
-  if (key === 'identity') return 'worker';
-  if (/^\d+@/.test(value)) return 'worker';
-  if (key === 'stackTrace') return '';
-  if (key !== 'data') return value;
-  const plain = Buffer.from(value, 'base64').toString('utf8');
-  if (!plain.includes('stack_trace')) return value;
-  const attributes = JSON.parse(plain) as Record<string, unknown>;
-  return Buffer.from(JSON.stringify({ ...attributes, stack_trace: '' })).toString('base64');
+  if (key === 'identity' || /^\d+@/.test(value)) return 'worker';
+  return key === 'stackTrace' ? '' : value;
+}
+
+interface JsonPayload {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly data: string;
+}
+const isPayload = (value: unknown): value is JsonPayload =>
+  typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value;
+
+/** Failures carry their trace inside an encrypted payload. */
+async function withoutTrace(json: JsonPayload): Promise<JsonPayload> {
+  const metadata = Object.entries(json.metadata).map(
+    ([name, text]) => [name, Buffer.from(text, 'base64')] as const,
+  );
+  const payload: Payload = {
+    metadata: Object.fromEntries(metadata),
+    data: Buffer.from(json.data, 'base64'),
+  };
+  const [codec] = recordedConverter.payloadCodecs ?? [];
+  const [plain] = (await codec?.decode([payload])) ?? [];
+  const text = Buffer.from(plain?.data ?? []).toString('utf8');
+  if (!plain || !text.includes('"stack_trace"')) return json;
+  const attributes = JSON.parse(text) as Record<string, unknown>;
+  const data = Buffer.from(JSON.stringify({ ...attributes, stack_trace: '' }));
+  const [cleaned] = (await codec?.encode([{ ...plain, data }])) ?? [];
+  return {
+    metadata: Object.fromEntries(
+      Object.entries(cleaned?.metadata ?? {}).map(([name, bytes]) => [
+        name,
+        Buffer.from(bytes).toString('base64'),
+      ]),
+    ),
+    data: Buffer.from(cleaned?.data ?? []).toString('base64'),
+  };
 }

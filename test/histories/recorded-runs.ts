@@ -1,0 +1,121 @@
+// What is recorded: each workflow on its way, and what goes wrong on the way, over the real server, database and worker.
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import { addIosPlatform, addMacPlatform, installApiServiceIntegration } from '../../sandbox/okta/admin.ts';
+import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
+import { oktaRecordOf } from '../harness/okta-record.ts';
+import { openRolloutWorld } from '../harness/rollout-world.ts';
+import { openWizardWorld } from '../harness/wizard.ts';
+import { recordHistory } from './recording.ts';
+import { recordedConverter } from './test-codec.ts';
+
+export async function recordAll(): Promise<void> {
+  await recordRollouts();
+  await recordSetup();
+}
+
+async function recordRollouts(): Promise<void> {
+  const world = await openRolloutWorld(
+    { trustLookupSeconds: [1], removalDelayMinutes: 0.01 },
+    recordedConverter,
+  );
+  try {
+    const [mac, phone, foreign] = await Promise.all([
+      world.newDevice('Mac'),
+      world.newDevice('iPhone', { userName: 'ada@acme.com' }),
+      world.newDevice('Mac'),
+    ]);
+    foreign.appIsForeign = true;
+    for (const device of [mac, phone, foreign]) await world.rollOut(device.id);
+    for (const device of [mac, phone, foreign]) await world.ended(device.id, 60_000);
+    await recordHistory('rollout-mac', world.rollout(mac.id));
+    await recordHistory('rollout-iphone', world.rollout(phone.id));
+    await recordHistory('rollout-failed', world.rollout(foreign.id));
+
+    const { runId } = await world.keeper(mac.id).describe();
+    await world.keeper(mac.id).signal('renewNow', { eventId: 'renew', reason: 'recorded' });
+    await world.until(
+      () => expect(mac.carriedOut.filter((each) => each === 'RemoveProfile')).toHaveLength(1),
+      60_000,
+    );
+    const keeper = () => world.client.workflow.getHandle(workflowIds.certificate(mac.id), runId);
+    await world.until(async () => {
+      const { events } = await world.keeper(mac.id).fetchHistory();
+      expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
+    }, 60_000);
+    await recordHistory('keeper-first', keeper());
+    await recordHistory('keeper-renewed', world.keeper(mac.id));
+    await recordHistory('trust-look-up', world.client.workflow.getHandle(`trust/${mac.id}`));
+
+    world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
+    await world.database.query(`update device_trust set verified_at = now() - interval '2 days'`);
+    for (const [workflow, name] of [
+      ['observeTrust', 'observe-trust'],
+      ['enforceDesiredState', 'enforce-desired-state'],
+      ['watchExpiry', 'watch-expiry'],
+    ] as const) {
+      const handle = await world.client.workflow.start(workflow, {
+        workflowId: `${workflow}/${randomUUID()}`,
+        taskQueue: TASK_QUEUE,
+        args: [{ integrationId: world.fleet.integrationId }],
+      });
+      await handle.result();
+      await recordHistory(name, handle);
+    }
+    for (const device of [mac, phone])
+      await world.until(async () => expect((await world.trust(device.id))?.phase).toBe('delivered'), 60_000);
+
+    await world.fleet.switchTrust(false);
+    for (const device of [mac, phone]) await world.rollOut(device.id);
+    for (const device of [mac, phone])
+      await world.until(
+        async () => expect((await world.trust(device.id))?.phase).toBe('out_of_scope'),
+        60_000,
+      );
+    for (const device of [mac, phone]) await world.ended(device.id, 60_000);
+    await recordHistory('removal-mac', world.rollout(mac.id));
+    await recordHistory('removal-iphone', world.rollout(phone.id));
+    await recordHistory('keeper-ended', world.keeper(mac.id));
+  } finally {
+    await world.close();
+  }
+}
+
+/** With a wrong answer, a step back, and both platforms. */
+async function recordSetup(): Promise<void> {
+  const world = await openWizardWorld(recordedConverter);
+  try {
+    const begun = await world.api.call('POST', '/api/setups', {});
+    const id = begun.body.id as string;
+    const answer = async (body: object): Promise<void> => {
+      let given = await world.api.call('POST', `/api/setups/${id}/answers`, body);
+      while (given.status === 202) given = await world.api.call('GET', given.headers.get('location') ?? '');
+    };
+    const { clientId, clientSecret } = await installApiServiceIntegration(world.okta.tenant, {});
+    const { id: _, ...mac } = await addMacPlatform(world.okta.tenant);
+    const enrollmentLink = 'https://mdm.example.com/enroll';
+    const { secretKey } = await addIosPlatform(world.okta.tenant, { providerName: 'Odette', enrollmentLink });
+    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licences.newToken() });
+    for (const body of [
+      { step: 'get_started' },
+      { step: 'okta_domain', domain: world.okta.host },
+      { step: 'install_api_integration', credentialsKind: 'api_service_integration' },
+      { step: 'credentials', clientId, clientSecret: 'not-the-secret' },
+      { step: 'credentials', clientId, clientSecret },
+      { step: 'connect', confirmed: ['adaptive_mfa'] },
+      { step: 'device_integrations' },
+      { step: 'platforms', platforms: ['macOS', 'iOS'] },
+      { step: 'macos', ...mac },
+      { step: 'go_to', target: 'okta_domain' },
+      { step: 'go_to', target: 'ios' },
+      { step: 'ios', secretKey, providerName: 'Odette' },
+      { step: 'complete' },
+    ])
+      await answer(body);
+    const { body: ended } = await world.api.call('GET', `/api/setups/${id}`);
+    expect(ended).toMatchObject({ status: 'complete' });
+    await recordHistory('setup', world.client.workflow.getHandle(workflowIds.setup(id)));
+  } finally {
+    await world.close();
+  }
+}
