@@ -70,14 +70,15 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
   // Screen readers hear the new step; the first field is one Tab away.
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const error = shownError(answering.error, step);
-  const mustCheck = hasCheck && !isVerified;
+  // What Enter does: a form of several fields is submitted by its one submit button, or not at all.
+  const checksFirst = hasCheck && !isVerified && !progress.canNext;
   return (
     <Paper withBorder p="lg">
       <form
         onSubmit={(event) => {
           event.preventDefault();
           if (isBusy) return;
-          if (mustCheck && !progress.canNext) progress.check();
+          if (checksFirst) progress.check();
           else if (progress.canNext) progress.next();
         }}
       >
@@ -119,14 +120,18 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
               {hasCheck && (
                 <Button
                   variant={isVerified ? 'default' : 'filled'}
-                  onClick={progress.check}
+                  {...(checksFirst ? { type: 'submit' } : { onClick: progress.check })}
                   loading={isBusy}
                   disabled={!progress.body}
                 >
                   {checkLabel(setup, progress)}
                 </Button>
               )}
-              <Button onClick={progress.next} disabled={!progress.canNext} loading={!hasCheck && isBusy}>
+              <Button
+                {...(checksFirst ? { onClick: progress.next } : { type: 'submit' })}
+                disabled={!progress.canNext}
+                loading={!hasCheck && isBusy}
+              >
                 {nextLabel(progress)}
               </Button>
             </Group>
