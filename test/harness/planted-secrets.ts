@@ -8,11 +8,11 @@ import { openSecret } from '../../adapters/store/secrets.ts';
 import type { PlantedSecret } from './secret-search.ts';
 import type { World } from './world.ts';
 
-/** `mistyped`: what an admin entered and Okta refused. */
+/** `known`: what the test itself gave to Odette, by what it is. */
 export async function allSecrets(
   world: World,
   database: Database,
-  mistyped: string,
+  known: Readonly<Record<string, string>>,
 ): Promise<PlantedSecret[]> {
   const found = new Map<string, PlantedSecret>();
   const add = (name: string, value: string | Buffer): void => {
@@ -21,7 +21,7 @@ export async function allSecrets(
     // What Odette keeps of the tenant's secrets is the same: it goes by the tenant's name.
     if (bytes.length >= 10 && !found.has(key)) found.set(key, { name, bytes });
   };
-  add('mistyped password', mistyped);
+  for (const [name, value] of Object.entries(known)) add(name, value);
   add('token of the command line', await world.token());
   for (const tenant of ['one', 'two'])
     for (const state of await jsonFilesIn(path.join(world.folder, 'sandbox', `tenant-${tenant}`)))

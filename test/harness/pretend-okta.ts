@@ -11,10 +11,15 @@ import { MovableClock } from '../../sandbox/clock.ts';
 import { createOktaTenant, type OktaTenant } from '../../sandbox/okta/okta-tenant.ts';
 import { trustAuthority } from './trust.ts';
 
-let tls: Promise<{ key: string; cert: string }> | undefined;
+interface ServerIdentity {
+  readonly key: string;
+  readonly cert: string;
+  readonly authorityPem: string;
+}
+let tls: Promise<ServerIdentity> | undefined;
 
 /** One authority for each process; trusted from its first use on. */
-function serverIdentity(): Promise<{ key: string; cert: string }> {
+function serverIdentity(): Promise<ServerIdentity> {
   tls ??= (async () => {
     const [notBefore, notAfter] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 24 * 3_600_000)];
     const authority = await CertificateAuthority.create({
@@ -36,6 +41,7 @@ function serverIdentity(): Promise<{ key: string; cert: string }> {
     return {
       key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       cert: certificate.pem,
+      authorityPem: authority.certificate.pem,
     };
   })();
   return tls;
@@ -43,16 +49,20 @@ function serverIdentity(): Promise<{ key: string; cert: string }> {
 
 export interface TlsService {
   readonly host: string;
+  /** For processes that are yet to start: what NODE_EXTRA_CA_CERTS must hold. */
+  readonly authorityPem: string;
   serve(listener: RequestListener): void;
   close(): Promise<void>;
 }
 
 /** Listens on a free port of `localhost`; what it serves is said afterwards. */
 export async function openTlsService(): Promise<TlsService> {
-  const server: Server = createServer(await serverIdentity());
+  const { authorityPem, ...identity } = await serverIdentity();
+  const server: Server = createServer(identity);
   await new Promise<void>((listening) => server.listen(0, 'localhost', listening));
   return {
     host: `localhost:${(server.address() as AddressInfo).port}`,
+    authorityPem,
     serve: (listener) => void server.removeAllListeners('request').on('request', listener),
     close: () =>
       new Promise((closed) => {

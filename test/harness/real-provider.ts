@@ -10,6 +10,7 @@ export interface RealProvider {
   readonly issuer: string;
   /** host:port, for the allow-list. */
   readonly host: string;
+  readonly authorityPem: string;
   /** Login → groups; a test changes them as it likes. Somebody removed is gone. */
   readonly people: Map<string, string[]>;
   /** Follows the provider's pages from Odette's first redirect to the address that leads back to Odette. */
@@ -64,6 +65,7 @@ export async function openRealProvider(
   return {
     issuer,
     host: service.host,
+    authorityPem: service.authorityPem,
     people,
     signIn: (authorizationUrl, login) => walk(new URL(authorizationUrl), login),
     pause: () => service.serve((incoming) => void incoming.socket.destroy()),

@@ -1,13 +1,15 @@
 // No secret is ever to be read where it does not belong: every secret of a setup, rollouts, failures, a replay and a renewal is
 // searched in the database, Temporal's store and histories, logs, API answers, metrics and arguments of processes.
 import { randomBytes } from 'node:crypto';
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/database.ts';
+import { CALLBACK_PATH, PROVIDER_PATH } from '../../api/provider-sign-in.ts';
 import { allSecrets } from '../harness/planted-secrets.ts';
+import { CLIENT, openRealProvider, type RealProvider } from '../harness/real-provider.ts';
 import { PLACES } from '../harness/secret-places.ts';
 import { SecretSearch, type Find, type PlantedSecret } from '../harness/secret-search.ts';
 import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
@@ -18,23 +20,62 @@ const MISTYPED = `mistyped-${randomBytes(18).toString('base64url')}`;
 const CONTROL = `planted on purpose & found: ${randomBytes(18).toString('base64url')}`;
 
 let world: World;
+let provider: RealProvider;
 let trusted: TrustedWorld;
 let database: Database;
 let secrets: PlantedSecret[];
 
 beforeAll(async () => {
   world = await startWorld();
+  provider = await openRealProvider(`${consoleUrl()}${CALLBACK_PATH}`, { people: { ada: ['Admins'] } });
+  await useProvider();
   trusted = await setUpTrust(world);
   database = connectDatabase(world.databaseUrl);
   await useSecrets();
-  secrets = await allSecrets(world, database, MISTYPED);
+  secrets = await allSecrets(world, database, {
+    'mistyped password': MISTYPED,
+    'client secret of the identity provider': CLIENT.secret,
+    'session of a person of the identity provider': await signInThroughProvider(),
+  });
 }, 400_000);
 afterAll(async () => {
+  await provider?.close();
   await database?.end();
   await world?.stop();
 }, 60_000);
 
 // What happens ------------------------------------------------------------------------------------------------------------------
+
+const consoleUrl = (): string => `http://${world.environment['ODETTE_ADMIN_LISTEN']}`;
+
+/** The API with an identity provider beside the sandbox's authority: by variable, which is the way that leaks more easily than a file. */
+async function useProvider(): Promise<void> {
+  const { environment } = world;
+  const authorities = path.join(world.folder, 'authorities.pem');
+  const sandbox = await readFile(environment['NODE_EXTRA_CA_CERTS'] ?? '', 'utf8');
+  await writeFile(authorities, `${sandbox}\n${provider.authorityPem}`);
+  Object.assign(environment, {
+    NODE_EXTRA_CA_CERTS: authorities,
+    ODETTE_ALLOWED_PRIVATE_HOSTS: `${environment['ODETTE_ALLOWED_PRIVATE_HOSTS']},${provider.host}`,
+    ODETTE_OIDC_ISSUER: provider.issuer,
+    ODETTE_OIDC_CLIENT_ID: CLIENT.id,
+    ODETTE_OIDC_CLIENT_SECRET: CLIENT.secret,
+    ODETTE_OIDC_ADMINS: 'Admins',
+  });
+  await world.kill('api');
+  await world.start('api');
+}
+
+/** The value of the session's cookie. */
+async function signInThroughProvider(): Promise<string> {
+  const begun = await fetch(consoleUrl() + PROVIDER_PATH, { redirect: 'manual' });
+  const back = await provider.signIn(begun.headers.get('location') ?? '', 'ada');
+  const [attempt = ''] = begun.headers.getSetCookie()[0]?.split(';') ?? [];
+  const ended = await fetch(back, { redirect: 'manual', headers: { cookie: attempt } });
+  expect(ended.headers.get('location')).toBe('/');
+  const session = ended.headers.getSetCookie().find((line) => line.startsWith('odette_session='));
+  return session?.split(';')[0]?.split('=')[1] ?? '';
+}
 
 async function useSecrets(): Promise<void> {
   await Promise.all([setUpSecondTenant(), mistypePassword()]);
@@ -175,6 +216,8 @@ test('every kind of secret is among those searched for', () => {
     /authority_key: private number/,
     /token of the command line/,
     /key of the key ring/,
+    /client secret of the identity provider/,
+    /session of a person of the identity provider/,
   ])
     expect(names).toMatch(kind);
   expect(secrets.filter(({ name }) => name === 'one challenge').length).toBeGreaterThanOrEqual(4);
