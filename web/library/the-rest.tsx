@@ -13,10 +13,12 @@ export function TheRest({ item, assign }: { item: Item; assign: (blueprintIds: s
   const { trusted, waiting_for_sign_in: waiting, in_progress: inProgress, failed } = item.buckets;
   const delivered = trusted + waiting;
   const names = item.blueprints.map(({ name }) => name).join(', ');
-  const rest = `${plural(others.length, 'other blueprint')} with ${plural(
-    others.reduce((sum, { devices }) => sum + devices, 0),
+  const devices = plural(
+    others.reduce((sum, one) => sum + one.devices, 0),
     'device',
-  )}`;
+  );
+  const rest =
+    others.length === 1 ? `other blueprint (${devices})` : `${others.length} other blueprints (${devices})`;
   if (delivered === 0 || inProgress + failed > 0)
     return (
       <Alert color="gray" title={`First ${names}`}>

@@ -106,9 +106,10 @@ function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
       command={odetteLine(['rollout', 'stop', replay.id])}
     >
       <Text>
-        {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not begun stay failed;
-        they can be replayed later. {plural(replay.running, 'rollout')} under way go on: they only bring what
-        is missing.
+        {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not begun{' '}
+        {replay.waiting === 1 ? 'stays' : 'stay'} failed; they can be replayed later.
+        {replay.running > 0 &&
+          ` ${plural(replay.running, 'rollout')} under way ${replay.running === 1 ? 'goes' : 'go'} on: only what is missing is brought.`}
       </Text>
     </ConfirmDialog>
   );
