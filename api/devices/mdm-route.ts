@@ -1,5 +1,6 @@
 // The one address of the MDM protocol: check-in messages and command reports, told apart by the message itself.
 import express, { type Request, type Response, type Router } from 'express';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices.ts';
@@ -19,15 +20,21 @@ export interface MdmDependencies extends ConversationDependencies {
 }
 
 const LARGEST_BODY = '5mb';
+/** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
+const MOST_MESSAGES = { points: 300, duration: 60 };
 
 export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
+  const byIdentity = new RateLimiterMemory(MOST_MESSAGES);
   // The signature is over the exact bytes, whatever their type is said to be.
   const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
   const serve = async (request: Request, response: Response): Promise<void> => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const { authority } = await dependencies.authority();
     const signer = readSigner(request, body, authority, dependencies.isTrustedProxy);
+    await byIdentity.consume(signer.certificate.fingerprint.toString('hex')).catch(() => {
+      throw new CataloguedError('server.unavailable', { facts: { reason: 'too many messages' } });
+    });
     const message = readOrUndefined(body);
     dependencies.metrics.heard(kindOf(message));
     if (!message) return answerUnreadable(dependencies.database, body, signer, response);

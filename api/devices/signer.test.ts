@@ -109,6 +109,16 @@ describe('a message of a device', () => {
     expect((await device.sendBytes(idle(randomUUID()))).status).toBe(400);
   });
 
+  test('waits when its device sends hundreds in a minute, and those of others do not', async () => {
+    const flooding = await ProtocolDevice.enroll(listener.url, await listener.newCode());
+    const message = buildPlist({ MessageType: 'GetToken', UDID: flooding.udid, TokenServiceType: 'x' });
+    const answers = await Promise.all(Array.from({ length: 300 }, () => flooding.sendBytes(message)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404, 503]));
+    const response = await flooding.sendBytes(idle(flooding.udid));
+    expect([response.status, Number(response.headers.get('retry-after'))]).toEqual([503, 15]);
+    expect((await device.sendBytes(idle())).status).toBe(200);
+  });
+
   test('is taken with POST, without or with any Content-Type', async () => {
     for (const type of ['application/x-apple-aspen-mdm', 'application/json', 'text/html'])
       expect((await device.sendBytes(idle(), { 'Content-Type': type }, 'POST')).status).toBe(200);
