@@ -61,6 +61,13 @@ test('an empty variable counts as not given, and lists are trimmed', () => {
   expect(config.allowedPrivateHosts).toEqual(['localhost:4791', '10.0.0.1']);
 });
 
+test('a trusted proxy is an address or a network, and a slip of the pen trusts nobody', () => {
+  const networks = ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'];
+  expect(readConfig({ ODETTE_TRUSTED_PROXY: networks.join() }).trustedProxies).toEqual(networks);
+  for (const wrong of ['10.0.0.0/', '10.0.0.0/33', 'proxy.internal', '10.0.0.0/8/8', '10.0.0/8'])
+    expect(() => readConfig({ ODETTE_TRUSTED_PROXY: wrong })).toThrow(/ODETTE_TRUSTED_PROXY/);
+});
+
 test('an address that means "all" is shown as one that can be opened', () => {
   expect(hostAndPort({ host: '0.0.0.0', port: 1 })).toBe('127.0.0.1:1');
   expect(hostAndPort(readConfig({ ODETTE_DEVICE_LISTEN: '[::]:9' }).deviceListen)).toBe('[::1]:9');

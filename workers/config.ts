@@ -1,5 +1,6 @@
 // Every setting of Odette's processes, read once from the environment. What is wrong is reported together, by the setting's name.
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -35,6 +36,13 @@ const list = z
       .filter((part) => part !== ''),
   );
 
+/** `10.0.0.0/` would be everybody, if the missing length were read as 0. */
+const isNetwork = (text: string): boolean => {
+  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(length ?? 0) <= (family === 4 ? 32 : 128);
+};
+
 const whole = (fallback: number, most: number) =>
   z
     .string()
@@ -62,8 +70,10 @@ const schema = z
     ODETTE_CONSOLE_URL: url('https:', 'http:').optional(),
     ODETTE_TLS_CERT_FILE: z.string().optional(),
     ODETTE_TLS_KEY_FILE: z.string().optional(),
-    /** Networks (CIDR) of proxies that end TLS for devices and pass on `Client-Cert` (RFC 9440). */
-    ODETTE_TRUSTED_PROXY: list,
+    /** Networks (CIDR) of proxies that end TLS and whose `Client-Cert` (RFC 9440) and `X-Forwarded-For` are believed. */
+    ODETTE_TRUSTED_PROXY: list.refine((networks) => networks.every(isNetwork), {
+      message: 'is not a list of addresses or networks, as 10.1.2.3 or 10.0.0.0/8',
+    }),
     ODETTE_APNS_URL: url('https:').default('https://api.push.apple.com'),
     ODETTE_APPS_AND_BOOKS_URL: url('https:').default('https://vpp.itunes.apple.com/mdm/v2'),
     /** host or host:port that outward requests may reach although it is private. */
