@@ -5,7 +5,7 @@ import { offerFirstRun } from './first-start.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
-  api = await openAdminApi();
+  api = await openAdminApi({ settings: { trustedProxy: '127.0.0.1' } });
 });
 afterAll(() => api.close());
 
@@ -83,6 +83,15 @@ describe('people', () => {
       last = await api.call('POST', '/api/session', { name: 'mallory', password: 'wrong' }, nobody);
     expectProblem(last, 429, 'request.too_many');
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('guessing at a name from one address locks its owner out at no other', async () => {
+    const from = (address: string) => ({ ...nobody, 'x-forwarded-for': address });
+    const tried = (password: string, address: string) =>
+      api.call('POST', '/api/session', { name: 'ada', password }, from(address));
+    for (let attempt = 0; attempt < 7; attempt += 1) await tried('wrong', '192.0.2.66');
+    expectProblem(await tried(PASSWORD, '192.0.2.66'), 429, 'request.too_many');
+    expect((await tried(PASSWORD, '192.0.2.1')).status).toBe(201);
   });
 
   test('each role may do what the contract says, and the last admin stays', async () => {

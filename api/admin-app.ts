@@ -5,6 +5,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import { codecServer } from './codec-server.ts';
 import { serveConsole } from './console.ts';
 import { contract } from './contract.ts';
+import { trustedProxies } from './devices/signer.ts';
 import { EventStream } from './event-stream.ts';
 import { measureFleet, observeRequests } from './observability.ts';
 import { writeOpenApi } from './openapi.ts';
@@ -38,6 +39,9 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   const events = new EventStream(database, log);
   const app = express();
   app.disable('x-powered-by').set('etag', false).set('query parser', 'simple');
+  // Who guesses at passwords is held up by address, and not everybody behind the same proxy.
+  const isTrustedProxy = trustedProxies(dependencies.trustedProxy);
+  app.set('trust proxy', (address: string) => isTrustedProxy(address));
 
   app.use(observeRequests(log, metrics));
   measureFleet(database, metrics);

@@ -28,6 +28,8 @@ export interface AdminDependencies {
   readonly publicUrl: string | undefined;
   /** People may sign in through it, too. */
   readonly identityProvider: { readonly provider: IdentityProvider; readonly roles: RoleRules } | undefined;
+  /** Addresses or CIDRs, comma-separated, of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxy?: string | undefined;
   /** Devices reach Odette over TLS: own files, or a trusted proxy in front. */
   readonly hasTls: boolean;
   readonly temporalUiUrl: string | undefined;

@@ -24,6 +24,7 @@ await runProcess('api', async (context) => {
   collectDefaultMetrics({ register: metrics });
   await ensureLocalToken(database, config.dataDir);
 
+  const trustedProxy = config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined;
   const admin = createAdminApp({
     database,
     sealer: ring,
@@ -37,6 +38,7 @@ await runProcess('api', async (context) => {
     consoleUrl: config.consoleUrl,
     identityProvider: identityProviderOf(config),
     publicUrl: config.publicUrl,
+    trustedProxy,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
     temporalUiUrl: config.temporalUiUrl,
     temporalNamespace: namespace,
@@ -55,7 +57,7 @@ await runProcess('api', async (context) => {
     lingering,
     compareConfiguration: configurationComparer(database, ring),
     publicUrl: config.publicUrl,
-    trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
+    trustedProxy,
   });
   const listeners = [
     await startListener('admin', admin, config.adminListen),

@@ -1,4 +1,5 @@
 // Signing in and out, people, API tokens.
+import type { Request } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { putAudit } from '../../adapters/store/audit.ts';
 import {
@@ -41,7 +42,9 @@ export function peopleHandlers(
 ): Handlers<typeof people> {
   // In one process's memory: several API processes each allow as much.
   const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
+  // Of one address: else anybody could lock an admin out by guessing at the name.
   const byName = new RateLimiterMemory({ points: 6, duration: 15 * 60 });
+  const guessAt = (name: string, request: Request): string => `${request.ip ?? ''} ${name}`;
   const admit = async (limiter: RateLimiterMemory, key: string) => {
     await limiter.consume(key).catch((refused: unknown) => {
       const retryAfterMs = refused instanceof RateLimiterRes ? refused.msBeforeNext : 60_000;
@@ -90,11 +93,11 @@ export function peopleHandlers(
     signIn: async ({ sql, body, request, response }) => {
       assertNotForged(request);
       await admit(byAddress, request.ip ?? '');
-      await admit(byName, body.name);
+      await admit(byName, guessAt(body.name, request));
       const person = await findSignIn(sql, body.name);
       if (!(await isPassword(body.password, person?.passwordHash)) || !person)
         throw new ProblemError('people.sign_in_refused');
-      await byName.delete(body.name);
+      await byName.delete(guessAt(body.name, request));
       await putAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
       return shown(await startSession(sql, response, person, cookie));
     },
@@ -107,8 +110,8 @@ export function peopleHandlers(
       return undefined;
     },
 
-    changePassword: async ({ sql, body, caller }) => {
-      await admit(byName, caller.name);
+    changePassword: async ({ sql, body, caller, request }) => {
+      await admit(byName, guessAt(caller.name, request));
       const person = await findSignIn(sql, caller.name);
       if (!person || person.id !== caller.personId || !(await isPassword(body.current, person.passwordHash)))
         throw fieldProblem('people.sign_in_refused', 'current');
