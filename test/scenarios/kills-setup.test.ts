@@ -20,7 +20,7 @@ interface Setup {
 type Given = Readonly<Record<string, unknown>>;
 
 const BEFORE_COMPLETE = SETUP_STEPS.filter((step) => step !== 'complete');
-const ANSWER_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 120_000;
 
 let world: World;
 /** One open setup at each step. */
@@ -96,7 +96,17 @@ const look = (id: string): Promise<Setup> =>
     () => world.api<Setup>('GET', `/api/setups/${id}`),
     ({ status }) => status === 200,
     { withinMs: ANSWER_WITHIN_MS, what: `setup ${id}` },
-  ).then(({ body }) => body);
+  ).then(({ body }) => ({ ...body, answers: withoutUse(body.answers) }));
+
+/** When a secret was used last is no answer: a check that a kill cut short uses it again. */
+const withoutUse = (answers: Setup['answers']): Setup['answers'] =>
+  Object.fromEntries(
+    Object.entries(answers).map(([name, value]) => {
+      if (typeof value !== 'object' || value === null || !('lastUsedAt' in value)) return [name, value];
+      const { lastUsedAt: _, ...kept } = value;
+      return [name, kept];
+    }),
+  );
 
 const lookAtAll = (ids: readonly string[]): Promise<Setup[]> => Promise.all(ids.map(look));
 
@@ -148,7 +158,7 @@ test.each(PARTS)(
     // Each has gone on by one step; a new one begins.
     wizards = [(await newSetup()).id, ...wizards.slice(0, -1)];
   },
-  180_000,
+  400_000,
 );
 
 test('the connected tenant is one integration with all that was answered', async () => {
