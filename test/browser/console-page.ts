@@ -3,7 +3,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import axe, { type RunOptions } from 'axe-core';
+import axe, { type AxeResults, type RunOptions } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { onTestFailed } from 'vitest';
 
@@ -132,14 +132,12 @@ export async function findingsOn(page: Page, within?: string): Promise<string[]>
 }
 
 /** Laid out anew, and no colour on its way to another one. */
-const atRest = (page: Page): Promise<void> =>
-  page.evaluate(async () => {
+const atRest = (page: Page): Promise<unknown> =>
+  page.evaluate(`(async () => {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-    const ending = document
-      .getAnimations()
-      .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+    const ending = document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
     await Promise.allSettled(ending.map(({ finished }) => finished));
-  });
+  })()`);
 
 /** How wide the page is, once it is laid out for what it is shown on. */
 export async function widthOnPhone(page: Page): Promise<number> {
@@ -147,20 +145,12 @@ export async function widthOnPhone(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth');
 }
 
-const runAxe = (page: Page, options: RunOptions, within: string | undefined): Promise<string[]> =>
-  page.evaluate(
-    async ([given, selector]) => {
-      const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run(
-        selector === undefined ? document : { include: [[selector]] },
-        {
-          ...given,
-          // What passed is not told: on a long table it is most of the work.
-          resultTypes: ['violations'],
-        },
-      );
-      return violations.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-      );
-    },
-    [options, within] as const,
+async function runAxe(page: Page, options: RunOptions, within: string | undefined): Promise<string[]> {
+  const context = within === undefined ? 'document' : JSON.stringify({ include: [[within]] });
+  // What passed is not told: on a long table it is most of the work.
+  const given = JSON.stringify({ ...options, resultTypes: ['violations'] });
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${context}, ${given})`);
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
   );
+}

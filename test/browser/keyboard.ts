@@ -3,15 +3,14 @@ import type { Locator, Page } from 'playwright-core';
 
 const MOST_STEPS = 150;
 
-const hasFocus = async (wanted: Locator): Promise<boolean> =>
-  (await wanted.count()) > 0 &&
-  wanted.evaluateAll((found) => found.some((element) => element === document.activeElement));
+const hasFocus = async (page: Page, wanted: Locator): Promise<boolean> =>
+  (await wanted.and(page.locator(':focus')).count()) > 0;
 
 /** Presses Tab until one of these has the focus. @throws Error when Tab comes round without it */
 export async function tabTo(page: Page, wanted: Locator): Promise<void> {
   await wanted.first().waitFor();
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
-    if (await hasFocus(wanted)) return;
+    if (await hasFocus(page, wanted)) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`Tab does not come to ${String(wanted)}`);

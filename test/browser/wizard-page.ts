@@ -15,12 +15,9 @@ export const fieldOf = (ours: ConsolePage, label: string) => ours.page.getByLabe
 export async function errorAt(ours: ConsolePage, label: string): Promise<string> {
   const field = fieldOf(ours, label);
   await field.and(ours.page.locator('[aria-invalid="true"]')).waitFor();
-  return field.evaluate((input) =>
-    (input.getAttribute('aria-describedby') ?? '')
-      .split(' ')
-      .map((id) => (id === '' ? '' : (document.getElementById(id)?.textContent ?? '')))
-      .join(' '),
-  );
+  const ids = ((await field.getAttribute('aria-describedby')) ?? '').split(' ').filter(Boolean);
+  const texts = ids.map((id) => ours.page.locator(`[id="${id}"]`).textContent());
+  return (await Promise.all(texts)).join(' ');
 }
 
 /** Closes the browser and comes back with its cookies and storage, by the overview's own link. */

@@ -10,7 +10,7 @@ import {
 } from '../../sandbox/okta/admin.ts';
 import { changeKnobs } from '../../sandbox/okta/knobs.ts';
 import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
-import { openConsole, signIn, type ConsolePage } from './console-page.ts';
+import { openConsole, signIn } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import { anotherDay, atStep, errorAt, fieldOf, nextButton } from './wizard-page.ts';
 
