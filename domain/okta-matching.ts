@@ -5,6 +5,7 @@ export interface OktaRecord {
   readonly oktaId: string;
   readonly platform: string; // MACOS | IOS | …
   readonly serialNumber: string | null;
+  readonly udid: string | null;
   readonly model: string | null;
   readonly status: string;
   readonly logins: readonly string[];
@@ -15,6 +16,7 @@ export interface MatchableDevice {
   readonly deviceId: string;
   readonly platform: 'macOS' | 'iOS';
   readonly serialNumber: string | null;
+  readonly udid: string;
   readonly model: string | null;
   readonly userName: string | null;
 }
@@ -36,6 +38,16 @@ const newestActive = (records: readonly OktaRecord[]): OktaRecord | undefined =>
       other.createdAtMs - one.createdAtMs,
   )[0];
 
+/**
+ * The serial number is what a device says of itself. Where two say the same one, the record is that of the Mac with its UDID,
+ * which no other can take while that one is enrolled.
+ */
+const isOfMac = (record: OktaRecord, device: MatchableDevice, devices: readonly MatchableDevice[]): boolean =>
+  record.platform === 'MACOS' &&
+  same(record.serialNumber, device.serialNumber) &&
+  (same(record.udid, device.udid) ||
+    !devices.some((other) => other !== device && same(other.serialNumber, device.serialNumber)));
+
 const isAlike = (record: OktaRecord, device: MatchableDevice): boolean =>
   record.logins.some((login) => same(login, device.userName)) && same(record.model, device.model);
 
@@ -43,11 +55,7 @@ const isAlike = (record: OktaRecord, device: MatchableDevice): boolean =>
 export function matchRecords(records: readonly OktaRecord[], devices: readonly MatchableDevice[]): Matched[] {
   return devices.flatMap((device): Matched[] => {
     if (device.platform === 'macOS') {
-      const record = newestActive(
-        records.filter(
-          ({ platform, serialNumber }) => platform === 'MACOS' && same(serialNumber, device.serialNumber),
-        ),
-      );
+      const record = newestActive(records.filter((each) => isOfMac(each, device, devices)));
       if (record === undefined) return [];
       return [{ oktaId: record.oktaId, deviceId: device.deviceId, match: 'serial_number' }];
     }

@@ -95,6 +95,7 @@ describe("matching Okta's records", () => {
     oktaId: 'o1',
     platform: 'MACOS',
     serialNumber: 'C02A',
+    udid: 'U1',
     model: 'Mac14,2',
     status: 'ACTIVE',
     logins: [],
@@ -105,6 +106,7 @@ describe("matching Okta's records", () => {
     deviceId: 'd1',
     platform: 'macOS',
     serialNumber: 'c02a',
+    udid: 'u1',
     model: null,
     userName: null,
   };
@@ -112,12 +114,14 @@ describe("matching Okta's records", () => {
     deviceId: 'd2',
     platform: 'iOS',
     serialNumber: 'X',
+    udid: 'U2',
     model: 'iPhone15,2',
     userName: 'ada@acme.com',
   };
   const phoneRecord = record({
     platform: 'IOS',
     serialNumber: null,
+    udid: null,
     model: 'iPhone15,2',
     logins: ['Ada@acme.com'],
   });
@@ -129,6 +133,14 @@ describe("matching Okta's records", () => {
       record({ oktaId: 'gone', createdAtMs: 3, status: 'DEACTIVATED' }),
     ];
     expect(matchRecords(records, [mac])).toEqual([{ oktaId: 'new', deviceId: 'd1', match: 'serial_number' }]);
+  });
+
+  test('a Mac that claims the serial number of another gets nothing of its record', () => {
+    const claims = { ...mac, deviceId: 'd9', udid: 'U9' };
+    const itsOwn = [{ oktaId: 'o1', deviceId: 'd1', match: 'serial_number' }];
+    expect(matchRecords([record({})], [claims, mac])).toEqual(itsOwn);
+    expect(matchRecords([record({ udid: null })], [claims, mac])).toEqual([]);
+    expect(matchRecords([record({ udid: 'other' })], [mac])).toEqual(itsOwn);
   });
 
   test('an iPhone is matched by user and model', () => {

@@ -88,7 +88,7 @@ export async function deleteOktaDevicesOf(
   return rows.length > 0;
 }
 
-const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.model, device.user_name as "userName"`;
+const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName"`;
 
 /** Devices of this integration's scope that the given records could be about. */
 async function findCandidates(
@@ -113,7 +113,7 @@ async function findRecords(
   devices: readonly MatchableDevice[],
 ): Promise<OktaRecord[]> {
   return sql.query<OktaRecord>(
-    `select okta_id as "oktaId", platform, serial_number as "serialNumber", model, status,
+    `select okta_id as "oktaId", platform, serial_number as "serialNumber", udid, model, status,
             coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
             (extract(epoch from created_at) * 1000)::float8 as "createdAtMs"
        from okta_devices
