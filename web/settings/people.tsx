@@ -133,7 +133,7 @@ function AddDialog({ close }: { close: () => void }) {
       isBusy={change.isPending}
       isOff={name.trim() === '' || password.length < 12}
       error={change.error}
-      command={curlLine('createPerson', { body: { name: name.trim(), role, password: '…' } })}
+      command={curlLine('createPerson', { body: { name: name.trim() || 'NAME', role, password: '…' } })}
     >
       <TextInput
         label="Name"
