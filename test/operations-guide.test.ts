@@ -47,7 +47,7 @@ describe('the settings of the guide', () => {
       const declaration = new RegExp(`^ {4}${name}: ([\\s\\S]*?),\\n {4}(?=[A-Z/]|\\w|})`, 'm').exec(
         text,
       )?.[1];
-      expect(declaration, name).toMatch(/optional\(\)|^list$/);
+      expect(declaration, name).toMatch(/optional\(\)|^list\b/);
     }
   });
 });
