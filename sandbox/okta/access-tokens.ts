@@ -10,6 +10,8 @@ interface Content {
   readonly id: string;
 }
 
+const KEPT_TOKENS = 50;
+
 const seal = (tenant: Tenant, content: string): string =>
   createHmac('sha256', tenant.state.tokenKey).update(content).digest('base64url');
 
@@ -17,7 +19,9 @@ export function issueToken(tenant: Tenant, client: Client, scopes: readonly stri
   const expiresAt = tenant.now() + tenant.state.knobs.tokens.lifeSeconds * 1_000;
   const content: Content = { clientId: client.clientId, scopes, expiresAt, id: randomUUID() };
   const text = Buffer.from(JSON.stringify(content)).toString('base64url');
-  return `eyJ0${text}.${seal(tenant, text)}`;
+  const token = `eyJ0${text}.${seal(tenant, text)}`;
+  tenant.state.accessTokens = [...(tenant.state.accessTokens ?? []), token].slice(-KEPT_TOKENS);
+  return token;
 }
 
 /** Undefined when the token is not this tenant's, has expired, or its client is gone. */

@@ -114,6 +114,8 @@ export interface TenantState {
   knobs: TenantKnobs;
   clients: Client[];
   platforms: (MacPlatform | IosPlatform)[];
+  /** The newest last: what a search for secrets that went astray has to know. */
+  accessTokens?: string[];
   challenges: Record<string, Challenge>;
   certificates: IssuedCertificate[];
   users: User[];

@@ -27,7 +27,11 @@ export async function allSecrets(
     for (const state of await jsonFilesIn(path.join(world.folder, 'sandbox', `tenant-${tenant}`)))
       for (const [at, value] of stringsIn(state))
         if (/secrets\.\d+\.value$|\.password$|\.secretKey$/.test(at)) add(`${tenant} ${at}`, value);
+        else if (/^accessTokens\./.test(at)) add(`${tenant} access token`, value);
         else if (/^challenges\./.test(at)) add(`${tenant} challenge`, at.split('.')[1] ?? '');
+  for (const device of (await jsonFilesIn(path.join(world.folder, 'sandbox', 'devices'))) as KeptDevice[])
+    for (const { identifier, content } of device.profiles)
+      if (identifier === ENROLLMENT) add('identity challenge', challengeIn(content));
   const licences = await readFile(path.join(world.folder, 'sandbox', 'sandbox.vpptoken'), 'utf8');
   add('licence token', licences.trim());
   add(
@@ -45,6 +49,17 @@ export async function allSecrets(
     for (const key of keysIn(value)) add(`${kind}: private number`, privateNumber(key));
   }
   return [...found.values()];
+}
+
+interface KeptDevice {
+  readonly profiles: readonly { readonly identifier: string; readonly content: string }[];
+}
+const ENROLLMENT = 'odette.enrollment';
+
+/** The one-time challenge with which a device got its identity from Odette's own authority. */
+function challengeIn(profile: string): string {
+  const text = Buffer.from(profile, 'base64').toString('utf8');
+  return /<key>Challenge<\/key>\s*<string>([^<]+)<\/string>/.exec(text)?.[1] ?? '';
 }
 
 /** Keys in a secret: PEM, also inside JSON, or PKCS#8. */

@@ -92,6 +92,7 @@ async function useSecrets(): Promise<void> {
   await trusted.stage.odette.call('post /api/rollouts/replay', { body: { deviceIds: [id] } });
   await until('failing-mac', 'trusted after the replay', ({ bucket }) => bucket === 'trusted');
   await renew();
+  await renewIdentity();
   await failChallenge();
 }
 
@@ -176,6 +177,23 @@ async function renew(): Promise<void> {
   );
 }
 
+/** As if most of its life were over: the device gets its enrollment profile again, with another challenge. */
+async function renewIdentity(): Promise<void> {
+  const { id } = await known('secret-mac');
+  await database.query(
+    `update identity_certificates as identity set issued_at = now() - interval '40 years'
+       from devices as device where device.id = $1 and sha256(identity.certificate) = device.identity_fingerprint`,
+    [id],
+  );
+  await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
+  await eventually(
+    () => world.manage<{ counts: Record<string, number> }>('GET', '/devices/secret-mac'),
+    ({ counts }) => counts['identitiesRenewed'] === 1,
+    { withinMs: 120_000, everyMs: 500, what: 'the identity was renewed' },
+  );
+  await until('secret-mac', 'trusted with its new identity', ({ bucket }) => bucket === 'trusted');
+}
+
 /** Okta's challenge page answers something else: what it said must not be repeated either. */
 async function failChallenge(): Promise<void> {
   const counts = async (): Promise<number> => {
@@ -211,6 +229,8 @@ test('every kind of secret is among those searched for', () => {
     /platforms\.\d+\.password/,
     /platforms\.\d+\.secretKey/,
     /one challenge/,
+    /one access token/,
+    /identity challenge/,
     /push_key: private number/,
     /licence token/,
     /authority_key: private number/,
@@ -221,6 +241,7 @@ test('every kind of secret is among those searched for', () => {
   ])
     expect(names).toMatch(kind);
   expect(secrets.filter(({ name }) => name === 'one challenge').length).toBeGreaterThanOrEqual(4);
+  expect(secrets.filter(({ name }) => name === 'identity challenge')).toHaveLength(3);
 });
 
 test.each(Object.keys(PLACES) as (keyof typeof PLACES)[])(
