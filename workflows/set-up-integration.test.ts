@@ -156,6 +156,20 @@ test('the same tenant cannot be connected twice', async () => {
   });
 });
 
+test('two admins who choose the same Idempotency-Key both get their own answer', async () => {
+  const id = await setupId({ integrationId });
+  const other = await world.api.call('POST', '/api/tokens', { name: 'other', role: 'admin' });
+  const key = { 'idempotency-key': '1' };
+  const one = await answer(id, { step: 'go_to', target: 'macos' }, key);
+  expect(one.body).toMatchObject({ step: 'macos' });
+  const two = await answer(
+    id,
+    { step: 'go_to', target: 'credentials' },
+    { ...key, authorization: `Bearer ${other.body.token as string}` },
+  );
+  expect(two.body).toMatchObject({ step: 'credentials' });
+});
+
 test('while the worker is away an answer is refused as unavailable, and taken once it is back', async () => {
   const id = await setupId({ integrationId });
   await world.stopWorker();

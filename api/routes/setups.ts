@@ -86,9 +86,11 @@ export function setupHandlers(
     answerSetup: async (call: SetupCall) => {
       const { sql, params, body, caller } = call;
       const { state } = await row(sql, params.id);
-      const answerId = call.idempotencyKey ?? randomUUID();
+      const { idempotencyKey: key } = call;
+      // The workflow knows repetitions by this id alone: two callers may have chosen the same key.
+      const answerId = key === undefined ? randomUUID() : uuidOf(caller, key);
       const path = `/api/setups/${params.id}/answers`;
-      await repetition.bind({ caller: caller.actor, key: answerId, method: 'POST', path, body });
+      await repetition.bind({ caller: caller.actor, key: key ?? answerId, method: 'POST', path, body });
       // Said at once, before anything is sealed; a repetition is the workflow's to judge.
       if (call.idempotencyKey === undefined) refuseEarly(state, body.step);
       const sealed = await sealAnswer(dependencies, body, state, caller.actor);
@@ -133,7 +135,7 @@ function refuseEarly(state: SetupState, step: SetupStep | 'go_to'): void {
     throw new ProblemError('setup.wrong_step', { detail: `The setup is at the step ${state.step}.` });
 }
 
-/** A repeated start with one key is the same setup. */
+/** What a caller asks again with one key is the same setup, or the same answer. */
 function uuidOf(caller: Caller, key: string): string {
   const hex = createHash('sha256').update(`setup\n${caller.actor}\n${key}`).digest('hex');
   return [
