@@ -1,0 +1,88 @@
+// `odette device remove`, `move` and `forget`: nothing is taken away without a yes, and what is said names count and delay.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import {
+  CONTRACT_TOKEN,
+  Reply,
+  startContractServer,
+  type ContractServer,
+} from '../test/harness/contract-server.ts';
+
+const ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
+const AT = '2027-01-02T03:04:05.000Z';
+const device = {
+  id: ID,
+  family: 'Mac',
+  platform: 'macOS',
+  name: 'mac-ada',
+  serialNumber: 'C02ADA',
+  udid: 'UDID-ADA',
+  model: null,
+  osVersion: null,
+  isSupervised: null,
+  user: null,
+  blueprint: { id: ID, name: 'Test' },
+  integrationId: null,
+  enrollmentStatus: 'enrolled',
+  lastContactAt: AT,
+  bucket: 'trusted',
+  truths: {
+    delivered: true,
+    certificatePresent: true,
+    oktaVerifyManaged: true,
+    registered: true,
+    managed: true,
+  },
+  phase: 'settled',
+  waitsFor: null,
+  failureCode: null,
+  certificateNotAfter: null,
+  trustedAt: AT,
+};
+
+let server: ContractServer;
+beforeAll(async () => {
+  server = await startContractServer();
+  server.plays.listDevices = () => ({ items: [device], next: null });
+  server.plays.removeDevices = () => new Reply(202, { devices: 1, startsInMinutes: 15 });
+});
+afterAll(() => server.stop());
+afterEach(() => {
+  server.calls.length = 0;
+});
+
+const odette = (line: string, typed?: readonly string[]): Promise<Ran> =>
+  runOdette(line.split(' '), {
+    environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN },
+    ...(typed && { typed }),
+  });
+const removals = () =>
+  server.calls.filter(({ operation }) => operation === 'removeDevices').map(({ body }) => body);
+
+test('a removal is asked about with its count and delay, and a no changes nothing', async () => {
+  const { code, questions } = await odette('device remove C02ADA', ['n']);
+  expect(code).not.toBe(0);
+  expect(questions.join()).toContain('1 device in 15 minutes');
+  expect(removals()).toEqual([{ ids: [ID], preview: true }]);
+});
+
+test('with a yes it is done, and its undoing is named', async () => {
+  const { code, printed } = await odette('device remove C02ADA --reason lost --yes');
+  expect(code).toBe(0);
+  expect(removals().at(-1)).toEqual({ ids: [ID], reason: 'lost', preview: false });
+  expect(printed).toContain('`odette device move` undoes it');
+});
+
+test('move and renew are one request for all devices named, and forget deletes one record', async () => {
+  server.plays.listBlueprints = () => ({
+    items: [
+      { id: ID, name: 'Test', devices: 1, libraryItemId: null, enrollmentLink: 'https://x', createdAt: AT },
+    ],
+  });
+  server.plays.askDevices = () => new Reply(202, { devices: 1 });
+  server.plays.forgetDevice = () => new Reply(204, undefined);
+  expect((await odette('device move C02ADA --blueprint Test')).printed).toBe('Moved 1 device to Test.');
+  expect((await odette('device renew C02ADA')).printed).toBe('A new certificate is on its way to 1 Mac.');
+  expect((await odette('device forget mac-ada')).printed).toBe('Forgotten.');
+  expect(server.calls.at(-1)).toMatchObject({ operation: 'forgetDevice', params: { id: ID } });
+});
