@@ -1,4 +1,5 @@
 // The click path of both seeds as a newcomer walks it, Okta's half in the sandbox's pages: from the first-run link to trusted devices.
+import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/database.ts';
@@ -6,8 +7,9 @@ import { offerFirstRun } from '../../api/first-start.ts';
 import { enrollDevices } from '../../sandbox/play/enroll.ts';
 import { stageOf } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
-import { openConsole, signIn, type ConsolePage } from './console-page.ts';
+import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { atStep } from './wizard-page.ts';
 
 const ADMIN = { name: 'olga', password: 'a long enough password' };
 let browser: Browser;
@@ -28,10 +30,6 @@ const shown = async (okta: Page, list: string, name: string): Promise<string> =>
     .locator('xpath=following-sibling::dd[1]');
   return ((await value.textContent()) ?? '').replace(/\s*Copy$/, '').trim();
 };
-
-/** The step by its heading; each has the focus when it appears, so that a screen reader says it. */
-const atStep = (ours: ConsolePage, title: string) =>
-  ours.page.getByRole('heading', { level: 2, name: title, exact: true }).waitFor();
 
 describe.skipIf(!hasBrowser)('the main flow', () => {
   beforeAll(async () => {
@@ -179,7 +177,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.close();
   }, 240_000);
 
-  test('Okta Device Trust is turned on with the keyboard alone, on a test blueprint, after a look at what will happen', async () => {
+  test('Okta Device Trust is turned on, on a test blueprint, after a look at what will happen', async () => {
     const ours = await openConsole(browser, origin);
     await signIn(ours, ADMIN);
     await ours.goTo('/blueprints');
@@ -190,27 +188,65 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.goTo('/library');
     await ours.press('Configure Okta Verify', 'link');
     await ours.page.getByRole('heading', { level: 2, name: 'Assignment' }).waitFor();
-    const { keyboard } = ours.page;
-    await ours.page.getByRole('checkbox', { name: /Pilot/ }).focus();
-    await keyboard.press('Space');
-    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).focus();
-    await keyboard.press('Space');
+    await ours.page.getByRole('checkbox', { name: /Pilot/ }).check();
+    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
     await ours.see('Managed AppConfig for iPhone and iPad will be disabled');
-    await ours.page.getByRole('button', { name: 'Yes, turn on Okta Device Trust' }).focus();
-    await keyboard.press('Enter');
+    await ours.press('Yes, turn on Okta Device Trust');
     await ours.see('Device families');
-    await ours.page.getByRole('button', { name: 'Save', exact: true }).focus();
-    await keyboard.press('Enter');
+    await ours.press('Save');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText('Licences of Okta Verify').waitFor();
     expect(await ours.findings()).toEqual([]);
-    await dialog.getByRole('button', { name: 'Save', exact: true }).focus();
-    await keyboard.press('Enter');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await ours.see('Saved. What must be started is started.');
     await expect.poll(() => ours.page.url()).toContain('item=');
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 120_000);
+
+  test('a user finds on a phone what to enter, what it means, and what to click next', async () => {
+    const { items } = (await world.api<{ items: { id: string }[] }>('GET', '/api/blueprints')).body;
+    const made = await world.api<{ code: string; link: string }>(
+      'POST',
+      `/api/blueprints/${items[0]?.id ?? ''}/enrollment-codes`,
+      { maxUses: 1, expiresInHours: 1 },
+    );
+    const { page, context } = await openConsole(browser, origin, { width: PHONE.width });
+    await page.goto(made.body.link);
+    for (const words of [
+      'Your organisation will manage this device',
+      'What to click next',
+      'managed already',
+    ])
+      await page.getByText(words).first().waitFor();
+    expect(await widthOnPhone(page)).toBeLessThanOrEqual(PHONE.width);
+    expect(await findingsOn(page)).toEqual([]);
+    const code = page.getByLabel('Enrollment code');
+    await code.fill('wrong-code');
+    await page.getByRole('button', { name: 'Download the profile' }).click();
+    await page.getByRole('alert').getByText('This code is wrong').waitFor();
+    expect(await code.getAttribute('aria-invalid')).toBe('true');
+    expect(await findingsOn(page)).toEqual([]);
+    await code.fill(made.body.code.toLowerCase());
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the profile' }).click();
+    const profile = await download;
+    expect(profile.suggestedFilename()).toBe('enroll.mobileconfig');
+    expect(await readFile(await profile.path(), 'latin1')).toContain('com.apple.mdm');
+    await context.close();
+  }, 90_000);
+
+  test('the sandbox’s pages have no finding of axe-core and fit a phone', async () => {
+    const { page, context } = await openConsole(browser, world.sandbox.management);
+    for (const at of ['/', '/tenants/one', '/tenants/two']) {
+      await page.goto(at);
+      await page.locator('tbody tr, #platforms:not(:empty)').first().waitFor();
+      expect(await findingsOn(page), at).toEqual([]);
+      await page.setViewportSize(PHONE);
+      expect(await widthOnPhone(page), at).toBeLessThanOrEqual(PHONE.width);
+    }
+    await context.close();
+  }, 90_000);
 
   test('devices enroll, and the counts turn green while the admin watches', async () => {
     const ours = await openConsole(browser, origin);
@@ -248,7 +284,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await signIn(ours, ADMIN);
     await ours.goTo('/library');
     await ours.press('Open Okta Verify', 'link');
-    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).click({ force: true });
+    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText(/the profiles and Odette's app configuration on 7 devices/).waitFor();
     await dialog.getByText('To undo it').waitFor();
