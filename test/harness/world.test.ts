@@ -37,4 +37,4 @@ test('a world whose last part does not start ends all the others and removes the
   taken.close();
   expect(descendants()).toEqual(before);
   expect(folders()).toEqual([]);
-});
+}, 240_000);

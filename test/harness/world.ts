@@ -97,13 +97,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   chmodSync(folder, 0o711);
   const running = new Map<PartName | 'sandbox', Running>();
   const starting = new Set<Promise<unknown>>();
+  const kill = async (part: PartName | 'sandbox'): Promise<void> => {
+    const found = running.get(part);
+    if (!found) return;
+    running.delete(part);
+    try {
+      process.kill(found.pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+    await found.ended;
+  };
   const stop = async (): Promise<void> => {
     await Promise.allSettled(starting);
-    for (const parts of [
-      ['api', 'relay', 'worker', 'sandbox'],
-      ['temporal', 'postgres'],
-    ] as const)
-      await Promise.all(parts.map(async (part) => running.get(part)?.stop()));
+    // Nothing is kept, so nothing has to end gracefully; PostgreSQL alone holds something outside of its folder.
+    await Promise.all((['api', 'relay', 'worker', 'sandbox', 'temporal'] as const).map(kill));
+    await running.get('postgres')?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   const environment: NodeJS.ProcessEnv = { ...process.env };
@@ -228,13 +237,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       if (!response.ok) throw new Error(`${method} ${at}: ${response.status} ${text}`);
       return (text === '' ? undefined : JSON.parse(text)) as Body;
     },
-    async kill(part) {
-      const found = running.get(part);
-      if (!found) return;
-      running.delete(part);
-      process.kill(found.pid, 'SIGKILL');
-      await found.ended;
-    },
+    kill,
     start,
     stop,
   };

@@ -30,10 +30,8 @@ const OF_MACS: readonly (readonly Message[])[] = [
   [['InstallProfile'], ['InstallProfile', 2], ['InstallProfile', 3], ['InstallApplication']],
 ];
 const OF_IPHONES: readonly (readonly Message[])[] = [
-  [['ProfileList']],
-  [['InstallProfile']],
-  [['InstallApplication']],
-  [['ManagedApplicationConfiguration']],
+  [['ProfileList'], ['InstallProfile']],
+  [['InstallApplication'], ['ManagedApplicationConfiguration']],
 ];
 const OF_SERVICES = [
   'apns.push',
@@ -136,7 +134,7 @@ test.each(PARTS)(
     await expectOneCertificateEach(all.map(([name]) => name));
     await expectRolloutsCompleted(part);
   },
-  300_000,
+  600_000,
 );
 
 async function expectOneCertificateEach(names: readonly string[]): Promise<void> {
