@@ -2,7 +2,6 @@
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { BUCKETS, type Truth, type TrustBucket } from '../../domain/trust.ts';
-import type { Sql } from './database.ts';
 
 export interface FleetFilter {
   readonly ids?: readonly string[] | undefined;
@@ -21,15 +20,34 @@ export interface FleetFilter {
 }
 
 /**
- * Which rows are read: a few found first and sorted, a walk along the wanted order, or such walks merged, one for each row of
- * `from`, within the rows that `fits` names.
+ * Walks along the wanted order within rows that the indexes keep together: one for each row of `from`, where `keys` of the list equal
+ * `of`. Without `from` one walk through all.
  */
-export type Way = 'few' | 'walk' | { readonly from: string; readonly fits: string };
+export interface Way {
+  readonly from?: string;
+  readonly keys: readonly string[];
+  readonly of: readonly string[];
+}
+
+/** What an index finds as a range of one column: from (included, if there is one) to (excluded), as expressions. */
+export interface Range {
+  readonly column: string;
+  readonly from?: string;
+  readonly to: string;
+  readonly condition: string;
+  /** The same for a row that a walk meets: no index may be found for it, or the planner leaves the walk. */
+  readonly met: string;
+}
 
 export interface ReadFilter {
   readonly way: Way;
-  /** On `fleet_list as list`. */
-  readonly conditions: readonly string[];
+  /** On `fleet_list as list`; those that the way holds are not among them. */
+  readonly rest: readonly string[];
+  /** The same as conditions, for who takes another way. */
+  readonly ofWay: readonly string[];
+  /** One of them must hold; absent: nothing is searched. */
+  readonly search?: readonly Range[];
+  readonly expiry?: Range;
 }
 
 /** Adds a value of the query and gives its place in it: `$1`. */
@@ -46,67 +64,49 @@ const SEARCHED = ['name_key', 'serial_key', 'user_key'];
 const PLATFORM_OF: Readonly<Record<DeviceFamily, Platform>> = { Mac: 'macOS', iPhone: 'iOS', iPad: 'iOS' };
 const FAMILIES = Object.keys(PLATFORM_OF) as DeviceFamily[];
 
-/** So many are found and sorted sooner than a walk along another order is sure to meet a page of them. */
-const FEW = 50_000;
-
-/** @param isByExpiry the page is sorted by what `certificateExpiresBefore` compares */
-export async function readFilter(
-  sql: Sql,
-  filter: FleetFilter,
-  isByExpiry: boolean,
-  give: Give,
-): Promise<ReadFilter> {
-  const conditions: string[] = [];
-  const ids = filter.ids && `list.device_id = any(${give(filter.ids)}::uuid[])`;
-  if (ids !== undefined) conditions.push(ids);
-  if (filter.integrationId)
-    conditions.push(`list.integration_id = any(${give(filter.integrationId)}::uuid[])`);
-  for (const truth of filter.holds ?? []) conditions.push(`list.${TRUTH_COLUMNS[truth]}`);
-  for (const truth of filter.lacks ?? []) conditions.push(`not list.${TRUTH_COLUMNS[truth]}`);
-  const ranges = rangesOf(filter, give);
-  conditions.push(...ranges.map((either) => `(${either.map(({ text }) => text).join(' or ')})`));
-
-  const segments = segmentsOf(filter, give);
+export function readFilter(filter: FleetFilter, give: Give): ReadFilter {
+  const rest: string[] = [];
+  if (filter.ids) rest.push(`list.device_id = any(${give(filter.ids)}::uuid[])`);
+  if (filter.integrationId) rest.push(`list.integration_id = any(${give(filter.integrationId)}::uuid[])`);
+  for (const truth of filter.holds ?? []) rest.push(`list.${TRUTH_COLUMNS[truth]}`);
+  for (const truth of filter.lacks ?? []) rest.push(`not list.${TRUTH_COLUMNS[truth]}`);
+  const expiry = expiryOf(filter, give);
+  const search = searchOf(filter, give);
+  const { segments, walked } = segmentsOf(filter, give, expiry);
   const blueprints = filter.blueprintId && `${give(filter.blueprintId)}::uuid[]`;
   const causes = filter.failureCode && `${give(filter.failureCode)}::text[]`;
-  const inSegments = segments && `list.segment = any(array(${segments}))`;
-  const inBlueprints = blueprints && `list.blueprint_id = any(${blueprints})`;
-  const ofCauses = causes && `list.failure_code = any(${causes})`;
-  const all = (...more: readonly (string | undefined)[]) => [
-    ...conditions,
-    ...more.filter((condition) => condition !== undefined),
-  ];
-  const isOnlyExpiry = filter.search === undefined && isByExpiry;
-  if (ids !== undefined || (!isOnlyExpiry && (await areFew(sql, filter))))
-    return { way: 'few', conditions: all(inSegments, inBlueprints, ofCauses) };
-  if (causes !== undefined)
-    return {
-      way: { from: `unnest(${causes}) as cause (code)`, fits: 'list.failure_code = cause.code' },
-      conditions: all(inSegments, inBlueprints),
-    };
-  if (blueprints !== undefined)
-    return {
-      way: {
-        from: `unnest(${blueprints}) as blueprint (id) cross join (${segments ?? 'select id from fleet_segments'}) as segment`,
-        fits: 'list.blueprint_id = blueprint.id and list.segment = segment.id',
-      },
-      conditions,
-    };
-  if (segments !== undefined)
-    return { way: { from: `(${segments}) as segment`, fits: 'list.segment = segment.id' }, conditions };
-  return { way: 'walk', conditions };
+  const inSegments = segments === undefined ? [] : [`list.segment = any(array(${segments}))`];
+  const inBlueprints = blueprints === undefined ? [] : [`list.blueprint_id = any(${blueprints})`];
+  const ofCauses = causes === undefined ? [] : [`list.failure_code = any(${causes})`];
+  const more = { ...(search && { search }), ...(expiry && { expiry }) };
+  const ofWay = [...inSegments, ...inBlueprints, ...ofCauses];
+  if (causes !== undefined) {
+    const way = { from: `unnest(${causes}) as cause (code)`, keys: ['failure_code'], of: ['cause.code'] };
+    return { way, rest: [...rest, ...inSegments, ...inBlueprints], ofWay, ...more };
+  }
+  if (blueprints !== undefined) {
+    const from = `unnest(${blueprints}) as blueprint (id) cross join (${walked ?? 'select id from fleet_segments'}) as segment`;
+    const way = { from, keys: ['blueprint_id', 'segment'], of: ['blueprint.id', 'segment.id'] };
+    return { way, rest, ofWay, ...more };
+  }
+  if (walked !== undefined) {
+    const way = { from: `(${walked}) as segment`, keys: ['segment'], of: ['segment.id'] };
+    return { way, rest, ofWay, ...more };
+  }
+  return { way: { keys: [], of: [] }, rest, ofWay, ...more };
 }
 
-/** Those that may hold a device of the filter; undefined: all. */
-function segmentsOf(filter: FleetFilter, give: Give): string | undefined {
-  // Only Macs have a certificate that ends; and a trusted device lacks no truth.
-  const isOfMacs = filter.certificateExpiresBefore !== undefined;
+/** Those that may hold a device of the filter, and of them those worth a walk; undefined: all. */
+function segmentsOf(
+  filter: FleetFilter,
+  give: Give,
+  expiry: Range | undefined,
+): { segments: string | undefined; walked: string | undefined } {
   const families = FAMILIES.filter(
     (family) =>
-      (filter.family?.includes(family) ?? true) &&
-      (filter.platform?.includes(PLATFORM_OF[family]) ?? true) &&
-      (!isOfMacs || family === 'Mac'),
+      (filter.family?.includes(family) ?? true) && (filter.platform?.includes(PLATFORM_OF[family]) ?? true),
   );
+  // A trusted device lacks no truth.
   const buckets = BUCKETS.filter(
     (bucket) =>
       (filter.bucket?.includes(bucket) ?? true) &&
@@ -117,40 +117,37 @@ function segmentsOf(filter: FleetFilter, give: Give): string | undefined {
     ...(buckets.length < BUCKETS.length ? [`bucket = any(${give(buckets)}::text[])`] : []),
     ...(filter.phase ? [`phase = any(${give(filter.phase)}::text[])`] : []),
   ];
-  return parts.length === 0 ? undefined : `select id from fleet_segments where ${parts.join(' and ')}`;
+  const select = (conditions: readonly string[]) =>
+    conditions.length === 0 ? undefined : `select id from fleet_segments where ${conditions.join(' and ')}`;
+  // iPhones, iPads and Macs without a certificate would be walked through for nothing.
+  const ending =
+    expiry &&
+    `exists (select from fleet_list as list where list.segment = fleet_segments.id and ${expiry.condition})`;
+  return { segments: select(parts), walked: select(ending === undefined ? parts : [...parts, ending]) };
 }
 
-interface Range {
-  readonly column: string;
-  readonly text: string;
+function expiryOf({ certificateExpiresBefore: before }: FleetFilter, give: Give): Range | undefined {
+  const column = 'certificate_not_after';
+  if (before === undefined) return undefined;
+  const to = `${give(before)}::timestamptz`;
+  return {
+    column,
+    to,
+    condition: `list.${column} < ${to}`,
+    met: `list.${column} + interval '0' < ${to}`,
+  };
 }
 
-/** What an index finds as ranges; of each list one must hold. */
-function rangesOf(filter: FleetFilter, give: Give): Range[][] {
-  const ranges: Range[][] = [];
-  if (filter.certificateExpiresBefore !== undefined) {
-    const column = 'certificate_not_after';
-    ranges.push([{ column, text: `list.${column} < ${give(filter.certificateExpiresBefore)}::timestamptz` }]);
-  }
-  if (filter.search !== undefined) {
-    // In the database's own lower case, and up to the last character there is.
-    const start = `left(lower(${give(filter.search)}::text), 100)`;
-    const text = (column: string) =>
-      `(list.${column} >= ${start} and list.${column} < ${start} || chr(1114111))`;
-    ranges.push(SEARCHED.map((column) => ({ column, text: text(column) })));
-  }
-  return ranges;
-}
-
-/** Whether search or expiry alone leave so few that all of them may be found: counted along their indexes, and not further. */
-async function areFew(sql: Sql, filter: FleetFilter): Promise<boolean> {
-  const values: unknown[] = [];
-  const ranges = rangesOf(filter, (value) => `$${values.push(value)}`);
-  if (ranges.length === 0) return false;
-  const most = `$${values.push(FEW + 1)}`;
-  const count = ({ column, text }: Range) =>
-    `(select count(*) from (select from fleet_list as list where ${text} order by list.${column} limit ${most}) as counted)`;
-  const sums = ranges.map((either) => either.map(count).join(' + '));
-  const [row] = await sql.query<{ least: number }>(`select least(${sums.join(', ')}) as least`, values);
-  return (row?.least ?? 0) <= FEW;
+function searchOf(filter: FleetFilter, give: Give): Range[] | undefined {
+  if (filter.search === undefined) return undefined;
+  // In the database's own lower case, and up to the last character there is.
+  const from = `left(lower(${give(filter.search)}::text), 100)`;
+  const to = `(${from} || chr(1114111))`;
+  return SEARCHED.map((column) => ({
+    column,
+    from,
+    to,
+    condition: `(list.${column} >= ${from} and list.${column} < ${to})`,
+    met: `(list.${column} || '' >= ${from} and list.${column} || '' < ${to})`,
+  }));
 }

@@ -8,7 +8,7 @@ import { addLargeFleet, CAUSES, type LargeFleet } from '../../test/harness/large
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { KeyRing } from '../secrets/key-ring.ts';
 import type { FleetFilter } from './fleet-filter.ts';
-import { listFleetIds, planFleetPage, type FleetSort } from './fleet-list.ts';
+import { keyOf, listFleetIds, planFleetPage, type FleetSort } from './fleet-list.ts';
 
 const DEVICES = 20_000;
 const SORTS: FleetSort[] = ['name', 'serialNumber', 'user', 'lastContact', 'certificateNotAfter', 'changed'];
@@ -49,6 +49,14 @@ const FILTERS: Record<string, () => FleetFilter> = {
   }),
 };
 
+/** Right, whatever they cost: what is broad at a million devices is few here. */
+const MORE_FILTERS: typeof FILTERS = {
+  ...FILTERS,
+  'a short search': () => ({ search: 'z' }),
+  'a search and an expiry': () => ({ search: 'c02', certificateExpiresBefore: inDays(90) }),
+  'a search in a blueprint': () => ({ search: 'i', blueprintId: fleet.blueprints.slice(0, 2) }),
+};
+
 /** Each node of a plan, with the plans below it. */
 interface Plan {
   readonly 'Node Type': string;
@@ -83,15 +91,44 @@ describe.each(Object.keys(FILTERS))('a page filtered by %s', (name) => {
     for (const order of ['asc', 'desc'] as const) {
       const plan = await planOf(FILTERS[name]?.() ?? {}, sort, order);
       const read = plan.filter((node) => node['Relation Name'] === 'fleet_list');
-      expect(read.length, JSON.stringify(plan)).toBeGreaterThan(0);
+      expect(read.length).toBeGreaterThan(0);
       expect(read.map((node) => node['Node Type']).filter((type) => type === 'Seq Scan')).toEqual([]);
       // Few that a search or an expiry finds are sorted; else no more than a page of each segment is met.
       const rows = read.map(
         (node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
       );
-      expect(Math.max(...rows), JSON.stringify(read)).toBeLessThan(DEVICES / 5);
+      expect(Math.max(...rows)).toBeLessThan(DEVICES / 5);
     }
   });
+});
+
+describe.each(Object.keys(MORE_FILTERS))('pages filtered by %s', (name) => {
+  test.each(SORTS)(
+    'are those of the whole fleet sorted by %s, found first or met on a walk',
+    async (sort) => {
+      const filter = MORE_FILTERS[name]?.() ?? {};
+      const key = keyOf(sort);
+      const ids = await listFleetIds(own.database, filter, DEVICES * 2);
+      for (const order of ['asc', 'desc'] as const) {
+        const all = await own.database.query<{ id: string; value: string }>(
+          `select device_id as id, ${key}::text as value from fleet_list where device_id = any($1) order by ${key} ${order}, device_id ${order}`,
+          [ids],
+        );
+        for (const start of [0, 120]) {
+          const after = start === 0 ? undefined : all[start - 1];
+          if (start > 0 && after === undefined) continue;
+          for (const most of [undefined, { search: 0, expiry: 0 }]) {
+            const page = { sort, order, after, limit: 51 };
+            const { text, values } = await planFleetPage(own.database, filter, page, most);
+            const rows = await own.database.query<{ device_id: string }>(text, values);
+            expect(rows.map((each) => each.device_id)).toEqual(
+              all.slice(start, start + 51).map(({ id }) => id),
+            );
+          }
+        }
+      }
+    },
+  );
 });
 
 describe('the kept list', () => {
@@ -185,7 +222,7 @@ describe('the kept list', () => {
   });
 
   test('blueprints know how many devices they have, whoever comes, moves and goes', async () => {
-    const [from = '', to = ''] = fleet.blueprints;
+    const [from = '', to = ''] = fleet.blueprints.slice(20);
     await own.database.query('update devices set blueprint_id = $1 where blueprint_id = $2', [to, from]);
     const ids = await listFleetIds(own.database, { blueprintId: [to] }, 3);
     await own.database.query('delete from devices where id = any($1)', [ids]);

@@ -1,7 +1,7 @@
 // Which devices a page of the list shows, and in which order: read along an index that fits the filter, so that a page of a million
 // devices costs what a page of a hundred does. Never an offset, never a count over the fleet.
 import type { Sql } from './database.ts';
-import { readFilter, type FleetFilter } from './fleet-filter.ts';
+import { readFilter, type FleetFilter, type Range, type Way } from './fleet-filter.ts';
 
 /** By the words of the API: the column of the list, and its type for a cursor. */
 const SORTS = {
@@ -28,44 +28,130 @@ export interface FleetQuery {
   readonly values: readonly unknown[];
 }
 
-export async function planFleetPage(sql: Sql, filter: FleetFilter, page: FleetPage): Promise<FleetQuery> {
+/**
+ * So many are found and sorted sooner than a walk along another order is sure to meet a page of them. What a search finds may all stand at
+ * one end of another order (the user is in the name); ends of certificates are spread over all of them. An estimate of the planner decides.
+ */
+const FEW = { search: 100_000, expiry: 20_000 };
+
+/** The column that a page is sorted by. */
+export const keyOf = (sort: FleetSort): string => SORTS[sort].key;
+
+export async function planFleetPage(
+  sql: Sql,
+  filter: FleetFilter,
+  page: FleetPage,
+  most: Readonly<typeof FEW> = FEW,
+): Promise<FleetQuery> {
   const values: unknown[] = [];
   const give = (value: unknown): string => `$${values.push(value)}`;
+  const { way, rest, ofWay, search, expiry } = readFilter(filter, give);
   const { key, type } = SORTS[page.sort];
-  const isByExpiry = page.sort === 'certificateNotAfter';
-  const { way, conditions } = await readFilter(sql, filter, isByExpiry, give);
   const sign = page.order === 'asc' ? '>' : '<';
-  const cursor = page.after && `(${give(page.after.value)}::${type}, ${give(page.after.id)}::uuid)`;
+  const cursor =
+    page.after && ([`(${give(page.after.value)}::${type})`, `${give(page.after.id)}::uuid`] as const);
   const limit = give(page.limit);
-  const beyond = (column: string) =>
-    cursor === undefined ? [] : [`(${column}, device_id) ${sign} ${cursor}`];
-  const inOrder = (column: string) =>
-    `order by ${column} ${page.order}, device_id ${page.order} limit ${limit}`;
-  const found = (more: readonly string[]) =>
-    `select device_id, ${key} as key from fleet_list as list ${where([...more, ...conditions])}`;
-  if (way === 'few')
-    // Found first, then sorted: the planner would rather walk along the wanted order and hope.
-    return {
-      text: `with few as materialized (${found([])}) select device_id, key from few ${where(beyond('key'))} ${inOrder('key')}`,
-      values,
-    };
-  const walk = (more: readonly string[]) => `${found([...more, ...beyond(key)])} ${inOrder(key)}`;
-  if (way === 'walk') return { text: walk([]), values };
-  return {
-    text: `select device_id, key from ${way.from} cross join lateral (${walk([way.fits])}) as page ${inOrder('key')}`,
-    values,
+  const inOrder = `order by key ${page.order}, device_id ${page.order} limit ${limit}`;
+  const found = (conditions: readonly string[]) =>
+    `select list.device_id, list.${key} as key from fleet_list as list ${where(conditions)}`;
+
+  /** Found first, then sorted; `offset 0`, because the planner would rather walk along the wanted order and hope. */
+  const few = (conditions: readonly string[]): string => {
+    const beyond = cursor ? [`(key, device_id) ${sign} (${cursor.join(', ')})`] : [];
+    return `select device_id, key from (${found([...conditions, ...rest, ...ofWay])} offset 0) as few ${where(beyond)} ${inOrder}`;
   };
+  const walk = (conditions: readonly string[], own?: Range): string => {
+    const bounds = boundsOf(way, { key, order: page.order, cursor, own });
+    const columns = [...way.keys, key, 'device_id'].map((name) => `list.${name} ${page.order}`);
+    const walked = `${found([...bounds, ...conditions, ...rest])} order by ${columns.join(', ')} limit ${limit}`;
+    if (way.from === undefined) return walked;
+    return `select device_id, key from ${way.from} cross join lateral (${walked}) as page ${inOrder}`;
+  };
+  const byRange = async (range: Range, bound: number, others: readonly string[]): Promise<string> => {
+    if (range.column === key) return walk(others, range);
+    const isFew = (await estimate(sql, range, values)) <= bound;
+    return isFew ? few([range.condition, ...others]) : walk([range.met, ...others]);
+  };
+
+  if (filter.ids !== undefined) {
+    const either = search ? [`(${search.map(({ condition }) => condition).join(' or ')})`] : [];
+    return { text: few([...either, ...(expiry ? [expiry.condition] : [])]), values };
+  }
+  if (search !== undefined) {
+    const branches = await Promise.all(
+      search.map((range) => byRange(range, most.search, expiry ? [expiry.met] : [])),
+    );
+    const text = branches.map((branch) => `(${branch})`).join(' union ');
+    return { text: `select device_id, key from (${text}) as branch ${inOrder}`, values };
+  }
+  return { text: await (expiry ? byRange(expiry, most.expiry, []) : walk([])), values };
+}
+
+interface Stretch {
+  readonly key: string;
+  readonly order: 'asc' | 'desc';
+  /** Value and id of the last row of the page before. */
+  readonly cursor: readonly [string, string] | undefined;
+  /** The range of the key itself that the filter wants. */
+  readonly own: Range | undefined;
+}
+
+/**
+ * Where a walk begins and ends, as one comparison of whole rows for each end: of several conditions on one column, or of an equality
+ * beside a comparison, the index would use one to find its place and walk through the rest.
+ */
+function boundsOf({ keys, of }: Way, { key, order, cursor, own }: Stretch): string[] {
+  if (cursor === undefined && own === undefined)
+    return keys.map((name, place) => `list.${name} = ${of[place]}`);
+  const compare = (sign: string, more: readonly (readonly [column: string, value: string])[]): string[] => {
+    const columns = [...keys, ...more.map(([column]) => column)].map((name) => `list.${name}`);
+    const values = [...of, ...more.map(([, value]) => value)];
+    return columns.length === 0 ? [] : [`(${columns.join(', ')}) ${sign} (${values.join(', ')})`];
+  };
+  const [value = '', id = ''] = cursor ?? [];
+  const isUp = order === 'asc';
+  // A cursor outside the range begins where the range does.
+  const beyond = (limit: string | undefined, outside: string) =>
+    limit === undefined
+      ? [[key, value] as const, ['device_id', id] as const]
+      : ([
+          [key, `case when ${value} ${outside} ${limit} then ${limit} else ${value} end`],
+          ['device_id', `case when ${value} ${outside} ${limit} then '${LEAST_ID}'::uuid else ${id} end`],
+        ] as const);
+  const atFrom = own?.from === undefined ? compare('>=', []) : compare('>=', [[key, own.from]]);
+  const atTo = own === undefined ? compare('<=', []) : compare('<', [[key, own.to]]);
+  const present = keys.slice(0, 1).map((name) => `list.${name} is not null`);
+  if (cursor === undefined) return [...present, ...atFrom, ...atTo];
+  return isUp
+    ? [...present, ...compare('>', beyond(own?.from, '<')), ...atTo]
+    : [...present, ...compare('<', beyond(own?.to, '>=')), ...atFrom];
+}
+const LEAST_ID = '00000000-0000-0000-0000-000000000000';
+
+/** How many rows the planner expects of a range. It asks for all values of the query, so that they keep their places. */
+async function estimate(sql: Sql, range: Range, values: readonly unknown[]): Promise<number> {
+  const used = [...range.condition.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place));
+  const places = [...new Set(used)];
+  const condition = range.condition.replaceAll(
+    /\$(\d+)/g,
+    (_, place: string) => `$${places.indexOf(Number(place)) + 1}`,
+  );
+  const [row] = await sql.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+    `explain (format json) select from fleet_list as list where ${condition}`,
+    places.map((place) => values[place - 1]),
+  );
+  return row?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
 /** For an action on all that a filter finds: their ids, `limit` at most. */
 export async function listFleetIds(sql: Sql, filter: FleetFilter, limit: number): Promise<string[]> {
   const values: unknown[] = [];
   const give = (value: unknown): string => `$${values.push(value)}`;
-  const { way, conditions } = await readFilter(sql, filter, false, give);
-  const [from, fits] = typeof way === 'string' ? [[], []] : [[way.from], [way.fits]];
+  const { rest, ofWay, search, expiry } = readFilter(filter, give);
+  const either = search ? [`(${search.map(({ condition }) => condition).join(' or ')})`] : [];
+  const conditions = [...rest, ...ofWay, ...either, ...(expiry ? [expiry.condition] : [])];
   const rows = await sql.query<{ id: string }>(
-    `select list.device_id as id from ${[...from, 'fleet_list as list'].join(' cross join ')} ${where([...fits, ...conditions])}
-      order by list.device_id limit ${give(limit)}`,
+    `select list.device_id as id from fleet_list as list ${where(conditions)} order by list.device_id limit ${give(limit)}`,
     values,
   );
   return rows.map(({ id }) => id);
