@@ -286,6 +286,12 @@ describe('what an answer changes', () => {
     const response = await device.sendBytes(Buffer.from('<plist><dict><key>Status</key>'));
     expect([response.status, await response.text()]).toEqual([200, '']);
     expect(await unparsed()).toEqual(['not a device message']);
-    expect(await device.idle()).toBe(a);
+    const b = await queue();
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(await device.idle()).toBe(a);
+      await device.sendBytes(Buffer.from('<plist>'));
+    }
+    expect(await device.idle()).toBe(b);
+    expect(await told()).toMatchObject([{ body: { commandUuid: a, failureCode: 'mdm.message_unreadable' } }]);
   });
 });

@@ -4,6 +4,7 @@ import type { Report } from '../../adapters/mdm/device-message.ts';
 import {
   type HandedOver,
   beginConversation,
+  closeUnreadable,
   handOverNext,
   offerAgain,
   recordFinalStatus,
@@ -116,6 +117,13 @@ async function tell(
     startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
     body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
   });
+}
+
+/** A message that nobody can read, kept by the caller: the queue goes on. */
+export async function passOverUnreadable(sql: Sql, deviceId: string): Promise<void> {
+  const code = 'mdm.message_unreadable';
+  for (const command of await closeUnreadable(sql, deviceId, { code, errorChain: [] }))
+    await tell(sql, deviceId, command, 'Acknowledged', code);
 }
 
 /** For a request that waits: the next command, as the exchange would give it. */

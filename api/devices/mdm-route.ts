@@ -8,6 +8,7 @@ import { keepUnparsedAnswer } from '../../adapters/store/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { keepable } from './answer-reading.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
+import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
@@ -74,6 +75,7 @@ async function answerUnreadable(
       reason: 'not a device message',
       body: keepable(body),
     });
+    await passOverUnreadable(sql, device.id);
   });
   response.status(200).end();
 }
