@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import { connectDatabase } from '../../adapters/store/database.ts';
-import { planFleetPage } from '../../adapters/store/fleet-list.ts';
+import { listFleetIds, planFleetPage } from '../../adapters/store/fleet-list.ts';
 import type { FleetFilter } from '../../adapters/store/fleet-filter.ts';
 import { DEVICE_SORTS } from '../../api/contract/devices.ts';
 import { writeCursor } from '../../api/cursors.ts';
@@ -24,6 +24,7 @@ import { measureWrites } from './fleet-writes.ts';
 const DEVICES = Number(process.env['BENCH_DEVICES'] ?? 1_000_000);
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 8);
 const LIMIT_MS = 100;
+type DeviceSort = (typeof DEVICE_SORTS)[number];
 /** Only for filling the tables: memory for reading stays as PostgreSQL has it. */
 const FOR_FILLING = {
   max_wal_size: '8GB',
@@ -133,13 +134,14 @@ try {
       cpu.requests += TIMES + 1;
       return taken;
     };
+    const cursorOf = await deepCursors(filter);
     for (const sort of DEVICE_SORTS)
       for (const order of ['asc', 'desc'] as const) {
         const query = new URLSearchParams({ sort, order, limit: '50' });
         for (const [key, value] of Object.entries(filter))
           for (const each of [value as unknown].flat()) query.append(key, String(each));
         const first = await costing(`/api/devices?${query.toString()}`);
-        const after = await deepCursor(filter, sort, order);
+        const after = cursorOf(sort, order);
         if (after !== undefined) query.set('after', after);
         const deep = after === undefined ? first : await costing(`/api/devices?${query.toString()}`);
         measured.push({ first, deep, order: `${sort} ${order}` });
@@ -167,18 +169,23 @@ try {
     return pids.reduce((sum, pid) => sum + costOf(pid).cpuMs, 0);
   }
 
-  /** The cursor of a row half way through what the filter finds; undefined: it finds little. */
-  async function deepCursor(
+  /** A cursor about half way through what the filter finds, for each order: the median of devices taken by their random ids. */
+  async function deepCursors(
     filter: FleetFilter,
-    sort: (typeof DEVICE_SORTS)[number],
-    order: 'asc' | 'desc',
-  ): Promise<string | undefined> {
-    const { text, values } = await planFleetPage(database, filter, { sort, order, limit: DEVICES });
-    const [found] = await database.query<{ id: string; key: string }>(
-      `with page as (${text}) select device_id as id, key::text as key from page offset (select count(*) from page) / 2 limit 1`,
-      values,
-    );
-    return found && writeCursor([`${sort} ${order}`, found.key, found.id]);
+  ): Promise<(sort: DeviceSort, order: string) => string | undefined> {
+    const ids = await listFleetIds(database, filter, 2_000);
+    const medians = new Map<string, string>();
+    for (const sort of DEVICE_SORTS) {
+      const { text, values } = await planFleetPage(database, { ids }, { sort, order: 'asc', limit: 2_000 });
+      const [found] = await database.query<{ id: string; key: string }>(
+        `with page as (${text}) select device_id as id, key::text as key from page offset $${values.length + 1} limit 1`,
+        [...values, Math.floor(ids.length / 2)],
+      );
+      if (found)
+        for (const order of ['asc', 'desc'])
+          medians.set(`${sort} ${order}`, writeCursor([`${sort} ${order}`, found.key, found.id]));
+    }
+    return (sort, order) => medians.get(`${sort} ${order}`);
   }
 
   const others = {
