@@ -14,6 +14,8 @@ import {
 const COMMENT_EVERY_MS = 15_000;
 /** A row may be held back by an older transaction: looked for again, as nothing tells when that one is over. */
 const LOOK_AGAIN_MS = 1_000;
+/** Then the page comes back by itself, and who asks is checked again. */
+const LONGEST_MS = 10 * 60_000;
 const BATCH = 500;
 /** A page that reads so slowly is cut off; it comes back and catches up. */
 const MOST_BUFFERED_BYTES = 1_000_000;
@@ -27,15 +29,18 @@ interface Page {
 export class EventStream {
   readonly #database: Database;
   readonly #log: Logger;
+  readonly #longestMs: number;
   readonly #pages = new Set<Page>();
   #listening: Promise<() => Promise<void>> | undefined;
   #reading = false;
   #isTold = false;
   #again: NodeJS.Timeout | undefined;
 
-  constructor(database: Database, log: Logger) {
+  /** @param longestMs how long a page is served before it must ask again */
+  constructor(database: Database, log: Logger, longestMs = LONGEST_MS) {
     this.#database = database;
     this.#log = log;
+    this.#longestMs = longestMs;
   }
 
   /** @param subjects only events of these, e.g. device:ID; undefined: all */
@@ -59,9 +64,11 @@ export class EventStream {
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
     const page: Page = { response, subjects, cursor };
     const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
+    const last = setTimeout(() => response.end(), this.#longestMs);
     this.#pages.add(page);
     request.on('close', () => {
       clearInterval(comment);
+      clearTimeout(last);
       this.#pages.delete(page);
     });
     this.#look();

@@ -106,6 +106,13 @@ export async function revokeToken(sql: Sql, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** @param actor as the audit trail names who made them */
+export async function revokeTokensMadeBy(sql: Sql, actor: string): Promise<void> {
+  await sql.query('update api_tokens set revoked_at = now() where created_by = $1 and revoked_at is null', [
+    actor,
+  ]);
+}
+
 /** Tokens of this name with another value are revoked. */
 export async function revokeOtherTokens(sql: Sql, name: string, keptHash: Buffer): Promise<void> {
   await sql.query(

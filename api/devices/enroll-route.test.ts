@@ -1,5 +1,6 @@
 // The enrollment page, codes, the signed profile and the one certificate of its challenge.
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -142,6 +143,15 @@ describe('SCEP', () => {
       code: 'scep.request_refused',
       facts: { failInfo: 'badRequest' },
     });
+  });
+
+  test('refuses a key that is too short, and keeps the challenge for the right one', async () => {
+    const request = { url: scep(), subject: [['CN', 'x']] as const, challenge: await challenge() };
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    await expect(enrollWithScep({ ...request, keyPair: short })).rejects.toMatchObject({
+      code: 'scep.request_refused',
+    });
+    await enrollWithScep({ ...request, keyPair: await newRsaKeyPair() });
   });
 
   test('refuses a wrong, an absent and an expired challenge', async () => {

@@ -1,10 +1,14 @@
 // SCEP for the identities of devices (RFC 8894): one certificate for each one-time challenge of an enrollment profile.
+import type { KeyObject } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import { answerScep } from '../../adapters/pki/scep-server.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { takeIdentity } from '../../adapters/store/identity-certificates.ts';
 import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
+
+/** What the enrollment profile asks for; a shorter key could be found by others. */
+const SMALLEST_KEY_BITS = 2048;
 
 export function scepRoute(dependencies: {
   readonly database: Database;
@@ -23,7 +27,7 @@ export function scepRoute(dependencies: {
       {
         authority,
         async decide({ challengePassword, publicKey }, transactionId) {
-          if (challengePassword === undefined || publicKey.asymmetricKeyType !== 'rsa') return 'badRequest';
+          if (challengePassword === undefined || !isStrongRsa(publicKey)) return 'badRequest';
           const certificate = await dependencies.database.inTransaction((sql) =>
             takeIdentity(
               sql,
@@ -47,5 +51,8 @@ export function scepRoute(dependencies: {
     .post(express.raw({ type: () => true, limit: '100kb', inflate: false }), serve);
   return router;
 }
+
+const isStrongRsa = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean =>
+  asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= SMALLEST_KEY_BITS;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

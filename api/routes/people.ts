@@ -16,6 +16,7 @@ import {
   endSessionsOf,
   listTokens,
   revokeToken,
+  revokeTokensMadeBy,
 } from '../../adapters/store/sessions.ts';
 import type { RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
@@ -157,6 +158,7 @@ export function peopleHandlers(
       if (!after) throw notFound('person');
       if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
       if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
+      if (after.disabledAt) await revokeTokensMadeBy(sql, `person:${after.name}`);
       await putAudit(sql, {
         actor: caller.actor,
         action: 'person.changed',
