@@ -3,6 +3,7 @@ import {
   Anchor,
   Badge,
   createTheme,
+  Menu,
   Modal,
   NavLink,
   Table,
@@ -41,6 +42,8 @@ export const theme = createTheme({
       // Words in a narrow column are never cut off.
       styles: { root: { maxWidth: 'none' }, label: { overflow: 'visible' } },
     }),
+    // The placeholder is a child that a menu may not have.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },

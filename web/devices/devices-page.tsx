@@ -208,7 +208,7 @@ function ColumnMenu({
   choose: (visible: Record<string, boolean>) => void;
 }) {
   return (
-    <Menu closeOnItemClick={false}>
+    <Menu>
       <Menu.Target>
         <Button variant="default">Columns</Button>
       </Menu.Target>
@@ -216,15 +216,13 @@ function ColumnMenu({
         {Object.entries(CHOICES).map(([id, label]) => {
           const isShown = visible[id] !== false;
           return (
-            <Menu.Item
+            <Menu.CheckboxItem
               key={id}
-              role="menuitemcheckbox"
-              aria-checked={isShown}
-              onClick={() => choose({ ...visible, [id]: !isShown })}
+              checked={isShown}
+              onChange={(isWanted) => choose({ ...visible, [id]: isWanted })}
             >
-              {isShown ? '✓ ' : '   '}
               {label}
-            </Menu.Item>
+            </Menu.CheckboxItem>
           );
         })}
       </Menu.Dropdown>

@@ -38,7 +38,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             </Button>
             <Button
               type="submit"
-              {...(props.isDangerous ? { color: 'red' } : {})}
+              {...(props.isDangerous ? { color: 'red.9' } : {})}
               loading={props.isBusy ?? false}
               disabled={props.isOff ?? false}
             >
