@@ -1,0 +1,135 @@
+// The console's dialogs and menus, and how each is opened: for what is said of all of them.
+import type { ConsolePage } from './console-page.ts';
+
+/** What is needed to open one. */
+export type Opener = Pick<ConsolePage, 'page' | 'press' | 'see'>;
+
+export interface Opening {
+  readonly at: string;
+  /** The page must be as it is loaded: what was opened there before has changed it. */
+  readonly isFresh?: true;
+  /** What opens; a dialog if it is not said. */
+  readonly role?: 'menu';
+  /** Ends when the dialog or menu is there. */
+  readonly open: (ours: Opener) => Promise<void>;
+}
+
+const pressed =
+  (...names: readonly (string | RegExp)[]) =>
+  async (ours: Opener) => {
+    for (const name of names) {
+      const { page } = ours;
+      await page
+        .getByRole('button', { name, exact: true })
+        .or(page.getByRole('menuitem', { name, exact: true }))
+        .first()
+        .click();
+    }
+  };
+
+/** Names as in the harness's seeded fleet. */
+export const dialogs = (ids: {
+  readonly integration: string;
+  readonly setup: string;
+  readonly blueprint: string;
+  readonly emptyBlueprint: string;
+  readonly device: string;
+  readonly failed: string;
+  readonly gone: string;
+}): Record<string, Opening> => {
+  const item = `/library/okta-verify?integration=${ids.integration}`;
+  const integration = `/integrations/${ids.integration}`;
+  const change =
+    (section: string) =>
+    async ({ page }: Opener) => {
+      const card = page.getByRole('region', { name: section, exact: true });
+      await card.getByRole('button', { name: 'Change' }).click();
+    };
+  const flip = async ({ page }: Opener) => {
+    // A dialog that is still closing lies over the switch.
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
+    await page.getByRole('dialog').waitFor();
+  };
+  return {
+    'add blueprint': { at: '/blueprints', open: pressed('Add blueprint') },
+    'rename blueprint': { at: `/blueprints/${ids.blueprint}`, open: pressed('Rename') },
+    'remove blueprint': { at: `/blueprints/${ids.emptyBlueprint}`, open: pressed('Remove') },
+    'make a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Make a code') },
+    'code shown once': { at: `/blueprints/${ids.blueprint}`, open: pressed('Make a code', 'Make') },
+    'revoke a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Revoke the code of anyone') },
+    'switch off': { at: item, open: flip },
+    'switch on': {
+      at: item,
+      open: async (ours) => {
+        await flip(ours);
+        await ours.press('Turn off');
+        await flip(ours);
+      },
+    },
+    'save the item': {
+      at: item,
+      isFresh: true,
+      open: async (ours) => {
+        await flip(ours);
+        await ours.press('Turn off');
+        await ours.press('Save');
+        await ours.page.getByText('Goes', { exact: true }).waitFor();
+      },
+    },
+    'save its settings': {
+      at: item,
+      isFresh: true,
+      open: async (ours) => {
+        await ours.page.getByLabel('When devices leave, remove the Okta Verify app too').check();
+        await ours.press('Save');
+        await ours.page.getByText('Licences of Okta Verify').waitFor();
+      },
+    },
+    'waiting list': { at: '/devices', open: pressed('Waiting list') },
+    'column menu': { at: '/devices', role: 'menu', open: pressed('Columns') },
+    'check by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Check now') },
+    'replay by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Replay') },
+    'renew by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Renew certificates') },
+    'move by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Move…') },
+    'move chosen': {
+      at: '/devices',
+      open: async (ours) => {
+        await ours.page.locator('tbody input[type="checkbox"]').first().check();
+        await pressed(/^For 1 selected device/, 'Move…')(ours);
+      },
+    },
+    'check device': { at: `/devices/${ids.device}`, open: pressed('Check now') },
+    'device menu': { at: `/devices/${ids.device}`, role: 'menu', open: pressed('More ▾') },
+    'renew device': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'Renew certificate now') },
+    'edit device': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'User and blueprint…') },
+    'remove device': {
+      at: `/devices/${ids.device}`,
+      open: pressed('More ▾', 'Remove from Okta Device Trust…'),
+    },
+    'replay device': { at: `/devices/${ids.failed}`, open: pressed('More ▾', 'Replay rollout') },
+    'forget device': { at: `/devices/${ids.gone}`, open: pressed('More ▾', 'Delete its record…') },
+    'replay a group': { at: '/rollouts', open: pressed(/^Replay all/) },
+    'stop a replay': { at: '/rollouts', open: pressed('Stop') },
+    'change the domain': { at: integration, open: change('Okta tenant') },
+    'change the credentials': { at: integration, open: change('Credentials') },
+    'change macOS': { at: integration, open: change('macOS') },
+    'change iOS': { at: integration, open: change('iOS and iPadOS') },
+    'give up a setup': { at: `/setups/${ids.setup}`, open: pressed('Give up this setup') },
+    'add person': { at: '/settings?tab=people', open: pressed('Add person') },
+    'change person': { at: '/settings?tab=people', open: pressed('Change ada') },
+    'make a token': { at: '/settings?tab=tokens', open: pressed('Make a token') },
+    'token shown once': {
+      at: '/settings?tab=tokens',
+      open: async (ours) => {
+        await ours.press('Make a token');
+        await ours.page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('inventory');
+        await ours.press('Make');
+        await ours.see('Shown this once');
+      },
+    },
+    'revoke a token': { at: '/settings?tab=tokens', open: pressed('Revoke viewer') },
+    'change password': { at: '/', open: pressed('ada', 'Change password') },
+    'light or dark': { at: '/', role: 'menu', open: pressed('Light or dark') },
+  };
+};

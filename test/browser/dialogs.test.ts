@@ -1,0 +1,108 @@
+// Every dialog of the console over the real API: nothing that axe-core finds, light and dark; each command shown is one that the
+// command line or the API understands.
+import { Client, Connection } from '@temporalio/client';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startContractServer, type ContractServer } from '../harness/contract-server.ts';
+import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { seedFleet } from '../harness/seeded-fleet.ts';
+import { temporalAddress } from '../harness/temporal.ts';
+import { openConsole, signIn } from './console-page.ts';
+import { dialogs, type Opening } from './dialog-list.ts';
+import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { commandsOn, complaintAbout } from './shown-commands.ts';
+
+const ADA = { name: 'ada', password: 'correct horse battery staple' };
+let browser: Browser;
+let api: AdminApi;
+let server: ContractServer;
+let openings: Record<string, Opening>;
+
+describe.skipIf(!hasBrowser)('every dialog', () => {
+  beforeAll(async () => {
+    // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
+    const temporal = new Client({
+      connection: await Connection.connect({ address: await temporalAddress() }),
+    });
+    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    server = await startContractServer();
+    const { ids, deviceId } = await seedFleet(api.database, api.ring);
+    await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
+    await api.call('POST', '/api/rollouts/replay', { failureCode: 'mdm.device_silent' });
+    const devices = (await api.call('GET', '/api/devices?sort=name')).body.items as {
+      id: string;
+      bucket: string;
+    }[];
+    const gone = devices.find(({ bucket }) => bucket === 'out_of_scope')?.id ?? '';
+    await api.database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [gone]);
+    const blueprint = ids['blueprints'] ?? '';
+    const code = { maxUses: 3, expiresInHours: 24 };
+    await api.call('POST', `/api/blueprints/${blueprint}/enrollment-codes`, code);
+    openings = dialogs({
+      integration: ids['integrations'] ?? '',
+      setup: ids['setups'] ?? '',
+      blueprint,
+      emptyBlueprint: (await api.call('POST', '/api/blueprints', { name: 'Empty' })).body.id as string,
+      device: deviceId,
+      failed: devices.find(({ bucket }) => bucket === 'failed')?.id ?? '',
+      gone,
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+    await server?.stop();
+  });
+
+  test('has no finding of axe-core, and shows commands that are understood', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    const found: string[] = [];
+    const commands = new Map<string, string>();
+    let place = '';
+    for (const [name, { at, isFresh, role = 'dialog', open }] of Object.entries(openings)) {
+      if (at === place && isFresh !== true) {
+        await ours.page.keyboard.press('Escape');
+        for (const one of ['dialog', 'menu'] as const)
+          await ours.page.getByRole(one).waitFor({ state: 'hidden' });
+      } else await ours.goTo(at);
+      place = at;
+      await open(ours);
+      const opened = ours.page.getByRole(role);
+      await opened.waitFor();
+      await opened.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+      found.push(...(await ours.findings('[role=dialog], [role=menu]')).map((line) => `${name} ${line}`));
+      const shown = await commandsOn(ours.page);
+      const isAsking = (await opened.getByRole('button', { name: 'Cancel' }).count()) > 0;
+      if (isAsking && shown.length === 0) found.push(`${name} shows no command`);
+      for (const command of shown) commands.set(command, name);
+    }
+    for (const [name, at] of Object.entries({
+      push: '/settings?tab=push',
+      licences: '/settings?tab=licences',
+    })) {
+      await ours.goTo(at);
+      for (const command of await commandsOn(ours.page)) commands.set(command, name);
+    }
+    for (const [command, name] of commands) {
+      const complaint = await complaintAbout(command, server.url);
+      if (complaint !== undefined) found.push(`${name}: ${complaint}`);
+    }
+    expect(found).toEqual([]);
+    expect([...commands.keys()].filter((command) => command.startsWith('odette')).length).toBeGreaterThan(10);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 900_000);
+
+  test('a command that nobody understands is found', async () => {
+    const wrong = [
+      'odette rollout reply C02ADA',
+      'odette token create NAME --scope all',
+      'curl "$ODETTE_URL/api/no-such" -H "Authorization: Bearer $ODETTE_TOKEN"',
+      `curl -X POST "$ODETTE_URL/api/blueprints" -d '{"title":"It'\\''s new"}'`,
+      'rm -r /',
+    ];
+    for (const command of wrong)
+      expect(await complaintAbout(command, server.url), command).toContain(command);
+  });
+});
