@@ -3,7 +3,6 @@ import {
   Anchor,
   Badge,
   createTheme,
-  Menu,
   Modal,
   NavLink,
   Table,
@@ -42,8 +41,6 @@ export const theme = createTheme({
       // Words in a narrow column are never cut off.
       styles: { root: { maxWidth: 'none' }, label: { overflow: 'visible' } },
     }),
-    // The placeholder is a child that a menu may not have.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },
