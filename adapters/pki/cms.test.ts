@@ -75,7 +75,7 @@ describe('signatures', () => {
   test('garbage never leads to another error', () => {
     const whole = signDetached(Buffer.from('body'), one, 'no-attributes-sha1');
     fc.assert(
-      fc.property(fc.uint8Array(), fc.nat(whole.length), (noise, at) => {
+      fc.property(fc.uint8Array(), fc.nat(whole.length - 1), (noise, at) => {
         for (const bytes of [noise, Buffer.concat([whole.subarray(0, at), noise])]) {
           expect(() => verifyDetached(bytes, Buffer.from('body'))).toThrow(CataloguedError);
         }
