@@ -12,6 +12,7 @@ beforeAll(async () => {
   // One certificate, from 100 days ago to 90 days from now.
   fleet = await seedFleet(api.database, api.ring);
   await api.database.query(`update certificate_deliveries set proven_at = now() - interval '50 days'`);
+  await api.database.query('update device_trust set managed = false');
 });
 afterAll(() => api.close());
 
