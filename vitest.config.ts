@@ -1,10 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What takes minutes begins first: at the end nobody waits for one file alone. */
+const LONG = ['/kills-rollout.test.ts', '/test/scenarios/', '/test/browser/', '/workflows/'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = LONG.findIndex((part) => moduleId.includes(part));
+      return found < 0 ? LONG.length : found;
+    };
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other));
+  }
+}
 
 export default defineConfig({
   test: {
     pool: 'forks',
     // Scenarios mostly wait for their own processes: two at a time also where there are two cores.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/harness/global-setup.ts'],
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
