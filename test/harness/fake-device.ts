@@ -106,25 +106,42 @@ export class FakeDevice {
   }
 
   async #converse(): Promise<void> {
-    const { database } = this.#world;
     await this.#sayIdle();
-    for (let idle = 0; idle < 30 && !this.#isOff && !this.isAsleep; idle += 1) {
-      const command = await database.inTransaction((sql) => handOverNext(sql, this.id));
-      if (command === undefined) {
-        await database.query(`update devices set lingering_until = now() + interval '30 ms' where id = $1`, [
-          this.id,
-        ]);
+    do {
+      await this.#linger();
+      await this.#lingersFor('0 ms');
+      // What came in between counted on its being awake.
+    } while (await this.#takeCommand());
+  }
+
+  /** As long as its request would: a moment behind the last command. */
+  async #linger(): Promise<void> {
+    for (let idle = 0; idle < 100 && !this.#isOff && !this.isAsleep; idle += 1)
+      if (await this.#takeCommand()) idle = 0;
+      else {
+        await this.#lingersFor('1 second');
         await pause(10);
-        continue;
       }
-      idle = 0;
-      if (this.losesCertificates && command.sealedBody !== null) {
-        await this.#sayIdle();
-        continue;
-      }
-      const body = command.body ?? this.#open(command.uuid, command.sealedBody);
-      await this.#carryOut(command.uuid, body);
+  }
+
+  async #lingersFor(interval: string): Promise<void> {
+    await this.#world.database.query(
+      'update devices set lingering_until = now() + $2::interval where id = $1',
+      [this.id, interval],
+    );
+  }
+
+  /** false: there was none. */
+  async #takeCommand(): Promise<boolean> {
+    if (this.#isOff || this.isAsleep) return false;
+    const command = await this.#world.database.inTransaction((sql) => handOverNext(sql, this.id));
+    if (command === undefined) return false;
+    if (this.losesCertificates && command.sealedBody !== null) {
+      await this.#sayIdle();
+      return true;
     }
+    await this.#carryOut(command.uuid, command.body ?? this.#open(command.uuid, command.sealedBody));
+    return true;
   }
 
   #open(uuid: string, sealed: Buffer | null): Buffer {
