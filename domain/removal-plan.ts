@@ -11,7 +11,10 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
 
   const profiles = view.reported.profiles ?? [];
   const others = profiles.filter(({ kind }) => !kind.startsWith('certificate'));
-  const hasCertificates = profiles.length > others.length;
+  // The keeper may still be at work: without a word to it a certificate would come, and stay.
+  const wasAsked =
+    memory.tries['certificate'] !== undefined && memory.tries['removeCertificate'] === undefined;
+  const hasCertificates = profiles.length > others.length || view.hasOpenDelivery || wasAsked;
   const isManaged = isManagedApp(view.reported.appStatus);
   const takesConfigurationBack = view.configurationWasSent && isManaged;
   const removesApp = view.removal.removesApp && isManaged;

@@ -85,6 +85,14 @@ describe('the plan of a rollout', () => {
     ]);
   });
 
+  test('removal ends a certificate that is still on its way, asked for in this run or sent before', () => {
+    const removal = ['ProfileList+ManagedApplicationList', 'waitForRemovalDelay', 'removeCertificate'];
+    const asked = { ...fresh, tries: { certificate: 0 } };
+    expect(play({ ...blankMac, desired: null }, asked).trace).toEqual([...removal, 'finish:out_of_scope']);
+    const sent = { ...blankMac, desired: null, hasOpenDelivery: true };
+    expect(play(sent).trace).toEqual([...removal, 'finish:out_of_scope']);
+  });
+
   test("removal on an iPhone brings the item's own app configuration back", () => {
     const { view } = play(blankPhone);
     const trace = play({ ...view, desired: null, configurationWasSent: true }).trace;

@@ -65,6 +65,8 @@ export interface RolloutView {
   readonly reported: ReportedState;
   /** A certificate of the desired integration is on the device, in a profile that is on the device. */
   readonly hasCertificate: boolean;
+  /** A certificate was sent, of whatever integration, and was not seen to be gone: it is on the device or on its way. */
+  readonly hasOpenDelivery: boolean;
   /** Odette's app configuration was sent and not taken back. */
   readonly configurationWasSent: boolean;
   /** Why the last rollout failed, if it did. */

@@ -29,6 +29,7 @@ const view: RolloutView = {
     appConfigurationRevision: null,
   },
   hasCertificate: true,
+  hasOpenDelivery: true,
   configurationWasSent: false,
   failureCode: null,
 };

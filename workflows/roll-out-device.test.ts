@@ -193,6 +193,25 @@ describe('a rollout', () => {
     await world.fleet.switchTrust(true);
   });
 
+  test('switched off while its certificate is on its way: none comes later, and nobody keeps it', async () => {
+    world.challenges.state.status = 503;
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('certificate'));
+    await world.until(async () =>
+      expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING'),
+    );
+    await world.fleet.switchTrust(false);
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('out_of_scope'), 60_000);
+    world.challenges.state.status = 200;
+    await world.fleet.switchTrust(true);
+    await world.until(async () =>
+      expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED'),
+    );
+    expect(mac.certificates).toEqual([]);
+  }, 120_000);
+
   test('one whose answers never become signals is carried on by the next push', async () => {
     const mac = await world.newDevice('Mac');
     const lost = await world.database.query(

@@ -193,6 +193,9 @@ export function rolloutViewOf(state: DeviceState): RolloutView {
     },
     reported,
     hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId),
+    hasOpenDelivery: state.deliveries.some(
+      (delivery) => delivery.state === 'sent' || delivery.state === 'proven',
+    ),
     configurationWasSent: state.configurationWasSent,
     failureCode: state.failureCode,
   };

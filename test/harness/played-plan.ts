@@ -52,6 +52,7 @@ export const blankMac: RolloutView = {
     appConfigurationRevision: null,
   },
   hasCertificate: false,
+  hasOpenDelivery: false,
   configurationWasSent: false,
   failureCode: null,
 };
@@ -90,8 +91,10 @@ export function play(start: RolloutView, startMemory: RolloutMemory = fresh) {
     if (action.do === 'finish' || action.do === 'fail') return { trace, view };
     if (action.do === 'obtainCertificate') view = { ...view, hasCertificate: true };
     else if (action.do === 'waitForRemovalDelay') memory = { ...memory, removalDelayOver: true };
-    else if (action.do === 'removeCertificate') view = reported(view, { profiles: [], certificates: [] });
-    else if (action.do === 'waitForApp') {
+    else if (action.do === 'removeCertificate') {
+      view = { ...reported(view, { profiles: [], certificates: [] }), hasOpenDelivery: false };
+      memory = { ...memory, tries: { ...memory.tries, removeCertificate: 1 } };
+    } else if (action.do === 'waitForApp') {
       view = reported(view, { appStatus: 'Managed' });
     } else if (action.do === 'send') {
       for (const request of action.requests) ({ view, memory } = carryOut(view, memory, request));
