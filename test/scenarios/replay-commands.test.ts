@@ -115,7 +115,7 @@ test("the guide's commands for Temporal replay what failed by an activity, by si
   expect((await until('refusing', 'failed')).failureCode).toBe('mdm.profile_refused');
   await obey('refusing');
 
-  await setPatience(40);
+  await setPatience(15);
   await world.manage('POST', '/holds', { message: 'device.Idle', phase: 'before', device: 'silent' });
   await enroll('silent');
   expect((await until('silent', 'failed')).failureCode).toBe('mdm.device_silent');
