@@ -75,7 +75,7 @@ export async function keepProviderPerson(sql: Sql, person: ProviderIdentity, rol
   const [row] = await sql.query<PersonRow>(
     `insert into people (name, role, is_local, issuer, subject)
        select free.name, $2, false, $3, $4 from unnest($1::text[]) with ordinality as free (name, place)
-        where not exists (select from people where people.name = free.name and people.subject is distinct from $4)
+        where not exists (select from people where people.name = free.name and (people.issuer, people.subject) is distinct from ($3, $4))
         order by free.place limit 1
      on conflict (issuer, subject) do update set role = excluded.role returning ${COLUMNS}`,
     [names, role, issuer, subject],
