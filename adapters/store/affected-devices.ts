@@ -46,43 +46,42 @@ export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: stri
 }
 
 /** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
-export async function askRenewals(sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> {
-  const [row] = await sql.query<{ devices: number }>(
-    `with affected as (
-       select device.id from devices as device
-         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-         join library_items as item on item.id = assigned.library_item_id
-        where device.id = any($1) and device.platform = 'macOS' and item.device_trust_on
-          and device.enrollment_status in ('enrolled', 'unreachable')),
-     put as (
-       insert into outbox (ordering_key, message)
-       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', 'renewNow',
-                                           'body', jsonb_build_object('reason', $2::text)) from affected
-       returning 1),
-     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
-     select (select count(*) from put) as devices, (select count(*) from told) as told`,
-    [deviceIds, reason],
-  );
-  return row?.devices ?? 0;
-}
+export const askRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
+  tellKeepers(sql, `device.id = any($1) and device.platform = 'macOS'`, deviceIds, 'renewNow', { reason });
 
 /** Each keeper of a certificate of this integration plans its renewal again. Returns how many. */
-export async function replanRenewals(sql: Sql, integrationId: string): Promise<number> {
+export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
+  tellKeepers(
+    sql,
+    `item.integration_id = $1 and exists (
+       select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')`,
+    integrationId,
+    'certificateWanted',
+    { integrationId },
+  );
+
+/** @param which a condition over `device` and `item`, with one parameter */
+async function tellKeepers(
+  sql: Sql,
+  which: string,
+  parameter: unknown,
+  signal: 'renewNow' | 'certificateWanted',
+  body: Readonly<Record<string, string>>,
+): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
     `with affected as (
        select device.id from devices as device
          join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
          join library_items as item on item.id = assigned.library_item_id
-        where item.integration_id = $1 and item.device_trust_on and device.enrollment_status in ('enrolled', 'unreachable')
-          and exists (select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')),
+        where ${which} and item.device_trust_on and device.enrollment_status in ('enrolled', 'unreachable')),
      put as (
        insert into outbox (ordering_key, message)
-       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', 'certificateWanted',
-                                           'body', jsonb_build_object('integrationId', $1::text)) from affected
+       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)
+         from affected
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
      select (select count(*) from put) as devices, (select count(*) from told) as told`,
-    [integrationId],
+    [parameter, signal, body],
   );
   return row?.devices ?? 0;
 }
