@@ -19,13 +19,8 @@ import { putOutbox } from '../../adapters/store/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
+import { asReported, type FakeCertificate } from './fake-certificate.ts';
 
-export interface FakeCertificate {
-  readonly serialNumber: string;
-  readonly unit: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
 interface Answer {
   readonly failure?: FailureCode;
   readonly record?: (sql: Sql) => Promise<void>;
@@ -293,13 +288,3 @@ export class FakeDevice {
     return {};
   }
 }
-
-const asReported = (certificate: FakeCertificate) => ({
-  serialNumber: certificate.serialNumber,
-  commonName: 'test',
-  organizationalUnits: [certificate.unit],
-  issuer: 'CN=Pretend Okta',
-  notBefore: certificate.notBefore.toISOString(),
-  notAfter: certificate.notAfter.toISOString(),
-  isIdentity: true,
-});

@@ -1,19 +1,13 @@
 // Devices, users, licences and admins that do not do what was hoped for: each rollout ends right.
+// Long, because all share one world: to start one takes longer than most of these tests.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/database.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
-import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
+import * as devices from '../harness/pretend-devices.ts';
+import { certificatesOf, managedProfilesOf, type PretendDevice } from '../harness/pretend-devices.ts';
+import { setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
-
-interface PretendDevice {
-  readonly hardware: { readonly udid: string; readonly serialNumber: string };
-  readonly keychain: { isMdmIdentity: boolean; hasPrivateKey: boolean; serialNumber: string }[];
-  readonly profiles: { isManaged: boolean; uuid: string }[];
-  readonly apps: { bundleId: string; status?: string; configuration: object | null }[];
-  readonly counts: Record<string, number>;
-  readonly log: { message: string; status?: string }[];
-}
 
 const ASSET = '/apps-and-books/assets/490179405';
 const WITHIN_MS = 90_000;
@@ -38,50 +32,27 @@ type Order = { family?: 'Mac' | 'iPhone'; isSupervised?: boolean; knobs?: object
 const add = (name: string, { family = 'Mac', ...order }: Order = {}): Promise<unknown> =>
   world.manage('POST', '/devices', { family, name, ...order });
 
-async function enroll(name: string, more: { erase?: boolean; forDeviceId?: string } = {}): Promise<void> {
-  const { forDeviceId, erase = false } = more;
-  const { code } = await trusted.stage.odette.call('post /api/blueprints/{id}/enrollment-codes', {
-    params: { id: trusted.blueprintId },
-    body: { user: `${name}@example.com`, maxUses: 1, expiresInHours: 1, ...(forDeviceId && { forDeviceId }) },
-  });
-  await world.manage('POST', `/devices/${name}/enroll`, {
-    url: world.environment['ODETTE_PUBLIC_URL'],
-    code,
-    erase,
-  });
-}
-
-const onSandbox = (name: string): Promise<PretendDevice> => world.manage('GET', `/devices/${name}`);
-
-async function known(name: string): Promise<KnownDevice> {
-  const found = (await devicesOf(trusted)).find(({ user }) => user === `${name}@example.com`);
-  if (!found) throw new Error(`${name} is not known yet`);
-  return found;
-}
-
+const enroll = (name: string, more: { erase?: boolean; forDeviceId?: string } = {}): Promise<void> =>
+  devices.enroll(world, trusted, name, more);
+const onSandbox = (name: string): Promise<PretendDevice> => devices.onSandbox(world, name);
+const known = (name: string): Promise<KnownDevice> => devices.known(trusted, name);
 const until = (
   name: string,
   what: string,
   holds: (device: KnownDevice) => boolean,
   withinMs = WITHIN_MS,
-): Promise<KnownDevice> =>
-  eventually(() => known(name), holds, { withinMs, everyMs: 500, what: `${name}: ${what}` });
+): Promise<KnownDevice> => devices.untilKnown(trusted, name, what, holds, withinMs);
 
 const untilTrusted = (name: string, withinMs?: number): Promise<KnownDevice> =>
   until(name, 'trusted', ({ bucket }) => bucket === 'trusted', withinMs);
 
-const certificatesOf = (device: PretendDevice) =>
-  device.keychain.filter((item) => item.hasPrivateKey && !item.isMdmIdentity);
 const oktaVerifyOf = (device: PretendDevice) =>
   device.apps.find(({ bundleId }) => bundleId === 'com.okta.mobile');
 
-/** A Mac that got everything, once. */
 async function expectWholeMac(name: string): Promise<PretendDevice> {
   const device = await onSandbox(name);
-  expect(certificatesOf(device), `certificates of ${name}`).toHaveLength(1);
-  expect(device.profiles.filter(({ isManaged }) => isManaged)).toHaveLength(3);
+  devices.expectWholeMac(name, device);
   expect(oktaVerifyOf(device)?.status).toBe('Managed');
-  expect(device.counts['appInstalledAgain'] ?? 0).toBe(0);
   return device;
 }
 
@@ -170,7 +141,7 @@ describe.concurrent('one device', () => {
     expect(failed.failureCode).toBe('mdm.app_not_from_app_store');
     const device = await onSandbox('package');
     expect(certificatesOf(device)).toHaveLength(1);
-    expect(device.profiles.filter(({ isManaged }) => isManaged)).toHaveLength(3);
+    expect(managedProfilesOf(device)).toHaveLength(3);
     const { items } = await trusted.stage.odette.call('get /api/library-items');
     expect(items[0]?.notFromAppStore.devices.map(({ serialNumber }) => serialNumber)).toEqual([
       device.hardware.serialNumber,
@@ -297,7 +268,7 @@ describe('the world', () => {
     );
     expect(without.bucket).toBe('in_progress');
     const before = await onSandbox('unlicensed');
-    expect(before.profiles.filter(({ isManaged }) => isManaged)).toHaveLength(3);
+    expect(managedProfilesOf(before)).toHaveLength(3);
     expect(oktaVerifyOf(before)).toBeUndefined();
     await world.manage('PATCH', ASSET, { total: 500 });
     await check(waiting.id);
@@ -333,7 +304,7 @@ describe('the world', () => {
       },
     });
     await letGo(middle);
-    expect((await onSandbox('busy')).profiles.filter(({ isManaged }) => isManaged)).toHaveLength(3);
+    expect(managedProfilesOf(await onSandbox('busy'))).toHaveLength(3);
     for (const name of ['switched', 'busy', 'erased', 'refuser', 'has-it-phone'])
       await eventually(
         () => onSandbox(name),

@@ -3,16 +3,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KillRound, nameOf, type KillPoint } from '../harness/kill-points.ts';
+import { certificatesOf, managedProfilesOf, onSandbox } from '../harness/pretend-devices.ts';
 import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, PARTS, startWorld, type PartName, type World } from '../harness/world.ts';
-
-interface PretendDevice {
-  readonly family: 'Mac' | 'iPhone';
-  readonly hardware: { readonly udid: string; readonly serialNumber: string };
-  readonly keychain: { isMdmIdentity: boolean; hasPrivateKey: boolean; serialNumber: string }[];
-  readonly profiles: { isManaged: boolean }[];
-  readonly counts: Record<string, number>;
-}
 
 interface IssuedCertificate {
   readonly serialNumber: string;
@@ -140,13 +133,10 @@ test.each(PARTS)(
 async function expectOneCertificateEach(names: readonly string[]): Promise<void> {
   const issued = await world.manage<IssuedCertificate[]>('GET', '/tenants/one/certificates');
   for (const name of names) {
-    const device = await world.manage<PretendDevice>('GET', `/devices/${name}`);
-    const certificates = device.keychain.filter((item) => item.hasPrivateKey && !item.isMdmIdentity);
+    const device = await onSandbox(world, name);
+    const certificates = certificatesOf(device);
     expect(certificates, `certificates of ${name}`).toHaveLength(device.family === 'Mac' ? 1 : 0);
-    expect(
-      device.profiles.filter(({ isManaged }) => isManaged),
-      `profiles of ${name}`,
-    ).toHaveLength(device.family === 'Mac' ? 3 : 1);
+    expect(managedProfilesOf(device), `profiles of ${name}`).toHaveLength(device.family === 'Mac' ? 3 : 1);
     expect(device.counts['appInstalledAgain'] ?? 0, `apps of ${name} installed again`).toBe(0);
     const used = issued.filter(
       ({ subject, boundTo }) => boundTo !== undefined && subject.includes(device.hardware.udid),

@@ -7,14 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/database.ts';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { commandsIn, readPage, runCommands } from '../harness/page-commands.ts';
-import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
+import * as devices from '../harness/pretend-devices.ts';
+import { setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
-
-interface PretendDevice {
-  readonly keychain: { isMdmIdentity: boolean; hasPrivateKey: boolean }[];
-  readonly profiles: { isManaged: boolean }[];
-  readonly counts: Record<string, number>;
-}
 
 const GUIDE = 'docs/operations-guide.md';
 const WITHIN_MS = 180_000;
@@ -48,26 +43,12 @@ afterAll(async () => {
 
 async function enroll(name: string, knobs: object = {}): Promise<void> {
   await world.manage('POST', '/devices', { family: 'Mac', name, knobs });
-  const { code } = await trusted.stage.odette.call('post /api/blueprints/{id}/enrollment-codes', {
-    params: { id: trusted.blueprintId },
-    body: { user: `${name}@example.com`, maxUses: 1, expiresInHours: 1 },
-  });
-  const url = world.environment['ODETTE_PUBLIC_URL'];
-  await world.manage('POST', `/devices/${name}/enroll`, { url, code });
+  await devices.enroll(world, trusted, name);
 }
 
-async function known(name: string): Promise<KnownDevice> {
-  const found = (await devicesOf(trusted)).find(({ user }) => user === `${name}@example.com`);
-  if (!found) throw new Error(`${name} is not known yet`);
-  return found;
-}
-
+const known = (name: string): Promise<KnownDevice> => devices.known(trusted, name);
 const until = (name: string, bucket: string): Promise<KnownDevice> =>
-  eventually(
-    () => known(name),
-    (device) => device.bucket === bucket,
-    { withinMs: WITHIN_MS, everyMs: 500, what: `${name}: ${bucket}` },
-  );
+  devices.untilKnown(trusted, name, bucket, (device) => device.bucket === bucket, WITHIN_MS);
 
 async function run(heading: string): Promise<string> {
   const { code, said } = await runCommands(commandsIn(await readPage(GUIDE, heading)), environment);
@@ -85,13 +66,7 @@ async function setPatience(seconds: number): Promise<void> {
 }
 
 async function expectWholeMac(name: string): Promise<void> {
-  const { keychain, profiles, counts } = await world.manage<PretendDevice>('GET', `/devices/${name}`);
-  expect(
-    keychain.filter((item) => item.hasPrivateKey && !item.isMdmIdentity),
-    `certificates of ${name}`,
-  ).toHaveLength(1);
-  expect(profiles.filter(({ isManaged }) => isManaged)).toHaveLength(3);
-  expect(counts['appInstalledAgain'] ?? 0).toBe(0);
+  devices.expectWholeMac(name, await devices.onSandbox(world, name));
 }
 
 async function sweeps(): Promise<string[]> {
