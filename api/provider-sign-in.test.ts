@@ -1,4 +1,5 @@
 // Signing in through a real OpenID provider: who gets which role, what is refused and how it is said, and that nobody is locked out.
+// Long, because all share two providers and one API, with one browser's steps through them.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IdentityProvider, type Send } from '../adapters/oidc/identity-provider.ts';

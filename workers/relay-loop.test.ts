@@ -1,3 +1,5 @@
+// The relay on a real Temporal server: order, outages, leases, and what each message starts.
+// Long, because all share one namespace, which takes seconds to make.
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
