@@ -21,17 +21,13 @@ export function Alarms() {
   const down = Object.entries(data.parts)
     .filter(([, isUp]) => !isUp)
     .map(
-      ([name]) => ({ database: 'The database', temporal: 'Temporal', worker: 'The worker' })[name] ?? name,
+      ([name]) => ({ database: 'the database', temporal: 'Temporal', worker: 'the worker' })[name] ?? name,
     );
   if (data.alarms.length === 0 && down.length === 0 && !error) return null;
   return (
     <Stack className="page" gap="xs" mb="md">
       {(down.length > 0 || error) && (
-        <Alert
-          color="yellow"
-          role="alert"
-          title={error ? 'Odette does not answer' : `${down.join(' and ')} does not answer`}
-        >
+        <Alert color="yellow" role="alert" title={`No answer from ${error ? 'Odette' : down.join(' and ')}`}>
           Nothing is lost. What is under way goes on when it is back.
         </Alert>
       )}
