@@ -13,7 +13,7 @@ const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
   id: 'device-1',
   fingerprint: 'aa',
   identityIssuedAt: new Date('2026-06-01'),
-  isEnrolled: true,
+  enrollment: 'enrolled',
   ...changes,
 });
 const takeoverRefused = { admitted: false, code: 'enrollment.takeover_refused' };
@@ -71,15 +71,34 @@ describe('admission at Authenticate', () => {
     const spent = identity({ fingerprint: 'aa', isSpent: true });
     expect(admit('U1', spent, device(), 'device-1')).toEqual({ admitted: true, as: 'again' });
     expect(admit('U1', spent, undefined, undefined)).toEqual(identityRefused);
-    expect(admit('U1', spent, device({ fingerprint: 'cc', isEnrolled: false }), undefined)).toEqual(
+    expect(admit('U1', spent, device({ fingerprint: 'cc', enrollment: 'unfinished' }), undefined)).toEqual(
       identityRefused,
     );
   });
 
-  test('a device whose enrollment is over or never finished is enrolled with a new identity', () => {
-    expect(admit('U1', identity(), device({ isEnrolled: false }), undefined)).toEqual({
+  test.each(['over', 'unfinished'] as const)(
+    'a device whose enrollment is %s is enrolled with a new identity',
+    (enrollment) => {
+      expect(admit('U1', identity(), device({ enrollment }), undefined)).toEqual({
+        admitted: true,
+        as: 'new',
+      });
+    },
+  );
+
+  test('an enrollment that was not finished may begin again with its own identity', () => {
+    const own = identity({ fingerprint: 'aa', isSpent: true });
+    expect(admit('U1', own, device({ enrollment: 'unfinished' }), 'device-1')).toEqual({
       admitted: true,
-      as: 'new',
+      as: 'again',
     });
+  });
+
+  test('a device that left does not come back with an identity that it had', () => {
+    const left = device({ enrollment: 'over' });
+    expect(admit('U1', identity({ fingerprint: 'aa', isSpent: true }), left, 'device-1')).toEqual(
+      identityRefused,
+    );
+    expect(admit('U1', identity({ renewsDevice: 'device-1' }), left, undefined)).toEqual(identityRefused);
   });
 });

@@ -19,8 +19,8 @@ export interface KnownDevice {
   /** The pinned identity, hex, and when it was issued (unknown: issued before records were kept). */
   readonly fingerprint: string;
   readonly identityIssuedAt: Date | undefined;
-  /** Enrolled, also while it authenticates again: not checked out, and its first enrollment was finished. */
-  readonly isEnrolled: boolean;
+  /** unfinished: it never came to its first TokenUpdate. over: it left the management. An enrolled one may be authenticating again. */
+  readonly enrollment: 'enrolled' | 'unfinished' | 'over';
 }
 
 /**
@@ -54,6 +54,9 @@ export function admit(
     return refused('mdm.identity_refused');
   if (identity.renewsDevice !== undefined && identity.renewsDevice !== device?.id)
     return refused('mdm.identity_refused');
+  // What a device was given ends with its enrollment: it comes back with a code, as any other.
+  const isOfDevice = device?.fingerprint === identity.fingerprint || identity.renewsDevice !== undefined;
+  if (device?.enrollment === 'over' && isOfDevice) return refused('mdm.identity_refused');
   if (device?.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
   // A code is for so many devices: whoever kept the key of an identity that was replaced or forgotten gets no more out of it.
   if (identity.isSpent) return refused('mdm.identity_refused');
@@ -62,7 +65,7 @@ export function admit(
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;
   if (!isFresh) return refused('enrollment.takeover_refused');
   if (identity.renewsDevice === device.id) return { admitted: true, as: 'renewal' };
-  if (!device.isEnrolled) return { admitted: true, as: 'new' };
+  if (device.enrollment !== 'enrolled') return { admitted: true, as: 'new' };
   if (identity.codeForUdid === udid) return { admitted: true, as: 'takeover' };
   return refused('enrollment.takeover_refused');
 }

@@ -122,7 +122,8 @@ describe('enrollment', () => {
     expect((await device.checkOut()).status).toBe(200);
     expect((await found(device)).enrollmentStatus).toBe('checked_out');
     expect((await device.updateToken()).status).toBe(400);
-    expect(await audited(id)).toContain('enrollment.checked_out');
+    expect((await device.authenticate()).status).toBe(400);
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.checked_out', 'enrollment.refused']);
     device.identity = await identity();
     expect([(await device.authenticate()).status, (await device.updateToken()).status]).toEqual([200, 200]);
     expect(await found(device)).toMatchObject({ id, enrollmentStatus: 'enrolled' });

@@ -24,7 +24,7 @@ import {
 } from '../../adapters/store/identity-certificates.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
-import { type Admission, admit } from '../../domain/enrollment.ts';
+import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import {
   deviceAuthenticatedSignal,
@@ -112,13 +112,17 @@ async function decide(
       id: known.id,
       fingerprint: known.identityFingerprint.toString('hex'),
       identityIssuedAt: pinned?.issuedAt,
-      isEnrolled:
-        known.enrollmentStatus === 'enrolled' ||
-        known.enrollmentStatus === 'unreachable' ||
-        (known.enrollmentStatus === 'authenticated' && known.enrolledAt !== null),
+      enrollment: enrollmentOf(known),
     },
     holder?.id,
   );
+}
+
+function enrollmentOf(device: DeviceRow): KnownDevice['enrollment'] {
+  if (device.enrollmentStatus === 'checked_out') return 'over';
+  return device.enrollmentStatus === 'authenticated' && device.enrolledAt === null
+    ? 'unfinished'
+    : 'enrolled';
 }
 
 async function begin(
