@@ -33,11 +33,12 @@ export async function openFoundation(
 ): Promise<Foundation> {
   if (config.databaseUrl === undefined)
     throw new ConfigError('DATABASE_URL is not set. (`odette up` brings a database along.)');
-  const database = connectDatabase(config.databaseUrl, {
+  const url = config.databaseUrl;
+  await whenReachable(() => bringUpToDate(url, options.name), log);
+  const database = connectDatabase(url, {
     max: options.connections,
     applicationName: options.name,
   });
-  await whenReachable(() => migrate(database), log);
   const ring = await openKeyRing(config.keyFile, database, log);
   const temporalSettings = readTemporalSettings(process.env);
   const temporal = createClient(temporalSettings, ring);
@@ -53,6 +54,16 @@ export async function openFoundation(
       await database.end();
     },
   };
+}
+
+/** On a connection of its own, for a large table takes its time, and so does another process that was first. */
+async function bringUpToDate(url: string, applicationName: string): Promise<void> {
+  const database = connectDatabase(url, { max: 1, applicationName, longestStatementMs: 0 });
+  try {
+    await migrate(database);
+  } finally {
+    await database.end();
+  }
 }
 
 async function whenReachable(work: () => Promise<void>, log: Logger): Promise<void> {

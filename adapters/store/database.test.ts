@@ -1,4 +1,7 @@
 // The database door: types, transactions, notifications, and what happens when connections break.
+import { once } from 'node:events';
+import net from 'node:net';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { connectDatabase } from './database.ts';
@@ -57,6 +60,33 @@ test('a connection that breaks inside a transaction is an unavailable store, and
   expect(await own.database.query('select 1 as n')).toEqual([{ n: 1 }]);
 });
 
+test('a statement that takes too long is ended as an unavailable store, and so is its transaction', async () => {
+  const hurried = connectDatabase(own.url, { max: 1, longestStatementMs: 200 });
+  await expect(hurried.query('select pg_sleep(30)')).rejects.toMatchObject({ code: 'store.unavailable' });
+  const late = hurried.inTransaction(async (sql) => {
+    await sql.query('create table late (n int)');
+    await sql.query('select pg_sleep(30)');
+  });
+  await expect(late).rejects.toMatchObject({ code: 'store.unavailable' });
+  expect(await hurried.query(`select to_regclass('late') as late`)).toEqual([{ late: null }]);
+  await hurried.end();
+});
+
+test('a server that says nothing more is given up, and the next query takes a new connection', async () => {
+  const proxy = await openSilencingProxy(own.url);
+  const database = connectDatabase(proxy.url, { max: 1, longestStatementMs: 200 });
+  const hangs = database.inTransaction(async (sql) => {
+    await sql.query('select 1');
+    proxy.silence();
+    await sql.query('select 2');
+  });
+  await expect(hangs).rejects.toMatchObject({ code: 'store.unavailable' });
+  proxy.speak();
+  expect(await database.query('select 3 as n')).toEqual([{ n: 3 }]);
+  await database.end();
+  await proxy.close();
+}, 30_000);
+
 test('a database that is not there is an unavailable store, and the message holds no password', async () => {
   const nowhere = connectDatabase('postgresql://odette:planted-password@127.0.0.1:1/odette');
   const error: unknown = await nowhere.query('select 1').catch((caught: unknown) => caught);
@@ -70,3 +100,51 @@ test('migrations run once, also from several processes at a time, and a changed 
   await own.database.query(`update schema_migrations set sha256 = 'other' where name like '0001%'`);
   await expect(migrate(own.database)).rejects.toThrow(/0001.*has changed/);
 });
+
+/** A way to the database on which the server's words can be held back, as by a network that drops them. */
+async function openSilencingProxy(url: string) {
+  // postgresql://user@host:port/database, or with the folder of a Unix socket: /database?host=FOLDER&port=PORT
+  const target = new URL(url);
+  const folder = target.searchParams.get('host');
+  const port = target.searchParams.get('port') ?? target.port;
+  const upstreamAt =
+    folder === null
+      ? { host: target.hostname, port: Number(port) }
+      : { path: path.join(folder, `.s.PGSQL.${port || '5432'}`) };
+  let isSilent = false;
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((client) => {
+    const upstream = net.connect(upstreamAt);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream);
+    upstream.on('data', (bytes: Buffer) => {
+      if (!isSilent) client.write(bytes);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: proxyPort } = server.address() as net.AddressInfo;
+  target.searchParams.set('host', '127.0.0.1');
+  target.searchParams.set('port', String(proxyPort));
+  return {
+    url: target.href,
+    silence: () => {
+      isSilent = true;
+    },
+    speak: () => {
+      isSilent = false;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

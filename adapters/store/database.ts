@@ -36,16 +36,31 @@ const types: pg.CustomTypesConfig = {
   },
 };
 
-/** @param options.max how many connections at most (10); one more is used once something listens */
+/** A statement takes milliseconds; one that takes so long stands behind something that hangs. */
+const LONGEST_STATEMENT_MS = 60_000;
+/** The server ends a statement itself; only one that is gone without a word is not waited for longer. */
+const SILENT_SERVER_MS = 5000;
+
+/**
+ * @param options.max how many connections at most (10); one more is used once something listens
+ * @param options.longestStatementMs after it a statement is ended as `store.unavailable` (a minute); 0: it may take as long as it likes
+ */
 export function connectDatabase(
   url: string,
-  options: { readonly max?: number; readonly applicationName?: string } = {},
+  options: {
+    readonly max?: number;
+    readonly applicationName?: string;
+    readonly longestStatementMs?: number;
+  } = {},
 ): Database {
+  const longest = options.longestStatementMs ?? LONGEST_STATEMENT_MS;
   const config = {
     connectionString: url,
     application_name: options.applicationName ?? 'odette',
     connectionTimeoutMillis: 5000,
     keepAlive: true,
+    statement_timeout: longest,
+    query_timeout: longest === 0 ? 0 : longest + SILENT_SERVER_MS,
     types,
   };
   const pool = new pg.Pool({
@@ -75,7 +90,9 @@ export function connectDatabase(
         await run(client, 'commit');
         return result;
       } catch (error) {
-        await client.query('rollback').catch(broke);
+        // Behind a statement that was given up a rollback would wait for the same silence.
+        if (isGivenUp(error)) broke();
+        else await client.query('rollback').catch(broke);
         throw error;
       } finally {
         client.off('error', broke);
@@ -105,16 +122,20 @@ function readInt8(text: string): number {
   return value;
 }
 
-// PostgreSQL's own codes for "not now" (class 08 connection, 53 resources, 57P0x shutdown) and Node's for a connection that is not there.
+// PostgreSQL's own codes for "not now" (class 08 connection, 53 resources, 57014 took too long, 57P0x shutdown) and Node's for a connection that is not there.
 const UNAVAILABLE =
-  /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+  /^(08|53|57014|57P0)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
 const BROKEN =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const GIVEN_UP = 'Query read timeout';
+
+const isGivenUp = (error: unknown): boolean =>
+  error instanceof CataloguedError && error.cause instanceof Error && error.cause.message === GIVEN_UP;
 
 function rethrow(error: unknown): never {
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-    if (UNAVAILABLE.test(code) || BROKEN.test(error.message))
+    if (UNAVAILABLE.test(code) || BROKEN.test(error.message) || error.message === GIVEN_UP)
       throw new CataloguedError('store.unavailable', { cause: error });
   }
   throw error;
