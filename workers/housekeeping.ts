@@ -1,14 +1,25 @@
-// What is kept for a while only, by age: told messages, answers, stored events, repeated requests, replaced secrets.
+// What is kept for a while only, by age: told messages, answers, stored events, repeated requests, replaced secrets, and in the end a
+// device's story. The audit trail is kept: how long is for its owner to say.
 import { pruneCommands } from '../adapters/store/commands.ts';
 import type { Sql } from '../adapters/store/database.ts';
+import { pruneTimeline } from '../adapters/store/device-timeline.ts';
 import { pruneEvents } from '../adapters/store/events.ts';
 import { pruneKeys } from '../adapters/store/idempotency.ts';
 import { pruneUnparsedAnswers } from '../adapters/store/inventory.ts';
 import { pruneOutbox } from '../adapters/store/outbox.ts';
+import { pruneRuns } from '../adapters/store/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/secrets.ts';
 
-/** Days. Commands last longer than the histories that name them (30 days). */
-const KEPT_DAYS = { outbox: 14, commands: 90, unparsedAnswers: 30, events: 7, idempotencyKeys: 2 };
+/** Days. Commands last longer than the histories that name them (30 days), a device's story two lives of a certificate. */
+const KEPT_DAYS = {
+  outbox: 14,
+  commands: 90,
+  unparsedAnswers: 30,
+  events: 7,
+  idempotencyKeys: 2,
+  timeline: 730,
+  runs: 730,
+};
 
 /** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
 export async function keepHouse(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {
@@ -18,6 +29,8 @@ export async function keepHouse(sql: Sql, hasStopped: () => boolean = () => fals
     () => pruneUnparsedAnswers(sql, KEPT_DAYS.unparsedAnswers),
     () => pruneEvents(sql, KEPT_DAYS.events),
     () => pruneKeys(sql, KEPT_DAYS.idempotencyKeys),
+    () => pruneTimeline(sql, KEPT_DAYS.timeline),
+    () => pruneRuns(sql, KEPT_DAYS.runs),
     () => pruneSecrets(sql),
   ];
   for (const prune of prunes) while (!hasStopped() && (await prune()) >= SMALLEST_BATCH);

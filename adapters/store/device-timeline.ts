@@ -21,3 +21,13 @@ export async function putTimeline(
     [deviceId, at ?? null, entry.kind, entry.text, JSON.stringify(entry.detail ?? {})],
   );
 }
+
+/** In batches; returns how many rows went. */
+export async function pruneTimeline(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from device_timeline where id in (
+       select id from device_timeline where at < now() - make_interval(days => $1) limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

@@ -29,3 +29,16 @@ export async function recordRunEnd(
     [runId, outcome, failureCode, at],
   );
 }
+
+/** In batches; returns how many rows went. The newest run of a device stays: it says how the device came to where it is. */
+export async function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from rollout_runs where run_id in (
+       select run_id from rollout_runs as old
+        where started_at < now() - make_interval(days => $1) and closed_at < now() - make_interval(days => $1)
+          and exists (select from rollout_runs as newer where newer.device_id = old.device_id and newer.started_at > old.started_at)
+        limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}
