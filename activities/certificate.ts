@@ -66,7 +66,7 @@ export interface DeliverInput extends Caller {
 }
 
 export type DeliverOutcome =
-  /** Nothing was fetched: a challenge would grow old. */
+  /** Nothing was fetched, for a challenge would grow old: the device sleeps, or its enrollment is over. */
   | { readonly kind: 'asleep' }
   | { readonly kind: 'sent'; readonly deliveryId: string; readonly command: CommandStanding };
 
@@ -113,7 +113,7 @@ export function certificateActivities(deps: ActivityDependencies) {
       const known =
         (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
       if (known) return sentBefore(known);
-      if (!(await isAwake(database, input.deviceId))) return { kind: 'asleep' };
+      if (!(await isAwake(database, input.deviceId, input.enrollmentId))) return { kind: 'asleep' };
 
       const state = await readDeviceState(database, input.deviceId);
       if (!state || state.integrationId !== input.integrationId || state.secretId === null)
