@@ -51,14 +51,17 @@ export interface FailureGroupRow {
 
 export const listFailureGroups = (sql: Sql): Promise<FailureGroupRow[]> =>
   sql.query<FailureGroupRow>(
-    `select grouped.failure_code as "failureCode", grouped.devices, grouped.newest as "newestAt", coalesce(examples.list, '[]') as examples
-       from (select failure_code, count(*)::int as devices, max(changed_at) as newest
-               from device_trust where bucket = 'failed' and failure_code is not null group by failure_code) as grouped
+    `with failed as (select array(select id from fleet_segments where bucket = 'failed') as segments)
+     select grouped.failure_code as "failureCode", grouped.devices, grouped.newest as "newestAt", coalesce(examples.list, '[]') as examples
+       from failed
+      cross join lateral (
+        select failure_code, count(*)::int as devices, max(changed_at) as newest from fleet_list
+         where failure_code is not null and segment = any(failed.segments) group by failure_code) as grouped
       cross join lateral (
         select jsonb_agg(jsonb_build_object('id', few.id, 'name', few.name, 'serialNumber', few.serial_number)) as list from (
-          select device.id, device.name, device.serial_number from device_trust as trust
-            join devices as device on device.id = trust.device_id
-           where trust.failure_code = grouped.failure_code and trust.bucket = 'failed' order by trust.device_id limit 5) as few) as examples
+          select device.id, device.name, device.serial_number from fleet_list as list join devices as device on device.id = list.device_id
+           where list.failure_code = grouped.failure_code and list.segment = any(failed.segments)
+           order by list.name_key, list.device_id limit 5) as few) as examples
       order by grouped.devices desc, grouped.failure_code`,
   );
 
