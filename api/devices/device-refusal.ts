@@ -15,12 +15,15 @@ export function deviceRefusals(log: Logger, metrics: DeviceMetrics): ErrorReques
     const { status, text } = refusalOf(error);
     metrics.refused(text);
     if (status >= 500) log.error({ err: error, path: request.path, status }, 'a device was not served');
-    else log.warn({ err: error, path: request.path, status }, 'a device was refused');
+    // Anybody can be refused, as often as they like: a line each and no stack.
+    else log.warn({ ...reasonOf(error), code: text, path: request.path, status }, 'a device was refused');
     if (response.headersSent) return next(error);
     if (status === 503) response.set('Retry-After', String(RETRY_SECONDS));
     response.status(status).type('text/plain').send(`${text}\n`);
   };
 }
+
+const reasonOf = (error: unknown): object => (error instanceof CataloguedError ? error.facts : {});
 
 function refusalOf(error: unknown): { readonly status: number; readonly text: string } {
   if (error instanceof CataloguedError) {
