@@ -47,9 +47,11 @@ export async function lookInBrowser(origin: string, token: string): Promise<stri
       `the page loads ${(sizes.reduce((sum, size) => sum + size, 0) / 1000).toFixed(0)} kB of scripts and styles (gzip)`,
     );
 
-    await page.addInitScript(`globalThis.slowest = 0; new PerformanceObserver((list) => {
+    // Event timing tells of no event that took less than 16 ms from input to the next frame.
+    await page.addInitScript(`globalThis.slowest = 16; new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) globalThis.slowest = Math.max(globalThis.slowest, duration);
     }).observe({ type: 'event', durationThreshold: 16 })`);
+    let slowest = 0;
     await page.goto('/devices');
     await page.locator('tbody tr').nth(49).waitFor();
     const timed = async (what: string, act: () => Promise<unknown>, shows: string): Promise<void> => {
@@ -57,6 +59,7 @@ export async function lookInBrowser(origin: string, token: string): Promise<stri
       await act();
       await page.waitForFunction(shows);
       lines.push(`${what}: ${(performance.now() - began).toFixed(0)} ms until the devices are shown`);
+      slowest = Math.max(slowest, await page.evaluate<number>('globalThis.slowest'));
     };
     const text = `document.querySelector('tbody')?.textContent ?? ''`;
     await timed(
@@ -71,11 +74,11 @@ export async function lookInBrowser(origin: string, token: string): Promise<stri
     await page.goto('/devices');
     await page.locator('tbody tr').nth(49).waitFor();
     await timed(
-      '"zoe-mac-00" is searched',
-      () => page.getByRole('searchbox', { name: 'Search' }).fill('zoe-mac-00'),
+      '"zoe-mac-00" is typed',
+      () => page.getByRole('searchbox', { name: 'Search' }).pressSequentially('zoe-mac-00'),
       `document.querySelectorAll('tbody tr').length > 0 && [...document.querySelectorAll('tbody tr')].every((row) => /zoe-mac-00/.test(row.textContent))`,
     );
-    lines.push(`slowest interaction (event timing): ${await page.evaluate<number>('globalThis.slowest')} ms`);
+    lines.push(`slowest interaction, from input to the next frame: ${slowest} ms at most`);
     return lines;
   } finally {
     await browser.close();
