@@ -33,7 +33,7 @@ const device = {
     registered: true,
     managed: true,
   },
-  phase: 'settled',
+  phase: 'delivered',
   waitsFor: null,
   failureCode: null,
   certificateNotAfter: null,

@@ -7,21 +7,23 @@ import { MOST_TRIES } from './patience.ts';
 import { planRemoval } from './removal-plan.ts';
 import { isManagedApp, type DesiredState, type RolloutView, type WantedProfile } from './rollout-view.ts';
 
-export type RolloutPhase =
-  | 'waiting'
-  | 'not_enrolled'
-  | 'asking_device'
-  | 'certificate'
-  | 'profiles'
-  | 'waiting_for_licence'
-  | 'app'
-  | 'app_configuration'
-  | 'delivered'
-  | 'waits_for_user'
-  | 'removal_delay'
-  | 'removing'
-  | 'out_of_scope'
-  | 'failed';
+export const ROLLOUT_PHASES = [
+  'waiting',
+  'not_enrolled',
+  'asking_device',
+  'certificate',
+  'profiles',
+  'waiting_for_licence',
+  'app',
+  'app_configuration',
+  'delivered',
+  'waits_for_user',
+  'removal_delay',
+  'removing',
+  'out_of_scope',
+  'failed',
+] as const;
+export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
 
 /** Questions to the device. */
 export type Query =

@@ -28,6 +28,24 @@ export const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
   managed: 'Managed in Okta',
 };
 
+export type Phase = Device['phase'];
+export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  waiting: 'Begins',
+  not_enrolled: 'Not enrolled',
+  asking_device: 'Asking the device',
+  certificate: 'Certificate',
+  profiles: 'Profiles',
+  waiting_for_licence: 'Waiting for a licence',
+  app: 'Okta Verify',
+  app_configuration: 'App configuration',
+  delivered: 'Delivered',
+  waits_for_user: 'Waits for the user',
+  removal_delay: 'Before removal',
+  removing: 'Removing',
+  out_of_scope: 'Out of scope',
+  failed: 'Failed',
+};
+
 export const PLATFORM_WORDS = { macOS: 'macOS', iOS: 'iOS and iPadOS' } as const;
 
 export const CONNECTION_WORDS = {

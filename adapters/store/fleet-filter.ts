@@ -1,6 +1,7 @@
 // A filter of the device list as conditions on `fleet_list`, and the way through its indexes that fits the filter (migration 0006).
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
 import type { FailureCode } from '../../domain/failures.ts';
+import type { RolloutPhase } from '../../domain/rollout-plan.ts';
 import { BUCKETS, type Truth, type TrustBucket } from '../../domain/trust.ts';
 
 export interface FleetFilter {
@@ -10,7 +11,7 @@ export interface FleetFilter {
   readonly family?: readonly DeviceFamily[] | undefined;
   readonly blueprintId?: readonly string[] | undefined;
   readonly integrationId?: readonly string[] | undefined;
-  readonly phase?: readonly string[] | undefined;
+  readonly phase?: readonly RolloutPhase[] | undefined;
   readonly failureCode?: readonly FailureCode[] | undefined;
   readonly holds?: readonly Truth[] | undefined;
   readonly lacks?: readonly Truth[] | undefined;

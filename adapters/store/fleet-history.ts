@@ -1,4 +1,5 @@
 // Over time: rollouts that ran, certificates by the day on which they end, what happened to one device.
+import type { RolloutPhase } from '../../domain/rollout-plan.ts';
 import type { Sql } from './database.ts';
 import { settingSql } from './integrations.ts';
 
@@ -12,7 +13,7 @@ export interface RolloutRow {
   readonly closedAt: Date | null;
   readonly outcome: 'completed' | 'failed' | null;
   readonly failureCode: string | null;
-  readonly phase: string | null;
+  readonly phase: RolloutPhase | null;
   readonly waitsFor: string | null;
   readonly cursorAt: string;
 }

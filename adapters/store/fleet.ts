@@ -1,5 +1,6 @@
 // A device as lists show it, and pages of them.
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
+import type { RolloutPhase } from '../../domain/rollout-plan.ts';
 import type { TrustBucket } from '../../domain/trust.ts';
 import type { Sql } from './database.ts';
 import type { EnrollmentStatus } from './devices.ts';
@@ -28,7 +29,7 @@ export interface FleetRow {
   readonly oktaVerifyManaged: boolean;
   readonly registered: boolean;
   readonly managed: boolean;
-  readonly phase: string;
+  readonly phase: RolloutPhase;
   readonly waitsFor: string | null;
   readonly failureCode: string | null;
   readonly certificateNotAfter: Date | null;

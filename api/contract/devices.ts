@@ -1,5 +1,6 @@
 // Devices: the list, one device with its evidence, and what an operator may ask of it.
 import { z } from 'zod';
+import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
 import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
 import { endpoint } from './endpoint.ts';
 import { platform } from './setups.ts';
@@ -9,6 +10,7 @@ const tag = 'devices';
 export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
 const truthState = z.enum(['held', 'not_held', 'not_applicable', 'unknown']).meta({ id: 'TruthState' });
 export const family = z.enum(['Mac', 'iPhone', 'iPad']).meta({ id: 'DeviceFamily' });
+export const phase = z.enum(ROLLOUT_PHASES).meta({ id: 'RolloutPhase' });
 const enrollmentStatus = z
   .enum(['authenticated', 'enrolled', 'checked_out', 'unreachable'])
   .meta({ id: 'EnrollmentStatus' });
@@ -38,7 +40,7 @@ const deviceFields = {
     registered: z.boolean(),
     managed: z.boolean(),
   }),
-  phase: z.string(),
+  phase,
   /** What it waits for and who acts next, in one sentence. */
   waitsFor: z.string().nullable(),
   failureCode: failureCode.nullable(),
@@ -146,7 +148,7 @@ export const deviceFilter = {
   family: z.array(family).max(3).optional(),
   blueprintId: z.array(id).max(50).optional(),
   integrationId: z.array(id).max(50).optional(),
-  phase: z.array(line(50)).max(20).optional(),
+  phase: z.array(phase).max(20).optional(),
   failureCode: z.array(failureCode).max(20).optional(),
   /** A truth that is (or, with `lacks`, is not) held. */
   holds: z.array(z.enum(TRUTHS)).max(5).optional(),

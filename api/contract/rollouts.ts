@@ -1,7 +1,7 @@
 // Rollouts and renewals over the fleet: what runs, what failed and why, what is due.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Device } from './devices.ts';
+import { Device, phase } from './devices.ts';
 import { cursor, Failure, failureCode, id, instant, limit, line, list, page } from './words.ts';
 
 const tag = 'rollouts';
@@ -24,7 +24,7 @@ export const Rollout = z
     closedAt: instant.nullable(),
     outcome: z.enum(['completed', 'failed']).nullable(),
     failureCode: failureCode.nullable(),
-    phase: z.string(),
+    phase,
     waitsFor: z.string().nullable(),
     temporalUrl: z.string().nullable(),
   })

@@ -90,12 +90,18 @@ async function crowd(of: World, assigned: string): Promise<{ blueprint: string; 
      insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, phase, waits_for, failure_code)
      select made.id, (select id from integrations limit 1),
             (array['trusted', 'waiting_for_sign_in', 'in_progress', 'failed'])[1 + right(serial_number, 4)::int % 4],
-            right(serial_number, 4)::int % 4 < 2, right(serial_number, 4)::int % 2 = 0, true, 'settled',
+            right(serial_number, 4)::int % 4 < 2, right(serial_number, 4)::int % 2 = 0, true,
+            (array['delivered', 'delivered', 'app', 'failed'])[1 + right(serial_number, 4)::int % 4],
             'Waits for the device: it has been asked to wake up and has not answered.',
             case when right(serial_number, 4)::int % 4 = 3
                  then (array['mdm.device_silent', 'mdm.profile_refused', 'apps_and_books.no_licence_left'])[1 + right(serial_number, 4)::int % 3] end
        from made`,
     [blueprint, assigned],
+  );
+  await database.query(
+    `insert into rollout_runs (run_id, device_id, workflow_id, started_at, closed_at, outcome, failure_code)
+       select gen_random_uuid()::text, device_id, 'rollout/' || device_id, now() - interval '3 hours', now() - interval '1 hour', 'failed', failure_code
+         from device_trust where failure_code is not null`,
   );
   const [row] = await database.query<{ id: string }>(
     `select device_id as id from device_trust where failure_code is not null limit 1`,

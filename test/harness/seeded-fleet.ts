@@ -95,13 +95,14 @@ async function addDevices(
     await database.query(
       `insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, registered, managed,
          phase, waits_for, failure_code, certificate_not_after)
-       values ($1, $2, $3, $4, $4, $4, $4, $4, 'settled', 'Nothing.', $5, now() + interval '90 days')`,
+       values ($1, $2, $3, $4, $4, $4, $4, $4, $6, 'Nothing.', $5, now() + interval '90 days')`,
       [
         id,
         bucket === 'out_of_scope' ? null : ids.integrations,
         bucket,
         bucket === 'trusted',
         bucket === 'failed' ? 'mdm.device_silent' : null,
+        bucket === 'failed' ? 'failed' : 'delivered',
       ],
     );
     await database.query(

@@ -4,7 +4,7 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useAnswer } from '../queries.ts';
-import { BUCKET_WORDS, TRUTH_WORDS } from '../words.ts';
+import { BUCKET_WORDS, PHASE_WORDS, PLATFORM_WORDS, TRUTH_WORDS } from '../words.ts';
 import { isFiltered, type DeviceSearch } from './device-search.ts';
 
 const any = (label: string) => ({ value: '', label });
@@ -26,6 +26,7 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
   const select = (name: keyof DeviceSearch, label: string, data: { value: string; label: string }[]) => (
     <NativeSelect
       size="xs"
+      maw={200}
       label={label}
       value={String(search[name] ?? '')}
       data={[any('Any'), ...withPresent(data, search[name])]}
@@ -51,12 +52,14 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
         'State',
         Object.entries(BUCKET_WORDS).map(([value, { label }]) => ({ value, label })),
       )}
+      {select('platform', 'Platform', entries(PLATFORM_WORDS))}
       {select('family', 'Family', entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad' }))}
       {select(
         'blueprint',
         'Blueprint',
         (blueprints.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
       )}
+      {select('phase', 'Rollout phase', entries(PHASE_WORDS))}
       {select('lacks', 'Missing truth', entries(TRUTH_WORDS))}
       {select(
         'failure',

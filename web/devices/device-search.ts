@@ -1,6 +1,6 @@
 // The filter of the device list, as it stands in the address: short, readable, safe to send to a colleague.
 import type { Query } from '../client.ts';
-import type { Bucket, Truth } from '../words.ts';
+import type { Bucket, Phase, Truth } from '../words.ts';
 
 type DeviceQuery = NonNullable<Query<'listDevices'>>;
 export type DeviceFilter = NonNullable<NonNullable<Query<'exportDevices'>>>;
@@ -69,7 +69,7 @@ export function filterOf(search: DeviceSearch, now = new Date()): DeviceFilter {
     family: split(search.family),
     blueprintId: split(search.blueprint),
     integrationId: split(search.integration),
-    phase: split(search.phase),
+    phase: split<Phase>(search.phase),
     failureCode: split(search.failure),
     lacks: split<Truth>(search.lacks),
     certificateExpiresBefore: ends?.toISOString(),

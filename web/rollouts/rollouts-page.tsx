@@ -7,7 +7,7 @@ import { CursorPages } from '../parts/cursor-pages.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { useAnswer } from '../queries.ts';
-import { countWords, deviceTitle, durationWords, plural } from '../words.ts';
+import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural } from '../words.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 
@@ -112,7 +112,7 @@ function RolloutList() {
                         <Table.Td>
                           {run.waitsFor ??
                             run.failureCode ??
-                            (run.outcome === 'completed' ? 'Nothing' : run.phase)}
+                            (run.outcome === 'completed' ? 'Nothing' : PHASE_WORDS[run.phase])}
                         </Table.Td>
                         <Table.Td>
                           <Moment at={run.startedAt} />
