@@ -227,6 +227,12 @@ describe('audit and events', () => {
     const second = await api.call('GET', `/api/audit?limit=1&after=${first.body.next as string}`);
     expect(second.body.items[0].id).not.toBe(first.body.items[0].id);
     expect((await api.call('GET', '/api/audit/export?action=token.')).text).toContain('token.made');
+    const actorsOf = async (actor: string): Promise<string[]> => {
+      const { items } = (await api.call('GET', `/api/audit?actor=${actor}`)).body;
+      return (items as { actor: string }[]).map((entry) => entry.actor.replace(/:.*/, ''));
+    };
+    expect(new Set(await actorsOf('token:'))).toEqual(new Set(['token']));
+    expect(await actorsOf('toke')).toEqual([]);
   });
 
   test('a page that was away catches up from the last event it saw', async () => {

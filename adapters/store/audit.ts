@@ -29,6 +29,7 @@ export interface AuditEntry {
 }
 
 export interface AuditFilter {
+  /** The whole actor, or a kind with its colon: `person:` */
   readonly actor?: string | undefined;
   /** The whole action, or an area with its dot: `secret.` */
   readonly action?: string | undefined;
@@ -45,7 +46,7 @@ export async function listAudit(
 ): Promise<(AuditEntry & { readonly cursorAt: string })[]> {
   return sql.query(
     `select id, at, actor, action, subject, detail, at::text as "cursorAt" from audit_entries
-      where ($1::text is null or actor = $1) and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
+      where ($1::text is null or actor = $1 or ($1 like '%:' and starts_with(actor, $1))) and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
         and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
         and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::uuid))
       order by at desc, id desc limit $8`,

@@ -110,6 +110,7 @@ export const AuditEntry = z
   .meta({ id: 'AuditEntry' });
 
 const auditFilter = {
+  /** A whole actor, or a kind of them with its colon: `person:` */
   actor: line(200).optional(),
   /** A whole action, or the beginning of one: `secret.` */
   action: line(100).optional(),

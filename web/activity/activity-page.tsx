@@ -4,6 +4,7 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { addressOf } from '../client.ts';
+import { AnchorLink } from '../parts/links.tsx';
 import { CursorPages } from '../parts/cursor-pages.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
@@ -13,11 +14,19 @@ type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
 type Search = Readonly<Partial<Record<Name, string>>>;
 
 const FIELDS: readonly { name: Name; label: string; placeholder: string; type?: string }[] = [
-  { name: 'actor', label: 'Who', placeholder: 'person:admin' },
+  { name: 'actor', label: 'Who', placeholder: 'person: or person:admin' },
   { name: 'action', label: 'What', placeholder: 'setup. or secret.used' },
   { name: 'subject', label: 'To what', placeholder: 'device:…' },
   { name: 'from', label: 'From', placeholder: '', type: 'date' },
   { name: 'until', label: 'Until', placeholder: '', type: 'date' },
+];
+
+/** Most entries are Odette's own uses of secrets: offered is what leaves them out. */
+const ACTORS = [
+  { value: 'person:', label: 'People' },
+  { value: 'token:', label: 'API tokens' },
+  { value: 'device:', label: 'Devices' },
+  { value: 'system', label: 'Odette itself' },
 ];
 
 /** Days of the reader's own calendar, both included. */
@@ -60,10 +69,16 @@ export function ActivityPage() {
             label={label}
             placeholder={placeholder}
             type={type ?? 'text'}
+            list={name === 'actor' ? 'actors' : undefined}
             defaultValue={search[name] ?? ''}
             onChange={(event) => apply(name, event.currentTarget.value)}
           />
         ))}
+        <datalist id="actors">
+          {ACTORS.map(({ value, label }) => (
+            <option key={value} value={value} label={label} />
+          ))}
+        </datalist>
       </Group>
       <Loaded query={query} lines={8}>
         {({ items, next }) =>
@@ -90,7 +105,9 @@ export function ActivityPage() {
                         </Table.Td>
                         <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
                         <Table.Td>{entry.action}</Table.Td>
-                        <Table.Td className="break-anywhere">{entry.subject ?? '–'}</Table.Td>
+                        <Table.Td className="break-anywhere">
+                          <Subject subject={entry.subject} />
+                        </Table.Td>
                         <Table.Td miw={240} maw={420}>
                           <Detail detail={entry.detail} />
                         </Table.Td>
@@ -105,6 +122,16 @@ export function ActivityPage() {
         }
       </Loaded>
     </Page>
+  );
+}
+
+function Subject({ subject }: { subject: string | null }) {
+  const [, deviceId] = /^device:([0-9a-f-]{36})$/.exec(subject ?? '') ?? [];
+  if (deviceId === undefined) return subject ?? '–';
+  return (
+    <AnchorLink to="/devices/$deviceId" params={{ deviceId }} size="sm">
+      {subject}
+    </AnchorLink>
   );
 }
 
