@@ -182,7 +182,9 @@ async function photograph(
       // As tall as the page: what sticks to the window's edge would else lie across the middle.
       const height = await page.evaluate<number>('document.documentElement.scrollHeight');
       await page.setViewportSize({ width, height: Math.max(860, height) });
-      await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+      await page.evaluate(
+        'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+      );
       await page.screenshot({ path: path.join(folder, `${name}-${look}.png`) });
       await page.setViewportSize({ width, height: 860 });
     }
