@@ -62,8 +62,7 @@ export async function planFleetPage(
   };
   const walk = (conditions: readonly string[], own?: Range): string => {
     const bounds = boundsOf(way, { key, order: page.order, cursor, own });
-    const columns = [...way.keys, key, 'device_id'].map((name) => `list.${name} ${page.order}`);
-    const walked = `${found([...bounds, ...conditions, ...rest])} order by ${columns.join(', ')} limit ${limit}`;
+    const walked = `${found([...bounds, ...conditions, ...rest])} order by list.${key} ${page.order}, list.device_id ${page.order} limit ${limit}`;
     if (way.from === undefined) return walked;
     return `select device_id, key from ${way.from} cross join lateral (${walked}) as page ${inOrder}`;
   };
@@ -97,34 +96,24 @@ interface Stretch {
 }
 
 /**
- * Where a walk begins and ends, as one comparison of whole rows for each end: of several conditions on one column, or of an equality
- * beside a comparison, the index would use one to find its place and walk through the rest.
+ * Where a walk begins and ends. What it is within is an equality, so that the rows come in the wanted order by themselves; each end is one
+ * comparison, for of several on one column the index would use one to find its place and walk through the rest.
  */
 function boundsOf({ keys, of }: Way, { key, order, cursor, own }: Stretch): string[] {
-  if (cursor === undefined && own === undefined)
-    return keys.map((name, place) => `list.${name} = ${of[place]}`);
-  const compare = (sign: string, more: readonly (readonly [column: string, value: string])[]): string[] => {
-    const columns = [...keys, ...more.map(([column]) => column)].map((name) => `list.${name}`);
-    const values = [...of, ...more.map(([, value]) => value)];
-    return columns.length === 0 ? [] : [`(${columns.join(', ')}) ${sign} (${values.join(', ')})`];
-  };
-  const [value = '', id = ''] = cursor ?? [];
-  const isUp = order === 'asc';
+  const within = keys.map((name, place) => `list.${name} = ${of[place]}`);
+  const from = own?.from === undefined ? [] : [`list.${key} >= ${own.from}`];
+  const to = own === undefined ? [] : [`list.${key} < ${own.to}`];
+  if (cursor === undefined) return [...within, ...from, ...to];
+  const [value, id] = cursor;
   // A cursor outside the range begins where the range does.
-  const beyond = (limit: string | undefined, outside: string) =>
+  const beyond = (sign: string, limit: string | undefined, outside: string) =>
     limit === undefined
-      ? [[key, value] as const, ['device_id', id] as const]
-      : ([
-          [key, `case when ${value} ${outside} ${limit} then ${limit} else ${value} end`],
-          ['device_id', `case when ${value} ${outside} ${limit} then '${LEAST_ID}'::uuid else ${id} end`],
-        ] as const);
-  const atFrom = own?.from === undefined ? compare('>=', []) : compare('>=', [[key, own.from]]);
-  const atTo = own === undefined ? compare('<=', []) : compare('<', [[key, own.to]]);
-  const present = keys.slice(0, 1).map((name) => `list.${name} is not null`);
-  if (cursor === undefined) return [...present, ...atFrom, ...atTo];
-  return isUp
-    ? [...present, ...compare('>', beyond(own?.from, '<')), ...atTo]
-    : [...present, ...compare('<', beyond(own?.to, '>=')), ...atFrom];
+      ? `(list.${key}, list.device_id) ${sign} (${value}, ${id})`
+      : `(list.${key}, list.device_id) ${sign} (case when ${value} ${outside} ${limit} then ${limit} else ${value} end,
+          case when ${value} ${outside} ${limit} then '${LEAST_ID}'::uuid else ${id} end)`;
+  return order === 'asc'
+    ? [...within, beyond('>', own?.from, '<'), ...to]
+    : [...within, beyond('<', own?.to, '>='), ...from];
 }
 const LEAST_ID = '00000000-0000-0000-0000-000000000000';
 
