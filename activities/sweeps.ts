@@ -35,6 +35,7 @@ export function sweepActivities(deps: ActivityDependencies) {
             kind: 'rollOutDevice',
             deviceId,
             reason: 'it was not verified lately',
+            ifNoneRuns: true,
           });
         return { next: ids.length === PAGE_SIZE ? (ids.at(-1) ?? null) : null, started: ids.length };
       });

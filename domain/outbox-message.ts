@@ -11,8 +11,16 @@ export type OutboxMessage =
       readonly signal: string;
       readonly body: SignalBody;
     }
-  /** Brings the device to its desired state: signalWithStart of rollOutDevice. */
-  | { readonly kind: 'rollOutDevice'; readonly deviceId: string; readonly reason: string }
+  /**
+   * Brings the device to its desired state: signalWithStart of rollOutDevice. `ifNoneRuns`: nothing has changed, so that a rollout which
+   * runs is left to its patience.
+   */
+  | {
+      readonly kind: 'rollOutDevice';
+      readonly deviceId: string;
+      readonly reason: string;
+      readonly ifNoneRuns?: boolean;
+    }
   /**
    * An answer, a contact or a new enrollment: told to the workflow if it runs; else, for a device in scope,
    * `rollOutDevice` is started with `desiredStateChanged`.

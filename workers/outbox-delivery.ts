@@ -22,9 +22,9 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       return signalDevice(client, sql, message, eventId);
     case 'rollOutDevice': {
       const scope = await findDeviceScope(sql, message.deviceId);
-      return scope
-        ? startRollout(client, message.deviceId, scope, { eventId, reason: message.reason })
-        : 'gone';
+      if (!scope) return 'gone';
+      if (message.ifNoneRuns === true) return startIfNoneRuns(client, message.deviceId, scope);
+      return startRollout(client, message.deviceId, scope, { eventId, reason: message.reason });
     }
     case 'keepCertificate':
       return tellCertificateKeeper(client, sql, message, eventId);
@@ -73,15 +73,24 @@ async function startRollout(
   changed: { readonly eventId: string; readonly reason: string },
 ): Promise<OutboxOutcome> {
   await client.workflow.signalWithStart('rollOutDevice', {
-    ...startOptions(deviceId, scope.integrationId),
-    workflowId: workflowIds.rollout(deviceId),
-    staticSummary: `Okta Device Trust for ${scope.label}`,
-    args: [{ deviceId }],
+    ...rolloutOptions(deviceId, scope),
     signal: desiredStateChangedSignal,
     signalArgs: [changed],
   });
   return 'started';
 }
+
+async function startIfNoneRuns(client: Client, deviceId: string, scope: DeviceScope): Promise<OutboxOutcome> {
+  await client.workflow.start('rollOutDevice', rolloutOptions(deviceId, scope));
+  return 'started';
+}
+
+const rolloutOptions = (deviceId: string, scope: DeviceScope) => ({
+  ...startOptions(deviceId, scope.integrationId),
+  workflowId: workflowIds.rollout(deviceId),
+  staticSummary: `Okta Device Trust for ${scope.label}`,
+  args: [{ deviceId }] as [{ deviceId: string }],
+});
 
 type CertificateMessage = Extract<OutboxMessage, { kind: 'keepCertificate' }>;
 

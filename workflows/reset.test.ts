@@ -56,6 +56,16 @@ describe('a rollout that failed', () => {
     expect(mac.mostCertificates).toBe(1);
   }, 60_000);
 
+  test('of what its certificate met all the time is named so, and said while it lasts', async () => {
+    world.challenges.state.status = 503;
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.waits_for).toContain('Okta'));
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    world.challenges.state.status = 200;
+    expect((await world.trust(mac.id))?.failure_code).toMatch(/^okta\./);
+  }, 60_000);
+
   test("of an activity ends well after a reset to the failed activity's workflow task", async () => {
     const mac = await world.newDevice('Mac');
     world.knobs.licences = 'refused';

@@ -126,6 +126,27 @@ describe('a rollout', () => {
     await world.until(async () => expect((await world.truths(phone.id))['oktaVerifyManaged']).toBe('held'));
   });
 
+  test('what happens while the user has not yet accepted the app does not use up the week to accept it', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.looksUntilManaged = 22;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.carriedOut).toContain('ManagedApplicationList'));
+    let news = 0;
+    // The news make it look far more often than it would by itself, until the user has accepted.
+    await world.until(async () => {
+      const { status } = await world.rollout(mac.id).describe();
+      news += 1;
+      if (status.name === 'RUNNING')
+        await world
+          .rollout(mac.id)
+          .signal('desiredStateChanged', { eventId: `news ${news}`, reason: 'news' })
+          .catch(() => undefined);
+      expect(status.name).not.toBe('RUNNING');
+    }, 50_000);
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null });
+  }, 60_000);
+
   test('a profile that the device refuses fails the rollout by its code; started again it ends well', async () => {
     const mac = await world.newDevice('Mac');
     mac.refuses.set('InstallProfile', 'mdm.profile_refused');

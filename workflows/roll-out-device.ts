@@ -3,6 +3,7 @@
 import {
   allHandlersFinished,
   condition,
+  patched,
   setCurrentDetails,
   TemporalFailure,
   upsertSearchAttributes,
@@ -28,7 +29,10 @@ const HOUR_MS = 60 * 60 * 1000;
 
 export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<void> {
   const conversation = new DeviceConversation(deviceId);
-  const signals = new RolloutSignals(conversation);
+  // The keeper goes on by itself; who looks at this rollout sees what is in its way.
+  const signals = new RolloutSignals(conversation, (code) =>
+    setCurrentDetails(`**certificate** ${FAILURES[code].title} ${FAILURES[code].todo}`),
+  );
   const { workflowId, runId, firstExecutionRunId } = workflowInfo();
   const run = { runId, workflowId };
   let memory: RolloutMemory = emptyMemory('');
@@ -102,12 +106,18 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
             return await fail('apps_and_books.no_licence_left');
           break;
         }
-        case 'waitForApp':
-          await condition(isChanged, appCheckDelayMs(memory.appChecks), {
+        case 'waitForApp': {
+          const wasInterrupted = await condition(isChanged, appCheckDelayMs(memory.appChecks), {
             summary: 'Okta Verify is being installed',
           });
-          memory = { ...without(memory, ['ManagedApplicationList']), appChecks: memory.appChecks + 1 };
+          // What came between is no look at the app: its user has a week to accept it.
+          const isLook = !wasInterrupted || !patched('only-looks-are-counted');
+          memory = {
+            ...without(memory, ['ManagedApplicationList']),
+            appChecks: memory.appChecks + (isLook ? 1 : 0),
+          };
           break;
+        }
         case 'noteRefusal':
           await records.noteAppRefusal({ deviceId, nowMs: Date.now() });
           memory = { ...memory, appSent: false };
@@ -205,7 +215,8 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
       memory = { ...memory, tries: { ...memory.tries, certificate: tries - 1 } };
       return null;
     }
-    if (!isDone()) return 'mdm.device_silent';
+    // Silence is only the cause where nothing else was heard of.
+    if (!isDone()) return signals.certificateFailures.slice(failures).at(-1) ?? 'mdm.device_silent';
     return permanent() ?? null;
   }
 

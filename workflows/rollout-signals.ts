@@ -25,7 +25,7 @@ export class RolloutSignals {
   replayAsked = false;
 
   /** Registers every handler: call it before the first await. */
-  constructor(conversation: DeviceConversation) {
+  constructor(conversation: DeviceConversation, onCertificateFailure: (code: FailureCode) => void) {
     const once = new OnceOnly();
     const onChange = ({ eventId }: { readonly eventId: string }) => {
       if (once.isNew(eventId)) this.changes += 1;
@@ -45,7 +45,9 @@ export class RolloutSignals {
       if (once.isNew(eventId)) this.certificatesRemoved += 1;
     });
     setHandler(certificateFailedSignal, ({ eventId, failureCode }) => {
-      if (once.isNew(eventId)) this.certificateFailures.push(failureCode);
+      if (!once.isNew(eventId)) return;
+      this.certificateFailures.push(failureCode);
+      onCertificateFailure(failureCode);
     });
   }
 }

@@ -105,6 +105,29 @@ describe('the other sweeps', () => {
     expect(failed.carriedOut).toEqual([]);
   });
 
+  test('a rollout that waits for its device is left to its patience', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.pushes).toBe(1));
+    await sweep('enforceDesiredState');
+    await world.until(async () => {
+      const [left] = await world.database.query(
+        `select from outbox where ordering_key = $1 and delivered_at is null`,
+        [mac.id],
+      );
+      expect(left).toBeUndefined();
+    });
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes);
+    // The one with which it was started.
+    expect(signals).toHaveLength(1);
+    expect(mac.pushes).toBe(1);
+    mac.isAsleep = false;
+    await mac.wake();
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+  });
+
   test('a certificate without a keeper gets one', async () => {
     const mac = await delivered('Mac');
     await world.keeper(mac.id).terminate('lost');
