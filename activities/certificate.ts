@@ -217,7 +217,8 @@ export function certificateActivities(deps: ActivityDependencies) {
             },
             now,
           );
-        await refreshTrust(sql, deviceId, { now });
+        // Whatever was said of the certificate before.
+        await refreshTrust(sql, deviceId, { now, waitsFor: null });
       });
     },
 
@@ -242,8 +243,7 @@ export function certificateActivities(deps: ActivityDependencies) {
           { kind: input.kind, text, detail: { ...input, nowMs: undefined } },
           now,
         );
-        if (input.kind !== 'certificate_failed')
-          await refreshTrust(sql, input.deviceId, { now, waitsFor: text });
+        await refreshTrust(sql, input.deviceId, { now, waitsFor: text });
       });
     },
 

@@ -67,7 +67,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
       return database.inTransaction(async (sql) => {
         const state = await readDeviceState(sql, input.deviceId);
         if (state === undefined) return null;
-        const view = rolloutViewOf(state);
+        const view = rolloutViewOf(state, input.nowMs);
         const memory = memoryFor(input.memory, view.enrollmentId);
         const planned = planRollout(view, memory, input.nowMs);
         const action =

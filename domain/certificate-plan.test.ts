@@ -22,6 +22,7 @@ const blank: CertificateView = {
   profiles: null,
   certificates: null,
   isUsed: true,
+  wantedBy: 'i1',
 };
 const wanted: CertificateMemory = { isFresh: false, integrationId: 'i1', isWanted: true, forced: false };
 
@@ -60,6 +61,18 @@ const withDeliveries = (...deliveries: Delivery[]): CertificateView => ({
 const fresh = { ...wanted, isFresh: true };
 
 describe('the plan of keepCertificate', () => {
+  test('out of scope nothing new is sent: without a certificate it ends, with one it waits for the rollout', () => {
+    expect(planCertificate({ ...blank, wantedBy: null }, wanted, 0)).toEqual({ do: 'end' });
+    const left = { ...withDeliveries(delivery('1', 'a')), wantedBy: null };
+    expect(planCertificate(left, fresh, DAY)).toMatchObject({ do: 'sleep' });
+    expect(planCertificate(left, fresh, YEAR - 30 * DAY)).toEqual({ do: 'waitForScope' });
+    expect(planCertificate({ ...left, profiles: [], certificates: [] }, fresh, DAY)).toEqual({
+      do: 'waitForScope',
+    });
+    const others = { ...blank, wantedBy: 'i2' };
+    expect(planCertificate(others, wanted, 0)).toEqual({ do: 'end' });
+  });
+
   test('a device that never had one gets one at once, without being asked first', () => {
     expect(planCertificate(blank, wanted, 0)).toMatchObject({ do: 'deliver', slot: 'a' });
   });

@@ -31,6 +31,8 @@ export interface CertificateView {
   readonly certificates: readonly ReportedDelivery[] | null;
   /** Okta has said MANAGED since the newest certificate was proven. */
   readonly isUsed: boolean;
+  /** The integration whose switched-on item asks for a certificate on this device now. */
+  readonly wantedBy: string | null;
 }
 
 export interface ReportedDelivery {
@@ -65,6 +67,8 @@ export type CertificateAction =
     }
   | { readonly do: 'sleep'; readonly delivery: Delivery; readonly decision: RenewalDecision }
   | { readonly do: 'waitToBeWanted' }
+  /** The item is off, or the device left it: nothing new is sent, and what is there waits for the rollout that takes it away. */
+  | { readonly do: 'waitForScope' }
   | { readonly do: 'end' };
 
 export function planCertificate(
@@ -82,6 +86,8 @@ export function planCertificate(
     return identifiers.length > 0 ? { do: 'remove', identifiers, keeps: null } : { do: 'end' };
   }
   if (integrationId === null) return { do: 'waitToBeWanted' };
+  const isInScope = view.wantedBy === integrationId;
+  if (!isInScope && !hasHistory) return { do: 'end' };
   // Nothing was ever sent and nothing is there: no need to ask first.
   if (!memory.isFresh && hasHistory) return { do: 'ask' };
 
@@ -102,7 +108,7 @@ export function planCertificate(
         identifiers: spare.map(({ identifier }) => identifier),
         keeps: null,
       };
-    return deliver(view, integrationId, 'wanted', 'due');
+    return isInScope ? deliver(view, integrationId, 'wanted', 'due') : { do: 'waitForScope' };
   }
   const others = profiles.filter((profile) => !holdsCurrent(profile));
   if (others.length > 0)
@@ -111,7 +117,7 @@ export function planCertificate(
       identifiers: others.map(({ identifier }) => identifier),
       keeps: current.delivery.id,
     };
-  if (memory.forced) return deliver(view, integrationId, 'asked for', 'due');
+  if (memory.forced && isInScope) return deliver(view, integrationId, 'asked for', 'due');
   const decision = decideRenewal(
     {
       notBeforeMs: current.certificate.notBeforeMs,
@@ -123,7 +129,10 @@ export function planCertificate(
     view.isUsed,
     nowMs,
   );
-  if (decision.kind === 'renew') return deliver(view, integrationId, decision.reason, decision.urgency);
+  if (decision.kind === 'renew')
+    return isInScope
+      ? deliver(view, integrationId, decision.reason, decision.urgency)
+      : { do: 'waitForScope' };
   return { do: 'sleep', delivery: current.delivery, decision };
 }
 

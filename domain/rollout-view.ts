@@ -63,7 +63,7 @@ export interface RolloutView {
   readonly desired: DesiredState | null;
   readonly removal: RemovalTerms;
   readonly reported: ReportedState;
-  /** A certificate of the desired integration is on the device, in a profile that is on the device. */
+  /** A certificate of the desired integration that has not ended is on the device, in a profile that is on the device. */
   readonly hasCertificate: boolean;
   /** A certificate was sent, of whatever integration, and was not seen to be gone: it is on the device or on its way. */
   readonly hasOpenDelivery: boolean;

@@ -57,7 +57,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
     if (missing.length > 0)
       return notHeld(`Not listed by the device: ${missing.map(({ kind }) => `${kind} profile`).join(', ')}.`);
     if (desired.wantsCertificate && !view.hasCertificate)
-      return notHeld('The device does not list the certificate profile.');
+      return notHeld('The device does not list a valid certificate and its profile.');
     if (
       desired.appConfigurationRevision !== null &&
       reported.appConfigurationRevision !== desired.appConfigurationRevision
@@ -70,7 +70,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
       return unknown('The device has not listed its certificates yet.');
     return view.hasCertificate
       ? held('The device lists the certificate of the newest delivery.')
-      : notHeld('The device lists no certificate of this integration.');
+      : notHeld('The device lists no valid certificate of this integration.');
   },
   oktaVerifyManaged({ view }) {
     const { appStatus } = view.reported;

@@ -1,5 +1,5 @@
 // One delivery of a certificate profile and the questions around it, from the keeper's side.
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
@@ -10,10 +10,18 @@ import { device, okta, records } from './policies.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** A silent device is waited for without end; the later the renewal, the more often it is pushed. */
-function* endlessly(urgency: Urgency): Generator<number> {
+/**
+ * A silent device is waited for without end; the later the renewal, the more often it is pushed. After each of the longest intervals
+ * the plan is looked at again, for the renewal has become more urgent. `isSilent`: the shorter ones are over.
+ */
+function* patiently(urgency: Urgency, isSilent: boolean): Generator<number> {
   const longest = urgency === 'late' || urgency === 'expired' ? 6 * HOUR_MS : 24 * HOUR_MS;
-  for (let index = 0; ; index += 1) yield intervalMs(index, longest);
+  for (let index = 0; ; index += 1) {
+    const interval = intervalMs(index, longest);
+    if (isSilent && interval < longest) continue;
+    yield interval;
+    if (interval === longest && patched('silence-is-planned-anew')) return;
+  }
 }
 
 export class CertificateDelivery {
@@ -25,8 +33,17 @@ export class CertificateDelivery {
   cycle: number;
   /** Acknowledged, and to be seen in the device's lists. */
   #acknowledged: string | null = null;
+  /** The device has not answered for a day. */
+  isSilent: boolean;
 
-  constructor(deviceId: string, conversation: DeviceConversation, made: number, cycle: number) {
+  constructor(
+    deviceId: string,
+    conversation: DeviceConversation,
+    made: number,
+    cycle: number,
+    isSilent: boolean,
+  ) {
+    this.isSilent = isSilent;
     this.#deviceId = deviceId;
     this.#conversation = conversation;
     this.made = made;
@@ -41,9 +58,10 @@ export class CertificateDelivery {
         { step: 'certificate.CertificateList', request: { type: 'CertificateList' } },
         { step: 'certificate.ProfileList', request: { type: 'ProfileList' } },
       ],
-      endlessly(step.urgency),
+      patiently(step.urgency, this.isSilent),
       isChanged,
     );
+    this.isSilent = carried.kind === 'silent';
     if (carried.kind !== 'answered') return false;
     this.cycle += 1;
     return carried.outcomes.every(
@@ -56,16 +74,17 @@ export class CertificateDelivery {
     identifiers: readonly string[],
     isChanged: () => boolean,
   ): Promise<void> {
-    await this.#conversation.carryOut(
+    const carried = await this.#conversation.carryOut(
       this.#place(step),
       identifiers.map((identifier) => ({
         step: `certificate.remove.${identifier}`,
         request: { type: 'RemoveProfile' as const, identifier },
       })),
-      endlessly(step.urgency),
+      patiently(step.urgency, this.isSilent),
       isChanged,
     );
-    this.cycle += 1;
+    this.isSilent = carried.kind === 'silent';
+    if (!this.isSilent) this.cycle += 1;
   }
 
   /**

@@ -5,7 +5,7 @@ import { renewalTime } from '../domain/renewal-policy.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
-import { atRest, fastForward } from '../test/harness/time-skipping.ts';
+import { atRest, clockOf, fastForward } from '../test/harness/time-skipping.ts';
 import { TASK_QUEUE, workflowIds } from './messages.ts';
 
 quietRuntime();
@@ -44,8 +44,16 @@ const restOf = (mac: FakeDevice): Promise<number> =>
 /** Moves keeper and device on together. */
 async function pass(mac: FakeDevice, milliseconds: number): Promise<void> {
   await restOf(mac);
+  await skip(mac, milliseconds);
+}
+
+/** While the keeper waits for the device's answer, too. */
+async function skip(mac: FakeDevice, milliseconds: number): Promise<void> {
+  const keeper = workflowIds.certificate(mac.id);
   mac.clockAheadMs += milliseconds;
-  await fastForward(world.connection, world.namespace, workflowIds.certificate(mac.id), milliseconds);
+  await fastForward(world.connection, world.namespace, keeper, milliseconds);
+  // What passed meanwhile by the clock on the wall is part of what was skipped, for the keeper; for the device it came on top.
+  mac.clockAheadMs = (await clockOf(world.connection, world.namespace, keeper)) - Date.now();
 }
 
 const newest = (mac: FakeDevice) => {
@@ -69,6 +77,12 @@ const renewed = (mac: FakeDevice, before: string, timeout = 20_000) =>
     expect(mac.certificates.map(({ serialNumber }) => serialNumber)).not.toContain(before);
     expect(mac.certificates).toHaveLength(1);
   }, timeout);
+
+/** A refused one is not tried again. */
+const changePassword = () =>
+  world.database.query(
+    `update secrets set version = version + 1 where id in (select secret_id from integration_platforms where platform = 'macOS')`,
+  );
 
 const noted = async (mac: FakeDevice): Promise<string[]> => {
   const rows = await world.database.query<{ kind: string }>(
@@ -145,13 +159,76 @@ describe('keepCertificate', () => {
     expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'okta.challenge_credentials_refused' });
     expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
     world.challenges.state.status = 200;
-    await world.database.query(
-      `update secrets set version = version + 1 where id in (select secret_id from integration_platforms where platform = 'macOS')`,
-    );
+    await changePassword();
     await world.rollOut(mac.id, 'the password was changed');
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
   });
+
+  test('ends when its item is switched off before there was a certificate, though its rollout had failed', async () => {
+    world.challenges.state.status = 401;
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    await world.database.query('update library_items set device_trust_on = false');
+    const { fetched } = world.challenges.state;
+    world.challenges.state.status = 200;
+    await changePassword();
+    // What wakes it: the next try, the next day.
+    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'the next try' });
+    await world.until(async () =>
+      expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED'),
+    );
+    expect(world.challenges.state.fetched).toBe(fetched);
+    await world.database.query('update library_items set device_trust_on = true');
+  });
+
+  test('a certificate that is due as soon as it comes is not renewed without end', async () => {
+    const mac = await trustedMac();
+    const { fetched } = world.challenges.state;
+    mac.certificateLifeMs = 1;
+    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+    await world.until(async () => expect(await noted(mac)).toContain('certificate_failed'));
+    await restOf(mac);
+    expect(world.challenges.state.fetched - fetched).toBe(1);
+  });
+
+  test('what an operator asked for is not forgotten while the Mac is off', async () => {
+    const mac = await trustedMac();
+    const { serialNumber } = newest(mac);
+    await pass(mac, (await restOf(mac)) + 1_000);
+    await restOf(mac);
+    mac.isAsleep = true;
+    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+    const firstRun = (await world.keeper(mac.id).describe()).runId;
+    await world.until(async () => {
+      await skip(mac, 12 * HOUR);
+      expect((await world.keeper(mac.id).describe()).runId).not.toBe(firstRun);
+    }, 60_000);
+    mac.isAsleep = false;
+    await mac.wake();
+    await renewed(mac, serialNumber);
+  }, 120_000);
+
+  test('a Mac that is silent through its renewal is late, then expired, and then not trusted any more', async () => {
+    const mac = await trustedMac();
+    const { notAfter, serialNumber } = newest(mac);
+    await pass(mac, (await restOf(mac)) + 1_000);
+    await restOf(mac);
+    mac.isAsleep = true;
+    await pass(mac, untilRenewal(mac) + 2_000);
+    await skip(mac, notAfter.getTime() - mac.now().getTime() - DAY);
+    await world.until(async () => expect(await noted(mac)).toContain('certificate_late'));
+    expect(await noted(mac)).not.toContain('certificate_expired');
+    await skip(mac, 3 * DAY);
+    await world.until(async () => expect(await noted(mac)).toContain('certificate_expired'));
+    expect((await world.truths(mac.id))['certificatePresent']).toBe('not_held');
+    expect((await world.trust(mac.id))?.bucket).not.toBe('trusted');
+    mac.isAsleep = false;
+    await mac.wake();
+    await renewed(mac, serialNumber);
+    expect((await world.truths(mac.id))['certificatePresent']).toBe('held');
+  }, 120_000);
 
   test('a device that refuses its lists, and one that loses what it is sent, are asked again after a pause only', async () => {
     const refusing = await trustedMac();

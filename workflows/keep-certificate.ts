@@ -11,9 +11,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
-import type { CertificateAction } from '../domain/certificate-plan.ts';
-import type { FailureCode } from '../domain/failures.ts';
+import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
+import { renewalTime } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
 import { DeviceConversation } from './device-command.ts';
 import { needsPerson, reasonOf } from './failure.ts';
@@ -47,12 +48,17 @@ interface CarriedState {
   readonly seenEvents: readonly string[];
   readonly hasWarned: boolean;
   readonly urgency: string;
+  readonly isSilent?: boolean;
+  readonly forced?: boolean;
 }
 
 /** Longer histories are left behind before the next sleep. */
 const LONG_HISTORY = 60;
 /** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
 const MOST_ROUNDS = 6;
+
+/** A device whose scope came back is not told to its keeper. */
+const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 
 const ROUNDS: readonly CertificateAction['do'][] = ['ask', 'remove', 'deliver'];
 
@@ -63,7 +69,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
   let integrationId = input.integrationId ?? null;
   let isWanted = carried?.isWanted ?? true;
   let isFresh = carried?.isFresh ?? false;
-  let forced = false;
+  let forced = carried?.forced ?? false;
   let askedBy = 0; // rollouts that wait for the proof
   let answeredTo = 0;
   let changes = 0;
@@ -119,6 +125,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
     conversation,
     carried?.deliveries ?? 0,
     carried?.cycle ?? 0,
+    carried?.isSilent ?? false,
   );
 
   for (;;) {
@@ -148,10 +155,13 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
       case 'prove':
         await records.recordProof({ deviceId, ...action, nowMs: Date.now() });
         delivery.seen();
-        failures = 0;
         forced = false;
         hasWarned = false;
         await tellProven({ ...step, notAfterMs: action.certificate.notAfterMs }, action.delivery.id);
+        // One that is due at once (a clock that jumped, a device that lies) would be renewed without end.
+        if (isDueAlready(action.certificate, step, deviceId) && patched('due-at-once-is-a-failure'))
+          await backOff('certificate.not_renewed', isChanged);
+        else failures = 0;
         break;
       case 'sleep':
         await tellProven(step, action.delivery.id);
@@ -163,6 +173,10 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
         if (action.decision.kind !== 'renew') await sleepUntil(action.decision.untilMs, isChanged);
         // What is on the device is asked again before anything is done about it.
         if (!isChanged()) isFresh = false;
+        break;
+      case 'waitForScope':
+        if (workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'nothing new while it is out of scope' });
         break;
       case 'waitForEnrollment':
       case 'waitToBeWanted':
@@ -181,7 +195,8 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
         if (isChanged()) break;
         return;
     }
-    rounds = ROUNDS.includes(action.do) ? rounds + 1 : 0;
+    rounds = ROUNDS.includes(action.do) && !delivery.isSilent ? rounds + 1 : 0;
+    if (delivery.isSilent && workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
     if (rounds >= MOST_ROUNDS && !isChanged() && patched('rounds-end-in-a-pause'))
       await backOff(action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
   }
@@ -217,7 +232,9 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
       signal: 'certificateFailed',
       body: { eventId: eventId(`failed/${failures}`), ...{ failureCode: code } },
     });
-    setCurrentDetails(`**waits** ${code}; tried again by itself.`);
+    setCurrentDetails(
+      `**waits** ${FAILURES[code].title} ${FAILURES[code].todo} It is tried again by itself.`,
+    );
     await condition(isChanged, deliveryBackOffMs(failures, needsPerson(code)), {
       summary: `tries again after ${code}`,
     });
@@ -274,9 +291,20 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
         seenEvents: once.remembered(),
         hasWarned,
         urgency: shownUrgency,
+        isSilent: delivery.isSilent,
+        forced,
       },
     });
   }
+}
+
+function isDueAlready(
+  certificate: ReportedDelivery,
+  { settings }: PlannedCertificateStep,
+  deviceId: string,
+): boolean {
+  const life = { ...certificate, provenAtMs: Date.now() };
+  return Date.now() >= renewalTime(life, settings, deviceId);
 }
 
 function detailsOf({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
@@ -296,5 +324,6 @@ const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
   deliver: 'The Mac gets a new certificate from Okta.',
   sleep: 'Nothing to do until the renewal.',
   waitToBeWanted: 'Nobody wants a certificate.',
+  waitForScope: 'The device is out of scope: nothing new is sent, and what is there goes with its rollout.',
   end: 'No certificate is needed.',
 };

@@ -2,7 +2,13 @@
 import type { CertificateView, Delivery } from '../../domain/certificate-plan.ts';
 import { readProfileIdentifier, type CertificateSlot } from '../../domain/profile-identifier.ts';
 import type { Sql } from './database.ts';
-import { readDeviceState, reportedDeliveriesOf, settingsOf, type DeliveryJson } from './rollout-state.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  reportedDeliveriesOf,
+  settingsOf,
+  type DeliveryJson,
+} from './rollout-state.ts';
 
 export interface NewDelivery {
   readonly id: string;
@@ -118,6 +124,7 @@ const asDelivery = (row: DeliveryJson): Delivery => ({
 export async function readCertificateView(sql: Sql, deviceId: string): Promise<CertificateView | undefined> {
   const state = await readDeviceState(sql, deviceId);
   if (state === undefined) return undefined;
+  const desired = desiredStateOf(state);
   const provenAt = state.deliveries.find((delivery) => delivery.state === 'proven')?.provenAt ?? null;
   const [managed] = await sql.query<{ isUsed: boolean }>(
     // MANAGED is said now, or was said after the proof and then fell.
@@ -146,6 +153,7 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
         notAfterMs: Date.parse(certificate.notAfter),
       })) ?? null,
     isUsed: managed?.isUsed ?? false,
+    wantedBy: desired?.wantsCertificate === true ? desired.integrationId : null,
   };
 }
 

@@ -164,18 +164,24 @@ function reportedStateOf(state: DeviceState): ReportedState {
   };
 }
 
-/** Whether a proven certificate of this integration is on the device, in a profile that is on the device. */
-function hasCertificateOf(state: DeviceState, reported: ReportedState, integrationId: string): boolean {
+/** Whether a proven certificate of this integration is on the device, in a profile that is on the device, and not yet at its end. */
+function hasCertificateOf(
+  state: DeviceState,
+  reported: ReportedState,
+  integrationId: string,
+  nowMs: number,
+): boolean {
   return state.deliveries.some(
     (delivery) =>
       delivery.integrationId === integrationId &&
       delivery.state === 'proven' &&
+      (delivery.notAfter === null || Date.parse(delivery.notAfter) > nowMs) &&
       reported.certificates?.includes(delivery.id) === true &&
       reported.profiles?.some(({ uuid }) => uuid === delivery.payloadUuid) === true,
   );
 }
 
-export function rolloutViewOf(state: DeviceState): RolloutView {
+export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
   const desired = desiredStateOf(state);
   const reported = reportedStateOf(state);
   return {
@@ -192,7 +198,7 @@ export function rolloutViewOf(state: DeviceState): RolloutView {
       removesApp: state.itemSettings?.removeAppOnRemoval ?? false,
     },
     reported,
-    hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId),
+    hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId, nowMs),
     hasOpenDelivery: state.deliveries.some(
       (delivery) => delivery.state === 'sent' || delivery.state === 'proven',
     ),

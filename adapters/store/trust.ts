@@ -21,8 +21,8 @@ export interface TrustChange {
   readonly now: Date;
   /** Absent: stays. */
   readonly phase?: RolloutPhase;
-  /** Instead of the sentence that goes with the phase: a step that waits for something of its own. */
-  readonly waitsFor?: string;
+  /** Instead of the sentence that goes with the phase: a step that waits for something of its own. null: it does no longer. */
+  readonly waitsFor?: string | null;
   /** Why the rollout failed; null: it has not. Absent: stays. */
   readonly failureCode?: string | null;
   /** The desired state was seen on the device. */
@@ -69,7 +69,7 @@ export async function refreshTrust(
   );
   const state = await readDeviceState(sql, deviceId);
   if (known === undefined || state === undefined) return undefined;
-  const view = rolloutViewOf(state);
+  const view = rolloutViewOf(state, change.now.getTime());
   const truths = await sql.query<KnownTruth>(
     'select truth, state, evidence, since from device_truths where device_id = $1',
     [deviceId],

@@ -34,7 +34,12 @@ export async function atRest(connection: Connection, namespace: string, workflow
   );
 }
 
-async function clockOf(connection: Connection, namespace: string, workflowId: string): Promise<number> {
+/** Milliseconds since the epoch, by the workflow's own clock. */
+export async function clockOf(
+  connection: Connection,
+  namespace: string,
+  workflowId: string,
+): Promise<number> {
   const { workflowExtendedInfo } = await connection.workflowService.describeWorkflowExecution({
     namespace,
     execution: { workflowId },
