@@ -170,6 +170,7 @@ async function settingOf(
 
 /** Notes which revision is on its way to the device. Call it in the transaction that queues the command. */
 export async function rememberSent(sql: Sql, deviceId: string, request: StepRequest): Promise<void> {
+  if (!['InstallProfile', 'InstallApplication', 'ApplicationConfiguration'].includes(request.type)) return;
   const state = await readDeviceState(sql, deviceId);
   const desired = state ? desiredStateOf(state) : null;
   if (desired === null) return;

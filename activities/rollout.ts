@@ -5,6 +5,7 @@ import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
 import { putTimeline } from '../adapters/store/device-timeline.ts';
 import { findPinnedIdentity } from '../adapters/store/identity-certificates.ts';
+import { keepRemovalTerms } from '../adapters/store/removal.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
 import { forgetSentProfile } from '../adapters/store/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout-state.ts';
@@ -69,6 +70,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
         if (state === undefined) return null;
         const view = rolloutViewOf(state, input.nowMs);
         const memory = memoryFor(input.memory, view.enrollmentId);
+        if (view.desired !== null) await keepRemovalTerms(sql, input.deviceId, view.removal);
         const planned = planRollout(view, memory, input.nowMs);
         const action =
           view.desired === null || deps.publicUrl === undefined

@@ -214,6 +214,39 @@ describe('a rollout', () => {
     await world.fleet.switchTrust(true);
   });
 
+  test('unassigned: the payloads go as the item said that it had, with its delay, and the app too if it asked so', async () => {
+    const { database, fleet } = world;
+    await database.query(`update library_items set settings = '{"removeAppOnRemoval": true}' where id = $1`, [
+      fleet.itemId,
+    ]);
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.ended(mac.id);
+    await database.query('delete from library_item_blueprints where library_item_id = $1', [fleet.itemId]);
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('out_of_scope'));
+    expect([kinds(mac), mac.certificates, mac.appStatus]).toEqual([[], [], undefined]);
+    await database.query(
+      'insert into library_item_blueprints (blueprint_id, library_item_id) values ($1, $2)',
+      [fleet.blueprintId, fleet.itemId],
+    );
+    await database.query(`update library_items set settings = '{}' where id = $1`, [fleet.itemId]);
+  });
+
+  test('a Mac that claims a thousand profiles of Odette makes no more work than one that has them', async () => {
+    const mac = await world.newDevice('Mac');
+    for (let number = 0; number < 1_000; number += 1)
+      mac.profiles.set(`odette.${randomUUID()}.${mac.id}.sso`, { uuid: randomUUID(), types: [] });
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.carriedOut).toContain('RemoveProfile'));
+    const [asked] = await world.database.query<{ count: number }>(
+      `select count(*) from commands where device_id = $1 and request_type = 'RemoveProfile'`,
+      [mac.id],
+    );
+    expect(asked?.count).toBeLessThanOrEqual(20);
+    await world.rollout(mac.id).terminate('the test is over');
+  });
+
   test('switched off while its certificate is on its way: none comes later, and nobody keeps it', async () => {
     world.challenges.state.status = 503;
     const mac = await world.newDevice('Mac');

@@ -4,6 +4,7 @@ import { readProfileIdentifier, type CertificateSlot } from '../../domain/profil
 import type { Sql } from './database.ts';
 import {
   desiredStateOf,
+  MOST_PROFILES,
   readDeviceState,
   reportedDeliveriesOf,
   settingsOf,
@@ -139,11 +140,13 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
     settings: settingsOf(state),
     deliveries: state.deliveries.map(asDelivery),
     profiles:
-      state.profiles?.flatMap(({ identifier, uuid }) => {
-        const read = readProfileIdentifier(identifier);
-        if (read === undefined || !read.kind.startsWith('certificate')) return [];
-        return [{ ...read, identifier, uuid: uuid.toLowerCase() }];
-      }) ?? null,
+      state.profiles
+        ?.flatMap(({ identifier, uuid }) => {
+          const read = readProfileIdentifier(identifier);
+          if (read === undefined || !read.kind.startsWith('certificate')) return [];
+          return [{ ...read, identifier, uuid: uuid.toLowerCase() }];
+        })
+        .slice(0, MOST_PROFILES) ?? null,
     certificates:
       reportedDeliveriesOf(state)?.map(({ deliveryId, certificate }) => ({
         deliveryId,

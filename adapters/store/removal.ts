@@ -1,4 +1,5 @@
-// Devices that leave: what their removal concerns, and the end of a record.
+// Devices that leave: what their removal concerns and on which terms, and the end of a record.
+import type { RemovalTerms } from '../../domain/rollout-view.ts';
 import type { Sql } from './database.ts';
 
 /** Of these devices those that are in a blueprint, and the longest removal delay among their integrations (none set: null). */
@@ -17,6 +18,27 @@ export async function readLeaving(
     [deviceIds],
   );
   return row ?? { ids: [], delayMinutes: null };
+}
+
+/** While it has an item: on which terms its payloads would go. */
+export async function keepRemovalTerms(sql: Sql, deviceId: string, terms: RemovalTerms): Promise<void> {
+  await sql.query(
+    'update device_trust set removal_terms = $2 where device_id = $1 and removal_terms is distinct from $2::jsonb',
+    [deviceId, terms],
+  );
+}
+
+/** Blueprints leave an item with a last word about it. */
+export async function setRemovalTerms(
+  sql: Sql,
+  blueprintIds: readonly string[],
+  terms: RemovalTerms,
+): Promise<void> {
+  await sql.query(
+    `update device_trust set removal_terms = $2 from devices
+      where devices.id = device_trust.device_id and devices.blueprint_id = any($1)`,
+    [blueprintIds, terms],
+  );
 }
 
 /** With everything that is known of it; its workflows end when they look next. False: it is enrolled, or there is none. */

@@ -7,6 +7,7 @@ import { deliveryIdOf, readProfileIdentifier } from '../../domain/profile-identi
 import type {
   DesiredState,
   EnrollmentStatus,
+  RemovalTerms,
   ReportedOdetteProfile,
   ReportedState,
   RolloutView,
@@ -63,6 +64,7 @@ export interface DeviceState {
   readonly appRefusals: number;
   readonly appRefusedAt: Date | null;
   readonly failureCode: string | null;
+  readonly removalTerms: RemovalTerms | null;
   readonly configurationWasSent: boolean;
   readonly deliveries: readonly DeliveryJson[];
 }
@@ -80,7 +82,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             reported.profiles, reported.certificates, reported.applications,
             reported.installed_applications as "installedApplications",
             reported.app_configuration_revision as "appConfigurationRevision",
-            coalesce(trust.app_refusals, 0) as "appRefusals", trust.app_refused_at as "appRefusedAt", trust.failure_code as "failureCode",
+            coalesce(trust.app_refusals, 0) as "appRefusals", trust.app_refused_at as "appRefusedAt", trust.failure_code as "failureCode", trust.removal_terms as "removalTerms",
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as "configurationWasSent",
             coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
                         'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at)
@@ -131,22 +133,30 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
   };
 }
 
+/** A device has four of them, while an integration follows another eight; one that claims more makes no more work. */
+export const MOST_PROFILES = 20;
+
 /** Odette's own profiles among those that the device lists. */
 export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] | null =>
   state.profiles === null
     ? null
-    : state.profiles.flatMap(({ identifier, uuid }) => {
-        const read = readProfileIdentifier(identifier);
-        if (read === undefined) return [];
-        return [{ identifier, uuid: uuid.toLowerCase(), kind: read.kind, integrationId: read.integrationId }];
-      });
+    : state.profiles
+        .flatMap(({ identifier, uuid }) => {
+          const read = readProfileIdentifier(identifier);
+          if (read === undefined) return [];
+          return [
+            { identifier, uuid: uuid.toLowerCase(), kind: read.kind, integrationId: read.integrationId },
+          ];
+        })
+        .slice(0, MOST_PROFILES);
 
 /** The certificates of Odette's deliveries among those that the device lists, by delivery. */
 export const reportedDeliveriesOf = (state: DeviceState) =>
   state.certificates === null
     ? null
     : state.certificates.flatMap((certificate) => {
-        const deliveryId = deliveryIdOf(certificate.organizationalUnits);
+        // Without its key it is no use to the device.
+        const deliveryId = certificate.isIdentity ? deliveryIdOf(certificate.organizationalUnits) : undefined;
         return deliveryId === undefined ? [] : [{ deliveryId, certificate }];
       });
 
@@ -181,6 +191,15 @@ function hasCertificateOf(
   );
 }
 
+/** Of its item; of the one that it had last, if it has none. */
+function removalTermsOf(state: DeviceState): RemovalTerms {
+  if (state.itemSettings === null && state.removalTerms !== null) return state.removalTerms;
+  return {
+    delayMinutes: settingsOf(state).removalDelayMinutes,
+    removesApp: state.itemSettings?.removeAppOnRemoval ?? false,
+  };
+}
+
 export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
   const desired = desiredStateOf(state);
   const reported = reportedStateOf(state);
@@ -193,10 +212,7 @@ export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
     appRefusals: state.appRefusals,
     lastRefusedAtMs: state.appRefusedAt?.getTime() ?? null,
     desired,
-    removal: {
-      delayMinutes: settingsOf(state).removalDelayMinutes,
-      removesApp: state.itemSettings?.removeAppOnRemoval ?? false,
-    },
+    removal: removalTermsOf(state),
     reported,
     hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId, nowMs),
     hasOpenDelivery: state.deliveries.some(

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rollOutDevices } from '../../adapters/store/affected-devices.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Sql } from '../../adapters/store/database.ts';
+import { setRemovalTerms } from '../../adapters/store/removal.ts';
 import { putEvent } from '../../adapters/store/events.ts';
 import { findIntegration } from '../../adapters/store/integrations.ts';
 import {
@@ -15,6 +16,7 @@ import {
   removeLibraryItem,
   type LibraryItemRow,
 } from '../../adapters/store/library.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { SWITCH_CONFIRMATION } from '../../domain/payload-table.ts';
 import type { ItemSettings } from '../../domain/payload-set.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
@@ -90,8 +92,8 @@ async function save(
   before: LibraryItemRow | undefined,
   actor: string,
 ): Promise<void> {
-  if (!(await findIntegration(sql, body.integrationId)))
-    throw fieldProblem('request.not_found', 'integrationId');
+  const integration = await findIntegration(sql, body.integrationId);
+  if (!integration) throw fieldProblem('request.not_found', 'integrationId');
   if (body.deviceTrustOn && !before?.deviceTrustOn && !body.confirmManagedAppConfigurationGivesWay)
     throw fieldProblem('library.confirmation_needed', 'confirmManagedAppConfigurationGivesWay', {
       detail: SWITCH_CONFIRMATION,
@@ -103,6 +105,18 @@ async function save(
   // Undefined fields are left out by JSON.
   const settings = body.settings as ItemSettings;
   await putLibraryItem(sql, { id, integrationId, deviceTrustOn, appConfiguration, settings });
+  const leaving = (before?.blueprints ?? []).filter((each) => !body.blueprintIds.includes(each.id));
+  if (before?.deviceTrustOn === true && leaving.length > 0)
+    await setRemovalTerms(
+      sql,
+      leaving.map((each) => each.id),
+      {
+        delayMinutes:
+          integration.settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes,
+
+        removesApp: settings.removeAppOnRemoval ?? false,
+      },
+    );
   await assignBlueprints(sql, id, body.blueprintIds);
 
   // What joins, what stays and what leaves: each of these devices looks at its desired state anew.
