@@ -106,6 +106,21 @@ describe('people', () => {
     expect((await api.call('GET', '/api/devices')).status).toBe(200);
   });
 
+  test('a token may no more than who made it, also when that became less', async () => {
+    const eve = { name: 'eve', role: 'admin', password: PASSWORD };
+    const { id } = (await api.call('POST', '/api/people', eve)).body as { id: string };
+    const signedIn = await api.call('POST', '/api/session', { name: 'eve', password: PASSWORD }, nobody);
+    const headers = { authorization: '', cookie: cookieOf(signedIn) };
+    const token = async (role: string) => {
+      const made = await api.call('POST', '/api/tokens', { name: `eve's ${role}`, role }, headers);
+      return { authorization: `Bearer ${made.body.token as string}` };
+    };
+    const [admins, viewers] = [await token('admin'), await token('viewer')];
+    expect((await api.call('PATCH', `/api/people/${id}`, { role: 'operator' })).status).toBe(200);
+    expectProblem(await api.call('GET', '/api/people', undefined, admins), 401, 'request.not_signed_in');
+    expect((await api.call('GET', '/api/devices', undefined, viewers)).status).toBe(200);
+  });
+
   test('each role may do what the contract says, and the last admin stays', async () => {
     const made = await api.call('POST', '/api/tokens', { name: 'reader', role: 'viewer' });
     const reader = { authorization: `Bearer ${made.body.token as string}` };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../adapters/oidc/identity-provider.ts';
 import { putAudit } from '../adapters/store/audit.ts';
 import { findProviderPerson, keepProviderPerson } from '../adapters/store/people.ts';
-import { endSessionsOf } from '../adapters/store/sessions.ts';
+import { endSessionsOf, revokeTokensMadeBy } from '../adapters/store/sessions.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { roleOf } from '../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -107,14 +107,18 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
           ? 'sign_in.no_role'
           : undefined;
       if (code !== undefined || role === undefined) {
-        // Who has lost every group there has lost the sessions here, too.
-        if (known) await endSessionsOf(sql, known.id);
+        // Who has lost every group there has lost the sessions here, too, and the tokens.
+        if (known) {
+          await endSessionsOf(sql, known.id);
+          await revokeTokensMadeBy(sql, `person:${known.name}`, null);
+        }
         const detail = { code, issuer, subject, name };
         await putAudit(sql, { actor: 'system', action: 'session.refused', detail });
         return code;
       }
       const person = await keepProviderPerson(sql, vouched, role);
       const actor = `person:${person.name}`;
+      await revokeTokensMadeBy(sql, actor, person.role);
       if (known === undefined)
         await putAudit(sql, {
           actor,

@@ -1,6 +1,6 @@
 // Sessions and API tokens: only SHA-256 of what a caller shows is stored.
 import type { Sql } from './database.ts';
-import type { Role } from '../../domain/sign-in-roles.ts';
+import { ROLES, type Role } from '../../domain/sign-in-roles.ts';
 
 /**
  * A session ends after 12 hours without use, and after 7 days at the latest. One that the identity provider vouched for ends after 12
@@ -106,11 +106,16 @@ export async function revokeToken(sql: Sql, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** @param actor as the audit trail names who made them */
-export async function revokeTokensMadeBy(sql: Sql, actor: string): Promise<void> {
-  await sql.query('update api_tokens set revoked_at = now() where created_by = $1 and revoked_at is null', [
-    actor,
-  ]);
+/**
+ * @param actor as the audit trail names who made them
+ * @param role of theirs from now on: what may no more than it stays; null: they have none
+ */
+export async function revokeTokensMadeBy(sql: Sql, actor: string, role: Role | null): Promise<void> {
+  await sql.query(
+    `update api_tokens set revoked_at = now() where created_by = $1 and revoked_at is null
+        and array_position($3, role) > coalesce(array_position($3, $2), 0)`,
+    [actor, role, ROLES],
+  );
 }
 
 /** Tokens of this name with another value are revoked. */

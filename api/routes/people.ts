@@ -158,7 +158,7 @@ export function peopleHandlers(
       if (!after) throw notFound('person');
       if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
       if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
-      if (after.disabledAt) await revokeTokensMadeBy(sql, `person:${after.name}`);
+      await revokeTokensMadeBy(sql, `person:${after.name}`, after.disabledAt ? null : after.role);
       await putAudit(sql, {
         actor: caller.actor,
         action: 'person.changed',
