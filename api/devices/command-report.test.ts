@@ -29,9 +29,14 @@ async function newDevice() {
   );
   if (!row) throw new Error('no device');
   const signer = { certificate: { fingerprint }, isValidNow: true } as unknown as Signer;
-  const compareConfiguration = () => Promise.resolve(undefined);
+  const compared: string[] = [];
+  const compareConfiguration = (deviceId: string) => {
+    compared.push(deviceId);
+    return Promise.resolve(undefined);
+  };
   return {
     ...row,
+    compared,
     report: async (
       status: ReportStatus,
       commandUuid?: string,
@@ -218,6 +223,19 @@ test('a name that no database can hold spoils no list of certificates', async ()
     { commonName: 'odd\ufffdname' },
   ]);
   expect((await device.told()).map(({ status }) => status)).toEqual(['Acknowledged']);
+});
+
+test('a configuration is opened for the device that was asked for it, and once', async () => {
+  const device = await newDevice();
+  const other = await newDevice();
+  const uuid = await device.queue({ requestType: 'ManagedApplicationConfiguration' });
+  const answer = { ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: {} }] };
+  await device.report('Idle');
+  await other.report('Acknowledged', uuid, answer);
+  expect(other.compared).toEqual([]);
+  await device.report('Acknowledged', uuid, answer);
+  await device.report('Acknowledged', uuid, answer);
+  expect(device.compared).toEqual([device.id]);
 });
 
 test('a device that sends garbage without end fills no table', async () => {
