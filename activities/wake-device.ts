@@ -1,7 +1,7 @@
 // Wakes a device by push, unless it is on the line. A push is a wake-up, never a contact; its failure is never the command's.
 import { isInConversation } from '../adapters/store/commands.ts';
 import { findDevice } from '../adapters/store/devices.ts';
-import { markPushCertificateRefused, markPushTokenGone } from '../adapters/store/push-certificates.ts';
+import { markPushTokenGone } from '../adapters/store/push-certificates.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { codeOf } from './as-failure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -21,7 +21,6 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
   } catch (error) {
     const code = codeOf(error);
     if (code === 'apns.token_gone') await markPushTokenGone(deps.database, deviceId, device.pushToken);
-    if (code === 'apns.certificate_refused') await markPushCertificateRefused(deps.database, device.topic);
     return code;
   }
 }

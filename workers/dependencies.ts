@@ -6,19 +6,25 @@ import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { RateBudget } from '../adapters/okta/rate-budget.ts';
 import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
-import type { Database } from '../adapters/store/database.ts';
+import type { Database, Sql } from '../adapters/store/database.ts';
 import { findIntegration, type IntegrationRow } from '../adapters/store/integrations.ts';
-import { findPushCertificate } from '../adapters/store/push-certificates.ts';
+import {
+  findPushCertificate,
+  markPushCertificate,
+  type PushCertificateRow,
+} from '../adapters/store/push-certificates.ts';
 import { listSecretFacts, openSecret } from '../adapters/store/secrets.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import type { Sealer } from '../domain/sealer.ts';
 import type { Config } from './config.ts';
 
+const REFUSED_FOR_MS = 60 * 60 * 1000;
+
 export interface OutsideClients {
   /** @throws CataloguedError `request.not_found` when there is no such integration */
   oktaClient(integrationId: string): Promise<OktaClient>;
   /** @throws CataloguedError `apns.certificate_missing` */
-  apns(topic: string): Promise<ApnsClient>;
+  apns(topic: string): Promise<Pick<ApnsClient, 'push'>>;
   /** @throws CataloguedError `apps_and_books.token_missing` */
   appsAndBooks(): Promise<AppsAndBooksClient>;
   close(): void;
@@ -75,11 +81,12 @@ export function outsideClients(
     async apns(topic) {
       const certificate = await findPushCertificate(database, topic);
       if (!certificate) throw new CataloguedError('apns.certificate_missing', { facts: { topic } });
-      // Apple asks to stop until the certificate is replaced.
-      if (certificate.refusedAt) throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
+      // Apple asks to stop until the certificate is replaced. Asked once an hour all the same: a refusal may have been a mistake.
+      if (certificate.refusedAt && Date.now() - certificate.refusedAt.getTime() < REFUSED_FOR_MS)
+        throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
       const madeFrom = [certificate.setAt.toISOString(), await versionOf(certificate.keySecretId)].join();
       const kept = apns.get(topic);
-      if (kept?.madeFrom === madeFrom) return kept.client;
+      if (kept?.madeFrom === madeFrom) return noting(database, certificate, kept.client);
       const client = new ApnsClient({
         url: config.apnsUrl,
         certificatePem: certificate.certificatePem,
@@ -88,7 +95,7 @@ export function outsideClients(
       });
       kept?.client.close();
       apns.set(topic, { madeFrom, client });
-      return client;
+      return noting(database, certificate, client);
     },
 
     async appsAndBooks() {
@@ -110,6 +117,20 @@ export function outsideClients(
     },
   };
 }
+
+/** Keeps whether APNs takes the certificate with which a push was made. */
+const noting = (sql: Sql, certificate: PushCertificateRow, client: ApnsClient): Pick<ApnsClient, 'push'> => ({
+  async push(notification) {
+    try {
+      await client.push(notification);
+    } catch (error) {
+      if (error instanceof CataloguedError && error.code === 'apns.certificate_refused')
+        await markPushCertificate(sql, certificate, 'refused');
+      throw error;
+    }
+    if (certificate.refusedAt) await markPushCertificate(sql, certificate, 'taken');
+  },
+});
 
 async function credentialsOf(integration: IntegrationRow, secret: string): Promise<OktaCredentials> {
   const { clientId } = integration;

@@ -32,7 +32,7 @@ export function refusal(answer: PushAnswer): CataloguedError {
 }
 
 function codeOf(status: number, reason: string): FailureCode {
-  if (CERTIFICATE.has(reason) || status === 403) return 'apns.certificate_refused';
+  if (CERTIFICATE.has(reason)) return 'apns.certificate_refused';
   if (TOKEN.has(reason) || status === 410) return 'apns.token_gone';
   if (status === 429) return 'apns.rate_limited';
   return status >= 500 ? 'apns.unreachable' : 'apns.unexpected_answer';

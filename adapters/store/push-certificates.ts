@@ -7,7 +7,7 @@ export interface PushCertificateRow {
   readonly keySecretId: string;
   readonly notAfter: Date;
   readonly setAt: Date;
-  /** APNs refused it: no pushes until it is replaced. */
+  /** When APNs last refused it: it is asked seldom until it is replaced. */
   readonly refusedAt: Date | null;
 }
 
@@ -42,10 +42,17 @@ export async function currentPushCertificate(sql: Sql): Promise<PushCertificateR
   return row;
 }
 
-export async function markPushCertificateRefused(sql: Sql, topic: string): Promise<void> {
-  await sql.query('update push_certificates set refused_at = coalesce(refused_at, now()) where topic = $1', [
-    topic,
-  ]);
+/** What APNs said of the certificate that was set at `setAt`: nothing of one that has replaced it meanwhile. */
+export async function markPushCertificate(
+  sql: Sql,
+  { topic, setAt }: Pick<PushCertificateRow, 'topic' | 'setAt'>,
+  said: 'refused' | 'taken',
+): Promise<void> {
+  await sql.query(
+    `update push_certificates set refused_at = case when $3 then now() end
+      where topic = $1 and date_trunc('milliseconds', set_at) = $2`,
+    [topic, setAt, said === 'refused'],
+  );
 }
 
 /** APNs no longer knows the device's token: no more pushes until its next TokenUpdate. */
