@@ -1,5 +1,9 @@
 // A setup that changes an integration begins with what is in the tables: every answer given, ready to be given again.
+import { publicJwkOf } from '../adapters/okta/api-services-app.ts';
+import type { Sql } from '../adapters/store/database.ts';
 import type { IntegrationRow, PlatformRow } from '../adapters/store/integrations.ts';
+import { openSecret } from '../adapters/store/secrets.ts';
+import type { Sealer } from '../domain/sealer.ts';
 import {
   PREREQUISITES,
   newSetup,
@@ -12,6 +16,7 @@ export function setupOfIntegration(
   setupId: string,
   integration: IntegrationRow,
   platforms: readonly PlatformRow[],
+  publicJwk?: Readonly<Record<string, string>>,
 ): SetupState {
   const mac = platforms.find(({ platform }) => platform === 'macOS');
   const ios = platforms.find(({ platform }) => platform === 'iOS');
@@ -22,7 +27,10 @@ export function setupOfIntegration(
     {
       step: 'install_api_integration',
       credentialsKind,
-      ...(credentialsKind === 'api_services_app' && { secretId: credentialsSecretId }),
+      ...(credentialsKind === 'api_services_app' && {
+        secretId: credentialsSecretId,
+        ...(publicJwk && { publicJwk }),
+      }),
     },
     { step: 'credentials', clientId, secretId: credentialsSecretId },
     { step: 'connect', confirmed: PREREQUISITES },
@@ -52,4 +60,18 @@ export function setupOfIntegration(
     integrationId: integration.id,
     amends: true,
   };
+}
+
+/** Of an integration that signs in with a key: its public half, to be shown where it has to be in Okta. */
+export async function publicJwkOfIntegration(
+  sql: Sql,
+  sealer: Sealer,
+  integration: IntegrationRow,
+  actor: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const { credentialsKind, credentialsSecretId } = integration;
+  if (credentialsKind !== 'api_services_app') return undefined;
+  const use = { actor, purpose: 'public key shown' };
+  const { value } = await openSecret(sql, sealer, credentialsSecretId, use);
+  return { ...(await publicJwkOf(value.toString())) };
 }

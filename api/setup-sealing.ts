@@ -1,6 +1,7 @@
 // Seals the secrets of an answer at the API's edge: what goes on to the workflow holds handles only.
 import { newAppKey } from '../adapters/okta/api-services-app.ts';
 import type { Database } from '../adapters/store/database.ts';
+import { findIntegration } from '../adapters/store/integrations.ts';
 import { dropSecret, storeSecret, type SecretKind } from '../adapters/store/secrets.ts';
 import type { Sealer } from '../domain/sealer.ts';
 import { answerTo, type SetupAnswer, type SetupState } from '../domain/setup-wizard.ts';
@@ -42,7 +43,12 @@ export async function sealAnswer(
     case 'install_api_integration': {
       const known = answerTo(state, 'install_api_integration');
       if (body.credentialsKind !== 'api_services_app') return { answer: body, made: [] };
-      if (known?.credentialsKind === body.credentialsKind && known.publicJwk !== undefined)
+      // Given again in the same setup it shows the same key: it may be in Okta already.
+      if (
+        known?.credentialsKind === body.credentialsKind &&
+        known.publicJwk !== undefined &&
+        !(await isInUse(database, state, known.secretId))
+      )
         return { answer: known, made: [] };
       const key = await newAppKey();
       const secretId = await store('okta_private_key', key.privateKeyPem);
@@ -73,6 +79,12 @@ export async function sealAnswer(
     default:
       return { answer: body, made: [] };
   }
+}
+
+/** The integration signs in with it until the setup that changes it is complete; asking again asks for another one. */
+async function isInUse(database: Database, state: SetupState, keyId: string | undefined): Promise<boolean> {
+  if (!state.amends || state.integrationId === undefined) return false;
+  return (await findIntegration(database, state.integrationId))?.credentialsSecretId === keyId;
 }
 
 /** Only what was refused is of no use: an answer whose end is not known may have reached the workflow, which then needs its secret. */

@@ -99,7 +99,8 @@ export class SetupWalk {
     throw missingIn(setup, step, 'The file does not say its answer.');
   }
 
-  async #give({ id }: Setup, answer: StepAnswer): Promise<Setup> {
+  async #give(setup: Setup, answer: StepAnswer): Promise<Setup> {
+    const { id, step, answers } = setup;
     try {
       const given = await this.#odette.call('post /api/setups/{id}/answers', {
         params: { id },
@@ -107,6 +108,10 @@ export class SetupWalk {
       });
       return 'status' in given ? given : await this.#settled(await this.#look(id));
     } catch (error) {
+      const isKey = answers.credentialsKind === 'api_services_app';
+      // A key that is not in Okta yet is refused like a wrong client ID.
+      if (error instanceof Refused && answer.step === 'credentials' && isKey && step === answer.step)
+        for (const text of guideLines(setup)) this.#line.terminal.tell(text);
       if (!(error instanceof Refused) || answer.step !== 'connect') throw error;
       if (error.problem.code !== 'setup.prerequisites_missing') throw error;
       return this.#confirm(await this.#look(id), answer.confirmed ?? []);

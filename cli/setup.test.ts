@@ -155,6 +155,27 @@ test('an app of the tenant’s own: the first run shows the key to paste, the se
   expect(steps()[0]).toBe('credentials');
 });
 
+test('a new key for it is shown until Okta knows it, and the walk then goes on with that key', async () => {
+  const own = FILE.replace(
+    'clientId: 0oa1, clientSecret: { env: OKTA_CLIENT_SECRET }',
+    'kind: api_services_app, clientId: 0oa2',
+  );
+  expect((await apply(own)).code).toBe(0);
+  let isInOkta = false;
+  server.plays.answerSetup = ({ body }) => {
+    const answer = body as GivenAnswer;
+    if (answer.step === 'credentials' && !isInOkta) throw new ProblemError('okta.client_id_unknown');
+    return wizard.answer(answer.step === 'install_api_integration' ? { ...answer, secretId: 'new' } : answer);
+  };
+  server.calls.length = 0;
+  const shown = await apply(own, { again: 'install_api_integration' });
+  expect(shown.code).toBe(1);
+  expect(shown.told).toContain('{"kty":"RSA"}');
+  isInOkta = true;
+  expect((await apply(own)).code).toBe(0);
+  expect(steps()).toEqual(['install_api_integration', 'credentials', 'credentials', 'connect', 'complete']);
+});
+
 test('a check that takes its time is waited for at the place that Odette names', async () => {
   const end = 'answer-1';
   server.plays.answerSetup = ({ body }) => {

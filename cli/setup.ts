@@ -6,8 +6,14 @@ import type { Step } from './setup-answers.ts';
 import { setupLines } from './setup-lines.ts';
 import { SetupWalk } from './setup-walk.ts';
 
-/** Steps whose secret may have changed. */
-const AGAIN = ['credentials', 'connect', 'macos', 'ios'] as const satisfies readonly Step[];
+/** Steps whose secret may have changed, or is to change. */
+const AGAIN = [
+  'install_api_integration',
+  'credentials',
+  'connect',
+  'macos',
+  'ios',
+] as const satisfies readonly Step[];
 
 interface ApplyOptions extends JsonOption {
   readonly file: string;
@@ -33,7 +39,8 @@ The file is YAML or JSON. A secret is never written into it, only where it is:
 
 Where the file names a place that is still empty, the walk stops at that step and says what to do in Okta (exit code 4).
 With \`kind: api_services_app\` under credentials an API Services app of your own is used instead of a client secret: the first run
-shows the public key to paste into Okta, the second goes on.`;
+shows the public key to paste into Okta, the second goes on. \`--again install_api_integration\` changes to a new key in the same way; the old
+one is used until the setup is complete.`;
 
 export function addSetup(program: Command, line: CommandLine): void {
   const setup = program
@@ -41,7 +48,7 @@ export function addSetup(program: Command, line: CommandLine): void {
     .description('connects an Okta tenant, or changes what a connection was told');
   const again = new Option(
     '--again <step>',
-    'answer this step anew because its secret changed in Okta (may be repeated)',
+    'answer this step anew because its secret changed in Okta, or is to change (may be repeated)',
   );
   jsonCommand(
     setup,

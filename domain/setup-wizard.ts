@@ -166,11 +166,11 @@ export function advance(state: SetupState, answer: SetupAnswer, findings: CheckF
   if (answer.step === 'go_to') return { ...state, step: answer.target };
   const answers = { ...state.answers, [answer.step]: answer };
   const isOtherTenant = findings.tenant !== undefined && findings.tenant.orgId !== state.tenant?.orgId;
-  const isOtherKind =
+  const isOtherWay =
     answer.step === 'install_api_integration' &&
-    answer.credentialsKind !== answerTo(state, 'install_api_integration')?.credentialsKind;
-  if (isOtherKind || isOtherTenant) delete answers.credentials;
-  if (isOtherKind || isOtherTenant || answer.step === 'credentials') delete answers.connect;
+    isOtherSignIn(answer, answerTo(state, 'install_api_integration'));
+  if (isOtherWay || isOtherTenant) delete answers.credentials;
+  if (isOtherWay || isOtherTenant || answer.step === 'credentials') delete answers.connect;
   const answered: SetupState = {
     ...state,
     answers,
@@ -181,6 +181,12 @@ export function advance(state: SetupState, answer: SetupAnswer, findings: CheckF
   const steps = stepsOf(answered);
   return { ...answered, step: steps[steps.indexOf(answer.step) + 1] ?? 'complete' };
 }
+
+type InstallAnswer = Extract<SetupAnswer, { step: 'install_api_integration' }>;
+
+/** With another kind, or with another key: what Okta accepted before says nothing about it. */
+const isOtherSignIn = (now: InstallAnswer, before: InstallAnswer | undefined): boolean =>
+  now.credentialsKind !== before?.credentialsKind || now.secretId !== before.secretId;
 
 /** Prerequisites that keep the admin from going on: failed, or neither checked nor confirmed. */
 export const missing = (checks: readonly PrerequisiteCheck[]): readonly PrerequisiteCheck[] =>

@@ -234,6 +234,41 @@ test("an API Services app of the tenant's own connects with the key that Odette 
   });
 });
 
+test('a new key for its API Services app takes the place of the old one only after Okta accepted it', async () => {
+  const id = await setupId({ integrationId });
+  const before = await world.api.call('GET', `/api/setups/${id}`);
+  const { clientId, publicJwk: old } = before.body.answers as {
+    clientId: string;
+    publicJwk?: Record<string, string>;
+  };
+  await answer(id, { step: 'go_to', target: 'credentials' });
+  const shown = await world.api.call('GET', `/api/setups/${id}`);
+  expect(old?.['n']).toMatch(/.{300}/);
+  expect(shown.body.guide.tasks[0].copy.value).toContain(old?.['n']);
+
+  const install = { step: 'install_api_integration', credentialsKind: 'api_services_app' };
+  const chosen = (await answer(id, install)).body;
+  const jwk = chosen.answers.publicJwk as Record<string, string>;
+  expect(jwk['kid']).not.toBe(old?.['kid']);
+  expect((await answer(id, install)).body.answers.publicJwk, 'asked again').toEqual(jwk);
+  const early = await answer(id, { step: 'complete' });
+  expect([early.body.code, early.body.detail]).toEqual([
+    'setup.wrong_step',
+    expect.stringContaining(chosen.step),
+  ]);
+  const unknown = await answer(id, { step: 'credentials', clientId });
+  expect([unknown.status, field(unknown)]).toEqual([422, ['clientId']]);
+
+  await changeApiServicesApp(world.okta.tenant, clientId, { publicJwks: [jwk] });
+  expect((await answer(id, { step: 'credentials', clientId })).body.step).toBe('connect');
+  await answer(id, { step: 'connect', confirmed: ['adaptive_mfa'] });
+  await answer(id, { step: 'go_to', target: 'complete' });
+  expect((await answer(id, { step: 'complete' })).body.status).toBe('complete');
+  const next = await setupId({ integrationId });
+  const after = await world.api.call('GET', `/api/setups/${next}`);
+  expect(after.body.answers.publicJwk).toEqual(jwk);
+});
+
 test('no secret is in a table in the clear, in a history as stored, in an answer or in the log', async () => {
   const values = Object.values(secrets);
   const tables = await world.api.database.query<{ text: string }>(

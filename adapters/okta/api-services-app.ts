@@ -20,21 +20,22 @@ export interface AppKey {
 }
 
 export async function newAppKey(): Promise<AppKey> {
-  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
-  const keyId = await calculateJwkThumbprint({ kty: 'RSA', n, e });
-  return {
-    privateKeyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-    publicJwk: { kty: 'RSA', n, e, kid: keyId, alg: 'RS256', use: 'sig' },
-    keyId,
-  };
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  const privateKeyPem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const publicJwk = await publicJwkOf(privateKeyPem);
+  return { privateKeyPem, publicJwk, keyId: publicJwk.kid };
+}
+
+/** What the admin pastes into Okta for a stored private key. */
+export async function publicJwkOf(privateKeyPem: string): Promise<PublicJwk> {
+  const { n = '', e = '' } = createPublicKey(privateKeyPem).export({ format: 'jwk' });
+  const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e });
+  return { kty: 'RSA', n, e, kid, alg: 'RS256', use: 'sig' };
 }
 
 /** The id under which Okta knows the public half of a stored private key. */
-export async function keyIdOf(privateKeyPem: string): Promise<string> {
-  const { n = '', e = '' } = createPublicKey(privateKeyPem).export({ format: 'jwk' });
-  return calculateJwkThumbprint({ kty: 'RSA', n, e });
-}
+export const keyIdOf = async (privateKeyPem: string): Promise<string> =>
+  (await publicJwkOf(privateKeyPem)).kid;
 
 const ASSERTION_SECONDS = 5 * 60;
 

@@ -14,7 +14,7 @@ import { isReachable, newSetup, type SetupState, type SetupStep } from '../../do
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { Caller } from '../caller.ts';
 import type { setups } from '../contract/setups.ts';
-import { setupOfIntegration } from '../integration-setup.ts';
+import { publicJwkOfIntegration, setupOfIntegration } from '../integration-setup.ts';
 import { notFound, ProblemError } from '../problem.ts';
 import type { Repetition } from '../repetition.ts';
 import { Reply, type Call, type Handlers } from '../serve.ts';
@@ -53,6 +53,13 @@ export function setupHandlers(
       },
     );
 
+  const seed = async (sql: Sql, setupId: string, integrationId: string, by: string): Promise<SetupState> => {
+    const integration = await findIntegration(sql, integrationId);
+    if (!integration) throw notFound('integration');
+    const publicJwk = await publicJwkOfIntegration(sql, dependencies.sealer, integration, by);
+    return setupOfIntegration(setupId, integration, await listPlatforms(sql, integrationId), publicJwk);
+  };
+
   return {
     startSetup: async ({ sql, body, caller, idempotencyKey }) => {
       const setupId = idempotencyKey === undefined ? randomUUID() : uuidOf(caller, idempotencyKey);
@@ -65,7 +72,9 @@ export function setupHandlers(
           body,
         });
       const state =
-        body.integrationId === undefined ? newSetup(setupId) : await seed(sql, setupId, body.integrationId);
+        body.integrationId === undefined
+          ? newSetup(setupId)
+          : await seed(sql, setupId, body.integrationId, caller.actor);
       const isNew = (await findSetup(sql, setupId)) === undefined;
       await addSetup(sql, state, caller.actor);
       try {
@@ -121,12 +130,6 @@ export function setupHandlers(
       return undefined;
     },
   };
-}
-
-async function seed(sql: Sql, setupId: string, integrationId: string): Promise<SetupState> {
-  const integration = await findIntegration(sql, integrationId);
-  if (!integration) throw notFound('integration');
-  return setupOfIntegration(setupId, integration, await listPlatforms(sql, integrationId));
 }
 
 function refuseEarly(state: SetupState, step: SetupStep | 'go_to'): void {
