@@ -23,6 +23,7 @@ import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.
 import { findPrerequisites } from '../domain/prerequisites.ts';
 import {
   answerTo,
+  isAnswered,
   type CheckFindings,
   type CredentialsKind,
   type PrerequisiteId,
@@ -226,29 +227,34 @@ async function tell(
   });
 }
 
-/** @returns the integration's id */
+/**
+ * Only what was answered in this setup: another may have changed the rest since it began.
+ * @returns the integration's id
+ */
 async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
   const { tenant, integrationId } = state;
   const install = answerTo(state, 'install_api_integration');
   const credentials = answerTo(state, 'credentials');
   if (!tenant || integrationId === undefined || !install || !credentials)
     throw new CataloguedError('setup.wrong_step');
-  await putIntegration(sql, {
-    id: integrationId,
-    name: tenant.customDomain ?? tenant.host,
-    oktaOrgId: tenant.orgId,
-    oktaHost: tenant.host,
-    customDomain: tenant.customDomain ?? null,
-    credentialsKind: install.credentialsKind,
-    clientId: credentials.clientId,
-    credentialsSecretId: credentials.secretId,
-    grantedScopes: state.grantedScopes ?? [],
-  });
-  await noteHealth(sql, integrationId, 'okta', undefined);
+  if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
+    await putIntegration(sql, {
+      id: integrationId,
+      name: tenant.customDomain ?? tenant.host,
+      oktaOrgId: tenant.orgId,
+      oktaHost: tenant.host,
+      customDomain: tenant.customDomain ?? null,
+      credentialsKind: install.credentialsKind,
+      clientId: credentials.clientId,
+      credentialsSecretId: credentials.secretId,
+      grantedScopes: state.grantedScopes ?? [],
+    });
+    await noteHealth(sql, integrationId, 'okta', undefined);
+  }
   const chosen = answerTo(state, 'platforms')?.platforms ?? [];
   const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
   const mac = answerTo(state, 'macos');
-  if (chosen.includes('macOS') && mac) {
+  if (chosen.includes('macOS') && mac && isAnswered(state, 'macos')) {
     const { scepUrl, challengeUrl, username, secretId } = mac;
     await putPlatform(sql, {
       ...none,
@@ -263,7 +269,7 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
     await noteHealth(sql, integrationId, 'challenge', undefined);
   }
   const ios = answerTo(state, 'ios');
-  if (chosen.includes('iOS') && ios)
+  if (chosen.includes('iOS') && ios && isAnswered(state, 'ios'))
     await putPlatform(sql, {
       ...none,
       integrationId,

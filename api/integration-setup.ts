@@ -46,10 +46,12 @@ export function setupOfIntegration(
       secretId: mac.secretId,
     });
   if (ios) answers.push({ step: 'ios', secretId: ios.secretId, providerName: ios.providerName ?? '' });
+  const seeded = Object.fromEntries(answers.map((answer) => [answer.step as SetupStep, answer]));
   return {
     ...newSetup(setupId),
     step: 'complete',
-    answers: Object.fromEntries(answers.map((answer) => [answer.step as SetupStep, answer])),
+    answers: seeded,
+    seeded,
     tenant: {
       orgId: integration.oktaOrgId,
       host: oktaHost,

@@ -90,7 +90,13 @@ export interface SetupState {
   /** Once complete; or from the start, of a setup that changes an integration. */
   readonly integrationId?: string;
   readonly amends: boolean;
+  /** Of a setup that changes an integration: the answers that it began with. */
+  readonly seeded?: SetupState['answers'];
 }
+
+/** Whether any of these steps was answered anew: what was not is none of this setup's business. */
+export const isAnswered = ({ answers, seeded }: SetupState, ...steps: readonly SetupStep[]): boolean =>
+  steps.some((step) => JSON.stringify(answers[step]) !== JSON.stringify(seeded?.[step]));
 
 export const newSetup = (setupId: string): SetupState => ({
   setupId,

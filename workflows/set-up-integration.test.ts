@@ -210,6 +210,25 @@ test('one answer is given again after completion: same checks, and the devices t
   ]);
 });
 
+test('a setup that was left open for days brings nothing back that was changed meanwhile', async () => {
+  const slow = await setupId({ integrationId });
+  const again = (body: object) => world.api.call('POST', `/api/integrations/${integrationId}/answers`, body);
+  const platforms = () =>
+    world.api.database.query(
+      'select platform, secret_id, provider_name from integration_platforms where integration_id = $1 order by platform',
+      [integrationId],
+    );
+  const before = await platforms();
+  const changed = await again({ step: 'ios', secretKey: 'Another-Secret-Key-2', providerName: 'Renamed' });
+  expect(changed.status).toBe(200);
+  secrets.secretKey = 'Another-Secret-Key-2';
+  const now = await platforms();
+  expect(now).not.toEqual(before);
+  await answer(slow, { step: 'go_to', target: 'complete' });
+  expect((await answer(slow, { step: 'complete' })).body.status).toBe('complete');
+  expect(await platforms()).toEqual(now);
+});
+
 test("an API Services app of the tenant's own connects with the key that Odette shows", async () => {
   const id = await setupId({ integrationId });
   const chosen = await answer(id, { step: 'install_api_integration', credentialsKind: 'api_services_app' });
