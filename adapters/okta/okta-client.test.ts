@@ -178,6 +178,17 @@ describe('the check of FastPass', () => {
 });
 
 describe('devices', () => {
+  it('with odd records among them are read all the same, and with names that a database can hold', async () => {
+    const odd = { ...device(2), lastUpdated: null as unknown as string };
+    const registered = null as unknown as boolean;
+    okta.tenant.state.devices = [device(1, { displayName: 'a\0b\ud800' }), odd, device(3, { registered })];
+    const { devices } = await bySecret().listDevices();
+    expect(devices.map(({ displayName, registered: is }) => [displayName, is])).toEqual([
+      ['a\ufffdb\ufffd', true],
+      ['Mac 3', false],
+    ]);
+  });
+
   const all = async (client: OktaClient): Promise<{ ids: string[]; pages: number }> => {
     const ids: string[] = [];
     let next: string | undefined;

@@ -26,23 +26,25 @@ export interface OktaDevice {
   readonly lastUpdated: string; // ISO 8601
 }
 
-const text = z.string().nullish();
+/** Names come from devices and people: what no database can hold is shown as a replacement character. */
+const held = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, '\ufffd'));
+const text = held.nullish();
 
 /** Read leniently: Okta adds fields and breaks its own schema in places; only what Odette decides by must be there. */
 export const DeviceUserAnswer = z.object({
   managementStatus: z.string().nullish(),
-  user: z.object({ id: z.string(), profile: z.object({ login: text }).nullish() }),
+  user: z.object({ id: held, profile: z.object({ login: text }).nullish() }),
 });
 
 export const DeviceAnswer = z.object({
-  id: z.string().min(1),
-  status: z.string().default('ACTIVE'),
-  created: z.string().default(''),
-  lastUpdated: z.string().default(''),
+  id: held.pipe(z.string().min(1)),
+  status: held.default('ACTIVE'),
+  created: held.default(''),
+  lastUpdated: held.default(''),
   profile: z.object({
     displayName: text,
-    platform: z.string(),
-    registered: z.boolean().default(false),
+    platform: held,
+    registered: z.boolean().nullish(),
     serialNumber: text,
     udid: text,
     model: text,
@@ -64,7 +66,7 @@ export const readDevice = (answer: z.infer<typeof DeviceAnswer>): OktaDevice => 
   platform: answer.profile.platform,
   displayName: answer.profile.displayName ?? '',
   status: answer.status,
-  registered: answer.profile.registered,
+  registered: answer.profile.registered ?? false,
   created: answer.created,
   lastUpdated: answer.lastUpdated,
   users: (answer._embedded?.users ?? []).map(readUser),
