@@ -1,5 +1,5 @@
 // Repeated requests: an Idempotency-Key is bound to its caller and body, and gets the answer that was given, kept in the change's own transaction.
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database, Sql } from '../adapters/store/database.ts';
 import { claimKey, findKeptAnswer, keepAnswer } from '../adapters/store/idempotency.ts';
 import { keepInstanceSetting } from '../adapters/store/instance-settings.ts';
@@ -107,4 +107,16 @@ function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(',')}}`;
+}
+
+/** The id of what a workflow does for a key: asked again by the same caller it is the same setup, or the same answer. */
+export function repeatedId(caller: string, key: string): string {
+  const hex = createHash('sha256').update(`setup\n${caller}\n${key}`).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `5${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
 }

@@ -8,6 +8,8 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Sql } from '../adapters/store/database.ts';
+import { addSetup, removeSetup } from '../adapters/store/setups.ts';
 import type { SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
 import { FAILURES } from '../domain/failures.ts';
 import { answerStepUpdate, TASK_QUEUE, workflowIds, type SetupRefused } from '../workflows/messages.ts';
@@ -33,11 +35,25 @@ export class SetupUpdates {
     this.#temporal = temporal;
   }
 
-  /** @throws ProblemError `server.unavailable` */
-  async start(input: SetUpIntegrationInput): Promise<void> {
-    await this.#reach(() =>
-      this.#temporal.workflow.start<typeof setUpIntegration>('setUpIntegration', this.#startOptions(input)),
-    );
+  /**
+   * Writes the setup down and starts its workflow; a setup that is known already goes on, and the answer is false.
+   * @throws ProblemError `server.unavailable`: then there is no such setup
+   */
+  async begin(sql: Sql, input: SetUpIntegrationInput, by: string): Promise<boolean> {
+    if (!(await addSetup(sql, input.state, by))) return false;
+    try {
+      await this.#reach(() =>
+        this.#temporal.workflow.start<typeof setUpIntegration>('setUpIntegration', {
+          ...this.#startOptions(input),
+          // An earlier attempt may have reached Temporal although it seemed not to.
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      );
+    } catch (error) {
+      await removeSetup(sql, input.state.setupId);
+      throw error;
+    }
+    return true;
   }
 
   /**
@@ -79,6 +95,14 @@ export class SetupUpdates {
   async poll(setupId: string, answerId: string): Promise<SetupState | undefined> {
     const workflow = this.#temporal.workflow.getHandle(workflowIds.setup(setupId));
     return this.#resultOf(() => workflow.getUpdateHandle<SetupState>(answerId).result());
+  }
+
+  /** As `poll`, of an answer that may not have been sent: then 'unknown'. */
+  async recall(setupId: string, answerId: string): Promise<SetupState | undefined | 'unknown'> {
+    return this.poll(setupId, answerId).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.code === 'setup.not_open') return 'unknown' as const;
+      throw error;
+    });
   }
 
   async giveUp(setupId: string): Promise<void> {

@@ -229,6 +229,39 @@ test('a setup that was left open for days brings nothing back that was changed m
   expect(await platforms()).toEqual(now);
 });
 
+test('an answer given again with the same Idempotency-Key is told how it ended, and done once', async () => {
+  const { database } = world.api;
+  const traces = async () => {
+    const [row] = await database.query<Record<string, string>>(
+      `select (select count(*) from setups) as setups, (select count(*) from secrets) as secrets,
+         (select count(*) from outbox where message ->> 'kind' = 'rollOutDevice') as rollouts,
+         (select count(*) from audit_entries where action in ('secret.set', 'setup.completed')) as noted`,
+    );
+    return row;
+  };
+  const at = `/api/integrations/${integrationId}/answers`;
+  const ios = { step: 'ios', secretKey: 'Another-Secret-Key-2', providerName: 'Odette' };
+  const again = (body: object, key: string) => world.api.call('POST', at, body, { 'idempotency-key': key });
+  const done = await again(ios, 'ios-key');
+  const before = await traces();
+  expect([done.status, await again(ios, 'ios-key')]).toMatchObject([200, { status: 200, body: done.body }]);
+  expect(await traces()).toEqual(before);
+  expect((await again({ ...ios, secretKey: 'Another-Secret-Key-3' }, 'ios-key')).body.code).toBe(
+    'request.idempotency_key_reused',
+  );
+
+  const refused = { step: 'credentials', clientId: '0oaunknown' };
+  expect((await again(refused, 'refused')).body.code).toBe('okta.client_id_unknown');
+  const afterRefusal = await traces();
+  expect((await again(refused, 'refused')).body.code).toBe('okta.client_id_unknown');
+  expect(await traces()).toEqual(afterRefusal);
+
+  const both = await Promise.all([again(ios, 'at-once'), again(ios, 'at-once')]);
+  expect(both.map(({ status }) => status)).toEqual([200, 200]);
+  expect(Number((await traces())?.['setups'])).toBe(Number(afterRefusal?.['setups']) + 1);
+  secrets.secretKey = ios.secretKey;
+});
+
 test("an API Services app of the tenant's own connects with the key that Odette shows", async () => {
   const id = await setupId({ integrationId });
   const chosen = await answer(id, { step: 'install_api_integration', credentialsKind: 'api_services_app' });

@@ -13,12 +13,14 @@ export interface SetupRow {
 
 const COLUMNS = `id, state, started_by as "startedBy", started_at as "startedAt", changed_at as "changedAt", finished_at as "finishedAt"`;
 
-export async function addSetup(sql: Sql, state: SetupState, startedBy: string): Promise<void> {
-  await sql.query(
+/** True if it is new. */
+export async function addSetup(sql: Sql, state: SetupState, startedBy: string): Promise<boolean> {
+  const rows = await sql.query(
     `insert into setups (id, integration_id, step, status, state, started_by) values ($1, $2, $3, $4, $5::jsonb, $6)
-     on conflict (id) do nothing`,
+     on conflict (id) do nothing returning 1`,
     [state.setupId, state.integrationId ?? null, state.step, state.status, JSON.stringify(state), startedBy],
   );
+  return rows.length > 0;
 }
 
 export async function saveSetup(sql: Sql, state: SetupState): Promise<void> {

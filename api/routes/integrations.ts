@@ -15,7 +15,7 @@ import {
 } from '../../adapters/store/integrations.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
 import { listSecretFacts } from '../../adapters/store/secrets.ts';
-import { addSetup, removeSetup } from '../../adapters/store/setups.ts';
+import { findSetup } from '../../adapters/store/setups.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { findPrerequisites } from '../../domain/prerequisites.ts';
 import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
@@ -25,7 +25,7 @@ import type { Integration, integrations } from '../contract/integrations.ts';
 import { failureOrNull } from '../failure-view.ts';
 import { setupOfIntegration } from '../integration-setup.ts';
 import { notFound, ProblemError } from '../problem.ts';
-import type { Repetition } from '../repetition.ts';
+import { repeatedId, type Repetition } from '../repetition.ts';
 import { Reply, versionTag, type Handlers } from '../serve.ts';
 import { dropRefused, sealAnswer } from '../setup-sealing.ts';
 import { SetupUpdates } from '../setup-updates.ts';
@@ -96,32 +96,36 @@ export function integrationHandlers(
           detail: 'Start a setup for this integration (POST /api/setups with integrationId) to change this.',
         });
       const integration = await row(sql, params.id);
-      const setupId = randomUUID();
-      const answerId = idempotencyKey ?? randomUUID();
-      if (idempotencyKey !== undefined) {
+      const isRepeatable = idempotencyKey !== undefined;
+      const setupId = isRepeatable ? repeatedId(caller.actor, idempotencyKey) : randomUUID();
+      const answerId = idempotencyKey ?? setupId;
+      const shown = async () => show(sql, await row(sql, params.id));
+      const later = () => {
+        const at = `/api/setups/${setupId}/answers/${encodeURIComponent(answerId)}`;
+        const headers = { Location: at, 'Retry-After': '2' };
+        return new Reply({ setupId, answerId, checking: true as const }, { isLater: true, headers });
+      };
+      if (isRepeatable) {
         const path = `/api/integrations/${params.id}/answers`;
         await repetition.bind({ caller: caller.actor, key: idempotencyKey, method: 'POST', path, body });
+        // Before anything is sealed: what was done for this key is told, not done again.
+        const known = await findSetup(sql, setupId);
+        if (known?.state.status === 'complete') return shown();
+        const ended = known ? await updates.recall(setupId, answerId) : 'unknown';
+        if (ended !== 'unknown') return ended ? shown() : later();
+        if (known && known.state.status !== 'open') throw new ProblemError('setup.not_open');
       }
       const state = setupOfIntegration(setupId, integration, await listPlatforms(sql, params.id));
       const sealed = await sealAnswer(dependencies, body, state, caller.actor);
-      await addSetup(sql, state, caller.actor);
       const input = { state, takesOneAnswer: true };
       try {
-        await updates.start(input).catch(async (error: unknown) => {
-          await removeSetup(sql, setupId);
-          throw error;
-        });
+        await updates.begin(sql, input, caller.actor);
         const sent = { setupId, answerId, answer: sealed.answer, actor: caller.actor };
-        if (await updates.answer(sent, input)) return await show(sql, await row(sql, params.id));
+        return (await updates.answer(sent, input)) ? await shown() : later();
       } catch (error) {
         await dropRefused(database, sealed, error);
         throw error;
       }
-      const headers = {
-        Location: `/api/setups/${setupId}/answers/${encodeURIComponent(answerId)}`,
-        'Retry-After': '2',
-      };
-      return new Reply({ setupId, answerId, checking: true as const }, { isLater: true, headers });
     },
 
     checkIntegration: async ({ sql, params, caller }) => {

@@ -1,22 +1,14 @@
 // The wizard's routes: the table is what is shown, the workflow is the truth.
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { findIntegration, listPlatforms } from '../../adapters/store/integrations.ts';
-import {
-  addSetup,
-  findSetup,
-  listSetups,
-  removeSetup,
-  saveSetup,
-  type SetupRow,
-} from '../../adapters/store/setups.ts';
+import { findSetup, listSetups, saveSetup, type SetupRow } from '../../adapters/store/setups.ts';
 import type { Sql } from '../../adapters/store/database.ts';
 import { isReachable, newSetup, type SetupState, type SetupStep } from '../../domain/setup-wizard.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
-import type { Caller } from '../caller.ts';
 import type { setups } from '../contract/setups.ts';
 import { publicJwkOfIntegration, setupOfIntegration } from '../integration-setup.ts';
 import { notFound, ProblemError } from '../problem.ts';
-import type { Repetition } from '../repetition.ts';
+import { repeatedId, type Repetition } from '../repetition.ts';
 import { Reply, type Call, type Handlers } from '../serve.ts';
 import { dropRefused, sealAnswer } from '../setup-sealing.ts';
 import { SetupUpdates } from '../setup-updates.ts';
@@ -62,7 +54,7 @@ export function setupHandlers(
 
   return {
     startSetup: async ({ sql, body, caller, idempotencyKey }) => {
-      const setupId = idempotencyKey === undefined ? randomUUID() : uuidOf(caller, idempotencyKey);
+      const setupId = idempotencyKey === undefined ? randomUUID() : repeatedId(caller.actor, idempotencyKey);
       if (idempotencyKey !== undefined)
         await repetition.bind({
           caller: caller.actor,
@@ -75,14 +67,7 @@ export function setupHandlers(
         body.integrationId === undefined
           ? newSetup(setupId)
           : await seed(sql, setupId, body.integrationId, caller.actor);
-      const isNew = (await findSetup(sql, setupId)) === undefined;
-      await addSetup(sql, state, caller.actor);
-      try {
-        if (isNew) await updates.start({ state, takesOneAnswer: false });
-      } catch (error) {
-        await removeSetup(sql, setupId);
-        throw error;
-      }
+      await updates.begin(sql, { state, takesOneAnswer: false }, caller.actor);
       return show(sql, setupId);
     },
 
@@ -97,7 +82,7 @@ export function setupHandlers(
       const { state } = await row(sql, params.id);
       const { idempotencyKey: key } = call;
       // The workflow knows repetitions by this id alone: two callers may have chosen the same key.
-      const answerId = key === undefined ? randomUUID() : uuidOf(caller, key);
+      const answerId = key === undefined ? randomUUID() : repeatedId(caller.actor, key);
       const path = `/api/setups/${params.id}/answers`;
       await repetition.bind({ caller: caller.actor, key: key ?? answerId, method: 'POST', path, body });
       // Said at once, before anything is sealed; a repetition is the workflow's to judge.
@@ -136,16 +121,4 @@ function refuseEarly(state: SetupState, step: SetupStep | 'go_to'): void {
   if (state.status !== 'open') throw new ProblemError('setup.not_open');
   if (step !== 'go_to' && !isReachable(state, step))
     throw new ProblemError('setup.wrong_step', { detail: `The setup is at the step ${state.step}.` });
-}
-
-/** What a caller asks again with one key is the same setup, or the same answer. */
-function uuidOf(caller: Caller, key: string): string {
-  const hex = createHash('sha256').update(`setup\n${caller.actor}\n${key}`).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `5${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
 }
