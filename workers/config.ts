@@ -66,6 +66,8 @@ const schema = z
     ODETTE_DEVICE_LISTEN: listen('127.0.0.1:4781'),
     /** Of the device listener, as devices reach it; cannot change after the first enrollment. */
     ODETTE_PUBLIC_URL: url('https:').optional(),
+    /** Names the old one where it changes all the same, so that nobody changes it by mistake. */
+    ODETTE_PUBLIC_URL_WAS: url('https:').optional(),
     /** Of the admin listener, as people reach it. */
     ODETTE_CONSOLE_URL: url('https:', 'http:').optional(),
     ODETTE_TLS_CERT_FILE: z.string().optional(),
@@ -149,6 +151,7 @@ export interface Config {
   readonly adminListen: Listen;
   readonly deviceListen: Listen;
   readonly publicUrl: string | undefined;
+  readonly publicUrlWas: string | undefined;
   readonly consoleUrl: string;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly trustedProxies: readonly string[];
@@ -194,6 +197,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     adminListen: read.ODETTE_ADMIN_LISTEN,
     deviceListen: read.ODETTE_DEVICE_LISTEN,
     publicUrl: read.ODETTE_PUBLIC_URL,
+    publicUrlWas: read.ODETTE_PUBLIC_URL_WAS,
     consoleUrl: read.ODETTE_CONSOLE_URL ?? `http://${hostAndPort(read.ODETTE_ADMIN_LISTEN)}`,
     tls:
       read.ODETTE_TLS_CERT_FILE !== undefined && read.ODETTE_TLS_KEY_FILE !== undefined

@@ -9,6 +9,7 @@ import { holdsSealed, proveKey } from '../adapters/store/key-canary.ts';
 import { migrate } from '../adapters/store/migrate.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { ConfigError, type Config } from './config.ts';
+import { proveDeviceAddress } from './device-address.ts';
 import { createClient, readTemporalSettings, type TemporalSettings } from './temporal-connection.ts';
 
 export interface Foundation {
@@ -24,7 +25,7 @@ export interface Foundation {
 
 /**
  * Waits for the database as long as it takes.
- * @throws ConfigError when DATABASE_URL is missing
+ * @throws ConfigError when DATABASE_URL is missing, or ODETTE_PUBLIC_URL is not what enrolled devices know
  * @throws CataloguedError `secrets.key_missing`, `secrets.tampered` when the key file does not fit what is sealed in the database
  */
 export async function openFoundation(
@@ -39,6 +40,7 @@ export async function openFoundation(
     max: options.connections,
     applicationName: options.name,
   });
+  await proveDeviceAddress(database, config);
   const ring = await openKeyRing(config.keyFile, database, log);
   const temporalSettings = readTemporalSettings(process.env);
   const temporal = createClient(temporalSettings, ring);

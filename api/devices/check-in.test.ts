@@ -1,6 +1,7 @@
 // Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { queueCommand } from '../../adapters/store/commands.ts';
+import { readDeviceAddress } from '../../adapters/store/device-address.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices.ts';
 import { newIdentityChallenge } from '../../adapters/store/identity-certificates.ts';
 import { replaceProfiles } from '../../adapters/store/inventory.ts';
@@ -39,6 +40,12 @@ const audited = (deviceId: string) =>
     .then((rows) => rows.map(({ action }) => action));
 
 describe('enrollment', () => {
+  test('the first one keeps the address that the device knows from then on', async () => {
+    expect(await readDeviceAddress(listener.database)).toBeUndefined();
+    await enroll();
+    expect(await readDeviceAddress(listener.database)).toBe(listener.url.replace('http:', 'https:'));
+  });
+
   test('a device is enrolled at its first TokenUpdate, not at Authenticate', async () => {
     const device = new ProtocolDevice(listener.url, await identity());
     expect((await device.authenticate()).status).toBe(200);

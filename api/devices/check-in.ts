@@ -2,6 +2,7 @@
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
+import { keepDeviceAddress } from '../../adapters/store/device-address.ts';
 import { putTimeline } from '../../adapters/store/device-timeline.ts';
 import {
   type DeviceRow,
@@ -38,8 +39,17 @@ import type { Signer } from './signer.ts';
  * A refusal is audited too, so the decision is committed before it is thrown.
  * @throws CataloguedError `enrollment.takeover_refused`, `mdm.identity_refused`
  */
-export async function authenticate(database: Database, message: Authenticate, signer: Signer): Promise<void> {
-  const admission = await database.inTransaction((sql) => beginIfAdmitted(sql, message, signer));
+export async function authenticate(
+  { database, publicUrl }: { readonly database: Database; readonly publicUrl: string | undefined },
+  message: Authenticate,
+  signer: Signer,
+): Promise<void> {
+  const admission = await database.inTransaction(async (sql) => {
+    const decided = await beginIfAdmitted(sql, message, signer);
+    // From now on a device knows it: Odette does not start with another (workers/device-address.ts).
+    if (decided.admitted && publicUrl !== undefined) await keepDeviceAddress(sql, publicUrl);
+    return decided;
+  });
   if (!admission.admitted) throw new CataloguedError(admission.code);
 }
 

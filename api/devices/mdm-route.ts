@@ -18,6 +18,7 @@ export interface MdmDependencies extends ConversationDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
   readonly isTrustedProxy: (address: string | undefined) => boolean;
   readonly metrics: DeviceMetrics;
+  readonly publicUrl: string | undefined;
 }
 
 const LARGEST_BODY = '5mb';
@@ -94,7 +95,7 @@ async function answer(dependencies: MdmDependencies, received: Received, respons
     return void response.status(message.type === 'UserAuthenticate' ? 410 : 200).end();
   switch (message.type) {
     case 'Authenticate':
-      await authenticate(database, message, signer);
+      await authenticate(dependencies, message, signer);
       break;
     case 'TokenUpdate':
       await updateToken(database, message, signer);
