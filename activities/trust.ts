@@ -1,28 +1,27 @@
 // What Okta says of the devices: looked up for one, or swept page by page for a whole integration.
 import type { OktaDevice } from '../adapters/okta/okta-device.ts';
-import type { Sql } from '../adapters/store/database.ts';
 import {
   deleteOktaDevicesOf,
-  deleteUnseenOktaDevices,
+  findOutdatedDevices,
+  forgetUnseenOktaDevices,
   rematch,
   upsertOktaDevices,
 } from '../adapters/store/okta-devices.ts';
-import { putOutbox } from '../adapters/store/outbox.ts';
 import { readDeviceState } from '../adapters/store/rollout-state.ts';
 import { refreshTrust } from '../adapters/store/trust.ts';
-import { renewNowSignal } from '../workflows/messages.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+
+const FORGOTTEN_AT_ONCE = 200;
 
 export function trustActivities(deps: ActivityDependencies) {
   const { database } = deps;
 
+  /** One transaction a device: the fleet's counters are written in it, where several at once would wait for each other in a circle. */
   async function refresh(deviceIds: readonly string[], now: Date): Promise<void> {
     for (const deviceId of deviceIds)
       await database.inTransaction(async (sql) => {
-        const trust = await refreshTrust(sql, deviceId, { now });
-        if (trust?.lostManaged === true)
-          await wantNewCertificate(sql, deviceId, 'Okta does not count the device as managed any more');
+        await refreshTrust(sql, deviceId, { now });
       });
   }
 
@@ -92,25 +91,15 @@ export function trustActivities(deps: ActivityDependencies) {
       readonly beganAtMs: number;
       readonly nowMs: number;
     }): Promise<{ readonly gone: number }> {
-      const gone = await database.inTransaction((sql) =>
-        deleteUnseenOktaDevices(sql, input.integrationId, new Date(input.beganAtMs)),
-      );
-      await refresh(gone, new Date(input.nowMs));
-      return { gone: gone.length };
+      const beganAt = new Date(input.beganAtMs);
+      let gone = 0;
+      for (let batch = FORGOTTEN_AT_ONCE; batch === FORGOTTEN_AT_ONCE; gone += batch)
+        batch = await database.inTransaction((sql) =>
+          forgetUnseenOktaDevices(sql, input.integrationId, beganAt, FORGOTTEN_AT_ONCE),
+        );
+      // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
+      await refresh(await findOutdatedDevices(database, input.integrationId), new Date(input.nowMs));
+      return { gone };
     },
   };
-}
-
-async function wantNewCertificate(sql: Sql, deviceId: string, reason: string): Promise<void> {
-  const rows = await sql.query(
-    `select 1 from certificate_deliveries where device_id = $1 and state = 'proven'`,
-    [deviceId],
-  );
-  if (rows.length === 0) return;
-  await putOutbox(sql, deviceId, {
-    kind: 'keepCertificate',
-    deviceId,
-    signal: renewNowSignal.name,
-    body: { reason },
-  });
 }

@@ -61,17 +61,39 @@ export async function upsertOktaDevices(
   );
 }
 
-/** Records that Okta does not list any more. Returns the devices they belonged to. */
-export async function deleteUnseenOktaDevices(
+/**
+ * Forgets up to `limit` records that Okta does not list any more; what is left is matched anew. Returns how many. The devices they
+ * belonged to are found by `findOutdatedDevices`.
+ */
+export async function forgetUnseenOktaDevices(
   sql: Sql,
   integrationId: string,
   sweepBeganAt: Date,
-): Promise<string[]> {
-  const rows = await sql.query<{ deviceId: string | null }>(
-    'delete from okta_devices where integration_id = $1 and observed_at < $2 returning device_id as "deviceId"',
-    [integrationId, sweepBeganAt],
+  limit: number,
+): Promise<number> {
+  const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
+    `delete from okta_devices where integration_id = $1 and okta_id in (
+       select okta_id from okta_devices where integration_id = $1 and observed_at < $2 order by okta_id limit $3)
+     returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
+    [integrationId, sweepBeganAt, limit],
   );
-  return [...new Set(rows.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId])))];
+  const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
+  await rematch(sql, integrationId, gone, owners);
+  return gone.length;
+}
+
+/** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
+export async function findOutdatedDevices(sql: Sql, integrationId: string): Promise<string[]> {
+  const rows = await sql.query<{ deviceId: string }>(
+    `select trust.device_id as "deviceId" from device_trust as trust
+      where trust.integration_id = $1
+        and trust.registered <> exists (
+          select from okta_devices as record
+           where record.device_id = trust.device_id and record.integration_id = $1 and record.registered and record.status = 'ACTIVE')
+      order by trust.device_id`,
+    [integrationId],
+  );
+  return rows.map(({ deviceId }) => deviceId);
 }
 
 /** Records of one device that a look-up by serial number did not find any more. */
@@ -87,6 +109,9 @@ export async function deleteOktaDevicesOf(
   );
   return rows.length > 0;
 }
+
+/** By what a record tells whose it could be. */
+type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
 
 const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName"`;
 
@@ -104,6 +129,20 @@ async function findCandidates(
       where item.integration_id = $1 and item.device_trust_on
         and ((device.platform = 'macOS' and upper(device.serial_number) = any ($2)) or (device.platform = 'iOS' and lower(device.user_name) = any ($3)))`,
     [integrationId, serialNumbers, logins],
+  );
+}
+
+/** Devices that have one of these records, or are named. */
+async function findOwners(
+  sql: Sql,
+  integrationId: string,
+  oktaIds: readonly string[],
+  also: readonly string[],
+): Promise<Pick<MatchableDevice, 'deviceId' | 'serialNumber' | 'userName'>[]> {
+  return sql.query(
+    `select id as "deviceId", serial_number as "serialNumber", user_name as "userName" from devices
+      where id = any (array(select device_id from okta_devices where integration_id = $1 and okta_id = any ($2)) || $3::uuid[])`,
+    [integrationId, oktaIds, also],
   );
 }
 
@@ -130,18 +169,28 @@ async function findRecords(
 }
 
 /**
- * Matches anew whatever the given records could be about. Returns the devices that have a record now or had one:
- * what is shown of them may have changed.
+ * Matches anew whatever the given records could be about, and the devices `also`. Returns the devices that have a record now or had
+ * one: what is shown of them may have changed.
  */
 export async function rematch(
   sql: Sql,
   integrationId: string,
-  seen: readonly SeenOktaDevice[],
+  seen: readonly Traces[],
+  also: readonly string[] = [],
 ): Promise<string[]> {
-  const serialNumbers = seen.flatMap(({ serialNumber }) =>
-    serialNumber === undefined ? [] : [serialNumber.toUpperCase()],
+  const owners = await findOwners(
+    sql,
+    integrationId,
+    seen.map(({ id }) => id),
+    also,
   );
-  const logins = seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase()));
+  const serialNumbers = [...seen, ...owners].flatMap(({ serialNumber }) =>
+    serialNumber === undefined || serialNumber === null ? [] : [serialNumber.toUpperCase()],
+  );
+  const logins = [
+    ...seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase())),
+    ...owners.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
+  ];
   const devices = await findCandidates(sql, integrationId, serialNumbers, logins);
   if (devices.length === 0) return [];
   const records = await findRecords(sql, integrationId, devices);

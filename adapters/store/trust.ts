@@ -10,6 +10,7 @@ import {
   type TruthObservation,
   type TruthState,
 } from '../../domain/trust.ts';
+import { askRenewals } from './affected-devices.ts';
 import type { Sql } from './database.ts';
 import { putTimeline } from './device-timeline.ts';
 import { putEvent } from './events.ts';
@@ -34,11 +35,10 @@ export interface TrustSummary {
   readonly bucket: TrustBucket;
   readonly waitsFor: string | null;
   readonly certificateNotAfter: Date | null;
-  /** Okta has just stopped to say MANAGED. */
-  readonly lostManaged: boolean;
 }
 
 interface KnownTrust {
+  readonly integrationId: string | null;
   readonly phase: RolloutPhase;
   readonly waitsFor: string | null;
   readonly failureCode: string | null;
@@ -52,8 +52,9 @@ interface KnownTruth {
 }
 
 /**
- * Derives the five truths from the tables and writes them, with bucket, flags, words, timeline and event. Call it inside a
- * transaction. undefined: there is no such device (any more).
+ * Derives the five truths from the tables and writes them, with bucket, flags, words, timeline and event; where Okta has
+ * stopped to say MANAGED, the keeper is asked for a new certificate. Call it inside a transaction. undefined: there is no such device
+ * (any more).
  */
 export async function refreshTrust(
   sql: Sql,
@@ -64,7 +65,7 @@ export async function refreshTrust(
   const [known] = await sql.query<KnownTrust>(
     `insert into device_trust (device_id, bucket) select id, 'out_of_scope' from devices where id = $1
      on conflict (device_id) do update set device_id = excluded.device_id
-     returning phase, waits_for as "waitsFor", failure_code as "failureCode", bucket`,
+     returning integration_id as "integrationId", phase, waits_for as "waitsFor", failure_code as "failureCode", bucket`,
     [deviceId],
   );
   const state = await readDeviceState(sql, deviceId);
@@ -107,9 +108,17 @@ export async function refreshTrust(
       subject: `device:${deviceId}`,
       data: { bucket, phase, waitsFor, failureCode, truths: statesOf(observations) },
     });
+  // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
   const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
-  const lostManaged = wasManaged && statesOf(observations).managed === 'not_held';
-  return { view, bucket, waitsFor, certificateNotAfter, lostManaged };
+  if (
+    wasManaged &&
+    statesOf(observations).managed === 'not_held' &&
+    // Another integration's silence says nothing of this one's certificate.
+    known.integrationId === view.desired?.integrationId &&
+    newestProven(state)?.integrationId === known.integrationId
+  )
+    await askRenewals(sql, [deviceId], 'Okta does not count the device as managed any more');
+  return { view, bucket, waitsFor, certificateNotAfter };
 }
 
 const newestProven = (state: DeviceState) => state.deliveries.find(({ state: each }) => each === 'proven');

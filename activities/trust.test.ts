@@ -1,0 +1,218 @@
+// What is kept of Okta's word on devices: against a pretend tenant and a database, with workers killed in between.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OktaClient } from '../adapters/okta/okta-client.ts';
+import { KeyRing } from '../adapters/secrets/key-ring.ts';
+import type { Database } from '../adapters/store/database.ts';
+import { refreshTrust } from '../adapters/store/trust.ts';
+import * as admin from '../sandbox/okta/admin.ts';
+import { DEFAULT_KNOBS } from '../sandbox/okta/knobs.ts';
+import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
+import { connectIntegration } from '../test/harness/connected-integration.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
+import { openPretendOkta, type PretendOkta } from '../test/harness/pretend-okta.ts';
+import { trustActivities } from './trust.ts';
+
+let test: TestDatabase;
+let database: Database;
+let okta: PretendOkta;
+let client: OktaClient;
+let fleet: Awaited<ReturnType<typeof connectIntegration>>;
+
+beforeAll(async () => {
+  [test, okta] = await Promise.all([createTestDatabase(), openPretendOkta()]);
+  database = test.database;
+  const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
+  fleet = await connectIntegration(database, sealer, 'localhost', {});
+  client = new OktaClient({
+    host: okta.host,
+    credentials: {
+      kind: 'api_service_integration',
+      ...(await admin.installApiServiceIntegration(okta.tenant)),
+    },
+    allowedPrivateHosts: [okta.host],
+  });
+  const created = new Date().toISOString();
+  okta.tenant.state.users = [{ id: '00uAda', login: 'ada@acme.example', created }];
+});
+afterAll(async () => {
+  await okta.close();
+  await test.drop();
+});
+beforeEach(async () => {
+  okta.tenant.state.knobs = structuredClone(DEFAULT_KNOBS);
+  okta.tenant.state.devices = [];
+  await fleet.switchTrust(true);
+  await database.query('delete from devices');
+  await database.query('delete from okta_devices');
+  await database.query('delete from outbox');
+});
+
+const trust = (using: Database = database) =>
+  trustActivities({ database: using, oktaClient: () => Promise.resolve(client) } as never);
+
+/** Sweeps as the workflow does. */
+async function sweep(using = trust()): Promise<void> {
+  const { integrationId } = fleet;
+  const beganAtMs = Date.now();
+  let next: string | null = null;
+  do ({ next } = await using.observeOktaPage({ integrationId, next, nowMs: Date.now() }));
+  while (next !== null);
+  await using.concludeObservation({ integrationId, beganAtMs, nowMs: Date.now() });
+}
+
+/** The process ends before this transaction: what was committed stays. */
+function killedAt(nth: number): Database {
+  let begun = 0;
+  return {
+    ...database,
+    inTransaction: (work) =>
+      ++begun < nth ? database.inTransaction(work) : Promise.reject(new Error('killed')),
+  };
+}
+
+interface Enrolled {
+  readonly id: string;
+  readonly serialNumber: string;
+}
+
+/** A Mac with a certificate, or an iPhone of Ada's. */
+async function enroll(family: 'Mac' | 'iPhone' = 'Mac'): Promise<Enrolled> {
+  const isMac = family === 'Mac';
+  const device = { id: randomUUID(), serialNumber: `C0${randomBytes(4).toString('hex').toUpperCase()}` };
+  await database.query(
+    `insert into devices (id, family, platform, udid, serial_number, model, blueprint_id, enrollment_status, enrollment_id,
+       identity_fingerprint, user_name)
+     values ($1, $2, $3, $4, $5, $6, $7, 'enrolled', gen_random_uuid(), $8, 'ada@acme.example')`,
+    [
+      device.id,
+      family,
+      isMac ? 'macOS' : 'iOS',
+      randomUUID(),
+      device.serialNumber,
+      isMac ? 'Mac14,2' : 'iPhone15,2',
+      fleet.blueprintId,
+      randomBytes(32),
+    ],
+  );
+  if (isMac)
+    await database.query(
+      `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at,
+         not_before, not_after, proven_at)
+       values ($1, $2, $3, 'a', gen_random_uuid(), gen_random_uuid(), 'proven', now(), now(), now() + interval '1 year', now())`,
+      [randomUUID(), device.id, fleet.integrationId],
+    );
+  return device;
+}
+
+let made = 0;
+function register(
+  serialNumber: string | undefined,
+  change: Partial<DeviceRecord> = {},
+  managementStatus: 'MANAGED' | 'NOT_MANAGED' = 'MANAGED',
+): DeviceRecord {
+  made += 1;
+  const created = new Date().toISOString();
+  const isMac = serialNumber !== undefined;
+  const record: DeviceRecord = {
+    id: `guo${String(made).padStart(17, '0')}`,
+    created,
+    lastUpdated: created,
+    status: 'ACTIVE',
+    profile: {
+      displayName: `Device ${made}`,
+      platform: isMac ? 'MACOS' : 'IOS',
+      registered: true,
+      managed: false,
+      model: isMac ? 'Mac14,2' : 'iPhone15,2',
+      osVersion: '26.1',
+      manufacturer: 'APPLE',
+      secureHardwarePresent: true,
+      diskEncryptionType: 'FULL',
+      ...(isMac ? { serialNumber } : {}),
+    },
+    users: [{ userId: '00uAda', managementStatus, created }],
+    ...change,
+  };
+  okta.tenant.addDevice(record);
+  return record;
+}
+
+const managed = async (deviceId: string): Promise<string | undefined> => {
+  const [row] = await database.query<{ state: string }>(
+    `select state from device_truths where device_id = $1 and truth = 'managed'`,
+    [deviceId],
+  );
+  return row?.state;
+};
+/** Devices for which a new certificate was asked. */
+const renewals = async (): Promise<string[]> =>
+  (
+    await database.query<{ id: string }>(
+      `select ordering_key as id from outbox where message ->> 'signal' = 'renewNow' order by 1`,
+    )
+  ).map(({ id }) => id);
+const setStatus = (record: DeviceRecord, status: 'MANAGED' | 'NOT_MANAGED'): void =>
+  okta.tenant.changeDevice(record, (changed) => {
+    for (const user of changed.users) user.managementStatus = status;
+  });
+
+describe('a fall to NOT_MANAGED', () => {
+  it.each([1, 2, 3, 4])(
+    'by deletion in Okta asks for new certificates, however far the worker came that was killed (%i)',
+    async (nth) => {
+      const macs = [await enroll(), await enroll(), await enroll()];
+      for (const { serialNumber } of macs) register(serialNumber);
+      await sweep();
+      expect(await Promise.all(macs.map(({ id }) => managed(id)))).toEqual(['held', 'held', 'held']);
+      okta.tenant.state.devices = [];
+      const { integrationId } = fleet;
+      const input = { integrationId, beganAtMs: Date.now(), nowMs: Date.now() };
+      await expect(trust(killedAt(nth)).concludeObservation(input)).rejects.toThrow('killed');
+      await trust().concludeObservation(input);
+      expect(await Promise.all(macs.map(({ id }) => managed(id)))).toEqual([
+        'not_held',
+        'not_held',
+        'not_held',
+      ]);
+      expect(await renewals()).toEqual(macs.map(({ id }) => id).sort());
+    },
+  );
+
+  it('asks for a new certificate whoever sees it first, and once', async () => {
+    const mac = await enroll();
+    const record = register(mac.serialNumber);
+    await sweep();
+    setStatus(record, 'NOT_MANAGED');
+    // The page is kept; then the worker is killed, and a rollout of the device comes first.
+    const { integrationId } = fleet;
+    const page = { integrationId, next: null, nowMs: Date.now() };
+    await expect(trust(killedAt(2)).observeOktaPage(page)).rejects.toThrow('killed');
+    await database.inTransaction((sql) => refreshTrust(sql, mac.id, { now: new Date(), phase: 'waiting' }));
+    expect(await renewals()).toEqual([mac.id]);
+    await sweep();
+    expect(await renewals()).toEqual([mac.id]);
+  });
+
+  it('is not what happens to a device that leaves the scope', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber);
+    await sweep();
+    await fleet.switchTrust(false);
+    await database.inTransaction((sql) => refreshTrust(sql, mac.id, { now: new Date() }));
+    expect(await managed(mac.id)).toBe('not_held');
+    expect(await renewals()).toEqual([]);
+  });
+
+  it('does not come from one of two records that goes while the other says MANAGED', async () => {
+    const mac = await enroll();
+    const old = register(mac.serialNumber, { created: '2026-01-01T00:00:00.000Z' });
+    const newer = register(mac.serialNumber);
+    await sweep();
+    okta.tenant.state.devices = [old];
+    expect(newer.id).not.toBe(old.id);
+    await sweep();
+    expect(await managed(mac.id)).toBe('held');
+    expect(await renewals()).toEqual([]);
+  });
+});
