@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Database } from '../adapters/store/database.ts';
 import { readTotals } from '../adapters/store/fleet-totals.ts';
-import { currentPushCertificate } from '../adapters/store/push-certificates.ts';
+import { pushCertificatesInUse } from '../adapters/store/push-certificates.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/;
 
@@ -67,11 +67,14 @@ export function measureFleet(database: Database, registry: Registry): void {
   });
   new Gauge({
     name: 'odette_push_certificate_days_left',
-    help: "Days until Apple's push certificate ends",
+    help: "Days until Apple's push certificate ends, for each topic that enrollments use",
+    labelNames: ['topic'],
     registers: [registry],
     async collect() {
-      const certificate = await currentPushCertificate(database);
-      if (certificate) this.set((certificate.notAfter.getTime() - Date.now()) / 86_400_000);
+      const inUse = await pushCertificatesInUse(database);
+      this.reset();
+      for (const { topic, notAfter } of inUse)
+        this.set({ topic }, (notAfter.getTime() - Date.now()) / 86_400_000);
     },
   });
 }

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
 import type { Sql } from '../adapters/store/database.ts';
 import { listIntegrations, listHealth } from '../adapters/store/integrations.ts';
-import { currentPushCertificate } from '../adapters/store/push-certificates.ts';
+import { currentPushCertificate, pushCertificatesInUse } from '../adapters/store/push-certificates.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -92,18 +92,16 @@ export async function alarmsOf(sql: Sql) {
   const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
   const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
     alarms.push({ failure: showFailure(code), text, since });
-  const push = await currentPushCertificate(sql);
-  if (push?.refusedAt)
-    alarm(
-      'apns.certificate_refused',
-      'Apple refuses the push certificate: no device is woken.',
-      push.refusedAt,
-    );
-  else if (push && daysLeft(push.notAfter) < 30)
-    alarm(
-      'apns.certificate_refused',
-      `The push certificate ends in ${Math.max(0, daysLeft(push.notAfter))} days.`,
-    );
+  for (const [place, { topic, refusedAt, notAfter }] of (await pushCertificatesInUse(sql)).entries()) {
+    const which = place === 0 ? 'the push certificate' : `the push certificate of the earlier topic ${topic}`;
+    const whom = place === 0 ? 'no device is woken' : 'devices that are enrolled with it are not woken';
+    if (refusedAt) alarm('apns.certificate_refused', `Apple refuses ${which}: ${whom}.`, refusedAt);
+    else if (daysLeft(notAfter) < 30)
+      alarm(
+        'apns.certificate_refused',
+        `T${which.slice(1)} ends in ${Math.max(0, daysLeft(notAfter))} days.`,
+      );
+  }
   const token = await findAppsAndBooksToken(sql);
   if (token && daysLeft(token.expiresAt) < 30)
     alarm(

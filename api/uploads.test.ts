@@ -96,6 +96,48 @@ test('a push certificate is taken as PKCS#12, and a wrong password is told at it
   expect((await put({ pkcs12, password: 'opensesame' })).body.topic).toBe('com.apple.mgmt.External.two');
 });
 
+test('another topic than that of enrolled devices is refused until it is confirmed, and their certificate stays watched', async () => {
+  const ours = await pushCertificate('com.apple.mgmt.External.ours', 20);
+  expect((await put({ pem: ours.certificate + ours.key })).status).toBe(200);
+  for (const [udid, status] of [
+    ['ENROLLED', 'enrolled'],
+    ['UNREACHABLE', 'unreachable'],
+    ['LEFT', 'checked_out'],
+  ])
+    await api.database.query(
+      `insert into devices (family, platform, udid, enrollment_status, enrollment_id, identity_fingerprint, topic)
+       values ('Mac', 'macOS', $1, $2, gen_random_uuid(), convert_to($1, 'UTF8'), 'com.apple.mgmt.External.ours')`,
+      [udid, status],
+    );
+  const created = await pushCertificate('com.apple.mgmt.External.created');
+  const pem = created.certificate + created.key;
+  const refused = await put({ pem });
+  expect([refused.status, refused.body.code, refused.body.facts]).toEqual([
+    409,
+    'apns.other_topic',
+    { topic: 'com.apple.mgmt.External.created', topicBefore: 'com.apple.mgmt.External.ours', devices: 2 },
+  ]);
+  expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe('com.apple.mgmt.External.ours');
+  const renewed = await pushCertificate('com.apple.mgmt.External.ours', 25);
+  expect((await put({ pem: renewed.certificate + renewed.key })).status).toBe(200);
+
+  const confirmed = await put({ pem, confirmOtherTopic: true });
+  expect(confirmed.body).toMatchObject({
+    topic: 'com.apple.mgmt.External.created',
+    others: [{ topic: 'com.apple.mgmt.External.ours', daysLeft: 24, devices: 2 }],
+  });
+  const alarms = async () =>
+    ((await api.call('GET', '/api/status')).body.alarms as { text: string }[]).map(({ text }) => text);
+  expect(await alarms()).toEqual([
+    'The push certificate of the earlier topic com.apple.mgmt.External.ours ends in 24 days.',
+  ]);
+  const { text } = await api.call('GET', '/metrics');
+  expect(text).toMatch(/odette_push_certificate_days_left\{topic="com\.apple\.mgmt\.External\.ours"\} 24\./);
+  await api.database.query(`update devices set enrollment_status = 'checked_out'`);
+  expect(await alarms()).toEqual([]);
+  expect((await api.call('GET', '/metrics')).text).not.toContain('External.ours"');
+});
+
 test('what Apple would refuse is refused with the reason, and nothing changes', async () => {
   const other = await pushCertificate('com.example.website');
   const expired = await pushCertificate('com.apple.mgmt.External.old', -1);
@@ -111,7 +153,9 @@ test('what Apple would refuse is refused with the reason, and nothing changes', 
     expect([answer.status, answer.body.code]).toEqual([422, 'apns.certificate_invalid']);
     expect(answer.body.detail).toMatch(reason);
   }
-  expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe('com.apple.mgmt.External.two');
+  expect((await api.call('GET', '/api/push-certificate')).body.topic).not.toBe(
+    'com.apple.mgmt.External.three',
+  );
 });
 
 test('a file that is no Apps and Books token is refused at its field', async () => {

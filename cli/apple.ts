@@ -8,6 +8,7 @@ import { moment } from './terminal.ts';
 interface SetOptions extends JsonOption {
   readonly key?: string;
   readonly passwordFile?: string;
+  readonly otherTopic?: true;
 }
 
 export function addPushCertificate(program: Command, line: CommandLine): void {
@@ -17,7 +18,7 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
   jsonCommand(
     push,
     'set',
-    'sets the push certificate, or its renewal: of another topic, it could not wake devices that are enrolled',
+    'sets the push certificate, or its renewal: with another topic, enrolled devices could not be woken',
   )
     .argument('<file>', 'certificate and key as PEM, or PKCS#12 (.p12); - is standard input')
     .option('--key <file>', 'the key as PEM, if it is in a file of its own')
@@ -25,8 +26,10 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
       '--password-file <file>',
       'a file that holds the password of PKCS#12; asked for if it is not given',
     )
+    .option('--other-topic', 'take it though devices are enrolled with another topic: they must enroll again')
     .action(async (file: string, options: SetOptions) => {
-      const body = await readPushCertificate(file, options, line);
+      const read = await readPushCertificate(file, options, line);
+      const body = options.otherTopic ? { ...read, confirmOtherTopic: true } : read;
       const set = await (await line.connect()).call('put /api/push-certificate', { body });
       line.show(options, set, () => pushLines(set));
     });
@@ -51,13 +54,24 @@ async function readPushCertificate(
   return { pkcs12: content.toString('base64'), password };
 }
 
-function pushLines({ topic, notAfter, daysLeft, refusedAt }: Answer<'get /api/push-certificate'>): string[] {
+function pushLines({
+  topic,
+  notAfter,
+  daysLeft,
+  refusedAt,
+  others,
+}: Answer<'get /api/push-certificate'>): string[] {
   return [
     `Push certificate: ${topic}`,
     `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
     ...(refusedAt === null
       ? []
       : [`Apple refuses it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
+    ...others.map(
+      (other) =>
+        `Still in use by ${plural(other.devices, 'device')}: ${other.topic}, ` +
+        (other.refusedAt === null ? `until ${moment(other.notAfter)}.` : 'which Apple refuses.'),
+    ),
   ];
 }
 

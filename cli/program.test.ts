@@ -231,6 +231,7 @@ describe('files', () => {
     setAt: AT,
     refusedAt: null,
     key: null,
+    others: [],
   };
   beforeEach(() => {
     server.plays.setPushCertificate = () => push;
@@ -242,6 +243,12 @@ describe('files', () => {
     const { code } = await odette(`push-certificate set ${folder}/cert.pem --key ${folder}/key.pem`);
     expect(code).toBe(0);
     expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n' }]);
+  });
+
+  test('another topic than that of enrolled devices is taken only if that is said', async () => {
+    await writeFile(path.join(folder, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n');
+    await odette(`push-certificate set ${folder}/cert.pem --other-topic`);
+    expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n', confirmOtherTopic: true }]);
   });
 
   test('PKCS#12 goes with its password, which is asked for or stands in a file', async () => {

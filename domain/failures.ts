@@ -429,6 +429,14 @@ export const FAILURES = {
     false,
     422,
   ),
+  'apns.other_topic': entry(
+    'Devices are enrolled with another topic than that of this push certificate.',
+    'Choose Renew, never Create, at identity.apple.com/pushcert, with the Apple Account of the present one. Only if that account is lost: ' +
+      'confirm the other topic, and enroll every device again.',
+    'admin',
+    false,
+    409,
+  ),
   'apns.token_gone': entry(
     'Apple no longer knows this device for this topic.',
     'The device must be enrolled again.',

@@ -34,6 +34,27 @@ export async function findPushCertificate(sql: Sql, topic: string): Promise<Push
   return row;
 }
 
+/** Devices that are woken under a topic; `unreachable` ones come back to it with their next TokenUpdate. */
+const ENROLLED = `enrollment_status in ('authenticated', 'enrolled', 'unreachable')`;
+
+/** What must stay valid: the one that new enrollments use first, then those of topics that enrolled devices use. */
+export async function pushCertificatesInUse(sql: Sql): Promise<PushCertificateRow[]> {
+  return sql.query<PushCertificateRow>(
+    `select ${COLUMNS} from push_certificates
+      where set_at = (select max(set_at) from push_certificates)
+         or exists (select 1 from devices where devices.topic = push_certificates.topic and ${ENROLLED})
+      order by set_at desc`,
+  );
+}
+
+export async function countEnrolledWith(sql: Sql, topic: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    `select count(*)::int as count from devices where topic = $1 and ${ENROLLED}`,
+    [topic],
+  );
+  return row?.count ?? 0;
+}
+
 /** The one that new enrollments use: the last that was set. */
 export async function currentPushCertificate(sql: Sql): Promise<PushCertificateRow | undefined> {
   const [row] = await sql.query<PushCertificateRow>(

@@ -82,8 +82,22 @@ export const PushCertificate = z
     /** Apple refused it: no pushes until it is replaced. */
     refusedAt: instant.nullable(),
     key: SecretSet.nullable(),
+    /** Of other topics, which enrolled devices keep until they enroll again. */
+    others: z.array(
+      z.object({
+        topic: z.string(),
+        notAfter: instant,
+        daysLeft: count,
+        refusedAt: instant.nullable(),
+        /** Enrolled with this topic. */
+        devices: count,
+      }),
+    ),
   })
   .meta({ id: 'PushCertificate' });
+
+/** Without it a topic other than that of enrolled devices is refused. */
+const confirmOtherTopic = z.boolean().optional();
 
 export const AppsAndBooks = z
   .object({
@@ -168,18 +182,19 @@ export const instance = {
     path: '/api/push-certificate',
     access: 'admin',
     body: z.union([
-      z.object({ pem: fileText(64 * 1024).meta({ format: 'password' }) }),
+      z.object({ pem: fileText(64 * 1024).meta({ format: 'password' }), confirmOtherTopic }),
       z.object({
         pkcs12: z
           .base64()
           .max(128 * 1024)
           .meta({ format: 'password' }),
         password: secretText(1_024, 0),
+        confirmOtherTopic,
       }),
     ]),
     status: 200,
     answer: PushCertificate,
-    problems: ['apns.certificate_invalid'],
+    problems: ['apns.certificate_invalid', 'apns.other_topic'],
   }),
   getAppsAndBooks: endpoint({
     tag,

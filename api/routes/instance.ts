@@ -10,7 +10,9 @@ import type { Sql } from '../../adapters/store/database.ts';
 import { putEvent } from '../../adapters/store/events.ts';
 import { readTotals } from '../../adapters/store/fleet-totals.ts';
 import {
+  countEnrolledWith,
   currentPushCertificate,
+  pushCertificatesInUse,
   storePushCertificate,
   type PushCertificateRow,
 } from '../../adapters/store/push-certificates.ts';
@@ -51,6 +53,16 @@ export function instanceHandlers(
   const showPush = async (sql: Sql, row: PushCertificateRow) => {
     const facts = await listSecretFacts(sql, [row.keySecretId]);
     const { topic, notAfter, setAt, refusedAt } = row;
+    const inUse = await pushCertificatesInUse(sql);
+    const others = [];
+    for (const other of inUse.filter((one) => one.topic !== topic))
+      others.push({
+        topic: other.topic,
+        notAfter: other.notAfter,
+        daysLeft: daysLeft(other.notAfter),
+        refusedAt: other.refusedAt,
+        devices: await countEnrolledWith(sql, other.topic),
+      });
     return {
       topic,
       notAfter,
@@ -58,6 +70,7 @@ export function instanceHandlers(
       setAt,
       refusedAt,
       key: secretSet(facts.get(row.keySecretId)) ?? null,
+      others,
     };
   };
 
@@ -98,6 +111,8 @@ export function instanceHandlers(
     setPushCertificate: async ({ sql, body, caller }) => {
       const { certificatePem, privateKeyPem, topic, notAfter } = readPushCertificate(body);
       const before = await currentPushCertificate(sql);
+      const kept = before && before.topic !== topic ? await countEnrolledWith(sql, before.topic) : 0;
+      if (before && kept > 0 && body.confirmOtherTopic !== true) throw otherTopic(before.topic, topic, kept);
       const secret = await storeSecret(sql, sealer, {
         kind: 'push_key',
         value: privateKeyPem,
@@ -110,7 +125,8 @@ export function instanceHandlers(
         detail: {
           topic,
           notAfter,
-          ...(before && before.topic !== topic && { otherTopicBefore: before.topic }),
+          ...(before &&
+            before.topic !== topic && { otherTopicBefore: before.topic, devicesOfOtherTopic: kept }),
         },
       });
       await putEvent(sql, { kind: 'push_certificate.changed', subject: `topic:${topic}` });
@@ -185,6 +201,12 @@ export function instanceHandlers(
     },
   };
 }
+
+const otherTopic = (topicBefore: string, topic: string, devices: number): ProblemError =>
+  new ProblemError('apns.other_topic', {
+    detail: `Its topic is ${topic}; ${devices === 1 ? '1 device is' : `${devices} devices are`} enrolled with ${topicBefore}.`,
+    facts: { topic, topicBefore, devices },
+  });
 
 function readTokenFile(content: string) {
   try {

@@ -1,7 +1,7 @@
 // Apple's push certificate: how long it lasts, how to get and renew one, and where to upload it.
 import { Alert, Anchor, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
-import { ApiProblem, call } from '../client.ts';
+import { ApiProblem, call, type Problem } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../parts/command-line.tsx';
 import { Moment } from '../parts/moment.tsx';
@@ -10,6 +10,7 @@ import { fieldError } from '../parts/problem-alert.tsx';
 import { SecretInput, secretSetWords } from '../parts/secret-input.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
+import { plural } from '../words.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
@@ -45,6 +46,26 @@ export function PushCertificate() {
               <Text size="sm">
                 Ends <Moment at={found.notAfter} />. {found.key ? `Key: ${secretSetWords(found.key)}.` : ''}
               </Text>
+              {found.others.map((other) => (
+                <Alert
+                  key={other.topic}
+                  color={other.refusedAt === null ? 'orange' : 'red'}
+                  title={`${plural(other.devices, 'device')} enrolled with an earlier topic`}
+                  mt="sm"
+                >
+                  <Text size="sm" className="break-anywhere">
+                    {other.topic}:{' '}
+                    {other.refusedAt === null ? (
+                      <>
+                        they can be woken until its certificate ends, <Moment at={other.notAfter} />.
+                      </>
+                    ) : (
+                      'Apple refuses its certificate, they cannot be woken.'
+                    )}{' '}
+                    Let them enroll again.
+                  </Text>
+                </Alert>
+              ))}
             </Paper>
           )}
         </Loaded>
@@ -106,12 +127,19 @@ function Upload({ hasOne }: { hasOne: boolean }) {
       }}
       fileFields={['pem', 'pkcs12']}
       otherFields={['password']}
-      upload={async (file) => {
-        const body = isPkcs12(file)
+      upload={async (file, isConfirmed) => {
+        const read = isPkcs12(file)
           ? { pkcs12: base64Of(new Uint8Array(await file.arrayBuffer())), password }
           : { pem: await file.text() };
-        await call('setPushCertificate', { body });
+        await call('setPushCertificate', { body: isConfirmed ? { ...read, confirmOtherTopic: true } : read });
         setPassword('');
+      }}
+      confirmable={{
+        code: 'apns.other_topic',
+        title: 'This is no renewal',
+        confirmLabel: 'Use it all the same',
+        command: odetteLine(['push-certificate', 'set', 'FILE'], ['--other-topic']),
+        words: ({ facts }) => <OtherTopic facts={facts} />,
       }}
       refreshes={['getPushCertificate', 'getStatus']}
       doneMessage="The push certificate is in use."
@@ -126,6 +154,29 @@ function Upload({ hasOne }: { hasOne: boolean }) {
         )
       }
     />
+  );
+}
+
+function OtherTopic({ facts }: { facts: Problem['facts'] }) {
+  const devices = plural(Number(facts?.['devices']), 'device');
+  return (
+    <Stack gap="xs">
+      <Text size="sm" className="break-anywhere">
+        Topic of this certificate: <b>{facts?.['topic']}</b>
+        <br />
+        Topic of {devices} that {Number(facts?.['devices']) === 1 ? 'is' : 'are'} enrolled:{' '}
+        <b>{facts?.['topicBefore']}</b>
+      </Text>
+      <Text size="sm">
+        A device keeps its topic until it enrolls again. From the day on which the present certificate ends
+        Odette can wake none of these {devices}: no certificate is renewed on them, no rollout reaches them.
+        New devices would enroll with the new topic.
+      </Text>
+      <Text size="sm">
+        <b>Most likely “Create” was chosen instead of “Renew”.</b> Cancel, sign in at
+        identity.apple.com/pushcert with the Apple Account of the present certificate, and renew it there.
+      </Text>
+    </Stack>
   );
 }
 

@@ -3,6 +3,8 @@ import { Button, Group, Paper, Stack, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
+import { ApiProblem, type Problem } from '../client.ts';
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
 import type { ConsoleOperation } from '../operations.ts';
@@ -14,7 +16,15 @@ interface UploadFormProps {
   readonly fileFields: readonly string[];
   readonly otherFields?: readonly string[];
   /** @throws ApiProblem */
-  readonly upload: (file: File) => Promise<unknown>;
+  readonly upload: (file: File, isConfirmed: boolean) => Promise<unknown>;
+  /** A refusal that an admin may override, after a dialog that says what follows. */
+  readonly confirmable?: {
+    readonly code: string;
+    readonly title: string;
+    readonly confirmLabel: string;
+    readonly command: string;
+    readonly words: (problem: Problem) => ReactNode;
+  };
   readonly refreshes: readonly ConsoleOperation[];
   readonly doneMessage: string;
   /** Further fields, which depend on the file. */
@@ -22,20 +32,26 @@ interface UploadFormProps {
 }
 
 export function UploadForm(props: UploadFormProps) {
-  const { title, field, fileFields, otherFields = [], upload, refreshes, more } = props;
+  const { title, field, fileFields, otherFields = [], upload, confirmable, refreshes, more } = props;
   const [file, setFile] = useState<File>();
   const [round, setRound] = useState(0);
   const client = useQueryClient();
-  const change = useMutation({
-    mutationFn: upload,
-    onSuccess: async () => {
-      notifications.show({ message: props.doneMessage, color: 'green' });
-      setFile(undefined);
-      // A new field: a browser lets nobody empty the one that is there.
-      setRound(round + 1);
-      await Promise.all(refreshes.map((operation) => client.invalidateQueries({ queryKey: [operation] })));
-    },
-  });
+  const onSuccess = async () => {
+    notifications.show({ message: props.doneMessage, color: 'green' });
+    forget();
+    setFile(undefined);
+    // A new field: a browser lets nobody empty the one that is there.
+    setRound(round + 1);
+    await Promise.all(refreshes.map((operation) => client.invalidateQueries({ queryKey: [operation] })));
+  };
+  const change = useMutation({ mutationFn: (chosen: File) => upload(chosen, false), onSuccess });
+  const confirmed = useMutation({ mutationFn: (chosen: File) => upload(chosen, true), onSuccess });
+  const forget = () => {
+    change.reset();
+    confirmed.reset();
+  };
+  const problem = change.error instanceof ApiProblem ? change.error.problem : undefined;
+  const toConfirm = confirmable !== undefined && problem?.code === confirmable.code ? problem : undefined;
   const refusal = fileFields.map((name) => fieldError(change.error, name)).find(Boolean);
   return (
     <Paper withBorder p="md">
@@ -53,13 +69,16 @@ export function UploadForm(props: UploadFormProps) {
             key={round}
             {...field}
             choose={(chosen) => {
-              change.reset();
+              forget();
               setFile(chosen);
             }}
             error={refusal}
           />
           {more?.(file, change.error)}
-          <ProblemAlert error={change.error} exceptFields={[...fileFields, ...otherFields]} />
+          <ProblemAlert
+            error={toConfirm ? undefined : change.error}
+            exceptFields={[...fileFields, ...otherFields]}
+          />
           <Group justify="flex-end">
             <Button type="submit" disabled={!file} loading={change.isPending}>
               Upload
@@ -67,6 +86,21 @@ export function UploadForm(props: UploadFormProps) {
           </Group>
         </Stack>
       </form>
+      {confirmable && toConfirm && file && (
+        <ConfirmDialog
+          opened
+          close={forget}
+          title={confirmable.title}
+          confirmLabel={confirmable.confirmLabel}
+          confirm={() => confirmed.mutate(file)}
+          command={confirmable.command}
+          isBusy={confirmed.isPending}
+          isDangerous
+          error={confirmed.error}
+        >
+          {confirmable.words(toConfirm)}
+        </ConfirmDialog>
+      )}
     </Paper>
   );
 }
