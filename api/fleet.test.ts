@@ -230,6 +230,7 @@ describe('the library item', () => {
       leaving: 6,
       removalStartsInMinutes: 15,
       usersLosingTrust: ['user0@acme.example'],
+      usersLosingTrustTotal: 1,
     });
     const fresh = await api.call('POST', '/api/library-items/preview', item());
     expect(fresh.body).toMatchObject({
@@ -241,6 +242,20 @@ describe('the library item', () => {
       needsConfirmation: true,
       testBlueprint: { suggestedDevices: expect.any(Array) as unknown[] },
     });
+  });
+
+  test('the preview counts every user who loses trust, and names a hundred', async () => {
+    await api.database.query(
+      `update okta_devices set users = users || (select jsonb_agg(jsonb_build_object('id', n, 'login', 'many' || n || '@acme.example',
+         'managementStatus', 'MANAGED')) from generate_series(1, 150) as n)`,
+    );
+    const { body } = await api.call('POST', '/api/library-items/preview', {
+      ...item(),
+      deviceTrustOn: false,
+      libraryItemId: fleet.ids['library-items'],
+    });
+    expect(body.usersLosingTrustTotal).toBe(151);
+    expect(body.usersLosingTrust).toHaveLength(100);
   });
 
   test('a blueprint has one item', async () => {

@@ -100,6 +100,8 @@ export async function previewItem(
   const arriving = await countArriving(sql, kept, OKTA_VERIFY.adamId);
   const wasOn = before?.deviceTrustOn ?? false;
   const leaving = before && wasOn ? await countLeaving(sql, before.id, kept) : 0;
+  const losing =
+    before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : { total: 0, logins: [] };
   const asked = await licences(appsAndBooks);
   const needsConfirmation = body.deviceTrustOn && !wasOn;
   const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
@@ -111,7 +113,8 @@ export async function previewItem(
     leaving,
     licences: { needed: arriving.licencesNeeded, left: asked.left },
     usersAsked: arriving.usersAsked,
-    usersLosingTrust: before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : [],
+    usersLosingTrust: [...losing.logins],
+    usersLosingTrustTotal: losing.total,
     pushCertificate: state(await pushState(sql)),
     appsAndBooksToken: state(asked.code),
     needsConfirmation,

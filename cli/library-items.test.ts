@@ -33,6 +33,7 @@ const preview = {
   licences: { needed: 2, left: 5 },
   usersAsked: 0,
   usersLosingTrust: [],
+  usersLosingTrustTotal: 0,
   pushCertificate: { ok: true, failure: null },
   appsAndBooksToken: { ok: true, failure: null },
   needsConfirmation: true,
@@ -126,8 +127,22 @@ test('payloads are taken away only after a yes that names who loses trust', asyn
     needsConfirmation: false,
     leaving: 2,
     usersLosingTrust: ['ada@example.com'],
+    usersLosingTrustTotal: 1,
   });
   const { code, told } = await save('--device-trust off');
   expect(code).toBe(4);
   expect(told).toMatch(/taken away from 2 devices\. These users lose trust: ada@example\.com/);
+});
+
+test('of many users who lose trust it says how many there are beside those it names', async () => {
+  items = [item];
+  server.plays.previewLibraryItem = () => ({
+    ...preview,
+    needsConfirmation: false,
+    leaving: 2,
+    usersLosingTrust: ['ada@example.com', 'ben@example.com'],
+    usersLosingTrustTotal: 5000,
+  });
+  const { told } = await save('--device-trust off');
+  expect(told).toContain('These users lose trust (2 of 5000): ada@example.com, ben@example.com.');
 });

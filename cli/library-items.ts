@@ -109,11 +109,11 @@ async function findIntegration(odette: OdetteClient, text: string | undefined): 
 }
 
 async function ask(
-  { needsConfirmation, confirmation, leaving, usersLosingTrust }: Preview,
+  { needsConfirmation, confirmation, leaving, usersLosingTrust, usersLosingTrustTotal: total }: Preview,
   { terminal }: CommandLine,
 ) {
-  const users =
-    usersLosingTrust.length === 0 ? '' : ` These users lose trust: ${usersLosingTrust.join(', ')}.`;
+  const part = usersLosingTrust.length < total ? ` (${usersLosingTrust.length} of ${total})` : '';
+  const users = total === 0 ? '' : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}.`;
   if (leaving > 0)
     await confirm(terminal, `The payloads are taken away from ${plural(leaving, 'device')}.${users} Go on?`);
   if (needsConfirmation)

@@ -48,13 +48,19 @@ export async function countLeaving(
   return row?.devices ?? 0;
 }
 
-/** Users whom Okta knows as managed only through devices that leave, a hundred at most. */
+export interface UsersLosingTrust {
+  readonly total: number;
+  /** In alphabetical order, a hundred at most. */
+  readonly logins: readonly string[];
+}
+
+/** Users whom Okta knows as managed only through devices that leave. */
 export async function listUsersLosingTrust(
   sql: Sql,
   itemId: string,
   keptBlueprintIds: readonly string[],
-): Promise<string[]> {
-  const rows = await sql.query<{ login: string }>(
+): Promise<UsersLosingTrust> {
+  const rows = await sql.query<{ login: string; total: number }>(
     `with managed as (
        select person.value ->> 'login' as login,
               assigned.library_item_id = $1 and device.blueprint_id <> all($2) as leaves
@@ -63,10 +69,11 @@ export async function listUsersLosingTrust(
          join devices as device on device.id = record.device_id
          left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
         where person.value ->> 'managementStatus' = 'MANAGED')
-     select login from managed where login <> '' group by login having bool_and(coalesce(leaves, false)) order by login limit 100`,
+     select login, (count(*) over ())::int as total from managed
+      where login <> '' group by login having bool_and(coalesce(leaves, false)) order by login limit 100`,
     [itemId, keptBlueprintIds],
   );
-  return rows.map(({ login }) => login);
+  return { total: rows[0]?.total ?? 0, logins: rows.map(({ login }) => login) };
 }
 
 /** A few enrolled devices to try it on first: those heard of last, of each family. */

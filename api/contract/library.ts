@@ -84,8 +84,9 @@ export const ItemPreview = z
     licences: z.object({ needed: z.number().int(), left: z.number().int().nullable() }),
     /** Unsupervised iPhones and iPads: their users are asked before the app installs. */
     usersAsked: z.number().int(),
-    /** Users who are managed in Okta only through devices that leave. */
+    /** Users who are managed in Okta only through devices that leave, a hundred at most. */
     usersLosingTrust: z.array(z.string()),
+    usersLosingTrustTotal: z.number().int(),
     pushCertificate: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
     appsAndBooksToken: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
     needsConfirmation: z.boolean(),

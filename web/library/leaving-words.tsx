@@ -1,12 +1,12 @@
 // What happens to devices that leave: what goes and when, what stays, how to undo it, who is managed only through them.
 import { Alert, List, Text } from '@mantine/core';
-import { plural } from '../words.ts';
+import { countWords, plural } from '../words.ts';
 import type { Preview } from './preview-query.ts';
 
 const SHOWN_USERS = 20;
 
 export function LeavingWords({ preview, removesApp }: { preview: Preview; removesApp: boolean }) {
-  const { leaving, removalStartsInMinutes: minutes, usersLosingTrust } = preview;
+  const { leaving, removalStartsInMinutes: minutes, usersLosingTrust, usersLosingTrustTotal } = preview;
   if (leaving === 0) return <Text>No device is affected.</Text>;
   const after = minutes === null || minutes === 0 ? 'at once' : `${plural(minutes, 'minute')} after saving`;
   return (
@@ -33,11 +33,12 @@ export function LeavingWords({ preview, removesApp }: { preview: Preview; remove
       {usersLosingTrust.length > 0 && (
         <Alert
           color="orange"
-          title={`${plural(usersLosingTrust.length, 'user')} managed in Okta only through these devices`}
+          title={`${plural(usersLosingTrustTotal, 'user')} managed in Okta only through these devices`}
         >
           <Text size="sm" className="break-anywhere">
             {usersLosingTrust.slice(0, SHOWN_USERS).join(', ')}
-            {usersLosingTrust.length > SHOWN_USERS && ` and ${usersLosingTrust.length - SHOWN_USERS} more`}
+            {usersLosingTrustTotal > SHOWN_USERS &&
+              ` and ${countWords(usersLosingTrustTotal - SHOWN_USERS)} more`}
           </Text>
         </Alert>
       )}
