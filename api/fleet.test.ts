@@ -173,6 +173,51 @@ describe('what an operator asks', () => {
     expect((await api.call('GET', '/api/rollouts?state=failed')).body.items).toHaveLength(2);
   });
 
+  test('a failed rollout says why it failed, also while its device is busy with the next one', async () => {
+    const [failed] = await list('search=C02SEED3');
+    const id = failed?.id ?? '';
+    const at = async (state: string) =>
+      (await api.call('GET', `/api/rollouts?state=${state}`)).body.items as {
+        device: { id: string };
+        failure: { code: string; title: string; todo: string } | null;
+        phase: string | null;
+        waitsFor: string | null;
+      }[];
+    const isOf = ({ device }: { device: { id: string } }) => device.id === id;
+    await api.database.query(
+      `insert into rollout_runs (run_id, device_id, workflow_id, started_at) values ('run-again', $1, 'rollout/again', now())`,
+      [id],
+    );
+    const busyWith = (phase: string, waitsFor: string) =>
+      api.database.query('update device_trust set phase = $2, waits_for = $3 where device_id = $1', [
+        id,
+        phase,
+        waitsFor,
+      ]);
+    try {
+      await busyWith('profiles', 'The iPhone installs its profiles.');
+      expect((await at('failed')).find(isOf)).toMatchObject({
+        failure: {
+          code: 'mdm.device_silent',
+          title: expect.any(String) as string,
+          todo: expect.any(String) as string,
+        },
+        phase: null,
+        waitsFor: null,
+      });
+      expect(await at('running')).toMatchObject([
+        { failure: null, phase: 'profiles', waitsFor: 'The iPhone installs its profiles.' },
+      ]);
+      expect(await at('waiting')).toEqual([]);
+      await busyWith('waiting_for_licence', 'A licence.');
+      expect(await at('running')).toEqual([]);
+      expect(await at('waiting')).toMatchObject([{ phase: 'waiting_for_licence', waitsFor: 'A licence.' }]);
+    } finally {
+      await api.database.query(`delete from rollout_runs where run_id = 'run-again'`);
+      await busyWith('failed', 'Nothing.');
+    }
+  });
+
   test('a filter is asked as a whole', async () => {
     const asked = await api.call('POST', '/api/devices/requests', {
       action: 'check',

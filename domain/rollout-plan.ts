@@ -25,6 +25,15 @@ export const ROLLOUT_PHASES = [
 ] as const;
 export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
 
+/** Nothing goes on in these until a device, its user, a licence or the end of a delay lets it. */
+export const WAITING_PHASES: readonly RolloutPhase[] = [
+  'not_enrolled',
+  'asking_device',
+  'waiting_for_licence',
+  'waits_for_user',
+  'removal_delay',
+];
+
 /** Questions to the device. */
 export type Query =
   | 'DeviceInformation'

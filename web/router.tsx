@@ -108,7 +108,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/rollouts',
-    validateSearch: oneOf('state', ['running', 'failed', 'completed']),
+    validateSearch: oneOf('state', ['running', 'waiting', 'failed', 'completed']),
     component: lazyRouteComponent(() => import('./rollouts/rollouts-page.tsx'), 'RolloutsPage'),
   }),
   createRoute({

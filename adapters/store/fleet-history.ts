@@ -1,5 +1,5 @@
 // Over time: rollouts that ran, certificates by the day on which they end, what happened to one device.
-import type { RolloutPhase } from '../../domain/rollout-plan.ts';
+import { WAITING_PHASES, type RolloutPhase } from '../../domain/rollout-plan.ts';
 import type { Sql } from './database.ts';
 import { settingSql } from './integrations.ts';
 
@@ -13,6 +13,7 @@ export interface RolloutRow {
   readonly closedAt: Date | null;
   readonly outcome: 'completed' | 'failed' | null;
   readonly failureCode: string | null;
+  /** What the device is at now, while the run is open: an ended run is not about that any more. */
   readonly phase: RolloutPhase | null;
   readonly waitsFor: string | null;
   readonly cursorAt: string;
@@ -20,7 +21,7 @@ export interface RolloutRow {
 
 export interface RolloutPage {
   readonly deviceId?: string | undefined;
-  readonly state?: 'running' | 'completed' | 'failed' | undefined;
+  readonly state?: 'running' | 'waiting' | 'completed' | 'failed' | undefined;
   readonly after?: { readonly at: string; readonly id: string } | undefined;
   readonly limit: number;
 }
@@ -30,14 +31,26 @@ export const listRollouts = (sql: Sql, page: RolloutPage): Promise<RolloutRow[]>
   sql.query<RolloutRow>(
     `select run.run_id as "runId", run.device_id as "deviceId", device.name, device.serial_number as "serialNumber",
             run.workflow_id as "workflowId", run.started_at as "startedAt", run.closed_at as "closedAt", run.outcome,
-            run.failure_code as "failureCode", trust.phase, trust.waits_for as "waitsFor", run.started_at::text as "cursorAt"
+            run.failure_code as "failureCode", run.started_at::text as "cursorAt",
+            case when run.closed_at is null then trust.phase end as phase,
+            case when run.closed_at is null then trust.waits_for end as "waitsFor"
        from rollout_runs as run join devices as device on device.id = run.device_id
        left join device_trust as trust on trust.device_id = run.device_id
-      where ($1::text is null or case $1 when 'running' then run.closed_at is null else run.outcome = $1 end)
+      where ($1::text is null or case
+               when $1 = 'waiting' then run.closed_at is null and trust.phase = any($6)
+               when $1 = 'running' then run.closed_at is null and (trust.phase = any($6)) is not true
+               else run.outcome = $1 end)
         and ($2::timestamptz is null or (run.started_at, run.run_id) < ($2::timestamptz, $3))
         and ($5::uuid is null or run.device_id = $5)
       order by run.started_at desc, run.run_id desc limit $4`,
-    [page.state ?? null, page.after?.at ?? null, page.after?.id ?? null, page.limit, page.deviceId ?? null],
+    [
+      page.state ?? null,
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit,
+      page.deviceId ?? null,
+      WAITING_PHASES,
+    ],
   );
 
 export interface RenewalDay {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { Device, phase } from './devices.ts';
-import { cursor, Failure, failureCode, id, instant, limit, line, list, page } from './words.ts';
+import { cursor, Failure, id, instant, limit, line, list, page } from './words.ts';
 
 const tag = 'rollouts';
 
@@ -23,8 +23,10 @@ export const Rollout = z
     startedAt: instant,
     closedAt: instant.nullable(),
     outcome: z.enum(['completed', 'failed']).nullable(),
-    failureCode: failureCode.nullable(),
-    phase,
+    /** Why an ended run failed. */
+    failure: Failure.nullable(),
+    /** What an open run is at, and what it waits for; null once it has ended. */
+    phase: phase.nullable(),
     waitsFor: z.string().nullable(),
     temporalUrl: z.string().nullable(),
   })
@@ -38,7 +40,8 @@ export const rollouts = {
     path: '/api/rollouts',
     access: 'viewer',
     query: z.object({
-      state: z.enum(['running', 'completed', 'failed']).optional(),
+      /** `waiting`: open, but nothing goes on until a device, its user, a licence or a delay lets it. */
+      state: z.enum(['running', 'waiting', 'completed', 'failed']).optional(),
       after: cursor.optional(),
       limit,
     }),

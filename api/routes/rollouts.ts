@@ -9,7 +9,7 @@ import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { rollouts } from '../contract/rollouts.ts';
 import { pageOf, readCursor, runCursor, writeCursor } from '../cursors.ts';
 import { showDevice, temporalLink } from '../device-view.ts';
-import { codeOrNull, failureOrNull, showFailure } from '../failure-view.ts';
+import { failureOrNull, showFailure } from '../failure-view.ts';
 import { fieldProblem, ProblemError } from '../problem.ts';
 import type { Handlers } from '../serve.ts';
 
@@ -28,8 +28,8 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
         startedAt: row.startedAt,
         closedAt: row.closedAt,
         outcome: row.outcome,
-        failureCode: codeOrNull(row.failureCode),
-        phase: row.phase ?? 'waiting',
+        failure: failureOrNull(row.failureCode),
+        phase: row.closedAt === null ? (row.phase ?? 'waiting') : null,
         waitsFor: row.waitsFor,
         temporalUrl: temporalLink(dependencies, row.workflowId, row.runId),
       }));

@@ -6,8 +6,9 @@ import { useState } from 'react';
 import { CursorPages } from '../parts/cursor-pages.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
+import type { Answer } from '../client.ts';
 import { useAnswer } from '../queries.ts';
-import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural } from '../words.ts';
+import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural, WHO_ACTS_WORDS } from '../words.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 
@@ -52,10 +53,18 @@ function FleetProgress() {
   );
 }
 
-const STATES = { running: 'Running and waiting', failed: 'Failed', completed: 'Delivered' } as const;
+const STATES = { running: 'Running', waiting: 'Waiting', failed: 'Failed', completed: 'Delivered' } as const;
+/** Over the column that says why a run is where it is. */
+const REASON_HEADS = {
+  running: 'At',
+  waiting: 'Waits for',
+  failed: 'Why',
+  completed: 'Waits for',
+} as const;
 
 const NONE = {
-  running: 'No rollout is running or waiting',
+  running: 'No rollout is running',
+  waiting: 'No rollout waits for a device, a user or a licence',
   failed: 'No rollout has failed',
   completed: 'No rollout has delivered anything yet',
 } as const;
@@ -95,7 +104,7 @@ function RolloutList() {
                   <Table.Thead>
                     <Table.Tr>
                       <Table.Th scope="col">Device</Table.Th>
-                      <Table.Th scope="col">Waits for</Table.Th>
+                      <Table.Th scope="col">{REASON_HEADS[state]}</Table.Th>
                       <Table.Th scope="col">Started</Table.Th>
                       <Table.Th scope="col">Took</Table.Th>
                       <Table.Th scope="col">Workflow</Table.Th>
@@ -110,9 +119,7 @@ function RolloutList() {
                           </AnchorLink>
                         </Table.Td>
                         <Table.Td>
-                          {run.waitsFor ??
-                            run.failureCode ??
-                            (run.outcome === 'completed' ? 'Nothing' : PHASE_WORDS[run.phase])}
+                          <Reason run={run} />
                         </Table.Td>
                         <Table.Td>
                           <Moment at={run.startedAt} />
@@ -148,4 +155,18 @@ function RolloutList() {
       </Tabs.Panel>
     </Tabs>
   );
+}
+
+function Reason({ run }: { run: Answer<'listRollouts'>['items'][number] }) {
+  const { failure, phase, waitsFor } = run;
+  if (failure !== null)
+    return (
+      <>
+        <Text size="sm">{failure.title}</Text>
+        <Text size="xs" c="dimmed">
+          <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
+        </Text>
+      </>
+    );
+  return phase === null ? 'Nothing' : (waitsFor ?? PHASE_WORDS[phase]);
 }
