@@ -1,13 +1,22 @@
 // Devices, library item and rollouts through the API: lists page without a gap, and a saved change tells exactly the devices it touches.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CataloguedError } from '../domain/failures.ts';
 import { noteHealth } from '../adapters/store/integrations.ts';
 import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../test/harness/seeded-fleet.ts';
 
 let api: AdminApi;
+let askedApple = 0;
 let fleet: SeededFleet;
 beforeAll(async () => {
-  api = await openAdminApi();
+  api = await openAdminApi({
+    settings: {
+      appsAndBooks: () => {
+        askedApple += 1;
+        return Promise.reject(new CataloguedError('apps_and_books.token_missing'));
+      },
+    },
+  });
   fleet = await seedFleet(api.database, api.ring);
 });
 afterAll(() => api.close());
@@ -301,6 +310,72 @@ describe('the library item', () => {
     });
     expect(body.usersLosingTrustTotal).toBe(151);
     expect(body.usersLosingTrust).toHaveLength(100);
+  });
+
+  test('the preview counts only devices that this save sends something to', async () => {
+    const preview = async (change: object) =>
+      (
+        await api.call('POST', '/api/library-items/preview', {
+          ...item(),
+          libraryItemId: fleet.ids['library-items'],
+          ...change,
+        })
+      ).body as unknown;
+    expect(await preview({})).toMatchObject({ devices: 0, unchanged: 6, usersAsked: 0 });
+    // What it says is what devices have by default.
+    const asItIs = { launchOptions: 'HideMainWindow', removeAppOnRemoval: true };
+    expect(await preview({ settings: asItIs })).toMatchObject({ devices: 0, unchanged: 6 });
+    expect(await preview({ settings: { launchOptions: 'none' } })).toMatchObject({
+      devices: 3,
+      byFamily: { Mac: 3, iPhone: 0, iPad: 0 },
+      unchanged: 3,
+    });
+    const { id } = (await api.call('POST', '/api/blueprints', { name: 'Joins' })).body as { id: string };
+    const moved = fleet.deviceId;
+    await api.database.query('update devices set blueprint_id = $2 where id = $1', [moved, id]);
+    expect(await preview({ blueprintIds: [fleet.ids['blueprints'], id] })).toMatchObject({
+      devices: 1,
+      unchanged: 5,
+    });
+    await api.database.query('update devices set blueprint_id = $2 where id = $1', [
+      moved,
+      fleet.ids['blueprints'],
+    ]);
+  });
+
+  test('the preview of turning it off does not wait for Apple', async () => {
+    const preview = (deviceTrustOn: boolean) =>
+      api.call('POST', '/api/library-items/preview', {
+        ...item(),
+        deviceTrustOn,
+        libraryItemId: fleet.ids['library-items'],
+      });
+    askedApple = 0;
+    expect((await preview(false)).body).toMatchObject({ leaving: 6, appsAndBooksToken: null });
+    expect(askedApple).toBe(0);
+    await preview(true);
+    expect(askedApple).toBe(1);
+  });
+
+  test('a test blueprint is proposed under a name that is free, and of devices without an item if none is chosen', async () => {
+    const proposal = async (blueprintIds: unknown[]) =>
+      (await api.call('POST', '/api/library-items/preview', { ...item(), blueprintIds })).body
+        .testBlueprint as { name: string; suggestedDevices: { name: string }[] } | null;
+    const everybody = [fleet.ids['blueprints']];
+    expect((await proposal(everybody))?.name).toBe('Okta Device Trust test');
+    expect(await proposal([])).toMatchObject({ suggestedDevices: [] });
+    await api.database.query(`update devices set blueprint_id = null where name = 'Device 1'`);
+    expect(await proposal([])).toMatchObject({ suggestedDevices: [{ name: 'Device 1' }] });
+    await api.database.query(`update devices set blueprint_id = $1 where name = 'Device 1'`, everybody);
+    for (const expected of [
+      'Okta Device Trust test',
+      'Okta Device Trust test 2',
+      'Okta Device Trust test 3',
+    ]) {
+      const proposed = await proposal(everybody);
+      expect(proposed?.name).toBe(expected);
+      expect((await api.call('POST', '/api/blueprints', { name: proposed?.name })).status).toBe(201);
+    }
   });
 
   test('a blueprint has one item', async () => {

@@ -1,6 +1,7 @@
 // The library item as the console shows it, and the preview of saving it.
 import type { z } from 'zod';
 import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import { freeBlueprintName } from '../adapters/store/blueprints.ts';
 import type { Sql } from '../adapters/store/database.ts';
 import { findIntegration, listPlatforms } from '../adapters/store/integrations.ts';
 import {
@@ -9,6 +10,7 @@ import {
   listUsersLosingTrust,
   suggestTestDevices,
   wasEverDelivered,
+  type HasItem,
 } from '../adapters/store/item-preview.ts';
 import {
   countItemBuckets,
@@ -25,11 +27,14 @@ import {
   PAYLOAD_TABLE,
   SWITCH_CONFIRMATION,
 } from '../domain/payload-table.ts';
+import { platformsTouchedBy, type ItemSettings } from '../domain/payload-set.ts';
 import { BUCKETS } from '../domain/trust.ts';
 import type { ReadBody } from './contract/endpoint.ts';
 import type { ItemPreview, library, LibraryItem } from './contract/library.ts';
 import { showFailure } from './failure-view.ts';
 import { notFound } from './problem.ts';
+
+const TEST_BLUEPRINT = 'Okta Device Trust test';
 
 type SaveItem = ReadBody<(typeof library)['previewLibraryItem']>;
 
@@ -88,6 +93,17 @@ async function licences(appsAndBooks: () => Promise<AppsAndBooksClient>) {
   }
 }
 
+/** Of which devices this item, switched on, is there already. */
+function hasItem(before: LibraryItemRow | undefined, body: SaveItem): HasItem {
+  if (!before?.deviceTrustOn || before.integrationId !== body.integrationId)
+    return { blueprintIds: [], touched: [] };
+  return {
+    blueprintIds: before.blueprints.map(({ id }) => id),
+    // Undefined fields are left out by JSON.
+    touched: platformsTouchedBy(before.settings, body.settings as ItemSettings),
+  };
+}
+
 export async function previewItem(
   sql: Sql,
   body: SaveItem,
@@ -97,36 +113,39 @@ export async function previewItem(
   const integration = await findIntegration(sql, body.integrationId);
   if (!integration) throw notFound('integration');
   const kept = body.deviceTrustOn ? body.blueprintIds : [];
-  const arriving = await countArriving(sql, kept, OKTA_VERIFY.adamId);
   const wasOn = before?.deviceTrustOn ?? false;
+  const arriving = await countArriving(sql, kept, OKTA_VERIFY.adamId, hasItem(before, body));
   const leaving = before && wasOn ? await countLeaving(sql, before.id, kept) : 0;
   const losing =
     before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : { total: 0, logins: [] };
-  const asked = await licences(appsAndBooks);
+  // Turning it off installs nothing: it must not wait for Apple.
+  const asked = body.deviceTrustOn ? await licences(appsAndBooks) : undefined;
   const needsConfirmation = body.deviceTrustOn && !wasOn;
   const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
   const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
   const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
+  // Without any blueprint nothing would be sent: the test blueprint is where to begin.
+  const isProposed = body.deviceTrustOn && !isProven && (devices > 5 || kept.length === 0);
   return {
     devices,
     byFamily: { Mac: arriving.Mac, iPhone: arriving.iPhone, iPad: arriving.iPad },
+    unchanged: arriving.unchanged,
     leaving,
-    licences: { needed: arriving.licencesNeeded, left: asked.left },
+    licences: { needed: arriving.licencesNeeded, left: asked?.left ?? null },
     usersAsked: arriving.usersAsked,
     usersLosingTrust: [...losing.logins],
     usersLosingTrustTotal: losing.total,
     pushCertificate: state(await pushState(sql)),
-    appsAndBooksToken: state(asked.code),
+    appsAndBooksToken: asked ? state(asked.code) : null,
     needsConfirmation,
     confirmation: needsConfirmation ? SWITCH_CONFIRMATION : null,
-    testBlueprint:
-      body.deviceTrustOn && !isProven && devices > 5
-        ? {
-            name: 'Okta Device Trust test',
-            reason: 'The first time, deliver to a few devices and see how it works there before you go on.',
-            suggestedDevices: await suggestTestDevices(sql, kept),
-          }
-        : null,
+    testBlueprint: isProposed
+      ? {
+          name: await freeBlueprintName(sql, TEST_BLUEPRINT),
+          reason: 'The first time, deliver to a few devices and see how it works there before you go on.',
+          suggestedDevices: await suggestTestDevices(sql, kept),
+        }
+      : null,
     removalStartsInMinutes: leaving > 0 ? settings.removalDelayMinutes : null,
   };
 }

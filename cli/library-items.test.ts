@@ -28,6 +28,7 @@ const item = {
 };
 const preview = {
   devices: 2,
+  unchanged: 0,
   byFamily: { Mac: 2, iPhone: 0, iPad: 0 },
   leaving: 0,
   licences: { needed: 2, left: 5 },

@@ -121,14 +121,19 @@ async function ask(
 }
 
 function previewLines(preview: Preview): string[] {
-  const { devices, byFamily, leaving, licences, usersAsked, confirmation } = preview;
+  const { devices, unchanged, byFamily, leaving, licences, usersAsked, confirmation } = preview;
   return [
     `Something is sent to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
+    ...(unchanged > 0 ? [`${plural(unchanged, 'device')} in scope: nothing new is sent.`] : []),
     ...(leaving > 0 ? [`Payloads are taken away from ${plural(leaving, 'device')}.`] : []),
-    `Licences of Okta Verify: ${licences.needed} needed, ${licences.left ?? 'an unknown number'} left.`,
+    ...(preview.appsAndBooksToken === null
+      ? []
+      : [
+          `Licences of Okta Verify: ${licences.needed} needed, ${licences.left ?? 'an unknown number'} left.`,
+        ]),
     ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} will be asked before the app installs.`] : []),
-    ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap(({ failure }) =>
-      failure === null ? [] : [`! ${failure.title} ${failure.todo}`],
+    ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap((part) =>
+      part?.failure ? [`! ${part.failure.title} ${part.failure.todo}`] : [],
     ),
     ...(confirmation === null ? [] : [`To be confirmed: ${confirmation}`]),
     ...proposalLines(preview),

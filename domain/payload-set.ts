@@ -66,6 +66,17 @@ export function canonicalJson(value: unknown): string {
   return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join(',')}}`;
 }
 
+/** Of an item's settings what reaches devices: in the settings profile, which Macs have. */
+const sentOf = (item: ItemSettings) => ({
+  enrollmentOptions: item.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
+  launchOptions: item.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
+  extraKeys: item.extraKeys ?? {},
+});
+
+/** Whose devices are sent something when an item's settings change. */
+export const platformsTouchedBy = (before: ItemSettings, after: ItemSettings): Platform[] =>
+  canonicalJson(sentOf(before)) === canonicalJson(sentOf(after)) ? [] : ['macOS'];
+
 /** What applies to a device of an integration. */
 export function payloadSetOf(inputs: PayloadSetInputs): PayloadSet {
   const isMac = inputs.platform === 'macOS';
@@ -78,9 +89,7 @@ export function payloadSetOf(inputs: PayloadSetInputs): PayloadSet {
     inputs: canonicalJson({
       format: PAYLOAD_FORMAT,
       orgUrl: orgUrlOf(inputs),
-      enrollmentOptions: inputs.item.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
-      launchOptions: inputs.item.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
-      extraKeys: inputs.item.extraKeys ?? {},
+      ...sentOf(inputs.item),
     }),
   };
   const sso: WantedProfileInputs = {

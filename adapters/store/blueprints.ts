@@ -21,6 +21,17 @@ export async function findBlueprint(sql: Sql, id: string): Promise<BlueprintRow 
   return row;
 }
 
+/** The wanted name, with the next number after it if it is taken: names are unique. */
+export async function freeBlueprintName(sql: Sql, wanted: string): Promise<string> {
+  const rows = await sql.query<{ name: string }>('select name from blueprints where starts_with(name, $1)', [
+    wanted,
+  ]);
+  const taken = new Set(rows.map(({ name }) => name));
+  let name = wanted;
+  for (let number = 2; taken.has(name); number += 1) name = `${wanted} ${number}`;
+  return name;
+}
+
 /** Undefined when the name is taken. */
 export async function addBlueprint(sql: Sql, name: string): Promise<string | undefined> {
   const [row] = await sql.query<{ id: string }>(

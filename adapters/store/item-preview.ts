@@ -1,11 +1,13 @@
 // What saving a library item would touch: counted before it is saved.
-import type { DeviceFamily } from '../../domain/device.ts';
+import type { DeviceFamily, Platform } from '../../domain/device.ts';
 import type { Sql } from './database.ts';
 
 export interface PreviewCounts {
   readonly Mac: number;
   readonly iPhone: number;
   readonly iPad: number;
+  /** Devices that have what they should have already. */
+  readonly unchanged: number;
   readonly licencesNeeded: number;
   /** Unsupervised iPhones and iPads that do not have the app yet. */
   readonly usersAsked: number;
@@ -13,24 +15,34 @@ export interface PreviewCounts {
 
 const ENROLLED = `device.enrollment_status in ('enrolled', 'unreachable')`;
 
+/** Blueprints whose devices have the item already, and the platforms to which something is sent even so. */
+export interface HasItem {
+  readonly blueprintIds: readonly string[];
+  readonly touched: readonly Platform[];
+}
+
 /** Devices of the blueprints. */
 export async function countArriving(
   sql: Sql,
   blueprintIds: readonly string[],
   adamId: string,
+  has: HasItem,
 ): Promise<PreviewCounts> {
   const [row] = await sql.query<PreviewCounts>(
-    `select count(*) filter (where family = 'Mac')::int as "Mac", count(*) filter (where family = 'iPhone')::int as "iPhone",
-            count(*) filter (where family = 'iPad')::int as "iPad",
-            count(*) filter (where licence.state is distinct from 'associated')::int as "licencesNeeded",
-            count(*) filter (where family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as "usersAsked"
-       from devices as device
+    `with counted as (
+       select *, not (blueprint_id = any($3) and platform <> all($4)) as changes
+         from devices as device where blueprint_id = any($1) and ${ENROLLED})
+     select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
+            count(*) filter (where changes and family = 'iPad')::int as "iPad",
+            count(*) filter (where not changes)::int as unchanged,
+            count(*) filter (where changes and licence.state is distinct from 'associated')::int as "licencesNeeded",
+            count(*) filter (where changes and family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as "usersAsked"
+       from counted as device
        left join licences as licence on licence.device_id = device.id and licence.adam_id = $2
-       left join device_trust as trust on trust.device_id = device.id
-      where device.blueprint_id = any($1) and ${ENROLLED}`,
-    [blueprintIds, adamId],
+       left join device_trust as trust on trust.device_id = device.id`,
+    [blueprintIds, adamId, has.blueprintIds, has.touched],
   );
-  return row ?? { Mac: 0, iPhone: 0, iPad: 0, licencesNeeded: 0, usersAsked: 0 };
+  return row ?? { Mac: 0, iPhone: 0, iPad: 0, unchanged: 0, licencesNeeded: 0, usersAsked: 0 };
 }
 
 /** Devices of the item that would no longer be in its scope. */
@@ -76,7 +88,10 @@ export async function listUsersLosingTrust(
   return { total: rows[0]?.total ?? 0, logins: rows.map(({ login }) => login) };
 }
 
-/** A few enrolled devices to try it on first: those heard of last, of each family. */
+/**
+ * A few enrolled devices to try it on first: those heard of last, of each family.
+ * @param blueprintIds empty: of the devices that no library item has
+ */
 export const suggestTestDevices = (
   sql: Sql,
   blueprintIds: readonly string[],
@@ -85,7 +100,10 @@ export const suggestTestDevices = (
     `select id, name, family from (
        select device.id, device.name, device.family, device.last_contact_at,
               row_number() over (partition by device.family order by device.last_contact_at desc nulls last, device.id) as place
-         from devices as device where device.blueprint_id = any($1) and ${ENROLLED}) as ranked
+         from devices as device
+         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+        where ${ENROLLED}
+          and case when cardinality($1::uuid[]) = 0 then assigned.library_item_id is null else device.blueprint_id = any($1) end) as ranked
       where place <= 2 order by place, last_contact_at desc nulls last limit 5`,
     [blueprintIds],
   );

@@ -78,6 +78,8 @@ export const ItemPreview = z
   .object({
     /** Devices that something would be sent to. */
     devices: z.number().int(),
+    /** Devices in scope that have all of it already. */
+    unchanged: z.number().int(),
     byFamily: z.object({ Mac: z.number(), iPhone: z.number(), iPad: z.number() }),
     /** Devices whose payloads would be taken away. */
     leaving: z.number().int(),
@@ -88,7 +90,8 @@ export const ItemPreview = z
     usersLosingTrust: z.array(z.string()),
     usersLosingTrustTotal: z.number().int(),
     pushCertificate: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
-    appsAndBooksToken: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
+    /** Null: nothing would be installed, so Apple was not asked. */
+    appsAndBooksToken: z.object({ ok: z.boolean(), failure: Failure.nullable() }).nullable(),
     needsConfirmation: z.boolean(),
     confirmation: z.string().nullable(),
     /** The first time, on few devices: proposed until the item's devices are delivered somewhere. */

@@ -22,8 +22,8 @@ export function BlueprintChoice({
       {({ items }) =>
         items.length === 0 ? (
           <Empty title="There is no blueprint yet">
-            Make one in <Link to="/blueprints">Blueprints</Link>, or let the first save propose a test
-            blueprint.
+            Make one in <Link to="/blueprints">Blueprints</Link>, or turn Okta Device Trust on and press Save:
+            a test blueprint is proposed before anything is saved.
           </Empty>
         ) : (
           <Checkbox.Group

@@ -7,6 +7,7 @@ import { call } from '../client.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { StateMark } from '../parts/device-words.tsx';
 import { Loaded } from '../parts/page.tsx';
+import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { countWords, deviceTitle, plural } from '../words.ts';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
@@ -67,7 +68,7 @@ export function SaveDialog({ draft, integrationId, item, etag, change, saved, cl
 }
 
 function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
-  const { devices, byFamily, licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
+  const { devices, unchanged, byFamily, licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
   const families = (['Mac', 'iPhone', 'iPad'] as const)
     .filter((family) => byFamily[family] > 0)
     .map((family) => plural(byFamily[family], family));
@@ -76,9 +77,11 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
     <Stack gap={6}>
       <Text fw={600}>
         {devices === 0
-          ? isOn
-            ? 'No device is in these blueprints yet: each gets Okta Verify when it enrolls.'
-            : 'Nothing is sent to any device.'
+          ? unchanged > 0
+            ? `Nothing new is sent: ${plural(unchanged, 'device')} in scope ${unchanged === 1 ? 'has' : 'have'} it already.`
+            : isOn
+              ? 'No device is in these blueprints yet: each gets Okta Verify when it enrolls.'
+              : 'Nothing is sent to any device.'
           : `Something is sent to ${plural(devices, 'device')}${families.length > 0 ? ` (${families.join(', ')})` : ''}.`}
       </Text>
       {isOn && (
@@ -96,10 +99,12 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
           <Line isOk={pushCertificate.ok}>
             Push certificate: {pushCertificate.ok ? 'in order' : failureWords(pushCertificate.failure)}
           </Line>
-          <Line isOk={appsAndBooksToken.ok}>
-            Apps and Books token:{' '}
-            {appsAndBooksToken.ok ? 'in order' : failureWords(appsAndBooksToken.failure)}
-          </Line>
+          {appsAndBooksToken && (
+            <Line isOk={appsAndBooksToken.ok}>
+              Apps and Books token:{' '}
+              {appsAndBooksToken.ok ? 'in order' : failureWords(appsAndBooksToken.failure)}
+            </Line>
+          )}
         </List>
       )}
     </Stack>
@@ -141,14 +146,11 @@ function TestBlueprint({
       <Text size="sm">{proposal.reason}</Text>
       {names.length > 0 && (
         <Text size="sm" className="break-anywhere">
-          “{proposal.name}” would hold {names.join(', ')}.
+          “{proposal.name}” would hold {names.join(', ')}. The devices are moved there at once, before you
+          save.
         </Text>
       )}
-      {make.isError && (
-        <Text size="sm" c="var(--mantine-color-error)">
-          {make.error.message}
-        </Text>
-      )}
+      <ProblemAlert error={make.error} />
       <Group mt="xs">
         <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate()}>
           Make it and assign only that

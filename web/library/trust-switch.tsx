@@ -87,6 +87,7 @@ function OffDialog(props: {
       title="Turn off Okta Device Trust?"
       confirmLabel="Turn off"
       isDangerous
+      isOff={!preview.data || preview.isPlaceholderData}
       confirm={props.confirm}
       command={saveLine(draft, integrationId, item)}
     >
