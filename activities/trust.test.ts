@@ -60,6 +60,8 @@ async function sweep(using = trust()): Promise<void> {
   while (next !== null);
   await using.concludeObservation({ integrationId, beganAtMs, nowMs: Date.now() });
 }
+const lookUp = (deviceId: string) =>
+  trust().lookUpDevice({ deviceId, integrationId: fleet.integrationId, nowMs: Date.now() });
 
 /** The process ends before this transaction: what was committed stays. */
 function killedAt(nth: number): Database {
@@ -214,5 +216,80 @@ describe('a fall to NOT_MANAGED', () => {
     await sweep();
     expect(await managed(mac.id)).toBe('held');
     expect(await renewals()).toEqual([]);
+  });
+});
+
+describe('two records alike', () => {
+  it('are told apart by the sweep that sees one of them gone', async () => {
+    const phone = await enroll('iPhone');
+    const [first] = [register(undefined), register(undefined)];
+    await sweep();
+    expect(await managed(phone.id)).toBe('unknown');
+    okta.tenant.state.devices = [first];
+    await sweep();
+    expect(await managed(phone.id)).toBe('held');
+  });
+});
+
+describe('a look-up while search is behind', () => {
+  const lag = (): void => {
+    okta.tenant.state.knobs.devices.searchDelaySeconds = 60;
+  };
+
+  it('leaves a Mac its record that search does not show', async () => {
+    lag();
+    const mac = await enroll();
+    register(mac.serialNumber);
+    await sweep();
+    expect(await client.findDevices({ serialNumber: mac.serialNumber })).toEqual([]);
+    await lookUp(mac.id);
+    expect(await managed(mac.id)).toBe('held');
+    expect(await renewals()).toEqual([]);
+  });
+
+  it('sees that the record of a Mac was deleted, and asks for a new certificate', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber);
+    await sweep();
+    okta.tenant.state.devices = [];
+    expect(await lookUp(mac.id)).toBe(false);
+    expect(await managed(mac.id)).toBe('not_held');
+    expect(await renewals()).toEqual([mac.id]);
+  });
+
+  it('takes the word of the record on an iPhone, not that of search', async () => {
+    const phone = await enroll('iPhone');
+    const record = register(undefined, {}, 'NOT_MANAGED');
+    lag();
+    setStatus(record, 'MANAGED');
+    await lookUp(phone.id);
+    expect(await managed(phone.id)).toBe('held');
+  });
+
+  it('asks for the record of an iPhone that search does not show', async () => {
+    lag();
+    const phone = await enroll('iPhone');
+    const record = register(undefined, {}, 'NOT_MANAGED');
+    await sweep();
+    setStatus(record, 'MANAGED');
+    expect(await client.findDevices({ platform: 'IOS' })).toEqual([]);
+    await lookUp(phone.id);
+    expect(await managed(phone.id)).toBe('held');
+  });
+});
+
+describe('the look-up of an iPhone', () => {
+  it('reads one page of a large tenant: what was used since about the delivery', async () => {
+    const phone = await enroll('iPhone');
+    const lastUpdated = new Date(Date.now() - 3_600_000).toISOString();
+    for (let other = 0; other < 950; other += 1) register(undefined, { users: [], lastUpdated });
+    register(undefined);
+    const asked = (): number => okta.counts()['api'] ?? 0;
+    await client.token();
+    const before = asked();
+    expect(await lookUp(phone.id)).toBe(false);
+    expect(await managed(phone.id)).toBe('held');
+    // One page of the search, then the record and its users.
+    expect(asked() - before).toBe(3);
   });
 });

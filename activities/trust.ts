@@ -1,18 +1,24 @@
 // What Okta says of the devices: looked up for one, or swept page by page for a whole integration.
+import type { DeviceFilter } from '../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../adapters/okta/okta-device.ts';
 import {
-  deleteOktaDevicesOf,
+  findLookUp,
   findOutdatedDevices,
   forgetUnseenOktaDevices,
+  keepConfirmed,
   rematch,
   upsertOktaDevices,
 } from '../adapters/store/okta-devices.ts';
-import { readDeviceState } from '../adapters/store/rollout-state.ts';
+import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout-state.ts';
 import { refreshTrust } from '../adapters/store/trust.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const FORGOTTEN_AT_ONCE = 200;
+/** A user may sign in before the rollout has seen that everything is there. */
+const BEFORE_DELIVERY_MS = 15 * 60 * 1000;
+/** Where one user has more devices alike, they cannot be told apart however many are asked for. */
+const CONFIRMED_AT_MOST = 20;
 
 export function trustActivities(deps: ActivityDependencies) {
   const { database } = deps;
@@ -36,32 +42,24 @@ export function trustActivities(deps: ActivityDependencies) {
       const now = new Date(input.nowMs);
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.integrationId !== integrationId) return true;
+      const known = await findLookUp(database, integrationId, deviceId);
+      const wanted = searchFor(state, known.model, input.nowMs);
+      if (wanted === undefined) return false;
       const client = await deps.oktaClient(integrationId);
-      const isMac = state.platform === 'macOS';
-      if (isMac && state.serialNumber === null) return false;
-      const seen = await notingHealth(
-        database,
-        integrationId,
-        'okta',
-        async (): Promise<readonly OktaDevice[]> =>
-          isMac
-            ? client.findMacs(state.serialNumber ?? '')
-            : (await client.findDevices({ platform: 'IOS' })).filter(({ users }) =>
-                users.some(({ login }) => login.toLowerCase() === state.userName?.toLowerCase()),
-              ),
-      );
-      await database.inTransaction(async (sql) => {
-        await upsertOktaDevices(sql, integrationId, seen, now);
-        await rematch(sql, integrationId, seen);
-        if (isMac)
-          await deleteOktaDevicesOf(
-            sql,
-            integrationId,
-            deviceId,
-            seen.map(({ id }) => id),
-          );
+      const confirmed = await notingHealth(database, integrationId, 'okta', async () => {
+        const found = (await client.findDevices(wanted)).filter((hit) => isWorthAsking(hit, state));
+        // Search is behind at times: the device's own record is asked for even if it was not found.
+        const ids = new Set([...known.knownIds, ...found.map(({ id }) => id)]);
+        return client.confirm([...ids].slice(0, CONFIRMED_AT_MOST));
       });
-      const trust = await database.inTransaction((sql) => refreshTrust(sql, deviceId, { now }));
+      const { trust, others } = await database.inTransaction(async (sql) => {
+        const touched = await keepConfirmed(sql, integrationId, deviceId, confirmed, now);
+        return {
+          trust: await refreshTrust(sql, deviceId, { now }),
+          others: touched.filter((id) => id !== deviceId),
+        };
+      });
+      await refresh(others, now);
       return trust === undefined || trust.bucket === 'trusted' || trust.bucket === 'out_of_scope';
     },
 
@@ -103,3 +101,16 @@ export function trustActivities(deps: ActivityDependencies) {
     },
   };
 }
+
+/** undefined: nothing is known by which Okta's record of the device could be told. */
+function searchFor(state: DeviceState, model: string | null, nowMs: number): DeviceFilter | undefined {
+  if (state.platform === 'macOS')
+    return state.serialNumber === null ? undefined : { platform: 'MACOS', serialNumber: state.serialNumber };
+  if (state.userName === null || model === null) return undefined;
+  // Okta cannot search by user: of all iPhones of a tenant only those are read that were used since about the delivery.
+  const lookedForMs = Math.max(0, ...settingsOf(state).trustLookupSeconds) * 1000;
+  return { platform: 'IOS', model, updatedAfter: new Date(nowMs - lookedForMs - BEFORE_DELIVERY_MS) };
+}
+
+const isWorthAsking = ({ users }: OktaDevice, { platform, userName }: DeviceState): boolean =>
+  platform === 'macOS' || users.some(({ login }) => login.toLowerCase() === userName?.toLowerCase());

@@ -226,25 +226,30 @@ describe('devices', () => {
     expect(devices[1]).not.toHaveProperty('serialNumber');
   });
 
-  it('are found by serial number and confirmed by id; the newest comes first', async () => {
+  it('are found by serial number, by model and by what changed since', async () => {
     okta.tenant.state.devices = [
       device(1, { serialNumber: 'C02SAME' }),
       device(3, { serialNumber: 'c02same' }),
-      device(2, { serialNumber: 'C02OTHER' }),
+      device(2, { serialNumber: 'C02OTHER', model: 'Mac15,3' }),
     ];
-    const found = await bySecret().findMacs('C02SAME');
-    expect(found.map(({ created }) => created)).toEqual([device(3).created, device(1).created]);
-    expect(await bySecret().findMacs('C02NOBODY"')).toEqual([]);
+    const found = async (filter: Parameters<OktaClient['findDevices']>[0]) =>
+      (await bySecret().findDevices(filter)).map(({ id }) => id);
+    expect(await found({ serialNumber: 'C02SAME' })).toEqual([device(1).id, device(3).id]);
+    expect(await found({ serialNumber: 'C02NOBODY"' })).toEqual([]);
+    expect(await found({ platform: 'MACOS', model: 'Mac15,3' })).toEqual([device(2).id]);
+    expect(await found({ updatedAfter: new Date(device(2).lastUpdated) })).toEqual([device(3).id]);
   });
 
-  it('that search still shows with an old serial number are not taken', async () => {
+  it('are confirmed by id, as they are now, whatever search still shows', async () => {
     okta.tenant.state.devices = [device(1, { serialNumber: 'C02OLD' })];
     knobs({ devices: { searchDelaySeconds: 60 } });
     okta.tenant.changeDevice(okta.tenant.state.devices[0] as DeviceRecord, (changed) => {
       changed.profile.serialNumber = 'C02NEW';
     });
     expect(await bySecret().findDevices({ serialNumber: 'C02OLD' })).toHaveLength(1);
-    expect(await bySecret().findMacs('C02OLD')).toEqual([]);
+    const { present, gone } = await bySecret().confirm([device(1).id, device(2).id]);
+    expect(present.map(({ serialNumber }) => serialNumber)).toEqual(['C02NEW']);
+    expect(gone).toEqual([device(2).id]);
   });
 
   it('deleted in Okta are undefined', async () => {

@@ -39,10 +39,18 @@ export interface DevicePage {
   readonly next?: string;
 }
 
+export interface ConfirmedDevices {
+  readonly present: readonly OktaDevice[];
+  readonly gone: readonly string[];
+}
+
 /** Which devices to look for; the parts are joined by "and". */
 export interface DeviceFilter {
   readonly platform?: 'MACOS' | 'IOS';
   readonly serialNumber?: string;
+  readonly model?: string;
+  /** Changed later than this. Okta changes it with each sign-in on the device, and with its lifecycle. */
+  readonly updatedAfter?: Date;
 }
 
 const PAGE_SIZE = 200;
@@ -90,13 +98,14 @@ export class OktaClient {
     return this.#devicePage(next ?? `/api/v1/devices?limit=${PAGE_SIZE}&expand=user`);
   }
 
-  /** Search is eventually consistent: what it finds is a hint, to be confirmed with `device(id)`. */
+  /** Search is eventually consistent: what it finds is a hint, to be confirmed by id. */
   async findDevices(filter: DeviceFilter): Promise<readonly OktaDevice[]> {
+    const { platform, serialNumber, model, updatedAfter } = filter;
     const terms = [
-      ...(filter.platform === undefined ? [] : [`profile.platform eq "${filter.platform}"`]),
-      ...(filter.serialNumber === undefined
-        ? []
-        : [`profile.serialNumber eq ${JSON.stringify(filter.serialNumber)}`]),
+      ...(platform === undefined ? [] : [`profile.platform eq "${platform}"`]),
+      ...(serialNumber === undefined ? [] : [`profile.serialNumber eq ${JSON.stringify(serialNumber)}`]),
+      ...(model === undefined ? [] : [`profile.model eq ${JSON.stringify(model)}`]),
+      ...(updatedAfter === undefined ? [] : [`lastUpdated gt "${updatedAfter.toISOString()}"`]),
     ];
     const query = new URLSearchParams({
       limit: String(PAGE_SIZE),
@@ -113,14 +122,16 @@ export class OktaClient {
     return found;
   }
 
-  /** Every Mac with this serial number, as Okta's own records say now; the newest first. */
-  async findMacs(serialNumber: string): Promise<readonly OktaDevice[]> {
-    const confirmed: OktaDevice[] = [];
-    for (const { id } of await this.findDevices({ platform: 'MACOS', serialNumber })) {
+  /** What Okta's own records say now, whatever search shows. `gone`: deleted in Okta. */
+  async confirm(ids: readonly string[]): Promise<ConfirmedDevices> {
+    const present: OktaDevice[] = [];
+    const gone: string[] = [];
+    for (const id of ids) {
       const device = await this.device(id);
-      if (device?.serialNumber?.toUpperCase() === serialNumber.toUpperCase()) confirmed.push(device);
+      if (device === undefined) gone.push(id);
+      else present.push(device);
     }
-    return confirmed.sort((a, b) => b.created.localeCompare(a.created));
+    return { present, gone };
   }
 
   /** One device with its users, read by id; undefined when it was deleted in Okta. */

@@ -96,18 +96,39 @@ export async function findOutdatedDevices(sql: Sql, integrationId: string): Prom
   return rows.map(({ deviceId }) => deviceId);
 }
 
-/** Records of one device that a look-up by serial number did not find any more. */
-export async function deleteOktaDevicesOf(
+/** What a look-up begins with: the device's model, and the record that it has. */
+export async function findLookUp(
   sql: Sql,
   integrationId: string,
   deviceId: string,
-  seenIds: readonly string[],
-): Promise<boolean> {
-  const rows = await sql.query(
-    'delete from okta_devices where integration_id = $1 and device_id = $2 and okta_id <> all ($3::text[]) returning 1',
-    [integrationId, deviceId, seenIds],
+): Promise<{ readonly model: string | null; readonly knownIds: readonly string[] }> {
+  const [row] = await sql.query<{ model: string | null; knownIds: string[] }>(
+    `select model, array(select okta_id from okta_devices where integration_id = $1 and device_id = $2) as "knownIds"
+       from devices where id = $2`,
+    [integrationId, deviceId],
   );
-  return rows.length > 0;
+  return row ?? { model: null, knownIds: [] };
+}
+
+/**
+ * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the device anew.
+ * Returns the devices of which something may have changed.
+ */
+export async function keepConfirmed(
+  sql: Sql,
+  integrationId: string,
+  deviceId: string,
+  confirmed: { readonly present: readonly SeenOktaDevice[]; readonly gone: readonly string[] },
+  observedAt: Date,
+): Promise<string[]> {
+  const gone = await sql.query<{ deviceId: string | null }>(
+    'delete from okta_devices where integration_id = $1 and okta_id = any ($2) returning device_id as "deviceId"',
+    [integrationId, confirmed.gone],
+  );
+  const owners = gone.flatMap(({ deviceId: owner }) => (owner === null ? [] : [owner]));
+  await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt);
+  const touched = await rematch(sql, integrationId, confirmed.present, [deviceId, ...owners]);
+  return [...new Set([deviceId, ...owners, ...touched])];
 }
 
 /** By what a record tells whose it could be. */

@@ -44,6 +44,7 @@ function readTerm(field: string, operator: string, literal: string | undefined):
   if (operator === 'pr') return literal === undefined ? (device) => valueOf(device, field) !== '' : undefined;
   if (literal === undefined) return undefined;
   if (operator === 'co' && !CONTAINS_ALLOWED.includes(field)) return undefined;
+  if (field === 'lastUpdated') return compareTimes(operator, literal);
   const wanted = (literal.startsWith('"') ? (JSON.parse(literal) as string) : literal).toLowerCase();
   const compare: Record<string, (value: string) => boolean> = {
     eq: (value) => value === wanted,
@@ -56,4 +57,19 @@ function readTerm(field: string, operator: string, literal: string | undefined):
   };
   const holds = compare[operator];
   return holds === undefined ? undefined : (device) => holds(valueOf(device, field).toLowerCase());
+}
+
+/** As moments, whatever way they are written; "contains" and the like mean nothing of a time. */
+function compareTimes(operator: string, literal: string): Test | undefined {
+  const wanted = Date.parse(literal.replaceAll('"', ''));
+  if (Number.isNaN(wanted)) return undefined;
+  const compare: Record<string, (time: number) => boolean> = {
+    eq: (time) => time === wanted,
+    gt: (time) => time > wanted,
+    ge: (time) => time >= wanted,
+    lt: (time) => time < wanted,
+    le: (time) => time <= wanted,
+  };
+  const holds = compare[operator];
+  return holds === undefined ? undefined : ({ lastUpdated }) => holds(Date.parse(lastUpdated));
 }

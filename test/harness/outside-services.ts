@@ -1,5 +1,6 @@
 // Okta, its challenge page and Apps and Books as objects of the test's own process, for tests of workflows.
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { ConfirmedDevices, DeviceFilter } from '../../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { CataloguedError } from '../../domain/failures.ts';
@@ -55,9 +56,18 @@ export function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 
 export function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[] }) {
   return {
     listDevices: () => Promise.resolve({ devices: knobs.oktaDevices }),
-    findMacs: (serialNumber: string) =>
-      Promise.resolve(knobs.oktaDevices.filter((device) => device.serialNumber === serialNumber)),
-    findDevices: ({ platform }: { readonly platform?: string }) =>
-      Promise.resolve(knobs.oktaDevices.filter((device) => device.platform === platform)),
+    findDevices: ({ platform, serialNumber }: DeviceFilter) =>
+      Promise.resolve(
+        knobs.oktaDevices.filter(
+          (device) =>
+            device.platform === platform &&
+            (serialNumber === undefined || device.serialNumber === serialNumber),
+        ),
+      ),
+    confirm: (ids: readonly string[]): Promise<ConfirmedDevices> =>
+      Promise.resolve({
+        present: knobs.oktaDevices.filter(({ id }) => ids.includes(id)),
+        gone: ids.filter((id) => !knobs.oktaDevices.some((device) => device.id === id)),
+      }),
   };
 }
