@@ -181,6 +181,19 @@ describe('a fall to NOT_MANAGED', () => {
     },
   );
 
+  it('is not read from a list that came empty: who is missing is asked by id', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber);
+    await sweep();
+    const emptyList = {
+      listDevices: () => Promise.resolve({ devices: [] }),
+      confirm: (ids: readonly string[]) => client.confirm(ids),
+    };
+    await sweep(trustActivities({ database, oktaClient: () => Promise.resolve(emptyList) } as never));
+    expect(await managed(mac.id)).toBe('held');
+    expect(await renewals()).toEqual([]);
+  });
+
   it('asks for a new certificate whoever sees it first, and once', async () => {
     const mac = await enroll();
     const record = register(mac.serialNumber);

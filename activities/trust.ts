@@ -4,7 +4,8 @@ import type { OktaDevice } from '../adapters/okta/okta-device.ts';
 import {
   findLookUp,
   findOutdatedDevices,
-  forgetUnseenOktaDevices,
+  findUnseenOktaDevices,
+  forgetOktaDevices,
   keepConfirmed,
   rematch,
   upsertOktaDevices,
@@ -14,7 +15,11 @@ import { refreshTrust } from '../adapters/store/trust.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-const FORGOTTEN_AT_ONCE = 200;
+/**
+ * A record that a list lacks may be missing from the list only (a page that came empty): whether it is gone is asked by id, of so many
+ * in a sweep; the others keep until the next. So no answer of Okta's, however wrong, makes a whole fleet untrusted at once.
+ */
+const MOST_CONFIRMED = 25;
 /** A user may sign in before the rollout has seen that everything is there. */
 const BEFORE_DELIVERY_MS = 15 * 60 * 1000;
 /** Where one user has more devices alike, they cannot be told apart however many are asked for. */
@@ -89,12 +94,19 @@ export function trustActivities(deps: ActivityDependencies) {
       readonly beganAtMs: number;
       readonly nowMs: number;
     }): Promise<{ readonly gone: number }> {
+      const { integrationId } = input;
       const beganAt = new Date(input.beganAtMs);
+      const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MOST_CONFIRMED);
       let gone = 0;
-      for (let batch = FORGOTTEN_AT_ONCE; batch === FORGOTTEN_AT_ONCE; gone += batch)
-        batch = await database.inTransaction((sql) =>
-          forgetUnseenOktaDevices(sql, input.integrationId, beganAt, FORGOTTEN_AT_ONCE),
-        );
+      if (unseen.length > 0) {
+        const client = await deps.oktaClient(integrationId);
+        const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
+        gone = confirmed.gone.length;
+        await database.inTransaction(async (sql) => {
+          await upsertOktaDevices(sql, integrationId, confirmed.present, beganAt);
+          await forgetOktaDevices(sql, integrationId, confirmed.gone);
+        });
+      }
       // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
       await refresh(await findOutdatedDevices(database, input.integrationId), new Date(input.nowMs));
       return { gone };

@@ -61,25 +61,33 @@ export async function upsertOktaDevices(
   );
 }
 
-/**
- * Forgets up to `limit` records that Okta does not list any more; what is left is matched anew. Returns how many. The devices they
- * belonged to are found by `findOutdatedDevices`.
- */
-export async function forgetUnseenOktaDevices(
+/** Records that the list lacked since then, the longest unseen first. */
+export async function findUnseenOktaDevices(
   sql: Sql,
   integrationId: string,
-  sweepBeganAt: Date,
+  since: Date,
   limit: number,
-): Promise<number> {
+): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `select okta_id as id from okta_devices where integration_id = $1 and observed_at < $2 order by observed_at, okta_id limit $3`,
+    [integrationId, since, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What is left is matched anew. The devices they belonged to are found by `findOutdatedDevices`. */
+export async function forgetOktaDevices(
+  sql: Sql,
+  integrationId: string,
+  ids: readonly string[],
+): Promise<void> {
   const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
-    `delete from okta_devices where integration_id = $1 and okta_id in (
-       select okta_id from okta_devices where integration_id = $1 and observed_at < $2 order by okta_id limit $3)
+    `delete from okta_devices where integration_id = $1 and okta_id = any($2)
      returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
-    [integrationId, sweepBeganAt, limit],
+    [integrationId, ids],
   );
   const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
   await rematch(sql, integrationId, gone, owners);
-  return gone.length;
 }
 
 /** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
