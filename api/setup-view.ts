@@ -15,8 +15,9 @@ export const secretSet = (facts: SecretFacts | undefined) =>
 /** person:NAME is shown as NAME. */
 export const nameOf = (actor: string): string => actor.replace(/^(person|token):/, '');
 
-export const enrollmentLinkOf = (publicUrl: string | undefined): string =>
-  publicUrl === undefined ? 'https://ODETTE_PUBLIC_URL/enroll' : `${publicUrl}/enroll`;
+/** Null while nobody has said how devices reach Odette. */
+export const enrollmentLinkOf = (publicUrl: string | undefined): string | null =>
+  publicUrl === undefined ? null : `${publicUrl}/enroll`;
 
 export const showCheck = (check: PrerequisiteCheck): z.input<typeof ShownCheck> => ({
   ...check,

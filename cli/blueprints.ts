@@ -82,7 +82,9 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       const made = await odette.call('post /api/blueprints/{id}/enrollment-codes', { params: { id }, body });
       line.show({ ...(json && { json }) }, made, () => [
         `Code: ${made.code}`,
-        `Link: ${made.link}`,
+        made.link === null
+          ? 'Link: none until ODETTE_PUBLIC_URL is set to the address at which devices reach Odette'
+          : `Link: ${made.link}`,
         `For ${plural(made.maxUses, 'device')}, until ${moment(made.expiresAt)}. It is not shown again.`,
       ]);
     });

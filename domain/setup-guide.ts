@@ -40,7 +40,8 @@ const WRONG_TAB =
   'Use the tab "Endpoint management". The tab "Device Access" next to it hands out values that look alike and never make a device managed.';
 
 interface GuideFacts {
-  readonly enrollmentLink: string;
+  /** Null: there is none yet, and none may be pasted into Okta. */
+  readonly enrollmentLink: string | null;
   readonly providerName: string;
 }
 
@@ -58,6 +59,13 @@ const scopeTasks: readonly GuideTask[] = [
     copy: { label: 'Scopes', value: OKTA_SCOPES.join(' ') },
   },
 ];
+
+const linkTask = (text: string, { enrollmentLink }: GuideFacts): GuideTask =>
+  enrollmentLink === null
+    ? {
+        text: 'Enrollment link: Odette has none yet. Set ODETTE_PUBLIC_URL to the https address at which devices reach Odette, start Odette again, and come back: the setup waits here.',
+      }
+    : { text, copy: { label: 'Enrollment link', value: enrollmentLink } };
 
 function installGuide(consoleUrl: string | undefined): GuideBody {
   return {
@@ -153,7 +161,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
             text: 'Device management provider (shown to users):',
             copy: { label: 'Device management provider', value: facts.providerName },
           },
-          { text: 'Enrollment link:', copy: { label: 'Enrollment link', value: facts.enrollmentLink } },
+          linkTask('Enrollment link:', facts),
           { text: 'Save.' },
         ],
         shownOnce: ['macOS: the password of the challenge URL', 'iOS: the secret key'],
@@ -175,12 +183,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
       return {
         intro:
           'Enter what Okta showed for the iOS platform. The key cannot be checked from here: copy it exactly.',
-        tasks: [
-          {
-            text: 'Enrollment link, if Okta does not have it yet:',
-            copy: { label: 'Enrollment link', value: facts.enrollmentLink },
-          },
-        ],
+        tasks: [linkTask('Enrollment link, if Okta does not have it yet:', facts)],
         shownOnce: ['Secret key: if it is lost, Actions > Reset secret key gives a new one.'],
       };
     case 'complete':

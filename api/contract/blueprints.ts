@@ -11,7 +11,8 @@ export const Blueprint = z
     name: z.string(),
     devices: z.number().int(),
     libraryItemId: id.nullable(),
-    enrollmentLink: z.string(),
+    /** Null until ODETTE_PUBLIC_URL is set. */
+    enrollmentLink: z.string().nullable(),
     createdAt: instant,
   })
   .meta({ id: 'Blueprint' });
@@ -117,7 +118,7 @@ export const blueprints = {
       .default({ maxUses: 1, expiresInHours: 168 }),
     status: 201,
     answer: z
-      .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string() })
+      .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string().nullable() })
       .meta({ id: 'NewEnrollmentCode' }),
     showsSecret: true,
   }),

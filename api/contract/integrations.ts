@@ -67,7 +67,8 @@ export const Integration = z
       })
       .nullable(),
     iOS: z.object({ providerName: z.string(), secretKey: SecretSet.nullable() }).nullable(),
-    enrollmentLink: z.string(),
+    /** Null until ODETTE_PUBLIC_URL is set. */
+    enrollmentLink: z.string().nullable(),
     settings: IntegrationSettings,
     health: z.array(health),
     createdAt: instant,

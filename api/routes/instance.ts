@@ -88,7 +88,7 @@ export function instanceHandlers(
         alarms: await alarmsOf(sql),
         addresses: {
           publicUrl: publicUrl ?? null,
-          enrollmentLink: publicUrl === undefined ? null : enrollmentLinkOf(publicUrl),
+          enrollmentLink: enrollmentLinkOf(publicUrl),
           temporalUi: temporalUiUrl ?? null,
         },
       };

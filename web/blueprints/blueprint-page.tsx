@@ -5,7 +5,7 @@ import { AnchorLink } from '../parts/links.tsx';
 import { useState } from 'react';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { CopyValue } from '../parts/copy-value.tsx';
+import { EnrollmentLink } from '../parts/enrollment-link.tsx';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
@@ -60,7 +60,7 @@ export function BlueprintPage() {
                       </AnchorLink>
                     )}
                   </Stack>
-                  <CopyValue label="Enrollment link" value={blueprint.enrollmentLink} />
+                  <EnrollmentLink label="Enrollment link" link={blueprint.enrollmentLink} />
                 </Group>
               </Paper>
               {mayEnroll && (

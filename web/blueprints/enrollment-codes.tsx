@@ -71,12 +71,11 @@ function MakeDialog({
   const change = useChange('createEnrollmentCode', ['listEnrollmentCodes'], ({ link, code }) =>
     made({
       title: 'The enrollment code',
-      values: [
-        { label: 'Link', value: link },
-        { label: 'Code', value: code },
-      ],
+      values: [...(link === null ? [] : [{ label: 'Link', value: link }]), { label: 'Code', value: code }],
       advice:
-        'The user opens the link on the device, downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+        link === null
+          ? 'There is no link yet: set ODETTE_PUBLIC_URL to the address at which devices reach Odette, and start it again. The code is good then, too.'
+          : 'The user opens the link on the device, downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
     }),
   );
   return (

@@ -17,7 +17,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { ButtonLink } from '../parts/links.tsx';
 import { useState, type ReactNode } from 'react';
 import { call } from '../client.ts';
-import { CopyValue } from '../parts/copy-value.tsx';
+import { EnrollmentLink } from '../parts/enrollment-link.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
@@ -122,7 +122,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
           ) : (
             <Text size="sm">Not configured.</Text>
           )}
-          <CopyValue label="Enrollment link, for Okta" value={integration.enrollmentLink} />
+          <EnrollmentLink label="Enrollment link, for Okta" link={integration.enrollmentLink} />
         </Section>
       </SimpleGrid>
       <Health integration={integration} />
