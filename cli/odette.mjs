@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [command, ...rest] = process.argv.slice(2);
 // Anything else behind `up` is explained or refused where all options are known.
-const isUp = command === 'up' && rest.every((argument) => argument === '--no-sandbox');
+const isUp = command === 'up' && rest.every((argument) => ['--no-sandbox', '--json'].includes(argument));
 const script = isUp ? 'workers/launcher.ts' : 'cli/main.ts';
 
 const child = spawn(

@@ -67,6 +67,7 @@ export async function runCommand(
       'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
     )
     .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
+    .option('--json', 'print where everything is as one line of JSON, once it is; the rest to standard error')
     // cli/odette.mjs takes every other `up` to the launcher.
     .action(() => program.help());
   addStatus(program, line);

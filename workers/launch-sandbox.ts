@@ -56,6 +56,8 @@ export function startPlay(options: {
   readonly api: string;
   readonly tokenFile: string;
   readonly world: SandboxReady;
+  /** Where it says what it does. */
+  readonly output: 'stdout' | 'stderr';
 }): Part {
   const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/play.ts'], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
@@ -65,7 +67,7 @@ export function startPlay(options: {
       ODETTE_TOKEN_FILE: options.tokenFile,
       SANDBOX_URL: options.world.management,
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', options.output === 'stdout' ? 1 : 2, 2],
   });
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());

@@ -20,26 +20,51 @@ export async function signInLink(config: Config): Promise<string | undefined> {
   }
 }
 
-export function sayWhereEverythingIs(options: {
+/** What people get as text, for programs. */
+export interface Places {
+  readonly console: string;
+  readonly api: string;
+  /** Null until ODETTE_PUBLIC_URL is set. */
+  readonly enrollmentLink: string | null;
+  readonly temporalUi: string | null;
+  readonly sandbox: Pick<SandboxReady, 'management' | 'tenants'> | null;
+  readonly dataFolder: string;
+  /** Makes the first admin, once; null when there is one. */
+  readonly signIn: string | null;
+}
+
+export function placesOf(options: {
   readonly config: Config;
   readonly signIn: string | undefined;
   readonly world: SandboxReady | undefined;
-  readonly say: Say;
-}): void {
-  const { config, signIn, world, say } = options;
+}): Places {
+  const { config, signIn, world } = options;
+  return {
+    console: config.consoleUrl,
+    api: `${config.consoleUrl}/openapi.json`,
+    enrollmentLink: config.publicUrl === undefined ? null : `${config.publicUrl}/enroll`,
+    temporalUi: config.temporalUiUrl ?? null,
+    sandbox: world ? { management: world.management, tenants: world.tenants } : null,
+    dataFolder: config.dataDir,
+    signIn: signIn ?? null,
+  };
+}
+
+export function sayWhereEverythingIs(places: Places, say: Say): void {
+  const { sandbox, signIn } = places;
   say('');
-  say(`  Console and API   ${config.consoleUrl}  (API: ${config.consoleUrl}/openapi.json)`);
-  if (config.publicUrl !== undefined) say(`  Devices           ${config.publicUrl}/enroll`);
-  if (config.temporalUiUrl !== undefined) say(`  Temporal UI       ${config.temporalUiUrl}`);
-  if (world) {
-    say(`  Sandbox           ${world.management}`);
-    for (const tenant of world.tenants)
+  say(`  Console and API   ${places.console}  (API: ${places.api})`);
+  if (places.enrollmentLink !== null) say(`  Devices           ${places.enrollmentLink}`);
+  if (places.temporalUi !== null) say(`  Temporal UI       ${places.temporalUi}`);
+  if (sandbox) {
+    say(`  Sandbox           ${sandbox.management}`);
+    for (const tenant of sandbox.tenants)
       say(`  Pretend Okta ${tenant.name}  ${tenant.url}  (its pages: ${tenant.pages})`);
   }
-  say(`  Data              ${config.dataDir}  (logs in logs/)`);
+  say(`  Data              ${places.dataFolder}  (logs in logs/)`);
   say(
-    signIn === undefined
-      ? `  Sign in           ${config.consoleUrl} with your account; \`npx odette status\` uses this machine's own token.`
+    signIn === null
+      ? `  Sign in           ${places.console} with your account; \`npx odette status\` uses this machine's own token.`
       : `  Sign in           ${signIn}  (makes the first admin; works once)`,
   );
   say('');

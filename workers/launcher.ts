@@ -10,9 +10,11 @@ import { keepUp, type Part } from './keep-up.ts';
 import { keptPorts } from './kept-ports.ts';
 import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
 import { endLeftProcesses, startNodeProcess } from './node-process.ts';
-import { signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
+import { placesOf, signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
 
-const say = (line: string): void => console.log(line);
+/** Then standard output holds the addresses alone. */
+const isJson = process.argv.includes('--json');
+const say = (line: string): void => (isJson ? console.error(line) : console.log(line));
 const EXTERNAL_TEMPORAL = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'];
 
 const stops: (() => Promise<void>)[] = [];
@@ -71,12 +73,15 @@ async function up(isSandbox: boolean): Promise<void> {
   stops.push(() => rm(data.at('runtime.json'), { force: true }));
   say(`Odette is up after ${((Date.now() - began) / 1000).toFixed(1)} s.`);
   if (world) {
-    const play = startPlay({ environment, api, tokenFile: runtime.tokenFile, world });
+    const output = isJson ? 'stderr' : 'stdout';
+    const play = startPlay({ environment, api, tokenFile: runtime.tokenFile, world, output });
     stops.push(() => play.stop());
     await play.ended;
     if (isStopping) return;
   }
-  sayWhereEverythingIs({ config: settled, signIn, world, say });
+  const places = placesOf({ config: settled, signIn, world });
+  if (isJson) console.log(JSON.stringify(places));
+  else sayWhereEverythingIs(places, say);
   if (!isSandbox) await sayWhatIsNeeded({ api, tokenFile: runtime.tokenFile, say });
   say('Ctrl-C stops it.');
 }

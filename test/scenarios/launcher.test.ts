@@ -13,6 +13,8 @@ const PATIENCE = { timeout: 120_000, interval: 200 };
 interface Launch {
   readonly child: ChildProcess;
   said(): string;
+  /** Standard output alone. */
+  printed(): string;
   readonly ended: Promise<number | null>;
 }
 
@@ -31,17 +33,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function up(): Launch {
+function up(...options: string[]): Launch {
   const { DATABASE_URL: _database, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
-  const child = spawn(process.execPath, ['cli/odette.mjs', 'up', '--no-sandbox'], {
+  const child = spawn(process.execPath, ['cli/odette.mjs', 'up', '--no-sandbox', ...options], {
     cwd: ROOT,
     env: { ...environment, ODETTE_DATA_DIR: path.join(folder, 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk));
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const launch = { child, said: () => text, ended };
+  const launch = { child, said: () => text, printed: () => printed, ended };
   launches.push(launch);
   return launch;
 }
@@ -95,9 +99,17 @@ test('after kill -9 of the launcher the next start takes over, with the same add
     key: await readFile(path.join(folder, 'data', 'odette.key'), 'utf8'),
   };
   process.kill(before.runtime.pid, 'SIGKILL');
-  const next = up();
+  const next = up('--json');
   await expect.poll(() => next.said(), PATIENCE).toContain('Ctrl-C stops it.');
   const after = await read<{ api: string; pid: number }>('runtime.json');
+  // For programs: one line, and nothing else, where the answer belongs.
+  expect(next.printed().trimEnd().split('\n')).toHaveLength(1);
+  expect(JSON.parse(next.printed())).toMatchObject({
+    console: after.api,
+    enrollmentLink: null,
+    sandbox: null,
+    dataFolder: path.join(folder, 'data'),
+  });
   expect(after.pid).not.toBe(before.runtime.pid);
   expect(after.api).toBe(before.runtime.api);
   expect(await readFile(path.join(folder, 'data', 'odette.key'), 'utf8')).toBe(before.key);
