@@ -34,6 +34,8 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
     if (item) return item;
     throw notFound('library item');
   };
+  const showVersioned = async (sql: Sql, item: LibraryItemRow) =>
+    new Reply(await showItem(sql, item), { headers: { ETag: versionTag(item.version) } });
 
   return {
     listLibraryItems: async ({ sql }) => {
@@ -41,15 +43,12 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
       return { items: await Promise.all(items.map((item) => showItem(sql, item))) };
     },
 
-    getLibraryItem: async ({ sql, params }) => {
-      const item = await find(sql, params.id);
-      return new Reply(await showItem(sql, item), { headers: { ETag: versionTag(item.version) } });
-    },
+    getLibraryItem: async ({ sql, params }) => showVersioned(sql, await find(sql, params.id)),
 
     createLibraryItem: async ({ sql, body, caller }) => {
       const id = randomUUID();
       await save(sql, id, body, undefined, caller.actor);
-      return showItem(sql, await find(sql, id));
+      return showVersioned(sql, await find(sql, id));
     },
 
     saveLibraryItem: async ({ sql, params, body, caller, assertVersion }) => {
@@ -57,7 +56,7 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
       const before = await find(sql, params.id);
       assertVersion(before.version);
       await save(sql, params.id, body, before, caller.actor);
-      return showItem(sql, await find(sql, params.id));
+      return showVersioned(sql, await find(sql, params.id));
     },
 
     deleteLibraryItem: async ({ sql, params, caller, assertVersion }) => {

@@ -1,5 +1,6 @@
 // The library item Okta Verify: assignment, installation type, the Okta Device Trust switch and what it delivers.
 import { Alert, Badge, Button, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { AnchorLink, ButtonLink } from '../parts/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
@@ -83,15 +84,26 @@ function ItemEditor({
 }) {
   const isAdmin = useMay('admin');
   const navigate = useNavigate();
-  const saved = draftOf(item);
+  const client = useQueryClient();
+  // What is changed here was loaded from one version, and is saved on that one alone.
+  const [loaded, setLoaded] = useState({ item, etag });
+  const saved = draftOf(loaded.item);
   const [draft, setDraft] = useState<ItemDraft>(saved);
   const [isSaving, setSaving] = useState(false);
   const isDirty = !isSame(draft, saved);
-  const savedText = JSON.stringify(saved);
+  const isOutdated = etag !== loaded.etag || !isSame(saved, draftOf(item));
+  const load = (version: typeof loaded) => {
+    setLoaded(version);
+    setDraft(draftOf(version.item));
+  };
   // Somebody else saved meanwhile: shown at once, unless something is being changed here.
   useEffect(() => {
-    if (!isSaving) setDraft(JSON.parse(savedText) as ItemDraft);
-  }, [savedText]);
+    if (isOutdated && !isDirty && !isSaving) load({ item, etag });
+  }, [isOutdated, isDirty, isSaving, item, etag]);
+  const loadNewest = () => {
+    setSaving(false);
+    load({ item, etag });
+  };
   const change = (part: Partial<ItemDraft>) => setDraft((before) => ({ ...before, ...part }));
   const isReadable =
     readConfiguration(draft.appConfiguration) !== undefined &&
@@ -152,6 +164,7 @@ function ItemEditor({
       <Section title="Settings">
         <ItemSettings draft={draft} change={change} disabled={!isAdmin} />
       </Section>
+      {isDirty && isOutdated && !isSaving && <ChangedMeanwhile load={loadNewest} />}
       {isAdmin && (
         <Group justify="flex-end" className="save-bar">
           {isDirty && <Text size="sm">There are changes that are not saved.</Text>}
@@ -168,15 +181,38 @@ function ItemEditor({
           draft={draft}
           integrationId={integration.id}
           item={item}
-          etag={etag}
+          etag={loaded.etag}
+          outdated={isOutdated ? <ChangedMeanwhile load={loadNewest} /> : undefined}
           change={change}
-          saved={({ id }) =>
-            void navigate({ to: '/library/okta-verify', search: { item: id }, replace: true })
-          }
+          saved={(version) => {
+            const { id } = version.item;
+            client.setQueryData(['getLibraryItem', { id }, 'versioned'], {
+              body: version.item,
+              etag: version.etag,
+            });
+            load(version);
+            void navigate({ to: '/library/okta-verify', search: { item: id }, replace: true });
+          }}
           close={() => setSaving(false)}
         />
       )}
     </Stack>
+  );
+}
+
+function ChangedMeanwhile({ load }: { load: () => void }) {
+  return (
+    <Alert color="orange" role="alert" title="Somebody else saved this item meanwhile">
+      <Text size="sm">
+        Your changes were made on the version before, and cannot be saved over the newer one. Load it, then
+        repeat what you still want to change.
+      </Text>
+      <Group mt="xs">
+        <Button size="xs" variant="default" onClick={load}>
+          Load what was saved
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 

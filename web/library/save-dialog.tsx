@@ -3,7 +3,7 @@ import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { call } from '../client.ts';
+import { call, receive } from '../client.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { StateMark } from '../parts/device-words.tsx';
 import { Loaded } from '../parts/page.tsx';
@@ -18,28 +18,34 @@ interface SaveDialogProps {
   readonly draft: ItemDraft;
   readonly integrationId: string;
   readonly item: Item | undefined;
+  /** Of the version that the draft was loaded from. */
   readonly etag: string | null;
+  /** Somebody else saved meanwhile: said instead of saving over it. */
+  readonly outdated: ReactNode;
   readonly change: (change: Partial<ItemDraft>) => void;
-  readonly saved: (item: Item) => void;
+  readonly saved: (version: { item: Item; etag: string | null }) => void;
   readonly close: () => void;
 }
 
-export function SaveDialog({ draft, integrationId, item, etag, change, saved, close }: SaveDialogProps) {
+export function SaveDialog(props: SaveDialogProps) {
+  const { draft, integrationId, item, etag, outdated, change, saved, close } = props;
   const client = useQueryClient();
   const body = saveBodyOf(draft, integrationId);
   const preview = usePreview(body, item?.id, true);
   const save = useMutation({
     mutationFn: () =>
       item === undefined
-        ? call('createLibraryItem', { body })
-        : call('saveLibraryItem', { params: { id: item.id }, body, ifMatch: etag ?? undefined }),
-    onSuccess: async (after) => {
+        ? receive('createLibraryItem', { body })
+        : receive('saveLibraryItem', { params: { id: item.id }, body, ifMatch: etag ?? undefined }),
+    onSuccess: async ({ body: after, etag: newEtag }) => {
       notifications.show({ message: 'Saved. What must be started is started.', color: 'green' });
-      saved(after);
+      saved({ item: after, etag: newEtag });
       close();
       await client.invalidateQueries();
     },
   });
+  // The live event of one's own save may come before its answer.
+  const isOutdated = outdated !== undefined && !save.isPending;
   return (
     <ConfirmDialog
       opened
@@ -48,10 +54,11 @@ export function SaveDialog({ draft, integrationId, item, etag, change, saved, cl
       confirmLabel="Save"
       confirm={() => save.mutate()}
       isBusy={save.isPending}
-      isOff={!preview.data || preview.isPlaceholderData}
+      isOff={!preview.data || preview.isPlaceholderData || isOutdated}
       error={save.error}
       command={saveLine(draft, integrationId, item)}
     >
+      {isOutdated && outdated}
       <Loaded query={preview} lines={5}>
         {(found) => (
           <Stack gap="sm">

@@ -21,6 +21,7 @@ const SETUPS: readonly ConsoleOperation[] = ['getSetup', 'listSetups', 'listInte
 const LIBRARY: readonly ConsoleOperation[] = [
   'listLibraryItems',
   'getLibraryItem',
+  'previewLibraryItem',
   'listBlueprints',
   'getStatus',
 ];

@@ -1,0 +1,163 @@
+// What two admins do at once, or one by mistake: nothing that is typed is lost, and nothing is overwritten without a word.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
+import { temporalAddress } from '../harness/temporal.ts';
+import { openConsole, signIn, type ConsolePage } from './console-page.ts';
+import { hasBrowser, launchBrowser } from './find-browser.ts';
+
+const DAY = 86_400_000;
+const ADA = { name: 'ada', password: 'correct horse battery staple' };
+let browser: Browser;
+let api: AdminApi;
+let fleet: SeededFleet;
+
+describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
+  beforeAll(async () => {
+    // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
+    const connection = await Connection.connect({ address: await temporalAddress() });
+    const temporal = new Client({ connection });
+    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    fleet = await seedFleet(api.database, api.ring);
+    await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  const itemAddress = () => `/api/library-items/${fleet.ids['library-items'] ?? ''}`;
+  const item = async () =>
+    (await api.call('GET', itemAddress())).body as {
+      deviceTrustOn: boolean;
+      settings: { launchOptions?: string; removeAppOnRemoval?: boolean };
+    };
+  /** The other admin, by the API. */
+  const saveAs = async (settings: object, deviceTrustOn = true) => {
+    const body = {
+      integrationId: fleet.ids['integrations'],
+      blueprintIds: [fleet.ids['blueprints']],
+      confirmManagedAppConfigurationGivesWay: true,
+      deviceTrustOn,
+      settings,
+    };
+    expect((await api.call('PUT', itemAddress(), body)).status).toBe(200);
+  };
+  const openItem = async (): Promise<ConsolePage> => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo(`/library/okta-verify?integration=${fleet.ids['integrations'] ?? ''}`);
+    return ours;
+  };
+  const preferences = 'Further managed preferences of Okta Verify (macOS)';
+
+  test('sees what another one saved at once, while nothing is being changed', async () => {
+    const ours = await openItem();
+    await saveAs({ removeAppOnRemoval: true });
+    await expect
+      .poll(() => ours.page.getByLabel('When devices leave, remove the Okta Verify app too').isChecked(), {
+        timeout: 20_000,
+      })
+      .toBe(true);
+    await saveAs({});
+    await ours.close();
+  }, 120_000);
+
+  test('keeps what is being typed while another one saves, and loads the newer version when asked', async () => {
+    const ours = await openItem();
+    const field = ours.page.getByLabel(preferences);
+    await field.fill('{ "OktaVerify.ReportDiagnostics": true }');
+    await saveAs({ removeAppOnRemoval: true });
+    await ours.see('Somebody else saved this item meanwhile');
+    expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
+    await ours.press('Load what was saved');
+    await expect.poll(() => field.inputValue()).toBe('');
+    expect(await ours.page.getByLabel('When devices leave, remove the Okta Verify app too').isChecked()).toBe(
+      true,
+    );
+    await saveAs({});
+    await ours.close();
+  }, 120_000);
+
+  test('does not save over what another one saved while the dialog was open', async () => {
+    const ours = await openItem();
+    await ours.page.getByLabel(preferences).fill('{ "OktaVerify.ReportDiagnostics": true }');
+    await ours.press('Save');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('Licences of Okta Verify').waitFor();
+    await saveAs({}, false);
+    await dialog.getByText('Somebody else saved this item meanwhile').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
+    expect((await item()).deviceTrustOn).toBe(false);
+    await dialog.getByRole('button', { name: 'Load what was saved' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).isChecked()).toBe(false);
+    await saveAs({});
+    await ours.close();
+  }, 120_000);
+
+  test('saves twice in a row without being told of somebody else', async () => {
+    const ours = await openItem();
+    for (const text of ['{ "OktaVerify.ReportDiagnostics": true }', '']) {
+      await ours.page.getByLabel(preferences).fill(text);
+      await ours.press('Save');
+      const dialog = ours.page.getByRole('dialog');
+      await dialog.getByText('Licences of Okta Verify').waitFor();
+      await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      await ours.page.getByText('There are changes that are not saved.').waitFor({ state: 'hidden' });
+      expect(await ours.page.getByText('Somebody else saved').count()).toBe(0);
+    }
+    await ours.close();
+  }, 120_000);
+
+  test('is asked before a push certificate of another topic is used while devices are enrolled', async () => {
+    const dates = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 400 * DAY) };
+    const authority = await CertificateAuthority.create({ commonName: 'Pretend Apple', ...dates });
+    const push = async (topic: string) => {
+      const { publicKey, privateKey } = await newRsaKeyPair();
+      const notAfter = new Date(Date.now() + 365 * DAY);
+      const subject = [
+        ['UID', topic],
+        ['CN', `APSP:${topic}`],
+      ] as const;
+      const { pem } = authority.issue({ subject, publicKey, ...dates, notAfter, use: 'client' });
+      return pem + privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    };
+    await api.call('PUT', '/api/push-certificate', { pem: await push('com.apple.mgmt.External.ours') });
+    await api.database.query(`update devices set topic = 'com.apple.mgmt.External.ours'`);
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-push-'));
+    const file = path.join(folder, 'created.pem');
+    await writeFile(file, await push('com.apple.mgmt.External.created'));
+
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/settings?tab=push');
+    await ours.page.getByLabel('File').setInputFiles(file);
+    await ours.press('Upload');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('com.apple.mgmt.External.created').waitFor();
+    await dialog.getByText('com.apple.mgmt.External.ours').waitFor();
+    expect(await dialog.innerText()).toMatch(/\d devices/);
+    expect(await ours.findings('[role=dialog]')).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe('com.apple.mgmt.External.ours');
+    await ours.press('Upload');
+    await dialog.getByRole('button', { name: 'Use it all the same' }).click();
+    await ours.see(/enrolled with an earlier topic/);
+    expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe(
+      'com.apple.mgmt.External.created',
+    );
+    expect(await ours.findings('main')).toEqual([]);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+    await rm(folder, { recursive: true });
+  }, 120_000);
+});
