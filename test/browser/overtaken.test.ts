@@ -69,6 +69,25 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
+  test('hears of others again after the stream of events was refused for a while', async () => {
+    const ours = await openConsole(browser, api.url);
+    let refused = 0;
+    await ours.page.route('**/api/events*', (route) =>
+      refused++ < 2 ? route.fulfill({ status: 503, body: 'the database is down' }) : route.continue(),
+    );
+    await signIn(ours, ADA);
+    await ours.goTo(`/library/okta-verify?integration=${fleet.ids['integrations'] ?? ''}`);
+    const opened = ours.page.waitForResponse((answer) => answer.url().includes('/api/events') && answer.ok());
+    // While nothing is heard: shown because everything is read again.
+    await saveAs({ removeAppOnRemoval: true });
+    await opened;
+    const removes = ours.page.getByLabel('When devices leave, remove the Okta Verify app too');
+    await expect.poll(() => removes.isChecked(), { timeout: 20_000 }).toBe(true);
+    await saveAs({});
+    await expect.poll(() => removes.isChecked(), { timeout: 20_000 }).toBe(false);
+    await ours.close();
+  }, 120_000);
+
   test('keeps what is being typed while another one saves, and loads the newer version when asked', async () => {
     const ours = await openItem();
     const field = ours.page.getByLabel(preferences);

@@ -1,5 +1,5 @@
 // Live progress: server-sent events say what changed, and what is on the page is read again. The browser reconnects with
-// `Last-Event-ID`, so that nothing of an interruption is missed.
+// `Last-Event-ID`, so that nothing of an interruption is missed; after a refusal it gives up, and the console opens the stream anew.
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { ConsoleOperation } from '../operations.ts';
@@ -34,12 +34,16 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'device.trust_changed': DEVICES,
   'setup.step_changed': SETUPS,
   'integration.changed': SETUPS,
+  'integration.health_changed': ['listIntegrations', 'getIntegration', 'getStatus'],
   'library_item.changed': LIBRARY,
   'push_certificate.changed': ['getPushCertificate', 'getStatus'],
   'apps_and_books.changed': ['getAppsAndBooks', 'getStatus'],
 };
 /** Bursts of a fleet are drawn together. */
 const PAUSE_MS = 700;
+/** Before a refused stream is opened anew: doubled each time, and not at once for all pages. */
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
 
 export function useLiveEvents(isOn: boolean): void {
   const client = useQueryClient();
@@ -52,14 +56,34 @@ export function useLiveEvents(isOn: boolean): void {
       for (const operation of waiting) void client.invalidateQueries({ queryKey: [operation] });
       waiting.clear();
     };
-    const source = new EventSource('/api/events');
-    for (const [kind, operations] of Object.entries(CONCERNS))
-      source.addEventListener(kind, () => {
-        for (const operation of operations) waiting.add(operation);
-        timer ??= setTimeout(flush, PAUSE_MS);
-      });
+    let again: ReturnType<typeof setTimeout> | undefined;
+    let waitMs = FIRST_WAIT_MS;
+    let hasMissed = false;
+    const open = (): EventSource => {
+      const opened = new EventSource('/api/events');
+      opened.onopen = () => {
+        waitMs = FIRST_WAIT_MS;
+        if (hasMissed) void client.invalidateQueries();
+        hasMissed = false;
+      };
+      opened.onerror = () => {
+        // Otherwise the browser reconnects by itself.
+        if (opened.readyState !== EventSource.CLOSED) return;
+        hasMissed = true;
+        again = setTimeout(() => (source = open()), waitMs * (0.5 + Math.random()));
+        waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+      };
+      for (const [kind, operations] of Object.entries(CONCERNS))
+        opened.addEventListener(kind, () => {
+          for (const operation of operations) waiting.add(operation);
+          timer ??= setTimeout(flush, PAUSE_MS);
+        });
+      return opened;
+    };
+    let source = open();
     return () => {
       source.close();
+      clearTimeout(again);
       clearTimeout(timer);
     };
   }, [client, isOn]);
