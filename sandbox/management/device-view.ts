@@ -23,6 +23,7 @@ export function summaryOf(state: DeviceState): object {
     certificates: otherCertificates(state).length,
     oktaVerify: state.apps.find((app) => app.bundleId === OKTA_VERIFY.bundleId)?.status ?? null,
     lastSignIn: last ?? null,
+    knobs: state.knobs,
   };
 }
 

@@ -35,6 +35,15 @@ const resetButton = (platform) =>
         showIos(await call('POST', `${tenant}/platforms/ios/${platform.id}/reset-secret-key`, {})),
       );
 
+const deleteButton = ({ platform, id }) =>
+  button('Delete', async () => {
+    const question = `Delete the ${platform} platform? What Odette was given for it is refused from then on.`;
+    if (!confirm(question)) return;
+    await call('DELETE', `${tenant}/platforms/${id}`);
+    reveal(platform === 'macOS' ? '#macos-values' : '#ios-values', {});
+    await look();
+  });
+
 async function look() {
   const [{ host, platforms, users }, devices] = await Promise.all([
     call('GET', tenant).then(async (overview) => ({
@@ -49,7 +58,10 @@ async function look() {
     .replaceChildren(
       ...(platforms.length === 0
         ? ['No platform yet.']
-        : platforms.flatMap((one) => [`${one.platform} `, resetButton(one)])),
+        : platforms.flatMap((one) => [
+            element('span', [`${one.platform} `, resetButton(one), deleteButton(one)]),
+            ' ',
+          ])),
     );
   const loginOf = (id) => users.find((user) => user.id === id)?.login ?? id;
   fillTable(
