@@ -1,8 +1,21 @@
-// The console's pages, for what is said of all of them: tests and screenshots.
+// The pages of the console, of the device listener and of the sandbox, for what is said of all of them: tests and screenshots.
 export const PUBLIC_PAGES: Readonly<Record<string, string>> = {
   'sign-in': '/sign-in',
   'first-run': '/first-run#an-old-link',
 };
+
+/** On the listener for devices: what a user opens to enroll. */
+export const DEVICE_PAGES: Readonly<Record<string, string>> = { enroll: '/enroll' };
+
+/** On the sandbox's management port. */
+export const SANDBOX_PAGES: Readonly<Record<string, string>> = {
+  sandbox: '/',
+  'sandbox-tenant-one': '/tenants/one',
+  'sandbox-tenant-two': '/tenants/two',
+};
+
+/** What is there while a page of the sandbox has not drawn what it knows. */
+export const NOT_DRAWN = '#now:empty, #host:empty';
 
 export const consolePages = (ids: {
   readonly integration: string;

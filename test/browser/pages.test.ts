@@ -1,14 +1,19 @@
 // Every page of the console over the real API: nothing that axe-core finds, light and dark; no hole in the Content-Security-Policy;
 // nothing from another host; no page wider than a phone.
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
+import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
-import { openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
+import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
-import { consolePages, PUBLIC_PAGES } from './page-list.ts';
+import { consolePages, DEVICE_PAGES, NOT_DRAWN, PUBLIC_PAGES, SANDBOX_PAGES } from './page-list.ts';
 
 const SCREEN = { width: 1280, height: 860 };
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -28,6 +33,9 @@ const ACTED_ON = [
 ];
 let browser: Browser;
 let api: AdminApi;
+let listener: DeviceListener;
+let sandbox: Sandbox;
+let dataDir: string;
 let fleet: SeededFleet;
 let pages: Record<string, string>;
 
@@ -36,7 +44,17 @@ describe.skipIf(!hasBrowser)('every page', () => {
     // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
     const connection = await Connection.connect({ address: await temporalAddress() });
     const temporal = new Client({ connection });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    dataDir = await mkdtemp(path.join(os.tmpdir(), 'odette-pages-'));
+    [browser, api, listener, sandbox] = await Promise.all([
+      launchBrowser() as Promise<Browser>,
+      openAdminApi({ temporal }),
+      startDeviceListener(),
+      openSandbox({
+        dataDir,
+        hasDefaultFleet: true,
+        ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0 },
+      }),
+    ]);
     fleet = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
     pages = consolePages({
@@ -49,6 +67,9 @@ describe.skipIf(!hasBrowser)('every page', () => {
   afterAll(async () => {
     await browser?.close();
     await api?.close();
+    await listener?.stop();
+    await sandbox?.close();
+    await rm(dataDir, { recursive: true, force: true });
   });
 
   test('has no finding of axe-core, light and dark, keeps to its own host, and fits a phone', async () => {
@@ -69,6 +90,28 @@ describe.skipIf(!hasBrowser)('every page', () => {
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 600_000);
+
+  test('that users and the sandbox’s visitors see has no finding either, and fits a phone', async () => {
+    const found: string[] = [];
+    for (const [origin, addresses] of [
+      [listener.url, DEVICE_PAGES],
+      [sandbox.addresses.management, SANDBOX_PAGES],
+    ] as const) {
+      const { page, context, complaints } = await openConsole(browser, origin);
+      for (const [name, address] of Object.entries(addresses)) {
+        await page.goto(address);
+        await page.locator(NOT_DRAWN).first().waitFor({ state: 'detached' });
+        found.push(...(await findingsOn(page)).map((line) => `${name} ${line}`));
+        await page.setViewportSize(PHONE);
+        const width = await widthOnPhone(page);
+        if (width > PHONE.width) found.push(`${name} is ${width} wide on a phone`);
+        await page.setViewportSize(SCREEN);
+      }
+      found.push(...complaints);
+      await context.close();
+    }
+    expect(found).toEqual([]);
+  }, 120_000);
 
   test('the navigation of a phone opens and leads on', async () => {
     const ours = await openConsole(browser, api.url, { width: PHONE.width });

@@ -7,7 +7,7 @@ import { devicesOf, enrollAll, setUpTrust, untilAllAre } from '../harness/stage.
 import { startWorld, type World } from '../harness/world.ts';
 import { dialogs, type Opener } from './dialog-list.ts';
 import { launchBrowser } from './find-browser.ts';
-import { consolePages, PUBLIC_PAGES } from './page-list.ts';
+import { consolePages, DEVICE_PAGES, NOT_DRAWN, PUBLIC_PAGES, SANDBOX_PAGES } from './page-list.ts';
 
 const folder = path.resolve(process.argv[2] ?? 'dist/screenshots');
 const ADMIN = { name: 'olga', password: 'a long enough password' };
@@ -47,6 +47,8 @@ try {
     gone: device?.id ?? '',
   };
   await photograph(browser, origin, { ...PUBLIC_PAGES, ...consolePages(ids) });
+  await photograph(browser, world.environment['ODETTE_PUBLIC_URL'] ?? '', DEVICE_PAGES);
+  await photograph(browser, world.sandbox.management, SANDBOX_PAGES);
   const odd = await crowd(world, trusted.blueprintId);
   await photograph(browser, origin, {
     'overview-many': '/',
@@ -163,7 +165,10 @@ async function openPage(
     colorScheme: scheme,
     reducedMotion: 'reduce',
     baseURL: origin,
+    // The sandbox's own authority is not the browser's.
+    ignoreHTTPSErrors: true,
   });
+  // Only the console's own origin takes it; the other pages are for anybody.
   await context.request.post('/api/session', { data: ADMIN, headers: { 'sec-fetch-site': 'same-origin' } });
   return context.newPage();
 }
@@ -178,7 +183,7 @@ async function photograph(
     for (const [name, address] of Object.entries(pages)) {
       await page.goto(address);
       await page.locator('h1').first().waitFor();
-      await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+      await page.locator(`[aria-busy="true"], ${NOT_DRAWN}`).first().waitFor({ state: 'detached' });
       // As tall as the page: what sticks to the window's edge would else lie across the middle.
       const height = await page.evaluate<number>('document.documentElement.scrollHeight');
       await page.setViewportSize({ width, height: Math.max(860, height) });
