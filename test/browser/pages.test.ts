@@ -113,6 +113,26 @@ describe.skipIf(!hasBrowser)('every page', () => {
     expect(found).toEqual([]);
   }, 120_000);
 
+  test('turning Okta Device Trust off can be confirmed only when its consequences are there to be read', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    let answer: () => void = () => undefined;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    await ours.page.route('**/api/library-items/preview', async (route) => {
+      await isAnswered;
+      await route.continue();
+    });
+    await ours.goTo(pages['okta-verify'] ?? '');
+    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
+    const confirm = ours.page.getByRole('dialog').getByRole('button', { name: 'Turn off', exact: true });
+    await confirm.waitFor();
+    expect(await confirm.isDisabled()).toBe(true);
+    answer();
+    await ours.page.getByText('Goes', { exact: true }).waitFor();
+    expect(await confirm.isEnabled()).toBe(true);
+    await ours.close();
+  }, 60_000);
+
   test('the navigation of a phone opens and leads on', async () => {
     const ours = await openConsole(browser, api.url, { width: PHONE.width });
     await signIn(ours, ADA);
