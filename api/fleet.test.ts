@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CataloguedError } from '../domain/failures.ts';
 import { noteHealth } from '../adapters/store/integrations.ts';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import { alarmsOf } from './status.ts';
 import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../test/harness/seeded-fleet.ts';
 
@@ -417,4 +419,22 @@ test('a connection that refuses Odette raises an alarm until it works again, and
     { data: { connection: 'challenge', failureCode: null } },
     { data: { connection: 'okta', failureCode: 'okta.client_secret_wrong' } },
   ]);
+});
+
+test('whatever of Okta an admin must put right raises an alarm, unless only a setup meets it', async () => {
+  const ofSetups: readonly FailureCode[] = ['okta.not_okta', 'okta.host_not_allowed', 'okta.classic_engine'];
+  const integrationId = fleet.ids['integrations'] ?? '';
+  const isForAdmins = (code: FailureCode) => FAILURES[code].whoActs === 'admin' && !FAILURES[code].isRetried;
+  const codes = (Object.keys(FAILURES) as FailureCode[]).filter(
+    (code) => code.startsWith('okta.') && isForAdmins(code) && !ofSetups.includes(code),
+  );
+  const silent: FailureCode[] = [];
+  // One that is told again after a new token was fetched is no passing trouble either.
+  for (const code of [...codes, 'okta.token_invalid' as const]) {
+    await noteHealth(api.database, integrationId, 'okta', code);
+    const alarms = await alarmsOf(api.database);
+    if (!alarms.some(({ failure }) => failure.code === code)) silent.push(code);
+  }
+  await noteHealth(api.database, integrationId, 'okta', undefined);
+  expect(silent).toEqual([]);
 });
