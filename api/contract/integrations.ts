@@ -135,5 +135,6 @@ export const integrations = {
     status: 200,
     answer: list(PrerequisiteCheck),
     ownTransaction: true,
+    problems: ['okta.not_okta', 'okta.unreachable', 'setup.other_tenant'],
   }),
 };

@@ -1,6 +1,8 @@
 // Integrations: shown with the health of each connection, changed with the wizard's own checks.
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
+import { readOrganization } from '../../adapters/okta/organization.ts';
 import { replanRenewals } from '../../adapters/store/affected-devices.ts';
 import { putAudit } from '../../adapters/store/audit.ts';
 import type { Sql } from '../../adapters/store/database.ts';
@@ -38,7 +40,7 @@ export function integrationHandlers(
   dependencies: AdminDependencies,
   repetition: Repetition,
 ): Handlers<typeof integrations> {
-  const { database, publicUrl, oktaClient, appsAndBooks, temporal } = dependencies;
+  const { database, publicUrl, oktaClient, appsAndBooks, temporal, allowedPrivateHosts } = dependencies;
   const updates = new SetupUpdates(temporal);
 
   const row = async (sql: Sql, id: string): Promise<IntegrationRow> => {
@@ -130,8 +132,11 @@ export function integrationHandlers(
 
     checkIntegration: async ({ sql, params, caller }) => {
       const integration = await row(sql, params.id);
+      // Asked now: the address may lead elsewhere by now, or to another engine.
+      const tenant = await readOrganization(integration.oktaHost, guardedHttp(allowedPrivateHosts));
+      if (tenant.orgId !== integration.oktaOrgId) throw new ProblemError('setup.other_tenant');
       const { prerequisites } = await findPrerequisites({
-        tenant: { orgId: integration.oktaOrgId, host: integration.oktaHost, pipeline: 'idx' },
+        tenant,
         confirmed: PREREQUISITES,
         oktaClient: () => oktaClient(params.id),
         appsAndBooks,
