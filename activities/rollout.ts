@@ -1,5 +1,6 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
 import type { Sql } from '../adapters/store/database.ts';
+import { findLastRefusal } from '../adapters/store/commands.ts';
 import { findLicence } from '../adapters/store/licences.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
@@ -130,7 +131,9 @@ export function rolloutActivities(deps: ActivityDependencies) {
           failureCode,
           now,
         );
-        await putTimeline(sql, deviceId, endWords(input.phase, failureCode), now);
+        const refused = failureCode === null ? undefined : await findLastRefusal(sql, deviceId, failureCode);
+        const detail = failureCode === null ? {} : { code: failureCode, ...refused };
+        await putTimeline(sql, deviceId, { ...endWords(input.phase, failureCode), detail }, now);
         return trust?.bucket ?? 'out_of_scope';
       });
     },

@@ -160,6 +160,11 @@ describe('a rollout', () => {
       phase: 'failed',
       failure_code: 'mdm.profile_refused',
     });
+    const [told] = await world.database.query<{ detail: object }>(
+      `select detail from device_timeline where device_id = $1 and kind = 'rollout_failed'`,
+      [mac.id],
+    );
+    expect(told?.detail).toMatchObject({ code: 'mdm.profile_refused', requestType: 'InstallProfile' });
     mac.refuses.clear();
     await world.rollOut(mac.id);
     await world.until(async () =>

@@ -134,6 +134,28 @@ export async function isInConversation(sql: Sql, deviceId: string, seconds = 20)
   return row?.yes ?? false;
 }
 
+export interface RefusedCommand {
+  readonly requestType: string;
+  readonly queuedAt: Date;
+  readonly answeredAt: Date;
+  /** What the device said, as it said it. */
+  readonly errorChain: readonly unknown[];
+}
+
+/** The last command that a device refused for this reason, of its rollout or of the keeper of its certificate. */
+export async function findLastRefusal(
+  sql: Sql,
+  deviceId: string,
+  code: FailureCode,
+): Promise<RefusedCommand | undefined> {
+  const [row] = await sql.query<RefusedCommand>(
+    `select request_type as "requestType", queued_at as "queuedAt", answered_at as "answeredAt", failure -> 'errorChain' as "errorChain"
+       from commands where device_id = $1 and failure ->> 'code' = $2 and answered_at is not null order by answered_at desc limit 1`,
+    [deviceId, code],
+  );
+  return row;
+}
+
 /** Commands that ended long ago go. Returns how many went. */
 export async function pruneCommands(sql: Sql, olderThanDays: number): Promise<number> {
   const rows = await sql.query(
