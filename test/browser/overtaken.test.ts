@@ -69,6 +69,36 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
+  test('hears the days of the heat map as a table, and sees when a secret was set to the second', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/renewals');
+    const table = ours.page.getByRole('table', { name: /Days on which certificates end/ });
+    await expect.poll(() => table.getByRole('row').count()).toBeGreaterThan(1);
+    expect(await ours.findings('main')).toEqual([]);
+    await ours.goTo(`/integrations/${fleet.ids['integrations'] ?? ''}`);
+    const set = ours.page.getByText(/Set on .* by ada/).first();
+    expect(await set.locator('time').first().getAttribute('title')).toMatch(/:\d\d:\d\d/);
+    await ours.close();
+  }, 120_000);
+
+  test('reads that tokens are revoked before a person is disabled or lowered', async () => {
+    await api.call('POST', '/api/people', { ...ADA, name: 'bob', role: 'admin' });
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/settings?tab=people');
+    await ours.page
+      .getByRole('row', { name: /bob/ })
+      .getByRole('button', { name: /Change/ })
+      .click();
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('and API tokens that this person made are revoked').waitFor();
+    expect(await dialog.getByText('may do more').count()).toBe(0);
+    await dialog.getByLabel('Role').selectOption('viewer');
+    await dialog.getByText('may do more').waitFor();
+    await ours.close();
+  }, 120_000);
+
   test('hears of others again after the stream of events was refused for a while', async () => {
     const ours = await openConsole(browser, api.url);
     let refused = 0;

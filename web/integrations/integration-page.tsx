@@ -21,7 +21,7 @@ import { EnrollmentLink } from '../parts/enrollment-link.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
-import { secretSetWords, type SecretSet } from '../parts/secret-input.tsx';
+import { SecretSetWords, type SecretSet } from '../parts/secret-input.tsx';
 import { useVersioned, type Answer } from '../queries.ts';
 import type { StepName } from '../setup/answers.ts';
 import { Prerequisites } from '../setup/prerequisites.tsx';
@@ -189,7 +189,7 @@ function SecretFact({
         'Not set'
       ) : (
         <>
-          {secretSetWords(secret)}; last used <Moment at={secret.lastUsedAt} none="never" />
+          <SecretSetWords set={secret} />; last used <Moment at={secret.lastUsedAt} none="never" />
         </>
       )}
     </Fact>

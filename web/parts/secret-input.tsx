@@ -1,14 +1,20 @@
 // A field for a secret: can be revealed while typing, is never shown again; what is set already is told by date and name.
 import { PasswordField } from './password-field.tsx';
-import { momentWords, nameOfActor } from '../words.ts';
+import { nameOfActor } from '../words.ts';
+import { Moment } from './moment.tsx';
 
 export interface SecretSet {
   readonly setAt: string;
   readonly setBy: string;
 }
 
-export const secretSetWords = ({ setAt, setBy }: SecretSet): string =>
-  `Set on ${momentWords(setAt)} by ${nameOfActor(setBy)}`;
+export function SecretSetWords({ set: { setAt, setBy } }: { set: SecretSet }) {
+  return (
+    <>
+      Set on <Moment at={setAt} /> by {nameOfActor(setBy)}
+    </>
+  );
+}
 
 export function SecretInput(props: {
   label: string;
@@ -19,13 +25,21 @@ export function SecretInput(props: {
   error?: string | undefined;
 }) {
   const { label, isSet, description } = props;
-  const words = [description, isSet && `${secretSetWords(isSet)}. Leave it empty to keep it.`].filter(
-    Boolean,
+  const words = (
+    <>
+      {description}
+      {description !== undefined && isSet && ' '}
+      {isSet && (
+        <>
+          <SecretSetWords set={isSet} />. Leave it empty to keep it.
+        </>
+      )}
+    </>
   );
   return (
     <PasswordField
       label={label}
-      description={words.length > 0 ? words.join(' ') : undefined}
+      description={description !== undefined || isSet ? words : undefined}
       value={props.value}
       onChange={(event) => props.set(event.currentTarget.value)}
       error={props.error}

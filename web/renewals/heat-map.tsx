@@ -1,5 +1,5 @@
 // Certificates by the day on which they end, over a year: a grid of weeks, darker where more end.
-import { Group, Text } from '@mantine/core';
+import { Group, Text, VisuallyHidden } from '@mantine/core';
 import type { Answer } from '../client.ts';
 import { countWords, dayWords, plural } from '../words.ts';
 
@@ -84,6 +84,29 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
           ))}
         </svg>
       </div>
+      <VisuallyHidden>
+        <table>
+          <caption>Days on which certificates end or renewal windows open</caption>
+          <thead>
+            <tr>
+              <th scope="col">Day</th>
+              <th scope="col">Certificates end</th>
+              <th scope="col">Renewal windows open</th>
+            </tr>
+          </thead>
+          <tbody>
+            {days
+              .filter(({ ending, windowOpens }) => ending + windowOpens > 0)
+              .map(({ day, ending, windowOpens }) => (
+                <tr key={day}>
+                  <th scope="row">{dayWords(`${day}T12:00:00`)}</th>
+                  <td>{countWords(ending)}</td>
+                  <td>{countWords(windowOpens)}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </VisuallyHidden>
       <Group component="figcaption" gap={6} mt="xs">
         <Text size="xs" c="dimmed">
           None

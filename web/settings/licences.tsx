@@ -5,7 +5,7 @@ import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../parts/command-line.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded } from '../parts/page.tsx';
-import { secretSetWords } from '../parts/secret-input.tsx';
+import { SecretSetWords } from '../parts/secret-input.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';
@@ -45,7 +45,12 @@ export function Licences() {
                   : 'Apple could not be asked how many licences are left'}
               </Text>
               <Text size="sm">
-                Ends <Moment at={found.expiresAt} />. {found.token ? `${secretSetWords(found.token)}.` : ''}
+                Ends <Moment at={found.expiresAt} />.{' '}
+                {found.token && (
+                  <>
+                    <SecretSetWords set={found.token} />.
+                  </>
+                )}
               </Text>
             </Paper>
           )}

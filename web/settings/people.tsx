@@ -84,6 +84,9 @@ export function People() {
   );
 }
 
+/** The choices stand from the lowest to the highest. */
+const rankOf = (role: Role): number => ROLE_CHOICES.findIndex(({ value }) => value === role);
+
 function RoleSelect({ role, choose }: { role: Role; choose: (role: Role) => void }) {
   return (
     <NativeSelect
@@ -183,6 +186,11 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
       {person.isLocal ? (
         <>
           <RoleSelect role={role} choose={setRole} />
+          {rankOf(role) < rankOf(person.role) && (
+            <Text size="sm">
+              API tokens that this person made and that may do more than the lower role are revoked.
+            </Text>
+          )}
           <NewPassword
             label="New password (empty: keep)"
             value={password}
@@ -195,7 +203,7 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
       )}
       <Switch
         label="Disabled"
-        description="Cannot sign in; present sessions end."
+        description="Cannot sign in; present sessions end, and API tokens that this person made are revoked."
         checked={isOff}
         onChange={(event) => setOff(event.currentTarget.checked)}
       />

@@ -7,7 +7,7 @@ import { CommandLine } from '../parts/command-line.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { fieldError } from '../parts/problem-alert.tsx';
-import { SecretInput, secretSetWords } from '../parts/secret-input.tsx';
+import { SecretInput, SecretSetWords } from '../parts/secret-input.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';
@@ -44,7 +44,12 @@ export function PushCertificate() {
                 Topic: {found.topic}
               </Text>
               <Text size="sm">
-                Ends <Moment at={found.notAfter} />. {found.key ? `Key: ${secretSetWords(found.key)}.` : ''}
+                Ends <Moment at={found.notAfter} />.{' '}
+                {found.key && (
+                  <>
+                    Key: <SecretSetWords set={found.key} />.
+                  </>
+                )}
               </Text>
               {found.others.map((other) => (
                 <Alert
