@@ -1,5 +1,6 @@
 // A device as Okta's Devices API tells it, brought to one form.
 import { z } from 'zod';
+import { storableText } from '../../domain/storable-text.ts';
 
 export interface OktaDeviceUser {
   readonly id: string;
@@ -26,8 +27,8 @@ export interface OktaDevice {
   readonly lastUpdated: string; // ISO 8601
 }
 
-/** Names come from devices and people: what no database can hold is shown as a replacement character. */
-const held = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, '\ufffd'));
+/** Names come from devices and people. */
+const held = z.string().transform(storableText);
 const text = held.nullish();
 
 /** Read leniently: Okta adds fields and breaks its own schema in places; only what Odette decides by must be there. */

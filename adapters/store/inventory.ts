@@ -5,6 +5,7 @@ import type {
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../domain/device-report.ts';
+import { storableText } from '../../domain/storable-text.ts';
 import type { Sql } from './database.ts';
 
 export interface ReportedInventory {
@@ -36,9 +37,9 @@ async function replaceList(
   );
 }
 
-/** PostgreSQL's JSON holds neither NUL nor half a surrogate pair; the names in a certificate may have both. */
+/** The names in a certificate may hold anything. */
 const storable = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/\0|\p{Surrogate}/gu, '\ufffd') : value;
+  typeof value === 'string' ? storableText(value) : value;
 
 export const replaceProfiles = (
   sql: Sql,

@@ -75,21 +75,6 @@ export async function findUnseenOktaDevices(
   return rows.map(({ id }) => id);
 }
 
-/** What is left is matched anew. The devices they belonged to are found by `findOutdatedDevices`. */
-export async function forgetOktaDevices(
-  sql: Sql,
-  integrationId: string,
-  ids: readonly string[],
-): Promise<void> {
-  const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
-    `delete from okta_devices where integration_id = $1 and okta_id = any($2)
-     returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
-    [integrationId, ids],
-  );
-  const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
-  await rematch(sql, integrationId, gone, owners);
-}
-
 /** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
 export async function findOutdatedDevices(sql: Sql, integrationId: string): Promise<string[]> {
   const rows = await sql.query<{ deviceId: string }>(
@@ -119,24 +104,26 @@ export async function findLookUp(
 }
 
 /**
- * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the device anew.
- * Returns the devices of which something may have changed.
+ * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the devices `also`
+ * anew. Returns the devices of which something may have changed.
  */
 export async function keepConfirmed(
   sql: Sql,
   integrationId: string,
-  deviceId: string,
   confirmed: { readonly present: readonly SeenOktaDevice[]; readonly gone: readonly string[] },
   observedAt: Date,
+  also: readonly string[] = [],
 ): Promise<string[]> {
-  const gone = await sql.query<{ deviceId: string | null }>(
-    'delete from okta_devices where integration_id = $1 and okta_id = any ($2) returning device_id as "deviceId"',
+  const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
+    `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
+     returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
     [integrationId, confirmed.gone],
   );
-  const owners = gone.flatMap(({ deviceId: owner }) => (owner === null ? [] : [owner]));
   await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt);
-  const touched = await rematch(sql, integrationId, confirmed.present, [deviceId, ...owners]);
-  return [...new Set([deviceId, ...owners, ...touched])];
+  const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
+  const named = [...also, ...owners];
+  const touched = await rematch(sql, integrationId, [...confirmed.present, ...gone], named);
+  return [...new Set([...named, ...touched])];
 }
 
 /** By what a record tells whose it could be. */
