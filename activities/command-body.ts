@@ -170,7 +170,10 @@ async function settingOf(
 
 /** Notes which revision is on its way to the device. Call it in the transaction that queues the command. */
 export async function rememberSent(sql: Sql, deviceId: string, request: StepRequest): Promise<void> {
-  if (!['InstallProfile', 'InstallApplication', 'ApplicationConfiguration'].includes(request.type)) return;
+  const carriesConfiguration =
+    request.type === 'InstallApplication' ||
+    (request.type === 'ApplicationConfiguration' && request.content === 'odette');
+  if (request.type !== 'InstallProfile' && !carriesConfiguration) return;
   const state = await readDeviceState(sql, deviceId);
   const desired = state ? desiredStateOf(state) : null;
   if (desired === null) return;
@@ -178,9 +181,6 @@ export async function rememberSent(sql: Sql, deviceId: string, request: StepRequ
     const wanted = desired.profiles.find(({ kind }) => kind === request.kind);
     if (wanted) await recordSentProfile(sql, deviceId, wanted);
   }
-  const carriesConfiguration =
-    request.type === 'InstallApplication' ||
-    (request.type === 'ApplicationConfiguration' && request.content === 'odette');
   if (carriesConfiguration && desired.appConfigurationRevision !== null)
     await recordSentProfile(sql, deviceId, configurationSent(desired, desired.appConfigurationRevision));
 }

@@ -6,7 +6,6 @@ import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
 import { putTimeline } from '../adapters/store/device-timeline.ts';
 import { findPinnedIdentity } from '../adapters/store/identity-certificates.ts';
-import { keepRemovalTerms } from '../adapters/store/removal.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
 import { forgetSentProfile } from '../adapters/store/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout-state.ts';
@@ -71,7 +70,6 @@ export function rolloutActivities(deps: ActivityDependencies) {
         if (state === undefined) return null;
         const view = rolloutViewOf(state, input.nowMs);
         const memory = memoryFor(input.memory, view.enrollmentId);
-        if (view.desired !== null) await keepRemovalTerms(sql, input.deviceId, view.removal);
         const planned = planRollout(view, memory, input.nowMs);
         const action =
           view.desired === null || deps.publicUrl === undefined
@@ -131,8 +129,10 @@ export function rolloutActivities(deps: ActivityDependencies) {
           failureCode,
           now,
         );
-        const refused = failureCode === null ? undefined : await findLastRefusal(sql, deviceId, failureCode);
-        const detail = failureCode === null ? {} : { code: failureCode, ...refused };
+        const detail =
+          failureCode === null
+            ? {}
+            : { code: failureCode, ...(await findLastRefusal(sql, deviceId, failureCode)) };
         await putTimeline(sql, deviceId, { ...endWords(input.phase, failureCode), detail }, now);
         return trust?.bucket ?? 'out_of_scope';
       });

@@ -20,14 +20,6 @@ export async function readLeaving(
   return row ?? { ids: [], delayMinutes: null };
 }
 
-/** While it has an item: on which terms its payloads would go. */
-export async function keepRemovalTerms(sql: Sql, deviceId: string, terms: RemovalTerms): Promise<void> {
-  await sql.query(
-    'update device_trust set removal_terms = $2 where device_id = $1 and removal_terms is distinct from $2::jsonb',
-    [deviceId, terms],
-  );
-}
-
 /** Blueprints leave an item with a last word about it. */
 export async function setRemovalTerms(
   sql: Sql,

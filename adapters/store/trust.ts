@@ -187,7 +187,8 @@ async function writeTrust(
             registered = $7, managed = $8, phase = $9, waits_for = $10, failure_code = $11, certificate_not_after = coalesce($12, certificate_not_after),
             verified_at = case when $13 then $14 else verified_at end,
             trusted_at = case when $3 <> 'trusted' then null else coalesce(trusted_at, $14) end,
-            app_refusals = case when $6 then 0 else app_refusals end, changed_at = now()
+            app_refusals = case when $6 then 0 else app_refusals end, changed_at = now(),
+            removal_terms = coalesce($15, removal_terms)
       where device_id = $1`,
     [
       view.deviceId,
@@ -204,6 +205,8 @@ async function writeTrust(
       trust.certificateNotAfter,
       trust.isVerified,
       trust.now,
+      // While it has an item: on these its payloads would go.
+      view.desired === null ? null : view.removal,
     ],
   );
 }

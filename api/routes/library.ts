@@ -112,7 +112,6 @@ async function save(
       {
         delayMinutes:
           integration.settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes,
-
         removesApp: settings.removeAppOnRemoval ?? false,
       },
     );
