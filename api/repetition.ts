@@ -1,5 +1,6 @@
 // Repeated requests: an Idempotency-Key is bound to its caller and body, and gets the answer that was given, kept in the change's own transaction.
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { uuidFromName } from '../adapters/store/command-uuid.ts';
 import type { Database, Sql } from '../adapters/store/database.ts';
 import { claimKey, findKeptAnswer, keepAnswer } from '../adapters/store/idempotency.ts';
 import { keepInstanceSetting } from '../adapters/store/instance-settings.ts';
@@ -110,13 +111,5 @@ function canonical(value: unknown): string {
 }
 
 /** The id of what a workflow does for a key: asked again by the same caller it is the same setup, or the same answer. */
-export function repeatedId(caller: string, key: string): string {
-  const hex = createHash('sha256').update(`setup\n${caller}\n${key}`).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `5${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
-}
+export const repeatedId = (caller: string, key: string): string =>
+  uuidFromName(['setup', caller, key].join('\n'));

@@ -97,6 +97,15 @@ export async function findCommand(sql: Sql, uuid: string): Promise<CommandRow | 
   return row;
 }
 
+/** The command that the device of this UDID was given. */
+export async function findCommandOf(sql: Sql, uuid: string, udid: string): Promise<CommandRow | undefined> {
+  const [row] = await sql.query<CommandRow>(
+    `select ${COMMAND_COLUMNS} from commands where uuid = $1 and device_id = (select id from devices where udid = $2)`,
+    [uuid, udid],
+  );
+  return row;
+}
+
 /**
  * Takes a command back: true if the device cannot have carried it out (never handed over, or NotNow). False once it is in
  * the device's hands or answered; one conditional UPDATE, so it cannot race with a hand-over.

@@ -3,9 +3,9 @@ import { type Answer, failureOf, readAnswer } from '../../adapters/mdm/answer.ts
 import type { ErrorChain, Report } from '../../adapters/mdm/device-message.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { FinalStatus } from '../../adapters/store/command-exchange.ts';
-import { type CommandRow, type CommandState, findCommand } from '../../adapters/store/commands.ts';
+import { type CommandRow, findCommandOf } from '../../adapters/store/commands.ts';
 import type { Database, Sql } from '../../adapters/store/database.ts';
-import { findDevice, recordDeviceDetails } from '../../adapters/store/devices.ts';
+import { recordDeviceDetails } from '../../adapters/store/devices.ts';
 import {
   recordAppConfiguration,
   replaceApplications,
@@ -32,8 +32,6 @@ export interface ReadReport {
   readonly problem: string | undefined;
 }
 
-/** States in which an answer is taken. */
-const OPEN: readonly CommandState[] = ['queued', 'handed_over', 'not_now', 'withdrawn'];
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** undefined: Idle, or no command of ours. */
@@ -44,19 +42,13 @@ export async function readReport(
 ): Promise<ReadReport | undefined> {
   const uuid = report.commandUuid;
   if (report.status === 'Idle' || uuid === undefined || !UUID.test(uuid)) return undefined;
-  const command = await findCommand(database, uuid);
-  if (!command) return undefined;
   // A list of some thousand certificates takes seconds to read: only from whom it was asked, and once.
-  if (!OPEN.includes(command.state) || (await findDevice(database, command.deviceId))?.udid !== report.udid)
-    return {
-      command,
-      final: { status: 'Acknowledged' },
-      answer: { kind: 'none' },
-      configurationRevision: undefined,
-      problem: undefined,
-    };
+  const command = await findCommandOf(database, uuid, report.udid);
+  if (!command) return undefined;
+  const isRepeated = command.state === 'answered';
   const problem = problemOf(command.requestType, report);
-  const answer: Answer = problem === undefined ? readAnswer(command.requestType, report) : { kind: 'none' };
+  const answer: Answer =
+    isRepeated || problem !== undefined ? { kind: 'none' } : readAnswer(command.requestType, report);
   const configurationRevision =
     answer.kind === 'applicationConfiguration'
       ? await compareConfiguration(command.deviceId, answer.configurations)
