@@ -1,4 +1,5 @@
 // What is kept of Okta's word on devices: against a pretend tenant and a database, with workers killed in between.
+// Long, because each fault of Okta's needs the same tenant, fleet and counts of what was asked.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OktaClient } from '../adapters/okta/okta-client.ts';

@@ -1,4 +1,5 @@
 // The admin API as its callers meet it: roles, problems, repetition, versions, and nothing secret in any answer or log.
+// Long, because all of it is asked of one running API.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi, type ApiAnswer } from '../test/harness/admin-api.ts';
 import { offerFirstRun } from './first-start.ts';

@@ -1,4 +1,5 @@
 // Devices, library item and rollouts through the API: lists page without a gap, and a saved change tells exactly the devices it touches.
+// Long, because all of it is asked of one seeded fleet.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CataloguedError } from '../domain/failures.ts';
 import { noteHealth } from '../adapters/store/integrations.ts';

@@ -1,8 +1,8 @@
 // What keepCertificate does next: two slots, one certificate that counts, never more than two on the device. Pure.
 import type { IntegrationSettings } from './integration-settings.ts';
-import { profileIdentifier, slotOf, type CertificateSlot, type OdetteProfile } from './profile-identifier.ts';
+import { profileIdentifier, slotOf, type CertificateSlot } from './profile-identifier.ts';
 import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
-import type { EnrollmentStatus } from './rollout-view.ts';
+import type { EnrollmentStatus, ReportedOdetteProfile } from './rollout-view.ts';
 
 /** A delivery as the tables know it; times in milliseconds since the epoch. */
 export interface Delivery {
@@ -25,8 +25,7 @@ export interface CertificateView {
   /** Newest first; failed and removed ones left out. */
   readonly deliveries: readonly Delivery[];
   /** Certificate profiles of Odette on the device, of whatever integration; null: never said. */
-  readonly profiles:
-    readonly (OdetteProfile & { readonly identifier: string; readonly uuid: string })[] | null;
+  readonly profiles: readonly ReportedOdetteProfile[] | null;
   /** Deliveries whose certificates the device lists, with what it says of them; null: never said. */
   readonly certificates: readonly ReportedDelivery[] | null;
   /** Okta has said MANAGED since the newest certificate was proven. */
@@ -87,6 +86,8 @@ export function planCertificate(
   }
   if (integrationId === null) return { do: 'waitToBeWanted' };
   const isInScope = view.wantedBy === integrationId;
+  const renew = (reason: string, urgency: Urgency): CertificateAction =>
+    isInScope ? deliver(view, integrationId, reason, urgency) : { do: 'waitForScope' };
   if (!isInScope && !hasHistory) return { do: 'end' };
   // Nothing was ever sent and nothing is there: no need to ask first.
   if (!memory.isFresh && hasHistory) return { do: 'ask' };
@@ -108,7 +109,7 @@ export function planCertificate(
         identifiers: spare.map(({ identifier }) => identifier),
         keeps: null,
       };
-    return isInScope ? deliver(view, integrationId, 'wanted', 'due') : { do: 'waitForScope' };
+    return renew('wanted', 'due');
   }
   const others = profiles.filter((profile) => !holdsCurrent(profile));
   if (others.length > 0)
@@ -117,7 +118,7 @@ export function planCertificate(
       identifiers: others.map(({ identifier }) => identifier),
       keeps: current.delivery.id,
     };
-  if (memory.forced && isInScope) return deliver(view, integrationId, 'asked for', 'due');
+  if (memory.forced && isInScope) return renew('asked for', 'due');
   const decision = decideRenewal(
     {
       notBeforeMs: current.certificate.notBeforeMs,
@@ -129,10 +130,7 @@ export function planCertificate(
     view.isUsed,
     nowMs,
   );
-  if (decision.kind === 'renew')
-    return isInScope
-      ? deliver(view, integrationId, decision.reason, decision.urgency)
-      : { do: 'waitForScope' };
+  if (decision.kind === 'renew') return renew(decision.reason, decision.urgency);
   return { do: 'sleep', delivery: current.delivery, decision };
 }
 

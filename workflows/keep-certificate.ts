@@ -1,5 +1,6 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
-// What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
+// What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for. One loop and what
+// it shares with its signals: cut in two, each half would hold the other's state.
 import {
   allHandlersFinished,
   condition,
@@ -14,7 +15,7 @@ import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
-import { renewalTime } from '../domain/renewal-policy.ts';
+import { renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
 import { DeviceConversation } from './device-command.ts';
 import { needsPerson, reasonOf } from './failure.ts';
@@ -29,6 +30,7 @@ import {
   searchAttributes,
 } from './messages.ts';
 import { OnceOnly } from './once-only.ts';
+import { detailsOf } from './keeper-words.ts';
 import { others, records } from './policies.ts';
 
 /** Plain JSON: it goes through continue-as-new. Only `deviceId` is given at the first start. */
@@ -159,7 +161,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
         hasWarned = false;
         await tellProven({ ...step, notAfterMs: action.certificate.notAfterMs }, action.delivery.id);
         // One that is due at once (a clock that jumped, a device that lies) would be renewed without end.
-        if (isDueAlready(action.certificate, step, deviceId) && patched('due-at-once-is-a-failure'))
+        if (isDue(action.certificate, step.settings) && patched('due-at-once-is-a-failure'))
           await backOff('certificate.not_renewed', isChanged);
         else failures = 0;
         break;
@@ -254,6 +256,10 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
     });
   }
 
+  function isDue(certificate: ReportedDelivery, settings: RenewalSettings): boolean {
+    return Date.now() >= renewalTime({ ...certificate, provenAtMs: Date.now() }, settings, deviceId);
+  }
+
   function eventId(what: string): string {
     return `${workflowInfo().runId}/${what}`;
   }
@@ -297,33 +303,3 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
     });
   }
 }
-
-function isDueAlready(
-  certificate: ReportedDelivery,
-  { settings }: PlannedCertificateStep,
-  deviceId: string,
-): boolean {
-  const life = { ...certificate, provenAtMs: Date.now() };
-  return Date.now() >= renewalTime(life, settings, deviceId);
-}
-
-function detailsOf({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
-  const end =
-    notAfterMs === null
-      ? ''
-      : ` The present certificate ends on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
-  const pressing = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
-  return `**${action.do}**${pressing} ${WORDS[action.do]}${end}`;
-}
-
-const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
-  waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
-  ask: 'The Mac is asked for its profiles and certificates; it answers when it is awake and online.',
-  prove: 'The certificate was seen on the Mac.',
-  remove: 'The Mac removes a certificate profile that is not needed.',
-  deliver: 'The Mac gets a new certificate from Okta.',
-  sleep: 'Nothing to do until the renewal.',
-  waitToBeWanted: 'Nobody wants a certificate.',
-  waitForScope: 'The device is out of scope: nothing new is sent, and what is there goes with its rollout.',
-  end: 'No certificate is needed.',
-};

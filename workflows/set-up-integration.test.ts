@@ -1,4 +1,5 @@
 // The wizard from the admin's side: the public API in front, the real server and worker behind it, a pretend tenant beyond.
+// Long, because it is one integration's story, each test going on from where the one before ended.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   addIosPlatform,

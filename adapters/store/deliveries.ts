@@ -1,12 +1,12 @@
 // Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
 import type { CertificateView, Delivery } from '../../domain/certificate-plan.ts';
-import { readProfileIdentifier, type CertificateSlot } from '../../domain/profile-identifier.ts';
+import type { CertificateSlot } from '../../domain/profile-identifier.ts';
 import type { Sql } from './database.ts';
 import {
   desiredStateOf,
-  MOST_PROFILES,
   readDeviceState,
   reportedDeliveriesOf,
+  reportedProfilesOf,
   settingsOf,
   type DeliveryJson,
 } from './rollout-state.ts';
@@ -139,14 +139,7 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
     enrollmentId: state.enrollmentId,
     settings: settingsOf(state),
     deliveries: state.deliveries.map(asDelivery),
-    profiles:
-      state.profiles
-        ?.flatMap(({ identifier, uuid }) => {
-          const read = readProfileIdentifier(identifier);
-          if (read === undefined || !read.kind.startsWith('certificate')) return [];
-          return [{ ...read, identifier, uuid: uuid.toLowerCase() }];
-        })
-        .slice(0, MOST_PROFILES) ?? null,
+    profiles: reportedProfilesOf(state)?.filter(({ kind }) => kind.startsWith('certificate')) ?? null,
     certificates:
       reportedDeliveriesOf(state)?.map(({ deliveryId, certificate }) => ({
         deliveryId,

@@ -134,7 +134,7 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
 }
 
 /** A device has four of them, while an integration follows another eight; one that claims more makes no more work. */
-export const MOST_PROFILES = 20;
+const MOST_PROFILES = 20;
 
 /** Odette's own profiles among those that the device lists. */
 export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] | null =>

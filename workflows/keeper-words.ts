@@ -1,0 +1,24 @@
+// What Temporal's pages say of a keeper: what it does, and how pressing it is.
+import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { CertificateAction } from '../domain/certificate-plan.ts';
+
+export function detailsOf({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
+  const end =
+    notAfterMs === null
+      ? ''
+      : ` The present certificate ends on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
+  const pressing = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
+  return `**${action.do}**${pressing} ${WORDS[action.do]}${end}`;
+}
+
+const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
+  waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
+  ask: 'The Mac is asked for its profiles and certificates; it answers when it is awake and online.',
+  prove: 'The certificate was seen on the Mac.',
+  remove: 'The Mac removes a certificate profile that is not needed.',
+  deliver: 'The Mac gets a new certificate from Okta.',
+  sleep: 'Nothing to do until the renewal.',
+  waitToBeWanted: 'Nobody wants a certificate.',
+  waitForScope: 'The device is out of scope: nothing new is sent, and what is there goes with its rollout.',
+  end: 'No certificate is needed.',
+};
