@@ -15,7 +15,9 @@ export interface ActivityDependencies {
   /** @throws CataloguedError `apns.certificate_missing` */
   apns(topic: string): Promise<Pick<ApnsClient, 'push'>>;
   /** @throws CataloguedError `apps_and_books.token_missing` */
-  appsAndBooks(): Promise<Pick<AppsAndBooksClient, 'asset' | 'associate' | 'isAssigned' | 'status'>>;
+  appsAndBooks(): Promise<
+    Pick<AppsAndBooksClient, 'asset' | 'associate' | 'findAssignment' | 'disassociate' | 'status'>
+  >;
   profileSigner(): Promise<KeyAndCertificate>;
   /** The https address under which devices reach Odette; undefined: not set, so nobody enrolls or renews an identity. */
   readonly publicUrl: string | undefined;

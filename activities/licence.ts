@@ -1,7 +1,8 @@
-// A licence of Okta Verify for one device: asked for once, then looked at until Apple has assigned it.
+// A licence of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
-import { findLicence, recordLicence } from '../adapters/store/licences.ts';
-import { readDeviceState } from '../adapters/store/rollout-state.ts';
+import { putTimeline } from '../adapters/store/device-timeline.ts';
+import { findLicence, forgetLicence, recordLicence, type Licence } from '../adapters/store/licences.ts';
+import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { notingHealth } from './connection-health.ts';
@@ -11,7 +12,15 @@ export type LicenceOutcome =
   | { readonly kind: 'ready' }
   /** Apple is still working on it. */
   | { readonly kind: 'pending' }
-  | { readonly kind: 'none_left' };
+  | { readonly kind: 'none_left' }
+  /** The device left the scope meanwhile: it gets none. */
+  | { readonly kind: 'not_wanted' };
+
+export type ReturnOutcome =
+  /** The device holds none, or is in scope again and keeps it. */
+  | { readonly kind: 'settled' }
+  /** Apple is still working on it. */
+  | { readonly kind: 'pending' };
 
 /** An association takes seconds: waiting inside the activity spares a rollout its timers. Milliseconds. */
 const LOOKS_MS = [50, 150, 300, 500, 1000, 1000];
@@ -35,19 +44,70 @@ export function licenceActivities(deps: ActivityDependencies) {
       const { deviceId } = input;
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.serialNumber === null) return { kind: 'pending' };
+      if (desiredStateOf(state) === null) return { kind: 'not_wanted' };
       const known = await findLicence(database, deviceId, adamId);
       if (known?.state === 'associated' && !input.isMissed) return { kind: 'ready' };
-      const { serialNumber, platform, integrationId } = state;
-      const eventId = known?.state === 'associating' ? known.eventId : null;
-      const asked = async () => ask(await deps.appsAndBooks(), { deviceId, serialNumber, platform, eventId });
-      const answer =
-        integrationId === null
-          ? await asked()
-          : await notingHealth(database, integrationId, 'apps_and_books', asked);
+      const { serialNumber, platform } = state;
+      const answer = await withClient(state, async (client): Promise<Answer> => {
+        // What is on its way back would be taken from the device after it was found there.
+        if (known?.state === 'returning' && (await isUnderWay(client, known))) return { kind: 'pending' };
+        const eventId = known?.state === 'associating' ? known.eventId : null;
+        return ask(client, { deviceId, serialNumber, platform, eventId });
+      });
       if (answer.kind === 'refused') throw answer.error;
       return answer;
     },
+
+    /**
+     * Gives the device's licence back, so that another can have it: its item asked for the app's removal, and the app is gone.
+     * @throws `apps_and_books.*`
+     */
+    async giveBackLicence(input: {
+      readonly deviceId: string;
+      readonly nowMs: number;
+    }): Promise<ReturnOutcome> {
+      const { deviceId } = input;
+      const state = await readDeviceState(database, deviceId);
+      if (state === undefined || state.serialNumber === null || desiredStateOf(state) !== null)
+        return { kind: 'settled' };
+      const { serialNumber } = state;
+      const known = await findLicence(database, deviceId, adamId);
+      if (known === undefined || known.state === 'failed') return { kind: 'settled' };
+      return withClient(state, async (client) => {
+        // One that is still on its way to the device would come after it was given back.
+        if (known.state === 'associating' && (await isUnderWay(client, known))) return { kind: 'pending' };
+        let { eventId } = known.state === 'returning' ? known : { eventId: null };
+        if (eventId === null) {
+          const held = await client.findAssignment(adamId, serialNumber);
+          if (held === undefined) return gone(input);
+          ({ eventId } = await client.disassociate(held));
+          await recordLicence(database, deviceId, adamId, { state: 'returning', eventId, failureCode: null });
+        }
+        const event = await settledEvent(client, eventId);
+        if (event === 'pending') return { kind: 'pending' };
+        if (event === 'complete') return gone(input);
+        const { code: failureCode } = event;
+        await recordLicence(database, deviceId, adamId, { state: 'associated', eventId: null, failureCode });
+        throw event;
+      });
+    },
   };
+
+  async function gone(input: { readonly deviceId: string; readonly nowMs: number }): Promise<ReturnOutcome> {
+    const { deviceId, nowMs } = input;
+    await database.inTransaction(async (sql) => {
+      await forgetLicence(sql, deviceId, adamId);
+      const text = 'The licence of Okta Verify was given back.';
+      await putTimeline(sql, deviceId, { kind: 'licence_given_back', text }, new Date(nowMs));
+    });
+    return { kind: 'settled' };
+  }
+
+  async function withClient<T>(state: DeviceState, work: (client: Client) => Promise<T>): Promise<T> {
+    const asked = async () => work(await deps.appsAndBooks());
+    const { integrationId } = state;
+    return integrationId === null ? asked() : notingHealth(database, integrationId, 'apps_and_books', asked);
+  }
 
   /** `eventId`: of an association that was asked for before. */
   async function ask(
@@ -68,7 +128,7 @@ export function licenceActivities(deps: ActivityDependencies) {
 
     let { eventId } = given;
     if (eventId === null) {
-      if (await client.isAssigned(adamId, serialNumber)) {
+      if ((await client.findAssignment(adamId, serialNumber)) !== undefined) {
         await record('associated', null);
         return { kind: 'ready' };
       }
@@ -84,24 +144,34 @@ export function licenceActivities(deps: ActivityDependencies) {
       ({ eventId } = await client.associate({ adamId, pricingParam, serialNumbers: [serialNumber] }));
       await record('associating', eventId);
     }
-    for (const waitMs of LOOKS_MS) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const event = await client.status(eventId);
-      if (event.state === 'complete') {
-        await record('associated', eventId);
-        return { kind: 'ready' };
-      }
-      if (event.state === 'failed') {
-        const { error } = event;
-        await record('failed', eventId, error.code);
-        return error.code === 'apps_and_books.no_licence_left'
-          ? { kind: 'none_left' }
-          : { kind: 'refused', error };
-      }
+    const event = await settledEvent(client, eventId);
+    if (event === 'pending') return { kind: 'pending' };
+    if (event === 'complete') {
+      await record('associated', eventId);
+      return { kind: 'ready' };
     }
-    return { kind: 'pending' };
+    await record('failed', eventId, event.code);
+    return event.code === 'apps_and_books.no_licence_left'
+      ? { kind: 'none_left' }
+      : { kind: 'refused', error: event };
   }
 }
+
+/** What became of an event, looked at for a few seconds. */
+async function settledEvent(
+  client: Client,
+  eventId: string,
+): Promise<'complete' | 'pending' | CataloguedError> {
+  for (const waitMs of LOOKS_MS) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const event = await client.status(eventId);
+    if (event.state !== 'pending') return event.state === 'failed' ? event.error : 'complete';
+  }
+  return 'pending';
+}
+
+const isUnderWay = async (client: Client, { eventId }: Licence): Promise<boolean> =>
+  eventId !== null && (await settledEvent(client, eventId)) === 'pending';
 
 /** One asset for each platform and pricing: the one that fits and has a licence left. Apple does not always say the platform. */
 function usableAsset(assets: readonly Asset[], platform: 'macOS' | 'iOS'): Asset | undefined {

@@ -147,6 +147,15 @@ describe('one device', () => {
 });
 
 describe('what an operator asks', () => {
+  test('a rollout that an operator starts asks a user who refused once more', async () => {
+    await told();
+    const body = { deviceIds: [fleet.deviceId], reason: 'the user agreed' };
+    expect((await api.call('POST', '/api/rollouts', body)).status).toBe(202);
+    expect(await told()).toEqual([
+      { kind: 'rollOutDevice', deviceId: fleet.deviceId, reason: 'the user agreed', asksUserAgain: true },
+    ]);
+  });
+
   test('check and renew become messages of that device, in the transaction of their audit row', async () => {
     await told();
     expect((await api.call('POST', `/api/devices/${fleet.deviceId}/check`)).status).toBe(202);
@@ -154,7 +163,12 @@ describe('what an operator asks', () => {
       202,
     );
     expect(await told()).toEqual([
-      { kind: 'rollOutDevice', deviceId: fleet.deviceId, reason: 'a check was asked for' },
+      {
+        kind: 'rollOutDevice',
+        deviceId: fleet.deviceId,
+        reason: 'a check was asked for',
+        asksUserAgain: true,
+      },
       { kind: 'keepCertificate', deviceId: fleet.deviceId, signal: 'renewNow', body: { reason: 'test' } },
     ]);
     const [phone] = await list('family=iPhone');

@@ -28,7 +28,11 @@ test('each device of it waits, runs and ends, whatever its earlier runs came to'
   const id = await start();
   expect(await counts(id)).toEqual({ ...none, waiting: 2 });
   const [first, second] = await claimOutbox(api.database, { limit: 10, leaseSeconds: 60 });
-  expect(first?.message).toMatchObject({ kind: 'rollOutDevice', reason: 'replayed: network repaired' });
+  expect(first?.message).toMatchObject({
+    kind: 'rollOutDevice',
+    reason: 'replayed: network repaired',
+    asksUserAgain: true,
+  });
   await closeOutbox(api.database, first?.id ?? '', 'started');
   expect(await counts(id)).toEqual({ ...none, waiting: 1, running: 1 });
   await closeOutbox(api.database, second?.id ?? '', 'started');

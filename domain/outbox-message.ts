@@ -13,13 +13,14 @@ export type OutboxMessage =
     }
   /**
    * Brings the device to its desired state: signalWithStart of rollOutDevice. `ifNoneRuns`: nothing has changed, so that a rollout which
-   * runs is left to its patience.
+   * runs is left to its patience. `asksUserAgain`: a person wants another try, so a user who refused the app is asked once more.
    */
   | {
       readonly kind: 'rollOutDevice';
       readonly deviceId: string;
       readonly reason: string;
       readonly ifNoneRuns?: boolean;
+      readonly asksUserAgain?: boolean;
     }
   /**
    * An answer, a contact or a new enrollment: told to the workflow if it runs; else, for a device in scope,

@@ -100,6 +100,20 @@ describe('the plan of a rollout', () => {
     expect(trace.at(-1)).toBe('finish:out_of_scope');
   });
 
+  test('a removal that takes the app gives its licence back last; one that leaves the app keeps it', () => {
+    const removed = { ...reported(blankMac, { appStatus: 'Managed' }), desired: null, holdsLicence: true };
+    const taking = { ...removed, removal: { delayMinutes: 15, removesApp: true } };
+    expect(play(taking).trace).toEqual([
+      'ProfileList+ManagedApplicationList',
+      'waitForRemovalDelay',
+      'RemoveApplication',
+      'ManagedApplicationList',
+      'giveBackLicence',
+      'finish:out_of_scope',
+    ]);
+    expect(play(removed).trace).toEqual(['ProfileList+ManagedApplicationList', 'finish:out_of_scope']);
+  });
+
   test('nothing of Odette on the device: out of scope at once', () => {
     expect(play({ ...blankMac, desired: null }).trace).toEqual([
       'ProfileList+ManagedApplicationList',

@@ -81,6 +81,7 @@ export type RolloutAction =
   | { readonly do: 'waitForUser'; readonly untilMs: number }
   | { readonly do: 'waitForRemovalDelay'; readonly minutes: number }
   | { readonly do: 'removeCertificate' }
+  | { readonly do: 'giveBackLicence' }
   | { readonly do: 'finish'; readonly phase: RolloutPhase }
   | { readonly do: 'fail'; readonly code: FailureCode };
 
@@ -135,6 +136,7 @@ export function phaseOf(action: RolloutAction): RolloutPhase {
     case 'waitForRemovalDelay':
       return 'removal_delay';
     case 'removeCertificate':
+    case 'giveBackLicence':
       return 'removing';
     case 'fail':
       return 'failed';

@@ -31,6 +31,7 @@ const view: RolloutView = {
   hasCertificate: true,
   hasOpenDelivery: true,
   configurationWasSent: false,
+  holdsLicence: false,
   failureCode: null,
 };
 const okta: OktaFacts = {

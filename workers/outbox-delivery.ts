@@ -6,6 +6,7 @@ import { type DeviceScope, findDeviceScope } from '../adapters/store/devices.ts'
 import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/outbox.ts';
 import {
   TASK_QUEUE,
+  type DesiredStateChanged,
   desiredStateChangedSignal,
   searchAttributes,
   workflowIds,
@@ -24,7 +25,12 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       const scope = await findDeviceScope(sql, message.deviceId);
       if (!scope) return 'gone';
       if (message.ifNoneRuns === true) return startIfNoneRuns(client, message.deviceId, scope);
-      return startRollout(client, message.deviceId, scope, { eventId, reason: message.reason });
+      const { reason, asksUserAgain } = message;
+      return startRollout(client, message.deviceId, scope, {
+        eventId,
+        reason,
+        ...(asksUserAgain === true && { asksUserAgain }),
+      });
     }
     case 'keepCertificate':
       return tellCertificateKeeper(client, sql, message, eventId);
@@ -70,7 +76,7 @@ async function startRollout(
   client: Client,
   deviceId: string,
   scope: DeviceScope,
-  changed: { readonly eventId: string; readonly reason: string },
+  changed: DesiredStateChanged,
 ): Promise<OutboxOutcome> {
   await client.workflow.signalWithStart('rollOutDevice', {
     ...rolloutOptions(deviceId, scope),

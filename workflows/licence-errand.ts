@@ -28,7 +28,7 @@ export class LicenceErrand {
     this.#isOut = true;
     this.#settled('pending');
     this.#run(isMissed).then(
-      () => this.#end('ready'),
+      (licence) => this.#end(licence),
       (error: unknown) => this.#end(reasonOf(error)),
     );
   }
@@ -38,14 +38,15 @@ export class LicenceErrand {
     this.#settled(licence);
   }
 
-  async #run(isMissed: boolean): Promise<void> {
+  async #run(isMissed: boolean): Promise<'ready' | 'unasked'> {
     for (let look = 0; ; look += 1) {
       const seen = this.#changes();
       const outcome = await appsAndBooks.assignLicence.executeWithOptions(
         { summary: 'licence of Okta Verify' },
         [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
       );
-      if (outcome.kind === 'ready') return;
+      if (outcome.kind === 'ready') return 'ready';
+      if (outcome.kind === 'not_wanted') return 'unasked';
       const noneLeft = outcome.kind === 'none_left';
       if (noneLeft) {
         const { title, todo } = FAILURES['apps_and_books.no_licence_left'];

@@ -36,10 +36,12 @@ export interface CommandAnswered extends Event {
 
 export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAnswered');
 /** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
-export const desiredStateChangedSignal =
-  defineSignal<[Event & { readonly reason: string }]>('desiredStateChanged');
-/** A reason that begins so: a person asked for another try, so a user who refused is asked again. */
-export const PERSON_ASKED: readonly string[] = ['replay', 'a check'];
+export interface DesiredStateChanged extends Event {
+  readonly reason: string;
+  /** A person wants another try: a user who refused the app is asked once more. */
+  readonly asksUserAgain?: boolean;
+}
+export const desiredStateChangedSignal = defineSignal<[DesiredStateChanged]>('desiredStateChanged');
 /** Everything outstanding is gone, all truths are reset; plan again after deviceEnrolled. */
 export const deviceAuthenticatedSignal = defineSignal<[Event]>('deviceAuthenticated');
 /** The first TokenUpdate of an enrollment. */

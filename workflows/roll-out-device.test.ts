@@ -122,7 +122,14 @@ describe('a rollout', () => {
     expect(await world.ended(phone.id)).toBe('COMPLETED');
     expect(await world.trust(phone.id)).toMatchObject({ phase: 'waits_for_user', failure_code: null });
     phone.refusesApp = false;
-    await world.rollOut(phone.id, 'replay by an operator');
+    const { runId } = await world.rollout(phone.id).describe();
+    await world.rollOut(phone.id, 'a check of the day');
+    await world.until(async () => {
+      const next = await world.rollout(phone.id).describe();
+      expect([next.runId === runId, next.status.name]).toEqual([false, 'COMPLETED']);
+    });
+    expect(phone.carriedOut.filter((each) => each === 'InstallApplication')).toHaveLength(1);
+    await world.rollOut(phone.id, 'started by an operator', true);
     await world.until(async () => expect((await world.truths(phone.id))['oktaVerifyManaged']).toBe('held'));
   });
 
@@ -219,7 +226,7 @@ describe('a rollout', () => {
     await world.fleet.switchTrust(true);
   });
 
-  test('unassigned: the payloads go as the item said that it had, with its delay, and the app too if it asked so', async () => {
+  test('unassigned: the payloads go as the item said that it had, with its delay, and the app and its licence too if it asked so', async () => {
     const { database, fleet } = world;
     await database.query(`update library_items set settings = '{"removeAppOnRemoval": true}' where id = $1`, [
       fleet.itemId,
@@ -227,10 +234,17 @@ describe('a rollout', () => {
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     await world.ended(mac.id);
+    const [{ serialNumber } = { serialNumber: '' }] = await database.query<{ serialNumber: string }>(
+      'select serial_number as "serialNumber" from devices where id = $1',
+      [mac.id],
+    );
+    expect(world.knobs.held).toContain(serialNumber);
     await database.query('delete from library_item_blueprints where library_item_id = $1', [fleet.itemId]);
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('out_of_scope'));
     expect([kinds(mac), mac.certificates, mac.appStatus]).toEqual([[], [], undefined]);
+    expect(world.knobs.held).not.toContain(serialNumber);
+    expect(await database.query('select from licences where device_id = $1', [mac.id])).toEqual([]);
     await database.query(
       'insert into library_item_blueprints (blueprint_id, library_item_id) values ($1, $2)',
       [fleet.blueprintId, fleet.itemId],

@@ -11,7 +11,6 @@ import {
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
   deviceEnrolledSignal,
-  PERSON_ASKED,
 } from './messages.ts';
 import { OnceOnly } from './once-only.ts';
 
@@ -21,8 +20,8 @@ export class RolloutSignals {
   certificatesProven = 0;
   certificatesRemoved = 0;
   certificateFailures: FailureCode[] = [];
-  /** A person asked for another try. */
-  replayAsked = false;
+  /** A person wants another try: what the user refused counts no more. */
+  asksUserAgain = false;
 
   /** Registers every handler: call it before the first await. */
   constructor(conversation: DeviceConversation, onCertificateFailure: (code: FailureCode) => void) {
@@ -32,7 +31,7 @@ export class RolloutSignals {
     };
     setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
     setHandler(desiredStateChangedSignal, (changed) => {
-      if (PERSON_ASKED.some((words) => changed.reason.startsWith(words))) this.replayAsked = true;
+      if (changed.asksUserAgain === true) this.asksUserAgain = true;
       onChange(changed);
     });
     setHandler(deviceAuthenticatedSignal, onChange);

@@ -4,37 +4,19 @@ import type { CataloguedError } from '../../domain/failures.ts';
 import { openPretendAppsAndBooks, type PretendAppsAndBooks } from '../../test/harness/pretend-okta.ts';
 import { AppsAndBooksClient } from './apps-and-books-client.ts';
 import { readToken } from './server-token.ts';
-import express from 'express';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 const OKTA_VERIFY = '490179405';
 
 let shop: PretendAppsAndBooks;
 let client: AppsAndBooksClient;
-let management: Server;
 
 beforeAll(async () => {
   shop = await openPretendAppsAndBooks();
   client = new AppsAndBooksClient({ url: `${shop.url}/`, token: await shop.newToken() });
-  management = createServer(express().use(express.json(), shop.knobs));
-  await new Promise<void>((listening) => management.listen(0, '127.0.0.1', listening));
 });
-afterAll(async () => {
-  management.close();
-  await shop.close();
-});
+afterAll(() => shop.close());
 
-const change = async (path: string, body: object): Promise<void> => {
-  const url = `http://127.0.0.1:${(management.address() as AddressInfo).port}${path}`;
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, {
-    method: path === '/tokens/revoke' ? 'POST' : 'PATCH',
-    headers,
-    body: JSON.stringify(body),
-  });
-  expect(answer.ok).toBe(true);
-};
+const change = (path: string, body: object) => shop.manage('PATCH', path, body);
 beforeEach(async () =>
   change('/knobs', {
     associationSeconds: 10,
@@ -87,10 +69,10 @@ describe('a licence', () => {
   it('is there some time after it was asked for, and is given once', async () => {
     const eventId = await associate('C02A');
     expect(await client.status(eventId)).toEqual({ state: 'pending' });
-    expect(await client.isAssigned(OKTA_VERIFY, 'C02A')).toBe(false);
+    expect(await client.findAssignment(OKTA_VERIFY, 'C02A')).toBeUndefined();
     shop.clock.move(10_000);
     expect(await client.status(eventId)).toEqual({ state: 'complete' });
-    expect(await client.isAssigned(OKTA_VERIFY, 'C02A')).toBe(true);
+    expect(await client.findAssignment(OKTA_VERIFY, 'C02A')).toMatchObject({ pricingParam: 'STDQ' });
     expect(await shop.hasLicence('C02A', OKTA_VERIFY)).toBe(true);
     const again = await associate('C02A');
     shop.clock.move(10_000);
@@ -106,6 +88,20 @@ describe('a licence', () => {
       },
     ]);
     expect(await client.asset('1')).toEqual([]);
+  });
+
+  it('that is given back is there for another device some time later', async () => {
+    await associate('C02R');
+    shop.clock.move(10_000);
+    const held = await client.findAssignment(OKTA_VERIFY, 'C02R');
+    if (held === undefined) expect.fail('none was assigned');
+    const [before] = await client.asset(OKTA_VERIFY);
+    const { eventId } = await client.disassociate(held);
+    expect(await client.status(eventId)).toEqual({ state: 'pending' });
+    shop.clock.move(10_000);
+    expect(await client.status(eventId)).toEqual({ state: 'complete' });
+    expect(await client.findAssignment(OKTA_VERIFY, 'C02R')).toBeUndefined();
+    expect((await client.asset(OKTA_VERIFY))[0]?.available).toBe((before?.available ?? 0) + 1);
   });
 
   it('that is not left fails the event, not the request', async () => {
@@ -160,7 +156,7 @@ describe('a refusal', () => {
   });
 
   it('of a revoked token needs a new one', async () => {
-    await change('/tokens/revoke', {});
+    await shop.manage('POST', '/tokens/revoke', {});
     expect((await failure(client.location())).code).toBe('apps_and_books.token_refused');
   });
 });

@@ -1,4 +1,4 @@
-// Apple's Apps and Books API (location tokens, version 2): which licences there are, and giving one to a device.
+// Apple's Apps and Books API (location tokens, version 2): which licences there are, giving one to a device, and taking it back.
 // https://developer.apple.com/documentation/devicemanagement/app-and-book-management
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
@@ -12,6 +12,13 @@ export interface Asset {
   readonly isDeviceAssignable: boolean;
   /** e.g. iOS, macOS; empty when Apple does not say. */
   readonly platforms: readonly string[];
+}
+
+/** One licence of one device. */
+export interface Assignment {
+  readonly adamId: string;
+  readonly serialNumber: string;
+  readonly pricingParam: string;
 }
 
 export type EventStatus =
@@ -37,6 +44,7 @@ const AssignmentsAnswer = z.object({
       z.object({
         adamId: z.union([z.string(), z.number()]).transform(String),
         serialNumber: z.string().nullish(),
+        pricingParam: z.string().default('STDQ'),
       }),
     )
     .default([]),
@@ -89,10 +97,12 @@ export class AppsAndBooksClient {
     return found.filter((asset) => asset.adamId === adamId);
   }
 
-  async isAssigned(adamId: string, serialNumber: string): Promise<boolean> {
+  /** The licence that the device holds; undefined: it holds none. */
+  async findAssignment(adamId: string, serialNumber: string): Promise<Assignment | undefined> {
     const query = new URLSearchParams({ adamId, serialNumber }).toString();
     const { assignments } = await this.#call(`assignments?${query}`, AssignmentsAnswer);
-    return assignments.some((one) => one.adamId === adamId && one.serialNumber === serialNumber);
+    const found = assignments.find((one) => one.adamId === adamId && one.serialNumber === serialNumber);
+    return found && { adamId, serialNumber, pricingParam: found.pricingParam };
   }
 
   /**
@@ -106,6 +116,12 @@ export class AppsAndBooksClient {
   }): Promise<{ eventId: string }> {
     const { adamId, pricingParam, serialNumbers } = wanted;
     return this.#call('assets/associate', EventAnswer, { assets: [{ adamId, pricingParam }], serialNumbers });
+  }
+
+  /** Takes a licence back, so that another device can have it. Apple works on it afterwards, as it does with `associate`. */
+  async disassociate({ adamId, serialNumber, pricingParam }: Assignment): Promise<{ eventId: string }> {
+    const body = { assets: [{ adamId, pricingParam }], serialNumbers: [serialNumber] };
+    return this.#call('assets/disassociate', EventAnswer, body);
   }
 
   async status(eventId: string): Promise<EventStatus> {

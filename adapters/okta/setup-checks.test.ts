@@ -127,14 +127,13 @@ describe('the challenge', () => {
 describe('the SCEP URL', () => {
   const check = (change: object = {}) =>
     checkScepUrl({ url: macOS.scepUrl, allowedPrivateHosts: [okta.host], ...change });
-  const issuers = () => ['CN=Organization Intermediate Authority,OU=Sandbox,O=Okta'];
 
-  it('answers the name of the authority, with or without a registration authority, and after a renewal', async () => {
-    expect(await check()).toEqual({ issuers: issuers() });
+  it('passes with and without a registration authority, and after a renewal of the authority', async () => {
+    await check();
     knobs({ scep: { getCaCert: 'single' } });
-    expect(await check()).toEqual({ issuers: issuers() });
+    await check();
     await renewIntermediate(okta.tenant);
-    expect(await check()).toEqual({ issuers: issuers() });
+    await check();
   });
 
   it('is refused when something else answers, or nothing', async () => {

@@ -13,9 +13,14 @@ export interface WhichDevices {
 
 /**
  * One `rollOutDevice` row for each enrolled device of the blueprints that have an item (integration, library item), or of the
- * blueprints and devices named. Returns how many.
+ * blueprints and devices named. `asksUserAgain`: a person wants another try. Returns how many.
  */
-export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: string): Promise<number> {
+export async function rollOutDevices(
+  sql: Sql,
+  which: WhichDevices,
+  reason: string,
+  asksUserAgain = false,
+): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
     `with affected as (
        select device.id from devices as device
@@ -29,7 +34,8 @@ export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: stri
           and ($5::uuid[] is null or device.id = any($5))),
      put as (
        insert into outbox (ordering_key, message)
-       select id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text) from affected
+       select id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
+                'asksUserAgain', $7::boolean) from affected
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
      select (select count(*) from put) as devices, (select count(*) from told) as told`,
@@ -40,6 +46,7 @@ export async function rollOutDevices(sql: Sql, which: WhichDevices, reason: stri
       which.blueprintIds ?? null,
       which.deviceIds ?? null,
       reason,
+      asksUserAgain,
     ],
   );
   return row?.devices ?? 0;

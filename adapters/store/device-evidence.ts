@@ -96,7 +96,7 @@ export async function findReported(sql: Sql, deviceId: string): Promise<Reported
 }
 
 export interface LicenceRow {
-  readonly state: 'associating' | 'associated' | 'failed';
+  readonly state: 'associating' | 'associated' | 'failed' | 'returning';
   readonly failureCode: string | null;
   readonly changedAt: Date;
 }

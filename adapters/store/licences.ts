@@ -3,7 +3,8 @@ import type { FailureCode } from '../../domain/failures.ts';
 import type { Sql } from './database.ts';
 
 export interface Licence {
-  readonly state: 'associating' | 'associated' | 'failed';
+  /** `returning`: given back, and Apple is still working on it. */
+  readonly state: 'associating' | 'associated' | 'failed' | 'returning';
   readonly eventId: string | null;
   readonly failureCode: FailureCode | null;
 }
@@ -28,4 +29,9 @@ export async function recordLicence(
        failure_code = excluded.failure_code, changed_at = now()`,
     [deviceId, adamId, licence.state, licence.eventId, licence.failureCode],
   );
+}
+
+/** The device holds it no more. */
+export async function forgetLicence(sql: Sql, deviceId: string, adamId: string): Promise<void> {
+  await sql.query('delete from licences where device_id = $1 and adam_id = $2', [deviceId, adamId]);
 }

@@ -23,7 +23,8 @@ export async function startReplay(
          from devices as device where device.id = any($4) and device.enrollment_status in ('enrolled', 'unreachable')),
      put as (
        insert into outbox (id, ordering_key, message)
-       select outbox_id, id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text) from affected
+       select outbox_id, id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text,
+                'asksUserAgain', true) from affected
        returning 1),
      kept as (
        insert into replay_devices (replay_id, device_id, outbox_id, run_before)
@@ -36,7 +37,6 @@ export async function startReplay(
       reason ?? null,
       failureCode ?? null,
       deviceIds,
-      // The rollout asks a user who refused once more if its reason begins so.
       reason === undefined ? 'replayed' : `replayed: ${reason}`,
     ],
   );

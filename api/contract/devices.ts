@@ -101,7 +101,7 @@ export const DeviceDetail = z
     ),
     licence: z
       .object({
-        state: z.enum(['associating', 'associated', 'failed']),
+        state: z.enum(['associating', 'associated', 'failed', 'returning']),
         failureCode: failureCode.nullable(),
         changedAt: instant,
       })

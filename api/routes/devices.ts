@@ -104,7 +104,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
 
     checkDevice: async ({ sql, params, caller }) => {
       await find(sql, params.id);
-      const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for');
+      const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
       if (devices === 0) throw new ProblemError('mdm.not_enrolled');
       await putAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
       return { devices };
@@ -148,7 +148,12 @@ async function perform(
 ): Promise<number> {
   if (action === 'renew') return askRenewals(sql, ids, how.reason);
   if (action === 'move') return move(sql, ids, how.blueprintId ?? null);
-  return rollOutDevices(sql, { deviceIds: ids }, action === 'replay' ? 'replayed' : 'a check was asked for');
+  return rollOutDevices(
+    sql,
+    { deviceIds: ids },
+    action === 'replay' ? 'replayed' : 'a check was asked for',
+    true,
+  );
 }
 
 async function move(sql: Sql, ids: readonly string[], blueprintId: string | null): Promise<number> {

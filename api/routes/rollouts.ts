@@ -53,7 +53,7 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
       if (deviceIds === undefined && blueprintId === undefined)
         throw fieldProblem('request.invalid', 'deviceIds', { detail: 'Name devices or a blueprint.' });
       const which = { deviceIds, blueprintIds: blueprintId === undefined ? undefined : [blueprintId] };
-      const devices = await rollOutDevices(sql, which, reason ?? 'started by an operator');
+      const devices = await rollOutDevices(sql, which, reason ?? 'started by an operator', true);
       if (devices === 0)
         throw new ProblemError('mdm.not_enrolled', { detail: 'None of these devices is enrolled.' });
       const subject = deviceIds?.length === 1 ? `device:${deviceIds[0] ?? ''}` : undefined;

@@ -28,7 +28,10 @@ export async function openChallenges() {
   };
 }
 
-export function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused' }) {
+export function licencesOf(knobs: {
+  readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused';
+  readonly held: Set<string>;
+}) {
   return {
     asset: () =>
       Promise.resolve([
@@ -41,11 +44,20 @@ export function licencesOf(knobs: { readonly licences: 'assigned' | 'pending' | 
           platforms: [],
         },
       ]),
-    isAssigned: () =>
+    findAssignment: (adamId: string, serialNumber: string) =>
       knobs.licences === 'refused'
         ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
-        : Promise.resolve(false),
-    associate: () => Promise.resolve({ eventId: randomUUID() }),
+        : Promise.resolve(
+            knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined,
+          ),
+    associate: ({ serialNumbers }: { readonly serialNumbers: readonly string[] }) => {
+      for (const serialNumber of serialNumbers) knobs.held.add(serialNumber);
+      return Promise.resolve({ eventId: randomUUID() });
+    },
+    disassociate: ({ serialNumber }: { readonly serialNumber: string }) => {
+      knobs.held.delete(serialNumber);
+      return Promise.resolve({ eventId: randomUUID() });
+    },
     status: () =>
       Promise.resolve(
         knobs.licences === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),

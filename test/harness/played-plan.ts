@@ -54,6 +54,7 @@ export const blankMac: RolloutView = {
   hasCertificate: false,
   hasOpenDelivery: false,
   configurationWasSent: false,
+  holdsLicence: false,
   failureCode: null,
 };
 export const blankPhone: RolloutView = {
@@ -94,6 +95,8 @@ export function play(start: RolloutView, startMemory: RolloutMemory = fresh) {
     else if (action.do === 'removeCertificate') {
       view = { ...reported(view, { profiles: [], certificates: [] }), hasOpenDelivery: false };
       memory = { ...memory, tries: { ...memory.tries, removeCertificate: 1 } };
+    } else if (action.do === 'giveBackLicence') {
+      view = { ...view, holdsLicence: false };
     } else if (action.do === 'waitForApp') {
       view = reported(view, { appStatus: 'Managed' });
     } else if (action.do === 'send') {
@@ -150,6 +153,8 @@ function carryOut(view: RolloutView, memory: RolloutMemory, request: StepRequest
       if (request.content === 'own') return { view: { ...view, configurationWasSent: false }, memory: after };
       return { view: reported(view, { appConfigurationRevision: request.revision }), memory: after };
     }
+    case 'RemoveApplication':
+      return { view: reported(view, { appStatus: null }), memory: after };
     default:
       return { view, memory: after };
   }

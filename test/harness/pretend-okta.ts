@@ -1,10 +1,11 @@
 // A pretend Okta tenant (or Apps and Books) on real TLS on loopback, in a folder of its own, for one test file.
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import { createServer as createPlainServer, type RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import express from 'express';
 import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
 import { createAppsAndBooks, type AppsAndBooks } from '../../sandbox/apps-and-books/apps-and-books.ts';
 import { MovableClock } from '../../sandbox/clock.ts';
@@ -115,6 +116,8 @@ export async function openPretendOkta(): Promise<PretendOkta> {
 export interface PretendAppsAndBooks extends AppsAndBooks {
   readonly url: string;
   readonly clock: MovableClock;
+  /** Turns its knobs, as the sandbox's management port does. */
+  manage(method: 'PATCH' | 'POST', path: string, body: object): Promise<void>;
 }
 
 export async function openPretendAppsAndBooks(): Promise<PretendAppsAndBooks> {
@@ -123,11 +126,24 @@ export async function openPretendAppsAndBooks(): Promise<PretendAppsAndBooks> {
   const service = await openTlsService();
   const part = await createAppsAndBooks({ world: { dataDir, clock } });
   service.serve(part.listener);
+  const management = createPlainServer(express().use(express.json(), part.knobs));
+  await new Promise<void>((listening) => management.listen(0, '127.0.0.1', listening));
+  const { port } = management.address() as AddressInfo;
   return {
     ...part,
     url: `https://${service.host}/mdm/v2`,
     clock,
+    async manage(method, path, body) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
+    },
     close: async () => {
+      management.close();
       await service.close();
       await part.close();
       await rm(dataDir, { recursive: true, force: true });

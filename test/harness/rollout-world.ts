@@ -74,6 +74,8 @@ export async function openRolloutWorld(
   const devices = new Map<string, FakeDevice>();
   const knobs = {
     licences: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
+    /** Serial numbers. */
+    held: new Set<string>(),
     oktaDevices: [] as OktaDevice[],
     pushFailure: undefined as FailureCode | undefined,
   };
@@ -162,8 +164,8 @@ export async function openRolloutWorld(
       devices.set(id, device);
       return device;
     },
-    rollOut: (deviceId: string, reason = 'test') =>
-      putOutbox(database, deviceId, { kind: 'rollOutDevice', deviceId, reason }),
+    rollOut: (deviceId: string, reason = 'test', asksUserAgain = false) =>
+      putOutbox(database, deviceId, { kind: 'rollOutDevice', deviceId, reason, asksUserAgain }),
     rollout: (deviceId: string) => client.workflow.getHandle(workflowIds.rollout(deviceId)),
     keeper: (deviceId: string) => client.workflow.getHandle(workflowIds.certificate(deviceId)),
     async trust(deviceId: string): Promise<TrustRow | undefined> {

@@ -9,7 +9,12 @@ const MATCH_WORDS = {
   user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
   ambiguous: 'cannot be told apart from another device of this user',
 } as const;
-const LICENCE_WORDS = { associating: 'Being assigned', associated: 'Assigned', failed: 'Failed' } as const;
+const LICENCE_WORDS = {
+  associating: 'Being assigned',
+  associated: 'Assigned',
+  failed: 'Failed',
+  returning: 'Being given back',
+} as const;
 
 export function DeviceFacts({ device }: { device: DeviceDetail }) {
   const rows: [string, ReactNode][] = [
