@@ -7,7 +7,7 @@ import { CertificateAuthority, newRsaKeyPair, type KeyAndCertificate } from '../
 import { readCertificate, wasIssuedBy } from '../pki/certificate.ts';
 import { signDetached } from '../pki/cms.ts';
 import { readSignedData } from '../pki/signed-data.ts';
-import { readClientCertHeader, verifyMdmSignature } from './message-signature.ts';
+import { readClientCertHeader, readMdmSignature } from './message-signature.ts';
 
 const BODY = Buffer.from(
   '<?xml version="1.0"?><plist version="1.0"><dict><key>Status</key><string>Idle</string></dict></plist>',
@@ -63,13 +63,13 @@ describe.skipIf(!hasOpenssl)('signatures made by openssl', () => {
     const signature = named(form);
     const own = readCertificate(folder.run('x509', '-in', 'c.pem', '-outform', 'DER'));
     const header = signature.toString('base64');
-    expect(verifyMdmSignature(header, BODY).fingerprint).toEqual(own.fingerprint);
+    expect(verified(header, BODY).fingerprint).toEqual(own.fingerprint);
     for (let at = 0; at < BODY.length; at += 13) {
-      expect(() => verifyMdmSignature(header, withOneByteChanged(BODY, at))).toThrow(REFUSED);
+      expect(() => verified(header, withOneByteChanged(BODY, at))).toThrow(REFUSED);
     }
-    expect(() => verifyMdmSignature(header, Buffer.concat([BODY, Buffer.from('\n')]))).toThrow(REFUSED);
+    expect(() => verified(header, Buffer.concat([BODY, Buffer.from('\n')]))).toThrow(REFUSED);
     const last = withOneByteChanged(signature, signature.length - 20).toString('base64');
-    expect(() => verifyMdmSignature(last, BODY)).toThrow(REFUSED);
+    expect(() => verified(last, BODY)).toThrow(REFUSED);
   });
 
   test('the forms are what they claim to be', () => {
@@ -85,7 +85,7 @@ describe.skipIf(!hasOpenssl)('signatures made by openssl', () => {
     const signature = folder.run(
       ...['cms', '-sign', ...WITH_ATTRIBUTES, '-signer', 'c.pem', '-inkey', 'k.pem', '-in', 'other'],
     );
-    expect(() => verifyMdmSignature(signature.toString('base64'), BODY)).toThrow(REFUSED);
+    expect(() => verified(signature.toString('base64'), BODY)).toThrow(REFUSED);
   });
 
   test('a signature that repeats the body is accepted, one that carries another content is refused', () => {
@@ -97,8 +97,8 @@ describe.skipIf(!hasOpenssl)('signatures made by openssl', () => {
           ...['-signer', 'c.pem', '-inkey', 'k.pem', '-in', content],
         )
         .toString('base64');
-    expect(verifyMdmSignature(attached('body'), BODY).subject).toBe('');
-    expect(() => verifyMdmSignature(attached('other'), BODY)).toThrow(REFUSED);
+    expect(verified(attached('body'), BODY).subject).toBe('');
+    expect(() => verified(attached('other'), BODY)).toThrow(REFUSED);
   });
 
   test('openssl verifies both forms that simulated devices sign', () => {
@@ -111,8 +111,8 @@ describe.skipIf(!hasOpenssl)('signatures made by openssl', () => {
     for (const form of ['no-attributes-sha1', 'attributes-sha256'] as const) {
       const signature = signDetached(BODY, signer, form);
       const header = signature.toString('base64');
-      expect(verifyMdmSignature(header, BODY).subject).toBe('');
-      expect(() => verifyMdmSignature(header, withOneByteChanged(BODY, 40))).toThrow(REFUSED);
+      expect(verified(header, BODY).subject).toBe('');
+      expect(() => verified(header, withOneByteChanged(BODY, 40))).toThrow(REFUSED);
       expect(readSignedData(signature).content).toBeUndefined();
       folder.file('signature', signature);
       const verify = ['cms', '-verify', '-binary', '-inform', 'DER', '-in', 'signature', '-noverify'];
@@ -128,8 +128,14 @@ test.skipIf(!hasVectors)("a real device's signature is read, and does not fit an
   expect(signer).toMatchObject({ digest: 'sha1', attributes: undefined });
   expect(signer?.certificate).toMatchObject({ subject: '', issuer: 'CN=MDM CA,DC=Gusto,DC=com' });
   expect(signer?.certificate.notAfter.toISOString()).toMatch(/^2022-09-18/);
-  expect(() => verifyMdmSignature(header, BODY)).toThrow(REFUSED);
+  expect(() => verified(header, BODY)).toThrow(REFUSED);
 });
+
+const verified = (header: string, body: Uint8Array) => {
+  const { signer, check } = readMdmSignature(header);
+  check(body);
+  return signer;
+};
 
 describe('who signed', () => {
   const [notBefore, notAfter] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 86_400_000)];
@@ -173,5 +179,5 @@ test.each([
   Buffer.alloc(40_000).toString('base64'),
   Buffer.from('0\x80').toString('base64'),
 ])('a header that is no signature is refused (%#)', (header) => {
-  expect(() => verifyMdmSignature(header, BODY)).toThrow(REFUSED);
+  expect(() => verified(header, BODY)).toThrow(REFUSED);
 });

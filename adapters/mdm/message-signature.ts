@@ -2,18 +2,17 @@
 // passes on (RFC 9440). Whether Odette issued that certificate, and to whom, is for the caller to check.
 import { CataloguedError } from '../../domain/failures.ts';
 import { readCertificate, type Certificate } from '../pki/certificate.ts';
-import { verifyDetached } from '../pki/cms.ts';
+import { readDetached, type DetachedSignature } from '../pki/cms.ts';
 
 /** A signature of a 4096-bit key with a chain of certificates stays well below; longer headers are not decoded. */
 const LONGEST_HEADER = 32 * 1024;
 
 /**
- * @param header base64 of a detached CMS signature
- * @param body the request body exactly as it came, before any parsing
+ * @param header base64 of a detached CMS signature over the request body exactly as it came, before any parsing
  * @throws CataloguedError `mdm.signature_refused`
  */
-export function verifyMdmSignature(header: string, body: Uint8Array): Certificate {
-  return verifyDetached(base64Of(header), body);
+export function readMdmSignature(header: string): DetachedSignature {
+  return readDetached(base64Of(header));
 }
 
 /**

@@ -6,20 +6,42 @@ import { checkSignature, readSignedData, signData, signDataAsDevicesDo } from '.
 
 export { envelope, openEnvelope } from './enveloped-data.ts';
 
+export interface DetachedSignature {
+  /** Who says to have signed: its issuer is for the caller to judge, and nothing is proven before `check`. */
+  readonly signer: Certificate;
+  /** That the signer signed exactly these bytes. @throws CataloguedError `mdm.signature_refused` */
+  check(content: Uint8Array): void;
+}
+
 /**
- * Checks a detached signature over exactly these bytes and returns the signer's certificate, whose issuer is for the caller
- * to judge. Taken: BER and DER, SHA-1 and SHA-2, with and without signed attributes.
+ * Taken: BER and DER, SHA-1 and SHA-2, with and without signed attributes.
  * @throws CataloguedError `mdm.signature_refused`
  */
-export function verifyDetached(signature: Uint8Array, content: Uint8Array): Certificate {
-  return refusing(() => {
-    const signedData = readSignedData(signature);
-    // Some signers (`openssl cms -stream`, simulators) repeat the content inside: it must be these very bytes.
-    const inside = signedData.content;
-    if (inside !== undefined && !inside.equals(content))
-      throw new Error('the signature carries another content');
-    return checkSignature(signedData, content);
+export function readDetached(signature: Uint8Array): DetachedSignature {
+  const { signedData, signer } = refusing(() => {
+    const read = readSignedData(signature);
+    if (read.signer === undefined) throw new Error('nobody signed');
+    return { signedData: read, signer: read.signer.certificate };
   });
+  return {
+    signer,
+    check: (content) => {
+      refusing(() => {
+        // Some signers (`openssl cms -stream`, simulators) repeat the content inside: it must be these very bytes.
+        const inside = signedData.content;
+        if (inside !== undefined && !inside.equals(content))
+          throw new Error('the signature carries another content');
+        checkSignature(signedData, content);
+      });
+    },
+  };
+}
+
+/** Both in one. @throws CataloguedError `mdm.signature_refused` */
+export function verifyDetached(signature: Uint8Array, content: Uint8Array): Certificate {
+  const { signer, check } = readDetached(signature);
+  check(content);
+  return signer;
 }
 
 /** As above for a signature that carries its content. @throws CataloguedError `mdm.signature_refused` */

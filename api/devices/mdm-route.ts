@@ -1,5 +1,5 @@
 // The one address of the MDM protocol: check-in messages and command reports, told apart by the message itself.
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/database.ts';
@@ -12,13 +12,17 @@ import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
-import { type Signer, readSigner } from './signer.ts';
+import { type Claim, type Signer, readClaim } from './signer.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
   readonly isTrustedProxy: (address: string | undefined) => boolean;
   readonly metrics: DeviceMetrics;
   readonly publicUrl: string | undefined;
+}
+
+interface Claimed extends Record<string, unknown> {
+  claim: Claim;
 }
 
 const LARGEST_BODY = '5mb';
@@ -30,10 +34,15 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   const byIdentity = new RateLimiterMemory(MOST_MESSAGES);
   // The signature is over the exact bytes, whatever their type is said to be.
   const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
-  const serve = async (request: Request, response: Response): Promise<void> => {
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  // Before the body is read, which may be large.
+  const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
-    const signer = readSigner(request, body, authority, dependencies.isTrustedProxy);
+    response.locals.claim = readClaim(request, authority, dependencies.isTrustedProxy);
+    next();
+  };
+  const serve = async (request: Request, response: Response<unknown, Claimed>): Promise<void> => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const signer = response.locals.claim.proveFor(body);
     await byIdentity.consume(signer.certificate.fingerprint.toString('hex')).catch(() => {
       throw new CataloguedError('server.unavailable', { facts: { reason: 'too many messages' } });
     });
@@ -43,7 +52,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     await answer(dependencies, { message, body, signer }, response);
   };
   // Devices send PUT (Apple, "Check-in"); some simulators send POST.
-  router.route('/mdm').put(bytes, serve).post(bytes, serve);
+  router.route('/mdm').put(judge, bytes, serve).post(judge, bytes, serve);
   return router;
 }
 

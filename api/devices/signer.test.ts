@@ -1,6 +1,7 @@
 // Who may speak for a device: its pinned identity, in every form of signature that is out there, and nobody else.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -94,6 +95,41 @@ describe('a message of a device', () => {
     );
     for (const header of ['', 'not base64!', 'AAAA'])
       expect((await device.sendBytes(idle(), { 'Mdm-Signature': header })).status).toBe(400);
+  });
+
+  test('is not read before a certificate of Odette has come with it', async () => {
+    // Half a message: who waits for the rest of it has begun to read.
+    const begin = (headers: Record<string, string>) =>
+      new Promise<number>((resolve, reject) => {
+        const sent = request(`${listener.url}/mdm`, {
+          method: 'PUT',
+          headers: { ...headers, 'Content-Length': 4_000_000 },
+        });
+        sent.on('response', ({ statusCode = 0 }) => {
+          resolve(statusCode);
+          sent.destroy();
+        });
+        sent.on('error', reject);
+        sent.setTimeout(1_000, () => {
+          resolve(0);
+          sent.destroy();
+        });
+        sent.write(Buffer.alloc(100_000));
+      });
+    const keyPair = await newRsaKeyPair();
+    const [notBefore, notAfter] = [new Date(Date.now() - 1000), new Date(Date.now() + 60_000)];
+    const subject = device.identity.certificate.subjectRdns;
+    const wanted = { subject, publicKey: keyPair.publicKey, notBefore, notAfter, use: 'client' as const };
+    const selfMade = {
+      certificate: selfSign(wanted, keyPair.privateKey),
+      privateKey: keyPair.privateKey,
+    };
+    const signedBy = (identity: typeof selfMade) => ({
+      'Mdm-Signature': signDetached(idle(), identity, 'attributes-sha256').toString('base64'),
+    });
+    expect(await begin({})).toBe(400);
+    expect(await begin(signedBy(selfMade))).toBe(400);
+    expect(await begin(signedBy(device.identity))).toBe(0);
   });
 
   test('is refused for an identity that was issued and belongs to no device yet', async () => {

@@ -1,9 +1,10 @@
 // Who sent a device message: the identity that signed its exact bytes, or the client certificate that a trusted proxy passed on.
 import { BlockList, isIPv6 } from 'node:net';
 import type { Request } from 'express';
-import { readClientCertHeader, verifyMdmSignature } from '../../adapters/mdm/message-signature.ts';
+import { readClientCertHeader, readMdmSignature } from '../../adapters/mdm/message-signature.ts';
 import type { CertificateAuthority } from '../../adapters/pki/certificate-authority.ts';
 import { type Certificate, wasIssuedBy } from '../../adapters/pki/certificate.ts';
+import type { DetachedSignature } from '../../adapters/pki/cms.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 
 export interface Signer {
@@ -12,34 +13,42 @@ export interface Signer {
   readonly isValidNow: boolean;
 }
 
+export interface Claim {
+  /** Makes sure that the message is the signer's. @throws CataloguedError `mdm.signature_refused` */
+  proveFor(body: Buffer): Signer;
+}
+
 /**
- * Reads the signer of a message and makes sure that Odette's own authority issued it.
+ * Who says to speak, before a byte of the message is read: without a certificate of Odette's own authority nobody is listened to.
  * @throws CataloguedError `mdm.signature_refused`
  */
-export function readSigner(
+export function readClaim(
   request: Request,
-  body: Buffer,
   authority: CertificateAuthority,
   isTrustedProxy: (address: string | undefined) => boolean,
-): Signer {
-  const certificate = presented(request, body, isTrustedProxy);
+): Claim {
+  const { signer: certificate, check } = presented(request, isTrustedProxy);
   if (!wasIssuedBy(certificate, authority.certificate, certificate.notBefore))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'issuer' } });
-  const now = new Date();
-  return { certificate, isValidNow: now >= certificate.notBefore && now <= certificate.notAfter };
+  return {
+    proveFor(body) {
+      check(body);
+      const now = new Date();
+      return { certificate, isValidNow: now >= certificate.notBefore && now <= certificate.notAfter };
+    },
+  };
 }
 
 function presented(
   request: Request,
-  body: Buffer,
   isTrustedProxy: (address: string | undefined) => boolean,
-): Certificate {
+): DetachedSignature {
   const signature = request.get('Mdm-Signature');
-  if (signature !== undefined) return verifyMdmSignature(signature, body);
+  if (signature !== undefined) return readMdmSignature(signature);
   // RFC 9440: only the proxy that ended TLS may say so; from anybody else the header is a claim.
   const passedOn = request.get('Client-Cert');
   if (passedOn !== undefined && isTrustedProxy(request.socket.remoteAddress))
-    return readClientCertHeader(passedOn);
+    return { signer: readClientCertHeader(passedOn), check: () => undefined };
   throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'absent' } });
 }
 
