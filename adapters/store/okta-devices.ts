@@ -139,11 +139,17 @@ async function findCandidates(
   logins: readonly string[],
 ): Promise<MatchableDevice[]> {
   return sql.query<MatchableDevice>(
-    `select ${MATCHABLE} from devices as device
-       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+    // Each by its index, before anything is joined: from the blueprints' side it is the whole fleet.
+    `with named as materialized (
+       select ${MATCHABLE}, device.blueprint_id from unnest($2::text[]) as wanted
+         join devices as device on lower(device.serial_number) = wanted and device.platform = 'macOS'
+       union
+       select ${MATCHABLE}, device.blueprint_id from unnest($3::text[]) as wanted
+         join devices as device on lower(device.user_name) = wanted and device.platform = 'iOS')
+     select named.* from named
+       join library_item_blueprints as assigned on assigned.blueprint_id = named.blueprint_id
        join library_items as item on item.id = assigned.library_item_id
-      where item.integration_id = $1 and item.device_trust_on
-        and ((device.platform = 'macOS' and upper(device.serial_number) = any ($2)) or (device.platform = 'iOS' and lower(device.user_name) = any ($3)))`,
+      where item.integration_id = $1 and item.device_trust_on`,
     [integrationId, serialNumbers, logins],
   );
 }
@@ -172,12 +178,17 @@ async function findRecords(
             coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
             (extract(epoch from created_at) * 1000)::float8 as "createdAtMs"
        from okta_devices
-      where integration_id = $1
-        and (upper(serial_number) = any ($2) or device_id = any ($3)
-             or (platform = 'IOS' and exists (select from jsonb_array_elements(users) as each where lower(each ->> 'login') = any ($4))))`,
+      where integration_id = $1 and okta_id in (
+              select okta_id from unnest($2::text[]) as wanted
+                join okta_devices on integration_id = $1 and lower(serial_number) = wanted
+              union all
+              select okta_id from unnest($3::uuid[]) as wanted join okta_devices on integration_id = $1 and device_id = wanted
+              union all
+              select okta_id from unnest($4::text[]) as wanted
+                join okta_devices on integration_id = $1 and platform = 'IOS' and okta_logins(users) @> array[wanted])`,
     [
       integrationId,
-      devices.flatMap(({ serialNumber }) => (serialNumber === null ? [] : [serialNumber.toUpperCase()])),
+      devices.flatMap(({ serialNumber }) => (serialNumber === null ? [] : [serialNumber.toLowerCase()])),
       devices.map(({ deviceId }) => deviceId),
       devices.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
     ],
@@ -201,7 +212,7 @@ export async function rematch(
     also,
   );
   const serialNumbers = [...seen, ...owners].flatMap(({ serialNumber }) =>
-    serialNumber === undefined || serialNumber === null ? [] : [serialNumber.toUpperCase()],
+    serialNumber === undefined || serialNumber === null ? [] : [serialNumber.toLowerCase()],
   );
   const logins = [
     ...seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase())),
@@ -247,11 +258,14 @@ export async function findOktaFacts(
     `select record.match, record.registered, record.status,
             coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(record.users) as each
                        where each ->> 'managementStatus' = 'MANAGED'), '{}') as "managedUsers"
-       from okta_devices as record join devices as device on device.id = $1
+       from (select * from okta_devices where device_id = $1
+             union all
+             select record.* from devices as device
+               join okta_devices as record
+                 on record.platform = 'IOS' and okta_logins(record.users) && array[lower(device.user_name)] and record.match = 'ambiguous'
+                    and lower(record.model) = lower(device.model)
+              where device.id = $1 and device.platform = 'iOS') as record
       where record.integration_id = $2
-        and (record.device_id = device.id
-             or (record.match = 'ambiguous' and device.platform = 'iOS' and lower(record.model) = lower(device.model)
-                 and exists (select from jsonb_array_elements(record.users) as each where lower(each ->> 'login') = lower(device.user_name))))
       order by record.device_id nulls last limit 1`,
     [deviceId, integrationId],
   );

@@ -1,0 +1,105 @@
+// What Okta's word on a device costs, as a fleet grows: a step of a rollout (which reads it), a page of the sweep, the end of a sweep.
+// `npm run bench:okta-records`: each is measured in a small and in a large fleet, side by side, and told as a ratio.
+import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { KeyRing } from '../../adapters/secrets/key-ring.ts';
+import { connectDatabase, type Database } from '../../adapters/store/database.ts';
+import { migrate } from '../../adapters/store/migrate.ts';
+import { findOutdatedDevices, findUnseenOktaDevices, rematch } from '../../adapters/store/okta-devices.ts';
+import { refreshTrust } from '../../adapters/store/trust.ts';
+import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
+import { addLargeFleet } from '../harness/large-fleet.ts';
+import { measure, row, type Measured } from './measured.ts';
+
+const SIZES = [1_000, Number(process.env['BENCH_DEVICES'] ?? 300_000)];
+const PAGE = 200;
+const TIMES = 20;
+
+/** One record for each device, as Okta has them: an iPhone's without serial number. */
+const RECORDS = `
+  insert into okta_devices (integration_id, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at,
+                            last_updated_at, observed_at, device_id, match)
+  select $1, 'large' || substr(device.udid, 7), case platform when 'macOS' then 'MACOS' else 'IOS' end,
+         case platform when 'macOS' then serial_number end, case platform when 'macOS' then udid end, model, coalesce(name, ''), 'ACTIVE', true,
+         jsonb_build_array(jsonb_build_object('id', '00u' || substr(device.udid, 7), 'login', user_name, 'managementStatus', 'MANAGED')),
+         now() - interval '100 days', now(), now(), device.id, case platform when 'macOS' then 'serial_number' else 'user_and_model' end
+    from devices as device where udid like 'LARGE-%'`;
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-okta-records-'));
+chmodSync(folder, 0o711);
+const measured: Record<string, Measured>[] = [];
+for (const devices of SIZES) {
+  const postgres = await startEmbeddedPostgres({
+    folder: path.join(folder, String(devices)),
+    isDurable: false,
+    settings: { max_wal_size: '8GB', maintenance_work_mem: '256MB' },
+  });
+  const database = connectDatabase(postgres.url, { max: 2, applicationName: 'bench', longestStatementMs: 0 });
+  try {
+    measured.push(await measureFleet(database, devices));
+  } finally {
+    await database.end();
+    await postgres.stop();
+  }
+}
+await rm(folder, { recursive: true, force: true });
+
+const [small = {}, large = {}] = measured;
+console.log(`\n${row('', [...SIZES.map((size) => `${size}`), 'ratio'])}   (median, ms)`);
+for (const [name, { p50 }] of Object.entries(small)) {
+  const grown = large[name]?.p50 ?? Number.NaN;
+  console.log(row(name, [p50.toFixed(2), grown.toFixed(2), (grown / p50).toFixed(1)]));
+}
+
+async function measureFleet(database: Database, devices: number): Promise<Record<string, Measured>> {
+  await migrate(database);
+  const sealer = new KeyRing('bench', new Map([['bench', randomBytes(32)]]));
+  const { integrationId } = await addLargeFleet(database, sealer, devices);
+  await database.query(RECORDS, [integrationId]);
+  await database.query(
+    `insert into library_item_blueprints (blueprint_id, library_item_id)
+       select blueprints.id, item.id from blueprints, (select id from library_items where integration_id = $1 and device_trust_on limit 1) as item
+     on conflict do nothing`,
+    [integrationId],
+  );
+  await database.query('vacuum analyze okta_devices, library_item_blueprints');
+  const some = async (platform: string): Promise<{ id: string; oktaId: string; serialNumber: string }[]> =>
+    database.query(
+      `select device.id, okta_id as "oktaId", record.serial_number as "serialNumber" from okta_devices as record
+         join devices as device on device.id = record.device_id
+        where device.platform = $1 and okta_id like 'large%' limit $2`,
+      [platform, PAGE],
+    );
+  const [macs, phones] = [await some('macOS'), await some('iOS')];
+  const step = (device: { id: string } | undefined) =>
+    database.inTransaction((sql) => refreshTrust(sql, device?.id ?? '', { now: new Date() }));
+  const page = (records: typeof macs) =>
+    database.inTransaction(async (sql) => {
+      const seen = await sql.query<{
+        id: string;
+        serialNumber: string | null;
+        users: { id: string; login: string; managementStatus: string }[];
+      }>(
+        'select okta_id as id, serial_number as "serialNumber", users from okta_devices where okta_id = any ($1)',
+        [records.map(({ oktaId }) => oktaId)],
+      );
+      await rematch(sql, integrationId, seen);
+    });
+  let turn = 0;
+  const next = <T>(all: readonly T[]): T | undefined => all[(turn += 1) % all.length];
+  return {
+    'a step, Mac': await measure(TIMES, () => step(next(macs))),
+    'a step, iPhone': await measure(TIMES, () => step(next(phones))),
+    'a page of 200 Macs': await measure(TIMES, () => page(macs)),
+    'a page of 200 iPhones': await measure(TIMES, () => page(phones)),
+    'a look-up, Mac': await measure(TIMES, () => page(macs.slice(0, 1))),
+    'a look-up, iPhone': await measure(TIMES, () => page(phones.slice(0, 1))),
+    'the end: unseen': await measure(3, () =>
+      findUnseenOktaDevices(database, integrationId, new Date(Date.now() - 60_000), 25),
+    ),
+    'the end: outdated': await measure(3, () => findOutdatedDevices(database, integrationId)),
+  };
+}
