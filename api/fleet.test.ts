@@ -405,12 +405,13 @@ describe('the library item', () => {
   });
 });
 
-test('an enrollment code is shown once, kept as a hash, and can be revoked', async () => {
+test('an enrollment code is shown once with a link that fills it in, is kept as a hash, and can be revoked', async () => {
   const at = `/api/blueprints/${fleet.ids['blueprints'] ?? ''}/enrollment-codes`;
   const made = await api.call('POST', at, { user: 'ada@acme.example' });
-  expect(made.body).toMatchObject({ link: 'https://mdm.example.com/enroll', maxUses: 1 });
+  const { code, link, maxUses } = made.body as { code: string; link: string; maxUses: number };
+  expect([link, maxUses]).toEqual([`https://mdm.example.com/enroll#${code}`, 1]);
   const listed = await api.call('GET', at);
-  expect(listed.text).not.toContain(made.body.code);
+  expect(listed.text).not.toContain(code);
   expect((await api.call('DELETE', `/api/enrollment-codes/${made.body.id as string}`)).status).toBe(204);
   expect((await api.call('GET', at)).body.items).toMatchObject([{ revokedAt: expect.any(String) as string }]);
 });

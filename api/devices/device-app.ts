@@ -44,6 +44,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
         useDefaults: false,
         directives: {
           defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
           styleSrc: [STYLE_SOURCE],
           formAction: ["'self'"],
           baseUri: ["'none'"],

@@ -1,4 +1,4 @@
-// The page on which somebody enters an enrollment code: no script, nothing from elsewhere, works on a phone.
+// The page on which somebody enters an enrollment code: nothing from elsewhere, works on a phone and without script.
 import { createHash } from 'node:crypto';
 
 const STYLE = `:root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}
@@ -27,6 +27,7 @@ export function enrollPage(problem?: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<script src="enroll.js" defer></script>
 <title>${problem === undefined ? '' : 'Not enrolled: '}Enroll this device</title>
 <style>${STYLE}</style>
 </head>

@@ -23,14 +23,21 @@ const enter = (code: string) =>
   fetch(`${listener.url}/enroll`, { method: 'POST', body: new URLSearchParams({ code }) });
 
 describe('the enrollment page', () => {
-  test('loads nothing from anywhere, runs no script and says so to the browser', async () => {
+  test('loads one script of its own and nothing else, and says so to the browser', async () => {
     const response = await fetch(`${listener.url}/enroll`);
     const page = await response.text();
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none';style-src 'sha256-[^']+';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
+      /^default-src 'none';script-src 'self';style-src 'sha256-[^']+';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
     );
-    expect(page).not.toMatch(/<script|src=|href=|style="/);
+    expect(page.match(/<script[^]*?<\/script>|src=|href=|style="|\son\w+=/g)).toEqual([
+      '<script src="enroll.js" defer></script>',
+    ]);
+    const script = await fetch(`${listener.url}/enroll.js`);
+    expect([script.status, script.headers.get('content-type')]).toEqual([
+      200,
+      'text/javascript; charset=utf-8',
+    ]);
     expect(page).toMatch(
       /<html lang="en">[\s\S]*<meta name="viewport"[\s\S]*<label for="code">[\s\S]*<input id="code"/,
     );

@@ -10,6 +10,7 @@ import { newIdentityChallenge } from '../../adapters/store/identity-certificates
 import { currentPushCertificate } from '../../adapters/store/push-certificates.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { enrollPage } from './enroll-page.ts';
+import { ENROLL_SCRIPT } from './enroll-script.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 
 export interface EnrollDependencies {
@@ -27,6 +28,9 @@ export function enrollRoute(dependencies: EnrollDependencies): Router {
   const wrongCodes = new RateLimiterMemory(WRONG_CODES);
   router.get('/enroll', (_request, response) => {
     page(response, 200);
+  });
+  router.get('/enroll.js', (_request, response) => {
+    response.type('text/javascript').send(ENROLL_SCRIPT);
   });
   router.post('/enroll', express.urlencoded({ extended: false, limit: '4kb' }), async (request, response) => {
     const source = request.ip ?? '';

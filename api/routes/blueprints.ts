@@ -106,7 +106,9 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
         subject: `blueprint:${params.id}`,
         detail: { code: row.id, user: row.user, forUdid: row.forUdid, maxUses: row.maxUses },
       });
-      return { ...row, createdBy: nameOf(row.createdBy), code, link: enrollmentLink };
+      // Behind `#`: a browser sends that to no server, so that no log and no referrer holds the code.
+      const link = enrollmentLink === null ? null : `${enrollmentLink}#${code}`;
+      return { ...row, createdBy: nameOf(row.createdBy), code, link };
     },
 
     revokeEnrollmentCode: async ({ sql, params, caller }) => {

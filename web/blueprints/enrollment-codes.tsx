@@ -75,7 +75,7 @@ function MakeDialog({
       advice:
         link === null
           ? 'There is no link yet: set ODETTE_PUBLIC_URL to the address at which devices reach Odette, and start it again. The code is good then, too.'
-          : 'The user opens the link on the device, downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+          : 'The user opens the link on the device: the code is filled in there. Whoever has the link has the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
     }),
   );
   return (
