@@ -45,6 +45,7 @@ export function useAnswer<Id extends ConsoleOperation>(
 export function useVersioned<Id extends ConsoleOperation>(
   id: Id,
   given: Given<Id>,
+  enabled = true,
 ): UseQueryResult<{ body: Answer<Id>; etag: string | null }> {
   return useQuery({
     queryKey: [id, given.params ?? {}, 'versioned'],
@@ -52,6 +53,7 @@ export function useVersioned<Id extends ConsoleOperation>(
       const { body, etag } = await receive(id, { ...given, signal });
       return { body, etag };
     },
+    enabled,
   });
 }
 

@@ -166,6 +166,55 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
+  test('keeps a new item that is being drafted while another one makes it, and saves it twice in a row alone', async () => {
+    const before = itemAddress();
+    expect((await api.call('DELETE', before)).status).toBe(204);
+    const ours = await openItem();
+    const field = ours.page.getByLabel(preferences);
+    const removes = ours.page.getByLabel('When devices leave, remove the Okta Verify app too');
+    await field.fill('{ "OktaVerify.ReportDiagnostics": true }');
+    const made = await api.call('POST', '/api/library-items', {
+      integrationId: fleet.ids['integrations'],
+      blueprintIds: [fleet.ids['blueprints']],
+      deviceTrustOn: false,
+      settings: { removeAppOnRemoval: true },
+    });
+    expect(made.status).toBe(201);
+    await ours.see('Somebody else made this item meanwhile');
+    expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
+    expect(await removes.isChecked()).toBe(false);
+    await ours.press('Save');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('Somebody else made this item meanwhile').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
+    expect(await ours.findings('[role=dialog]')).toEqual([]);
+    await dialog.getByRole('button', { name: 'Load what was saved' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await expect.poll(() => removes.isChecked()).toBe(true);
+    expect(await field.inputValue()).toBe('');
+
+    // Gone again: what is being changed stays, and can be made as a new item.
+    await field.fill('{ "OktaVerify.ReportDiagnostics": false }');
+    expect((await api.call('DELETE', `/api/library-items/${made.body.id as string}`)).status).toBe(204);
+    await ours.see('Somebody else removed this item meanwhile');
+    expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": false }');
+    await ours.press('Begin a new item');
+    await expect.poll(() => field.inputValue()).toBe('');
+    for (const text of ['{ "OktaVerify.ReportDiagnostics": true }', '']) {
+      await field.fill(text);
+      await ours.press('Save');
+      await dialog.getByText('Nothing is sent to any device.').waitFor();
+      await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      expect((await field.inputValue()).replaceAll(/\s+/g, ' ')).toBe(text);
+      expect(await ours.page.getByText('Somebody else').count()).toBe(0);
+    }
+    const { items } = (await api.call('GET', '/api/library-items')).body as { items: object[] };
+    expect(items).toHaveLength(1);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 120_000);
+
   test('is asked before a push certificate of another topic is used while devices are enrolled', async () => {
     const dates = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 400 * DAY) };
     const authority = await CertificateAuthority.create({ commonName: 'Pretend Apple', ...dates });
