@@ -3,6 +3,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CataloguedError } from '../domain/failures.ts';
 import { noteHealth } from '../adapters/store/integrations.ts';
+import { putAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
+import {
+  findPushCertificate,
+  markPushCertificate,
+  storePushCertificate,
+  type PushCertificateRow,
+} from '../adapters/store/push-certificates.ts';
+import { storeSecret } from '../adapters/store/secrets.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { alarmsOf } from './status.ts';
 import { openAdminApi, type AdminApi } from '../test/harness/admin-api.ts';
@@ -360,6 +368,51 @@ describe('the library item', () => {
     ]);
   });
 
+  test('the preview says what is wrong with the push certificate, of an earlier topic too, and what to do', async () => {
+    const shown = async () =>
+      (await api.call('POST', '/api/library-items/preview', item())).body.pushCertificate as {
+        ok: boolean;
+        text: string | null;
+        failure: { todo: string } | null;
+      };
+    const { database, ring } = api;
+    const key = await storeSecret(database, ring, { kind: 'push_key', value: 'a key', by: 'test' });
+    const store = async (topic: string, days: number) => {
+      const notAfter = new Date(Date.now() + days * 86_400_000);
+      await storePushCertificate(database, { topic, certificatePem: 'pem', keySecretId: key.id, notAfter });
+      return findPushCertificate(database, topic);
+    };
+    const first = await store('first', 200);
+    expect(await shown()).toEqual({ ok: true, text: null, failure: null });
+    await markPushCertificate(database, first as PushCertificateRow, 'refused');
+    expect(await shown()).toMatchObject({
+      ok: false,
+      text: 'Apple refuses the push certificate: no device is woken.',
+      failure: { todo: FAILURES['apns.certificate_refused'].todo },
+    });
+    // Renewed: what APNs says late of the one before is not said of this one.
+    await store('first', 9.5);
+    await markPushCertificate(database, first as PushCertificateRow, 'refused');
+    expect(await shown()).toMatchObject({
+      ok: false,
+      text: 'The push certificate ends in 9 days.',
+      failure: { todo: FAILURES['apns.certificate_refused'].todo },
+    });
+    await store('first', -2);
+    expect((await shown()).text).toBe('The push certificate has ended: no device is woken.');
+    // Another topic is in order, but a device is still woken with the one before.
+    await store('second', 365);
+    expect(await shown()).toMatchObject({ ok: true });
+    await database.query(`update devices set topic = 'first' where id = $1`, [fleet.deviceId]);
+    expect((await shown()).text).toBe(
+      'The push certificate of the earlier topic first has ended: devices that are enrolled with it are not woken.',
+    );
+    await store('first', 365);
+    expect(await shown()).toMatchObject({ ok: true });
+    await database.query(`update devices set topic = null`);
+    await database.query('delete from push_certificates');
+  });
+
   test('the preview of turning it off does not wait for Apple', async () => {
     const preview = (deviceTrustOn: boolean) =>
       api.call('POST', '/api/library-items/preview', {
@@ -414,6 +467,21 @@ test('an enrollment code is shown once with a link that fills it in, is kept as 
   expect(listed.text).not.toContain(code);
   expect((await api.call('DELETE', `/api/enrollment-codes/${made.body.id as string}`)).status).toBe(204);
   expect((await api.call('GET', at)).body.items).toMatchObject([{ revokedAt: expect.any(String) as string }]);
+});
+
+test('an Apps and Books token raises an alarm from a month before its end', async () => {
+  const { database, ring } = api;
+  const secret = await storeSecret(database, ring, { kind: 'apps_and_books_token', value: 'T', by: 'test' });
+  const alarmsAt = async (days: number) => {
+    const expiresAt = new Date(Date.now() + (days + 0.5) * 86_400_000);
+    await putAppsAndBooksToken(database, { secretId: secret.id, organization: 'Acme', expiresAt });
+    const alarms = await alarmsOf(database);
+    return alarms.map(({ text }) => text).filter((text) => text.startsWith('The Apps'));
+  };
+  expect(await alarmsAt(30)).toEqual([]);
+  expect(await alarmsAt(1)).toEqual(['The Apps and Books token ends in 1 day.']);
+  expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has ended: no device gets a licence.']);
+  await database.query('delete from apps_and_books_tokens');
 });
 
 test('a connection that refuses Odette raises an alarm until it works again, and is told once', async () => {

@@ -19,7 +19,7 @@ import {
 } from '../adapters/store/library.ts';
 import { currentPushCertificate } from '../adapters/store/push-certificates.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
-import { CataloguedError, type FailureCode } from '../domain/failures.ts';
+import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import {
   appliesToPlatforms,
@@ -29,6 +29,7 @@ import {
 } from '../domain/payload-table.ts';
 import { platformsTouchedBy, type ItemSettings } from '../domain/payload-set.ts';
 import { BUCKETS } from '../domain/trust.ts';
+import { pushTroubles, tokenTrouble, type AppleTrouble } from './apple-access.ts';
 import type { ReadBody } from './contract/endpoint.ts';
 import type { ItemPreview, library, LibraryItem } from './contract/library.ts';
 import { showFailure } from './failure-view.ts';
@@ -71,16 +72,23 @@ export async function showItem(sql: Sql, item: LibraryItemRow): Promise<z.input<
   };
 }
 
-const state = (code: FailureCode | undefined) => ({
-  ok: code === undefined,
-  failure: code === undefined ? null : showFailure(code),
+const state = (troubles: readonly Pick<AppleTrouble, 'code' | 'text'>[]) => ({
+  ok: troubles.length === 0,
+  failure: troubles[0] ? showFailure(troubles[0].code) : null,
+  text: troubles.length === 0 ? null : troubles.map(({ text }) => text).join(' '),
 });
 
-async function pushState(sql: Sql): Promise<FailureCode | undefined> {
-  const certificate = await currentPushCertificate(sql);
-  if (!certificate) return 'apns.certificate_missing';
-  const isOver = certificate.notAfter.getTime() < Date.now();
-  return certificate.refusedAt || isOver ? 'apns.certificate_refused' : undefined;
+const failed = (code: FailureCode) => ({ code, text: FAILURES[code].title });
+
+async function pushState(sql: Sql) {
+  const isThere = (await currentPushCertificate(sql)) !== undefined;
+  return state(isThere ? await pushTroubles(sql) : [failed('apns.certificate_missing')]);
+}
+
+/** What Apple says of it now comes before when it will end. */
+async function tokenState(sql: Sql, refused: FailureCode | undefined) {
+  const trouble = refused === undefined ? await tokenTrouble(sql) : failed(refused);
+  return state(trouble ? [trouble] : []);
 }
 
 async function licences(appsAndBooks: () => Promise<AppsAndBooksClient>) {
@@ -135,8 +143,8 @@ export async function previewItem(
     usersAsked: arriving.usersAsked,
     usersLosingTrust: [...losing.logins],
     usersLosingTrustTotal: losing.total,
-    pushCertificate: state(await pushState(sql)),
-    appsAndBooksToken: asked ? state(asked.code) : null,
+    pushCertificate: await pushState(sql),
+    appsAndBooksToken: asked ? await tokenState(sql, asked.code) : null,
     needsConfirmation,
     confirmation: needsConfirmation ? SWITCH_CONFIRMATION : null,
     testBlueprint: isProposed

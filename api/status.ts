@@ -3,18 +3,16 @@ import type { Client } from '@temporalio/client';
 import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
 import type { Sql } from '../adapters/store/database.ts';
 import { listIntegrations, listHealth } from '../adapters/store/integrations.ts';
-import { currentPushCertificate, pushCertificatesInUse } from '../adapters/store/push-certificates.ts';
+import { currentPushCertificate } from '../adapters/store/push-certificates.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
+import { pushTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 
-const DAY_MS = 86_400_000;
 /** A worker polls anew every minute at least. */
 const POLLED_WITHIN_MS = 75_000;
 const PATIENCE_MS = 2_000;
-
-export const daysLeft = (until: Date): number => Math.floor((until.getTime() - Date.now()) / DAY_MS);
 
 export async function partsOf({ database, temporal, temporalNamespace }: AdminDependencies) {
   const [isStored, worker] = await Promise.all([answers(database), workerState(temporal, temporalNamespace)]);
@@ -92,22 +90,9 @@ export async function alarmsOf(sql: Sql) {
   const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
   const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
     alarms.push({ failure: showFailure(code), text, since });
-  for (const [place, { topic, refusedAt, notAfter }] of (await pushCertificatesInUse(sql)).entries()) {
-    const which = place === 0 ? 'the push certificate' : `the push certificate of the earlier topic ${topic}`;
-    const whom = place === 0 ? 'no device is woken' : 'devices that are enrolled with it are not woken';
-    if (refusedAt) alarm('apns.certificate_refused', `Apple refuses ${which}: ${whom}.`, refusedAt);
-    else if (daysLeft(notAfter) < 30)
-      alarm(
-        'apns.certificate_refused',
-        `T${which.slice(1)} ends in ${Math.max(0, daysLeft(notAfter))} days.`,
-      );
-  }
-  const token = await findAppsAndBooksToken(sql);
-  if (token && daysLeft(token.expiresAt) < 30)
-    alarm(
-      'apps_and_books.token_refused',
-      `The Apps and Books token ends in ${Math.max(0, daysLeft(token.expiresAt))} days.`,
-    );
+  const token = await tokenTrouble(sql);
+  for (const { code, text, since } of [...(await pushTroubles(sql)), ...(token ? [token] : [])])
+    alarm(code, text, since);
   for (const { id, name } of await listIntegrations(sql))
     for (const { connection, failureCode, at } of await listHealth(sql, id))
       if (failureCode !== null && LASTING.has(failureCode))

@@ -74,6 +74,14 @@ const SaveItem = z
   })
   .meta({ id: 'SaveLibraryItem' });
 
+const AppleAccess = z.object({
+  /** In order, and for a month to come. */
+  ok: z.boolean(),
+  failure: Failure.nullable(),
+  /** What is wrong now, or soon will be; the failure says what to do. */
+  text: z.string().nullable(),
+});
+
 export const ItemPreview = z
   .object({
     /** Devices that something would be sent to. */
@@ -89,9 +97,9 @@ export const ItemPreview = z
     /** Users who are managed in Okta only through devices that leave, a hundred at most. */
     usersLosingTrust: z.array(z.string()),
     usersLosingTrustTotal: z.number().int(),
-    pushCertificate: z.object({ ok: z.boolean(), failure: Failure.nullable() }),
+    pushCertificate: AppleAccess,
     /** Null: nothing would be installed, so Apple was not asked. */
-    appsAndBooksToken: z.object({ ok: z.boolean(), failure: Failure.nullable() }).nullable(),
+    appsAndBooksToken: AppleAccess.nullable(),
     needsConfirmation: z.boolean(),
     confirmation: z.string().nullable(),
     /** The first time, on few devices: proposed until the item's devices are delivered somewhere. */

@@ -20,6 +20,7 @@ import { listSecretFacts, storeSecret } from '../../adapters/store/secrets.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../../domain/failures.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
+import { daysLeft } from '../apple-access.ts';
 import type { instance } from '../contract/instance.ts';
 import { pageOf, readCursor, timeCursor, writeCursor } from '../cursors.ts';
 import { sendCsv } from '../csv.ts';
@@ -29,7 +30,7 @@ import { fieldProblem, ProblemError } from '../problem.ts';
 import { readPushCertificate } from '../push-certificate-file.ts';
 import type { Handlers } from '../serve.ts';
 import { enrollmentLinkOf, secretSet } from '../setup-view.ts';
-import { alarmsOf, answers, daysLeft, needsOf, partsOf } from '../status.ts';
+import { alarmsOf, answers, needsOf, partsOf } from '../status.ts';
 
 export function instanceHandlers(
   dependencies: AdminDependencies,

@@ -103,14 +103,9 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
               ? 'No user is asked for anything.'
               : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads will be asked to accept the app.`}
           </Line>
-          <Line isOk={pushCertificate.ok}>
-            Push certificate: {pushCertificate.ok ? 'in order' : failureWords(pushCertificate.failure)}
-          </Line>
+          <Line isOk={pushCertificate.ok}>Push certificate: {accessWords(pushCertificate)}</Line>
           {appsAndBooksToken && (
-            <Line isOk={appsAndBooksToken.ok}>
-              Apps and Books token:{' '}
-              {appsAndBooksToken.ok ? 'in order' : failureWords(appsAndBooksToken.failure)}
-            </Line>
+            <Line isOk={appsAndBooksToken.ok}>Apps and Books token: {accessWords(appsAndBooksToken)}</Line>
           )}
         </List>
       )}
@@ -118,8 +113,8 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   );
 }
 
-const failureWords = (failure: { title: string; todo: string } | null): string =>
-  failure ? `${failure.title} ${failure.todo}` : 'not in order';
+const accessWords = ({ ok, text, failure }: Preview['pushCertificate']): string =>
+  ok ? 'in order' : `${text ?? 'not in order'} ${failure?.todo ?? ''}`;
 
 function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {
   return (

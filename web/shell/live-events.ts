@@ -36,8 +36,8 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'integration.changed': SETUPS,
   'integration.health_changed': ['listIntegrations', 'getIntegration', 'getStatus'],
   'library_item.changed': LIBRARY,
-  'push_certificate.changed': ['getPushCertificate', 'getStatus'],
-  'apps_and_books.changed': ['getAppsAndBooks', 'getStatus'],
+  'push_certificate.changed': ['getPushCertificate', 'getStatus', 'previewLibraryItem'],
+  'apps_and_books.changed': ['getAppsAndBooks', 'getStatus', 'previewLibraryItem'],
 };
 /** Bursts of a fleet are drawn together. */
 const PAUSE_MS = 700;
