@@ -1,5 +1,6 @@
 // What Okta Device Trust needs in the tenant: pass, fail or not checked, what it means and where to put it right.
 import { Alert, Button, Checkbox, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { CommandLine } from '../parts/command-line.tsx';
 import { StateMark } from '../parts/device-words.tsx';
 import type { Setup } from './answers.ts';
 
@@ -62,6 +63,8 @@ export function MissingDialog(props: {
   checkAgain: () => void;
   isChecking: boolean;
   list: readonly Prerequisite[];
+  /** That checks again. */
+  command: string | undefined;
 }) {
   const failed = props.list.filter(({ result }) => result === 'failed');
   return (
@@ -81,6 +84,7 @@ export function MissingDialog(props: {
             </List.Item>
           ))}
         </List>
+        {props.command !== undefined && <CommandLine command={props.command} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={props.close}>
             Close

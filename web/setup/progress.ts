@@ -1,5 +1,5 @@
 // Where the wizard stands and what its buttons may do: which step is shown, whether it is verified, what comes before and after.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useAnswering, type Answering, type Setup, type StepAnswer, type StepName } from './answers.ts';
 import { useDraft, type Drafting } from './drafts.ts';
 import { isMet } from './prerequisites.tsx';
@@ -32,7 +32,12 @@ export function useProgress(setup: Setup): Progress {
   const answering = useAnswering(setup.id);
   // A verified step stays on the screen with what was found, though the setup has moved on, until Next is pressed.
   const [held, hold] = useState<Setup['guide']>();
-  const [warns, setWarns] = useState(false);
+  // From the start: whoever continues the setup at what is missing is told of it, as who checked it was.
+  const [warns, setWarns] = useState(true);
+  // Also by somebody else.
+  useEffect(() => {
+    if (setup.checking) setWarns(true);
+  }, [setup.checking]);
   const guide = held ?? setup.guide;
   const { step } = guide;
   const form = FORMS[step];

@@ -72,6 +72,8 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
   const error = shownError(answering.error, step);
   // What Enter does: a form of several fields is submitted by its one submit button, or not at all.
   const checksFirst = hasCheck && !isVerified && !progress.canNext;
+  const command =
+    progress.body && curlLine('answerSetup', { params: { id: setup.id }, body: masked(progress.body) });
   return (
     <Paper withBorder p="lg">
       <form
@@ -136,11 +138,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
               </Button>
             </Group>
           </Group>
-          {progress.body && (
-            <CommandLine
-              command={curlLine('answerSetup', { params: { id: setup.id }, body: masked(progress.body) })}
-            />
-          )}
+          {command !== undefined && <CommandLine command={command} />}
         </Stack>
       </form>
       <MissingDialog
@@ -149,6 +147,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
         checkAgain={progress.check}
         isChecking={isBusy}
         list={setup.prerequisites}
+        command={command}
       />
     </Paper>
   );
