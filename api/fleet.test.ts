@@ -413,6 +413,29 @@ describe('the library item', () => {
     await database.query('delete from push_certificates');
   });
 
+  test('a changed answer concerns the enrolled devices of the switched-on item, also of a platform to come', async () => {
+    const at = `/api/integrations/${fleet.ids['integrations'] ?? ''}`;
+    const reach = async () => (await api.call('GET', `${at}/reach`)).body as unknown;
+    expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
+    const { database } = api;
+    await database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [
+      fleet.deviceId,
+    ]);
+    expect(await reach()).toEqual({ macOS: 2, iOS: 3 });
+    await database.query(`update devices set enrollment_status = 'enrolled' where id = $1`, [fleet.deviceId]);
+    const platforms = await database.query<{ row: object }>(
+      `with gone as (delete from integration_platforms where platform = 'iOS' returning *) select to_jsonb(gone) as row from gone`,
+    );
+    expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
+    await database.query(
+      'insert into integration_platforms select * from jsonb_populate_record(null::integration_platforms, $1)',
+      [JSON.stringify(platforms[0]?.row)],
+    );
+    await database.query('update library_items set device_trust_on = false');
+    expect(await reach()).toEqual({ macOS: 0, iOS: 0 });
+    await database.query('update library_items set device_trust_on = true');
+  });
+
   test('the preview of turning it off does not wait for Apple', async () => {
     const preview = (deviceTrustOn: boolean) =>
       api.call('POST', '/api/library-items/preview', {

@@ -1,4 +1,5 @@
-// Devices in scope of an integration, in pages, for the sweeps.
+// Devices in scope of an integration: in pages for the sweeps, and how many there are.
+import type { Platform } from '../../domain/device.ts';
 import type { Sql } from './database.ts';
 
 const IN_SCOPE = `from devices as device
@@ -37,4 +38,17 @@ export async function findCertificateHolders(
     [integrationId, after, limit],
   );
   return rows.map(({ id }) => id);
+}
+
+/** How many devices its switched-on items reach, also of a platform that is not configured: they come in scope once it is. */
+export async function countReached(sql: Sql, integrationId: string): Promise<Record<Platform, number>> {
+  const [row] = await sql.query<Record<Platform, number>>(
+    `select count(*) filter (where device.platform = 'macOS')::int as "macOS", count(*) filter (where device.platform = 'iOS')::int as "iOS"
+       from library_items as item
+       join library_item_blueprints as assigned on assigned.library_item_id = item.id
+       join devices as device on device.blueprint_id = assigned.blueprint_id and device.enrollment_status in ('enrolled', 'unreachable')
+      where item.integration_id = $1 and item.device_trust_on`,
+    [integrationId],
+  );
+  return row ?? { macOS: 0, iOS: 0 };
 }

@@ -76,6 +76,11 @@ export const Integration = z
   })
   .meta({ id: 'Integration' });
 
+/** Enrolled devices, also of a platform that is not configured: they come in scope once it is. */
+const IntegrationReach = z
+  .object({ macOS: z.number().int(), iOS: z.number().int() })
+  .meta({ id: 'IntegrationReach' });
+
 export const integrations = {
   listIntegrations: endpoint({
     tag,
@@ -97,6 +102,16 @@ export const integrations = {
     status: 200,
     answer: Integration,
     versioned: true,
+  }),
+  getIntegrationReach: endpoint({
+    tag,
+    summary: 'How many devices a changed answer concerns: those of its switched-on items, by platform',
+    method: 'get',
+    path: '/api/integrations/{id}/reach',
+    access: 'viewer',
+    params: idParams,
+    status: 200,
+    answer: IntegrationReach,
   }),
   updateIntegration: endpoint({
     tag,

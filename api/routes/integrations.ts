@@ -16,6 +16,7 @@ import {
   type IntegrationRow,
 } from '../../adapters/store/integrations.ts';
 import { putOutbox } from '../../adapters/store/outbox.ts';
+import { countReached } from '../../adapters/store/scope.ts';
 import { listSecretFacts } from '../../adapters/store/secrets.ts';
 import { findSetup } from '../../adapters/store/setups.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
@@ -60,6 +61,8 @@ export function integrationHandlers(
       const found = await row(sql, params.id);
       return new Reply(await show(sql, found), { headers: { ETag: versionTag(found.changedAt.getTime()) } });
     },
+
+    getIntegrationReach: async ({ sql, params }) => countReached(sql, (await row(sql, params.id)).id),
 
     updateIntegration: async ({ sql, params, body, caller, assertVersion }) => {
       const before = await row(sql, params.id);

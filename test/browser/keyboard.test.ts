@@ -118,6 +118,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
     await pressByKey(page, page.getByRole('checkbox', { name: /Pilot/ }), 'Space');
     await pressByKey(page, trust, 'Space');
     await ours.see('Managed AppConfig for iPhone and iPad will be disabled');
+    await dialog.getByText('No device is in these blueprints yet: each gets Okta Verify').waitFor();
     // Escape takes nothing for granted, and the focus comes back to where it was.
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });

@@ -133,6 +133,41 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.close();
   }, 60_000);
 
+  test('turning Okta Device Trust on names the devices that something is sent to, and takes no yes before', async () => {
+    const saveAs = async (deviceTrustOn: boolean) => {
+      const { status } = await api.call('PUT', `/api/library-items/${fleet.ids['library-items'] ?? ''}`, {
+        integrationId: fleet.ids['integrations'],
+        blueprintIds: [fleet.ids['blueprints']],
+        deviceTrustOn,
+        confirmManagedAppConfigurationGivesWay: true,
+      });
+      expect(status).toBe(200);
+    };
+    await saveAs(false);
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    let answer: () => void = () => undefined;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    await ours.page.route('**/api/library-items/preview', async (route) => {
+      await isAnswered;
+      await route.continue();
+    });
+    await ours.goTo(pages['okta-verify'] ?? '');
+    const trust = ours.page.getByRole('switch', { name: 'Okta Device Trust' });
+    await trust.press('Space');
+    const dialog = ours.page.getByRole('dialog');
+    const confirm = dialog.getByRole('button', { name: 'Yes, turn on Okta Device Trust' });
+    await confirm.waitFor();
+    expect(await confirm.isDisabled()).toBe(true);
+    answer();
+    await dialog.getByText('Something is sent to 6 devices (3 Macs, 3 iPhones).').waitFor();
+    await confirm.click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await trust.isChecked()).toBe(true);
+    await saveAs(true);
+    await ours.close();
+  }, 60_000);
+
   test('the navigation of a phone opens and leads on', async () => {
     const ours = await openConsole(browser, api.url, { width: PHONE.width });
     await signIn(ours, ADA);

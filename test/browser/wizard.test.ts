@@ -28,6 +28,25 @@ const setup = async () => {
   return (body.items as { id: string; step: string; answers: Record<string, unknown> }[])[0];
 };
 
+/** A switched-on item of the integration, with so many enrolled devices. */
+async function deliverTo(integrationId: string, families: { Mac: number; iPhone: number }): Promise<void> {
+  const { api } = world;
+  const { id } = (await api.call('POST', '/api/blueprints', { name: 'Pilot' })).body as { id: string };
+  const made = await api.call('POST', '/api/library-items', {
+    integrationId,
+    blueprintIds: [id],
+    deviceTrustOn: true,
+    confirmManagedAppConfigurationGivesWay: true,
+  });
+  expect(made.status).toBe(201);
+  for (const [family, count] of Object.entries(families))
+    await api.database.query(
+      `insert into devices (family, platform, udid, blueprint_id, enrollment_status, enrollment_id, identity_fingerprint)
+       select $1, $2, $1 || place, $3, 'enrolled', gen_random_uuid(), convert_to($1 || place, 'UTF8') from generate_series(1, $4::int) as place`,
+      [family, family === 'Mac' ? 'macOS' : 'iOS', id, count],
+    );
+}
+
 describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
   beforeAll(async () => {
     [browser, world] = await Promise.all([launchBrowser() as Promise<Browser>, openWizardWorld()]);
@@ -182,7 +201,9 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     const ours = await openConsole(browser, world.api.url);
     await signIn(ours, OLGA);
     const { items } = (await world.api.call('GET', '/api/integrations')).body as { items: { id: string }[] };
+    await deliverTo(items[0]?.id ?? '', { Mac: 2, iPhone: 1 });
     await ours.goTo(`/integrations/${items[0]?.id ?? ''}`);
+    const dialog = ours.page.getByRole('dialog');
     const change = async (section: string) => {
       const card = ours.page.getByRole('region', { name: section, exact: true });
       await card.getByRole('button', { name: 'Change' }).click();
@@ -196,6 +217,11 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
       await ours.page.getByRole('dialog').waitFor({ state: 'hidden' });
     };
     await change('Okta tenant');
+    await dialog
+      .getByText(
+        'pushed again to 3 devices: the settings and SSO profile of 2 Macs, the managed app configuration and SSO profile of 1 iPhone or iPad.',
+      )
+      .waitFor();
     await ours.fill('Okta domain', 'localhost:1');
     await refusedAt('Okta domain');
     await ours.fill('Okta domain', world.okta.host);
@@ -211,6 +237,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await ours.see(other.clientId);
 
     await change('macOS');
+    await dialog.getByText('No certificate is sent again: 2 Macs in scope keep theirs').waitFor();
     await fieldOf(ours, 'Password').fill('wrong-password');
     await refusedAt('Password');
     const mac = world.okta.tenant.state.platforms.find(({ platform }) => platform === 'macOS');
@@ -219,7 +246,11 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await saved();
 
     await change('iOS and iPadOS');
+    await dialog.getByText('Without a new key nothing is pushed to the 1 iPhone or iPad in scope').waitFor();
     await fieldOf(ours, 'Secret key').fill('short');
+    await dialog
+      .getByText('app configuration and SSO profile of 1 iPhone or iPad are pushed again')
+      .waitFor();
     await refusedAt('Secret key');
     await fieldOf(ours, 'Secret key').fill('Another-Secret-Key-1');
     await ours.fill('Device management provider', 'Odette MDM');
@@ -228,6 +259,16 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
 
     await ours.press('Use another kind of credentials');
     await atStep(ours, 'Sign in with Okta');
+
+    // The second platform, turned on later.
+    await world.api.database.query(`delete from integration_platforms where platform = 'iOS'`);
+    await ours.goTo(`/integrations/${items[0]?.id ?? ''}`);
+    await ours.press('Add iOS');
+    await atStep(ours, 'Configure device platforms');
+    expect(await ours.page.getByText('in scope when this setup is finished').count()).toBe(0);
+    await ours.page.getByRole('checkbox', { name: 'iOS and iPadOS' }).check();
+    await ours.see(/^1 iPhone or iPad comes in scope when this setup is finished/);
+    expect(await ours.findings('main')).toEqual([]);
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 300_000);

@@ -1,4 +1,4 @@
-// One answer of the wizard given again, with the same check; what carries it is pushed again.
+// One answer of the wizard given again, with the same check; what is pushed again, and to how many devices, is said before.
 import { Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -6,6 +6,8 @@ import { useState } from 'react';
 import { receive, receiveAt } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { Loaded } from '../parts/page.tsx';
+import { consequencesOf, useReach } from '../setup/consequence.tsx';
 import { FORMS, valuesOf } from '../setup/step-fields.tsx';
 import { SECRET_FIELDS, type Draft } from '../setup/drafts.ts';
 import type { Answers, StepAnswer } from '../setup/answers.ts';
@@ -19,13 +21,6 @@ const TITLES: Readonly<Record<ChangeableStep, string>> = {
   macos: 'Change the macOS platform',
   ios: 'Change the iOS platform',
 };
-const CONSEQUENCES: Readonly<Record<ChangeableStep, string>> = {
-  okta_domain: 'It must be the same tenant. Profiles and app configurations that name it are sent again.',
-  credentials: 'They are checked with Okta before they are used. Nothing is sent to devices.',
-  macos: 'SCEP URL and challenge URL are checked. The next certificates come from there; present ones stay.',
-  ios: 'The app configuration with the new key is sent to every iPhone and iPad in scope.',
-};
-
 export function ChangeAnswerDialog({
   step,
   integration,
@@ -39,6 +34,7 @@ export function ChangeAnswerDialog({
   const [draft, setDraft] = useState<Draft>({});
   const answers = answersOf(integration);
   const form = FORMS[step];
+  const reach = useReach(integration.id);
   const body = form?.read(valuesOf(step, answers, draft), answers);
   const given = { params: { id: integration.id }, ...(body ? { body } : {}) };
   const change = useMutation({
@@ -66,11 +62,19 @@ export function ChangeAnswerDialog({
       confirmLabel="Check and save"
       confirm={() => body && change.mutate(body)}
       isBusy={change.isPending}
-      isOff={!body}
+      isOff={!body || !reach.data}
       error={change.error}
       command={body && curlLine('answerIntegration', { ...given, body: masked(body) })}
     >
-      <Text size="sm">{CONSEQUENCES[step]}</Text>
+      <Loaded query={reach} lines={2}>
+        {(counts) =>
+          consequencesOf({ step, answers, draft }, integration, counts).map((text) => (
+            <Text size="sm" key={text}>
+              {text}
+            </Text>
+          ))
+        }
+      </Loaded>
       <form.Fields
         answers={answers}
         draft={draft}

@@ -13,6 +13,7 @@ import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
 import { usePreview, type Preview } from './preview-query.ts';
 import { saveLine } from './save-line.ts';
+import { sentWords } from './sent-words.ts';
 
 interface SaveDialogProps {
   readonly draft: ItemDraft;
@@ -75,22 +76,11 @@ export function SaveDialog(props: SaveDialogProps) {
 }
 
 function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
-  const { devices, unchanged, byFamily, licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
-  const families = (['Mac', 'iPhone', 'iPad'] as const)
-    .filter((family) => byFamily[family] > 0)
-    .map((family) => plural(byFamily[family], family));
+  const { licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
   const isShort = licences.left !== null && licences.left < licences.needed;
   return (
     <Stack gap={6}>
-      <Text fw={600}>
-        {devices === 0
-          ? unchanged > 0
-            ? `Nothing new is sent: ${plural(unchanged, 'device')} in scope ${unchanged === 1 ? 'has' : 'have'} it already.`
-            : isOn
-              ? 'No device is in these blueprints yet: each gets Okta Verify when it enrolls.'
-              : 'Nothing is sent to any device.'
-          : `Something is sent to ${plural(devices, 'device')}${families.length > 0 ? ` (${families.join(', ')})` : ''}.`}
-      </Text>
+      <Text fw={600}>{sentWords(preview, isOn)}</Text>
       {isOn && (
         <List size="sm" listStyleType="none" spacing={6}>
           <Line isOk={!isShort}>

@@ -8,6 +8,7 @@ import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
 import { usePreview } from './preview-query.ts';
 import { saveLine } from './save-line.ts';
+import { sentWords } from './sent-words.ts';
 
 interface TrustSwitchProps {
   readonly draft: ItemDraft;
@@ -35,26 +36,17 @@ export function TrustSwitch({ draft, integrationId, item, isSavedOn, disabled, c
           else change({ deviceTrustOn: false, isConfirmed: false });
         }}
       />
-      <ConfirmDialog
+      <OnDialog
         opened={asks === 'on'}
+        draft={{ ...draft, deviceTrustOn: true, isConfirmed: true }}
+        integrationId={integrationId}
+        item={item}
         close={close}
-        title="Turn on Okta Device Trust?"
-        confirmLabel="Yes, turn on Okta Device Trust"
         confirm={() => {
           change({ deviceTrustOn: true, isConfirmed: true });
           close();
         }}
-        command={saveLine({ ...draft, deviceTrustOn: true, isConfirmed: true }, integrationId, item)}
-      >
-        <Text>
-          Managed AppConfig for iPhone and iPad will be disabled in this library item: the Okta Device Trust
-          integration manages it. What the item holds now is kept and comes back when Okta Device Trust is
-          turned off.
-        </Text>
-        <Text size="sm" c="dimmed">
-          Nothing is sent before you save.
-        </Text>
-      </ConfirmDialog>
+      />
       {asks === 'off' && (
         <OffDialog
           draft={{ ...draft, deviceTrustOn: false, isConfirmed: false }}
@@ -71,13 +63,48 @@ export function TrustSwitch({ draft, integrationId, item, isSavedOn, disabled, c
   );
 }
 
-function OffDialog(props: {
-  draft: ItemDraft;
-  integrationId: string;
-  item: Item | undefined;
-  close: () => void;
-  confirm: () => void;
-}) {
+interface Asked {
+  /** As it would be after a yes. */
+  readonly draft: ItemDraft;
+  readonly integrationId: string;
+  readonly item: Item | undefined;
+  readonly close: () => void;
+  readonly confirm: () => void;
+}
+
+function OnDialog(props: Asked & { readonly opened: boolean }) {
+  const { draft, integrationId, item } = props;
+  const preview = usePreview(saveBodyOf(draft, integrationId), item?.id, props.opened);
+  return (
+    <ConfirmDialog
+      opened={props.opened}
+      close={props.close}
+      title="Turn on Okta Device Trust?"
+      confirmLabel="Yes, turn on Okta Device Trust"
+      isOff={!preview.data || preview.isPlaceholderData}
+      confirm={props.confirm}
+      command={saveLine(draft, integrationId, item)}
+    >
+      <Text>
+        Managed AppConfig for iPhone and iPad will be disabled in this library item: the Okta Device Trust
+        integration manages it. What the item holds now is kept and comes back when Okta Device Trust is
+        turned off.
+      </Text>
+      <Loaded query={preview} lines={1}>
+        {(found) => (
+          <Text>
+            <b>When you save:</b> {sentWords(found, true)}
+          </Text>
+        )}
+      </Loaded>
+      <Text size="sm" c="dimmed">
+        Nothing is sent before you save.
+      </Text>
+    </ConfirmDialog>
+  );
+}
+
+function OffDialog(props: Asked) {
   const { draft, integrationId, item } = props;
   const preview = usePreview(saveBodyOf(draft, integrationId), item?.id, true);
   return (

@@ -17,6 +17,7 @@ import { curlLine } from '../curl-line.ts';
 import { CommandLine } from '../parts/command-line.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import type { Setup, StepAnswer } from './answers.ts';
+import { Consequences } from './consequence.tsx';
 import { SECRET_FIELDS } from './drafts.ts';
 import { MissingDialog, Prerequisites } from './prerequisites.tsx';
 import { useProgress, type Progress } from './progress.ts';
@@ -95,6 +96,14 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
               draft={drafting.draft}
               set={drafting.set}
               error={answering.error}
+            />
+          )}
+          {setup.amends && setup.integrationId !== undefined && (
+            <Consequences
+              integrationId={setup.integrationId}
+              step={step}
+              answers={setup.answers}
+              draft={drafting.draft}
             />
           )}
           {step === 'connect' && (

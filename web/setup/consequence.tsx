@@ -1,0 +1,103 @@
+// What a changed answer of an integration brings about, and on how many devices: said before it is saved.
+import { Alert, Text } from '@mantine/core';
+import { Loaded } from '../parts/page.tsx';
+import { useAnswer, type Answer } from '../queries.ts';
+import { plural } from '../words.ts';
+import type { Answers, StepName } from './answers.ts';
+import type { Draft } from './drafts.ts';
+import { valuesOf } from './step-fields.tsx';
+
+type Integration = Answer<'getIntegration'>;
+type Reach = Answer<'getIntegrationReach'>;
+
+interface Change {
+  readonly step: StepName;
+  readonly answers: Answers;
+  readonly draft: Draft;
+}
+
+export const useReach = (integrationId: string) =>
+  useAnswer('getIntegrationReach', { params: { id: integrationId } });
+
+const macs = (count: number): string => plural(count, 'Mac');
+const phones = (count: number): string => plural(count, 'iPhone or iPad', 'iPhones and iPads');
+const comes = (count: number): string => (count === 1 ? 'comes' : 'come');
+
+/** In the order in which they are read; empty: the step changes nothing for devices. */
+export function consequencesOf(change: Change, integration: Integration, reach: Reach): string[] {
+  const { step } = change;
+  if (step === 'okta_domain') return [domainWords(integration, reach)];
+  if (step === 'credentials')
+    return ['They are checked with Okta before they are used. Nothing is sent to devices.'];
+  if (step !== 'platforms' && step !== 'macos' && step !== 'ios') return [];
+  const words = newPlatformWords(change, integration, reach);
+  if (step === 'macos' && integration.macOS)
+    words.push(
+      `SCEP URL and challenge URL are checked. No certificate is sent again: ${macs(reach.macOS)} in scope ` +
+        `${reach.macOS === 1 ? 'keeps its own' : 'keep theirs'}, and the next renewal gets its certificate from there.`,
+    );
+  if (step === 'ios' && integration.iOS) words.push(keyWords(change, integration, reach));
+  return words;
+}
+
+function domainWords({ macOS, iOS }: Integration, reach: Reach): string {
+  const parts = [
+    ...(macOS ? [`the settings and SSO profile of ${macs(reach.macOS)}`] : []),
+    ...(iOS ? [`the managed app configuration and SSO profile of ${phones(reach.iOS)}`] : []),
+  ];
+  const devices = (macOS ? reach.macOS : 0) + (iOS ? reach.iOS : 0);
+  const sent = parts.length > 0 ? `: ${parts.join(', ')}` : '';
+  return `It must be the same tenant. If its domain changes, what carries it is pushed again to ${plural(devices, 'device')}${sent}.`;
+}
+
+function keyWords({ answers, draft }: Change, { iOS }: Integration, reach: Reach): string {
+  const isTyped = (draft['secretKey'] ?? '') !== '';
+  const isNew = isTyped || answers.secretKey?.setAt !== iOS?.secretKey?.setAt;
+  return isNew
+    ? `With the new key, the managed app configuration and SSO profile of ${phones(reach.iOS)} are pushed again.`
+    : `Without a new key nothing is pushed to the ${phones(reach.iOS)} in scope: the provider’s name is in nothing that they get.`;
+}
+
+function newPlatformWords({ step, answers, draft }: Change, integration: Integration, reach: Reach) {
+  const chosen =
+    step === 'platforms'
+      ? (valuesOf(step, answers, draft)['platforms'] ?? '').split(' ')
+      : (answers.platforms ?? []);
+  const words: string[] = [];
+  if (chosen.includes('macOS') && !integration.macOS)
+    words.push(
+      `${macs(reach.macOS)} ${comes(reach.macOS)} in scope when this setup is finished: a certificate, settings, the SSO profile and Okta Verify are sent to each.`,
+    );
+  if (chosen.includes('iOS') && !integration.iOS)
+    words.push(
+      `${phones(reach.iOS)} ${comes(reach.iOS)} in scope when this setup is finished: Okta Verify, its managed app configuration and the SSO profile are sent to each.`,
+    );
+  return words;
+}
+
+/** In the wizard, while it changes an integration. */
+export function Consequences({ integrationId, ...change }: Change & { integrationId: string }) {
+  const reach = useReach(integrationId);
+  const integration = useAnswer('getIntegration', { params: { id: integrationId } });
+  return (
+    <Loaded query={integration} lines={1}>
+      {(known) => (
+        <Loaded query={reach} lines={1}>
+          {(counts) => {
+            const words = consequencesOf(change, known, counts);
+            if (words.length === 0) return null;
+            return (
+              <Alert color="blue" title="What this changes on devices">
+                {words.map((text) => (
+                  <Text size="sm" key={text}>
+                    {text}
+                  </Text>
+                ))}
+              </Alert>
+            );
+          }}
+        </Loaded>
+      )}
+    </Loaded>
+  );
+}
