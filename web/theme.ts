@@ -5,6 +5,7 @@ import {
   createTheme,
   Modal,
   NavLink,
+  Notification,
   Table,
   Tooltip,
   type CSSVariablesResolver,
@@ -52,6 +53,9 @@ export const theme = createTheme({
       },
     }),
     NavLink: NavLink.extend({ styles: { label: { color: 'var(--mantine-color-text)' } } }),
+    Notification: Notification.extend({
+      defaultProps: { closeButtonProps: { 'aria-label': 'Close message' } },
+    }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 'xs' } }),
     Tooltip: Tooltip.extend({
       defaultProps: { withArrow: true, events: { hover: true, focus: true, touch: true } },
