@@ -29,6 +29,8 @@ export const timeCursor = z.tuple([pgTime, z.uuid()]);
 export const runCursor = z.tuple([pgTime, z.string().max(100)]);
 export const numberCursor = z.tuple([z.number().int().nonnegative()]);
 
+export const idCursor = z.tuple([z.uuid()]);
+
 /** A page and its `next`: one row more was asked for than is shown. */
 export function pageOf<Row>(
   rows: readonly Row[],

@@ -196,6 +196,7 @@ describe('what an operator asks', () => {
       devices: 2,
       lacking: { delivered: 2, certificatePresent: 2, oktaVerifyManaged: 2 },
       replayId: null,
+      next: null,
     });
     expect(await told()).toEqual([]);
     await api.call('POST', '/api/rollouts/replay', group, { 'idempotency-key': 'replay' });
@@ -252,15 +253,50 @@ describe('what an operator asks', () => {
     }
   });
 
+  const ask = (body: object) => api.call('POST', '/api/devices/requests', body);
+
   test('a filter is asked as a whole', async () => {
-    const asked = await api.call('POST', '/api/devices/requests', {
-      action: 'check',
-      filter: { family: ['iPhone'] },
-    });
-    expect(asked).toMatchObject({ status: 202, body: { devices: 3 } });
+    const asked = await ask({ action: 'check', filter: { family: ['iPhone'] } });
+    expect(asked).toMatchObject({ status: 202, body: { devices: 3, next: null } });
     expect(await told()).toHaveLength(3);
-    expect((await api.call('POST', '/api/devices/requests', { action: 'check' })).status).toBe(400);
+    expect((await ask({ action: 'check' })).status).toBe(400);
   });
+
+  test('a preview counts the devices that the action does something to', async () => {
+    const everywhere = { blueprintId: [fleet.ids['blueprints']] };
+    const preview = async (request: object) =>
+      (await ask({ filter: everywhere, ...request, preview: true })).body.devices as number;
+    const { id: elsewhere } = (await api.call('POST', '/api/blueprints', { name: 'Elsewhere' })).body;
+    expect(await preview({ action: 'check' })).toBe(6);
+    expect(await preview({ action: 'renew' })).toBe(3);
+    expect(await preview({ action: 'move', blueprintId: elsewhere })).toBe(6);
+    expect(await preview({ action: 'move', blueprintId: fleet.ids['blueprints'] })).toBe(0);
+    await api.database.query(
+      `update devices set enrollment_status = 'checked_out' where serial_number = 'C02SEED2'`,
+    );
+    expect([await preview({ action: 'check' }), await preview({ action: 'renew' })]).toEqual([5, 2]);
+    await api.database.query(
+      `update devices set enrollment_status = 'enrolled' where serial_number = 'C02SEED2'`,
+    );
+    expect(await told()).toEqual([]);
+  });
+
+  test.each(['check', 'renew'])(
+    'more devices than one request takes to %s are asked in portions, each device once',
+    async (action) => {
+      const filter = { platform: ['macOS'] };
+      const one = { action, filter, limit: 2 };
+      expect((await ask({ ...one, limit: 100_001 })).status).toBe(400);
+      const { body: seen } = await ask({ ...one, preview: true });
+      expect(seen).toEqual({ devices: 2, next: expect.any(String) as string });
+      const { body: first } = await ask(one);
+      expect(first).toEqual(seen);
+      const { body: rest } = await ask({ ...one, after: first.next });
+      expect(rest).toEqual({ devices: 1, next: null });
+      const devices = (await told()).map(({ deviceId }) => deviceId);
+      expect(devices.toSorted()).toEqual((await list('platform=macOS')).map(({ id }) => id).toSorted());
+    },
+  );
 });
 
 describe('the library item', () => {

@@ -68,3 +68,52 @@ test('a stop leaves as they were those that nobody was told of, and the others g
     { detail: { replay: id, withdrawn: 1 } },
   ]);
 });
+
+const replay = (body: object) => api.call('POST', '/api/rollouts/replay', body);
+
+test('of a filter only what failed is replayed, and its preview says what that lacks', async () => {
+  const preview = async (filter: object) => (await replay({ filter, preview: true })).body;
+  expect(await preview({ family: ['iPhone'] })).toEqual({
+    devices: 2,
+    lacking: { delivered: 2, certificatePresent: 2, oktaVerifyManaged: 2 },
+    replayId: null,
+    next: null,
+  });
+  expect(await preview({ search: 'C02SEED3' })).toMatchObject({ devices: 1, lacking: { delivered: 1 } });
+  expect(await preview({ bucket: ['trusted', 'in_progress'] })).toMatchObject({ devices: 0 });
+  expect(await preview({ family: ['Mac'] })).toMatchObject({ devices: 0 });
+  expect((await replay({ reason: 'everything' })).status).toBe(400);
+  expect((await replay({ filter: { family: ['Mac'] } })).body.code).toBe('request.conflict');
+  const other = { failureCode: 'mdm.device_silent', filter: { failureCode: ['mdm.profile_refused'] } };
+  expect((await replay({ ...other, preview: true })).body.devices).toBe(0);
+});
+
+test('a replay of a filter has its counts, its stop, and its filter in the audit trail', async () => {
+  const filter = { search: 'C02SEED5' };
+  const { status, body } = await replay({ filter, reason: 'back from repair' });
+  expect([status, body.devices]).toEqual([202, 1]);
+  const id = body.replayId as string;
+  expect(await counts(id)).toEqual({ ...none, waiting: 1 });
+  expect((await api.call('POST', `/api/replays/${id}/stop`)).body).toMatchObject({
+    withdrawn: 1,
+    reason: 'back from repair',
+  });
+  expect((await api.call('GET', '/api/audit?action=rollout.replayed')).body.items[0]).toMatchObject({
+    detail: { replay: id, devices: 1, filter, reason: 'back from repair' },
+  });
+});
+
+test('what one request does not take is replayed from where it ended, although it is still failed', async () => {
+  const all = { filter: { bucket: ['failed'] }, limit: 1 };
+  const { body: seen } = await replay({ ...all, preview: true });
+  expect(seen).toMatchObject({ devices: 1, lacking: { delivered: 1 }, next: expect.any(String) as string });
+  const { body: first } = await replay(all);
+  expect(first.next).toBe(seen.next);
+  const { body: rest } = await replay({ ...all, after: first.next });
+  expect([rest.devices, rest.next]).toEqual([1, null]);
+  const members = await api.database.query<{ device_id: string }>(
+    'select distinct device_id from replay_devices where replay_id = any($1)',
+    [[first.replayId, rest.replayId]],
+  );
+  expect(members).toHaveLength(2);
+});

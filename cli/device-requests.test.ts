@@ -79,7 +79,7 @@ test('move and renew are one request for all devices named, and forget deletes o
       { id: ID, name: 'Test', devices: 1, libraryItemId: null, enrollmentLink: 'https://x', createdAt: AT },
     ],
   });
-  server.plays.askDevices = () => new Reply(202, { devices: 1 });
+  server.plays.askDevices = () => new Reply(202, { devices: 1, next: null });
   server.plays.forgetDevice = () => new Reply(204, undefined);
   expect((await odette('device move C02ADA --blueprint Test')).printed).toBe('Moved 1 device to Test.');
   expect((await odette('device renew C02ADA')).printed).toBe('A new certificate is on its way to 1 Mac.');

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(() => {
-  server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking, replayId: ID });
+  server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking, replayId: ID, next: null });
   server.plays.listFailures = () => ({
     items: (['mdm.device_silent', 'mdm.app_not_installed'] as const).map((code) => ({
       failure: { code, title: 'T', todo: 'D', whoActs: 'operator', isRetried: false },
@@ -60,8 +60,21 @@ test('all that failed is replayed cause by cause, or for one cause', async () =>
   });
   server.calls.length = 0;
   await odette('rollout replay --failed --cause mdm.device_silent --preview');
-  expect(bodies()).toEqual([{ failureCode: 'mdm.device_silent', preview: true }]);
+  expect(bodies()).toMatchObject([{ failureCode: 'mdm.device_silent', preview: true }]);
   expect((await odette('rollout failures')).printed).toMatch(/mdm\.device_silent\s+2\s+mac-ada/);
+});
+
+test('a group too large for one request is replayed in portions, and all of it is counted', async () => {
+  server.plays.replayRollouts = ({ body }) =>
+    new Reply(202, {
+      devices: 2,
+      lacking,
+      replayId: ID,
+      next: (body as { after?: string }).after === undefined ? 'rest' : null,
+    });
+  const { printed } = await odette('rollout replay --failed --cause mdm.device_silent');
+  expect(printed).toMatch(/^Started again for 4 devices\./);
+  expect(bodies().map((body) => (body as { after?: string }).after)).toEqual([undefined, 'rest']);
 });
 
 test('a replay is watched by its counts, and stopped by its id', async () => {

@@ -18,8 +18,8 @@ interface ReplayOptions extends JsonOption {
   readonly reason?: string;
 }
 
-/** Several causes are several replays. */
-interface AllStarted extends Omit<Started, 'replayId'> {
+/** Several causes are several replays, and so are the portions of one with very many devices. */
+interface AllStarted extends Omit<Started, 'replayId' | 'next'> {
   readonly replayIds: readonly string[];
 }
 
@@ -81,7 +81,10 @@ async function replayAll(
   const started: Started[] = [];
   for (const one of which) {
     const body = { ...one, preview: preview ?? false, ...(reason !== undefined && { reason }) };
-    started.push(await odette.call('post /api/rollouts/replay', { body }));
+    for (let after: string | null | undefined; after !== null; after = started.at(-1)?.next ?? null)
+      started.push(
+        await odette.call('post /api/rollouts/replay', { body: { ...body, ...(after && { after }) } }),
+      );
   }
   const sum = (count: (one: Started) => number) => started.reduce((total, one) => total + count(one), 0);
   return {
@@ -108,7 +111,7 @@ function replayLines(replays: readonly Replay[]): string[] {
   if (replays.length === 0) return ['Nothing was replayed in the last seven days.'];
   const rows = replays.map((one) => [
     moment(one.startedAt),
-    one.failureCode ?? 'by name',
+    one.failureCode ?? 'chosen',
     String(one.devices),
     String(one.waiting),
     String(one.running),

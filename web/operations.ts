@@ -54,6 +54,7 @@ export const OPERATIONS = {
   listFailures: 'get /api/rollouts/failures',
   replayRollouts: 'post /api/rollouts/replay',
   listReplays: 'get /api/replays',
+  getReplay: 'get /api/replays/{id}',
   stopReplay: 'post /api/replays/{id}/stop',
   removeDevices: 'post /api/devices/removals',
   forgetDevice: 'delete /api/devices/{id}',

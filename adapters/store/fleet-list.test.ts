@@ -8,7 +8,8 @@ import { addLargeFleet, CAUSES, type LargeFleet } from '../../test/harness/large
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { KeyRing } from '../secrets/key-ring.ts';
 import type { FleetFilter } from './fleet-filter.ts';
-import { keyOf, listFleetIds, planFleetPage, type FleetSort } from './fleet-list.ts';
+import { keyOf, planFleetPage, type FleetSort } from './fleet-list.ts';
+import { listFleetPortion } from './fleet-portion.ts';
 
 const DEVICES = 20_000;
 const SORTS: FleetSort[] = ['name', 'serialNumber', 'user', 'lastContact', 'certificateNotAfter', 'changed'];
@@ -108,7 +109,7 @@ describe.each(Object.keys(MORE_FILTERS))('pages filtered by %s', (name) => {
     async (sort) => {
       const filter = MORE_FILTERS[name]?.() ?? {};
       const key = keyOf(sort);
-      const ids = await listFleetIds(own.database, filter, DEVICES * 2);
+      const ids = await listFleetPortion(own.database, filter, { limit: DEVICES * 2 });
       for (const order of ['asc', 'desc'] as const) {
         const all = await own.database.query<{ id: string; value: string }>(
           `select device_id as id, ${key}::text as value from fleet_list where device_id = any($1) order by ${key} ${order}, device_id ${order}`,
@@ -150,7 +151,7 @@ describe('the kept list', () => {
     return row?.unlike ?? -1;
   };
   const some = async (): Promise<string> =>
-    (await listFleetIds(own.database, { bucket: ['trusted'] }, 1))[0] ?? '';
+    (await listFleetPortion(own.database, { bucket: ['trusted'] }, { limit: 1 }))[0] ?? '';
 
   test.each([
     ['a device is renamed', `update devices set name = 'Renamed' where id = $1`],
@@ -224,7 +225,7 @@ describe('the kept list', () => {
   test('blueprints know how many devices they have, whoever comes, moves and goes', async () => {
     const [from = '', to = ''] = fleet.blueprints.slice(20);
     await own.database.query('update devices set blueprint_id = $1 where blueprint_id = $2', [to, from]);
-    const ids = await listFleetIds(own.database, { blueprintId: [to] }, 3);
+    const ids = await listFleetPortion(own.database, { blueprintId: [to] }, { limit: 3 });
     await own.database.query('delete from devices where id = any($1)', [ids]);
     const wrong = await own.database.query(
       `select name from blueprints where devices <> (select count(*) from devices where blueprint_id = blueprints.id)`,

@@ -132,19 +132,5 @@ async function estimate(sql: Sql, range: Range, values: readonly unknown[]): Pro
   return row?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
-/** For an action on all that a filter finds: their ids, `limit` at most. */
-export async function listFleetIds(sql: Sql, filter: FleetFilter, limit: number): Promise<string[]> {
-  const values: unknown[] = [];
-  const give = (value: unknown): string => `$${values.push(value)}`;
-  const { rest, ofWay, search, expiry } = readFilter(filter, give);
-  const either = search ? [`(${search.map(({ condition }) => condition).join(' or ')})`] : [];
-  const conditions = [...rest, ...ofWay, ...either, ...(expiry ? [expiry.condition] : [])];
-  const rows = await sql.query<{ id: string }>(
-    `select list.device_id as id from fleet_list as list ${where(conditions)} order by list.device_id limit ${give(limit)}`,
-    values,
-  );
-  return rows.map(({ id }) => id);
-}
-
-const where = (conditions: readonly string[]): string =>
+export const where = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;

@@ -72,7 +72,7 @@ export interface Lacking {
   readonly oktaVerifyManaged: number;
 }
 
-/** What the failed devices still lack, of these ids or of one cause. */
+/** What these devices still lack. */
 export async function countLacking(sql: Sql, ids: readonly string[]): Promise<Lacking> {
   const [row] = await sql.query<Lacking>(
     `select count(*)::int as devices, count(*) filter (where not delivered)::int as delivered,
@@ -82,18 +82,4 @@ export async function countLacking(sql: Sql, ids: readonly string[]): Promise<La
     [ids],
   );
   return row ?? { devices: 0, delivered: 0, certificatePresent: 0, oktaVerifyManaged: 0 };
-}
-
-export async function listFailedIds(
-  sql: Sql,
-  which: { readonly ids?: readonly string[] | undefined; readonly failureCode?: string | undefined },
-  limit: number,
-): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(
-    `select device_id as id from device_trust
-      where bucket = 'failed' and ($1::uuid[] is null or device_id = any($1)) and ($2::text is null or failure_code = $2)
-      order by device_id limit $3`,
-    [which.ids ?? null, which.failureCode ?? null, limit],
-  );
-  return rows.map(({ id }) => id);
 }

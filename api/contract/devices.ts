@@ -4,7 +4,19 @@ import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
 import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
 import { endpoint } from './endpoint.ts';
 import { platform } from './setups.ts';
-import { cursor, Failure, failureCode, id, idParams, instant, limit, line, list, page } from './words.ts';
+import {
+  cursor,
+  Failure,
+  failureCode,
+  id,
+  idParams,
+  instant,
+  limit,
+  line,
+  list,
+  page,
+  portion,
+} from './words.ts';
 
 const tag = 'devices';
 export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
@@ -258,9 +270,10 @@ export const devices = {
     path: '/api/devices/requests',
     access: 'operator',
     body: z.object({
-      action: z.enum(['check', 'renew', 'replay', 'move']),
+      action: z.enum(['check', 'renew', 'move']),
       ids: z.array(id).min(1).max(1_000).optional(),
       filter: z.object(deviceFilter).optional(),
+      ...portion,
       /** Of `move`. */
       blueprintId: id.optional(),
       /** Kept in the audit trail. */
@@ -269,7 +282,13 @@ export const devices = {
       preview: z.boolean().default(false),
     }),
     status: 202,
-    answer: accepted,
+    answer: z
+      .object({
+        /** To which the action does something: enrolled ones, of a renewal Macs in scope, of a move those elsewhere. */
+        devices: z.number().int(),
+        next: z.string().nullable(),
+      })
+      .meta({ id: 'DevicesAskedInPortions' }),
   }),
   checkDevice: endpoint({
     tag,

@@ -1,7 +1,8 @@
 // Replays of failed rollouts: what one would send, how far it is, and its stop.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { failureCode, id, idParams, instant, line, list } from './words.ts';
+import { deviceFilter } from './devices.ts';
+import { failureCode, id, idParams, instant, line, list, portion } from './words.ts';
 
 const tag = 'rollouts';
 
@@ -30,13 +31,17 @@ export const Replay = z
 export const replays = {
   replayRollouts: endpoint({
     tag,
-    summary: 'Replays failed rollouts: one, several, or all that failed for one cause',
+    summary:
+      'Replays failed rollouts: one, several, all that failed for one cause, or all that a filter finds',
     method: 'post',
     path: '/api/rollouts/replay',
     access: 'operator',
+    /** Of devices, cause and filter several narrow it; of what they find only failed rollouts are replayed. */
     body: z.object({
       deviceIds: z.array(id).min(1).max(1_000).optional(),
       failureCode: failureCode.optional(),
+      filter: z.object(deviceFilter).optional(),
+      ...portion,
       /** Kept in the audit trail. */
       reason: line(500).optional(),
       /** Only say what would be sent again. */
@@ -54,6 +59,7 @@ export const replays = {
         }),
         /** Where its progress is; null of a preview. */
         replayId: id.nullable(),
+        next: z.string().nullable(),
       })
       .meta({ id: 'ReplayStarted' }),
   }),

@@ -38,6 +38,13 @@ export const cursor = z
   .max(1_000)
   .regex(/^[A-Za-z0-9_-]+$/);
 
+/** What an action on a filter takes at once. `next` of its answer is where the rest begins; null: there is no rest. */
+export const portion = {
+  /** The `next` of the portion before, with the same filter. */
+  after: cursor.optional(),
+  limit: z.number().int().min(1).max(100_000).default(100_000),
+};
+
 /** A page of a list; `next` is null at its end. */
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });

@@ -6,19 +6,17 @@ import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store
 import type { Sql } from '../../adapters/store/database.ts';
 import { listTimeline } from '../../adapters/store/fleet-history.ts';
 import type { FleetFilter } from '../../adapters/store/fleet-filter.ts';
-import { listFleetIds } from '../../adapters/store/fleet-list.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet.ts';
 import type { AdminDependencies } from '../admin-dependencies.ts';
 import type { devices } from '../contract/devices.ts';
 import { numberCursor, pageOf, readCursor, writeCursor } from '../cursors.ts';
 import { sendCsv } from '../csv.ts';
+import { listPortion } from '../fleet-portions.ts';
 import { showDetail, showDevice } from '../device-view.ts';
 import { fieldProblem, notFound, ProblemError } from '../problem.ts';
 import { showProfiles } from '../profile-view.ts';
 import type { Handlers } from '../serve.ts';
 
-/** An action on a filter touches so many devices at most; more are asked for again. */
-const MOST_AT_ONCE = 100_000;
 const listCursor = z.tuple([z.string().max(100), z.string().max(500), z.uuid()]);
 
 export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof devices> {
@@ -80,26 +78,18 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       const { action, filter, reason, blueprintId } = body;
       if (body.ids === undefined && filter === undefined)
         throw fieldProblem('request.invalid', 'ids', { detail: 'Name devices by `ids` or by `filter`.' });
-      if (action === 'move' && blueprintId === undefined)
-        throw fieldProblem('request.invalid', 'blueprintId');
-      const wanted: FleetFilter = {
-        ...filter,
-        ...(body.ids && { ids: body.ids }),
-        ...(action === 'replay' && { bucket: ['failed'] }),
-      };
-      const ids = await listFleetIds(sql, wanted, MOST_AT_ONCE);
-      if (body.preview) return { devices: ids.length };
-      const count = await perform(sql, action, ids, {
-        reason: reason ?? `asked for by ${caller.actor}`,
-        blueprintId,
-      });
+      const asked = action === 'move' ? { moveTo: blueprintId ?? noBlueprint() } : action;
+      const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
+      const { ids, next } = await listPortion(sql, wanted, asked, body);
+      if (body.preview) return { devices: ids.length, next };
+      const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
       await putAudit(sql, {
         actor: caller.actor,
         action: ACTIONS[action],
         ...(ids.length === 1 && { subject: `device:${ids[0] ?? ''}` }),
         detail: { devices: count, ...(ids.length <= 100 ? { ids } : { filter }), reason, blueprintId },
       });
-      return { devices: count };
+      return { devices: count, next };
     },
 
     checkDevice: async ({ sql, params, caller }) => {
@@ -136,24 +126,22 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
 const ACTIONS = {
   check: 'device.check_asked',
   renew: 'certificate.renewal_asked',
-  replay: 'rollout.replayed',
   move: 'device.moved',
 } as const;
 
+function noBlueprint(): never {
+  throw fieldProblem('request.invalid', 'blueprintId');
+}
+
 async function perform(
   sql: Sql,
-  action: keyof typeof ACTIONS,
+  asked: 'check' | 'renew' | { readonly moveTo: string },
   ids: readonly string[],
-  how: { readonly reason: string; readonly blueprintId: string | undefined },
+  reason: string,
 ): Promise<number> {
-  if (action === 'renew') return askRenewals(sql, ids, how.reason);
-  if (action === 'move') return move(sql, ids, how.blueprintId ?? null);
-  return rollOutDevices(
-    sql,
-    { deviceIds: ids },
-    action === 'replay' ? 'replayed' : 'a check was asked for',
-    true,
-  );
+  if (asked === 'renew') return askRenewals(sql, ids, reason);
+  if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'a check was asked for', true);
+  return move(sql, ids, asked.moveTo);
 }
 
 async function move(sql: Sql, ids: readonly string[], blueprintId: string | null): Promise<number> {

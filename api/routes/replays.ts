@@ -1,7 +1,9 @@
 // Replays of failed rollouts: what one would send, its start, its progress, its stop.
+import type { z } from 'zod';
 import { putAudit } from '../../adapters/store/audit.ts';
-import { countLacking, listFailedIds } from '../../adapters/store/fleet-totals.ts';
 import type { Sql } from '../../adapters/store/database.ts';
+import type { FleetFilter } from '../../adapters/store/fleet-filter.ts';
+import { countLacking } from '../../adapters/store/fleet-totals.ts';
 import {
   findReplay,
   listReplays,
@@ -10,12 +12,14 @@ import {
   type ReplayRow,
 } from '../../adapters/store/replays.ts';
 import type { replays } from '../contract/replays.ts';
+import { listPortion } from '../fleet-portions.ts';
 import { codeOrNull } from '../failure-view.ts';
 import { fieldProblem, notFound, ProblemError } from '../problem.ts';
 import type { Handlers } from '../serve.ts';
 
-const MOST_AT_ONCE = 100_000;
 const MOST_SHOWN = 10;
+
+type ReplayBody = z.output<(typeof replays)['replayRollouts']['body']>;
 
 const shown = (row: ReplayRow) => ({ ...row, failureCode: codeOrNull(row.failureCode) });
 
@@ -28,12 +32,14 @@ export function replayHandlers(): Handlers<typeof replays> {
 
   return {
     replayRollouts: async ({ sql, body, caller }) => {
-      const { deviceIds, failureCode, reason } = body;
-      if (deviceIds === undefined && failureCode === undefined)
-        throw fieldProblem('request.invalid', 'deviceIds', { detail: 'Name devices or a failure code.' });
-      const ids = await listFailedIds(sql, { ids: deviceIds, failureCode }, MOST_AT_ONCE);
+      const { deviceIds, failureCode, filter, reason } = body;
+      if (deviceIds === undefined && failureCode === undefined && filter === undefined)
+        throw fieldProblem('request.invalid', 'deviceIds', {
+          detail: 'Name devices, a failure code or a filter.',
+        });
+      const { ids, next } = await listPortion(sql, wantedOf(body), 'replay', body);
       const { devices, ...lacking } = await countLacking(sql, ids);
-      if (body.preview) return { devices, lacking, replayId: null };
+      if (body.preview) return { devices, lacking, replayId: null, next };
       if (ids.length === 0)
         throw new ProblemError('request.conflict', { detail: 'No rollout of these devices has failed.' });
       const replay = await startReplay(sql, { deviceIds: ids, reason, failureCode, by: caller.actor });
@@ -46,11 +52,12 @@ export function replayHandlers(): Handlers<typeof replays> {
           replay: replay.id,
           devices: replay.devices,
           failureCode,
+          filter,
           reason,
           ...(ids.length <= 100 && { ids }),
         },
       });
-      return { devices: replay.devices, lacking, replayId: replay.id };
+      return { devices: replay.devices, lacking, replayId: replay.id, next };
     },
 
     listReplays: async ({ sql }) => ({ items: (await listReplays(sql, MOST_SHOWN)).map(shown) }),
@@ -69,5 +76,15 @@ export function replayHandlers(): Handlers<typeof replays> {
       });
       return shown(await find(sql, params.id));
     },
+  };
+}
+
+/** All that was given, as one filter: a cause that the filter leaves out finds nothing. */
+function wantedOf({ deviceIds, failureCode, filter }: ReplayBody): FleetFilter {
+  const causes = filter?.failureCode;
+  return {
+    ...filter,
+    ...(deviceIds && { ids: deviceIds }),
+    ...(failureCode && { failureCode: causes?.includes(failureCode) === false ? [] : [failureCode] }),
   };
 }

@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import { connectDatabase } from '../../adapters/store/database.ts';
-import { listFleetIds, planFleetPage } from '../../adapters/store/fleet-list.ts';
+import { planFleetPage } from '../../adapters/store/fleet-list.ts';
+import { listFleetPortion } from '../../adapters/store/fleet-portion.ts';
 import type { FleetFilter } from '../../adapters/store/fleet-filter.ts';
 import { DEVICE_SORTS } from '../../api/contract/devices.ts';
 import { writeCursor } from '../../api/cursors.ts';
@@ -173,7 +174,7 @@ try {
   async function deepCursors(
     filter: FleetFilter,
   ): Promise<(sort: DeviceSort, order: string) => string | undefined> {
-    const ids = await listFleetIds(database, filter, 2_000);
+    const ids = await listFleetPortion(database, filter, { limit: 2_000 });
     const medians = new Map<string, string>();
     for (const sort of DEVICE_SORTS) {
       const { text, values } = await planFleetPage(database, { ids }, { sort, order: 'asc', limit: 2_000 });

@@ -240,6 +240,56 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.close();
   }, 120_000);
 
+  test('what failed of a filter is replayed from the device list, which shows the progress and its stop', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/devices?search=C02SEED3');
+    await ours.press(/^For all of this filter/);
+    await ours.press('Replay', 'menuitem');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('Of this filter only failed rollouts are replayed.').waitFor();
+    await dialog.getByText('profiles to 1 device').waitFor();
+    await dialog.getByText('/api/rollouts/replay').waitFor();
+    await dialog.getByLabel('Reason').fill('Back from repair');
+    await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
+    await ours.see('Its progress is on this page');
+    await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
+    expect(await ours.findings()).toEqual([]);
+    await ours.press('Stop');
+    await dialog.getByText('1 device that has not begun stays failed').waitFor();
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+    await ours.see('1 of 1 device ended: 0 delivered, 0 failed again, 1 left as they were.');
+    await ours.goTo('/rollouts');
+    await ours.see(/: Back from repair/);
+    expect(ours.complaints).toEqual([]);
+    await ours.close();
+  }, 120_000);
+
+  test('a dialog says when a filter finds more than one request takes, and goes on with the rest', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    // As if one request took two devices.
+    await ours.page.route('**/api/devices/requests', (route) => {
+      const body = route.request().postDataJSON() as object;
+      return route.continue({ postData: { ...body, limit: 2 } });
+    });
+    await ours.goTo('/devices?family=iPhone');
+    await ours.press(/^For all of this filter/);
+    await ours.press('Check now', 'menuitem');
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('These are the first 2; there are more.').waitFor();
+    await dialog.getByRole('button', { name: 'Check now: 2 devices' }).click();
+    await dialog.getByText('These are the last 1.').waitFor();
+    await dialog.getByRole('button', { name: 'Leave the rest' }).waitFor();
+    await dialog.getByRole('button', { name: 'Check now: 1 device' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    const asked = (await api.call('GET', '/api/audit?action=device.check_asked')).body.items as {
+      detail: { devices: number };
+    }[];
+    expect(asked.map(({ detail }) => detail.devices)).toEqual([1, 2]);
+    await ours.close();
+  }, 120_000);
+
   test('a device is removed after a look at what goes, what stays and how to undo it', async () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);

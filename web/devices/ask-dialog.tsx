@@ -7,6 +7,7 @@ import { call, type Body } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { PortionNote } from '../parts/portion-note.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { ReasonInput, reasonGiven } from '../parts/reason-input.tsx';
 import { useAnswer, useChange } from '../queries.ts';
@@ -22,12 +23,6 @@ const WORDS: Readonly<Record<Ask, { title: string; label: string; consequence: s
     label: 'Check now',
     consequence:
       'Each device is asked what it has; what is missing is sent. Nothing is sent again that is there.',
-  },
-  replay: {
-    title: 'Replay failed rollouts',
-    label: 'Replay',
-    consequence:
-      'The rollout starts again where something is missing. Devices that did not fail are left alone.',
   },
   renew: {
     title: 'Renew certificates now',
@@ -46,24 +41,31 @@ const WORDS: Readonly<Record<Ask, { title: string; label: string; consequence: s
 export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: () => void }) {
   const [reason, setReason] = useState('');
   const [blueprintId, setBlueprint] = useState('');
+  const [after, setAfter] = useState<string>();
   const blueprints = useAnswer('listBlueprints', {}, { enabled: ask === 'move' });
-  const change = useChange('askDevices', ['listDevices', 'getStatus', 'listFailures'], ({ devices }) => {
-    notifications.show({
-      message: `${WORDS[ask].label}: ${plural(devices, 'device')} asked.`,
-      color: 'green',
-    });
-    close();
-  });
-  const body: Body<'askDevices'> = {
+  const change = useChange(
+    'askDevices',
+    ['listDevices', 'getStatus', 'listFailures'],
+    ({ devices, next }) => {
+      notifications.show({
+        message: `${WORDS[ask].label}: ${plural(devices, 'device')} asked.`,
+        color: 'green',
+      });
+      if (next === null) close();
+      else setAfter(next);
+    },
+  );
+  const which: Body<'askDevices'> = {
     action: ask,
     ...whom,
+    ...(after !== undefined && { after }),
     ...(ask === 'move' && blueprintId !== '' ? { blueprintId } : {}),
-    ...reasonGiven(reason),
   };
+  const body = { ...which, ...reasonGiven(reason) };
   const isReady = ask !== 'move' || blueprintId !== '';
   const preview = useQuery({
-    queryKey: ['askDevices', 'preview', body],
-    queryFn: () => call('askDevices', { body: { ...body, preview: true } }),
+    queryKey: ['askDevices', 'preview', which],
+    queryFn: () => call('askDevices', { body: { ...which, preview: true } }),
     enabled: isReady,
   });
   const { title, label, consequence } = WORDS[ask];
@@ -75,15 +77,18 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
       confirmLabel={preview.data ? `${label}: ${plural(preview.data.devices, 'device')}` : label}
       confirm={() => change.mutate({ body })}
       isBusy={change.isPending}
-      isOff={!isReady || !preview.data || preview.data.devices === 0}
+      isOff={!isReady || !preview.data || preview.isPlaceholderData || preview.data.devices === 0}
       error={change.error}
       command={lineOf(body)}
+      {...(after === undefined ? {} : { cancelLabel: 'Leave the rest' })}
     >
       <Text>{consequence}</Text>
+      {preview.data && <PortionNote portion={preview.data} isFirst={after === undefined} />}
       {ask === 'move' && (
         <NativeSelect
           label="Blueprint"
           value={blueprintId}
+          disabled={after !== undefined}
           data={[
             { value: '', label: 'Choose…' },
             ...(blueprints.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
@@ -102,9 +107,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
 function lineOf(body: Body<'askDevices'>): string {
   const { action, ids, reason, blueprintId } = body;
   if (ids === undefined) return curlLine('askDevices', { body });
-  const words = { check: ['rollout', 'start'], replay: ['rollout', 'replay'] } as const;
-  if (action === 'check' || action === 'replay')
-    return odetteLine([...words[action], ...ids], ['--reason', reason]);
+  if (action === 'check') return odetteLine(['rollout', 'start', ...ids], ['--reason', reason]);
   if (action === 'renew') return odetteLine(['device', 'renew', ...ids], ['--reason', reason]);
   return odetteLine(['device', 'move', ...ids], ['--blueprint', blueprintId ?? 'NAME'], ['--reason', reason]);
 }

@@ -9,6 +9,7 @@ import { addressOf } from '../client.ts';
 import { Empty, Loaded, Page } from '../parts/page.tsx';
 import { useAnswer } from '../queries.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
+import { BegunReplays } from '../rollouts/replay-progress.tsx';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';
 import { AskDialog, type Ask, type Whom } from './ask-dialog.tsx';
@@ -19,7 +20,7 @@ import { filterOf, isFiltered, PAGE_SIZE, type DeviceSearch } from './device-sea
 import { DeviceTable } from './device-table.tsx';
 import { WaitingDialog } from './waiting-dialog.tsx';
 
-const ASKS: Readonly<Record<Ask, string>> = {
+const ACTIONS: Readonly<Record<Ask | 'replay', string>> = {
   check: 'Check now',
   replay: 'Replay',
   renew: 'Renew certificates',
@@ -34,7 +35,8 @@ export function DevicesPage() {
     defaultValue: HIDDEN_AT_FIRST,
   });
   const [selected, select] = useState<RowSelectionState>({});
-  const [asking, setAsking] = useState<{ ask: Ask; whom: Whom }>();
+  const [asking, setAsking] = useState<{ ask: keyof typeof ACTIONS; whom: Whom }>();
+  const [begun, setBegun] = useState<readonly string[]>([]);
   const [isWaitingOpen, setWaitingOpen] = useState(false);
   const filter = filterOf(search);
   const page = JSON.stringify(search);
@@ -70,6 +72,7 @@ export function DevicesPage() {
         </>
       }
     >
+      <BegunReplays ids={begun} />
       <BucketCards current={search.bucket} />
       <DeviceFilters search={search} />
       <Loaded query={query} lines={10}>
@@ -87,9 +90,9 @@ export function DevicesPage() {
                     </Button>
                   </Menu.Target>
                   <Menu.Dropdown>
-                    {(Object.keys(ASKS) as Ask[]).map((ask) => (
+                    {(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).map((ask) => (
                       <Menu.Item key={ask} onClick={() => setAsking({ ask, whom })}>
-                        {ASKS[ask]}
+                        {ACTIONS[ask]}
                       </Menu.Item>
                     ))}
                   </Menu.Dropdown>
@@ -118,14 +121,18 @@ export function DevicesPage() {
           </Stack>
         )}
       </Loaded>
-      {asking?.ask === 'replay' && 'ids' in asking.whom ? (
+      {asking?.ask === 'replay' && (
         <ReplayDialog
-          whom={{ devices: asking.whom.ids.map((id) => ({ id, word: id })) }}
+          whom={
+            'ids' in asking.whom ? { devices: asking.whom.ids.map((id) => ({ id, word: id })) } : asking.whom
+          }
           title="Replay failed rollouts"
           close={() => setAsking(undefined)}
+          begun={(id) => setBegun((ids) => [id, ...ids])}
         />
-      ) : (
-        asking && <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />
+      )}
+      {asking && asking.ask !== 'replay' && (
+        <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />
       )}
       <WaitingDialog opened={isWaitingOpen} close={() => setWaitingOpen(false)} />
     </Page>

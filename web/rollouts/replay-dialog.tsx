@@ -1,20 +1,26 @@
-// Replays failed rollouts: one, several or a whole group, with what will be sent again and a reason kept for the record.
+// Replays failed rollouts: one, several, a whole group or all that a filter finds, with what will be sent again and a reason kept for the record.
 import { List, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call, type Body } from '../client.ts';
+import { curlLine } from '../curl-line.ts';
+import type { DeviceFilter } from '../devices/device-search.ts';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Loaded } from '../parts/page.tsx';
+import { PortionNote } from '../parts/portion-note.tsx';
 import { ReasonInput, reasonGiven } from '../parts/reason-input.tsx';
 import { useChange } from '../queries.ts';
 import { plural } from '../words.ts';
 
 type Replay = Body<'replayRollouts'>;
 type Cause = NonNullable<Replay['failureCode']>;
-/** A whole group by its cause, or devices with their names on the command line. */
-export type ReplayWhom = { readonly cause: Cause } | { readonly devices: { id: string; word: string }[] };
+/** A whole group by its cause, what failed of a filter, or devices with their names on the command line. */
+export type ReplayWhom =
+  | { readonly cause: Cause }
+  | { readonly filter: DeviceFilter }
+  | { readonly devices: { id: string; word: string }[] };
 
 const LACKING = {
   delivered: 'profiles',
@@ -23,10 +29,22 @@ const LACKING = {
 } as const;
 const TRUTHS = Object.keys(LACKING) as (keyof typeof LACKING)[];
 
-export function ReplayDialog({ whom, title, close }: { whom: ReplayWhom; title: string; close: () => void }) {
+interface ReplayDialogProps {
+  readonly whom: ReplayWhom;
+  readonly title: string;
+  readonly close: () => void;
+  /** Of a page that shows the progress itself. */
+  readonly begun?: (replayId: string) => void;
+}
+
+export function ReplayDialog({ whom, title, close, begun }: ReplayDialogProps) {
   const [reason, setReason] = useState('');
-  const which: Pick<Replay, 'deviceIds' | 'failureCode'> =
-    'cause' in whom ? { failureCode: whom.cause } : { deviceIds: whom.devices.map(({ id }) => id) };
+  const [after, setAfter] = useState<string>();
+  const which: Pick<Replay, 'deviceIds' | 'failureCode' | 'filter' | 'after'> = {
+    ...whichOf(whom),
+    ...(after !== undefined && { after }),
+  };
+  const given = { ...which, ...reasonGiven(reason) };
   const preview = useQuery({
     queryKey: ['replayRollouts', 'preview', which],
     queryFn: () => call('replayRollouts', { body: { ...which, preview: true } }),
@@ -42,35 +60,38 @@ export function ReplayDialog({ whom, title, close }: { whom: ReplayWhom; title: 
       'getDeviceTimeline',
       'getStatus',
     ],
-    ({ devices }) => {
+    ({ devices, replayId, next }) => {
+      if (replayId !== null) begun?.(replayId);
+      const place = begun ? 'on this page, and on the page Rollouts' : 'on the page Rollouts';
       notifications.show({
-        message: `Replaying ${plural(devices, 'rollout')}. Its progress is on the page Rollouts.`,
+        message: `Replaying ${plural(devices, 'rollout')}. Its progress is ${place}.`,
         color: 'green',
       });
-      close();
+      if (next === null) close();
+      else setAfter(next);
     },
   );
-  const words = 'cause' in whom ? [] : whom.devices.map(({ word }) => word);
   return (
     <ConfirmDialog
       opened
       close={close}
       title={title}
       confirmLabel={preview.data ? `Replay ${plural(preview.data.devices, 'rollout')}` : 'Replay'}
-      confirm={() => change.mutate({ body: { ...which, ...reasonGiven(reason) } })}
+      confirm={() => change.mutate({ body: given })}
       isBusy={change.isPending}
-      isOff={!preview.data || preview.data.devices === 0 || reason.trim() === ''}
+      isOff={!preview.data || preview.isPlaceholderData || preview.data.devices === 0 || reason.trim() === ''}
       error={change.error}
-      command={odetteLine(
-        ['rollout', 'replay', ...words],
-        ...('cause' in whom ? ([['--failed'], ['--cause', whom.cause]] as const) : []),
-        ['--reason', reason.trim()],
-      )}
+      command={commandOf(whom, given)}
+      {...(after === undefined ? {} : { cancelLabel: 'Leave the rest' })}
     >
       <Loaded query={preview} lines={3}>
-        {({ devices, lacking }) => (
+        {({ devices, lacking, next }) => (
           <>
-            <Text>{devices === 0 ? 'No failed rollout is left to replay.' : whatIsSent(lacking)}</Text>
+            <PortionNote portion={{ devices, next }} isFirst={after === undefined} />
+            <Text>
+              {'filter' in whom && 'Of this filter only failed rollouts are replayed. '}
+              {devices === 0 ? 'No failed rollout is left to replay.' : whatIsSent(lacking)}
+            </Text>
             <List size="sm">
               {TRUTHS.filter((truth) => lacking[truth] > 0).map((truth) => (
                 <List.Item key={truth}>
@@ -84,6 +105,21 @@ export function ReplayDialog({ whom, title, close }: { whom: ReplayWhom; title: 
       <ReasonInput reason={reason} set={setReason} required />
     </ConfirmDialog>
   );
+}
+
+function whichOf(whom: ReplayWhom): Pick<Replay, 'deviceIds' | 'failureCode' | 'filter'> {
+  if ('cause' in whom) return { failureCode: whom.cause };
+  if ('filter' in whom) return { filter: whom.filter };
+  return { deviceIds: whom.devices.map(({ id }) => id) };
+}
+
+/** The command line takes a cause as a whole; a filter needs the API. */
+function commandOf(whom: ReplayWhom, body: Replay): string {
+  const reason = ['--reason', body.reason] as const;
+  if ('filter' in whom) return curlLine('replayRollouts', { body });
+  if ('cause' in whom)
+    return odetteLine(['rollout', 'replay'], ['--failed'], ['--cause', whom.cause], reason);
+  return odetteLine(['rollout', 'replay', ...whom.devices.map(({ word }) => word)], reason);
 }
 
 const whatIsSent = (lacking: Readonly<Record<keyof typeof LACKING, number>>): string =>

@@ -1,7 +1,7 @@
 // Replays that run or ran lately: how far each is, why it was begun, and a stop that says what it leaves.
 import { Badge, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Moment } from '../parts/moment.tsx';
@@ -13,6 +13,8 @@ type Replay = Answer<'stopReplay'>;
 
 const LOOK_EVERY_MS = 3_000;
 const SHOWN = 3;
+/** By hand or by a filter. */
+const CHOSEN = 'Chosen devices';
 const isUnderWay = ({ waiting, running }: Replay): boolean => waiting + running > 0;
 
 export function Replays({ titleOf }: { titleOf: (failureCode: string) => string }) {
@@ -23,17 +25,45 @@ export function Replays({ titleOf }: { titleOf: (failureCode: string) => string 
   const shown = items.filter((replay, place) => isUnderWay(replay) || place < SHOWN);
   if (shown.length === 0) return null;
   return (
-    <Stack component="section" aria-labelledby="replays" gap="sm">
-      <Title order={2} size="h3" id="replays">
-        Replays
-      </Title>
+    <Section>
       {shown.map((replay) => (
         <ReplayCard
           key={replay.id}
           replay={replay}
-          title={replay.failureCode === null ? 'Chosen devices' : titleOf(replay.failureCode)}
+          title={replay.failureCode === null ? CHOSEN : titleOf(replay.failureCode)}
         />
       ))}
+    </Section>
+  );
+}
+
+/** Those that were begun on the page itself, while it is open: the others are on the page Rollouts. */
+export function BegunReplays({ ids }: { ids: readonly string[] }) {
+  if (ids.length === 0) return null;
+  return (
+    <Section>
+      {ids.map((id) => (
+        <BegunReplay key={id} id={id} />
+      ))}
+    </Section>
+  );
+}
+
+function BegunReplay({ id }: { id: string }) {
+  const given = { params: { id } };
+  const known = useAnswer('getReplay', given);
+  const mayChange = known.data === undefined || isUnderWay(known.data);
+  const { data } = useAnswer('getReplay', given, { everyMs: mayChange ? LOOK_EVERY_MS : false });
+  return data && data.devices > 0 ? <ReplayCard replay={data} title={CHOSEN} /> : null;
+}
+
+function Section({ children }: { children: ReactNode }) {
+  return (
+    <Stack component="section" aria-labelledby="replays" gap="sm">
+      <Title order={2} size="h3" id="replays">
+        Replays
+      </Title>
+      {children}
     </Stack>
   );
 }
@@ -85,7 +115,7 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
 }
 
 function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
-  const change = useChange('stopReplay', ['listReplays', 'listRollouts'], ({ withdrawn }) => {
+  const change = useChange('stopReplay', ['listReplays', 'getReplay', 'listRollouts'], ({ withdrawn }) => {
     notifications.show({
       message: `Stopped: ${plural(withdrawn, 'device')} left as before.`,
       color: 'green',

@@ -1,0 +1,23 @@
+// One request takes so many devices at most: what a dialog says of those that it leaves for the next one.
+import { Text } from '@mantine/core';
+import { countWords } from '../words.ts';
+
+interface Portion {
+  /** Of this portion. */
+  readonly devices: number;
+  /** Where the one after it begins; null: there is none. */
+  readonly next: string | null;
+}
+
+export function PortionNote({ portion, isFirst }: { portion: Portion; isFirst: boolean }) {
+  const words = portionWords(portion, isFirst);
+  return words === undefined ? null : <Text fw={600}>{words}</Text>;
+}
+
+function portionWords({ devices, next }: Portion, isFirst: boolean): string | undefined {
+  const count = countWords(devices);
+  if (next === null) return isFirst || devices === 0 ? undefined : `These are the last ${count}.`;
+  return isFirst
+    ? `These are the first ${count}; there are more. After them this dialog goes on with the next.`
+    : `These are the next ${count}; there are still more.`;
+}
