@@ -290,6 +290,28 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.close();
   }, 120_000);
 
+  test('the command beside the rest of a group does not begin with the group again', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.page.route('**/api/rollouts/replay', (route) => {
+      const body = route.request().postDataJSON() as object;
+      return route.continue({ postData: { ...body, limit: 1 } });
+    });
+    await ours.goTo('/rollouts');
+    await ours.press(/^Replay all/);
+    const dialog = ours.page.getByRole('dialog');
+    await dialog.getByText('These are the first 1; there are more.').waitFor();
+    await dialog.getByText('odette rollout replay --failed --cause mdm.device_silent').waitFor();
+    await dialog.getByLabel('Reason').fill('The network is back');
+    await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
+    await dialog.getByText('These are the last 1.').waitFor();
+    await dialog.getByText(/^curl .*"after":/).waitFor();
+    await dialog.getByRole('button', { name: 'Leave the rest' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
+    await ours.close();
+  }, 120_000);
+
   test('a device is removed after a look at what goes, what stays and how to undo it', async () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);

@@ -113,10 +113,10 @@ function whichOf(whom: ReplayWhom): Pick<Replay, 'deviceIds' | 'failureCode' | '
   return { deviceIds: whom.devices.map(({ id }) => id) };
 }
 
-/** The command line takes a cause as a whole; a filter needs the API. */
+/** The command line takes a cause as a whole; a filter, or the rest of a cause, needs the API. */
 function commandOf(whom: ReplayWhom, body: Replay): string {
   const reason = ['--reason', body.reason] as const;
-  if ('filter' in whom) return curlLine('replayRollouts', { body });
+  if ('filter' in whom || body.after !== undefined) return curlLine('replayRollouts', { body });
   if ('cause' in whom)
     return odetteLine(['rollout', 'replay'], ['--failed'], ['--cause', whom.cause], reason);
   return odetteLine(['rollout', 'replay', ...whom.devices.map(({ word }) => word)], reason);
