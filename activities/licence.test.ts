@@ -35,14 +35,18 @@ afterAll(async () => {
 beforeEach(async () => {
   await fleet.switchTrust(true);
   serial = `C0${randomBytes(4).toString('hex').toUpperCase()}`;
+  deviceId = await enroll(serial);
+});
+
+async function enroll(serialNumber: string): Promise<string> {
   const [row] = await test.database.query<{ id: string }>(
     `insert into devices (family, platform, udid, serial_number, blueprint_id, enrollment_status, enrollment_id, topic,
        push_token, push_magic, identity_fingerprint)
      values ('Mac', 'macOS', gen_random_uuid(), $1, $2, 'enrolled', gen_random_uuid(), 'topic', 'token', 'magic', $3) returning id`,
-    [serial, fleet.blueprintId, randomBytes(32)],
+    [serialNumber, fleet.blueprintId, randomBytes(32)],
   );
-  deviceId = row?.id ?? '';
-});
+  return row?.id ?? '';
+}
 
 const assign = () => licences.assignLicence({ deviceId, isMissed: false });
 const giveBack = () => licences.giveBackLicence({ deviceId, nowMs: Date.now() });
@@ -85,6 +89,15 @@ describe('a licence', () => {
     later();
     expect(await giveBack()).toEqual({ kind: 'settled' });
     expect(await held()).toBe(false);
+  });
+
+  it('is left where another device says that it has the same serial number', async () => {
+    await assigned();
+    await enroll(serial.toLowerCase());
+    await fleet.switchTrust(false);
+    expect(await giveBack()).toEqual({ kind: 'settled' });
+    later();
+    expect(await held()).toBe(true);
   });
 
   it('that is on its way back when it is wanted again is asked for anew afterwards', async () => {

@@ -1,7 +1,13 @@
 // A licence of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import { putTimeline } from '../adapters/store/device-timeline.ts';
-import { findLicence, forgetLicence, recordLicence, type Licence } from '../adapters/store/licences.ts';
+import {
+  findLicence,
+  forgetLicence,
+  isSerialNumberShared,
+  recordLicence,
+  type Licence,
+} from '../adapters/store/licences.ts';
 import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
@@ -73,6 +79,11 @@ export function licenceActivities(deps: ActivityDependencies) {
       const { serialNumber } = state;
       const known = await findLicence(database, deviceId, adamId);
       if (known === undefined || known.state === 'failed') return { kind: 'settled' };
+      // A serial number is what a device says of itself: nobody gives away what another one uses.
+      if (await isSerialNumberShared(database, deviceId, serialNumber)) {
+        await forgetLicence(database, deviceId, adamId);
+        return { kind: 'settled' };
+      }
       return withClient(state, async (client) => {
         // One that is still on its way to the device would come after it was given back.
         if (known.state === 'associating' && (await isUnderWay(client, known))) return { kind: 'pending' };

@@ -449,7 +449,7 @@ describe('the library item', () => {
     await database.query('delete from push_certificates');
   });
 
-  test('a changed answer concerns the enrolled devices of the switched-on item, also of a platform to come', async () => {
+  test('a changed answer concerns the enrolled devices of the switched-on item, also of a platform to come; a preview does not count those', async () => {
     const at = `/api/integrations/${fleet.ids['integrations'] ?? ''}`;
     const reach = async () => (await api.call('GET', `${at}/reach`)).body as unknown;
     expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
@@ -463,6 +463,8 @@ describe('the library item', () => {
       `with gone as (delete from integration_platforms where platform = 'iOS' returning *) select to_jsonb(gone) as row from gone`,
     );
     expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
+    const { body } = await api.call('POST', '/api/library-items/preview', item());
+    expect(body.byFamily).toEqual({ Mac: 3, iPhone: 0, iPad: 0 });
     await database.query(
       'insert into integration_platforms select * from jsonb_populate_record(null::integration_platforms, $1)',
       [JSON.stringify(platforms[0]?.row)],

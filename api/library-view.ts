@@ -122,7 +122,7 @@ export async function previewItem(
   if (!integration) throw notFound('integration');
   const kept = body.deviceTrustOn ? body.blueprintIds : [];
   const wasOn = before?.deviceTrustOn ?? false;
-  const arriving = await countArriving(sql, kept, OKTA_VERIFY.adamId, hasItem(before, body));
+  const arriving = await countArriving(sql, integration.id, kept, OKTA_VERIFY.adamId, hasItem(before, body));
   const leaving = before && wasOn ? await countLeaving(sql, before.id, kept) : 0;
   const losing =
     before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : { total: 0, logins: [] };

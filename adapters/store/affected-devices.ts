@@ -34,8 +34,8 @@ export async function rollOutDevices(
           and ($5::uuid[] is null or device.id = any($5))),
      put as (
        insert into outbox (ordering_key, message)
-       select id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
-                'asksUserAgain', $7::boolean) from affected
+       select id::text, jsonb_strip_nulls(jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
+                'asksUserAgain', nullif($7::boolean, false))) from affected
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
      select (select count(*) from put) as devices, (select count(*) from told) as told`,

@@ -21,9 +21,12 @@ export interface HasItem {
   readonly touched: readonly Platform[];
 }
 
-/** Devices of the blueprints. */
+const CONFIGURED = `device.platform in (select platform from integration_platforms where integration_id = `;
+
+/** Devices of the blueprints, of the platforms that are configured. */
 export async function countArriving(
   sql: Sql,
+  integrationId: string,
   blueprintIds: readonly string[],
   adamId: string,
   has: HasItem,
@@ -31,7 +34,7 @@ export async function countArriving(
   const [row] = await sql.query<PreviewCounts>(
     `with counted as (
        select *, not (blueprint_id = any($3) and platform <> all($4)) as changes
-         from devices as device where blueprint_id = any($1) and ${ENROLLED})
+         from devices as device where blueprint_id = any($1) and ${ENROLLED} and ${CONFIGURED} $5))
      select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
             count(*) filter (where changes and family = 'iPad')::int as "iPad",
             count(*) filter (where not changes)::int as unchanged,
@@ -40,7 +43,7 @@ export async function countArriving(
        from counted as device
        left join licences as licence on licence.device_id = device.id and licence.adam_id = $2
        left join device_trust as trust on trust.device_id = device.id`,
-    [blueprintIds, adamId, has.blueprintIds, has.touched],
+    [blueprintIds, adamId, has.blueprintIds, has.touched, integrationId],
   );
   return row ?? { Mac: 0, iPhone: 0, iPad: 0, unchanged: 0, licencesNeeded: 0, usersAsked: 0 };
 }
@@ -54,7 +57,8 @@ export async function countLeaving(
   const [row] = await sql.query<{ devices: number }>(
     `select count(*)::int as devices from devices as device
        join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-      where assigned.library_item_id = $1 and device.blueprint_id <> all($2) and ${ENROLLED}`,
+       join library_items as item on item.id = assigned.library_item_id
+      where item.id = $1 and device.blueprint_id <> all($2) and ${ENROLLED} and ${CONFIGURED} item.integration_id)`,
     [itemId, keptBlueprintIds],
   );
   return row?.devices ?? 0;

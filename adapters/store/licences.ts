@@ -35,3 +35,17 @@ export async function recordLicence(
 export async function forgetLicence(sql: Sql, deviceId: string, adamId: string): Promise<void> {
   await sql.query('delete from licences where device_id = $1 and adam_id = $2', [deviceId, adamId]);
 }
+
+/** Whether another device says that it has this serial number: Apple knows one licence for both. */
+export async function isSerialNumberShared(
+  sql: Sql,
+  deviceId: string,
+  serialNumber: string,
+): Promise<boolean> {
+  const rows = await sql.query(
+    `select from devices
+      where lower(serial_number) = lower($2) and id <> $1 and enrollment_status in ('enrolled', 'unreachable') limit 1`,
+    [deviceId, serialNumber],
+  );
+  return rows.length > 0;
+}
