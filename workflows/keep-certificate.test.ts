@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import { renewalTime } from '../domain/renewal-policy.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { atRest, clockOf, fastForward } from '../test/harness/time-skipping.ts';
@@ -44,6 +45,14 @@ async function signIn(mac: FakeDevice): Promise<void> {
     args: [{ integrationId: world.fleet.integrationId }],
   });
   expect((await world.truths(mac.id))['managed']).toBe('held');
+}
+
+/** What Temporal's pages say of the keeper. */
+async function detailsOf(mac: FakeDevice): Promise<string> {
+  const { currentDetails = '' } = await world
+    .keeper(mac.id)
+    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return currentDetails;
 }
 
 const restOf = (mac: FakeDevice): Promise<number> =>
@@ -157,6 +166,21 @@ describe('keepCertificate', () => {
       [mac.id],
     );
     expect(deliveries?.count).toBe(2);
+  });
+
+  test('renewNow is not kept waiting by an enrollment that has just begun again', async () => {
+    const mac = await trustedMac();
+    const { serialNumber } = newest(mac);
+    await restOf(mac);
+    const { runId } = await world.rollout(mac.id).describe();
+    await beginEnrollmentAgain(world.database, mac.id);
+    await world.until(async () => expect(await detailsOf(mac)).toContain('waitForEnrollment'));
+    await finishEnrollment(world.database, mac.id);
+    // Its rollout asks for no certificate: the present one is still there.
+    await world.until(async () => expect((await world.rollout(mac.id).describe()).runId).not.toBe(runId));
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked by an operator' });
+    await renewed(mac, serialNumber);
   });
 
   test('refused challenge credentials fail the rollout by their code; the keeper goes on, and so does the next rollout', async () => {

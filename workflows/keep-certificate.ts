@@ -184,7 +184,11 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
       case 'waitToBeWanted':
         await condition(isChanged);
         // The rollout asks the device anyway: its question for a certificate comes first.
-        if (isEnrolledAgain) await condition(() => askedBy > answeredTo || !isWanted, '10 minutes');
+        if (isEnrolledAgain) {
+          const heedsRenewals = patched('a-renewal-is-not-kept-waiting');
+          const isAsked = () => askedBy > answeredTo || !isWanted || (heedsRenewals && forced);
+          await condition(isAsked, '10 minutes');
+        }
         isEnrolledAgain = false;
         break;
       case 'end':

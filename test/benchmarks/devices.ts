@@ -194,6 +194,13 @@ try {
     'status (/api/status)': () => get('/api/status'),
     'blueprints with counts': () => get('/api/blueprints'),
     'failures by cause': () => get('/api/rollouts/failures'),
+    'renewals by day': () => get('/api/renewals/by-day?days=365'),
+    ...Object.fromEntries(
+      ['due', 'late', 'failed', 'unused'].map((state) => [
+        `renewals ${state}`,
+        () => get(`/api/renewals?state=${state}`),
+      ]),
+    ),
     "CSV's first rows": async () => {
       const stopped = new AbortController();
       const response = await fetch(`http://${listen}/api/devices/export`, {

@@ -36,6 +36,7 @@ export async function addLargeFleet(
     await sql.query('set local session_replication_role = replica');
     await withoutIndexes(sql, 'devices', () => sql.query(DEVICES, [devices, BLUEPRINTS]));
     await withoutIndexes(sql, 'device_trust', () => sql.query(TRUST, [integrationId, CAUSES]));
+    await withoutIndexes(sql, 'certificate_deliveries', () => sql.query(DELIVERIES, [integrationId]));
     await sql.query('analyze devices, device_trust');
     await withoutIndexes(sql, 'fleet_list', () => sql.query(LIST));
     await sql.query('delete from fleet_totals');
@@ -46,8 +47,15 @@ export async function addLargeFleet(
         where blueprints.id = counted.blueprint_id`,
     );
   });
-  for (const table of ['devices', 'device_trust', 'fleet_list', 'fleet_segments', 'blueprints'])
-    await database.query(`vacuum analyze ${table}`);
+  const filled = [
+    'devices',
+    'device_trust',
+    'certificate_deliveries',
+    'fleet_list',
+    'fleet_segments',
+    'blueprints',
+  ];
+  for (const table of filled) await database.query(`vacuum analyze ${table}`);
   const rows = await database.query<{ id: string }>('select id from blueprints order by devices desc, id');
   return { blueprints: rows.map(({ id }) => id), integrationId };
 }
@@ -96,6 +104,15 @@ const TRUST = `
          now() - interval '1 day' * change, case when bucket = 'trusted' then now() - interval '200 days' * change end,
          case when bucket = 'trusted' then now() - interval '200 days' * change else now() - interval '1 day' * change end
     from placed`;
+
+// Each certificate lives a year; it was proven when it came.
+const DELIVERIES = `
+  insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, serial_number,
+                                      issuer, not_before, not_after, proven_at, created_at)
+  select 'large' || device_id, device_id, $1, 'a', gen_random_uuid(), gen_random_uuid(), 'proven', begun, md5(device_id::text), 'CN=Okta', begun,
+         certificate_not_after, begun, begun
+    from device_trust cross join lateral (select certificate_not_after - interval '365 days' as begun) as life
+   where certificate_not_after is not null and integration_id = $1`;
 
 const TOTALS = `
   insert into fleet_totals (integration_id, name, value)
