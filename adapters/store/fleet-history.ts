@@ -65,15 +65,14 @@ export const countRenewalsByDay = (
   range: { readonly from: string; readonly days: number },
 ): Promise<RenewalDay[]> =>
   sql.query<RenewalDay>(
-    `with current as (
-       select not_after, not_after - (not_after - not_before) * ${settingSql('renewalWindowStart')} as opens
-         from certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id
-        where state = 'proven' and not_after is not null and not_before is not null),
-     days as (
-       select (not_after at time zone 'UTC')::date as day, 1 as ending, 0 as opening from current
-       union all select (opens at time zone 'UTC')::date, 0, 1 from current)
+    `with days as (
+       select ends as day, certificates as ending, 0 as opening from certificate_days
+       union all
+       select ends - round((ends - begins) * ${settingSql('renewalWindowStart')})::int, 0, certificates
+         from certificate_days as lives join integrations as integration on integration.id = lives.integration_id)
      select to_char(day, 'YYYY-MM-DD') as day, sum(ending)::int as ending, sum(opening)::int as "windowOpens" from days
-      where day >= $1::date and day < $1::date + $2::int group by day order by day`,
+      where day >= $1::date and day < $1::date + $2::int
+      group by day having sum(ending) + sum(opening) > 0 order by day`,
     [range.from, range.days],
   );
 

@@ -1,24 +1,53 @@
 // Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it.
+import { FAILURES } from '../../domain/failures.ts';
 import type { Sql } from './database.ts';
 import { listFleet, type FleetRow } from './fleet.ts';
 import { settingSql } from './integrations.ts';
 
 export type RenewalState = 'due' | 'late' | 'failed' | 'unused';
 
-/** The current certificate of each device, with the numbers of its integration. */
-const CURRENT = `select distinct on (delivery.device_id) delivery.device_id, delivery.not_before, delivery.not_after, delivery.proven_at,
-         ${settingSql('renewalWindowEnd')} as window_end, ${settingSql('unusedWarnDays')} as warn_days
-    from certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id
-   where delivery.state = 'proven' and delivery.not_after is not null order by delivery.device_id, delivery.not_after desc`;
+/** Each device has one proven delivery, its current certificate; beside it the numbers of its integration. */
+const CURRENT = `certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id`;
+const PROVEN = `delivery.state = 'proven'`;
+const [WINDOW_END, WARN_DAYS] = [settingSql('renewalWindowEnd'), settingSql('unusedWarnDays')];
+/** No certificate lives longer: by it a walk in the order of their ends knows where to stop. */
+const LONGEST_LIFE = `(select max(not_after - not_before) from certificate_deliveries where state = 'proven')`;
+const OF_ANY = (number: string, pick: 'max' | 'min') =>
+  `(select ${pick}(${number}) from integrations as integration)`;
+
+interface Listing {
+  readonly from: string;
+  readonly end: string;
+  readonly where: (give: (value: unknown) => string) => string;
+}
+
+const CERTIFICATE_FAILURES = Object.keys(FAILURES).filter((code) =>
+  ['certificate.', 'scep.', 'okta.challenge'].some((area) => code.startsWith(area)),
+);
 
 /** The same conditions as in domain/renewal-policy.ts. */
-const CONDITIONS: Readonly<Record<RenewalState, string>> = {
-  due: 'true',
-  late: `not_after - (not_after - not_before) * window_end < now()`,
-  failed: `exists (select from device_trust as trust where trust.device_id = current.device_id and trust.bucket = 'failed'
-             and (trust.failure_code like 'certificate.%' or trust.failure_code like 'scep.%' or trust.failure_code like 'okta.challenge%'))`,
-  unused: `coalesce(proven_at, not_before) < now() - make_interval(secs => warn_days * 86400) and exists (
-             select from device_trust as trust where trust.device_id = current.device_id and not trust.managed)`,
+const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
+  due: { from: CURRENT, end: 'delivery.not_after', where: () => PROVEN },
+  late: {
+    from: CURRENT,
+    end: 'delivery.not_after',
+    where: () => `${PROVEN} and not_after - (not_after - not_before) * ${WINDOW_END} < now()
+        and not_after < now() + ${LONGEST_LIFE} * ${OF_ANY(WINDOW_END, 'max')}`,
+  },
+  failed: {
+    from: CURRENT,
+    end: 'delivery.not_after',
+    where: (give) => `${PROVEN} and delivery.device_id in (
+          select device_id from fleet_list as list join fleet_segments on fleet_segments.id = list.segment
+           where list.failure_code = any(${give(CERTIFICATE_FAILURES)}) and fleet_segments.bucket = 'failed')`,
+  },
+  unused: {
+    from: `fleet_list as list join (${CURRENT}) on ${PROVEN} and delivery.device_id = list.device_id`,
+    end: 'list.certificate_not_after',
+    where: () => `not list.managed and list.certificate_not_after < 'infinity'
+        and coalesce(proven_at, not_before) < now() - make_interval(secs => ${WARN_DAYS} * 86400)
+        and list.certificate_not_after < now() + ${LONGEST_LIFE} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
+  },
 };
 
 export async function listRenewals(
@@ -29,12 +58,19 @@ export async function listRenewals(
     readonly limit: number;
   },
 ): Promise<(FleetRow & { readonly sortValue: string })[]> {
+  const { from, end, where } = LISTINGS[state];
+  const values: unknown[] = [page.limit];
+  const give = (value: unknown): string => `$${values.push(value)}`;
+  const wanted = where(give);
+  const { after } = page;
+  const beyond =
+    after === undefined
+      ? ''
+      : `and (${end}, delivery.device_id) > (${give(after.value)}::timestamptz, ${give(after.id)}::uuid)`;
   const due = await sql.query<{ id: string; sortValue: string }>(
-    `select current.device_id as id, not_after::text as "sortValue" from (${CURRENT}) as current
-      where ($1::timestamptz is null or (not_after, device_id) > ($1::timestamptz, $2::uuid))
-        and ${CONDITIONS[state]}
-      order by not_after, device_id limit $3`,
-    [page.after?.value ?? null, page.after?.id ?? null, page.limit],
+    `select delivery.device_id as id, ${end}::text as "sortValue" from ${from}
+      where ${wanted} and ${end} is not null ${beyond} order by ${end}, delivery.device_id limit $1`,
+    values,
   );
   const ids = due.map(({ id }) => id);
   const rows = await listFleet(sql, { ids }, { sort: 'name', order: 'asc', limit: ids.length });

@@ -37,6 +37,12 @@ export async function addLargeFleet(
     await withoutIndexes(sql, 'devices', () => sql.query(DEVICES, [devices, BLUEPRINTS]));
     await withoutIndexes(sql, 'device_trust', () => sql.query(TRUST, [integrationId, CAUSES]));
     await withoutIndexes(sql, 'certificate_deliveries', () => sql.query(DELIVERIES, [integrationId]));
+    await sql.query(
+      `insert into certificate_days
+         select integration_id, certificate_day(not_before), certificate_day(not_after), count(*) from certificate_deliveries
+          where id like 'large%' group by 1, 2, 3
+       on conflict (integration_id, begins, ends) do update set certificates = certificate_days.certificates + excluded.certificates`,
+    );
     await sql.query('analyze devices, device_trust');
     await withoutIndexes(sql, 'fleet_list', () => sql.query(LIST));
     await sql.query('delete from fleet_totals');
