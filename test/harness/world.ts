@@ -68,25 +68,26 @@ export interface WorldOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Below the ports that the system gives to connections: it must still be free when a killed part comes back. */
-async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(15_000, 32_000);
-    if (await isFree(port)) return port;
-  }
-}
-
 async function bundleFolder(): Promise<string> {
   const bundles = path.join(os.tmpdir(), 'odette-test-bundles');
   await workflowBundle(bundles);
   return bundles;
 }
 
-/** One for each listener, by its name. */
+/**
+ * One for each listener, by its name. Below the ports that the system gives to connections, for it must still be free when a killed part
+ * comes back; and files that run at once look for theirs in places of their own.
+ */
 async function quietPorts(): Promise<(name: string) => number> {
   const names = ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)];
-  const ports = new Map(await Promise.all(names.map(async (name) => [name, await quietPort()] as const)));
-  return (name) => ports.get(name) ?? 0;
+  const first = 15_000 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 4) * 4_000;
+  const ports = new Set<number>();
+  while (ports.size < names.length) {
+    const port = randomInt(first, first + 4_000);
+    if (await isFree(port)) ports.add(port);
+  }
+  const inOrder = [...ports];
+  return (name) => inOrder[names.indexOf(name)] ?? 0;
 }
 
 /** @throws Error when a part does not start; everything that had started is then ended, and nothing is left on the disk */
