@@ -30,7 +30,10 @@ export async function atRest(connection: Connection, namespace: string, workflow
       const fires =
         Number(last?.eventTime?.seconds) +
         Number(last?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
-      return fires * SECOND_MS - (await clockOf(connection, namespace, workflowId));
+      const left = fires * SECOND_MS - (await clockOf(connection, namespace, workflowId));
+      // Its time has come, and the history does not show it yet.
+      expect(left, 'left of the timer').toBeGreaterThan(2 * SECOND_MS);
+      return left;
     },
     { timeout: 60_000, interval: 50 },
   );
