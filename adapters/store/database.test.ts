@@ -87,6 +87,30 @@ test('a server that says nothing more is given up, and the next query takes a ne
   await proxy.close();
 }, 30_000);
 
+test('a server whose end comes with its greeting ends no process, and is an unavailable store', async () => {
+  const server = net.createServer((socket) => {
+    // Its own words on one piece of the wire: authentication is in order, ready, and then the end.
+    const message = (type: string, body: Buffer) => {
+      const head = Buffer.alloc(5, type);
+      head.writeInt32BE(body.length + 4, 1);
+      return Buffer.concat([head, body]);
+    };
+    const end = 'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0';
+    socket.once('data', () => {
+      const greeting = [message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))];
+      socket.end(Buffer.concat([...greeting, message('E', Buffer.from(end))]));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const database = connectDatabase(`postgresql://odette@127.0.0.1:${port}/odette?sslmode=disable`);
+  const unavailable = { code: 'store.unavailable' };
+  await expect(database.inTransaction((sql) => sql.query('select 1'))).rejects.toMatchObject(unavailable);
+  await expect(database.query('select 1')).rejects.toMatchObject(unavailable);
+  await database.end();
+  server.close();
+});
+
 test('a database that is not there is an unavailable store, and the message holds no password', async () => {
   const nowhere = connectDatabase('postgresql://odette:planted-password@127.0.0.1:1/odette');
   const error: unknown = await nowhere.query('select 1').catch((caught: unknown) => caught);

@@ -70,8 +70,10 @@ export function connectDatabase(
     // A process that hangs inside a transaction must not hold its locks for ever.
     idle_in_transaction_session_timeout: 60_000,
   });
-  // An idle connection that breaks is replaced at the next query; without a listener the process would end.
+  // A connection that breaks is replaced at the next query. Without a listener of its own the process would end: the pool takes its away
+  // when it hands a connection out, and the server's last word may come with the one before, when nobody else listens yet.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const listener = new NotificationListener(() => new pg.Client(config));
 
   return {
@@ -82,8 +84,6 @@ export function connectDatabase(
       const broke = () => {
         isBroken = true;
       };
-      // Without a listener a connection that breaks between two queries would end the process.
-      client.on('error', broke);
       try {
         await run(client, 'begin');
         const result = await work({ query: (text, values) => run(client, text, values) });
@@ -95,7 +95,6 @@ export function connectDatabase(
         else await client.query('rollback').catch(broke);
         throw error;
       } finally {
-        client.off('error', broke);
         client.release(isBroken);
       }
     },
