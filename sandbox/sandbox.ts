@@ -159,7 +159,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       holds.remove();
       await fleet.close();
       network.close();
-      keys.close();
+      await keys.close();
       await pushes.close();
       await Promise.all([shut(management), shut(shop.server), ...tenants.map(({ server }) => shut(server))]);
       await Promise.all([appsAndBooks.close(), ...tenants.map(({ part }) => part.close())]);

@@ -16,6 +16,7 @@ export class KeyPool {
   readonly #files: string[];
   #made = 0;
   #isClosed = false;
+  #filling: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, files: string[]) {
     this.#folder = folder;
@@ -59,11 +60,14 @@ export class KeyPool {
         this.#made -= 1;
       }
     };
-    await Promise.all([make(), make()]);
+    const filled = Promise.all([make(), make()]);
+    this.#filling = Promise.allSettled([this.#filling, filled]);
+    await filled;
   }
 
-  /** Ends a filling that runs. */
-  close(): void {
+  /** Ends a filling that runs; afterwards nothing is written any more. */
+  async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#filling;
   }
 }

@@ -38,8 +38,7 @@ describe.skipIf(!hasBrowser)('the sandbox’s pages', () => {
   afterAll(async () => {
     await browser?.close();
     await sandbox?.close();
-    // A last write of the sandbox may still be on its way.
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await rm(dataDir, { recursive: true, force: true });
   });
 
   test('a device is broken in each way, says so, and is mended', async () => {
