@@ -1,4 +1,4 @@
-// Gets the licence beside everything else: only the app waits for it.
+// Gets the licence beside everything else, for only the app waits for it; and gives it back.
 import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
 import { licenceDelayMs } from '../domain/patience.ts';
@@ -31,6 +31,21 @@ export class LicenceErrand {
       (licence) => this.#end(licence),
       (error: unknown) => this.#end(reasonOf(error)),
     );
+  }
+
+  /** One that is still on its way to the device is waited for: it would come after it was given back. */
+  async giveBack(patienceMs: number, isInterrupted: () => boolean): Promise<void> {
+    await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'licence is on its way' });
+    for (let look = 0; !isInterrupted(); look += 1) {
+      const outcome = await appsAndBooks.giveBackLicence.executeWithOptions(
+        { summary: 'licence of Okta Verify goes back', scheduleToCloseTimeout: patienceMs },
+        [{ deviceId: this.#deviceId, nowMs: Date.now() }],
+      );
+      if (outcome.kind === 'settled') return this.#settled('unasked');
+      await condition(isInterrupted, licenceDelayMs(look, false), {
+        summary: 'Apple takes the licence back',
+      });
+    }
   }
 
   #end(licence: RolloutMemory['licence']): void {

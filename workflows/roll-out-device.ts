@@ -11,13 +11,13 @@ import {
 } from '@temporalio/workflow';
 import type { PlannedStep } from '../activities/rollout.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
-import { appCheckDelayMs, intervalsWithin, licenceDelayMs } from '../domain/patience.ts';
+import { appCheckDelayMs, intervalsWithin } from '../domain/patience.ts';
 import { emptyMemory, memoryFor, type RolloutMemory, type RolloutPhase } from '../domain/rollout-plan.ts';
 import { DeviceConversation } from './device-command.ts';
 import { failedBecause, reasonOf } from './failure.ts';
 import { LicenceErrand } from './licence-errand.ts';
 import { searchAttributes } from './messages.ts';
-import { appsAndBooks, others, records } from './policies.ts';
+import { others, records } from './policies.ts';
 import { sendAndLearn, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
 
@@ -98,7 +98,7 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
           break;
         }
         case 'giveBackLicence':
-          await giveBackLicence(step.patienceHours, isChanged);
+          await licenceErrand.giveBack(step.patienceHours * HOUR_MS, isChanged);
           break;
         case 'waitForEnrollment':
           if (!(await waitFor(isChanged, patience(), 'enrollment'))) return await fail('mdm.not_enrolled');
@@ -241,23 +241,6 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
     }
     memory = without(memory, ['ProfileList']);
     return isDone() ? null : 'mdm.device_silent';
-  }
-
-  /** A licence that is still on its way to the device is waited for: it would come after it was given back. */
-  async function giveBackLicence(patienceHours: number, isChanged: () => boolean): Promise<void> {
-    const isSettled = () => licence !== 'pending' || isChanged();
-    await waitFor(isSettled, intervalsWithin(patienceHours * HOUR_MS), 'licence is on its way');
-    for (let look = 0; !isChanged(); look += 1) {
-      const outcome = await appsAndBooks.giveBackLicence.executeWithOptions(
-        { summary: 'licence of Okta Verify goes back', scheduleToCloseTimeout: patienceHours * HOUR_MS },
-        [{ deviceId, nowMs: Date.now() }],
-      );
-      if (outcome.kind === 'settled') {
-        licence = 'unasked';
-        return;
-      }
-      await condition(isChanged, licenceDelayMs(look, false), { summary: 'Apple takes the licence back' });
-    }
   }
 
   async function close(phase: RolloutPhase, step: PlannedStep): Promise<void> {
