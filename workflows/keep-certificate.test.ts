@@ -1,3 +1,5 @@
+// The keeper of a Mac's certificate over years, outages, refusals and silence.
+// Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';

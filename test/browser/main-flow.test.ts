@@ -1,4 +1,5 @@
 // The click path of both seeds as a newcomer walks it, Okta's half in the sandbox's pages: from the first-run link to trusted devices.
+// Long, because it is one path: each step goes on where the last one ended.
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // Every page of the console over the real API: nothing that axe-core finds, light and dark; no hole in the Content-Security-Policy;
-// nothing from another host; no page wider than a phone.
+// nothing from another host; no page wider than a phone. Long, because all of it is asked of one seeded console.
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
-import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
+import { findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import { consolePages, DEVICE_PAGES, NOT_DRAWN, PUBLIC_PAGES, SANDBOX_PAGES } from './page-list.ts';
 
@@ -38,6 +38,18 @@ let sandbox: Sandbox;
 let dataDir: string;
 let fleet: SeededFleet;
 let pages: Record<string, string>;
+
+async function openAsAda(): Promise<ConsolePage> {
+  const ours = await openConsole(browser, api.url);
+  await signIn(ours, ADA);
+  return ours;
+}
+
+/** As if one request took so few devices. */
+const takesAtOnce = ({ page }: ConsolePage, at: string, limit: number): Promise<unknown> =>
+  page.route(`**${at}`, (route) =>
+    route.continue({ postData: { ...(route.request().postDataJSON() as object), limit } }),
+  );
 
 describe.skipIf(!hasBrowser)('every page', () => {
   beforeAll(async () => {
@@ -114,8 +126,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('turning Okta Device Trust off can be confirmed only when its consequences are there to be read', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     let answer: () => void = () => undefined;
     const isAnswered = new Promise<void>((resolve) => (answer = resolve));
     await ours.page.route('**/api/library-items/preview', async (route) => {
@@ -144,8 +155,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       expect(status).toBe(200);
     };
     await saveAs(false);
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     let answer: () => void = () => undefined;
     const isAnswered = new Promise<void>((resolve) => (answer = resolve));
     await ours.page.route('**/api/library-items/preview', async (route) => {
@@ -193,8 +203,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('the filter of the device list lives in the address, and each count leads to its devices', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     await ours.goTo('/devices');
     await ours.page
       .getByRole('link', { name: /Failed/ })
@@ -213,8 +222,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('a group of failures is replayed with a preview and a reason, which the activity log keeps', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     await ours.goTo('/rollouts');
     await ours.see('The device has not answered.');
     await ours.press(/^Replay all/);
@@ -241,8 +249,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('what failed of a filter is replayed from the device list, which shows the progress and its stop', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     await ours.goTo('/devices?search=C02SEED3');
     await ours.press(/^For all of this filter/);
     await ours.press('Replay', 'menuitem');
@@ -266,13 +273,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('a dialog says when a filter finds more than one request takes, and goes on with the rest', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
-    // As if one request took two devices.
-    await ours.page.route('**/api/devices/requests', (route) => {
-      const body = route.request().postDataJSON() as object;
-      return route.continue({ postData: { ...body, limit: 2 } });
-    });
+    const ours = await openAsAda();
+    await takesAtOnce(ours, '/api/devices/requests', 2);
     await ours.goTo('/devices?family=iPhone');
     await ours.press(/^For all of this filter/);
     await ours.press('Check now', 'menuitem');
@@ -291,12 +293,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('the command beside the rest of a group does not begin with the group again', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
-    await ours.page.route('**/api/rollouts/replay', (route) => {
-      const body = route.request().postDataJSON() as object;
-      return route.continue({ postData: { ...body, limit: 1 } });
-    });
+    const ours = await openAsAda();
+    await takesAtOnce(ours, '/api/rollouts/replay', 1);
     await ours.goTo('/rollouts');
     await ours.press(/^Replay all/);
     const dialog = ours.page.getByRole('dialog');
@@ -313,8 +311,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('a device is removed after a look at what goes, what stays and how to undo it', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     await ours.goTo(pages['device'] ?? '');
     await ours.press('More ▾');
     await ours.press('Remove from Okta Device Trust…', 'menuitem');
@@ -333,8 +330,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   }, 120_000);
 
   test('when the test blueprint is delivered, the library item offers the rest', async () => {
-    const ours = await openConsole(browser, api.url);
-    await signIn(ours, ADA);
+    const ours = await openAsAda();
     const { id } = (await api.call('POST', '/api/blueprints', { name: 'Everybody else' })).body as {
       id: string;
     };
