@@ -2,7 +2,6 @@
 import type { z } from 'zod';
 import {
   findReported,
-  findShownLicence,
   listDeliveries,
   listEvidence,
   listOktaRecords,
@@ -11,6 +10,7 @@ import {
 } from '../adapters/store/device-evidence.ts';
 import type { Sql } from '../adapters/store/database.ts';
 import { listRollouts } from '../adapters/store/fleet-history.ts';
+import { findLicence } from '../adapters/store/licences.ts';
 import type { FleetRow } from '../adapters/store/fleet.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../domain/trust.ts';
@@ -59,7 +59,7 @@ export async function showDetail(
     listDeliveries(sql, row.id),
     findReported(sql, row.id),
     listOktaRecords(sql, row.id),
-    findShownLicence(sql, row.id, OKTA_VERIFY.adamId),
+    findLicence(sql, row.id, OKTA_VERIFY.adamId),
     listRollouts(sql, { deviceId: row.id, limit: 20 }),
   ]);
   const workflowId = workflowIds.rollout(row.id);
@@ -100,7 +100,9 @@ export async function showDetail(
         })),
     ],
     certificates: deliveries,
-    licence: licence ? { ...licence, failureCode: codeOrNull(licence.failureCode) } : null,
+    licence: licence
+      ? { state: licence.state, failureCode: codeOrNull(licence.failureCode), changedAt: licence.changedAt }
+      : null,
     oktaVerify: showOktaVerify(reported),
     oktaRecords: records.map(({ oktaHost, ...record }) => ({
       ...record,

@@ -5,7 +5,8 @@ import { CataloguedError } from '../../domain/failures.ts';
 import { guardedHttp } from './guarded-http.ts';
 
 /**
- * GetCACert (RFC 8894 §4.2): a certificate must come; whose it is decides nothing (docs/decisions/0010). The URL is opaque: nothing is expected of its path, and its query is kept.
+ * GetCACert (RFC 8894 §4.2): a certificate must come; whose it is decides nothing (docs/decisions/0010). The URL is opaque: nothing is
+ * expected of its path, and its query is kept.
  * @throws CataloguedError `okta.scep_unexpected_answer`, `okta.scep_unreachable`, `okta.host_not_allowed`
  */
 export async function checkScepUrl(access: {

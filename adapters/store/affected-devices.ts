@@ -1,5 +1,6 @@
 // Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 import { OUTBOX_CHANNEL } from './outbox.ts';
 
 /** Of several given, all must fit. */
@@ -26,7 +27,7 @@ export async function rollOutDevices(
        select device.id from devices as device
          left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
          left join library_items as item on item.id = assigned.library_item_id
-        where device.enrollment_status in ('enrolled', 'unreachable')
+        where device.${ENROLLED}
           and ($1::uuid is null or (item.integration_id = $1 and item.device_trust_on))
           and ($2::text is null or device.platform = $2)
           and ($3::uuid is null or item.id = $3)
@@ -80,7 +81,7 @@ async function tellKeepers(
        select device.id from devices as device
          join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
          join library_items as item on item.id = assigned.library_item_id
-        where ${which} and item.device_trust_on and device.enrollment_status in ('enrolled', 'unreachable')),
+        where ${which} and item.device_trust_on and device.${ENROLLED}),
      put as (
        insert into outbox (ordering_key, message)
        select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)

@@ -1,6 +1,7 @@
 // The queue of commands as workflows see it: queue, look up, withdraw. What a device takes from it: command-exchange.ts.
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 /** NOTIFY channel; the payload is the device's id. */
 export const COMMANDS_CHANNEL = 'odette_commands';
@@ -56,7 +57,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
   if (known) return known;
   // The device's row is the lock that every change of its queue takes, so that order and supersession are exact.
   const [device] = await sql.query<{ current: boolean }>(
-    `select enrollment_id = $2 and enrollment_status in ('enrolled', 'unreachable') as current from devices where id = $1 for no key update`,
+    `select enrollment_id = $2 and ${ENROLLED} as current from devices where id = $1 for no key update`,
     [command.deviceId, command.enrollmentId],
   );
   const isCurrent = device?.current ?? false;

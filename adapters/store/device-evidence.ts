@@ -94,21 +94,3 @@ export async function findReported(sql: Sql, deviceId: string): Promise<Reported
   );
   return row;
 }
-
-export interface LicenceRow {
-  readonly state: 'associating' | 'associated' | 'failed' | 'returning';
-  readonly failureCode: string | null;
-  readonly changedAt: Date;
-}
-
-export async function findShownLicence(
-  sql: Sql,
-  deviceId: string,
-  adamId: string,
-): Promise<LicenceRow | undefined> {
-  const [row] = await sql.query<LicenceRow>(
-    'select state, failure_code as "failureCode", changed_at as "changedAt" from licences where device_id = $1 and adam_id = $2',
-    [deviceId, adamId],
-  );
-  return row;
-}

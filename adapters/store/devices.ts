@@ -2,6 +2,7 @@
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
 import type { RolloutPhase } from '../../domain/rollout-plan.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
@@ -142,7 +143,7 @@ export interface DeviceScope {
 /** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
 export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
   const [row] = await sql.query<{ isInScope: boolean; integrationId: string | null; label: string }>(
-    `select coalesce(item.device_trust_on and devices.enrollment_status in ('enrolled', 'unreachable'), false) as "isInScope",
+    `select coalesce(item.device_trust_on and devices.${ENROLLED}, false) as "isInScope",
             coalesce(case when item.device_trust_on then item.integration_id end, trust.integration_id, item.integration_id) as "integrationId",
             coalesce(devices.name, devices.serial_number, devices.family) as label
        from devices

@@ -1,6 +1,7 @@
 // A portion of what a filter finds, for an action on all of it: those devices to which the action does something, in the order of their
 // ids, so that the next portion begins where one ended, whatever has become of the devices meanwhile.
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 import { where } from './fleet-list.ts';
 import { readFilter, type FleetFilter } from './fleet-filter.ts';
 
@@ -15,14 +16,13 @@ export interface FleetPortion {
   readonly limit: number;
 }
 
-const ENROLLED = `device.enrollment_status in ('enrolled', 'unreachable')`;
 const IN_SCOPE = `exists (
   select from library_item_blueprints as assigned join library_items as item on item.id = assigned.library_item_id
    where assigned.blueprint_id = device.blueprint_id and item.device_trust_on)`;
 const NEEDS = {
-  check: ENROLLED,
-  replay: ENROLLED,
-  renew: `${ENROLLED} and device.platform = 'macOS' and ${IN_SCOPE}`,
+  check: `device.${ENROLLED}`,
+  replay: `device.${ENROLLED}`,
+  renew: `device.${ENROLLED} and device.platform = 'macOS' and ${IN_SCOPE}`,
 } as const;
 
 export async function listFleetPortion(

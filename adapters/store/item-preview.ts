@@ -1,6 +1,7 @@
 // What saving a library item would touch: counted before it is saved.
 import type { DeviceFamily, Platform } from '../../domain/device.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 export interface PreviewCounts {
   readonly Mac: number;
@@ -13,15 +14,14 @@ export interface PreviewCounts {
   readonly usersAsked: number;
 }
 
-const ENROLLED = `device.enrollment_status in ('enrolled', 'unreachable')`;
-
 /** Blueprints whose devices have the item already, and the platforms to which something is sent even so. */
 export interface HasItem {
   readonly blueprintIds: readonly string[];
   readonly touched: readonly Platform[];
 }
 
-const CONFIGURED = `device.platform in (select platform from integration_platforms where integration_id = `;
+const configuredFor = (integration: string): string =>
+  `device.platform in (select platform from integration_platforms where integration_id = ${integration})`;
 
 /** Devices of the blueprints, of the platforms that are configured. */
 export async function countArriving(
@@ -34,7 +34,7 @@ export async function countArriving(
   const [row] = await sql.query<PreviewCounts>(
     `with counted as (
        select *, not (blueprint_id = any($3) and platform <> all($4)) as changes
-         from devices as device where blueprint_id = any($1) and ${ENROLLED} and ${CONFIGURED} $5))
+         from devices as device where blueprint_id = any($1) and device.${ENROLLED} and ${configuredFor('$5')})
      select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
             count(*) filter (where changes and family = 'iPad')::int as "iPad",
             count(*) filter (where not changes)::int as unchanged,
@@ -58,7 +58,7 @@ export async function countLeaving(
     `select count(*)::int as devices from devices as device
        join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
        join library_items as item on item.id = assigned.library_item_id
-      where item.id = $1 and device.blueprint_id <> all($2) and ${ENROLLED} and ${CONFIGURED} item.integration_id)`,
+      where item.id = $1 and device.blueprint_id <> all($2) and device.${ENROLLED} and ${configuredFor('item.integration_id')}`,
     [itemId, keptBlueprintIds],
   );
   return row?.devices ?? 0;

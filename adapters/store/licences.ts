@@ -1,6 +1,7 @@
 // Licences of Okta Verify, one a device: what was asked of Apps and Books, and what came of it.
 import type { FailureCode } from '../../domain/failures.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 export interface Licence {
   /** `returning`: given back, and Apple is still working on it. */
@@ -9,9 +10,13 @@ export interface Licence {
   readonly failureCode: FailureCode | null;
 }
 
-export async function findLicence(sql: Sql, deviceId: string, adamId: string): Promise<Licence | undefined> {
-  const [row] = await sql.query<Licence>(
-    `select state, event_id as "eventId", failure_code as "failureCode" from licences where device_id = $1 and adam_id = $2`,
+export async function findLicence(
+  sql: Sql,
+  deviceId: string,
+  adamId: string,
+): Promise<(Licence & { readonly changedAt: Date }) | undefined> {
+  const [row] = await sql.query<Licence & { readonly changedAt: Date }>(
+    `select state, event_id as "eventId", failure_code as "failureCode", changed_at as "changedAt" from licences where device_id = $1 and adam_id = $2`,
     [deviceId, adamId],
   );
   return row;
@@ -44,7 +49,7 @@ export async function isSerialNumberShared(
 ): Promise<boolean> {
   const rows = await sql.query(
     `select from devices
-      where lower(serial_number) = lower($2) and id <> $1 and enrollment_status in ('enrolled', 'unreachable') limit 1`,
+      where lower(serial_number) = lower($2) and id <> $1 and ${ENROLLED} limit 1`,
     [deviceId, serialNumber],
   );
   return rows.length > 0;

@@ -1,6 +1,7 @@
 // Replays of failed rollouts: begun in one transaction with what Temporal is told, counted while they run, stopped on the way.
 import { OUTBOX_CHANNEL } from './outbox.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 export interface NewReplay {
   readonly deviceIds: readonly string[];
@@ -20,7 +21,7 @@ export async function startReplay(
      affected as materialized (
        select device.id, gen_random_uuid() as outbox_id,
               (select run_id from rollout_runs where device_id = device.id order by started_at desc limit 1) as run_before
-         from devices as device where device.id = any($4) and device.enrollment_status in ('enrolled', 'unreachable')),
+         from devices as device where device.id = any($4) and device.${ENROLLED}),
      put as (
        insert into outbox (id, ordering_key, message)
        select outbox_id, id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text,

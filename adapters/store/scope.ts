@@ -1,13 +1,14 @@
 // Devices in scope of an integration: in pages for the sweeps, and how many there are.
 import type { Platform } from '../../domain/device.ts';
 import type { Sql } from './database.ts';
+import { ENROLLED } from './enrolled.ts';
 
 const IN_SCOPE = `from devices as device
   join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
   join library_items as item on item.id = assigned.library_item_id and item.integration_id = $1 and item.device_trust_on
   join integration_platforms as platform on platform.integration_id = item.integration_id and platform.platform = device.platform
   left join device_trust as trust on trust.device_id = device.id
- where device.enrollment_status in ('enrolled', 'unreachable')`;
+ where device.${ENROLLED}`;
 
 /** In scope and not seen to be as it should be since `before`; those that failed are left to an operator. */
 export async function findUnverifiedDevices(
@@ -46,7 +47,7 @@ export async function countReached(sql: Sql, integrationId: string): Promise<Rec
     `select count(*) filter (where device.platform = 'macOS')::int as "macOS", count(*) filter (where device.platform = 'iOS')::int as "iOS"
        from library_items as item
        join library_item_blueprints as assigned on assigned.library_item_id = item.id
-       join devices as device on device.blueprint_id = assigned.blueprint_id and device.enrollment_status in ('enrolled', 'unreachable')
+       join devices as device on device.blueprint_id = assigned.blueprint_id and device.${ENROLLED}
       where item.integration_id = $1 and item.device_trust_on`,
     [integrationId],
   );

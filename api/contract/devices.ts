@@ -1,7 +1,7 @@
 // Devices: the list, one device with its evidence, and what an operator may ask of it.
 import { z } from 'zod';
-import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
-import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
+import { TRUTHS } from '../../domain/trust.ts';
+import { bucket, deviceFilter, family, phase } from './device-filter.ts';
 import { endpoint } from './endpoint.ts';
 import { platform } from './setups.ts';
 import {
@@ -19,10 +19,7 @@ import {
 } from './words.ts';
 
 const tag = 'devices';
-export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
 const truthState = z.enum(['held', 'not_held', 'not_applicable', 'unknown']).meta({ id: 'TruthState' });
-export const family = z.enum(['Mac', 'iPhone', 'iPad']).meta({ id: 'DeviceFamily' });
-export const phase = z.enum(ROLLOUT_PHASES).meta({ id: 'RolloutPhase' });
 const enrollmentStatus = z
   .enum(['authenticated', 'enrolled', 'checked_out', 'unreachable'])
   .meta({ id: 'EnrollmentStatus' });
@@ -152,23 +149,6 @@ export const DeviceDetail = z
     temporalUrl: z.string().nullable(),
   })
   .meta({ id: 'DeviceDetail' });
-
-/** Every filter may be given several times; several values of one filter widen it, several filters narrow it. */
-export const deviceFilter = {
-  bucket: z.array(bucket).max(5).optional(),
-  platform: z.array(platform).max(2).optional(),
-  family: z.array(family).max(3).optional(),
-  blueprintId: z.array(id).max(50).optional(),
-  integrationId: z.array(id).max(50).optional(),
-  phase: z.array(phase).max(20).optional(),
-  failureCode: z.array(failureCode).max(20).optional(),
-  /** A truth that is (or, with `lacks`, is not) held. */
-  holds: z.array(z.enum(TRUTHS)).max(5).optional(),
-  lacks: z.array(z.enum(TRUTHS)).max(5).optional(),
-  certificateExpiresBefore: z.iso.datetime().optional(),
-  /** The beginning of a serial number, a name or a user's login. */
-  search: line(200).optional(),
-};
 
 export const DEVICE_SORTS = [
   'name',

@@ -1,7 +1,7 @@
 // The library item "Okta Verify", blueprints, and enrollment codes.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { bucket, family } from './devices.ts';
+import { bucket, family } from './device-filter.ts';
 import { Failure, id, idParams, instant, line, list } from './words.ts';
 
 const tag = 'library';

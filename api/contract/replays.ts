@@ -1,7 +1,7 @@
 // Replays of failed rollouts: what one would send, how far it is, and its stop.
 import { z } from 'zod';
+import { deviceFilter } from './device-filter.ts';
 import { endpoint } from './endpoint.ts';
-import { deviceFilter } from './devices.ts';
 import { failureCode, id, idParams, instant, line, list, portion } from './words.ts';
 
 const tag = 'rollouts';

@@ -1,7 +1,8 @@
 // Rollouts and renewals over the fleet: what runs, what failed and why, what is due.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Device, phase } from './devices.ts';
+import { phase } from './device-filter.ts';
+import { Device } from './devices.ts';
 import { cursor, Failure, id, instant, limit, line, list, page } from './words.ts';
 
 const tag = 'rollouts';
