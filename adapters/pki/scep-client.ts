@@ -33,8 +33,8 @@ export interface ScepEnrollment {
   readonly subject: readonly Rdn[];
   readonly challenge?: string;
   readonly keyPair: KeyPair;
-  /** The certificate that signs the request; made on the spot when absent. */
-  readonly selfSigned?: Certificate;
+  /** Signs the request in the place of its own key, as macOS does. */
+  readonly signer?: KeyAndCertificate;
   /** Default: AES-128 and SHA-256 when the authority knows them, otherwise 3DES and SHA-1. */
   readonly algorithms?: Algorithms;
 }
@@ -51,8 +51,8 @@ export async function enrollWithScep(enrollment: ScepEnrollment): Promise<Certif
   const recipient = authorities.find(({ isAuthority }) => !isAuthority) ?? authorities[0];
   if (recipient === undefined) throw new CataloguedError('scep.enrollment_failed');
 
-  const signer: KeyAndCertificate = {
-    certificate: enrollment.selfSigned ?? selfSignedFor(subject, keyPair),
+  const signer = enrollment.signer ?? {
+    certificate: selfSignedFor(subject, keyPair),
     privateKey: keyPair.privateKey,
   };
   const transaction = { transactionId: transactionIdFor(signer.certificate), senderNonce: randomBytes(16) };

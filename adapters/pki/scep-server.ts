@@ -21,13 +21,26 @@ export interface ScepServer {
    * Checks the challenge and issues. A client that saw no answer asks again with the same transaction id and key: it must
    * get the same certificate. What it throws is not turned into a SCEP failure: the client may try again later.
    */
-  decide(csr: Csr, transactionId: string): Promise<Certificate | 'badRequest'> | Certificate | 'badRequest';
+  decide(csr: Csr, transactionId: string): Promise<Decision> | Decision;
 }
+
+/** A refusal is answered with badRequest; its reason is for the operator, never for the client. */
+type Decision = Certificate | { readonly refusal: string };
+
+/** Why a PKIOperation got no certificate before anybody decided about it. */
+export type ScepRefusal =
+  | 'unreadable' // no SCEP message whose signature holds
+  | 'message_type' // anything but a PKCSReq
+  | 'signer' // nothing can be encrypted to its key
+  | 'envelope' // not encrypted to this authority
+  | 'request'; // what is inside is no request that proves its key
 
 export interface ScepAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: Buffer;
+  /** Why there is no certificate: a `ScepRefusal`, or what `decide` said. */
+  readonly refusal?: string;
 }
 
 const CAPABILITIES = ['AES', 'DES3', 'POSTPKIOperation', 'SCEPStandard', 'SHA-1', 'SHA-256', 'SHA-512'];
@@ -57,12 +70,7 @@ export async function answerScep(
             certificatesOnly([server.registration.certificate, server.authority.certificate]),
           );
     case 'PKIOperation':
-      try {
-        return answer('application/x-pki-message', await handlePkiOperation(messageOf(request), server));
-      } catch (error) {
-        if (!(error instanceof CataloguedError) || error.code !== 'scep.request_refused') throw error;
-        return answer('text/plain', Buffer.from('This is not a SCEP message.\n'), 400);
-      }
+      return answerPkiOperation(messageOf(request), server);
     default:
       return answer('text/plain', Buffer.from('Unknown operation.\n'), 400);
   }
@@ -85,35 +93,47 @@ function messageOf(request: {
     : Buffer.from((request.message ?? '').replaceAll(' ', '+'), 'base64');
 }
 
-/**
- * The CertRep, in DER, for a PKIOperation message.
- * @throws CataloguedError `scep.request_refused` when it is no signed SCEP message, so that nobody could read an answer;
- * what `decide` throws
- */
-export async function handlePkiOperation(der: Uint8Array, server: ScepServer): Promise<Buffer> {
+/** @throws what `decide` throws */
+export async function answerPkiOperation(der: Uint8Array, server: ScepServer): Promise<ScepAnswer> {
   const request = readRequest(der);
+  // Without a readable message nobody could read an answer.
+  if (request === undefined)
+    return {
+      ...answer('text/plain', Buffer.from('This is not a SCEP message.\n'), 400),
+      refusal: 'unreadable',
+    };
   const signer = server.registration ?? server.authority;
-  const refuse = (failInfo: FailInfo): Buffer => buildCertRep({ request, signer, outcome: { failInfo } });
-  if (request.messageType !== MESSAGE_TYPE.pkcsReq) return refuse('badRequest');
+  const certRep = (outcome: Parameters<typeof buildCertRep>[0]['outcome']): ScepAnswer =>
+    answer('application/x-pki-message', buildCertRep({ request, signer, outcome }));
+  const refuse = (refusal: string, failInfo: FailInfo): ScepAnswer => ({ ...certRep({ failInfo }), refusal });
+  if (request.messageType !== MESSAGE_TYPE.pkcsReq)
+    return refuse('message_type' satisfies ScepRefusal, 'badRequest');
+  if (request.signer.publicKey.asymmetricKeyType !== 'rsa')
+    return refuse('signer' satisfies ScepRefusal, 'badAlg');
   const opened = open(request, signer);
-  if (typeof opened === 'string') return refuse(opened);
+  if (opened === 'envelope') return refuse(opened, 'badMessageCheck');
+  if (opened === 'request') return refuse(opened, 'badRequest');
   const decision = await server.decide(opened.csr, request.transactionId);
-  if (decision === 'badRequest') return refuse(decision);
-  return buildCertRep({ request, signer, outcome: { certificate: decision, cipher: opened.cipher } });
+  return 'refusal' in decision
+    ? refuse(decision.refusal, 'badRequest')
+    : certRep({ certificate: decision, cipher: opened.cipher });
 }
 
-function readRequest(der: Uint8Array): ScepRequest {
+function readRequest(der: Uint8Array): ScepRequest | undefined {
   try {
     return readScepRequest(der);
-  } catch (cause) {
-    throw new CataloguedError('scep.request_refused', { cause });
+  } catch {
+    return undefined;
   }
 }
 
-function open(request: ScepRequest, recipient: KeyAndCertificate): ReturnType<typeof openPkcsReq> | FailInfo {
+function open(
+  request: ScepRequest,
+  recipient: KeyAndCertificate,
+): ReturnType<typeof openPkcsReq> | 'envelope' | 'request' {
   try {
     return openPkcsReq(request, recipient);
   } catch (error) {
-    return error instanceof CataloguedError ? 'badRequest' : 'badMessageCheck';
+    return error instanceof CataloguedError ? 'request' : 'envelope';
   }
 }

@@ -16,7 +16,7 @@ import { wasIssuedBy, type Certificate } from './certificate.ts';
 import { buildCsr, type Csr } from './csr.ts';
 import type { Algorithms } from './scep-message.ts';
 import { buildPkcsReq, openPkcsReq, readCertRep, readScepRequest, transactionIdFor } from './scep-message.ts';
-import { answerScep, handlePkiOperation, type ScepServer } from './scep-server.ts';
+import { answerPkiOperation, answerScep, type ScepServer } from './scep-server.ts';
 import { enrollWithScep, getCaCaps, getCaCert } from './scep-client.ts';
 import { verifyAttached } from './cms.ts';
 
@@ -38,7 +38,7 @@ function issuer(): { decide: ScepServer['decide']; issued: Certificate[] } {
   const known = new Map<string, Certificate>();
   const issued: Certificate[] = [];
   const decide = (csr: Csr, transactionId: string) => {
-    if (csr.challengePassword !== 'once') return 'badRequest';
+    if (csr.challengePassword !== 'once') return { refusal: 'challenge' };
     const name = `${transactionId} ${csr.publicKey.export({ type: 'spki', format: 'der' }).toString('hex')}`;
     const certificate =
       known.get(name) ??
@@ -48,6 +48,17 @@ function issuer(): { decide: ScepServer['decide']; issued: Certificate[] } {
     return certificate;
   };
   return { decide, issued };
+}
+
+/** As recorded of macOS: a certificate for the message alone, around another key's request. */
+async function macSigner(): Promise<KeyAndCertificate> {
+  const { publicKey, privateKey } = await newRsaKeyPair();
+  const subject = [
+    ['C', 'US'],
+    ['CN', 'MDM SCEP SIGNER'],
+  ] as const;
+  const certificate = selfSign({ subject, publicKey, notBefore, notAfter, use: 'registration' }, privateKey);
+  return { certificate, privateKey };
 }
 
 beforeAll(async () => {
@@ -108,7 +119,7 @@ describe('over HTTP', () => {
     hides = undefined;
     requests.length = 0;
   }
-  const enroll = (more: { challenge?: string; algorithms?: Algorithms } = {}) =>
+  const enroll = (more: { challenge?: string; algorithms?: Algorithms; signer?: KeyAndCertificate } = {}) =>
     enrollWithScep({ url: base, name: 'CA', subject: SUBJECT, challenge: 'once', keyPair, ...more });
 
   test.each([
@@ -124,6 +135,16 @@ describe('over HTTP', () => {
     expect(wasIssuedBy(certificate, authority.certificate, new Date())).toBe(true);
     expect(requests).toEqual(['GET GetCACaps', 'GET GetCACert', 'POST PKIOperation']);
   });
+
+  test.each([false, true])(
+    'a Mac that signs with a key of its own gets a certificate for the key of its request (registration: %s)',
+    async (withRegistration) => {
+      serve(withRegistration);
+      const certificate = await enroll({ algorithms: MAC, signer: await macSigner() });
+      expect(certificate.publicKey.equals(keyPair.publicKey)).toBe(true);
+      expect(issued).toHaveLength(1);
+    },
+  );
 
   test('an authority that takes no POST is asked by GET', async () => {
     serve(false);
@@ -196,14 +217,15 @@ describe('messages', () => {
 
   test.each([MAC, MODERN])('an answer uses the algorithms of its request (%j)', async (algorithms) => {
     const der = request({ algorithms });
-    const answer = readScepRequest(await handlePkiOperation(der, { authority, ...issuer() }));
+    const { body } = await answerPkiOperation(der, { authority, ...issuer() });
+    const answer = readScepRequest(body);
     expect(answer).toMatchObject({ messageType: '3', digest: algorithms.digest });
     expect(openPkcsReq(readScepRequest(der), authority).cipher).toBe(algorithms.cipher);
   });
 
   test('an answer is for its own request and from its own authority', async () => {
     const der = request();
-    const answer = await handlePkiOperation(der, { authority, ...issuer() });
+    const { body: answer } = await answerPkiOperation(der, { authority, ...issuer() });
     expect(readCertRep(answer, expected(der))).toMatchObject({
       status: 'success',
       certificates: [{ organizationalUnits: ['odette-1'] }],
@@ -216,37 +238,56 @@ describe('messages', () => {
   });
 
   const failureOf = async (der: Buffer) =>
-    readCertRep(await handlePkiOperation(der, { authority, ...issuer() }), expected(der));
+    readCertRep((await answerPkiOperation(der, { authority, ...issuer() })).body, expected(der));
+  const refusalOf = async (der: Buffer) =>
+    (await answerPkiOperation(der, { authority, ...issuer() })).refusal;
 
   test('a request encrypted to somebody else is badMessageCheck', async () => {
     const der = request({ recipient: registration.certificate });
     expect(await failureOf(der)).toEqual({ status: 'failure', failInfo: 'badMessageCheck' });
+    expect(await refusalOf(der)).toBe('envelope');
   });
 
-  test('a request for a key that the signer does not hold is refused', async () => {
-    const csr = buildCsr({ subject: SUBJECT, keyPair: await newRsaKeyPair(), challengePassword: 'once' });
-    expect(await failureOf(request({ csr }))).toEqual({ status: 'failure', failInfo: 'badMessageCheck' });
+  test('the answer to a request signed by another key is for that signer alone', async () => {
+    const own = await macSigner();
+    const der = request({ signer: own, algorithms: MAC });
+    const { body: answer } = await answerPkiOperation(der, { authority, ...issuer() });
+    expect(() => readCertRep(answer, { ...expected(der), recipient: signer })).toThrow();
+    const opened = readCertRep(answer, { ...expected(der), recipient: own });
+    expect(opened.status === 'success' && opened.certificates[0]?.publicKey.equals(keyPair.publicKey)).toBe(
+      true,
+    );
+  });
+
+  test('a request that does not prove its own key is refused, whoever signed the message', async () => {
+    const other = await newRsaKeyPair();
+    const csr = buildCsr({
+      subject: SUBJECT,
+      keyPair: { publicKey: other.publicKey, privateKey: keyPair.privateKey },
+      challengePassword: 'once',
+    });
+    expect(await refusalOf(request({ csr, signer: await macSigner() }))).toBe('request');
   });
 
   test('something else than a request inside is badRequest', async () => {
-    expect(await failureOf(request({ csr: Buffer.from('nothing') }))).toEqual({
-      status: 'failure',
-      failInfo: 'badRequest',
-    });
+    const der = request({ csr: Buffer.from('nothing') });
+    expect(await failureOf(der)).toEqual({ status: 'failure', failInfo: 'badRequest' });
+    expect(await refusalOf(der)).toBe('request');
   });
 
   test('a changed byte of the signed message is refused', async () => {
     const der = request();
     const changed = Buffer.from(der);
     changed.writeUInt8(changed.readUInt8(200) ^ 1, 200);
-    await expect(handlePkiOperation(changed, { authority, ...issuer() })).rejects.toMatchObject({
-      code: 'scep.request_refused',
+    expect(await answerPkiOperation(changed, { authority, ...issuer() })).toMatchObject({
+      status: 400,
+      refusal: 'unreadable',
     });
   });
 
   test('what the decision throws comes through, and is no answer', async () => {
     const decide = () => Promise.reject(new Error('the database is away'));
-    await expect(handlePkiOperation(request(), { authority, decide })).rejects.toThrow('away');
+    await expect(answerPkiOperation(request(), { authority, decide })).rejects.toThrow('away');
   });
 
   describe.skipIf(!hasOpenssl)('openssl', () => {
@@ -275,7 +316,7 @@ describe('messages', () => {
     );
 
     test('verifies an answer and reads the certificate in it, and verifies a refusal', async () => {
-      folder.file('answer', await handlePkiOperation(request(), { authority, ...issuer() }));
+      folder.file('answer', (await answerPkiOperation(request(), { authority, ...issuer() })).body);
       folder.file('me.pem', signer.certificate.pem);
       folder.file('me.key', signer.privateKey.export({ type: 'pkcs8', format: 'pem' }));
       const verify = ['cms', '-verify', '-noverify', '-inform', 'DER', '-in'];
@@ -289,7 +330,11 @@ describe('messages', () => {
       const printed = folder.run('pkcs7', '-inform', 'DER', '-in', 'bundle', '-print_certs').toString();
       expect(printed).toContain('OU = odette-1');
 
-      const refusal = await handlePkiOperation(request(), { authority, decide: () => 'badRequest' });
+      const refused = await answerPkiOperation(request(), {
+        authority,
+        decide: () => ({ refusal: 'challenge' }),
+      });
+      const { body: refusal } = refused;
       folder.file('refusal', refusal);
       folder.file('nothing', '');
       expect(folder.run(...verify, 'refusal', '-content', 'nothing').toString()).toBe('');

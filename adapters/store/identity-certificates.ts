@@ -34,15 +34,17 @@ export interface IdentityRequest {
   readonly publicKey: Uint8Array;
 }
 
+export type ChallengeRefusal = 'challenge_unknown' | 'challenge_expired' | 'challenge_used';
+
 /**
  * The certificate for a request: issued now by `issue`, or the one that the same transaction and key got before (its answer
- * was lost). undefined: the challenge is unknown, too old or used by another request. Call it inside a transaction.
+ * was lost). Call it inside a transaction.
  */
 export async function takeIdentity(
   sql: Sql,
   request: IdentityRequest,
   issue: (identityId: string) => { readonly der: Buffer; readonly serialNumber: string },
-): Promise<Buffer | undefined> {
+): Promise<Buffer | ChallengeRefusal> {
   const keyHash = sha256(request.publicKey);
   const [row] = await sql.query<{
     id: string;
@@ -56,12 +58,12 @@ export async function takeIdentity(
        from identity_certificates where challenge_hash = $1 for update`,
     [sha256(request.challenge)],
   );
-  if (!row) return undefined;
+  if (!row) return 'challenge_unknown';
   if (row.certificate) {
     const isSame = row.transactionId === request.transactionId && row.publicKeyHash?.equals(keyHash) === true;
-    return isSame ? row.certificate : undefined;
+    return isSame ? row.certificate : 'challenge_used';
   }
-  if (row.isExpired) return undefined;
+  if (row.isExpired) return 'challenge_expired';
   const issued = issue(row.id);
   await sql.query(
     `update identity_certificates set transaction_id = $2, public_key_hash = $3, certificate = $4, serial_number = $5, issued_at = now()

@@ -62,7 +62,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
     response.type('text/plain').send('ok\n');
   });
   app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
-  app.use(scepRoute(dependencies));
+  app.use(scepRoute({ ...dependencies, metrics }));
   app.use(enrollRoute(dependencies));
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('request.not_found\n');

@@ -6,6 +6,8 @@ export interface DeviceMetrics {
   heard(kind: string): void;
   handedOver(): void;
   refused(code: string): void;
+  /** @param reason why a PKIOperation got no certificate */
+  scepRefused(reason: string): void;
 }
 
 export function deviceMetrics(registry: Registry, lingering: { readonly waiting: number }): DeviceMetrics {
@@ -27,6 +29,12 @@ export function deviceMetrics(registry: Registry, lingering: { readonly waiting:
     labelNames: ['code'],
     registers,
   });
+  const scepRefusals = new Counter({
+    name: 'odette_scep_refusals_total',
+    help: 'SCEP requests for a device identity that got no certificate, by reason',
+    labelNames: ['reason'],
+    registers,
+  });
   new Gauge({
     name: 'odette_device_requests_lingering',
     help: 'Requests of devices that wait for their next command',
@@ -39,5 +47,6 @@ export function deviceMetrics(registry: Registry, lingering: { readonly waiting:
     heard: (kind) => messages.inc({ kind }),
     handedOver: () => commands.inc(),
     refused: (code) => refusals.inc({ code }),
+    scepRefused: (reason) => scepRefusals.inc({ reason }),
   };
 }

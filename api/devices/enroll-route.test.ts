@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import { newRsaKeyPair, selfSign } from '../../adapters/pki/certificate-authority.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import { enrollWithScep, getCaCaps, getCaCert } from '../../adapters/pki/scep-client.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/enrollments.ts';
@@ -174,6 +174,69 @@ describe('SCEP', () => {
         code: 'scep.request_refused',
       });
   });
+
+  test('a Mac that signs with a key of its own gets a certificate for the key of its request', async () => {
+    const [keyPair, own] = await Promise.all([newRsaKeyPair(), newRsaKeyPair()]);
+    const hour = 3_600_000;
+    const signer = selfSign(
+      {
+        subject: [
+          ['C', 'US'],
+          ['CN', 'MDM SCEP SIGNER'],
+        ],
+        publicKey: own.publicKey,
+        notBefore: new Date(Date.now() - hour),
+        notAfter: new Date(Date.now() + hour),
+        use: 'registration',
+      },
+      own.privateKey,
+    );
+    const certificate = await enrollWithScep({
+      url: scep(),
+      subject: [['CN', 'x']],
+      challenge: await challenge(),
+      keyPair,
+      signer: { certificate: signer, privateKey: own.privateKey },
+      algorithms: { cipher: 'des-ede3-cbc', digest: 'sha1' },
+    });
+    expect(certificate.publicKey.equals(keyPair.publicKey)).toBe(true);
+  });
+
+  test('each refusal is counted with its reason', async () => {
+    const before = await refusals();
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const [keyPair, another] = await Promise.all([newRsaKeyPair(), newRsaKeyPair()]);
+    const request = { url: scep(), subject: [['CN', 'x']] as const, keyPair };
+    const ask = (more: object) => enrollWithScep({ ...request, ...more }).catch(() => undefined);
+    const used = await challenge();
+    await enrollWithScep({ ...request, challenge: used });
+    await ask({ challenge: used, keyPair: another });
+    await ask({ challenge: await challenge(), keyPair: short });
+    await ask({ challenge: 'guess' });
+    await ask({});
+    const expired = await challenge();
+    await listener.database.query(
+      `update identity_certificates set challenge_expires_at = now() where certificate is null`,
+    );
+    await ask({ challenge: expired });
+    await fetch(`${scep()}?operation=PKIOperation`, { method: 'POST', body: 'no message' });
+    const after = await refusals();
+    const added = Object.entries(after).map(([reason, count]) => [reason, count - (before[reason] ?? 0)]);
+    expect(Object.fromEntries(added)).toEqual({
+      challenge_used: 1,
+      key_too_small: 1,
+      challenge_unknown: 1,
+      challenge_missing: 1,
+      challenge_expired: 1,
+      unreadable: 1,
+    });
+  });
+
+  async function refusals(): Promise<Record<string, number>> {
+    const text = await listener.metrics.getSingleMetricAsString('odette_scep_refusals_total');
+    const rows = text.matchAll(/\{reason="(\w+)"\} (\d+)/g);
+    return Object.fromEntries([...rows].map(([, reason, count]) => [reason, Number(count)]));
+  }
 });
 
 test('the authority is made once, whoever asks first, and its key is stored sealed', async () => {

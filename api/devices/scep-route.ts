@@ -1,10 +1,12 @@
 // SCEP for the identities of devices (RFC 8894): one certificate for each one-time challenge of an enrollment profile.
 import type { KeyObject } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
+import type { Logger } from 'pino';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import { answerScep } from '../../adapters/pki/scep-server.ts';
 import type { Database } from '../../adapters/store/database.ts';
 import { takeIdentity } from '../../adapters/store/identity-certificates.ts';
+import type { DeviceMetrics } from './device-metrics.ts';
 import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
 
 /** What the enrollment profile asks for; a shorter key could be found by others. */
@@ -12,8 +14,11 @@ const SMALLEST_KEY_BITS = 2048;
 
 export function scepRoute(dependencies: {
   readonly database: Database;
+  readonly log: Logger;
+  readonly metrics: DeviceMetrics;
   readonly authority: () => Promise<IdentityAuthority>;
 }): Router {
+  const { log, metrics } = dependencies;
   const router = express.Router();
   const serve = async (request: Request, response: Response): Promise<void> => {
     const { authority } = await dependencies.authority();
@@ -27,8 +32,10 @@ export function scepRoute(dependencies: {
       {
         authority,
         async decide({ challengePassword, publicKey }, transactionId) {
-          if (challengePassword === undefined || !isStrongRsa(publicKey)) return 'badRequest';
-          const certificate = await dependencies.database.inTransaction((sql) =>
+          const weakness = weaknessOf(publicKey);
+          if (weakness !== undefined) return { refusal: weakness };
+          if (challengePassword === undefined) return { refusal: 'challenge_missing' };
+          const taken = await dependencies.database.inTransaction((sql) =>
             takeIdentity(
               sql,
               {
@@ -39,10 +46,15 @@ export function scepRoute(dependencies: {
               (identityId) => issueIdentity(authority, { publicKey }, identityId),
             ),
           );
-          return certificate ? readCertificate(certificate) : 'badRequest';
+          return typeof taken === 'string' ? { refusal: taken } : readCertificate(taken);
         },
       },
     );
+    if (answer.refusal !== undefined) {
+      // Anybody can ask, as often as they like: a line each, and nothing of what was sent.
+      log.warn({ reason: answer.refusal, from: request.ip }, 'a SCEP request was refused');
+      metrics.scepRefused(answer.refusal);
+    }
     response.status(answer.status).type(answer.contentType).send(answer.body);
   };
   router
@@ -52,7 +64,9 @@ export function scepRoute(dependencies: {
   return router;
 }
 
-const isStrongRsa = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean =>
-  asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= SMALLEST_KEY_BITS;
+function weaknessOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
+  if (asymmetricKeyType !== 'rsa') return 'key_type';
+  return (asymmetricKeyDetails?.modulusLength ?? 0) < SMALLEST_KEY_BITS ? 'key_too_small' : undefined;
+}
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

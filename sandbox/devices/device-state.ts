@@ -81,6 +81,8 @@ export interface DeviceKnobs {
   /** What the user of an unsupervised iPhone or iPad answers to an install prompt, and after how long. */
   promptAnswer: 'accept' | 'refuse' | 'wait';
   promptSeconds: number;
+  /** Whose key signs a SCEP request: macOS makes one for the message, iOS takes the request's. Default: as the family does. */
+  scepSigner?: 'own' | 'request';
   /** Acknowledges a profile whose SCEP enrollment came to nothing. */
   losesCertificates: boolean;
   /** A profile whose replacement fails is gone, too (false: stays). */

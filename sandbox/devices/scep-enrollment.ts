@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import type { Certificate } from '../../adapters/pki/certificate.ts';
-import type { KeyAndCertificate, Rdn } from '../../adapters/pki/certificate-authority.ts';
+import type { KeyAndCertificate, KeyPair, Rdn } from '../../adapters/pki/certificate-authority.ts';
 import { selfSign } from '../../adapters/pki/certificate-authority.ts';
 import { buildCsr } from '../../adapters/pki/csr.ts';
 import type { CertRep, Transaction } from '../../adapters/pki/scep-message.ts';
@@ -19,6 +19,10 @@ import { Refusal, link } from './refusal.ts';
 const HOUR_MS = 3600 * 1000;
 const PATIENT_ATTEMPTS = 20;
 const WAIT_MS = 1000;
+const MAC_SIGNER: readonly Rdn[] = [
+  ['C', 'US'],
+  ['CN', 'MDM SCEP SIGNER'],
+];
 
 /** macOS puts its own error over Apple's inner one. */
 function refused(state: DeviceState, code: number, text: string): Refusal {
@@ -41,7 +45,7 @@ export async function enrollIdentity(
   payload: PlistDict,
   isPatient: boolean,
 ): Promise<Omit<KeychainItem, 'profile'>> {
-  const { state, clock } = context;
+  const { state } = context;
   const keyPair = await context.keys.take();
   const subject = subjectOf(state, payload);
   const challenge = payload['Challenge'];
@@ -55,12 +59,9 @@ export async function enrollIdentity(
   const authorities = await scep.authorities();
   const recipient = authorities.find((one) => !one.isAuthority) ?? authorities[0];
   if (!recipient) throw refused(state, 22002, 'The SCEP server sent an invalid CA response.');
-  const now = clock.now().getTime();
-  const [notBefore, notAfter] = [new Date(now - HOUR_MS), new Date(now + HOUR_MS)];
   const { publicKey, privateKey } = keyPair;
-  const certificate = selfSign({ subject, publicKey, notBefore, notAfter, use: 'registration' }, privateKey);
-  const signer: KeyAndCertificate = { certificate, privateKey };
-  const transaction = { transactionId: transactionIdFor(certificate), senderNonce: randomBytes(16) };
+  const signer = await signerOf(context, subject, keyPair);
+  const transaction = { transactionId: transactionIdFor(signer.certificate), senderNonce: randomBytes(16) };
   const csr = buildCsr({
     subject,
     keyPair,
@@ -82,6 +83,29 @@ export async function enrollIdentity(
     isExtractable: payload['KeyIsExtractable'] !== false,
     isUsableByAll: payload['AllowAllAppsAccess'] === true,
   };
+}
+
+/** macOS signs with a key made for the message, iOS with the key of the request; seen in recorded requests. */
+async function signerOf(
+  context: DeviceContext,
+  subject: readonly Rdn[],
+  requestKey: KeyPair,
+): Promise<KeyAndCertificate> {
+  const { state, clock } = context;
+  const isOwn = (state.knobs.scepSigner ?? (state.family === 'Mac' ? 'own' : 'request')) === 'own';
+  const { publicKey, privateKey } = isOwn ? await context.keys.take() : requestKey;
+  const now = clock.now().getTime();
+  const certificate = selfSign(
+    {
+      subject: isOwn ? MAC_SIGNER : subject,
+      publicKey,
+      notBefore: new Date(now - HOUR_MS),
+      notAfter: new Date(now + HOUR_MS),
+      use: 'registration',
+    },
+    privateKey,
+  );
+  return { certificate, privateKey };
 }
 
 /** Subject is an array of RDNs of [type, value] pairs; macOS fills in what it knows of itself. */

@@ -165,7 +165,7 @@ export class SmallMdmServer {
       decide: (csr) =>
         csr.challengePassword === this.challenge
           ? this.authority.issue({ subject: csr.subject, publicKey: csr.publicKey, use: 'client', ...span() })
-          : 'badRequest',
+          : { refusal: 'challenge' },
     });
     response.writeHead(answer.status, { 'Content-Type': answer.contentType }).end(answer.body);
   }

@@ -39,6 +39,7 @@ export const KnobsShape = z.strictObject({
   downloadFails: z.boolean().optional(),
   promptAnswer: z.enum(['accept', 'refuse', 'wait']).optional(),
   promptSeconds: nonNegative.optional(),
+  scepSigner: z.enum(['own', 'request']).optional(),
   losesCertificates: z.boolean().optional(),
   losesOldOnFailedReplace: z.boolean().optional(),
   signInSeconds: nonNegative.optional(),

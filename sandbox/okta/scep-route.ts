@@ -25,7 +25,11 @@ export async function answerScepRequest(
   return { status: answer.status, headers: { 'content-type': answer.contentType }, body: answer.body };
 }
 
-async function decide(tenant: Tenant, platform: MacPlatform, csr: Csr): Promise<Certificate | 'badRequest'> {
+async function decide(
+  tenant: Tenant,
+  platform: MacPlatform,
+  csr: Csr,
+): Promise<Certificate | { refusal: string }> {
   const { knobs } = tenant.state;
   const refused = knobs.scep.refuse > 0;
   if (refused) knobs.scep.refuse -= 1;
@@ -34,7 +38,7 @@ async function decide(tenant: Tenant, platform: MacPlatform, csr: Csr): Promise<
   if (refused || !isStrong || !redeemChallenge(tenant, platform, csr.challengePassword)) {
     tenant.count('certificatesRefused');
     await tenant.save();
-    return 'badRequest';
+    return { refusal: 'refused' };
   }
   const certificate = issueClientCertificate(tenant, csr);
   tenant.state.certificates.push({

@@ -23,6 +23,7 @@ export const TOPIC = 'com.apple.mgmt.External.00000000-0000-4000-8000-0000000000
 export interface DeviceListener {
   readonly url: string;
   readonly database: Database;
+  readonly metrics: Registry;
   readonly ring: KeyRing;
   readonly lingering: Lingering;
   readonly authority: ReturnType<typeof identityAuthority>;
@@ -48,6 +49,7 @@ export async function startDeviceListener(
   const { database } = own;
   const lingering = Lingering.start(database, options.linger ?? { milliseconds: 0, max: 10 });
   const authority = identityAuthority(database, ring);
+  const metrics = new Registry();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -55,7 +57,7 @@ export async function startDeviceListener(
     database: options.database ?? database,
     sealer: ring,
     log: pino({ level: 'silent' }),
-    metrics: new Registry(),
+    metrics,
     authority,
     lingering,
     compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
@@ -67,6 +69,7 @@ export async function startDeviceListener(
   return {
     url,
     database,
+    metrics,
     ring,
     lingering,
     authority,
