@@ -4,13 +4,13 @@ import { buildCommand } from '../adapters/mdm/command.ts';
 import { certificateProfile } from '../adapters/mdm/payloads/payload-set.ts';
 import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
-import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/command-uuid.ts';
+import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
   queueCommand,
   sealedCommandContext,
   type CommandRow,
-} from '../adapters/store/commands.ts';
+} from '../adapters/store/devices/commands.ts';
 import {
   failDelivery,
   failMissingDeliveries,
@@ -21,12 +21,12 @@ import {
   readCertificateView,
   recordRemovedDeliveries,
   type SentDelivery,
-} from '../adapters/store/deliveries.ts';
-import { putTimeline } from '../adapters/store/device-timeline.ts';
-import { isAwake } from '../adapters/store/devices-awake.ts';
-import { readDeviceState } from '../adapters/store/rollout-state.ts';
-import { openSecret } from '../adapters/store/secrets.ts';
-import { refreshTrust } from '../adapters/store/trust.ts';
+} from '../adapters/store/rollout/deliveries.ts';
+import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { isAwake } from '../adapters/store/devices/devices-awake.ts';
+import { readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import { openSecret } from '../adapters/store/base/secrets.ts';
+import { refreshTrust } from '../adapters/store/rollout/trust.ts';
 import {
   certificateIdentifier,
   planCertificate,

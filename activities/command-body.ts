@@ -6,14 +6,18 @@ import { settingsProfile, ssoProfile } from '../adapters/mdm/payloads/payload-se
 import type { Profile } from '../adapters/mdm/payloads/profile.ts';
 import type { PlistDict } from '../adapters/mdm/plist.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
-import { expectedAppConfiguration } from '../adapters/store/app-configuration.ts';
-import { uuidFromName } from '../adapters/store/command-uuid.ts';
-import { sealedCommandContext } from '../adapters/store/commands.ts';
-import type { Sql } from '../adapters/store/database.ts';
-import { findDevice } from '../adapters/store/devices.ts';
-import { newIdentityChallenge } from '../adapters/store/identity-certificates.ts';
-import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
-import { recordSentProfile } from '../adapters/store/sent-profiles.ts';
+import { expectedAppConfiguration } from '../adapters/store/integration/app-configuration.ts';
+import { uuidFromName } from '../adapters/store/devices/command-uuid.ts';
+import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { findDevice } from '../adapters/store/devices/devices.ts';
+import { newIdentityChallenge } from '../adapters/store/devices/identity-certificates.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  type DeviceState,
+} from '../adapters/store/rollout/rollout-state.ts';
+import { recordSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import {
   DEFAULT_ENROLLMENT_OPTIONS,

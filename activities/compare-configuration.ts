@@ -2,9 +2,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { appConfiguration } from '../adapters/mdm/payloads/app-configuration.ts';
 import type { PlistDict } from '../adapters/mdm/plist.ts';
-import { expectedAppConfiguration } from '../adapters/store/app-configuration.ts';
-import type { Database } from '../adapters/store/database.ts';
-import { readDeviceState } from '../adapters/store/rollout-state.ts';
+import { expectedAppConfiguration } from '../adapters/store/integration/app-configuration.ts';
+import type { Database } from '../adapters/store/base/database.ts';
+import { readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { canonicalJson } from '../domain/payload-set.ts';
 import type { Sealer } from '../domain/sealer.ts';

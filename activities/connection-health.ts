@@ -1,6 +1,6 @@
 // Notes how each connection of an integration goes, where it is used: its settings show it, and what lasts raises an alarm.
-import type { Database } from '../adapters/store/database.ts';
-import { noteHealth, type Connection } from '../adapters/store/integrations.ts';
+import type { Database } from '../adapters/store/base/database.ts';
+import { noteHealth, type Connection } from '../adapters/store/integration/integrations.ts';
 import { CataloguedError } from '../domain/failures.ts';
 
 export async function notingHealth<T>(

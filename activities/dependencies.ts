@@ -4,7 +4,7 @@ import type { ApnsClient } from '../adapters/apns/apns-client.ts';
 import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import type { KeyAndCertificate } from '../adapters/pki/certificate-authority.ts';
-import type { Database } from '../adapters/store/database.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import type { Sealer } from '../domain/sealer.ts';
 
 export interface ActivityDependencies {

@@ -1,7 +1,12 @@
 // Commands to a device: queued once under a UUID that derives from the run, and a push unless the device is on the line.
-import { commandUuid } from '../adapters/store/command-uuid.ts';
-import { findCommand, queueCommand, withdrawCommand, type CommandRow } from '../adapters/store/commands.ts';
-import type { Sql } from '../adapters/store/database.ts';
+import { commandUuid } from '../adapters/store/devices/command-uuid.ts';
+import {
+  findCommand,
+  queueCommand,
+  withdrawCommand,
+  type CommandRow,
+} from '../adapters/store/devices/commands.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-plan.ts';
 import type { CommandStatus } from '../workflows/messages.ts';

@@ -1,14 +1,18 @@
 // A licence of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
-import { putTimeline } from '../adapters/store/device-timeline.ts';
+import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
   findLicence,
   forgetLicence,
   isSerialNumberShared,
   recordLicence,
   type Licence,
-} from '../adapters/store/licences.ts';
-import { desiredStateOf, readDeviceState, type DeviceState } from '../adapters/store/rollout-state.ts';
+} from '../adapters/store/rollout/licenses.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  type DeviceState,
+} from '../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { notingHealth } from './connection-health.ts';

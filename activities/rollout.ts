@@ -1,14 +1,14 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
-import type { Sql } from '../adapters/store/database.ts';
-import { findLastRefusal } from '../adapters/store/commands.ts';
-import { findLicence } from '../adapters/store/licences.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { findLastRefusal } from '../adapters/store/devices/commands.ts';
+import { findLicence } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
-import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/trust.ts';
-import { putTimeline } from '../adapters/store/device-timeline.ts';
-import { findPinnedIdentity } from '../adapters/store/identity-certificates.ts';
-import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
-import { forgetSentProfile } from '../adapters/store/sent-profiles.ts';
-import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout-state.ts';
+import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
+import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
+import { forgetSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
+import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
 import { FAILURES, isFailureCode, type FailureCode } from '../domain/failures.ts';
 import {
   memoryFor,

@@ -6,19 +6,19 @@ import { normalizeOktaHost } from '../adapters/okta/host.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { readOrganization } from '../adapters/okta/organization.ts';
 import { checkScepUrl } from '../adapters/okta/scep-check.ts';
-import { putAudit } from '../adapters/store/audit.ts';
-import { rollOutDevices } from '../adapters/store/affected-devices.ts';
-import type { Sql } from '../adapters/store/database.ts';
-import { putEvent } from '../adapters/store/events.ts';
+import { putAudit } from '../adapters/store/base/audit.ts';
+import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { putEvent } from '../adapters/store/base/events.ts';
 import {
   findIntegrationOfOrg,
   noteHealth,
   putIntegration,
   putPlatform,
-} from '../adapters/store/integrations.ts';
-import { putOutbox } from '../adapters/store/outbox.ts';
-import { openSecret } from '../adapters/store/secrets.ts';
-import { findSetup, markChecking, saveSetup } from '../adapters/store/setups.ts';
+} from '../adapters/store/integration/integrations.ts';
+import { putOutbox } from '../adapters/store/base/outbox.ts';
+import { openSecret } from '../adapters/store/base/secrets.ts';
+import { findSetup, markChecking, saveSetup } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
 import { findPrerequisites } from '../domain/prerequisites.ts';
 import {

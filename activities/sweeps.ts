@@ -1,7 +1,7 @@
 // The sweeps' outside effects: rollouts of what was not verified lately, keepers of certificates that nobody keeps.
-import { putOutbox } from '../adapters/store/outbox.ts';
-import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/scope.ts';
-import { findSettings } from '../adapters/store/sweeps.ts';
+import { putOutbox } from '../adapters/store/base/outbox.ts';
+import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
+import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 

@@ -8,9 +8,9 @@ import {
   keepConfirmed,
   rematch,
   upsertOktaDevices,
-} from '../adapters/store/okta-devices.ts';
-import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout-state.ts';
-import { refreshTrust } from '../adapters/store/trust.ts';
+} from '../adapters/store/integration/okta-devices.ts';
+import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import { refreshTrust } from '../adapters/store/rollout/trust.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 

@@ -1,7 +1,7 @@
 // Wakes a device by push, unless it is on the line. A push is a wake-up, never a contact; its failure is never the command's.
-import { isInConversation } from '../adapters/store/commands.ts';
-import { findDevice } from '../adapters/store/devices.ts';
-import { markPushTokenGone } from '../adapters/store/push-certificates.ts';
+import { isInConversation } from '../adapters/store/devices/commands.ts';
+import { findDevice } from '../adapters/store/devices/devices.ts';
+import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { codeOf } from './as-failure.ts';
 import type { ActivityDependencies } from './dependencies.ts';

@@ -3,7 +3,7 @@
 import express, { type Router } from 'express';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './http/problem.ts';
 
 const bytes = z.base64();
 const Body = z.object({

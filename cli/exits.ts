@@ -1,5 +1,5 @@
 // How `odette` ends: exit codes, and the errors that people read. A stack is never shown.
-import type { Problem } from '../api/contract.ts';
+import type { Problem } from '../api/contract/contract.ts';
 
 export const EXIT = {
   done: 0,

@@ -1,7 +1,7 @@
 // Calls the API, typed by the contract: repeats what did not get through, and waits for the end of a check that takes its time.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Contract, Operation, OperationId, Problem } from '../api/contract.ts';
+import type { Contract, Operation, OperationId, Problem } from '../api/contract/contract.ts';
 import { CliError, EXIT, Refused } from './exits.ts';
 import type { Server } from './find-server.ts';
 

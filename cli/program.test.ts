@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ProblemError } from '../api/problem.ts';
+import { ProblemError } from '../api/http/problem.ts';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import {
   CONTRACT_TOKEN,

@@ -11,7 +11,7 @@ import {
   fresh,
   play,
   reported,
-} from '../test/harness/played-plan.ts';
+} from '../test/harness/demo-plan.ts';
 
 describe('the plan of the app', () => {
   test('a new iPhone: SSO, app with its configuration, which is read back', () => {

@@ -2,7 +2,7 @@
 // One table and nothing else, so it is as long as the list of failures: it is read by looking a code up, and one place for all
 // keeps codes unique and their words alike.
 // Codes are `area.what_happened`. Adapters throw an error with a `code`; activities/as-failure.ts makes Temporal's failure of it,
-// api/problem.ts an HTTP answer; docs/errors.md is generated from here. Nobody matches text.
+// api/http/problem.ts an HTTP answer; docs/errors.md is generated from here. Nobody matches text.
 
 export type WhoActs = 'nobody' | 'admin' | 'user' | 'operator';
 

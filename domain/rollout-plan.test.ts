@@ -11,7 +11,7 @@ import {
   play,
   reported,
   wanted,
-} from '../test/harness/played-plan.ts';
+} from '../test/harness/demo-plan.ts';
 
 describe('the plan of a rollout', () => {
   test('a new Mac: inventory, certificate, profiles, app with its proofs, then delivered', () => {

@@ -1,5 +1,5 @@
 // What a rollout decides from: the desired state and what the device last reported, both cut down to what matters.
-// It is read from the tables in one go (adapters/store/rollout-state.ts) and small enough for a workflow's history.
+// It is read from the tables in one go (adapters/store/rollout/rollout-state.ts) and small enough for a workflow's history.
 import type { DeviceFamily, Platform } from './device.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { ProfileKind } from './profile-identifier.ts';

@@ -1,5 +1,5 @@
 // Calls the public API with the types of its contract; a bad answer is thrown as the problem document it is.
-import type { Operation, Problem } from '../api/contract.ts';
+import type { Operation, Problem } from '../api/contract/contract.ts';
 import { OPERATIONS, type ConsoleOperation } from './operations.ts';
 
 export type Answer<Id extends ConsoleOperation> = Operation<Id>['answer'];

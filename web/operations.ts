@@ -1,5 +1,5 @@
 // Where each operation of the public API is. The compiler compares this table with the contract; nothing of the server is bundled.
-import type { Contract, OperationId } from '../api/contract.ts';
+import type { Contract, OperationId } from '../api/contract/contract.ts';
 
 type Place<Id extends OperationId> = `${Contract[Id]['method']} ${Contract[Id]['path']}`;
 

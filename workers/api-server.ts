@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { configurationComparer } from '../activities/compare-configuration.ts';
-import { createAdminApp } from '../api/admin-app.ts';
-import { createDeviceApp } from '../api/devices/device-app.ts';
-import { identityAuthority } from '../api/devices/identity-authority.ts';
-import { Lingering } from '../api/devices/linger.ts';
-import { ensureLocalToken, offerFirstRun } from '../api/first-start.ts';
+import { createAdminApp } from '../api/admin/admin-app.ts';
+import { createDeviceApp } from '../api/mdm/device-app.ts';
+import { identityAuthority } from '../api/mdm/identity-authority.ts';
+import { Lingering } from '../api/mdm/long-poll.ts';
+import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
 import { createPayloadCodec } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
 import { openFoundation } from './foundation.ts';

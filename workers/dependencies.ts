@@ -5,15 +5,15 @@ import type { OktaCredentials } from '../adapters/okta/access-token.ts';
 import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { RateBudget } from '../adapters/okta/rate-budget.ts';
-import { findAppsAndBooksToken } from '../adapters/store/apps-and-books-tokens.ts';
-import type { Database, Sql } from '../adapters/store/database.ts';
-import { findIntegration, type IntegrationRow } from '../adapters/store/integrations.ts';
+import { findAppsAndBooksToken } from '../adapters/store/integration/apps-and-books-tokens.ts';
+import type { Database, Sql } from '../adapters/store/base/database.ts';
+import { findIntegration, type IntegrationRow } from '../adapters/store/integration/integrations.ts';
 import {
   findPushCertificate,
   markPushCertificate,
   type PushCertificateRow,
-} from '../adapters/store/push-certificates.ts';
-import { listSecretFacts, openSecret } from '../adapters/store/secrets.ts';
+} from '../adapters/store/devices/push-certificates.ts';
+import { listSecretFacts, openSecret } from '../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import type { Sealer } from '../domain/sealer.ts';
 import type { Config } from './config.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { keepDeviceAddress, readDeviceAddress } from '../adapters/store/device-address.ts';
+import { keepDeviceAddress, readDeviceAddress } from '../adapters/store/devices/device-address.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { ConfigError } from './config.ts';
 import { proveDeviceAddress } from './device-address.ts';

@@ -1,12 +1,12 @@
 // Proves at start that devices still find Odette where it was when the first of them enrolled.
-import { putAudit } from '../adapters/store/audit.ts';
-import type { Database } from '../adapters/store/database.ts';
+import { putAudit } from '../adapters/store/base/audit.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import {
   isAddressKnown,
   keepDeviceAddress,
   readDeviceAddress,
   replaceDeviceAddress,
-} from '../adapters/store/device-address.ts';
+} from '../adapters/store/devices/device-address.ts';
 import { ConfigError, type Config } from './config.ts';
 
 /** @throws ConfigError ODETTE_PUBLIC_URL is not what enrolled devices know, and nobody said that this is meant */

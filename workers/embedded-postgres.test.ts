@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase } from '../adapters/store/database.ts';
+import { connectDatabase } from '../adapters/store/base/database.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { isRunning } from './processes.ts';
 

@@ -6,7 +6,7 @@ import { chown, lstat, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { connectDatabase } from '../adapters/store/database.ts';
+import { connectDatabase } from '../adapters/store/base/database.ts';
 import { folderKey, isRoot, postgresBinaries } from './postgres-binaries.ts';
 import { commandOf, endProcess } from './processes.ts';
 

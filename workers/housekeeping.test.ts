@@ -1,10 +1,10 @@
 // What is swept by age, and what stays however old it is.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { putAudit } from '../adapters/store/audit.ts';
-import { putTimeline } from '../adapters/store/device-timeline.ts';
-import { beginEnrollment } from '../adapters/store/enrollments.ts';
-import { recordRunEnd, recordRunStart } from '../adapters/store/rollout-runs.ts';
+import { putAudit } from '../adapters/store/base/audit.ts';
+import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { beginEnrollment } from '../adapters/store/devices/enrollments.ts';
+import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { keepHouse } from './housekeeping.ts';
 

@@ -1,14 +1,14 @@
 // What is kept for a while only, by age: told messages, answers, stored events, repeated requests, replaced secrets, and in the end a
 // device's story. The audit trail is kept: how long is for its owner to say.
-import { pruneCommands } from '../adapters/store/commands.ts';
-import type { Sql } from '../adapters/store/database.ts';
-import { pruneTimeline } from '../adapters/store/device-timeline.ts';
-import { pruneEvents } from '../adapters/store/events.ts';
-import { pruneKeys } from '../adapters/store/idempotency.ts';
-import { pruneUnparsedAnswers } from '../adapters/store/inventory.ts';
-import { pruneOutbox } from '../adapters/store/outbox.ts';
-import { pruneRuns } from '../adapters/store/rollout-runs.ts';
-import { pruneSecrets } from '../adapters/store/secrets.ts';
+import { pruneCommands } from '../adapters/store/devices/commands.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { pruneTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { pruneEvents } from '../adapters/store/base/events.ts';
+import { pruneKeys } from '../adapters/store/base/idempotency.ts';
+import { pruneUnparsedAnswers } from '../adapters/store/devices/inventory.ts';
+import { pruneOutbox } from '../adapters/store/base/outbox.ts';
+import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
+import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 
 /** Days. Commands last longer than the histories that name them (30 days), a device's story two lives of a certificate. */
 const KEPT_DAYS = {

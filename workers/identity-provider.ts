@@ -1,8 +1,8 @@
 // Joins the identity provider with the guard of all outward requests, as the settings name them.
 import { guardedHttp } from '../adapters/okta/guarded-http.ts';
 import { IdentityProvider, type Send } from '../adapters/oidc/identity-provider.ts';
-import type { AdminDependencies } from '../api/admin-dependencies.ts';
-import { CALLBACK_PATH } from '../api/provider-sign-in.ts';
+import type { AdminDependencies } from '../api/admin/admin-dependencies.ts';
+import { CALLBACK_PATH } from '../api/admin/provider-sign-in.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { Config } from './config.ts';
 

@@ -59,7 +59,7 @@ export function startPlay(options: {
   /** Where it says what it does. */
   readonly output: 'stdout' | 'stderr';
 }): Part {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/play.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/demo.ts'], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: {
       ...options.environment,

@@ -1,8 +1,8 @@
 // What the launcher tells people: where everything is, how to sign in, and what real devices still need.
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { offerFirstRun } from '../api/first-start.ts';
-import { connectDatabase } from '../adapters/store/database.ts';
+import { offerFirstRun } from '../api/admin/first-start.ts';
+import { connectDatabase } from '../adapters/store/base/database.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { SandboxReady } from './launch-sandbox.ts';
 

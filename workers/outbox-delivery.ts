@@ -1,9 +1,9 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
-import type { Sql } from '../adapters/store/database.ts';
-import { type DeviceScope, findDeviceScope } from '../adapters/store/devices.ts';
-import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/outbox.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { type DeviceScope, findDeviceScope } from '../adapters/store/devices/devices.ts';
+import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/base/outbox.ts';
 import {
   TASK_QUEUE,
   type DesiredStateChanged,

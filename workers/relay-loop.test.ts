@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { claimOutbox, putOutbox } from '../adapters/store/outbox.ts';
+import { claimOutbox, putOutbox } from '../adapters/store/base/outbox.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { temporalAddress } from '../test/harness/temporal.ts';
 import { type RelayLog, startRelay } from './relay-loop.ts';

@@ -1,7 +1,7 @@
 // The relay: carries outbox rows to Temporal, at least once, in order for each key, for as long as it takes.
 import type { Client } from '@temporalio/client';
 import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
-import type { Database } from '../adapters/store/database.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import {
   type ClaimedMessage,
   type OutboxOutcome,
@@ -10,7 +10,7 @@ import {
   closeOutbox,
   outboxBacklog,
   releaseOutbox,
-} from '../adapters/store/outbox.ts';
+} from '../adapters/store/base/outbox.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
 import { keepHouse } from './housekeeping.ts';

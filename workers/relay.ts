@@ -1,7 +1,7 @@
 // The relay process: carries the outbox to Temporal.
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { listIntegrations } from '../adapters/store/integrations.ts';
-import { putOutbox } from '../adapters/store/outbox.ts';
+import { listIntegrations } from '../adapters/store/integration/integrations.ts';
+import { putOutbox } from '../adapters/store/base/outbox.ts';
 import { openFoundation } from './foundation.ts';
 import { serveHealth } from './health-server.ts';
 import { runProcess } from './process-frame.ts';

@@ -5,8 +5,8 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import type { Sql } from '../adapters/store/database.ts';
-import { type SweepIntervals, findSweepIntervals } from '../adapters/store/sweeps.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { type SweepIntervals, findSweepIntervals } from '../adapters/store/fleet/sweeps.ts';
 import { TASK_QUEUE, searchAttributes } from '../workflows/messages.ts';
 
 const SWEEPS = [

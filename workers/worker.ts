@@ -4,7 +4,7 @@ import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporal
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
-import { identityAuthority } from '../api/devices/identity-authority.ts';
+import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import { createDataConverter } from './codec.ts';
 import { outsideClients } from './dependencies.ts';

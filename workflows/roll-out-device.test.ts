@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listHealth } from '../adapters/store/integrations.ts';
+import { listHealth } from '../adapters/store/integration/integrations.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 

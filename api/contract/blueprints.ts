@@ -1,7 +1,7 @@
 // Blueprints and enrollment codes.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { id, idParams, instant, line, list } from './words.ts';
+import { id, idParams, instant, line, list } from './fields.ts';
 
 const tag = 'library';
 

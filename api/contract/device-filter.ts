@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
 import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
 import { platform } from './setups.ts';
-import { failureCode, id, line } from './words.ts';
+import { failureCode, id, line } from './fields.ts';
 
 export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
 export const family = z.enum(['Mac', 'iPhone', 'iPad']).meta({ id: 'DeviceFamily' });

@@ -16,7 +16,7 @@ import {
   list,
   page,
   portion,
-} from './words.ts';
+} from './fields.ts';
 
 const tag = 'devices';
 const truthState = z.enum(['held', 'not_held', 'not_applicable', 'unknown']).meta({ id: 'TruthState' });

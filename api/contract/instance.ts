@@ -14,7 +14,7 @@ import {
   page,
   secretText,
   SecretSet,
-} from './words.ts';
+} from './fields.ts';
 
 const tag = 'instance';
 const count = z.number().int();

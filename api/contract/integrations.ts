@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { credentialsKind, PendingAnswer, PrerequisiteCheck, SetupAnswerBody } from './setups.ts';
-import { Failure, id, idParams, instant, line, list, SecretSet } from './words.ts';
+import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.ts';
 
 const tag = 'integrations';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { bucket, family } from './device-filter.ts';
-import { Failure, id, idParams, instant, line, list } from './words.ts';
+import { Failure, id, idParams, instant, line, list } from './fields.ts';
 
 const tag = 'library';
 

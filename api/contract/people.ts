@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ROLES } from '../../domain/sign-in-roles.ts';
 import { endpoint } from './endpoint.ts';
-import { Failure, id, idParams, instant, line, list, secretText } from './words.ts';
+import { Failure, id, idParams, instant, line, list, secretText } from './fields.ts';
 
 const tag = 'people';
 const role = z.enum(ROLES).meta({ id: 'Role' });

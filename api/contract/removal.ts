@@ -1,7 +1,7 @@
 // Devices that are to leave Okta Device Trust, and records of devices that have left Odette.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { id, idParams, line } from './words.ts';
+import { id, idParams, line } from './fields.ts';
 
 const tag = 'devices';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { deviceFilter } from './device-filter.ts';
 import { endpoint } from './endpoint.ts';
-import { failureCode, id, idParams, instant, line, list, portion } from './words.ts';
+import { failureCode, id, idParams, instant, line, list, portion } from './fields.ts';
 
 const tag = 'rollouts';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { phase } from './device-filter.ts';
 import { Device } from './devices.ts';
-import { cursor, Failure, id, instant, limit, line, list, page } from './words.ts';
+import { cursor, Failure, id, instant, limit, line, list, page } from './fields.ts';
 
 const tag = 'rollouts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CREDENTIALS_KINDS, PREREQUISITES, SETUP_STEPS } from '../../domain/setup-wizard.ts';
 import { endpoint } from './endpoint.ts';
-import { failureCode, id, idParams, instant, line, list, secretText, SecretSet } from './words.ts';
+import { failureCode, id, idParams, instant, line, list, secretText, SecretSet } from './fields.ts';
 
 const tag = 'setup';
 export const step = z.enum(SETUP_STEPS).meta({ id: 'SetupStep' });

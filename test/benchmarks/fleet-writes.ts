@@ -1,6 +1,6 @@
 // What keeping the device list costs a write: the same changes with its triggers and without.
 import { performance } from 'node:perf_hooks';
-import type { Database } from '../../adapters/store/database.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
 
 const WRITES = 400;
 const CHANGES = {

@@ -6,10 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import { connectDatabase, type Database } from '../../adapters/store/database.ts';
-import { migrate } from '../../adapters/store/migrate.ts';
-import { findOutdatedDevices, findUnseenOktaDevices, rematch } from '../../adapters/store/okta-devices.ts';
-import { refreshTrust } from '../../adapters/store/trust.ts';
+import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
+import { migrate } from '../../adapters/store/base/migrate.ts';
+import {
+  findOutdatedDevices,
+  findUnseenOktaDevices,
+  rematch,
+} from '../../adapters/store/integration/okta-devices.ts';
+import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { addLargeFleet } from '../harness/large-fleet.ts';
 import { measure, row, type Measured } from './measured.ts';

@@ -2,9 +2,9 @@
 // Everything runs on this machine, the pretend devices included, whose processor time is printed apart.
 import { performance } from 'node:perf_hooks';
 import { Client, Connection } from '@temporalio/client';
-import { connectDatabase } from '../../adapters/store/database.ts';
-import { connectOkta, giveAppleCertificates } from '../../sandbox/play/set-up.ts';
-import { enrollDevices } from '../../sandbox/play/enroll.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
+import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
+import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';

@@ -1,7 +1,7 @@
 // The enrollment page on a phone: the link fills in its code, no request tells it to anybody, and without script it is typed.
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newEnrollmentCode } from '../../adapters/store/enrollments.ts';
+import { newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 import { openConsole, PHONE } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';

@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectDatabase } from '../../adapters/store/database.ts';
-import { offerFirstRun } from '../../api/first-start.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
+import { offerFirstRun } from '../../api/admin/first-start.ts';
 import { DEFAULT_FLEET } from '../../sandbox/default-fleet.ts';
-import { enrollDevices } from '../../sandbox/play/enroll.ts';
+import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { stageOf } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';

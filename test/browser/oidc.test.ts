@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CALLBACK_PATH } from '../../api/provider-sign-in.ts';
+import { CALLBACK_PATH } from '../../api/admin/provider-sign-in.ts';
 import { freePort } from '../../workers/free-port.ts';
 import { identityProviderOf } from '../../workers/identity-provider.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { connectDatabase } from '../../adapters/store/database.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { dialogs, type Opener } from './dialog-list.ts';

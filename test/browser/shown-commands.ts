@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { Endpoint } from '../../api/contract/endpoint.ts';
-import { contract } from '../../api/contract.ts';
+import { contract } from '../../api/contract/contract.ts';
 import { EXIT } from '../../cli/exits.ts';
 import { runOdette } from '../harness/command-line.ts';
 import { CONTRACT_TOKEN } from '../harness/contract-server.ts';

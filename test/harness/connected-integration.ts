@@ -1,8 +1,8 @@
 // An integration that is set up on both platforms, with a blueprint and the Okta Verify item on it, written into the tables.
 import { randomBytes } from 'node:crypto';
 import type { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import type { Database } from '../../adapters/store/database.ts';
-import { storeSecret } from '../../adapters/store/secrets.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import type { IntegrationSettings } from '../../domain/integration-settings.ts';
 
 /** @param host of SCEP and challenge URLs */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import type { Endpoint } from '../../api/contract/endpoint.ts';
-import { contract, type OperationId } from '../../api/contract.ts';
-import { ProblemError, problemOf } from '../../api/problem.ts';
+import { contract, type OperationId } from '../../api/contract/contract.ts';
+import { ProblemError, problemOf } from '../../api/http/problem.ts';
 
 export const CONTRACT_TOKEN = 'token-of-the-contract-server';
 

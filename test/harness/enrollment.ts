@@ -1,8 +1,8 @@
 // A device that is enrolled again, as the device listener records it, for tests without a network.
-import type { Database } from '../../adapters/store/database.ts';
-import { beginEnrollment, recordTokenUpdate } from '../../adapters/store/enrollments.ts';
-import { findDevice } from '../../adapters/store/devices.ts';
-import { putOutbox } from '../../adapters/store/outbox.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { beginEnrollment, recordTokenUpdate } from '../../adapters/store/devices/enrollments.ts';
+import { findDevice } from '../../adapters/store/devices/devices.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import { workflowIds } from '../../workflows/messages.ts';
 
 async function tell(database: Database, deviceId: string, signal: string): Promise<void> {

@@ -5,17 +5,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readCommand } from '../../adapters/mdm/command.ts';
 import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
 import { verifyAttached } from '../../adapters/pki/cms.ts';
-import { beginConversation, handOverNext, recordFinalStatus } from '../../adapters/store/command-exchange.ts';
-import { sealedCommandContext } from '../../adapters/store/commands.ts';
-import type { Database, Sql } from '../../adapters/store/database.ts';
+import {
+  beginConversation,
+  handOverNext,
+  recordFinalStatus,
+} from '../../adapters/store/devices/command-exchange.ts';
+import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   recordAppConfiguration,
   replaceApplications,
   replaceCertificates,
   replaceInstalledApplications,
   replaceProfiles,
-} from '../../adapters/store/inventory.ts';
-import { putOutbox } from '../../adapters/store/outbox.ts';
+} from '../../adapters/store/devices/inventory.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';

@@ -1,6 +1,6 @@
 // A fleet of any size in the tables, by SQL: as a real one would be, names, serial numbers and dates go with families, users, blueprints
 // and states. Lists that are only fast while nothing goes with anything would not show it on random rows.
-import type { Database, Sql } from '../../adapters/store/database.ts';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { seedFleet } from './seeded-fleet.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 

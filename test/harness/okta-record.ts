@@ -1,7 +1,7 @@
 // What Okta's Devices API would say of a device of the tests' fleet.
 import { randomUUID } from 'node:crypto';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
-import type { Database } from '../../adapters/store/database.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
 
 /** A registered Mac on which one user has signed in. */
 export async function oktaRecordOf(

@@ -3,8 +3,8 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import type { Database } from '../../adapters/store/database.ts';
-import { openSecret } from '../../adapters/store/secrets.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { openSecret } from '../../adapters/store/base/secrets.ts';
 import type { PlantedSecret } from './secret-search.ts';
 import type { World } from './world.ts';
 

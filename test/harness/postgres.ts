@@ -1,6 +1,6 @@
 // A migrated database of its own for each test file, in the one cluster of the run (test/harness/global-setup.ts).
 import { randomBytes } from 'node:crypto';
-import { connectDatabase, type Database } from '../../adapters/store/database.ts';
+import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
 import type { SharedPostgres } from './global-setup.ts';
 import { sharedServer } from './shared-servers.ts';
 

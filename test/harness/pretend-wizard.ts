@@ -1,5 +1,5 @@
 // The setup wizard as an API speaks it, for tests of its clients: the steps of the domain, with checks that a test decides.
-import { ProblemError } from '../../api/problem.ts';
+import { ProblemError } from '../../api/http/problem.ts';
 import {
   advance,
   missing,

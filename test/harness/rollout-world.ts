@@ -16,7 +16,7 @@ import {
   type KeyAndCertificate,
 } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import { putOutbox } from '../../adapters/store/outbox.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { DeviceFamily } from '../../domain/device.ts';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';

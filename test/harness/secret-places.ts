@@ -4,8 +4,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import type { Database } from '../../adapters/store/database.ts';
-import { contract } from '../../api/contract.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { contract } from '../../api/contract/contract.ts';
 import type { Endpoint } from '../../api/contract/endpoint.ts';
 import type { World } from './world.ts';
 

@@ -1,14 +1,14 @@
 // A small fleet in the tables: an integration, an item, blueprints and devices in every bucket, as if Odette had run for a while.
 import { randomBytes } from 'node:crypto';
-import type { Database } from '../../adapters/store/database.ts';
-import { putLibraryItem } from '../../adapters/store/library.ts';
-import { addSetup } from '../../adapters/store/setups.ts';
-import { addToken } from '../../adapters/store/sessions.ts';
-import { storeSecret } from '../../adapters/store/secrets.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { putLibraryItem } from '../../adapters/store/library/library.ts';
+import { addSetup } from '../../adapters/store/integration/setups.ts';
+import { addToken } from '../../adapters/store/people/sessions.ts';
+import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import { BUCKETS } from '../../domain/trust.ts';
 import type { Sealer } from '../../domain/sealer.ts';
-import { sha256 } from '../../api/passwords.ts';
+import { sha256 } from '../../api/admin/passwords.ts';
 
 export interface SeededFleet {
   /** By the second part of an address: /api/devices/{id} → devices. */

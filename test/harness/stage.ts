@@ -1,13 +1,13 @@
 // The play's own steps, for scenarios: connects the pretend tenant, switches Okta Device Trust on, enrolls devices of a world.
-import { OdetteApi } from '../../sandbox/play/odette-api.ts';
-import { SandboxApi } from '../../sandbox/play/sandbox-api.ts';
-import { enrollDevices } from '../../sandbox/play/enroll.ts';
+import { OdetteApi } from '../../sandbox/demo/odette-api.ts';
+import { SandboxApi } from '../../sandbox/demo/sandbox-api.ts';
+import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import {
   assignOktaVerify,
   connectOkta,
   giveAppleCertificates,
   type Stage,
-} from '../../sandbox/play/set-up.ts';
+} from '../../sandbox/demo/set-up.ts';
 import { eventually, type World } from './world.ts';
 
 export interface TrustedWorld {

@@ -2,8 +2,8 @@
 // Long, because all share one world: to start one takes longer than most of these tests.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectDatabase } from '../../adapters/store/database.ts';
-import { putOutbox } from '../../adapters/store/outbox.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import * as devices from '../harness/pretend-devices.ts';
 import { certificatesOf, managedProfilesOf, type PretendDevice } from '../harness/pretend-devices.ts';
 import { setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SETUP_STEPS, type SetupStep } from '../../domain/setup-wizard.ts';
-import { SandboxApi } from '../../sandbox/play/sandbox-api.ts';
-import { giveAppleCertificates } from '../../sandbox/play/set-up.ts';
+import { SandboxApi } from '../../sandbox/demo/sandbox-api.ts';
+import { giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { stageOf } from '../harness/stage.ts';
 import { eventually, PARTS, startWorld, type Answer, type PartName, type World } from '../harness/world.ts';
 

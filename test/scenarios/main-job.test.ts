@@ -1,6 +1,6 @@
 // The whole product in one slice: from the wizard to trusted Macs, iPhones and iPads, one of which waits for its user.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase } from '../../adapters/store/database.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 

@@ -4,7 +4,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase } from '../../adapters/store/database.ts';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { commandsIn, readPage, runCommands } from '../harness/page-commands.ts';
 import * as devices from '../harness/pretend-devices.ts';

@@ -4,10 +4,10 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { addressOf } from '../client.ts';
-import { AnchorLink } from '../parts/links.tsx';
-import { CursorPages } from '../parts/cursor-pages.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { AnchorLink } from '../components/links.tsx';
+import { CursorPages } from '../components/cursor-pages.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 
 type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';

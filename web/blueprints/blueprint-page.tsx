@@ -1,12 +1,12 @@
 // One blueprint: its devices, its library item, its enrollment link and codes.
 import { Button, Group, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
 import { curlLine } from '../curl-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { EnrollmentLink } from '../parts/enrollment-link.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { EnrollmentLink } from '../components/enrollment-link.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';

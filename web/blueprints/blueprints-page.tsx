@@ -1,12 +1,12 @@
 // Blueprints: named groups of devices.
 import { Badge, Button, Table, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
 import { odetteLine } from '../odette-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
-import { fieldError } from '../parts/problem-alert.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';

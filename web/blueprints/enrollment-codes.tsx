@@ -2,10 +2,16 @@
 import { Group, NumberInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { odetteLine } from '../odette-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { IssuedList, RevokeDialog, StateBadge, type Column, type ShownOnce } from '../parts/issued-list.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { fieldError } from '../parts/problem-alert.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import {
+  IssuedList,
+  RevokeDialog,
+  StateBadge,
+  type Column,
+  type ShownOnce,
+} from '../components/issued-list.tsx';
+import { Moment } from '../components/moment.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import { countWords, nameOfActor } from '../words.ts';
 

@@ -1,6 +1,6 @@
 // The certificates of a Mac: the one in use, the one before it, and what became of others.
 import { Badge, Paper, Table, Text, Title } from '@mantine/core';
-import { Moment } from '../parts/moment.tsx';
+import { Moment } from '../components/moment.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
 
 const STATES = {

@@ -6,10 +6,10 @@ import {
   rowSelectionFeature,
   tableFeatures,
 } from '@tanstack/react-table';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import type { Answer } from '../client.ts';
-import { BucketBadge, FamilyMark, TruthDots } from '../parts/device-words.tsx';
-import { Moment } from '../parts/moment.tsx';
+import { BucketBadge, FamilyMark, TruthDots } from '../components/device-words.tsx';
+import { Moment } from '../components/moment.tsx';
 import { deviceTitle } from '../words.ts';
 import type { DeviceSort } from './device-search.ts';
 

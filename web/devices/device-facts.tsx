@@ -1,7 +1,7 @@
 // What is known about a device itself, its app, its licence and Okta's records of it.
 import { Alert, Anchor, Badge, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Moment } from '../parts/moment.tsx';
+import { Moment } from '../components/moment.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
 
 const MATCH_WORDS = {

@@ -1,10 +1,10 @@
 // One device: what it waits for and who acts next, what can be shown about it, and how it came to be so.
 import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
-import { BucketBadge, FamilyMark } from '../parts/device-words.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
+import { AnchorLink } from '../components/links.tsx';
+import { BucketBadge, FamilyMark } from '../components/device-words.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded, Page } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { deviceTitle, durationWords, WHO_ACTS_WORDS } from '../words.ts';

@@ -2,8 +2,8 @@
 import { Button, Code, Paper, Text, Timeline, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { call, type Answer } from '../client.ts';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
 import { durationWords } from '../words.ts';
 
 type Entry = Answer<'getDeviceTimeline'>['items'][number];

@@ -2,11 +2,11 @@
 import { Button, Group, Menu, Stack, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
-import { ButtonLink } from '../parts/links.tsx';
+import { ButtonLink } from '../components/links.tsx';
 import type { RowSelectionState } from '@tanstack/react-table';
 import { useEffect, useState } from 'react';
 import { addressOf } from '../client.ts';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { BegunReplays } from '../rollouts/replay-progress.tsx';

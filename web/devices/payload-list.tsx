@@ -2,9 +2,9 @@
 import { Anchor, Badge, Button, Code, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { Answer } from '../client.ts';
-import { CopyIconButton } from '../parts/copy-value.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { CopyIconButton } from '../components/copy-value.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 

@@ -1,8 +1,8 @@
 // The five truths of a device, each with its evidence and time.
 import { Group, Paper, Stack, Text, Title } from '@mantine/core';
 import type { Answer } from '../client.ts';
-import { StateMark } from '../parts/device-words.tsx';
-import { Moment } from '../parts/moment.tsx';
+import { StateMark } from '../components/device-words.tsx';
+import { Moment } from '../components/moment.tsx';
 import { TRUTH_WORDS, type Truth } from '../words.ts';
 
 export type DeviceDetail = Answer<'getDevice'>;

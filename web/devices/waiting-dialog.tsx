@@ -1,8 +1,8 @@
 // The users who have to sign in once, and a message to send them.
 import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
-import { CopyIconButton } from '../parts/copy-value.tsx';
-import { CommandLine } from '../parts/command-line.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { CopyIconButton } from '../components/copy-value.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { Loaded } from '../components/page.tsx';
 import { curlLine } from '../curl-line.ts';
 import { useAnswer } from '../queries.ts';
 import { plural } from '../words.ts';

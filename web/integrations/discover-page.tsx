@@ -1,11 +1,11 @@
 // Discover integrations: what can be added, by section.
 import { Alert, Button, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { ButtonLink } from '../parts/links.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
-import { ShieldIcon } from '../parts/icons.tsx';
-import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { ButtonLink } from '../components/links.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded, Page } from '../components/page.tsx';
+import { ShieldIcon } from '../components/icons.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 

@@ -1,8 +1,8 @@
 // The connected Okta tenants and the setups that are under way.
 import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
-import { ButtonLink } from '../parts/links.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { ButtonLink } from '../components/links.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer, type Answer } from '../queries.ts';
 import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
 

@@ -3,8 +3,8 @@ import { Button, Group, NumberInput, Paper, SimpleGrid, Stack, TextInput, Title 
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { curlLine } from '../curl-line.ts';
-import { CommandLine } from '../parts/command-line.tsx';
-import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { fieldError, ProblemAlert } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
 import type { Integration } from './integration-page.tsx';
 

@@ -1,7 +1,7 @@
 // Which blueprints get the library item. A blueprint has one Okta Verify item at most.
 import { Checkbox, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { Empty, Loaded } from '../parts/page.tsx';
+import { Empty, Loaded } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 import { plural } from '../words.ts';
 

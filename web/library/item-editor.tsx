@@ -2,9 +2,9 @@
 import { Alert, Badge, Button, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
-import { BucketBadge } from '../parts/device-words.tsx';
+import { BucketBadge } from '../components/device-words.tsx';
 import type { Answer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords, deviceTitle, SHOWN_BUCKETS } from '../words.ts';

@@ -1,8 +1,8 @@
 // The page of the library item Okta Verify: which one it is, saved already or not.
 import { useSearch } from '@tanstack/react-router';
-import { ButtonLink } from '../parts/links.tsx';
+import { ButtonLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer, useVersioned } from '../queries.ts';
 import type { Integration } from './item-draft.ts';
 import { ItemEditor } from './item-editor.tsx';

@@ -1,9 +1,9 @@
 // The library: App Store apps that Odette delivers, with search.
 import { Badge, Card, Group, SimpleGrid, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { ButtonLink } from '../parts/links.tsx';
-import { ShieldIcon } from '../parts/icons.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { ButtonLink } from '../components/links.tsx';
+import { ShieldIcon } from '../components/icons.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer, type Answer } from '../queries.ts';
 import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
 

@@ -2,8 +2,8 @@
 // what stays, what goes, when, how to undo it, and who loses trust.
 import { Alert, List, Stack, Switch, Text } from '@mantine/core';
 import { useState } from 'react';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Loaded } from '../components/page.tsx';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { LeavingWords } from './leaving-words.tsx';
 import { usePreview } from './preview-query.ts';

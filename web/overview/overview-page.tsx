@@ -1,9 +1,9 @@
 // The first page: what to do next, and how the fleet stands.
 import { Alert, Badge, Card, Group, Paper, Progress, Stack, Text, Title } from '@mantine/core';
-import { ButtonLink } from '../parts/links.tsx';
+import { ButtonLink } from '../components/links.tsx';
 import { BucketCards } from '../devices/bucket-cards.tsx';
-import { CommandLine } from '../parts/command-line.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer, type Answer } from '../queries.ts';
 import { countWords, TRUTH_WORDS, type Truth } from '../words.ts';
 

@@ -1,12 +1,12 @@
 // Renewals: what ends when, what is next, late or failed, and what Okta would revoke unused.
 import { Paper, Table, Tabs, Text, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { BucketBadge } from '../parts/device-words.tsx';
-import { CursorPages } from '../parts/cursor-pages.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { BucketBadge } from '../components/device-words.tsx';
+import { CursorPages } from '../components/cursor-pages.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 import { deviceTitle } from '../words.ts';
 import { HeatMap } from './heat-map.tsx';

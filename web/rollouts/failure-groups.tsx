@@ -2,9 +2,9 @@
 import { Alert, Badge, Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
-import { AnchorLink, ButtonLink } from '../parts/links.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { AnchorLink, ButtonLink } from '../components/links.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
 import type { Answer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { deviceTitle, plural, WHO_ACTS_WORDS } from '../words.ts';

@@ -7,10 +7,10 @@ import { call, type Body } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import type { DeviceFilter } from '../devices/device-search.ts';
 import { odetteLine } from '../odette-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Loaded } from '../parts/page.tsx';
-import { PortionNote } from '../parts/portion-note.tsx';
-import { ReasonInput, reasonGiven } from '../parts/reason-input.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Loaded } from '../components/page.tsx';
+import { PortionNote } from '../components/portion-note.tsx';
+import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { useChange } from '../queries.ts';
 import { plural } from '../words.ts';
 

@@ -3,8 +3,8 @@ import { Badge, Button, Card, Group, Progress, Stack, Text, Title } from '@manti
 import { notifications } from '@mantine/notifications';
 import { useState, type ReactNode } from 'react';
 import { odetteLine } from '../odette-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Moment } from '../parts/moment.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Moment } from '../components/moment.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords, nameOfActor, plural } from '../words.ts';

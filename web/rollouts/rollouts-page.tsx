@@ -1,11 +1,11 @@
 // Rollouts over the fleet: how far they are, what failed and why, and what runs.
 import { Anchor, Card, Group, Progress, Table, Tabs, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { CursorPages } from '../parts/cursor-pages.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Empty, Loaded, Page } from '../parts/page.tsx';
+import { CursorPages } from '../components/cursor-pages.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Empty, Loaded, Page } from '../components/page.tsx';
 import type { Answer } from '../client.ts';
 import { useAnswer } from '../queries.ts';
 import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural, WHO_ACTS_WORDS } from '../words.ts';

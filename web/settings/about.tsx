@@ -1,7 +1,7 @@
 // This installation: version, parts and addresses.
 import { Anchor, Badge, List, Paper, Stack, Text, Title } from '@mantine/core';
-import { CopyValue } from '../parts/copy-value.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { CopyValue } from '../components/copy-value.tsx';
+import { Loaded } from '../components/page.tsx';
 import { useAnswer } from '../queries.ts';
 
 const PARTS = { database: 'Database', temporal: 'Temporal', worker: 'Worker' } as const;

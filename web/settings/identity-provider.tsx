@@ -1,7 +1,7 @@
 // The identity provider that people sign in through: how it is set, and what it must be told. Settings are the process's, not the page's.
 import { Card, Code, Stack, Table, Text, Title } from '@mantine/core';
-import { CopyValue } from '../parts/copy-value.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { CopyValue } from '../components/copy-value.tsx';
+import { Loaded } from '../components/page.tsx';
 import { useAnswer, type Answer } from '../queries.ts';
 
 type Provider = NonNullable<Answer<'getIdentityProvider'>['provider']>;

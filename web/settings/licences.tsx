@@ -2,10 +2,10 @@
 import { Alert, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
 import { ApiProblem, call } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
-import { CommandLine } from '../parts/command-line.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
-import { SecretSetWords } from '../parts/secret-input.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
+import { SecretSetWords } from '../components/secret-input.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';

@@ -1,12 +1,12 @@
 // People and their roles; those of the identity provider get theirs there.
 import { Badge, Button, Group, NativeSelect, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { PasswordField } from '../parts/password-field.tsx';
+import { PasswordField } from '../components/password-field.tsx';
 import { curlLine } from '../curl-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
-import { fieldError } from '../parts/problem-alert.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
 import { useAnswer, useChange, type Answer } from '../queries.ts';
 import type { Role } from '../words.ts';
 import { ProviderCard } from './identity-provider.tsx';

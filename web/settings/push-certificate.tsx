@@ -3,11 +3,11 @@ import { Alert, Anchor, Group, List, Paper, Stack, Text, Title } from '@mantine/
 import { useState } from 'react';
 import { ApiProblem, call, type Problem } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
-import { CommandLine } from '../parts/command-line.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded } from '../parts/page.tsx';
-import { fieldError } from '../parts/problem-alert.tsx';
-import { SecretInput, SecretSetWords } from '../parts/secret-input.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded } from '../components/page.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
+import { SecretInput, SecretSetWords } from '../components/secret-input.tsx';
 import { useAnswer } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';

@@ -1,7 +1,7 @@
 // Settings of this installation: Apple's push certificate, Apps and Books token, people, API tokens, about.
 import { Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { Page } from '../parts/page.tsx';
+import { Page } from '../components/page.tsx';
 import { useMay } from '../shell/session.ts';
 import { About } from './about.tsx';
 import { Licences } from './licences.tsx';

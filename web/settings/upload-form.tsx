@@ -4,9 +4,9 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { ApiProblem, type Problem } from '../client.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { FileField } from '../parts/file-field.tsx';
-import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { FileField } from '../components/file-field.tsx';
+import { fieldError, ProblemAlert } from '../components/problem-alert.tsx';
 import type { ConsoleOperation } from '../operations.ts';
 
 interface UploadFormProps {

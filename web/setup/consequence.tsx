@@ -1,6 +1,6 @@
 // What a changed answer of an integration brings about, and on how many devices: said before it is saved.
 import { Alert, Text } from '@mantine/core';
-import { Loaded } from '../parts/page.tsx';
+import { Loaded } from '../components/page.tsx';
 import { useAnswer, type Answer } from '../queries.ts';
 import { plural } from '../words.ts';
 import type { Answers, StepName } from './answers.ts';

@@ -1,7 +1,7 @@
 // What Okta Device Trust needs in the tenant: pass, fail or not checked, what it means and where to put it right.
 import { Alert, Button, Checkbox, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
-import { CommandLine } from '../parts/command-line.tsx';
-import { StateMark } from '../parts/device-words.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { StateMark } from '../components/device-words.tsx';
 import type { Setup } from './answers.ts';
 
 export type Prerequisite = Setup['prerequisites'][number];

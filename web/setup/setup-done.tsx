@@ -1,6 +1,6 @@
 // The end of the wizard: to the settings or to the library item, and what Okta does not enforce yet.
 import { Alert, Group, Paper, Stack, Title } from '@mantine/core';
-import { ButtonLink } from '../parts/links.tsx';
+import { ButtonLink } from '../components/links.tsx';
 import { useEffect } from 'react';
 import type { Setup } from './answers.ts';
 import { forgetDraft } from './drafts.ts';

@@ -1,12 +1,12 @@
 // The setup wizard at its own address: it opens at the step where the last one left off, whoever that was.
 import { Alert, Button, Text } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { AnchorLink } from '../parts/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
 import { curlLine } from '../curl-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { Moment } from '../parts/moment.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { Moment } from '../components/moment.tsx';
+import { Loaded, Page } from '../components/page.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { nameOfActor } from '../words.ts';

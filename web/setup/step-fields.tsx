@@ -1,8 +1,8 @@
 // The fields of each step of the wizard that asks for something, and how they become its answer.
 import { Checkbox, Radio, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { fieldError } from '../parts/problem-alert.tsx';
-import { SecretInput } from '../parts/secret-input.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
+import { SecretInput } from '../components/secret-input.tsx';
 import { PLATFORM_WORDS } from '../words.ts';
 import type { Answers, StepAnswer, StepName } from './answers.ts';
 import type { Draft } from './drafts.ts';

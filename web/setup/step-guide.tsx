@@ -1,6 +1,6 @@
 // What is done on Okta's side of a step: the click path, what to copy where, and what Okta shows only once.
 import { Alert, Anchor, List, Stack, Text } from '@mantine/core';
-import { CopyValue } from '../parts/copy-value.tsx';
+import { CopyValue } from '../components/copy-value.tsx';
 import type { Setup } from './answers.ts';
 
 export function StepGuide({ guide }: { guide: Setup['guide'] }) {

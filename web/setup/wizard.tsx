@@ -14,8 +14,8 @@ import {
 import { useEffect, useRef } from 'react';
 import { ApiProblem } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
-import { CommandLine } from '../parts/command-line.tsx';
-import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { CommandLine } from '../components/command-line.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
 import type { Setup, StepAnswer } from './answers.ts';
 import { Consequences } from './consequence.tsx';
 import { SECRET_FIELDS } from './drafts.ts';

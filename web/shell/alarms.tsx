@@ -1,7 +1,7 @@
 // What will break the whole fleet: cannot be dismissed, only put right.
 import { Alert, Stack, Text } from '@mantine/core';
-import { AnchorLink } from '../parts/links.tsx';
-import { Moment } from '../parts/moment.tsx';
+import { AnchorLink } from '../components/links.tsx';
+import { Moment } from '../components/moment.tsx';
 import { useAnswer } from '../queries.ts';
 
 const PLACES = [

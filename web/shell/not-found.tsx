@@ -1,6 +1,6 @@
 // An address that the console does not have.
-import { AnchorLink } from '../parts/links.tsx';
-import { Page } from '../parts/page.tsx';
+import { AnchorLink } from '../components/links.tsx';
+import { Page } from '../components/page.tsx';
 
 export function NotFound() {
   return (

@@ -2,10 +2,10 @@
 import { Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
-import { PasswordField } from '../parts/password-field.tsx';
+import { PasswordField } from '../components/password-field.tsx';
 import { curlLine } from '../curl-line.ts';
-import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
-import { fieldError } from '../parts/problem-alert.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { fieldError } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
 
 export function PasswordDialog({ opened, close }: { opened: boolean; close: () => void }) {

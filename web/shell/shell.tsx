@@ -13,7 +13,7 @@ import {
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { EntryLink } from '../parts/links.tsx';
+import { EntryLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiProblem, call } from '../client.ts';
 import {
@@ -28,8 +28,8 @@ import {
   RocketIcon,
   ShieldIcon,
   SunIcon,
-} from '../parts/icons.tsx';
-import { ProblemAlert } from '../parts/problem-alert.tsx';
+} from '../components/icons.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
 import { Alarms } from './alarms.tsx';
 import { useLiveEvents } from './live-events.ts';
 import { PasswordDialog } from './password-dialog.tsx';

@@ -2,10 +2,10 @@
 import { Alert, Button, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { PasswordField } from '../parts/password-field.tsx';
-import { AnchorLink } from '../parts/links.tsx';
+import { PasswordField } from '../components/password-field.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { useEffect, useState, type SubmitEvent } from 'react';
-import { fieldError, ProblemAlert } from '../parts/problem-alert.tsx';
+import { fieldError, ProblemAlert } from '../components/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 
 export function FirstRunPage() {

@@ -3,8 +3,8 @@ import { Alert, Button, Divider, Paper, Stack, Text, TextInput, Title } from '@m
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type SubmitEvent } from 'react';
-import { PasswordField } from '../parts/password-field.tsx';
-import { ProblemAlert } from '../parts/problem-alert.tsx';
+import { PasswordField } from '../components/password-field.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
 import { useAnswer, useChange } from '../queries.ts';
 
 export function SignInPage() {

@@ -1,0 +1,141 @@
+// The one door to PostgreSQL: queries, transactions and notifications, with the types this project expects.
+import pg from 'pg';
+import { CataloguedError } from '../../../domain/failures.ts';
+import { NotificationListener } from './notification-listener.ts';
+
+/**
+ * Values: a `Date` becomes timestamptz, a `Buffer` bytea, a plain object JSON, an array a PostgreSQL array (`any($1)`).
+ * A JSON *array* for a jsonb column must therefore be given as `JSON.stringify(array)`.
+ * Rows: int8 and count(*) come as numbers (an unsafe one throws), timestamptz as `Date`, bytea as `Buffer`, numeric as string.
+ */
+export interface Sql {
+  /**
+   * @throws CataloguedError `store.unavailable` when the database cannot be reached or is going away;
+   * any other failure is the `pg.DatabaseError` itself (`code`, `constraint`)
+   */
+  query<Row extends object = object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Sql {
+  /** Commits when `work` resolves, rolls back when it throws. Never repeats `work`. */
+  inTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Hears NOTIFY on a channel through one kept connection that reconnects by itself. After a reconnection `heard('')` is called
+   * once: something may have been missed. Resolves with a function that stops listening.
+   */
+  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  end(): Promise<void>;
+}
+
+const INT8 = 20;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8) return readInt8;
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+/** A statement takes milliseconds; one that takes so long stands behind something that hangs. */
+const LONGEST_STATEMENT_MS = 60_000;
+/** The server ends a statement itself; only one that is gone without a word is not waited for longer. */
+const SILENT_SERVER_MS = 5000;
+
+/**
+ * @param options.max how many connections at most (10); one more is used once something listens
+ * @param options.longestStatementMs after it a statement is ended as `store.unavailable` (a minute); 0: it may take as long as it likes
+ */
+export function connectDatabase(
+  url: string,
+  options: {
+    readonly max?: number;
+    readonly applicationName?: string;
+    readonly longestStatementMs?: number;
+  } = {},
+): Database {
+  const longest = options.longestStatementMs ?? LONGEST_STATEMENT_MS;
+  const config = {
+    connectionString: url,
+    application_name: options.applicationName ?? 'odette',
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    statement_timeout: longest,
+    query_timeout: longest === 0 ? 0 : longest + SILENT_SERVER_MS,
+    types,
+  };
+  const pool = new pg.Pool({
+    ...config,
+    max: options.max ?? 10,
+    idleTimeoutMillis: 30_000,
+    // A process that hangs inside a transaction must not hold its locks for ever.
+    idle_in_transaction_session_timeout: 60_000,
+  });
+  // A connection that breaks is replaced at the next query. Without a listener of its own the process would end: the pool takes its away
+  // when it hands a connection out, and the server's last word may come with the one before, when nobody else listens yet.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const listener = new NotificationListener(() => new pg.Client(config));
+
+  return {
+    query: (text, values) => run(pool, text, values),
+    async inTransaction(work) {
+      const client = await pool.connect().catch(rethrow);
+      let isBroken = false;
+      const broke = () => {
+        isBroken = true;
+      };
+      try {
+        await run(client, 'begin');
+        const result = await work({ query: (text, values) => run(client, text, values) });
+        await run(client, 'commit');
+        return result;
+      } catch (error) {
+        // Behind a statement that was given up a rollback would wait for the same silence.
+        if (isGivenUp(error)) broke();
+        else await client.query('rollback').catch(broke);
+        throw error;
+      } finally {
+        client.release(isBroken);
+      }
+    },
+    listen: (channel, heard) => listener.listen(channel, heard).catch(rethrow),
+    async end() {
+      await listener.end();
+      await pool.end();
+    },
+  };
+}
+
+async function run<Row extends object>(
+  client: pg.Pool | pg.PoolClient,
+  text: string,
+  values?: readonly unknown[],
+): Promise<Row[]> {
+  const result = await client.query<Row>(text, values as unknown[]).catch(rethrow);
+  return result.rows;
+}
+
+function readInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} does not fit a number`);
+  return value;
+}
+
+// PostgreSQL's own codes for "not now" (class 08 connection, 53 resources, 57014 took too long, 57P0x shutdown) and Node's for a connection that is not there.
+const UNAVAILABLE =
+  /^(08|53|57014|57P0)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+const BROKEN =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const GIVEN_UP = 'Query read timeout';
+
+const isGivenUp = (error: unknown): boolean =>
+  error instanceof CataloguedError && error.cause instanceof Error && error.cause.message === GIVEN_UP;
+
+function rethrow(error: unknown): never {
+  if (error instanceof Error) {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    if (UNAVAILABLE.test(code) || BROKEN.test(error.message) || error.message === GIVEN_UP)
+      throw new CataloguedError('store.unavailable', { cause: error });
+  }
+  throw error;
+}

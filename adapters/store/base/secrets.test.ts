@@ -1,0 +1,68 @@
+// Sealed secrets in the table: a new version under the same handle, an audit row for each use, and no secret that nothing names.
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KeyRing } from '../../secrets/key-ring.ts';
+import { newSetup } from '../../../domain/setup-wizard.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
+import { openSecret, pruneSecrets, storeSecret } from './secrets.ts';
+import { addSetup } from '../integration/setups.ts';
+
+const ring = new KeyRing('k', new Map([['k', randomBytes(32)]]));
+let store_: TestDatabase;
+beforeAll(async () => {
+  store_ = await createTestDatabase();
+});
+afterAll(() => store_.drop());
+
+test('a new value is a new version under the same handle, and setting and using it are in the audit trail', async () => {
+  const { database } = store_;
+  const kind = 'challenge_password' as const;
+  const first = await storeSecret(database, ring, { kind, value: 'one', by: 'person:ada' });
+  const second = await storeSecret(database, ring, { kind, value: 'two', by: 'person:eve', id: first.id });
+  expect([first.version, second]).toEqual([1, { id: first.id, version: 2 }]);
+  const opened = await openSecret(database, ring, first.id, { actor: 'system', purpose: 'test' });
+  expect([opened.value.toString(), opened.version]).toEqual(['two', 2]);
+  const audit = await database.query<{ line: string }>(
+    `select actor || ' ' || action || ' ' || (detail ->> 'version') as line from audit_entries where subject = $1 order by at, id`,
+    [`secret:${first.id}`],
+  );
+  expect(audit.map(({ line }) => line).sort()).toEqual([
+    'person:ada secret.set 1',
+    'person:eve secret.set 2',
+    'system secret.used 2',
+  ]);
+  await expect(openSecret(database, ring, globalThis.crypto.randomUUID())).rejects.toMatchObject({
+    code: 'secrets.not_found',
+  });
+});
+
+test('only old secrets that nothing names are removed', async () => {
+  const { database } = store_;
+  await database.query('delete from secrets');
+  const store = async (kind: 'okta_client_secret' | 'ios_secret_key' | 'authority_key') =>
+    (await storeSecret(database, ring, { kind, value: 'x', by: 'test' })).id;
+  const [used, inSetup, forgotten, own] = [
+    await store('okta_client_secret'),
+    await store('ios_secret_key'),
+    await store('ios_secret_key'),
+    await store('authority_key'),
+  ];
+  await database.query(
+    `insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
+     values ('a', '00o', 'a.okta.com', 'api_service_integration', 'c', $1, '{}')`,
+    [used],
+  );
+  const setup = newSetup(globalThis.crypto.randomUUID());
+  await addSetup(
+    database,
+    { ...setup, answers: { ios: { step: 'ios', secretId: inSetup, providerName: 'Odette' } } },
+    'test',
+  );
+  expect(await pruneSecrets(database)).toBe(0);
+  await database.query(`update secrets set set_at = now() - interval '8 days'`);
+  const fresh = await store('ios_secret_key');
+  expect(await pruneSecrets(database)).toBe(1);
+  const left = await database.query<{ id: string }>('select id from secrets');
+  expect(new Set(left.map(({ id }) => id))).toEqual(new Set([used, inSetup, own, fresh]));
+  expect(left.map(({ id }) => id)).not.toContain(forgotten);
+});

@@ -1,0 +1,120 @@
+// Sealed secrets, known everywhere by their handle (id). Storing and using one leaves an audit row in the same transaction.
+import { CataloguedError } from '../../../domain/failures.ts';
+import type { Sealer } from '../../../domain/sealer.ts';
+import type { Sql } from './database.ts';
+
+export type SecretKind =
+  | 'okta_client_secret'
+  | 'okta_private_key'
+  | 'challenge_password'
+  | 'ios_secret_key'
+  | 'push_key'
+  | 'apps_and_books_token'
+  | 'authority_key'
+  | 'profile_signing_key'
+  | 'instance_key';
+
+export interface NewSecret {
+  readonly kind: SecretKind;
+  readonly value: string | Uint8Array;
+  /** Who set it, as shown later: "set on DATE by NAME". */
+  readonly by: string;
+  /** The handle of a secret that gets a new version. */
+  readonly id?: string;
+}
+
+const contextOf = (id: string): string => `secret:${id}`;
+
+export async function storeSecret(
+  sql: Sql,
+  sealer: Sealer,
+  secret: NewSecret,
+): Promise<{ id: string; version: number }> {
+  const id = secret.id ?? globalThis.crypto.randomUUID();
+  const sealed = sealer.seal(Buffer.from(secret.value), contextOf(id));
+  const [stored] = await sql.query<{ id: string; version: number }>(
+    `with stored as (
+       insert into secrets (id, kind, key_id, sealed, set_by) values ($1, $2, $3, $4, $5)
+       on conflict (id) do update set version = secrets.version + 1, key_id = excluded.key_id, sealed = excluded.sealed,
+         set_by = excluded.set_by, set_at = now()
+       returning id, version),
+     noted as (
+       insert into audit_entries (actor, action, subject, detail)
+       select $5, 'secret.set', 'secret:' || id, jsonb_build_object('kind', $2::text, 'version', version) from stored)
+     select id, version from stored`,
+    [id, secret.kind, sealer.currentKeyId, Buffer.from(sealed), secret.by],
+  );
+  if (!stored) throw new CataloguedError('store.unavailable');
+  return stored;
+}
+
+/** Who opens a secret and for what, for the audit trail. */
+export interface SecretUse {
+  readonly actor: string;
+  readonly purpose: string;
+}
+
+/**
+ * @throws CataloguedError `secrets.not_found`, `secrets.key_missing`, `secrets.tampered`
+ */
+export async function openSecret(
+  sql: Sql,
+  sealer: Sealer,
+  id: string,
+  use: SecretUse = { actor: 'system', purpose: 'used' },
+): Promise<{ value: Buffer; version: number }> {
+  // A secret that a whole fleet uses would make everybody wait for its row: the time of last use is noted once a minute.
+  const [row] = await sql.query<{ sealed: Buffer; version: number }>(
+    `with noted as (
+       insert into audit_entries (actor, action, subject, detail)
+       select $2, 'secret.used', 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
+         from secrets where id = $1),
+     touched as (
+       update secrets set last_used_at = now() where id = $1 and coalesce(last_used_at < now() - interval '1 minute', true))
+     select sealed, version from secrets where id = $1`,
+    [id, use.actor, use.purpose],
+  );
+  if (!row) throw new CataloguedError('secrets.not_found');
+  return { value: Buffer.from(sealer.open(row.sealed, contextOf(id))), version: row.version };
+}
+
+/** What may be shown of a secret. */
+export interface SecretFacts {
+  readonly id: string;
+  readonly kind: SecretKind;
+  readonly version: number;
+  readonly setBy: string;
+  readonly setAt: Date;
+  readonly lastUsedAt: Date | null;
+}
+
+export async function listSecretFacts(sql: Sql, ids: readonly string[]): Promise<Map<string, SecretFacts>> {
+  const rows = await sql.query<SecretFacts>(
+    `select id, kind, version, set_by as "setBy", set_at as "setAt", last_used_at as "lastUsedAt" from secrets where id = any($1)`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Only for a secret that nothing names: an answer that was refused, a setup that was given up. */
+export async function dropSecret(sql: Sql, id: string): Promise<void> {
+  await sql.query('delete from secrets where id = $1', [id]);
+}
+
+/**
+ * What an admin typed and nothing names any more: replaced answers, setups that were given up. A week's grace covers whoever
+ * read a handle just before it was replaced. Returns how many went.
+ */
+export async function pruneSecrets(sql: Sql): Promise<number> {
+  const rows = await sql.query(
+    `delete from secrets where id in (
+       select secret.id from secrets as secret
+        where secret.kind in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'ios_secret_key')
+          and secret.set_at < now() - interval '7 days'
+          and not exists (select from integrations where credentials_secret_id = secret.id)
+          and not exists (select from integration_platforms where secret_id = secret.id)
+          and not exists (select from setups where status = 'open' and strpos(state::text, secret.id::text) > 0)
+        limit 1000) returning 1`,
+  );
+  return rows.length;
+}

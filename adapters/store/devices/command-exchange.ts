@@ -1,0 +1,141 @@
+// The queue of commands as a device sees it: what is offered next, and what its answers change.
+// Every function expects the device's row to be locked in the same transaction (findDeviceForUpdate), which makes a
+// conversation with one device serial.
+import type { FailureCode } from '../../../domain/failures.ts';
+import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
+import type { Sql } from '../base/database.ts';
+
+/** A command that ended without an answer: its workflow is told with this status. */
+export interface EndedCommand {
+  readonly uuid: string;
+  readonly workflowId: string;
+  readonly step: string;
+}
+
+/**
+ * Idle begins a conversation: what was handed over and not answered, and what got NotNow, is offered again. A command that
+ * may be handed over only once is not: whether the device carried it out is unknown, and that is returned.
+ */
+export async function beginConversation(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
+  // A NotNow'd command was not carried out (Apple, "Handling NotNow status responses"), so even a challenge may go again.
+  const changed = await sql.query<EndedCommand & { readonly isUnknown: boolean }>(
+    `update commands set state = case when ${UNKNOWN} then 'withdrawn' else 'queued' end,
+            status = case when ${UNKNOWN} then 'Unknown' end, sealed_body = case when not ${UNKNOWN} then sealed_body end
+      where device_id = $1 and state in ('handed_over', 'not_now')
+      returning uuid, workflow_id as "workflowId", step, state = 'withdrawn' as "isUnknown"`,
+    [deviceId],
+  );
+  return changed.filter(({ isUnknown }) => isUnknown);
+}
+
+const UNKNOWN = `(state = 'handed_over' and hands_over_once)`;
+
+/** The device repeats an answer, so it may not have got what was handed over since: that is offered again. */
+export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {
+  await sql.query(
+    `update commands set state = 'queued' where device_id = $1 and state = 'handed_over' and not hands_over_once`,
+    [deviceId],
+  );
+}
+
+/**
+ * Commands whose time ran out before the device took them, and certificates that it is not to have any more: it was moved, or
+ * the item was switched off, after the challenge was fetched.
+ */
+export async function withdrawExpired(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
+  return sql.query<EndedCommand>(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where device_id = $1 and (expires_at <= now() or (hands_over_once and ${NOT_WANTED}))
+        and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))
+      returning uuid, workflow_id as "workflowId", step`,
+    [deviceId],
+  );
+}
+
+/** A delivery for an integration that is not the one of the device's switched-on item. */
+const NOT_WANTED = `exists (
+  select from certificate_deliveries as delivery
+   where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
+     and not exists (
+       select from devices as device
+         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join library_items as item on item.id = assigned.library_item_id
+        where device.id = $1 and item.device_trust_on and item.integration_id = delivery.integration_id))`;
+
+export interface HandedOver {
+  readonly uuid: string;
+  readonly requestType: string;
+  readonly body: Buffer | null;
+  readonly sealedBody: Buffer | null;
+}
+
+/** Takes the oldest queued command of the device and marks it as handed over. */
+export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
+  const [command] = await sql.query<HandedOver>(
+    `update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
+      where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
+      returning uuid, request_type as "requestType", body, sealed_body as "sealedBody"`,
+    [deviceId],
+  );
+  return command;
+}
+
+/**
+ * NotNow keeps the command for the device's next Idle. It is told to the workflow once (the first time); after a final
+ * status, or for a withdrawn command, it means nothing.
+ */
+export async function recordNotNow(
+  sql: Sql,
+  deviceId: string,
+  uuid: string,
+): Promise<{ readonly isFirst: boolean } | undefined> {
+  const [command] = await sql.query<{ isFirst: boolean }>(
+    `update commands set state = 'not_now', not_now_at = coalesce(commands.not_now_at, now())
+       from (select uuid, not_now_at from commands where uuid = $2) as before
+      where commands.uuid = before.uuid and device_id = $1 and state in ('queued', 'handed_over', 'not_now')
+      returning before.not_now_at is null as "isFirst"`,
+    [deviceId, uuid],
+  );
+  return command;
+}
+
+/** So often a command is offered whose answer nobody can read: a garbled message is sent again, a strange one is not. */
+const MOST_OFFERS = 3;
+
+/** Nobody could read what the device sent: commands that it was given so often count as answered, or none would follow them. */
+export async function closeUnreadable(
+  sql: Sql,
+  deviceId: string,
+  failure: NonNullable<FinalStatus['failure']>,
+): Promise<EndedCommand[]> {
+  return sql.query<EndedCommand>(
+    `update commands set state = 'answered', status = 'Acknowledged', failure = $2, answered_at = now(), sealed_body = null
+      where device_id = $1 and state = 'handed_over' and hand_overs >= ${MOST_OFFERS}
+      returning uuid, workflow_id as "workflowId", step`,
+    [deviceId, JSON.stringify(failure)],
+  );
+}
+
+export interface FinalStatus {
+  readonly status: 'Acknowledged' | 'Error' | 'CommandFormatError';
+  readonly failure?: { readonly code: FailureCode; readonly errorChain: readonly unknown[] };
+}
+
+/**
+ * Keeps the final status of a command, the first time only; a late answer to a withdrawn command is kept too. undefined:
+ * answered before, or not a command of this device.
+ */
+export async function recordFinalStatus(
+  sql: Sql,
+  deviceId: string,
+  uuid: string,
+  final: FinalStatus,
+): Promise<CommandRow | undefined> {
+  const [command] = await sql.query<CommandRow>(
+    `update commands set state = 'answered', status = $3, failure = $4, answered_at = now(), sealed_body = null
+      where uuid = $2 and device_id = $1 and state <> 'answered'
+      returning ${COMMAND_COLUMNS}`,
+    [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
+  );
+  return command;
+}

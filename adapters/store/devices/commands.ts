@@ -1,0 +1,178 @@
+// The queue of commands as workflows see it: queue, look up, withdraw. What a device takes from it: command-exchange.ts.
+import { CataloguedError, type FailureCode } from '../../../domain/failures.ts';
+import type { Sql } from '../base/database.ts';
+import { ENROLLED } from './enrolled.ts';
+
+/** NOTIFY channel; the payload is the device's id. */
+export const COMMANDS_CHANNEL = 'odette_commands';
+
+/** What a sealed command body is bound to (the context of `Sealer.seal`). */
+export const sealedCommandContext = (uuid: string): string => `command:${uuid}`;
+
+export interface NewCommand {
+  readonly uuid: string;
+  readonly deviceId: string;
+  readonly enrollmentId: string;
+  /** Who is told of the answer. */
+  readonly workflowId: string;
+  readonly step: string;
+  readonly requestType: string;
+  /** The whole plist (CommandUUID and Command), in the clear or sealed under `sealedCommandContext(uuid)`: one of them. */
+  readonly body?: Buffer;
+  readonly sealedBody?: Buffer;
+  /** It carries a challenge: handed over once, unless the device says NotNow. */
+  readonly handsOverOnce?: boolean;
+  /** From then on it is withdrawn instead of handed over. */
+  readonly expiresAt?: Date;
+}
+
+export type CommandState = 'queued' | 'handed_over' | 'not_now' | 'answered' | 'withdrawn';
+
+export interface CommandRow {
+  readonly uuid: string;
+  readonly deviceId: string;
+  readonly workflowId: string;
+  readonly step: string;
+  readonly requestType: string;
+  readonly state: CommandState;
+  /** Acknowledged, Error or CommandFormatError, once answered; Unknown if it was handed over once and never answered. */
+  readonly status: string | null;
+  readonly failure: { readonly code: FailureCode; readonly errorChain: readonly unknown[] } | null;
+  readonly queuedAt: Date;
+  readonly handedOverAt: Date | null;
+  readonly notNowAt: Date | null;
+  readonly answeredAt: Date | null;
+}
+
+export const COMMAND_COLUMNS = `uuid, device_id as "deviceId", workflow_id as "workflowId", step, request_type as "requestType", state, status,
+  failure, queued_at as "queuedAt", handed_over_at as "handedOverAt", not_now_at as "notNowAt", answered_at as "answeredAt"`;
+
+/**
+ * Queues a command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
+ * command of the same device and step is superseded. A command planned for an enrollment that is over (or not yet begun) is
+ * born withdrawn: the workflow hears of the new enrollment by signal. Call it inside a transaction.
+ */
+export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
+  const known = await findCommand(sql, command.uuid);
+  if (known) return known;
+  // The device's row is the lock that every change of its queue takes, so that order and supersession are exact.
+  const [device] = await sql.query<{ current: boolean }>(
+    `select enrollment_id = $2 and ${ENROLLED} as current from devices where id = $1 for no key update`,
+    [command.deviceId, command.enrollmentId],
+  );
+  const isCurrent = device?.current ?? false;
+  if (isCurrent)
+    await sql.query(
+      `update commands set state = 'withdrawn', sealed_body = null
+        where device_id = $1 and step = $2 and uuid <> $3 and state in ('queued', 'handed_over', 'not_now')`,
+      [command.deviceId, command.step, command.uuid],
+    );
+  await sql.query(
+    `with queued as (
+       insert into commands (uuid, device_id, enrollment_id, workflow_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (uuid) do nothing returning device_id, state)
+     select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
+    [
+      command.uuid,
+      command.deviceId,
+      command.enrollmentId,
+      command.workflowId,
+      command.step,
+      command.requestType,
+      isCurrent ? (command.body ?? null) : null,
+      isCurrent ? (command.sealedBody ?? null) : null,
+      command.handsOverOnce ?? false,
+      command.expiresAt ?? null,
+      isCurrent ? 'queued' : 'withdrawn',
+    ],
+  );
+  const row = await findCommand(sql, command.uuid);
+  if (!row) throw new CataloguedError('store.unavailable');
+  return row;
+}
+
+export async function findCommand(sql: Sql, uuid: string): Promise<CommandRow | undefined> {
+  const [row] = await sql.query<CommandRow>(`select ${COMMAND_COLUMNS} from commands where uuid = $1`, [
+    uuid,
+  ]);
+  return row;
+}
+
+/** The command that the device of this UDID was given. */
+export async function findCommandOf(sql: Sql, uuid: string, udid: string): Promise<CommandRow | undefined> {
+  const [row] = await sql.query<CommandRow>(
+    `select ${COMMAND_COLUMNS} from commands where uuid = $1 and device_id = (select id from devices where udid = $2)`,
+    [uuid, udid],
+  );
+  return row;
+}
+
+/**
+ * Takes a command back: true if the device cannot have carried it out (never handed over, or NotNow). False once it is in
+ * the device's hands or answered; one conditional UPDATE, so it cannot race with a hand-over.
+ */
+export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> {
+  const rows = await sql.query(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where uuid = $1 and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once))) returning 1`,
+    [uuid],
+  );
+  return rows.length > 0;
+}
+
+/** Authenticate and CheckOut: nothing that was outstanding holds any more. Returns how many were withdrawn. */
+export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<number> {
+  const rows = await sql.query(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where device_id = $1 and state in ('queued', 'handed_over', 'not_now') returning 1`,
+    [deviceId],
+  );
+  return rows.length;
+}
+
+/**
+ * Whether the device will ask for its next command by itself, so that a push would be wasted: a request of it waits, or it
+ * works on a command that it was handed less than `seconds` ago.
+ */
+export async function isInConversation(sql: Sql, deviceId: string, seconds = 20): Promise<boolean> {
+  const [row] = await sql.query<{ yes: boolean }>(
+    `select coalesce(lingering_until > now(), false) or exists (
+       select from commands where device_id = devices.id and state = 'handed_over' and handed_over_at > now() - make_interval(secs => $2)) as yes
+       from devices where id = $1`,
+    [deviceId, seconds],
+  );
+  return row?.yes ?? false;
+}
+
+export interface RefusedCommand {
+  readonly requestType: string;
+  readonly queuedAt: Date;
+  readonly answeredAt: Date;
+  /** What the device said, as it said it. */
+  readonly errorChain: readonly unknown[];
+}
+
+/** The last command that a device refused for this reason, of its rollout or of the keeper of its certificate. */
+export async function findLastRefusal(
+  sql: Sql,
+  deviceId: string,
+  code: FailureCode,
+): Promise<RefusedCommand | undefined> {
+  const [row] = await sql.query<RefusedCommand>(
+    `select request_type as "requestType", queued_at as "queuedAt", answered_at as "answeredAt", failure -> 'errorChain' as "errorChain"
+       from commands where device_id = $1 and failure ->> 'code' = $2 and answered_at is not null order by answered_at desc limit 1`,
+    [deviceId, code],
+  );
+  return row;
+}
+
+/** Commands that ended long ago go. Returns how many went. */
+export async function pruneCommands(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from commands where uuid in (
+       select uuid from commands where state in ('answered', 'withdrawn') and queued_at < now() - make_interval(days => $1) limit 10000)
+     returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

@@ -1,0 +1,27 @@
+// The address that enrolled devices know: kept at the first enrollment, for an enrolled device never learns another.
+import type { Sql } from '../base/database.ts';
+import { keepInstanceSetting, readInstanceSetting, writeInstanceSetting } from '../base/instance-settings.ts';
+
+const NAME = 'device_address';
+interface Kept {
+  readonly url: string;
+}
+
+export async function keepDeviceAddress(sql: Sql, url: string): Promise<void> {
+  await keepInstanceSetting<Kept>(sql, NAME, { url });
+}
+
+/** Only when an admin says that devices shall be lost. */
+export const replaceDeviceAddress = (sql: Sql, url: string): Promise<void> =>
+  writeInstanceSetting(sql, NAME, { url } satisfies Kept);
+
+export const readDeviceAddress = async (sql: Sql): Promise<string | undefined> =>
+  (await readInstanceSetting<Kept>(sql, NAME))?.url;
+
+/** A device knows the address as soon as it has the profile, which is before it is enrolled. */
+export async function isAddressKnown(sql: Sql): Promise<boolean> {
+  const [row] = await sql.query<{ known: boolean }>(
+    `select exists (select from devices where enrollment_status <> 'checked_out') as known`,
+  );
+  return row?.known ?? false;
+}

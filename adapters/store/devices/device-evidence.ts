@@ -1,0 +1,96 @@
+// Everything that can be shown about one device beside its row in the list.
+import type {
+  ReportedApplication,
+  ReportedInstalledApplication,
+  ReportedProfile,
+} from '../../../domain/device-report.ts';
+import type { Truth, TruthState } from '../../../domain/trust.ts';
+import type { Sql } from '../base/database.ts';
+
+export interface EvidenceRow {
+  readonly truth: Truth;
+  readonly state: TruthState;
+  readonly evidence: string;
+  readonly at: Date;
+  readonly since: Date;
+}
+
+export const listEvidence = (sql: Sql, deviceId: string): Promise<EvidenceRow[]> =>
+  sql.query<EvidenceRow>('select truth, state, evidence, at, since from device_truths where device_id = $1', [
+    deviceId,
+  ]);
+
+export interface SentProfileRow {
+  readonly kind: string;
+  readonly identifier: string;
+  readonly payloadUuid: string;
+  readonly revision: string;
+  readonly sentAt: Date;
+}
+
+export const listSentProfiles = (sql: Sql, deviceId: string): Promise<SentProfileRow[]> =>
+  sql.query<SentProfileRow>(
+    `select kind, identifier, payload_uuid as "payloadUuid", revision, sent_at as "sentAt" from sent_profiles
+      where device_id = $1 order by kind`,
+    [deviceId],
+  );
+
+export interface ShownDelivery {
+  readonly deliveryId: string;
+  readonly integrationId: string;
+  readonly slot: 'a' | 'b';
+  readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
+  readonly payloadUuid: string;
+  readonly serialNumber: string | null;
+  readonly issuer: string | null;
+  readonly notBefore: Date | null;
+  readonly notAfter: Date | null;
+  readonly sentAt: Date;
+  readonly provenAt: Date | null;
+  readonly removedAt: Date | null;
+}
+
+export const listDeliveries = (sql: Sql, deviceId: string): Promise<ShownDelivery[]> =>
+  sql.query<ShownDelivery>(
+    `select id as "deliveryId", integration_id as "integrationId", slot, state, payload_uuid as "payloadUuid",
+            serial_number as "serialNumber", issuer, not_before as "notBefore", not_after as "notAfter", created_at as "sentAt",
+            proven_at as "provenAt", removed_at as "removedAt"
+       from certificate_deliveries where device_id = $1 order by created_at desc, id limit 50`,
+    [deviceId],
+  );
+
+export interface OktaRecord {
+  readonly oktaId: string;
+  readonly status: string;
+  readonly registered: boolean;
+  readonly users: readonly { readonly login: string; readonly managementStatus: string }[];
+  readonly match: 'serial_number' | 'user_and_model' | 'ambiguous' | null;
+  readonly lastUpdatedAt: Date;
+  readonly observedAt: Date;
+  readonly oktaHost: string;
+}
+
+export const listOktaRecords = (sql: Sql, deviceId: string): Promise<OktaRecord[]> =>
+  sql.query<OktaRecord>(
+    `select record.okta_id as "oktaId", record.status, record.registered, record.users, record.match,
+            record.last_updated_at as "lastUpdatedAt", record.observed_at as "observedAt", integration.okta_host as "oktaHost"
+       from okta_devices as record join integrations as integration on integration.id = record.integration_id
+      where record.device_id = $1 order by record.last_updated_at desc`,
+    [deviceId],
+  );
+
+export interface ReportedRow {
+  readonly profiles: readonly ReportedProfile[] | null;
+  readonly applications: readonly ReportedApplication[] | null;
+  readonly installedApplications: readonly ReportedInstalledApplication[] | null;
+  readonly appConfigurationRevision: string | null;
+}
+
+export async function findReported(sql: Sql, deviceId: string): Promise<ReportedRow | undefined> {
+  const [row] = await sql.query<ReportedRow>(
+    `select profiles, applications, installed_applications as "installedApplications",
+            app_configuration_revision as "appConfigurationRevision" from reported_inventory where device_id = $1`,
+    [deviceId],
+  );
+  return row;
+}

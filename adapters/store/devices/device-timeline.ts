@@ -1,0 +1,33 @@
+// What happened to a device, in product words: one line each, newest last.
+import type { Sql } from '../base/database.ts';
+
+export interface TimelineEntry {
+  /** e.g. rollout_started, profile_delivered, certificate_proven, rollout_failed */
+  readonly kind: string;
+  /** One sentence. Never a secret. */
+  readonly text: string;
+  readonly detail?: object;
+}
+
+/** `at`: when it happened by the workflow's clock; absent: now. */
+export async function putTimeline(
+  sql: Sql,
+  deviceId: string,
+  entry: TimelineEntry,
+  at?: Date,
+): Promise<void> {
+  await sql.query(
+    'insert into device_timeline (device_id, at, kind, text, detail) values ($1, coalesce($2, now()), $3, $4, $5::jsonb)',
+    [deviceId, at ?? null, entry.kind, entry.text, JSON.stringify(entry.detail ?? {})],
+  );
+}
+
+/** In batches; returns how many rows went. */
+export async function pruneTimeline(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from device_timeline where id in (
+       select id from device_timeline where at < now() - make_interval(days => $1) limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

@@ -1,0 +1,17 @@
+// Whether a device can be expected to take a command within moments.
+import type { Sql } from '../base/database.ts';
+import { ENROLLED } from './enrolled.ts';
+
+/** Seconds since it was heard of. */
+const RECENTLY = 60;
+
+/** Within this enrollment, a request of it waits, or it was heard of a moment ago. By the database's clock. */
+export async function isAwake(sql: Sql, deviceId: string, enrollmentId: string): Promise<boolean> {
+  const [row] = await sql.query<{ yes: boolean }>(
+    `select enrollment_id = $2 and ${ENROLLED}
+            and (coalesce(lingering_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $3), false)) as yes
+       from devices where id = $1`,
+    [deviceId, enrollmentId, RECENTLY],
+  );
+  return row?.yes ?? false;
+}

@@ -1,0 +1,194 @@
+// Devices as the MDM server knows them: who a message is from, when it was heard of, whether a request of it waits.
+import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { Sql } from '../base/database.ts';
+import { ENROLLED } from './enrolled.ts';
+
+export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
+
+export interface DeviceRow {
+  readonly id: string;
+  readonly udid: string;
+  readonly family: DeviceFamily;
+  readonly platform: Platform;
+  readonly serialNumber: string | null;
+  readonly name: string | null;
+  readonly model: string | null;
+  readonly osVersion: string | null;
+  readonly isSupervised: boolean | null;
+  readonly userName: string | null;
+  readonly blueprintId: string | null;
+  readonly enrollmentStatus: EnrollmentStatus;
+  readonly enrollmentId: string;
+  readonly topic: string | null;
+  readonly pushToken: Buffer | null;
+  readonly pushMagic: string | null;
+  /** SHA-256 of the pinned identity certificate. */
+  readonly identityFingerprint: Buffer;
+  readonly enrolledAt: Date | null;
+  readonly lastContactAt: Date | null;
+  readonly lingeringUntil: Date | null;
+}
+
+const DEVICE_COLUMNS = `id, udid, family, platform, serial_number as "serialNumber", name, model, os_version as "osVersion",
+  is_supervised as "isSupervised", user_name as "userName", blueprint_id as "blueprintId", enrollment_status as "enrollmentStatus",
+  enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic",
+  identity_fingerprint as "identityFingerprint", enrolled_at as "enrolledAt", last_contact_at as "lastContactAt",
+  lingering_until as "lingeringUntil"`;
+
+export async function findDevice(sql: Sql, id: string): Promise<DeviceRow | undefined> {
+  const [row] = await sql.query<DeviceRow>(`select ${DEVICE_COLUMNS} from devices where id = $1`, [id]);
+  return row;
+}
+
+/** The device whose pinned identity this is. */
+export async function findDeviceByIdentity(sql: Sql, fingerprint: Buffer): Promise<DeviceRow | undefined> {
+  const [row] = await sql.query<DeviceRow>(
+    `select ${DEVICE_COLUMNS} from devices where identity_fingerprint = $1`,
+    [fingerprint],
+  );
+  return row;
+}
+
+/**
+ * Finds a device by its UDID and locks its row: every change of its enrollment and queue happens under this lock. "No key"
+ * lets rows that merely refer to the device be written beside it, and their transaction lock the device afterwards.
+ */
+export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
+  const [row] = await sql.query<DeviceRow>(
+    `select ${DEVICE_COLUMNS} from devices where udid = $1 for no key update`,
+    [udid],
+  );
+  return row;
+}
+
+/**
+ * The device that a message names, locked like findDeviceForUpdate, and heard of now. An older request of it that still waits
+ * is given nothing any more.
+ */
+export async function hearOf(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
+  const [row] = await sql.query<DeviceRow>(
+    `update devices set last_contact_at = now(), lingering_until = null where udid = $1 returning ${DEVICE_COLUMNS}`,
+    [udid],
+  );
+  return row;
+}
+
+export interface DeviceDetails {
+  readonly name?: string | undefined;
+  readonly osVersion?: string | undefined;
+  readonly productName?: string | undefined;
+  readonly isSupervised?: boolean | undefined;
+  readonly serialNumber?: string | undefined;
+}
+
+/** What DeviceInformation says; a field that is absent keeps its value. */
+export async function recordDeviceDetails(sql: Sql, deviceId: string, details: DeviceDetails): Promise<void> {
+  await sql.query(
+    `update devices set name = coalesce($2, name), os_version = coalesce($3, os_version), model = coalesce($4, model),
+            is_supervised = coalesce($5, is_supervised), serial_number = coalesce($6, serial_number)
+      where id = $1`,
+    [
+      deviceId,
+      details.name ?? null,
+      details.osVersion ?? null,
+      details.productName ?? null,
+      details.isSupervised ?? null,
+      details.serialNumber ?? null,
+    ],
+  );
+}
+
+/** A request of the device waits for its next command: no push is needed until then. Returns the mark of this request. */
+export async function beginLingering(sql: Sql, deviceId: string, milliseconds: number): Promise<Date> {
+  const [row] = await sql.query<{ until: Date }>(
+    `update devices set lingering_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
+      where id = $1 returning lingering_until as until`,
+    [deviceId, milliseconds],
+  );
+  return row?.until ?? new Date(0);
+}
+
+/**
+ * The request with this mark waits no longer. false: another request of the device has begun meanwhile, which alone may be
+ * given a command. Committed before the queue is looked at for the last time, so that a command queued meanwhile is either
+ * seen by that look or pushed.
+ */
+export async function endLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+  const rows = await sql.query(
+    'update devices set lingering_until = null where id = $1 and lingering_until = $2 returning 1',
+    [deviceId, mark],
+  );
+  return rows.length > 0;
+}
+
+/** Locks the device if the request with this mark is the one that waits. */
+export async function isStillLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+  const rows = await sql.query(
+    'select 1 from devices where id = $1 and lingering_until = $2 for no key update',
+    [deviceId, mark],
+  );
+  return rows.length > 0;
+}
+
+export interface DeviceScope {
+  /** Its blueprint has a library item whose Okta Device Trust is switched on, and it is enrolled. */
+  readonly isInScope: boolean;
+  /** The integration of that item, or the last one the device belonged to (whose payloads may have to go). */
+  readonly integrationId: string | undefined;
+  /** What people call the device. */
+  readonly label: string;
+}
+
+/** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
+export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
+  const [row] = await sql.query<{ isInScope: boolean; integrationId: string | null; label: string }>(
+    `select coalesce(item.device_trust_on and devices.${ENROLLED}, false) as "isInScope",
+            coalesce(case when item.device_trust_on then item.integration_id end, trust.integration_id, item.integration_id) as "integrationId",
+            coalesce(devices.name, devices.serial_number, devices.family) as label
+       from devices
+       left join library_item_blueprints as assigned on assigned.blueprint_id = devices.blueprint_id
+       left join library_items as item on item.id = assigned.library_item_id
+       left join device_trust as trust on trust.device_id = devices.id
+      where devices.id = $1`,
+    [deviceId],
+  );
+  return row && { ...row, integrationId: row.integrationId ?? undefined };
+}
+
+/**
+ * Whether the device's next command is probably moments away: its rollout is in a phase that sends commands, or a workflow is
+ * about to be told something of it, or was told within the last seconds.
+ */
+export async function isBusy(sql: Sql, deviceId: string): Promise<boolean> {
+  const [row] = await sql.query<{ yes: boolean }>(
+    `select exists (select from device_trust where device_id = $1::uuid and phase = any($2))
+         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)
+         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at > now() - interval '3 seconds'
+                     and outcome <> 'gone') as yes`,
+    [deviceId, SENDING],
+  );
+  return row?.yes ?? false;
+}
+
+const SENDING: readonly RolloutPhase[] = [
+  'asking_device',
+  'certificate',
+  'profiles',
+  'waiting_for_licence',
+  'app',
+  'app_configuration',
+  'removing',
+];
+
+/** A rollout that failed because the device was silent starts again when it is heard of, at most once a day. */
+export async function wasSilent(sql: Sql, deviceId: string): Promise<boolean> {
+  const rows = await sql.query(
+    `select 1 from device_trust
+      where device_id = $1::uuid and phase = 'failed' and failure_code = 'mdm.device_silent'
+        and not exists (select from rollout_runs where device_id = $1::uuid and started_at > now() - interval '1 day')
+        and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)`,
+    [deviceId],
+  );
+  return rows.length > 0;
+}

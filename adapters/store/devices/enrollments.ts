@@ -1,0 +1,140 @@
+// A device's MDM relation: enrollment codes, Authenticate, TokenUpdate, CheckOut.
+import { createHash, randomInt } from 'node:crypto';
+import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { Sql } from '../base/database.ts';
+import { withdrawOutstanding } from './commands.ts';
+import type { DeviceRow } from './devices.ts';
+
+// Crockford's base 32: no I, L, O, U, so that a code can be read out and typed on a phone.
+const CODE_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A code of 60 bits, e.g. 7KQ2-M0XR-9B4T. Only its hash is stored. */
+export function newEnrollmentCode(): string {
+  const letters = Array.from({ length: 12 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('');
+  return [letters.slice(0, 4), letters.slice(4, 8), letters.slice(8)].join('-');
+}
+
+/** `enrollment_codes.code_hash`: SHA-256 of the code without blanks and dashes, in capitals, look-alikes made one. */
+export function enrollmentCodeHash(code: string): Buffer {
+  const canonical = code.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
+  return createHash('sha256').update(canonical).digest();
+}
+
+/** Uses a code once, in one conditional UPDATE. undefined: wrong, used up, revoked or expired (nobody is told which). */
+export async function redeemEnrollmentCode(
+  sql: Sql,
+  code: string,
+): Promise<{ readonly id: string } | undefined> {
+  const [row] = await sql.query<{ id: string }>(
+    `update enrollment_codes set uses = uses + 1
+      where code_hash = $1 and revoked_at is null and expires_at > now() and uses < max_uses
+      returning id`,
+    [enrollmentCodeHash(code)],
+  );
+  return row;
+}
+
+export interface AuthenticatedDevice {
+  readonly udid: string;
+  readonly family: DeviceFamily;
+  readonly platform: Platform;
+  readonly topic: string;
+  readonly identityFingerprint: Buffer;
+  readonly serialNumber?: string | undefined;
+  readonly name?: string | undefined;
+  readonly model?: string | undefined;
+  readonly osVersion?: string | undefined;
+  /** From the enrollment code; absent: the device keeps its blueprint and user. */
+  readonly belongsTo?: { readonly blueprintId: string; readonly userName: string | null } | undefined;
+  /** Nothing of an earlier enrollment counts: the device is enrolled for the first time, or again after it was over. */
+  readonly isNew: boolean;
+}
+
+/** Locks a UDID that may not have a row yet, so that two Authenticates of one new device do not race. */
+export async function lockUdid(sql: Sql, udid: string): Promise<void> {
+  await sql.query(`select pg_advisory_xact_lock(hashtextextended('odette:udid:' || $1, 0))`, [udid]);
+}
+
+/**
+ * Authenticate: a new enrollment begins, pinned to the identity that signed it; the device is enrolled only at its first
+ * TokenUpdate. Everything outstanding is withdrawn and all truths are reset. Returns the device's id.
+ */
+export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Promise<string> {
+  const [row] = await sql.query<{ id: string }>(
+    `insert into devices (udid, family, platform, topic, identity_fingerprint, serial_number, name, model, os_version,
+                          blueprint_id, user_name, enrollment_status, enrollment_id, last_contact_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'authenticated', gen_random_uuid(), now())
+     on conflict (udid) do update set
+       family = excluded.family, platform = excluded.platform, topic = excluded.topic,
+       identity_fingerprint = excluded.identity_fingerprint, serial_number = coalesce(excluded.serial_number, devices.serial_number),
+       name = coalesce(excluded.name, devices.name), model = coalesce(excluded.model, devices.model),
+       os_version = coalesce(excluded.os_version, devices.os_version),
+       blueprint_id = case when $12 then excluded.blueprint_id else devices.blueprint_id end,
+       user_name = case when $12 then excluded.user_name else devices.user_name end,
+       enrollment_status = 'authenticated', enrollment_id = gen_random_uuid(), push_token = null, push_magic = null,
+       enrolled_at = case when $13 then null else devices.enrolled_at end, lingering_until = null, last_contact_at = now()
+     returning id`,
+    [
+      device.udid,
+      device.family,
+      device.platform,
+      device.topic,
+      device.identityFingerprint,
+      device.serialNumber ?? null,
+      device.name ?? null,
+      device.model ?? null,
+      device.osVersion ?? null,
+      device.belongsTo?.blueprintId ?? null,
+      device.belongsTo?.userName ?? null,
+      device.belongsTo !== undefined,
+      device.isNew,
+    ],
+  );
+  if (!row) throw new Error('an upsert returns its row');
+  await withdrawOutstanding(sql, row.id);
+  await resetTruths(sql, row.id, 'The device has to finish its enrollment.');
+  return row.id;
+}
+
+/** Nothing that was shown about the device holds any more. What is known of its certificate's end is kept. */
+async function resetTruths(sql: Sql, deviceId: string, waitsFor: string): Promise<void> {
+  await sql.query('delete from device_truths where device_id = $1', [deviceId]);
+  await sql.query('delete from reported_inventory where device_id = $1', [deviceId]);
+  await sql.query(
+    `update device_trust set bucket = case when integration_id is null then 'out_of_scope' else 'in_progress' end,
+            delivered = false, certificate_present = false, okta_verify_managed = false, registered = false, managed = false,
+            phase = 'not_enrolled', waits_for = $2, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
+      where device_id = $1`,
+    [deviceId, waitsFor],
+  );
+}
+
+export interface PushDetails {
+  readonly topic: string;
+  readonly token: Buffer;
+  readonly pushMagic: string;
+}
+
+/** TokenUpdate. true: the first of this enrollment, so the device is enrolled now. A checked-out device stays out. */
+export async function recordTokenUpdate(sql: Sql, device: DeviceRow, push: PushDetails): Promise<boolean> {
+  const isFirst = device.enrollmentStatus === 'authenticated';
+  await sql.query(
+    `update devices set topic = $2, push_token = $3, push_magic = $4, enrollment_status = 'enrolled', last_contact_at = now(),
+            enrolled_at = case when $5 then now() else enrolled_at end
+      where id = $1 and enrollment_status <> 'checked_out'`,
+    [device.id, push.topic, push.token, push.pushMagic, isFirst],
+  );
+  return isFirst;
+}
+
+/** CheckOut: the MDM relation is over; what the profiles brought goes with it. */
+export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
+  await sql.query(
+    `update devices set enrollment_status = 'checked_out', push_token = null, push_magic = null, lingering_until = null,
+            last_contact_at = now()
+      where id = $1`,
+    [deviceId],
+  );
+  await withdrawOutstanding(sql, deviceId);
+  await resetTruths(sql, deviceId, 'The device has left the management. It has to be enrolled again.');
+}

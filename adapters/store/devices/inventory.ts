@@ -1,0 +1,123 @@
+// What a device said last: each list replaces the one before as a whole.
+import type {
+  ReportedApplication,
+  ReportedCertificate,
+  ReportedInstalledApplication,
+  ReportedProfile,
+} from '../../../domain/device-report.ts';
+import { storableText } from '../../../domain/storable-text.ts';
+import type { Sql } from '../base/database.ts';
+
+export interface ReportedInventory {
+  readonly profiles: readonly ReportedProfile[] | null;
+  readonly profilesAt: Date | null;
+  readonly certificates: readonly ReportedCertificate[] | null;
+  readonly certificatesAt: Date | null;
+  readonly applications: readonly ReportedApplication[] | null;
+  readonly applicationsAt: Date | null;
+  readonly installedApplications: readonly ReportedInstalledApplication[] | null;
+  readonly installedApplicationsAt: Date | null;
+  /** Of the configuration that was read back and found equal to an expected one; never the configuration itself. */
+  readonly appConfigurationRevision: string | null;
+  readonly appConfigurationAt: Date | null;
+}
+
+type List = 'profiles' | 'certificates' | 'applications' | 'installed_applications';
+
+async function replaceList(
+  sql: Sql,
+  deviceId: string,
+  list: List,
+  entries: readonly object[],
+): Promise<void> {
+  await sql.query(
+    `insert into reported_inventory (device_id, ${list}, ${list}_at) values ($1, $2::jsonb, now())
+     on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`,
+    [deviceId, JSON.stringify(entries, storable)],
+  );
+}
+
+/** The names in a certificate may hold anything. */
+const storable = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? storableText(value) : value;
+
+export const replaceProfiles = (
+  sql: Sql,
+  deviceId: string,
+  profiles: readonly ReportedProfile[],
+): Promise<void> => replaceList(sql, deviceId, 'profiles', profiles);
+
+export const replaceCertificates = (
+  sql: Sql,
+  deviceId: string,
+  certificates: readonly ReportedCertificate[],
+): Promise<void> => replaceList(sql, deviceId, 'certificates', certificates);
+
+export const replaceApplications = (
+  sql: Sql,
+  deviceId: string,
+  applications: readonly ReportedApplication[],
+): Promise<void> => replaceList(sql, deviceId, 'applications', applications);
+
+export const replaceInstalledApplications = (
+  sql: Sql,
+  deviceId: string,
+  applications: readonly ReportedInstalledApplication[],
+): Promise<void> => replaceList(sql, deviceId, 'installed_applications', applications);
+
+/** `revision` null: what the device has is not what was expected (or nothing was expected). */
+export async function recordAppConfiguration(
+  sql: Sql,
+  deviceId: string,
+  revision: string | null,
+): Promise<void> {
+  await sql.query(
+    `insert into reported_inventory (device_id, app_configuration_revision, app_configuration_at) values ($1, $2, now())
+     on conflict (device_id) do update set app_configuration_revision = excluded.app_configuration_revision,
+       app_configuration_at = excluded.app_configuration_at`,
+    [deviceId, revision],
+  );
+}
+
+export async function findInventory(sql: Sql, deviceId: string): Promise<ReportedInventory | undefined> {
+  const [row] = await sql.query<ReportedInventory>(
+    `select profiles, profiles_at as "profilesAt", certificates, certificates_at as "certificatesAt", applications,
+            applications_at as "applicationsAt", installed_applications as "installedApplications",
+            installed_applications_at as "installedApplicationsAt", app_configuration_revision as "appConfigurationRevision",
+            app_configuration_at as "appConfigurationAt"
+       from reported_inventory where device_id = $1`,
+    [deviceId],
+  );
+  return row;
+}
+
+/** So much of a device's last unusable answers is kept that a person sees what is wrong, and no device fills the disk. */
+const KEPT_ANSWERS = 20;
+const KEPT_BYTES = 64 * 1024;
+
+/** An answer that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
+export async function keepUnparsedAnswer(
+  sql: Sql,
+  answer: { readonly deviceId: string; readonly reason: string; readonly body: Buffer },
+): Promise<void> {
+  await sql.query('insert into unparsed_answers (device_id, reason, body) values ($1, $2, $3)', [
+    answer.deviceId,
+    answer.reason,
+    answer.body.subarray(0, KEPT_BYTES),
+  ]);
+  await sql.query(
+    `delete from unparsed_answers where id in (
+       select id from unparsed_answers where device_id = $1 order by at desc, id offset ${KEPT_ANSWERS})`,
+    [answer.deviceId],
+  );
+}
+
+/** Returns how many went. */
+export async function pruneUnparsedAnswers(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from unparsed_answers where id in (
+       select id from unparsed_answers where at < now() - make_interval(days => $1) limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

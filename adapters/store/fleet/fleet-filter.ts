@@ -1,0 +1,154 @@
+// A filter of the device list as conditions on `fleet_list`, and the way through its indexes that fits the filter (migration 0006).
+import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { FailureCode } from '../../../domain/failures.ts';
+import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import { BUCKETS, type Truth, type TrustBucket } from '../../../domain/trust.ts';
+
+export interface FleetFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly bucket?: readonly TrustBucket[] | undefined;
+  readonly platform?: readonly Platform[] | undefined;
+  readonly family?: readonly DeviceFamily[] | undefined;
+  readonly blueprintId?: readonly string[] | undefined;
+  readonly integrationId?: readonly string[] | undefined;
+  readonly phase?: readonly RolloutPhase[] | undefined;
+  readonly failureCode?: readonly FailureCode[] | undefined;
+  readonly holds?: readonly Truth[] | undefined;
+  readonly lacks?: readonly Truth[] | undefined;
+  readonly certificateExpiresBefore?: string | undefined;
+  /** The beginning of a serial number, a name or a login. */
+  readonly search?: string | undefined;
+}
+
+/**
+ * Walks along the wanted order within rows that the indexes keep together: one for each row of `from`, where `keys` of the list equal
+ * `of`. Without `from` one walk through all.
+ */
+export interface Way {
+  readonly from?: string;
+  readonly keys: readonly string[];
+  readonly of: readonly string[];
+}
+
+/** What an index finds as a range of one column: from (included, if there is one) to (excluded), as expressions. */
+export interface Range {
+  readonly column: string;
+  readonly from?: string;
+  readonly to: string;
+  readonly condition: string;
+  /** The same for a row that a walk meets: no index may be found for it, or the planner leaves the walk. */
+  readonly met: string;
+}
+
+export interface ReadFilter {
+  readonly way: Way;
+  /** On `fleet_list as list`; those that the way holds are not among them. */
+  readonly rest: readonly string[];
+  /** The same as conditions, for who takes another way. */
+  readonly ofWay: readonly string[];
+  /** One of them must hold; absent: nothing is searched. */
+  readonly search?: readonly Range[];
+  readonly expiry?: Range;
+}
+
+/** Adds a value of the query and gives its place in it: `$1`. */
+export type Give = (value: unknown) => string;
+
+const TRUTH_COLUMNS: Readonly<Record<Truth, string>> = {
+  delivered: 'delivered',
+  certificatePresent: 'certificate_present',
+  oktaVerifyManaged: 'okta_verify_managed',
+  registered: 'registered',
+  managed: 'managed',
+};
+const SEARCHED = ['name_key', 'serial_key', 'user_key'];
+const PLATFORM_OF: Readonly<Record<DeviceFamily, Platform>> = { Mac: 'macOS', iPhone: 'iOS', iPad: 'iOS' };
+const FAMILIES = Object.keys(PLATFORM_OF) as DeviceFamily[];
+
+export function readFilter(filter: FleetFilter, give: Give): ReadFilter {
+  const rest: string[] = [];
+  if (filter.ids) rest.push(`list.device_id = any(${give(filter.ids)}::uuid[])`);
+  if (filter.integrationId) rest.push(`list.integration_id = any(${give(filter.integrationId)}::uuid[])`);
+  for (const truth of filter.holds ?? []) rest.push(`list.${TRUTH_COLUMNS[truth]}`);
+  for (const truth of filter.lacks ?? []) rest.push(`not list.${TRUTH_COLUMNS[truth]}`);
+  const expiry = expiryOf(filter, give);
+  const search = searchOf(filter, give);
+  const { segments, walked } = segmentsOf(filter, give, expiry);
+  const blueprints = filter.blueprintId && `${give(filter.blueprintId)}::uuid[]`;
+  const causes = filter.failureCode && `${give(filter.failureCode)}::text[]`;
+  const inSegments = segments === undefined ? [] : [`list.segment = any(array(${segments}))`];
+  const inBlueprints = blueprints === undefined ? [] : [`list.blueprint_id = any(${blueprints})`];
+  const ofCauses = causes === undefined ? [] : [`list.failure_code = any(${causes})`];
+  const more = { ...(search && { search }), ...(expiry && { expiry }) };
+  const ofWay = [...inSegments, ...inBlueprints, ...ofCauses];
+  if (causes !== undefined) {
+    const way = { from: `unnest(${causes}) as cause (code)`, keys: ['failure_code'], of: ['cause.code'] };
+    return { way, rest: [...rest, ...inSegments, ...inBlueprints], ofWay, ...more };
+  }
+  if (blueprints !== undefined) {
+    const from = `unnest(${blueprints}) as blueprint (id) cross join (${walked ?? 'select id from fleet_segments'}) as segment`;
+    const way = { from, keys: ['blueprint_id', 'segment'], of: ['blueprint.id', 'segment.id'] };
+    return { way, rest, ofWay, ...more };
+  }
+  if (walked !== undefined) {
+    const way = { from: `(${walked}) as segment`, keys: ['segment'], of: ['segment.id'] };
+    return { way, rest, ofWay, ...more };
+  }
+  return { way: { keys: [], of: [] }, rest, ofWay, ...more };
+}
+
+/** Those that may hold a device of the filter, and of them those worth a walk; undefined: all. */
+function segmentsOf(
+  filter: FleetFilter,
+  give: Give,
+  expiry: Range | undefined,
+): { segments: string | undefined; walked: string | undefined } {
+  const families = FAMILIES.filter(
+    (family) =>
+      (filter.family?.includes(family) ?? true) && (filter.platform?.includes(PLATFORM_OF[family]) ?? true),
+  );
+  // A trusted device lacks no truth.
+  const buckets = BUCKETS.filter(
+    (bucket) =>
+      (filter.bucket?.includes(bucket) ?? true) &&
+      (bucket !== 'trusted' || (filter.lacks ?? []).length === 0),
+  );
+  const parts = [
+    ...(families.length < FAMILIES.length ? [`family = any(${give(families)}::text[])`] : []),
+    ...(buckets.length < BUCKETS.length ? [`bucket = any(${give(buckets)}::text[])`] : []),
+    ...(filter.phase ? [`phase = any(${give(filter.phase)}::text[])`] : []),
+  ];
+  const select = (conditions: readonly string[]) =>
+    conditions.length === 0 ? undefined : `select id from fleet_segments where ${conditions.join(' and ')}`;
+  // iPhones, iPads and Macs without a certificate would be walked through for nothing.
+  const ending =
+    expiry &&
+    `exists (select from fleet_list as list where list.segment = fleet_segments.id and ${expiry.condition})`;
+  return { segments: select(parts), walked: select(ending === undefined ? parts : [...parts, ending]) };
+}
+
+function expiryOf({ certificateExpiresBefore: before }: FleetFilter, give: Give): Range | undefined {
+  const column = 'certificate_not_after';
+  if (before === undefined) return undefined;
+  const to = `${give(before)}::timestamptz`;
+  return {
+    column,
+    to,
+    condition: `list.${column} < ${to}`,
+    met: `list.${column} + interval '0' < ${to}`,
+  };
+}
+
+function searchOf(filter: FleetFilter, give: Give): Range[] | undefined {
+  if (filter.search === undefined) return undefined;
+  // In the database's own lower case, and up to the last character there is.
+  const from = `left(lower(${give(filter.search)}::text), 100)`;
+  const to = `(${from} || chr(1114111))`;
+  return SEARCHED.map((column) => ({
+    column,
+    from,
+    to,
+    condition: `(list.${column} >= ${from} and list.${column} < ${to})`,
+    met: `(list.${column} || '' >= ${from} and list.${column} || '' < ${to})`,
+  }));
+}

@@ -1,0 +1,60 @@
+// A portion of what a filter finds, for an action on all of it: those devices to which the action does something, in the order of their
+// ids, so that the next portion begins where one ended, whatever has become of the devices meanwhile.
+import type { Sql } from '../base/database.ts';
+import { ENROLLED } from '../devices/enrolled.ts';
+import { where } from './fleet-list.ts';
+import { readFilter, type FleetFilter } from './fleet-filter.ts';
+
+/** What is asked of the devices; `moveTo` is a blueprint. */
+export type FleetAction = 'check' | 'renew' | 'replay' | { readonly moveTo: string };
+
+export interface FleetPortion {
+  /** Undefined: all that the filter finds. */
+  readonly action?: FleetAction;
+  /** The last device of the portion before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+const IN_SCOPE = `exists (
+  select from library_item_blueprints as assigned join library_items as item on item.id = assigned.library_item_id
+   where assigned.blueprint_id = device.blueprint_id and item.device_trust_on)`;
+const NEEDS = {
+  check: `device.${ENROLLED}`,
+  replay: `device.${ENROLLED}`,
+  renew: `device.${ENROLLED} and device.platform = 'macOS' and ${IN_SCOPE}`,
+} as const;
+
+export async function listFleetPortion(
+  sql: Sql,
+  filter: FleetFilter,
+  { action, after, limit }: FleetPortion,
+): Promise<string[]> {
+  const values: unknown[] = [];
+  const give = (value: unknown): string => `$${values.push(value)}`;
+  const wanted = action === 'replay' ? ofFailed(filter) : filter;
+  const { rest, ofWay, search, expiry } = readFilter(wanted, give);
+  const conditions = [
+    ...rest,
+    ...ofWay,
+    ...(search ? [`(${search.map(({ condition }) => condition).join(' or ')})`] : []),
+    ...(expiry ? [expiry.condition] : []),
+    ...(after === undefined ? [] : [`list.device_id > ${give(after)}::uuid`]),
+    ...(typeof action === 'string' ? [NEEDS[action]] : []),
+    ...(typeof action === 'object'
+      ? [`device.blueprint_id is distinct from ${give(action.moveTo)}::uuid`]
+      : []),
+  ];
+  const rows = await sql.query<{ id: string }>(
+    `select list.device_id as id from fleet_list as list join devices as device on device.id = list.device_id
+      ${where(conditions)} order by list.device_id limit ${give(limit)}`,
+    values,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Of a filter that leaves failed devices out nothing is left. */
+const ofFailed = (filter: FleetFilter): FleetFilter => ({
+  ...filter,
+  bucket: (filter.bucket ?? ['failed']).filter((bucket) => bucket === 'failed'),
+});

@@ -1,0 +1,74 @@
+// Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it.
+import { FAILURES } from '../../../domain/failures.ts';
+import type { Sql } from '../base/database.ts';
+import { listFleet, type FleetRow } from './fleet.ts';
+import { settingSql } from '../integration/integrations.ts';
+
+export type RenewalState = 'due' | 'late' | 'failed' | 'unused';
+
+/** Each device has one proven delivery, its current certificate; beside it the numbers of its integration. */
+const CURRENT = `certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id`;
+const [WINDOW_END, WARN_DAYS] = [settingSql('renewalWindowEnd'), settingSql('unusedWarnDays')];
+/** No certificate lives longer: by it a walk in the order of their ends knows where to stop. */
+const LONGEST_LIFE = `(select max(not_after - not_before) from certificate_deliveries where state = 'proven')`;
+const OF_ANY = (number: string, pick: 'max' | 'min') =>
+  `(select ${pick}(${number}) from integrations as integration)`;
+
+const CERTIFICATE_FAILURES = Object.keys(FAILURES)
+  .filter((code) => ['certificate.', 'scep.', 'okta.challenge'].some((area) => code.startsWith(area)))
+  .join(',');
+
+interface Listing {
+  readonly from: string;
+  readonly end: string;
+  readonly where: string;
+}
+const BY_DELIVERY = { from: CURRENT, end: 'delivery.not_after' };
+
+/** The same conditions as in domain/renewal-policy.ts. */
+const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
+  due: { ...BY_DELIVERY, where: 'true' },
+  late: {
+    ...BY_DELIVERY,
+    where: `not_after - (not_after - not_before) * ${WINDOW_END} < now()
+        and not_after < now() + ${LONGEST_LIFE} * ${OF_ANY(WINDOW_END, 'max')}`,
+  },
+  failed: {
+    ...BY_DELIVERY,
+    where: `delivery.device_id in (
+          select device_id from fleet_list as list join fleet_segments on fleet_segments.id = list.segment
+           where list.failure_code = any('{${CERTIFICATE_FAILURES}}') and fleet_segments.bucket = 'failed')`,
+  },
+  unused: {
+    from: `fleet_list as list join (${CURRENT}) on delivery.device_id = list.device_id`,
+    end: 'list.certificate_not_after',
+    where: `not list.managed and list.certificate_not_after < 'infinity'
+        and coalesce(proven_at, not_before) < now() - make_interval(secs => ${WARN_DAYS} * 86400)
+        and list.certificate_not_after < now() + ${LONGEST_LIFE} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
+  },
+};
+
+export async function listRenewals(
+  sql: Sql,
+  state: RenewalState,
+  page: {
+    readonly after?: { readonly value: string; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<(FleetRow & { readonly sortValue: string })[]> {
+  const { from, end, where } = LISTINGS[state];
+  const { after, limit } = page;
+  const beyond = after === undefined ? '' : `and (${end}, delivery.device_id) > ($2::timestamptz, $3::uuid)`;
+  const due = await sql.query<{ id: string; sortValue: string }>(
+    `select delivery.device_id as id, ${end}::text as "sortValue" from ${from}
+      where delivery.state = 'proven' and ${end} is not null and ${where} ${beyond}
+      order by ${end}, delivery.device_id limit $1`,
+    after === undefined ? [limit] : [limit, after.value, after.id],
+  );
+  const ids = due.map(({ id }) => id);
+  const rows = await listFleet(sql, { ids }, { sort: 'name', order: 'asc', limit: ids.length });
+  return due.flatMap(({ id, sortValue }) => {
+    const row = rows.find((each) => each.id === id);
+    return row ? [{ ...row, sortValue }] : [];
+  });
+}

@@ -1,0 +1,73 @@
+// A device as lists show it, and pages of them.
+import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { TrustBucket } from '../../../domain/trust.ts';
+import type { Sql } from '../base/database.ts';
+import type { EnrollmentStatus } from '../devices/devices.ts';
+import type { FleetFilter } from './fleet-filter.ts';
+import { planFleetPage, type FleetPage } from './fleet-list.ts';
+
+export interface FleetRow {
+  readonly id: string;
+  readonly family: DeviceFamily;
+  readonly platform: Platform;
+  readonly name: string | null;
+  readonly serialNumber: string | null;
+  readonly udid: string;
+  readonly model: string | null;
+  readonly osVersion: string | null;
+  readonly isSupervised: boolean | null;
+  readonly user: string | null;
+  readonly blueprint: { readonly id: string; readonly name: string } | null;
+  readonly integrationId: string | null;
+  readonly enrollmentStatus: EnrollmentStatus;
+  readonly enrolledAt: Date | null;
+  readonly lastContactAt: Date | null;
+  readonly bucket: TrustBucket;
+  readonly delivered: boolean;
+  readonly certificatePresent: boolean;
+  readonly oktaVerifyManaged: boolean;
+  readonly registered: boolean;
+  readonly managed: boolean;
+  readonly phase: RolloutPhase;
+  readonly waitsFor: string | null;
+  readonly failureCode: string | null;
+  readonly certificateNotAfter: Date | null;
+  readonly verifiedAt: Date | null;
+  readonly trustedAt: Date | null;
+}
+
+const COLUMNS = `device.id, device.family, device.platform, device.name, device.serial_number as "serialNumber", device.udid, device.model,
+  device.os_version as "osVersion", device.is_supervised as "isSupervised", device.user_name as "user",
+  case when blueprint.id is not null then jsonb_build_object('id', blueprint.id, 'name', blueprint.name) end as blueprint,
+  trust.integration_id as "integrationId", device.enrollment_status as "enrollmentStatus", device.enrolled_at as "enrolledAt",
+  device.last_contact_at as "lastContactAt", coalesce(trust.bucket, 'out_of_scope') as bucket,
+  coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as "certificatePresent",
+  coalesce(trust.okta_verify_managed, false) as "oktaVerifyManaged", coalesce(trust.registered, false) as registered,
+  coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for as "waitsFor",
+  trust.failure_code as "failureCode", trust.certificate_not_after as "certificateNotAfter", trust.verified_at as "verifiedAt",
+  trust.trusted_at as "trustedAt"`;
+const MORE = `left join device_trust as trust on trust.device_id = device.id
+  left join blueprints as blueprint on blueprint.id = device.blueprint_id`;
+
+export async function listFleet(
+  sql: Sql,
+  filter: FleetFilter,
+  page: FleetPage,
+): Promise<(FleetRow & { readonly sortValue: string })[]> {
+  const { text, values } = await planFleetPage(sql, filter, page);
+  return sql.query(
+    `with page as (${text})
+     select ${COLUMNS}, page.key::text as "sortValue" from page join devices as device on device.id = page.device_id ${MORE}
+      order by page.key ${page.order}, page.device_id ${page.order}`,
+    values,
+  );
+}
+
+export async function findFleetRow(sql: Sql, id: string): Promise<FleetRow | undefined> {
+  const [row] = await sql.query<FleetRow>(
+    `select ${COLUMNS} from devices as device ${MORE} where device.id = $1`,
+    [id],
+  );
+  return row;
+}

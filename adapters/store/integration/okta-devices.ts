@@ -1,0 +1,273 @@
+// Okta's records of devices as last seen, and which device of Odette each belongs to.
+import { matchRecords, type MatchableDevice, type OktaRecord } from '../../../domain/okta-matching.ts';
+import type { OktaFacts, OktaMatch } from '../../../domain/trust-derivation.ts';
+import type { Sql } from '../base/database.ts';
+
+/** A record as Okta told it. */
+export interface SeenOktaDevice {
+  readonly id: string;
+  readonly platform: string;
+  readonly serialNumber?: string;
+  readonly udid?: string;
+  readonly model?: string;
+  readonly displayName: string;
+  readonly status: string;
+  readonly registered: boolean;
+  readonly users: readonly {
+    readonly id: string;
+    readonly login: string;
+    readonly managementStatus: string;
+  }[];
+  readonly created: string;
+  readonly lastUpdated: string;
+}
+
+const asTime = (text: string): Date => {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? new Date(0) : time;
+};
+
+export async function upsertOktaDevices(
+  sql: Sql,
+  integrationId: string,
+  devices: readonly SeenOktaDevice[],
+  observedAt: Date,
+): Promise<void> {
+  if (devices.length === 0) return;
+  const rows = devices.map((device) => ({
+    okta_id: device.id,
+    platform: device.platform,
+    serial_number: device.serialNumber ?? null,
+    udid: device.udid ?? null,
+    model: device.model ?? null,
+    display_name: device.displayName,
+    status: device.status,
+    registered: device.registered,
+    users: device.users,
+    created_at: asTime(device.created),
+    last_updated_at: asTime(device.lastUpdated),
+  }));
+  await sql.query(
+    `insert into okta_devices (integration_id, okta_id, platform, serial_number, udid, model, display_name, status, registered, users,
+                               created_at, last_updated_at, observed_at)
+       select $1, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at, last_updated_at, $3
+         from jsonb_to_recordset($2::jsonb) as seen (okta_id text, platform text, serial_number text, udid text, model text, display_name text,
+              status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz)
+     on conflict (integration_id, okta_id) do update set platform = excluded.platform, serial_number = excluded.serial_number,
+       udid = excluded.udid, model = excluded.model, display_name = excluded.display_name, status = excluded.status,
+       registered = excluded.registered, users = excluded.users, created_at = excluded.created_at,
+       last_updated_at = excluded.last_updated_at, observed_at = excluded.observed_at`,
+    [integrationId, JSON.stringify(rows), observedAt],
+  );
+}
+
+/** Records that the list lacked since then, the longest unseen first. */
+export async function findUnseenOktaDevices(
+  sql: Sql,
+  integrationId: string,
+  since: Date,
+  limit: number,
+): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `select okta_id as id from okta_devices where integration_id = $1 and observed_at < $2 order by observed_at, okta_id limit $3`,
+    [integrationId, since, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
+export async function findOutdatedDevices(sql: Sql, integrationId: string): Promise<string[]> {
+  const rows = await sql.query<{ deviceId: string }>(
+    `select trust.device_id as "deviceId" from device_trust as trust
+      where trust.integration_id = $1
+        and trust.registered <> exists (
+          select from okta_devices as record
+           where record.device_id = trust.device_id and record.integration_id = $1 and record.registered and record.status = 'ACTIVE')
+      order by trust.device_id`,
+    [integrationId],
+  );
+  return rows.map(({ deviceId }) => deviceId);
+}
+
+/** What a look-up begins with: the device's model, and the record that it has. */
+export async function findLookUp(
+  sql: Sql,
+  integrationId: string,
+  deviceId: string,
+): Promise<{ readonly model: string | null; readonly knownIds: readonly string[] }> {
+  const [row] = await sql.query<{ model: string | null; knownIds: string[] }>(
+    `select model, array(select okta_id from okta_devices where integration_id = $1 and device_id = $2) as "knownIds"
+       from devices where id = $2`,
+    [integrationId, deviceId],
+  );
+  return row ?? { model: null, knownIds: [] };
+}
+
+/**
+ * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the devices `also`
+ * anew. Returns the devices of which something may have changed.
+ */
+export async function keepConfirmed(
+  sql: Sql,
+  integrationId: string,
+  confirmed: { readonly present: readonly SeenOktaDevice[]; readonly gone: readonly string[] },
+  observedAt: Date,
+  also: readonly string[] = [],
+): Promise<string[]> {
+  const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
+    `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
+     returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
+    [integrationId, confirmed.gone],
+  );
+  await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt);
+  const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
+  const named = [...also, ...owners];
+  const touched = await rematch(sql, integrationId, [...confirmed.present, ...gone], named);
+  return [...new Set([...named, ...touched])];
+}
+
+/** By what a record tells whose it could be. */
+type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
+
+const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName"`;
+
+/** Devices of this integration's scope that the given records could be about. */
+async function findCandidates(
+  sql: Sql,
+  integrationId: string,
+  serialNumbers: readonly string[],
+  logins: readonly string[],
+): Promise<MatchableDevice[]> {
+  return sql.query<MatchableDevice>(
+    // Each by its index, before anything is joined: from the blueprints' side it is the whole fleet.
+    `with named as materialized (
+       select ${MATCHABLE}, device.blueprint_id from unnest($2::text[]) as wanted
+         join devices as device on lower(device.serial_number) = wanted and device.platform = 'macOS'
+       union
+       select ${MATCHABLE}, device.blueprint_id from unnest($3::text[]) as wanted
+         join devices as device on lower(device.user_name) = wanted and device.platform = 'iOS')
+     select named.* from named
+       join library_item_blueprints as assigned on assigned.blueprint_id = named.blueprint_id
+       join library_items as item on item.id = assigned.library_item_id
+      where item.integration_id = $1 and item.device_trust_on`,
+    [integrationId, serialNumbers, logins],
+  );
+}
+
+/** Devices that have one of these records, or are named. */
+async function findOwners(
+  sql: Sql,
+  integrationId: string,
+  oktaIds: readonly string[],
+  also: readonly string[],
+): Promise<Pick<MatchableDevice, 'deviceId' | 'serialNumber' | 'userName'>[]> {
+  return sql.query(
+    `select id as "deviceId", serial_number as "serialNumber", user_name as "userName" from devices
+      where id = any (array(select device_id from okta_devices where integration_id = $1 and okta_id = any ($2)) || $3::uuid[])`,
+    [integrationId, oktaIds, also],
+  );
+}
+
+async function findRecords(
+  sql: Sql,
+  integrationId: string,
+  devices: readonly MatchableDevice[],
+): Promise<OktaRecord[]> {
+  return sql.query<OktaRecord>(
+    `select okta_id as "oktaId", platform, serial_number as "serialNumber", udid, model, status,
+            coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
+            (extract(epoch from created_at) * 1000)::float8 as "createdAtMs"
+       from okta_devices
+      where integration_id = $1 and okta_id in (
+              select okta_id from unnest($2::text[]) as wanted
+                join okta_devices on integration_id = $1 and lower(serial_number) = wanted
+              union all
+              select okta_id from unnest($3::uuid[]) as wanted join okta_devices on integration_id = $1 and device_id = wanted
+              union all
+              select okta_id from unnest($4::text[]) as wanted
+                join okta_devices on integration_id = $1 and platform = 'IOS' and okta_logins(users) @> array[wanted])`,
+    [
+      integrationId,
+      devices.flatMap(({ serialNumber }) => (serialNumber === null ? [] : [serialNumber.toLowerCase()])),
+      devices.map(({ deviceId }) => deviceId),
+      devices.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
+    ],
+  );
+}
+
+/**
+ * Matches anew whatever the given records could be about, and the devices `also`. Returns the devices that have a record now or had
+ * one: what is shown of them may have changed.
+ */
+export async function rematch(
+  sql: Sql,
+  integrationId: string,
+  seen: readonly Traces[],
+  also: readonly string[] = [],
+): Promise<string[]> {
+  const owners = await findOwners(
+    sql,
+    integrationId,
+    seen.map(({ id }) => id),
+    also,
+  );
+  const serialNumbers = [...seen, ...owners].flatMap(({ serialNumber }) =>
+    serialNumber === undefined || serialNumber === null ? [] : [serialNumber.toLowerCase()],
+  );
+  const logins = [
+    ...seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase())),
+    ...owners.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
+  ];
+  const devices = await findCandidates(sql, integrationId, serialNumbers, logins);
+  if (devices.length === 0) return [];
+  const records = await findRecords(sql, integrationId, devices);
+  const matches = matchRecords(records, devices);
+  // A record that cannot be told apart belongs to nobody: findOktaFacts finds it by user and model.
+  const assigned = records.map(({ oktaId }) => {
+    const matched = matches.find((each) => each.oktaId === oktaId);
+    const deviceId = matched === undefined || matched.match === 'ambiguous' ? null : matched.deviceId;
+    return { oktaId, deviceId, match: matched?.match ?? null };
+  });
+  await sql.query(
+    `update okta_devices as record set device_id = assigned.device_id::uuid, match = assigned.match
+       from unnest($2::text[], $3::text[], $4::text[]) as assigned (okta_id, device_id, match)
+      where record.integration_id = $1 and record.okta_id = assigned.okta_id
+        and (record.device_id is distinct from assigned.device_id::uuid or record.match is distinct from assigned.match)`,
+    [
+      integrationId,
+      assigned.map(({ oktaId }) => oktaId),
+      assigned.map(({ deviceId }) => deviceId),
+      assigned.map(({ match }) => match),
+    ],
+  );
+  return devices.map(({ deviceId }) => deviceId);
+}
+
+/** What Okta says of a device: its own record, or that there are several which cannot be told apart. */
+export async function findOktaFacts(
+  sql: Sql,
+  deviceId: string,
+  integrationId: string,
+): Promise<OktaFacts | null> {
+  const [row] = await sql.query<{
+    match: OktaMatch;
+    registered: boolean;
+    status: string;
+    managedUsers: readonly string[];
+  }>(
+    `select record.match, record.registered, record.status,
+            coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(record.users) as each
+                       where each ->> 'managementStatus' = 'MANAGED'), '{}') as "managedUsers"
+       from (select * from okta_devices where device_id = $1
+             union all
+             select record.* from devices as device
+               join okta_devices as record
+                 on record.platform = 'IOS' and okta_logins(record.users) && array[lower(device.user_name)] and record.match = 'ambiguous'
+                    and lower(record.model) = lower(device.model)
+              where device.id = $1 and device.platform = 'iOS') as record
+      where record.integration_id = $2
+      order by record.device_id nulls last limit 1`,
+    [deviceId, integrationId],
+  );
+  return row ?? null;
+}

@@ -1,0 +1,57 @@
+// Setups as the admin sees them: the wizard's workflow writes its state here after each step.
+import type { SetupState } from '../../../domain/setup-wizard.ts';
+import type { Sql } from '../base/database.ts';
+
+export interface SetupRow {
+  readonly id: string;
+  readonly state: SetupState;
+  readonly startedBy: string;
+  readonly startedAt: Date;
+  readonly changedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+const COLUMNS = `id, state, started_by as "startedBy", started_at as "startedAt", changed_at as "changedAt", finished_at as "finishedAt"`;
+
+/** True if it is new. */
+export async function addSetup(sql: Sql, state: SetupState, startedBy: string): Promise<boolean> {
+  const rows = await sql.query(
+    `insert into setups (id, integration_id, step, status, state, started_by) values ($1, $2, $3, $4, $5::jsonb, $6)
+     on conflict (id) do nothing returning 1`,
+    [state.setupId, state.integrationId ?? null, state.step, state.status, JSON.stringify(state), startedBy],
+  );
+  return rows.length > 0;
+}
+
+export async function saveSetup(sql: Sql, state: SetupState): Promise<void> {
+  await sql.query(
+    `update setups set integration_id = $2, step = $3, status = $4, state = $5::jsonb, changed_at = now(),
+       finished_at = case when $4 = 'open' then null else coalesce(finished_at, now()) end
+      where id = $1`,
+    [state.setupId, state.integrationId ?? null, state.step, state.status, JSON.stringify(state)],
+  );
+}
+
+/** While a check of an answer runs; the state that is saved after it says so no more. */
+export async function markChecking(sql: Sql, id: string): Promise<void> {
+  await sql.query(
+    `update setups set state = jsonb_set(state, '{checking}', 'true') where id = $1 and status = 'open'`,
+    [id],
+  );
+}
+
+export async function findSetup(sql: Sql, id: string): Promise<SetupRow | undefined> {
+  const [row] = await sql.query<SetupRow>(`select ${COLUMNS} from setups where id = $1`, [id]);
+  return row;
+}
+
+export const listSetups = (sql: Sql, status: SetupState['status'] | undefined): Promise<SetupRow[]> =>
+  sql.query<SetupRow>(
+    `select ${COLUMNS} from setups where $1::text is null or status = $1 order by started_at desc limit 200`,
+    [status ?? null],
+  );
+
+/** Only for a setup whose workflow could not be started. */
+export async function removeSetup(sql: Sql, id: string): Promise<void> {
+  await sql.query('delete from setups where id = $1', [id]);
+}

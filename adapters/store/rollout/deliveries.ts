@@ -1,0 +1,168 @@
+// Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
+import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
+import type { CertificateSlot } from '../../../domain/profile-identifier.ts';
+import type { Sql } from '../base/database.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  reportedDeliveriesOf,
+  reportedProfilesOf,
+  settingsOf,
+  type DeliveryJson,
+} from './rollout-state.ts';
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly integrationId: string;
+  readonly slot: CertificateSlot;
+  readonly payloadUuid: string;
+  readonly commandUuid: string;
+}
+
+/** false: it is there already, so this attempt lost the race and drops its challenge. */
+export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt: Date): Promise<boolean> {
+  const rows = await sql.query(
+    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at)
+       values ($1, $2, $3, $4, $5, $6, 'sent', $7) on conflict (id) do nothing returning 1`,
+    [
+      delivery.id,
+      delivery.deviceId,
+      delivery.integrationId,
+      delivery.slot,
+      delivery.payloadUuid,
+      delivery.commandUuid,
+      fetchedAt,
+    ],
+  );
+  return rows.length > 0;
+}
+
+export interface SentDelivery {
+  readonly id: string;
+  readonly commandUuid: string;
+}
+
+export async function findDelivery(sql: Sql, id: string): Promise<SentDelivery | undefined> {
+  const [row] = await sql.query<SentDelivery>(
+    'select id, command_uuid as "commandUuid" from certificate_deliveries where id = $1',
+    [id],
+  );
+  return row;
+}
+
+/** A delivery whose command the device may still carry out: nothing else may be sent before its end is known. */
+export async function findOutstandingDelivery(sql: Sql, deviceId: string): Promise<SentDelivery | undefined> {
+  const [row] = await sql.query<SentDelivery>(
+    `select delivery.id, delivery.command_uuid as "commandUuid" from certificate_deliveries as delivery
+       join commands as command on command.uuid = delivery.command_uuid
+      where delivery.device_id = $1 and delivery.state = 'sent' and command.state in ('queued', 'handed_over', 'not_now')
+      order by delivery.created_at desc limit 1`,
+    [deviceId],
+  );
+  return row;
+}
+
+export interface Proof {
+  readonly serialNumber: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly provenAt: Date;
+}
+
+/** The device lists its certificate; an older proven one is superseded. true: it was not known before. */
+export async function proveDelivery(sql: Sql, deviceId: string, id: string, proof: Proof): Promise<boolean> {
+  const rows = await sql.query(
+    `update certificate_deliveries set state = 'proven', serial_number = $3, issuer = $4, not_before = $5, not_after = $6, proven_at = $7
+      where id = $2 and device_id = $1 and state = 'sent' returning 1`,
+    [deviceId, id, proof.serialNumber, proof.issuer, proof.notBefore, proof.notAfter, proof.provenAt],
+  );
+  if (rows.length === 0) return false;
+  await sql.query(
+    `update certificate_deliveries set state = 'superseded' where device_id = $1 and id <> $2 and state = 'proven'`,
+    [deviceId, id],
+  );
+  return true;
+}
+
+/** The device refused it, or never had it. */
+export async function failDelivery(sql: Sql, id: string): Promise<void> {
+  await sql.query(`update certificate_deliveries set state = 'failed' where id = $1 and state = 'sent'`, [
+    id,
+  ]);
+}
+
+/** What the device does not list any more is gone; what was sent and is still on its way is left alone. */
+export async function recordRemovedDeliveries(
+  sql: Sql,
+  deviceId: string,
+  listedPayloadUuids: readonly string[],
+  at: Date,
+): Promise<void> {
+  await sql.query(
+    `update certificate_deliveries set state = 'removed', removed_at = $3
+      where device_id = $1 and state in ('proven', 'superseded') and payload_uuid::text <> all ($2::text[])`,
+    [deviceId, listedPayloadUuids, at],
+  );
+}
+
+const asMs = (text: string | null): number | null => (text === null ? null : Date.parse(text));
+
+const asDelivery = (row: DeliveryJson): Delivery => ({
+  id: row.id,
+  integrationId: row.integrationId,
+  slot: row.slot,
+  payloadUuid: row.payloadUuid,
+  state: row.state,
+  commandUuid: row.commandUuid,
+  notBeforeMs: asMs(row.notBefore),
+  notAfterMs: asMs(row.notAfter),
+  provenAtMs: asMs(row.provenAt),
+});
+
+/** undefined: there is no such device (any more). */
+export async function readCertificateView(sql: Sql, deviceId: string): Promise<CertificateView | undefined> {
+  const state = await readDeviceState(sql, deviceId);
+  if (state === undefined) return undefined;
+  const desired = desiredStateOf(state);
+  const provenAt = state.deliveries.find((delivery) => delivery.state === 'proven')?.provenAt ?? null;
+  const [managed] = await sql.query<{ isUsed: boolean }>(
+    // MANAGED is said now, or was said after the proof and then fell.
+    `select (state = 'held' or (state = 'not_held' and since > $2::timestamptz)) as "isUsed"
+       from device_truths where device_id = $1 and truth = 'managed'`,
+    [deviceId, provenAt],
+  );
+  return {
+    deviceId,
+    enrollmentStatus: state.enrollmentStatus,
+    enrollmentId: state.enrollmentId,
+    settings: settingsOf(state),
+    deliveries: state.deliveries.map(asDelivery),
+    profiles: reportedProfilesOf(state)?.filter(({ kind }) => kind.startsWith('certificate')) ?? null,
+    certificates:
+      reportedDeliveriesOf(state)?.map(({ deliveryId, certificate }) => ({
+        deliveryId,
+        serialNumber: certificate.serialNumber,
+        issuer: certificate.issuer,
+        notBeforeMs: Date.parse(certificate.notBefore),
+        notAfterMs: Date.parse(certificate.notAfter),
+      })) ?? null,
+    isUsed: managed?.isUsed ?? false,
+    wantedBy: desired?.wantsCertificate === true ? desired.integrationId : null,
+  };
+}
+
+/** Sent, ended, and not listed by the device: it never got there. */
+export async function failMissingDeliveries(
+  sql: Sql,
+  deviceId: string,
+  listedPayloadUuids: readonly string[],
+): Promise<void> {
+  await sql.query(
+    `update certificate_deliveries as delivery set state = 'failed' from commands as command
+      where delivery.device_id = $1 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
+        and command.uuid = delivery.command_uuid and command.state in ('answered', 'withdrawn')`,
+    [deviceId, listedPayloadUuids],
+  );
+}

@@ -1,0 +1,95 @@
+// Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
+import type { Sql } from '../base/database.ts';
+import { ENROLLED } from '../devices/enrolled.ts';
+import { OUTBOX_CHANNEL } from '../base/outbox.ts';
+
+/** Of several given, all must fit. */
+export interface WhichDevices {
+  readonly integrationId?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly libraryItemId?: string | undefined;
+  readonly blueprintIds?: readonly string[] | undefined;
+  readonly deviceIds?: readonly string[] | undefined;
+}
+
+/**
+ * One `rollOutDevice` row for each enrolled device of the blueprints that have an item (integration, library item), or of the
+ * blueprints and devices named. `asksUserAgain`: a person wants another try. Returns how many.
+ */
+export async function rollOutDevices(
+  sql: Sql,
+  which: WhichDevices,
+  reason: string,
+  asksUserAgain = false,
+): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `with affected as (
+       select device.id from devices as device
+         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         left join library_items as item on item.id = assigned.library_item_id
+        where device.${ENROLLED}
+          and ($1::uuid is null or (item.integration_id = $1 and item.device_trust_on))
+          and ($2::text is null or device.platform = $2)
+          and ($3::uuid is null or item.id = $3)
+          and ($4::uuid[] is null or device.blueprint_id = any($4))
+          and ($5::uuid[] is null or device.id = any($5))),
+     put as (
+       insert into outbox (ordering_key, message)
+       select id::text, jsonb_strip_nulls(jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
+                'asksUserAgain', nullif($7::boolean, false))) from affected
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put) as devices, (select count(*) from told) as told`,
+    [
+      which.integrationId ?? null,
+      which.platform ?? null,
+      which.libraryItemId ?? null,
+      which.blueprintIds ?? null,
+      which.deviceIds ?? null,
+      reason,
+      asksUserAgain,
+    ],
+  );
+  return row?.devices ?? 0;
+}
+
+/** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
+export const askRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
+  tellKeepers(sql, `device.id = any($1) and device.platform = 'macOS'`, deviceIds, 'renewNow', { reason });
+
+/** Each keeper of a certificate of this integration plans its renewal again. Returns how many. */
+export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
+  tellKeepers(
+    sql,
+    `item.integration_id = $1 and exists (
+       select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')`,
+    integrationId,
+    'certificateWanted',
+    { integrationId },
+  );
+
+/** @param which a condition over `device` and `item`, with one parameter */
+async function tellKeepers(
+  sql: Sql,
+  which: string,
+  parameter: unknown,
+  signal: 'renewNow' | 'certificateWanted',
+  body: Readonly<Record<string, string>>,
+): Promise<number> {
+  const [row] = await sql.query<{ devices: number }>(
+    `with affected as (
+       select device.id from devices as device
+         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join library_items as item on item.id = assigned.library_item_id
+        where ${which} and item.device_trust_on and device.${ENROLLED}),
+     put as (
+       insert into outbox (ordering_key, message)
+       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)
+         from affected
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put) as devices, (select count(*) from told) as told`,
+    [parameter, signal, body],
+  );
+  return row?.devices ?? 0;
+}

@@ -1,0 +1,44 @@
+// Runs of rollOutDevice: when each began, how it ended. Outcomes are kept here longer than Temporal keeps its histories.
+import type { Sql } from '../base/database.ts';
+
+export interface RolloutRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly deviceId: string;
+}
+
+/** Returns whether this is the first time that the run is heard of. */
+export async function recordRunStart(sql: Sql, run: RolloutRun, at: Date): Promise<boolean> {
+  const rows = await sql.query(
+    `insert into rollout_runs (run_id, device_id, workflow_id, started_at)
+       select $1, id, $3, $4 from devices where id = $2 on conflict (run_id) do nothing returning 1`,
+    [run.runId, run.deviceId, run.workflowId, at],
+  );
+  return rows.length > 0;
+}
+
+export async function recordRunEnd(
+  sql: Sql,
+  runId: string,
+  outcome: 'completed' | 'failed',
+  failureCode: string | null,
+  at: Date,
+): Promise<void> {
+  await sql.query(
+    'update rollout_runs set closed_at = $4, outcome = $2, failure_code = $3 where run_id = $1',
+    [runId, outcome, failureCode, at],
+  );
+}
+
+/** In batches; returns how many rows went. The newest run of a device stays: it says how the device came to where it is. */
+export async function pruneRuns(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from rollout_runs where run_id in (
+       select run_id from rollout_runs as old
+        where started_at < now() - make_interval(days => $1) and closed_at < now() - make_interval(days => $1)
+          and exists (select from rollout_runs as newer where newer.device_id = old.device_id and newer.started_at > old.started_at)
+        limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

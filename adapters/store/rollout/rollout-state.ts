@@ -1,0 +1,230 @@
+// The desired and the reported state of one device, read in one query and brought to what a plan decides from.
+import { OKTA_VERIFY } from '../../../domain/device-report.ts';
+import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import {
+  DEFAULT_INTEGRATION_SETTINGS,
+  type IntegrationSettings,
+} from '../../../domain/integration-settings.ts';
+import { payloadSetOf, type ItemSettings } from '../../../domain/payload-set.ts';
+import { deliveryIdOf, readProfileIdentifier } from '../../../domain/profile-identifier.ts';
+import type {
+  DesiredState,
+  EnrollmentStatus,
+  RemovalTerms,
+  ReportedOdetteProfile,
+  ReportedState,
+  RolloutView,
+} from '../../../domain/rollout-view.ts';
+import type {
+  ReportedApplication,
+  ReportedCertificate,
+  ReportedInstalledApplication,
+  ReportedProfile,
+} from '../../../domain/device-report.ts';
+import { payloadUuid, revisionOf } from '../devices/command-uuid.ts';
+import type { Sql } from '../base/database.ts';
+
+/** A delivery as the query gives it: times as ISO 8601 text. */
+export interface DeliveryJson {
+  readonly id: string;
+  readonly integrationId: string;
+  readonly slot: 'a' | 'b';
+  readonly payloadUuid: string;
+  readonly commandUuid: string;
+  readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+  readonly provenAt: string | null;
+}
+
+export interface DeviceState {
+  readonly id: string;
+  readonly family: DeviceFamily;
+  readonly platform: Platform;
+  readonly serialNumber: string | null;
+  readonly udid: string;
+  readonly name: string | null;
+  readonly userName: string | null;
+  readonly enrollmentStatus: EnrollmentStatus;
+  readonly enrollmentId: string;
+  readonly itemSettings: ItemSettings | null;
+  readonly itemIsOn: boolean | null;
+  readonly itemConfiguration: Readonly<Record<string, unknown>> | null;
+  readonly integrationId: string | null;
+  readonly oktaHost: string | null;
+  readonly customDomain: string | null;
+  readonly integrationSettings: Partial<IntegrationSettings> | null;
+  readonly secretId: string | null;
+  readonly secretVersion: number | null;
+  readonly scepUrl: string | null;
+  readonly challengeUrl: string | null;
+  readonly challengeUsername: string | null;
+  readonly profiles: readonly ReportedProfile[] | null;
+  readonly certificates: readonly ReportedCertificate[] | null;
+  readonly applications: readonly ReportedApplication[] | null;
+  readonly installedApplications: readonly ReportedInstalledApplication[] | null;
+  readonly appConfigurationRevision: string | null;
+  readonly appRefusals: number;
+  readonly appRefusedAt: Date | null;
+  readonly failureCode: string | null;
+  readonly removalTerms: RemovalTerms | null;
+  readonly configurationWasSent: boolean;
+  readonly holdsLicence: boolean;
+  readonly deliveries: readonly DeliveryJson[];
+}
+
+/** undefined: there is no such device (any more). */
+export async function readDeviceState(sql: Sql, deviceId: string): Promise<DeviceState | undefined> {
+  const [row] = await sql.query<DeviceState>(
+    `select device.id, device.family, device.platform, device.serial_number as "serialNumber", device.udid, device.name,
+            device.user_name as "userName", device.enrollment_status as "enrollmentStatus", device.enrollment_id as "enrollmentId",
+            item.settings as "itemSettings", item.device_trust_on as "itemIsOn", item.app_configuration as "itemConfiguration",
+            integration.id as "integrationId", integration.okta_host as "oktaHost", integration.custom_domain as "customDomain",
+            integration.settings as "integrationSettings",
+            platform.secret_id as "secretId", secret.version as "secretVersion", platform.scep_url as "scepUrl",
+            platform.challenge_url as "challengeUrl", platform.challenge_username as "challengeUsername",
+            reported.profiles, reported.certificates, reported.applications,
+            reported.installed_applications as "installedApplications",
+            reported.app_configuration_revision as "appConfigurationRevision",
+            coalesce(trust.app_refusals, 0) as "appRefusals", trust.app_refused_at as "appRefusedAt", trust.failure_code as "failureCode", trust.removal_terms as "removalTerms",
+            exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as "configurationWasSent",
+            exists (select from licences where device_id = device.id and adam_id = $2 and state <> 'failed') as "holdsLicence",
+            coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
+                        'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at)
+                        order by created_at desc, id)
+                        from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries
+       from devices as device
+       left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+       left join library_items as item on item.id = assigned.library_item_id
+       left join integrations as integration on integration.id = item.integration_id
+       left join integration_platforms as platform on platform.integration_id = integration.id and platform.platform = device.platform
+       left join secrets as secret on secret.id = platform.secret_id
+       left join reported_inventory as reported on reported.device_id = device.id
+       left join device_trust as trust on trust.device_id = device.id
+      where device.id = $1`,
+    [deviceId, OKTA_VERIFY.adamId],
+  );
+  return row;
+}
+
+export const settingsOf = (state: DeviceState): IntegrationSettings => ({
+  ...DEFAULT_INTEGRATION_SETTINGS,
+  ...state.integrationSettings,
+});
+
+/** The integration of the device's item, if it is switched on and the platform was configured; else none. */
+export function desiredStateOf(state: DeviceState): DesiredState | null {
+  const { integrationId, oktaHost, secretId, secretVersion } = state;
+  if (state.itemIsOn !== true || integrationId === null || oktaHost === null) return null;
+  if (secretId === null || secretVersion === null) return null;
+  const set = payloadSetOf({
+    integrationId,
+    deviceId: state.id,
+    platform: state.platform,
+    oktaHost,
+    customDomain: state.customDomain,
+    item: state.itemSettings ?? {},
+    secret: { id: secretId, version: secretVersion },
+  });
+  return {
+    integrationId,
+    settings: settingsOf(state),
+    wantsCertificate: set.wantsCertificate,
+    profiles: set.profiles.map(({ kind, identifier, inputs }) => {
+      const revision = revisionOf(inputs);
+      return { kind, identifier, revision, payloadUuid: payloadUuid(identifier, revision) };
+    }),
+    appConfigurationRevision: set.appConfiguration === null ? null : revisionOf(set.appConfiguration.inputs),
+  };
+}
+
+/** A device has four of them, while an integration follows another eight; one that claims more makes no more work. */
+const MOST_PROFILES = 20;
+
+/** Odette's own profiles among those that the device lists. */
+export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] | null =>
+  state.profiles === null
+    ? null
+    : state.profiles
+        .flatMap(({ identifier, uuid }) => {
+          const read = readProfileIdentifier(identifier);
+          if (read === undefined) return [];
+          return [
+            { identifier, uuid: uuid.toLowerCase(), kind: read.kind, integrationId: read.integrationId },
+          ];
+        })
+        .slice(0, MOST_PROFILES);
+
+/** The certificates of Odette's deliveries among those that the device lists, by delivery. */
+export const reportedDeliveriesOf = (state: DeviceState) =>
+  state.certificates === null
+    ? null
+    : state.certificates.flatMap((certificate) => {
+        // Without its key it is no use to the device.
+        const deliveryId = certificate.isIdentity ? deliveryIdOf(certificate.organizationalUnits) : undefined;
+        return deliveryId === undefined ? [] : [{ deliveryId, certificate }];
+      });
+
+function reportedStateOf(state: DeviceState): ReportedState {
+  const app = state.applications?.find(({ identifier }) => identifier === OKTA_VERIFY.bundleId);
+  const installed = state.installedApplications?.find(
+    ({ identifier }) => identifier === OKTA_VERIFY.bundleId,
+  );
+  return {
+    profiles: reportedProfilesOf(state),
+    certificates: reportedDeliveriesOf(state)?.map(({ deliveryId }) => deliveryId) ?? null,
+    appStatus: app?.status ?? null,
+    appIsForeign: state.platform === 'macOS' && installed?.isAppStore === false,
+    appConfigurationRevision: state.appConfigurationRevision,
+  };
+}
+
+/** Whether a proven certificate of this integration is on the device, in a profile that is on the device, and not yet at its end. */
+function hasCertificateOf(
+  state: DeviceState,
+  reported: ReportedState,
+  integrationId: string,
+  nowMs: number,
+): boolean {
+  return state.deliveries.some(
+    (delivery) =>
+      delivery.integrationId === integrationId &&
+      delivery.state === 'proven' &&
+      (delivery.notAfter === null || Date.parse(delivery.notAfter) > nowMs) &&
+      reported.certificates?.includes(delivery.id) === true &&
+      reported.profiles?.some(({ uuid }) => uuid === delivery.payloadUuid) === true,
+  );
+}
+
+/** Of its item; of the one that it had last, if it has none. */
+function removalTermsOf(state: DeviceState): RemovalTerms {
+  if (state.itemSettings === null && state.removalTerms !== null) return state.removalTerms;
+  return {
+    delayMinutes: settingsOf(state).removalDelayMinutes,
+    removesApp: state.itemSettings?.removeAppOnRemoval ?? false,
+  };
+}
+
+export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
+  const desired = desiredStateOf(state);
+  const reported = reportedStateOf(state);
+  return {
+    deviceId: state.id,
+    family: state.family,
+    platform: state.platform,
+    enrollmentStatus: state.enrollmentStatus,
+    enrollmentId: state.enrollmentId,
+    appRefusals: state.appRefusals,
+    lastRefusedAtMs: state.appRefusedAt?.getTime() ?? null,
+    desired,
+    removal: removalTermsOf(state),
+    reported,
+    hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId, nowMs),
+    hasOpenDelivery: state.deliveries.some(
+      (delivery) => delivery.state === 'sent' || delivery.state === 'proven',
+    ),
+    configurationWasSent: state.configurationWasSent,
+    holdsLicence: state.holdsLicence,
+    failureCode: state.failureCode,
+  };
+}

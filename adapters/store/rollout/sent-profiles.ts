@@ -1,0 +1,27 @@
+// Which revision was last sent to a device, by kind: a profile, or Okta Verify's app configuration.
+import type { Sql } from '../base/database.ts';
+
+export interface SentProfile {
+  readonly kind: 'settings' | 'sso' | 'app_configuration';
+  readonly identifier: string;
+  readonly payloadUuid: string;
+  readonly revision: string;
+}
+
+export async function recordSentProfile(sql: Sql, deviceId: string, sent: SentProfile): Promise<void> {
+  await sql.query(
+    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision) values ($1, $2, $3, $4, $5)
+     on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
+       revision = excluded.revision, sent_at = now()`,
+    [deviceId, sent.kind, sent.identifier, sent.payloadUuid, sent.revision],
+  );
+}
+
+/** It was taken back: the device has nothing of that kind from Odette any more. */
+export async function forgetSentProfile(
+  sql: Sql,
+  deviceId: string,
+  kind: SentProfile['kind'],
+): Promise<void> {
+  await sql.query('delete from sent_profiles where device_id = $1 and kind = $2', [deviceId, kind]);
+}

@@ -1,0 +1,90 @@
+// The admin API as an Express application: headers, limits, the contract's routes, OpenAPI, codec server, console, problems.
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { codecServer } from '../codec-server.ts';
+import { serveConsole } from '../console.ts';
+import { contract } from '../contract/contract.ts';
+import { trustedProxies } from '../mdm/signer.ts';
+import { EventStream } from '../http/event-stream.ts';
+import { measureFleet, observeRequests } from '../http/observability.ts';
+import { writeOpenApi } from '../http/openapi.ts';
+import { nothingHere, problems } from '../http/problem.ts';
+import { providerSignIn } from './provider-sign-in.ts';
+import { Repetition } from '../http/idempotency.ts';
+import { blueprintHandlers } from './blueprint-routes.ts';
+import { deviceHandlers } from './device-routes.ts';
+import { instanceHandlers } from './instance-routes.ts';
+import { integrationHandlers } from './integration-routes.ts';
+import { libraryHandlers } from './library-routes.ts';
+import { peopleHandlers } from './people-routes.ts';
+import { removalHandlers } from './removal-routes.ts';
+import { replayHandlers } from './replay-routes.ts';
+import { rolloutHandlers } from './rollout-routes.ts';
+import { setupHandlers } from './setup-routes.ts';
+import { serve } from '../http/serve.ts';
+import { sessionCookie } from '../http/session-cookie.ts';
+
+export interface AdminApp extends Express {
+  /** Ends the open event streams, so that a graceful stop does not wait for them. */
+  readonly closeStreams: () => Promise<void>;
+}
+
+const BODY_LIMIT = '256kb';
+
+export function createAdminApp(dependencies: AdminDependencies): AdminApp {
+  const { database, sealer, log, metrics, version, codec, temporalUiUrl } = dependencies;
+  const cookie = sessionCookie(dependencies.consoleUrl);
+  const repetition = new Repetition(database, sealer);
+  const events = new EventStream(database, log);
+  const app = express();
+  app.disable('x-powered-by').set('etag', false).set('query parser', 'simple');
+  // Who guesses at passwords is held up by address, and not everybody behind the same proxy.
+  const isTrustedProxy = trustedProxies(dependencies.trustedProxy);
+  app.set('trust proxy', (address: string) => isTrustedProxy(address));
+
+  app.use(observeRequests(log, metrics));
+  measureFleet(database, metrics);
+  // Before the body parser of the API: histories are larger than its bodies.
+  if (codec !== undefined && temporalUiUrl !== undefined)
+    app.use(codec.path, codecServer({ codec: codec.codec, origin: new URL(temporalUiUrl).origin }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        useDefaults: false,
+      },
+      strictTransportSecurity: false,
+    }),
+    (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      next();
+    },
+    express.json({ limit: BODY_LIMIT }),
+  );
+
+  app.use(providerSignIn(dependencies, cookie));
+  const openApi = JSON.stringify(writeOpenApi(contract, { version, cookie: cookie.name }));
+  app.get('/openapi.json', (_request, response) => {
+    response.type('application/json').send(openApi);
+  });
+  serve(
+    app,
+    contract,
+    {
+      ...peopleHandlers(dependencies, cookie),
+      ...setupHandlers(dependencies, repetition),
+      ...integrationHandlers(dependencies, repetition),
+      ...libraryHandlers(dependencies),
+      ...blueprintHandlers(dependencies),
+      ...deviceHandlers(dependencies),
+      ...removalHandlers(),
+      ...rolloutHandlers(dependencies),
+      ...replayHandlers(),
+      ...instanceHandlers(dependencies, events),
+    },
+    { database, repetition, cookie },
+  );
+  app.use(serveConsole(), nothingHere, problems(log));
+  return Object.assign(app, { closeStreams: () => events.close() });
+}

@@ -1,0 +1,44 @@
+// What is wrong with the push certificates and the Apps and Books token, or soon will be: for the alarms, and before a save.
+import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { pushCertificatesInUse } from '../../adapters/store/devices/push-certificates.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+
+export interface AppleTrouble {
+  readonly code: FailureCode;
+  readonly text: string;
+  readonly since: Date | null;
+}
+
+const DAY_MS = 86_400_000;
+/** Time for people to renew it. */
+const SOON_DAYS = 30;
+
+export const daysLeft = (until: Date): number => Math.floor((until.getTime() - Date.now()) / DAY_MS);
+
+/** Of the one that new enrollments use first, then of those with which devices are enrolled; none at all is no trouble here. */
+export async function pushTroubles(sql: Sql): Promise<AppleTrouble[]> {
+  return (await pushCertificatesInUse(sql)).flatMap(({ topic, refusedAt, notAfter }, place) => {
+    const which = place === 0 ? 'push certificate' : `push certificate of the earlier topic ${topic}`;
+    const whom = place === 0 ? 'no device is woken' : 'devices that are enrolled with it are not woken';
+    const code = 'apns.certificate_refused' as const;
+    if (refusedAt) return [{ code, text: `Apple refuses the ${which}: ${whom}.`, since: refusedAt }];
+    const ending = endingOf(`The ${which}`, notAfter, whom);
+    return ending === undefined ? [] : [{ code, ...ending }];
+  });
+}
+
+export async function tokenTrouble(sql: Sql): Promise<AppleTrouble | undefined> {
+  const token = await findAppsAndBooksToken(sql);
+  if (!token) return undefined;
+  const ending = endingOf('The Apps and Books token', token.expiresAt, 'no device gets a licence');
+  return ending && { code: 'apps_and_books.token_refused', ...ending };
+}
+
+function endingOf(what: string, end: Date, consequence: string): Omit<AppleTrouble, 'code'> | undefined {
+  if (end.getTime() < Date.now()) return { text: `${what} has ended: ${consequence}.`, since: end };
+  const days = daysLeft(end);
+  if (days >= SOON_DAYS) return undefined;
+  const when = days === 0 ? 'within a day' : `in ${days} ${days === 1 ? 'day' : 'days'}`;
+  return { text: `${what} ends ${when}.`, since: null };
+}

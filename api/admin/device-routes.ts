@@ -1,0 +1,205 @@
+// Devices: the list, one device, and what an operator may ask of it. Whatever is asked becomes outbox rows of the same transaction.
+import { z } from 'zod';
+import { askRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store/library/blueprints.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
+import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
+import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import type { devices } from '../contract/devices.ts';
+import { numberCursor, pageOf, readCursor, writeCursor } from '../http/cursors.ts';
+import { sendCsv } from '../http/csv.ts';
+import { listPortion } from './fleet-portions.ts';
+import { showDetail, showDevice } from './device-view.ts';
+import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
+import { showProfiles } from './profile-view.ts';
+import type { Handlers } from '../http/serve.ts';
+
+const listCursor = z.tuple([z.string().max(100), z.string().max(500), z.uuid()]);
+
+export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof devices> {
+  const find = async (sql: Sql, id: string): Promise<FleetRow> => {
+    const row = await findFleetRow(sql, id);
+    if (row) return row;
+    throw notFound('device');
+  };
+
+  return {
+    listDevices: async ({ sql, query }) => {
+      const { sort, order, after, limit, ...filter } = query;
+      const place = `${sort} ${order}`;
+      const [given, value, id] = readCursor(listCursor, after) ?? [place, '', ''];
+      if (given !== place)
+        throw fieldProblem('request.invalid', 'after', { detail: 'The cursor belongs to another order.' });
+      const position = after === undefined ? undefined : { value, id };
+      const rows = await listFleet(sql, filter, { sort, order, after: position, limit: limit + 1 });
+      const { shown, next } = pageOf(rows, limit, (last) => writeCursor([place, last.sortValue, last.id]));
+      return { items: shown.map(showDevice), next };
+    },
+
+    exportDevices: async ({ sql, query, response }) => {
+      await sendCsv(response, 'devices.csv', CSV_HEAD, csvPages(sql, query));
+      return undefined;
+    },
+
+    getDevice: async ({ sql, params }) => showDetail(sql, await find(sql, params.id), dependencies),
+
+    getDeviceProfiles: async ({ sql, params }) => {
+      await find(sql, params.id);
+      return { items: await showProfiles(sql, params.id) };
+    },
+
+    getDeviceTimeline: async ({ sql, params, query }) => {
+      await find(sql, params.id);
+      const after = readCursor(numberCursor, query.after)?.[0];
+      const rows = await listTimeline(sql, params.id, { after, limit: query.limit + 1 });
+      const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.id]));
+      return { items: [...shown], next };
+    },
+
+    updateDevice: async ({ sql, params, body, caller }) => {
+      await find(sql, params.id);
+      const { blueprintId, user } = body;
+      if (blueprintId !== undefined) await move(sql, [params.id], blueprintId);
+      if (user !== undefined) await nameDeviceUser(sql, params.id, user);
+      const subject = `device:${params.id}`;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'device.changed',
+        subject,
+        detail: { blueprintId, user },
+      });
+      return showDevice(await find(sql, params.id));
+    },
+
+    askDevices: async ({ sql, body, caller }) => {
+      const { action, filter, reason, blueprintId } = body;
+      if (body.ids === undefined && filter === undefined)
+        throw fieldProblem('request.invalid', 'ids', { detail: 'Name devices by `ids` or by `filter`.' });
+      const asked = action === 'move' ? { moveTo: blueprintId ?? noBlueprint() } : action;
+      const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
+      const { ids, next } = await listPortion(sql, wanted, asked, body);
+      if (body.preview) return { devices: ids.length, next };
+      const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: ACTIONS[action],
+        ...(ids.length === 1 && { subject: `device:${ids[0] ?? ''}` }),
+        detail: { devices: count, ...(ids.length <= 100 ? { ids } : { filter }), reason, blueprintId },
+      });
+      return { devices: count, next };
+    },
+
+    checkDevice: async ({ sql, params, caller }) => {
+      await find(sql, params.id);
+      const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
+      if (devices === 0) throw new ProblemError('mdm.not_enrolled');
+      await putAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
+      return { devices };
+    },
+
+    renewDevice: async ({ sql, params, body, caller }) => {
+      const { platform } = await find(sql, params.id);
+      if (platform !== 'macOS')
+        throw new ProblemError('request.conflict', {
+          detail: 'iPhones and iPads have no certificate of Okta.',
+        });
+      const devices = await askRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
+      if (devices === 0)
+        throw new ProblemError('request.conflict', {
+          detail: 'The device is not in scope, or not enrolled.',
+        });
+      const subject = `device:${params.id}`;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: ACTIONS.renew,
+        subject,
+        detail: { reason: body.reason },
+      });
+      return { devices };
+    },
+  };
+}
+
+const ACTIONS = {
+  check: 'device.check_asked',
+  renew: 'certificate.renewal_asked',
+  move: 'device.moved',
+} as const;
+
+function noBlueprint(): never {
+  throw fieldProblem('request.invalid', 'blueprintId');
+}
+
+async function perform(
+  sql: Sql,
+  asked: 'check' | 'renew' | { readonly moveTo: string },
+  ids: readonly string[],
+  reason: string,
+): Promise<number> {
+  if (asked === 'renew') return askRenewals(sql, ids, reason);
+  if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'a check was asked for', true);
+  return move(sql, ids, asked.moveTo);
+}
+
+async function move(sql: Sql, ids: readonly string[], blueprintId: string | null): Promise<number> {
+  if (blueprintId !== null && !(await findBlueprint(sql, blueprintId)))
+    throw fieldProblem('request.not_found', 'blueprintId');
+  const moved = await moveDevices(sql, ids, blueprintId);
+  if (moved.length > 0) await rollOutDevices(sql, { deviceIds: moved }, 'moved to another blueprint');
+  return moved.length;
+}
+
+const CSV_HEAD = [
+  'id',
+  'name',
+  'serialNumber',
+  'family',
+  'model',
+  'osVersion',
+  'user',
+  'blueprint',
+  'bucket',
+  'delivered',
+  'certificatePresent',
+  'oktaVerifyManaged',
+  'registered',
+  'managed',
+  'phase',
+  'failure',
+  'waitsFor',
+  'certificateNotAfter',
+  'lastContactAt',
+];
+
+async function* csvPages(sql: Sql, filter: FleetFilter) {
+  for (let after: { value: string; id: string } | undefined; ;) {
+    const rows = await listFleet(sql, filter, { sort: 'name', order: 'asc', after, limit: 500 });
+    yield rows.map((row) => [
+      row.id,
+      row.name,
+      row.serialNumber,
+      row.family,
+      row.model,
+      row.osVersion,
+      row.user,
+      row.blueprint?.name,
+      row.bucket,
+      row.delivered,
+      row.certificatePresent,
+      row.oktaVerifyManaged,
+      row.registered,
+      row.managed,
+      row.phase,
+      row.failureCode,
+      row.waitsFor,
+      row.certificateNotAfter,
+      row.lastContactAt,
+    ]);
+    const last = rows.at(-1);
+    if (rows.length < 500 || !last) return;
+    after = { value: last.sortValue, id: last.id };
+  }
+}

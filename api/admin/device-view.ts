@@ -1,0 +1,136 @@
+// A device as lists and its page show it.
+import type { z } from 'zod';
+import {
+  findReported,
+  listDeliveries,
+  listEvidence,
+  listOktaRecords,
+  listSentProfiles,
+  type ReportedRow,
+} from '../../adapters/store/devices/device-evidence.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
+import { findLicence } from '../../adapters/store/rollout/licenses.ts';
+import type { FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import { appliesTo, TRUTHS } from '../../domain/trust.ts';
+import { workflowIds } from '../../workflows/messages.ts';
+import type { Device, DeviceDetail } from '../contract/devices.ts';
+import { codeOrNull, failureOrNull } from './failure-view.ts';
+
+/** Addresses of workflows in the Temporal UI. */
+export interface TemporalLinks {
+  readonly temporalUiUrl: string | undefined;
+  readonly temporalNamespace: string;
+}
+
+export function temporalLink(links: TemporalLinks, workflowId: string, runId?: string): string | null {
+  if (links.temporalUiUrl === undefined) return null;
+  const path = [
+    'namespaces',
+    links.temporalNamespace,
+    'workflows',
+    workflowId,
+    ...(runId === undefined ? [] : [runId]),
+  ];
+  return `${links.temporalUiUrl}/${path.map(encodeURIComponent).join('/')}`;
+}
+
+export function showDevice(row: FleetRow): z.input<typeof Device> {
+  const { delivered, certificatePresent, oktaVerifyManaged, registered, managed } = row;
+  return {
+    ...row,
+    failureCode: codeOrNull(row.failureCode),
+    truths: { delivered, certificatePresent, oktaVerifyManaged, registered, managed },
+  };
+}
+
+const listsProfile = (reported: ReportedRow | undefined, uuid: string): boolean =>
+  reported?.profiles?.some((profile) => profile.uuid.toLowerCase() === uuid.toLowerCase()) ?? false;
+
+export async function showDetail(
+  sql: Sql,
+  row: FleetRow,
+  links: TemporalLinks,
+): Promise<z.input<typeof DeviceDetail>> {
+  const [evidence, sent, deliveries, reported, records, licence, runs] = await Promise.all([
+    listEvidence(sql, row.id),
+    listSentProfiles(sql, row.id),
+    listDeliveries(sql, row.id),
+    findReported(sql, row.id),
+    listOktaRecords(sql, row.id),
+    findLicence(sql, row.id, OKTA_VERIFY.adamId),
+    listRollouts(sql, { deviceId: row.id, limit: 20 }),
+  ]);
+  const workflowId = workflowIds.rollout(row.id);
+  return {
+    ...showDevice(row),
+    enrolledAt: row.enrolledAt,
+    verifiedAt: row.verifiedAt,
+    evidence: TRUTHS.map((truth) => {
+      const known = evidence.find((each) => each.truth === truth);
+      if (known) return known;
+      const applies = appliesTo(truth, row.platform);
+      return {
+        truth,
+        state: applies ? ('unknown' as const) : ('not_applicable' as const),
+        evidence: applies ? 'Nothing is known yet.' : 'Does not apply to iPhones and iPads.',
+        at: null,
+        since: null,
+      };
+    }),
+    failure: failureOrNull(row.failureCode),
+    payloadSet: [
+      ...sent.map((profile) => ({
+        ...profile,
+        onDevice:
+          profile.kind === 'app_configuration'
+            ? reported?.appConfigurationRevision === profile.revision
+            : listsProfile(reported, profile.payloadUuid),
+      })),
+      ...deliveries
+        .filter(({ state }) => state === 'sent' || state === 'proven')
+        .map((delivery) => ({
+          kind: `certificate.${delivery.slot}`,
+          identifier: `odette.${delivery.integrationId}.${row.id}.certificate.${delivery.slot}`,
+          revision: delivery.deliveryId,
+          payloadUuid: delivery.payloadUuid,
+          sentAt: delivery.sentAt,
+          onDevice: listsProfile(reported, delivery.payloadUuid),
+        })),
+    ],
+    certificates: deliveries,
+    licence: licence
+      ? { state: licence.state, failureCode: codeOrNull(licence.failureCode), changedAt: licence.changedAt }
+      : null,
+    oktaVerify: showOktaVerify(reported),
+    oktaRecords: records.map(({ oktaHost, ...record }) => ({
+      ...record,
+      users: record.users.map(({ login, managementStatus }) => ({ login, managementStatus })),
+      adminUrl: `https://${oktaHost}/admin/devices/${encodeURIComponent(record.oktaId)}`,
+    })),
+    rollouts: runs.map(({ runId, startedAt, closedAt, outcome, failureCode }) => ({
+      runId,
+      startedAt,
+      closedAt,
+      outcome,
+      failure: failureOrNull(failureCode),
+      temporalUrl: temporalLink(links, workflowId, runId),
+    })),
+    workflowId,
+    temporalUrl: temporalLink(links, workflowId),
+  };
+}
+
+function showOktaVerify(reported: ReportedRow | undefined) {
+  const app = reported?.applications?.find(({ identifier }) => identifier === OKTA_VERIFY.bundleId);
+  const installed = reported?.installedApplications?.find(
+    ({ identifier }) => identifier === OKTA_VERIFY.bundleId,
+  );
+  if (!app && !installed) return null;
+  return {
+    status: app?.status ?? null,
+    version: installed?.shortVersion ?? null,
+    isAppStore: installed?.isAppStore ?? null,
+  };
+}

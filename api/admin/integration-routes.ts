@@ -1,0 +1,204 @@
+// Integrations: shown with the health of each connection, changed with the wizard's own checks.
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
+import { readOrganization } from '../../adapters/okta/organization.ts';
+import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { putEvent } from '../../adapters/store/base/events.ts';
+import {
+  changeIntegration,
+  findIntegration,
+  listHealth,
+  listIntegrations,
+  listPlatforms,
+  type IntegrationRow,
+} from '../../adapters/store/integration/integrations.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { countReached } from '../../adapters/store/library/scope.ts';
+import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
+import { findSetup } from '../../adapters/store/integration/setups.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { findPrerequisites } from '../../domain/prerequisites.ts';
+import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
+import { PREREQUISITES } from '../../domain/setup-wizard.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import type { Integration, integrations } from '../contract/integrations.ts';
+import { failureOrNull } from './failure-view.ts';
+import { setupOfIntegration } from './integration-setup.ts';
+import { notFound, ProblemError } from '../http/problem.ts';
+import { repeatedId, type Repetition } from '../http/idempotency.ts';
+import { Reply, versionTag, type Handlers } from '../http/serve.ts';
+import { dropRefused, sealAnswer } from './setup-sealing.ts';
+import { SetupUpdates } from './setup-updates.ts';
+import { enrollmentLinkOf, secretSet, showCheck } from './setup-view.ts';
+
+/** What can be answered again by itself; the rest needs a setup that changes the integration. */
+const ANSWERED_ALONE = new Set(['okta_domain', 'credentials', 'connect', 'macos', 'ios']);
+
+export function integrationHandlers(
+  dependencies: AdminDependencies,
+  repetition: Repetition,
+): Handlers<typeof integrations> {
+  const { database, publicUrl, oktaClient, appsAndBooks, temporal, allowedPrivateHosts } = dependencies;
+  const updates = new SetupUpdates(temporal);
+
+  const row = async (sql: Sql, id: string): Promise<IntegrationRow> => {
+    const found = await findIntegration(sql, id);
+    if (found) return found;
+    throw notFound('integration');
+  };
+  const show = (sql: Sql, integration: IntegrationRow) => showIntegration(sql, integration, publicUrl);
+
+  return {
+    listIntegrations: async ({ sql }) => {
+      const rows = await listIntegrations(sql);
+      return { items: await Promise.all(rows.map((each) => show(sql, each))) };
+    },
+
+    getIntegration: async ({ sql, params }) => {
+      const found = await row(sql, params.id);
+      return new Reply(await show(sql, found), { headers: { ETag: versionTag(found.changedAt.getTime()) } });
+    },
+
+    getIntegrationReach: async ({ sql, params }) => countReached(sql, (await row(sql, params.id)).id),
+
+    updateIntegration: async ({ sql, params, body, caller, assertVersion }) => {
+      const before = await row(sql, params.id);
+      assertVersion(before.changedAt.getTime());
+      const settings = body.settings && withoutUndefined(body.settings);
+      const after = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings, ...settings };
+      if (after.renewalWindowEnd >= after.renewalWindowStart)
+        throw new ProblemError('request.invalid', {
+          errors: [
+            {
+              field: 'settings.renewalWindowEnd',
+              reason: 'must be nearer to the end than the start',
+              code: 'custom',
+            },
+          ],
+        });
+      await changeIntegration(sql, params.id, { name: body.name, settings });
+      const subject = `integration:${params.id}`;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'integration.changed',
+        subject,
+        detail: { name: body.name, settings },
+      });
+      await putEvent(sql, { kind: 'integration.changed', subject });
+      await putOutbox(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
+      // Keepers sleep until the time that they planned with the old numbers.
+      const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
+      if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
+      return show(sql, await row(sql, params.id));
+    },
+
+    answerIntegration: async ({ sql, params, body, caller, idempotencyKey }) => {
+      if (!ANSWERED_ALONE.has(body.step))
+        throw new ProblemError('setup.wrong_step', {
+          detail: 'Start a setup for this integration (POST /api/setups with integrationId) to change this.',
+        });
+      const integration = await row(sql, params.id);
+      const isRepeatable = idempotencyKey !== undefined;
+      const setupId = isRepeatable ? repeatedId(caller.actor, idempotencyKey) : randomUUID();
+      const answerId = idempotencyKey ?? setupId;
+      const shown = async () => show(sql, await row(sql, params.id));
+      const later = () => {
+        const at = `/api/setups/${setupId}/answers/${encodeURIComponent(answerId)}`;
+        const headers = { Location: at, 'Retry-After': '2' };
+        return new Reply({ setupId, answerId, checking: true as const }, { isLater: true, headers });
+      };
+      if (isRepeatable) {
+        const path = `/api/integrations/${params.id}/answers`;
+        await repetition.bind({ caller: caller.actor, key: idempotencyKey, method: 'POST', path, body });
+        // Before anything is sealed: what was done for this key is told, not done again.
+        const known = await findSetup(sql, setupId);
+        if (known?.state.status === 'complete') return shown();
+        const ended = known ? await updates.recall(setupId, answerId) : 'unknown';
+        if (ended !== 'unknown') return ended ? shown() : later();
+        if (known && known.state.status !== 'open') throw new ProblemError('setup.not_open');
+      }
+      const state = setupOfIntegration(setupId, integration, await listPlatforms(sql, params.id));
+      const sealed = await sealAnswer(dependencies, body, state, caller.actor);
+      const input = { state, takesOneAnswer: true };
+      try {
+        await updates.begin(sql, input, caller.actor);
+        const sent = { setupId, answerId, answer: sealed.answer, actor: caller.actor };
+        return (await updates.answer(sent, input)) ? await shown() : later();
+      } catch (error) {
+        await dropRefused(database, sealed, error);
+        throw error;
+      }
+    },
+
+    checkIntegration: async ({ sql, params, caller }) => {
+      const integration = await row(sql, params.id);
+      // Asked now: the address may lead elsewhere by now, or to another engine.
+      const tenant = await readOrganization(integration.oktaHost, guardedHttp(allowedPrivateHosts));
+      if (tenant.orgId !== integration.oktaOrgId) throw new ProblemError('setup.other_tenant');
+      const { prerequisites } = await findPrerequisites({
+        tenant,
+        confirmed: PREREQUISITES,
+        oktaClient: () => oktaClient(params.id),
+        appsAndBooks,
+      });
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'integration.checked',
+        subject: `integration:${params.id}`,
+      });
+      return { items: prerequisites.map(showCheck) };
+    },
+  };
+}
+
+async function showIntegration(
+  sql: Sql,
+  integration: IntegrationRow,
+  publicUrl: string | undefined,
+): Promise<z.input<typeof Integration>> {
+  const platforms = await listPlatforms(sql, integration.id);
+  const handles = [integration.credentialsSecretId, ...platforms.map(({ secretId }) => secretId)];
+  const facts = await listSecretFacts(sql, handles);
+  const mac = platforms.find(({ platform }) => platform === 'macOS');
+  const ios = platforms.find(({ platform }) => platform === 'iOS');
+  const secret = (id: string) => secretSet(facts.get(id)) ?? null;
+  const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
+  return {
+    id: integration.id,
+    name: integration.name,
+    orgId: integration.oktaOrgId,
+    host: integration.oktaHost,
+    customDomain: integration.customDomain,
+    credentialsKind: integration.credentialsKind,
+    clientId: integration.clientId,
+    credentials: secret(integration.credentialsSecretId),
+    grantedScopes: [...integration.grantedScopes],
+    macOS: mac
+      ? {
+          scepUrl: mac.scepUrl ?? '',
+          challengeUrl: mac.challengeUrl ?? '',
+          username: mac.challengeUsername ?? '',
+          password: secret(mac.secretId),
+        }
+      : null,
+    iOS: ios ? { providerName: ios.providerName ?? '', secretKey: secret(ios.secretId) } : null,
+    enrollmentLink: enrollmentLinkOf(publicUrl),
+    settings: { ...settings, trustLookupSeconds: [...settings.trustLookupSeconds] },
+    health: (await listHealth(sql, integration.id)).map(({ connection, ok, failureCode, at }) => ({
+      connection,
+      ok,
+      failure: failureOrNull(failureCode),
+      at,
+    })),
+    createdAt: integration.createdAt,
+    changedAt: integration.changedAt,
+  };
+}
+
+const withoutUndefined = <Shape extends object>(
+  value: Shape,
+): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;

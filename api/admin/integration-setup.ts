@@ -1,0 +1,79 @@
+// A setup that changes an integration begins with what is in the tables: every answer given, ready to be given again.
+import { publicJwkOf } from '../../adapters/okta/api-services-app.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import type { IntegrationRow, PlatformRow } from '../../adapters/store/integration/integrations.ts';
+import { openSecret } from '../../adapters/store/base/secrets.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+import {
+  PREREQUISITES,
+  newSetup,
+  type SetupAnswer,
+  type SetupState,
+  type SetupStep,
+} from '../../domain/setup-wizard.ts';
+
+export function setupOfIntegration(
+  setupId: string,
+  integration: IntegrationRow,
+  platforms: readonly PlatformRow[],
+  publicJwk?: Readonly<Record<string, string>>,
+): SetupState {
+  const mac = platforms.find(({ platform }) => platform === 'macOS');
+  const ios = platforms.find(({ platform }) => platform === 'iOS');
+  const { credentialsKind, credentialsSecretId, clientId, oktaHost, customDomain } = integration;
+  const answers: SetupAnswer[] = [
+    { step: 'get_started' },
+    { step: 'okta_domain', domain: oktaHost },
+    {
+      step: 'install_api_integration',
+      credentialsKind,
+      ...(credentialsKind === 'api_services_app' && {
+        secretId: credentialsSecretId,
+        ...(publicJwk && { publicJwk }),
+      }),
+    },
+    { step: 'credentials', clientId, secretId: credentialsSecretId },
+    { step: 'connect', confirmed: PREREQUISITES },
+    { step: 'device_integrations' },
+    { step: 'platforms', platforms: platforms.map(({ platform }) => platform) },
+  ];
+  if (mac)
+    answers.push({
+      step: 'macos',
+      scepUrl: mac.scepUrl ?? '',
+      challengeUrl: mac.challengeUrl ?? '',
+      username: mac.challengeUsername ?? '',
+      secretId: mac.secretId,
+    });
+  if (ios) answers.push({ step: 'ios', secretId: ios.secretId, providerName: ios.providerName ?? '' });
+  const seeded = Object.fromEntries(answers.map((answer) => [answer.step as SetupStep, answer]));
+  return {
+    ...newSetup(setupId),
+    step: 'complete',
+    answers: seeded,
+    seeded,
+    tenant: {
+      orgId: integration.oktaOrgId,
+      host: oktaHost,
+      pipeline: 'idx',
+      ...(customDomain !== null && { customDomain }),
+    },
+    grantedScopes: integration.grantedScopes,
+    integrationId: integration.id,
+    amends: true,
+  };
+}
+
+/** Of an integration that signs in with a key: its public half, to be shown where it has to be in Okta. */
+export async function publicJwkOfIntegration(
+  sql: Sql,
+  sealer: Sealer,
+  integration: IntegrationRow,
+  actor: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const { credentialsKind, credentialsSecretId } = integration;
+  if (credentialsKind !== 'api_services_app') return undefined;
+  const use = { actor, purpose: 'public key shown' };
+  const { value } = await openSecret(sql, sealer, credentialsSecretId, use);
+  return { ...(await publicJwkOf(value.toString())) };
+}

@@ -1,0 +1,141 @@
+// The library item "Okta Verify": saving it starts what must be started, in the same transaction.
+import { randomUUID } from 'node:crypto';
+import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { setRemovalTerms } from '../../adapters/store/rollout/removal.ts';
+import { putEvent } from '../../adapters/store/base/events.ts';
+import { findIntegration } from '../../adapters/store/integration/integrations.ts';
+import {
+  assignBlueprints,
+  findLibraryItem,
+  findTakenBlueprints,
+  listLibraryItems,
+  lockLibraryItem,
+  putLibraryItem,
+  removeLibraryItem,
+  type LibraryItemRow,
+} from '../../adapters/store/library/library.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { SWITCH_CONFIRMATION } from '../../domain/payload-table.ts';
+import type { ItemSettings } from '../../domain/payload-set.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import type { ReadBody } from '../contract/endpoint.ts';
+import type { library } from '../contract/library.ts';
+import { previewItem, showItem } from './library-view.ts';
+import { fieldProblem, notFound } from '../http/problem.ts';
+import { Reply, versionTag, type Handlers } from '../http/serve.ts';
+
+type SaveItem = ReadBody<(typeof library)['saveLibraryItem']>;
+
+export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<typeof library> {
+  const find = async (sql: Sql, id: string): Promise<LibraryItemRow> => {
+    const item = await findLibraryItem(sql, id);
+    if (item) return item;
+    throw notFound('library item');
+  };
+  const showVersioned = async (sql: Sql, item: LibraryItemRow) =>
+    new Reply(await showItem(sql, item), { headers: { ETag: versionTag(item.version) } });
+
+  return {
+    listLibraryItems: async ({ sql }) => {
+      const items = await listLibraryItems(sql);
+      return { items: await Promise.all(items.map((item) => showItem(sql, item))) };
+    },
+
+    getLibraryItem: async ({ sql, params }) => showVersioned(sql, await find(sql, params.id)),
+
+    createLibraryItem: async ({ sql, body, caller }) => {
+      const id = randomUUID();
+      await save(sql, id, body, undefined, caller.actor);
+      return showVersioned(sql, await find(sql, id));
+    },
+
+    saveLibraryItem: async ({ sql, params, body, caller, assertVersion }) => {
+      await lockLibraryItem(sql, params.id);
+      const before = await find(sql, params.id);
+      assertVersion(before.version);
+      await save(sql, params.id, body, before, caller.actor);
+      return showVersioned(sql, await find(sql, params.id));
+    },
+
+    deleteLibraryItem: async ({ sql, params, caller, assertVersion }) => {
+      await lockLibraryItem(sql, params.id);
+      const before = await find(sql, params.id);
+      assertVersion(before.version);
+      await removeLibraryItem(sql, params.id);
+      const blueprintIds = before.blueprints.map(({ id }) => id);
+      const devices = await rollOutDevices(sql, { blueprintIds }, 'the library item was removed');
+      const subject = `library_item:${params.id}`;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'library_item.removed',
+        subject,
+        detail: { devices },
+      });
+      await putEvent(sql, { kind: 'library_item.changed', subject });
+      return undefined;
+    },
+
+    previewLibraryItem: async ({ sql, body }) => {
+      const before = body.libraryItemId === undefined ? undefined : await find(sql, body.libraryItemId);
+      return previewItem(sql, body, before, appsAndBooks);
+    },
+  };
+}
+
+async function save(
+  sql: Sql,
+  id: string,
+  body: SaveItem,
+  before: LibraryItemRow | undefined,
+  actor: string,
+): Promise<void> {
+  const integration = await findIntegration(sql, body.integrationId);
+  if (!integration) throw fieldProblem('request.not_found', 'integrationId');
+  if (body.deviceTrustOn && !before?.deviceTrustOn && !body.confirmManagedAppConfigurationGivesWay)
+    throw fieldProblem('library.confirmation_needed', 'confirmManagedAppConfigurationGivesWay', {
+      detail: SWITCH_CONFIRMATION,
+    });
+  const taken = await findTakenBlueprints(sql, id, body.blueprintIds);
+  if (taken.length > 0)
+    throw fieldProblem('library.blueprint_taken', 'blueprintIds', { detail: taken.join(', ') });
+  const { integrationId, deviceTrustOn, appConfiguration } = body;
+  // Undefined fields are left out by JSON.
+  const settings = body.settings as ItemSettings;
+  await putLibraryItem(sql, { id, integrationId, deviceTrustOn, appConfiguration, settings });
+  const leaving = (before?.blueprints ?? []).filter((each) => !body.blueprintIds.includes(each.id));
+  if (before?.deviceTrustOn === true && leaving.length > 0)
+    await setRemovalTerms(
+      sql,
+      leaving.map((each) => each.id),
+      {
+        delayMinutes:
+          integration.settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes,
+        removesApp: settings.removeAppOnRemoval ?? false,
+      },
+    );
+  await assignBlueprints(sql, id, body.blueprintIds);
+
+  // What joins, what stays and what leaves: each of these devices looks at its desired state anew.
+  const blueprintIds = [
+    ...new Set([...(before?.blueprints.map((each) => each.id) ?? []), ...body.blueprintIds]),
+  ];
+  const isTouched = deviceTrustOn || before?.deviceTrustOn === true;
+  const devices = isTouched ? await rollOutDevices(sql, { blueprintIds }, 'the library item was saved') : 0;
+  const subject = `library_item:${id}`;
+  const detail = {
+    integrationId,
+    deviceTrustOn,
+    wasOn: before?.deviceTrustOn ?? false,
+    blueprintIds: body.blueprintIds,
+    devices,
+  };
+  await putAudit(sql, {
+    actor,
+    action: before ? 'library_item.saved' : 'library_item.added',
+    subject,
+    detail,
+  });
+  await putEvent(sql, { kind: 'library_item.changed', subject });
+}

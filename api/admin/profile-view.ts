@@ -1,0 +1,99 @@
+// The profiles a device should have, built as they are sent but with every secret masked: no challenge is fetched to show one.
+import { appConfiguration } from '../../adapters/mdm/payloads/app-configuration.ts';
+import { certificateProfile, settingsProfile, ssoProfile } from '../../adapters/mdm/payloads/payload-set.ts';
+import { buildPlist } from '../../adapters/mdm/plist.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { findReported, listDeliveries } from '../../adapters/store/devices/device-evidence.ts';
+import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
+import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import {
+  DEFAULT_ENROLLMENT_OPTIONS,
+  DEFAULT_LAUNCH_OPTIONS,
+  orgUrlOf,
+  ssoHostsOf,
+} from '../../domain/payload-set.ts';
+
+const MASK = '••••••••';
+
+interface ShownProfile {
+  readonly kind: string;
+  readonly identifier: string | null;
+  readonly displayName: string;
+  readonly revision: string | null;
+  readonly onDevice: boolean;
+  readonly xml: string;
+}
+
+/** Empty for a device that is in no scope. */
+export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownProfile[]> {
+  const state = await readDeviceState(sql, deviceId);
+  const desired = state && desiredStateOf(state);
+  if (!state || !desired || state.oktaHost === null) return [];
+  const reported = await findReported(sql, deviceId);
+  const isListed = (uuid: string) =>
+    reported?.profiles?.some((each) => each.uuid.toLowerCase() === uuid) ?? false;
+  const host = { oktaHost: state.oktaHost, customDomain: state.customDomain };
+  const hosts = ssoHostsOf(host);
+  const { integrationId } = desired;
+
+  const shown: ShownProfile[] = desired.profiles.map(({ kind, identifier, revision, payloadUuid }) => {
+    const target = { integrationId, deviceId, uuid: payloadUuid };
+    const profile =
+      kind === 'settings'
+        ? settingsProfile({
+            ...target,
+            orgUrl: orgUrlOf(host),
+            enrollmentOptions: state.itemSettings?.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
+            launchOptions: state.itemSettings?.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
+            extraKeys: state.itemSettings?.extraKeys ?? {},
+          })
+        : state.platform === 'macOS'
+          ? ssoProfile({ ...target, hosts, platform: 'macOS' })
+          : ssoProfile({ ...target, hosts, platform: 'iOS', managementHint: MASK });
+    const xml = profile.xml.toString();
+    return {
+      kind,
+      identifier,
+      displayName: profile.displayName,
+      revision,
+      onDevice: isListed(payloadUuid),
+      xml,
+    };
+  });
+
+  if (desired.wantsCertificate) {
+    const deliveries = await listDeliveries(sql, deviceId);
+    const current =
+      deliveries.find((each) => each.state === 'proven') ?? deliveries.find((each) => each.state === 'sent');
+    const uuid = current?.payloadUuid ?? '00000000-0000-4000-8000-000000000000';
+    const profile = certificateProfile({
+      integrationId,
+      deviceId,
+      uuid,
+      slot: current?.slot ?? 'a',
+      scepUrl: state.scepUrl ?? '',
+      challenge: MASK,
+      serialNumber: state.serialNumber ?? '',
+      udid: state.udid,
+      deliveryId: current?.deliveryId ?? 'DELIVERY',
+    });
+    shown.unshift({
+      kind: 'certificate',
+      identifier: profile.identifier,
+      displayName: profile.displayName,
+      revision: current?.deliveryId ?? null,
+      onDevice: isListed(uuid),
+      xml: profile.xml.toString(),
+    });
+  }
+  if (desired.appConfigurationRevision !== null)
+    shown.push({
+      kind: 'app_configuration',
+      identifier: OKTA_VERIFY.bundleId,
+      displayName: 'Managed app configuration of Okta Verify',
+      revision: desired.appConfigurationRevision,
+      onDevice: reported?.appConfigurationRevision === desired.appConfigurationRevision,
+      xml: buildPlist(appConfiguration({ orgUrl: orgUrlOf(host), managementHint: MASK })).toString(),
+    });
+  return shown;
+}

@@ -1,0 +1,166 @@
+// Signing in through the identity provider: two addresses that a browser goes through. What is refused ends on the sign-in page, which
+// says why; a local account works there whatever the provider does.
+import { Router, type Request, type Response } from 'express';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { z } from 'zod';
+import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import { findProviderPerson, keepProviderPerson } from '../../adapters/store/people/people.ts';
+import { endSessionsOf, revokeTokensMadeBy } from '../../adapters/store/people/sessions.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { roleOf } from '../../domain/sign-in-roles.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { cookieOf, startSession } from '../http/caller.ts';
+import { SIGN_IN_REFUSALS, type SignInRefusal } from '../contract/people.ts';
+import type { SessionCookie } from '../http/session-cookie.ts';
+
+export const PROVIDER_PATH = '/sign-in/oidc';
+export const CALLBACK_PATH = `${PROVIDER_PATH}/callback`;
+const WITHIN_MS = 10 * 60_000;
+/** What the sealed attempt is for: it opens as nothing else. */
+const CONTEXT = 'provider sign-in';
+
+const Kept = z.object({
+  state: z.string(),
+  nonce: z.string(),
+  verifier: z.string(),
+  next: z.string(),
+  at: z.number(),
+});
+type Kept = z.output<typeof Kept>;
+
+export function providerSignIn(dependencies: AdminDependencies, session: SessionCookie): Router {
+  const { identityProvider, database, sealer, log, consoleUrl } = dependencies;
+  const router = Router();
+  if (identityProvider === undefined) return router;
+  const { provider, roles } = identityProvider;
+  const attempts = {
+    name: `${session.name}_sign_in`,
+    // Back from the provider is a visit from another site: `lax` lets the cookie come along, `strict` would not.
+    options: { ...session.options, sameSite: 'lax', path: '/' },
+  } as const;
+  const byAddress = new RateLimiterMemory({ points: 60, duration: 5 * 60 });
+
+  const keep = (response: Response, kept: Kept): void => {
+    const sealed = Buffer.from(sealer.seal(Buffer.from(JSON.stringify(kept)), CONTEXT)).toString('base64url');
+    response.cookie(attempts.name, sealed, { ...attempts.options, maxAge: WITHIN_MS });
+  };
+  const kept = (request: Request): Kept | undefined => {
+    const sealed = cookieOf(request, attempts.name);
+    if (sealed === undefined) return undefined;
+    try {
+      const text = Buffer.from(sealer.open(Buffer.from(sealed, 'base64url'), CONTEXT)).toString();
+      const read = Kept.parse(JSON.parse(text));
+      return Date.now() - read.at < WITHIN_MS ? read : undefined;
+    } catch {
+      // Of another key ring, or not ours at all.
+      return undefined;
+    }
+  };
+  const refuse = (response: Response, error: unknown, next: string): void => {
+    const code = refusalOf(error);
+    const facts = error instanceof CataloguedError ? error.facts : {};
+    log.warn({ code, ...facts, requestId: response.locals['requestId'] as string }, 'sign-in refused');
+    response.locals['failureCode'] = code;
+    const query = new URLSearchParams({ refused: code, ...(next !== '/' && { next }) });
+    response.redirect(303, `/sign-in?${query.toString()}`);
+  };
+
+  router.get(PROVIDER_PATH, async (request, response) => {
+    response.locals['operationId'] = 'beginProviderSignIn';
+    const next = ownAddress(request.query['next'], consoleUrl);
+    try {
+      await byAddress.consume(request.ip ?? '');
+      const { url, attempt } = await provider.begin();
+      keep(response, { ...attempt, next, at: Date.now() });
+      response.redirect(303, url);
+    } catch (error) {
+      refuse(response, error, next);
+    }
+  });
+
+  router.get(CALLBACK_PATH, async (request, response) => {
+    response.locals['operationId'] = 'finishProviderSignIn';
+    const attempt = kept(request);
+    // Whatever comes of it: a second answer to the same attempt is one too many.
+    response.clearCookie(attempts.name, attempts.options);
+    try {
+      await byAddress.consume(request.ip ?? '');
+      if (attempt === undefined) throw new CataloguedError('sign_in.attempt_over');
+      const person = await provider.finish(queryOf(request), attemptOf(attempt));
+      await admit(person, response);
+      response.redirect(303, attempt.next);
+    } catch (error) {
+      refuse(response, error, attempt?.next ?? '/');
+    }
+  });
+
+  /** @throws CataloguedError `sign_in.no_role`, `sign_in.disabled` */
+  const admit = async (vouched: ProviderPerson, response: Response): Promise<void> => {
+    const role = roleOf(vouched.roleClaim, roles);
+    const { issuer, subject, name } = vouched;
+    const refused = await database.inTransaction(async (sql): Promise<SignInRefusal | undefined> => {
+      const known = await findProviderPerson(sql, vouched);
+      const code = known?.disabledAt
+        ? 'sign_in.disabled'
+        : role === undefined
+          ? 'sign_in.no_role'
+          : undefined;
+      if (code !== undefined || role === undefined) {
+        // Who has lost every group there has lost the sessions here, too, and the tokens.
+        if (known) {
+          await endSessionsOf(sql, known.id);
+          await revokeTokensMadeBy(sql, `person:${known.name}`, null);
+        }
+        const detail = { code, issuer, subject, name };
+        await putAudit(sql, { actor: 'system', action: 'session.refused', detail });
+        return code;
+      }
+      const person = await keepProviderPerson(sql, vouched, role);
+      const actor = `person:${person.name}`;
+      await revokeTokensMadeBy(sql, actor, person.role);
+      if (known === undefined)
+        await putAudit(sql, {
+          actor,
+          action: 'person.added',
+          subject: `person:${person.id}`,
+          detail: { role, issuer },
+        });
+      else if (known.role !== role)
+        await putAudit(sql, {
+          actor,
+          action: 'person.changed',
+          subject: `person:${person.id}`,
+          detail: { role, before: known.role },
+        });
+      await putAudit(sql, { actor, action: 'session.started', detail: { issuer, role } });
+      await startSession(sql, response, person, session);
+      response.locals['actor'] = actor;
+      return undefined;
+    });
+    if (refused !== undefined) throw new CataloguedError(refused);
+  };
+  return router;
+}
+
+const attemptOf = ({ state, nonce, verifier }: Kept): SignInAttempt => ({ state, nonce, verifier });
+
+const queryOf = (request: Request): URLSearchParams =>
+  new URL(request.originalUrl, 'http://localhost').searchParams;
+
+/** An address of this console, as a path; else its first page. Read as browsers read it: `//host`, `/\host` and `/⇥/host` lead away. */
+export function ownAddress(next: unknown, consoleUrl: string): string {
+  if (typeof next !== 'string' || !next.startsWith('/') || !URL.canParse(next, consoleUrl)) return '/';
+  const { origin, pathname, search, hash } = new URL(next, consoleUrl);
+  const isOwn = origin === new URL(consoleUrl).origin && !pathname.startsWith('//');
+  return isOwn ? pathname + search + hash : '/';
+}
+
+/** @throws what is Odette's own mistake */
+function refusalOf(error: unknown): SignInRefusal {
+  const code = error instanceof CataloguedError ? error.code : undefined;
+  const known = SIGN_IN_REFUSALS.find((refusal) => refusal === code);
+  if (known) return known;
+  if (typeof error === 'object' && error !== null && 'msBeforeNext' in error) return 'request.too_many';
+  throw error;
+}

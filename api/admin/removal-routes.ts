@@ -1,0 +1,42 @@
+// Devices that are to leave, and records of devices that have left.
+import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import { moveDevices } from '../../adapters/store/library/blueprints.ts';
+import { putEvent } from '../../adapters/store/base/events.ts';
+import { forgetDevice, readLeaving } from '../../adapters/store/rollout/removal.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import type { removal } from '../contract/removal.ts';
+import { ProblemError } from '../http/problem.ts';
+import type { Handlers } from '../http/serve.ts';
+
+export function removalHandlers(): Handlers<typeof removal> {
+  return {
+    removeDevices: async ({ sql, body, caller }) => {
+      const { ids, delayMinutes } = await readLeaving(sql, body.ids);
+      const startsInMinutes = delayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes;
+      if (body.preview) return { devices: ids.length, startsInMinutes };
+      if (ids.length === 0)
+        throw new ProblemError('request.conflict', { detail: 'None of these devices is in a blueprint.' });
+      const moved = await moveDevices(sql, ids, null);
+      await rollOutDevices(sql, { deviceIds: moved }, 'taken out of its blueprint');
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'device.removed',
+        ...(moved.length === 1 && { subject: `device:${moved[0] ?? ''}` }),
+        detail: { devices: moved.length, reason: body.reason, ids: moved.slice(0, 100) },
+      });
+      return { devices: moved.length, startsInMinutes };
+    },
+
+    forgetDevice: async ({ sql, params, caller }) => {
+      if (!(await forgetDevice(sql, params.id)))
+        throw new ProblemError('request.conflict', {
+          detail: 'It is enrolled. Remove the MDM profile on the device first.',
+        });
+      const subject = `device:${params.id}`;
+      await putAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });
+      await putEvent(sql, { kind: 'device.trust_changed', subject });
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// Rollouts over the fleet: what runs, what failed and why; and the calendar of renewals.
+import { z } from 'zod';
+import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import { countRenewalsByDay, listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
+import { listFailureGroups } from '../../adapters/store/fleet/fleet-totals.ts';
+import { listRenewals } from '../../adapters/store/fleet/fleet-renewals.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import type { rollouts } from '../contract/rollouts.ts';
+import { pageOf, readCursor, runCursor, writeCursor } from '../http/cursors.ts';
+import { showDevice, temporalLink } from './device-view.ts';
+import { failureOrNull, showFailure } from './failure-view.ts';
+import { fieldProblem, ProblemError } from '../http/problem.ts';
+import type { Handlers } from '../http/serve.ts';
+
+const expiryCursor = z.tuple([z.string().max(100), z.uuid()]);
+
+export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeof rollouts> {
+  return {
+    listRollouts: async ({ sql, query }) => {
+      const [at, id] = readCursor(runCursor, query.after) ?? [];
+      const after = at !== undefined && id !== undefined ? { at, id } : undefined;
+      const rows = await listRollouts(sql, { state: query.state, after, limit: query.limit + 1 });
+      const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.cursorAt, last.runId]));
+      const items = shown.map((row) => ({
+        runId: row.runId,
+        device: { id: row.deviceId, name: row.name, serialNumber: row.serialNumber },
+        startedAt: row.startedAt,
+        closedAt: row.closedAt,
+        outcome: row.outcome,
+        failure: failureOrNull(row.failureCode),
+        phase: row.closedAt === null ? (row.phase ?? 'waiting') : null,
+        waitsFor: row.waitsFor,
+        temporalUrl: temporalLink(dependencies, row.workflowId, row.runId),
+      }));
+      return { items, next };
+    },
+
+    listFailures: async ({ sql }) => {
+      const groups = await listFailureGroups(sql);
+      return {
+        items: groups.map(({ failureCode, devices, examples, newestAt }) => ({
+          failure: failureOrNull(failureCode) ?? showFailure('server.failed'),
+          devices,
+          examples: [...examples],
+          newestAt,
+        })),
+      };
+    },
+
+    startRollouts: async ({ sql, body, caller }) => {
+      const { deviceIds, blueprintId, reason } = body;
+      if (deviceIds === undefined && blueprintId === undefined)
+        throw fieldProblem('request.invalid', 'deviceIds', { detail: 'Name devices or a blueprint.' });
+      const which = { deviceIds, blueprintIds: blueprintId === undefined ? undefined : [blueprintId] };
+      const devices = await rollOutDevices(sql, which, reason ?? 'started by an operator', true);
+      if (devices === 0)
+        throw new ProblemError('mdm.not_enrolled', { detail: 'None of these devices is enrolled.' });
+      const subject = deviceIds?.length === 1 ? `device:${deviceIds[0] ?? ''}` : undefined;
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: 'rollout.started',
+        ...(subject !== undefined && { subject }),
+        detail: { devices, blueprintId, deviceIds, reason },
+      });
+      return { devices };
+    },
+
+    renewalsByDay: async ({ sql, query }) => {
+      const from = query.from ?? new Date().toISOString().slice(0, 10);
+      return { items: await countRenewalsByDay(sql, { from, days: query.days }) };
+    },
+
+    listRenewals: async ({ sql, query }) => {
+      const [value, id] = readCursor(expiryCursor, query.after) ?? [];
+      const after = value !== undefined && id !== undefined ? { value, id } : undefined;
+      const rows = await listRenewals(sql, query.state, { after, limit: query.limit + 1 });
+      const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.sortValue, last.id]));
+      return { items: shown.map(showDevice), next };
+    },
+  };
+}

@@ -1,0 +1,120 @@
+// What this installation is: which parts answer, what real devices still need, what will break the whole fleet.
+import type { Client } from '@temporalio/client';
+import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
+import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import { TASK_QUEUE } from '../../workflows/messages.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { pushTroubles, tokenTrouble } from './apple-access.ts';
+import { showFailure } from './failure-view.ts';
+
+/** A worker polls anew every minute at least. */
+const POLLED_WITHIN_MS = 75_000;
+const PATIENCE_MS = 2_000;
+
+export async function partsOf({ database, temporal, temporalNamespace }: AdminDependencies) {
+  const [isStored, worker] = await Promise.all([answers(database), workerState(temporal, temporalNamespace)]);
+  return { database: isStored, ...worker };
+}
+
+export async function answers(sql: Sql): Promise<boolean> {
+  return sql.query('select 1').then(
+    () => true,
+    () => false,
+  );
+}
+
+async function workerState(
+  temporal: Client,
+  namespace: string,
+): Promise<{ temporal: boolean; worker: boolean }> {
+  try {
+    const { pollers } = await temporal.withDeadline(Date.now() + PATIENCE_MS, () =>
+      temporal.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: TASK_QUEUE },
+        taskQueueType: 1,
+      }),
+    );
+    const isPolled = pollers.some(({ lastAccessTime }) => {
+      const seconds = Number(lastAccessTime?.seconds ?? 0);
+      return Date.now() - seconds * 1_000 < POLLED_WITHIN_MS;
+    });
+    return { temporal: true, worker: isPolled };
+  } catch {
+    return { temporal: false, worker: false };
+  }
+}
+
+/** What real devices still need, with the command for each. */
+export async function needsOf(
+  sql: Sql,
+  { publicUrl, hasTls }: Pick<AdminDependencies, 'publicUrl' | 'hasTls'>,
+) {
+  const needs: { id: string; text: string; command: string; isRequired: boolean }[] = [];
+  const need = (id: string, text: string, command: string) =>
+    needs.push({ id, text, command, isRequired: true });
+  if (publicUrl === undefined)
+    need(
+      'public_url',
+      'The address under which devices reach Odette. It cannot change after the first enrollment.',
+      'ODETTE_PUBLIC_URL=https://mdm.example.com npm start -- --no-sandbox',
+    );
+  if (!hasTls)
+    need(
+      'tls',
+      'Devices speak TLS only: give a certificate, or put a proxy in front and trust it.',
+      'ODETTE_TLS_CERT_FILE=cert.pem ODETTE_TLS_KEY_FILE=key.pem npm start -- --no-sandbox',
+    );
+  if (!(await currentPushCertificate(sql)))
+    need(
+      'push_certificate',
+      "Apple's push certificate wakes the devices.",
+      'npx odette push-certificate set FILE',
+    );
+  if (!(await findAppsAndBooksToken(sql)))
+    need(
+      'apps_and_books',
+      'The Apps and Books token gives each device its licence of Okta Verify.',
+      'npx odette apps-and-books set FILE',
+    );
+  if ((await listIntegrations(sql)).length === 0)
+    need('integration', 'No Okta tenant is connected.', 'npx odette setup apply -f setup.yaml');
+  return needs;
+}
+
+/** What will break the whole fleet. */
+export async function alarmsOf(sql: Sql) {
+  const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
+  const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
+    alarms.push({ failure: showFailure(code), text, since });
+  const token = await tokenTrouble(sql);
+  for (const { code, text, since } of [...(await pushTroubles(sql)), ...(token ? [token] : [])])
+    alarm(code, text, since);
+  for (const { id, name } of await listIntegrations(sql))
+    for (const { connection, failureCode, at } of await listHealth(sql, id))
+      if (failureCode !== null && LASTING.has(failureCode))
+        alarm(failureCode, `${name}: ${connection} refuses Odette.`, at);
+  return alarms;
+}
+
+const LASTING = new Set<FailureCode>([
+  'okta.client_id_unknown',
+  'okta.client_secret_wrong',
+  'okta.client_refused',
+  'okta.key_required',
+  'okta.key_refused',
+  'okta.wrong_app_type',
+  'okta.dpop_required',
+  'okta.network_zone',
+  'okta.token_invalid',
+  'okta.scope_not_granted',
+  'okta.access_denied',
+  'okta.challenge_credentials_refused',
+  'okta.challenge_url_gone',
+  'okta.challenge_unexpected_page',
+  'okta.scep_unexpected_answer',
+  'apps_and_books.token_refused',
+]);

@@ -1,0 +1,199 @@
+// What an admin uploads, and the codec server: read exactly, refused with the reason, never shown again.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
+
+const DAY = 86_400_000;
+const CODEC_PATH = '/codec/unguessable';
+let api: AdminApi;
+let folder: string;
+let authority: CertificateAuthority;
+beforeAll(async () => {
+  // Marks what it decoded, so that the test sees who did it.
+  const codec = {
+    encode: (payloads: never[]) => Promise.resolve(payloads),
+    decode: (payloads: { data?: Uint8Array | null }[]) =>
+      Promise.resolve(
+        payloads.map(({ data }) => ({
+          metadata: {},
+          data: Buffer.concat([Buffer.from('plain '), data ?? Buffer.of()]),
+        })),
+      ),
+  };
+  api = await openAdminApi({ settings: { codec: { codec: codec as never, path: CODEC_PATH } } });
+  folder = await mkdtemp(path.join(os.tmpdir(), 'odette-uploads-'));
+  const dates = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 400 * DAY) };
+  authority = await CertificateAuthority.create({ commonName: 'Pretend Apple', ...dates });
+});
+afterAll(async () => {
+  await api.close();
+  await rm(folder, { recursive: true });
+});
+
+async function pushCertificate(topic: string, days = 365): Promise<{ certificate: string; key: string }> {
+  const { publicKey, privateKey } = await newRsaKeyPair();
+  const certificate = authority.issue({
+    subject: [
+      ['UID', topic],
+      ['CN', `APSP:${topic}`],
+    ],
+    publicKey,
+    notBefore: new Date(Date.now() - 2 * DAY),
+    notAfter: new Date(Date.now() + days * DAY),
+    use: 'client',
+  });
+  return {
+    certificate: certificate.pem,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+const put = (body: object) => api.call('PUT', '/api/push-certificate', body);
+
+test('a push certificate is taken as PEM, whatever comes first in the file', async () => {
+  const { certificate, key } = await pushCertificate('com.apple.mgmt.External.one');
+  const set = await put({ pem: `${key}\n${authority.certificate.pem}\n${certificate}` });
+  expect(set).toMatchObject({
+    status: 200,
+    body: {
+      topic: 'com.apple.mgmt.External.one',
+      daysLeft: 364,
+      refusedAt: null,
+      key: { setBy: 'this machine' },
+    },
+  });
+  expect((await api.call('GET', '/api/push-certificate')).text).not.toContain('PRIVATE KEY');
+});
+
+test('a push certificate is taken as PKCS#12, and a wrong password is told at its field', async () => {
+  const { certificate, key } = await pushCertificate('com.apple.mgmt.External.two');
+  await writeFile(path.join(folder, 'c.pem'), certificate);
+  await writeFile(path.join(folder, 'k.pem'), key);
+  const file = path.join(folder, 'push.p12');
+  execFileSync('openssl', [
+    'pkcs12',
+    '-export',
+    '-in',
+    path.join(folder, 'c.pem'),
+    '-inkey',
+    path.join(folder, 'k.pem'),
+    '-out',
+    file,
+    '-passout',
+    'pass:opensesame',
+  ]);
+  const pkcs12 = (await readFile(file)).toString('base64');
+  const wrong = await put({ pkcs12, password: 'closed' });
+  expect([wrong.status, wrong.body.code, wrong.body.errors[0].field]).toEqual([
+    422,
+    'apns.certificate_invalid',
+    'password',
+  ]);
+  expect((await put({ pkcs12, password: 'opensesame' })).body.topic).toBe('com.apple.mgmt.External.two');
+});
+
+test('another topic than that of enrolled devices is refused until it is confirmed, and their certificate stays watched', async () => {
+  const ours = await pushCertificate('com.apple.mgmt.External.ours', 20);
+  expect((await put({ pem: ours.certificate + ours.key })).status).toBe(200);
+  for (const [udid, status] of [
+    ['ENROLLED', 'enrolled'],
+    ['UNREACHABLE', 'unreachable'],
+    ['LEFT', 'checked_out'],
+  ])
+    await api.database.query(
+      `insert into devices (family, platform, udid, enrollment_status, enrollment_id, identity_fingerprint, topic)
+       values ('Mac', 'macOS', $1, $2, gen_random_uuid(), convert_to($1, 'UTF8'), 'com.apple.mgmt.External.ours')`,
+      [udid, status],
+    );
+  const created = await pushCertificate('com.apple.mgmt.External.created');
+  const pem = created.certificate + created.key;
+  const refused = await put({ pem });
+  expect([refused.status, refused.body.code, refused.body.facts]).toEqual([
+    409,
+    'apns.other_topic',
+    { topic: 'com.apple.mgmt.External.created', topicBefore: 'com.apple.mgmt.External.ours', devices: 2 },
+  ]);
+  expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe('com.apple.mgmt.External.ours');
+  const renewed = await pushCertificate('com.apple.mgmt.External.ours', 25);
+  expect((await put({ pem: renewed.certificate + renewed.key })).status).toBe(200);
+
+  const confirmed = await put({ pem, confirmOtherTopic: true });
+  expect(confirmed.body).toMatchObject({
+    topic: 'com.apple.mgmt.External.created',
+    others: [{ topic: 'com.apple.mgmt.External.ours', daysLeft: 24, devices: 2 }],
+  });
+  const alarms = async () =>
+    ((await api.call('GET', '/api/status')).body.alarms as { text: string }[]).map(({ text }) => text);
+  expect(await alarms()).toEqual([
+    'The push certificate of the earlier topic com.apple.mgmt.External.ours ends in 24 days.',
+  ]);
+  const { text } = await api.call('GET', '/metrics');
+  expect(text).toMatch(/odette_push_certificate_days_left\{topic="com\.apple\.mgmt\.External\.ours"\} 24\./);
+  await api.database.query(`update devices set enrollment_status = 'checked_out'`);
+  expect(await alarms()).toEqual([]);
+  expect((await api.call('GET', '/metrics')).text).not.toContain('External.ours"');
+});
+
+test('what Apple would refuse is refused with the reason, and nothing changes', async () => {
+  const other = await pushCertificate('com.example.website');
+  const expired = await pushCertificate('com.apple.mgmt.External.old', -1);
+  const { certificate } = await pushCertificate('com.apple.mgmt.External.three');
+  for (const [pem, reason] of [
+    [other.certificate + other.key, /not a certificate for device management/],
+    [expired.certificate + expired.key, /expired/],
+    [certificate + other.key, /does not belong/],
+    [certificate, /no unencrypted private key/],
+    ['nonsense', /no unencrypted private key/],
+  ] as const) {
+    const answer = await put({ pem });
+    expect([answer.status, answer.body.code]).toEqual([422, 'apns.certificate_invalid']);
+    expect(answer.body.detail).toMatch(reason);
+  }
+  expect((await api.call('GET', '/api/push-certificate')).body.topic).not.toBe(
+    'com.apple.mgmt.External.three',
+  );
+});
+
+test('a file that is no Apps and Books token is refused at its field', async () => {
+  const answer = await api.call('PUT', '/api/apps-and-books', { token: 'not a token' });
+  expect([answer.status, answer.body.code, answer.body.errors[0].field]).toEqual([
+    422,
+    'apps_and_books.token_invalid',
+    'token',
+  ]);
+});
+
+test('the codec server decodes for the Temporal UI alone', async () => {
+  const origin = 'http://127.0.0.1:8233';
+  const body = {
+    payloads: [
+      {
+        metadata: { encoding: Buffer.from('x').toString('base64') },
+        data: Buffer.from('sealed').toString('base64'),
+      },
+    ],
+  };
+  const at = `${CODEC_PATH}/decode?preserveStorageRefs=true`;
+  const decoded = await api.call('POST', at, body, { origin, 'x-namespace': 'default' });
+  expect(decoded.headers.get('access-control-allow-origin')).toBe(origin);
+  expect(Buffer.from(decoded.body.payloads[0].data as string, 'base64').toString()).toBe('plain sealed');
+  const preflight = await api.call('OPTIONS', at, undefined, { origin });
+  expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
+    204,
+    'content-type,x-namespace',
+  ]);
+  for (const headers of [{ origin: 'http://localhost:8233' }, {}] as Record<string, string>[])
+    expect((await api.call('POST', at, body, headers)).status).toBe(403);
+  expect((await api.call('POST', at, { payloads: 'none' }, { origin })).status).toBe(400);
+});
+
+test('metrics tell of requests and devices, to whom may look', async () => {
+  const { text } = await api.call('GET', '/metrics');
+  expect(text).toContain('odette_http_request_seconds_count{operation="setPushCertificate",status="200"}');
+  expect(text).toContain('odette_devices{state="total"} 0');
+  expect(text).toContain('odette_push_certificate_days_left');
+});

@@ -1,0 +1,40 @@
+// The whole admin API. Console and command line take their types from here (`import type`); the server and /openapi.json are made of it.
+import { blueprints } from './blueprints.ts';
+import { devices } from './devices.ts';
+import { instance } from './instance.ts';
+import { integrations } from './integrations.ts';
+import { library } from './library.ts';
+import { people } from './people.ts';
+import { removal } from './removal.ts';
+import { replays } from './replays.ts';
+import { rollouts } from './rollouts.ts';
+import { setups } from './setups.ts';
+import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from './endpoint.ts';
+
+/** By operation id. */
+export const contract = {
+  ...people,
+  ...setups,
+  ...integrations,
+  ...library,
+  ...blueprints,
+  ...devices,
+  ...removal,
+  ...rollouts,
+  ...replays,
+  ...instance,
+} as const;
+
+export type Contract = typeof contract;
+export type OperationId = keyof Contract;
+
+/** Everything a client must give, and what it gets. */
+export interface Operation<Id extends OperationId> {
+  readonly method: Contract[Id]['method'];
+  readonly path: Contract[Id]['path'];
+  readonly params: ParamsOf<Contract[Id]>;
+  readonly query: QueryOf<Contract[Id]>;
+  readonly body: BodyOf<Contract[Id]>;
+  readonly answer: AnswerOf<Contract[Id]>;
+}
+export type { Problem } from './fields.ts';

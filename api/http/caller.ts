@@ -1,0 +1,117 @@
+// Who calls: a session's cookie or an API token, the role that goes with it, and the check against forged requests of browsers.
+import type { Request, Response } from 'express';
+import { findSession, findToken, openSession } from '../../adapters/store/people/sessions.ts';
+import type { PersonRow } from '../../adapters/store/people/people.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { ROLES, type Role } from '../../domain/sign-in-roles.ts';
+import type { Access } from '../contract/endpoint.ts';
+import { randomToken, sha256 } from '../admin/passwords.ts';
+import { ProblemError } from './problem.ts';
+import type { SessionCookie } from './session-cookie.ts';
+
+export interface Caller {
+  /** As in the audit trail: person:NAME, token:NAME. */
+  readonly actor: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: 'person' | 'token';
+  readonly expiresAt: Date | null;
+  readonly personId?: string;
+  /** SHA-256 of the session's id. */
+  readonly session?: Buffer;
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** @throws ProblemError `request.not_signed_in` when a token was sent and is not good */
+export async function findCaller(
+  sql: Sql,
+  request: Request,
+  cookie: SessionCookie,
+): Promise<Caller | undefined> {
+  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() === 'bearer' && token) return tokenCaller(sql, token);
+  const session = cookieOf(request, cookie.name);
+  if (session === undefined) return undefined;
+  const idHash = sha256(session);
+  const found = await findSession(sql, idHash);
+  if (!found) return undefined;
+  assertNotForged(request);
+  return {
+    actor: `person:${found.name}`,
+    name: found.name,
+    role: found.role,
+    kind: 'person',
+    expiresAt: found.expiresAt,
+    personId: found.personId,
+    session: idHash,
+  };
+}
+
+async function tokenCaller(sql: Sql, token: string): Promise<Caller> {
+  const found = await findToken(sql, sha256(token));
+  if (!found)
+    throw new ProblemError('request.not_signed_in', {
+      detail: 'The API token is wrong, revoked or expired.',
+    });
+  const { name, role, expiresAt } = found;
+  return { actor: `token:${name}`, name, role, kind: 'token', expiresAt };
+}
+
+export function assertAllowed(caller: Caller | undefined, access: Access): void {
+  if (access === 'public') return;
+  if (!caller) throw new ProblemError('request.not_signed_in');
+  if (ROLES.indexOf(caller.role) < ROLES.indexOf(access))
+    throw new ProblemError('request.not_allowed', {
+      detail: `This needs the role ${access}.`,
+      facts: { role: caller.role },
+    });
+}
+
+/**
+ * A browser says where a request comes from. A request that changes something on the strength of a cookie must come from this
+ * site's own pages; programs, which send neither header, do not carry somebody else's cookie.
+ */
+export function assertNotForged(request: Request): void {
+  if (SAFE_METHODS.has(request.method)) return;
+  const site = request.headers['sec-fetch-site'];
+  // The browser itself has compared, by the address that people see; a proxy may have put another Host.
+  if (site === 'same-origin') return;
+  if (site !== undefined && site !== 'none')
+    throw new ProblemError('request.not_allowed', { detail: 'The request comes from another site.' });
+  const origin = request.headers.origin;
+  if (origin !== undefined && originHost(origin) !== request.headers.host)
+    throw new ProblemError('request.not_allowed', { detail: 'The request comes from another site.' });
+}
+
+const originHost = (origin: string): string | undefined =>
+  URL.canParse(origin) ? new URL(origin).host : undefined;
+
+export async function startSession(
+  sql: Sql,
+  response: Response,
+  person: PersonRow,
+  cookie: SessionCookie,
+): Promise<Caller> {
+  const id = randomToken('');
+  const expiresAt = await openSession(sql, sha256(id), person.id);
+  response.cookie(cookie.name, id, cookie.options);
+  return {
+    actor: `person:${person.name}`,
+    name: person.name,
+    role: person.role,
+    kind: 'person',
+    expiresAt,
+    personId: person.id,
+    session: sha256(id),
+  };
+}
+
+export const forgetSession = (response: Response, { name, options }: SessionCookie): void =>
+  void response.clearCookie(name, options);
+
+export function cookieOf(request: Request, name: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  return found === '' ? undefined : found;
+}

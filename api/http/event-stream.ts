@@ -1,0 +1,139 @@
+// Server-sent events: what changes, from the last one a page has seen. One LISTEN and one reader for all pages of the process.
+import type { Request, Response } from 'express';
+import type { Logger } from 'pino';
+import type { Database } from '../../adapters/store/base/database.ts';
+import {
+  EVENTS_CHANNEL,
+  eventsHorizon,
+  isEventCursor,
+  readEvents,
+  type StoredEvent,
+} from '../../adapters/store/base/events.ts';
+
+/** Proxies close what is silent. */
+const COMMENT_EVERY_MS = 15_000;
+/** A row may be held back by an older transaction: looked for again, as nothing tells when that one is over. */
+const LOOK_AGAIN_MS = 1_000;
+/** Then the page comes back by itself, and who asks is checked again. */
+const LONGEST_MS = 10 * 60_000;
+const BATCH = 500;
+/** A page that reads so slowly is cut off; it comes back and catches up. */
+const MOST_BUFFERED_BYTES = 1_000_000;
+
+interface Page {
+  readonly response: Response;
+  readonly subjects: ReadonlySet<string> | undefined;
+  cursor: string;
+}
+
+export class EventStream {
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #longestMs: number;
+  readonly #pages = new Set<Page>();
+  #listening: Promise<() => Promise<void>> | undefined;
+  #reading = false;
+  #isTold = false;
+  #again: NodeJS.Timeout | undefined;
+
+  /** @param longestMs how long a page is served before it must ask again */
+  constructor(database: Database, log: Logger, longestMs = LONGEST_MS) {
+    this.#database = database;
+    this.#log = log;
+    this.#longestMs = longestMs;
+  }
+
+  /** @param subjects only events of these, e.g. device:ID; undefined: all */
+  async open(
+    request: Request,
+    response: Response,
+    options: { readonly cursor?: string | undefined; readonly subjects?: readonly string[] | undefined },
+  ): Promise<void> {
+    const cursor =
+      options.cursor !== undefined && isEventCursor(options.cursor)
+        ? options.cursor
+        : await eventsHorizon(this.#database);
+    await this.#listen();
+    response.status(200).set({
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
+    // The id alone: a page that reconnects before the first event loses nothing.
+    response.write(`retry: 2000\nid: ${cursor}\nevent: hello\ndata: {}\n\n`);
+    const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
+    const page: Page = { response, subjects, cursor };
+    const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
+    const last = setTimeout(() => response.end(), this.#longestMs);
+    this.#pages.add(page);
+    request.on('close', () => {
+      clearInterval(comment);
+      clearTimeout(last);
+      this.#pages.delete(page);
+    });
+    this.#look();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#again);
+    for (const { response } of this.#pages) response.end();
+    this.#pages.clear();
+    await (
+      await this.#listening
+    )?.();
+  }
+
+  #listen(): Promise<() => Promise<void>> {
+    this.#listening ??= this.#database
+      .listen(EVENTS_CHANNEL, () => this.#look())
+      .catch((error: unknown) => {
+        this.#listening = undefined;
+        throw error;
+      });
+    return this.#listening;
+  }
+
+  /** Reads on for every page; a notice that comes meanwhile makes it read once more. */
+  #look(): void {
+    this.#isTold = true;
+    if (this.#reading) return;
+    this.#reading = true;
+    clearTimeout(this.#again);
+    void this.#readAll()
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'events could not be read');
+      })
+      .finally(() => {
+        this.#reading = false;
+        if (this.#isTold) this.#look();
+        else if (this.#pages.size > 0) {
+          this.#again = setTimeout(() => this.#look(), LOOK_AGAIN_MS);
+          this.#again.unref();
+        }
+      });
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#isTold) {
+      this.#isTold = false;
+      const cursors = new Set([...this.#pages].map(({ cursor }) => cursor));
+      for (const cursor of cursors) {
+        const events = await readEvents(this.#database, cursor, BATCH);
+        for (const page of this.#pages) if (page.cursor === cursor) write(page, events);
+        if (events.length === BATCH) this.#isTold = true;
+      }
+    }
+  }
+}
+
+function write(page: Page, events: readonly StoredEvent[]): void {
+  if (page.response.writableLength > MOST_BUFFERED_BYTES) {
+    page.response.destroy();
+    return;
+  }
+  for (const { cursor, kind, subject, at, data } of events) {
+    page.cursor = cursor;
+    if (page.subjects && !page.subjects.has(subject)) continue;
+    page.response.write(`id: ${cursor}\nevent: ${kind}\ndata: ${JSON.stringify({ subject, at, data })}\n\n`);
+  }
+}

@@ -1,0 +1,189 @@
+// Serves a contract: checks what comes in, calls the handler with it typed, checks what goes out. Handlers see no HTTP but by choice.
+import express, { type Express, type Request, type Response } from 'express';
+import { z } from 'zod';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import { assertAllowed, findCaller, type Caller } from './caller.ts';
+import type {
+  Endpoint,
+  ReadBody,
+  ReadParams,
+  ReadQuery,
+  WrittenAnswer,
+  WrittenLater,
+} from '../contract/endpoint.ts';
+import { ProblemError } from './problem.ts';
+import { Repetition, type Answer } from './idempotency.ts';
+import type { SessionCookie } from './session-cookie.ts';
+
+/** An answer with headers, or the other good one (202: still at work). */
+export class Reply<Body> {
+  readonly body: Body;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isLater: boolean;
+
+  constructor(
+    body: Body,
+    options: { readonly headers?: Record<string, string>; readonly isLater?: boolean } = {},
+  ) {
+    this.body = body;
+    this.headers = options.headers ?? {};
+    this.isLater = options.isLater ?? false;
+  }
+}
+
+export interface Call<Shape extends Endpoint> {
+  readonly params: ReadParams<Shape>;
+  readonly query: ReadQuery<Shape>;
+  readonly body: ReadBody<Shape>;
+  /** In a change: its transaction, which also keeps the answer for a repetition. */
+  readonly sql: Sql;
+  readonly caller: Caller;
+  readonly idempotencyKey: string | undefined;
+  readonly request: Request;
+  readonly response: Response;
+  /** @throws ProblemError `request.changed_meanwhile` if the caller's If-Match names another version */
+  readonly assertVersion: (current: string | number) => void;
+}
+
+type Answered<Shape extends Endpoint> =
+  WrittenAnswer<Shape> | Reply<WrittenAnswer<Shape>> | Reply<WrittenLater<Shape>>;
+export type Handler<Shape extends Endpoint> = (call: Call<Shape>) => Promise<Answered<Shape>>;
+export type Handlers<Endpoints> = {
+  readonly [Id in keyof Endpoints]: Endpoints[Id] extends Endpoint ? Handler<Endpoints[Id]> : never;
+};
+
+const NOBODY: Caller = { actor: 'nobody', name: 'nobody', role: 'viewer', kind: 'token', expiresAt: null };
+
+export const versionTag = (version: string | number): string => `"${version}"`;
+
+export interface ServeDependencies {
+  readonly database: Database;
+  readonly repetition: Repetition;
+  readonly cookie: SessionCookie;
+}
+
+export function serve<Endpoints extends Record<string, Endpoint>>(
+  app: Express,
+  contract: Endpoints,
+  handlers: Handlers<Endpoints>,
+  dependencies: ServeDependencies,
+): void {
+  for (const [id, shape] of Object.entries(contract)) {
+    const handler = handlers[id] as unknown as Handler<Endpoint>;
+    app[shape.method](expressPath(shape.path), async (request, response) => {
+      response.locals['operationId'] = id;
+      const answer = await answerOf(shape, handler, request, response, dependencies);
+      if (answer === undefined) return;
+      response.status(answer.status);
+      if (answer.status === 204) response.end();
+      else response.json(answer.body);
+    });
+  }
+  refuseOtherMethods(app, contract);
+}
+
+async function answerOf(
+  shape: Endpoint,
+  handler: Handler<Endpoint>,
+  request: Request,
+  response: Response,
+  { database, repetition, cookie }: ServeDependencies,
+): Promise<Answer | undefined> {
+  const caller = await findCaller(database, request, cookie);
+  assertAllowed(caller, shape.access);
+  response.locals['actor'] = caller?.actor;
+  const call = readCall(shape, request, response, caller ?? NOBODY);
+  const perform = async (sql: Sql): Promise<Answer> =>
+    writeAnswer(shape, await handler({ ...call, sql }), response);
+  if (shape.answerType !== undefined) {
+    await handler({ ...call, sql: database });
+    return undefined;
+  }
+  if (shape.method === 'get' || shape.ownTransaction) return perform(database);
+  const { idempotencyKey: key } = call;
+  if (key === undefined || !caller) return database.inTransaction(perform);
+  const { method, path, body } = request;
+  const isSealed = shape.showsSecret === true;
+  return repetition.once(
+    { caller: caller.actor, key, method, path, body: body as unknown, isSealed },
+    perform,
+  );
+}
+
+function readCall(
+  shape: Endpoint,
+  request: Request,
+  response: Response,
+  caller: Caller,
+): Omit<Call<Endpoint>, 'sql'> {
+  if (shape.body && request.body === undefined && Number(request.headers['content-length'] ?? 0) > 0)
+    throw new ProblemError('request.unsupported_media_type');
+  const ifMatch = request.headers['if-match'];
+  return {
+    params: read(shape.params, request.params) as ReadParams<Endpoint>,
+    query: read(shape.query, shape.query && withLists(shape.query, request.query)) as ReadQuery<Endpoint>,
+    body: read(shape.body, request.body) as ReadBody<Endpoint>,
+    caller,
+    idempotencyKey: Repetition.readKey(request.get('idempotency-key')),
+    request,
+    response,
+    assertVersion: (current) => {
+      if (ifMatch === undefined || ifMatch === '*') return;
+      if (!ifMatch.split(',').some((tag) => tag.trim() === versionTag(current)))
+        throw new ProblemError('request.changed_meanwhile');
+    },
+  };
+}
+
+function read(schema: z.ZodType | undefined, value: unknown): unknown {
+  return schema?.parse(value);
+}
+
+function writeAnswer(shape: Endpoint, given: unknown, response: Response): Answer {
+  const reply = given instanceof Reply ? given : new Reply(given);
+  response.set(reply.headers);
+  if (reply.isLater) return { status: 202, body: written(shape.later, reply.body) };
+  return { status: shape.status, body: written(shape.answer, reply.body) };
+}
+
+/** An answer that breaks the contract is Odette's mistake, not the caller's. */
+function written(schema: z.ZodType | undefined, body: unknown): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new Error(`an answer breaks the contract: ${z.prettifyError(result.error)}`);
+}
+
+/** `?bucket=failed` and `?bucket=failed&bucket=trusted`: one value of a list is a list too. */
+function withLists(schema: z.ZodObject, query: object): Record<string, unknown> {
+  const isList = (key: string) => {
+    const field = schema.shape[key];
+    const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
+    return inner instanceof z.ZodArray;
+  };
+  return Object.fromEntries(
+    Object.entries(query).map(([key, value]) => [
+      key,
+      isList(key) && !Array.isArray(value) ? [value] : value,
+    ]),
+  );
+}
+
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** 405 with `Allow` for a known address, whatever the method is. */
+function refuseOtherMethods(app: Express, contract: Record<string, Endpoint>): void {
+  const known = Object.values(contract).map(({ path, method }) => ({
+    pattern: new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+    methods: method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+  }));
+  const router = express.Router();
+  router.use((request, response, next) => {
+    const matching = known.filter(({ pattern }) => pattern.test(request.path));
+    if (matching.length === 0) return next();
+    const allow = [...new Set(matching.flatMap(({ methods }) => methods)), 'OPTIONS'].join(', ');
+    if (request.method === 'OPTIONS') return void response.status(204).set('Allow', allow).end();
+    throw new ProblemError('request.method_not_allowed', { headers: { Allow: allow } });
+  });
+  app.use(router);
+}

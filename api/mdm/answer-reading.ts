@@ -1,0 +1,129 @@
+// What a report says about its command and its device, decided before anything is written.
+import { type Answer, failureOf, readAnswer } from '../../adapters/mdm/answer.ts';
+import type { ErrorChain, Report } from '../../adapters/mdm/device-message.ts';
+import type { PlistDict } from '../../adapters/mdm/plist.ts';
+import type { FinalStatus } from '../../adapters/store/devices/command-exchange.ts';
+import { type CommandRow, findCommandOf } from '../../adapters/store/devices/commands.ts';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import { recordDeviceDetails } from '../../adapters/store/devices/devices.ts';
+import {
+  recordAppConfiguration,
+  replaceApplications,
+  replaceCertificates,
+  replaceInstalledApplications,
+  replaceProfiles,
+} from '../../adapters/store/devices/inventory.ts';
+
+/**
+ * Compares the configuration that a device has with the one it should have: the revision that it equals, or undefined.
+ * The configuration holds a secret: it is compared in memory and kept nowhere.
+ */
+export type CompareConfiguration = (
+  deviceId: string,
+  configurations: readonly { readonly identifier: string; readonly configuration: PlistDict }[],
+) => Promise<string | undefined>;
+
+export interface ReadReport {
+  readonly command: CommandRow;
+  readonly final: FinalStatus;
+  readonly answer: Answer;
+  readonly configurationRevision: string | undefined;
+  /** Why the answer cannot be used, though the device acknowledged. */
+  readonly problem: string | undefined;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** undefined: Idle, or no command of ours. */
+export async function readReport(
+  database: Database,
+  compareConfiguration: CompareConfiguration,
+  report: Report,
+): Promise<ReadReport | undefined> {
+  const uuid = report.commandUuid;
+  if (report.status === 'Idle' || uuid === undefined || !UUID.test(uuid)) return undefined;
+  // A list of some thousand certificates takes seconds to read: only from whom it was asked, and once.
+  const command = await findCommandOf(database, uuid, report.udid);
+  if (!command) return undefined;
+  const isRepeated = command.state === 'answered';
+  const problem = problemOf(command.requestType, report);
+  const answer: Answer =
+    isRepeated || problem !== undefined ? { kind: 'none' } : readAnswer(command.requestType, report);
+  const configurationRevision =
+    answer.kind === 'applicationConfiguration'
+      ? await compareConfiguration(command.deviceId, answer.configurations)
+      : undefined;
+  return {
+    command,
+    final: finalStatus(command.requestType, report, answer, problem),
+    answer,
+    configurationRevision,
+    problem,
+  };
+}
+
+/** An acknowledged list without its list must not be taken for an empty one. */
+const ANSWER_KEYS: Readonly<Record<string, string>> = {
+  ProfileList: 'ProfileList',
+  CertificateList: 'CertificateList',
+  ManagedApplicationList: 'ManagedApplicationList',
+  InstalledApplicationList: 'InstalledApplicationList',
+  DeviceInformation: 'QueryResponses',
+  ManagedApplicationConfiguration: 'ApplicationConfigurations',
+};
+
+function problemOf(requestType: string, report: Report): string | undefined {
+  const key = ANSWER_KEYS[requestType];
+  if (report.status !== 'Acknowledged' || key === undefined) return undefined;
+  return typeof report.dict[key] === 'object' ? undefined : `${requestType} without ${key}`;
+}
+
+function finalStatus(
+  requestType: string,
+  report: Report,
+  answer: Answer,
+  problem: string | undefined,
+): FinalStatus {
+  const refused = (errorChain: ErrorChain) => ({ code: failureOf(requestType, errorChain), errorChain });
+  if (problem !== undefined)
+    return { status: 'Acknowledged', failure: { code: 'mdm.message_unreadable', errorChain: [] } };
+  // Settings is acknowledged as a whole even when its one item failed.
+  if (answer.kind === 'settings' && answer.failed)
+    return { status: 'Error', failure: refused(answer.failed) };
+  switch (report.status) {
+    case 'Error':
+      return { status: 'Error', failure: refused(report.errorChain) };
+    case 'CommandFormatError':
+      return { status: 'CommandFormatError', failure: refused(report.errorChain) };
+    default:
+      return { status: 'Acknowledged' };
+  }
+}
+
+export async function applyToInventory(sql: Sql, deviceId: string, read: ReadReport): Promise<void> {
+  const { answer } = read;
+  switch (answer.kind) {
+    case 'profiles':
+      return replaceProfiles(sql, deviceId, answer.profiles);
+    case 'certificates':
+      return replaceCertificates(sql, deviceId, answer.certificates);
+    case 'applications':
+      return replaceApplications(sql, deviceId, answer.applications);
+    case 'installedApplications':
+      return replaceInstalledApplications(sql, deviceId, answer.applications);
+    case 'deviceInformation':
+      return recordDeviceDetails(sql, deviceId, answer);
+    case 'applicationConfiguration':
+      return recordAppConfiguration(sql, deviceId, read.configurationRevision ?? null);
+    case 'installApplication':
+    case 'settings':
+    case 'none':
+      return undefined;
+  }
+}
+
+/** What of a message may be kept: nothing, if it may be the answer that carries the app's configuration with its secret. */
+export const keepable = (body: Buffer): Buffer =>
+  body.includes('ApplicationConfiguration') || body.includes('ApplicationConfiguration', 0, 'utf16le')
+    ? Buffer.alloc(0)
+    : body;

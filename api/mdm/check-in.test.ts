@@ -1,0 +1,287 @@
+// Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { queueCommand } from '../../adapters/store/devices/commands.ts';
+import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';
+import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import { newIdentityChallenge } from '../../adapters/store/devices/identity-certificates.ts';
+import { replaceProfiles } from '../../adapters/store/devices/inventory.ts';
+import { forgetDevice } from '../../adapters/store/rollout/removal.ts';
+import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
+import { challengeFor, identityFor, ProtocolDevice } from '../../test/harness/protocol-device.ts';
+
+let listener: DeviceListener;
+beforeAll(async () => {
+  listener = await startDeviceListener();
+});
+afterAll(() => listener.stop());
+beforeEach(() => listener.database.query('delete from outbox'));
+
+const found = async (device: ProtocolDevice) => {
+  const row = await findDeviceForUpdate(listener.database, device.udid);
+  if (!row) throw new Error('no such device');
+  return row;
+};
+const enroll = async (udid?: string) => ProtocolDevice.enroll(listener.url, await listener.newCode(), udid);
+const identity = async (options: { forUdid?: string } = {}) =>
+  identityFor(listener.url, await challengeFor(listener.url, await listener.newCode(options)), true);
+const told = () =>
+  listener.database
+    .query<{ message: { workflowId: string; signal: string; startsRollout: boolean } }>(
+      'select message from outbox order by position',
+    )
+    .then((rows) =>
+      rows.map(({ message }) => [message.signal, message.workflowId.split('/')[0], message.startsRollout]),
+    );
+const audited = (deviceId: string) =>
+  listener.database
+    .query<{ action: string }>('select action from audit_entries where subject = $1 order by at', [
+      `device:${deviceId}`,
+    ])
+    .then((rows) => rows.map(({ action }) => action));
+
+describe('enrollment', () => {
+  test('the first one keeps the address that the device knows from then on', async () => {
+    expect(await readDeviceAddress(listener.database)).toBeUndefined();
+    await enroll();
+    expect(await readDeviceAddress(listener.database)).toBe(listener.url.replace('http:', 'https:'));
+  });
+
+  test('a device is enrolled at its first TokenUpdate, not at Authenticate', async () => {
+    const device = new ProtocolDevice(listener.url, await identity());
+    expect((await device.authenticate()).status).toBe(200);
+    expect(await found(device)).toMatchObject({
+      enrollmentStatus: 'authenticated',
+      family: 'Mac',
+      platform: 'macOS',
+      pushToken: null,
+    });
+    expect(await device.idle()).toBeUndefined();
+    expect((await device.updateToken()).status).toBe(200);
+    const row = await found(device);
+    expect(row).toMatchObject({
+      enrollmentStatus: 'enrolled',
+      pushToken: device.token,
+      pushMagic: 'magic',
+      blueprintId: listener.blueprintId,
+    });
+    expect(await told()).toEqual([
+      ['deviceAuthenticated', 'rollout', false],
+      ['deviceAuthenticated', 'certificate', false],
+      ['deviceEnrolled', 'rollout', true],
+      ['deviceEnrolled', 'certificate', false],
+    ]);
+    expect(await audited(row.id)).toEqual(['enrollment.new']);
+  });
+
+  test('a later TokenUpdate brings a new token and tells nobody', async () => {
+    const device = await enroll();
+    await listener.database.query('delete from outbox');
+    await listener.database.query(
+      `update devices set enrollment_status = 'unreachable', push_magic = 'old' where udid = $1`,
+      [device.udid],
+    );
+    expect((await device.updateToken()).status).toBe(200);
+    expect(await found(device)).toMatchObject({ enrollmentStatus: 'enrolled', pushMagic: 'magic' });
+    expect(await told()).toEqual([]);
+  });
+
+  test('Authenticate withdraws everything outstanding and resets what was shown of the device', async () => {
+    const device = await enroll();
+    const before = await found(device);
+    await listener.database.inTransaction((sql) =>
+      queueCommand(sql, {
+        uuid: crypto.randomUUID(),
+        deviceId: before.id,
+        enrollmentId: before.enrollmentId,
+        workflowId: `rollout/${before.id}`,
+        step: 'profiles',
+        requestType: 'ProfileList',
+        body: Buffer.from('x'),
+      }),
+    );
+    await replaceProfiles(listener.database, before.id, []);
+    await listener.database.query(
+      `insert into device_truths (device_id, truth, state, evidence, at, since) values ($1, 'delivered', 'held', 'seen', now(), now())`,
+      [before.id],
+    );
+    await listener.database.query(
+      `insert into device_trust (device_id, bucket, delivered, phase) values ($1, 'trusted', true, 'delivered')`,
+      [before.id],
+    );
+    expect((await device.authenticate()).status).toBe(200);
+    expect((await found(device)).enrollmentId).not.toBe(before.enrollmentId);
+    const [left] = await listener.database.query(
+      `select (select count(*)::int from commands where device_id = $1 and state <> 'withdrawn') as commands,
+              (select count(*)::int from device_truths where device_id = $1) as truths,
+              (select count(*)::int from reported_inventory where device_id = $1) as reports,
+              (select delivered from device_trust where device_id = $1) as delivered,
+              (select phase from device_trust where device_id = $1) as phase`,
+      [before.id],
+    );
+    expect(left).toEqual({ commands: 0, truths: 0, reports: 0, delivered: false, phase: 'not_enrolled' });
+    expect((await device.updateToken()).status).toBe(200);
+    expect(await device.idle()).toBeUndefined();
+  });
+
+  test('after CheckOut the device is out, and its messages are refused until it enrolls again', async () => {
+    const device = await enroll();
+    const { id } = await found(device);
+    expect((await device.checkOut()).status).toBe(200);
+    expect((await found(device)).enrollmentStatus).toBe('checked_out');
+    expect((await device.updateToken()).status).toBe(400);
+    expect((await device.authenticate()).status).toBe(400);
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.checked_out', 'enrollment.refused']);
+    device.identity = await identity();
+    expect([(await device.authenticate()).status, (await device.updateToken()).status]).toEqual([200, 200]);
+    expect(await found(device)).toMatchObject({ id, enrollmentStatus: 'enrolled' });
+  });
+
+  test('iPhones and iPads are known by their product name, and users by their code', async () => {
+    const code = await listener.newCode({ userName: 'ada@acme.example' });
+    const device = new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, await challengeFor(listener.url, code), true),
+    );
+    await device.authenticate({ ProductName: 'iPad13,4' });
+    expect(await found(device)).toMatchObject({
+      family: 'iPad',
+      platform: 'iOS',
+      userName: 'ada@acme.example',
+    });
+  });
+});
+
+describe('takeover', () => {
+  test('another identity that claims an enrolled device is refused with 400 and audited, and changes nothing', async () => {
+    const device = await enroll();
+    const before = await found(device);
+    const thief = new ProtocolDevice(listener.url, await identity(), device.udid);
+    const response = await thief.authenticate();
+    expect([response.status, await response.text()]).toEqual([400, 'enrollment.takeover_refused\n']);
+    expect((await thief.updateToken()).status).toBe(400);
+    expect(await found(device)).toEqual(before);
+    expect(await audited(before.id)).toEqual(['enrollment.new', 'enrollment.refused']);
+    expect(await device.idle()).toBeUndefined();
+  });
+
+  test('also while the device authenticates again', async () => {
+    const device = await enroll();
+    await device.authenticate();
+    expect(
+      (await new ProtocolDevice(listener.url, await identity(), device.udid).authenticate()).status,
+    ).toBe(400);
+  });
+
+  test('a code made for the device admits a new identity, and the old one is out', async () => {
+    const device = await enroll();
+    const again = new ProtocolDevice(listener.url, await identity({ forUdid: device.udid }), device.udid);
+    expect([(await again.authenticate()).status, (await again.updateToken()).status]).toEqual([200, 200]);
+    expect((await device.updateToken()).status).toBe(400);
+    expect((await device.authenticate()).status).toBe(400);
+    expect(await audited((await found(device)).id)).toEqual([
+      'enrollment.new',
+      'enrollment.takeover',
+      'enrollment.refused',
+    ]);
+  });
+
+  test('a code made for one device enrolls no other, and an identity enrolls one device', async () => {
+    const forOther = await identity({ forUdid: 'ANOTHER' });
+    expect((await new ProtocolDevice(listener.url, forOther).authenticate()).status).toBe(400);
+    const device = await enroll();
+    expect((await new ProtocolDevice(listener.url, device.identity).authenticate()).status).toBe(400);
+  });
+
+  test('an identity enrolls once: not another device when a newer one took its place, and none when its device was forgotten', async () => {
+    const code = await listener.newCode({ maxUses: 2 });
+    const device = await ProtocolDevice.enroll(listener.url, code);
+    const kept = device.identity;
+    await device.checkOut();
+    expect(await forgetDevice(listener.database, (await found(device)).id)).toBe(true);
+    expect((await new ProtocolDevice(listener.url, kept, device.udid).authenticate()).status).toBe(400);
+    expect((await new ProtocolDevice(listener.url, kept).authenticate()).status).toBe(400);
+
+    const other = await enroll();
+    const replaced = other.identity;
+    other.identity = await identity({ forUdid: other.udid });
+    expect((await other.authenticate()).status).toBe(200);
+    const ghost = new ProtocolDevice(listener.url, replaced);
+    const response = await ghost.authenticate();
+    expect([response.status, await response.text()]).toEqual([400, 'mdm.identity_refused\n']);
+  });
+
+  test('an identity of a code that was revoked meanwhile enrolls nothing', async () => {
+    const device = new ProtocolDevice(listener.url, await identity());
+    await listener.database.query('update enrollment_codes set revoked_at = now() where revoked_at is null');
+    expect((await device.authenticate()).status).toBe(400);
+    const [none] = await listener.database.query('select 1 from devices where udid = $1', [device.udid]);
+    expect(none).toBeUndefined();
+  });
+
+  test('a renewed identity is admitted for its device, which stays where it was put', async () => {
+    const device = await enroll();
+    const { id } = await found(device);
+    const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
+    device.identity = await identityFor(listener.url, challenge, true);
+    expect([(await device.authenticate()).status, (await device.updateToken()).status]).toEqual([200, 200]);
+    expect(await found(device)).toMatchObject({
+      id,
+      enrollmentStatus: 'enrolled',
+      blueprintId: listener.blueprintId,
+    });
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.renewal']);
+    const stolen = new ProtocolDevice(listener.url, device.identity);
+    expect((await stolen.authenticate()).status).toBe(400);
+  });
+
+  test('the old identity speaks until the renewed one was heard, and never again; an Authenticate that was lost changes nothing', async () => {
+    const device = await enroll();
+    const { id, enrollmentId } = await found(device);
+    const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
+    const renewed = new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, challenge, true),
+      device.udid,
+    );
+    expect(await device.idle()).toBeUndefined();
+    expect((await device.updateToken()).status).toBe(200);
+
+    expect(await renewed.idle()).toBeUndefined();
+    expect((await device.updateToken()).status).toBe(400);
+    expect((await device.authenticate()).status).toBe(400);
+    expect((await renewed.updateToken()).status).toBe(200);
+    expect(await found(device)).toMatchObject({ enrollmentId, enrollmentStatus: 'enrolled' });
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.renewal', 'enrollment.refused']);
+  });
+
+  test('an identity that renews one device does not speak for another', async () => {
+    const [device, other] = [await enroll(), await enroll()];
+    const { id } = await found(device);
+    const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
+    const renewed = await identityFor(listener.url, challenge, true);
+    expect((await new ProtocolDevice(listener.url, renewed, other.udid).updateToken()).status).toBe(400);
+    expect((await other.updateToken()).status).toBe(200);
+  });
+});
+
+test('a device whose rollout failed because it was silent gets a rollout when it is heard of, once a day', async () => {
+  const device = await enroll();
+  const { id } = await found(device);
+  await listener.database.query('delete from outbox');
+  await listener.database.query(
+    `insert into device_trust (device_id, bucket, phase, failure_code) values ($1, 'failed', 'failed', 'mdm.device_silent')`,
+    [id],
+  );
+  await device.idle();
+  await device.idle();
+  const started = () =>
+    listener.database.query(`select 1 from outbox where message->>'kind' = 'rollOutDevice'`);
+  expect(await started()).toHaveLength(1);
+  await listener.database.query('update outbox set delivered_at = now()');
+  await listener.database.query(
+    `insert into rollout_runs (run_id, device_id, workflow_id, started_at) values ('r', $1, 'rollout/x', now())`,
+    [id],
+  );
+  await device.idle();
+  expect(await started()).toHaveLength(1);
+});

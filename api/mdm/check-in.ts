@@ -1,0 +1,243 @@
+// Check-in: a device begins its enrollment (Authenticate), completes or renews it (TokenUpdate) and ends it (CheckOut).
+import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import { keepDeviceAddress } from '../../adapters/store/devices/device-address.ts';
+import { putTimeline } from '../../adapters/store/devices/device-timeline.ts';
+import {
+  type DeviceRow,
+  findDeviceByIdentity,
+  findDeviceForUpdate,
+  hearOf,
+} from '../../adapters/store/devices/devices.ts';
+import {
+  beginEnrollment,
+  endEnrollment,
+  lockUdid,
+  recordTokenUpdate,
+} from '../../adapters/store/devices/enrollments.ts';
+import { putEvent } from '../../adapters/store/base/events.ts';
+import {
+  type IssuedIdentity,
+  findIdentity,
+  pinIdentity,
+  spendIdentity,
+} from '../../adapters/store/devices/identity-certificates.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { familyOf, platformOf } from '../../domain/device.ts';
+import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import {
+  deviceAuthenticatedSignal,
+  deviceCheckedOutSignal,
+  deviceEnrolledSignal,
+  workflowIds,
+} from '../../workflows/messages.ts';
+import type { Signer } from './signer.ts';
+
+/**
+ * A refusal is audited too, so the decision is committed before it is thrown.
+ * @throws CataloguedError `enrollment.takeover_refused`, `mdm.identity_refused`
+ */
+export async function authenticate(
+  { database, publicUrl }: { readonly database: Database; readonly publicUrl: string | undefined },
+  message: Authenticate,
+  signer: Signer,
+): Promise<void> {
+  const admission = await database.inTransaction(async (sql) => {
+    const decided = await beginIfAdmitted(sql, message, signer);
+    // From now on a device knows it: Odette does not start with another (workers/device-address.ts).
+    if (decided.admitted && publicUrl !== undefined) await keepDeviceAddress(sql, publicUrl);
+    return decided;
+  });
+  if (!admission.admitted) throw new CataloguedError(admission.code);
+}
+
+async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer): Promise<Admission> {
+  await lockUdid(sql, message.udid);
+  const known = await findDeviceForUpdate(sql, message.udid);
+  const { fingerprint } = signer.certificate;
+  const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
+  const admission = identity ? await decide(sql, message, fingerprint, identity, known) : NOT_OURS;
+  if (!identity || !admission.admitted) {
+    await putAudit(sql, {
+      actor: 'system',
+      action: 'enrollment.refused',
+      subject: known ? `device:${known.id}` : `udid:${message.udid}`,
+      detail: {
+        reason: admission.admitted ? '' : admission.code,
+        certificate: signer.certificate.serialNumber,
+      },
+    });
+    if (known && !admission.admitted)
+      await putTimeline(sql, known.id, {
+        kind: 'enrollment_refused',
+        text: 'Somebody tried to enroll as this device with another identity and was refused.',
+        detail: { code: admission.code },
+      });
+    return admission;
+  }
+  const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
+  await spendIdentity(sql, fingerprint);
+  await putAudit(sql, {
+    actor: `device:${deviceId}`,
+    action: `enrollment.${admission.as}`,
+    subject: `device:${deviceId}`,
+    detail: { certificate: signer.certificate.serialNumber },
+  });
+  await putTimeline(sql, deviceId, { kind: 'authenticated', text: ENROLLING[admission.as] });
+  await putEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
+  await tellWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
+  return admission;
+}
+
+const ENROLLING = {
+  new: 'The device began its enrollment.',
+  again: 'The device began its enrollment again.',
+  renewal: 'The device began its enrollment again with a renewed identity.',
+  takeover: 'The device was taken over with a code made for it, and began its enrollment again.',
+};
+
+const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };
+
+async function decide(
+  sql: Sql,
+  message: Authenticate,
+  fingerprint: Buffer,
+  identity: IssuedIdentity,
+  known: DeviceRow | undefined,
+): Promise<Admission> {
+  const holder = await findDeviceByIdentity(sql, fingerprint);
+  const pinned = known && (await findIdentity(sql, known.identityFingerprint));
+  return admit(
+    message.udid,
+    {
+      fingerprint: fingerprint.toString('hex'),
+      issuedAt: identity.issuedAt,
+      codeForUdid: identity.forUdid ?? undefined,
+      renewsDevice: identity.forDeviceId ?? undefined,
+      isSpent: identity.isSpent,
+    },
+    known && {
+      id: known.id,
+      fingerprint: known.identityFingerprint.toString('hex'),
+      identityIssuedAt: pinned?.issuedAt,
+      enrollment: enrollmentOf(known),
+    },
+    holder?.id,
+  );
+}
+
+function enrollmentOf(device: DeviceRow): KnownDevice['enrollment'] {
+  if (device.enrollmentStatus === 'checked_out') return 'over';
+  return device.enrollmentStatus === 'authenticated' && device.enrolledAt === null
+    ? 'unfinished'
+    : 'enrolled';
+}
+
+async function begin(
+  sql: Sql,
+  message: Authenticate,
+  fingerprint: Buffer,
+  identity: IssuedIdentity,
+  as: 'new' | 'again' | 'renewal' | 'takeover',
+): Promise<string> {
+  const model = message.productName ?? message.model;
+  const family = familyOf(model ?? '');
+  // By its own or a renewed identity the device stays where an admin has put it; a code says where it belongs.
+  const isByCode = (as === 'new' || as === 'takeover') && identity.blueprintId !== null;
+  return beginEnrollment(sql, {
+    udid: message.udid,
+    family,
+    platform: platformOf(family),
+    topic: message.topic,
+    identityFingerprint: fingerprint,
+    serialNumber: message.serialNumber,
+    name: message.deviceName,
+    model,
+    osVersion: message.osVersion,
+    belongsTo: isByCode
+      ? { blueprintId: identity.blueprintId ?? '', userName: identity.userName }
+      : undefined,
+    isNew: as === 'new',
+  });
+}
+
+/** The first one enrolls the device and starts its rollout; a later one brings a new token. */
+export async function updateToken(database: Database, message: TokenUpdate, signer: Signer): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await pinnedDevice(sql, message.udid, signer);
+    const isFirst = await recordTokenUpdate(sql, device, message);
+    if (!isFirst) return;
+    await putTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
+    await putEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
+    await tellWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
+  });
+}
+
+export async function checkOut(database: Database, message: CheckOut, signer: Signer): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await pinnedDevice(sql, message.udid, signer);
+    await endEnrollment(sql, device.id);
+    const subject = `device:${device.id}`;
+    await putAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
+    await putTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left the management.' });
+    await putEvent(sql, { kind: 'device.checked_out', subject });
+    await tellWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
+  });
+}
+
+/**
+ * The device that a message names, locked and heard of, if its pinned identity sent the message and its enrollment is not over.
+ * @throws CataloguedError `mdm.signature_refused`, `mdm.not_enrolled`
+ */
+export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceRow> {
+  const device = await hearOf(sql, udid);
+  if (!device) throw new CataloguedError('mdm.not_enrolled');
+  const { fingerprint } = signer.certificate;
+  if (!device.identityFingerprint.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
+    throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
+  if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
+  return device;
+}
+
+/**
+ * A device that has its renewed identity uses it for everything, also where its Authenticate was lost. With the first message
+ * signed by the new one the old one is out.
+ */
+async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise<boolean> {
+  const { fingerprint, serialNumber } = signer.certificate;
+  const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
+  if (identity?.forDeviceId !== device.id) return false;
+  const pinned = await findIdentity(sql, device.identityFingerprint);
+  if (pinned && identity.issuedAt <= pinned.issuedAt) return false;
+  await pinIdentity(sql, device.id, fingerprint);
+  const subject = `device:${device.id}`;
+  await putAudit(sql, {
+    actor: subject,
+    action: 'enrollment.renewal',
+    subject,
+    detail: { certificate: serialNumber },
+  });
+  await putTimeline(sql, device.id, {
+    kind: 'identity_renewed',
+    text: 'The device uses its renewed identity.',
+  });
+  return true;
+}
+
+/** `startsRollout`: a device in scope whose rollout does not run gets one. */
+async function tellWorkflows(
+  sql: Sql,
+  deviceId: string,
+  signal: string,
+  startsRollout: boolean,
+): Promise<void> {
+  const told = { kind: 'deviceSignal', deviceId, signal, body: {} } as const;
+  await putOutbox(sql, deviceId, { ...told, workflowId: workflowIds.rollout(deviceId), startsRollout });
+  await putOutbox(sql, deviceId, {
+    ...told,
+    workflowId: workflowIds.certificate(deviceId),
+    startsRollout: false,
+  });
+}

@@ -1,0 +1,133 @@
+// A device asks for its next command and answers the last one: answer, what it says of the device, and what the workflow
+// must be told are one transaction.
+import type { Report } from '../../adapters/mdm/device-message.ts';
+import {
+  type HandedOver,
+  beginConversation,
+  closeUnreadable,
+  handOverNext,
+  offerAgain,
+  recordFinalStatus,
+  recordNotNow,
+  withdrawExpired,
+} from '../../adapters/store/devices/command-exchange.ts';
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import { type DeviceRow, isBusy, wasSilent } from '../../adapters/store/devices/devices.ts';
+import { keepUnparsedAnswer } from '../../adapters/store/devices/inventory.ts';
+import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import { type CommandStatus, commandAnsweredSignal } from '../../workflows/messages.ts';
+import { type ReadReport, applyToInventory, keepable, readReport } from './answer-reading.ts';
+import type { CompareConfiguration } from './answer-reading.ts';
+import { pinnedDevice } from './check-in.ts';
+import type { Signer } from './signer.ts';
+
+export interface Exchange {
+  readonly deviceId: string;
+  readonly next: HandedOver | undefined;
+  /** Its workflow will probably queue another command in a moment. */
+  readonly isMoreExpected: boolean;
+}
+
+export async function exchange(
+  dependencies: { readonly database: Database; readonly compareConfiguration: CompareConfiguration },
+  report: Report,
+  body: Buffer,
+  signer: Signer,
+): Promise<Exchange> {
+  const { database, compareConfiguration } = dependencies;
+  // Read and compared before the transaction: a configuration that holds a secret stays in memory.
+  const read = await readReport(database, compareConfiguration, report);
+  return database.inTransaction(async (sql) => {
+    const device = await pinnedDevice(sql, report.udid, signer);
+    if (device.enrollmentStatus === 'authenticated')
+      return { deviceId: device.id, next: undefined, isMoreExpected: false };
+    const heard = await record(sql, device, report, read, body);
+    if (heard === 'unknown') return { deviceId: device.id, next: undefined, isMoreExpected: false };
+    for (const expired of await withdrawExpired(sql, device.id))
+      await tell(sql, device.id, expired, 'Withdrawn');
+    const next = await handOverNext(sql, device.id);
+    const isMoreExpected =
+      next === undefined && heard !== 'not_now' && (heard === 'answered' || (await isBusy(sql, device.id)));
+    return { deviceId: device.id, next, isMoreExpected };
+  });
+}
+
+/** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
+type Heard = 'idle' | 'answered' | 'not_now' | 'repeated' | 'unknown';
+
+async function record(
+  sql: Sql,
+  device: DeviceRow,
+  report: Report,
+  read: ReadReport | undefined,
+  body: Buffer,
+): Promise<Heard> {
+  if (report.status === 'Idle') {
+    for (const unknown of await beginConversation(sql, device.id))
+      await tell(sql, device.id, unknown, 'Unknown');
+    if (await wasSilent(sql, device.id))
+      await putOutbox(sql, device.id, {
+        kind: 'rollOutDevice',
+        deviceId: device.id,
+        reason: 'the device was heard of again',
+      });
+    return 'idle';
+  }
+  if (!read || read.command.deviceId !== device.id) {
+    await keepUnparsedAnswer(sql, {
+      deviceId: device.id,
+      reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
+      body: keepable(body),
+    });
+    return 'unknown';
+  }
+  const { command } = read;
+  if (report.status === 'NotNow') {
+    const notNow = await recordNotNow(sql, device.id, command.uuid);
+    if (notNow?.isFirst) await tell(sql, device.id, command, 'NotNow');
+    return 'not_now';
+  }
+  const answered = await recordFinalStatus(sql, device.id, command.uuid, read.final);
+  if (!answered) {
+    await offerAgain(sql, device.id);
+    return 'repeated';
+  }
+  if (read.problem !== undefined)
+    await keepUnparsedAnswer(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
+  await applyToInventory(sql, device.id, read);
+  await tell(sql, device.id, command, read.final.status, read.final.failure?.code);
+  return 'answered';
+}
+
+/** A final answer of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
+async function tell(
+  sql: Sql,
+  deviceId: string,
+  command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
+  status: CommandStatus,
+  failureCode?: FailureCode,
+): Promise<void> {
+  const isFinal = status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
+  await putOutbox(sql, deviceId, {
+    kind: 'deviceSignal',
+    deviceId,
+    workflowId: command.workflowId,
+    signal: commandAnsweredSignal.name,
+    startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
+    body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
+  });
+}
+
+/** A message that nobody can read, kept by the caller: the queue goes on. */
+export async function passOverUnreadable(sql: Sql, deviceId: string): Promise<void> {
+  const code = 'mdm.message_unreadable';
+  for (const command of await closeUnreadable(sql, deviceId, { code, errorChain: [] }))
+    await tell(sql, deviceId, command, 'Acknowledged', code);
+}
+
+/** For a request that waits: the next command, as the exchange would give it. */
+export async function takeNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
+  for (const expired of await withdrawExpired(sql, deviceId)) await tell(sql, deviceId, expired, 'Withdrawn');
+  return handOverNext(sql, deviceId);
+}

@@ -1,0 +1,72 @@
+// What devices talk to: the MDM protocol, SCEP for their identities, the enrollment page, and a health check.
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Database } from '../../adapters/store/base/database.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+import type { CompareConfiguration } from './answer-reading.ts';
+import { deviceMetrics } from './device-metrics.ts';
+import { deviceRefusals } from './device-refusal.ts';
+import { STYLE_SOURCE } from './enroll-page.ts';
+import { enrollRoute } from './enroll-route.ts';
+import type { IdentityAuthority } from './identity-authority.ts';
+import type { Lingering } from './long-poll.ts';
+import { mdmRoute } from './mdm-route.ts';
+import { scepRoute } from './scep-route.ts';
+import { trustedProxies } from './signer.ts';
+
+export interface DeviceAppDependencies {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** `identityAuthority(database, sealer)` */
+  readonly authority: () => Promise<IdentityAuthority>;
+  /** `Lingering.start(database, …)`; its `stop()` ends the waiting requests before the listener closes. */
+  readonly lingering: Lingering;
+  readonly compareConfiguration: CompareConfiguration;
+  readonly publicUrl: string | undefined;
+  /** Addresses or CIDRs, comma-separated, of proxies whose `Client-Cert` and `X-Forwarded-For` are believed. */
+  readonly trustedProxy: string | undefined;
+}
+
+export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
+  const app = express();
+  const metrics = deviceMetrics(dependencies.metrics, dependencies.lingering);
+  app.disable('x-powered-by');
+  app.disable('etag');
+  const isTrustedProxy = trustedProxies(dependencies.trustedProxy);
+  app.set('trust proxy', (address: string) => isTrustedProxy(address));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: [STYLE_SOURCE],
+          formAction: ["'self'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+    }),
+    (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      next();
+    },
+  );
+  app.get('/healthz', async (_request, response) => {
+    await dependencies.database.query('select 1');
+    response.type('text/plain').send('ok\n');
+  });
+  app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
+  app.use(scepRoute({ ...dependencies, metrics }));
+  app.use(enrollRoute(dependencies));
+  app.use((_request, response) => {
+    response.status(404).type('text/plain').send('request.not_found\n');
+  });
+  app.use(deviceRefusals(dependencies.log, metrics));
+  return app;
+}

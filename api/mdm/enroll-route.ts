@@ -1,0 +1,107 @@
+// Enrollment in a browser of the device: a page for the code, and for a good code the signed profile that enrolls it.
+import express, { type Request, type Response, type Router } from 'express';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { enrollmentAddresses, enrollmentProfile } from '../../adapters/mdm/payloads/enrollment.ts';
+import { signAttached } from '../../adapters/pki/cms.ts';
+import { putAudit } from '../../adapters/store/base/audit.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { redeemEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
+import { newIdentityChallenge } from '../../adapters/store/devices/identity-certificates.ts';
+import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { enrollPage } from './enroll-page.ts';
+import { ENROLL_SCRIPT } from './enroll-script.ts';
+import type { IdentityAuthority } from './identity-authority.ts';
+
+export interface EnrollDependencies {
+  readonly database: Database;
+  readonly authority: () => Promise<IdentityAuthority>;
+  /** The https address under which devices reach this listener; undefined: not set yet. */
+  readonly publicUrl: string | undefined;
+}
+
+/** Wrong codes from one address: a code has 60 bits, so this is about noise rather than luck. */
+const WRONG_CODES = { points: 10, duration: 60 };
+
+export function enrollRoute(dependencies: EnrollDependencies): Router {
+  const router = express.Router();
+  const wrongCodes = new RateLimiterMemory(WRONG_CODES);
+  router.get('/enroll', (_request, response) => {
+    page(response, 200);
+  });
+  router.get('/enroll.js', (_request, response) => {
+    response.type('text/javascript').send(ENROLL_SCRIPT);
+  });
+  router.post('/enroll', express.urlencoded({ extended: false, limit: '4kb' }), async (request, response) => {
+    const source = request.ip ?? '';
+    const spent = await wrongCodes.get(source);
+    if (spent && spent.remainingPoints <= 0) {
+      response.set('Retry-After', String(Math.ceil(spent.msBeforeNext / 1000)));
+      return page(response, 429, 'Too many wrong codes. Wait a minute, then try again.');
+    }
+    const profile = await redeem(dependencies, codeOf(request));
+    if (profile === 'not_ready')
+      return page(response, 503, 'This server is not ready to enroll devices. Tell your admin.');
+    if (profile === 'refused') {
+      await wrongCodes.penalty(source);
+      return page(
+        response,
+        403,
+        'This code is wrong, used up, revoked or expired. Check it, or ask your admin for a new one.',
+      );
+    }
+    response
+      .status(200)
+      .type('application/x-apple-aspen-config')
+      .set('Content-Disposition', 'attachment; filename="enroll.mobileconfig"')
+      .send(profile);
+  });
+  return router;
+}
+
+function page(response: Response, status: number, problem?: string): void {
+  response.status(status).type('text/html').send(enrollPage(problem));
+}
+
+function codeOf(request: Request): string {
+  const body: unknown = request.body;
+  const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined;
+  return typeof code === 'string' ? code.slice(0, 64) : '';
+}
+
+async function redeem(
+  { database, authority, publicUrl }: EnrollDependencies,
+  code: string,
+): Promise<Buffer | 'refused' | 'not_ready'> {
+  const { authority: issuer, profileSigner } = await authority();
+  const topic = (await currentPushCertificate(database))?.topic;
+  // A code must not be used up while its profile could not work.
+  if (publicUrl === undefined || topic === undefined) return 'not_ready';
+  const challenge = await database.inTransaction(async (sql) => {
+    const redeemed = await redeemEnrollmentCode(sql, code);
+    if (!redeemed) return undefined;
+    await putAudit(sql, {
+      actor: 'system',
+      action: 'enrollment.code_used',
+      subject: `enrollment_code:${redeemed.id}`,
+    });
+    return newIdentityChallenge(sql, { enrollmentCodeId: redeemed.id });
+  });
+  if (challenge === undefined) return 'refused';
+  return signedEnrollmentProfile({ publicUrl, topic, challenge, signer: profileSigner, issuer });
+}
+
+/** The profile with which a device enrolls. */
+function signedEnrollmentProfile(options: {
+  readonly publicUrl: string;
+  readonly topic: string;
+  readonly challenge: string;
+  readonly signer: IdentityAuthority['profileSigner'];
+  readonly issuer: IdentityAuthority['authority'];
+}): Buffer {
+  const { publicUrl, topic, challenge, signer, issuer } = options;
+  if (!publicUrl.startsWith('https://'))
+    throw new CataloguedError('server.failed', { facts: { reason: 'public URL' } });
+  const { xml } = enrollmentProfile({ ...enrollmentAddresses(publicUrl), topic, challenge });
+  return signAttached(xml, signer, [issuer.certificate]);
+}

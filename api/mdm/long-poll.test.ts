@@ -1,0 +1,187 @@
+// Requests that wait for their next command: when they do, when not, and that nothing is lost on the way.
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildPlist } from '../../adapters/mdm/plist.ts';
+import { signDetached } from '../../adapters/pki/cms.ts';
+import { isInConversation } from '../../adapters/store/devices/commands.ts';
+import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { queueFor, startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
+import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
+import { createDeviceApp } from './device-app.ts';
+
+const LINGER = 1000;
+
+let listener: DeviceListener;
+beforeAll(async () => {
+  listener = await startDeviceListener({ linger: { milliseconds: LINGER, max: 3 } });
+});
+afterAll(() => listener.stop());
+
+async function enrolled(phase = 'profiles') {
+  const device = await ProtocolDevice.enroll(listener.url, await listener.newCode());
+  const row = await findDeviceForUpdate(listener.database, device.udid);
+  if (!row) throw new Error('no device');
+  await listener.database.query('delete from outbox');
+  await listener.database.query(
+    `insert into device_trust (device_id, phase) values ($1, $2) on conflict (device_id) do update set phase = excluded.phase`,
+    [row.id, phase],
+  );
+  const queue = (requestType = 'ProfileList') => queueFor(listener, row, { requestType });
+  const isWaiting = async () =>
+    (await findDeviceForUpdate(listener.database, device.udid))?.lingeringUntil != null;
+  return { device, deviceId: row.id, queue, isWaiting };
+}
+
+async function timed<Result>(work: Promise<Result>): Promise<[Result, number]> {
+  const from = performance.now();
+  return [await work, performance.now() - from];
+}
+
+describe('a request waits', () => {
+  test('and gets the command that its workflow queues meanwhile, at once', async () => {
+    const { device, deviceId, queue, isWaiting } = await enrolled();
+    const answer = timed(device.idle());
+    await expect.poll(isWaiting).toBe(true);
+    expect(await isInConversation(listener.database, deviceId)).toBe(true);
+    const uuid = await queue();
+    const [command, elapsed] = await answer;
+    expect(command).toBe(uuid);
+    expect(elapsed).toBeLessThan(LINGER);
+    expect(await isWaiting()).toBe(false);
+    expect(await isInConversation(listener.database, deviceId)).toBe(true);
+  });
+
+  test('after an answer, because its workflow is about to be told', async () => {
+    const { device, queue } = await enrolled('delivered');
+    const first = await queue();
+    expect(await device.idle()).toBe(first);
+    const answer = device.acknowledge(first, { ProfileList: [] });
+    await pause(100);
+    const second = await queue('CertificateList');
+    expect(await answer).toBe(second);
+  });
+
+  test('no longer than it may, and then a push is needed again', async () => {
+    const { device, isWaiting } = await enrolled();
+    const [command, elapsed] = await timed(device.idle());
+    expect(command).toBeUndefined();
+    expect(elapsed).toBeGreaterThan(LINGER * 0.9);
+    expect(await isWaiting()).toBe(false);
+  });
+
+  test('not when nothing is expected: the rollout is done, or the device said NotNow', async () => {
+    const { device, queue } = await enrolled('delivered');
+    expect((await timed(device.idle()))[1]).toBeLessThan(LINGER / 2);
+    const uuid = await queue();
+    await device.idle();
+    expect((await timed(device.notNow(uuid)))[1]).toBeLessThan(LINGER / 2);
+  });
+
+  test('not when the house is full', async () => {
+    const crowd = await Promise.all(Array.from({ length: 3 }, () => enrolled()));
+    const waiting = crowd.map(({ device }) => device.idle());
+    await expect.poll(() => listener.lingering.waiting).toBe(3);
+    const { device } = await enrolled();
+    expect((await timed(device.idle()))[1]).toBeLessThan(LINGER / 2);
+    await Promise.all(waiting);
+  });
+});
+
+describe('nothing is lost', () => {
+  test('when the device gives up waiting: the command goes to its next request', async () => {
+    const { device, queue, isWaiting } = await enrolled();
+    const gaveUp = new AbortController();
+    const body = buildPlist({ Status: 'Idle', UDID: device.udid });
+    const signature = signDetached(body, device.identity, 'no-attributes-sha1').toString('base64');
+    const request = fetch(`${listener.url}/mdm`, {
+      method: 'PUT',
+      body: Buffer.from(body),
+      headers: { 'Mdm-Signature': signature },
+      signal: gaveUp.signal,
+    });
+    await expect.poll(isWaiting).toBe(true);
+    gaveUp.abort();
+    await expect(request).rejects.toThrow();
+    await expect.poll(isWaiting).toBe(false);
+    const uuid = await queue();
+    const [row] = await listener.database.query('select hand_overs from commands where uuid = $1', [uuid]);
+    expect(row).toEqual({ hand_overs: 0 });
+    expect(await device.idle()).toBe(uuid);
+  });
+
+  test('when the device asks again while an older request waits: only the newer one gets the command', async () => {
+    const { device, queue, isWaiting } = await enrolled();
+    const older = timed(device.idle());
+    await expect.poll(isWaiting).toBe(true);
+    const newer = device.idle();
+    const [command, elapsed] = await older;
+    expect(command).toBeUndefined();
+    expect(elapsed).toBeLessThan(LINGER);
+    await pause(50);
+    const uuid = await queue();
+    expect(await newer).toBe(uuid);
+  });
+
+  test('when the listener stops: waiting requests are answered first', async () => {
+    const other = await startDeviceListener({ linger: { milliseconds: 10_000, max: 3 } });
+    const device = await ProtocolDevice.enroll(other.url, await other.newCode());
+    await other.database.query(`insert into device_trust (device_id, phase) select id, 'app' from devices`);
+    const answer = timed(device.idle());
+    await expect.poll(() => other.lingering.waiting).toBe(1);
+    await other.lingering.stop();
+    const [command, elapsed] = await answer;
+    expect(command).toBeUndefined();
+    expect(elapsed).toBeLessThan(5000);
+    await other.stop();
+  });
+});
+
+test('while the database is away every device gets 503 and may try again, never an empty 200', async () => {
+  const away = () => Promise.reject(new CataloguedError('store.unavailable'));
+  let isAway = false;
+  const other = await startDeviceListener();
+  const database = {
+    ...other.database,
+    query: (...query: Parameters<typeof other.database.query>) =>
+      isAway ? away() : other.database.query(...query),
+    inTransaction: (work: never) => (isAway ? away() : other.database.inTransaction(work)),
+  } as typeof other.database;
+  const server = createServer(
+    createDeviceApp({
+      ...other,
+      database,
+      sealer: other.ring,
+      log: pino({ level: 'silent' }),
+      metrics: new Registry(),
+      compareConfiguration: () => Promise.resolve(undefined),
+      publicUrl: 'https://x.example',
+      trustedProxy: undefined,
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const device = await ProtocolDevice.enroll(url, await other.newCode());
+  isAway = true;
+  const answers = await Promise.all([
+    device.send({ Status: 'Idle', UDID: device.udid }),
+    device.send({ Status: 'Acknowledged', CommandUUID: randomUUID(), UDID: device.udid }),
+    device.authenticate(),
+    device.updateToken(),
+    device.checkOut(),
+    device.sendBytes(Buffer.from('unreadable')),
+    fetch(`${url}/healthz`),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(503));
+  expect(answers[0]?.headers.get('retry-after')).toBe('15');
+  isAway = false;
+  expect(await device.idle()).toBeUndefined();
+  server.closeAllConnections();
+  server.close();
+  await other.stop();
+});

@@ -1,0 +1,137 @@
+// The one address of the MDM protocol: check-in messages and command reports, told apart by the message itself.
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices/devices.ts';
+import { keepUnparsedAnswer } from '../../adapters/store/devices/inventory.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { keepable } from './answer-reading.ts';
+import { authenticate, checkOut, updateToken } from './check-in.ts';
+import { passOverUnreadable } from './command-report.ts';
+import { type ConversationDependencies, converse } from './conversation.ts';
+import type { IdentityAuthority } from './identity-authority.ts';
+import type { DeviceMetrics } from './device-metrics.ts';
+import { type Claim, type Signer, readClaim } from './signer.ts';
+
+export interface MdmDependencies extends ConversationDependencies {
+  readonly authority: () => Promise<IdentityAuthority>;
+  readonly isTrustedProxy: (address: string | undefined) => boolean;
+  readonly metrics: DeviceMetrics;
+  readonly publicUrl: string | undefined;
+}
+
+interface Claimed extends Record<string, unknown> {
+  claim: Claim;
+}
+
+const LARGEST_BODY = '5mb';
+/** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
+const MOST_MESSAGES = { points: 300, duration: 60 };
+
+export function mdmRoute(dependencies: MdmDependencies): Router {
+  const router = express.Router();
+  const byIdentity = new RateLimiterMemory(MOST_MESSAGES);
+  // The signature is over the exact bytes, whatever their type is said to be.
+  const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
+  // Before the body is read, which may be large.
+  const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
+    const { authority } = await dependencies.authority();
+    response.locals.claim = readClaim(request, authority, dependencies.isTrustedProxy);
+    next();
+  };
+  const serve = async (request: Request, response: Response<unknown, Claimed>): Promise<void> => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const signer = response.locals.claim.proveFor(body);
+    await byIdentity.consume(signer.certificate.fingerprint.toString('hex')).catch(() => {
+      throw new CataloguedError('server.unavailable', { facts: { reason: 'too many messages' } });
+    });
+    const message = readOrUndefined(body);
+    dependencies.metrics.heard(kindOf(message));
+    if (!message) return answerUnreadable(dependencies.database, body, signer, response);
+    await answer(dependencies, { message, body, signer }, response);
+  };
+  // Devices send PUT (Apple, "Check-in"); some simulators send POST.
+  router.route('/mdm').put(judge, bytes, serve).post(judge, bytes, serve);
+  return router;
+}
+
+function readOrUndefined(body: Buffer): DeviceMessage | undefined {
+  try {
+    return readDeviceMessage(body);
+  } catch (error) {
+    if (error instanceof CataloguedError && error.code === 'mdm.message_unreadable') return undefined;
+    throw error;
+  }
+}
+
+const kindOf = (message: DeviceMessage | undefined): string =>
+  message?.type === 'Report' ? message.status : (message?.type ?? 'unreadable');
+
+/** An answer that nobody can read must not block the device's queue: it is kept and acknowledged. */
+async function answerUnreadable(
+  database: Database,
+  body: Buffer,
+  signer: Signer,
+  response: Response,
+): Promise<void> {
+  await database.inTransaction(async (sql) => {
+    const device = await findDeviceByIdentity(sql, signer.certificate.fingerprint);
+    // Only devices may leave something here, so that a certificate alone fills no table.
+    if (!device) throw new CataloguedError('mdm.message_unreadable');
+    await hearOf(sql, device.udid);
+    await keepUnparsedAnswer(sql, {
+      deviceId: device.id,
+      reason: 'not a device message',
+      body: keepable(body),
+    });
+    await passOverUnreadable(sql, device.id);
+  });
+  response.status(200).end();
+}
+
+interface Received {
+  readonly message: DeviceMessage;
+  readonly body: Buffer;
+  readonly signer: Signer;
+}
+
+async function answer(dependencies: MdmDependencies, received: Received, response: Response): Promise<void> {
+  const { message, body, signer } = received;
+  const { database } = dependencies;
+  // The user's channel was not asked for in the enrollment profile; who speaks on it all the same is told nothing.
+  if (message.userId !== undefined)
+    return void response.status(message.type === 'UserAuthenticate' ? 410 : 200).end();
+  switch (message.type) {
+    case 'Authenticate':
+      await authenticate(dependencies, message, signer);
+      break;
+    case 'TokenUpdate':
+      await updateToken(database, message, signer);
+      break;
+    case 'CheckOut':
+      await checkOut(database, message, signer);
+      break;
+    case 'Report': {
+      const command = await converse(dependencies, { report: message, body, signer }, (gone) => {
+        response.on('close', gone);
+      });
+      if (command) {
+        dependencies.metrics.handedOver();
+        return void response.status(200).type('application/xml').send(command);
+      }
+      break;
+    }
+    // Not offered in the profile's ServerCapabilities: "no such declaration", "no such user", "nothing kept".
+    case 'DeclarativeManagement':
+      return void response.status(404).end();
+    case 'UserAuthenticate':
+      return void response.status(410).end();
+    case 'GetToken':
+      return void response.status(404).end();
+    case 'SetBootstrapToken':
+    case 'GetBootstrapToken':
+      break;
+  }
+  response.status(200).end();
+}

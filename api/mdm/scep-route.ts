@@ -1,0 +1,72 @@
+// SCEP for the identities of devices (RFC 8894): one certificate for each one-time challenge of an enrollment profile.
+import type { KeyObject } from 'node:crypto';
+import express, { type Request, type Response, type Router } from 'express';
+import type { Logger } from 'pino';
+import { readCertificate } from '../../adapters/pki/certificate.ts';
+import { answerScep } from '../../adapters/pki/scep-server.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { takeIdentity } from '../../adapters/store/devices/identity-certificates.ts';
+import type { DeviceMetrics } from './device-metrics.ts';
+import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
+
+/** What the enrollment profile asks for; a shorter key could be found by others. */
+const SMALLEST_KEY_BITS = 2048;
+
+export function scepRoute(dependencies: {
+  readonly database: Database;
+  readonly log: Logger;
+  readonly metrics: DeviceMetrics;
+  readonly authority: () => Promise<IdentityAuthority>;
+}): Router {
+  const { log, metrics } = dependencies;
+  const router = express.Router();
+  const serve = async (request: Request, response: Response): Promise<void> => {
+    const { authority } = await dependencies.authority();
+    const answer = await answerScep(
+      {
+        method: request.method,
+        operation: textOf(request.query['operation']),
+        message: textOf(request.query['message']),
+        body: Buffer.isBuffer(request.body) ? request.body : undefined,
+      },
+      {
+        authority,
+        async decide({ challengePassword, publicKey }, transactionId) {
+          const weakness = weaknessOf(publicKey);
+          if (weakness !== undefined) return { refusal: weakness };
+          if (challengePassword === undefined) return { refusal: 'challenge_missing' };
+          const taken = await dependencies.database.inTransaction((sql) =>
+            takeIdentity(
+              sql,
+              {
+                challenge: challengePassword,
+                transactionId,
+                publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+              },
+              (identityId) => issueIdentity(authority, { publicKey }, identityId),
+            ),
+          );
+          return typeof taken === 'string' ? { refusal: taken } : readCertificate(taken);
+        },
+      },
+    );
+    if (answer.refusal !== undefined) {
+      // Anybody can ask, as often as they like: a line each, and nothing of what was sent.
+      log.warn({ reason: answer.refusal, from: request.ip }, 'a SCEP request was refused');
+      metrics.scepRefused(answer.refusal);
+    }
+    response.status(answer.status).type(answer.contentType).send(answer.body);
+  };
+  router
+    .route('/scep')
+    .get(serve)
+    .post(express.raw({ type: () => true, limit: '100kb', inflate: false }), serve);
+  return router;
+}
+
+function weaknessOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
+  if (asymmetricKeyType !== 'rsa') return 'key_type';
+  return (asymmetricKeyDetails?.modulusLength ?? 0) < SMALLEST_KEY_BITS ? 'key_too_small' : undefined;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
