@@ -3,7 +3,7 @@ import { withFailures } from './as-failure.ts';
 import { certificateActivities } from './certificate.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { deviceCommandActivities } from './device-commands.ts';
-import { licenceActivities } from './licence.ts';
+import { licenseActivities } from './license.ts';
 import { rolloutActivities } from './rollout.ts';
 import { createSetupActivities } from './setup-activities.ts';
 import { sweepActivities } from './sweeps.ts';
@@ -16,7 +16,7 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...deviceCommandActivities(deps),
     ...rolloutActivities(deps),
     ...certificateActivities(deps),
-    ...licenceActivities(deps),
+    ...licenseActivities(deps),
     ...trustActivities(deps),
     ...sweepActivities(deps),
     ...createSetupActivities(deps),

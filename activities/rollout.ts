@@ -1,7 +1,7 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
 import type { Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
-import { findLicence } from '../adapters/store/rollout/licenses.ts';
+import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/rollout/trust.ts';
 import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
@@ -47,8 +47,8 @@ export interface PlannedStep {
   readonly integrationId: string | null;
   readonly patienceHours: number;
   readonly trustLookUpSeconds: readonly number[];
-  /** The app is not there as it should be: a licence can be fetched beside everything else. */
-  readonly needsLicence: boolean;
+  /** The app is not there as it should be: a license can be fetched beside everything else. */
+  readonly needsLicense: boolean;
 }
 
 export interface CloseInput {
@@ -81,7 +81,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
         const trust = await refreshTrust(sql, input.deviceId, {
           now,
           ...(isEnd ? {} : { phase, failureCode: null }),
-          ...(action.do === 'waitForLicence' ? await licenceWords(sql, input.deviceId) : {}),
+          ...(action.do === 'waitForLicense' ? await licenseWords(sql, input.deviceId) : {}),
         });
         if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
           await putTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
@@ -94,7 +94,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
           integrationId: view.desired?.integrationId ?? null,
           patienceHours: settings.patienceHours,
           trustLookUpSeconds: settings.trustLookupSeconds,
-          needsLicence: view.desired !== null && !isManagedApp(view.reported.appStatus),
+          needsLicense: view.desired !== null && !isManagedApp(view.reported.appStatus),
         };
       });
     },
@@ -225,9 +225,9 @@ async function renewIdentityFirst(
   return end;
 }
 
-/** A licence that is not there to be had says so by itself. */
-async function licenceWords(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
-  const code = (await findLicence(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
+/** A license that is not there to be had says so by itself. */
+async function licenseWords(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
+  const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
   return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].todo}` };
 }
 

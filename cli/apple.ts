@@ -78,7 +78,7 @@ function pushLines({
 export function addAppsAndBooks(program: Command, line: CommandLine): void {
   const apps = program
     .command('apps-and-books')
-    .description('the Apps and Books token, which gives each device its licence of Okta Verify');
+    .description('the Apps and Books token, which gives each device its license of Okta Verify');
   jsonCommand(apps, 'set', 'sets the token, or a newer one')
     .argument(
       '<file>',
@@ -89,7 +89,7 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
       const set = await (await line.connect()).call('put /api/apps-and-books', { body: { token } });
       line.show(options, set, () => appsLines(set));
     });
-  jsonCommand(apps, 'show', 'shows the organization, when the token ends, and licences left').action(
+  jsonCommand(apps, 'show', 'shows the organization, when the token ends, and licenses left').action(
     async (options: JsonOption) => {
       const set = await (await line.connect()).call('get /api/apps-and-books');
       line.show(options, set, () => appsLines(set));
@@ -98,13 +98,13 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
 }
 
 function appsLines(set: Answer<'get /api/apps-and-books'>): string[] {
-  const { organization, expiresAt, daysLeft, licences, failure } = set;
+  const { organization, expiresAt, daysLeft, licenses, failure } = set;
   return [
     `Apps and Books: ${organization}`,
     `Token valid until ${moment(expiresAt)} (${plural(daysLeft, 'day')}).`,
-    ...(licences === null
+    ...(licenses === null
       ? []
-      : [`Licences of Okta Verify: ${licences.available} of ${licences.total} are left.`]),
+      : [`Licenses of Okta Verify: ${licenses.available} of ${licenses.total} are left.`]),
     ...(failure === null ? [] : [`${failure.title} ${failure.todo}`]),
   ];
 }

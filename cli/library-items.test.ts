@@ -31,7 +31,7 @@ const preview = {
   unchanged: 0,
   byFamily: { Mac: 2, iPhone: 0, iPad: 0 },
   leaving: 0,
-  licences: { needed: 2, left: 5 },
+  licenses: { needed: 2, left: 5 },
   usersAsked: 0,
   usersLosingTrust: [],
   usersLosingTrustTotal: 0,

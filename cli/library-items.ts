@@ -121,7 +121,7 @@ async function ask(
 }
 
 function previewLines(preview: Preview): string[] {
-  const { devices, unchanged, byFamily, leaving, licences, usersAsked, confirmation } = preview;
+  const { devices, unchanged, byFamily, leaving, licenses, usersAsked, confirmation } = preview;
   return [
     `Something is sent to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
     ...(unchanged > 0 ? [`${plural(unchanged, 'device')} in scope: nothing new is sent.`] : []),
@@ -129,7 +129,7 @@ function previewLines(preview: Preview): string[] {
     ...(preview.appsAndBooksToken === null
       ? []
       : [
-          `Licences of Okta Verify: ${licences.needed} needed, ${licences.left ?? 'an unknown number'} left.`,
+          `Licenses of Okta Verify: ${licenses.needed} needed, ${licenses.left ?? 'an unknown number'} left.`,
         ]),
     ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} will be asked before the app installs.`] : []),
     ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap((part) =>

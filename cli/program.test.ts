@@ -270,7 +270,7 @@ describe('files', () => {
       daysLeft: 40,
       setAt: AT,
       token: null,
-      licences: { total: 9, available: 4 },
+      licenses: { total: 9, available: 4 },
       failure: null,
     });
     const { printed } = await odette('apps-and-books set -', { input: 'token text' });

@@ -35,13 +35,13 @@ describe('the plan of the app', () => {
     ]);
   });
 
-  test('only the app waits for the licence; the profiles are delivered and proven before', () => {
-    const { trace } = play(blankMac, { ...fresh, licence: 'pending' });
-    expect(trace.slice(-2)).toEqual(['ProfileList', 'waitForLicence']);
+  test('only the app waits for the license; the profiles are delivered and proven before', () => {
+    const { trace } = play(blankMac, { ...fresh, license: 'pending' });
+    expect(trace.slice(-2)).toEqual(['ProfileList', 'waitForLicense']);
   });
 
-  test('a licence that cannot be had fails the rollout by its name, after the profiles', () => {
-    const { trace } = play(blankMac, { ...fresh, licence: 'apps_and_books.token_missing' });
+  test('a license that cannot be had fails the rollout by its name, after the profiles', () => {
+    const { trace } = play(blankMac, { ...fresh, license: 'apps_and_books.token_missing' });
     expect(trace.slice(-2)).toEqual(['ProfileList', 'fail:apps_and_books.token_missing']);
   });
 

@@ -1,4 +1,4 @@
-// What a rollout does about Okta Verify, once everything else is on the device: licence, installation, refusals, configuration.
+// What a rollout does about Okta Verify, once everything else is on the device: license, installation, refusals, configuration.
 import { MOST_TRIES } from './patience.ts';
 import type { RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-plan.ts';
 import {
@@ -53,9 +53,9 @@ export function planApp(
   if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
   if ((memory.tries['app'] ?? 0) >= MOST_TRIES + view.appRefusals)
     return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });
-  if (memory.licence === 'pending' || memory.licence === 'unasked')
-    return otherwise({ do: 'waitForLicence' });
-  if (memory.licence !== 'ready') return otherwise({ do: 'fail', code: memory.licence });
+  if (memory.license === 'pending' || memory.license === 'unasked')
+    return otherwise({ do: 'waitForLicense' });
+  if (memory.license !== 'ready') return otherwise({ do: 'fail', code: memory.license });
   const revision = desired.appConfigurationRevision ?? 'app';
   const queries = stale.filter(({ type }) => type === 'ProfileList');
   return send('app', [

@@ -480,22 +480,22 @@ export const FAILURES = {
     false,
     502,
   ),
-  'apps_and_books.no_licence_left': entry(
-    'No licence of Okta Verify is left.',
-    'Get more licences of Okta Verify in Apple Business Manager.',
+  'apps_and_books.no_license_left': entry(
+    'No license of Okta Verify is left.',
+    'Get more licenses of Okta Verify in Apple Business Manager.',
     'admin',
     true,
     422,
   ),
   'apps_and_books.association_pending': entry(
-    'Apple is still assigning the licence.',
+    'Apple is still assigning the license.',
     'Nothing; Odette waits.',
     'nobody',
     true,
     503,
   ),
   'apps_and_books.association_failed': entry(
-    'Apple could not assign the licence.',
+    'Apple could not assign the license.',
     'Look at the device in Apple Business Manager; then replay.',
     'operator',
     false,
@@ -566,9 +566,9 @@ export const FAILURES = {
     false,
     409,
   ),
-  'mdm.licence_not_found': entry(
-    'The device found no licence for Okta Verify.',
-    'Nothing; the licence is assigned again.',
+  'mdm.license_not_found': entry(
+    'The device found no license for Okta Verify.',
+    'Nothing; the license is assigned again.',
     'nobody',
     true,
     502,

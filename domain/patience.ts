@@ -38,8 +38,8 @@ export function deliveryBackOffMs(failures: number, needsPerson: boolean): numbe
   return steps[Math.min(failures, steps.length) - 1] ?? MINUTE_MS;
 }
 
-/** Between two looks at Apps and Books: an association takes seconds; licences that ran out take as long as a purchase. */
-export const licenceDelayMs = (look: number, noneLeft: boolean): number =>
+/** Between two looks at Apps and Books: an association takes seconds; licenses that ran out take as long as a purchase. */
+export const licenseDelayMs = (look: number, noneLeft: boolean): number =>
   noneLeft
     ? Math.min(5 * MINUTE_MS * 2 ** look, 6 * HOUR_MS)
     : Math.min(2 * SECOND_MS * 2 ** look, 10 * MINUTE_MS);

@@ -20,7 +20,7 @@ export interface TenantChecks {
 }
 
 /** What is asked of Apps and Books. */
-export interface LicenceChecks {
+export interface LicenseChecks {
   asset(adamId: string): Promise<readonly { readonly available: number; readonly total: number }[]>;
 }
 
@@ -29,7 +29,7 @@ interface Sources {
   /** Ticked by the admin where it cannot be checked. */
   readonly confirmed: readonly PrerequisiteId[];
   oktaClient(): Promise<TenantChecks>;
-  appsAndBooks(): Promise<LicenceChecks>;
+  appsAndBooks(): Promise<LicenseChecks>;
 }
 
 type Finding = Omit<PrerequisiteCheck, 'id' | 'confirmed'>;
@@ -58,7 +58,7 @@ export async function findPrerequisites(
     pipeline === 'idx' ? passed(`${host} runs Identity Engine.`) : failed(`${host} runs Classic Engine.`),
   );
   const grantedScopes = await askOkta(sources, findings);
-  findings.set('okta_verify_licences', await askForLicences(sources));
+  findings.set('okta_verify_licenses', await askForLicenses(sources));
   findings.set(
     'adaptive_mfa',
     unchecked('Okta does not tell programs; it shows Device integrations only with Adaptive MFA.'),
@@ -108,14 +108,14 @@ async function askOkta(sources: Sources, findings: Map<PrerequisiteId, Finding>)
   return scopes;
 }
 
-async function askForLicences({ appsAndBooks }: Sources): Promise<Finding> {
+async function askForLicenses({ appsAndBooks }: Sources): Promise<Finding> {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     const total = assets.reduce((sum, asset) => sum + asset.total, 0);
     const available = assets.reduce((sum, asset) => sum + asset.available, 0);
     return total > 0
-      ? passed(`${available} of ${total} licences are left.`)
-      : failed('There are no licences of Okta Verify.');
+      ? passed(`${available} of ${total} licenses are left.`)
+      : failed('There are no licenses of Okta Verify.');
   } catch (error) {
     if (error instanceof CataloguedError && error.code === 'apps_and_books.token_missing')
       return { ...unchecked('There is no Apps and Books token yet.'), failureCode: error.code };

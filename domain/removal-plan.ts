@@ -18,8 +18,8 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
   const isManaged = isManagedApp(view.reported.appStatus);
   const takesConfigurationBack = view.configurationWasSent && isManaged;
   const removesApp = view.removal.removesApp && isManaged;
-  const givesLicenceBack = view.removal.removesApp && view.holdsLicence;
-  if (others.length === 0 && !hasCertificates && !takesConfigurationBack && !removesApp && !givesLicenceBack)
+  const givesLicenseBack = view.removal.removesApp && view.holdsLicense;
+  if (others.length === 0 && !hasCertificates && !takesConfigurationBack && !removesApp && !givesLicenseBack)
     return { do: 'finish', phase: 'out_of_scope' };
   if (!memory.removalDelayOver) return { do: 'waitForRemovalDelay', minutes: view.removal.delayMinutes };
 
@@ -39,8 +39,8 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
   )
     return { do: 'fail', code: 'mdm.command_refused' };
   if (requests.length > 0) return { do: 'send', phase: 'removing', requests };
-  // Last: an app that is still there would lose its licence under its user's hands.
-  if (!hasCertificates) return { do: 'giveBackLicence' };
+  // Last: an app that is still there would lose its license under its user's hands.
+  if (!hasCertificates) return { do: 'giveBackLicense' };
   if ((memory.tries['removeCertificate'] ?? 0) >= MOST_TRIES)
     return { do: 'fail', code: 'mdm.command_refused' };
   return { do: 'removeCertificate' };

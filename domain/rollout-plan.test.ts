@@ -100,15 +100,15 @@ describe('the plan of a rollout', () => {
     expect(trace.at(-1)).toBe('finish:out_of_scope');
   });
 
-  test('a removal that takes the app gives its licence back last; one that leaves the app keeps it', () => {
-    const removed = { ...reported(blankMac, { appStatus: 'Managed' }), desired: null, holdsLicence: true };
+  test('a removal that takes the app gives its license back last; one that leaves the app keeps it', () => {
+    const removed = { ...reported(blankMac, { appStatus: 'Managed' }), desired: null, holdsLicense: true };
     const taking = { ...removed, removal: { delayMinutes: 15, removesApp: true } };
     expect(play(taking).trace).toEqual([
       'ProfileList+ManagedApplicationList',
       'waitForRemovalDelay',
       'RemoveApplication',
       'ManagedApplicationList',
-      'giveBackLicence',
+      'giveBackLicense',
       'finish:out_of_scope',
     ]);
     expect(play(removed).trace).toEqual(['ProfileList+ManagedApplicationList', 'finish:out_of_scope']);

@@ -13,7 +13,7 @@ export const ROLLOUT_PHASES = [
   'asking_device',
   'certificate',
   'profiles',
-  'waiting_for_licence',
+  'waiting_for_license',
   'app',
   'app_configuration',
   'delivered',
@@ -25,11 +25,11 @@ export const ROLLOUT_PHASES = [
 ] as const;
 export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
 
-/** Nothing goes on in these until a device, its user, a licence or the end of a delay lets it. */
+/** Nothing goes on in these until a device, its user, a license or the end of a delay lets it. */
 export const WAITING_PHASES: readonly RolloutPhase[] = [
   'not_enrolled',
   'asking_device',
-  'waiting_for_licence',
+  'waiting_for_license',
   'waits_for_user',
   'removal_delay',
 ];
@@ -74,14 +74,14 @@ export type RolloutAction =
   | { readonly do: 'send'; readonly phase: RolloutPhase; readonly requests: readonly StepRequest[] }
   | { readonly do: 'waitForEnrollment' }
   | { readonly do: 'obtainCertificate'; readonly integrationId: string }
-  | { readonly do: 'waitForLicence' }
+  | { readonly do: 'waitForLicense' }
   /** The app is on its way: ask again later. */
   | { readonly do: 'waitForApp' }
   | { readonly do: 'noteRefusal' }
   | { readonly do: 'waitForUser'; readonly untilMs: number }
   | { readonly do: 'waitForRemovalDelay'; readonly minutes: number }
   | { readonly do: 'removeCertificate' }
-  | { readonly do: 'giveBackLicence' }
+  | { readonly do: 'giveBackLicense' }
   | { readonly do: 'finish'; readonly phase: RolloutPhase }
   | { readonly do: 'fail'; readonly code: FailureCode };
 
@@ -93,29 +93,29 @@ export interface RolloutMemory {
   readonly fresh: readonly Query[];
   /** How often a change was carried out in this run, by step. */
   readonly tries: Readonly<Record<string, number>>;
-  readonly licence: 'unasked' | 'pending' | 'ready' | FailureCode;
+  readonly license: 'unasked' | 'pending' | 'ready' | FailureCode;
   /** InstallApplication was accepted in this run, and nothing has refused it since. */
   readonly appSent: boolean;
   readonly appChecks: number;
   readonly removalDelayOver: boolean;
 }
 
-/** The memory with which a run begins, and begins again at each new enrollment. A licence belongs to the device: it stays. */
+/** The memory with which a run begins, and begins again at each new enrollment. A license belongs to the device: it stays. */
 export const emptyMemory = (
   enrollmentId: string,
-  licence: RolloutMemory['licence'] = 'unasked',
+  license: RolloutMemory['license'] = 'unasked',
 ): RolloutMemory => ({
   enrollmentId,
   fresh: [],
   tries: {},
-  licence,
+  license,
   appSent: false,
   appChecks: 0,
   removalDelayOver: false,
 });
 
 export const memoryFor = (memory: RolloutMemory, enrollmentId: string): RolloutMemory =>
-  memory.enrollmentId === enrollmentId ? memory : emptyMemory(enrollmentId, memory.licence);
+  memory.enrollmentId === enrollmentId ? memory : emptyMemory(enrollmentId, memory.license);
 
 /** The phase that an action stands for. */
 export function phaseOf(action: RolloutAction): RolloutPhase {
@@ -127,8 +127,8 @@ export function phaseOf(action: RolloutAction): RolloutPhase {
       return 'not_enrolled';
     case 'obtainCertificate':
       return 'certificate';
-    case 'waitForLicence':
-      return 'waiting_for_licence';
+    case 'waitForLicense':
+      return 'waiting_for_license';
     case 'waitForApp':
     case 'noteRefusal':
     case 'waitForUser':
@@ -136,7 +136,7 @@ export function phaseOf(action: RolloutAction): RolloutPhase {
     case 'waitForRemovalDelay':
       return 'removal_delay';
     case 'removeCertificate':
-    case 'giveBackLicence':
+    case 'giveBackLicense':
       return 'removing';
     case 'fail':
       return 'failed';

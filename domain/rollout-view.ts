@@ -69,8 +69,8 @@ export interface RolloutView {
   readonly hasOpenDelivery: boolean;
   /** Odette's app configuration was sent and not taken back. */
   readonly configurationWasSent: boolean;
-  /** A licence was asked for, and not given back. */
-  readonly holdsLicence: boolean;
+  /** A license was asked for, and not given back. */
+  readonly holdsLicense: boolean;
   /** Why the last rollout failed, if it did. */
   readonly failureCode: string | null;
 }

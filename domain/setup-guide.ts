@@ -232,9 +232,9 @@ export const PREREQUISITE_TEXTS: Readonly<
     title: 'Okta FastPass is active',
     todo: 'Okta admin console > Security > Authenticators > Okta Verify > Actions > Edit > Okta FastPass (all platforms).',
   },
-  okta_verify_licences: {
-    title: 'Licences of Okta Verify in Apps and Books',
-    todo: 'Apple Business Manager > Apps and Books > Okta Verify > get licences (free of charge); then upload the token: odette apps-and-books set FILE.',
+  okta_verify_licenses: {
+    title: 'Licenses of Okta Verify in Apps and Books',
+    todo: 'Apple Business Manager > Apps and Books > Okta Verify > get licenses (free of charge); then upload the token: odette apps-and-books set FILE.',
   },
   adaptive_mfa: {
     title: 'The tenant has Adaptive MFA',

@@ -56,7 +56,7 @@ export const PREREQUISITES = [
   'identity_engine',
   'okta_verify_active',
   'fastpass_active',
-  'okta_verify_licences',
+  'okta_verify_licenses',
   'adaptive_mfa',
 ] as const;
 export type PrerequisiteId = (typeof PREREQUISITES)[number];

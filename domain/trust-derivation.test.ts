@@ -31,7 +31,7 @@ const view: RolloutView = {
   hasCertificate: true,
   hasOpenDelivery: true,
   configurationWasSent: false,
-  holdsLicence: false,
+  holdsLicense: false,
   failureCode: null,
 };
 const okta: OktaFacts = {

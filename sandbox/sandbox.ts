@@ -89,7 +89,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock,
     network,
     keys,
-    licences: appsAndBooks,
+    licenses: appsAndBooks,
     holds,
   });
   const pushes = await PushService.open({

@@ -126,7 +126,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/settings',
-    validateSearch: oneOf('tab', ['push', 'licences', 'people', 'tokens', 'about']),
+    validateSearch: oneOf('tab', ['push', 'licenses', 'people', 'tokens', 'about']),
     component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
   }),
 ] as const;

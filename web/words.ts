@@ -35,7 +35,7 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   asking_device: 'Asking the device',
   certificate: 'Certificate',
   profiles: 'Profiles',
-  waiting_for_licence: 'Waiting for a licence',
+  waiting_for_license: 'Waiting for a license',
   app: 'Okta Verify',
   app_configuration: 'App configuration',
   delivered: 'Delivered',

@@ -44,7 +44,7 @@ export function outsideClients(
   const okta = new Map<string, Kept<OktaClient>>();
   const budgets = new Map<string, RateBudget>();
   const apns = new Map<string, Kept<ApnsClient>>();
-  let licences: Kept<AppsAndBooksClient> | undefined;
+  let licenses: Kept<AppsAndBooksClient> | undefined;
 
   const versionOf = async (secretId: string): Promise<string> => {
     const facts = (await listSecretFacts(database, [secretId])).get(secretId);
@@ -102,12 +102,12 @@ export function outsideClients(
       const token = await findAppsAndBooksToken(database);
       if (!token) throw new CataloguedError('apps_and_books.token_missing');
       const madeFrom = await versionOf(token.secretId);
-      if (licences?.madeFrom === madeFrom) return licences.client;
+      if (licenses?.madeFrom === madeFrom) return licenses.client;
       const client = new AppsAndBooksClient({
         url: config.appsAndBooksUrl,
-        token: await open(token.secretId, 'licences'),
+        token: await open(token.secretId, 'licenses'),
       });
-      licences = { madeFrom, client };
+      licenses = { madeFrom, client };
       return client;
     },
 

@@ -39,7 +39,7 @@ export const others = proxyActivities<
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicence' | 'giveBackLicence'>>({
+export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | 'giveBackLicense'>>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 });

@@ -68,11 +68,11 @@ describe('a rollout that failed', () => {
 
   test("of an activity ends well after a reset to the failed activity's workflow task", async () => {
     const mac = await world.newDevice('Mac');
-    world.knobs.licences = 'refused';
+    world.knobs.licenses = 'refused';
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'apps_and_books.token_refused' });
-    world.knobs.licences = 'assigned';
+    world.knobs.licenses = 'assigned';
     const { events } = await world.rollout(mac.id).fetchHistory();
     const failed = events?.filter((event) => event.activityTaskFailedEventAttributes).at(-1);
     const scheduledId = failed?.activityTaskFailedEventAttributes?.scheduledEventId?.toString();

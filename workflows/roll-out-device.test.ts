@@ -74,17 +74,17 @@ describe('a rollout', () => {
     expect(phone.carriedOut.filter((each) => each === 'InstallProfile')).toHaveLength(1);
   });
 
-  test('delivers everything else while no licence is left, says so, and goes on when there is one', async () => {
-    world.knobs.licences = 'none_left';
+  test('delivers everything else while no license is left, says so, and goes on when there is one', async () => {
+    world.knobs.licenses = 'none_left';
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     await world.until(async () => {
       const trust = await world.trust(mac.id);
       expect(trust?.delivered).toBe(true);
-      expect(trust?.waits_for).toContain('No licence of Okta Verify is left.');
+      expect(trust?.waits_for).toContain('No license of Okta Verify is left.');
     });
-    world.knobs.licences = 'assigned';
-    await world.rollOut(mac.id, 'licences were bought');
+    world.knobs.licenses = 'assigned';
+    await world.rollOut(mac.id, 'licenses were bought');
     await world.until(async () => expect((await world.truths(mac.id))['oktaVerifyManaged']).toBe('held'));
     expect(mac.certificates).toHaveLength(1);
   });
@@ -94,12 +94,12 @@ describe('a rollout', () => {
       (await listHealth(world.database, world.fleet.integrationId)).filter(
         ({ connection }) => connection === 'apps_and_books',
       );
-    world.knobs.licences = 'refused';
+    world.knobs.licenses = 'refused';
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await health()).toMatchObject([{ ok: false, failureCode: 'apps_and_books.token_refused' }]);
-    world.knobs.licences = 'assigned';
+    world.knobs.licenses = 'assigned';
     await world.rollOut(mac.id, 'the token was renewed');
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(await health()).toMatchObject([{ ok: true, failureCode: null, at: expect.any(Date) as Date }]);
@@ -226,7 +226,7 @@ describe('a rollout', () => {
     await world.fleet.switchTrust(true);
   });
 
-  test('unassigned: the payloads go as the item said that it had, with its delay, and the app and its licence too if it asked so', async () => {
+  test('unassigned: the payloads go as the item said that it had, with its delay, and the app and its license too if it asked so', async () => {
     const { database, fleet } = world;
     await database.query(`update library_items set settings = '{"removeAppOnRemoval": true}' where id = $1`, [
       fleet.itemId,
@@ -244,7 +244,7 @@ describe('a rollout', () => {
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('out_of_scope'));
     expect([kinds(mac), mac.certificates, mac.appStatus]).toEqual([[], [], undefined]);
     expect(world.knobs.held).not.toContain(serialNumber);
-    expect(await database.query('select from licences where device_id = $1', [mac.id])).toEqual([]);
+    expect(await database.query('select from licenses where device_id = $1', [mac.id])).toEqual([]);
     await database.query(
       'insert into library_item_blueprints (blueprint_id, library_item_id) values ($1, $2)',
       [fleet.blueprintId, fleet.itemId],

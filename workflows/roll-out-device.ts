@@ -15,7 +15,7 @@ import { appCheckDelayMs, intervalsWithin } from '../domain/patience.ts';
 import { emptyMemory, memoryFor, type RolloutMemory, type RolloutPhase } from '../domain/rollout-plan.ts';
 import { DeviceConversation } from './device-command.ts';
 import { failedBecause, reasonOf } from './failure.ts';
-import { LicenceErrand } from './licence-errand.ts';
+import { LicenseErrand } from './license-errand.ts';
 import { searchAttributes } from './messages.ts';
 import { others, records } from './policies.ts';
 import { sendAndLearn, without } from './rollout-sending.ts';
@@ -39,12 +39,12 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
   let shownPhase = '';
   let removalDueMs: number | undefined;
   // Apart from the memory: it changes while a step is on its way.
-  let licence: RolloutMemory['licence'] = 'unasked';
-  const licenceErrand = new LicenceErrand(
+  let license: RolloutMemory['license'] = 'unasked';
+  const licenseErrand = new LicenseErrand(
     deviceId,
     () => signals.changes,
     (settled) => {
-      licence = settled;
+      license = settled;
     },
   );
 
@@ -58,13 +58,13 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
       }
       const step = await records.planRolloutStep({
         deviceId,
-        memory: { ...memory, licence },
+        memory: { ...memory, license },
         nowMs: Date.now(),
         run,
       });
       if (step === null) return;
       memory = memoryFor(memory, step.enrollmentId);
-      if (step.needsLicence && licence === 'unasked') licenceErrand.start(false);
+      if (step.needsLicense && license === 'unasked') licenseErrand.start(false);
       if (step.integrationId !== null) removalDueMs = undefined;
       show(step);
       const patience = () => intervalsWithin(step.patienceHours * HOUR_MS);
@@ -81,7 +81,7 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
             isChanged,
           );
           memory = sent.memory;
-          if (sent.licenceMissed) licenceErrand.start(true);
+          if (sent.licenseMissed) licenseErrand.start(true);
           if (sent.refused) await records.noteAppRefusal({ deviceId, nowMs: Date.now() });
           if (sent.configurationTakenBack) await records.noteConfigurationTakenBack({ deviceId });
           if (sent.failure !== null) return await fail(sent.failure);
@@ -97,16 +97,16 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
           if (failure !== null) return await fail(failure);
           break;
         }
-        case 'giveBackLicence':
-          await licenceErrand.giveBack(step.patienceHours * HOUR_MS, isChanged);
+        case 'giveBackLicense':
+          await licenseErrand.giveBack(step.patienceHours * HOUR_MS, isChanged);
           break;
         case 'waitForEnrollment':
           if (!(await waitFor(isChanged, patience(), 'enrollment'))) return await fail('mdm.not_enrolled');
           break;
-        case 'waitForLicence': {
-          const isSettled = () => licence !== 'pending' || isChanged();
-          if (!(await waitFor(isSettled, patience(), 'licence')))
-            return await fail('apps_and_books.no_licence_left');
+        case 'waitForLicense': {
+          const isSettled = () => license !== 'pending' || isChanged();
+          if (!(await waitFor(isSettled, patience(), 'license')))
+            return await fail('apps_and_books.no_license_left');
           break;
         }
         case 'waitForApp': {

@@ -15,12 +15,12 @@ export interface Sent {
   readonly memory: RolloutMemory;
   /** Permanent: the rollout ends with it. */
   readonly failure: FailureCode | null;
-  readonly licenceMissed: boolean;
+  readonly licenseMissed: boolean;
   readonly refused: boolean;
   readonly configurationTakenBack: boolean;
 }
 
-const LICENCE_PAUSE_MS = 15_000;
+const LICENSE_PAUSE_MS = 15_000;
 
 /** Answers that only inform, and a renewal that has time: a device that cannot give them is not held up. */
 const OPTIONAL: readonly string[] = ['DeviceInformation', 'InstalledApplicationList', 'RenewIdentity'];
@@ -40,13 +40,13 @@ export async function sendAndLearn(
 ): Promise<Sent> {
   const wanted = requests.map((request) => ({ step: stepOf(request), request }));
   const carried = await conversation.carryOut({ enrollmentId, scope: '' }, wanted, intervals, isChanged);
-  const nothing = { failure: null, licenceMissed: false, refused: false, configurationTakenBack: false };
+  const nothing = { failure: null, licenseMissed: false, refused: false, configurationTakenBack: false };
   if (carried.kind === 'interrupted') return { memory: before, ...nothing };
   if (carried.kind === 'silent') return { memory: before, ...nothing, failure: 'mdm.device_silent' };
 
   const learned = carried.outcomes.reduce<Sent>(learn, { memory: before, ...nothing });
-  if (learned.licenceMissed)
-    await condition(isChanged, LICENCE_PAUSE_MS, { summary: 'licence is assigned again' });
+  if (learned.licenseMissed)
+    await condition(isChanged, LICENSE_PAUSE_MS, { summary: 'license is assigned again' });
   return learned;
 }
 
@@ -63,8 +63,8 @@ function learn(sent: Sent, outcome: CommandOutcome): Sent {
       if (OPTIONAL.includes(request.type)) return acknowledged(sent, request);
       if (failureCode === 'mdm.user_refused_app')
         return { ...sent, refused: true, memory: counted(sent.memory, request) };
-      if (failureCode === 'mdm.licence_not_found')
-        return { ...sent, licenceMissed: true, memory: counted(sent.memory, request) };
+      if (failureCode === 'mdm.license_not_found')
+        return { ...sent, licenseMissed: true, memory: counted(sent.memory, request) };
       return failed(sent, failureCode ?? 'mdm.command_refused');
     // Taken back, or never answered: it is planned again.
     case 'Unknown':

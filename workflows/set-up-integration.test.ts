@@ -84,7 +84,7 @@ test('wrong credentials are told at the field where they were entered', async ()
 test('a missing prerequisite opens the list, and what cannot be checked is confirmed', async () => {
   const missing = await answer(first, { step: 'connect' });
   expect([missing.status, missing.body.code]).toEqual([422, 'setup.prerequisites_missing']);
-  expect(field(missing)).toEqual(['okta_verify_licences', 'adaptive_mfa']);
+  expect(field(missing)).toEqual(['okta_verify_licenses', 'adaptive_mfa']);
   const { body } = await world.api.call('GET', `/api/setups/${first}`);
   expect(body.step).toBe('connect');
   const results = Object.fromEntries(
@@ -97,9 +97,9 @@ test('a missing prerequisite opens the list, and what cannot be checked is confi
     adaptive_mfa: 'not_checked',
   });
 
-  const token = await world.licences.newToken();
+  const token = await world.licenses.newToken();
   const set = await world.api.call('PUT', '/api/apps-and-books', { token });
-  expect(set.body).toMatchObject({ licences: { available: expect.any(Number) as number }, failure: null });
+  expect(set.body).toMatchObject({ licenses: { available: expect.any(Number) as number }, failure: null });
   const connected = await answer(first, { step: 'connect', confirmed: ['adaptive_mfa'] });
   expect(connected.body).toMatchObject({ step: 'device_integrations' });
 });

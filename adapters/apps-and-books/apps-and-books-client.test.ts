@@ -1,4 +1,4 @@
-// The client against a pretend Apps and Books over TLS: licences that take time, refusals inside HTTP 200, waiting times.
+// The client against a pretend Apps and Books over TLS: licenses that take time, refusals inside HTTP 200, waiting times.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CataloguedError } from '../../domain/failures.ts';
 import { openPretendAppsAndBooks, type PretendAppsAndBooks } from '../../test/harness/pretend-okta.ts';
@@ -65,7 +65,7 @@ describe('the server token', () => {
   });
 });
 
-describe('a licence', () => {
+describe('a license', () => {
   it('is there some time after it was asked for, and is given once', async () => {
     const eventId = await associate('C02A');
     expect(await client.status(eventId)).toEqual({ state: 'pending' });
@@ -73,7 +73,7 @@ describe('a licence', () => {
     shop.clock.move(10_000);
     expect(await client.status(eventId)).toEqual({ state: 'complete' });
     expect(await client.findAssignment(OKTA_VERIFY, 'C02A')).toMatchObject({ pricingParam: 'STDQ' });
-    expect(await shop.hasLicence('C02A', OKTA_VERIFY)).toBe(true);
+    expect(await shop.hasLicense('C02A', OKTA_VERIFY)).toBe(true);
     const again = await associate('C02A');
     shop.clock.move(10_000);
     expect(await client.status(again)).toEqual({ state: 'complete' });
@@ -109,7 +109,7 @@ describe('a licence', () => {
     const eventId = await associate('C02B', 'C02C');
     shop.clock.move(10_000);
     const status = await client.status(eventId);
-    expect(status).toMatchObject({ state: 'failed', error: { code: 'apps_and_books.no_licence_left' } });
+    expect(status).toMatchObject({ state: 'failed', error: { code: 'apps_and_books.no_license_left' } });
     await change(`/assets/${OKTA_VERIFY}`, { total: 1000 });
   });
 

@@ -1,4 +1,4 @@
-// Apple's Apps and Books API (location tokens, version 2): which licences there are, giving one to a device, and taking it back.
+// Apple's Apps and Books API (location tokens, version 2): which licenses there are, giving one to a device, and taking it back.
 // https://developer.apple.com/documentation/devicemanagement/app-and-book-management
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
@@ -14,7 +14,7 @@ export interface Asset {
   readonly platforms: readonly string[];
 }
 
-/** One licence of one device. */
+/** One license of one device. */
 export interface Assignment {
   readonly adamId: string;
   readonly serialNumber: string;
@@ -97,7 +97,7 @@ export class AppsAndBooksClient {
     return found.filter((asset) => asset.adamId === adamId);
   }
 
-  /** The licence that the device holds; undefined: it holds none. */
+  /** The license that the device holds; undefined: it holds none. */
   async findAssignment(adamId: string, serialNumber: string): Promise<Assignment | undefined> {
     const query = new URLSearchParams({ adamId, serialNumber }).toString();
     const { assignments } = await this.#call(`assignments?${query}`, AssignmentsAnswer);
@@ -106,8 +106,8 @@ export class AppsAndBooksClient {
   }
 
   /**
-   * Asks for licences; Apple works on it afterwards. Ask `status` until the event is complete: a device that is told to install
-   * before that finds no licence.
+   * Asks for licenses; Apple works on it afterwards. Ask `status` until the event is complete: a device that is told to install
+   * before that finds no license.
    */
   async associate(wanted: {
     readonly adamId: string;
@@ -118,7 +118,7 @@ export class AppsAndBooksClient {
     return this.#call('assets/associate', EventAnswer, { assets: [{ adamId, pricingParam }], serialNumbers });
   }
 
-  /** Takes a licence back, so that another device can have it. Apple works on it afterwards, as it does with `associate`. */
+  /** Takes a license back, so that another device can have it. Apple works on it afterwards, as it does with `associate`. */
   async disassociate({ adamId, serialNumber, pricingParam }: Assignment): Promise<{ eventId: string }> {
     const body = { assets: [{ adamId, pricingParam }], serialNumbers: [serialNumber] };
     return this.#call('assets/disassociate', EventAnswer, body);

@@ -17,7 +17,7 @@ const BY_NUMBER: Readonly<Record<number, FailureCode>> = {
   9646: 'apps_and_books.rate_limited',
   9647: 'apps_and_books.token_refused', // a token of the old kind
   9707: 'apps_and_books.association_failed', // the asset cannot be assigned to devices
-  9709: 'apps_and_books.no_licence_left',
+  9709: 'apps_and_books.no_license_left',
   9716: 'apps_and_books.association_failed',
   9722: 'apps_and_books.token_refused', // bad authorization header
   9729: 'apps_and_books.unreachable',

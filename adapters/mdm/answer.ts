@@ -182,7 +182,7 @@ export function failureOf(requestType: string, errorChain: ErrorChain): FailureC
   if (requestType === 'InstallProfile' && some(isScep)) return 'scep.enrollment_failed';
   if (requestType === 'RemoveProfile' && some(isProfileAbsent)) return 'mdm.profile_absent';
   if (requestType === 'InstallApplication') {
-    if (some(isLicenceMissing)) return 'mdm.licence_not_found';
+    if (some(isLicenseMissing)) return 'mdm.license_not_found';
     if (some(({ code }) => code === 12063)) return 'mdm.user_refused_app';
   }
   return requestType === 'InstallProfile' || requestType === 'RemoveProfile'
@@ -197,6 +197,6 @@ const isScep = ({ code, domain, description }: ErrorCause): boolean =>
 /** MCMDMErrorDomain 12075 "specified profile not installed", MCInstallationErrorDomain 4024 "profile not found". */
 const isProfileAbsent = ({ code }: ErrorCause): boolean => code === 12075 || code === 4024;
 
-/** No licence for the app (12026, 12064), none assigned (12047), or the store says 9610 while it is still assigned. */
-const isLicenceMissing = ({ code, description }: ErrorCause): boolean =>
+/** No license for the app (12026, 12064), none assigned (12047), or the store says 9610 while it is still assigned. */
+const isLicenseMissing = ({ code, description }: ErrorCause): boolean =>
   [12026, 12047, 12064, 9610].includes(code) || /licen[cs]e not found/i.test(description);

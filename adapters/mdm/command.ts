@@ -14,7 +14,7 @@ export type CommandSpec =
   | { readonly requestType: 'RemoveProfile'; readonly identifier: string }
   | { readonly requestType: 'ProfileList' }
   | { readonly requestType: 'CertificateList' }
-  /** Okta Verify from the App Store, by device licence. A configuration goes along on iOS only. */
+  /** Okta Verify from the App Store, by device license. A configuration goes along on iOS only. */
   | {
       readonly requestType: 'InstallApplication';
       readonly platform: Platform;

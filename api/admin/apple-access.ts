@@ -31,7 +31,7 @@ export async function pushTroubles(sql: Sql): Promise<AppleTrouble[]> {
 export async function tokenTrouble(sql: Sql): Promise<AppleTrouble | undefined> {
   const token = await findAppsAndBooksToken(sql);
   if (!token) return undefined;
-  const ending = endingOf('The Apps and Books token', token.expiresAt, 'no device gets a licence');
+  const ending = endingOf('The Apps and Books token', token.expiresAt, 'no device gets a license');
   return ending && { code: 'apps_and_books.token_refused', ...ending };
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../adapters/store/devices/device-evidence.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
-import { findLicence } from '../../adapters/store/rollout/licenses.ts';
+import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import type { FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
@@ -53,13 +53,13 @@ export async function showDetail(
   row: FleetRow,
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
-  const [evidence, sent, deliveries, reported, records, licence, runs] = await Promise.all([
+  const [evidence, sent, deliveries, reported, records, license, runs] = await Promise.all([
     listEvidence(sql, row.id),
     listSentProfiles(sql, row.id),
     listDeliveries(sql, row.id),
     findReported(sql, row.id),
     listOktaRecords(sql, row.id),
-    findLicence(sql, row.id, OKTA_VERIFY.adamId),
+    findLicense(sql, row.id, OKTA_VERIFY.adamId),
     listRollouts(sql, { deviceId: row.id, limit: 20 }),
   ]);
   const workflowId = workflowIds.rollout(row.id);
@@ -100,8 +100,8 @@ export async function showDetail(
         })),
     ],
     certificates: deliveries,
-    licence: licence
-      ? { state: licence.state, failureCode: codeOrNull(licence.failureCode), changedAt: licence.changedAt }
+    license: license
+      ? { state: license.state, failureCode: codeOrNull(license.failureCode), changedAt: license.changedAt }
       : null,
     oktaVerify: showOktaVerify(reported),
     oktaRecords: records.map(({ oktaHost, ...record }) => ({

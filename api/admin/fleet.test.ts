@@ -244,9 +244,9 @@ describe('what an operator asks', () => {
         { failure: null, phase: 'profiles', waitsFor: 'The iPhone installs its profiles.' },
       ]);
       expect(await at('waiting')).toEqual([]);
-      await busyWith('waiting_for_licence', 'A licence.');
+      await busyWith('waiting_for_license', 'A license.');
       expect(await at('running')).toEqual([]);
-      expect(await at('waiting')).toMatchObject([{ phase: 'waiting_for_licence', waitsFor: 'A licence.' }]);
+      expect(await at('waiting')).toMatchObject([{ phase: 'waiting_for_license', waitsFor: 'A license.' }]);
     } finally {
       await api.database.query(`delete from rollout_runs where run_id = 'run-again'`);
       await busyWith('failed', 'Nothing.');
@@ -541,7 +541,7 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
   };
   expect(await alarmsAt(30)).toEqual([]);
   expect(await alarmsAt(1)).toEqual(['The Apps and Books token ends in 1 day.']);
-  expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has ended: no device gets a licence.']);
+  expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has ended: no device gets a license.']);
   await database.query('delete from apps_and_books_tokens');
 });
 

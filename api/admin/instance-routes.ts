@@ -1,4 +1,4 @@
-// This installation: status, totals, Apple's push certificate, licences, audit trail, events.
+// This installation: status, totals, Apple's push certificate, licenses, audit trail, events.
 import {
   findAppsAndBooksToken,
   putAppsAndBooksToken,
@@ -48,7 +48,7 @@ export function instanceHandlers(
       daysLeft: daysLeft(expiresAt),
       setAt,
       token: set,
-      ...(await askForLicences(appsAndBooks)),
+      ...(await askForLicenses(appsAndBooks)),
     };
   };
   const showPush = async (sql: Sql, row: PushCertificateRow) => {
@@ -218,14 +218,14 @@ function readTokenFile(content: string) {
   }
 }
 
-async function askForLicences(appsAndBooks: AdminDependencies['appsAndBooks']) {
+async function askForLicenses(appsAndBooks: AdminDependencies['appsAndBooks']) {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     const sum = (part: 'available' | 'total') => assets.reduce((total, asset) => total + asset[part], 0);
-    return { licences: { total: sum('total'), available: sum('available') }, failure: null };
+    return { licenses: { total: sum('total'), available: sum('available') }, failure: null };
   } catch (error) {
     if (!(error instanceof CataloguedError)) throw error;
-    return { licences: null, failure: showFailure(error.code) };
+    return { licenses: null, failure: showFailure(error.code) };
   }
 }
 

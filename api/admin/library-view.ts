@@ -91,7 +91,7 @@ async function tokenState(sql: Sql, refused: FailureCode | undefined) {
   return state(trouble ? [trouble] : []);
 }
 
-async function licences(appsAndBooks: () => Promise<AppsAndBooksClient>) {
+async function licenses(appsAndBooks: () => Promise<AppsAndBooksClient>) {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     return { left: assets.reduce((sum, asset) => sum + asset.available, 0), code: undefined };
@@ -127,7 +127,7 @@ export async function previewItem(
   const losing =
     before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : { total: 0, logins: [] };
   // Turning it off installs nothing: it must not wait for Apple.
-  const asked = body.deviceTrustOn ? await licences(appsAndBooks) : undefined;
+  const asked = body.deviceTrustOn ? await licenses(appsAndBooks) : undefined;
   const needsConfirmation = body.deviceTrustOn && !wasOn;
   const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
   const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
@@ -139,7 +139,7 @@ export async function previewItem(
     byFamily: { Mac: arriving.Mac, iPhone: arriving.iPhone, iPad: arriving.iPad },
     unchanged: arriving.unchanged,
     leaving,
-    licences: { needed: arriving.licencesNeeded, left: asked?.left ?? null },
+    licenses: { needed: arriving.licensesNeeded, left: asked?.left ?? null },
     usersAsked: arriving.usersAsked,
     usersLosingTrust: [...losing.logins],
     usersLosingTrustTotal: losing.total,

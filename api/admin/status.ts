@@ -77,7 +77,7 @@ export async function needsOf(
   if (!(await findAppsAndBooksToken(sql)))
     need(
       'apps_and_books',
-      'The Apps and Books token gives each device its licence of Okta Verify.',
+      'The Apps and Books token gives each device its license of Okta Verify.',
       'npx odette apps-and-books set FILE',
     );
   if ((await listIntegrations(sql)).length === 0)

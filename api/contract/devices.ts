@@ -108,7 +108,7 @@ export const DeviceDetail = z
         removedAt: instant.nullable(),
       }),
     ),
-    licence: z
+    license: z
       .object({
         state: z.enum(['associating', 'associated', 'failed', 'returning']),
         failureCode: failureCode.nullable(),

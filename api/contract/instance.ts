@@ -1,4 +1,4 @@
-// This installation: status, totals, what real devices still need, Apple's push certificate, licences, audit trail, events.
+// This installation: status, totals, what real devices still need, Apple's push certificate, licenses, audit trail, events.
 import { z } from 'zod';
 import { BUCKETS } from '../../domain/trust.ts';
 import { endpoint } from './endpoint.ts';
@@ -106,8 +106,8 @@ export const AppsAndBooks = z
     daysLeft: count,
     setAt: instant,
     token: SecretSet.nullable(),
-    /** Licences of Okta Verify; null when Apple could not be asked. */
-    licences: z.object({ total: count, available: count }).nullable(),
+    /** Licenses of Okta Verify; null when Apple could not be asked. */
+    licenses: z.object({ total: count, available: count }).nullable(),
     failure: Failure.nullable(),
   })
   .meta({ id: 'AppsAndBooks' });
@@ -198,7 +198,7 @@ export const instance = {
   }),
   getAppsAndBooks: endpoint({
     tag,
-    summary: 'The Apps and Books token, and the licences left',
+    summary: 'The Apps and Books token, and the licenses left',
     method: 'get',
     path: '/api/apps-and-books',
     access: 'viewer',

@@ -91,7 +91,7 @@ export const ItemPreview = z
     byFamily: z.object({ Mac: z.number(), iPhone: z.number(), iPad: z.number() }),
     /** Devices whose payloads would be taken away. */
     leaving: z.number().int(),
-    licences: z.object({ needed: z.number().int(), left: z.number().int().nullable() }),
+    licenses: z.object({ needed: z.number().int(), left: z.number().int().nullable() }),
     /** Unsupervised iPhones and iPads: their users are asked before the app installs. */
     usersAsked: z.number().int(),
     /** Users who are managed in Okta only through devices that leave, a hundred at most. */

@@ -41,7 +41,7 @@ export const rollouts = {
     path: '/api/rollouts',
     access: 'viewer',
     query: z.object({
-      /** `waiting`: open, but nothing goes on until a device, its user, a licence or a delay lets it. */
+      /** `waiting`: open, but nothing goes on until a device, its user, a license or a delay lets it. */
       state: z.enum(['running', 'waiting', 'completed', 'failed']).optional(),
       after: cursor.optional(),
       limit,

@@ -1,17 +1,17 @@
-// A pretend Apps and Books (location tokens, API version 2): licences that are given out some time after they were asked for.
+// A pretend Apps and Books (location tokens, API version 2): licenses that are given out some time after they were asked for.
 import { randomUUID } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import { z } from 'zod';
 import { StateFile } from '../state-file.ts';
 import type { ServicePart, World } from '../world.ts';
 import { Location } from './location.ts';
-import { licenceManagement } from './licence-management.ts';
-import { describeError, type LicenceErrorNumber } from './licence-errors.ts';
-import { assignedCount, newLicenceState, type LicenceState } from './licence-state.ts';
+import { licenseManagement } from './license-management.ts';
+import { describeError, type LicenseErrorNumber } from './license-errors.ts';
+import { assignedCount, newLicenseState, type LicenseState } from './license-state.ts';
 
 export interface AppsAndBooks extends ServicePart {
   /** The App Store's view: whether this device may install the app. */
-  hasLicence(serialNumber: string, adamId: string): Promise<boolean>;
+  hasLicense(serialNumber: string, adamId: string): Promise<boolean>;
   /** A new server token file (its content), as it is downloaded from Apple Business Manager. */
   newToken(options?: { readonly organization?: string; readonly lifeDays?: number }): Promise<string>;
 }
@@ -30,23 +30,23 @@ export async function createAppsAndBooks(options: {
   readonly world: Pick<World, 'dataDir' | 'clock'>;
 }): Promise<AppsAndBooks> {
   const { world } = options;
-  const file = new StateFile<LicenceState>(`${world.dataDir}/apps-and-books.json`);
-  const location = new Location({ state: (await file.read()) ?? newLicenceState(), world, file });
+  const file = new StateFile<LicenseState>(`${world.dataDir}/apps-and-books.json`);
+  const location = new Location({ state: (await file.read()) ?? newLicenseState(), world, file });
   const app = express();
   app.disable('x-powered-by');
   app.use(BASE, express.json({ limit: '1mb' }), service(location));
   return {
     listener: app,
     nameOf: ({ url = '/' }) => url.split('?')[0]?.replace(`${BASE}/`, '').replaceAll('/', '.') ?? 'unknown',
-    knobs: licenceManagement(location),
+    knobs: licenseManagement(location),
     counts: () => ({ ...location.state.counts }),
     close: () => location.save(),
-    hasLicence: (serialNumber, adamId) => location.hasLicence(serialNumber, adamId),
+    hasLicense: (serialNumber, adamId) => location.hasLicense(serialNumber, adamId),
     newToken: ({ organization, lifeDays } = {}) => location.newToken(organization, lifeDays),
   };
 }
 
-function refuse(location: Location, response: Response, errorNumber: LicenceErrorNumber): void {
+function refuse(location: Location, response: Response, errorNumber: LicenseErrorNumber): void {
   const { status, errorMessage } = describeError(errorNumber);
   location.count(`error.${errorNumber}`);
   // Argument errors always come inside a 200; whoever looks at the status alone misses them.
@@ -93,7 +93,7 @@ function service(location: Location): Router {
   return routes;
 }
 
-function gate(location: Location, request: Request): LicenceErrorNumber | undefined {
+function gate(location: Location, request: Request): LicenseErrorNumber | undefined {
   const { knobs, tokens } = location.state;
   location.count('requests');
   if (knobs.unavailable > 0) {

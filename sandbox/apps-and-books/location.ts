@@ -1,17 +1,17 @@
-// The location of a pretend organization: its licences, tokens and events, kept on disk.
+// The location of a pretend organization: its licenses, tokens and events, kept on disk.
 import { randomBytes } from 'node:crypto';
 import type { StateFile } from '../state-file.ts';
 import type { World } from '../world.ts';
-import { assignmentOf, settleEvents, type LicenceState } from './licence-state.ts';
+import { assignmentOf, settleEvents, type LicenseState } from './license-state.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
 export class Location {
-  readonly state: LicenceState;
+  readonly state: LicenseState;
   readonly #world: Pick<World, 'clock'>;
-  readonly #file: StateFile<LicenceState>;
+  readonly #file: StateFile<LicenseState>;
 
-  constructor(options: { state: LicenceState; world: Pick<World, 'clock'>; file: StateFile<LicenceState> }) {
+  constructor(options: { state: LicenseState; world: Pick<World, 'clock'>; file: StateFile<LicenseState> }) {
     this.state = options.state;
     this.#world = options.world;
     this.#file = options.file;
@@ -33,7 +33,7 @@ export class Location {
     if (settleEvents(this.state, this.now())) await this.save();
   }
 
-  async hasLicence(serialNumber: string, adamId: string): Promise<boolean> {
+  async hasLicense(serialNumber: string, adamId: string): Promise<boolean> {
     await this.settle();
     return this.state.assignments.includes(assignmentOf(adamId, serialNumber));
   }

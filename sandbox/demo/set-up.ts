@@ -41,9 +41,9 @@ export async function giveAppleCertificates({ odette, addresses, narrator }: Sta
   } else narrator.say('push certificate: there already');
   if (await lacks(odette.call('get /api/apps-and-books'), 'apps_and_books.token_missing')) {
     const token = await readFile(appsAndBooksToken, 'utf8');
-    const { organization, licences } = await odette.call('put /api/apps-and-books', { body: { token } });
+    const { organization, licenses } = await odette.call('put /api/apps-and-books', { body: { token } });
     narrator.say(
-      `Apps and Books token set: ${organization}, ${licences?.available ?? 'unknown'} licences of Okta Verify left`,
+      `Apps and Books token set: ${organization}, ${licenses?.available ?? 'unknown'} licenses of Okta Verify left`,
     );
   } else narrator.say('Apps and Books token: there already');
 }

@@ -42,7 +42,7 @@ describe.skipIf(!hasAppleSchema)('by Apple’s schema', () => {
       knobs: { downloadSeconds: 0 },
     });
     for (const { dict } of world.server.heard) expect(unknown(problemsOfCheckIn(dict, platform))).toEqual([]);
-    world.licences.add(device.state.hardware.serialNumber);
+    world.licenses.add(device.state.hardware.serialNumber);
     const root = payload('com.apple.security.root', {
       PayloadContent: world.server.authority.certificate.der,
     });

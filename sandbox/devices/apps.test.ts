@@ -1,4 +1,4 @@
-// Apps on a pretend device: licences, downloads, prompts, management taken over, configuration read back.
+// Apps on a pretend device: licenses, downloads, prompts, management taken over, configuration read back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
@@ -23,7 +23,7 @@ const ONLY = { Identifiers: [OKTA_VERIFY.bundleId] };
 
 async function licensed(wanted: NewDevice): Promise<PretendDevice> {
   const device = await world.enrolled(wanted);
-  world.licences.add(device.state.hardware.serialNumber);
+  world.licenses.add(device.state.hardware.serialNumber);
   return device;
 }
 const installOn = (device: PretendDevice, keys: PlistDict = {}): Promise<PlistDict> =>
@@ -48,7 +48,7 @@ describe('installing Okta Verify', () => {
     expect(await status(mac)).toBe('Managed');
   });
 
-  it('needs a licence of the device', async () => {
+  it('needs a license of the device', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'unlicensed' });
     await expect(installOn(mac)).resolves.toMatchObject({
       Status: 'Error',

@@ -1,4 +1,4 @@
-// Apps of a pretend device: licences, downloads that take time, prompts of unsupervised iPhones, management taken over.
+// Apps of a pretend device: licenses, downloads that take time, prompts of unsupervised iPhones, management taken over.
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { buildPlist, isDict, parsePlistDict } from '../../adapters/mdm/plist.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
@@ -53,8 +53,8 @@ export async function installApplication(context: DeviceContext, command: PlistD
   const options = command['Options'];
   if (!isDict(options) || options['PurchaseMethod'] !== 1)
     throw mdmRefused(12040, 'Signing in to the iTunes Store is required.', reason(state, 'Other'));
-  if (!(await context.licences.hasLicence(state.hardware.serialNumber, adamId)))
-    refuseForLicence(state, adamId);
+  if (!(await context.licenses.hasLicense(state.hardware.serialNumber, adamId)))
+    refuseForLicense(state, adamId);
   const wantsManagement = command['ChangeManagementState'] === 'Managed';
   const isManagedInstall = state.family !== 'Mac' || command['InstallAsManaged'] === true;
   const present = findApp(state, offer.bundleId);
@@ -69,8 +69,8 @@ export async function installApplication(context: DeviceContext, command: PlistD
   return { Identifier: app.bundleId, State: app.status ?? 'Installing' };
 }
 
-function refuseForLicence(state: DeviceState, adamId: string): never {
-  const text = `No licence was found for the app with iTunes Store ID ${adamId}.`;
+function refuseForLicense(state: DeviceState, adamId: string): never {
+  const text = `No license was found for the app with iTunes Store ID ${adamId}.`;
   const chain = [
     link('MCMDMErrorDomain', 12064, text),
     link('ASDServerErrorDomain', 9610, 'License not found'),

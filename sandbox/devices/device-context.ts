@@ -5,9 +5,9 @@ import type { DeviceState } from './device-state.ts';
 import type { KeyPool } from './key-pool.ts';
 import type { Network } from './network.ts';
 
-/** The App Store's view of device licences (Apps and Books). */
-export interface LicenceDesk {
-  hasLicence(serialNumber: string, adamId: string): Promise<boolean>;
+/** The App Store's view of device licenses (Apps and Books). */
+export interface LicenseDesk {
+  hasLicense(serialNumber: string, adamId: string): Promise<boolean>;
 }
 
 export interface DeviceContext {
@@ -15,7 +15,7 @@ export interface DeviceContext {
   readonly clock: Clock;
   readonly network: Network;
   readonly keys: KeyPool;
-  readonly licences: LicenceDesk;
+  readonly licenses: LicenseDesk;
   readonly holds: HoldPoints;
   /** Resolves when the state, as it is now, is on disk. */
   save(): Promise<void>;

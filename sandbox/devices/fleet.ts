@@ -6,7 +6,7 @@ import type { MovableClock } from '../clock.ts';
 import type { DeviceFamily } from '../../domain/device.ts';
 import type { HoldPoints } from '../hold-points.ts';
 import { StateFile } from '../state-file.ts';
-import type { LicenceDesk } from './device-context.ts';
+import type { LicenseDesk } from './device-context.ts';
 import type { DeviceKnobs, DeviceState, DeviceUser, Hardware } from './device-state.ts';
 import { DEFAULT_KNOBS } from './device-state.ts';
 import { PretendDevice } from './device.ts';
@@ -19,7 +19,7 @@ export interface FleetOptions {
   readonly clock: MovableClock;
   readonly network: Network;
   readonly keys: KeyPool;
-  readonly licences: LicenceDesk;
+  readonly licenses: LicenseDesk;
   readonly holds: HoldPoints;
 }
 

@@ -20,8 +20,8 @@ export interface TestWorld {
   readonly holds: HoldPoints;
   readonly server: SmallMdmServer;
   fleet: Fleet;
-  /** Serial numbers that have a licence of Okta Verify. */
-  readonly licences: Set<string>;
+  /** Serial numbers that have a license of Okta Verify. */
+  readonly licenses: Set<string>;
   reopenFleet(): Promise<Fleet>;
   enrolled(device: NewDevice): Promise<PretendDevice>;
   /** Pushes, and waits for the answer of a command. */
@@ -47,7 +47,7 @@ export async function openTestWorld(): Promise<TestWorld> {
   const server = await SmallMdmServer.start(authorities);
   const network = new Network(authorities.tls.certificate.pem);
   const keys = await KeyPool.open(join(folder, 'keys'));
-  const licences = new Set<string>();
+  const licenses = new Set<string>();
   const open = (): Promise<Fleet> =>
     Fleet.open({
       folder: join(folder, 'devices'),
@@ -55,7 +55,7 @@ export async function openTestWorld(): Promise<TestWorld> {
       network,
       keys,
       holds,
-      licences: { hasLicence: async (serialNumber) => licences.has(serialNumber) },
+      licenses: { hasLicense: async (serialNumber) => licenses.has(serialNumber) },
     });
   const world: TestWorld = {
     folder,
@@ -63,7 +63,7 @@ export async function openTestWorld(): Promise<TestWorld> {
     clock,
     holds,
     server,
-    licences,
+    licenses,
     fleet: await open(),
     reopenFleet: async () => {
       await world.fleet.close();

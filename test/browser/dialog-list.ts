@@ -83,7 +83,7 @@ export const dialogs = (ids: {
       open: async (ours) => {
         await ours.page.getByLabel('When devices leave, remove the Okta Verify app too').check();
         await ours.press('Save');
-        await ours.page.getByText('Licences of Okta Verify').waitFor();
+        await ours.page.getByText('Licenses of Okta Verify').waitFor();
       },
     },
     'waiting list': { at: '/devices', open: pressed('Waiting list') },

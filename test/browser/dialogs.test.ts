@@ -83,7 +83,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     }
     for (const [name, at] of Object.entries({
       push: '/settings?tab=push',
-      licences: '/settings?tab=licences',
+      licenses: '/settings?tab=licenses',
     })) {
       await ours.goTo(at);
       for (const command of await commandsOn(ours.page)) commands.set(command, name);

@@ -24,7 +24,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
   beforeAll(async () => {
     [browser, world] = await Promise.all([launchBrowser() as Promise<Browser>, openWizardWorld()]);
     await world.api.call('POST', '/api/people', { ...OLGA, role: 'admin' });
-    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licences.newToken() });
+    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licenses.newToken() });
     await world.api.call('POST', '/api/blueprints', { name: 'Pilot' });
   }, 180_000);
   afterAll(async () => {

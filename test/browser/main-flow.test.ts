@@ -77,10 +77,10 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.page.getByLabel('File').setInputFiles(files.pushCertificate);
     await ours.press('Upload');
     await ours.see(/days? left/);
-    await ours.goTo('/settings?tab=licences');
+    await ours.goTo('/settings?tab=licenses');
     await ours.page.getByLabel('Content token').setInputFiles(files.appsAndBooksToken);
     await ours.press('Upload');
-    await ours.see(/licences left/);
+    await ours.see(/licenses left/);
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 90_000);
@@ -209,7 +209,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.see('Device families');
     await ours.press('Save');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licences of Okta Verify').waitFor();
+    await dialog.getByText('Licenses of Okta Verify').waitFor();
     expect(await ours.findings()).toEqual([]);
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await ours.see('Saved. What must be started is started.');

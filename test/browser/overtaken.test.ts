@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.page.getByLabel(preferences).fill('{ "OktaVerify.ReportDiagnostics": true }');
     await ours.press('Save');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licences of Okta Verify').waitFor();
+    await dialog.getByText('Licenses of Okta Verify').waitFor();
     await saveAs({}, false);
     await dialog.getByText('Somebody else saved this item meanwhile').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
@@ -157,7 +157,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       await ours.page.getByLabel(preferences).fill(text);
       await ours.press('Save');
       const dialog = ours.page.getByRole('dialog');
-      await dialog.getByText('Licences of Okta Verify').waitFor();
+      await dialog.getByText('Licenses of Okta Verify').waitFor();
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
       await ours.page.getByText('There are changes that are not saved.').waitFor({ state: 'hidden' });

@@ -39,7 +39,7 @@ export const consolePages = (ids: {
   renewals: '/renewals',
   activity: '/activity',
   'settings-push': '/settings?tab=push',
-  'settings-licences': '/settings?tab=licences',
+  'settings-licenses': '/settings?tab=licenses',
   'settings-people': '/settings?tab=people',
   'settings-tokens': '/settings?tab=tokens',
   'settings-about': '/settings?tab=about',

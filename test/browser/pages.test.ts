@@ -29,7 +29,7 @@ const ACTED_ON = [
   'device',
   'rollouts',
   'settings-push',
-  'settings-licences',
+  'settings-licenses',
 ];
 let browser: Browser;
 let api: AdminApi;
@@ -318,7 +318,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     const dialog = ours.page.getByRole('dialog');
     for (const words of [
       'after 15 minutes',
-      'the Okta Verify app and its licence',
+      'the Okta Verify app and its license',
       'move it back to Everybody',
     ])
       await dialog.getByText(words).first().waitFor();
@@ -347,7 +347,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.page.reload();
     await ours.press('Go on with the other blueprint (1 device)');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licences of Okta Verify').waitFor();
+    await dialog.getByText('Licenses of Okta Verify').waitFor();
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await ours.see('Saved. What must be started is started.');
     const saved = (await api.call('GET', '/api/library-items')).body.items as {

@@ -96,7 +96,7 @@ async function crowd(of: World, assigned: string): Promise<{ blueprint: string; 
             (array['delivered', 'delivered', 'app', 'failed'])[1 + right(serial_number, 4)::int % 4],
             'Waits for the device: it has been asked to wake up and has not answered.',
             case when right(serial_number, 4)::int % 4 = 3
-                 then (array['mdm.device_silent', 'mdm.profile_refused', 'apps_and_books.no_licence_left'])[1 + right(serial_number, 4)::int % 3] end
+                 then (array['mdm.device_silent', 'mdm.profile_refused', 'apps_and_books.no_license_left'])[1 + right(serial_number, 4)::int % 3] end
        from made`,
     [blueprint, assigned],
   );

@@ -135,7 +135,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     expect(await warning.getByText('The tenant has Adaptive MFA').count()).toBe(0);
     expect(await ours.findings()).toEqual([]);
     behave({ authenticators: { fastPass: true } });
-    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licences.newToken() });
+    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licenses.newToken() });
     await warning.getByRole('button', { name: 'Check again' }).click();
     await warning.waitFor({ state: 'hidden' });
     expect(await nextButton(ours).isDisabled()).toBe(true);

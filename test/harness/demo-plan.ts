@@ -54,7 +54,7 @@ export const blankMac: RolloutView = {
   hasCertificate: false,
   hasOpenDelivery: false,
   configurationWasSent: false,
-  holdsLicence: false,
+  holdsLicense: false,
   failureCode: null,
 };
 export const blankPhone: RolloutView = {
@@ -67,7 +67,7 @@ export const fresh: RolloutMemory = {
   enrollmentId: 'e1',
   fresh: [],
   tries: {},
-  licence: 'ready',
+  license: 'ready',
   appSent: false,
   appChecks: 0,
   removalDelayOver: false,
@@ -95,8 +95,8 @@ export function play(start: RolloutView, startMemory: RolloutMemory = fresh) {
     else if (action.do === 'removeCertificate') {
       view = { ...reported(view, { profiles: [], certificates: [] }), hasOpenDelivery: false };
       memory = { ...memory, tries: { ...memory.tries, removeCertificate: 1 } };
-    } else if (action.do === 'giveBackLicence') {
-      view = { ...view, holdsLicence: false };
+    } else if (action.do === 'giveBackLicense') {
+      view = { ...view, holdsLicense: false };
     } else if (action.do === 'waitForApp') {
       view = reported(view, { appStatus: 'Managed' });
     } else if (action.do === 'send') {

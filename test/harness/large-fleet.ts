@@ -16,7 +16,7 @@ export const CAUSES = [
   'mdm.device_silent',
   'mdm.profile_refused',
   'scep.enrollment_failed',
-  'apps_and_books.no_licence_left',
+  'apps_and_books.no_license_left',
 ];
 
 export async function addLargeFleet(
@@ -103,7 +103,7 @@ const TRUST = `
          bucket = 'trusted' or (bucket = 'waiting_for_sign_in' and step < 0.3), bucket = 'trusted',
          case bucket when 'trusted' then 'delivered' when 'waiting_for_sign_in' then 'delivered' when 'failed' then 'failed'
                      when 'out_of_scope' then 'out_of_scope'
-                     else (array['asking_device', 'certificate', 'profiles', 'waiting_for_licence', 'app'])[1 + floor(step * 5)::int] end,
+                     else (array['asking_device', 'certificate', 'profiles', 'waiting_for_license', 'app'])[1 + floor(step * 5)::int] end,
          case when bucket <> 'trusted' then 'What it waits for, in one sentence.' end,
          case when bucket = 'failed' then ($2::text[])[1 + floor(power(cause, 4) * 4)::int] end,
          case when family = 'Mac' and bucket in ('trusted', 'waiting_for_sign_in') then now() + interval '365 days' * due end,

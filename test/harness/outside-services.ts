@@ -28,8 +28,8 @@ export async function openChallenges() {
   };
 }
 
-export function licencesOf(knobs: {
-  readonly licences: 'assigned' | 'pending' | 'none_left' | 'refused';
+export function licensesOf(knobs: {
+  readonly licenses: 'assigned' | 'pending' | 'none_left' | 'refused';
   readonly held: Set<string>;
 }) {
   return {
@@ -38,14 +38,14 @@ export function licencesOf(knobs: {
         {
           adamId: OKTA_VERIFY.adamId,
           pricingParam: 'STDQ',
-          available: knobs.licences === 'none_left' ? 0 : 10,
+          available: knobs.licenses === 'none_left' ? 0 : 10,
           total: 10,
           isDeviceAssignable: true,
           platforms: [],
         },
       ]),
     findAssignment: (adamId: string, serialNumber: string) =>
-      knobs.licences === 'refused'
+      knobs.licenses === 'refused'
         ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
         : Promise.resolve(
             knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined,
@@ -60,7 +60,7 @@ export function licencesOf(knobs: {
     },
     status: () =>
       Promise.resolve(
-        knobs.licences === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),
+        knobs.licenses === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),
       ),
   };
 }

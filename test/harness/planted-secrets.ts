@@ -32,11 +32,11 @@ export async function allSecrets(
   for (const device of (await jsonFilesIn(path.join(world.folder, 'sandbox', 'devices'))) as KeptDevice[])
     for (const { identifier, content } of device.profiles)
       if (identifier === ENROLLMENT) add('identity challenge', challengeIn(content));
-  const licences = await readFile(path.join(world.folder, 'sandbox', 'sandbox.vpptoken'), 'utf8');
-  add('licence token', licences.trim());
+  const licenses = await readFile(path.join(world.folder, 'sandbox', 'sandbox.vpptoken'), 'utf8');
+  add('license token', licenses.trim());
   add(
-    'inner licence token',
-    (JSON.parse(Buffer.from(licences, 'base64').toString()) as { token: string }).token,
+    'inner license token',
+    (JSON.parse(Buffer.from(licenses, 'base64').toString()) as { token: string }).token,
   );
   const ring = await KeyRing.open(path.join(world.folder, 'odette', 'odette.key'), { create: false });
   add('key of the key ring', ring.keyFor(ring.currentKeyId));

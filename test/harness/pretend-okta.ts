@@ -121,7 +121,7 @@ export interface PretendAppsAndBooks extends AppsAndBooks {
 }
 
 export async function openPretendAppsAndBooks(): Promise<PretendAppsAndBooks> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'odette-licences-'));
+  const dataDir = await mkdtemp(join(tmpdir(), 'odette-licenses-'));
   const clock = new MovableClock();
   const service = await openTlsService();
   const part = await createAppsAndBooks({ world: { dataDir, clock } });

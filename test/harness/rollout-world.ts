@@ -26,7 +26,7 @@ import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { connectIntegration } from './connected-integration.ts';
 import { FakeDevice } from './fake-device.ts';
-import { licencesOf, oktaOf, openChallenges } from './outside-services.ts';
+import { licensesOf, oktaOf, openChallenges } from './outside-services.ts';
 import { createTestDatabase } from './postgres.ts';
 import { temporalAddress } from './temporal.ts';
 
@@ -73,7 +73,7 @@ export async function openRolloutWorld(
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const knobs = {
-    licences: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
+    licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
     /** Serial numbers. */
     held: new Set<string>(),
     oktaDevices: [] as OktaDevice[],
@@ -95,7 +95,7 @@ export async function openRolloutWorld(
           return Promise.resolve();
         },
       }),
-    appsAndBooks: () => Promise.resolve(licencesOf(knobs)),
+    appsAndBooks: () => Promise.resolve(licensesOf(knobs)),
     profileSigner: () => signer ?? newSigner(),
     publicUrl: undefined,
     allowedPrivateHosts: [challenges.host],

@@ -137,7 +137,7 @@ async function addEvidence(database: Database, deviceId: string, integrationId: 
     [deviceId],
   );
   await database.query(
-    `insert into licences (device_id, adam_id, state) values ($1, '490179405', 'associated')`,
+    `insert into licenses (device_id, adam_id, state) values ($1, '490179405', 'associated')`,
     [deviceId],
   );
   await database.query(

@@ -26,7 +26,7 @@ export async function stageOf(world: World): Promise<Stage> {
   };
 }
 
-/** Push certificate, licence token, wizard, blueprint and library item with Okta Device Trust on. */
+/** Push certificate, license token, wizard, blueprint and library item with Okta Device Trust on. */
 export async function setUpTrust(world: World): Promise<TrustedWorld> {
   const stage = await stageOf(world);
   await giveAppleCertificates(stage);

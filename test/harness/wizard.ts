@@ -1,4 +1,4 @@
-// Everything that the wizard needs, for one test file: API, worker, a Temporal namespace of its own, a pretend tenant and licences.
+// Everything that the wizard needs, for one test file: API, worker, a Temporal namespace of its own, a pretend tenant and licenses.
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,7 @@ import { temporalAddress } from './temporal.ts';
 export interface WizardWorld {
   readonly api: AdminApi;
   readonly okta: PretendOkta;
-  readonly licences: PretendAppsAndBooks;
+  readonly licenses: PretendAppsAndBooks;
   readonly client: Client;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
@@ -35,7 +35,7 @@ export interface WizardWorld {
 
 export async function openWizardWorld(converter?: DataConverter): Promise<WizardWorld> {
   const okta = await openPretendOkta();
-  const licences = await openPretendAppsAndBooks();
+  const licenses = await openPretendAppsAndBooks();
   const address = await temporalAddress();
   const connection = await Connection.connect({ address });
   const namespace = `wizard-${randomUUID()}`;
@@ -61,7 +61,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
   const api = await openAdminApi({
     temporal: own,
     allowedPrivateHosts: [okta.host],
-    appsAndBooksUrl: licences.url,
+    appsAndBooksUrl: licenses.url,
   });
 
   const deps: ActivityDependencies = {
@@ -74,7 +74,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
       const token = await findAppsAndBooksToken(api.database);
       if (!token) throw new CataloguedError('apps_and_books.token_missing');
       const { value } = await openSecret(api.database, api.ring, token.secretId);
-      return new AppsAndBooksClient({ url: licences.url, token: value.toString() });
+      return new AppsAndBooksClient({ url: licenses.url, token: value.toString() });
     },
     profileSigner: () => Promise.reject(new CataloguedError('server.failed')),
     publicUrl: undefined,
@@ -104,7 +104,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
   return {
     api,
     okta,
-    licences,
+    licenses,
     client,
     startWorker,
     stopWorker,
@@ -113,7 +113,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
       await api.close();
       await native.close();
       await connection.close();
-      await licences.close();
+      await licenses.close();
       await okta.close();
     },
   };

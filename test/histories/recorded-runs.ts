@@ -45,7 +45,9 @@ async function recordRollouts(): Promise<void> {
     }, 60_000);
     await recordHistory('keeper-first', keeper());
     await recordHistory('keeper-renewed', world.keeper(mac.id));
-    await recordHistory('trust-look-up', world.client.workflow.getHandle(`trust/${mac.id}`));
+    const lookUp = world.client.workflow.getHandle(`trust/${mac.id}`);
+    await lookUp.result();
+    await recordHistory('trust-look-up', lookUp);
 
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.database.query(`update device_trust set verified_at = now() - interval '2 days'`);
@@ -95,7 +97,7 @@ async function recordSetup(): Promise<void> {
     const { id: _, ...mac } = await addMacPlatform(world.okta.tenant);
     const enrollmentLink = 'https://mdm.example.com/enroll';
     const { secretKey } = await addIosPlatform(world.okta.tenant, { providerName: 'Odette', enrollmentLink });
-    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licences.newToken() });
+    await world.api.call('PUT', '/api/apps-and-books', { token: await world.licenses.newToken() });
     for (const body of [
       { step: 'get_started' },
       { step: 'okta_domain', domain: world.okta.host },

@@ -1,4 +1,4 @@
-// Devices, users, licences and admins that do not do what was hoped for: each rollout ends right.
+// Devices, users, licenses and admins that do not do what was hoped for: each rollout ends right.
 // Long, because all share one world: to start one takes longer than most of these tests.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -219,7 +219,7 @@ describe.concurrent('one device', () => {
   }, 150_000);
 });
 
-// The clock, the licences or everybody's switch: one after the other.
+// The clock, the licenses or everybody's switch: one after the other.
 describe('the world', () => {
   test('a device that is off for three days in the middle is waited for, and goes on when it is back', async () => {
     await add('away');
@@ -253,15 +253,15 @@ describe('the world', () => {
     ).toHaveLength(1);
   }, 200_000);
 
-  test('with no licence left everything but the app arrives; with one added the app follows', async () => {
+  test('with no license left everything but the app arrives; with one added the app follows', async () => {
     const { assignments } = await world.manage<{ assignments: string[] }>('GET', '/apps-and-books');
     await world.manage('PATCH', ASSET, { total: assignments.length });
     await add('unlicensed');
     await enroll('unlicensed');
     const waiting = await until(
       'unlicensed',
-      'waits for a licence',
-      ({ phase }) => phase === 'waiting_for_licence',
+      'waits for a license',
+      ({ phase }) => phase === 'waiting_for_license',
     );
     const without = await until('unlicensed', 'says why', ({ waitsFor }) =>
       /licen[cs]e/i.test(waitsFor ?? ''),
@@ -276,7 +276,7 @@ describe('the world', () => {
     await expectWholeMac('unlicensed');
   }, 180_000);
 
-  test('a licence that Apple has not assigned yet is waited for', async () => {
+  test('a license that Apple has not assigned yet is waited for', async () => {
     await world.manage('PATCH', '/apps-and-books/knobs', { associationSeconds: 6 });
     await add('patient');
     await enroll('patient');

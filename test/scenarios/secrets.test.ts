@@ -232,7 +232,7 @@ test('every kind of secret is among those searched for', () => {
     /one access token/,
     /identity challenge/,
     /push_key: private number/,
-    /licence token/,
+    /license token/,
     /authority_key: private number/,
     /token of the command line/,
     /key of the key ring/,

@@ -1,4 +1,4 @@
-// What is known about a device itself, its app, its licence and Okta's records of it.
+// What is known about a device itself, its app, its license and Okta's records of it.
 import { Alert, Anchor, Badge, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Moment } from '../components/moment.tsx';
@@ -9,7 +9,7 @@ const MATCH_WORDS = {
   user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
   ambiguous: 'cannot be told apart from another device of this user',
 } as const;
-const LICENCE_WORDS = {
+const LICENSE_WORDS = {
   associating: 'Being assigned',
   associated: 'Assigned',
   failed: 'Failed',
@@ -37,7 +37,7 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
         .filter(Boolean)
         .join(', '),
     ],
-    ['Licence', device.licence ? LICENCE_WORDS[device.licence.state] : '–'],
+    ['License', device.license ? LICENSE_WORDS[device.license.state] : '–'],
   ];
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="facts">

@@ -46,7 +46,7 @@ export function RemoveDialog({ device, close }: DialogProps) {
               this device.
             </List.Item>
             <List.Item>
-              <b>Stays</b>: the Okta Verify app and its licence, unless the library item says otherwise; the
+              <b>Stays</b>: the Okta Verify app and its license, unless the library item says otherwise; the
               device&apos;s enrollment in Odette; its record in Okta.
             </List.Item>
             <List.Item>

@@ -263,7 +263,7 @@ function Checks({ integrationId }: { integrationId: string }) {
         <Prerequisites list={check.data.items} confirmed={[]} />
       ) : (
         <Alert color="gray">
-          Looks at the tenant now: scopes, Identity Engine, Okta Verify, FastPass, licences.
+          Looks at the tenant now: scopes, Identity Engine, Okta Verify, FastPass, licenses.
         </Alert>
       )}
     </Section>

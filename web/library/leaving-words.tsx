@@ -21,7 +21,7 @@ export function LeavingWords({ preview, removesApp }: { preview: Preview; remove
           <b>Stays</b>:{' '}
           {removesApp
             ? 'nothing of Okta Verify: the app is removed too, and with it each user’s FastPass.'
-            : 'the Okta Verify app and its licence, and with it each user’s FastPass.'}
+            : 'the Okta Verify app and its license, and with it each user’s FastPass.'}
         </List.Item>
         <List.Item>
           <b>To undo it</b>: turn it on or assign it again

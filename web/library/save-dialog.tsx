@@ -1,4 +1,4 @@
-// The last look before saving: devices, licences, users who will be asked, what is in order, and a test blueprint first.
+// The last look before saving: devices, licenses, users who will be asked, what is in order, and a test blueprint first.
 import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -76,16 +76,16 @@ export function SaveDialog(props: SaveDialogProps) {
 }
 
 function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
-  const { licences, usersAsked, pushCertificate, appsAndBooksToken } = preview;
-  const isShort = licences.left !== null && licences.left < licences.needed;
+  const { licenses, usersAsked, pushCertificate, appsAndBooksToken } = preview;
+  const isShort = licenses.left !== null && licenses.left < licenses.needed;
   return (
     <Stack gap={6}>
       <Text fw={600}>{sentWords(preview, isOn)}</Text>
       {isOn && (
         <List size="sm" listStyleType="none" spacing={6}>
           <Line isOk={!isShort}>
-            Licences of Okta Verify: {countWords(licences.needed)} needed,{' '}
-            {licences.left === null ? 'how many are left is not known' : `${countWords(licences.left)} left`}
+            Licenses of Okta Verify: {countWords(licenses.needed)} needed,{' '}
+            {licenses.left === null ? 'how many are left is not known' : `${countWords(licenses.left)} left`}
             {isShort && '. Get more in Apple Business Manager (free of charge); devices wait until then.'}
           </Line>
           <Line isOk>

@@ -4,14 +4,14 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Page } from '../components/page.tsx';
 import { useMay } from '../shell/session.ts';
 import { About } from './about.tsx';
-import { Licences } from './licences.tsx';
+import { Licenses } from './licenses.tsx';
 import { People } from './people.tsx';
 import { PushCertificate } from './push-certificate.tsx';
 import { Tokens } from './tokens.tsx';
 
 const TABS = {
   push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false },
-  licences: { label: 'Apps and Books', Panel: Licences, isForAdmins: false },
+  licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false },
   people: { label: 'People', Panel: People, isForAdmins: true },
   tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true },
   about: { label: 'About', Panel: About, isForAdmins: false },

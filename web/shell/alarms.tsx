@@ -9,7 +9,7 @@ const PLACES = [
   {
     start: 'apps_and_books.',
     to: '/settings',
-    search: { tab: 'licences' },
+    search: { tab: 'licenses' },
     label: 'To the Apps and Books token',
   },
   { start: 'okta.', to: '/integrations', search: {}, label: 'To the integrations' },

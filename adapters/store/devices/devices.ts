@@ -175,7 +175,7 @@ const SENDING: readonly RolloutPhase[] = [
   'asking_device',
   'certificate',
   'profiles',
-  'waiting_for_licence',
+  'waiting_for_license',
   'app',
   'app_configuration',
   'removing',

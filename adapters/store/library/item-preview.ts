@@ -9,7 +9,7 @@ export interface PreviewCounts {
   readonly iPad: number;
   /** Devices that have what they should have already. */
   readonly unchanged: number;
-  readonly licencesNeeded: number;
+  readonly licensesNeeded: number;
   /** Unsupervised iPhones and iPads that do not have the app yet. */
   readonly usersAsked: number;
 }
@@ -38,14 +38,14 @@ export async function countArriving(
      select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
             count(*) filter (where changes and family = 'iPad')::int as "iPad",
             count(*) filter (where not changes)::int as unchanged,
-            count(*) filter (where changes and licence.state is distinct from 'associated')::int as "licencesNeeded",
+            count(*) filter (where changes and license.state is distinct from 'associated')::int as "licensesNeeded",
             count(*) filter (where changes and family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as "usersAsked"
        from counted as device
-       left join licences as licence on licence.device_id = device.id and licence.adam_id = $2
+       left join licenses as license on license.device_id = device.id and license.adam_id = $2
        left join device_trust as trust on trust.device_id = device.id`,
     [blueprintIds, adamId, has.blueprintIds, has.touched, integrationId],
   );
-  return row ?? { Mac: 0, iPhone: 0, iPad: 0, unchanged: 0, licencesNeeded: 0, usersAsked: 0 };
+  return row ?? { Mac: 0, iPhone: 0, iPad: 0, unchanged: 0, licensesNeeded: 0, usersAsked: 0 };
 }
 
 /** Devices of the item that would no longer be in its scope. */

@@ -1,4 +1,4 @@
--- Setups (the wizard), integrations, library items, blueprints, enrollment codes, push certificate, licence token.
+-- Setups (the wizard), integrations, library items, blueprints, enrollment codes, push certificate, license token.
 
 create table setups (
   id uuid primary key default gen_random_uuid(),

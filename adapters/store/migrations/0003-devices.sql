@@ -1,4 +1,4 @@
--- Devices, their enrollment, the command queue, what devices report, deliveries of certificates, licences.
+-- Devices, their enrollment, the command queue, what devices report, deliveries of certificates, licenses.
 
 create table devices (
   id uuid primary key default gen_random_uuid(),
@@ -124,7 +124,7 @@ create table certificate_deliveries (
 create index certificate_deliveries_device on certificate_deliveries (device_id, created_at desc);
 create index certificate_deliveries_due on certificate_deliveries (not_after) where state = 'proven';
 
-create table licences (
+create table licenses (
   device_id uuid not null references devices on delete cascade,
   adam_id text not null,
   state text not null check (state in ('associating', 'associated', 'failed')),

@@ -69,7 +69,7 @@ export interface DeviceState {
   readonly failureCode: string | null;
   readonly removalTerms: RemovalTerms | null;
   readonly configurationWasSent: boolean;
-  readonly holdsLicence: boolean;
+  readonly holdsLicense: boolean;
   readonly deliveries: readonly DeliveryJson[];
 }
 
@@ -88,7 +88,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             reported.app_configuration_revision as "appConfigurationRevision",
             coalesce(trust.app_refusals, 0) as "appRefusals", trust.app_refused_at as "appRefusedAt", trust.failure_code as "failureCode", trust.removal_terms as "removalTerms",
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as "configurationWasSent",
-            exists (select from licences where device_id = device.id and adam_id = $2 and state <> 'failed') as "holdsLicence",
+            exists (select from licenses where device_id = device.id and adam_id = $2 and state <> 'failed') as "holdsLicense",
             coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
                         'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at)
                         order by created_at desc, id)
@@ -224,7 +224,7 @@ export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
       (delivery) => delivery.state === 'sent' || delivery.state === 'proven',
     ),
     configurationWasSent: state.configurationWasSent,
-    holdsLicence: state.holdsLicence,
+    holdsLicense: state.holdsLicense,
     failureCode: state.failureCode,
   };
 }

@@ -9,7 +9,7 @@ export interface AssetState {
   deviceAssignable: boolean;
 }
 
-export interface LicenceEvent {
+export interface LicenseEvent {
   readonly type: 'ASSOCIATE' | 'DISASSOCIATE';
   readonly assets: readonly { readonly adamId: string; readonly pricingParam: string }[];
   readonly serialNumbers: readonly string[];
@@ -26,10 +26,10 @@ export interface TokenState {
   isRevoked: boolean;
 }
 
-export const LicenceKnobsShape = z.strictObject({
+export const LicenseKnobsShape = z.strictObject({
   /** Until an association is done. */
   associationSeconds: z.number().nonnegative(),
-  /** So many associations fail with this number: 9709 not enough licences, 9603 internal, 9644 maintenance. */
+  /** So many associations fail with this number: 9709 not enough licenses, 9603 internal, 9644 maintenance. */
   failAssociations: z.strictObject({ times: z.number().int().nonnegative(), errorNumber: z.number().int() }),
   /** So many requests are answered 9646. */
   rateLimit: z.number().int().nonnegative(),
@@ -39,23 +39,23 @@ export const LicenceKnobsShape = z.strictObject({
   errorsInside200: z.boolean(),
   pageSize: z.number().int().positive(),
 });
-export type LicenceKnobs = z.infer<typeof LicenceKnobsShape>;
+export type LicenseKnobs = z.infer<typeof LicenseKnobsShape>;
 
-export interface LicenceState {
+export interface LicenseState {
   readonly locationId: string;
   tokens: TokenState[];
   assets: AssetState[];
-  /** `adamId serialNumber` of every licence that a device holds. */
+  /** `adamId serialNumber` of every license that a device holds. */
   assignments: string[];
-  events: Record<string, LicenceEvent>;
+  events: Record<string, LicenseEvent>;
   mdmInfo?: unknown;
-  knobs: LicenceKnobs;
+  knobs: LicenseKnobs;
   counts: Record<string, number>;
 }
 
 const OKTA_VERIFY_ADAM_ID = '490179405';
 
-export const newLicenceState = (): LicenceState => ({
+export const newLicenseState = (): LicenseState => ({
   locationId: String(Math.floor(Math.random() * 1e15)),
   tokens: [],
   assets: [
@@ -82,11 +82,11 @@ export const newLicenceState = (): LicenceState => ({
 
 export const assignmentOf = (adamId: string, serialNumber: string): string => `${adamId} ${serialNumber}`;
 
-export const assignedCount = (state: LicenceState, adamId: string): number =>
+export const assignedCount = (state: LicenseState, adamId: string): number =>
   state.assignments.filter((one) => one.startsWith(`${adamId} `)).length;
 
 /** Finishes what is due; called before anybody looks, so that nothing has to wake up. True when something changed. */
-export function settleEvents(state: LicenceState, now: number): boolean {
+export function settleEvents(state: LicenseState, now: number): boolean {
   const due = Object.values(state.events).filter(
     ({ status, readyAt }) => status === 'PENDING' && readyAt <= now,
   );
@@ -94,7 +94,7 @@ export function settleEvents(state: LicenceState, now: number): boolean {
   return due.length > 0;
 }
 
-function settle(state: LicenceState, event: LicenceEvent): void {
+function settle(state: LicenseState, event: LicenseEvent): void {
   const wanted = event.assets.flatMap(({ adamId }) =>
     event.serialNumbers.map((serialNumber) => assignmentOf(adamId, serialNumber)),
   );

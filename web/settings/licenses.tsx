@@ -1,4 +1,4 @@
-// The Apps and Books token of Apple Business Manager, and the licences of Okta Verify that are left.
+// The Apps and Books token of Apple Business Manager, and the licenses of Okta Verify that are left.
 import { Alert, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
 import { ApiProblem, call } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
@@ -12,7 +12,7 @@ import { countWords } from '../words.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
-export function Licences() {
+export function Licenses() {
   const query = useAnswer('getAppsAndBooks', {});
   const isAdmin = useMay('admin');
   const isMissing =
@@ -21,7 +21,7 @@ export function Licences() {
     <Stack maw="46rem">
       {isMissing ? (
         <Alert color="orange" title="There is no Apps and Books token yet">
-          Without it no device gets a licence of Okta Verify.
+          Without it no device gets a license of Okta Verify.
         </Alert>
       ) : (
         <Loaded query={query}>
@@ -40,9 +40,9 @@ export function Licences() {
               )}
               <Text size="sm">
                 Okta Verify:{' '}
-                {found.licences
-                  ? `${countWords(found.licences.available)} of ${countWords(found.licences.total)} licences left`
-                  : 'Apple could not be asked how many licences are left'}
+                {found.licenses
+                  ? `${countWords(found.licenses.available)} of ${countWords(found.licenses.total)} licenses left`
+                  : 'Apple could not be asked how many licenses are left'}
               </Text>
               <Text size="sm">
                 Ends <Moment at={found.expiresAt} />.{' '}
@@ -62,7 +62,7 @@ export function Licences() {
         </Title>
         <List size="sm" type="ordered">
           <List.Item>
-            Apple Business Manager › Apps and Books › Okta Verify: get licences (free of charge).
+            Apple Business Manager › Apps and Books › Okta Verify: get licenses (free of charge).
           </List.Item>
           <List.Item>
             Your name › Preferences › Payments and Billing › Apps and Books › Content Tokens: download.

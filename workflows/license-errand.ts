@@ -1,14 +1,14 @@
-// Gets the licence beside everything else, for only the app waits for it; and gives it back.
+// Gets the license beside everything else, for only the app waits for it; and gives it back.
 import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
-import { licenceDelayMs } from '../domain/patience.ts';
+import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-plan.ts';
 import { reasonOf } from './failure.ts';
 import { appsAndBooks, records } from './policies.ts';
 
-export class LicenceErrand {
+export class LicenseErrand {
   readonly #deviceId: string;
-  readonly #settled: (licence: RolloutMemory['licence']) => void;
+  readonly #settled: (license: RolloutMemory['license']) => void;
   readonly #changes: () => number;
   #isOut = false;
 
@@ -16,63 +16,63 @@ export class LicenceErrand {
    * @param changes rises when somebody asks for another look
    * @param settled hears `ready`, or why there will be none
    */
-  constructor(deviceId: string, changes: () => number, settled: (licence: RolloutMemory['licence']) => void) {
+  constructor(deviceId: string, changes: () => number, settled: (license: RolloutMemory['license']) => void) {
     this.#deviceId = deviceId;
     this.#changes = changes;
     this.#settled = settled;
   }
 
-  /** `isMissed`: the device found no licence although one was assigned. */
+  /** `isMissed`: the device found no license although one was assigned. */
   start(isMissed: boolean): void {
     if (this.#isOut) return;
     this.#isOut = true;
     this.#settled('pending');
     this.#run(isMissed).then(
-      (licence) => this.#end(licence),
+      (license) => this.#end(license),
       (error: unknown) => this.#end(reasonOf(error)),
     );
   }
 
   /** One that is still on its way to the device is waited for: it would come after it was given back. */
   async giveBack(patienceMs: number, isInterrupted: () => boolean): Promise<void> {
-    await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'licence is on its way' });
+    await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'license is on its way' });
     for (let look = 0; !isInterrupted(); look += 1) {
-      const outcome = await appsAndBooks.giveBackLicence.executeWithOptions(
-        { summary: 'licence of Okta Verify goes back', scheduleToCloseTimeout: patienceMs },
+      const outcome = await appsAndBooks.giveBackLicense.executeWithOptions(
+        { summary: 'license of Okta Verify goes back', scheduleToCloseTimeout: patienceMs },
         [{ deviceId: this.#deviceId, nowMs: Date.now() }],
       );
       if (outcome.kind === 'settled') return this.#settled('unasked');
-      await condition(isInterrupted, licenceDelayMs(look, false), {
-        summary: 'Apple takes the licence back',
+      await condition(isInterrupted, licenseDelayMs(look, false), {
+        summary: 'Apple takes the license back',
       });
     }
   }
 
-  #end(licence: RolloutMemory['licence']): void {
+  #end(license: RolloutMemory['license']): void {
     this.#isOut = false;
-    this.#settled(licence);
+    this.#settled(license);
   }
 
   async #run(isMissed: boolean): Promise<'ready' | 'unasked'> {
     for (let look = 0; ; look += 1) {
       const seen = this.#changes();
-      const outcome = await appsAndBooks.assignLicence.executeWithOptions(
-        { summary: 'licence of Okta Verify' },
+      const outcome = await appsAndBooks.assignLicense.executeWithOptions(
+        { summary: 'license of Okta Verify' },
         [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
       );
       if (outcome.kind === 'ready') return 'ready';
       if (outcome.kind === 'not_wanted') return 'unasked';
       const noneLeft = outcome.kind === 'none_left';
       if (noneLeft) {
-        const { title, todo } = FAILURES['apps_and_books.no_licence_left'];
+        const { title, todo } = FAILURES['apps_and_books.no_license_left'];
         await records.showWaiting({
           deviceId: this.#deviceId,
           waitsFor: `${title} ${todo}`,
           nowMs: Date.now(),
         });
       }
-      await condition(() => this.#changes() !== seen, licenceDelayMs(look, noneLeft), {
-        summary: noneLeft ? 'no licence left' : 'licence is assigned',
+      await condition(() => this.#changes() !== seen, licenseDelayMs(look, noneLeft), {
+        summary: noneLeft ? 'no license left' : 'license is assigned',
       });
     }
   }

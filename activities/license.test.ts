@@ -1,4 +1,4 @@
-// Licences against a pretend Apps and Books that takes its time: asked for, given back, and wanted again meanwhile.
+// Licenses against a pretend Apps and Books that takes its time: asked for, given back, and wanted again meanwhile.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
@@ -7,13 +7,13 @@ import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { openPretendAppsAndBooks, type PretendAppsAndBooks } from '../test/harness/pretend-okta.ts';
-import { licenceActivities } from './licence.ts';
+import { licenseActivities } from './license.ts';
 
 const ASSOCIATION_SECONDS = 60; // far more than an activity waits for
 let test: TestDatabase;
 let shop: PretendAppsAndBooks;
 let fleet: Awaited<ReturnType<typeof connectIntegration>>;
-let licences: ReturnType<typeof licenceActivities>;
+let licenses: ReturnType<typeof licenseActivities>;
 let deviceId: string;
 let serial: string;
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   fleet = await connectIntegration(test.database, sealer, 'localhost', {});
   await shop.manage('PATCH', '/knobs', { associationSeconds: ASSOCIATION_SECONDS });
   const client = new AppsAndBooksClient({ url: shop.url, token: await shop.newToken() });
-  licences = licenceActivities({
+  licenses = licenseActivities({
     database: test.database,
     appsAndBooks: () => Promise.resolve(client),
   } as never);
@@ -48,17 +48,17 @@ async function enroll(serialNumber: string): Promise<string> {
   return row?.id ?? '';
 }
 
-const assign = () => licences.assignLicence({ deviceId, isMissed: false });
-const giveBack = () => licences.giveBackLicence({ deviceId, nowMs: Date.now() });
+const assign = () => licenses.assignLicense({ deviceId, isMissed: false });
+const giveBack = () => licenses.giveBackLicense({ deviceId, nowMs: Date.now() });
 const later = () => shop.clock.move(ASSOCIATION_SECONDS * 1_000);
-const held = () => shop.hasLicence(serial, OKTA_VERIFY.adamId);
+const held = () => shop.hasLicense(serial, OKTA_VERIFY.adamId);
 async function assigned(): Promise<void> {
   expect(await assign()).toEqual({ kind: 'pending' });
   later();
   expect(await assign()).toEqual({ kind: 'ready' });
 }
 
-describe('a licence', () => {
+describe('a license', () => {
   it('is not asked for by a device that left the scope', async () => {
     await fleet.switchTrust(false);
     expect(await assign()).toEqual({ kind: 'not_wanted' });
@@ -76,7 +76,7 @@ describe('a licence', () => {
     const told = await test.database.query('select kind from device_timeline where device_id = $1', [
       deviceId,
     ]);
-    expect(told).toEqual([{ kind: 'licence_given_back' }]);
+    expect(told).toEqual([{ kind: 'license_given_back' }]);
     expect(await giveBack()).toEqual({ kind: 'settled' });
   });
 

@@ -1,12 +1,12 @@
-// A licence of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
+// A license of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
-  findLicence,
-  forgetLicence,
+  findLicense,
+  forgetLicense,
   isSerialNumberShared,
-  recordLicence,
-  type Licence,
+  recordLicense,
+  type License,
 } from '../adapters/store/rollout/licenses.ts';
 import {
   desiredStateOf,
@@ -18,7 +18,7 @@ import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export type LicenceOutcome =
+export type LicenseOutcome =
   | { readonly kind: 'ready' }
   /** Apple is still working on it. */
   | { readonly kind: 'pending' }
@@ -38,24 +38,24 @@ const { adamId } = OKTA_VERIFY;
 
 type Client = Awaited<ReturnType<ActivityDependencies['appsAndBooks']>>;
 /** What Apple refused is an outcome of a connection that works. */
-type Answer = LicenceOutcome | { readonly kind: 'refused'; readonly error: CataloguedError };
+type Answer = LicenseOutcome | { readonly kind: 'refused'; readonly error: CataloguedError };
 
-export function licenceActivities(deps: ActivityDependencies) {
+export function licenseActivities(deps: ActivityDependencies) {
   const { database } = deps;
   return {
     /**
      * `isMissed`: the device found none although it was assigned, so it is asked for anew.
      * @throws `apps_and_books.*`; an association that Apple could not make is `apps_and_books.association_failed`
      */
-    async assignLicence(input: {
+    async assignLicense(input: {
       readonly deviceId: string;
       readonly isMissed: boolean;
-    }): Promise<LicenceOutcome> {
+    }): Promise<LicenseOutcome> {
       const { deviceId } = input;
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.serialNumber === null) return { kind: 'pending' };
       if (desiredStateOf(state) === null) return { kind: 'not_wanted' };
-      const known = await findLicence(database, deviceId, adamId);
+      const known = await findLicense(database, deviceId, adamId);
       if (known?.state === 'associated' && !input.isMissed) return { kind: 'ready' };
       const { serialNumber, platform } = state;
       const answer = await withClient(state, async (client): Promise<Answer> => {
@@ -69,10 +69,10 @@ export function licenceActivities(deps: ActivityDependencies) {
     },
 
     /**
-     * Gives the device's licence back, so that another can have it: its item asked for the app's removal, and the app is gone.
+     * Gives the device's license back, so that another can have it: its item asked for the app's removal, and the app is gone.
      * @throws `apps_and_books.*`
      */
-    async giveBackLicence(input: {
+    async giveBackLicense(input: {
       readonly deviceId: string;
       readonly nowMs: number;
     }): Promise<ReturnOutcome> {
@@ -81,11 +81,11 @@ export function licenceActivities(deps: ActivityDependencies) {
       if (state === undefined || state.serialNumber === null || desiredStateOf(state) !== null)
         return { kind: 'settled' };
       const { serialNumber } = state;
-      const known = await findLicence(database, deviceId, adamId);
+      const known = await findLicense(database, deviceId, adamId);
       if (known === undefined || known.state === 'failed') return { kind: 'settled' };
       // A serial number is what a device says of itself: nobody gives away what another one uses.
       if (await isSerialNumberShared(database, deviceId, serialNumber)) {
-        await forgetLicence(database, deviceId, adamId);
+        await forgetLicense(database, deviceId, adamId);
         return { kind: 'settled' };
       }
       return withClient(state, async (client) => {
@@ -96,13 +96,13 @@ export function licenceActivities(deps: ActivityDependencies) {
           const held = await client.findAssignment(adamId, serialNumber);
           if (held === undefined) return gone(input);
           ({ eventId } = await client.disassociate(held));
-          await recordLicence(database, deviceId, adamId, { state: 'returning', eventId, failureCode: null });
+          await recordLicense(database, deviceId, adamId, { state: 'returning', eventId, failureCode: null });
         }
         const event = await settledEvent(client, eventId);
         if (event === 'pending') return { kind: 'pending' };
         if (event === 'complete') return gone(input);
         const { code: failureCode } = event;
-        await recordLicence(database, deviceId, adamId, { state: 'associated', eventId: null, failureCode });
+        await recordLicense(database, deviceId, adamId, { state: 'associated', eventId: null, failureCode });
         throw event;
       });
     },
@@ -111,9 +111,9 @@ export function licenceActivities(deps: ActivityDependencies) {
   async function gone(input: { readonly deviceId: string; readonly nowMs: number }): Promise<ReturnOutcome> {
     const { deviceId, nowMs } = input;
     await database.inTransaction(async (sql) => {
-      await forgetLicence(sql, deviceId, adamId);
-      const text = 'The licence of Okta Verify was given back.';
-      await putTimeline(sql, deviceId, { kind: 'licence_given_back', text }, new Date(nowMs));
+      await forgetLicense(sql, deviceId, adamId);
+      const text = 'The license of Okta Verify was given back.';
+      await putTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
     });
     return { kind: 'settled' };
   }
@@ -139,7 +139,7 @@ export function licenceActivities(deps: ActivityDependencies) {
       to: 'associating' | 'associated' | 'failed',
       event: string | null,
       failureCode: FailureCode | null = null,
-    ) => recordLicence(database, deviceId, adamId, { state: to, eventId: event, failureCode });
+    ) => recordLicense(database, deviceId, adamId, { state: to, eventId: event, failureCode });
 
     let { eventId } = given;
     if (eventId === null) {
@@ -152,7 +152,7 @@ export function licenceActivities(deps: ActivityDependencies) {
         return { kind: 'refused', error: new CataloguedError('apps_and_books.association_failed') };
       const asset = usableAsset(assets, given.platform);
       if (asset === undefined) {
-        await record('failed', null, 'apps_and_books.no_licence_left');
+        await record('failed', null, 'apps_and_books.no_license_left');
         return { kind: 'none_left' };
       }
       const { pricingParam } = asset;
@@ -166,7 +166,7 @@ export function licenceActivities(deps: ActivityDependencies) {
       return { kind: 'ready' };
     }
     await record('failed', eventId, event.code);
-    return event.code === 'apps_and_books.no_licence_left'
+    return event.code === 'apps_and_books.no_license_left'
       ? { kind: 'none_left' }
       : { kind: 'refused', error: event };
   }
@@ -185,10 +185,10 @@ async function settledEvent(
   return 'pending';
 }
 
-const isUnderWay = async (client: Client, { eventId }: Licence): Promise<boolean> =>
+const isUnderWay = async (client: Client, { eventId }: License): Promise<boolean> =>
   eventId !== null && (await settledEvent(client, eventId)) === 'pending';
 
-/** One asset for each platform and pricing: the one that fits and has a licence left. Apple does not always say the platform. */
+/** One asset for each platform and pricing: the one that fits and has a license left. Apple does not always say the platform. */
 function usableAsset(assets: readonly Asset[], platform: 'macOS' | 'iOS'): Asset | undefined {
   return assets.find(
     ({ isDeviceAssignable, platforms, available }) =>

@@ -18,9 +18,9 @@ const ERRORS = {
   9729: [503, 'The service is temporarily unavailable'],
 } as const satisfies Record<number, readonly [status: number, message: string]>;
 
-export type LicenceErrorNumber = keyof typeof ERRORS;
+export type LicenseErrorNumber = keyof typeof ERRORS;
 
 export const describeError = (errorNumber: number): { status: number; errorMessage: string } => {
-  const [status, errorMessage] = ERRORS[errorNumber as LicenceErrorNumber] ?? [500, 'Unknown error'];
+  const [status, errorMessage] = ERRORS[errorNumber as LicenseErrorNumber] ?? [500, 'Unknown error'];
   return { status, errorMessage };
 };

@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Location } from './location.ts';
-import { LicenceKnobsShape } from './licence-state.ts';
+import { LicenseKnobsShape } from './license-state.ts';
 
 const Token = z.object({ organization: z.string().optional(), lifeDays: z.number().optional() });
 const Asset = z.strictObject({
@@ -10,7 +10,7 @@ const Asset = z.strictObject({
   deviceAssignable: z.boolean().optional(),
 });
 
-export function licenceManagement(location: Location): Router {
+export function licenseManagement(location: Location): Router {
   const routes = Router();
   routes.get('/', async (_request, response) => {
     await location.settle();
@@ -18,7 +18,7 @@ export function licenceManagement(location: Location): Router {
     response.json({ assets, assignments, events, knobs, counts, tokens: tokens.length });
   });
   routes.patch('/knobs', async (request, response) => {
-    const read = LicenceKnobsShape.partial().safeParse(request.body);
+    const read = LicenseKnobsShape.partial().safeParse(request.body);
     if (!read.success) {
       response.status(400).json({ error: read.error.issues[0]?.message });
       return;
@@ -48,7 +48,7 @@ export function licenceManagement(location: Location): Router {
     await location.save();
     response.json(asset);
   });
-  /** Takes a licence away without telling anybody, as a person in Apple Business Manager can. */
+  /** Takes a license away without telling anybody, as a person in Apple Business Manager can. */
   routes.delete('/assignments/:adamId/:serialNumber', async (request, response) => {
     const gone = `${request.params.adamId} ${request.params.serialNumber}`;
     location.state.assignments = location.state.assignments.filter((one) => one !== gone);
