@@ -3,7 +3,7 @@ import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.
 
 /** After a refusal, one attempt in this time, in milliseconds. */
 const PAUSE_MS = 10 * 60 * 1000;
-const MOST_KEYS = 1000;
+const MAX_KEYS = 1000;
 
 interface Refusal {
   readonly code: FailureCode;
@@ -28,7 +28,7 @@ export class ChallengeBreaker {
       return challenge;
     } catch (error) {
       if (error instanceof CataloguedError && FAILURES[error.code].whoActs === 'admin') {
-        if (this.#refusals.size >= MOST_KEYS) this.#refusals.clear();
+        if (this.#refusals.size >= MAX_KEYS) this.#refusals.clear();
         this.#refusals.set(key, { code: error.code, untilMs: this.#now() + PAUSE_MS });
       }
       throw error;

@@ -18,7 +18,7 @@ import type { ActivityDependencies } from './dependencies.ts';
  * A record that a list lacks may be missing from the list only (a page that came empty): whether it is gone is asked by id, of so many
  * in a sweep; the others keep until the next. So no answer of Okta's, however wrong, makes a whole fleet untrusted at once.
  */
-const MOST_CONFIRMED = 25;
+const MAX_CONFIRMED = 25;
 /** A user may sign in before the rollout has seen that everything is there. */
 const BEFORE_DELIVERY_MS = 15 * 60 * 1000;
 /** Where one user has more devices alike, they cannot be told apart however many are asked for. */
@@ -95,7 +95,7 @@ export function trustActivities(deps: ActivityDependencies) {
     }): Promise<{ readonly gone: number }> {
       const { integrationId } = input;
       const beganAt = new Date(input.beganAtMs);
-      const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MOST_CONFIRMED);
+      const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
       let gone = 0;
       if (unseen.length > 0) {
         const client = await deps.oktaClient(integrationId);

@@ -1,5 +1,5 @@
 // What a rollout does about Okta Verify, once everything else is on the device: license, installation, refusals, configuration.
-import { MOST_TRIES } from './patience.ts';
+import { MAX_TRIES } from './patience.ts';
 import type { RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-plan.ts';
 import {
   isAppUnderWay,
@@ -9,9 +9,9 @@ import {
   type RolloutView,
 } from './rollout-view.ts';
 
-const MOST_REFUSALS = 3;
+const MAX_REFUSALS = 3;
 /** After so many looks, 5 s doubling, about a week is over. */
-export const MOST_APP_CHECKS = 18;
+export const MAX_APP_CHECKS = 18;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAction => ({
@@ -37,21 +37,21 @@ export function planApp(
   if (memory.appSent) {
     if (stale.length > 0) return send('app', stale);
     if (isRefusedApp(status)) return { do: 'noteRefusal' };
-    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
+    if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
     if (status !== 'Failed') return { do: 'waitForApp' };
   } else if (isSettled && isAppUnderWay(status)) {
     if (stale.length > 0) return send('app', stale);
-    if (memory.appChecks >= MOST_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
+    if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
     return { do: 'waitForApp' };
   }
   // Everything else first; then what stands in the way of the app.
   const otherwise = (action: RolloutAction) => (stale.length > 0 ? send('profiles', stale) : action);
-  if (view.appRefusals >= MOST_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
+  if (view.appRefusals >= MAX_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
   const askAgainMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
   if (view.appRefusals > 0 && nowMs < askAgainMs)
     return otherwise({ do: 'waitForUser', untilMs: askAgainMs });
   if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
-  if ((memory.tries['app'] ?? 0) >= MOST_TRIES + view.appRefusals)
+  if ((memory.tries['app'] ?? 0) >= MAX_TRIES + view.appRefusals)
     return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });
   if (memory.license === 'pending' || memory.license === 'unasked')
     return otherwise({ do: 'waitForLicense' });
@@ -72,7 +72,7 @@ function planConfiguration(view: RolloutView, desired: DesiredState, memory: Rol
   if (!memory.fresh.includes('ManagedApplicationConfiguration'))
     return send('app_configuration', [{ type: 'ManagedApplicationConfiguration' }]);
   if (view.reported.appConfigurationRevision === revision) return { do: 'finish', phase: 'delivered' };
-  if ((memory.tries[`configuration.${revision}`] ?? 0) >= MOST_TRIES)
+  if ((memory.tries[`configuration.${revision}`] ?? 0) >= MAX_TRIES)
     return { do: 'fail', code: 'mdm.command_refused' };
   return send('app_configuration', [
     { type: 'ApplicationConfiguration', content: 'odette', revision },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MOST_APP_CHECKS } from './app-plan.ts';
+import { MAX_APP_CHECKS } from './app-plan.ts';
 import { appCheckDelayMs, deliveryBackOffMs, intervalMs, intervalsWithin } from './patience.ts';
 
 const HOUR = 60 * 60 * 1000;
@@ -18,7 +18,7 @@ test('the intervals of a patience last exactly as long as it', () => {
 });
 
 test('the looks at an app being installed last about a week', () => {
-  const total = Array.from({ length: MOST_APP_CHECKS }, (_, index) => appCheckDelayMs(index)).reduce(
+  const total = Array.from({ length: MAX_APP_CHECKS }, (_, index) => appCheckDelayMs(index)).reduce(
     (sum, each) => sum + each,
   );
   expect(total / (24 * HOUR)).toBeGreaterThan(3);

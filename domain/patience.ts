@@ -5,9 +5,9 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const FIRST_INTERVALS_MS = [10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS];
 
-/** The n-th interval (from 0) in milliseconds, at most `longestMs`. */
-export function intervalMs(index: number, longestMs = 24 * HOUR_MS): number {
-  return Math.min(FIRST_INTERVALS_MS[index] ?? longestMs, longestMs);
+/** The n-th interval (from 0) in milliseconds, at most `maxMs`. */
+export function intervalMs(index: number, maxMs = 24 * HOUR_MS): number {
+  return Math.min(FIRST_INTERVALS_MS[index] ?? maxMs, maxMs);
 }
 
 /** Intervals that together last `totalMs`. */
@@ -22,7 +22,7 @@ export function intervalsWithin(totalMs: number): number[] {
 }
 
 /** A rollout carries one change out so often before it gives up. */
-export const MOST_TRIES = 3;
+export const MAX_TRIES = 3;
 
 /** How long a challenge may wait for its device: it lives about an hour. */
 export const CHALLENGE_LIFE_MS = 50 * MINUTE_MS;

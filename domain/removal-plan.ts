@@ -1,5 +1,5 @@
 // What a rollout does when the desired state is none: take away what Odette put there, after a delay, and nothing else.
-import { MOST_TRIES } from './patience.ts';
+import { MAX_TRIES } from './patience.ts';
 import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
 import { isManagedApp, type RolloutView } from './rollout-view.ts';
 
@@ -34,14 +34,14 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
     requests.some(
       (request) =>
         (memory.tries[`remove.${request.type === 'RemoveProfile' ? request.identifier : request.type}`] ??
-          0) >= MOST_TRIES,
+          0) >= MAX_TRIES,
     )
   )
     return { do: 'fail', code: 'mdm.command_refused' };
   if (requests.length > 0) return { do: 'send', phase: 'removing', requests };
   // Last: an app that is still there would lose its license under its user's hands.
   if (!hasCertificates) return { do: 'giveBackLicense' };
-  if ((memory.tries['removeCertificate'] ?? 0) >= MOST_TRIES)
+  if ((memory.tries['removeCertificate'] ?? 0) >= MAX_TRIES)
     return { do: 'fail', code: 'mdm.command_refused' };
   return { do: 'removeCertificate' };
 }

@@ -3,7 +3,7 @@
 // what goes is removal-plan.ts.
 import { planApp } from './app-plan.ts';
 import type { FailureCode } from './failures.ts';
-import { MOST_TRIES } from './patience.ts';
+import { MAX_TRIES } from './patience.ts';
 import { planRemoval } from './removal-plan.ts';
 import { isManagedApp, type DesiredState, type RolloutView, type WantedProfile } from './rollout-view.ts';
 
@@ -174,7 +174,7 @@ function planDelivery(
   if (!isWhole) return send('asking_device', inventory);
 
   const foreign = foreignProfiles(view, desired);
-  if (foreign.some((identifier) => (memory.tries[`remove.${identifier}`] ?? 0) >= MOST_TRIES))
+  if (foreign.some((identifier) => (memory.tries[`remove.${identifier}`] ?? 0) >= MAX_TRIES))
     return { do: 'fail', code: 'mdm.command_refused' };
   if (foreign.length > 0 && memory.fresh.includes('ProfileList'))
     return send(
@@ -183,12 +183,12 @@ function planDelivery(
     );
 
   if (desired.wantsCertificate && !view.hasCertificate) {
-    if ((memory.tries['certificate'] ?? 0) >= MOST_TRIES) return { do: 'fail', code: 'certificate.not_seen' };
+    if ((memory.tries['certificate'] ?? 0) >= MAX_TRIES) return { do: 'fail', code: 'certificate.not_seen' };
     return { do: 'obtainCertificate', integrationId: desired.integrationId };
   }
 
   const missing = missingProfiles(view, desired, memory);
-  if (missing.some((profile) => (memory.tries[installKey(profile)] ?? 0) >= MOST_TRIES))
+  if (missing.some((profile) => (memory.tries[installKey(profile)] ?? 0) >= MAX_TRIES))
     return { do: 'fail', code: 'mdm.profile_refused' };
   if (missing.length > 0)
     return send(

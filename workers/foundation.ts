@@ -60,7 +60,7 @@ export async function openFoundation(
 
 /** On a connection of its own, for a large table takes its time, and so does another process that was first. */
 async function bringUpToDate(url: string, applicationName: string): Promise<void> {
-  const database = connectDatabase(url, { max: 1, applicationName, longestStatementMs: 0 });
+  const database = connectDatabase(url, { max: 1, applicationName, maxStatementMs: 0 });
   try {
     await migrate(database);
   } finally {

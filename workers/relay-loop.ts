@@ -38,7 +38,7 @@ const POLL_MS = 1_000;
 const HOUSEKEEPING_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
 const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
-const MOST_ASIDE_SECONDS = 5;
+const MAX_ASIDE_SECONDS = 5;
 
 /** Starts at once and never gives up; `stop` ends it when what is under way is done. */
 export function startRelay(dependencies: RelayDependencies): { stop(): Promise<void> } {
@@ -170,7 +170,7 @@ class Relay {
     if (this.#outages === 0) log.warn({ ...facts, err: error }, 'Temporal does not answer; the outbox waits');
     this.#metrics?.failed('outage');
     // Another key's row is next: what only this one meets must not hold up all the others.
-    const aside = Math.min(this.#outages, MOST_ASIDE_SECONDS);
+    const aside = Math.min(this.#outages, MAX_ASIDE_SECONDS);
     await this.#settle(() => releaseOutbox(database, event, aside, false));
     const wait = OUTAGE_WAIT_MS[Math.min(this.#outages, OUTAGE_WAIT_MS.length - 1)] ?? POLL_MS;
     this.#outages += 1;

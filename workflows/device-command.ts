@@ -37,7 +37,7 @@ interface Ending {
 }
 
 /** A known error is sent again under the next attempt, so that a reset does not meet its old refusal for ever. */
-const MOST_SKIPPED = 20;
+const MAX_SKIPPED = 20;
 
 export class DeviceConversation {
   readonly #deviceId: string;
@@ -150,7 +150,7 @@ export class DeviceConversation {
       );
       this.take(pushed);
       for (const { commandUuid } of pushed.commands) this.#asked.add(commandUuid);
-      if (!stale.includes(true) || skipped >= MOST_SKIPPED)
+      if (!stale.includes(true) || skipped >= MAX_SKIPPED)
         return pushed.commands.map(({ commandUuid }) => commandUuid);
       wanted.forEach((command, index) => {
         if (stale[index] === true) this.#useUp(place, command);

@@ -132,7 +132,7 @@ describe('keepCertificate', () => {
       expect(newest(mac).notBefore.getTime()).toBeLessThan(before.notAfter.getTime());
     }
     expect(lives).toHaveLength(4);
-    expect(mac.mostCertificates).toBe(2);
+    expect(mac.maxCertificates).toBe(2);
     expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
     await world.until(async () => {
       const rows = await world.database.query<{ state: string }>(
@@ -304,6 +304,6 @@ describe('keepCertificate', () => {
     mac.isAsleep = false;
     await mac.wake();
     await renewed(mac, serialNumber);
-    expect(mac.mostCertificates).toBe(2);
+    expect(mac.maxCertificates).toBe(2);
   });
 });

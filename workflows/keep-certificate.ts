@@ -57,7 +57,7 @@ interface CarriedState {
 /** Longer histories are left behind before the next sleep. */
 const LONG_HISTORY = 60;
 /** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
-const MOST_ROUNDS = 6;
+const MAX_ROUNDS = 6;
 
 /** A device whose scope came back is not told to its keeper. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
@@ -203,7 +203,7 @@ export async function keepCertificate(input: KeepCertificateInput): Promise<void
     }
     rounds = ROUNDS.includes(action.do) && !delivery.isSilent ? rounds + 1 : 0;
     if (delivery.isSilent && workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
-    if (rounds >= MOST_ROUNDS && !isChanged() && patched('rounds-end-in-a-pause'))
+    if (rounds >= MAX_ROUNDS && !isChanged() && patched('rounds-end-in-a-pause'))
       await backOff(action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
   }
 

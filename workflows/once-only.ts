@@ -1,6 +1,6 @@
 // Drops signals that come twice: the relay delivers at least once.
 
-const MOST_REMEMBERED = 500;
+const MAX_REMEMBERED = 500;
 
 export class OnceOnly {
   readonly #seen: string[];
@@ -13,7 +13,7 @@ export class OnceOnly {
   isNew(eventId: string): boolean {
     if (this.#seen.includes(eventId)) return false;
     this.#seen.push(eventId);
-    if (this.#seen.length > MOST_REMEMBERED) this.#seen.shift();
+    if (this.#seen.length > MAX_REMEMBERED) this.#seen.shift();
     return true;
   }
 

@@ -178,7 +178,7 @@ describe('a rollout', () => {
       expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
     );
     expect(mac.certificates).toHaveLength(1);
-    expect(mac.mostCertificates).toBe(1);
+    expect(mac.maxCertificates).toBe(1);
   });
 
   test("a Mac whose Okta Verify is not the App Store's is named, after its profiles", async () => {

@@ -1,7 +1,7 @@
 // Reads what a device sends to its one URL: check-in messages and command reports, told apart by the message itself
 // (Apple, "Check-in" and "Commands and queries"; schema in mdm/checkin/*.yaml), never by Content-Type.
 import { CataloguedError } from '../../domain/failures.ts';
-import { LONGEST_LINE, dataOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
+import { MAX_LINE_LENGTH, dataOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
 import { parsePlistDict, type PlistDict } from './plist.ts';
 
 /** Nested causes in order, as the device gave them; the last one is the deepest. */
@@ -171,7 +171,7 @@ function needed<Value>(value: Value | undefined): Value {
 
 /** What may not be cut: it names somebody, or goes to Apple as it is. */
 function short<Value extends { readonly length: number }>(value: Value | undefined): Value {
-  if (value === undefined || value.length > LONGEST_LINE) throw unreadable();
+  if (value === undefined || value.length > MAX_LINE_LENGTH) throw unreadable();
   return value;
 }
 

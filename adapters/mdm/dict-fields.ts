@@ -8,9 +8,9 @@ export function textOf(dict: PlistDict, key: string): string | undefined {
 
 /** A name, cut where nobody reads on: what is longer fits into no index of the database. */
 export const lineOf = (dict: PlistDict, key: string): string | undefined =>
-  textOf(dict, key)?.slice(0, LONGEST_LINE);
+  textOf(dict, key)?.slice(0, MAX_LINE_LENGTH);
 
-export const LONGEST_LINE = 255;
+export const MAX_LINE_LENGTH = 255;
 
 export function flagOf(dict: PlistDict, key: string): boolean | undefined {
   const value = dict[key];

@@ -5,7 +5,7 @@ import { readCertificate, type Certificate } from '../pki/certificate.ts';
 import { readDetached, type DetachedSignature } from '../pki/cms.ts';
 
 /** A signature of a 4096-bit key with a chain of certificates stays well below; longer headers are not decoded. */
-const LONGEST_HEADER = 32 * 1024;
+const MAX_HEADER_LENGTH = 32 * 1024;
 
 /**
  * @param header base64 of a detached CMS signature over the request body exactly as it came, before any parsing
@@ -31,7 +31,7 @@ export function readClientCertHeader(value: string): Certificate {
 
 function base64Of(text: string): Buffer {
   const base64 = text.replace(/\s+/g, '');
-  if (base64 === '' || base64.length > LONGEST_HEADER || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+  if (base64 === '' || base64.length > MAX_HEADER_LENGTH || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
     throw new CataloguedError('mdm.signature_refused');
   }
   return Buffer.from(base64, 'base64');

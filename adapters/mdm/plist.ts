@@ -12,7 +12,7 @@ export interface PlistDict {
   readonly [key: string]: PlistValue | undefined;
 }
 
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 /** In the place of NUL and half surrogate pairs, which no database keeps: one odd name must not spoil a whole answer. */
 const UNKNOWN_CHARACTER = '\ufffd';
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
@@ -93,7 +93,7 @@ class Reader {
   }
 
   private value(tag: string, depth: number): PlistValue {
-    if (depth > DEEPEST) throw new SyntaxError('nested too deeply');
+    if (depth > MAX_DEPTH) throw new SyntaxError('nested too deeply');
     switch (tag) {
       case 'dict':
         return this.dict(depth);

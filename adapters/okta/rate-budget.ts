@@ -7,7 +7,7 @@ import type { HttpAnswer } from './guarded-http.ts';
 const CONCURRENCY_CAP_MS = 60_000;
 const DEFAULT_WAIT_MS = 60_000;
 /** No wait is longer: a header from a broken clock must not stop an integration for good. */
-const LONGEST_WAIT_MS = 15 * 60_000;
+const MAX_WAIT_MS = 15 * 60_000;
 /** This part of every bucket is left to others who use the same tenant. */
 const LEFT_TO_OTHERS = 0.1;
 
@@ -25,7 +25,7 @@ function untilReset({ headers }: Pick<HttpAnswer, 'headers'>): number | undefine
   const reset = number(headers['x-rate-limit-reset']);
   const serverNow = Date.parse(headers.date ?? '');
   if (reset === undefined || Number.isNaN(serverNow)) return undefined;
-  return Math.min(LONGEST_WAIT_MS, Math.max(1_000, reset * 1_000 - serverNow + 1_000));
+  return Math.min(MAX_WAIT_MS, Math.max(1_000, reset * 1_000 - serverNow + 1_000));
 }
 
 /**
@@ -38,7 +38,7 @@ export function waitOf(answer: Pick<HttpAnswer, 'headers'>): number {
     return wait !== undefined && wait <= CONCURRENCY_CAP_MS ? wait : randomInt(2_000, 10_000);
   }
   const retryAfter = number(answer.headers['retry-after']);
-  if (retryAfter !== undefined) return Math.min(LONGEST_WAIT_MS, Math.max(1_000, retryAfter * 1_000));
+  if (retryAfter !== undefined) return Math.min(MAX_WAIT_MS, Math.max(1_000, retryAfter * 1_000));
   return wait ?? DEFAULT_WAIT_MS;
 }
 

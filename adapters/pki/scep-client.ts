@@ -8,7 +8,7 @@ import { buildPkcsReq, readCertRep, transactionIdFor, type Algorithms } from './
 import { readSignedData } from './signed-data.ts';
 
 const TIMEOUT_MS = 10_000;
-const LONGEST_ANSWER = 256 * 1024;
+const MAX_RESPONSE_BYTES = 256 * 1024;
 
 /** The authority's certificate and, when it has one, the registration's. @throws CataloguedError `scep.enrollment_failed` */
 export async function getCaCert(url: string, name?: string): Promise<Certificate[]> {
@@ -115,7 +115,7 @@ async function ask(
         : { method: 'POST', body: message, headers: { 'content-type': 'application/x-pki-message' } }),
     });
     const body = Buffer.from(await response.arrayBuffer());
-    if (!response.ok || body.length > LONGEST_ANSWER) {
+    if (!response.ok || body.length > MAX_RESPONSE_BYTES) {
       throw new CataloguedError('scep.enrollment_failed', { facts: { status: response.status } });
     }
     const contentType = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();

@@ -17,7 +17,7 @@ import { codeOrNull } from './failure-view.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 
-const MOST_SHOWN = 10;
+const MAX_SHOWN = 10;
 
 type ReplayBody = z.output<(typeof replays)['replayRollouts']['body']>;
 
@@ -60,7 +60,7 @@ export function replayHandlers(): Handlers<typeof replays> {
       return { devices: replay.devices, lacking, replayId: replay.id, next };
     },
 
-    listReplays: async ({ sql }) => ({ items: (await listReplays(sql, MOST_SHOWN)).map(shown) }),
+    listReplays: async ({ sql }) => ({ items: (await listReplays(sql, MAX_SHOWN)).map(shown) }),
 
     getReplay: async ({ sql, params }) => shown(await find(sql, params.id)),
 

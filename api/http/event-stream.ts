@@ -15,10 +15,10 @@ const COMMENT_EVERY_MS = 15_000;
 /** A row may be held back by an older transaction: looked for again, as nothing tells when that one is over. */
 const LOOK_AGAIN_MS = 1_000;
 /** Then the page comes back by itself, and who asks is checked again. */
-const LONGEST_MS = 10 * 60_000;
+const MAX_MS = 10 * 60_000;
 const BATCH = 500;
 /** A page that reads so slowly is cut off; it comes back and catches up. */
-const MOST_BUFFERED_BYTES = 1_000_000;
+const MAX_BUFFERED_BYTES = 1_000_000;
 
 interface Page {
   readonly response: Response;
@@ -29,18 +29,18 @@ interface Page {
 export class EventStream {
   readonly #database: Database;
   readonly #log: Logger;
-  readonly #longestMs: number;
+  readonly #maxMs: number;
   readonly #pages = new Set<Page>();
   #listening: Promise<() => Promise<void>> | undefined;
   #reading = false;
   #isTold = false;
   #again: NodeJS.Timeout | undefined;
 
-  /** @param longestMs how long a page is served before it must ask again */
-  constructor(database: Database, log: Logger, longestMs = LONGEST_MS) {
+  /** @param maxMs how long a page is served before it must ask again */
+  constructor(database: Database, log: Logger, maxMs = MAX_MS) {
     this.#database = database;
     this.#log = log;
-    this.#longestMs = longestMs;
+    this.#maxMs = maxMs;
   }
 
   /** @param subjects only events of these, e.g. device:ID; undefined: all */
@@ -64,7 +64,7 @@ export class EventStream {
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
     const page: Page = { response, subjects, cursor };
     const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
-    const last = setTimeout(() => response.end(), this.#longestMs);
+    const last = setTimeout(() => response.end(), this.#maxMs);
     this.#pages.add(page);
     request.on('close', () => {
       clearInterval(comment);
@@ -127,7 +127,7 @@ export class EventStream {
 }
 
 function write(page: Page, events: readonly StoredEvent[]): void {
-  if (page.response.writableLength > MOST_BUFFERED_BYTES) {
+  if (page.response.writableLength > MAX_BUFFERED_BYTES) {
     page.response.destroy();
     return;
   }

@@ -27,11 +27,11 @@ interface Claimed extends Record<string, unknown> {
 
 const LARGEST_BODY = '5mb';
 /** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
-const MOST_MESSAGES = { points: 300, duration: 60 };
+const MESSAGE_RATE_LIMIT = { points: 300, duration: 60 };
 
 export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
-  const byIdentity = new RateLimiterMemory(MOST_MESSAGES);
+  const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
   // The signature is over the exact bytes, whatever their type is said to be.
   const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
   // Before the body is read, which may be large.

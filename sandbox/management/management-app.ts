@@ -14,7 +14,7 @@ import { Refused } from './refused.ts';
 import * as shapes from './request-shapes.ts';
 
 /** The longest wait for a message to be held, milliseconds. */
-const LONGEST_WATCH_MS = 60_000;
+const MAX_WATCH_MS = 60_000;
 
 export interface ManagedParts {
   readonly clock: MovableClock;
@@ -91,7 +91,7 @@ function holdRoutes(holds: HoldPoints): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {
     const waitMs = Number(request.query['waitSeconds'] ?? 0) * 1000;
-    if (waitMs > 0) await holds.untilHeld(Math.min(waitMs, LONGEST_WATCH_MS));
+    if (waitMs > 0) await holds.untilHeld(Math.min(waitMs, MAX_WATCH_MS));
     response.json(holds.list());
   });
   router.post('/', (request, response) => {

@@ -7,7 +7,7 @@ import type { ApiServicesApp, Client } from './tenant-state.ts';
 
 const KNOWN_SCOPE = /^okta\.[A-Za-z]+\.(read|manage)$/;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const LONGEST_ASSERTION_SECONDS = 3600;
+const MAX_ASSERTION_SECONDS = 3600;
 
 export class TokenRoute {
   readonly #tenant: Tenant;
@@ -84,7 +84,7 @@ export class TokenRoute {
       const now = Date.now() / 1_000;
       const { exp = 0, jti = '' } = payload;
       for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
-      if (exp > now + LONGEST_ASSERTION_SECONDS || this.#used.has(jti) || protectedHeader.kid === undefined)
+      if (exp > now + MAX_ASSERTION_SECONDS || this.#used.has(jti) || protectedHeader.kid === undefined)
         return false;
       this.#used.set(jti, exp);
       return true;

@@ -75,7 +75,7 @@ try {
     },
   });
   stops.push(() => api.stop());
-  const database = connectDatabase(postgres.url, { max: 2, applicationName: 'bench', longestStatementMs: 0 });
+  const database = connectDatabase(postgres.url, { max: 2, applicationName: 'bench', maxStatementMs: 0 });
   stops.push(() => database.end());
   const ring = await KeyRing.open(path.join(data, 'odette.key'), { create: false });
   const [{ there } = { there: 0 }] = await database.query<{ there: number }>(

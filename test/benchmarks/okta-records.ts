@@ -41,7 +41,7 @@ for (const devices of SIZES) {
     isDurable: false,
     settings: { max_wal_size: '8GB', maintenance_work_mem: '256MB' },
   });
-  const database = connectDatabase(postgres.url, { max: 2, applicationName: 'bench', longestStatementMs: 0 });
+  const database = connectDatabase(postgres.url, { max: 2, applicationName: 'bench', maxStatementMs: 0 });
   try {
     measured.push(await measureFleet(database, devices));
   } finally {

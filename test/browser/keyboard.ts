@@ -1,7 +1,7 @@
 // Moving through a page with the keyboard alone, as somebody does who has no mouse.
 import type { Locator, Page } from 'playwright-core';
 
-const MOST_STEPS = 150;
+const MAX_STEPS = 150;
 
 const hasFocus = async (page: Page, wanted: Locator): Promise<boolean> =>
   (await wanted.and(page.locator(':focus')).count()) > 0;
@@ -9,7 +9,7 @@ const hasFocus = async (page: Page, wanted: Locator): Promise<boolean> =>
 /** Presses Tab until one of these has the focus. @throws Error when Tab comes round without it */
 export async function tabTo(page: Page, wanted: Locator): Promise<void> {
   await wanted.first().waitFor();
-  for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+  for (let steps = 0; steps < MAX_STEPS; steps += 1) {
     if (await hasFocus(page, wanted)) return;
     await page.keyboard.press('Tab');
   }

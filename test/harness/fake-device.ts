@@ -58,7 +58,7 @@ export class FakeDevice {
   /** How far its clock, and that of its certificates' authority, is ahead. */
   clockAheadMs = 0;
   certificateLifeMs = 365 * 24 * 60 * 60 * 1000;
-  mostCertificates = 0;
+  maxCertificates = 0;
   pushes = 0;
   readonly carriedOut: string[] = [];
   #conversation: Promise<void> | undefined;
@@ -234,7 +234,7 @@ export class FakeDevice {
         notAfter: new Date(notBefore.getTime() + this.certificateLifeMs),
       });
       this.#units.set(identifier, unit);
-      this.mostCertificates = Math.max(this.mostCertificates, this.certificates.length);
+      this.maxCertificates = Math.max(this.maxCertificates, this.certificates.length);
     }
     this.profiles.set(identifier, {
       uuid: String(profile['PayloadUUID']),

@@ -26,7 +26,7 @@ interface WaitingPoint extends KillPoint {
 /** The sandbox heard nothing for so long: everybody who can be is at a point. */
 const QUIET_MS = 1500;
 /** Calls to services end by themselves after about ten seconds; then the kill would come too late. */
-const LONGEST_SERVICE_HOLD_MS = 7000;
+const MAX_SERVICE_HOLD_MS = 7000;
 
 export const nameOf = ({ message, phase, device, nth }: KillPoint): string =>
   `${phase} ${message}${nth === undefined ? '' : ` ${nth}`}${device === undefined ? '' : ` of ${device}`}`;
@@ -74,7 +74,7 @@ export class KillRound {
       heard = counts;
       const isLate = held.some(
         ({ message, since }) =>
-          !message.startsWith('device.') && Date.now() - Date.parse(since) > LONGEST_SERVICE_HOLD_MS,
+          !message.startsWith('device.') && Date.now() - Date.parse(since) > MAX_SERVICE_HOLD_MS,
       );
       if (held.length > 0 && (isLate || Date.now() - heardAt > QUIET_MS))
         await this.#kill(held.map(({ point }) => point));

@@ -25,7 +25,7 @@ const SHORTEST_SECRET = 10;
 const GRAM = 4;
 /** What is inflated, at most, and how deep compressed data lies in compressed data. */
 const LARGEST_INFLATED = 64 * 1024 * 1024;
-const DEEPEST = 3;
+const MAX_DEPTH = 3;
 /** Two bytes begin a zlib stream often by chance; a longer one is read to here. */
 const LARGEST_STREAM = 1024 * 1024;
 
@@ -58,7 +58,7 @@ export class SecretSearch {
     this.#scan(bytes, (needle) => note(needle, how));
     const joined = withoutBreaks(bytes);
     if (joined.length < bytes.length) this.#scan(joined, (needle) => note(needle, how));
-    if (depth >= DEEPEST) return;
+    if (depth >= MAX_DEPTH) return;
     for (const [inflated, kind] of inflatedIn(bytes))
       this.#lookDeep(inflated, `${how} in ${kind}`, depth + 1, note);
   }

@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 
 const SECOND_MS = 1000;
 /** By the clock on the wall: an outage of days is some seventy tries, each with its retries. */
-const LONGEST_SKIP_MS = 240_000;
+const MAX_SKIP_MS = 240_000;
 
 /**
  * Resolves when the newest run does nothing but wait for a timer of its own (no answer of a device), with the time left of it
@@ -80,7 +80,7 @@ export async function fastForward(
     updateMask: { paths: ['time_skipping_config'] },
   });
   await vi.waitFor(async () => expect(await now()).toBeGreaterThanOrEqual(target - SECOND_MS), {
-    timeout: LONGEST_SKIP_MS,
+    timeout: MAX_SKIP_MS,
     interval: 50,
   });
 }

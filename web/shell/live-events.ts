@@ -43,7 +43,7 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
 const PAUSE_MS = 700;
 /** Before a refused stream is opened anew: doubled each time, and not at once for all pages. */
 const FIRST_WAIT_MS = 2_000;
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 export function useLiveEvents(isOn: boolean): void {
   const client = useQueryClient();
@@ -71,7 +71,7 @@ export function useLiveEvents(isOn: boolean): void {
         if (opened.readyState !== EventSource.CLOSED) return;
         hasMissed = true;
         again = setTimeout(() => (source = open()), waitMs * (0.5 + Math.random()));
-        waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+        waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
       };
       for (const [kind, operations] of Object.entries(CONCERNS))
         opened.addEventListener(kind, () => {

@@ -61,7 +61,7 @@ test('a connection that breaks inside a transaction is an unavailable store, and
 });
 
 test('a statement that takes too long is ended as an unavailable store, and so is its transaction', async () => {
-  const hurried = connectDatabase(own.url, { max: 1, longestStatementMs: 200 });
+  const hurried = connectDatabase(own.url, { max: 1, maxStatementMs: 200 });
   await expect(hurried.query('select pg_sleep(30)')).rejects.toMatchObject({ code: 'store.unavailable' });
   const late = hurried.inTransaction(async (sql) => {
     await sql.query('create table late (n int)');
@@ -74,7 +74,7 @@ test('a statement that takes too long is ended as an unavailable store, and so i
 
 test('a server that says nothing more is given up, and the next query takes a new connection', async () => {
   const proxy = await openSilencingProxy(own.url);
-  const database = connectDatabase(proxy.url, { max: 1, longestStatementMs: 200 });
+  const database = connectDatabase(proxy.url, { max: 1, maxStatementMs: 200 });
   const hangs = database.inTransaction(async (sql) => {
     await sql.query('select 1');
     proxy.silence();

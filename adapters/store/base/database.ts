@@ -37,30 +37,30 @@ const types: pg.CustomTypesConfig = {
 };
 
 /** A statement takes milliseconds; one that takes so long stands behind something that hangs. */
-const LONGEST_STATEMENT_MS = 60_000;
+const MAX_STATEMENT_MS = 60_000;
 /** The server ends a statement itself; only one that is gone without a word is not waited for longer. */
 const SILENT_SERVER_MS = 5000;
 
 /**
  * @param options.max how many connections at most (10); one more is used once something listens
- * @param options.longestStatementMs after it a statement is ended as `store.unavailable` (a minute); 0: it may take as long as it likes
+ * @param options.maxStatementMs after it a statement is ended as `store.unavailable` (a minute); 0: it may take as long as it likes
  */
 export function connectDatabase(
   url: string,
   options: {
     readonly max?: number;
     readonly applicationName?: string;
-    readonly longestStatementMs?: number;
+    readonly maxStatementMs?: number;
   } = {},
 ): Database {
-  const longest = options.longestStatementMs ?? LONGEST_STATEMENT_MS;
+  const timeoutMs = options.maxStatementMs ?? MAX_STATEMENT_MS;
   const config = {
     connectionString: url,
     application_name: options.applicationName ?? 'odette',
     connectionTimeoutMillis: 5000,
     keepAlive: true,
-    statement_timeout: longest,
-    query_timeout: longest === 0 ? 0 : longest + SILENT_SERVER_MS,
+    statement_timeout: timeoutMs,
+    query_timeout: timeoutMs === 0 ? 0 : timeoutMs + SILENT_SERVER_MS,
     types,
   };
   const pool = new pg.Pool({

@@ -100,7 +100,7 @@ export async function recordNotNow(
 }
 
 /** So often a command is offered whose answer nobody can read: a garbled message is sent again, a strange one is not. */
-const MOST_OFFERS = 3;
+const MAX_OFFERS = 3;
 
 /** Nobody could read what the device sent: commands that it was given so often count as answered, or none would follow them. */
 export async function closeUnreadable(
@@ -110,7 +110,7 @@ export async function closeUnreadable(
 ): Promise<EndedCommand[]> {
   return sql.query<EndedCommand>(
     `update commands set state = 'answered', status = 'Acknowledged', failure = $2, answered_at = now(), sealed_body = null
-      where device_id = $1 and state = 'handed_over' and hand_overs >= ${MOST_OFFERS}
+      where device_id = $1 and state = 'handed_over' and hand_overs >= ${MAX_OFFERS}
       returning uuid, workflow_id as "workflowId", step`,
     [deviceId, JSON.stringify(failure)],
   );

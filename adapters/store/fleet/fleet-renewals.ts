@@ -10,7 +10,7 @@ export type RenewalState = 'due' | 'late' | 'failed' | 'unused';
 const CURRENT = `certificate_deliveries as delivery join integrations as integration on integration.id = delivery.integration_id`;
 const [WINDOW_END, WARN_DAYS] = [settingSql('renewalWindowEnd'), settingSql('unusedWarnDays')];
 /** No certificate lives longer: by it a walk in the order of their ends knows where to stop. */
-const LONGEST_LIFE = `(select max(not_after - not_before) from certificate_deliveries where state = 'proven')`;
+const MAX_LIFETIME = `(select max(not_after - not_before) from certificate_deliveries where state = 'proven')`;
 const OF_ANY = (number: string, pick: 'max' | 'min') =>
   `(select ${pick}(${number}) from integrations as integration)`;
 
@@ -31,7 +31,7 @@ const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
   late: {
     ...BY_DELIVERY,
     where: `not_after - (not_after - not_before) * ${WINDOW_END} < now()
-        and not_after < now() + ${LONGEST_LIFE} * ${OF_ANY(WINDOW_END, 'max')}`,
+        and not_after < now() + ${MAX_LIFETIME} * ${OF_ANY(WINDOW_END, 'max')}`,
   },
   failed: {
     ...BY_DELIVERY,
@@ -44,7 +44,7 @@ const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
     end: 'list.certificate_not_after',
     where: `not list.managed and list.certificate_not_after < 'infinity'
         and coalesce(proven_at, not_before) < now() - make_interval(secs => ${WARN_DAYS} * 86400)
-        and list.certificate_not_after < now() + ${LONGEST_LIFE} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
+        and list.certificate_not_after < now() + ${MAX_LIFETIME} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
   },
 };
 

@@ -7,7 +7,7 @@ import { ROLES, type Role } from '../../../domain/sign-in-roles.ts';
  * hours in any case: whoever is gone there is gone here by then.
  */
 const IDLE = `interval '12 hours'`;
-const LONGEST = `case when is_local then interval '7 days' else interval '12 hours' end`;
+const MAX_AGE = `case when is_local then interval '7 days' else interval '12 hours' end`;
 
 export interface SessionRow {
   readonly personId: string;
@@ -33,7 +33,7 @@ export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow 
   );
   if (row?.seenLongAgo)
     await sql.query(
-      `update sessions set last_seen_at = now(), expires_at = least(now() + ${IDLE}, sessions.created_at + ${LONGEST})
+      `update sessions set last_seen_at = now(), expires_at = least(now() + ${IDLE}, sessions.created_at + ${MAX_AGE})
          from people where id_hash = $1 and people.id = person_id`,
       [idHash],
     );

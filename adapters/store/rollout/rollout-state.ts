@@ -139,7 +139,7 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
 }
 
 /** A device has four of them, while an integration follows another eight; one that claims more makes no more work. */
-const MOST_PROFILES = 20;
+const MAX_PROFILES = 20;
 
 /** Odette's own profiles among those that the device lists. */
 export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] | null =>
@@ -153,7 +153,7 @@ export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] 
             { identifier, uuid: uuid.toLowerCase(), kind: read.kind, integrationId: read.integrationId },
           ];
         })
-        .slice(0, MOST_PROFILES);
+        .slice(0, MAX_PROFILES);
 
 /** The certificates of Odette's deliveries among those that the device lists, by delivery. */
 export const reportedDeliveriesOf = (state: DeviceState) =>
