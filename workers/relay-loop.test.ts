@@ -61,7 +61,7 @@ const relay = (temporal: () => Promise<Client> = () => Promise.resolve(client)) 
   return started;
 };
 
-async function newDevice(options: { inScope: boolean }): Promise<string> {
+async function newDevice(options: { inScope: boolean; isConfigured?: boolean }): Promise<string> {
   const sql = test_.database;
   const [secret] = await sql.query<{ id: string }>(
     `insert into secrets (kind, key_id, sealed, set_by) values ('okta_client_secret', 'k', '\\x00', 'test') returning id`,
@@ -71,6 +71,11 @@ async function newDevice(options: { inScope: boolean }): Promise<string> {
      values ('acme', gen_random_uuid()::text, 'acme.okta.com', 'api_service_integration', 'c', $1, '{}') returning id`,
     [secret?.id],
   );
+  if (options.isConfigured !== false)
+    await sql.query(
+      `insert into integration_platforms (integration_id, platform, secret_id) values ($1, 'macOS', $2)`,
+      [integration?.id, secret?.id],
+    );
   const [blueprint] = await sql.query<{ id: string }>(
     `insert into blueprints (name) values (gen_random_uuid()::text) returning id`,
   );
@@ -156,7 +161,8 @@ describe('the relay', () => {
   test('an answer for a workflow that is gone starts the rollout of a device in scope, and nothing else', async () => {
     const inScope = await newDevice({ inScope: true });
     const outOfScope = await newDevice({ inScope: false });
-    for (const deviceId of [inScope, outOfScope])
+    const notConfigured = await newDevice({ inScope: true, isConfigured: false });
+    for (const deviceId of [inScope, outOfScope, notConfigured])
       for (const [workflowId, startsRollout] of [
         [`rollout/${deviceId}`, true],
         [`certificate/${deviceId}`, false],
@@ -172,6 +178,7 @@ describe('the relay', () => {
     relay();
     await expect.poll(() => outcomes(inScope)).toEqual(['started', 'gone']);
     await expect.poll(() => outcomes(outOfScope)).toEqual(['gone', 'gone']);
+    await expect.poll(() => outcomes(notConfigured)).toEqual(['gone', 'gone']);
     expect(await signals(`rollout/${inScope}`)).toMatchObject([
       { name: 'desiredStateChanged', body: { reason: 'deviceEnrolled' } },
     ]);

@@ -107,6 +107,9 @@ async function newBlueprint(database: Database, ring: KeyRing): Promise<string> 
     `with integration as (
        insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
        values ('acme', $1, 'acme.okta.com', 'api_service_integration', 'c', $2, '{}') returning id),
+     platforms as (
+       insert into integration_platforms (integration_id, platform, secret_id)
+       select id, platform, $2::uuid from integration, unnest(array['macOS', 'iOS']) as platform),
      item as (insert into library_items (integration_id, device_trust_on) select id, true from integration returning id),
      blueprint as (insert into blueprints (name) values ('test') returning id)
      insert into library_item_blueprints (blueprint_id, library_item_id) select blueprint.id, item.id from blueprint, item

@@ -52,15 +52,13 @@ export async function withdrawExpired(sql: Sql, deviceId: string): Promise<Ended
   );
 }
 
-/** A delivery for an integration that is not the one of the device's switched-on item. */
+/** A delivery for an integration that the device is not in scope of. */
 const NOT_WANTED = `exists (
   select from certificate_deliveries as delivery
    where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
      and not exists (
-       select from devices as device
-         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-         join library_items as item on item.id = assigned.library_item_id
-        where device.id = $1 and item.device_trust_on and item.integration_id = delivery.integration_id))`;
+       select from device_scope as scope
+        where scope.device_id = $1 and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
 
 export interface HandedOver {
   readonly uuid: string;

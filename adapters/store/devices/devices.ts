@@ -2,7 +2,6 @@
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
 import type { Sql } from '../base/database.ts';
-import { ENROLLED } from './enrolled.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
@@ -132,7 +131,7 @@ export async function isStillLingering(sql: Sql, deviceId: string, mark: Date): 
 }
 
 export interface DeviceScope {
-  /** Its blueprint has a library item whose Okta Device Trust is switched on, and it is enrolled. */
+  /** An item with Okta Device Trust switched on is assigned, its platform is configured, and it is enrolled. */
   readonly isInScope: boolean;
   /** The integration of that item, or the last one the device belonged to (whose payloads may have to go). */
   readonly integrationId: string | undefined;
@@ -143,14 +142,13 @@ export interface DeviceScope {
 /** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
 export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
   const [row] = await sql.query<{ isInScope: boolean; integrationId: string | null; label: string }>(
-    `select coalesce(item.device_trust_on and devices.${ENROLLED}, false) as "isInScope",
-            coalesce(case when item.device_trust_on then item.integration_id end, trust.integration_id, item.integration_id) as "integrationId",
+    `select scope.is_in_scope as "isInScope",
+            coalesce(case when scope.is_switched_on then scope.integration_id end, trust.integration_id, scope.integration_id) as "integrationId",
             coalesce(devices.name, devices.serial_number, devices.family) as label
-       from devices
-       left join library_item_blueprints as assigned on assigned.blueprint_id = devices.blueprint_id
-       left join library_items as item on item.id = assigned.library_item_id
-       left join device_trust as trust on trust.device_id = devices.id
-      where devices.id = $1`,
+       from device_scope as scope
+       join devices on devices.id = scope.device_id
+       left join device_trust as trust on trust.device_id = scope.device_id
+      where scope.device_id = $1`,
     [deviceId],
   );
   return row && { ...row, integrationId: row.integrationId ?? undefined };

@@ -16,13 +16,10 @@ export interface FleetPortion {
   readonly limit: number;
 }
 
-const IN_SCOPE = `exists (
-  select from library_item_blueprints as assigned join library_items as item on item.id = assigned.library_item_id
-   where assigned.blueprint_id = device.blueprint_id and item.device_trust_on)`;
 const NEEDS = {
   check: `device.${ENROLLED}`,
   replay: `device.${ENROLLED}`,
-  renew: `device.${ENROLLED} and device.platform = 'macOS' and ${IN_SCOPE}`,
+  renew: `device.platform = 'macOS' and exists (select from device_scope as scope where scope.device_id = device.id and scope.is_in_scope)`,
 } as const;
 
 export async function listFleetPortion(

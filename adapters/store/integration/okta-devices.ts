@@ -141,15 +141,14 @@ async function findCandidates(
   return sql.query<MatchableDevice>(
     // Each by its index, before anything is joined: from the blueprints' side it is the whole fleet.
     `with named as materialized (
-       select ${MATCHABLE}, device.blueprint_id from unnest($2::text[]) as wanted
+       select ${MATCHABLE} from unnest($2::text[]) as wanted
          join devices as device on lower(device.serial_number) = wanted and device.platform = 'macOS'
        union
-       select ${MATCHABLE}, device.blueprint_id from unnest($3::text[]) as wanted
+       select ${MATCHABLE} from unnest($3::text[]) as wanted
          join devices as device on lower(device.user_name) = wanted and device.platform = 'iOS')
      select named.* from named
-       join library_item_blueprints as assigned on assigned.blueprint_id = named.blueprint_id
-       join library_items as item on item.id = assigned.library_item_id
-      where item.integration_id = $1 and item.device_trust_on`,
+       join device_scope as scope on scope.device_id = named."deviceId"
+      where scope.integration_id = $1 and scope.is_switched_on`,
     [integrationId, serialNumbers, logins],
   );
 }

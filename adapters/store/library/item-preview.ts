@@ -20,9 +20,6 @@ export interface HasItem {
   readonly touched: readonly Platform[];
 }
 
-const configuredFor = (integration: string): string =>
-  `device.platform in (select platform from integration_platforms where integration_id = ${integration})`;
-
 /** Devices of the blueprints, of the platforms that are configured. */
 export async function countArriving(
   sql: Sql,
@@ -34,7 +31,7 @@ export async function countArriving(
   const [row] = await sql.query<PreviewCounts>(
     `with counted as (
        select *, not (blueprint_id = any($3) and platform <> all($4)) as changes
-         from devices as device where blueprint_id = any($1) and device.${ENROLLED} and ${configuredFor('$5')})
+         from devices as device where blueprint_id = any($1) and device.${ENROLLED} and device.platform in (select platform from integration_platforms where integration_id = $5))
      select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
             count(*) filter (where changes and family = 'iPad')::int as "iPad",
             count(*) filter (where not changes)::int as unchanged,
@@ -55,10 +52,8 @@ export async function countLeaving(
   keptBlueprintIds: readonly string[],
 ): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
-    `select count(*)::int as devices from devices as device
-       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-       join library_items as item on item.id = assigned.library_item_id
-      where item.id = $1 and device.blueprint_id <> all($2) and device.${ENROLLED} and ${configuredFor('item.integration_id')}`,
+    `select count(*)::int as devices from device_scope
+      where library_item_id = $1 and blueprint_id <> all($2) and is_enrolled and is_configured`,
     [itemId, keptBlueprintIds],
   );
   return row?.devices ?? 0;
@@ -79,11 +74,10 @@ export async function listUsersLosingTrust(
   const rows = await sql.query<{ login: string; total: number }>(
     `with managed as (
        select person.value ->> 'login' as login,
-              assigned.library_item_id = $1 and device.blueprint_id <> all($2) as leaves
+              scope.library_item_id = $1 and scope.blueprint_id <> all($2) as leaves
          from okta_devices as record
         cross join lateral jsonb_array_elements(record.users) as person(value)
-         join devices as device on device.id = record.device_id
-         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+         join device_scope as scope on scope.device_id = record.device_id
         where person.value ->> 'managementStatus' = 'MANAGED')
      select login, (count(*) over ())::int as total from managed
       where login <> '' group by login having bool_and(coalesce(leaves, false)) order by login limit 100`,
@@ -105,9 +99,9 @@ export const suggestTestDevices = (
        select device.id, device.name, device.family, device.last_contact_at,
               row_number() over (partition by device.family order by device.last_contact_at desc nulls last, device.id) as place
          from devices as device
-         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-        where ${ENROLLED}
-          and case when cardinality($1::uuid[]) = 0 then assigned.library_item_id is null else device.blueprint_id = any($1) end) as ranked
+         join device_scope as scope on scope.device_id = device.id
+        where scope.is_enrolled
+          and case when cardinality($1::uuid[]) = 0 then scope.library_item_id is null else device.blueprint_id = any($1) end) as ranked
       where place <= 2 order by place, last_contact_at desc nulls last limit 5`,
     [blueprintIds],
   );
@@ -115,10 +109,9 @@ export const suggestTestDevices = (
 /** Whether any device of the item was delivered already: then the test is done. */
 export async function wasEverDelivered(sql: Sql, itemId: string): Promise<boolean> {
   const [row] = await sql.query<{ delivered: boolean }>(
-    `select exists (select from devices as device
-       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-       join device_trust as trust on trust.device_id = device.id
-      where assigned.library_item_id = $1 and trust.delivered) as delivered`,
+    `select exists (select from device_scope as scope
+       join device_trust as trust on trust.device_id = scope.device_id
+      where scope.library_item_id = $1 and trust.delivered) as delivered`,
     [itemId],
   );
   return row?.delivered ?? false;

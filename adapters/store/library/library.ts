@@ -94,10 +94,9 @@ export async function assignBlueprints(
 /** Of the item's devices. */
 export async function countItemBuckets(sql: Sql, itemId: string): Promise<Map<TrustBucket, number>> {
   const rows = await sql.query<{ bucket: TrustBucket; devices: number }>(
-    `select trust.bucket, count(*)::int as devices from devices as device
-       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-       join device_trust as trust on trust.device_id = device.id
-      where assigned.library_item_id = $1 group by trust.bucket`,
+    `select trust.bucket, count(*)::int as devices from device_scope as scope
+       join device_trust as trust on trust.device_id = scope.device_id
+      where scope.library_item_id = $1 group by trust.bucket`,
     [itemId],
   );
   return new Map(rows.map(({ bucket, devices }) => [bucket, devices]));
@@ -113,9 +112,9 @@ export interface NamedDevice {
 export const listForeignInstallations = (sql: Sql, itemId: string): Promise<NamedDevice[]> =>
   sql.query<NamedDevice>(
     `select device.id, device.name, device.serial_number as "serialNumber" from devices as device
-       join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+       join device_scope as scope on scope.device_id = device.id
        join device_trust as trust on trust.device_id = device.id
-      where assigned.library_item_id = $1 and trust.failure_code = 'mdm.app_not_from_app_store'
+      where scope.library_item_id = $1 and trust.failure_code = 'mdm.app_not_from_app_store'
       order by device.name, device.id limit 100`,
     [itemId],
   );

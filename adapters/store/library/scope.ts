@@ -1,14 +1,10 @@
 // Devices in scope of an integration: in pages for the sweeps, and how many there are.
 import type { Platform } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
-import { ENROLLED } from '../devices/enrolled.ts';
 
-const IN_SCOPE = `from devices as device
-  join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-  join library_items as item on item.id = assigned.library_item_id and item.integration_id = $1 and item.device_trust_on
-  join integration_platforms as platform on platform.integration_id = item.integration_id and platform.platform = device.platform
-  left join device_trust as trust on trust.device_id = device.id
- where device.${ENROLLED}`;
+const IN_SCOPE = `from device_scope as scope
+  left join device_trust as trust on trust.device_id = scope.device_id
+ where scope.integration_id = $1 and scope.is_in_scope`;
 
 /** In scope and not seen to be as it should be since `before`; those that failed are left to an operator. */
 export async function findUnverifiedDevices(
@@ -19,8 +15,8 @@ export async function findUnverifiedDevices(
   limit: number,
 ): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `select device.id ${IN_SCOPE} and trust.failure_code is null and (trust.verified_at is null or trust.verified_at < $2)
-        and ($3::uuid is null or device.id > $3) order by device.id limit $4`,
+    `select scope.device_id as id ${IN_SCOPE} and trust.failure_code is null and (trust.verified_at is null or trust.verified_at < $2)
+        and ($3::uuid is null or scope.device_id > $3) order by scope.device_id limit $4`,
     [integrationId, before, after, limit],
   );
   return rows.map(({ id }) => id);
@@ -34,8 +30,8 @@ export async function findCertificateHolders(
   limit: number,
 ): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `select device.id ${IN_SCOPE} and exists (select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')
-        and ($2::uuid is null or device.id > $2) order by device.id limit $3`,
+    `select scope.device_id as id ${IN_SCOPE} and exists (select from certificate_deliveries as delivery where delivery.device_id = scope.device_id and delivery.state = 'proven')
+        and ($2::uuid is null or scope.device_id > $2) order by scope.device_id limit $3`,
     [integrationId, after, limit],
   );
   return rows.map(({ id }) => id);
@@ -44,11 +40,8 @@ export async function findCertificateHolders(
 /** How many devices its switched-on items reach, also of a platform that is not configured: they come in scope once it is. */
 export async function countReached(sql: Sql, integrationId: string): Promise<Record<Platform, number>> {
   const [row] = await sql.query<Record<Platform, number>>(
-    `select count(*) filter (where device.platform = 'macOS')::int as "macOS", count(*) filter (where device.platform = 'iOS')::int as "iOS"
-       from library_items as item
-       join library_item_blueprints as assigned on assigned.library_item_id = item.id
-       join devices as device on device.blueprint_id = assigned.blueprint_id and device.${ENROLLED}
-      where item.integration_id = $1 and item.device_trust_on`,
+    `select count(*) filter (where platform = 'macOS')::int as "macOS", count(*) filter (where platform = 'iOS')::int as "iOS"
+       from device_scope where integration_id = $1 and is_switched_on and is_enrolled`,
     [integrationId],
   );
   return row ?? { macOS: 0, iOS: 0 };

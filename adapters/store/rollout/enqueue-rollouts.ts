@@ -1,6 +1,5 @@
 // Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
 import type { Sql } from '../base/database.ts';
-import { ENROLLED } from '../devices/enrolled.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 
 /** Of several given, all must fit. */
@@ -14,7 +13,7 @@ export interface WhichDevices {
 
 /**
  * One `rollOutDevice` row for each enrolled device of the blueprints that have an item (integration, library item), or of the
- * blueprints and devices named. `asksUserAgain`: a person wants another try. Returns how many.
+ * blueprints and devices named. Not for a device whose platform is not configured, unless it has payloads that may have to go. `asksUserAgain`: a person wants another try. Returns how many.
  */
 export async function rollOutDevices(
   sql: Sql,
@@ -24,15 +23,15 @@ export async function rollOutDevices(
 ): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
     `with affected as (
-       select device.id from devices as device
-         left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-         left join library_items as item on item.id = assigned.library_item_id
-        where device.${ENROLLED}
-          and ($1::uuid is null or (item.integration_id = $1 and item.device_trust_on))
-          and ($2::text is null or device.platform = $2)
-          and ($3::uuid is null or item.id = $3)
-          and ($4::uuid[] is null or device.blueprint_id = any($4))
-          and ($5::uuid[] is null or device.id = any($5))),
+       select scope.device_id as id from device_scope as scope
+        where scope.is_enrolled
+          and ($1::uuid is null or (scope.integration_id = $1 and scope.is_switched_on))
+          and ($2::text is null or scope.platform = $2)
+          and ($3::uuid is null or scope.library_item_id = $3)
+          and ($4::uuid[] is null or scope.blueprint_id = any($4))
+          and ($5::uuid[] is null or scope.device_id = any($5))
+          and (scope.is_configured or not scope.is_switched_on
+               or exists (select from device_trust as trust where trust.device_id = scope.device_id and trust.integration_id is not null))),
      put as (
        insert into outbox (ordering_key, message)
        select id::text, jsonb_strip_nulls(jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
@@ -55,20 +54,22 @@ export async function rollOutDevices(
 
 /** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
 export const askRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
-  tellKeepers(sql, `device.id = any($1) and device.platform = 'macOS'`, deviceIds, 'renewNow', { reason });
+  tellKeepers(sql, `scope.device_id = any($1) and scope.platform = 'macOS'`, deviceIds, 'renewNow', {
+    reason,
+  });
 
 /** Each keeper of a certificate of this integration plans its renewal again. Returns how many. */
 export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
   tellKeepers(
     sql,
-    `item.integration_id = $1 and exists (
-       select from certificate_deliveries as delivery where delivery.device_id = device.id and delivery.state = 'proven')`,
+    `scope.integration_id = $1 and exists (
+       select from certificate_deliveries as delivery where delivery.device_id = scope.device_id and delivery.state = 'proven')`,
     integrationId,
     'certificateWanted',
     { integrationId },
   );
 
-/** @param which a condition over `device` and `item`, with one parameter */
+/** @param which a condition over `scope`, with one parameter */
 async function tellKeepers(
   sql: Sql,
   which: string,
@@ -78,10 +79,7 @@ async function tellKeepers(
 ): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
     `with affected as (
-       select device.id from devices as device
-         join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-         join library_items as item on item.id = assigned.library_item_id
-        where ${which} and item.device_trust_on and device.${ENROLLED}),
+       select scope.device_id as id from device_scope as scope where ${which} and scope.is_in_scope),
      put as (
        insert into outbox (ordering_key, message)
        select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)

@@ -8,13 +8,11 @@ export async function readLeaving(
   deviceIds: readonly string[],
 ): Promise<{ ids: string[]; delayMinutes: number | null }> {
   const [row] = await sql.query<{ ids: string[]; delayMinutes: number | null }>(
-    `select coalesce(array_agg(device.id), '{}') as ids,
+    `select coalesce(array_agg(scope.device_id), '{}') as ids,
             max((integration.settings ->> 'removalDelayMinutes')::int) as "delayMinutes"
-       from devices as device
-       left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-       left join library_items as item on item.id = assigned.library_item_id
-       left join integrations as integration on integration.id = item.integration_id
-      where device.id = any($1) and device.blueprint_id is not null`,
+       from device_scope as scope
+       left join integrations as integration on integration.id = scope.integration_id
+      where scope.device_id = any($1) and scope.blueprint_id is not null`,
     [deviceIds],
   );
   return row ?? { ids: [], delayMinutes: null };

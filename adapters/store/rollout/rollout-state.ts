@@ -94,8 +94,8 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
                         order by created_at desc, id)
                         from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries
        from devices as device
-       left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
-       left join library_items as item on item.id = assigned.library_item_id
+       join device_scope as scope on scope.device_id = device.id
+       left join library_items as item on item.id = scope.library_item_id
        left join integrations as integration on integration.id = item.integration_id
        left join integration_platforms as platform on platform.integration_id = integration.id and platform.platform = device.platform
        left join secrets as secret on secret.id = platform.secret_id
