@@ -5,7 +5,7 @@ import { configurationComparer } from '../activities/compare-configuration.ts';
 import { createAdminApp } from '../api/admin/admin-app.ts';
 import { createDeviceApp } from '../api/mdm/device-app.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
-import { Lingering } from '../api/mdm/long-poll.ts';
+import { LongPolls } from '../api/mdm/long-poll.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
 import { createPayloadCodec } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
@@ -47,14 +47,14 @@ await runProcess('api', async (context) => {
         ? undefined
         : { codec: createPayloadCodec(ring, namespace), path: config.codecPath },
   });
-  const lingering = Lingering.start(database, { milliseconds: config.lingerMs, max: config.maxLingering });
+  const longPolls = LongPolls.start(database, { milliseconds: config.longPollMs, max: config.maxLongPolls });
   const devices = createDeviceApp({
     database,
     sealer: ring,
     log,
     metrics,
     authority: identityAuthority(database, ring),
-    lingering,
+    longPolls,
     compareConfiguration: configurationComparer(database, ring),
     publicUrl: config.publicUrl,
     trustedProxy,
@@ -71,7 +71,7 @@ await runProcess('api', async (context) => {
   }
   return {
     async stop() {
-      await lingering.stop();
+      await longPolls.stop();
       // Else a graceful stop would wait for pages that only listen.
       await admin.closeStreams();
       await Promise.all(listeners.map((listener) => listener.stop(5000)));

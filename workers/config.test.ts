@@ -15,7 +15,7 @@ test('nothing set gives the defaults', () => {
     apnsUrl: 'https://api.push.apple.com',
     tls: undefined,
     allowedPrivateHosts: [],
-    lingerMs: 1500,
+    longPollMs: 1500,
   });
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -27,8 +27,8 @@ test('every problem is named in one error, and no value is repeated', () => {
       ODETTE_ADMIN_LISTEN: '4780',
       ODETTE_PUBLIC_URL: 'http://mdm.example.com',
       ODETTE_TLS_CERT_FILE: '/tls.pem',
-      ODETTE_LINGER_MS: '-1',
-      ODETTE_LINGERMS: '5',
+      ODETTE_LONG_POLL_MS: '-1',
+      ODETTE_LONGPOLLMS: '5',
     });
   expect(read).toThrow(ConfigError);
   let message = '';
@@ -41,8 +41,8 @@ test('every problem is named in one error, and no value is repeated', () => {
     'DATABASE_URL',
     'ODETTE_ADMIN_LISTEN',
     'ODETTE_PUBLIC_URL',
-    'ODETTE_LINGER_MS',
-    'ODETTE_LINGERMS',
+    'ODETTE_LONG_POLL_MS',
+    'ODETTE_LONGPOLLMS',
   ])
     expect(message).toContain(name);
   expect(message).not.toContain('planted');

@@ -80,8 +80,8 @@ const schema = z
     ODETTE_APPS_AND_BOOKS_URL: url('https:').default('https://vpp.itunes.apple.com/mdm/v2'),
     /** host or host:port that outward requests may reach although it is private. */
     ODETTE_ALLOWED_PRIVATE_HOSTS: list,
-    ODETTE_LINGER_MS: whole(1500, 20_000),
-    ODETTE_MAX_LINGERING: whole(200, 100_000),
+    ODETTE_LONG_POLL_MS: whole(1500, 20_000),
+    ODETTE_MAX_LONG_POLLS: whole(200, 100_000),
     ODETTE_TEMPORAL_UI_URL: url('http:', 'https:').optional(),
     /** Where the admin listener decodes payloads for the Temporal UI; whoever knows it may decode. Absent: nowhere. */
     ODETTE_CODEC_PATH: z
@@ -158,8 +158,8 @@ export interface Config {
   readonly apnsUrl: string;
   readonly appsAndBooksUrl: string;
   readonly allowedPrivateHosts: readonly string[];
-  readonly lingerMs: number;
-  readonly maxLingering: number;
+  readonly longPollMs: number;
+  readonly maxLongPolls: number;
   readonly temporalUiUrl: string | undefined;
   readonly codecPath: string | undefined;
   readonly oidc: OidcConfig | undefined;
@@ -207,8 +207,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     apnsUrl: read.ODETTE_APNS_URL,
     appsAndBooksUrl: read.ODETTE_APPS_AND_BOOKS_URL,
     allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,
-    lingerMs: read.ODETTE_LINGER_MS,
-    maxLingering: read.ODETTE_MAX_LINGERING,
+    longPollMs: read.ODETTE_LONG_POLL_MS,
+    maxLongPolls: read.ODETTE_MAX_LONG_POLLS,
     temporalUiUrl: read.ODETTE_TEMPORAL_UI_URL,
     codecPath: read.ODETTE_CODEC_PATH,
     oidc: oidcOf(read),

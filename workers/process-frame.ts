@@ -44,7 +44,7 @@ export async function runProcess(
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  // The launcher holds the other end; when it is killed its processes end as well instead of lingering on its ports.
+  // The launcher holds the other end; when it is killed its processes end as well instead of holding its ports.
   process.on('disconnect', () => stop('the launcher is gone'));
 
   try {

@@ -3,17 +3,17 @@ import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { HandedOver } from '../../adapters/store/devices/command-exchange.ts';
 import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { beginLingering, endLingering, isStillLingering } from '../../adapters/store/devices/devices.ts';
+import { beginLongPoll, endLongPoll, isLongPollOpen } from '../../adapters/store/devices/devices.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './answer-reading.ts';
 import { exchange, takeNext } from './command-report.ts';
-import type { Lingering, Seat } from './long-poll.ts';
+import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
 
 export interface ConversationDependencies {
   readonly database: Database;
   readonly sealer: Sealer;
-  readonly lingering: Lingering;
+  readonly longPolls: LongPolls;
   readonly compareConfiguration: CompareConfiguration;
 }
 
@@ -39,45 +39,45 @@ export async function converse(
 }
 
 async function waitForCommand(
-  { database, lingering }: ConversationDependencies,
+  { database, longPolls }: ConversationDependencies,
   deviceId: string,
   onGone: (gone: () => void) => void,
 ): Promise<HandedOver | undefined> {
-  const seat = lingering.take(deviceId);
-  if (!seat) return undefined;
-  onGone(() => seat.leave());
+  const slot = longPolls.take(deviceId);
+  if (!slot) return undefined;
+  onGone(() => slot.leave());
   try {
-    return await waitInSeat(database, deviceId, seat);
+    return await waitInSlot(database, deviceId, slot);
   } finally {
-    seat.close();
+    slot.close();
   }
 }
 
-async function waitInSeat(database: Database, deviceId: string, seat: Seat): Promise<HandedOver | undefined> {
-  const mark = await beginLingering(database, deviceId, seat.milliseconds);
+async function waitInSlot(database: Database, deviceId: string, slot: Slot): Promise<HandedOver | undefined> {
+  const mark = await beginLongPoll(database, deviceId, slot.milliseconds);
   // The first look is for what was queued between the exchange and now.
-  for (let news = 'heard'; news === 'heard'; news = await seat.next()) {
-    const command = await takeWhileLingering(database, deviceId, mark);
+  for (let event = 'queueChanged'; event === 'queueChanged'; event = await slot.next()) {
+    const command = await takeDuringLongPoll(database, deviceId, mark);
     if (command !== 'nothing') return command;
   }
-  const isOurs = await endLingering(database, deviceId, mark);
+  const isOurs = await endLongPoll(database, deviceId, mark);
   // A command queued until now was not pushed: it is handed over here, unless another request of the device came.
-  const isGone = (await seat.next()) === 'left';
+  const isGone = (await slot.next()) === 'closed';
   if (!isOurs || isGone) return undefined;
   return database.inTransaction((sql) => takeNext(sql, deviceId));
 }
 
 /** undefined: another request of the device has taken this one's place. */
-async function takeWhileLingering(
+async function takeDuringLongPoll(
   database: Database,
   deviceId: string,
   mark: Date,
 ): Promise<HandedOver | 'nothing' | undefined> {
   return database.inTransaction(async (sql) => {
-    if (!(await isStillLingering(sql, deviceId, mark))) return undefined;
+    if (!(await isLongPollOpen(sql, deviceId, mark))) return undefined;
     const command = await takeNext(sql, deviceId);
     if (!command) return 'nothing';
-    await endLingering(sql, deviceId, mark);
+    await endLongPoll(sql, deviceId, mark);
     return command;
   });
 }

@@ -11,7 +11,7 @@ import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
 import { enrollRoute } from './enroll-route.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
-import type { Lingering } from './long-poll.ts';
+import type { LongPolls } from './long-poll.ts';
 import { mdmRoute } from './mdm-route.ts';
 import { scepRoute } from './scep-route.ts';
 import { trustedProxies } from './signer.ts';
@@ -23,8 +23,8 @@ export interface DeviceAppDependencies {
   readonly metrics: Registry;
   /** `identityAuthority(database, sealer)` */
   readonly authority: () => Promise<IdentityAuthority>;
-  /** `Lingering.start(database, …)`; its `stop()` ends the waiting requests before the listener closes. */
-  readonly lingering: Lingering;
+  /** `LongPolls.start(database, …)`; its `stop()` ends the waiting requests before the listener closes. */
+  readonly longPolls: LongPolls;
   readonly compareConfiguration: CompareConfiguration;
   readonly publicUrl: string | undefined;
   /** Addresses or CIDRs, comma-separated, of proxies whose `Client-Cert` and `X-Forwarded-For` are believed. */
@@ -33,7 +33,7 @@ export interface DeviceAppDependencies {
 
 export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
   const app = express();
-  const metrics = deviceMetrics(dependencies.metrics, dependencies.lingering);
+  const metrics = deviceMetrics(dependencies.metrics, dependencies.longPolls);
   app.disable('x-powered-by');
   app.disable('etag');
   const isTrustedProxy = trustedProxies(dependencies.trustedProxy);

@@ -10,7 +10,7 @@ export interface DeviceMetrics {
   scepRefused(reason: string): void;
 }
 
-export function deviceMetrics(registry: Registry, lingering: { readonly waiting: number }): DeviceMetrics {
+export function deviceMetrics(registry: Registry, longPolls: { readonly waiting: number }): DeviceMetrics {
   const registers = [registry];
   const messages = new Counter({
     name: 'odette_device_messages_total',
@@ -36,11 +36,11 @@ export function deviceMetrics(registry: Registry, lingering: { readonly waiting:
     registers,
   });
   new Gauge({
-    name: 'odette_device_requests_lingering',
+    name: 'odette_device_long_polls',
     help: 'Requests of devices that wait for their next command',
     registers,
     collect() {
-      this.set(lingering.waiting);
+      this.set(longPolls.waiting);
     },
   });
   return {

@@ -14,11 +14,11 @@ import { queueFor, startDeviceListener, type DeviceListener } from '../../test/h
 import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
 import { createDeviceApp } from './device-app.ts';
 
-const LINGER = 1000;
+const LONG_POLL_MS = 1000;
 
 let listener: DeviceListener;
 beforeAll(async () => {
-  listener = await startDeviceListener({ linger: { milliseconds: LINGER, max: 3 } });
+  listener = await startDeviceListener({ longPoll: { milliseconds: LONG_POLL_MS, max: 3 } });
 });
 afterAll(() => listener.stop());
 
@@ -33,7 +33,7 @@ async function enrolled(phase = 'profiles') {
   );
   const queue = (requestType = 'ProfileList') => queueFor(listener, row, { requestType });
   const isWaiting = async () =>
-    (await findDeviceForUpdate(listener.database, device.udid))?.lingeringUntil != null;
+    (await findDeviceForUpdate(listener.database, device.udid))?.longPollUntil != null;
   return { device, deviceId: row.id, queue, isWaiting };
 }
 
@@ -51,7 +51,7 @@ describe('a request waits', () => {
     const uuid = await queue();
     const [command, elapsed] = await answer;
     expect(command).toBe(uuid);
-    expect(elapsed).toBeLessThan(LINGER);
+    expect(elapsed).toBeLessThan(LONG_POLL_MS);
     expect(await isWaiting()).toBe(false);
     expect(await isInConversation(listener.database, deviceId)).toBe(true);
   });
@@ -70,24 +70,24 @@ describe('a request waits', () => {
     const { device, isWaiting } = await enrolled();
     const [command, elapsed] = await timed(device.idle());
     expect(command).toBeUndefined();
-    expect(elapsed).toBeGreaterThan(LINGER * 0.9);
+    expect(elapsed).toBeGreaterThan(LONG_POLL_MS * 0.9);
     expect(await isWaiting()).toBe(false);
   });
 
   test('not when nothing is expected: the rollout is done, or the device said NotNow', async () => {
     const { device, queue } = await enrolled('delivered');
-    expect((await timed(device.idle()))[1]).toBeLessThan(LINGER / 2);
+    expect((await timed(device.idle()))[1]).toBeLessThan(LONG_POLL_MS / 2);
     const uuid = await queue();
     await device.idle();
-    expect((await timed(device.notNow(uuid)))[1]).toBeLessThan(LINGER / 2);
+    expect((await timed(device.notNow(uuid)))[1]).toBeLessThan(LONG_POLL_MS / 2);
   });
 
-  test('not when the house is full', async () => {
+  test('not when no slot is free', async () => {
     const crowd = await Promise.all(Array.from({ length: 3 }, () => enrolled()));
     const waiting = crowd.map(({ device }) => device.idle());
-    await expect.poll(() => listener.lingering.waiting).toBe(3);
+    await expect.poll(() => listener.longPolls.waiting).toBe(3);
     const { device } = await enrolled();
-    expect((await timed(device.idle()))[1]).toBeLessThan(LINGER / 2);
+    expect((await timed(device.idle()))[1]).toBeLessThan(LONG_POLL_MS / 2);
     await Promise.all(waiting);
   });
 });
@@ -121,19 +121,19 @@ describe('nothing is lost', () => {
     const newer = device.idle();
     const [command, elapsed] = await older;
     expect(command).toBeUndefined();
-    expect(elapsed).toBeLessThan(LINGER);
+    expect(elapsed).toBeLessThan(LONG_POLL_MS);
     await pause(50);
     const uuid = await queue();
     expect(await newer).toBe(uuid);
   });
 
   test('when the listener stops: waiting requests are answered first', async () => {
-    const other = await startDeviceListener({ linger: { milliseconds: 10_000, max: 3 } });
+    const other = await startDeviceListener({ longPoll: { milliseconds: 10_000, max: 3 } });
     const device = await ProtocolDevice.enroll(other.url, await other.newCode());
     await other.database.query(`insert into device_trust (device_id, phase) select id, 'app' from devices`);
     const answer = timed(device.idle());
-    await expect.poll(() => other.lingering.waiting).toBe(1);
-    await other.lingering.stop();
+    await expect.poll(() => other.longPolls.waiting).toBe(1);
+    await other.longPolls.stop();
     const [command, elapsed] = await answer;
     expect(command).toBeUndefined();
     expect(elapsed).toBeLessThan(5000);

@@ -1,52 +1,52 @@
-// Requests of devices that wait a moment for their next command, so that a whole rollout fits into one conversation.
+// Long polls: a device's request waits a moment for the next command, so that a whole rollout fits into one conversation.
 // A waiting request holds no database connection; one LISTEN wakes all of a process.
 import { COMMANDS_CHANNEL } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 
-export interface LingerOptions {
+export interface LongPollOptions {
   /** How long a request waits at most, in milliseconds; 0: it does not wait. */
   readonly milliseconds: number;
   /** How many requests of this process wait at once. */
   readonly max: number;
 }
 
-/** heard: look into the queue. over: its time is up. left: nobody waits for an answer any more. */
-export type SeatNews = 'heard' | 'over' | 'left';
+/** queueChanged: look into the queue. timedOut: the wait is over. closed: nobody waits for a response any more. */
+export type LongPollEvent = 'queueChanged' | 'timedOut' | 'closed';
 
-export interface Seat {
+export interface Slot {
   readonly milliseconds: number;
-  next(): Promise<SeatNews>;
+  next(): Promise<LongPollEvent>;
   /** The connection closed, or another request of the device came. */
   leave(): void;
   close(): void;
 }
 
-export class Lingering {
-  readonly #options: LingerOptions;
-  readonly #seats = new Map<string, { seat: Seat; bring: (news: SeatNews) => void }>();
+export class LongPolls {
+  readonly #options: LongPollOptions;
+  readonly #slots = new Map<string, { slot: Slot; notify: (event: LongPollEvent) => void }>();
   readonly #stopListening: () => Promise<void>;
   #hasStopped = false;
 
   private constructor(
-    options: LingerOptions,
-    listen: (hear: (deviceId: string) => void) => () => Promise<void>,
+    options: LongPollOptions,
+    listen: (onNotification: (deviceId: string) => void) => () => Promise<void>,
   ) {
     this.#options = options;
-    this.#stopListening = listen((deviceId) => this.#hear(deviceId));
+    this.#stopListening = listen((deviceId) => this.#onNotification(deviceId));
   }
 
-  /** Starts listening in the background: without a database, requests simply do not hear of their commands early. */
-  static start(database: Database, options: LingerOptions): Lingering {
-    return new Lingering(options, (hear) => {
+  /** Starts listening in the background: without a database, requests learn of their commands only when they time out. */
+  static start(database: Database, options: LongPollOptions): LongPolls {
+    return new LongPolls(options, (onNotification) => {
       let hasStopped = false;
       let retry: NodeJS.Timeout | undefined;
       let stop: (() => Promise<void>) | undefined;
       const listen = (): void => {
-        database.listen(COMMANDS_CHANNEL, hear).then(
+        database.listen(COMMANDS_CHANNEL, onNotification).then(
           (stopListening) => {
             stop = stopListening;
             if (hasStopped) void stopListening().catch(() => undefined);
-            else hear('');
+            else onNotification('');
           },
           () => {
             if (!hasStopped) retry = setTimeout(listen, 500);
@@ -62,52 +62,52 @@ export class Lingering {
     });
   }
 
-  /** undefined: the house is full. An older request of the same device leaves. */
-  take(deviceId: string): Seat | undefined {
-    this.#seats.get(deviceId)?.seat.leave();
-    if (this.#hasStopped || this.#options.milliseconds <= 0 || this.#seats.size >= this.#options.max)
+  /** undefined: no slot is free. An older request of the same device leaves. */
+  take(deviceId: string): Slot | undefined {
+    this.#slots.get(deviceId)?.slot.leave();
+    if (this.#hasStopped || this.#options.milliseconds <= 0 || this.#slots.size >= this.#options.max)
       return undefined;
-    let news: SeatNews | undefined;
-    let tell: ((news: SeatNews) => void) | undefined;
-    const bring = (what: SeatNews) => {
+    let event: LongPollEvent | undefined;
+    let resume: ((event: LongPollEvent) => void) | undefined;
+    const notify = (received: LongPollEvent) => {
       // What ends the wait is not taken back by a notification that comes later.
-      if (news !== 'left' && !(news === 'over' && what === 'heard')) news = what;
-      tell?.(news ?? what);
+      if (event !== 'closed' && !(event === 'timedOut' && received === 'queueChanged')) event = received;
+      resume?.(event ?? received);
     };
-    const timer = setTimeout(() => bring('over'), this.#options.milliseconds);
-    const seat: Seat = {
+    const timer = setTimeout(() => notify('timedOut'), this.#options.milliseconds);
+    const slot: Slot = {
       milliseconds: this.#options.milliseconds,
       next: async () => {
-        const what = news ?? (await new Promise<SeatNews>((resolve) => (tell = resolve)));
-        tell = undefined;
-        if (news === 'heard') news = undefined;
-        return what;
+        const next = event ?? (await new Promise<LongPollEvent>((resolve) => (resume = resolve)));
+        resume = undefined;
+        if (event === 'queueChanged') event = undefined;
+        return next;
       },
-      leave: () => bring('left'),
+      leave: () => notify('closed'),
       close: () => {
         clearTimeout(timer);
-        if (this.#seats.get(deviceId)?.seat === seat) this.#seats.delete(deviceId);
+        if (this.#slots.get(deviceId)?.slot === slot) this.#slots.delete(deviceId);
       },
     };
-    this.#seats.set(deviceId, { seat, bring });
-    return seat;
+    this.#slots.set(deviceId, { slot, notify });
+    return slot;
   }
 
   /** How many requests wait now. */
   get waiting(): number {
-    return this.#seats.size;
+    return this.#slots.size;
   }
 
-  /** Ends all waits: every request gets its (empty) answer. */
+  /** Ends all waits: every request gets its (empty) response. */
   async stop(): Promise<void> {
     this.#hasStopped = true;
-    for (const { bring } of this.#seats.values()) bring('over');
+    for (const { notify } of this.#slots.values()) notify('timedOut');
     await this.#stopListening();
   }
 
   /** An empty payload means that notifications may have been missed. */
-  #hear(deviceId: string): void {
-    if (deviceId !== '') this.#seats.get(deviceId)?.bring('heard');
-    else for (const { bring } of this.#seats.values()) bring('heard');
+  #onNotification(deviceId: string): void {
+    if (deviceId !== '') this.#slots.get(deviceId)?.notify('queueChanged');
+    else for (const { notify } of this.#slots.values()) notify('queueChanged');
   }
 }

@@ -16,7 +16,7 @@ export interface NetworkRequest {
   readonly body?: Uint8Array;
 }
 
-/** Longer than the server lingers before an empty answer. */
+/** Longer than a long poll of the server. */
 const TIMEOUT_MS = 30_000;
 const LARGEST_ANSWER = 4 * 1024 * 1024;
 

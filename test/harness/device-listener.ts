@@ -15,7 +15,7 @@ import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devi
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { createDeviceApp, type DeviceAppDependencies } from '../../api/mdm/device-app.ts';
 import { identityAuthority } from '../../api/mdm/identity-authority.ts';
-import { Lingering } from '../../api/mdm/long-poll.ts';
+import { LongPolls } from '../../api/mdm/long-poll.ts';
 import { createTestDatabase } from './postgres.ts';
 
 export const TOPIC = 'com.apple.mgmt.External.00000000-0000-4000-8000-000000000000';
@@ -25,7 +25,7 @@ export interface DeviceListener {
   readonly database: Database;
   readonly metrics: Registry;
   readonly ring: KeyRing;
-  readonly lingering: Lingering;
+  readonly longPolls: LongPolls;
   readonly authority: ReturnType<typeof identityAuthority>;
   /** A blueprint whose library item is switched on. */
   readonly blueprintId: string;
@@ -40,14 +40,14 @@ export interface DeviceListener {
 
 export async function startDeviceListener(
   options: Partial<Pick<DeviceAppDependencies, 'compareConfiguration' | 'trustedProxy' | 'database'>> & {
-    linger?: { milliseconds: number; max: number };
+    longPoll?: { milliseconds: number; max: number };
   } = {},
 ): Promise<DeviceListener> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-devices-'));
   const ring = await KeyRing.open(path.join(folder, 'odette.key'), { create: true });
   const own = await createTestDatabase();
   const { database } = own;
-  const lingering = Lingering.start(database, options.linger ?? { milliseconds: 0, max: 10 });
+  const longPolls = LongPolls.start(database, options.longPoll ?? { milliseconds: 0, max: 10 });
   const authority = identityAuthority(database, ring);
   const metrics = new Registry();
   const server = createServer();
@@ -59,7 +59,7 @@ export async function startDeviceListener(
     log: pino({ level: 'silent' }),
     metrics,
     authority,
-    lingering,
+    longPolls,
     compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
     publicUrl: url.replace('http:', 'https:'),
     trustedProxy: options.trustedProxy,
@@ -71,7 +71,7 @@ export async function startDeviceListener(
     database,
     metrics,
     ring,
-    lingering,
+    longPolls,
     authority,
     blueprintId,
     async newCode({ forUdid, maxUses = 10, userName, expiresInSeconds = 3600 } = {}) {
@@ -84,7 +84,7 @@ export async function startDeviceListener(
       return code;
     },
     async stop() {
-      await lingering.stop();
+      await longPolls.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await own.drop();

@@ -107,25 +107,25 @@ export class FakeDevice {
   async #converse(): Promise<void> {
     await this.#sayIdle();
     do {
-      await this.#linger();
-      await this.#lingersFor('0 ms');
+      await this.#longPoll();
+      await this.#setLongPoll('0 ms');
       // What came in between counted on its being awake.
     } while (await this.#takeCommand());
   }
 
   /** As long as its request would: a moment behind the last command. */
-  async #linger(): Promise<void> {
+  async #longPoll(): Promise<void> {
     for (let idle = 0; idle < 100 && !this.#isOff && !this.isAsleep; idle += 1)
       if (await this.#takeCommand()) idle = 0;
       else {
-        await this.#lingersFor('1 second');
+        await this.#setLongPoll('1 second');
         await pause(10);
       }
   }
 
-  async #lingersFor(interval: string): Promise<void> {
+  async #setLongPoll(interval: string): Promise<void> {
     await this.#world.database.query(
-      'update devices set lingering_until = now() + $2::interval where id = $1',
+      'update devices set long_poll_until = now() + $2::interval where id = $1',
       [this.id, interval],
     );
   }

@@ -136,7 +136,7 @@ export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<n
  */
 export async function isInConversation(sql: Sql, deviceId: string, seconds = 20): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
-    `select coalesce(lingering_until > now(), false) or exists (
+    `select coalesce(long_poll_until > now(), false) or exists (
        select from commands where device_id = devices.id and state = 'handed_over' and handed_over_at > now() - make_interval(secs => $2)) as yes
        from devices where id = $1`,
     [deviceId, seconds],

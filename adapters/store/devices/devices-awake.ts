@@ -9,7 +9,7 @@ const RECENTLY = 60;
 export async function isAwake(sql: Sql, deviceId: string, enrollmentId: string): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
     `select enrollment_id = $2 and ${ENROLLED}
-            and (coalesce(lingering_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $3), false)) as yes
+            and (coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $3), false)) as yes
        from devices where id = $1`,
     [deviceId, enrollmentId, RECENTLY],
   );

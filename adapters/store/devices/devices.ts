@@ -26,14 +26,14 @@ export interface DeviceRow {
   readonly identityFingerprint: Buffer;
   readonly enrolledAt: Date | null;
   readonly lastContactAt: Date | null;
-  readonly lingeringUntil: Date | null;
+  readonly longPollUntil: Date | null;
 }
 
 const DEVICE_COLUMNS = `id, udid, family, platform, serial_number as "serialNumber", name, model, os_version as "osVersion",
   is_supervised as "isSupervised", user_name as "userName", blueprint_id as "blueprintId", enrollment_status as "enrollmentStatus",
   enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic",
   identity_fingerprint as "identityFingerprint", enrolled_at as "enrolledAt", last_contact_at as "lastContactAt",
-  lingering_until as "lingeringUntil"`;
+  long_poll_until as "longPollUntil"`;
 
 export async function findDevice(sql: Sql, id: string): Promise<DeviceRow | undefined> {
   const [row] = await sql.query<DeviceRow>(`select ${DEVICE_COLUMNS} from devices where id = $1`, [id]);
@@ -67,7 +67,7 @@ export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<Devic
  */
 export async function hearOf(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
   const [row] = await sql.query<DeviceRow>(
-    `update devices set last_contact_at = now(), lingering_until = null where udid = $1 returning ${DEVICE_COLUMNS}`,
+    `update devices set last_contact_at = now(), long_poll_until = null where udid = $1 returning ${DEVICE_COLUMNS}`,
     [udid],
   );
   return row;
@@ -99,10 +99,10 @@ export async function recordDeviceDetails(sql: Sql, deviceId: string, details: D
 }
 
 /** A request of the device waits for its next command: no push is needed until then. Returns the mark of this request. */
-export async function beginLingering(sql: Sql, deviceId: string, milliseconds: number): Promise<Date> {
+export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<Date> {
   const [row] = await sql.query<{ until: Date }>(
-    `update devices set lingering_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
-      where id = $1 returning lingering_until as until`,
+    `update devices set long_poll_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
+      where id = $1 returning long_poll_until as until`,
     [deviceId, milliseconds],
   );
   return row?.until ?? new Date(0);
@@ -113,18 +113,18 @@ export async function beginLingering(sql: Sql, deviceId: string, milliseconds: n
  * given a command. Committed before the queue is looked at for the last time, so that a command queued meanwhile is either
  * seen by that look or pushed.
  */
-export async function endLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+export async function endLongPoll(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
   const rows = await sql.query(
-    'update devices set lingering_until = null where id = $1 and lingering_until = $2 returning 1',
+    'update devices set long_poll_until = null where id = $1 and long_poll_until = $2 returning 1',
     [deviceId, mark],
   );
   return rows.length > 0;
 }
 
 /** Locks the device if the request with this mark is the one that waits. */
-export async function isStillLingering(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+export async function isLongPollOpen(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
   const rows = await sql.query(
-    'select 1 from devices where id = $1 and lingering_until = $2 for no key update',
+    'select 1 from devices where id = $1 and long_poll_until = $2 for no key update',
     [deviceId, mark],
   );
   return rows.length > 0;

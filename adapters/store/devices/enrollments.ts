@@ -72,7 +72,7 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
        blueprint_id = case when $12 then excluded.blueprint_id else devices.blueprint_id end,
        user_name = case when $12 then excluded.user_name else devices.user_name end,
        enrollment_status = 'authenticated', enrollment_id = gen_random_uuid(), push_token = null, push_magic = null,
-       enrolled_at = case when $13 then null else devices.enrolled_at end, lingering_until = null, last_contact_at = now()
+       enrolled_at = case when $13 then null else devices.enrolled_at end, long_poll_until = null, last_contact_at = now()
      returning id`,
     [
       device.udid,
@@ -130,7 +130,7 @@ export async function recordTokenUpdate(sql: Sql, device: DeviceRow, push: PushD
 /** CheckOut: the MDM relation is over; what the profiles brought goes with it. */
 export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
   await sql.query(
-    `update devices set enrollment_status = 'checked_out', push_token = null, push_magic = null, lingering_until = null,
+    `update devices set enrollment_status = 'checked_out', push_token = null, push_magic = null, long_poll_until = null,
             last_contact_at = now()
       where id = $1`,
     [deviceId],

@@ -22,7 +22,7 @@ create table devices (
   enrolled_at timestamptz,
   last_contact_at timestamptz,
   -- While a request of the device waits for its next command, no push is needed.
-  lingering_until timestamptz,
+  long_poll_until timestamptz,
   created_at timestamptz not null default now()
 );
 create index devices_blueprint on devices (blueprint_id);
