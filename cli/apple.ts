@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { readGiven, readSecret } from './given-file.ts';
-import type { Answer, Body } from './odette-client.ts';
+import type { ResponseOf, Body } from './odette-client.ts';
 import { moment } from './terminal.ts';
 
 interface SetOptions extends JsonOption {
@@ -60,7 +60,7 @@ function pushLines({
   daysLeft,
   refusedAt,
   others,
-}: Answer<'get /api/push-certificate'>): string[] {
+}: ResponseOf<'get /api/push-certificate'>): string[] {
   return [
     `Push certificate: ${topic}`,
     `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
@@ -97,7 +97,7 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
   );
 }
 
-function appsLines(set: Answer<'get /api/apps-and-books'>): string[] {
+function appsLines(set: ResponseOf<'get /api/apps-and-books'>): string[] {
   const { organization, expiresAt, daysLeft, licenses, failure } = set;
   return [
     `Apps and Books: ${organization}`,

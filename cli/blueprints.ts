@@ -3,10 +3,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findDevice } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
-import type { Answer, OdetteClient } from './odette-client.ts';
+import type { ResponseOf, OdetteClient } from './odette-client.ts';
 import { moment, table } from './terminal.ts';
 
-type Blueprint = Answer<'get /api/blueprints'>['items'][number];
+type Blueprint = ResponseOf<'get /api/blueprints'>['items'][number];
 
 /** By name or id. @throws CliError when there is none */
 export async function findBlueprint(odette: OdetteClient, text: string): Promise<Blueprint> {
@@ -33,11 +33,11 @@ export function addBlueprints(program: Command, line: CommandLine): void {
   const blueprint = program.command('blueprint').description('groups of devices: each device is in one');
   jsonCommand(blueprint, 'list', 'lists blueprints, with the number of their devices').action(
     async (options: JsonOption) => {
-      const answer = await (await line.connect()).call('get /api/blueprints');
-      line.show(options, answer, () =>
+      const response = await (await line.connect()).call('get /api/blueprints');
+      line.show(options, response, () =>
         table(
           ['NAME', 'DEVICES', 'OKTA VERIFY', 'ID'],
-          answer.items.map(({ name, devices, libraryItemId, id }) => [
+          response.items.map(({ name, devices, libraryItemId, id }) => [
             name,
             String(devices),
             libraryItemId === null ? '–' : 'assigned',
@@ -93,11 +93,11 @@ export function addBlueprints(program: Command, line: CommandLine): void {
     .action(async (options: JsonOption & { blueprint: string }) => {
       const odette = await line.connect();
       const { id } = await findBlueprint(odette, options.blueprint);
-      const answer = await odette.call('get /api/blueprints/{id}/enrollment-codes', { params: { id } });
-      line.show(options, answer, () =>
+      const response = await odette.call('get /api/blueprints/{id}/enrollment-codes', { params: { id } });
+      line.show(options, response, () =>
         table(
           ['ID', 'USER', 'USED', 'UNTIL', 'MADE BY'],
-          answer.items.map((one) => [
+          response.items.map((one) => [
             one.id,
             one.user ?? '–',
             `${one.uses} of ${one.maxUses}`,

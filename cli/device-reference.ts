@@ -1,8 +1,8 @@
 // Finds the device that a person means: by id, serial number, UDID or name.
 import { CliError, EXIT } from './exits.ts';
-import type { Answer, OdetteClient } from './odette-client.ts';
+import type { ResponseOf, OdetteClient } from './odette-client.ts';
 
-export type Device = Answer<'get /api/devices'>['items'][number];
+export type Device = ResponseOf<'get /api/devices'>['items'][number];
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CANDIDATES = 50;

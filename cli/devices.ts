@@ -3,10 +3,10 @@ import { Option, type Command } from 'commander';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
-import type { Answer, OdetteClient } from './odette-client.ts';
+import type { ResponseOf, OdetteClient } from './odette-client.ts';
 import { moment, table } from './terminal.ts';
 
-type Detail = Answer<'get /api/devices/{id}'>;
+type Detail = ResponseOf<'get /api/devices/{id}'>;
 
 const BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed', 'out_of_scope'] as const;
 const FAMILIES = ['Mac', 'iPhone', 'iPad'] as const;

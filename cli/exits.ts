@@ -7,7 +7,7 @@ export const EXIT = {
   failed: 1,
   /** The command line, or a file given on it, is not right. */
   usage: 2,
-  /** Odette does not answer, or one of its parts does not. */
+  /** Odette or one of its parts does not respond. */
   notReady: 3,
   /** It went as far as it could; an answer of yours is missing. */
   unfinished: 4,

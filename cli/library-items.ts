@@ -3,10 +3,10 @@ import { Option, type Command } from 'commander';
 import { findBlueprint } from './blueprints.ts';
 import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
-import type { Answer, Body, OdetteClient } from './odette-client.ts';
+import type { ResponseOf, Body, OdetteClient } from './odette-client.ts';
 
-type Item = Answer<'get /api/library-items'>['items'][number];
-type Preview = Answer<'post /api/library-items/preview'>;
+type Item = ResponseOf<'get /api/library-items'>['items'][number];
+type Preview = ResponseOf<'post /api/library-items/preview'>;
 type SaveBody = Body<'post /api/library-items'>;
 
 interface SaveOptions extends JsonOption {
@@ -23,9 +23,9 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
     .description('Okta Verify as it is delivered: to which blueprints, with Okta Device Trust on or off');
   jsonCommand(item, 'list', 'lists library items: switch, device families, blueprints').action(
     async (options: JsonOption) => {
-      const answer = await (await line.connect()).call('get /api/library-items');
-      line.show(options, answer, () =>
-        answer.items.length === 0 ? ['No library items.'] : answer.items.flatMap(itemLines),
+      const response = await (await line.connect()).call('get /api/library-items');
+      line.show(options, response, () =>
+        response.items.length === 0 ? ['No library items.'] : response.items.flatMap(itemLines),
       );
     },
   );

@@ -5,12 +5,12 @@ import type { Contract, Operation, OperationId, Problem } from '../api/contract/
 import { CliError, EXIT, Refused } from './exits.ts';
 import type { Server } from './find-server.ts';
 
-/** `get /api/devices/{id}` → what it takes and what it answers. */
+/** `get /api/devices/{id}` → what it takes and what it returns. */
 type Operations = {
   [Id in OperationId as `${Contract[Id]['method']} ${Contract[Id]['path']}`]: Operation<Id>;
 };
 export type Route = keyof Operations;
-export type Answer<Name extends Route> = Operations[Name]['answer'];
+export type ResponseOf<Name extends Route> = Operations[Name]['response'];
 export type Body<Name extends Route> = Operations[Name]['body'];
 
 export interface Given<Name extends Route> {
@@ -29,7 +29,7 @@ interface Request {
 }
 
 export interface ClientOptions {
-  /** How long to go on while Odette does not answer or asks for patience, milliseconds. */
+  /** How long to go on while Odette does not respond or asks to slow down, milliseconds. */
   readonly patienceMs?: number;
   readonly tell: (text: string) => void;
 }
@@ -37,7 +37,7 @@ export interface ClientOptions {
 const PATIENCE_MS = 15_000;
 const REQUEST_MS = 60_000;
 const PAUSE_MS = 500;
-/** A check of an answer is tried again while Okta cannot be reached: so long somebody waits for it. */
+/** A check of an answer is tried again while Okta cannot be reached: people wait that long for it. */
 const CHECK_MS = 10 * 60_000;
 
 export class OdetteClient {
@@ -49,10 +49,10 @@ export class OdetteClient {
     this.#options = options;
   }
 
-  /** @throws Refused with Odette's problem document; CliError when it does not answer */
-  async call<Name extends Route>(route: Name, given: Given<Name> = {}): Promise<Answer<Name>> {
+  /** @throws Refused with Odette's problem document; CliError when it does not respond */
+  async call<Name extends Route>(route: Name, given: Given<Name> = {}): Promise<ResponseOf<Name>> {
     const request = this.#request(route, given);
-    return (await this.#finish(await this.#send(request))) as Answer<Name>;
+    return (await this.#finish(await this.#send(request))) as ResponseOf<Name>;
   }
 
   #request<Name extends Route>(route: Name, { params, query, body, version }: Given<Name>): Request {
@@ -84,12 +84,12 @@ export class OdetteClient {
       const outcome = await this.#try(request);
       if (outcome instanceof Response) return outcome;
       if (Date.now() + outcome.waitMs > deadline) throw outcome.error;
-      if (attempt === 1) this.#options.tell('Odette does not answer yet; trying again …');
+      if (attempt === 1) this.#options.tell('Odette does not respond yet. Retrying …');
       await pause(outcome.waitMs);
     }
   }
 
-  /** The answer, or why there is none and when to try again. @throws Refused what trying again does not help */
+  /** The response, or why there is none and when to retry. @throws Refused what a retry does not help */
   async #try(request: Request): Promise<Response | { error: Error; waitMs: number }> {
     let response: Response;
     try {
@@ -148,10 +148,10 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
 function unreachable(url: string, error: unknown): CliError {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const reason =
-    cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : 'no answer';
+    cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : 'no response';
   return new CliError(
     EXIT.notReady,
-    `Odette does not answer at ${url} (${reason}).`,
+    `Odette does not respond at ${url} (${reason}).`,
     'See that it runs: `npm start` or `odette up` here, or the API process where it is.',
   );
 }
@@ -159,6 +159,6 @@ function unreachable(url: string, error: unknown): CliError {
 const notOdette = (url: string, status: number): CliError =>
   new CliError(
     EXIT.failed,
-    `What answers at ${url} is not Odette's API (status ${status}).`,
+    `The server at ${url} is not Odette's API (status ${status}).`,
     'Check ODETTE_URL.',
   );

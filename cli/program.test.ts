@@ -118,7 +118,7 @@ describe('status', () => {
     expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
   });
 
-  test('names the part that does not answer, and ends with 3', async () => {
+  test('names the part that does not respond, and ends with 3', async () => {
     server.plays.getStatus = () => ({ ...status, ready: false, parts: { ...status.parts, worker: false } });
     const { code, printed } = await odette('status');
     expect(code).toBe(3);
@@ -132,7 +132,7 @@ describe('status', () => {
     expect(JSON.parse(forPrograms.printed)).toMatchObject({ ready: false });
     const forPeople = await runOdette(['status'], { environment });
     expect(forPeople.code).toBe(3);
-    expect(forPeople.told).toMatch(/Odette does not answer at http:\/\/127\.0\.0\.1:9/);
+    expect(forPeople.told).toMatch(/Odette does not respond at http:\/\/127\.0\.0\.1:9/);
     expect(forPeople.told).not.toMatch(/\n\s+at /);
   });
 });
@@ -179,7 +179,7 @@ describe('an error', () => {
     server.plays.listBlueprints = () => ({ items: [] });
     const { code, told } = await odette('blueprint create Test');
     expect(code).toBe(0);
-    expect(told).toMatch(/trying again/);
+    expect(told).toMatch(/Retrying/);
     const keys = server.calls
       .filter(({ operation }) => operation === 'createBlueprint')
       .map(({ headers }) => headers['idempotency-key']);

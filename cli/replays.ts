@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
-import type { Answer, Body, OdetteClient } from './odette-client.ts';
+import type { ResponseOf, Body, OdetteClient } from './odette-client.ts';
 import { moment, table } from './terminal.ts';
 
-type Started = Answer<'post /api/rollouts/replay'>;
+type Started = ResponseOf<'post /api/rollouts/replay'>;
 type ReplayBody = Body<'post /api/rollouts/replay'>;
 type Cause = NonNullable<ReplayBody['failureCode']>;
-type Replay = Answer<'get /api/replays/{id}'>;
+type Replay = ResponseOf<'get /api/replays/{id}'>;
 
 interface ReplayOptions extends JsonOption {
   readonly failed?: true;
@@ -51,8 +51,8 @@ export function addReplays(rollout: Command, line: CommandLine): void {
     });
   jsonCommand(rollout, 'replays', 'lists the replays of the last seven days with their progress').action(
     async (options: JsonOption) => {
-      const answer = await (await line.connect()).call('get /api/replays');
-      line.show(options, answer, () => replayLines(answer.items));
+      const response = await (await line.connect()).call('get /api/replays');
+      line.show(options, response, () => replayLines(response.items));
     },
   );
   jsonCommand(rollout, 'stop', 'stops a replay: what has not begun stays failed, what has begun goes on')

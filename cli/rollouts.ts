@@ -4,7 +4,7 @@ import { findBlueprint } from './blueprints.ts';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
-import type { Answer } from './odette-client.ts';
+import type { ResponseOf } from './odette-client.ts';
 import { addReplays } from './replays.ts';
 import { table } from './terminal.ts';
 
@@ -49,7 +49,7 @@ export function addRollouts(program: Command, line: CommandLine): void {
   addReplays(rollout, line);
 }
 
-function failureLines(groups: Answer<'get /api/rollouts/failures'>['items']): string[] {
+function failureLines(groups: ResponseOf<'get /api/rollouts/failures'>['items']): string[] {
   if (groups.length === 0) return ['No rollout has failed.'];
   const rows = groups.map(({ failure, devices, examples }) => [
     failure.code,

@@ -1,9 +1,9 @@
 // The answers of a setup file, step by step, and which of them differ from what Odette was told already.
 import type { OpenSetupFile } from './setup-file.ts';
-import type { Answer, Body } from './odette-client.ts';
+import type { ResponseOf, Body } from './odette-client.ts';
 
-export type Setup = Answer<'get /api/setups/{id}'>;
-export type Integration = Answer<'get /api/integrations'>['items'][number];
+export type Setup = ResponseOf<'get /api/setups/{id}'>;
+export type Integration = ResponseOf<'get /api/integrations'>['items'][number];
 export type StepAnswer = Body<'post /api/setups/{id}/answers'>;
 export type Step = Setup['step'];
 /** What Odette tells again of what it was told: no secrets. */

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, errorDocument, EXIT } from './exits.ts';
-import type { Answer } from './odette-client.ts';
+import type { ResponseOf } from './odette-client.ts';
 import { moment } from './terminal.ts';
 
-type Status = Answer<'get /api/status'>;
+type Status = ResponseOf<'get /api/status'>;
 
 const TRUTHS = [
   ['delivered', 'profiles delivered'],

@@ -27,11 +27,11 @@ export function addTokens(program: Command, line: CommandLine): void {
       line.show({ ...(json && { json }) }, made, () => [made.token]);
     });
   jsonCommand(token, 'list', 'lists tokens, without their values').action(async (options: JsonOption) => {
-    const answer = await (await line.connect()).call('get /api/tokens');
-    line.show(options, answer, () =>
+    const response = await (await line.connect()).call('get /api/tokens');
+    line.show(options, response, () =>
       table(
         ['NAME', 'ROLE', 'VALID UNTIL', 'LAST USED', 'ID'],
-        answer.items.map((one) => [
+        response.items.map((one) => [
           one.name,
           one.role,
           one.revokedAt === null ? moment(one.expiresAt) : 'revoked',

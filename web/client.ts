@@ -1,8 +1,8 @@
-// Calls the public API with the types of its contract; a bad answer is thrown as the problem document it is.
+// Calls the public API with the types of its contract; an error response is thrown as its problem document.
 import type { Operation, Problem } from '../api/contract/contract.ts';
 import { OPERATIONS, type ConsoleOperation } from './operations.ts';
 
-export type Answer<Id extends ConsoleOperation> = Operation<Id>['answer'];
+export type ResponseOf<Id extends ConsoleOperation> = Operation<Id>['response'];
 export type Body<Id extends ConsoleOperation> = Operation<Id>['body'];
 export type Query<Id extends ConsoleOperation> = Operation<Id>['query'];
 export type { Problem };
@@ -21,7 +21,7 @@ export type Given<Id extends ConsoleOperation> = Needs<'params', Operation<Id>['
     readonly signal?: AbortSignal;
   };
 
-/** Thrown for every answer that is not a good one. */
+/** Thrown for every error response. */
 export class ApiProblem extends Error {
   readonly problem: Problem;
 
@@ -39,7 +39,7 @@ export interface Received<Body> {
   readonly etag: string | null;
 }
 
-export async function call<Id extends ConsoleOperation>(id: Id, given: Given<Id>): Promise<Answer<Id>> {
+export async function call<Id extends ConsoleOperation>(id: Id, given: Given<Id>): Promise<ResponseOf<Id>> {
   return (await receive(id, given)).body;
 }
 
@@ -47,7 +47,7 @@ export async function call<Id extends ConsoleOperation>(id: Id, given: Given<Id>
 export async function receive<Id extends ConsoleOperation>(
   id: Id,
   given: Given<Id>,
-): Promise<Received<Answer<Id>>> {
+): Promise<Received<ResponseOf<Id>>> {
   const [method = 'get'] = OPERATIONS[id].split(' ');
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (given.ifMatch !== undefined) headers['If-Match'] = given.ifMatch;
@@ -59,7 +59,7 @@ export async function receive<Id extends ConsoleOperation>(
     init.body = JSON.stringify(given.body);
   }
   const response = await fetchTwice(addressOf(id, given), init);
-  return read<Answer<Id>>(response);
+  return read<ResponseOf<Id>>(response);
 }
 
 /** The place that a 202 named: only ever on this host. */
@@ -115,7 +115,7 @@ function problemOf(text: string, response: Response): Problem {
   }
   return {
     type: 'about:blank',
-    title: 'The answer could not be read.',
+    title: 'The response could not be read.',
     status: response.status,
     code: 'server.failed',
     todo: 'If a proxy stands before Odette, look at its log; else at the log of the API.',
@@ -125,7 +125,7 @@ function problemOf(text: string, response: Response): Problem {
 
 const unreachable = (instance: string): Problem => ({
   type: 'about:blank',
-  title: 'Odette does not answer.',
+  title: 'Odette does not respond.',
   status: 503,
   code: 'server.unavailable',
   todo: 'Nothing is lost. The page tries again; `odette status` names the part that is down.',

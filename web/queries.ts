@@ -8,7 +8,7 @@ import {
   type UseMutationResult,
   type UseQueryResult,
 } from '@tanstack/react-query';
-import { ApiProblem, call, receive, type Answer, type Body, type Given } from './client.ts';
+import { ApiProblem, call, receive, type ResponseOf, type Body, type Given } from './client.ts';
 import type { ConsoleOperation } from './operations.ts';
 
 export const queryClient = new QueryClient({
@@ -28,12 +28,12 @@ interface Reading {
   readonly everyMs?: number | false;
 }
 
-export function useAnswer<Id extends ConsoleOperation>(
+export function useApiQuery<Id extends ConsoleOperation>(
   id: Id,
   given: Given<Id>,
   { enabled = true, everyMs = false }: Reading = {},
-): UseQueryResult<Answer<Id>> {
-  return useQuery<Answer<Id>>({
+): UseQueryResult<ResponseOf<Id>> {
+  return useQuery<ResponseOf<Id>>({
     queryKey: [id, given.params ?? {}, given.query ?? {}],
     queryFn: ({ signal }) => call(id, { ...given, signal }),
     enabled,
@@ -46,7 +46,7 @@ export function useVersioned<Id extends ConsoleOperation>(
   id: Id,
   given: Given<Id>,
   enabled = true,
-): UseQueryResult<{ body: Answer<Id>; etag: string | null }> {
+): UseQueryResult<{ body: ResponseOf<Id>; etag: string | null }> {
   return useQuery({
     queryKey: [id, given.params ?? {}, 'versioned'],
     queryFn: async ({ signal }) => {
@@ -61,16 +61,16 @@ export function useVersioned<Id extends ConsoleOperation>(
 export function useChange<Id extends ConsoleOperation>(
   id: Id,
   refreshes: readonly ConsoleOperation[],
-  done?: (answer: Answer<Id>) => void,
-): UseMutationResult<Answer<Id>, Error, Given<Id>> {
+  done?: (response: ResponseOf<Id>) => void,
+): UseMutationResult<ResponseOf<Id>, Error, Given<Id>> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (given: Given<Id>) => call(id, given),
-    onSuccess: async (answer) => {
-      done?.(answer);
+    onSuccess: async (response) => {
+      done?.(response);
       await Promise.all(refreshes.map((operation) => client.invalidateQueries({ queryKey: [operation] })));
     },
   });
 }
 
-export type { Answer, Body };
+export type { ResponseOf, Body };

@@ -1,11 +1,11 @@
 // Labels for the words of the API, and how dates and counts are written.
-import type { Answer } from './client.ts';
+import type { ResponseOf } from './client.ts';
 
-type Device = Answer<'getDevice'>;
+type Device = ResponseOf<'getDevice'>;
 export type Bucket = Device['bucket'];
 export type Truth = keyof Device['truths'];
 export type Family = Device['family'];
-export type Role = Answer<'getSession'>['role'];
+export type Role = ResponseOf<'getSession'>['role'];
 
 export const BUCKET_WORDS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
   trusted: { label: 'Trusted', color: 'green', meaning: 'Okta counts them as managed' },

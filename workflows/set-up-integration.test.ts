@@ -8,7 +8,7 @@ import {
   createApiServicesApp,
   installApiServiceIntegration,
 } from '../sandbox/okta/admin.ts';
-import type { ApiAnswer } from '../test/harness/admin-api.ts';
+import type { ApiResponse } from '../test/harness/admin-api.ts';
 import { openWizardWorld, type WizardWorld } from '../test/harness/wizard.ts';
 import { OKTA_SCOPES } from '../domain/setup-wizard.ts';
 import { workflowIds } from './messages.ts';
@@ -26,14 +26,14 @@ const setupId = async (body: object = {}): Promise<string> => {
 };
 
 /** Waits for the end of a check that takes its time. */
-async function answer(id: string, body: object, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+async function answer(id: string, body: object, headers: Record<string, string> = {}): Promise<ApiResponse> {
   let given = await world.api.call('POST', `/api/setups/${id}/answers`, body, headers);
   for (let turn = 0; given.status === 202 && turn < 20; turn += 1)
     given = await world.api.call('GET', given.headers.get('location') ?? '');
   return given;
 }
 
-const field = (given: ApiAnswer): string[] =>
+const field = (given: ApiResponse): string[] =>
   (given.body.errors ?? []).map((error: { field: string }) => error.field);
 
 const secrets = { clientSecret: '', password: '', secretKey: '' };

@@ -1,7 +1,7 @@
-// The admin API as its callers meet it: roles, problems, repetition, versions, and nothing secret in any answer or log.
+// The admin API as its callers meet it: roles, problems, repeated requests, versions, and nothing secret in any response or log.
 // Long, because all of it is asked of one running API.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAdminApi, type AdminApi, type ApiAnswer } from '../../test/harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse } from '../../test/harness/admin-api.ts';
 import { offerFirstRun } from './first-start.ts';
 
 let api: AdminApi;
@@ -13,12 +13,12 @@ afterAll(() => api.close());
 const PASSWORD = 'correct horse battery staple';
 const nobody = { authorization: '' };
 
-const expectProblem = (answer: ApiAnswer, status: number, code: string): void => {
+const expectProblem = (answer: ApiResponse, status: number, code: string): void => {
   expect(answer).toMatchObject({ status, body: { code, status } });
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
 };
-const cookieOf = (answer: ApiAnswer): string => answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+const cookieOf = (answer: ApiResponse): string => answer.headers.get('set-cookie')?.split(';')[0] ?? '';
 
 describe('people', () => {
   test('the first-run link makes the first admin once', async () => {
@@ -193,7 +193,7 @@ describe('requests', () => {
   });
 });
 
-describe('repetition', () => {
+describe('a repeated request', () => {
   const key = (text: string) => ({ 'idempotency-key': text });
 
   test('the same key and body get the same answer, also when sent at once', async () => {

@@ -11,7 +11,7 @@ import { measureFleet, observeRequests } from '../http/observability.ts';
 import { writeOpenApi } from '../http/openapi.ts';
 import { nothingHere, problems } from '../http/problem.ts';
 import { providerSignIn } from './provider-sign-in.ts';
-import { Repetition } from '../http/idempotency.ts';
+import { Idempotency } from '../http/idempotency.ts';
 import { blueprintHandlers } from './blueprint-routes.ts';
 import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
@@ -35,7 +35,7 @@ const BODY_LIMIT = '256kb';
 export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   const { database, sealer, log, metrics, version, codec, temporalUiUrl } = dependencies;
   const cookie = sessionCookie(dependencies.consoleUrl);
-  const repetition = new Repetition(database, sealer);
+  const idempotency = new Idempotency(database, sealer);
   const events = new EventStream(database, log);
   const app = express();
   app.disable('x-powered-by').set('etag', false).set('query parser', 'simple');
@@ -73,8 +73,8 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
     contract,
     {
       ...peopleHandlers(dependencies, cookie),
-      ...setupHandlers(dependencies, repetition),
-      ...integrationHandlers(dependencies, repetition),
+      ...setupHandlers(dependencies, idempotency),
+      ...integrationHandlers(dependencies, idempotency),
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
       ...deviceHandlers(dependencies),
@@ -83,7 +83,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...replayHandlers(),
       ...instanceHandlers(dependencies, events),
     },
-    { database, repetition, cookie },
+    { database, idempotency, cookie },
   );
   app.use(serveConsole(), nothingHere, problems(log));
   return Object.assign(app, { closeStreams: () => events.close() });

@@ -112,8 +112,9 @@ export function instanceHandlers(
     setPushCertificate: async ({ sql, body, caller }) => {
       const { certificatePem, privateKeyPem, topic, notAfter } = readPushCertificate(body);
       const before = await currentPushCertificate(sql);
-      const kept = before && before.topic !== topic ? await countEnrolledWith(sql, before.topic) : 0;
-      if (before && kept > 0 && body.confirmOtherTopic !== true) throw otherTopic(before.topic, topic, kept);
+      const saved = before && before.topic !== topic ? await countEnrolledWith(sql, before.topic) : 0;
+      if (before && saved > 0 && body.confirmOtherTopic !== true)
+        throw otherTopic(before.topic, topic, saved);
       const secret = await storeSecret(sql, sealer, {
         kind: 'push_key',
         value: privateKeyPem,
@@ -127,7 +128,7 @@ export function instanceHandlers(
           topic,
           notAfter,
           ...(before &&
-            before.topic !== topic && { otherTopicBefore: before.topic, devicesOfOtherTopic: kept }),
+            before.topic !== topic && { otherTopicBefore: before.topic, devicesOfOtherTopic: saved }),
         },
       });
       await putEvent(sql, { kind: 'push_certificate.changed', subject: `topic:${topic}` });

@@ -28,7 +28,7 @@ import type { Integration, integrations } from '../contract/integrations.ts';
 import { failureOrNull } from './failure-view.ts';
 import { setupOfIntegration } from './integration-setup.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
-import { repeatedId, type Repetition } from '../http/idempotency.ts';
+import { idFromKey, type Idempotency } from '../http/idempotency.ts';
 import { Reply, versionTag, type Handlers } from '../http/serve.ts';
 import { dropRefused, sealAnswer } from './setup-sealing.ts';
 import { SetupUpdates } from './setup-updates.ts';
@@ -39,7 +39,7 @@ const ANSWERED_ALONE = new Set(['okta_domain', 'credentials', 'connect', 'macos'
 
 export function integrationHandlers(
   dependencies: AdminDependencies,
-  repetition: Repetition,
+  idempotency: Idempotency,
 ): Handlers<typeof integrations> {
   const { database, publicUrl, oktaClient, appsAndBooks, temporal, allowedPrivateHosts } = dependencies;
   const updates = new SetupUpdates(temporal);
@@ -102,7 +102,7 @@ export function integrationHandlers(
         });
       const integration = await row(sql, params.id);
       const isRepeatable = idempotencyKey !== undefined;
-      const setupId = isRepeatable ? repeatedId(caller.actor, idempotencyKey) : randomUUID();
+      const setupId = isRepeatable ? idFromKey(caller.actor, idempotencyKey) : randomUUID();
       const answerId = idempotencyKey ?? setupId;
       const shown = async () => show(sql, await row(sql, params.id));
       const later = () => {
@@ -112,7 +112,7 @@ export function integrationHandlers(
       };
       if (isRepeatable) {
         const path = `/api/integrations/${params.id}/answers`;
-        await repetition.bind({ caller: caller.actor, key: idempotencyKey, method: 'POST', path, body });
+        await idempotency.bind({ caller: caller.actor, key: idempotencyKey, method: 'POST', path, body });
         // Before anything is sealed: what was done for this key is told, not done again.
         const known = await findSetup(sql, setupId);
         if (known?.state.status === 'complete') return shown();

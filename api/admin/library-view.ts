@@ -120,12 +120,12 @@ export async function previewItem(
 ): Promise<z.input<typeof ItemPreview>> {
   const integration = await findIntegration(sql, body.integrationId);
   if (!integration) throw notFound('integration');
-  const kept = body.deviceTrustOn ? body.blueprintIds : [];
+  const saved = body.deviceTrustOn ? body.blueprintIds : [];
   const wasOn = before?.deviceTrustOn ?? false;
-  const arriving = await countArriving(sql, integration.id, kept, OKTA_VERIFY.adamId, hasItem(before, body));
-  const leaving = before && wasOn ? await countLeaving(sql, before.id, kept) : 0;
+  const arriving = await countArriving(sql, integration.id, saved, OKTA_VERIFY.adamId, hasItem(before, body));
+  const leaving = before && wasOn ? await countLeaving(sql, before.id, saved) : 0;
   const losing =
-    before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, kept) : { total: 0, logins: [] };
+    before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, saved) : { total: 0, logins: [] };
   // Turning it off installs nothing: it must not wait for Apple.
   const asked = body.deviceTrustOn ? await licenses(appsAndBooks) : undefined;
   const needsConfirmation = body.deviceTrustOn && !wasOn;
@@ -133,7 +133,7 @@ export async function previewItem(
   const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
   const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
   // Without any blueprint nothing would be sent: the test blueprint is where to begin.
-  const isProposed = body.deviceTrustOn && !isProven && (devices > 5 || kept.length === 0);
+  const isProposed = body.deviceTrustOn && !isProven && (devices > 5 || saved.length === 0);
   return {
     devices,
     byFamily: { Mac: arriving.Mac, iPhone: arriving.iPhone, iPad: arriving.iPad },
@@ -151,7 +151,7 @@ export async function previewItem(
       ? {
           name: await freeBlueprintName(sql, TEST_BLUEPRINT),
           reason: 'The first time, deliver to a few devices and see how it works there before you go on.',
-          suggestedDevices: await suggestTestDevices(sql, kept),
+          suggestedDevices: await suggestTestDevices(sql, saved),
         }
       : null,
     removalStartsInMinutes: leaving > 0 ? settings.removalDelayMinutes : null,

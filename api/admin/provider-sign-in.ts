@@ -41,11 +41,13 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
   } as const;
   const byAddress = new RateLimiterMemory({ points: 60, duration: 5 * 60 });
 
-  const keep = (response: Response, kept: Kept): void => {
-    const sealed = Buffer.from(sealer.seal(Buffer.from(JSON.stringify(kept)), CONTEXT)).toString('base64url');
+  const keep = (response: Response, saved: Kept): void => {
+    const sealed = Buffer.from(sealer.seal(Buffer.from(JSON.stringify(saved)), CONTEXT)).toString(
+      'base64url',
+    );
     response.cookie(attempts.name, sealed, { ...attempts.options, maxAge: WITHIN_MS });
   };
-  const kept = (request: Request): Kept | undefined => {
+  const saved = (request: Request): Kept | undefined => {
     const sealed = cookieOf(request, attempts.name);
     if (sealed === undefined) return undefined;
     try {
@@ -81,7 +83,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
 
   router.get(CALLBACK_PATH, async (request, response) => {
     response.locals['operationId'] = 'finishProviderSignIn';
-    const attempt = kept(request);
+    const attempt = saved(request);
     // Whatever comes of it: a second answer to the same attempt is one too many.
     response.clearCookie(attempts.name, attempts.options);
     try {

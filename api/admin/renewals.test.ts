@@ -80,7 +80,7 @@ test('the days are those of the current certificates, whatever becomes of them',
       `select certificate_day(not_after)::text as ends, count(*)::int as certificates from certificate_deliveries
         where state = 'proven' and not_after is not null and not_before is not null group by 1 order by 1`,
     );
-  const kept = () =>
+  const saved = () =>
     database.query(
       `select ends::text, sum(certificates)::int as certificates from certificate_days where certificates <> 0 group by 1 order by 1`,
     );
@@ -106,8 +106,8 @@ test('the days are those of the current certificates, whatever becomes of them',
   const totals: number[] = [];
   for (const change of changes) {
     await change();
-    expect(await kept()).toEqual(await counted());
-    totals.push((await kept()).length);
+    expect(await saved()).toEqual(await counted());
+    totals.push((await saved()).length);
   }
   expect(totals).toEqual([1, 1, 0, 1, 0]);
 });

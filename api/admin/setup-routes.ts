@@ -8,7 +8,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import type { setups } from '../contract/setups.ts';
 import { publicJwkOfIntegration, setupOfIntegration } from './integration-setup.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
-import { repeatedId, type Repetition } from '../http/idempotency.ts';
+import { idFromKey, type Idempotency } from '../http/idempotency.ts';
 import { Reply, type Call, type Handlers } from '../http/serve.ts';
 import { dropRefused, sealAnswer } from './setup-sealing.ts';
 import { SetupUpdates } from './setup-updates.ts';
@@ -18,7 +18,7 @@ type SetupCall = Call<(typeof setups)['answerSetup']>;
 
 export function setupHandlers(
   dependencies: AdminDependencies,
-  repetition: Repetition,
+  idempotency: Idempotency,
 ): Handlers<typeof setups> {
   const { database, publicUrl, temporal } = dependencies;
   const updates = new SetupUpdates(temporal);
@@ -54,9 +54,9 @@ export function setupHandlers(
 
   return {
     startSetup: async ({ sql, body, caller, idempotencyKey }) => {
-      const setupId = idempotencyKey === undefined ? randomUUID() : repeatedId(caller.actor, idempotencyKey);
+      const setupId = idempotencyKey === undefined ? randomUUID() : idFromKey(caller.actor, idempotencyKey);
       if (idempotencyKey !== undefined)
-        await repetition.bind({
+        await idempotency.bind({
           caller: caller.actor,
           key: idempotencyKey,
           method: 'POST',
@@ -82,9 +82,9 @@ export function setupHandlers(
       const { state } = await row(sql, params.id);
       const { idempotencyKey: key } = call;
       // The workflow knows repetitions by this id alone: two callers may have chosen the same key.
-      const answerId = key === undefined ? randomUUID() : repeatedId(caller.actor, key);
+      const answerId = key === undefined ? randomUUID() : idFromKey(caller.actor, key);
       const path = `/api/setups/${params.id}/answers`;
-      await repetition.bind({ caller: caller.actor, key: key ?? answerId, method: 'POST', path, body });
+      await idempotency.bind({ caller: caller.actor, key: key ?? answerId, method: 'POST', path, body });
       // Said at once, before anything is sealed; a repetition is the workflow's to judge.
       if (call.idempotencyKey === undefined) refuseEarly(state, body.step);
       const sealed = await sealAnswer(dependencies, body, state, caller.actor);

@@ -40,7 +40,7 @@ export const blueprints = {
     path: '/api/blueprints',
     access: 'viewer',
     status: 200,
-    answer: list(Blueprint),
+    response: list(Blueprint),
   }),
   getBlueprint: endpoint({
     tag,
@@ -50,7 +50,7 @@ export const blueprints = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: Blueprint,
+    response: Blueprint,
   }),
   createBlueprint: endpoint({
     tag,
@@ -60,7 +60,7 @@ export const blueprints = {
     access: 'admin',
     body: z.object({ name: line(100), deviceIds: z.array(id).max(1_000).default([]) }),
     status: 201,
-    answer: Blueprint,
+    response: Blueprint,
     problems: ['request.conflict'],
   }),
   renameBlueprint: endpoint({
@@ -72,7 +72,7 @@ export const blueprints = {
     params: idParams,
     body: z.object({ name: line(100) }),
     status: 200,
-    answer: Blueprint,
+    response: Blueprint,
     problems: ['request.conflict'],
   }),
   deleteBlueprint: endpoint({
@@ -93,7 +93,7 @@ export const blueprints = {
     access: 'operator',
     params: idParams,
     status: 200,
-    answer: list(EnrollmentCode),
+    response: list(EnrollmentCode),
   }),
   createEnrollmentCode: endpoint({
     tag,
@@ -117,7 +117,7 @@ export const blueprints = {
       })
       .default({ maxUses: 1, expiresInHours: 168 }),
     status: 201,
-    answer: z
+    response: z
       .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string().nullable() })
       .meta({ id: 'NewEnrollmentCode' }),
     showsSecret: true,

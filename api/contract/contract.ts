@@ -9,7 +9,7 @@ import { removal } from './removal.ts';
 import { replays } from './replays.ts';
 import { rollouts } from './rollouts.ts';
 import { setups } from './setups.ts';
-import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from './endpoint.ts';
+import type { ResponseOf, BodyOf, ParamsOf, QueryOf } from './endpoint.ts';
 
 /** By operation id. */
 export const contract = {
@@ -35,6 +35,6 @@ export interface Operation<Id extends OperationId> {
   readonly params: ParamsOf<Contract[Id]>;
   readonly query: QueryOf<Contract[Id]>;
   readonly body: BodyOf<Contract[Id]>;
-  readonly answer: AnswerOf<Contract[Id]>;
+  readonly response: ResponseOf<Contract[Id]>;
 }
 export type { Problem } from './fields.ts';

@@ -176,7 +176,7 @@ export const devices = {
       limit,
     }),
     status: 200,
-    answer: page(Device),
+    response: page(Device),
   }),
   exportDevices: endpoint({
     tag,
@@ -186,7 +186,7 @@ export const devices = {
     access: 'viewer',
     query: z.object(deviceFilter),
     status: 200,
-    answerType: 'text/csv',
+    responseType: 'text/csv',
   }),
   getDevice: endpoint({
     tag,
@@ -196,7 +196,7 @@ export const devices = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: DeviceDetail,
+    response: DeviceDetail,
   }),
   getDeviceProfiles: endpoint({
     tag,
@@ -206,7 +206,7 @@ export const devices = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: list(
+    response: list(
       z
         .object({
           kind: z.string(),
@@ -229,7 +229,7 @@ export const devices = {
     params: idParams,
     query: z.object({ after: cursor.optional(), limit }),
     status: 200,
-    answer: page(TimelineEntry),
+    response: page(TimelineEntry),
   }),
   updateDevice: endpoint({
     tag,
@@ -240,7 +240,7 @@ export const devices = {
     params: idParams,
     body: z.object({ blueprintId: id.nullable().optional(), user: line(200).nullable().optional() }),
     status: 200,
-    answer: Device,
+    response: Device,
   }),
   askDevices: endpoint({
     tag,
@@ -262,7 +262,7 @@ export const devices = {
       preview: z.boolean().default(false),
     }),
     status: 202,
-    answer: z
+    response: z
       .object({
         /** To which the action does something: enrolled ones, of a renewal Macs in scope, of a move those elsewhere. */
         devices: z.number().int(),
@@ -278,7 +278,7 @@ export const devices = {
     access: 'operator',
     params: idParams,
     status: 202,
-    answer: accepted,
+    response: accepted,
   }),
   renewDevice: endpoint({
     tag,
@@ -289,7 +289,7 @@ export const devices = {
     params: idParams,
     body: z.object({ reason: line(500).optional() }).default({}),
     status: 202,
-    answer: accepted,
+    response: accepted,
     problems: ['request.conflict'],
   }),
 };

@@ -8,7 +8,7 @@ import type { Role } from '../../domain/sign-in-roles.ts';
 export type Access = 'public' | Role;
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-export type AnswerType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
+export type ResponseType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
 
 export interface Endpoint {
   readonly tag: string;
@@ -21,18 +21,18 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
-  readonly answer?: z.ZodType;
-  /** The other good answer: taken, still at work, `Location` says where to ask. */
+  readonly response?: z.ZodType;
+  /** The other success: accepted, still at work, `Location` says where to ask. */
   readonly later?: z.ZodType;
-  /** An answer that is not JSON: the handler writes it itself. */
-  readonly answerType?: AnswerType;
+  /** A response that is not JSON: the handler writes it itself. */
+  readonly responseType?: ResponseType;
   /** Problems a caller should expect beside those of every endpoint. */
   readonly problems?: readonly FailureCode[];
-  /** The answer carries `ETag`; a change takes `If-Match`. */
+  /** The response carries `ETag`; a change takes `If-Match`. */
   readonly versioned?: true;
-  /** The answer shows a secret this once: it is kept sealed for a repetition by Idempotency-Key. */
+  /** The response shows a secret this once: it is saved sealed for a repeated request with the same Idempotency-Key. */
   readonly showsSecret?: true;
-  /** The handler looks after transaction and repetition itself (the wizard's answers go to a workflow). */
+  /** The handler looks after transaction and idempotency itself (the wizard's answers go to a workflow). */
   readonly ownTransaction?: true;
 }
 
@@ -49,8 +49,8 @@ export type ParamsOf<Shape extends Endpoint> = Given<Part<Shape, 'params'>>;
 export type QueryOf<Shape extends Endpoint> = Given<Part<Shape, 'query'>>;
 export type BodyOf<Shape extends Endpoint> = Given<Part<Shape, 'body'>>;
 /** As the client reads it. */
-export type AnswerOf<Shape extends Endpoint> =
-  | Parsed<Part<Shape, 'answer'>>
+export type ResponseOf<Shape extends Endpoint> =
+  | Parsed<Part<Shape, 'response'>>
   | (Part<Shape, 'later'> extends z.ZodType ? Parsed<Part<Shape, 'later'>> : never);
 
 /** As the server reads it, after the checks. */
@@ -58,6 +58,6 @@ export type ReadParams<Shape extends Endpoint> = Parsed<Part<Shape, 'params'>>;
 export type ReadQuery<Shape extends Endpoint> = Parsed<Part<Shape, 'query'>>;
 export type ReadBody<Shape extends Endpoint> = Parsed<Part<Shape, 'body'>>;
 /** As the server writes it, before the checks. */
-export type WrittenAnswer<Shape extends Endpoint> = Given<Part<Shape, 'answer'>>;
+export type WrittenResponse<Shape extends Endpoint> = Given<Part<Shape, 'response'>>;
 export type WrittenLater<Shape extends Endpoint> =
   Part<Shape, 'later'> extends z.ZodType ? Given<Part<Shape, 'later'>> : never;

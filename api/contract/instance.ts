@@ -143,7 +143,7 @@ export const instance = {
     path: '/api/status',
     access: 'viewer',
     status: 200,
-    answer: Status,
+    response: Status,
   }),
   getTotals: endpoint({
     tag,
@@ -152,7 +152,7 @@ export const instance = {
     path: '/api/totals',
     access: 'viewer',
     status: 200,
-    answer: list(
+    response: list(
       z.object({ integrationId: id, devices: Totals, buckets: Buckets }).meta({ id: 'IntegrationTotals' }),
     ),
   }),
@@ -163,7 +163,7 @@ export const instance = {
     path: '/api/failures',
     access: 'viewer',
     status: 200,
-    answer: list(Failure),
+    response: list(Failure),
   }),
   getPushCertificate: endpoint({
     tag,
@@ -172,7 +172,7 @@ export const instance = {
     path: '/api/push-certificate',
     access: 'viewer',
     status: 200,
-    answer: PushCertificate,
+    response: PushCertificate,
     problems: ['apns.certificate_missing'],
   }),
   setPushCertificate: endpoint({
@@ -193,7 +193,7 @@ export const instance = {
       }),
     ]),
     status: 200,
-    answer: PushCertificate,
+    response: PushCertificate,
     problems: ['apns.certificate_invalid', 'apns.other_topic'],
   }),
   getAppsAndBooks: endpoint({
@@ -203,7 +203,7 @@ export const instance = {
     path: '/api/apps-and-books',
     access: 'viewer',
     status: 200,
-    answer: AppsAndBooks,
+    response: AppsAndBooks,
     problems: ['apps_and_books.token_missing'],
   }),
   setAppsAndBooks: endpoint({
@@ -214,7 +214,7 @@ export const instance = {
     access: 'admin',
     body: z.object({ token: fileText(64 * 1024).meta({ format: 'password' }) }),
     status: 200,
-    answer: AppsAndBooks,
+    response: AppsAndBooks,
     problems: ['apps_and_books.token_invalid'],
   }),
   listAudit: endpoint({
@@ -225,7 +225,7 @@ export const instance = {
     access: 'viewer',
     query: z.object({ ...auditFilter, after: cursor.optional(), limit }),
     status: 200,
-    answer: page(AuditEntry),
+    response: page(AuditEntry),
   }),
   exportAudit: endpoint({
     tag,
@@ -235,7 +235,7 @@ export const instance = {
     access: 'viewer',
     query: z.object(auditFilter),
     status: 200,
-    answerType: 'text/csv',
+    responseType: 'text/csv',
   }),
   streamEvents: endpoint({
     tag,
@@ -245,7 +245,7 @@ export const instance = {
     access: 'viewer',
     query: z.object({ subject: z.array(line(200)).max(50).optional(), lastEventId: line(40).optional() }),
     status: 200,
-    answerType: 'text/event-stream',
+    responseType: 'text/event-stream',
   }),
   getHealth: endpoint({
     tag,
@@ -254,7 +254,7 @@ export const instance = {
     path: '/healthz',
     access: 'public',
     status: 200,
-    answer: alive,
+    response: alive,
   }),
   getReadiness: endpoint({
     tag,
@@ -263,7 +263,7 @@ export const instance = {
     path: '/readyz',
     access: 'public',
     status: 200,
-    answer: alive,
+    response: alive,
     problems: ['store.unavailable'],
   }),
   getMetrics: endpoint({
@@ -273,6 +273,6 @@ export const instance = {
     path: '/metrics',
     access: 'public',
     status: 200,
-    answerType: 'text/plain',
+    responseType: 'text/plain',
   }),
 };

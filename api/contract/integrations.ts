@@ -89,7 +89,7 @@ export const integrations = {
     path: '/api/integrations',
     access: 'viewer',
     status: 200,
-    answer: list(Integration),
+    response: list(Integration),
   }),
   getIntegration: endpoint({
     tag,
@@ -100,7 +100,7 @@ export const integrations = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: Integration,
+    response: Integration,
     versioned: true,
   }),
   getIntegrationReach: endpoint({
@@ -111,7 +111,7 @@ export const integrations = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: IntegrationReach,
+    response: IntegrationReach,
   }),
   updateIntegration: endpoint({
     tag,
@@ -122,7 +122,7 @@ export const integrations = {
     params: idParams,
     body: z.object({ name: line(100).optional(), settings: IntegrationSettings.partial().optional() }),
     status: 200,
-    answer: Integration,
+    response: Integration,
     versioned: true,
   }),
   answerIntegration: endpoint({
@@ -134,7 +134,7 @@ export const integrations = {
     params: idParams,
     body: SetupAnswerBody,
     status: 200,
-    answer: Integration,
+    response: Integration,
     /** Ask at `Location`; when the setup is complete the integration is changed. */
     later: PendingAnswer,
     ownTransaction: true,
@@ -148,7 +148,7 @@ export const integrations = {
     access: 'operator',
     params: idParams,
     status: 200,
-    answer: list(PrerequisiteCheck),
+    response: list(PrerequisiteCheck),
     ownTransaction: true,
     problems: ['okta.not_okta', 'okta.unreachable', 'setup.other_tenant'],
   }),

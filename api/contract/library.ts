@@ -122,7 +122,7 @@ export const library = {
     path: '/api/library-items',
     access: 'viewer',
     status: 200,
-    answer: list(LibraryItem),
+    response: list(LibraryItem),
   }),
   getLibraryItem: endpoint({
     tag,
@@ -132,7 +132,7 @@ export const library = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: LibraryItem,
+    response: LibraryItem,
     versioned: true,
   }),
   createLibraryItem: endpoint({
@@ -144,7 +144,7 @@ export const library = {
     access: 'admin',
     body: SaveItem,
     status: 201,
-    answer: LibraryItem,
+    response: LibraryItem,
     problems: ['library.confirmation_needed', 'library.blueprint_taken'],
   }),
   saveLibraryItem: endpoint({
@@ -156,7 +156,7 @@ export const library = {
     params: idParams,
     body: SaveItem,
     status: 200,
-    answer: LibraryItem,
+    response: LibraryItem,
     versioned: true,
     problems: ['library.confirmation_needed', 'library.blueprint_taken'],
   }),
@@ -178,7 +178,7 @@ export const library = {
     access: 'viewer',
     body: z.object({ ...SaveItem.shape, libraryItemId: id.optional() }),
     status: 200,
-    answer: ItemPreview,
+    response: ItemPreview,
     ownTransaction: true,
   }),
 };

@@ -68,7 +68,7 @@ export const people = {
     access: 'public',
     query: z.object({ refused: line(100).optional() }),
     status: 200,
-    answer: z.object({
+    response: z.object({
       /** Its host, and the address on this host where signing in there begins; null: there is none. */
       identityProvider: z.object({ host: z.string(), path: z.string() }).nullable(),
       refused: Failure.nullable(),
@@ -81,7 +81,7 @@ export const people = {
     path: '/api/identity-provider',
     access: 'admin',
     status: 200,
-    answer: z
+    response: z
       .object({
         /** To be registered at the provider. */
         callbackUrl: z.string(),
@@ -109,7 +109,7 @@ export const people = {
     path: '/api/first-run',
     access: 'public',
     status: 200,
-    answer: z.object({ needed: z.boolean() }),
+    response: z.object({ needed: z.boolean() }),
   }),
   finishFirstRun: endpoint({
     tag,
@@ -119,7 +119,7 @@ export const people = {
     access: 'public',
     body: z.object({ token: secretText(200), name: line(100), password }),
     status: 201,
-    answer: Caller,
+    response: Caller,
     problems: ['people.first_run_refused', 'request.too_many'],
   }),
   signIn: endpoint({
@@ -130,7 +130,7 @@ export const people = {
     access: 'public',
     body: z.object({ name: line(100), password: secretText(1_024) }),
     status: 201,
-    answer: Caller,
+    response: Caller,
     problems: ['people.sign_in_refused', 'request.too_many'],
   }),
   getSession: endpoint({
@@ -140,7 +140,7 @@ export const people = {
     path: '/api/session',
     access: 'viewer',
     status: 200,
-    answer: Caller,
+    response: Caller,
   }),
   signOut: endpoint({
     tag,
@@ -167,7 +167,7 @@ export const people = {
     path: '/api/people',
     access: 'admin',
     status: 200,
-    answer: list(Person),
+    response: list(Person),
   }),
   createPerson: endpoint({
     tag,
@@ -177,7 +177,7 @@ export const people = {
     access: 'admin',
     body: z.object({ name: line(100), role, password }),
     status: 201,
-    answer: Person,
+    response: Person,
     problems: ['request.conflict'],
   }),
   updatePerson: endpoint({
@@ -194,7 +194,7 @@ export const people = {
       disabled: z.boolean().optional(),
     }),
     status: 200,
-    answer: Person,
+    response: Person,
     problems: ['people.last_admin', 'request.conflict'],
   }),
   listTokens: endpoint({
@@ -204,7 +204,7 @@ export const people = {
     path: '/api/tokens',
     access: 'admin',
     status: 200,
-    answer: list(ApiToken),
+    response: list(ApiToken),
   }),
   createToken: endpoint({
     tag,
@@ -214,7 +214,7 @@ export const people = {
     access: 'admin',
     body: z.object({ name: line(100), role, expiresInDays: z.number().int().min(1).max(3_650).optional() }),
     status: 201,
-    answer: z.object({ ...ApiToken.shape, token: z.string() }).meta({ id: 'NewApiToken' }),
+    response: z.object({ ...ApiToken.shape, token: z.string() }).meta({ id: 'NewApiToken' }),
     showsSecret: true,
   }),
   revokeToken: endpoint({

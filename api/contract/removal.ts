@@ -20,7 +20,7 @@ export const removal = {
       preview: z.boolean().default(false),
     }),
     status: 202,
-    answer: z
+    response: z
       .object({
         devices: z.number().int(),
         /** When the removal begins; the longest delay of the integrations concerned. */

@@ -48,7 +48,7 @@ export const replays = {
       preview: z.boolean().default(false),
     }),
     status: 202,
-    answer: z
+    response: z
       .object({
         devices: z.number().int(),
         /** What each device still lacks, counted: these are sent again. */
@@ -70,7 +70,7 @@ export const replays = {
     path: '/api/replays',
     access: 'viewer',
     status: 200,
-    answer: list(Replay),
+    response: list(Replay),
   }),
   getReplay: endpoint({
     tag,
@@ -80,7 +80,7 @@ export const replays = {
     access: 'viewer',
     params: idParams,
     status: 200,
-    answer: Replay,
+    response: Replay,
   }),
   stopReplay: endpoint({
     tag,
@@ -90,6 +90,6 @@ export const replays = {
     access: 'operator',
     params: idParams,
     status: 200,
-    answer: Replay,
+    response: Replay,
   }),
 };

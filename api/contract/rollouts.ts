@@ -47,7 +47,7 @@ export const rollouts = {
       limit,
     }),
     status: 200,
-    answer: page(Rollout),
+    response: page(Rollout),
   }),
   listFailures: endpoint({
     tag,
@@ -56,7 +56,7 @@ export const rollouts = {
     path: '/api/rollouts/failures',
     access: 'viewer',
     status: 200,
-    answer: list(FailureGroup),
+    response: list(FailureGroup),
   }),
   startRollouts: endpoint({
     tag,
@@ -70,7 +70,7 @@ export const rollouts = {
       reason: line(500).optional(),
     }),
     status: 202,
-    answer: z.object({ devices: z.number().int() }).meta({ id: 'RolloutsStarted' }),
+    response: z.object({ devices: z.number().int() }).meta({ id: 'RolloutsStarted' }),
   }),
   renewalsByDay: endpoint({
     tag: 'renewals',
@@ -83,7 +83,7 @@ export const rollouts = {
       days: z.coerce.number().int().min(1).max(400).default(366),
     }),
     status: 200,
-    answer: list(
+    response: list(
       z
         .object({ day: z.iso.date(), ending: z.number().int(), windowOpens: z.number().int() })
         .meta({ id: 'RenewalDay' }),
@@ -102,6 +102,6 @@ export const rollouts = {
       limit,
     }),
     status: 200,
-    answer: page(Device),
+    response: page(Device),
   }),
 };

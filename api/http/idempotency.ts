@@ -1,8 +1,8 @@
-// Repeated requests: an Idempotency-Key is bound to its caller and body, and gets the answer that was given, kept in the change's own transaction.
+// Repeated requests: an Idempotency-Key is bound to its caller and body, and gets the first response again, saved in the transaction of the change.
 import { createHmac, randomBytes } from 'node:crypto';
 import { uuidFromName } from '../../adapters/store/devices/command-uuid.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import { claimKey, findKeptAnswer, keepAnswer } from '../../adapters/store/base/idempotency.ts';
+import { claimKey, findSavedResponse, saveResponse } from '../../adapters/store/base/idempotency.ts';
 import { keepInstanceSetting } from '../../adapters/store/base/instance-settings.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import { ProblemError } from './problem.ts';
@@ -10,22 +10,22 @@ import { ProblemError } from './problem.ts';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const FINGERPRINT_KEY = 'idempotency_fingerprint_key';
 
-export interface Repeatable {
+export interface IdempotentRequest {
   readonly caller: string;
   readonly key: string;
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
-  /** The answer shows a secret: it is kept sealed. */
+  /** The response shows a secret: it is saved sealed. */
   readonly isSealed: boolean;
 }
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
-export class Repetition {
+export class Idempotency {
   readonly #database: Database;
   readonly #sealer: Sealer;
   #fingerprintKey: Buffer | undefined;
@@ -49,7 +49,11 @@ export class Repetition {
   }
 
   /** Bodies may hold secrets, so that a plain hash could be guessed at: the fingerprint is keyed. */
-  async fingerprint({ method, path, body }: Pick<Repeatable, 'method' | 'path' | 'body'>): Promise<Buffer> {
+  async fingerprint({
+    method,
+    path,
+    body,
+  }: Pick<IdempotentRequest, 'method' | 'path' | 'body'>): Promise<Buffer> {
     this.#fingerprintKey ??= await this.#openKey();
     return createHmac('sha256', this.#fingerprintKey)
       .update(`${method} ${path}\n${canonical(body)}`)
@@ -57,31 +61,31 @@ export class Repetition {
   }
 
   /**
-   * Does `work` once for a key, in one transaction with the kept answer; a repetition that comes meanwhile waits for it.
+   * Does `work` once for a key, in one transaction with the saved response; the same request waits for it meanwhile.
    * @throws ProblemError `request.idempotency_key_reused`
    */
-  async once(request: Repeatable, work: (sql: Sql) => Promise<Answer>): Promise<Answer> {
+  async once(request: IdempotentRequest, work: (sql: Sql) => Promise<ApiResponse>): Promise<ApiResponse> {
     const fingerprint = await this.fingerprint(request);
-    const context = `answer:${request.caller}:${request.key}`;
+    const context = `response:${request.caller}:${request.key}`;
     return this.#database.inTransaction(async (sql) => {
       if (!(await claimKey(sql, request.caller, request.key, fingerprint))) {
-        const kept = await findKeptAnswer(sql, request.caller, request.key);
-        if (!kept?.fingerprint.equals(fingerprint)) throw new ProblemError('request.idempotency_key_reused');
-        return { status: kept.status ?? 200, body: this.#openBody(kept.body, context) };
+        const saved = await findSavedResponse(sql, request.caller, request.key);
+        if (!saved?.fingerprint.equals(fingerprint)) throw new ProblemError('request.idempotency_key_reused');
+        return { status: saved.status ?? 200, body: this.#openBody(saved.body, context) };
       }
-      const answer = await work(sql);
-      const body = request.isSealed ? { sealed: this.#sealBody(answer.body, context) } : answer.body;
-      await keepAnswer(sql, request.caller, request.key, { status: answer.status, body });
-      return answer;
+      const response = await work(sql);
+      const body = request.isSealed ? { sealed: this.#sealBody(response.body, context) } : response.body;
+      await saveResponse(sql, request.caller, request.key, { status: response.status, body });
+      return response;
     });
   }
 
-  /** Binds a key whose work goes to a workflow, which itself knows repetitions by the key. */
-  async bind(request: Omit<Repeatable, 'isSealed'>): Promise<void> {
+  /** Binds a key whose work a workflow does; the workflow drops duplicates by that key. */
+  async bind(request: Omit<IdempotentRequest, 'isSealed'>): Promise<void> {
     const fingerprint = await this.fingerprint(request);
     if (await claimKey(this.#database, request.caller, request.key, fingerprint)) return;
-    const kept = await findKeptAnswer(this.#database, request.caller, request.key);
-    if (!kept?.fingerprint.equals(fingerprint)) throw new ProblemError('request.idempotency_key_reused');
+    const saved = await findSavedResponse(this.#database, request.caller, request.key);
+    if (!saved?.fingerprint.equals(fingerprint)) throw new ProblemError('request.idempotency_key_reused');
   }
 
   #sealBody(body: unknown, context: string): string {
@@ -97,8 +101,8 @@ export class Repetition {
 
   async #openKey(): Promise<Buffer> {
     const sealed = Buffer.from(this.#sealer.seal(randomBytes(32), FINGERPRINT_KEY)).toString('base64');
-    const kept = await keepInstanceSetting(this.#database, FINGERPRINT_KEY, { sealed });
-    return Buffer.from(this.#sealer.open(Buffer.from(kept.sealed, 'base64'), FINGERPRINT_KEY));
+    const saved = await keepInstanceSetting(this.#database, FINGERPRINT_KEY, { sealed });
+    return Buffer.from(this.#sealer.open(Buffer.from(saved.sealed, 'base64'), FINGERPRINT_KEY));
   }
 }
 
@@ -110,6 +114,6 @@ function canonical(value: unknown): string {
   return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(',')}}`;
 }
 
-/** The id of what a workflow does for a key: asked again by the same caller it is the same setup, or the same answer. */
-export const repeatedId = (caller: string, key: string): string =>
+/** The id of what a workflow does for a key: the same request gets the same setup, or the same answer. */
+export const idFromKey = (caller: string, key: string): string =>
   uuidFromName(['setup', caller, key].join('\n'));

@@ -1,8 +1,8 @@
-// The OpenAPI document is sound, and the running server answers every operation as it says.
+// The OpenAPI document is sound, and the running server responds to every operation as it says.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAdminApi, type AdminApi, type ApiAnswer } from '../../test/harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse } from '../../test/harness/admin-api.ts';
 import { contract } from '../contract/contract.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import { seedFleet, type SeededFleet } from '../../test/harness/seeded-fleet.ts';
@@ -34,11 +34,11 @@ afterAll(() => api.close());
 const endpoints = Object.entries(contract) as unknown as [string, Endpoint][];
 const compiled = new Map<string, ValidateFunction>();
 
-/** The schema that the document gives for an answer of this status and type. */
-function validatorFor(shape: Endpoint, answer: ApiAnswer): ValidateFunction {
-  const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
+/** The schema that the document gives for a response of this status and type. */
+function validatorFor(shape: Endpoint, response: ApiResponse): ValidateFunction {
+  const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
   const responses = document.paths[shape.path]?.[shape.method]?.responses ?? {};
-  const key = answer.status in responses ? String(answer.status) : 'default';
+  const key = response.status in responses ? String(response.status) : 'default';
   const pointer = ['paths', shape.path, shape.method, 'responses', key, 'content', type, 'schema'];
   const escaped = pointer
     .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
@@ -49,12 +49,12 @@ function validatorFor(shape: Endpoint, answer: ApiAnswer): ValidateFunction {
   return known;
 }
 
-function expectDeclared(id: string, shape: Endpoint, answer: ApiAnswer): void {
-  if (answer.status === 204) return;
-  const validate = validatorFor(shape, answer);
+function expectDeclared(id: string, shape: Endpoint, response: ApiResponse): void {
+  if (response.status === 204) return;
+  const validate = validatorFor(shape, response);
   expect(
-    validate(answer.body),
-    `${id} ${answer.status}: ${JSON.stringify(validate.errors)?.slice(0, 500)}`,
+    validate(response.body),
+    `${id} ${response.status}: ${JSON.stringify(validate.errors)?.slice(0, 500)}`,
   ).toBe(true);
 }
 
@@ -84,25 +84,26 @@ describe('the document', () => {
 });
 
 describe('every operation', () => {
-  test.each(endpoints.filter(([, shape]) => shape.method === 'get' && shape.answer && !shape.answerType))(
-    '%s answers as declared',
+  test.each(endpoints.filter(([, shape]) => shape.method === 'get' && shape.response && !shape.responseType))(
+    '%s responds as declared',
     async (id, shape) => {
-      const answer = await api.call('GET', pathOf(shape));
-      if (!(shape.problems ?? []).length) expect(answer.status, answer.text.slice(0, 300)).toBe(shape.status);
-      expect(answer.status).toBeLessThan(600);
-      expect(answer.body?.code, answer.text.slice(0, 300)).not.toBe('server.failed');
-      expectDeclared(id, shape, answer);
+      const response = await api.call('GET', pathOf(shape));
+      if (!(shape.problems ?? []).length)
+        expect(response.status, response.text.slice(0, 300)).toBe(shape.status);
+      expect(response.status).toBeLessThan(600);
+      expect(response.body?.code, response.text.slice(0, 300)).not.toBe('server.failed');
+      expectDeclared(id, shape, response);
     },
   );
 
   test.each(endpoints.filter(([, shape]) => shape.access !== 'public'))(
     '%s refuses who is nobody',
     async (id, shape) => {
-      const answer = await api.call(shape.method.toUpperCase(), pathOf(shape), undefined, {
+      const response = await api.call(shape.method.toUpperCase(), pathOf(shape), undefined, {
         authorization: '',
       });
-      expect([id, answer.status]).toEqual([id, 401]);
-      expectDeclared(id, shape, answer);
+      expect([id, response.status]).toEqual([id, 401]);
+      expectDeclared(id, shape, response);
     },
   );
 
@@ -110,18 +111,18 @@ describe('every operation', () => {
     '%s refuses a viewer',
     async (id, shape) => {
       const headers = { authorization: `Bearer ${fleet.viewerToken}` };
-      const answer = await api.call(shape.method.toUpperCase(), pathOf(shape), undefined, headers);
-      expect([id, answer.status]).toEqual([id, 403]);
-      expectDeclared(id, shape, answer);
+      const response = await api.call(shape.method.toUpperCase(), pathOf(shape), undefined, headers);
+      expect([id, response.status]).toEqual([id, 403]);
+      expectDeclared(id, shape, response);
     },
   );
 
   test.each(endpoints.filter(([, shape]) => shape.body))(
     '%s names what is wrong with a body',
     async (id, shape) => {
-      const answer = await api.call(shape.method.toUpperCase(), pathOf(shape), [1]);
-      expect([id, answer.status]).toEqual([id, 400]);
-      expectDeclared(id, shape, answer);
+      const response = await api.call(shape.method.toUpperCase(), pathOf(shape), [1]);
+      expect([id, response.status]).toEqual([id, 400]);
+      expectDeclared(id, shape, response);
     },
   );
 
@@ -129,9 +130,9 @@ describe('every operation', () => {
     '%s refuses what is no id',
     async (id, shape) => {
       const at = shape.path.replaceAll(/\{\w+\}/g, 'no-id');
-      const answer = await api.call(shape.method.toUpperCase(), at, shape.body ? {} : undefined);
-      expect([id, answer.status]).toEqual([id, 400]);
-      expectDeclared(id, shape, answer);
+      const response = await api.call(shape.method.toUpperCase(), at, shape.body ? {} : undefined);
+      expect([id, response.status]).toEqual([id, 400]);
+      expectDeclared(id, shape, response);
     },
   );
 });

@@ -61,12 +61,12 @@ function operation(id: string, shape: Endpoint, problem: Json, schemas: Json): J
       ...parameters('path', shape.params, schemas),
       ...parameters('query', shape.query, schemas),
       ...(isChange
-        ? [header('Idempotency-Key', 'A repetition with the same key and body gets the same answer')]
+        ? [header('Idempotency-Key', 'A repeated request with the same key and body gets the same response')]
         : []),
       ...(shape.versioned && shape.method !== 'get'
         ? [header('If-Match', 'The ETag that the change was made on')]
         : []),
-      ...(shape.answerType === 'text/event-stream'
+      ...(shape.responseType === 'text/event-stream'
         ? [header('Last-Event-ID', 'The id of the last event seen')]
         : []),
     ],
@@ -76,7 +76,7 @@ function operation(id: string, shape: Endpoint, problem: Json, schemas: Json): J
         content: { 'application/json': { schema: schemaOf(shape.body, 'input', schemas) } },
       },
     }),
-    responses: { ...goodAnswers(shape, schemas), ...problemAnswers(shape, problem) },
+    responses: { ...successResponses(shape, schemas), ...problemResponses(shape, problem) },
   };
 }
 
@@ -97,10 +97,10 @@ function parameters(place: 'path' | 'query', schema: z.ZodObject | undefined, sc
   }));
 }
 
-function goodAnswers(shape: Endpoint, schemas: Json): Json {
+function successResponses(shape: Endpoint, schemas: Json): Json {
   const content = (schema: z.ZodType | undefined): Json =>
-    shape.answerType !== undefined
-      ? { content: { [shape.answerType]: { schema: { type: 'string' } } } }
+    shape.responseType !== undefined
+      ? { content: { [shape.responseType]: { schema: { type: 'string' } } } }
       : schema
         ? { content: { 'application/json': { schema: schemaOf(schema, 'output', schemas) } } }
         : {};
@@ -112,12 +112,12 @@ function goodAnswers(shape: Endpoint, schemas: Json): Json {
     ...content(shape.later),
   };
   return {
-    [shape.status]: { description: 'Done', ...headers, ...content(shape.answer) },
+    [shape.status]: { description: 'Done', ...headers, ...content(shape.response) },
     ...(shape.later && { 202: later }),
   };
 }
 
-function problemAnswers(shape: Endpoint, problem: Json): Json {
+function problemResponses(shape: Endpoint, problem: Json): Json {
   const statuses = new Map<number, string[]>();
   const add = (code: keyof typeof FAILURES) => {
     const { status } = FAILURES[code];
@@ -130,13 +130,13 @@ function problemAnswers(shape: Endpoint, problem: Json): Json {
   if (shape.body) (['request.too_large', 'request.unsupported_media_type'] as const).forEach(add);
   if (shape.method === 'post' && shape.access !== 'public') add('request.idempotency_key_reused');
   (shape.problems ?? []).forEach(add);
-  const answer = (description: string): Json => ({
+  const problemResponse = (description: string): Json => ({
     description,
     content: { [PROBLEM]: { schema: problem } },
   });
   return Object.fromEntries([
-    ...[...statuses].map(([status, codes]) => [String(status), answer(codes.join(', '))]),
-    ['default', answer('Any other problem')],
+    ...[...statuses].map(([status, codes]) => [String(status), problemResponse(codes.join(', '))]),
+    ['default', problemResponse('Any other problem')],
   ]) as Json;
 }
 

@@ -1,4 +1,4 @@
-// Every bad answer of the API is a problem document (RFC 9457) with a code of the catalogue.
+// Every error response of the API is a problem document (RFC 9457) with a code of the catalogue.
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -33,7 +33,7 @@ export class ProblemError extends CataloguedError {
   }
 }
 
-/** The field of an answer that a failure is about, named as in its body. */
+/** The field of a request that a failure is about, named as in its body. */
 export const fieldProblem = (code: FailureCode, field: string, detail: ProblemDetail = {}): ProblemError =>
   new ProblemError(code, { ...detail, errors: [{ field, reason: FAILURES[code].title, code }] });
 

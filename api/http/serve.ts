@@ -8,14 +8,14 @@ import type {
   ReadBody,
   ReadParams,
   ReadQuery,
-  WrittenAnswer,
+  WrittenResponse,
   WrittenLater,
 } from '../contract/endpoint.ts';
 import { ProblemError } from './problem.ts';
-import { Repetition, type Answer } from './idempotency.ts';
+import { Idempotency, type ApiResponse } from './idempotency.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
-/** An answer with headers, or the other good one (202: still at work). */
+/** A response with headers, or the other success (202: still at work). */
 export class Reply<Body> {
   readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export interface Call<Shape extends Endpoint> {
   readonly params: ReadParams<Shape>;
   readonly query: ReadQuery<Shape>;
   readonly body: ReadBody<Shape>;
-  /** In a change: its transaction, which also keeps the answer for a repetition. */
+  /** In a change: its transaction, which also saves the response for a repeated request. */
   readonly sql: Sql;
   readonly caller: Caller;
   readonly idempotencyKey: string | undefined;
@@ -45,9 +45,9 @@ export interface Call<Shape extends Endpoint> {
   readonly assertVersion: (current: string | number) => void;
 }
 
-type Answered<Shape extends Endpoint> =
-  WrittenAnswer<Shape> | Reply<WrittenAnswer<Shape>> | Reply<WrittenLater<Shape>>;
-export type Handler<Shape extends Endpoint> = (call: Call<Shape>) => Promise<Answered<Shape>>;
+type HandlerResult<Shape extends Endpoint> =
+  WrittenResponse<Shape> | Reply<WrittenResponse<Shape>> | Reply<WrittenLater<Shape>>;
+export type Handler<Shape extends Endpoint> = (call: Call<Shape>) => Promise<HandlerResult<Shape>>;
 export type Handlers<Endpoints> = {
   readonly [Id in keyof Endpoints]: Endpoints[Id] extends Endpoint ? Handler<Endpoints[Id]> : never;
 };
@@ -58,7 +58,7 @@ export const versionTag = (version: string | number): string => `"${version}"`;
 
 export interface ServeDependencies {
   readonly database: Database;
-  readonly repetition: Repetition;
+  readonly idempotency: Idempotency;
   readonly cookie: SessionCookie;
 }
 
@@ -72,30 +72,30 @@ export function serve<Endpoints extends Record<string, Endpoint>>(
     const handler = handlers[id] as unknown as Handler<Endpoint>;
     app[shape.method](expressPath(shape.path), async (request, response) => {
       response.locals['operationId'] = id;
-      const answer = await answerOf(shape, handler, request, response, dependencies);
-      if (answer === undefined) return;
-      response.status(answer.status);
-      if (answer.status === 204) response.end();
-      else response.json(answer.body);
+      const result = await respond(shape, handler, request, response, dependencies);
+      if (result === undefined) return;
+      response.status(result.status);
+      if (result.status === 204) response.end();
+      else response.json(result.body);
     });
   }
   refuseOtherMethods(app, contract);
 }
 
-async function answerOf(
+async function respond(
   shape: Endpoint,
   handler: Handler<Endpoint>,
   request: Request,
   response: Response,
-  { database, repetition, cookie }: ServeDependencies,
-): Promise<Answer | undefined> {
+  { database, idempotency, cookie }: ServeDependencies,
+): Promise<ApiResponse | undefined> {
   const caller = await findCaller(database, request, cookie);
   assertAllowed(caller, shape.access);
   response.locals['actor'] = caller?.actor;
   const call = readCall(shape, request, response, caller ?? NOBODY);
-  const perform = async (sql: Sql): Promise<Answer> =>
-    writeAnswer(shape, await handler({ ...call, sql }), response);
-  if (shape.answerType !== undefined) {
+  const perform = async (sql: Sql): Promise<ApiResponse> =>
+    checkedResponse(shape, await handler({ ...call, sql }), response);
+  if (shape.responseType !== undefined) {
     await handler({ ...call, sql: database });
     return undefined;
   }
@@ -104,7 +104,7 @@ async function answerOf(
   if (key === undefined || !caller) return database.inTransaction(perform);
   const { method, path, body } = request;
   const isSealed = shape.showsSecret === true;
-  return repetition.once(
+  return idempotency.once(
     { caller: caller.actor, key, method, path, body: body as unknown, isSealed },
     perform,
   );
@@ -124,7 +124,7 @@ function readCall(
     query: read(shape.query, shape.query && withLists(shape.query, request.query)) as ReadQuery<Endpoint>,
     body: read(shape.body, request.body) as ReadBody<Endpoint>,
     caller,
-    idempotencyKey: Repetition.readKey(request.get('idempotency-key')),
+    idempotencyKey: Idempotency.readKey(request.get('idempotency-key')),
     request,
     response,
     assertVersion: (current) => {
@@ -139,19 +139,19 @@ function read(schema: z.ZodType | undefined, value: unknown): unknown {
   return schema?.parse(value);
 }
 
-function writeAnswer(shape: Endpoint, given: unknown, response: Response): Answer {
+function checkedResponse(shape: Endpoint, given: unknown, response: Response): ApiResponse {
   const reply = given instanceof Reply ? given : new Reply(given);
   response.set(reply.headers);
   if (reply.isLater) return { status: 202, body: written(shape.later, reply.body) };
-  return { status: shape.status, body: written(shape.answer, reply.body) };
+  return { status: shape.status, body: written(shape.response, reply.body) };
 }
 
-/** An answer that breaks the contract is Odette's mistake, not the caller's. */
+/** A response that breaks the contract is Odette's mistake, not the caller's. */
 function written(schema: z.ZodType | undefined, body: unknown): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  throw new Error(`an answer breaks the contract: ${z.prettifyError(result.error)}`);
+  throw new Error(`a response breaks the contract: ${z.prettifyError(result.error)}`);
 }
 
 /** `?bucket=failed` and `?bucket=failed&bucket=trusted`: one value of a list is a list too. */

@@ -195,11 +195,11 @@ describe('takeover', () => {
   test('an identity enrolls once: not another device when a newer one took its place, and none when its device was forgotten', async () => {
     const code = await listener.newCode({ maxUses: 2 });
     const device = await ProtocolDevice.enroll(listener.url, code);
-    const kept = device.identity;
+    const saved = device.identity;
     await device.checkOut();
     expect(await forgetDevice(listener.database, (await found(device)).id)).toBe(true);
-    expect((await new ProtocolDevice(listener.url, kept, device.udid).authenticate()).status).toBe(400);
-    expect((await new ProtocolDevice(listener.url, kept).authenticate()).status).toBe(400);
+    expect((await new ProtocolDevice(listener.url, saved, device.udid).authenticate()).status).toBe(400);
+    expect((await new ProtocolDevice(listener.url, saved).authenticate()).status).toBe(400);
 
     const other = await enroll();
     const replaced = other.identity;

@@ -242,9 +242,9 @@ test('a device that sends garbage without end fills no table', async () => {
   const device = await newDevice();
   const body = Buffer.alloc(200_000, 'x');
   for (let count = 0; count < 30; count += 1) await device.report('Acknowledged', randomUUID(), {}, body);
-  const [kept] = await own.database.query(
+  const [saved] = await own.database.query(
     'select count(*)::int as rows, max(length(body)) as bytes from unparsed_answers where device_id = $1',
     [device.id],
   );
-  expect(kept).toEqual({ rows: 20, bytes: 65_536 });
+  expect(saved).toEqual({ rows: 20, bytes: 65_536 });
 });

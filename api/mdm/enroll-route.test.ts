@@ -253,9 +253,9 @@ test('the authority is made once, whoever asks first, and its key is stored seal
   expect(secrets).toHaveLength(2);
   const key = opened[0]?.authority.privateKey.export({ format: 'der', type: 'pkcs8' });
   for (const { sealed } of secrets) expect(sealed.includes(key?.subarray(100, 132) ?? '')).toBe(false);
-  const [kept] = await other.database.query<{ value: { certificatePem: string } }>(
+  const [saved] = await other.database.query<{ value: { certificatePem: string } }>(
     `select value from instance_settings where name = 'identity_authority'`,
   );
-  expect(readCertificate(kept?.value.certificatePem ?? '').isAuthority).toBe(true);
+  expect(readCertificate(saved?.value.certificatePem ?? '').isAuthority).toBe(true);
   await other.stop();
 });

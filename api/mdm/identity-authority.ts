@@ -75,11 +75,11 @@ async function open(database: Database, sealer: Sealer): Promise<IdentityAuthori
 }
 
 async function openKept(sql: Sql, sealer: Sealer, name: KeptKeyName): Promise<KeyAndCertificate | undefined> {
-  const kept = await findKeptKey(sql, name);
-  if (!kept) return undefined;
-  const { value } = await openSecret(sql, sealer, kept.secretId, { actor: 'system', purpose: name });
+  const saved = await findKeptKey(sql, name);
+  if (!saved) return undefined;
+  const { value } = await openSecret(sql, sealer, saved.secretId, { actor: 'system', purpose: name });
   return {
-    certificate: readCertificate(kept.certificatePem),
+    certificate: readCertificate(saved.certificatePem),
     privateKey: createPrivateKey({ key: value, format: 'der', type: 'pkcs8' }),
   };
 }

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contract, Operation, OperationId, Problem } from '../../api/contract/contract.ts';
 
-/** `get /api/devices/{id}` → what it takes and what it answers. */
+/** `get /api/devices/{id}` → what it takes and what it returns. */
 type ByAddress = {
   [Id in OperationId as `${Contract[Id]['method']} ${Contract[Id]['path']}`]: Operation<Id>;
 };
 export type Address = keyof ByAddress;
-export type Answer<Name extends Address> = ByAddress[Name]['answer'];
+export type ResponseOf<Name extends Address> = ByAddress[Name]['response'];
 export type Body<Name extends Address> = ByAddress[Name]['body'];
 type Part<Name extends string, Value> = [Value] extends [undefined]
   ? object
@@ -17,7 +17,7 @@ type Given<Name extends Address> = Part<'params', ByAddress[Name]['params']> &
   Part<'query', ByAddress[Name]['query']> &
   Part<'body', ByAddress[Name]['body']>;
 
-/** What Odette answered instead of what was asked for. */
+/** A problem that Odette returned. */
 export class Refused extends Error {
   readonly problem: Problem;
 
@@ -30,7 +30,7 @@ export class Refused extends Error {
   }
 }
 
-/** Attempts while Odette does not answer or asks for patience, and the wait between them. */
+/** Attempts while Odette does not respond or asks to slow down, and the wait between them. */
 const ATTEMPTS = 60;
 const WAIT_MS = 1000;
 /** Asking again for the end of a check that takes its time. */
@@ -45,11 +45,11 @@ export class OdetteApi {
     this.#token = token;
   }
 
-  /** @throws Refused when Odette answers with a problem that more patience does not help. */
+  /** @throws Refused when Odette returns a problem that a retry does not help. */
   async call<Name extends Address>(
     address: Name,
     given: Given<Name> = {} as Given<Name>,
-  ): Promise<Answer<Name>> {
+  ): Promise<ResponseOf<Name>> {
     const { params, query, body } = given as { params?: object; query?: object; body?: object };
     const [method = '', template = ''] = address.split(' ');
     const path = template.replace(/\{(\w+)\}/g, (_, name: string) =>
@@ -59,7 +59,7 @@ export class OdetteApi {
       Object.entries(query ?? {}).map(([key, value]): [string, string] => [key, String(value)]),
     ).toString();
     const response = await this.#fetch(address, `${this.#url}${path}${search && `?${search}`}`, method, body);
-    return (await this.#finish(address, response)) as Answer<Name>;
+    return (await this.#finish(address, response)) as ResponseOf<Name>;
   }
 
   /** One key for all attempts of one call, so that a repeated one does nothing twice. */
@@ -83,7 +83,7 @@ export class OdetteApi {
         trouble = error instanceof Error ? error.message : String(error);
       }
       if (attempt === ATTEMPTS)
-        throw new Error(`${address}: no answer after ${ATTEMPTS} attempts (${trouble})`);
+        throw new Error(`${address}: no response after ${ATTEMPTS} attempts (${trouble})`);
       await sleep(WAIT_MS);
     }
   }

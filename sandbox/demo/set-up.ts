@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SandboxAddresses } from '../sandbox.ts';
 import type { Narrator } from './narrator.ts';
-import type { Answer, Body, OdetteApi } from './odette-api.ts';
+import type { ResponseOf, Body, OdetteApi } from './odette-api.ts';
 import { Refused } from './odette-api.ts';
 import type { SandboxApi } from './sandbox-api.ts';
 
@@ -12,7 +12,7 @@ const BLUEPRINT = 'Test devices';
 /** In the sandbox people sign in within seconds; looking sooner than in real life lets an admin watch devices turn green. */
 const LOOKUP_SECONDS = [2, 4, 8, 15, 30, 60, 300, 900];
 
-type Setup = Answer<'get /api/setups/{id}'>;
+type Setup = ResponseOf<'get /api/setups/{id}'>;
 type StepAnswer = Body<'post /api/setups/{id}/answers'>;
 
 export interface Stage {

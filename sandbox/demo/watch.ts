@@ -1,11 +1,11 @@
 // Watches devices become trusted; those whose users sign in only when they like are named and not waited for.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './odette-api.ts';
+import type { ResponseOf } from './odette-api.ts';
 import type { Stage } from './set-up.ts';
 
 const LOOK_MS = 500;
 
-type Device = Answer<'get /api/devices'>['items'][number];
+type Device = ResponseOf<'get /api/devices'>['items'][number];
 
 export interface Ending {
   /** Seconds from the start of the play to the first trusted device; absent when none became trusted in this play. */

@@ -19,7 +19,7 @@ import { CataloguedError } from '../../domain/failures.ts';
 import { readFile } from 'node:fs/promises';
 import { createTestDatabase } from './postgres.ts';
 
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -35,7 +35,7 @@ export interface AdminApi {
   readonly logged: string[];
   readonly token: string;
   /** As the machine's own token, unless headers say otherwise. */
-  call(method: string, at: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+  call(method: string, at: string, body?: unknown, headers?: Record<string, string>): Promise<ApiResponse>;
   close(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface Called {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What an operation answers: a body, a body with status and headers, or a thrown ProblemError. */
+/** What an operation returns: a body, a body with status and headers, or a thrown ProblemError. */
 export type Play = (called: Called) => unknown;
 
 export class Reply {
@@ -50,7 +50,7 @@ export async function startContractServer(): Promise<ContractServer> {
   const plays: ContractServer['plays'] = {};
   const calls: Called[] = [];
   const server = createServer((request, response) => {
-    void answer(request)
+    void respond(request)
       .catch((error: unknown) => {
         const { problem, headers } = problemOf(error, 'request-1');
         return new Reply(problem.status, problem, headers);
@@ -61,7 +61,7 @@ export async function startContractServer(): Promise<ContractServer> {
         response.end(isJson ? JSON.stringify(body) : '');
       });
   });
-  const answer = async (request: IncomingMessage): Promise<Reply> => {
+  const respond = async (request: IncomingMessage): Promise<Reply> => {
     if (request.headers.authorization !== `Bearer ${CONTRACT_TOKEN}`)
       throw new ProblemError('request.not_signed_in');
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
@@ -83,7 +83,7 @@ export async function startContractServer(): Promise<ContractServer> {
     calls.push(called);
     const played = await play(called);
     const reply = played instanceof Reply ? played : new Reply(shape.status, played);
-    const schema = reply.status === 202 && shape.later ? shape.later : (shape.answer ?? z.undefined());
+    const schema = reply.status === 202 && shape.later ? shape.later : (shape.response ?? z.undefined());
     return new Reply(reply.status, schema.parse(reply.body), reply.headers);
   };
   server.listen(0, '127.0.0.1');

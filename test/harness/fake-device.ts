@@ -25,7 +25,7 @@ import type { FailureCode } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import { asReported, type FakeCertificate } from './fake-certificate.ts';
 
-interface Answer {
+interface ApiResponse {
   readonly failure?: FailureCode;
   readonly record?: (sql: Sql) => Promise<void>;
 }
@@ -179,7 +179,7 @@ export class FakeDevice {
     });
   }
 
-  #perform(requestType: string, request: PlistDict): Answer {
+  #perform(requestType: string, request: PlistDict): ApiResponse {
     const refusal = this.refuses.get(requestType);
     if (refusal !== undefined) return { failure: refusal };
     switch (requestType) {
@@ -216,7 +216,7 @@ export class FakeDevice {
     }
   }
 
-  #install(payload: Uint8Array): Answer {
+  #install(payload: Uint8Array): ApiResponse {
     const profile = parsePlistDict(verifyAttached(payload).content);
     const identifier = String(profile['PayloadIdentifier']);
     const payloads = profile['PayloadContent'] as PlistDict[];
@@ -251,7 +251,7 @@ export class FakeDevice {
     this.#units.delete(identifier);
   }
 
-  #remove(identifier: string): Answer {
+  #remove(identifier: string): ApiResponse {
     if (!this.profiles.delete(identifier)) return { failure: 'mdm.profile_absent' };
     this.#forget(identifier);
     return {};
@@ -265,7 +265,7 @@ export class FakeDevice {
     }));
   }
 
-  #listApps(): Answer {
+  #listApps(): ApiResponse {
     if (this.appStatus === 'Installing') {
       if (this.looksUntilManaged <= 0) this.appStatus = 'Managed';
       this.looksUntilManaged -= 1;
@@ -282,7 +282,7 @@ export class FakeDevice {
       : [];
   }
 
-  #installApp(configuration: PlistDict | undefined): Answer {
+  #installApp(configuration: PlistDict | undefined): ApiResponse {
     if (this.refusesApp) {
       this.appStatus = 'UserRejected';
       return {};

@@ -70,8 +70,8 @@ async function* histories(world: World): Places {
 
 /** Every GET of the contract, of every thing there is. */
 async function* apiAnswers(world: World): Places {
-  for (const { method, path: template, answerType } of Object.values<Endpoint>(contract)) {
-    if (method !== 'get' || answerType === 'text/event-stream') continue;
+  for (const { method, path: template, responseType } of Object.values<Endpoint>(contract)) {
+    if (method !== 'get' || responseType === 'text/event-stream') continue;
     for (const at of await addressesOf(world, template)) {
       const response = await fetchAdmin(world, at);
       yield [`GET ${at} ${response.status}`, Buffer.from(await response.arrayBuffer())];

@@ -29,7 +29,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-export interface Answer<Body> {
+export interface ApiResponse<Body> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
@@ -48,7 +48,7 @@ export interface World {
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<Answer<Body>>;
+  ): Promise<ApiResponse<Body>>;
   /** Calls the sandbox's management port. @throws Error when it refuses */
   manage<Body>(method: string, path: string, body?: unknown): Promise<Body>;
   token(): Promise<string>;

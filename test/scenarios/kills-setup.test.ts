@@ -7,7 +7,14 @@ import { SETUP_STEPS, type SetupStep } from '../../domain/setup-wizard.ts';
 import { SandboxApi } from '../../sandbox/demo/sandbox-api.ts';
 import { giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { stageOf } from '../harness/stage.ts';
-import { eventually, PARTS, startWorld, type Answer, type PartName, type World } from '../harness/world.ts';
+import {
+  eventually,
+  PARTS,
+  startWorld,
+  type ApiResponse,
+  type PartName,
+  type World,
+} from '../harness/world.ts';
 
 interface Setup {
   readonly id: string;
@@ -74,7 +81,7 @@ async function wizardAt(step: SetupStep, answers: Record<SetupStep, Given>): Pro
   return id;
 }
 
-const send = (id: string, step: SetupStep, given: Given, key: string): Promise<Answer<Setup>> =>
+const send = (id: string, step: SetupStep, given: Given, key: string): Promise<ApiResponse<Setup>> =>
   world.api<Setup>('POST', `/api/setups/${id}/answers`, { step, ...given }, { 'idempotency-key': key });
 
 /** Sends one answer under one key until Odette has taken it, as a console does: never a new answer. */

@@ -8,7 +8,7 @@ import { AnchorLink } from '../components/links.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 
 type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
 type Search = Readonly<Partial<Record<Name, string>>>;
@@ -45,7 +45,7 @@ export function ActivityPage() {
   const navigate = useNavigate();
   const [after, setAfter] = useState<string>();
   const filter = filterOf(search);
-  const query = useAnswer('listAudit', { query: { ...filter, ...(after === undefined ? {} : { after }) } });
+  const query = useApiQuery('listAudit', { query: { ...filter, ...(after === undefined ? {} : { after }) } });
   const apply = useDebouncedCallback((name: Name, value: string) => {
     setAfter(undefined);
     const next = Object.entries({ ...search, [name]: value.trim() }).filter(([, text]) => text !== '');

@@ -7,16 +7,16 @@ import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { EnrollmentLink } from '../components/enrollment-link.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';
 import { EnrollmentCodes } from './enrollment-codes.tsx';
 
-type Blueprint = Answer<'listBlueprints'>['items'][number];
+type Blueprint = ResponseOf<'listBlueprints'>['items'][number];
 
 export function BlueprintPage() {
   const { blueprintId } = useParams({ from: '/inside/blueprints/$blueprintId' });
-  const query = useAnswer('listBlueprints', {});
+  const query = useApiQuery('listBlueprints', {});
   const isAdmin = useMay('admin');
   const mayEnroll = useMay('operator');
   const blueprint = query.data?.items.find(({ id }) => id === blueprintId);

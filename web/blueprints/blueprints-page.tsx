@@ -7,12 +7,12 @@ import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';
 
 export function BlueprintsPage() {
-  const query = useAnswer('listBlueprints', {});
+  const query = useApiQuery('listBlueprints', {});
   const isAdmin = useMay('admin');
   const [isAdding, setAdding] = useState(false);
   const add = isAdmin ? <Button onClick={() => setAdding(true)}>Add blueprint</Button> : undefined;

@@ -12,10 +12,10 @@ import {
 } from '../components/issued-list.tsx';
 import { Moment } from '../components/moment.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
-import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { countWords, nameOfActor } from '../words.ts';
 
-type Code = Answer<'listEnrollmentCodes'>['items'][number];
+type Code = ResponseOf<'listEnrollmentCodes'>['items'][number];
 interface Blueprint {
   readonly id: string;
   readonly name: string;
@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<Code>[] = [
 ];
 
 export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
-  const query = useAnswer('listEnrollmentCodes', { params: { id: blueprint.id } });
+  const query = useApiQuery('listEnrollmentCodes', { params: { id: blueprint.id } });
   return (
     <IssuedList
       query={query}

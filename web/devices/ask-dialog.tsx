@@ -10,7 +10,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { PortionNote } from '../components/portion-note.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 import { plural } from '../words.ts';
 import type { DeviceFilter } from './device-search.ts';
 
@@ -42,7 +42,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
   const [reason, setReason] = useState('');
   const [blueprintId, setBlueprint] = useState('');
   const [after, setAfter] = useState<string>();
-  const blueprints = useAnswer('listBlueprints', {}, { enabled: ask === 'move' });
+  const blueprints = useApiQuery('listBlueprints', {}, { enabled: ask === 'move' });
   const change = useChange(
     'askDevices',
     ['listDevices', 'getStatus', 'listFailures'],

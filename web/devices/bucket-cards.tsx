@@ -1,11 +1,11 @@
 // The four counts on top of the device list; each is a link to its devices.
 import { Card, SimpleGrid, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { BUCKET_WORDS, countWords, SHOWN_BUCKETS, type Bucket } from '../words.ts';
 
 export function BucketCards({ current }: { current?: string | undefined }) {
-  const status = useAnswer('getStatus', {});
+  const status = useApiQuery('getStatus', {});
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }} component="nav" aria-label="Devices by state">
       {SHOWN_BUCKETS.map((bucket) => (

@@ -7,13 +7,13 @@ import {
   tableFeatures,
 } from '@tanstack/react-table';
 import { AnchorLink } from '../components/links.tsx';
-import type { Answer } from '../client.ts';
+import type { ResponseOf } from '../client.ts';
 import { BucketBadge, FamilyMark, TruthDots } from '../components/device-words.tsx';
 import { Moment } from '../components/moment.tsx';
 import { deviceTitle } from '../words.ts';
 import type { DeviceSort } from './device-search.ts';
 
-export type Device = Answer<'listDevices'>['items'][number];
+export type Device = ResponseOf<'listDevices'>['items'][number];
 
 export const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature });
 const column = createColumnHelper<typeof features, Device>();

@@ -7,7 +7,7 @@ import { deviceWord, odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
-import { useAnswer, useChange, type Body } from '../queries.ts';
+import { useApiQuery, useChange, type Body } from '../queries.ts';
 import { deviceTitle } from '../words.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
@@ -78,7 +78,7 @@ export function RenewDialog({ device, close }: DialogProps) {
 }
 
 export function EditDialog({ device, close }: DialogProps) {
-  const blueprints = useAnswer('listBlueprints', {});
+  const blueprints = useApiQuery('listBlueprints', {});
   const [user, setUser] = useState(device.user ?? '');
   const [blueprint, setBlueprint] = useState(device.blueprint?.id ?? '');
   const body = {

@@ -3,7 +3,7 @@ import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { BUCKET_WORDS, PHASE_WORDS, PLATFORM_WORDS, TRUTH_WORDS } from '../words.ts';
 import { isFiltered, type DeviceSearch } from './device-search.ts';
 
@@ -13,8 +13,8 @@ const entries = (words: Readonly<Record<string, string>>) =>
 
 export function DeviceFilters({ search }: { search: DeviceSearch }) {
   const navigate = useNavigate();
-  const blueprints = useAnswer('listBlueprints', {});
-  const catalogue = useAnswer('listFailures', {});
+  const blueprints = useApiQuery('listBlueprints', {});
+  const catalogue = useApiQuery('listFailures', {});
   const [typed, setTyped] = useState(search.search ?? '');
   useEffect(() => setTyped(search.search ?? ''), [search.search]);
   const apply = (change: Partial<Record<keyof DeviceSearch, string | number>>) => {

@@ -5,7 +5,7 @@ import { AnchorLink } from '../components/links.tsx';
 import { BucketBadge, FamilyMark } from '../components/device-words.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { deviceTitle, durationWords, WHO_ACTS_WORDS } from '../words.ts';
 import { CertificateList } from './certificate-list.tsx';
@@ -17,7 +17,7 @@ import { TruthList, type DeviceDetail } from './truth-list.tsx';
 
 export function DevicePage() {
   const { deviceId } = useParams({ from: '/inside/devices/$deviceId' });
-  const query = useAnswer('getDevice', { params: { id: deviceId } }, { everyMs: 20_000 });
+  const query = useApiQuery('getDevice', { params: { id: deviceId } }, { everyMs: 20_000 });
   const mayAct = useMay('operator');
   const device = query.data?.id === deviceId ? query.data : undefined;
   return (

@@ -1,12 +1,12 @@
 // What happened to a device, the newest first, in product words; the raw evidence is one click away.
 import { Button, Code, Paper, Text, Timeline, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { call, type Answer } from '../client.ts';
+import { call, type ResponseOf } from '../client.ts';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { durationWords } from '../words.ts';
 
-type Entry = Answer<'getDeviceTimeline'>['items'][number];
+type Entry = ResponseOf<'getDeviceTimeline'>['items'][number];
 
 export function DeviceTimeline({ deviceId }: { deviceId: string }) {
   const query = useInfiniteQuery({

@@ -7,7 +7,7 @@ import type { RowSelectionState } from '@tanstack/react-table';
 import { useEffect, useState } from 'react';
 import { addressOf } from '../client.ts';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { BegunReplays } from '../rollouts/replay-progress.tsx';
 import { useMay } from '../shell/session.ts';
@@ -41,7 +41,7 @@ export function DevicesPage() {
   const filter = filterOf(search);
   const page = JSON.stringify(search);
   useEffect(() => select({}), [page]);
-  const query = useAnswer('listDevices', {
+  const query = useApiQuery('listDevices', {
     query: {
       ...filter,
       sort: search.sort ?? 'name',

@@ -1,11 +1,11 @@
 // The payload set of a device and the exact profiles: to look at, copy or download. Secrets are masked by the API.
 import { Anchor, Badge, Button, Code, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
-import type { Answer } from '../client.ts';
+import type { ResponseOf } from '../client.ts';
 import { CopyIconButton } from '../components/copy-value.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
 const KIND_WORDS: Readonly<Record<string, string>> = {
@@ -17,10 +17,10 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   app_configuration: 'Managed app configuration',
 };
 
-type Profile = Answer<'getDeviceProfiles'>['items'][number];
+type Profile = ResponseOf<'getDeviceProfiles'>['items'][number];
 
 export function PayloadList({ device }: { device: DeviceDetail }) {
-  const profiles = useAnswer('getDeviceProfiles', { params: { id: device.id } });
+  const profiles = useApiQuery('getDeviceProfiles', { params: { id: device.id } });
   const [shown, show] = useState<Profile>();
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="payloads">

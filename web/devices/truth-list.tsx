@@ -1,11 +1,11 @@
 // The five truths of a device, each with its evidence and time.
 import { Group, Paper, Stack, Text, Title } from '@mantine/core';
-import type { Answer } from '../client.ts';
+import type { ResponseOf } from '../client.ts';
 import { StateMark } from '../components/device-words.tsx';
 import { Moment } from '../components/moment.tsx';
 import { TRUTH_WORDS, type Truth } from '../words.ts';
 
-export type DeviceDetail = Answer<'getDevice'>;
+export type DeviceDetail = ResponseOf<'getDevice'>;
 
 export function TruthList({ device }: { device: DeviceDetail }) {
   const names = Object.keys(TRUTH_WORDS) as Truth[];

@@ -4,7 +4,7 @@ import { CopyIconButton } from '../components/copy-value.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Loaded } from '../components/page.tsx';
 import { curlLine } from '../curl-line.ts';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { plural } from '../words.ts';
 
 const MESSAGE = `Hello,
@@ -20,7 +20,7 @@ From then on the device counts as trusted. Thank you!`;
 const GIVEN = { query: { bucket: ['waiting_for_sign_in' as const], limit: 500, sort: 'user' as const } };
 
 export function WaitingDialog({ opened, close }: { opened: boolean; close: () => void }) {
-  const query = useAnswer('listDevices', GIVEN, { enabled: opened });
+  const query = useApiQuery('listDevices', GIVEN, { enabled: opened });
   return (
     <Modal opened={opened} onClose={close} title="Waiting for the first FastPass sign-in">
       <Loaded query={query}>

@@ -6,13 +6,13 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { ShieldIcon } from '../components/icons.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 
 export function DiscoverPage() {
   const navigate = useNavigate();
   const isAdmin = useMay('admin');
-  const open = useAnswer('listSetups', { query: { status: 'open' } });
+  const open = useApiQuery('listSetups', { query: { status: 'open' } });
   const start = useChange('startSetup', ['listSetups'], ({ id }) => {
     void navigate({ to: '/setups/$setupId', params: { setupId: id } });
   });

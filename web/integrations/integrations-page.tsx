@@ -3,15 +3,15 @@ import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
 
-type Integration = Answer<'getIntegration'>;
+type Integration = ResponseOf<'getIntegration'>;
 
 export function IntegrationsPage() {
-  const integrations = useAnswer('listIntegrations', {});
-  const setups = useAnswer('listSetups', { query: { status: 'open' } });
-  const totals = useAnswer('getTotals', {});
+  const integrations = useApiQuery('listIntegrations', {});
+  const setups = useApiQuery('listSetups', { query: { status: 'open' } });
+  const totals = useApiQuery('getTotals', {});
   const discover = <ButtonLink to="/integrations/discover">Discover integrations</ButtonLink>;
   return (
     <Page title="Integrations" intro="Okta tenants that Odette is connected to." actions={discover}>

@@ -2,7 +2,7 @@
 import { Checkbox, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Empty, Loaded } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { plural } from '../words.ts';
 
 export function BlueprintChoice({
@@ -16,7 +16,7 @@ export function BlueprintChoice({
   choose: (ids: string[]) => void;
   disabled: boolean;
 }) {
-  const query = useAnswer('listBlueprints', {});
+  const query = useApiQuery('listBlueprints', {});
   return (
     <Loaded query={query} lines={2}>
       {({ items }) =>

@@ -1,8 +1,8 @@
 // What is being changed on the library item, before it is saved.
-import type { Answer, Body } from '../client.ts';
+import type { ResponseOf, Body } from '../client.ts';
 
-export type Item = Answer<'getLibraryItem'>;
-export type Integration = Answer<'getIntegration'>;
+export type Item = ResponseOf<'getLibraryItem'>;
+export type Integration = ResponseOf<'getIntegration'>;
 export type SaveBody = Body<'createLibraryItem'>;
 
 export interface ItemDraft {

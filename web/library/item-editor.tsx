@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { AnchorLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
 import { BucketBadge } from '../components/device-words.tsx';
-import type { Answer } from '../queries.ts';
+import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords, deviceTitle, SHOWN_BUCKETS } from '../words.ts';
 import { BlueprintChoice } from './blueprint-choice.tsx';
@@ -142,7 +142,7 @@ export function ItemEditor({
               etag: version.etag,
             });
             // Otherwise there would be no item until the list is read again.
-            client.setQueryData<Answer<'listLibraryItems'>>(
+            client.setQueryData<ResponseOf<'listLibraryItems'>>(
               ['listLibraryItems', {}, {}],
               (list) =>
                 list && { ...list, items: [...list.items.filter((one) => one.id !== id), version.item] },

@@ -3,7 +3,7 @@ import { useSearch } from '@tanstack/react-router';
 import { ButtonLink } from '../components/links.tsx';
 import { useState } from 'react';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer, useVersioned } from '../queries.ts';
+import { useApiQuery, useVersioned } from '../queries.ts';
 import type { Integration } from './item-draft.ts';
 import { ItemEditor } from './item-editor.tsx';
 
@@ -12,8 +12,8 @@ const NOT_SAVED = { body: undefined, etag: null };
 
 export function ItemPage() {
   const search = useSearch({ from: '/inside/library/okta-verify' });
-  const items = useAnswer('listLibraryItems', {});
-  const integrations = useAnswer('listIntegrations', {});
+  const items = useApiQuery('listLibraryItems', {});
+  const integrations = useApiQuery('listIntegrations', {});
   const found = items.data?.items.find(({ id, integrationId }) =>
     search.item === undefined ? integrationId === search.integration : id === search.item,
   );

@@ -4,17 +4,17 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { ButtonLink } from '../components/links.tsx';
 import { ShieldIcon } from '../components/icons.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
 
-type Item = Answer<'getLibraryItem'>;
-type Integration = Answer<'getIntegration'>;
+type Item = ResponseOf<'getLibraryItem'>;
+type Integration = ResponseOf<'getIntegration'>;
 
 export function LibraryPage() {
   const { search = '' } = useSearch({ from: '/inside/library' });
   const navigate = useNavigate();
-  const items = useAnswer('listLibraryItems', {});
-  const integrations = useAnswer('listIntegrations', {});
+  const items = useApiQuery('listLibraryItems', {});
+  const integrations = useApiQuery('listIntegrations', {});
   const isShown = (integration: Integration) =>
     `okta verify ${integration.name} ${integration.host}`.toLowerCase().includes(search.toLowerCase().trim());
   return (

@@ -1,9 +1,9 @@
 // What saving the library item would do, asked of the API before it is done.
 import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { call, type Answer } from '../client.ts';
+import { call, type ResponseOf } from '../client.ts';
 import type { SaveBody } from './item-draft.ts';
 
-export type Preview = Answer<'previewLibraryItem'>;
+export type Preview = ResponseOf<'previewLibraryItem'>;
 
 export function usePreview(
   body: SaveBody,

@@ -4,15 +4,15 @@ import { ButtonLink } from '../components/links.tsx';
 import { BucketCards } from '../devices/bucket-cards.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { countWords, TRUTH_WORDS, type Truth } from '../words.ts';
 
-type Status = Answer<'getStatus'>;
+type Status = ResponseOf<'getStatus'>;
 
 export function OverviewPage() {
-  const status = useAnswer('getStatus', {}, { everyMs: 20_000 });
-  const setups = useAnswer('listSetups', { query: { status: 'open' } });
-  const integrations = useAnswer('listIntegrations', {});
+  const status = useApiQuery('getStatus', {}, { everyMs: 20_000 });
+  const setups = useApiQuery('listSetups', { query: { status: 'open' } });
+  const integrations = useApiQuery('listIntegrations', {});
   return (
     <Page title="Overview">
       {setups.data?.items.map((setup) => (

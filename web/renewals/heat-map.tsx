@@ -1,9 +1,9 @@
 // Certificates by the day on which they end, over a year: a grid of weeks, darker where more end.
 import { Group, Text, VisuallyHidden } from '@mantine/core';
-import type { Answer } from '../client.ts';
+import type { ResponseOf } from '../client.ts';
 import { countWords, dayWords, plural } from '../words.ts';
 
-type Day = Answer<'renewalsByDay'>['items'][number];
+type Day = ResponseOf<'renewalsByDay'>['items'][number];
 
 const CELL = 14;
 const GAP = 3;

@@ -7,7 +7,7 @@ import { BucketBadge } from '../components/device-words.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { deviceTitle } from '../words.ts';
 import { HeatMap } from './heat-map.tsx';
 
@@ -35,7 +35,7 @@ type State = keyof typeof STATES;
 export function RenewalsPage() {
   const { state = 'due' } = useSearch({ from: '/inside/renewals' });
   const navigate = useNavigate();
-  const byDay = useAnswer('renewalsByDay', {});
+  const byDay = useApiQuery('renewalsByDay', {});
   const [after, setAfter] = useState<string>();
   return (
     <Page title="Renewals" intro="Certificates of Macs are renewed by themselves, long before they end.">
@@ -81,7 +81,7 @@ function RenewalList({
   after: string | undefined;
   go: (after: string | undefined) => void;
 }) {
-  const query = useAnswer('listRenewals', { query: { state, ...(after === undefined ? {} : { after }) } });
+  const query = useApiQuery('listRenewals', { query: { state, ...(after === undefined ? {} : { after }) } });
   return (
     <Loaded query={query}>
       {({ items, next }) =>

@@ -5,14 +5,14 @@ import { useState } from 'react';
 import { AnchorLink, ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
-import type { Answer } from '../queries.ts';
+import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { deviceTitle, plural, WHO_ACTS_WORDS } from '../words.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
 
-type FailureGroupAnswer = Answer<'listFailures'>['items'][number];
+type FailureGroupAnswer = ResponseOf<'listFailures'>['items'][number];
 
-export function FailureGroups({ query }: { query: UseQueryResult<Answer<'listFailures'>> }) {
+export function FailureGroups({ query }: { query: UseQueryResult<ResponseOf<'listFailures'>> }) {
   const [replaying, replay] = useState<FailureGroupAnswer>();
   const mayAct = useMay('operator');
   return (

@@ -5,11 +5,11 @@ import { useState, type ReactNode } from 'react';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Moment } from '../components/moment.tsx';
-import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords, nameOfActor, plural } from '../words.ts';
 
-type Replay = Answer<'stopReplay'>;
+type Replay = ResponseOf<'stopReplay'>;
 
 const LOOK_EVERY_MS = 3_000;
 const SHOWN = 3;
@@ -18,9 +18,9 @@ const CHOSEN = 'Chosen devices';
 const isUnderWay = ({ waiting, running }: Replay): boolean => waiting + running > 0;
 
 export function Replays({ titleOf }: { titleOf: (failureCode: string) => string }) {
-  const known = useAnswer('listReplays', {});
+  const known = useApiQuery('listReplays', {});
   const isAnyUnderWay = known.data?.items.some(isUnderWay) ?? false;
-  const { data } = useAnswer('listReplays', {}, { everyMs: isAnyUnderWay ? LOOK_EVERY_MS : false });
+  const { data } = useApiQuery('listReplays', {}, { everyMs: isAnyUnderWay ? LOOK_EVERY_MS : false });
   const items = data?.items.filter(({ devices }) => devices > 0) ?? [];
   const shown = items.filter((replay, place) => isUnderWay(replay) || place < SHOWN);
   if (shown.length === 0) return null;
@@ -51,9 +51,9 @@ export function BegunReplays({ ids }: { ids: readonly string[] }) {
 
 function BegunReplay({ id }: { id: string }) {
   const given = { params: { id } };
-  const known = useAnswer('getReplay', given);
+  const known = useApiQuery('getReplay', given);
   const mayChange = known.data === undefined || isUnderWay(known.data);
-  const { data } = useAnswer('getReplay', given, { everyMs: mayChange ? LOOK_EVERY_MS : false });
+  const { data } = useApiQuery('getReplay', given, { everyMs: mayChange ? LOOK_EVERY_MS : false });
   return data && data.devices > 0 ? <ReplayCard replay={data} title={CHOSEN} /> : null;
 }
 

@@ -6,14 +6,14 @@ import { useState } from 'react';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import type { Answer } from '../client.ts';
-import { useAnswer } from '../queries.ts';
+import type { ResponseOf } from '../client.ts';
+import { useApiQuery } from '../queries.ts';
 import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural, WHO_ACTS_WORDS } from '../words.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 
 export function RolloutsPage() {
-  const failures = useAnswer('listFailures', {});
+  const failures = useApiQuery('listFailures', {});
   const titles = new Map(failures.data?.items.map(({ failure }) => [failure.code as string, failure.title]));
   return (
     <Page
@@ -29,7 +29,7 @@ export function RolloutsPage() {
 }
 
 function FleetProgress() {
-  const { data } = useAnswer('getStatus', {});
+  const { data } = useApiQuery('getStatus', {});
   if (!data || data.devices.total === 0) return null;
   const { total, delivered, managed } = data.devices;
   const share = (count: number) => (100 * count) / total;
@@ -73,7 +73,7 @@ function RolloutList() {
   const { state = 'running' } = useSearch({ from: '/inside/rollouts' });
   const navigate = useNavigate();
   const [after, setAfter] = useState<string>();
-  const query = useAnswer('listRollouts', {
+  const query = useApiQuery('listRollouts', {
     query: { state, limit: 50, ...(after === undefined ? {} : { after }) },
   });
   return (
@@ -157,7 +157,7 @@ function RolloutList() {
   );
 }
 
-function Reason({ run }: { run: Answer<'listRollouts'>['items'][number] }) {
+function Reason({ run }: { run: ResponseOf<'listRollouts'>['items'][number] }) {
   const { failure, phase, waitsFor } = run;
   if (failure !== null)
     return (

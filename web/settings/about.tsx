@@ -2,12 +2,12 @@
 import { Anchor, Badge, List, Paper, Stack, Text, Title } from '@mantine/core';
 import { CopyValue } from '../components/copy-value.tsx';
 import { Loaded } from '../components/page.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 
 const PARTS = { database: 'Database', temporal: 'Temporal', worker: 'Worker' } as const;
 
 export function About() {
-  const query = useAnswer('getStatus', {});
+  const query = useApiQuery('getStatus', {});
   return (
     <Loaded query={query}>
       {({ version, parts, addresses }) => (

@@ -2,12 +2,12 @@
 import { Card, Code, Stack, Table, Text, Title } from '@mantine/core';
 import { CopyValue } from '../components/copy-value.tsx';
 import { Loaded } from '../components/page.tsx';
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 
-type Provider = NonNullable<Answer<'getIdentityProvider'>['provider']>;
+type Provider = NonNullable<ResponseOf<'getIdentityProvider'>['provider']>;
 
 export function ProviderCard() {
-  const query = useAnswer('getIdentityProvider', {});
+  const query = useApiQuery('getIdentityProvider', {});
   return (
     <Card withBorder>
       <Stack gap="sm">

@@ -6,14 +6,14 @@ import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { SecretSetWords } from '../components/secret-input.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countWords } from '../words.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
 export function Licenses() {
-  const query = useAnswer('getAppsAndBooks', {});
+  const query = useApiQuery('getAppsAndBooks', {});
   const isAdmin = useMay('admin');
   const isMissing =
     query.error instanceof ApiProblem && query.error.problem.code === 'apps_and_books.token_missing';

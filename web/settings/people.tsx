@@ -7,11 +7,11 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
-import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import type { Role } from '../words.ts';
 import { ProviderCard } from './identity-provider.tsx';
 
-type Person = Answer<'listPeople'>['items'][number];
+type Person = ResponseOf<'listPeople'>['items'][number];
 
 export const ROLE_CHOICES = [
   { value: 'viewer', label: 'Viewer: looks' },
@@ -20,7 +20,7 @@ export const ROLE_CHOICES = [
 ];
 
 export function People() {
-  const query = useAnswer('listPeople', {});
+  const query = useApiQuery('listPeople', {});
   const [edited, setEdited] = useState<Person | 'new'>();
   return (
     <Stack>

@@ -8,14 +8,14 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { SecretInput, SecretSetWords } from '../components/secret-input.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../words.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
 export function PushCertificate() {
-  const query = useAnswer('getPushCertificate', {});
+  const query = useApiQuery('getPushCertificate', {});
   const isAdmin = useMay('admin');
   const isMissing =
     query.error instanceof ApiProblem && query.error.problem.code === 'apns.certificate_missing';

@@ -12,11 +12,11 @@ import {
 } from '../components/issued-list.tsx';
 import { Moment } from '../components/moment.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
-import { useAnswer, useChange, type Answer } from '../queries.ts';
+import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { nameOfActor, type Role } from '../words.ts';
 import { ROLE_CHOICES } from './people.tsx';
 
-type Token = Answer<'listTokens'>['items'][number];
+type Token = ResponseOf<'listTokens'>['items'][number];
 
 const COLUMNS: readonly Column<Token>[] = [
   { label: 'Name', cell: ({ name }) => name },
@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<Token>[] = [
 export function Tokens() {
   return (
     <IssuedList
-      query={useAnswer('listTokens', {})}
+      query={useApiQuery('listTokens', {})}
       label="API tokens"
       makeLabel="Make a token"
       empty={{

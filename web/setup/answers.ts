@@ -1,8 +1,8 @@
 // Giving an answer to the wizard, and waiting for its check however long it takes.
 import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/react-query';
-import { receive, receiveAt, type Answer, type Body } from '../client.ts';
+import { receive, receiveAt, type ResponseOf, type Body } from '../client.ts';
 
-export type Setup = Answer<'getSetup'>;
+export type Setup = ResponseOf<'getSetup'>;
 export type StepName = Setup['step'];
 export type StepAnswer = Body<'answerSetup'>;
 export type Answers = Setup['answers'];

@@ -1,14 +1,14 @@
 // What a changed answer of an integration brings about, and on how many devices: said before it is saved.
 import { Alert, Text } from '@mantine/core';
 import { Loaded } from '../components/page.tsx';
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { plural } from '../words.ts';
 import type { Answers, StepName } from './answers.ts';
 import type { Draft } from './drafts.ts';
 import { valuesOf } from './step-fields.tsx';
 
-type Integration = Answer<'getIntegration'>;
-type Reach = Answer<'getIntegrationReach'>;
+type Integration = ResponseOf<'getIntegration'>;
+type Reach = ResponseOf<'getIntegrationReach'>;
 
 interface Change {
   readonly step: StepName;
@@ -17,7 +17,7 @@ interface Change {
 }
 
 export const useReach = (integrationId: string) =>
-  useAnswer('getIntegrationReach', { params: { id: integrationId } });
+  useApiQuery('getIntegrationReach', { params: { id: integrationId } });
 
 const macs = (count: number): string => plural(count, 'Mac');
 const phones = (count: number): string => plural(count, 'iPhone or iPad', 'iPhones and iPads');
@@ -78,7 +78,7 @@ function newPlatformWords({ step, answers, draft }: Change, integration: Integra
 /** In the wizard, while it changes an integration. */
 export function Consequences({ integrationId, ...change }: Change & { integrationId: string }) {
   const reach = useReach(integrationId);
-  const integration = useAnswer('getIntegration', { params: { id: integrationId } });
+  const integration = useApiQuery('getIntegration', { params: { id: integrationId } });
   return (
     <Loaded query={integration} lines={1}>
       {(known) => (

@@ -7,7 +7,7 @@ import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { nameOfActor } from '../words.ts';
 import type { Setup } from './answers.ts';
@@ -19,9 +19,9 @@ export function SetupPage() {
   const { setupId } = useParams({ from: '/inside/setups/$setupId' });
   const isAdmin = useMay('admin');
   const given = { params: { id: setupId } };
-  const known = useAnswer('getSetup', given);
+  const known = useApiQuery('getSetup', given);
   // Events tell of changes; while a check runs the page also asks by itself.
-  const query = useAnswer('getSetup', given, { everyMs: known.data?.checking ? 2_000 : 30_000 });
+  const query = useApiQuery('getSetup', given, { everyMs: known.data?.checking ? 2_000 : 30_000 });
   return (
     <Page
       title="Okta Device Trust setup"

@@ -2,7 +2,7 @@
 import { Alert, Stack, Text } from '@mantine/core';
 import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
-import { useAnswer } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 
 const PLACES = [
   { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'To the push certificate' },
@@ -16,7 +16,7 @@ const PLACES = [
 ] as const;
 
 export function Alarms() {
-  const { data, error } = useAnswer('getStatus', {}, { everyMs: 20_000 });
+  const { data, error } = useApiQuery('getStatus', {}, { everyMs: 20_000 });
   if (!data) return null;
   const down = Object.entries(data.parts)
     .filter(([, isUp]) => !isUp)

@@ -1,10 +1,10 @@
 // Who is signed in, and what their role allows. The API decides; the console only leaves out what would be refused.
-import { useAnswer, type Answer } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import type { Role } from '../words.ts';
 
 const ORDER: readonly Role[] = ['viewer', 'operator', 'admin'];
 
-export const useSession = () => useAnswer('getSession', {});
+export const useSession = () => useApiQuery('getSession', {});
 
 /** True when the caller may do what needs `role`. */
 export function useMay(role: Role): boolean {
@@ -12,5 +12,5 @@ export function useMay(role: Role): boolean {
   return data !== undefined && allows(data, role);
 }
 
-const allows = (session: Answer<'getSession'>, role: Role): boolean =>
+const allows = (session: ResponseOf<'getSession'>, role: Role): boolean =>
   ORDER.indexOf(session.role) >= ORDER.indexOf(role);

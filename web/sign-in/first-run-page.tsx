@@ -6,12 +6,12 @@ import { PasswordField } from '../components/password-field.tsx';
 import { AnchorLink } from '../components/links.tsx';
 import { useEffect, useState, type SubmitEvent } from 'react';
 import { fieldError, ProblemAlert } from '../components/problem-alert.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 
 export function FirstRunPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
-  const firstRun = useAnswer('getFirstRun', {});
+  const firstRun = useApiQuery('getFirstRun', {});
   const [token] = useState(() => window.location.hash.slice(1));
   const [name, setName] = useState('admin');
   const [password, setPassword] = useState('');

@@ -5,14 +5,14 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type SubmitEvent } from 'react';
 import { PasswordField } from '../components/password-field.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
-import { useAnswer, useChange } from '../queries.ts';
+import { useApiQuery, useChange } from '../queries.ts';
 
 export function SignInPage() {
   const { next, refused } = useSearch({ from: '/sign-in' });
   const navigate = useNavigate();
   const client = useQueryClient();
-  const firstRun = useAnswer('getFirstRun', {});
-  const ways = useAnswer('getSignIn', { query: refused === undefined ? {} : { refused } });
+  const firstRun = useApiQuery('getFirstRun', {});
+  const ways = useApiQuery('getSignIn', { query: refused === undefined ? {} : { refused } });
   const provider = ways.data?.identityProvider;
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');

@@ -1,7 +1,7 @@
 // Answers kept for repeated requests: an Idempotency-Key is bound to its caller and its body.
 import type { Sql } from './database.ts';
 
-export interface KeptAnswer {
+export interface SavedResponse {
   readonly fingerprint: Buffer;
   /** Null: the first request is still at work, or died without a trace. */
   readonly status: number | null;
@@ -20,23 +20,27 @@ export async function claimKey(sql: Sql, caller: string, key: string, fingerprin
   return rows.length > 0;
 }
 
-export async function findKeptAnswer(sql: Sql, caller: string, key: string): Promise<KeptAnswer | undefined> {
-  const [row] = await sql.query<KeptAnswer>(
+export async function findSavedResponse(
+  sql: Sql,
+  caller: string,
+  key: string,
+): Promise<SavedResponse | undefined> {
+  const [row] = await sql.query<SavedResponse>(
     'select fingerprint, status, body from idempotency_keys where caller = $1 and key = $2',
     [caller, key],
   );
   return row;
 }
 
-export async function keepAnswer(
+export async function saveResponse(
   sql: Sql,
   caller: string,
   key: string,
-  answer: { readonly status: number; readonly body: unknown },
+  response: { readonly status: number; readonly body: unknown },
 ): Promise<void> {
   await sql.query(
     'update idempotency_keys set status = $3, body = $4::jsonb where caller = $1 and key = $2',
-    [caller, key, answer.status, answer.body === undefined ? null : JSON.stringify(answer.body)],
+    [caller, key, response.status, response.body === undefined ? null : JSON.stringify(response.body)],
   );
 }
 
