@@ -18,7 +18,7 @@ import {
   type RolloutMemory,
   type RolloutPhase,
 } from '../domain/rollout-plan.ts';
-import type { TrustBucket } from '../domain/trust.ts';
+import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';

@@ -2,9 +2,17 @@
 import { isInConversation } from '../adapters/store/devices/commands.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
+import { refreshTrust } from '../adapters/store/rollout/trust.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { codeOf } from './as-failure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+
+/** Apple says that the device was erased or its profile is gone: whatever was proven of it does not count any more. */
+async function noteTokenGone(deps: ActivityDependencies, deviceId: string, token: Buffer): Promise<void> {
+  await deps.database.inTransaction(async (sql) => {
+    if (await markPushTokenGone(sql, deviceId, token)) await refreshTrust(sql, deviceId, { now: new Date() });
+  });
+}
 
 /** Why no push went out; null: it did, or none was needed. */
 export async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
@@ -20,7 +28,7 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
     return null;
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'apns.token_gone') await markPushTokenGone(deps.database, deviceId, device.pushToken);
+    if (code === 'apns.token_gone') await noteTokenGone(deps, deviceId, device.pushToken);
     return code;
   }
 }

@@ -8,7 +8,15 @@ import { moment, table } from './terminal.ts';
 
 type Detail = ResponseOf<'get /api/devices/{id}'>;
 
-const BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed', 'out_of_scope'] as const;
+const BUCKETS = [
+  'trusted',
+  'in_progress',
+  'needs_user',
+  'needs_you',
+  'unreachable',
+  'left',
+  'out_of_scope',
+] as const;
 const FAMILIES = ['Mac', 'iPhone', 'iPad'] as const;
 const PAGE = 500;
 

@@ -37,7 +37,7 @@ const device = {
   integrationId: ID,
   enrollmentStatus: 'enrolled',
   lastContactAt: AT,
-  bucket: 'waiting_for_sign_in',
+  bucket: 'needs_user',
   truths,
   phase: 'delivered',
   waitsFor: 'Waits for the first sign-in of ada@example.com.',
@@ -57,7 +57,15 @@ const status = {
     registered: 1,
     managed: 1,
   },
-  buckets: { trusted: 1, waiting_for_sign_in: 1, in_progress: 1, failed: 0, out_of_scope: 0 },
+  buckets: {
+    trusted: 1,
+    in_progress: 1,
+    needs_user: 1,
+    needs_you: 0,
+    unreachable: 0,
+    left: 0,
+    out_of_scope: 0,
+  },
   needs: [
     {
       id: 'tls',
@@ -194,9 +202,9 @@ describe('devices', () => {
       query.has('after')
         ? { items: [{ ...device, id: OTHER_ID }], next: null }
         : { items: [device], next: 'more' };
-    const { printed } = await odette('devices --bucket failed --bucket waiting_for_sign_in --json');
+    const { printed } = await odette('devices --bucket needs_you --bucket needs_user --json');
     expect((JSON.parse(printed) as { items: unknown[] }).items).toHaveLength(2);
-    expect(server.calls[0]?.query.getAll('bucket')).toEqual(['failed', 'waiting_for_sign_in']);
+    expect(server.calls[0]?.query.getAll('bucket')).toEqual(['needs_you', 'needs_user']);
     expect((await odette('devices')).printed).toContain('Waits for the first sign-in of ada@example.com.');
   });
 

@@ -54,7 +54,7 @@ function statusLines(status: Status): string[] {
     '',
     `Devices in scope: ${devices.total}`,
     ...TRUTHS.map(([truth, words]) => `  ${String(devices[truth]).padStart(6)}  ${words}`),
-    `  trusted ${buckets.trusted} · waiting for sign-in ${buckets.waiting_for_sign_in} · in progress ${buckets.in_progress} · failed ${buckets.failed}`,
+    `  trusted ${buckets.trusted} · in progress ${buckets.in_progress} · needs its user ${buckets.needs_user} · needs you ${buckets.needs_you} · unreachable ${buckets.unreachable}`,
   ];
   if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);
   if (addresses.temporalUi !== null) lines.push(`Temporal UI:     ${addresses.temporalUi}`);

@@ -3,7 +3,6 @@ import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { matchRecords, type MatchableDevice, type OktaRecord } from './okta-matching.ts';
 import type { RolloutView } from './rollout-view.ts';
 import { deriveTruths, statesOf, type OktaFacts, type TrustFacts } from './trust-derivation.ts';
-import { bucketOf } from './trust.ts';
 
 const view: RolloutView = {
   deviceId: 'd1',
@@ -44,14 +43,6 @@ const facts: TrustFacts = { view, okta, certificateIsNewerThanManaged: false, us
 const states = (changes: Partial<TrustFacts>) => statesOf(deriveTruths({ ...facts, ...changes }));
 
 describe('the five truths', () => {
-  test('all evidence there: trusted', () => {
-    expect(bucketOf(states({}), false)).toBe('trusted');
-  });
-
-  test('everything on the device but no word of Okta: waiting for the first sign-in', () => {
-    expect(bucketOf(states({ okta: null }), false)).toBe('waiting_for_sign_in');
-  });
-
   test('an old revision of a profile is not delivered', () => {
     const old = {
       ...view.reported,
@@ -88,7 +79,6 @@ describe('the five truths', () => {
       desired: { ...view.desired!, wantsCertificate: false },
     } as RolloutView;
     expect(states({ view: phone }).certificatePresent).toBe('not_applicable');
-    expect(bucketOf(states({ view: phone }), false)).toBe('trusted');
   });
 });
 

@@ -2,7 +2,8 @@
 import type { DeviceFamily } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
 import type { RolloutPhase } from './rollout-plan.ts';
-import type { TrustBucket, Truth, TruthState } from './trust.ts';
+import { SILENT_AFTER_DAYS, type Obstacle, type Standing } from './trust-bucket.ts';
+import type { Truth, TruthState } from './trust.ts';
 
 const PHASE_WORDS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
   waiting: () => 'Odette begins.',
@@ -25,17 +26,34 @@ const PHASE_WORDS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => strin
 export const WAITS_FOR_SIGN_IN =
   'Everything is on the device. Its user signs in once with Okta FastPass, then Okta counts it as managed.';
 
-/** One sentence; null: nothing is waited for. */
+const OBSTACLE_WORDS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {
+  asks_to_return: (family) =>
+    `This ${family} asks to enroll again, but its earlier enrollment has not ended. Allow or refuse it.`,
+  push_token_gone: (family) =>
+    `Apple no longer delivers push notifications to this ${family}: it was erased, or its enrollment profile was removed. It enrolls again with a new code.`,
+  silent: (family) =>
+    `This ${family} has not called for more than ${SILENT_AFTER_DAYS} days. Nothing that was proven about it counts until it calls again.`,
+  left: (family) => `This ${family} ended its enrollment. To bring it back, enroll it again.`,
+  user_unknown: (family) =>
+    `The user of this ${family} is unknown, so its record in Okta cannot be found. Name its user.`,
+  records_alike: (family) =>
+    `Okta has several records that match this ${family}, and nothing tells them apart. Deactivate the old ones in Okta.`,
+  no_license: () =>
+    'Apple Business Manager has no license of Okta Verify left. Buy more, or return unused ones.',
+};
+
+/** One sentence; null: nothing is pending. */
 export function waitsForWords(
   phase: RolloutPhase,
   family: DeviceFamily,
-  bucket: TrustBucket,
+  { bucket, obstacle }: Standing,
   failureCode: string | null,
 ): string | null {
+  if (obstacle !== null) return OBSTACLE_WORDS[obstacle](family);
   if (bucket === 'trusted') return null;
   if (phase === 'failed' && failureCode !== null && isFailureCode(failureCode))
     return `${FAILURES[failureCode].title} ${FAILURES[failureCode].todo}`;
-  if (phase === 'delivered') return bucket === 'waiting_for_sign_in' ? WAITS_FOR_SIGN_IN : null;
+  if (phase === 'delivered') return bucket === 'needs_user' ? WAITS_FOR_SIGN_IN : null;
   return PHASE_WORDS[phase](family);
 }
 

@@ -19,9 +19,6 @@ export interface TruthObservation {
   readonly evidence: string;
 }
 
-export const BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed', 'out_of_scope'] as const;
-export type TrustBucket = (typeof BUCKETS)[number];
-
 /** iPhones and iPads get no certificate: a truth that does not apply counts as held. */
 export const appliesTo = (truth: Truth, platform: Platform): boolean =>
   truth !== 'certificatePresent' || platform === 'macOS';
@@ -29,12 +26,3 @@ export const appliesTo = (truth: Truth, platform: Platform): boolean =>
 export type TruthStates = Readonly<Record<Truth, TruthState>>;
 
 export const counts = (state: TruthState): boolean => state === 'held' || state === 'not_applicable';
-
-/** Waiting for the first FastPass sign-in lies between truths 3 and 5 and is not a failure. */
-export function bucketOf(states: TruthStates, hasFailed: boolean): TrustBucket {
-  if (TRUTHS.every((truth) => counts(states[truth]))) return 'trusted';
-  if (hasFailed) return 'failed';
-  const onDevice =
-    counts(states.delivered) && counts(states.certificatePresent) && counts(states.oktaVerifyManaged);
-  return onDevice ? 'waiting_for_sign_in' : 'in_progress';
-}

@@ -9,16 +9,18 @@ export type Role = ResponseOf<'getSession'>['role'];
 
 export const BUCKET_WORDS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
   trusted: { label: 'Trusted', color: 'green', meaning: 'Okta counts them as managed' },
-  waiting_for_sign_in: {
-    label: 'Waiting for sign-in',
-    color: 'blue',
-    meaning: 'Everything is on the device; its user signs in once',
+  in_progress: { label: 'In progress', color: 'yellow', meaning: 'No action needed' },
+  needs_user: { label: 'Needs its user', color: 'blue', meaning: 'The person at the device acts' },
+  needs_you: { label: 'Needs you', color: 'red', meaning: 'Action required' },
+  unreachable: {
+    label: 'Unreachable',
+    color: 'orange',
+    meaning: 'No push gets through, or silent for 14 days',
   },
-  in_progress: { label: 'In progress', color: 'yellow', meaning: 'Odette is at work' },
-  failed: { label: 'Failed', color: 'red', meaning: 'Somebody has to act' },
+  left: { label: 'Left', color: 'gray', meaning: 'The enrollment has ended' },
   out_of_scope: { label: 'Out of scope', color: 'gray', meaning: 'No switched-on library item applies' },
 };
-export const SHOWN_BUCKETS = ['trusted', 'waiting_for_sign_in', 'in_progress', 'failed'] as const;
+export const SHOWN_BUCKETS = ['trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable'] as const;
 
 export const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
   delivered: 'Profiles delivered',

@@ -14,6 +14,7 @@ import {
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
 import { keepHouse } from './housekeeping.ts';
+import { noteSilentDevices } from './silent-devices.ts';
 import { isOutage } from './temporal-outage.ts';
 
 export interface RelayLog {
@@ -116,9 +117,15 @@ class Relay {
   /** Beside the deliveries: a large fleet leaves much to be swept. */
   #keepHouse(): void {
     const { database, log } = this.#dependencies;
-    this.#housekeeping = keepHouse(database, () => this.#hasStopped).catch((error: unknown) => {
-      log.warn({ err: error }, 'old rows could not be removed; trying again in an hour');
-    });
+    const hasStopped = () => this.#hasStopped;
+    this.#housekeeping = keepHouse(database, hasStopped)
+      .then(() => noteSilentDevices(database, hasStopped))
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          log.warn({ err: error }, 'the hourly housekeeping failed; trying again in an hour');
+        },
+      );
   }
 
   /** While Temporal is away one row is enough to notice its return. */

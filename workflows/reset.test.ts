@@ -36,7 +36,7 @@ describe('a rollout that failed', () => {
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await world.trust(mac.id)).toMatchObject({
-      bucket: 'failed',
+      bucket: 'needs_user',
       failure_code: 'mdm.device_silent',
     });
     const asked = await commandsOf(mac.id, 'rollout.ProfileList');

@@ -26,7 +26,7 @@ describe('a rollout', () => {
       registered: 'not_held',
       managed: 'not_held',
     });
-    expect(await world.trust(mac.id)).toMatchObject({ bucket: 'waiting_for_sign_in', phase: 'delivered' });
+    expect(await world.trust(mac.id)).toMatchObject({ bucket: 'needs_user', phase: 'delivered' });
     expect(mac.certificates).toHaveLength(1);
     expect(kinds(mac)).toEqual(['certificate.a', 'settings', 'sso']);
     expect(mac.pushes).toBe(1);
@@ -163,7 +163,7 @@ describe('a rollout', () => {
       cause: { type: 'mdm.profile_refused', message: 'mdm.profile_refused' },
     });
     expect(await world.trust(mac.id)).toMatchObject({
-      bucket: 'failed',
+      bucket: 'needs_you',
       phase: 'failed',
       failure_code: 'mdm.profile_refused',
     });

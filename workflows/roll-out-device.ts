@@ -248,7 +248,7 @@ export async function rollOutDevice({ deviceId }: RollOutDeviceInput): Promise<v
     const { integrationId, trustLookUpSeconds: seconds } = step;
     // A device that was only verified is left to the sweep.
     const hasChanged = Object.keys(memory.tries).length > 0;
-    if (bucket === 'waiting_for_sign_in' && hasChanged && integrationId !== null && seconds.length > 0)
+    if (bucket === 'needs_user' && hasChanged && integrationId !== null && seconds.length > 0)
       await others.startTrustLookUp({ deviceId, integrationId, seconds });
   }
 }

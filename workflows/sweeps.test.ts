@@ -35,7 +35,7 @@ describe('trust', () => {
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id, { users: [] })];
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.truths(mac.id))['registered']).toBe('held'));
-    expect((await world.trust(mac.id))?.bucket).toBe('waiting_for_sign_in');
+    expect((await world.trust(mac.id))?.bucket).toBe('needs_user');
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.until(async () => expect((await world.trust(mac.id))?.bucket).toBe('trusted'));
   });
@@ -51,7 +51,7 @@ describe('trust', () => {
       { ...record, users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'NOT_MANAGED' }] },
     ];
     await sweep('observeTrust');
-    expect((await world.trust(mac.id))?.bucket).toBe('waiting_for_sign_in');
+    expect((await world.trust(mac.id))?.bucket).toBe('needs_user');
     await world.until(() => {
       expect(mac.certificates).toHaveLength(1);
       expect(mac.certificates[0]?.serialNumber).not.toBe(before);

@@ -76,13 +76,13 @@ describe('the device list', () => {
   });
 
   test('filters widen within one and narrow between several', async () => {
-    expect(await names('bucket=failed')).toEqual(['Device 3', 'Device 5']);
-    expect(await names('bucket=failed&bucket=trusted')).toEqual(['Device 0', 'Device 3', 'Device 5']);
-    expect(await names('bucket=failed&family=iPhone&search=c02seed3')).toEqual(['Device 3']);
+    expect(await names('bucket=needs_you')).toEqual(['Device 3', 'Device 5']);
+    expect(await names('bucket=needs_you&bucket=trusted')).toEqual(['Device 0', 'Device 3', 'Device 5']);
+    expect(await names('bucket=needs_you&family=iPhone&search=c02seed3')).toEqual(['Device 3']);
     expect(await names('bucket=out_of_scope')).toEqual(['Device 4']);
     expect(await names('failureCode=mdm.device_silent&platform=iOS')).toEqual(['Device 3', 'Device 5']);
     expect(await names('holds=delivered')).toEqual(['Device 0']);
-    expect(await names('lacks=managed&bucket=waiting_for_sign_in&holds=delivered')).toEqual([]);
+    expect(await names('lacks=managed&bucket=needs_user&holds=delivered')).toEqual([]);
     expect(await names('lacks=managed&platform=macOS')).toEqual(['Device 2', 'Device 4']);
     expect(await names('search=USER2')).toEqual(['Device 2']);
     expect(await names('search=%25')).toEqual([]);
@@ -94,12 +94,17 @@ describe('the device list', () => {
   test('totals and buckets are those of the devices in scope', async () => {
     const { body } = await api.call('GET', '/api/status');
     expect(body.devices).toMatchObject({ total: 5, delivered: 1, managed: 1 });
-    expect(body.buckets).toMatchObject({ trusted: 1, failed: 2, waiting_for_sign_in: 1, in_progress: 1 });
+    expect(body.buckets).toMatchObject({
+      trusted: 1,
+      needs_you: 2,
+      needs_user: 1,
+      in_progress: 1,
+    });
   });
 
   test('the CSV of a filter runs nothing in a spreadsheet', async () => {
     await api.database.query(`update devices set name = '=cmd("x")' where name = 'Device 5'`);
-    const { text, headers } = await api.call('GET', '/api/devices/export?bucket=failed');
+    const { text, headers } = await api.call('GET', '/api/devices/export?bucket=needs_you');
     expect(headers.get('content-type')).toMatch('text/csv');
     expect(text.trim().split('\r\n')).toHaveLength(3);
     expect(text).toContain(`"'=cmd(""x"")"`);
@@ -312,7 +317,7 @@ describe('the library item', () => {
     expect(read.body).toMatchObject({
       families: ['Mac', 'iPhone', 'iPad'],
       oktaDomain: 'acme.okta.com',
-      buckets: { failed: 2 },
+      buckets: { needs_you: 2 },
     });
     const version = { 'if-match': read.headers.get('etag') ?? '' };
     expect((await api.call('PUT', at(), item(), version)).status).toBe(200);

@@ -28,7 +28,7 @@ import {
   SWITCH_CONFIRMATION,
 } from '../../domain/payload-table.ts';
 import { platformsTouchedBy, type ItemSettings } from '../../domain/payload-set.ts';
-import { BUCKETS } from '../../domain/trust.ts';
+import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { pushTroubles, tokenTrouble, type AppleTrouble } from './apple-access.ts';
 import type { ReadBody } from '../contract/endpoint.ts';
 import type { ItemPreview, library, LibraryItem } from '../contract/library.ts';

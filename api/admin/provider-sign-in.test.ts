@@ -95,8 +95,8 @@ describe('who is let in', () => {
     ['oskar', 'operator', 202, 403],
     ['ada', 'admin', 202, 200],
   ])('%s has the role %s, and may do what it allows', async (login, role, check, people) => {
-    const { location, session } = await signIn(login, '/devices?bucket=failed');
-    expect(location).toBe('/devices?bucket=failed');
+    const { location, session } = await signIn(login, '/devices?bucket=needs_you');
+    expect(location).toBe('/devices?bucket=needs_you');
     expect(await me(session)).toMatchObject({ actor: `person:${login}@example.com`, role, kind: 'person' });
     const headers = { ...NOBODY, cookie: session ?? '', 'sec-fetch-site': 'same-origin' };
     const request = { action: 'check', filter: {} };

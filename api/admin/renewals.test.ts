@@ -36,9 +36,9 @@ test('a certificate is late and unused by the numbers of its integration', async
 
 test('a certificate whose renewal failed is listed as failed, and one of a device that failed otherwise is not', async () => {
   const failWith = (code: string | null) =>
-    api.database.query(`update device_trust set bucket = $2, failure_code = $3 where device_id = $1`, [
+    api.database.query(`update device_trust set phase = $2, failure_code = $3 where device_id = $1`, [
       fleet.deviceId,
-      code === null ? 'in_progress' : 'failed',
+      code === null ? 'delivered' : 'failed',
       code,
     ]);
   await failWith('scep.enrollment_failed');

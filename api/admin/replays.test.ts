@@ -104,7 +104,7 @@ test('a replay of a filter has its counts, its stop, and its filter in the audit
 });
 
 test('what one request does not take is replayed from where it ended, although it is still failed', async () => {
-  const all = { filter: { bucket: ['failed'] }, limit: 1 };
+  const all = { filter: { phase: ['failed'] }, limit: 1 };
   const { body: seen } = await replay({ ...all, preview: true });
   expect(seen).toMatchObject({ devices: 1, lacking: { delivered: 1 }, next: expect.any(String) as string });
   const { body: first } = await replay(all);

@@ -1,7 +1,8 @@
 // What devices are found by: the filter of their list, and of every action on all that it finds.
 import { z } from 'zod';
 import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
-import { BUCKETS, TRUTHS } from '../../domain/trust.ts';
+import { TRUTHS } from '../../domain/trust.ts';
+import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { platform } from './setups.ts';
 import { failureCode, id, line } from './fields.ts';
 

@@ -1,6 +1,6 @@
 // This installation: status, totals, what real devices still need, Apple's push certificate, licenses, audit trail, events.
 import { z } from 'zod';
-import { BUCKETS } from '../../domain/trust.ts';
+import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { endpoint } from './endpoint.ts';
 import {
   cursor,

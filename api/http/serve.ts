@@ -154,7 +154,7 @@ function written(schema: z.ZodType | undefined, body: unknown): unknown {
   throw new Error(`a response breaks the contract: ${z.prettifyError(result.error)}`);
 }
 
-/** `?bucket=failed` and `?bucket=failed&bucket=trusted`: one value of a list is a list too. */
+/** `?bucket=left` and `?bucket=left&bucket=trusted`: one value of a list is a list too. */
 function withLists(schema: z.ZodObject, query: object): Record<string, unknown> {
   const isList = (key: string) => {
     const field = schema.shape[key];

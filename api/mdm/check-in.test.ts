@@ -269,7 +269,7 @@ test('a device whose rollout failed because it was silent gets a rollout when it
   const { id } = await found(device);
   await listener.database.query('delete from outbox');
   await listener.database.query(
-    `insert into device_trust (device_id, bucket, phase, failure_code) values ($1, 'failed', 'failed', 'mdm.device_silent')`,
+    `insert into device_trust (device_id, bucket, phase, failure_code) values ($1, 'needs_you', 'failed', 'mdm.device_silent')`,
     [id],
   );
   await device.idle();

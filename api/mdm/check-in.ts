@@ -8,11 +8,13 @@ import {
   type DeviceRow,
   findDeviceByIdentity,
   findDeviceForUpdate,
+  type HeardDevice,
   hearOf,
 } from '../../adapters/store/devices/devices.ts';
 import {
   beginEnrollment,
   endEnrollment,
+  endUnreachable,
   lockUdid,
   recordTokenUpdate,
 } from '../../adapters/store/devices/enrollments.ts';
@@ -168,7 +170,10 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
   await database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, message.udid, signer);
     const isFirst = await recordTokenUpdate(sql, device, message);
-    if (!isFirst) return;
+    if (!isFirst) {
+      if (device.standsUnreachable) await proveAgain(sql, device.id);
+      return;
+    }
     await putTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
     await putEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
     await tellWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
@@ -191,14 +196,23 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
  * The device that a message names, locked and heard of, if its pinned identity sent the message and its enrollment is not over.
  * @throws CataloguedError `mdm.signature_refused`, `mdm.not_enrolled`
  */
-export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceRow> {
+export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<HeardDevice> {
   const device = await hearOf(sql, udid);
   if (!device) throw new CataloguedError('mdm.not_enrolled');
   const { fingerprint } = signer.certificate;
   if (!device.identityFingerprint.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
+  // Where Apple delivers no push, only a new token ends that.
+  if (device.standsUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
   return device;
+}
+
+/** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */
+async function proveAgain(sql: Sql, deviceId: string): Promise<void> {
+  if (!(await endUnreachable(sql, deviceId))) return;
+  await putTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device calls again.' });
+  await putOutbox(sql, deviceId, { kind: 'rollOutDevice', deviceId, reason: 'the device calls again' });
 }
 
 /**

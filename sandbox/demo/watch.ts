@@ -38,8 +38,7 @@ export async function watchTrust(stage: Stage, patienceSeconds: number): Promise
     }
     isFirstLook = false;
     const isEnded = (device: Device): boolean =>
-      device.bucket === 'trusted' ||
-      (device.bucket === 'waiting_for_sign_in' && waitsForUser.has(device.udid));
+      device.bucket === 'trusted' || (device.bucket === 'needs_user' && waitsForUser.has(device.udid));
     const missing = devices.filter((device) => !isEnded(device));
     const isComplete = devices.length === played.length && missing.length === 0;
     if (isComplete || narrator.seconds > patienceSeconds)

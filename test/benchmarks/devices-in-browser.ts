@@ -69,7 +69,7 @@ export async function lookInBrowser(origin: string, token: string): Promise<stri
           .getByRole('link', { name: /Failed/ })
           .first()
           .click(),
-      `location.search.includes('bucket=failed') && document.querySelectorAll('tbody tr').length === 50 && /Failed/.test(${text})`,
+      `location.search.includes('bucket=needs_you') && document.querySelectorAll('tbody tr').length === 50 && /Needs you/.test(${text})`,
     );
     await page.goto('/devices');
     await page.locator('tbody tr').nth(49).waitFor();

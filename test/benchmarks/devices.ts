@@ -100,9 +100,9 @@ try {
   const filters: Record<string, FleetFilter> = {
     'no filter': {},
     trusted: { bucket: ['trusted'] },
-    'waiting for sign-in': { bucket: ['waiting_for_sign_in'] },
+    'needs its user': { bucket: ['needs_user'] },
     'in progress': { bucket: ['in_progress'] },
-    failed: { bucket: ['failed'] },
+    'needs you': { bucket: ['needs_you'] },
     macOS: { platform: ['macOS'] },
     iOS: { platform: ['iOS'] },
     'largest blueprint': { blueprintId: [big] },

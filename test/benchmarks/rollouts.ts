@@ -85,7 +85,7 @@ try {
     await addMacs(1, `single-${index}`);
     const from = await counts(world);
     await enrollDevices(stage, blueprint.id);
-    await untilAllAre(trusted, ['trusted', 'waiting_for_sign_in'], {
+    await untilAllAre(trusted, ['trusted', 'needs_user'], {
       count: FLEET + index + 1,
       withinMs: 60_000,
     });

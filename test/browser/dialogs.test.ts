@@ -47,7 +47,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       blueprint,
       emptyBlueprint: (await api.call('POST', '/api/blueprints', { name: 'Empty' })).body.id as string,
       device: deviceId,
-      failed: devices.find(({ bucket }) => bucket === 'failed')?.id ?? '',
+      failed: devices.find(({ bucket }) => bucket === 'needs_you')?.id ?? '',
       gone,
     });
   }, 120_000);

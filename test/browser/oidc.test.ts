@@ -56,12 +56,12 @@ describe.skipIf(!hasBrowser)('signing in through the identity provider', () => {
 
   test('who is in a group with a role comes back to the page that was asked for', async () => {
     const ours = await openConsole(browser, api.url);
-    await ours.page.goto('/devices?bucket=failed');
+    await ours.page.goto('/devices?bucket=needs_you');
     await ours.page.getByRole('heading', { name: 'Sign in to Odette' }).waitFor();
     expect(await ours.findings()).toEqual([]);
     await signInThere(ours, 'ada');
     await ours.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
-    expect(new URL(ours.page.url()).search).toBe('?bucket=failed');
+    expect(new URL(ours.page.url()).search).toBe('?bucket=needs_you');
     await ours.goTo('/settings?tab=people');
     const row = ours.page.getByRole('row', { name: /ada@example\.com/ });
     await row.getByText('Identity provider').waitFor();

@@ -189,7 +189,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
 
   test('a page for which nobody is signed in asks for it, and goes on there afterwards', async () => {
     const ours = await openConsole(browser, api.url);
-    await ours.page.goto('/devices?bucket=failed');
+    await ours.page.goto('/devices?bucket=needs_you');
     await ours.page.getByRole('heading', { name: 'Sign in to Odette' }).waitFor();
     await ours.fill('Name', ADA.name);
     await ours.page.locator('input[autocomplete="current-password"]').fill('not the password at all');
@@ -198,7 +198,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.page.locator('input[autocomplete="current-password"]').fill(ADA.password);
     await ours.press('Sign in');
     await ours.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
-    await expect.poll(() => ours.page.url()).toContain('/devices?bucket=failed');
+    await expect.poll(() => ours.page.url()).toContain('/devices?bucket=needs_you');
     await ours.close();
   }, 120_000);
 
@@ -206,10 +206,10 @@ describe.skipIf(!hasBrowser)('every page', () => {
     const ours = await openAsAda();
     await ours.goTo('/devices');
     await ours.page
-      .getByRole('link', { name: /Failed/ })
+      .getByRole('link', { name: /Needs you/ })
       .first()
       .click();
-    await expect.poll(() => ours.page.url()).toContain('bucket=failed');
+    await expect.poll(() => ours.page.url()).toContain('bucket=needs_you');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(2);
     await ours.fill('Search', 'C02SEED3');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(1);
@@ -342,7 +342,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.goTo(pages['okta-verify'] ?? '');
     await ours.see('When every device there is delivered, the other blueprint (1 device) is offered here.');
     await api.database.query(
-      `update device_trust set bucket = 'waiting_for_sign_in' where bucket in ('in_progress', 'failed')`,
+      `update device_trust set bucket = 'needs_user' where bucket in ('in_progress', 'needs_you')`,
     );
     await ours.page.reload();
     await ours.press('Go on with the other blueprint (1 device)');

@@ -91,7 +91,7 @@ async function crowd(of: World, assigned: string): Promise<{ blueprint: string; 
          from generate_series(1, 140) as n returning id, serial_number)
      insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, phase, waits_for, failure_code)
      select made.id, (select id from integrations limit 1),
-            (array['trusted', 'waiting_for_sign_in', 'in_progress', 'failed'])[1 + right(serial_number, 4)::int % 4],
+            (array['trusted', 'needs_user', 'in_progress', 'needs_you'])[1 + right(serial_number, 4)::int % 4],
             right(serial_number, 4)::int % 4 < 2, right(serial_number, 4)::int % 2 = 0, true,
             (array['delivered', 'delivered', 'app', 'failed'])[1 + right(serial_number, 4)::int % 4],
             'Waits for the device: it has been asked to wake up and has not answered.',

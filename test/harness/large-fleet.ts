@@ -94,19 +94,19 @@ const TRUST = `
       from devices where udid like 'LARGE-%'),
   placed as (
     select id, family, step, cause, due, change,
-           case when state < 0.9 then 'trusted' when state < 0.94 then 'waiting_for_sign_in' when state < 0.965 then 'in_progress'
-                when state < 0.98 then 'failed' else 'out_of_scope' end as bucket from drawn)
+           case when state < 0.9 then 'trusted' when state < 0.94 then 'needs_user' when state < 0.965 then 'in_progress'
+                when state < 0.98 then 'needs_you' else 'out_of_scope' end as bucket from drawn)
   insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, registered, managed, phase,
                             waits_for, failure_code, certificate_not_after, verified_at, trusted_at, changed_at)
-  select id, case when bucket <> 'out_of_scope' then $1::uuid end, bucket, bucket in ('trusted', 'waiting_for_sign_in'),
-         bucket in ('trusted', 'waiting_for_sign_in') or family <> 'Mac', bucket in ('trusted', 'waiting_for_sign_in'),
-         bucket = 'trusted' or (bucket = 'waiting_for_sign_in' and step < 0.3), bucket = 'trusted',
-         case bucket when 'trusted' then 'delivered' when 'waiting_for_sign_in' then 'delivered' when 'failed' then 'failed'
+  select id, case when bucket <> 'out_of_scope' then $1::uuid end, bucket, bucket in ('trusted', 'needs_user'),
+         bucket in ('trusted', 'needs_user') or family <> 'Mac', bucket in ('trusted', 'needs_user'),
+         bucket = 'trusted' or (bucket = 'needs_user' and step < 0.3), bucket = 'trusted',
+         case bucket when 'trusted' then 'delivered' when 'needs_user' then 'delivered' when 'needs_you' then 'failed'
                      when 'out_of_scope' then 'out_of_scope'
                      else (array['asking_device', 'certificate', 'profiles', 'waiting_for_license', 'app'])[1 + floor(step * 5)::int] end,
          case when bucket <> 'trusted' then 'What it waits for, in one sentence.' end,
-         case when bucket = 'failed' then ($2::text[])[1 + floor(power(cause, 4) * 4)::int] end,
-         case when family = 'Mac' and bucket in ('trusted', 'waiting_for_sign_in') then now() + interval '365 days' * due end,
+         case when bucket = 'needs_you' then ($2::text[])[1 + floor(power(cause, 4) * 4)::int] end,
+         case when family = 'Mac' and bucket in ('trusted', 'needs_user') then now() + interval '365 days' * due end,
          now() - interval '1 day' * change, case when bucket = 'trusted' then now() - interval '200 days' * change end,
          case when bucket = 'trusted' then now() - interval '200 days' * change else now() - interval '1 day' * change end
     from placed`;

@@ -6,7 +6,6 @@ import { addSetup } from '../../adapters/store/integration/setups.ts';
 import { addToken } from '../../adapters/store/people/sessions.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { newSetup } from '../../domain/setup-wizard.ts';
-import { BUCKETS } from '../../domain/trust.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import { sha256 } from '../../api/admin/passwords.ts';
 
@@ -68,12 +67,14 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   return { ids, deviceId: devices[0] ?? '', viewerToken };
 }
 
+const SEEDED = ['trusted', 'needs_user', 'in_progress', 'needs_you', 'out_of_scope', 'needs_you'] as const;
+
 async function addDevices(
   database: Database,
   ids: { blueprints: string; integrations: string },
 ): Promise<string[]> {
   const made: string[] = [];
-  for (const [place, bucket] of [...BUCKETS, 'failed' as const].entries()) {
+  for (const [place, bucket] of SEEDED.entries()) {
     const isMac = place % 2 === 0;
     const [device] = await database.query<{ id: string }>(
       `insert into devices (family, platform, udid, serial_number, name, model, os_version, user_name, blueprint_id, enrollment_status,
@@ -101,8 +102,8 @@ async function addDevices(
         bucket === 'out_of_scope' ? null : ids.integrations,
         bucket,
         bucket === 'trusted',
-        bucket === 'failed' ? 'mdm.device_silent' : null,
-        bucket === 'failed' ? 'failed' : 'delivered',
+        bucket === 'needs_you' ? 'mdm.device_silent' : null,
+        bucket === 'needs_you' ? 'failed' : 'delivered',
       ],
     );
     await database.query(
@@ -112,8 +113,8 @@ async function addDevices(
         `run-${place}`,
         id,
         `rollout/${id}`,
-        bucket === 'failed' ? 'failed' : 'completed',
-        bucket === 'failed' ? 'mdm.device_silent' : null,
+        bucket === 'needs_you' ? 'failed' : 'completed',
+        bucket === 'needs_you' ? 'mdm.device_silent' : null,
       ],
     );
   }

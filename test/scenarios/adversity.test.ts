@@ -103,7 +103,7 @@ describe.concurrent('one device', () => {
     await add('refusing-phone', refusing('iPhone'));
     await Promise.all([enroll('refusing-mac'), enroll('refusing-phone')]);
     for (const name of ['refusing-mac', 'refusing-phone']) {
-      const failed = await until(name, 'failed', ({ bucket }) => bucket === 'failed');
+      const failed = await until(name, 'failed', ({ phase }) => phase === 'failed');
       expect(failed.failureCode).toBe('mdm.profile_refused');
       await world.manage('PATCH', `/devices/${name}`, { knobs: { breaks: [] } });
       await replay(failed.id);
@@ -137,7 +137,7 @@ describe.concurrent('one device', () => {
     await add('package');
     await world.manage('POST', '/devices/package/install-okta-verify', { source: 'package' });
     await enroll('package');
-    const failed = await until('package', 'failed', ({ bucket }) => bucket === 'failed');
+    const failed = await until('package', 'failed', ({ phase }) => phase === 'failed');
     expect(failed.failureCode).toBe('mdm.app_not_from_app_store');
     const device = await onSandbox('package');
     expect(certificatesOf(device)).toHaveLength(1);

@@ -28,8 +28,8 @@ afterAll(() => world?.stop(), 60_000);
 
 test('every device becomes trusted but the one whose user has not signed in, which says so', async () => {
   await untilAllAre(trusted, ['trusted'], { count: 6, withinMs: 90_000 });
-  const waiting = await untilAllAre(trusted, ['waiting_for_sign_in'], { count: 1, withinMs: 60_000 });
-  const dora = waiting.find(({ bucket }) => bucket === 'waiting_for_sign_in');
+  const waiting = await untilAllAre(trusted, ['needs_user'], { count: 1, withinMs: 60_000 });
+  const dora = waiting.find(({ bucket }) => bucket === 'needs_user');
   expect(dora?.waitsFor).toMatch(/sign/i);
   const { devices, ready } = (await trusted.stage.odette.call('get /api/status')) as unknown as {
     ready: boolean;

@@ -81,19 +81,19 @@ const obey = (name: string) => world.manage('PATCH', `/devices/${name}`, { knobs
 test("the guide's commands for Temporal replay what failed by an activity, by silence and by refusal", async () => {
   await world.manage('POST', '/apps-and-books/tokens/revoke', {});
   await enroll('unlicensed');
-  const { id, failureCode } = await until('unlicensed', 'failed');
+  const { id, failureCode } = await until('unlicensed', 'needs_you');
   expect(failureCode).toBe('apps_and_books.token_refused');
   const { content } = await world.manage<{ content: string }>('POST', '/apps-and-books/tokens', {});
   await trusted.stage.odette.call('put /api/apps-and-books', { body: { token: content } });
 
   await enroll('refusing', refusing);
-  expect((await until('refusing', 'failed')).failureCode).toBe('mdm.profile_refused');
+  expect((await until('refusing', 'needs_you')).failureCode).toBe('mdm.profile_refused');
   await obey('refusing');
 
   await setPatience(15);
   await world.manage('POST', '/holds', { message: 'device.Idle', phase: 'before', device: 'silent' });
   await enroll('silent');
-  expect((await until('silent', 'failed')).failureCode).toBe('mdm.device_silent');
+  expect((await until('silent', 'needs_you')).failureCode).toBe('mdm.device_silent');
   await setPatience(3600);
   await world.manage('DELETE', '/holds');
 
@@ -110,7 +110,7 @@ test("the guide's commands for Temporal replay what failed by an activity, by si
 
 test("the guide's commands for Odette replay what failed, and show how far that is", async () => {
   await enroll('defiant', refusing);
-  await until('defiant', 'failed');
+  await until('defiant', 'needs_you');
   await obey('defiant');
   const said = await run('### From Odette');
   expect(said).toMatch(/mdm\.profile_refused +1 /);

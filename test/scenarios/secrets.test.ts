@@ -87,7 +87,7 @@ async function useSecrets(): Promise<void> {
   ]);
   await until('secret-mac', 'trusted', ({ bucket }) => bucket === 'trusted');
   await until('secret-phone', 'trusted', ({ bucket }) => bucket === 'trusted');
-  const { id } = await until('failing-mac', 'failed', ({ bucket }) => bucket === 'failed');
+  const { id } = await until('failing-mac', 'failed', ({ phase }) => phase === 'failed');
   await world.manage('PATCH', '/devices/failing-mac', { knobs: { breaks: [] } });
   await trusted.stage.odette.call('post /api/rollouts/replay', { body: { deviceIds: [id] } });
   await until('failing-mac', 'trusted after the replay', ({ bucket }) => bucket === 'trusted');

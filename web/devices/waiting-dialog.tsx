@@ -17,7 +17,7 @@ your device is ready for signing in to Okta without a password. Please do this o
 
 From then on the device counts as trusted. Thank you!`;
 
-const GIVEN = { query: { bucket: ['waiting_for_sign_in' as const], limit: 500, sort: 'user' as const } };
+const GIVEN = { query: { bucket: ['needs_user' as const], limit: 500, sort: 'user' as const } };
 
 export function WaitingDialog({ opened, close }: { opened: boolean; close: () => void }) {
   const query = useApiQuery('listDevices', GIVEN, { enabled: opened });

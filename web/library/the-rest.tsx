@@ -10,7 +10,7 @@ export function TheRest({ item, assign }: { item: Item; assign: (blueprintIds: s
     data?.items.filter(({ libraryItemId, devices }) => libraryItemId === null && devices > 0) ?? [];
   const assigned = item.blueprints.map(({ id }) => id);
   if (!item.deviceTrustOn || assigned.length === 0 || others.length === 0) return null;
-  const { trusted, waiting_for_sign_in: waiting, in_progress: inProgress, failed } = item.buckets;
+  const { trusted, needs_user: waiting, in_progress: inProgress, needs_you: failed } = item.buckets;
   const delivered = trusted + waiting;
   const names = item.blueprints.map(({ name }) => name).join(', ');
   const devices = plural(

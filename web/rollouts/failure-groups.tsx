@@ -80,7 +80,7 @@ function FailureGroup({ group, replay }: { group: FailureGroupAnswer; replay: ((
             size="xs"
             variant="default"
             to="/devices"
-            search={{ bucket: 'failed', failure: failure.code }}
+            search={{ phase: 'failed', failure: failure.code }}
           >
             Show devices
           </ButtonLink>

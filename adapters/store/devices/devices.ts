@@ -61,13 +61,20 @@ export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<Devic
   return row;
 }
 
+export interface HeardDevice extends DeviceRow {
+  /** Until now it is shown as unreachable. */
+  readonly standsUnreachable: boolean;
+}
+
 /**
  * The device that a message names, locked like findDeviceForUpdate, and heard of now. An older request of it that still waits
  * is given nothing any more.
  */
-export async function hearOf(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
-  const [row] = await sql.query<DeviceRow>(
-    `update devices set last_contact_at = now(), long_poll_until = null where udid = $1 returning ${DEVICE_COLUMNS}`,
+export async function hearOf(sql: Sql, udid: string): Promise<HeardDevice | undefined> {
+  const [row] = await sql.query<HeardDevice>(
+    `update devices set last_contact_at = now(), long_poll_until = null where udid = $1
+     returning ${DEVICE_COLUMNS},
+               exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as "standsUnreachable"`,
     [udid],
   );
   return row;

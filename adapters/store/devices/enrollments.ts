@@ -92,21 +92,48 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
   );
   if (!row) throw new Error('an upsert returns its row');
   await withdrawOutstanding(sql, row.id);
-  await resetTruths(sql, row.id, 'The device has to finish its enrollment.');
+  await resetTruths(sql, row.id, 'in_progress', 'The device has to finish its enrollment.');
   return row.id;
 }
 
 /** Nothing that was shown about the device holds any more. What is known of its certificate's end is kept. */
-async function resetTruths(sql: Sql, deviceId: string, waitsFor: string): Promise<void> {
+async function resetTruths(
+  sql: Sql,
+  deviceId: string,
+  bucket: 'in_progress' | 'left',
+  waitsFor: string,
+): Promise<void> {
   await sql.query('delete from device_truths where device_id = $1', [deviceId]);
   await sql.query('delete from reported_inventory where device_id = $1', [deviceId]);
   await sql.query(
-    `update device_trust set bucket = case when integration_id is null then 'out_of_scope' else 'in_progress' end,
+    `update device_trust set bucket = case when $3 = 'in_progress' and integration_id is null then 'out_of_scope' else $3 end,
             delivered = false, certificate_present = false, okta_verify_managed = false, registered = false, managed = false,
             phase = 'not_enrolled', waits_for = $2, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
       where device_id = $1`,
-    [deviceId, waitsFor],
+    [deviceId, waitsFor, bucket],
   );
+}
+
+/** It calls again: not unreachable any more, and nothing is proven yet. false: it was not unreachable. */
+export async function endUnreachable(sql: Sql, deviceId: string): Promise<boolean> {
+  const rows = await sql.query(
+    `update device_trust set bucket = 'in_progress', waits_for = null, verified_at = null, changed_at = now()
+      where device_id = $1 and bucket = 'unreachable' returning 1`,
+    [deviceId],
+  );
+  return rows.length > 0;
+}
+
+/** Devices that have not called for so many days and are still shown as if they had. */
+export async function findSilentDevices(sql: Sql, days: number, limit: number): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `select list.device_id as id from fleet_list as list
+      where list.contact_at < now() - make_interval(days => $1) - interval '1 minute' and list.contact_at > '-infinity'
+        and list.segment in (select id from fleet_segments where bucket not in ('unreachable', 'left', 'out_of_scope'))
+      order by list.contact_at limit $2`,
+    [days, limit],
+  );
+  return rows.map(({ id }) => id);
 }
 
 export interface PushDetails {
@@ -136,5 +163,10 @@ export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
     [deviceId],
   );
   await withdrawOutstanding(sql, deviceId);
-  await resetTruths(sql, deviceId, 'The device has left the management. It has to be enrolled again.');
+  await resetTruths(
+    sql,
+    deviceId,
+    'left',
+    'The device ended its enrollment. To bring it back, enroll it again.',
+  );
 }

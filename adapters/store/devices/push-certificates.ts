@@ -77,9 +77,11 @@ export async function markPushCertificate(
 }
 
 /** APNs no longer knows the device's token: no more pushes until its next TokenUpdate. */
-export async function markPushTokenGone(sql: Sql, deviceId: string, token: Buffer): Promise<void> {
-  await sql.query(
-    `update devices set enrollment_status = 'unreachable' where id = $1 and push_token = $2 and enrollment_status = 'enrolled'`,
+export async function markPushTokenGone(sql: Sql, deviceId: string, token: Buffer): Promise<boolean> {
+  const rows = await sql.query(
+    `update devices set enrollment_status = 'unreachable' where id = $1 and push_token = $2 and enrollment_status = 'enrolled'
+     returning 1`,
     [deviceId, token],
   );
+  return rows.length > 0;
 }

@@ -2,7 +2,8 @@
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
-import { BUCKETS, type Truth, type TrustBucket } from '../../../domain/trust.ts';
+import { type Truth } from '../../../domain/trust.ts';
+import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
 
 export interface FleetFilter {
   readonly ids?: readonly string[] | undefined;

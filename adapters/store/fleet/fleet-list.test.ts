@@ -31,7 +31,7 @@ afterAll(async () => {
 const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
 const FILTERS: Record<string, () => FleetFilter> = {
   nothing: () => ({}),
-  'a bucket': () => ({ bucket: ['failed'] }),
+  'a bucket': () => ({ bucket: ['needs_you'] }),
   'the largest bucket': () => ({ bucket: ['trusted'] }),
   'a platform': () => ({ platform: ['iOS'] }),
   'the largest blueprint': () => ({ blueprintId: fleet.blueprints.slice(0, 1) }),
@@ -43,7 +43,7 @@ const FILTERS: Record<string, () => FleetFilter> = {
   'a search for nothing': () => ({ search: 'nobody-is-called-so' }),
   'a truth that lacks': () => ({ lacks: ['managed'] }),
   'bucket, platform, blueprint and cause': () => ({
-    bucket: ['failed', 'in_progress'],
+    bucket: ['needs_you', 'in_progress'],
     platform: ['macOS'],
     blueprintId: fleet.blueprints.slice(0, 3),
     failureCode: [CAUSES[0] as 'mdm.device_silent'],
@@ -169,11 +169,11 @@ describe('the kept list', () => {
     ],
     [
       'it fails',
-      `update device_trust set bucket = 'failed', phase = 'failed', failure_code = 'mdm.device_silent' where device_id = $1`,
+      `update device_trust set bucket = 'needs_you', phase = 'needs_you', failure_code = 'mdm.device_silent' where device_id = $1`,
     ],
     [
       'it loses a truth',
-      `update device_trust set managed = false, bucket = 'waiting_for_sign_in' where device_id = $1`,
+      `update device_trust set managed = false, bucket = 'needs_user' where device_id = $1`,
     ],
     [
       'its certificate is renewed',

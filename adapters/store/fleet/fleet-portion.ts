@@ -50,8 +50,8 @@ export async function listFleetPortion(
   return rows.map(({ id }) => id);
 }
 
-/** Of a filter that leaves failed devices out nothing is left. */
+/** Of a filter that leaves failed rollouts out nothing is left. */
 const ofFailed = (filter: FleetFilter): FleetFilter => ({
   ...filter,
-  bucket: (filter.bucket ?? ['failed']).filter((bucket) => bucket === 'failed'),
+  phase: (filter.phase ?? ['failed']).filter((phase) => phase === 'failed'),
 });

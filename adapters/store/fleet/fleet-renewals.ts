@@ -37,7 +37,7 @@ const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
     ...BY_DELIVERY,
     where: `delivery.device_id in (
           select device_id from fleet_list as list join fleet_segments on fleet_segments.id = list.segment
-           where list.failure_code = any('{${CERTIFICATE_FAILURES}}') and fleet_segments.bucket = 'failed')`,
+           where list.failure_code = any('{${CERTIFICATE_FAILURES}}') and fleet_segments.phase = 'failed')`,
   },
   unused: {
     from: `fleet_list as list join (${CURRENT}) on delivery.device_id = list.device_id`,

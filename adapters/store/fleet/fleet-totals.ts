@@ -1,5 +1,6 @@
 // Totals of the fleet from kept counters, and what failed by cause.
-import { TRUTHS, BUCKETS, type TrustBucket, type Truth } from '../../../domain/trust.ts';
+import { TRUTHS, type Truth } from '../../../domain/trust.ts';
+import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 
 export type FleetCounts = Readonly<Record<Truth | 'total', number>>;
@@ -51,7 +52,7 @@ export interface FailureGroupRow {
 
 export const listFailureGroups = (sql: Sql): Promise<FailureGroupRow[]> =>
   sql.query<FailureGroupRow>(
-    `with failed as (select array(select id from fleet_segments where bucket = 'failed') as segments)
+    `with failed as (select array(select id from fleet_segments where bucket in ('needs_you', 'needs_user')) as segments)
      select grouped.failure_code as "failureCode", grouped.devices, grouped.newest as "newestAt", coalesce(examples.list, '[]') as examples
        from failed
       cross join lateral (

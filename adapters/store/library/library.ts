@@ -1,6 +1,6 @@
 // Library items ("Okta Verify") and the blueprints they are assigned to.
 import type { ItemSettings } from '../../../domain/payload-set.ts';
-import type { TrustBucket } from '../../../domain/trust.ts';
+import type { TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface LibraryItemRow {

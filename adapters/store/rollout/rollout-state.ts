@@ -67,6 +67,11 @@ export interface DeviceState {
   readonly appRefusals: number;
   readonly appRefusedAt: Date | null;
   readonly failureCode: string | null;
+  readonly lastContactAt: Date | null;
+  /** Since when it asks to enroll again. */
+  readonly returnAskedAt: Date | null;
+  /** Why there is no license of Okta Verify for it. */
+  readonly licenseFailureCode: string | null;
   readonly removalTerms: RemovalTerms | null;
   readonly configurationWasSent: boolean;
   readonly holdsLicense: boolean;
@@ -78,6 +83,8 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
   const [row] = await sql.query<DeviceState>(
     `select device.id, device.family, device.platform, device.serial_number as "serialNumber", device.udid, device.name,
             device.user_name as "userName", device.enrollment_status as "enrollmentStatus", device.enrollment_id as "enrollmentId",
+            device.last_contact_at as "lastContactAt", device.return_asked_at as "returnAskedAt",
+            (select failure_code from licenses where device_id = device.id and adam_id = $2 and state = 'failed') as "licenseFailureCode",
             item.settings as "itemSettings", item.device_trust_on as "itemIsOn", item.app_configuration as "itemConfiguration",
             integration.id as "integrationId", integration.okta_host as "oktaHost", integration.custom_domain as "customDomain",
             integration.settings as "integrationSettings",

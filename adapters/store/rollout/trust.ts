@@ -3,13 +3,8 @@ import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
 import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
 import { truthChangeWords, waitsForWords } from '../../../domain/trust-words.ts';
-import {
-  bucketOf,
-  type TrustBucket,
-  type Truth,
-  type TruthObservation,
-  type TruthState,
-} from '../../../domain/trust.ts';
+import { type Truth, type TruthObservation, type TruthState } from '../../../domain/trust.ts';
+import { standingOf, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import { askRenewals } from './enqueue-rollouts.ts';
 import type { Sql } from '../base/database.ts';
 import { putTimeline } from '../devices/device-timeline.ts';
@@ -86,11 +81,28 @@ export async function refreshTrust(
 
   const phase = change.phase ?? known.phase;
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
-  const bucket =
-    view.desired === null ? 'out_of_scope' : bucketOf(statesOf(observations), failureCode !== null);
-  const usual = waitsForWords(phase, view.family, bucket, failureCode);
+  const standing = standingOf({
+    platform: view.platform,
+    enrollment: view.enrollmentStatus,
+    lastContactAtMs: state.lastContactAt?.getTime() ?? null,
+    nowMs: change.now.getTime(),
+    isInScope: view.desired !== null,
+    asksToReturn: state.returnAskedAt !== null,
+    states: statesOf(observations),
+    phase,
+    failureCode,
+    licenseFailureCode: state.licenseFailureCode,
+    hasUser: state.userName !== null,
+    oktaMatch: okta?.match ?? null,
+  });
+  const { bucket } = standing;
+  const usual = waitsForWords(phase, view.family, standing, failureCode);
   // What another step said stays until the phase or the bucket changes.
-  const isSame = change.phase === undefined && change.waitsFor === undefined && bucket === known.bucket;
+  const isSame =
+    change.phase === undefined &&
+    change.waitsFor === undefined &&
+    bucket === known.bucket &&
+    standing.obstacle === null;
   const waitsFor = change.waitsFor ?? (isSame ? known.waitsFor : usual);
   const certificateNotAfter = newestEnd(state);
   await writeTrust(sql, view, observations, {

@@ -1,0 +1,89 @@
+// Where a device stands and who acts next: one model for lists, pages, alarms, and what Odette does by itself.
+import type { Platform } from './device.ts';
+import { FAILURES, isFailureCode } from './failures.ts';
+import type { OktaMatch } from './trust-derivation.ts';
+import type { RolloutPhase } from './rollout-plan.ts';
+import type { EnrollmentStatus } from './rollout-view.ts';
+import { counts, TRUTHS, type TruthStates } from './trust.ts';
+
+/**
+ * needs_user: the person at the device acts. needs_you: an admin or operator acts. unreachable: Apple delivers no push, or the device
+ * has been silent for long, so nothing that was proven counts. left: the device ended its enrollment.
+ */
+export const BUCKETS = [
+  'trusted',
+  'in_progress',
+  'needs_user',
+  'needs_you',
+  'unreachable',
+  'left',
+  'out_of_scope',
+] as const;
+export type TrustBucket = (typeof BUCKETS)[number];
+
+/** The daily check pushes each device: one that has not called for so long is not merely asleep. */
+export const SILENT_AFTER_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+export interface BucketFacts {
+  readonly platform: Platform;
+  readonly enrollment: EnrollmentStatus;
+  readonly lastContactAtMs: number | null;
+  readonly nowMs: number;
+  readonly isInScope: boolean;
+  /** It wants to enroll again and waits for an admin's word. */
+  readonly asksToReturn: boolean;
+  readonly states: TruthStates;
+  readonly phase: RolloutPhase;
+  /** Why the last rollout failed; null: it has not. */
+  readonly failureCode: string | null;
+  /** Why Apple Business Manager gives no license; null: it does, or was not asked. */
+  readonly licenseFailureCode: string | null;
+  readonly hasUser: boolean;
+  /** How Okta's record was found; null: there is none. */
+  readonly oktaMatch: OktaMatch | null;
+}
+
+/** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
+export type Obstacle =
+  'asks_to_return' | 'push_token_gone' | 'silent' | 'left' | 'user_unknown' | 'records_alike' | 'no_license';
+
+export interface Standing {
+  readonly bucket: TrustBucket;
+  readonly obstacle: Obstacle | null;
+}
+
+const at = (bucket: TrustBucket, obstacle: Obstacle | null = null): Standing => ({ bucket, obstacle });
+
+/** Phases in which the person at the device is asked to do something. */
+const USER_PHASES: readonly RolloutPhase[] = ['not_enrolled', 'waits_for_user'];
+
+export function standingOf(facts: BucketFacts): Standing {
+  if (facts.enrollment === 'checked_out') return at('left', 'left');
+  if (!facts.isInScope) return at('out_of_scope');
+  if (facts.asksToReturn) return at('needs_you', 'asks_to_return');
+  if (facts.enrollment === 'unreachable') return at('unreachable', 'push_token_gone');
+  if (isSilent(facts)) return at('unreachable', 'silent');
+  if (TRUTHS.every((truth) => counts(facts.states[truth]))) return at('trusted');
+  if (facts.failureCode !== null) return at(isForUser(facts.failureCode) ? 'needs_user' : 'needs_you');
+  if (facts.licenseFailureCode !== null && facts.phase === 'waiting_for_license')
+    return at('needs_you', 'no_license');
+  if (USER_PHASES.includes(facts.phase)) return at('needs_user');
+  return isOnDevice(facts.states) ? signIn(facts) : at('in_progress');
+}
+
+/** Everything is on the device: its user signs in with FastPass, if Okta's record can be found then. */
+function signIn({ platform, hasUser, oktaMatch }: BucketFacts): Standing {
+  // Okta's records of iPhones and iPads hold no serial number: they are found by user and model.
+  if (platform === 'iOS' && !hasUser) return at('needs_you', 'user_unknown');
+  if (oktaMatch === 'ambiguous') return at('needs_you', 'records_alike');
+  return at('needs_user');
+}
+
+const isOnDevice = (states: TruthStates): boolean =>
+  counts(states.delivered) && counts(states.certificatePresent) && counts(states.oktaVerifyManaged);
+
+const isSilent = ({ lastContactAtMs, nowMs }: BucketFacts): boolean =>
+  lastContactAtMs !== null && nowMs - lastContactAtMs > SILENT_AFTER_DAYS * DAY_MS;
+
+const isForUser = (code: string): boolean => isFailureCode(code) && FAILURES[code].whoActs === 'user';
