@@ -76,10 +76,10 @@ module.exports = {
       to: { path: outside('domain', 'adapters', 'workflows', 'activities') },
     },
     {
-      name: 'activities-know-only-messages-of-workflows',
+      name: 'activities-know-only-messages-and-starts-of-workflows',
       severity: 'error',
       from: room('activities'),
-      to: { path: '^workflows/', pathNot: '^workflows/messages\\.ts$' },
+      to: { path: '^workflows/', pathNot: '^workflows/(messages|starts)\\.ts$' },
     },
     {
       name: 'api-knows',
@@ -88,10 +88,14 @@ module.exports = {
       to: { path: outside('domain', 'adapters', 'workflows', 'api') },
     },
     {
-      name: 'api-knows-only-messages-of-workflows',
+      name: 'api-knows-only-messages-and-starts-of-workflows',
       severity: 'error',
       from: room('api'),
-      to: { path: '^workflows/', pathNot: '^workflows/messages\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^workflows/',
+        pathNot: '^workflows/(messages|starts)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'contract-is-zod-and-domain',

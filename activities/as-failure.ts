@@ -1,6 +1,6 @@
 // The only place that makes a Temporal failure of an error: the catalogue decides whether it is tried again, and after how long.
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+import { CataloguedError, FAILURES } from '../domain/failures.ts';
 
 /** Type and message are the code alone: a history lives long, and its failure types are never encrypted. */
 export function asFailure(error: unknown): unknown {
@@ -15,10 +15,6 @@ export function asFailure(error: unknown): unknown {
       : { nextRetryDelay: error.retryAfterMs, category: ApplicationFailureCategory.BENIGN }),
   });
 }
-
-/** The code of an error that an activity met itself; anything unknown is Odette's own. */
-export const codeOf = (error: unknown): FailureCode =>
-  error instanceof CataloguedError ? error.code : 'server.failed';
 
 type AnyActivity = (input: never) => Promise<unknown>;
 

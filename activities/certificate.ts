@@ -43,7 +43,7 @@ import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { standingOf, type Caller, type CommandStanding } from './device-commands.ts';
+import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
 import { wakeDevice } from './wake-device.ts';
 import { ChallengeBreaker } from './challenge-breaker.ts';
 
@@ -56,7 +56,7 @@ export interface PlannedCertificateStep {
   readonly urgency: Urgency;
 }
 
-export interface DeliverInput extends Caller {
+export interface DeliverInput extends CommandOwner {
   readonly deviceId: string;
   readonly integrationId: string;
   readonly enrollmentId: string;
@@ -68,7 +68,7 @@ export interface DeliverInput extends Caller {
 export type DeliverOutcome =
   /** Nothing was fetched, for a challenge would grow old: the device sleeps, or its enrollment is over. */
   | { readonly kind: 'asleep' }
-  | { readonly kind: 'sent'; readonly deliveryId: string; readonly command: CommandStanding };
+  | { readonly kind: 'sent'; readonly deliveryId: string; readonly command: CommandProgress };
 
 const STEP = 'certificate.install';
 
@@ -185,7 +185,7 @@ export function certificateActivities(deps: ActivityDependencies) {
       });
       if (row === undefined) return sentBefore({ id, commandUuid: uuid });
       await wakeDevice(deps, input.deviceId);
-      return { kind: 'sent', deliveryId: id, command: { ...standingOf(row), wasKnown: false } };
+      return { kind: 'sent', deliveryId: id, command: { ...progressOf(row), wasKnown: false } };
     },
 
     /** Local. The device lists the certificate: its proof is kept, and shown. */
@@ -228,14 +228,14 @@ export function certificateActivities(deps: ActivityDependencies) {
     },
 
     /** Local. Something about the certificate that people should see. */
-    async noteCertificate(input: {
+    async recordCertificateEvent(input: {
       readonly deviceId: string;
       readonly kind: 'certificate_unused' | 'certificate_late' | 'certificate_expired' | 'certificate_failed';
       readonly failureCode?: string;
       readonly nowMs: number;
     }): Promise<void> {
       const now = new Date(input.nowMs);
-      const text = noteWords(input.kind, input.failureCode);
+      const text = eventText(input.kind, input.failureCode);
       await database.inTransaction(async (sql) => {
         await putTimeline(
           sql,
@@ -248,7 +248,7 @@ export function certificateActivities(deps: ActivityDependencies) {
     },
 
     /** Tells the device's rollout; if none runs, nobody waits for it. */
-    async tellRollout(input: {
+    async signalRollout(input: {
       readonly deviceId: string;
       readonly signal: 'certificateProven' | 'certificateFailed' | 'certificateRemoved';
       readonly body: { readonly eventId: string };
@@ -266,7 +266,7 @@ export function certificateActivities(deps: ActivityDependencies) {
   async function sentBefore(sent: SentDelivery): Promise<DeliverOutcome> {
     const row = await findCommand(database, sent.commandUuid);
     if (row === undefined) throw new CataloguedError('store.unavailable');
-    return { kind: 'sent', deliveryId: sent.id, command: { ...standingOf(row), wasKnown: true } };
+    return { kind: 'sent', deliveryId: sent.id, command: { ...progressOf(row), wasKnown: true } };
   }
 }
 
@@ -287,7 +287,7 @@ const urgencyOfDelivery = (
     nowMs,
   );
 
-function noteWords(kind: string, failureCode: string | undefined): string {
+function eventText(kind: string, failureCode: string | undefined): string {
   if (kind === 'certificate_unused')
     return 'Nobody has signed in with this certificate yet: Okta revokes it on day 91. The user should sign in with FastPass.';
   const code = failureCode !== undefined && failureCode in FAILURES ? failureCode : 'certificate.not_renewed';

@@ -15,12 +15,12 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { wakeDevice } from './wake-device.ts';
 
 /** Whose commands they are: a run, the same after its resets. */
-export interface Caller {
+export interface CommandOwner {
   readonly workflowId: string;
   readonly firstRunId: string;
 }
 
-export interface QueueInput extends Caller {
+export interface QueueInput extends CommandOwner {
   readonly deviceId: string;
   readonly enrollmentId: string;
   /** Tells apart what a workflow asks again over several runs; '' where a run is all there is. */
@@ -33,7 +33,7 @@ export interface QueueInput extends Caller {
 }
 
 /** How a command stands. `status` is there once it has ended. */
-export interface CommandStanding {
+export interface CommandProgress {
   readonly commandUuid: string;
   readonly step: string;
   readonly status: CommandStatus | null;
@@ -43,7 +43,7 @@ export interface CommandStanding {
 }
 
 export interface PushedCommands {
-  readonly commands: readonly CommandStanding[];
+  readonly commands: readonly CommandProgress[];
   /** Why no push could be sent; null: sent, or the device is on the line. */
   readonly pushFailure: FailureCode | null;
 }
@@ -77,23 +77,23 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       const uuids = named.map(({ uuid }) => uuid);
       const commands = await database.inTransaction(async (sql) => {
         await withdrawUnwanted(sql, input, uuids);
-        const standings: CommandStanding[] = [];
+        const progress: CommandProgress[] = [];
         for (const { uuid, step, request } of named) {
           const row = known.has(uuid)
             ? await findCommand(sql, uuid)
             : await queueNew(sql, input, { uuid, step, request }, bodies.get(uuid));
           // What was planned is not wanted any more: the plan is made again.
           if (row === undefined)
-            standings.push({
+            progress.push({
               commandUuid: uuid,
               step,
               status: 'Withdrawn',
               failureCode: null,
               wasKnown: false,
             });
-          else standings.push({ ...standingOf(row), wasKnown: known.has(uuid) });
+          else progress.push({ ...progressOf(row), wasKnown: known.has(uuid) });
         }
-        return standings;
+        return progress;
       });
       const isOpen = commands.some(({ status }) => status === null);
       return { commands, pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null };
@@ -105,15 +105,15 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       readonly commandUuids: readonly string[];
     }): Promise<PushedCommands> {
       const rows = await findCommands(input.commandUuids);
-      const isOpen = rows.some((row) => standingOf(row).status === null);
+      const isOpen = rows.some((row) => progressOf(row).status === null);
       return {
-        commands: rows.map((row) => ({ ...standingOf(row), wasKnown: true })),
+        commands: rows.map((row) => ({ ...progressOf(row), wasKnown: true })),
         pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null,
       };
     },
 
     /** Takes back what this workflow still had outstanding. */
-    async withdrawCommands(input: Caller & { readonly deviceId: string }): Promise<void> {
+    async withdrawCommands(input: CommandOwner & { readonly deviceId: string }): Promise<void> {
       await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
     },
 
@@ -158,7 +158,7 @@ const withdrawUnwanted = async (
 const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>
   [enrollmentId, scope, 'revision' in request ? request.revision : ''].join('/');
 
-export function standingOf(row: CommandRow): Omit<CommandStanding, 'wasKnown'> {
+export function progressOf(row: CommandRow): Omit<CommandProgress, 'wasKnown'> {
   const status: CommandStatus | null =
     row.state === 'answered'
       ? (row.status as CommandStatus)

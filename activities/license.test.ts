@@ -49,7 +49,7 @@ async function enroll(serialNumber: string): Promise<string> {
 }
 
 const assign = () => licenses.assignLicense({ deviceId, isMissed: false });
-const giveBack = () => licenses.giveBackLicense({ deviceId, nowMs: Date.now() });
+const returnLicense = () => licenses.returnLicense({ deviceId, nowMs: Date.now() });
 const later = () => shop.clock.move(ASSOCIATION_SECONDS * 1_000);
 const held = () => shop.hasLicense(serial, OKTA_VERIFY.adamId);
 async function assigned(): Promise<void> {
@@ -68,26 +68,26 @@ describe('a license', () => {
   it('is given back once Apple has taken it, and its device is told so in the timeline', async () => {
     await assigned();
     await fleet.switchTrust(false);
-    expect(await giveBack()).toEqual({ kind: 'pending' });
+    expect(await returnLicense()).toEqual({ kind: 'pending' });
     expect(await held()).toBe(true);
     later();
-    expect(await giveBack()).toEqual({ kind: 'settled' });
+    expect(await returnLicense()).toEqual({ kind: 'settled' });
     expect(await held()).toBe(false);
     const told = await test.database.query('select kind from device_timeline where device_id = $1', [
       deviceId,
     ]);
     expect(told).toEqual([{ kind: 'license_given_back' }]);
-    expect(await giveBack()).toEqual({ kind: 'settled' });
+    expect(await returnLicense()).toEqual({ kind: 'settled' });
   });
 
   it('that was still on its way to the device is given back when it is there', async () => {
     expect(await assign()).toEqual({ kind: 'pending' });
     await fleet.switchTrust(false);
-    expect(await giveBack()).toEqual({ kind: 'pending' });
+    expect(await returnLicense()).toEqual({ kind: 'pending' });
     later();
-    expect(await giveBack()).toEqual({ kind: 'pending' });
+    expect(await returnLicense()).toEqual({ kind: 'pending' });
     later();
-    expect(await giveBack()).toEqual({ kind: 'settled' });
+    expect(await returnLicense()).toEqual({ kind: 'settled' });
     expect(await held()).toBe(false);
   });
 
@@ -95,7 +95,7 @@ describe('a license', () => {
     await assigned();
     await enroll(serial.toLowerCase());
     await fleet.switchTrust(false);
-    expect(await giveBack()).toEqual({ kind: 'settled' });
+    expect(await returnLicense()).toEqual({ kind: 'settled' });
     later();
     expect(await held()).toBe(true);
   });
@@ -103,9 +103,9 @@ describe('a license', () => {
   it('that is on its way back when it is wanted again is asked for anew afterwards', async () => {
     await assigned();
     await fleet.switchTrust(false);
-    expect(await giveBack()).toEqual({ kind: 'pending' });
+    expect(await returnLicense()).toEqual({ kind: 'pending' });
     await fleet.switchTrust(true);
-    expect(await giveBack()).toEqual({ kind: 'settled' });
+    expect(await returnLicense()).toEqual({ kind: 'settled' });
     expect(await assign()).toEqual({ kind: 'pending' });
     later();
     expect(await assign()).toEqual({ kind: 'pending' });

@@ -72,7 +72,7 @@ export function licenseActivities(deps: ActivityDependencies) {
      * Gives the device's license back, so that another can have it: its item asked for the app's removal, and the app is gone.
      * @throws `apps_and_books.*`
      */
-    async giveBackLicense(input: {
+    async returnLicense(input: {
       readonly deviceId: string;
       readonly nowMs: number;
     }): Promise<ReturnOutcome> {

@@ -1,10 +1,11 @@
-// A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and the keeper of its certificate.
+// A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and requests to its certificate workflow.
 import type { Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/rollout/trust.ts';
 import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { findDeviceScope } from '../adapters/store/devices/devices.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { forgetSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
@@ -22,13 +23,8 @@ import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
-import {
-  certificateNotNeededSignal,
-  certificateWantedSignal,
-  searchAttributes,
-  TASK_QUEUE,
-  workflowIds,
-} from '../workflows/messages.ts';
+import { certificateNotNeededSignal, certificateWantedSignal } from '../workflows/messages.ts';
+import { certificateStart, oktaTrustPollStart, type StartedDevice } from '../workflows/starts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export interface PlanInput {
@@ -100,7 +96,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
     },
 
     /** Local. What is waited for, in words of its own. */
-    async showWaiting(input: {
+    async recordWaitsFor(input: {
       readonly deviceId: string;
       readonly waitsFor: string;
       readonly nowMs: number;
@@ -139,7 +135,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
     },
 
     /** Local. */
-    async noteAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
+    async recordAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
       const now = new Date(input.nowMs);
       await database.inTransaction(async (sql) => {
         await noteRefusal(sql, input.deviceId, now);
@@ -153,58 +149,59 @@ export function rolloutActivities(deps: ActivityDependencies) {
     },
 
     /** Local. A person asked for another try. */
-    async forgetAppRefusals(input: { readonly deviceId: string }): Promise<void> {
+    async deleteAppRefusals(input: { readonly deviceId: string }): Promise<void> {
       await forgetRefusals(database, input.deviceId);
     },
 
     /** Local. The device has taken Odette's app configuration back. */
-    async noteConfigurationTakenBack(input: { readonly deviceId: string }): Promise<void> {
+    async recordConfigurationRemoved(input: { readonly deviceId: string }): Promise<void> {
       await forgetSentProfile(database, input.deviceId, 'app_configuration');
     },
 
-    /** Asks the keeper of the device's certificate, and starts it if it does not run. */
-    async askForCertificate(input: {
+    /** Asks the device's certificate workflow for the proof, and starts it if it does not run. */
+    async requestCertificate(input: {
       readonly deviceId: string;
       readonly integrationId: string;
       readonly eventId: string;
     }): Promise<void> {
-      await deps.temporal.workflow.signalWithStart('keepCertificate', {
-        ...keeperOptions(input.deviceId, input.integrationId),
+      const { deviceId, integrationId, eventId } = input;
+      const { type, options } = certificateStart(await startedDevice(deviceId, integrationId));
+      await deps.temporal.workflow.signalWithStart(type, {
+        ...options,
         signal: certificateWantedSignal,
-        signalArgs: [{ eventId: input.eventId, integrationId: input.integrationId }],
+        signalArgs: [{ eventId, integrationId }],
       });
     },
 
-    /** Tells the keeper that its certificates go; it is started if profiles are there and nobody keeps them. */
-    async askForCertificateRemoval(input: {
+    /** Tells the certificate workflow that its certificates go; it is started if it does not run, for profiles may be there. */
+    async requestCertificateRemoval(input: {
       readonly deviceId: string;
       readonly eventId: string;
     }): Promise<void> {
-      await deps.temporal.workflow.signalWithStart('keepCertificate', {
-        ...keeperOptions(input.deviceId, null),
+      const { type, options } = certificateStart(await startedDevice(input.deviceId, null));
+      await deps.temporal.workflow.signalWithStart(type, {
+        ...options,
         signal: certificateNotNeededSignal,
         signalArgs: [{ eventId: input.eventId }],
       });
     },
 
     /** The device has everything: Okta is asked after 1, 5 and 15 minutes whether it counts as managed. */
-    async startTrustLookUp(input: {
+    async startOktaTrustPoll(input: {
       readonly deviceId: string;
       readonly integrationId: string;
       readonly seconds: readonly number[];
     }): Promise<void> {
-      const { deviceId, integrationId } = input;
-      await deps.temporal.workflow.start('lookUpTrust', {
-        workflowId: workflowIds.trust(deviceId),
-        taskQueue: TASK_QUEUE,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ deviceId, integrationId, seconds: input.seconds }],
-        staticSummary: 'Asks Okta whether the device is managed',
-        typedSearchAttributes: attributesOf(deviceId, integrationId),
-      });
+      const device = await startedDevice(input.deviceId, input.integrationId);
+      const { type, options } = oktaTrustPollStart(device, input);
+      await deps.temporal.workflow.start(type, options);
     },
   };
+
+  async function startedDevice(deviceId: string, integrationId: string | null): Promise<StartedDevice> {
+    const scope = await findDeviceScope(database, deviceId);
+    return { deviceId, integrationId, label: scope?.label ?? 'a device' };
+  }
 }
 
 /** Before the end of a rollout the device's identity is renewed, if it is time; a try that came to nothing is written down. */
@@ -230,21 +227,6 @@ async function licenseWords(sql: Sql, deviceId: string): Promise<{ readonly wait
   const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
   return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].todo}` };
 }
-
-const attributesOf = (deviceId: string, integrationId: string | null) => [
-  { key: searchAttributes.deviceId, value: deviceId },
-  ...(integrationId === null ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
-];
-
-const keeperOptions = (deviceId: string, integrationId: string | null) => ({
-  workflowId: workflowIds.certificate(deviceId),
-  taskQueue: TASK_QUEUE,
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-  workflowIdConflictPolicy: 'USE_EXISTING' as const,
-  args: [{ deviceId, ...(integrationId === null ? {} : { integrationId }) }],
-  staticSummary: 'Keeps the certificate of a Mac valid',
-  typedSearchAttributes: attributesOf(deviceId, integrationId),
-});
 
 function endWords(phase: RolloutPhase, failureCode: string | null): { kind: string; text: string } {
   if (failureCode !== null && isFailureCode(failureCode))

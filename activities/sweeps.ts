@@ -1,4 +1,4 @@
-// The sweeps' outside effects: rollouts of what was not verified lately, keepers of certificates that nobody keeps.
+// The sweeps' outside effects: rollouts of what was not verified lately, workflows of certificates that have none.
 import { putOutbox } from '../adapters/store/base/outbox.ts';
 import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
@@ -15,7 +15,7 @@ export interface SweptPage {
 }
 
 const PAGE_SIZE = 500;
-const KEEPER_PAGE_SIZE = 200;
+const CERTIFICATE_PAGE_SIZE = 200;
 const HOUR_MS = 60 * 60 * 1000;
 
 export function sweepActivities(deps: ActivityDependencies) {
@@ -41,10 +41,10 @@ export function sweepActivities(deps: ActivityDependencies) {
       });
     },
 
-    /** Starts a keeper for each certificate that has none. */
+    /** Starts the workflow of each certificate that has none. */
     async watchExpiryPage(input: SweepPage & { readonly integrationId: string }): Promise<SweptPage> {
       const { integrationId } = input;
-      const ids = await findCertificateHolders(database, integrationId, input.after, KEEPER_PAGE_SIZE);
+      const ids = await findCertificateHolders(database, integrationId, input.after, CERTIFICATE_PAGE_SIZE);
       const kept = await Promise.all(ids.map(isKept));
       const orphans = ids.filter((_, index) => kept[index] === false);
       await database.inTransaction(async (sql) => {
@@ -56,7 +56,7 @@ export function sweepActivities(deps: ActivityDependencies) {
             body: { integrationId },
           });
       });
-      const isLast = ids.length < KEEPER_PAGE_SIZE;
+      const isLast = ids.length < CERTIFICATE_PAGE_SIZE;
       return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length };
     },
   };

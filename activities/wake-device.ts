@@ -3,8 +3,7 @@ import { isInConversation } from '../adapters/store/devices/commands.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
 import { refreshTrust } from '../adapters/store/rollout/trust.ts';
-import type { FailureCode } from '../domain/failures.ts';
-import { codeOf } from './as-failure.ts';
+import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Apple says that the device was erased or its profile is gone: whatever was proven of it does not count any more. */
@@ -27,7 +26,7 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
     await apns.push({ token: device.pushToken, pushMagic: device.pushMagic });
     return null;
   } catch (error) {
-    const code = codeOf(error);
+    const code = failureCodeOf(error);
     if (code === 'apns.token_gone') await noteTokenGone(deps, deviceId, device.pushToken);
     return code;
   }

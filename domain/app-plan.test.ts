@@ -63,7 +63,7 @@ describe('the plan of the app', () => {
         },
       ],
     });
-    expect(planRollout(withSso, memory, NOW)).toEqual({ do: 'noteRefusal' });
+    expect(planRollout(withSso, memory, NOW)).toEqual({ do: 'recordRefusal' });
     const once = { ...withSso, appRefusals: 1, lastRefusedAtMs: NOW };
     const after = { ...memory, appSent: false };
     expect(planRollout(once, after, NOW + DAY - 1)).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });

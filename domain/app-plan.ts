@@ -36,7 +36,7 @@ export function planApp(
   const isSettled = memory.fresh.includes('ManagedApplicationList');
   if (memory.appSent) {
     if (stale.length > 0) return send('app', stale);
-    if (isRefusedApp(status)) return { do: 'noteRefusal' };
+    if (isRefusedApp(status)) return { do: 'recordRefusal' };
     if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
     if (status !== 'Failed') return { do: 'waitForApp' };
   } else if (isSettled && isAppUnderWay(status)) {

@@ -716,6 +716,12 @@ export type FailureCode = keyof typeof FAILURES;
 
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 
+/** The code of an error, a stored text or the type of a Temporal failure; anything unknown is Odette's own failure. */
+export function failureCodeOf(cause: unknown): FailureCode {
+  const code = cause instanceof CataloguedError ? cause.code : cause;
+  return typeof code === 'string' && isFailureCode(code) ? code : 'server.failed';
+}
+
 /**
  * Thrown by adapters. `message` is safe to log: it never holds a response body, a URL with a secret, or a secret.
  * `retryAfterMs`: the other side said how long to wait, in milliseconds.

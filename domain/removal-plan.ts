@@ -11,7 +11,7 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
 
   const profiles = view.reported.profiles ?? [];
   const others = profiles.filter(({ kind }) => !kind.startsWith('certificate'));
-  // The keeper may still be at work: without a word to it a certificate would come, and stay.
+  // The certificate workflow may still be at work: unless it is told, a certificate would come, and stay.
   const wasAsked =
     memory.tries['certificate'] !== undefined && memory.tries['removeCertificate'] === undefined;
   const hasCertificates = profiles.length > others.length || view.hasOpenDelivery || wasAsked;
@@ -40,7 +40,7 @@ export function planRemoval(view: RolloutView, memory: RolloutMemory): RolloutAc
     return { do: 'fail', code: 'mdm.command_refused' };
   if (requests.length > 0) return { do: 'send', phase: 'removing', requests };
   // Last: an app that is still there would lose its license under its user's hands.
-  if (!hasCertificates) return { do: 'giveBackLicense' };
+  if (!hasCertificates) return { do: 'returnLicense' };
   if ((memory.tries['removeCertificate'] ?? 0) >= MAX_TRIES)
     return { do: 'fail', code: 'mdm.command_refused' };
   return { do: 'removeCertificate' };

@@ -108,7 +108,7 @@ describe('the plan of a rollout', () => {
       'waitForRemovalDelay',
       'RemoveApplication',
       'ManagedApplicationList',
-      'giveBackLicense',
+      'returnLicense',
       'finish:out_of_scope',
     ]);
     expect(play(removed).trace).toEqual(['ProfileList+ManagedApplicationList', 'finish:out_of_scope']);

@@ -77,11 +77,11 @@ export type RolloutAction =
   | { readonly do: 'waitForLicense' }
   /** The app is on its way: ask again later. */
   | { readonly do: 'waitForApp' }
-  | { readonly do: 'noteRefusal' }
+  | { readonly do: 'recordRefusal' }
   | { readonly do: 'waitForUser'; readonly untilMs: number }
   | { readonly do: 'waitForRemovalDelay'; readonly minutes: number }
   | { readonly do: 'removeCertificate' }
-  | { readonly do: 'giveBackLicense' }
+  | { readonly do: 'returnLicense' }
   | { readonly do: 'finish'; readonly phase: RolloutPhase }
   | { readonly do: 'fail'; readonly code: FailureCode };
 
@@ -130,13 +130,13 @@ export function phaseOf(action: RolloutAction): RolloutPhase {
     case 'waitForLicense':
       return 'waiting_for_license';
     case 'waitForApp':
-    case 'noteRefusal':
+    case 'recordRefusal':
     case 'waitForUser':
       return 'app';
     case 'waitForRemovalDelay':
       return 'removal_delay';
     case 'removeCertificate':
-    case 'giveBackLicense':
+    case 'returnLicense':
       return 'removing';
     case 'fail':
       return 'failed';

@@ -60,7 +60,7 @@ describe('histories that were recorded', () => {
   }, 240_000);
 
   test('a changed order of steps is found', async () => {
-    const [, text = ''] = texts.find(([name]) => name === '1-trust-look-up.json') ?? [];
+    const [, text = ''] = texts.find(([name]) => name === '1-okta-trust-poll.json') ?? [];
     const changed: unknown = JSON.parse(text.replaceAll('lookUpDevice', 'somethingElse'));
     await expect(replay(changed, 'changed')).rejects.toThrow();
   }, 60_000);

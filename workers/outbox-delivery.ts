@@ -4,13 +4,8 @@ import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { type DeviceScope, findDeviceScope } from '../adapters/store/devices/devices.ts';
 import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/base/outbox.ts';
-import {
-  TASK_QUEUE,
-  type DesiredStateChanged,
-  desiredStateChangedSignal,
-  searchAttributes,
-  workflowIds,
-} from '../workflows/messages.ts';
+import { type DesiredStateChanged, desiredStateChangedSignal, workflowIds } from '../workflows/messages.ts';
+import { certificateStart, rolloutStart, type StartedDevice } from '../workflows/starts.ts';
 import { removeSweeps, setSweeps } from './sweep-schedules.ts';
 
 /** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
@@ -33,7 +28,7 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       });
     }
     case 'keepCertificate':
-      return tellCertificateKeeper(client, sql, message, eventId);
+      return signalCertificateWorkflow(client, sql, message, eventId);
     case 'sweeps': {
       const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));
       if (!isSet) await removeSweeps(client, message.integrationId);
@@ -78,8 +73,9 @@ async function startRollout(
   scope: DeviceScope,
   changed: DesiredStateChanged,
 ): Promise<OutboxOutcome> {
-  await client.workflow.signalWithStart('rollOutDevice', {
-    ...rolloutOptions(deviceId, scope),
+  const { type, options } = rolloutStart(startedDevice(deviceId, scope));
+  await client.workflow.signalWithStart(type, {
+    ...options,
     signal: desiredStateChangedSignal,
     signalArgs: [changed],
   });
@@ -87,20 +83,20 @@ async function startRollout(
 }
 
 async function startIfNoneRuns(client: Client, deviceId: string, scope: DeviceScope): Promise<OutboxOutcome> {
-  await client.workflow.start('rollOutDevice', rolloutOptions(deviceId, scope));
+  const { type, options } = rolloutStart(startedDevice(deviceId, scope));
+  await client.workflow.start(type, options);
   return 'started';
 }
 
-const rolloutOptions = (deviceId: string, scope: DeviceScope) => ({
-  ...startOptions(deviceId, scope.integrationId),
-  workflowId: workflowIds.rollout(deviceId),
-  staticSummary: `Okta Device Trust for ${scope.label}`,
-  args: [{ deviceId }] as [{ deviceId: string }],
+const startedDevice = (deviceId: string, { integrationId, label }: DeviceScope): StartedDevice => ({
+  deviceId,
+  integrationId: integrationId ?? null,
+  label,
 });
 
 type CertificateMessage = Extract<OutboxMessage, { kind: 'keepCertificate' }>;
 
-async function tellCertificateKeeper(
+async function signalCertificateWorkflow(
   client: Client,
   sql: Sql,
   message: CertificateMessage,
@@ -113,23 +109,11 @@ async function tellCertificateKeeper(
   const integrationId = typeof named === 'string' ? named : scope?.integrationId;
   // A device that belongs to no integration has no certificate to keep; a workflow that still runs is told all the same.
   if (!scope || integrationId === undefined) return signal(client, workflowId, message.signal, body);
-  await client.workflow.signalWithStart('keepCertificate', {
-    ...startOptions(message.deviceId, integrationId),
-    workflowId,
-    staticSummary: `Certificate of ${scope.label}`,
-    args: [{ deviceId: message.deviceId, integrationId }],
-    signal: message.signal,
-    signalArgs: [body],
+  const { type, options } = certificateStart({
+    deviceId: message.deviceId,
+    integrationId,
+    label: scope.label,
   });
+  await client.workflow.signalWithStart(type, { ...options, signal: message.signal, signalArgs: [body] });
   return 'started';
 }
-
-const startOptions = (deviceId: string, integrationId: string | undefined) => ({
-  taskQueue: TASK_QUEUE,
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-  workflowIdConflictPolicy: 'USE_EXISTING' as const,
-  typedSearchAttributes: [
-    { key: searchAttributes.deviceId, value: deviceId },
-    ...(integrationId === undefined ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
-  ],
-});

@@ -184,7 +184,7 @@ describe('the relay', () => {
     ]);
   });
 
-  test('tells the keeper of a certificate what it must hear, and starts it if need be', async () => {
+  test('tells a certificate workflow its signal, and starts it if need be', async () => {
     const deviceId = await newDevice({ inScope: true });
     await putOutbox(test_.database, deviceId, {
       kind: 'keepCertificate',

@@ -7,40 +7,28 @@ import {
 } from '@temporalio/client';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { type SweepIntervals, findSweepIntervals } from '../adapters/store/fleet/sweeps.ts';
-import { TASK_QUEUE, searchAttributes } from '../workflows/messages.ts';
+import { workflowIds } from '../workflows/messages.ts';
+import { SWEEPS, sweepStart, type Sweep } from '../workflows/starts.ts';
 
-const SWEEPS = [
-  { kind: 'trust', workflowType: 'observeTrust', minutes: (every: SweepIntervals) => every.trustMinutes },
-  {
-    kind: 'enforcement',
-    workflowType: 'enforceDesiredState',
-    minutes: (every: SweepIntervals) => every.enforcementMinutes,
-  },
-  { kind: 'expiry', workflowType: 'watchExpiry', minutes: (every: SweepIntervals) => every.expiryMinutes },
-] as const;
-
-export const sweepId = (kind: (typeof SWEEPS)[number]['kind'], integrationId: string): string =>
-  `sweep/${kind}/${integrationId}`;
+/** How often each runs, in minutes. */
+const MINUTES: Readonly<Record<Sweep, (every: SweepIntervals) => number>> = {
+  trust: (every) => every.trustMinutes,
+  enforcement: (every) => every.enforcementMinutes,
+  expiry: (every) => every.expiryMinutes,
+};
 
 /** Creates the schedules, or changes them to the integration's present intervals. false: there is no such integration. */
 export async function setSweeps(client: Client, sql: Sql, integrationId: string): Promise<boolean> {
   const intervals = await findSweepIntervals(sql, integrationId);
   if (!intervals) return false;
   for (const sweep of SWEEPS) {
-    const everyMs = Math.round(sweep.minutes(intervals) * 60_000);
-    const scheduleId = sweepId(sweep.kind, integrationId);
+    const everyMs = Math.round(MINUTES[sweep](intervals) * 60_000);
+    const scheduleId = workflowIds.sweep(sweep, integrationId);
     const definition = {
       // The jitter keeps the sweeps of many integrations from running at the same moment.
       spec: { intervals: [{ every: everyMs }], jitter: Math.round(everyMs / 10) },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' as const },
-      action: {
-        type: 'startWorkflow' as const,
-        workflowType: sweep.workflowType,
-        workflowId: scheduleId,
-        taskQueue: TASK_QUEUE,
-        args: [{ integrationId }],
-        typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
-      },
+      action: { type: 'startWorkflow' as const, ...sweepStart(sweep, integrationId) },
     };
     try {
       await client.schedule.create({ ...definition, scheduleId });
@@ -56,9 +44,9 @@ export async function setSweeps(client: Client, sql: Sql, integrationId: string)
 }
 
 export async function removeSweeps(client: Client, integrationId: string): Promise<void> {
-  for (const { kind } of SWEEPS) {
+  for (const sweep of SWEEPS) {
     await client.schedule
-      .getHandle(sweepId(kind, integrationId))
+      .getHandle(workflowIds.sweep(sweep, integrationId))
       .delete()
       .catch((error: unknown) => {
         if (!(error instanceof ScheduleNotFoundError)) throw error;

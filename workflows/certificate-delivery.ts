@@ -1,12 +1,13 @@
-// One delivery of a certificate profile and the questions around it, from the keeper's side.
-import { patched, workflowInfo } from '@temporalio/workflow';
+// One delivery of a certificate profile and the questions around it, from the certificate workflow's side.
+import { workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
 import type { Urgency } from '../domain/renewal-policy.ts';
-import type { DeviceConversation, Place } from './device-command.ts';
-import { device, okta, records } from './policies.ts';
+import type { CarriedState } from './keep-certificate.ts';
+import type { DeviceConversation, CommandScope } from './device-conversation.ts';
+import { commandQueue, database, okta } from './policies.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -20,7 +21,7 @@ function* patiently(urgency: Urgency, isSilent: boolean): Generator<number> {
     const interval = intervalMs(index, longest);
     if (isSilent && interval < longest) continue;
     yield interval;
-    if (interval === longest && patched('silence-is-planned-anew')) return;
+    if (interval === longest) return;
   }
 }
 
@@ -28,32 +29,30 @@ export class CertificateDelivery {
   readonly #deviceId: string;
   readonly #conversation: DeviceConversation;
   /** Deliveries made so far. */
-  made: number;
+  #made: number;
   /** Rises with each question, so that every question is a command of its own. */
-  cycle: number;
+  #cycle: number;
   /** Acknowledged, and to be seen in the device's lists. */
   #acknowledged: string | null = null;
-  /** The device has not answered for a day. */
+  /** The device has not responded for a day. */
   isSilent: boolean;
 
-  constructor(
-    deviceId: string,
-    conversation: DeviceConversation,
-    made: number,
-    cycle: number,
-    isSilent: boolean,
-  ) {
-    this.isSilent = isSilent;
+  constructor(deviceId: string, conversation: DeviceConversation, carried: CarriedState | undefined) {
     this.#deviceId = deviceId;
     this.#conversation = conversation;
-    this.made = made;
-    this.cycle = cycle;
+    this.#made = carried?.deliveries ?? 0;
+    this.#cycle = carried?.cycle ?? 0;
+    this.isSilent = carried?.isSilent ?? false;
+  }
+
+  toCarried(): Pick<CarriedState, 'deliveries' | 'cycle' | 'isSilent'> {
+    return { deliveries: this.#made, cycle: this.#cycle, isSilent: this.isSilent };
   }
 
   /** true: the device has listed its profiles and certificates. */
   async askLists(step: PlannedCertificateStep, isChanged: () => boolean): Promise<boolean> {
     const carried = await this.#conversation.carryOut(
-      this.#place(step),
+      this.#scope(step),
       [
         { step: 'certificate.CertificateList', request: { type: 'CertificateList' } },
         { step: 'certificate.ProfileList', request: { type: 'ProfileList' } },
@@ -63,7 +62,7 @@ export class CertificateDelivery {
     );
     this.isSilent = carried.kind === 'silent';
     if (carried.kind !== 'answered') return false;
-    this.cycle += 1;
+    this.#cycle += 1;
     return carried.outcomes.every(
       ({ status, failureCode }) => status === 'Acknowledged' && failureCode === null,
     );
@@ -75,7 +74,7 @@ export class CertificateDelivery {
     isChanged: () => boolean,
   ): Promise<void> {
     const carried = await this.#conversation.carryOut(
-      this.#place(step),
+      this.#scope(step),
       identifiers.map((identifier) => ({
         step: `certificate.remove.${identifier}`,
         request: { type: 'RemoveProfile' as const, identifier },
@@ -84,7 +83,7 @@ export class CertificateDelivery {
       isChanged,
     );
     this.isSilent = carried.kind === 'silent';
-    if (!this.isSilent) this.cycle += 1;
+    if (!this.isSilent) this.#cycle += 1;
   }
 
   /**
@@ -95,14 +94,14 @@ export class CertificateDelivery {
     step: PlannedCertificateStep,
     integrationId: string,
     slot: CertificateSlot,
-    isUpset: () => boolean,
+    isInterrupted: () => boolean,
   ): Promise<FailureCode | 'asleep' | null> {
     const { workflowId, firstExecutionRunId } = workflowInfo();
     // The last one was acknowledged, and the device's lists did not show it.
     if (this.#acknowledged !== null) {
       const deliveryId = this.#acknowledged;
       this.#acknowledged = null;
-      await records.recordDeliveryEnd({ deliveryId });
+      await database.recordDeliveryEnd({ deliveryId });
       return 'certificate.not_seen';
     }
     const outcome = await okta.deliverCertificate.executeWithOptions(
@@ -113,49 +112,49 @@ export class CertificateDelivery {
           integrationId,
           enrollmentId: step.enrollmentId,
           slot,
-          number: this.made + 1,
+          number: this.#made + 1,
           workflowId,
           firstRunId: firstExecutionRunId,
         },
       ],
     );
     if (outcome.kind === 'asleep') return 'asleep';
-    this.made += 1;
+    this.#made += 1;
     const { commandUuid } = outcome.command;
-    this.#conversation.takeStanding(outcome.command);
-    const ending = () => this.#conversation.ending(commandUuid);
+    this.#conversation.recordProgress(outcome.command);
+    const finalStatus = () => this.#conversation.finalStatus(commandUuid);
     await this.#conversation.waitFor(
       [commandUuid],
-      () => ending() !== undefined || isUpset(),
+      () => finalStatus() !== undefined || isInterrupted(),
       intervalsWithin(CHALLENGE_LIFE_MS),
     );
 
-    const { status, failureCode } = ending() ?? { status: 'NotNow', failureCode: null };
+    const { status, failureCode } = finalStatus() ?? { status: 'NotNow', failureCode: null };
     switch (status) {
       case 'Acknowledged':
         this.#acknowledged = outcome.deliveryId;
         return null;
       case 'Error':
       case 'CommandFormatError':
-        await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        await database.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
         return failureCode ?? 'scep.enrollment_failed';
       // Taken back before the device had it: not a failed try.
       case 'Withdrawn':
-        await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        await database.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
         return null;
       // Handed over and never answered: the lists will tell.
       case 'Unknown':
         return null;
       case 'NotNow':
         // The challenge grew old, or something changed. In the device's hands it is left alone: it may still be carried out.
-        if (await device.withdrawCommand({ commandUuid }))
-          await records.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
+        if (await commandQueue.withdrawCommand({ commandUuid }))
+          await database.recordDeliveryEnd({ deliveryId: outcome.deliveryId });
         return null;
     }
   }
 
-  #place({ enrollmentId }: PlannedCertificateStep): Place {
-    return { enrollmentId, scope: String(this.cycle) };
+  #scope({ enrollmentId }: PlannedCertificateStep): CommandScope {
+    return { enrollmentId, scope: String(this.#cycle) };
   }
 
   /** What was acknowledged has been seen. */

@@ -1,19 +1,27 @@
 // The one place where a workflow fails on purpose, and where it reads why an activity failed.
-import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import { FAILURES, isFailureCode, type FailureCode } from '../domain/failures.ts';
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 
 /** Closes the workflow as Failed; type and message are the code. */
 export const failedBecause = (code: FailureCode): ApplicationFailure =>
   ApplicationFailure.create({ type: code, message: code, nonRetryable: true });
 
 /** The catalogued reason of a failed activity. A cancellation is thrown on. */
-export function reasonOf(error: unknown): FailureCode {
+export function failureCodeOfActivity(error: unknown): FailureCode {
   if (isCancellation(error)) throw error;
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-  return type !== undefined && type !== null && isFailureCode(type) ? type : 'server.failed';
+  // No worker or no answer in time: nobody has said what is wrong.
+  if (cause instanceof TimeoutFailure) return 'server.unavailable';
+  return failureCodeOf(cause instanceof ApplicationFailure ? cause.type : undefined);
 }
 
 /** Trying again soon changes nothing: somebody has to act first. */
 export const needsPerson = (code: FailureCode): boolean =>
   !FAILURES[code].isRetried && FAILURES[code].whoActs !== 'nobody';
+
+/**
+ * For the end of a switch over actions: a plan of a newer worker may hold an action that this one does not know. A plain error fails the
+ * workflow task and not the workflow, so that the newer worker takes it over.
+ */
+export const unknownAction = (action: never): Error =>
+  new Error(`This worker does not know the action ${JSON.stringify(action)}.`);

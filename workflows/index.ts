@@ -1,7 +1,7 @@
 // The entry of the workflows' bundle: every workflow, by the name under which it is started.
 export { enforceDesiredState } from './enforce-desired-state.ts';
 export { keepCertificate } from './keep-certificate.ts';
-export { lookUpTrust } from './look-up-trust.ts';
+export { pollOktaTrust } from './poll-okta-trust.ts';
 export { observeTrust } from './observe-trust.ts';
 export { rollOutDevice } from './roll-out-device.ts';
 export { setUpIntegration } from './set-up-integration.ts';

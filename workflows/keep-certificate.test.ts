@@ -1,4 +1,4 @@
-// The keeper of a Mac's certificate over years, outages, refusals and silence.
+// The workflow of a Mac's certificate over years, outages, refusals and silence.
 // Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -49,10 +49,10 @@ async function signIn(mac: FakeDevice): Promise<void> {
   expect((await world.truths(mac.id))['managed']).toBe('held');
 }
 
-/** What Temporal's pages say of the keeper. */
+/** What Temporal's pages say of the certificate workflow. */
 async function detailsOf(mac: FakeDevice): Promise<string> {
   const { currentDetails = '' } = await world
-    .keeper(mac.id)
+    .certificateWorkflow(mac.id)
     .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   return currentDetails;
 }
@@ -60,19 +60,19 @@ async function detailsOf(mac: FakeDevice): Promise<string> {
 const restOf = (mac: FakeDevice): Promise<number> =>
   atRest(world.connection, world.namespace, workflowIds.certificate(mac.id));
 
-/** Moves keeper and device on together. */
+/** Moves workflow and device on together. */
 async function pass(mac: FakeDevice, milliseconds: number): Promise<void> {
   await restOf(mac);
   await skip(mac, milliseconds);
 }
 
-/** While the keeper waits for the device's answer, too. */
+/** While the certificate workflow waits for the device's answer, too. */
 async function skip(mac: FakeDevice, milliseconds: number): Promise<void> {
-  const keeper = workflowIds.certificate(mac.id);
+  const workflowId = workflowIds.certificate(mac.id);
   mac.clockAheadMs += milliseconds;
-  await fastForward(world.connection, world.namespace, keeper, milliseconds);
-  // What passed meanwhile by the clock on the wall is part of what was skipped, for the keeper; for the device it came on top.
-  mac.clockAheadMs = (await clockOf(world.connection, world.namespace, keeper)) - Date.now();
+  await fastForward(world.connection, world.namespace, workflowId, milliseconds);
+  // What passed meanwhile by the clock on the wall is part of what was skipped, for the certificate workflow; for the device it came on top.
+  mac.clockAheadMs = (await clockOf(world.connection, world.namespace, workflowId)) - Date.now();
 }
 
 const newest = (mac: FakeDevice) => {
@@ -133,7 +133,7 @@ describe('keepCertificate', () => {
     }
     expect(lives).toHaveLength(4);
     expect(mac.maxCertificates).toBe(2);
-    expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
+    expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING');
     await world.until(async () => {
       const rows = await world.database.query<{ state: string }>(
         'select state from certificate_deliveries where device_id = $1 order by created_at',
@@ -159,8 +159,8 @@ describe('keepCertificate', () => {
     const mac = await trustedMac();
     const { serialNumber } = newest(mac);
     const body = { eventId: 'e1', reason: 'asked by an operator' };
-    await world.keeper(mac.id).signal('renewNow', body);
-    await world.keeper(mac.id).signal('renewNow', body);
+    await world.certificateWorkflow(mac.id).signal('renewNow', body);
+    await world.certificateWorkflow(mac.id).signal('renewNow', body);
     await renewed(mac, serialNumber);
     expect(mac.certificates).toHaveLength(1);
     const [deliveries] = await world.database.query<{ count: number }>(
@@ -181,17 +181,19 @@ describe('keepCertificate', () => {
     // Its rollout asks for no certificate: the present one is still there.
     await world.until(async () => expect((await world.rollout(mac.id).describe()).runId).not.toBe(runId));
     expect(await world.ended(mac.id)).toBe('COMPLETED');
-    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked by an operator' });
+    await world
+      .certificateWorkflow(mac.id)
+      .signal('renewNow', { eventId: randomUUID(), reason: 'asked by an operator' });
     await renewed(mac, serialNumber);
   });
 
-  test('refused challenge credentials fail the rollout by their code; the keeper goes on, and so does the next rollout', async () => {
+  test('refused challenge credentials fail the rollout by their code; the certificate workflow goes on, and so does the next rollout', async () => {
     world.challenges.state.status = 401;
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'okta.challenge_credentials_refused' });
-    expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING');
+    expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING');
     world.challenges.state.status = 200;
     await changePassword();
     await world.rollOut(mac.id, 'the password was changed');
@@ -209,9 +211,11 @@ describe('keepCertificate', () => {
     world.challenges.state.status = 200;
     await changePassword();
     // What wakes it: the next try, the next day.
-    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'the next try' });
+    await world
+      .certificateWorkflow(mac.id)
+      .signal('renewNow', { eventId: randomUUID(), reason: 'the next try' });
     await world.until(async () =>
-      expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED'),
+      expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('COMPLETED'),
     );
     expect(world.challenges.state.fetched).toBe(fetched);
     await world.database.query('update library_items set device_trust_on = true');
@@ -221,7 +225,7 @@ describe('keepCertificate', () => {
     const mac = await trustedMac();
     const { fetched } = world.challenges.state;
     mac.certificateLifeMs = 1;
-    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+    await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
     await world.until(async () => expect(await noted(mac)).toContain('certificate_failed'));
     await restOf(mac);
     expect(world.challenges.state.fetched - fetched).toBe(1);
@@ -233,11 +237,11 @@ describe('keepCertificate', () => {
     await pass(mac, (await restOf(mac)) + 1_000);
     await restOf(mac);
     mac.isAsleep = true;
-    await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
-    const firstRun = (await world.keeper(mac.id).describe()).runId;
+    await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+    const firstRun = (await world.certificateWorkflow(mac.id).describe()).runId;
     await world.until(async () => {
       await skip(mac, 12 * HOUR);
-      expect((await world.keeper(mac.id).describe()).runId).not.toBe(firstRun);
+      expect((await world.certificateWorkflow(mac.id).describe()).runId).not.toBe(firstRun);
     }, 60_000);
     mac.isAsleep = false;
     await mac.wake();
@@ -273,7 +277,7 @@ describe('keepCertificate', () => {
     for (const mac of [refusing, forgetful]) {
       await restOf(mac);
       mac.carriedOut.length = 0;
-      await world.keeper(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
+      await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
     }
     await world.until(async () => {
       for (const mac of [refusing, forgetful]) expect(await noted(mac)).toContain('certificate_failed');
@@ -286,7 +290,7 @@ describe('keepCertificate', () => {
   test('a device that falls asleep with its certificate command gets a fresh challenge when it wakes', async () => {
     const mac = await trustedMac();
     const { serialNumber } = newest(mac);
-    // Day 80: the keeper looks whether it was used, and then sleeps until the renewal.
+    // Day 80: the certificate workflow looks whether it was used, and then sleeps until the renewal.
     await pass(mac, (await restOf(mac)) + 1_000);
     await restOf(mac);
     mac.isAsleep = true;

@@ -1,37 +1,17 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
-// What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for. One loop and what
-// it shares with its signals: cut in two, each half would hold the other's state.
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  patched,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+// What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
-import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import type { FailureCode } from '../domain/failures.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
 import { renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
-import { DeviceConversation } from './device-command.ts';
-import { needsPerson, reasonOf } from './failure.ts';
-import {
-  certificateNotNeededSignal,
-  certificateWantedSignal,
-  commandAnsweredSignal,
-  deviceAuthenticatedSignal,
-  deviceCheckedOutSignal,
-  deviceEnrolledSignal,
-  renewNowSignal,
-  searchAttributes,
-} from './messages.ts';
-import { OnceOnly } from './once-only.ts';
-import { detailsOf } from './keeper-words.ts';
-import { others, records } from './policies.ts';
+import { CertificateSignals } from './certificate-signals.ts';
+import { CertificateStatus } from './certificate-status.ts';
+import { DeviceConversation } from './device-conversation.ts';
+import { failureCodeOfActivity, needsPerson, unknownAction } from './failure.ts';
+import { database, otherWorkflows } from './policies.ts';
 
 /** Plain JSON: it goes through continue-as-new. Only `deviceId` is given at the first start. */
 export interface KeepCertificateInput {
@@ -40,270 +20,238 @@ export interface KeepCertificateInput {
   readonly carried?: CarriedState;
 }
 
-interface CarriedState {
+export interface CarriedState {
   readonly isWanted: boolean;
   readonly isFresh: boolean;
   /** Deliveries made so far, over all runs: the next one's number follows. */
   readonly deliveries: number;
-  /** Answers to the device's lists are told apart by it over all runs. */
+  /** Responses to the device's lists are told apart by it over all runs. */
   readonly cycle: number;
   readonly seenEvents: readonly string[];
   readonly hasWarned: boolean;
   readonly urgency: string;
-  readonly isSilent?: boolean;
-  readonly forced?: boolean;
+  readonly isSilent: boolean;
+  readonly forced: boolean;
 }
 
-/** Longer histories are left behind before the next sleep. */
-const LONG_HISTORY = 60;
+/** A run with more events continues as new before its next sleep. */
+const MAX_HISTORY_LENGTH = 60;
 /** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
-const MAX_ROUNDS = 6;
-
-/** A device whose scope came back is not told to its keeper. */
+const MAX_ATTEMPTS = 6;
+/** Nobody signals the workflow when the device comes back in scope. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
+/** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
+const ENROLLMENT_PAUSE = '10 minutes';
 
-const ROUNDS: readonly CertificateAction['do'][] = ['ask', 'remove', 'deliver'];
+type Step<Action extends CertificateAction['do']> = PlannedCertificateStep & {
+  readonly action: Extract<CertificateAction, { do: Action }>;
+};
+type IsChanged = () => boolean;
 
 export async function keepCertificate(input: KeepCertificateInput): Promise<void> {
-  const { deviceId, carried } = input;
-  const once = new OnceOnly(carried?.seenEvents);
-  const conversation = new DeviceConversation(deviceId);
-  let integrationId = input.integrationId ?? null;
-  let isWanted = carried?.isWanted ?? true;
-  let isFresh = carried?.isFresh ?? false;
-  let forced = carried?.forced ?? false;
-  let askedBy = 0; // rollouts that wait for the proof
-  let answeredTo = 0;
-  let changes = 0;
-  let upheavals = 0; // what a delivery on its way must hear of
-  let isEnrolledAgain = false;
-  let failures = 0;
-  let rounds = 0; // with the device, since anything was settled
-  let hasWarned = carried?.hasWarned ?? false;
-  let shownUrgency = carried?.urgency ?? 'none';
-  let shownEnd: number | null = null;
+  await new CertificateWorkflow(input).run();
+}
 
-  const note = ({ eventId }: { readonly eventId: string }, effect: () => void = () => undefined) => {
-    if (!once.isNew(eventId)) return;
-    effect();
-    changes += 1;
-  };
-  setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
-  setHandler(certificateWantedSignal, (wanted) =>
-    note(wanted, () => {
-      if (!isWanted || integrationId !== wanted.integrationId) upheavals += 1;
-      integrationId = wanted.integrationId;
-      isWanted = true;
-      askedBy += 1;
-    }),
-  );
-  setHandler(renewNowSignal, (renew) =>
-    note(renew, () => {
-      forced = true;
-      isFresh = false;
-    }),
-  );
-  setHandler(certificateNotNeededSignal, (event) =>
-    note(event, () => {
-      upheavals += 1;
-      isWanted = false;
-      isFresh = false;
-    }),
-  );
-  const onEnrollment = (event: { readonly eventId: string }) =>
-    note(event, () => {
-      upheavals += 1;
-      isFresh = false;
-    });
-  setHandler(deviceAuthenticatedSignal, onEnrollment);
-  setHandler(deviceEnrolledSignal, (event) => {
-    isEnrolledAgain = true;
-    onEnrollment(event);
-  });
-  setHandler(deviceCheckedOutSignal, onEnrollment);
+class CertificateWorkflow {
+  readonly #deviceId: string;
+  readonly #signals: CertificateSignals;
+  readonly #conversation: DeviceConversation;
+  readonly #delivery: CertificateDelivery;
+  readonly #status: CertificateStatus;
+  /** Of `proofRequests`. */
+  #proofReplies = 0;
+  /** Deliveries that failed, one after the other. */
+  #failures = 0;
+  /** With the device, since anything was settled. */
+  #attempts = 0;
 
-  const delivery = new CertificateDelivery(
-    deviceId,
-    conversation,
-    carried?.deliveries ?? 0,
-    carried?.cycle ?? 0,
-    carried?.isSilent ?? false,
-  );
+  constructor(input: KeepCertificateInput) {
+    const { deviceId, carried } = input;
+    this.#deviceId = deviceId;
+    this.#conversation = new DeviceConversation(deviceId);
+    this.#delivery = new CertificateDelivery(deviceId, this.#conversation, carried);
+    this.#status = new CertificateStatus(deviceId, carried);
+    this.#signals = new CertificateSignals(input);
+    this.#signals.listen(this.#conversation);
+  }
 
-  for (;;) {
-    const seen = changes;
-    const isChanged = () => changes !== seen;
-    const step = await records.planCertificateStep({
-      deviceId,
-      memory: { isFresh, integrationId, isWanted, forced },
-      nowMs: Date.now(),
-    });
-    if (step === null) return;
+  async run(): Promise<void> {
+    for (;;) {
+      const isChanged = this.#signals.watch();
+      const step = await database.planCertificateStep({
+        deviceId: this.#deviceId,
+        memory: this.#signals.memory(),
+        nowMs: Date.now(),
+      });
+      if (step === null) return;
+      await this.#status.show(step);
+      if ((await this.#carryOut(step, isChanged)) === 'ended') return;
+      await this.#boundAttempts(step.action, isChanged);
+    }
+  }
+
+  async #carryOut(step: PlannedCertificateStep, isChanged: IsChanged): Promise<'ended' | undefined> {
     const { action } = step;
-    await show(step);
-
     switch (action.do) {
       case 'ask':
-        isFresh = await delivery.askLists(step, isChanged);
-        break;
+        this.#signals.isFresh = await this.#delivery.askLists(step, isChanged);
+        return;
       case 'remove':
-        if (action.keeps !== null) await tellProven(step);
-        await delivery.remove(step, action.identifiers, isChanged);
-        isFresh = false;
-        break;
+        if (action.keeps !== null) await this.#replyProven(step);
+        await this.#delivery.remove(step, action.identifiers, isChanged);
+        this.#signals.isFresh = false;
+        return;
       case 'deliver':
-        await deliver(action, step, isChanged);
-        break;
+        return this.#deliver({ ...step, action }, isChanged);
       case 'prove':
-        await records.recordProof({ deviceId, ...action, nowMs: Date.now() });
-        delivery.seen();
-        forced = false;
-        hasWarned = false;
-        await tellProven({ ...step, notAfterMs: action.certificate.notAfterMs }, action.delivery.id);
-        // One that is due at once (a clock that jumped, a device that lies) would be renewed without end.
-        if (isDue(action.certificate, step.settings) && patched('due-at-once-is-a-failure'))
-          await backOff('certificate.not_renewed', isChanged);
-        else failures = 0;
-        break;
+        return this.#prove({ ...step, action }, isChanged);
       case 'sleep':
-        await tellProven(step, action.delivery.id);
-        if (action.decision.kind === 'warn' && !hasWarned) {
-          hasWarned = true;
-          await records.noteCertificate({ deviceId, kind: 'certificate_unused', nowMs: Date.now() });
-        }
-        if (workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
-        if (action.decision.kind !== 'renew') await sleepUntil(action.decision.untilMs, isChanged);
-        // What is on the device is asked again before anything is done about it.
-        if (!isChanged()) isFresh = false;
-        break;
+        return this.#sleep({ ...step, action }, isChanged);
       case 'waitForScope':
-        if (workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
+        await this.#continueIfLong(isChanged);
         await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'nothing new while it is out of scope' });
-        break;
+        return;
       case 'waitForEnrollment':
       case 'waitToBeWanted':
-        await condition(isChanged);
-        // The rollout asks the device anyway: its question for a certificate comes first.
-        if (isEnrolledAgain) {
-          const heedsRenewals = patched('a-renewal-is-not-kept-waiting');
-          const isAsked = () => askedBy > answeredTo || !isWanted || (heedsRenewals && forced);
-          await condition(isAsked, '10 minutes');
-        }
-        isEnrolledAgain = false;
-        break;
+        return this.#waitToBeWanted(isChanged);
       case 'end':
-        await others.tellRollout({
-          deviceId,
-          signal: 'certificateRemoved',
-          body: { eventId: eventId('removed') },
-        });
-        await condition(allHandlersFinished);
-        if (isChanged()) break;
-        return;
+        return this.#end(isChanged);
+      default:
+        throw unknownAction(action);
     }
-    rounds = ROUNDS.includes(action.do) && !delivery.isSilent ? rounds + 1 : 0;
-    if (delivery.isSilent && workflowInfo().historyLength > LONG_HISTORY && !isChanged()) await startAfresh();
-    if (rounds >= MAX_ROUNDS && !isChanged() && patched('rounds-end-in-a-pause'))
-      await backOff(action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
   }
 
-  async function deliver(
-    action: Extract<CertificateAction, { do: 'deliver' }>,
-    step: PlannedCertificateStep,
-    isChanged: () => boolean,
-  ): Promise<void> {
+  async #deliver(step: Step<'deliver'>, isChanged: IsChanged): Promise<undefined> {
+    const { integrationId, interruptions: before } = this.#signals;
     if (integrationId === null) return;
-    const before = upheavals;
-    isFresh = false;
+    this.#signals.isFresh = false;
     try {
-      const failure = await delivery.send(step, integrationId, action.slot, () => upheavals !== before);
-      if (failure === 'asleep') isFresh = await delivery.askLists(step, isChanged);
-      else if (failure !== null) await backOff(failure, isChanged);
+      const failure = await this.#delivery.send(
+        step,
+        integrationId,
+        step.action.slot,
+        () => this.#signals.interruptions !== before,
+      );
+      if (failure === 'asleep') this.#signals.isFresh = await this.#delivery.askLists(step, isChanged);
+      else if (failure !== null) await this.#backOff(failure, isChanged);
     } catch (error) {
-      await backOff(reasonOf(error), isChanged);
+      await this.#backOff(failureCodeOfActivity(error), isChanged);
     }
   }
 
-  async function backOff(code: FailureCode, isChanged: () => boolean): Promise<void> {
-    failures += 1;
-    rounds = 0;
-    await records.noteCertificate({
-      deviceId,
-      kind: 'certificate_failed',
-      failureCode: code,
-      nowMs: Date.now(),
+  async #prove(step: Step<'prove'>, isChanged: IsChanged): Promise<undefined> {
+    const { certificate, delivery } = step.action;
+    await database.recordProof({ deviceId: this.#deviceId, delivery, certificate, nowMs: Date.now() });
+    this.#delivery.seen();
+    this.#signals.forced = false;
+    this.#status.proven();
+    await this.#replyProven({ ...step, notAfterMs: certificate.notAfterMs }, delivery.id);
+    // One that is due at once (a clock that jumped, a device that lies) would be renewed without end.
+    if (this.#isDue(certificate, step.settings)) await this.#backOff('certificate.not_renewed', isChanged);
+    else this.#failures = 0;
+  }
+
+  async #sleep(step: Step<'sleep'>, isChanged: IsChanged): Promise<undefined> {
+    const { decision, delivery } = step.action;
+    await this.#replyProven(step, delivery.id);
+    if (decision.kind === 'warn') await this.#status.warnUnused();
+    await this.#continueIfLong(isChanged);
+    if (decision.kind !== 'renew') {
+      const left = decision.untilMs - Date.now();
+      if (left > 0) await condition(isChanged, left, { summary: 'until the renewal' });
+    }
+    // What is on the device is asked again before anything is done about it.
+    if (!isChanged()) this.#signals.isFresh = false;
+  }
+
+  async #waitToBeWanted(isChanged: IsChanged): Promise<undefined> {
+    const signals = this.#signals;
+    await condition(isChanged);
+    if (signals.isEnrolledAgain)
+      await condition(
+        () => signals.proofRequests > this.#proofReplies || !signals.isWanted || signals.forced,
+        ENROLLMENT_PAUSE,
+      );
+    signals.isEnrolledAgain = false;
+  }
+
+  async #end(isChanged: IsChanged): Promise<'ended' | undefined> {
+    await otherWorkflows.signalRollout({
+      deviceId: this.#deviceId,
+      signal: 'certificateRemoved',
+      body: { eventId: this.#eventId('removed') },
     });
-    await others.tellRollout({
-      deviceId,
+    await condition(allHandlersFinished);
+    return isChanged() ? undefined : 'ended';
+  }
+
+  /** A device that takes what it is sent and never has it would be asked without end. */
+  async #boundAttempts(action: CertificateAction, isChanged: IsChanged): Promise<void> {
+    const { isSilent } = this.#delivery;
+    const isAttempt = action.do === 'ask' || action.do === 'remove' || action.do === 'deliver';
+    this.#attempts = isAttempt && !isSilent ? this.#attempts + 1 : 0;
+    if (isSilent) await this.#continueIfLong(isChanged);
+    if (this.#attempts >= MAX_ATTEMPTS && !isChanged())
+      await this.#backOff(
+        action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused',
+        isChanged,
+      );
+  }
+
+  async #backOff(code: FailureCode, isChanged: IsChanged): Promise<void> {
+    this.#failures += 1;
+    this.#attempts = 0;
+    await this.#status.showFailure(code);
+    await otherWorkflows.signalRollout({
+      deviceId: this.#deviceId,
       signal: 'certificateFailed',
-      body: { eventId: eventId(`failed/${failures}`), ...{ failureCode: code } },
+      body: { eventId: this.#eventId(`failed/${this.#failures}`), ...{ failureCode: code } },
     });
-    setCurrentDetails(
-      `**waits** ${FAILURES[code].title} ${FAILURES[code].todo} It is tried again by itself.`,
-    );
-    await condition(isChanged, deliveryBackOffMs(failures, needsPerson(code)), {
+    await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code)), {
       summary: `tries again after ${code}`,
     });
   }
 
-  /** Tells the rollout that waits, once for each question. */
-  async function tellProven(step: PlannedCertificateStep, deliveryId?: string): Promise<void> {
-    if (answeredTo === askedBy || step.notAfterMs === null) return;
-    answeredTo = askedBy;
-    await others.tellRollout({
-      deviceId,
+  /** Tells the rollout that waits, once for each request. */
+  async #replyProven(step: PlannedCertificateStep, deliveryId?: string): Promise<void> {
+    const { proofRequests } = this.#signals;
+    if (this.#proofReplies === proofRequests || step.notAfterMs === null) return;
+    this.#proofReplies = proofRequests;
+    await otherWorkflows.signalRollout({
+      deviceId: this.#deviceId,
       signal: 'certificateProven',
       body: {
-        eventId: eventId(`proven/${askedBy}`),
+        eventId: this.#eventId(`proven/${proofRequests}`),
         ...{ deliveryId: deliveryId ?? '', notAfter: new Date(step.notAfterMs).toISOString() },
       },
     });
   }
 
-  function isDue(certificate: ReportedDelivery, settings: RenewalSettings): boolean {
-    return Date.now() >= renewalTime({ ...certificate, provenAtMs: Date.now() }, settings, deviceId);
+  #isDue(certificate: ReportedDelivery, settings: RenewalSettings): boolean {
+    const provenAtMs = Date.now();
+    return provenAtMs >= renewalTime({ ...certificate, provenAtMs }, settings, this.#deviceId);
   }
 
-  function eventId(what: string): string {
+  #eventId(what: string): string {
     return `${workflowInfo().runId}/${what}`;
   }
 
-  async function sleepUntil(untilMs: number, isChanged: () => boolean): Promise<void> {
-    const left = untilMs - Date.now();
-    if (left > 0) await condition(isChanged, left, { summary: 'until the renewal' });
-  }
-
-  async function show(step: PlannedCertificateStep): Promise<void> {
-    setCurrentDetails(detailsOf(step));
-    if (step.notAfterMs !== null && step.notAfterMs !== shownEnd) {
-      shownEnd = step.notAfterMs;
-      upsertSearchAttributes([
-        { key: searchAttributes.certificateNotAfter, value: new Date(step.notAfterMs) },
-      ]);
-    }
-    if (step.urgency === shownUrgency) return;
-    shownUrgency = step.urgency;
-    if (step.urgency !== 'late' && step.urgency !== 'expired') return;
-    const kind = step.urgency === 'late' ? 'certificate_late' : 'certificate_expired';
-    await records.noteCertificate({ deviceId, kind, nowMs: Date.now() });
-  }
-
-  async function startAfresh(): Promise<never> {
+  async #continueIfLong(isChanged: IsChanged): Promise<void> {
+    if (workflowInfo().historyLength <= MAX_HISTORY_LENGTH || isChanged()) return;
     await condition(allHandlersFinished);
-    return continueAsNew<typeof keepCertificate>({
-      deviceId,
+    const { integrationId } = this.#signals;
+    await continueAsNew<typeof keepCertificate>({
+      deviceId: this.#deviceId,
       ...(integrationId === null ? {} : { integrationId }),
-      carried: {
-        isWanted,
-        isFresh,
-        deliveries: delivery.made,
-        cycle: delivery.cycle,
-        seenEvents: once.remembered(),
-        hasWarned,
-        urgency: shownUrgency,
-        isSilent: delivery.isSilent,
-        forced,
-      },
+      carried: this.toCarried(),
     });
+  }
+
+  toCarried(): CarriedState {
+    return {
+      ...this.#signals.toCarried(),
+      ...this.#delivery.toCarried(),
+      ...this.#status.toCarried(),
+    };
   }
 }

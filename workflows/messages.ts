@@ -13,6 +13,8 @@ export const workflowIds = {
   rollout: (deviceId: string) => `rollout/${deviceId}`,
   certificate: (deviceId: string) => `certificate/${deviceId}`,
   trust: (deviceId: string) => `trust/${deviceId}`,
+  sweep: (sweep: 'trust' | 'enforcement' | 'expiry', integrationId: string) =>
+    `sweep/${sweep}/${integrationId}`,
 };
 
 /** Every signal carries the id of the outbox row (or activity) it came from: duplicates are dropped by it. */
@@ -27,14 +29,14 @@ export interface Event {
 export type CommandStatus =
   'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow' | 'Unknown' | 'Withdrawn';
 
-export interface CommandAnswered extends Event {
+export interface CommandResponded extends Event {
   readonly commandUuid: string;
   readonly step: string;
   readonly status: CommandStatus;
   readonly failureCode?: FailureCode;
 }
 
-export const commandAnsweredSignal = defineSignal<[CommandAnswered]>('commandAnswered');
+export const commandRespondedSignal = defineSignal<[CommandResponded]>('commandResponded');
 /** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
 export interface DesiredStateChanged extends Event {
   readonly reason: string;

@@ -3,20 +3,20 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
 /** Nothing but Odette's own database: part of the workflow task, so that a step costs no round trip. */
-export const records = proxyLocalActivities<
+export const database = proxyLocalActivities<
   Pick<
     Activities,
     | 'planRolloutStep'
-    | 'showWaiting'
+    | 'recordWaitsFor'
     | 'closeRollout'
-    | 'noteAppRefusal'
-    | 'forgetAppRefusals'
-    | 'noteConfigurationTakenBack'
+    | 'recordAppRefusal'
+    | 'deleteAppRefusals'
+    | 'recordConfigurationRemoved'
     | 'withdrawCommands'
     | 'planCertificateStep'
     | 'recordProof'
     | 'recordDeliveryEnd'
-    | 'noteCertificate'
+    | 'recordCertificateEvent'
   >
 >({
   startToCloseTimeout: '10 seconds',
@@ -26,25 +26,30 @@ export const records = proxyLocalActivities<
 });
 
 /** The queue and the push. A killed worker costs seconds. */
-export const device = proxyActivities<Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>>({
+export const commandQueue = proxyActivities<
+  Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>
+>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
 /** Other workflows, through the Temporal client. */
-export const others = proxyActivities<
-  Pick<Activities, 'askForCertificate' | 'askForCertificateRemoval' | 'startTrustLookUp' | 'tellRollout'>
+export const otherWorkflows = proxyActivities<
+  Pick<
+    Activities,
+    'requestCertificate' | 'requestCertificateRemoval' | 'startOktaTrustPoll' | 'signalRollout'
+  >
 >({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | 'giveBackLicense'>>({
+export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | 'returnLicense'>>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 });
 
-/** Retries of the challenge are few: keepCertificate backs off by itself, and tells people meanwhile. */
+/** Retries of the challenge are few: the certificate workflow backs off by itself, and tells people meanwhile. */
 export const okta = proxyActivities<Pick<Activities, 'deliverCertificate'>>({
   startToCloseTimeout: '15 seconds',
   retry: {

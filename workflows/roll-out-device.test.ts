@@ -222,7 +222,7 @@ describe('a rollout', () => {
     expect(mac.appStatus).toBe('Managed');
     expect(kinds(phone)).toEqual([]);
     expect(phone.appConfiguration).toBeUndefined();
-    expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED');
+    expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('COMPLETED');
     await world.fleet.switchTrust(true);
   });
 
@@ -272,7 +272,7 @@ describe('a rollout', () => {
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('certificate'));
     await world.until(async () =>
-      expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING'),
+      expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING'),
     );
     await world.fleet.switchTrust(false);
     await world.rollOut(mac.id);
@@ -280,7 +280,7 @@ describe('a rollout', () => {
     world.challenges.state.status = 200;
     await world.fleet.switchTrust(true);
     await world.until(async () =>
-      expect((await world.keeper(mac.id).describe()).status.name).toBe('COMPLETED'),
+      expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('COMPLETED'),
     );
     expect(mac.certificates).toEqual([]);
   }, 120_000);
@@ -289,7 +289,7 @@ describe('a rollout', () => {
     const mac = await world.newDevice('Mac');
     const lost = await world.database.query(
       `create function drop_answers() returns trigger language plpgsql as $$ begin
-         if new.message ->> 'signal' = 'commandAnswered' and new.message ->> 'deviceId' = '${mac.id}' then return null; end if; return new; end $$`,
+         if new.message ->> 'signal' = 'commandResponded' and new.message ->> 'deviceId' = '${mac.id}' then return null; end if; return new; end $$`,
     );
     expect(lost).toEqual([]);
     await world.database.query(

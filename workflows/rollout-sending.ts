@@ -9,7 +9,7 @@ import {
   type RolloutMemory,
   type StepRequest,
 } from '../domain/rollout-plan.ts';
-import type { CommandOutcome, DeviceConversation } from './device-command.ts';
+import type { CommandOutcome, DeviceConversation } from './device-conversation.ts';
 
 export interface Sent {
   readonly memory: RolloutMemory;

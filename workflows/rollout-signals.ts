@@ -1,52 +1,66 @@
-// What a rollout hears while it runs. Handlers only note; the loop decides.
-import { setHandler } from '@temporalio/workflow';
-import type { FailureCode } from '../domain/failures.ts';
-import type { DeviceConversation } from './device-command.ts';
+// What a rollout was told while it runs. Handlers only write it down; the loop decides.
+import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import type { DeviceConversation } from './device-conversation.ts';
 import {
   certificateFailedSignal,
   certificateProvenSignal,
   certificateRemovedSignal,
-  commandAnsweredSignal,
+  commandRespondedSignal,
   desiredStateChangedSignal,
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
   deviceEnrolledSignal,
+  type DesiredStateChanged,
+  type Event,
 } from './messages.ts';
-import { OnceOnly } from './once-only.ts';
+import { SeenEvents } from './seen-events.ts';
 
 export class RolloutSignals {
   /** Rises with everything that makes the present plan old. */
   changes = 0;
   certificatesProven = 0;
   certificatesRemoved = 0;
-  certificateFailures: FailureCode[] = [];
+  readonly certificateFailures: FailureCode[] = [];
   /** A person wants another try: what the user refused counts no more. */
   asksUserAgain = false;
+  readonly #seen = new SeenEvents();
 
   /** Registers every handler: call it before the first await. */
-  constructor(conversation: DeviceConversation, onCertificateFailure: (code: FailureCode) => void) {
-    const once = new OnceOnly();
-    const onChange = ({ eventId }: { readonly eventId: string }) => {
-      if (once.isNew(eventId)) this.changes += 1;
-    };
-    setHandler(commandAnsweredSignal, (answered) => conversation.hear(answered));
-    setHandler(desiredStateChangedSignal, (changed) => {
-      if (changed.asksUserAgain === true) this.asksUserAgain = true;
-      onChange(changed);
-    });
-    setHandler(deviceAuthenticatedSignal, onChange);
-    setHandler(deviceEnrolledSignal, onChange);
-    setHandler(deviceCheckedOutSignal, onChange);
+  listen(conversation: DeviceConversation): void {
+    setHandler(commandRespondedSignal, (responded) => conversation.onResponse(responded));
+    setHandler(desiredStateChangedSignal, (event) => this.#onDesiredStateChanged(event));
+    setHandler(deviceAuthenticatedSignal, (event) => this.#onChange(event));
+    setHandler(deviceEnrolledSignal, (event) => this.#onChange(event));
+    setHandler(deviceCheckedOutSignal, (event) => this.#onChange(event));
+    setHandler(certificateFailedSignal, (event) => this.#onCertificateFailed(event));
     setHandler(certificateProvenSignal, ({ eventId }) => {
-      if (once.isNew(eventId)) this.certificatesProven += 1;
+      if (this.#seen.isNew(eventId)) this.certificatesProven += 1;
     });
     setHandler(certificateRemovedSignal, ({ eventId }) => {
-      if (once.isNew(eventId)) this.certificatesRemoved += 1;
+      if (this.#seen.isNew(eventId)) this.certificatesRemoved += 1;
     });
-    setHandler(certificateFailedSignal, ({ eventId, failureCode }) => {
-      if (!once.isNew(eventId)) return;
-      this.certificateFailures.push(failureCode);
-      onCertificateFailure(failureCode);
-    });
+  }
+
+  /** Whether anything changed since this call. */
+  watch(): () => boolean {
+    const seen = this.changes;
+    return () => this.changes !== seen;
+  }
+
+  #onChange({ eventId }: Event): void {
+    if (this.#seen.isNew(eventId)) this.changes += 1;
+  }
+
+  #onDesiredStateChanged(event: DesiredStateChanged): void {
+    if (event.asksUserAgain === true) this.asksUserAgain = true;
+    this.#onChange(event);
+  }
+
+  /** The certificate workflow goes on by itself; who looks at this rollout sees what is in its way. */
+  #onCertificateFailed({ eventId, failureCode }: Event & { readonly failureCode: FailureCode }): void {
+    if (!this.#seen.isNew(eventId)) return;
+    this.certificateFailures.push(failureCode);
+    setCurrentDetails(`**certificate** ${FAILURES[failureCode].title} ${FAILURES[failureCode].todo}`);
   }
 }

@@ -1,6 +1,5 @@
 // The setup wizard as a workflow: each answer is an update; what needs the outside world is checked before the step moves on.
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -12,7 +11,6 @@ import {
   uuid4,
 } from '@temporalio/workflow';
 import type { createSetupActivities } from '../activities/setup-activities.ts';
-import { isFailureCode, type FailureCode } from '../domain/failures.ts';
 import { STEP_TITLES } from '../domain/setup-guide.ts';
 import {
   advance,
@@ -24,6 +22,7 @@ import {
   type SetupAnswer,
   type SetupState,
 } from '../domain/setup-wizard.ts';
+import { failureCodeOfActivity } from './failure.ts';
 import { answerStepUpdate, setupStateQuery, type SetupRefused } from './messages.ts';
 
 type SetupActivities = ReturnType<typeof createSetupActivities>;
@@ -156,7 +155,7 @@ async function check(
         return {};
     }
   } catch (error) {
-    return { refusal: [{ code: codeOf(error), field: FIELD[answer.step] ?? answer.step }] };
+    return { refusal: [{ code: failureCodeOfActivity(error), field: FIELD[answer.step] ?? answer.step }] };
   }
 }
 
@@ -186,12 +185,6 @@ function refusalOfPrerequisites(found: NonNullable<CheckFindings['prerequisites'
       detail: failureCode === undefined ? detail : `${detail} (${failureCode})`,
     })),
   };
-}
-
-function codeOf(error: unknown): FailureCode {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-  return type && isFailureCode(type) ? type : 'server.unavailable';
 }
 
 /** The caller gets the code as the failure's type, and the fields as its detail. */

@@ -128,12 +128,12 @@ describe('the other sweeps', () => {
     expect(await world.ended(mac.id)).toBe('COMPLETED');
   });
 
-  test('a certificate without a keeper gets one', async () => {
+  test('a certificate without its workflow gets one', async () => {
     const mac = await delivered('Mac');
-    await world.keeper(mac.id).terminate('lost');
+    await world.certificateWorkflow(mac.id).terminate('lost');
     await sweep('watchExpiry');
     await world.until(async () =>
-      expect((await world.keeper(mac.id).describe()).status.name).toBe('RUNNING'),
+      expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING'),
     );
     await world.until(() =>
       expect(mac.carriedOut.slice(-2).sort()).toEqual(['CertificateList', 'ProfileList']),

@@ -1,4 +1,4 @@
-// The expiry watch: a certificate that nobody keeps gets its keeper back.
+// The expiry watch: a certificate without its workflow gets it back.
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { SweepInput } from './observe-trust.ts';
 import type { SweptPage } from '../activities/sweeps.ts';
@@ -11,6 +11,6 @@ export async function watchExpiry({ integrationId }: SweepInput): Promise<void> 
     const page: SweptPage = await sweeps.watchExpiryPage({ integrationId, after });
     started += page.started;
     after = page.next;
-    setCurrentDetails(`${started} certificates had no keeper.`);
+    setCurrentDetails(`${started} certificates had no workflow.`);
   } while (after !== null);
 }

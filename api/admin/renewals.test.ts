@@ -58,7 +58,7 @@ test('the calendar opens the window on the day that the integration says', async
   ]);
 });
 
-test('keepers that sleep plan again when a number of the renewal changes, and only then', async () => {
+test('certificate workflows that sleep plan again when a number of the renewal changes, and only then', async () => {
   await toldKeepers();
   await set({ renewalWindowEnd: 0.2 });
   expect(await toldKeepers()).toEqual([

@@ -11,10 +11,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { addSetup, removeSetup } from '../../adapters/store/integration/setups.ts';
 import type { SetupAnswer, SetupState } from '../../domain/setup-wizard.ts';
-import { FAILURES } from '../../domain/failures.ts';
-import { answerStepUpdate, TASK_QUEUE, workflowIds, type SetupRefused } from '../../workflows/messages.ts';
+import { FAILURES, failureCodeOf } from '../../domain/failures.ts';
+import { answerStepUpdate, workflowIds, type SetupRefused } from '../../workflows/messages.ts';
+import { setupStart } from '../../workflows/starts.ts';
 import type { setUpIntegration, SetUpIntegrationInput } from '../../workflows/set-up-integration.ts';
-import { failureCodeOf, ProblemError, type FieldError } from '../http/problem.ts';
+import { ProblemError, type FieldError } from '../http/problem.ts';
 
 /** A check that takes longer is polled for. */
 const PATIENCE_MS = 5_000;
@@ -41,13 +42,10 @@ export class SetupUpdates {
    */
   async begin(sql: Sql, input: SetUpIntegrationInput, by: string): Promise<boolean> {
     if (!(await addSetup(sql, input.state, by))) return false;
+    const start = setupStart(input);
     try {
       await this.#reach(() =>
-        this.#temporal.workflow.start<typeof setUpIntegration>('setUpIntegration', {
-          ...this.#startOptions(input),
-          // An earlier attempt may have reached Temporal although it seemed not to.
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        }),
+        this.#temporal.workflow.start<typeof setUpIntegration>(start.type, start.options),
       );
     } catch (error) {
       await removeSetup(sql, input.state.setupId);
@@ -75,12 +73,10 @@ export class SetupUpdates {
           .startUpdate(answerStepUpdate, options);
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
+        const start = setupStart(again);
         const startWorkflowOperation = new WithStartWorkflowOperation<typeof setUpIntegration>(
-          'setUpIntegration',
-          {
-            ...this.#startOptions(again),
-            workflowIdConflictPolicy: 'USE_EXISTING',
-          },
+          start.type,
+          start.options,
         );
         return this.#temporal.workflow.startUpdateWithStart(answerStepUpdate, {
           ...options,
@@ -111,19 +107,6 @@ export class SetupUpdates {
         if (!(error instanceof ProblemError && error.code === 'setup.not_open')) throw error;
       },
     );
-  }
-
-  #startOptions(input: SetUpIntegrationInput) {
-    return {
-      taskQueue: TASK_QUEUE,
-      workflowId: workflowIds.setup(input.state.setupId),
-      // The id of a setup is never used again.
-      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-      staticSummary: input.state.amends
-        ? 'Changes an integration with Okta'
-        : 'Sets up an integration with Okta',
-      args: [input] as [SetUpIntegrationInput],
-    };
   }
 
   async #resultOf(result: () => Promise<SetupState>): Promise<SetupState | undefined> {

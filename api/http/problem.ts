@@ -2,7 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { CataloguedError, FAILURES, isFailureCode, type FailureCode } from '../../domain/failures.ts';
+import { CataloguedError, FAILURES, type FailureCode } from '../../domain/failures.ts';
 import type { Problem } from '../contract/fields.ts';
 
 export interface FieldError {
@@ -129,7 +129,3 @@ export function problems(log: Logger): ErrorRequestHandler {
     else sendProblem(response, error);
   };
 }
-
-/** A failure of a workflow or an activity, by the code that its type carries. */
-export const failureCodeOf = (type: string | undefined | null): FailureCode =>
-  type !== undefined && type !== null && isFailureCode(type) ? type : 'server.failed';

@@ -16,7 +16,7 @@ import { type DeviceRow, isBusy, wasSilent } from '../../adapters/store/devices/
 import { keepUnparsedAnswer } from '../../adapters/store/devices/inventory.ts';
 import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import type { FailureCode } from '../../domain/failures.ts';
-import { type CommandStatus, commandAnsweredSignal } from '../../workflows/messages.ts';
+import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
 import { type ReadReport, applyToInventory, keepable, readReport } from './answer-reading.ts';
 import type { CompareConfiguration } from './answer-reading.ts';
 import { pinnedDevice } from './check-in.ts';
@@ -113,7 +113,7 @@ async function tell(
     kind: 'deviceSignal',
     deviceId,
     workflowId: command.workflowId,
-    signal: commandAnsweredSignal.name,
+    signal: commandRespondedSignal.name,
     startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
     body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
   });

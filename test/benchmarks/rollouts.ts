@@ -138,7 +138,7 @@ async function transitions(devices: number): Promise<number> {
   const client = new Client({ connection: temporal });
   let sum = 0;
   for await (const workflow of client.workflow.list({
-    query: `WorkflowType IN ('rollOutDevice', 'keepCertificate', 'lookUpTrust')`,
+    query: `WorkflowType IN ('rollOutDevice', 'keepCertificate', 'pollOktaTrust')`,
   })) {
     const described = await client.workflow.getHandle(workflow.workflowId, workflow.runId).describe();
     sum += Number(described.raw.workflowExecutionInfo?.stateTransitionCount ?? 0);

@@ -95,7 +95,7 @@ export function play(start: RolloutView, startMemory: RolloutMemory = fresh) {
     else if (action.do === 'removeCertificate') {
       view = { ...reported(view, { profiles: [], certificates: [] }), hasOpenDelivery: false };
       memory = { ...memory, tries: { ...memory.tries, removeCertificate: 1 } };
-    } else if (action.do === 'giveBackLicense') {
+    } else if (action.do === 'returnLicense') {
       view = { ...view, holdsLicense: false };
     } else if (action.do === 'waitForApp') {
       view = reported(view, { appStatus: 'Managed' });

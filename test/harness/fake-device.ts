@@ -173,7 +173,7 @@ export class FakeDevice {
       kind: 'deviceSignal',
       deviceId: this.id,
       workflowId,
-      signal: 'commandAnswered',
+      signal: 'commandResponded',
       startsRollout: false,
       body,
     });

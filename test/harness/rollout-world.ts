@@ -167,7 +167,7 @@ export async function openRolloutWorld(
     rollOut: (deviceId: string, reason = 'test', asksUserAgain = false) =>
       putOutbox(database, deviceId, { kind: 'rollOutDevice', deviceId, reason, asksUserAgain }),
     rollout: (deviceId: string) => client.workflow.getHandle(workflowIds.rollout(deviceId)),
-    keeper: (deviceId: string) => client.workflow.getHandle(workflowIds.certificate(deviceId)),
+    certificateWorkflow: (deviceId: string) => client.workflow.getHandle(workflowIds.certificate(deviceId)),
     async trust(deviceId: string): Promise<TrustRow | undefined> {
       const [row] = await database.query<TrustRow>('select * from device_trust where device_id = $1', [
         deviceId,

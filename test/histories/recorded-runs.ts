@@ -32,22 +32,22 @@ async function recordRollouts(): Promise<void> {
     await recordHistory('rollout-iphone', world.rollout(phone.id));
     await recordHistory('rollout-failed', world.rollout(foreign.id));
 
-    const { runId } = await world.keeper(mac.id).describe();
-    await world.keeper(mac.id).signal('renewNow', { eventId: 'renew', reason: 'recorded' });
+    const { runId } = await world.certificateWorkflow(mac.id).describe();
+    await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: 'renew', reason: 'recorded' });
     await world.until(
       () => expect(mac.carriedOut.filter((each) => each === 'RemoveProfile')).toHaveLength(1),
       60_000,
     );
-    const keeper = () => world.client.workflow.getHandle(workflowIds.certificate(mac.id), runId);
+    const firstRun = () => world.client.workflow.getHandle(workflowIds.certificate(mac.id), runId);
     await world.until(async () => {
-      const { events } = await world.keeper(mac.id).fetchHistory();
+      const { events } = await world.certificateWorkflow(mac.id).fetchHistory();
       expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
     }, 60_000);
-    await recordHistory('keeper-first', keeper());
-    await recordHistory('keeper-renewed', world.keeper(mac.id));
-    const lookUp = world.client.workflow.getHandle(`trust/${mac.id}`);
-    await lookUp.result();
-    await recordHistory('trust-look-up', lookUp);
+    await recordHistory('certificate-first', firstRun());
+    await recordHistory('certificate-renewed', world.certificateWorkflow(mac.id));
+    const poll = world.client.workflow.getHandle(`trust/${mac.id}`);
+    await poll.result();
+    await recordHistory('okta-trust-poll', poll);
 
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.database.query(`update device_trust set verified_at = now() - interval '2 days'`);
@@ -77,7 +77,7 @@ async function recordRollouts(): Promise<void> {
     for (const device of [mac, phone]) await world.ended(device.id, 60_000);
     await recordHistory('removal-mac', world.rollout(mac.id));
     await recordHistory('removal-iphone', world.rollout(phone.id));
-    await recordHistory('keeper-ended', world.keeper(mac.id));
+    await recordHistory('certificate-ended', world.certificateWorkflow(mac.id));
   } finally {
     await world.close();
   }

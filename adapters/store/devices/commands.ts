@@ -152,7 +152,7 @@ export interface RefusedCommand {
   readonly errorChain: readonly unknown[];
 }
 
-/** The last command that a device refused for this reason, of its rollout or of the keeper of its certificate. */
+/** The last command that a device refused for this reason, of its rollout or of its certificate workflow. */
 export async function findLastRefusal(
   sql: Sql,
   deviceId: string,

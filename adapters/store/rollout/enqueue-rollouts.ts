@@ -58,7 +58,7 @@ export const askRenewals = (sql: Sql, deviceIds: readonly string[], reason: stri
     reason,
   });
 
-/** Each keeper of a certificate of this integration plans its renewal again. Returns how many. */
+/** Each certificate workflow of this integration plans its renewal again. Returns how many. */
 export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
   tellKeepers(
     sql,

@@ -48,7 +48,7 @@ interface KnownTruth {
 
 /**
  * Derives the five truths from the tables and writes them, with bucket, flags, words, timeline and event; where Okta has
- * stopped to say MANAGED, the keeper is asked for a new certificate. Call it inside a transaction. undefined: there is no such device
+ * stopped to say MANAGED, the certificate workflow is asked for a new certificate. Call it inside a transaction. undefined: there is no such device
  * (any more).
  */
 export async function refreshTrust(

@@ -1,8 +1,9 @@
 // Drops signals that come twice: the relay delivers at least once.
 
 const MAX_REMEMBERED = 500;
+const MAX_CARRIED = 50;
 
-export class OnceOnly {
+export class SeenEvents {
   readonly #seen: string[];
 
   /** @param seen what was seen before continue-as-new */
@@ -18,7 +19,7 @@ export class OnceOnly {
   }
 
   /** The last few, as plain JSON, for the next run. */
-  remembered(most = 50): string[] {
-    return this.#seen.slice(-most);
+  newest(): string[] {
+    return this.#seen.slice(-MAX_CARRIED);
   }
 }

@@ -1,14 +1,14 @@
-// What Temporal's pages say of a keeper: what it does, and how pressing it is.
+// What Temporal's pages say of a certificate workflow: what it does, and how urgent it is.
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { CertificateAction } from '../domain/certificate-plan.ts';
 
-export function detailsOf({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
+export function certificateStatusText({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
   const end =
     notAfterMs === null
       ? ''
       : ` The present certificate ends on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
-  const pressing = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
-  return `**${action.do}**${pressing} ${WORDS[action.do]}${end}`;
+  const urgent = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
+  return `**${action.do}**${urgent} ${WORDS[action.do]}${end}`;
 }
 
 const WORDS: Readonly<Record<CertificateAction['do'], string>> = {

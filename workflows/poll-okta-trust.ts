@@ -2,14 +2,14 @@
 import { setCurrentDetails, sleep } from '@temporalio/workflow';
 import { oktaDevices } from './policies.ts';
 
-export interface LookUpTrustInput {
+export interface PollOktaTrustInput {
   readonly deviceId: string;
   readonly integrationId: string;
   /** When to look, in seconds after the start. */
   readonly seconds: readonly number[];
 }
 
-export async function lookUpTrust({ deviceId, integrationId, seconds }: LookUpTrustInput): Promise<void> {
+export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOktaTrustInput): Promise<void> {
   const beganMs = Date.now();
   setCurrentDetails("Waits for the user's first sign-in with Okta FastPass.");
   for (const after of seconds) {

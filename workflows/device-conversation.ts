@@ -1,11 +1,11 @@
-// Sends commands to a device and waits for their answers: pushes again with growing patience, and never takes silence for an answer.
+// Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
 import { condition, workflowInfo } from '@temporalio/workflow';
-import type { CommandStanding, PushedCommands } from '../activities/device-commands.ts';
+import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-plan.ts';
-import { reasonOf } from './failure.ts';
-import type { CommandAnswered, CommandStatus } from './messages.ts';
-import { device } from './policies.ts';
+import { failureCodeOfActivity } from './failure.ts';
+import type { CommandResponded, CommandStatus } from './messages.ts';
+import { commandQueue } from './policies.ts';
 
 export interface WantedCommand {
   readonly step: string;
@@ -26,22 +26,24 @@ export type CarriedOut =
   | { readonly kind: 'silent' };
 
 /** Which enrollment the commands are for, and what tells them apart over several runs ('' in a workflow of one run). */
-export interface Place {
+export interface CommandScope {
   readonly enrollmentId: string;
   readonly scope: string;
 }
 
-interface Ending {
+interface FinalStatus {
   readonly status: CommandStatus;
   readonly failureCode: FailureCode | null;
 }
+
+const WITHDRAWN: FinalStatus = { status: 'Withdrawn', failureCode: null };
 
 /** A known error is sent again under the next attempt, so that a reset does not meet its old refusal for ever. */
 const MAX_SKIPPED = 20;
 
 export class DeviceConversation {
   readonly #deviceId: string;
-  readonly #endings = new Map<string, Ending>();
+  readonly #finalStatuses = new Map<string, FinalStatus>();
   /** Asked by this run since its start or reset: an error that it knows from before is another matter. */
   readonly #asked = new Set<string>();
   /** Attempts that are over, by step and revision. */
@@ -54,44 +56,43 @@ export class DeviceConversation {
   }
 
   /** The first final status of a command counts; NotNow means: not yet. */
-  hear(answered: CommandAnswered): void {
-    if (answered.status === 'NotNow') return;
-    this.#keep(answered.commandUuid, answered.status, answered.failureCode ?? null);
+  onResponse({ commandUuid, status, failureCode }: CommandResponded): void {
+    if (status !== 'NotNow') this.#keep(commandUuid, status, failureCode ?? null);
   }
 
-  ending(commandUuid: string): Ending | undefined {
-    return this.#endings.get(commandUuid);
+  finalStatus(commandUuid: string): FinalStatus | undefined {
+    return this.#finalStatuses.get(commandUuid);
   }
 
-  take(pushed: PushedCommands): void {
+  recordPushed(pushed: PushedCommands): void {
     this.pushFailure = pushed.pushFailure;
-    for (const command of pushed.commands) this.takeStanding(command);
+    for (const command of pushed.commands) this.recordProgress(command);
   }
 
-  takeStanding({ commandUuid, status, failureCode }: CommandStanding): void {
+  recordProgress({ commandUuid, status, failureCode }: CommandProgress): void {
     if (status !== null) this.#keep(commandUuid, status, failureCode);
   }
 
   #keep(commandUuid: string, status: CommandStatus, failureCode: FailureCode | null): void {
-    if (!this.#endings.has(commandUuid)) this.#endings.set(commandUuid, { status, failureCode });
+    if (!this.#finalStatuses.has(commandUuid)) this.#finalStatuses.set(commandUuid, { status, failureCode });
   }
 
   /** @param intervals between pushes, in milliseconds; their end is the end of the patience */
   async carryOut(
-    place: Place,
+    scope: CommandScope,
     wanted: readonly WantedCommand[],
     intervals: Iterable<number>,
     isInterrupted: () => boolean,
   ): Promise<CarriedOut> {
-    const uuids = await this.#queue(place, wanted);
-    const isOver = () => uuids.every((uuid) => this.#endings.has(uuid));
+    const uuids = await this.#queue(scope, wanted);
+    const isOver = () => uuids.every((uuid) => this.#finalStatuses.has(uuid));
     if (!(await this.waitFor(uuids, () => isOver() || isInterrupted(), intervals))) return { kind: 'silent' };
     if (!isOver()) return { kind: 'interrupted' };
     const outcomes = wanted.map(({ request }, index) => {
-      const ending = this.#endings.get(uuids[index] ?? '');
-      return { request, status: ending?.status ?? 'Withdrawn', failureCode: ending?.failureCode ?? null };
+      const { status, failureCode } = this.#finalStatuses.get(uuids[index] ?? '') ?? WITHDRAWN;
+      return { request, status, failureCode };
     });
-    for (const command of wanted) this.#useUp(place, command);
+    for (const command of wanted) this.#useUp(scope, command);
     return { kind: 'answered', outcomes };
   }
 
@@ -114,32 +115,32 @@ export class DeviceConversation {
   }
 
   #pushAgain(commandUuids: readonly string[]): void {
-    const pushed = device.pushAgain.executeWithOptions({ summary: 'wakes the device again' }, [
+    const pushed = commandQueue.pushAgain.executeWithOptions({ summary: 'wakes the device again' }, [
       { deviceId: this.#deviceId, commandUuids },
     ]);
     pushed.then(
-      (answer) => this.take(answer),
+      (answer) => this.recordPushed(answer),
       (error: unknown) => {
-        this.pushFailure = reasonOf(error);
+        this.pushFailure = failureCodeOfActivity(error);
       },
     );
   }
 
-  async #queue(place: Place, wanted: readonly WantedCommand[]): Promise<readonly string[]> {
+  async #queue(scope: CommandScope, wanted: readonly WantedCommand[]): Promise<readonly string[]> {
     const { workflowId, firstExecutionRunId } = workflowInfo();
     for (let skipped = 0; ; skipped += 1) {
       const commands = wanted.map((command) => ({
         ...command,
-        attempt: this.#attemptOf(place, command),
+        attempt: this.#attemptOf(scope, command),
       }));
-      const pushed = await device.queueCommands.executeWithOptions(
+      const pushed = await commandQueue.queueCommands.executeWithOptions(
         { summary: wanted.map(({ request }) => request.type).join(', ') },
         [
           {
             deviceId: this.#deviceId,
             workflowId,
             firstRunId: firstExecutionRunId,
-            ...place,
+            ...scope,
             commands,
           },
         ],
@@ -148,23 +149,23 @@ export class DeviceConversation {
         ({ wasKnown, status, commandUuid }) =>
           wasKnown && !this.#asked.has(commandUuid) && status !== null && status !== 'Acknowledged',
       );
-      this.take(pushed);
+      this.recordPushed(pushed);
       for (const { commandUuid } of pushed.commands) this.#asked.add(commandUuid);
       if (!stale.includes(true) || skipped >= MAX_SKIPPED)
         return pushed.commands.map(({ commandUuid }) => commandUuid);
       wanted.forEach((command, index) => {
-        if (stale[index] === true) this.#useUp(place, command);
+        if (stale[index] === true) this.#useUp(scope, command);
       });
     }
   }
 
-  #key({ enrollmentId, scope }: Place, { step, request }: WantedCommand): string {
+  #key({ enrollmentId, scope }: CommandScope, { step, request }: WantedCommand): string {
     return `${enrollmentId}/${scope}/${step}/${'revision' in request ? request.revision : ''}`;
   }
-  #attemptOf(place: Place, command: WantedCommand): number {
-    return (this.#used.get(this.#key(place, command)) ?? 0) + 1;
+  #attemptOf(scope: CommandScope, command: WantedCommand): number {
+    return (this.#used.get(this.#key(scope, command)) ?? 0) + 1;
   }
-  #useUp(place: Place, command: WantedCommand): void {
-    this.#used.set(this.#key(place, command), this.#attemptOf(place, command));
+  #useUp(scope: CommandScope, command: WantedCommand): void {
+    this.#used.set(this.#key(scope, command), this.#attemptOf(scope, command));
   }
 }

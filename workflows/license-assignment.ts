@@ -3,10 +3,10 @@ import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
 import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-plan.ts';
-import { reasonOf } from './failure.ts';
-import { appsAndBooks, records } from './policies.ts';
+import { failureCodeOfActivity } from './failure.ts';
+import { appsAndBooks, database } from './policies.ts';
 
-export class LicenseErrand {
+export class LicenseAssignment {
   readonly #deviceId: string;
   readonly #settled: (license: RolloutMemory['license']) => void;
   readonly #changes: () => number;
@@ -29,15 +29,15 @@ export class LicenseErrand {
     this.#settled('pending');
     this.#run(isMissed).then(
       (license) => this.#end(license),
-      (error: unknown) => this.#end(reasonOf(error)),
+      (error: unknown) => this.#end(failureCodeOfActivity(error)),
     );
   }
 
   /** One that is still on its way to the device is waited for: it would come after it was given back. */
-  async giveBack(patienceMs: number, isInterrupted: () => boolean): Promise<void> {
+  async returnLicense(patienceMs: number, isInterrupted: () => boolean): Promise<void> {
     await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'license is on its way' });
     for (let look = 0; !isInterrupted(); look += 1) {
-      const outcome = await appsAndBooks.giveBackLicense.executeWithOptions(
+      const outcome = await appsAndBooks.returnLicense.executeWithOptions(
         { summary: 'license of Okta Verify goes back', scheduleToCloseTimeout: patienceMs },
         [{ deviceId: this.#deviceId, nowMs: Date.now() }],
       );
@@ -65,7 +65,7 @@ export class LicenseErrand {
       const noneLeft = outcome.kind === 'none_left';
       if (noneLeft) {
         const { title, todo } = FAILURES['apps_and_books.no_license_left'];
-        await records.showWaiting({
+        await database.recordWaitsFor({
           deviceId: this.#deviceId,
           waitsFor: `${title} ${todo}`,
           nowMs: Date.now(),

@@ -1,0 +1,75 @@
+// A rollout's requests to the certificate workflow of its device, and the wait for the reply.
+import { condition, workflowInfo } from '@temporalio/workflow';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import { otherWorkflows } from './policies.ts';
+import type { RolloutSignals } from './rollout-signals.ts';
+
+export class CertificateRequest {
+  readonly #deviceId: string;
+  readonly #signals: RolloutSignals;
+  #sent = 0;
+
+  constructor(deviceId: string, signals: RolloutSignals) {
+    this.#deviceId = deviceId;
+    this.#signals = signals;
+  }
+
+  /**
+   * Waits for the proof, and asks again after each interval: the workflow may have been ended meanwhile.
+   * Returns why there is none; null: it was proven, or the plan has changed.
+   */
+  async obtain(
+    integrationId: string,
+    intervals: readonly number[],
+    isChanged: () => boolean,
+  ): Promise<FailureCode | null> {
+    const signals = this.#signals;
+    const proven = signals.certificatesProven;
+    const before = signals.certificateFailures.length;
+    const failures = () => signals.certificateFailures.slice(before);
+    const permanent = () => failures().find((code) => !FAILURES[code].isRetried);
+    const isDone = () => signals.certificatesProven > proven || permanent() !== undefined || isChanged();
+    const request = () =>
+      otherWorkflows.requestCertificate({
+        deviceId: this.#deviceId,
+        integrationId,
+        eventId: this.#nextEventId('certificate'),
+      });
+    if (!(await this.#askUntil(request, isDone, intervals, 'certificate')))
+      // Silence is only the cause where nothing else was said.
+      return failures().at(-1) ?? 'mdm.device_silent';
+    return isChanged() ? null : (permanent() ?? null);
+  }
+
+  async remove(intervals: readonly number[], isChanged: () => boolean): Promise<FailureCode | null> {
+    const removed = this.#signals.certificatesRemoved;
+    const isDone = () => this.#signals.certificatesRemoved > removed || isChanged();
+    const request = () =>
+      otherWorkflows.requestCertificateRemoval({
+        deviceId: this.#deviceId,
+        eventId: this.#nextEventId('removal'),
+      });
+    return (await this.#askUntil(request, isDone, intervals, 'certificate goes'))
+      ? null
+      : 'mdm.device_silent';
+  }
+
+  /** The request and its timer begin in one workflow task: a reset to it asks again. */
+  async #askUntil(
+    request: () => Promise<void>,
+    isDone: () => boolean,
+    intervals: readonly number[],
+    summary: string,
+  ): Promise<boolean> {
+    for (const interval of intervals) {
+      const [isReplied] = await Promise.all([condition(isDone, interval, { summary }), request()]);
+      if (isReplied) return true;
+    }
+    return isDone();
+  }
+
+  #nextEventId(what: string): string {
+    this.#sent += 1;
+    return `${workflowInfo().firstExecutionRunId}/${what}/${this.#sent}`;
+  }
+}

@@ -1,0 +1,104 @@
+// What a certificate workflow was told, over all its runs. Handlers only write it down; the loop decides.
+import { setHandler } from '@temporalio/workflow';
+import type { CertificateMemory } from '../domain/certificate-plan.ts';
+import type { DeviceConversation } from './device-conversation.ts';
+import type { CarriedState, KeepCertificateInput } from './keep-certificate.ts';
+import {
+  certificateNotNeededSignal,
+  certificateWantedSignal,
+  commandRespondedSignal,
+  deviceAuthenticatedSignal,
+  deviceCheckedOutSignal,
+  deviceEnrolledSignal,
+  renewNowSignal,
+  type Event,
+} from './messages.ts';
+import { SeenEvents } from './seen-events.ts';
+
+export class CertificateSignals {
+  integrationId: string | null;
+  isWanted: boolean;
+  /** The device has listed its profiles and certificates since anything changed. */
+  isFresh: boolean;
+  /** Somebody asked for a new certificate. */
+  forced: boolean;
+  /** Rollouts that asked for the proof. */
+  proofRequests = 0;
+  /** Rises with everything that makes the present plan old. */
+  changes = 0;
+  /** Rises with what ends the wait for a delivery on its way. */
+  interruptions = 0;
+  isEnrolledAgain = false;
+  readonly #seen: SeenEvents;
+
+  constructor({ integrationId, carried }: KeepCertificateInput) {
+    this.#seen = new SeenEvents(carried?.seenEvents);
+    this.integrationId = integrationId ?? null;
+    this.isWanted = carried?.isWanted ?? true;
+    this.isFresh = carried?.isFresh ?? false;
+    this.forced = carried?.forced ?? false;
+  }
+
+  /** Registers every handler: call it before the first await. */
+  listen(conversation: DeviceConversation): void {
+    setHandler(commandRespondedSignal, (responded) => conversation.onResponse(responded));
+    setHandler(certificateWantedSignal, (event) => this.#onWanted(event));
+    setHandler(renewNowSignal, (event) => this.#onRenewNow(event));
+    setHandler(certificateNotNeededSignal, (event) => this.#onNotNeeded(event));
+    setHandler(deviceAuthenticatedSignal, (event) => this.#onEnrollment(event));
+    setHandler(deviceCheckedOutSignal, (event) => this.#onEnrollment(event));
+    setHandler(deviceEnrolledSignal, (event) => {
+      this.isEnrolledAgain = true;
+      this.#onEnrollment(event);
+    });
+  }
+
+  memory(): CertificateMemory {
+    const { isFresh, integrationId, isWanted, forced } = this;
+    return { isFresh, integrationId, isWanted, forced };
+  }
+
+  /** Whether anything changed since this call. */
+  watch(): () => boolean {
+    const seen = this.changes;
+    return () => this.changes !== seen;
+  }
+
+  toCarried(): Pick<CarriedState, 'isWanted' | 'isFresh' | 'forced' | 'seenEvents'> {
+    const { isWanted, isFresh, forced } = this;
+    return { isWanted, isFresh, forced, seenEvents: this.#seen.newest() };
+  }
+
+  #onWanted(event: Event & { readonly integrationId: string }): void {
+    if (!this.#isNew(event)) return;
+    if (!this.isWanted || this.integrationId !== event.integrationId) this.interruptions += 1;
+    this.integrationId = event.integrationId;
+    this.isWanted = true;
+    this.proofRequests += 1;
+  }
+
+  #onRenewNow(event: Event): void {
+    if (!this.#isNew(event)) return;
+    this.forced = true;
+    this.isFresh = false;
+  }
+
+  #onNotNeeded(event: Event): void {
+    if (!this.#isNew(event)) return;
+    this.interruptions += 1;
+    this.isWanted = false;
+    this.isFresh = false;
+  }
+
+  #onEnrollment(event: Event): void {
+    if (!this.#isNew(event)) return;
+    this.interruptions += 1;
+    this.isFresh = false;
+  }
+
+  #isNew({ eventId }: Event): boolean {
+    if (!this.#seen.isNew(eventId)) return false;
+    this.changes += 1;
+    return true;
+  }
+}

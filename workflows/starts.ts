@@ -1,0 +1,100 @@
+// How each workflow is started: type, id, reuse policy, summary and search attributes, in one place. Activities, relay and API spread
+// `options` into the call of their Temporal client and add their signal or update.
+import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
+import type { KeepCertificateInput } from './keep-certificate.ts';
+import type { SweepInput } from './observe-trust.ts';
+import type { PollOktaTrustInput } from './poll-okta-trust.ts';
+import type { RollOutDeviceInput } from './roll-out-device.ts';
+import type { SetUpIntegrationInput } from './set-up-integration.ts';
+
+export interface StartedDevice {
+  readonly deviceId: string;
+  /** null: in no integration's scope. */
+  readonly integrationId: string | null;
+  /** What people call it; shown in Temporal's pages. */
+  readonly label: string;
+}
+
+const attributesOf = ({ deviceId, integrationId }: Omit<StartedDevice, 'label'>) => [
+  { key: searchAttributes.deviceId, value: deviceId },
+  ...(integrationId === null ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
+];
+
+/** One at a time for each device; the next one begins when the last has ended, however it ended. */
+const ONE_AT_A_TIME = {
+  taskQueue: TASK_QUEUE,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  workflowIdConflictPolicy: 'USE_EXISTING',
+} as const;
+
+export const rolloutStart = (device: StartedDevice) => ({
+  type: 'rollOutDevice',
+  options: {
+    ...ONE_AT_A_TIME,
+    workflowId: workflowIds.rollout(device.deviceId),
+    staticSummary: `Okta Device Trust for ${device.label}`,
+    typedSearchAttributes: attributesOf(device),
+    args: [{ deviceId: device.deviceId }] as [RollOutDeviceInput],
+  },
+});
+
+export const certificateStart = (device: StartedDevice) => ({
+  type: 'keepCertificate',
+  options: {
+    ...ONE_AT_A_TIME,
+    workflowId: workflowIds.certificate(device.deviceId),
+    staticSummary: `Certificate of ${device.label}`,
+    typedSearchAttributes: attributesOf(device),
+    args: [
+      {
+        deviceId: device.deviceId,
+        ...(device.integrationId === null ? {} : { integrationId: device.integrationId }),
+      },
+    ] as [KeepCertificateInput],
+  },
+});
+
+export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustInput) => ({
+  type: 'pollOktaTrust',
+  options: {
+    ...ONE_AT_A_TIME,
+    workflowId: workflowIds.trust(device.deviceId),
+    staticSummary: `Asks Okta whether ${device.label} is managed`,
+    typedSearchAttributes: attributesOf(device),
+    args: [input] as [PollOktaTrustInput],
+  },
+});
+
+export const setupStart = (input: SetUpIntegrationInput) => ({
+  type: 'setUpIntegration',
+  options: {
+    taskQueue: TASK_QUEUE,
+    workflowId: workflowIds.setup(input.state.setupId),
+    // The id of a setup is never used again.
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    // An earlier attempt may have reached Temporal although it seemed not to.
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    staticSummary: input.state.amends
+      ? 'Changes an integration with Okta'
+      : 'Sets up an integration with Okta',
+    args: [input] as [SetUpIntegrationInput],
+  },
+});
+
+export const SWEEPS = ['trust', 'enforcement', 'expiry'] as const;
+export type Sweep = (typeof SWEEPS)[number];
+
+const SWEEP_TYPES = {
+  trust: 'observeTrust',
+  enforcement: 'enforceDesiredState',
+  expiry: 'watchExpiry',
+} as const satisfies Record<Sweep, string>;
+
+/** The action of a sweep's schedule, whose id is the workflow's too. */
+export const sweepStart = (sweep: Sweep, integrationId: string) => ({
+  workflowType: SWEEP_TYPES[sweep],
+  workflowId: workflowIds.sweep(sweep, integrationId),
+  taskQueue: TASK_QUEUE,
+  args: [{ integrationId }] as [SweepInput],
+  typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+});
