@@ -1,7 +1,7 @@
 // What devices answer: recorded replies are decoded, and errors are told apart by what has to be done next.
 import { describe, expect, test } from 'vitest';
-import { hasAppleSchema, problemsOfAnswer } from '../../test/apple-schema/apple-schema.ts';
-import { hasVectors, vector } from '../../test/vectors.ts';
+import { problemsOfResponse } from '../../test/apple-schema/apple-schema.ts';
+import { recordedMessage } from '../../test/recorded-message.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../pki/certificate-authority.ts';
 import { failureOf, readAnswer } from './answer.ts';
 import { readDeviceMessage, type Report } from './device-message.ts';
@@ -19,11 +19,12 @@ const answered = (requestType: string, dict: PlistDict) =>
     reportOf(buildPlist({ UDID: 'u', CommandUUID: 'c', Status: 'Acknowledged', ...dict })),
   );
 
-describe.skipIf(!hasVectors)('recorded replies', () => {
-  const recorded = (requestType: string, name: string) => readAnswer(requestType, reportOf(vector(name)));
+describe('recorded replies', () => {
+  const recorded = (requestType: string, name: string) =>
+    readAnswer(requestType, reportOf(recordedMessage(name)));
 
   test('ProfileList names each profile, its revision and its payloads', () => {
-    const answer = recorded('ProfileList', 'replies/profile_list.plist');
+    const answer = recorded('ProfileList', 'zentral/profile_list.plist');
     expect(answer).toMatchObject({
       kind: 'profiles',
       profiles: [
@@ -45,14 +46,14 @@ describe.skipIf(!hasVectors)('recorded replies', () => {
   });
 
   test('CertificateList is read from the certificates themselves', () => {
-    expect(recorded('CertificateList', 'replies/certificate_list.plist')).toMatchObject({
+    expect(recorded('CertificateList', 'zentral/certificate_list.plist')).toMatchObject({
       certificates: [
         { serialNumber: 'c78d3b3ed539bd22', commonName: 'zentral', isIdentity: true },
         { commonName: 'Zentral CA', organizationalUnits: ['IT'], isIdentity: false },
       ],
     });
     // The device has no name for it, the certificate has no subject.
-    expect(recorded('CertificateList', 'certprof/certlist.plist')).toEqual({
+    expect(recorded('CertificateList', 'nanocmd/certlist.plist')).toEqual({
       kind: 'certificates',
       certificates: [
         {
@@ -69,11 +70,11 @@ describe.skipIf(!hasVectors)('recorded replies', () => {
   });
 
   test('applications, managed and installed', () => {
-    expect(recorded('ManagedApplicationList', 'replies/managed_application_list.plist')).toEqual({
+    expect(recorded('ManagedApplicationList', 'zentral/managed_application_list.plist')).toEqual({
       kind: 'applications',
       applications: [{ identifier: 'com.acme.myenterpriseapp', status: 'Managed', hasConfiguration: false }],
     });
-    expect(recorded('InstalledApplicationList', 'replies/installed_application_list.plist')).toEqual({
+    expect(recorded('InstalledApplicationList', 'zentral/installed_application_list.plist')).toEqual({
       kind: 'installedApplications',
       applications: [
         { identifier: 'com.apple.mail', shortVersion: '16.0', isInstalling: false, isAppStore: false },
@@ -83,7 +84,7 @@ describe.skipIf(!hasVectors)('recorded replies', () => {
   });
 
   test('DeviceInformation', () => {
-    expect(recorded('DeviceInformation', 'replies/device_information.plist')).toMatchObject({
+    expect(recorded('DeviceInformation', 'zentral/device_information.plist')).toMatchObject({
       kind: 'deviceInformation',
       name: 'Yolo',
       osVersion: '13.0',
@@ -93,22 +94,25 @@ describe.skipIf(!hasVectors)('recorded replies', () => {
   });
 
   test('an acknowledgement alone, and a refusal', () => {
-    expect(recorded('InstallProfile', 'certprof/resp-ack.plist')).toEqual({ kind: 'none' });
-    expect(recorded('InstallProfile', 'certprof/resp-error.plist')).toEqual({ kind: 'none' });
+    expect(recorded('InstallProfile', 'nanocmd/resp-ack.plist')).toEqual({ kind: 'none' });
+    expect(recorded('InstallProfile', 'nanocmd/resp-error.plist')).toEqual({ kind: 'none' });
   });
 
-  test.skipIf(!hasAppleSchema)("fit Apple's schema of answers", () => {
+  test("fit Apple's schema of answers", () => {
     const cases = [
       ['ProfileList', 'profile_list'],
       ['CertificateList', 'certificate_list'],
       ['ManagedApplicationList', 'managed_application_list'],
       ['InstalledApplicationList', 'installed_application_list'],
     ] as const;
-    // A Mac reports this one although Apple says it does not.
-    const known = ['ManagedApplicationList.com.acme.myenterpriseapp.IsValidated: not for macOS'];
+    // A Mac reports these although Apple says it does not.
+    const known = [
+      'ManagedApplicationList.com.acme.myenterpriseapp.IsValidated: not for macOS',
+      'ManagedApplicationList.com.acme.myenterpriseapp.HasFeedback: not on the device channel',
+    ];
     for (const [requestType, name] of cases) {
-      const { dict } = reportOf(vector(`replies/${name}.plist`));
-      const problems = problemsOfAnswer(requestType, dict, 'macOS');
+      const { dict } = reportOf(recordedMessage(`zentral/${name}.plist`));
+      const problems = problemsOfResponse(requestType, dict, { platform: 'macOS', osVersion: '15.1' });
       expect(problems.filter((problem) => !known.includes(problem))).toEqual([]);
     }
   });

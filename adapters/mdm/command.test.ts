@@ -1,10 +1,13 @@
 // Every command that Odette sends fits Apple's schema on each platform it is sent to.
 import { describe, expect, test } from 'vitest';
-import { hasAppleSchema, problemsOfCommand } from '../../test/apple-schema/apple-schema.ts';
+import { problemsOfCommand, targetsOf } from '../../test/apple-schema/apple-schema.ts';
 import type { Platform } from '../../domain/device.ts';
 import { buildCommand, readCommand, type CommandSpec } from './command.ts';
+import type { PlistDict } from './plist.ts';
 
 const CONFIGURATION = { 'OktaVerify.OrgUrl': 'https://acme.okta.com', managementHint: 'hint' };
+
+const USER_CHANNEL = { platform: 'macOS', osVersion: '15.1', channel: 'user' } as const;
 
 const SENT: readonly (readonly [Platform | 'both', CommandSpec])[] = [
   ['both', { requestType: 'DeviceInformation' }],
@@ -22,7 +25,7 @@ const SENT: readonly (readonly [Platform | 'both', CommandSpec])[] = [
   ['both', { requestType: 'InstalledApplicationList' }],
 ];
 
-describe.skipIf(!hasAppleSchema)("Apple's schema", () => {
+describe("Apple's schema", () => {
   const cases = SENT.flatMap(([platform, spec]) =>
     (platform === 'both' ? (['macOS', 'iOS'] as const) : [platform]).map((each) => [each, spec] as const),
   );
@@ -30,24 +33,37 @@ describe.skipIf(!hasAppleSchema)("Apple's schema", () => {
   test.each(cases)('%s: %j', (platform, spec) => {
     const { request, commandUuid } = readCommand(buildCommand('c-1', spec));
     expect(commandUuid).toBe('c-1');
-    expect(problemsOfCommand(request, platform)).toEqual([]);
+    for (const target of targetsOf(platform))
+      expect({ target, problems: problemsOfCommand(request, target) }).toEqual({ target, problems: [] });
+  });
+
+  test('is asked for every OS from macOS 13 and iOS 16 on', () => {
+    const majors = (platform: Platform) =>
+      targetsOf(platform).map(({ osVersion }) => Number.parseInt(osVersion));
+    expect(majors('macOS')).toEqual(expect.arrayContaining([13, 14, 15, 26]));
+    expect(majors('iOS')).toEqual(expect.arrayContaining([16, 17, 18, 26]));
   });
 
   test('finds what is wrong', () => {
     const install = { RequestType: 'InstallApplication' };
-    expect(problemsOfCommand({ RequestType: 'InstallProfile' }, 'iOS')).toEqual(['Payload: missing']);
-    expect(problemsOfCommand({ RequestType: 'InstallProfile', Payload: 'text' }, 'iOS')).toHaveLength(1);
-    expect(problemsOfCommand({ ...install, ItunesStoreId: 1 }, 'iOS')).toEqual([
-      'ItunesStoreId: unknown key',
+    const wrong = (request: PlistDict, platform: Platform = 'iOS', osVersion = '18.1') =>
+      problemsOfCommand(request, { platform, osVersion });
+    expect(wrong({ RequestType: 'InstallProfile' })).toEqual(['Payload: missing']);
+    expect(wrong({ RequestType: 'InstallProfile', Payload: 'text' })).toHaveLength(1);
+    expect(wrong({ ...install, ItunesStoreId: 1 })).toEqual(['ItunesStoreId: unknown key']);
+    expect(wrong({ ...install, ManagementFlags: 2 })).toHaveLength(1);
+    expect(wrong({ ...install, InstallAsManaged: true })).toEqual(['InstallAsManaged: not for iOS']);
+    expect(wrong({ ...install, InstallAsManaged: true }, 'macOS', '10.15.7')).toEqual([
+      'InstallAsManaged: not before macOS 11.0',
     ]);
-    expect(problemsOfCommand({ ...install, ManagementFlags: 2 }, 'iOS')).toHaveLength(1);
-    expect(problemsOfCommand({ ...install, InstallAsManaged: true }, 'iOS')).toEqual([
-      'InstallAsManaged: not for iOS',
-    ]);
-    expect(problemsOfCommand({ RequestType: 'InstallApp' }, 'iOS')).toHaveLength(1);
+    expect(wrong({ RequestType: 'InstallApp' })).toEqual(['InstallApp: no such command']);
     const hostName = { Item: 'HostName', HostName: 'x' };
-    expect(problemsOfCommand({ RequestType: 'Settings', Settings: [hostName] }, 'iOS')).toHaveLength(1);
-    expect(problemsOfCommand({ RequestType: 'Settings', Settings: [hostName] }, 'macOS')).toEqual([]);
+    expect(wrong({ RequestType: 'Settings', Settings: [hostName] })).toHaveLength(1);
+    expect(wrong({ RequestType: 'Settings', Settings: [hostName] }, 'macOS')).toEqual([]);
+    expect(problemsOfCommand({ ...install, ChangeManagementState: 'Managed' }, USER_CHANNEL)).toEqual([]);
+    expect(problemsOfCommand({ RequestType: 'RemoveApplication', Identifier: 'x' }, USER_CHANNEL)).toEqual([
+      'not on the user channel',
+    ]);
   });
 });
 

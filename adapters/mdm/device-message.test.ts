@@ -1,7 +1,7 @@
 // What devices send: recorded messages are read, and what the protocol does not know is refused.
 import { describe, expect, test } from 'vitest';
-import { hasAppleSchema, problemsOfCheckIn } from '../../test/apple-schema/apple-schema.ts';
-import { hasVectors, vector } from '../../test/vectors.ts';
+import { problemsOfCheckIn } from '../../test/apple-schema/apple-schema.ts';
+import { recordedMessage } from '../../test/recorded-message.ts';
 import { readDeviceMessage } from './device-message.ts';
 import { buildPlist, parsePlistDict, type PlistDict } from './plist.ts';
 
@@ -9,9 +9,9 @@ const read = (dict: PlistDict) => readDeviceMessage(buildPlist(dict));
 const UDID = '66ADE930-5FDF-5EC4-8429-15640684C489';
 const TOPIC = 'com.apple.mgmt.External.e0bd1eac';
 
-describe.skipIf(!hasVectors)('recorded messages', () => {
+describe('recorded messages', () => {
   test('a Mac and an iPad begin an enrollment', () => {
-    expect(readDeviceMessage(vector('nanomdm/Authenticate.2.plist'))).toMatchObject({
+    expect(readDeviceMessage(recordedMessage('nanomdm/Authenticate.2.plist'))).toMatchObject({
       type: 'Authenticate',
       udid: UDID,
       serialNumber: 'C02MT66KFLHH',
@@ -19,14 +19,14 @@ describe.skipIf(!hasVectors)('recorded messages', () => {
       deviceName: 'Fruit',
       osVersion: '10.12.6',
     });
-    expect(readDeviceMessage(vector('nanomdm/Authenticate.1.plist'))).toMatchObject({
+    expect(readDeviceMessage(recordedMessage('nanomdm/Authenticate.1.plist'))).toMatchObject({
       type: 'Authenticate',
       productName: 'iPad2,5',
     });
   });
 
   test('a token update carries token, magic and, from an iPad, the unlock token', () => {
-    const message = readDeviceMessage(vector('nanomdm/TokenUpdate.1.plist'));
+    const message = readDeviceMessage(recordedMessage('nanomdm/TokenUpdate.1.plist'));
     expect(message).toMatchObject({
       type: 'TokenUpdate',
       pushMagic: 'CEFDF0BD-E342-4A27-8742-E930EA116B0A',
@@ -36,16 +36,17 @@ describe.skipIf(!hasVectors)('recorded messages', () => {
     expect(message.type === 'TokenUpdate' && message.unlockToken?.length).toBeGreaterThan(1000);
   });
 
-  test.skipIf(!hasAppleSchema)('fit the schema, but for one key that Macs really send', () => {
+  test('fit the schema, but for one key that Macs really send', () => {
     // The challenge of a Mac's Authenticate is in no version of the schema.
-    const { Challenge, ...authenticate } = parsePlistDict(vector('nanomdm/Authenticate.2.plist'));
+    const { Challenge, ...authenticate } = parsePlistDict(recordedMessage('nanomdm/Authenticate.2.plist'));
     expect(Challenge).toBeDefined();
-    expect(problemsOfCheckIn(authenticate, 'macOS')).toEqual([]);
-    expect(problemsOfCheckIn(parsePlistDict(vector('nanomdm/TokenUpdate.1.plist')), 'iOS')).toEqual([]);
+    expect(problemsOfCheckIn(authenticate, { platform: 'macOS', osVersion: '10.12.6' })).toEqual([]);
+    const update = parsePlistDict(recordedMessage('nanomdm/TokenUpdate.1.plist'));
+    expect(problemsOfCheckIn(update, { platform: 'iOS', osVersion: '9.3.5' })).toEqual([]);
   });
 
   test('a refusal carries its chain of causes', () => {
-    expect(readDeviceMessage(vector('certprof/resp-error.plist'))).toMatchObject({
+    expect(readDeviceMessage(recordedMessage('nanocmd/resp-error.plist'))).toMatchObject({
       type: 'Report',
       status: 'Error',
       commandUuid: 'D053EE3A-EE0E-4E82-87D2-BB3624186694',

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OpensslFolder, hasOpenssl } from '../../test/openssl.ts';
-import { hasVectors, vector } from '../../test/vectors.ts';
+import { recordedMessage } from '../../test/recorded-message.ts';
 import { CertificateAuthority, newRsaKeyPair, type KeyAndCertificate } from '../pki/certificate-authority.ts';
 import { readCertificate, wasIssuedBy } from '../pki/certificate.ts';
 import { signDetached } from '../pki/cms.ts';
@@ -122,8 +122,8 @@ describe.skipIf(!hasOpenssl)('signatures made by openssl', () => {
   });
 });
 
-test.skipIf(!hasVectors)("a real device's signature is read, and does not fit another body", () => {
-  const header = vector('mdm-signature-ber-sha1.b64').toString();
+test("a real device's signature is read, and does not fit another body", () => {
+  const header = recordedMessage('nanomdm/mdm-signature-ber-sha1.b64').toString();
   const { signer } = readSignedData(Buffer.from(header, 'base64'));
   expect(signer).toMatchObject({ digest: 'sha1', attributes: undefined });
   expect(signer?.certificate).toMatchObject({ subject: '', issuer: 'CN=MDM CA,DC=Gusto,DC=com' });

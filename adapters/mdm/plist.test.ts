@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { build, parse } from 'plist';
 import { describe, expect, test } from 'vitest';
-import { hasVectors, vector } from '../../test/vectors.ts';
+import { recordedMessage } from '../../test/recorded-message.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { buildPlist, parsePlist, parsePlistDict, type PlistValue } from './plist.ts';
 
@@ -95,15 +95,15 @@ describe('what other writers write is read', () => {
     expect(parsePlist(Buffer.from(typed))).toBe(true);
   });
 
-  test.skipIf(!hasVectors)('recorded messages read as an independent reader reads them', () => {
+  test('recorded messages read as an independent reader reads them', () => {
     const names = [
       'nanomdm/TokenUpdate.1',
-      'replies/profile_list',
-      'replies/device_information',
-      'certprof/certlist',
+      'zentral/profile_list',
+      'zentral/device_information',
+      'nanocmd/certlist',
     ];
     for (const name of names) {
-      const recorded = vector(`${name}.plist`);
+      const recorded = recordedMessage(`${name}.plist`);
       const other = parse(recorded.toString()) as PlistValue;
       expect(buildPlist(parsePlistDict(recorded))).toEqual(buildPlist(other));
     }

@@ -182,8 +182,8 @@ export function reportManagedApps(state: DeviceState, identifiers: readonly stri
       Status: app.status,
       ManagementFlags: app.managementFlags,
       HasConfiguration: app.configuration !== undefined,
-      HasFeedback: false,
-      ...(state.family !== 'Mac' && { IsValidated: true }),
+      // Of Macs, only a user's own channel says the first; none says the second.
+      ...(state.family !== 'Mac' && { HasFeedback: false, IsValidated: true }),
       ExternalVersionIdentifier: 868_412_035,
     };
     if (!TRANSIENT.includes(app.status)) continue;

@@ -127,6 +127,8 @@ const copied = (dict: PlistDict): PlistDict =>
 /** One entry of ProfileList. Values of payloads are never told. */
 function describe(state: DeviceState, profile: InstalledProfile): PlistDict {
   const content = contentOf(profile);
+  const major = Number.parseInt(state.hardware.osVersion);
+  const namesPayloadUuids = major >= (state.family === 'Mac' ? 14 : 17);
   return {
     HasRemovalPasscode: false,
     IsEncrypted: false,
@@ -140,7 +142,7 @@ function describe(state: DeviceState, profile: InstalledProfile): PlistDict {
       ...copied(payload),
       PayloadType: textOf(payload, 'PayloadType'),
       PayloadIdentifier: textOf(payload, 'PayloadIdentifier'),
-      PayloadUUID: textOf(payload, 'PayloadUUID'),
+      ...(namesPayloadUuids && { PayloadUUID: textOf(payload, 'PayloadUUID') }),
     })),
   };
 }

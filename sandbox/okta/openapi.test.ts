@@ -1,15 +1,11 @@
 // What the pretend tenant answers has the form of Okta's published OpenAPI.
-import { existsSync, readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { oktaOpenApi } from '../../test/okta-facts.ts';
 import { openPretendOkta, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import * as admin from './admin.ts';
 import { changeKnobs, DEFAULT_KNOBS } from './knobs.ts';
-
-const folder = new URL('../../../shared/reference/okta/', import.meta.url);
-const isThere = existsSync(new URL('okta-management-subset.openapi.json', folder));
-if (!isThere) console.log("skipped: Okta's OpenAPI subsets are not beside this repository (../shared)");
 
 type Node = Record<string, unknown>;
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
@@ -20,21 +16,21 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 function toJsonSchema(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(toJsonSchema);
   if (!isNode(node)) return node;
-  const { nullable, discriminator: _, example: __, examples: ___, ...rest } = node;
+  const { nullable, discriminator: _, ...rest } = node;
   const read = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, toJsonSchema(value)]));
   if (nullable !== true) return read;
   return { anyOf: [read, { type: 'null' }] };
 }
 
-function loadSpec(name: string): { ajv: Ajv; spec: Node } {
-  const spec = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Node;
+function validatorsOf(part: 'management' | 'oauth-token'): Ajv {
+  const { schemas } = oktaOpenApi(part);
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true });
   (addFormats as unknown as (ajv: Ajv) => void)(ajv);
-  ajv.addSchema({ $id: 'spec', components: toJsonSchema(spec['components']) });
-  return { ajv, spec };
+  ajv.addSchema({ $id: 'spec', components: toJsonSchema({ schemas }) });
+  return ajv;
 }
 
-describe.skipIf(!isThere)('the pretend tenant', () => {
+describe('the pretend tenant', () => {
   let okta: PretendOkta;
   let management: Ajv;
   let oauth: Ajv;
@@ -64,8 +60,8 @@ describe.skipIf(!isThere)('the pretend tenant', () => {
 
   beforeAll(async () => {
     okta = await openPretendOkta();
-    management = loadSpec('okta-management-subset.openapi.json').ajv;
-    oauth = loadSpec('okta-oauth-token-subset.openapi.json').ajv;
+    management = validatorsOf('management');
+    oauth = validatorsOf('oauth-token');
     const { clientId, clientSecret } = await admin.installApiServiceIntegration(okta.tenant);
     const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
     const answer = await askToken(basic, {
@@ -141,15 +137,9 @@ describe.skipIf(!isThere)('the pretend tenant', () => {
   });
 
   it('uses no property that Okta does not have', () => {
-    const known = (name: string): string[] => {
-      const spec = loadSpec('okta-management-subset.openapi.json').spec as {
-        components: { schemas: Record<string, Node> };
-      };
-      return Object.keys(spec.components.schemas[name]?.['properties'] as Node);
-    };
-    for (const { profile } of okta.tenant.state.devices) {
-      expect(known('DeviceProfile')).toEqual(expect.arrayContaining(Object.keys(profile)));
-    }
+    const known = Object.keys(oktaOpenApi('management').schemas['DeviceProfile']?.['properties'] as Node);
+    for (const { profile } of okta.tenant.state.devices)
+      expect(known).toEqual(expect.arrayContaining(Object.keys(profile)));
   });
 
   it.each([

@@ -1,7 +1,7 @@
 // The payload set as it goes out: each profile fits Apple's schema and Okta's manifests, and holds exactly what it must.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasAppleSchema, problemsOfProfile } from '../../../test/apple-schema/apple-schema.ts';
-import { hasOktaManifests, problemsOfOktaPayload } from '../../../test/apple-schema/okta-manifest.ts';
+import { problemsOfProfile, targetsOf } from '../../../test/apple-schema/apple-schema.ts';
+import { problemsOfOktaPayload } from '../../../test/okta-manifest.ts';
 import { OpensslFolder, hasOpenssl } from '../../../test/openssl.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../../pki/certificate-authority.ts';
 import { signAttached, verifyAttached } from '../../pki/cms.ts';
@@ -68,7 +68,7 @@ const NOT_IN_MANIFEST = [
   'com.okta.mobile.auth-service-extension OktaVerify.EnrollmentOptions: SilentEnrollmentEnabled not in the list',
 ];
 
-describe.skipIf(!hasAppleSchema || !hasOktaManifests)("Apple's schema and Okta's manifests", () => {
+describe("Apple's schema and Okta's manifests", () => {
   test.each([
     ['certificate', 'macOS', certificate],
     ['settings', 'macOS', settings],
@@ -77,16 +77,21 @@ describe.skipIf(!hasAppleSchema || !hasOktaManifests)("Apple's schema and Okta's
     ['enrollment', 'macOS', enrollment],
     ['enrollment', 'iOS', enrollment],
   ] as const)('the %s profile fits for %s', (_name, platform, { xml }) => {
-    const problems = problemsOfProfile(parsePlistDict(xml), platform, problemsOfOktaPayload);
-    expect(problems.filter((problem) => !NOT_IN_MANIFEST.includes(problem))).toEqual([]);
+    for (const target of targetsOf(platform)) {
+      const problems = problemsOfProfile(parsePlistDict(xml), target, problemsOfOktaPayload);
+      const unexpected = problems.filter((problem) => !NOT_IN_MANIFEST.includes(problem));
+      expect({ target, unexpected }).toEqual({ target, unexpected: [] });
+    }
   });
 
   test('find what is wrong', () => {
+    const MAC = { platform: 'macOS', osVersion: '15.1' } as const;
+    const PHONE = { platform: 'iOS', osVersion: '18.1' } as const;
     const broken = (change: (payload: PlistDict) => PlistDict, xml = macSso.xml) => {
       const profile = parsePlistDict(xml);
       return problemsOfProfile(
         { ...profile, PayloadContent: payloadsIn(xml).map(change) },
-        'macOS',
+        MAC,
         problemsOfOktaPayload,
       );
     };
@@ -95,10 +100,14 @@ describe.skipIf(!hasAppleSchema || !hasOktaManifests)("Apple's schema and Okta's
     expect(broken((sso) => ({ ...sso, ExtensionIdentifier: undefined }))).toHaveLength(1);
     expect(broken((sso) => ({ ...sso, Hosts: 'x' }))).toHaveLength(1);
     expect(broken((payload) => ({ ...payload, PayloadUUID: 'same' }), settings.xml)).not.toEqual([]);
-    expect(problemsOfProfile(parsePlistDict(macSso.xml), 'iOS')).toEqual([
+    expect(problemsOfProfile(parsePlistDict(macSso.xml), PHONE)).toEqual([
       'com.apple.extensiblesso TeamIdentifier: not for iOS',
     ]);
-    expect(problemsOfProfile(parsePlistDict(settings.xml), 'iOS', () => [])).toHaveLength(2);
+    expect(problemsOfProfile(parsePlistDict(settings.xml), PHONE, () => [])).toHaveLength(2);
+    const before = { platform: 'macOS', osVersion: '12.7.6' } as const;
+    expect(problemsOfProfile(parsePlistDict(settings.xml), before, () => [])).toEqual([
+      'com.apple.servicemanagement not before macOS 13.0',
+    ]);
     expect(
       broken(
         (okta) => (okta['PayloadType'] === 'com.okta.mobile' ? { ...okta, 'OktaVerify.OrgURL': 'x' } : okta),

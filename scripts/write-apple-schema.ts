@@ -1,0 +1,172 @@
+// Writes test/data/apple-schema.json from a clone of github.com/apple/device-management: keys, types, presence, ranges and the OS
+// versions that know them, and none of its prose.
+//   npx tsx scripts/write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import type { Platform } from '../domain/device.ts';
+
+/** Absent: as the surrounding dictionary. `introduced` is a version, or 'n/a' where a platform does not have it at all. */
+interface SupportedVersions {
+  readonly introduced?: string | undefined;
+  readonly deprecated?: string | undefined;
+  readonly removed?: string | undefined;
+  /** On the device channel; absent is yes. */
+  readonly device?: boolean;
+  /** On the user channel; absent is yes. */
+  readonly user?: boolean;
+}
+export type AppleSupport = Readonly<Partial<Record<Platform, SupportedVersions>>>;
+
+export interface AppleKey {
+  readonly key: string;
+  /** string, integer, real, boolean, date, data, array, dictionary, any */
+  readonly type: string;
+  readonly required?: boolean | undefined;
+  readonly values?: readonly unknown[] | undefined;
+  readonly range?: { readonly min?: number; readonly max?: number } | undefined;
+  /** How many items an array has. */
+  readonly repetition?: { readonly min?: number; readonly max?: number } | undefined;
+  /** A regular expression. */
+  readonly format?: string | undefined;
+  readonly os?: AppleSupport | undefined;
+  readonly keys?: readonly AppleKey[] | undefined;
+}
+
+export interface SchemaFile {
+  readonly os?: AppleSupport | undefined;
+  readonly keys?: readonly AppleKey[] | undefined;
+  readonly response?: readonly AppleKey[] | undefined;
+}
+
+export interface AppleSchema {
+  readonly source: string;
+  readonly checkIns: Readonly<Record<string, SchemaFile>>;
+  readonly commands: Readonly<Record<string, SchemaFile>>;
+  readonly profiles: Readonly<Record<string, SchemaFile>>;
+}
+
+const OUT = new URL('../test/data/apple-schema.json', import.meta.url);
+/** The envelope, and the payloads that Odette, a sandbox or an administrator beside them sends. */
+const PAYLOADS = [
+  'TopLevel',
+  'CommonPayloadKeys',
+  'com.apple.mdm',
+  'com.apple.security.scep',
+  'com.apple.security.root',
+  'com.apple.security.pem',
+  'com.apple.security.pkcs1',
+  'com.apple.extensiblesso',
+  'com.apple.loginitems.managed',
+  'com.apple.servicemanagement',
+  'com.apple.notificationsettings',
+  'com.apple.ManagedClient.preferences',
+];
+
+const PLATFORMS = ['macOS', 'iOS'] as const;
+
+interface PublishedSupport {
+  readonly introduced?: string;
+  readonly deprecated?: string;
+  readonly removed?: string;
+  readonly devicechannel?: boolean;
+  readonly userchannel?: boolean;
+}
+type PublishedOs = Readonly<Partial<Record<(typeof PLATFORMS)[number], PublishedSupport>>>;
+
+interface PublishedKey {
+  readonly key: string;
+  readonly type: string;
+  readonly presence?: string;
+  readonly rangelist?: readonly unknown[];
+  readonly range?: { readonly min?: number; readonly max?: number };
+  readonly repetition?: { readonly min?: number; readonly max?: number };
+  readonly format?: string;
+  readonly supportedOS?: PublishedOs;
+  readonly subkeys?: readonly PublishedKey[];
+}
+
+interface PublishedFile {
+  readonly payload: {
+    readonly requesttype?: string;
+    readonly payloadtype?: string;
+    readonly supportedOS?: PublishedOs;
+  };
+  readonly payloadkeys?: readonly PublishedKey[];
+  readonly responsekeys?: readonly PublishedKey[];
+}
+
+function supportOf(published: PublishedOs | undefined): AppleSupport | undefined {
+  const platforms = PLATFORMS.flatMap((platform) => {
+    const { introduced, deprecated, removed, devicechannel, userchannel } = published?.[platform] ?? {};
+    const channels = {
+      ...(devicechannel === undefined ? {} : { device: devicechannel }),
+      ...(userchannel === undefined ? {} : { user: userchannel }),
+    };
+    const facts = { introduced, deprecated, removed, ...channels };
+    const isEmpty = Object.values(facts).every((value) => value === undefined);
+    return isEmpty ? [] : [[platform, facts] as const];
+  });
+  return platforms.length === 0 ? undefined : Object.fromEntries(platforms);
+}
+
+function keysOf(published: readonly PublishedKey[] | undefined): AppleKey[] | undefined {
+  return published?.map(
+    ({ key, type, presence, rangelist, range, repetition, format, supportedOS, subkeys }) => ({
+      key,
+      type: type.replace(/^<|>$/g, ''),
+      required: presence === 'required' ? true : undefined,
+      values: rangelist,
+      range,
+      repetition,
+      format,
+      os: supportOf(supportedOS),
+      keys: keysOf(subkeys),
+    }),
+  );
+}
+
+function readFolder(
+  folder: string,
+  nameOf: (file: PublishedFile, stem: string) => string,
+  names = readdirSync(folder).filter((name) => name.endsWith('.yaml')),
+): Record<string, SchemaFile> {
+  const files = names.map((name) => {
+    const file = parse(readFileSync(path.join(folder, name), 'utf8')) as PublishedFile;
+    const facts: SchemaFile = {
+      os: supportOf(file.payload.supportedOS),
+      keys: keysOf(file.payloadkeys),
+      response: keysOf(file.responsekeys),
+    };
+    return [nameOf(file, path.basename(name, '.yaml')), facts] as const;
+  });
+  return Object.fromEntries(files.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** One line for each message, so that a new release shows as what it changes. */
+const lines = (files: Readonly<Record<string, SchemaFile>>): string =>
+  Object.entries(files)
+    .map(([name, file]) => `${JSON.stringify(name)}:${JSON.stringify(file)}`)
+    .join(',\n');
+
+const [folder, release] = process.argv.slice(2);
+if (folder === undefined || release === undefined) {
+  console.error("usage: write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)'");
+  process.exit(2);
+}
+const mdm = path.join(folder, 'mdm');
+const byRequestType = ({ payload }: PublishedFile, stem: string): string => payload.requesttype ?? stem;
+const schema: AppleSchema = {
+  source: `github.com/apple/device-management @ ${release}; MIT license`,
+  checkIns: readFolder(path.join(mdm, 'checkin'), byRequestType),
+  commands: readFolder(path.join(mdm, 'commands'), byRequestType),
+  profiles: readFolder(
+    path.join(mdm, 'profiles'),
+    (_, stem) => stem,
+    PAYLOADS.map((name) => `${name}.yaml`),
+  ),
+};
+writeFileSync(
+  OUT,
+  `{"source":${JSON.stringify(schema.source)},\n"checkIns":{\n${lines(schema.checkIns)}},\n"commands":{\n${lines(schema.commands)}},\n"profiles":{\n${lines(schema.profiles)}}}\n`,
+);
