@@ -24,6 +24,7 @@ const device = {
   blueprint: { id: ID, name: 'Test' },
   integrationId: null,
   enrollmentStatus: 'enrolled',
+  returnAskedAt: null,
   lastContactAt: AT,
   bucket: 'trusted',
   truths: {

@@ -57,7 +57,42 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         `Taken out of their blueprint: ${plural(removed.devices, 'device')}. The removal begins ${when}; \`odette device move\` undoes it.`,
       ]);
     });
-  jsonCommand(device, 'forget', 'deletes the record of a device that is no longer enrolled')
+  for (const decision of ['allow', 'refuse'] as const)
+    jsonCommand(
+      device,
+      `${decision}-return`,
+      decision === 'allow'
+        ? 'allows a device to enroll again within a day although its earlier enrollment has not ended'
+        : 'refuses that a device enrolls again',
+    )
+      .argument('<device>', 'serial number, name, UDID or id')
+      .option('--reason <text>', 'kept in the audit trail')
+      .action(async (name: string, { reason, ...options }: AskOptions) => {
+        const odette = await line.connect();
+        const { id } = await findDevice(odette, name);
+        const decided = await odette.call('post /api/devices/{id}/return', {
+          params: { id },
+          body: { decision, ...given(reason) },
+        });
+        line.show(options, decided, () => [
+          decision === 'allow' ? 'Allowed for 24 hours: the device enrolls with any code.' : 'Refused.',
+        ]);
+      });
+  jsonCommand(device, 'set-user', "names a device's user: the login in Okta")
+    .argument('<device>', 'serial number, name, UDID or id')
+    .argument('[login]', 'without it the device has no user any more')
+    .action(async (name: string, login: string | undefined, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id } = await findDevice(odette, name);
+      const changed = await odette.call('patch /api/devices/{id}', {
+        params: { id },
+        body: { user: login ?? null },
+      });
+      line.show(options, changed, () => [
+        changed.user === null ? 'The device has no user.' : `The user is ${changed.user}.`,
+      ]);
+    });
+  jsonCommand(device, 'forget', 'deletes the record of a device that left or is unreachable')
     .argument('<device>', 'serial number, name, UDID or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();

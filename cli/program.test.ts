@@ -36,6 +36,7 @@ const device = {
   blueprint: { id: ID, name: 'Test' },
   integrationId: ID,
   enrollmentStatus: 'enrolled',
+  returnAskedAt: null,
   lastContactAt: AT,
   bucket: 'needs_user',
   truths,

@@ -14,6 +14,8 @@ const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
   fingerprint: 'aa',
   identityIssuedAt: new Date('2026-06-01'),
   enrollment: 'enrolled',
+  mayReturn: false,
+  hasKnownSerial: true,
   ...changes,
 });
 const takeoverRefused = { admitted: false, code: 'enrollment.takeover_refused' };
@@ -33,6 +35,18 @@ describe('admission at Authenticate', () => {
 
   test('another identity does not take an enrolled device over, whatever blueprint its code belongs to', () => {
     expect(admit('U1', identity(), device(), undefined)).toEqual(takeoverRefused);
+  });
+
+  test('a device whose earlier enrollment is gone, or whose return was allowed, comes back with any fresh code', () => {
+    expect(admit('U1', identity(), device({ mayReturn: true }), undefined)).toEqual({
+      admitted: true,
+      as: 'return',
+    });
+  });
+
+  test('a device that names another serial number does not come back in its place', () => {
+    const other = device({ mayReturn: true, hasKnownSerial: false });
+    expect(admit('U1', identity(), other, undefined)).toEqual(takeoverRefused);
   });
 
   test('a fresh code made for the device takes it over', () => {

@@ -21,15 +21,19 @@ export interface KnownDevice {
   readonly identityIssuedAt: Date | undefined;
   /** unfinished: it never came to its first TokenUpdate. over: it left the management. An enrolled one may be authenticating again. */
   readonly enrollment: 'enrolled' | 'unfinished' | 'over';
+  /** Its earlier enrollment cannot speak any more (Apple knows its push token no longer), or an admin allowed it to enroll again. */
+  readonly mayReturn: boolean;
+  /** The serial number that it names is the one that is known: a UDID alone is easily read off a device. */
+  readonly hasKnownSerial: boolean;
 }
 
 /**
  * new: an unknown device, or one whose enrollment is over or never finished. again: by its pinned identity. renewal: by a
  * newer identity that was given to this very device. takeover: an enrolled device is claimed with an admin's consent (a fresh
- * code made for it).
+ * code made for it). return: it was erased or lost its profile without a word, and enrolls with any fresh code.
  */
 export type Admission =
-  | { readonly admitted: true; readonly as: 'new' | 'again' | 'renewal' | 'takeover' }
+  | { readonly admitted: true; readonly as: 'new' | 'again' | 'renewal' | 'takeover' | 'return' }
   | {
       readonly admitted: false;
       readonly code: Extract<FailureCode, `enrollment.${string}` | 'mdm.identity_refused'>;
@@ -67,5 +71,6 @@ export function admit(
   if (identity.renewsDevice === device.id) return { admitted: true, as: 'renewal' };
   if (device.enrollment !== 'enrolled') return { admitted: true, as: 'new' };
   if (identity.codeForUdid === udid) return { admitted: true, as: 'takeover' };
+  if (device.mayReturn && device.hasKnownSerial) return { admitted: true, as: 'return' };
   return refused('enrollment.takeover_refused');
 }

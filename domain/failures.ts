@@ -616,9 +616,9 @@ export const FAILURES = {
     403,
   ),
   'enrollment.takeover_refused': entry(
-    'This device is enrolled with another identity.',
-    'Enroll with a fresh code made for this device.',
-    'operator',
+    'This device asks to enroll again, but its earlier enrollment has not ended.',
+    'Allow or refuse it on the device\'s page, or with "odette device allow-return".',
+    'admin',
     false,
     403,
   ),

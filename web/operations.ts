@@ -49,6 +49,7 @@ export const OPERATIONS = {
   updateDevice: 'patch /api/devices/{id}',
   askDevices: 'post /api/devices/requests',
   checkDevice: 'post /api/devices/{id}/check',
+  decideReturn: 'post /api/devices/{id}/return',
   renewDevice: 'post /api/devices/{id}/renew',
   listRollouts: 'get /api/rollouts',
   listFailures: 'get /api/rollouts/failures',

@@ -6,6 +6,9 @@ import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
 import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
+import { putTimeline } from '../../adapters/store/devices/device-timeline.ts';
+import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
+import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { devices } from '../contract/devices.ts';
@@ -98,6 +101,35 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       if (devices === 0) throw new ProblemError('mdm.not_enrolled');
       await putAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
       return { devices };
+    },
+
+    decideReturn: async ({ sql, params, body, caller }) => {
+      await find(sql, params.id);
+      const isAllowed = body.decision === 'allow';
+      const isDone = isAllowed
+        ? await allowReturn(sql, params.id, caller.actor)
+        : await refuseReturn(sql, params.id);
+      if (!isDone)
+        throw new ProblemError('request.conflict', {
+          detail: isAllowed
+            ? 'The device is not enrolled: it enrolls again with any code.'
+            : 'The device does not ask to enroll again.',
+        });
+      await putAudit(sql, {
+        actor: caller.actor,
+        action: isAllowed ? 'enrollment.return_allowed' : 'enrollment.return_refused',
+        subject: `device:${params.id}`,
+        detail: { reason: body.reason },
+      });
+      await putTimeline(sql, params.id, {
+        kind: isAllowed ? 'return_allowed' : 'return_refused',
+        text: isAllowed
+          ? 'An admin allowed the device to enroll again within 24 hours.'
+          : 'An admin refused that the device enrolls again.',
+        detail: { by: caller.actor },
+      });
+      await refreshTrust(sql, params.id, { now: new Date() });
+      return showDevice(await find(sql, params.id));
     },
 
     renewDevice: async ({ sql, params, body, caller }) => {

@@ -31,7 +31,7 @@ export function removalHandlers(): Handlers<typeof removal> {
     forgetDevice: async ({ sql, params, caller }) => {
       if (!(await forgetDevice(sql, params.id)))
         throw new ProblemError('request.conflict', {
-          detail: 'It is enrolled. Remove the MDM profile on the device first.',
+          detail: 'The device is enrolled and calls. Remove the enrollment profile on the device first.',
         });
       const subject = `device:${params.id}`;
       await putAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });

@@ -39,6 +39,8 @@ const deviceFields = {
   /** Null: not in scope of a switched-on library item. */
   integrationId: id.nullable(),
   enrollmentStatus,
+  /** It asked to enroll again and waits until an admin allows or refuses it. */
+  returnAskedAt: instant.nullable(),
   lastContactAt: instant.nullable(),
   bucket,
   /** A truth that does not apply to the platform counts as held. */
@@ -279,6 +281,19 @@ export const devices = {
     params: idParams,
     status: 202,
     response: accepted,
+  }),
+  decideReturn: endpoint({
+    tag,
+    summary:
+      'Allows a device to enroll again within a day although its earlier enrollment has not ended, or refuses it',
+    method: 'post',
+    path: '/api/devices/{id}/return',
+    access: 'admin',
+    params: idParams,
+    body: z.object({ decision: z.enum(['allow', 'refuse']), reason: line(500).optional() }),
+    status: 200,
+    response: Device,
+    problems: ['request.conflict'],
   }),
   renewDevice: endpoint({
     tag,

@@ -4,10 +4,17 @@ import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
 import { newIdentityChallenge } from '../../adapters/store/devices/identity-certificates.ts';
+import { enrollmentCodeHash } from '../../adapters/store/devices/enrollments.ts';
+import { allowReturn } from '../../adapters/store/devices/returns.ts';
 import { replaceProfiles } from '../../adapters/store/devices/inventory.ts';
 import { forgetDevice } from '../../adapters/store/rollout/removal.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
-import { challengeFor, identityFor, ProtocolDevice } from '../../test/harness/protocol-device.ts';
+import {
+  challengeFor,
+  challengeIn,
+  identityFor,
+  ProtocolDevice,
+} from '../../test/harness/protocol-device.ts';
 
 let listener: DeviceListener;
 beforeAll(async () => {
@@ -159,7 +166,7 @@ describe('takeover', () => {
     const response = await thief.authenticate();
     expect([response.status, await response.text()]).toEqual([400, 'enrollment.takeover_refused\n']);
     expect((await thief.updateToken()).status).toBe(400);
-    expect(await found(device)).toEqual(before);
+    expect(await found(device)).toEqual({ ...before, returnAskedAt: expect.any(Date) as Date });
     expect(await audited(before.id)).toEqual(['enrollment.new', 'enrollment.refused']);
     expect(await device.idle()).toBeUndefined();
   });
@@ -284,4 +291,124 @@ test('a device whose rollout failed because it was silent gets a rollout when it
   );
   await device.idle();
   expect(await started()).toHaveLength(1);
+});
+
+describe('a device that was erased, or lost its profile without a word', () => {
+  const SERIAL = { SerialNumber: 'C02RETURN' };
+  const enrolledWith = async (options: Parameters<DeviceListener['newCode']>[0] = {}) => {
+    const code = await listener.newCode(options);
+    const device = new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, await challengeFor(listener.url, code), true),
+    );
+    await device.authenticate(SERIAL);
+    await device.updateToken();
+    await listener.database.query(
+      `insert into device_trust (device_id, bucket, integration_id, managed) select devices.id, 'trusted', integrations.id, true
+         from devices, integrations where udid = $1`,
+      [device.udid],
+    );
+    return device;
+  };
+  const erased = async (device: ProtocolDevice, code: string) =>
+    new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, await challengeFor(listener.url, code), true),
+      device.udid,
+    );
+  const usesOf = async (code: string) =>
+    (
+      await listener.database.query<{ uses: number }>(
+        'select uses from enrollment_codes where code_hash = $1',
+        [enrollmentCodeHash(code)],
+      )
+    )[0]?.uses;
+  const standing = async (device: ProtocolDevice) =>
+    (
+      await listener.database.query<{ bucket: string; waitsFor: string }>(
+        `select bucket, waits_for as "waitsFor" from device_trust join devices on devices.id = device_id where udid = $1`,
+        [device.udid],
+      )
+    )[0];
+
+  test('comes back with any fresh code after Apple said that its token is gone, and keeps its user and history', async () => {
+    const device = await enrolledWith({ userName: 'ada@acme.example' });
+    const { id } = await found(device);
+    await listener.database.query(`update devices set enrollment_status = 'unreachable' where id = $1`, [id]);
+    const again = await erased(device, await listener.newCode());
+    expect([(await again.authenticate(SERIAL)).status, (await again.updateToken()).status]).toEqual([
+      200, 200,
+    ]);
+    expect(await found(device)).toMatchObject({
+      id,
+      enrollmentStatus: 'enrolled',
+      userName: 'ada@acme.example',
+    });
+    expect((await device.updateToken()).status).toBe(400);
+    expect(await audited(id)).toEqual(['enrollment.new', 'enrollment.return']);
+    expect((await standing(device))?.bucket).toBe('in_progress');
+  });
+
+  test('that still seems enrolled is refused, waits for an admin, and gives its use of the code back', async () => {
+    const device = await enrolledWith();
+    const code = await listener.newCode({ maxUses: 1 });
+    const again = await erased(device, code);
+    expect(await usesOf(code)).toBe(1);
+    expect((await again.authenticate(SERIAL)).status).toBe(400);
+    expect((await again.authenticate(SERIAL)).status).toBe(400);
+    expect(await usesOf(code)).toBe(0);
+    expect(await standing(device)).toMatchObject({
+      bucket: 'needs_you',
+      waitsFor: expect.stringContaining('asks to enroll again') as string,
+    });
+    const { id } = await found(device);
+    await allowReturn(listener.database, id, 'person:ada');
+    const allowed = await erased(device, code);
+    expect([(await allowed.authenticate(SERIAL)).status, (await allowed.updateToken()).status]).toEqual([
+      200, 200,
+    ]);
+    expect(await found(device)).toMatchObject({ id, returnAllowedUntil: null });
+  });
+
+  test('one with another serial number is never taken for it, even when a return was allowed', async () => {
+    const device = await enrolledWith();
+    const { id } = await found(device);
+    await allowReturn(listener.database, id, 'person:ada');
+    const thief = await erased(device, await listener.newCode());
+    expect((await thief.authenticate({ SerialNumber: 'C02THIEF' })).status).toBe(400);
+    expect((await found(device)).returnAskedAt).toBeNull();
+  });
+
+  test('a sign of life of the earlier enrollment drops the request', async () => {
+    const device = await enrolledWith();
+    await (await erased(device, await listener.newCode())).authenticate(SERIAL);
+    expect((await found(device)).returnAskedAt).not.toBeNull();
+    await device.idle();
+    expect((await found(device)).returnAskedAt).toBeNull();
+    expect((await standing(device))?.bucket).not.toBe('needs_you');
+  });
+
+  test('the page that gave out the profile tells its user to ask the admin', async () => {
+    const device = await enrolledWith();
+    const page = await fetch(`${listener.url}/enroll`, {
+      method: 'POST',
+      body: new URLSearchParams({ code: await listener.newCode() }),
+    });
+    const cookie = (page.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const outcome = async () =>
+      (
+        (await (await fetch(`${listener.url}/enroll/outcome`, { headers: { cookie } })).json()) as {
+          state: string;
+        }
+      ).state;
+    expect(await outcome()).toBe('waiting');
+    const challenge = challengeIn(Buffer.from(await page.arrayBuffer()));
+    const again = new ProtocolDevice(
+      listener.url,
+      await identityFor(listener.url, challenge, true),
+      device.udid,
+    );
+    await again.authenticate(SERIAL);
+    expect(await outcome()).toBe('ask_admin');
+  });
 });

@@ -23,8 +23,11 @@ import {
   type IssuedIdentity,
   findIdentity,
   pinIdentity,
+  recordRefusedIdentity,
   spendIdentity,
 } from '../../adapters/store/devices/identity-certificates.ts';
+import { recordReturnRequest, refuseReturn } from '../../adapters/store/devices/returns.ts';
+import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
@@ -71,12 +74,8 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
         certificate: signer.certificate.serialNumber,
       },
     });
-    if (known && !admission.admitted)
-      await putTimeline(sql, known.id, {
-        kind: 'enrollment_refused',
-        text: 'Somebody tried to enroll as this device with another identity and was refused.',
-        detail: { code: admission.code },
-      });
+    if (identity && !admission.admitted) await recordRefusedIdentity(sql, fingerprint, admission.code);
+    if (known && !admission.admitted) await recordRefusal(sql, known, message, admission.code);
     return admission;
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
@@ -93,11 +92,30 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
   return admission;
 }
 
+/** A device with the known UDID and serial number may be the device itself, erased: an admin decides. */
+async function recordRefusal(sql: Sql, known: DeviceRow, message: Authenticate, code: string): Promise<void> {
+  const asksToReturn = code === 'enrollment.takeover_refused' && hasKnownSerial(known, message);
+  await putTimeline(sql, known.id, {
+    kind: 'enrollment_refused',
+    text: asksToReturn
+      ? 'The device asked to enroll again and was refused, because its earlier enrollment has not ended.'
+      : 'Another device tried to enroll as this device and was refused.',
+    detail: { code, serialNumber: message.serialNumber },
+  });
+  if (!asksToReturn) return;
+  await recordReturnRequest(sql, known.id);
+  await refreshTrust(sql, known.id, { now: new Date() });
+}
+
+const hasKnownSerial = (known: DeviceRow, message: Authenticate): boolean =>
+  known.serialNumber !== null && known.serialNumber.toLowerCase() === message.serialNumber?.toLowerCase();
+
 const ENROLLING = {
   new: 'The device began its enrollment.',
   again: 'The device began its enrollment again.',
   renewal: 'The device began its enrollment again with a renewed identity.',
   takeover: 'The device was taken over with a code made for it, and began its enrollment again.',
+  return: 'The device came back with a new code, and began its enrollment again.',
 };
 
 const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };
@@ -125,6 +143,9 @@ async function decide(
       fingerprint: known.identityFingerprint.toString('hex'),
       identityIssuedAt: pinned?.issuedAt,
       enrollment: enrollmentOf(known),
+      mayReturn:
+        known.enrollmentStatus === 'unreachable' || (known.returnAllowedUntil?.getTime() ?? 0) > Date.now(),
+      hasKnownSerial: hasKnownSerial(known, message),
     },
     holder?.id,
   );
@@ -142,12 +163,12 @@ async function begin(
   message: Authenticate,
   fingerprint: Buffer,
   identity: IssuedIdentity,
-  as: 'new' | 'again' | 'renewal' | 'takeover',
+  as: Extract<Admission, { admitted: true }>['as'],
 ): Promise<string> {
   const model = message.productName ?? message.model;
   const family = familyOf(model ?? '');
   // By its own or a renewed identity the device stays where an admin has put it; a code says where it belongs.
-  const isByCode = (as === 'new' || as === 'takeover') && identity.blueprintId !== null;
+  const isByCode = as !== 'again' && as !== 'renewal' && identity.blueprintId !== null;
   return beginEnrollment(sql, {
     udid: message.udid,
     family,
@@ -161,7 +182,7 @@ async function begin(
     belongsTo: isByCode
       ? { blueprintId: identity.blueprintId ?? '', userName: identity.userName }
       : undefined,
-    isNew: as === 'new',
+    isNew: as === 'new' || as === 'return',
   });
 }
 
@@ -205,7 +226,23 @@ export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Prom
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
   // Where Apple delivers no push, only a new token ends that.
   if (device.standsUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
+  if (device.returnAskedAt !== null) await endReturnRequest(sql, device.id);
   return device;
+}
+
+/** The enrollment that was thought to be lost speaks: whoever asked to enroll in its place was another device. */
+async function endReturnRequest(sql: Sql, deviceId: string): Promise<void> {
+  await refuseReturn(sql, deviceId);
+  await putTimeline(sql, deviceId, {
+    kind: 'return_dropped',
+    text: 'The device uses its earlier enrollment, so the request to enroll again came from another device. It is dropped.',
+  });
+  await putAudit(sql, {
+    actor: 'system',
+    action: 'enrollment.return_dropped',
+    subject: `device:${deviceId}`,
+  });
+  await refreshTrust(sql, deviceId, { now: new Date() });
 }
 
 /** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */

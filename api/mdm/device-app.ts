@@ -46,6 +46,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
           defaultSrc: ["'none'"],
           scriptSrc: ["'self'"],
           styleSrc: [STYLE_SOURCE],
+          connectSrc: ["'self'"],
           formAction: ["'self'"],
           baseUri: ["'none'"],
           frameAncestors: ["'none'"],

@@ -14,6 +14,7 @@ input,button{box-sizing:border-box;width:100%;min-height:3rem;padding:.5rem .75r
 input{border:1px solid GrayText;background:Field;color:FieldText;letter-spacing:.08em;text-transform:uppercase}
 button{margin-top:1rem;border:0;background:#0a4fb3;color:#fff;font-weight:600}
 :focus-visible{outline:3px solid #1a73e8;outline-offset:2px}
+#outcome{border-left:4px solid #0a4fb3;padding:.25rem .75rem}
 .problem{border-left:4px solid #b3261e;padding:.25rem .75rem;margin:1rem 0}`;
 
 /** `style-src` of the page's Content-Security-Policy. */
@@ -34,7 +35,7 @@ export function enrollPage(problem?: string): string {
 <body>
 <main>
 <h1>Enroll this device</h1>
-<p>Your organisation will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
+<p>Your organization will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
 ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${problem}</p>\n`}<form method="post" action="enroll">
 <label for="code">Enrollment code</label>
 <input id="code" name="code" required maxlength="64" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${described}"${problem === undefined ? '' : ' aria-invalid="true"'}>
@@ -55,6 +56,9 @@ ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${p
 <li>Double-click the profile, then <b>Install</b>, and enter your password.</li>
 </ol>
 <p>After that nothing else is needed here: Okta Verify arrives by itself. Install the profile at once: after an hour it is of no use any more, and a new code is needed.</p>
+<p id="outcome" role="status" hidden></p>
+<h2>Was this device enrolled before?</h2>
+<p>If it was erased, or its profile was removed while it was offline, the installation may fail. Ask your admin to allow this device to enroll again, then enter the code once more. The code is not used up by that.</p>
 <h2>Is the device managed already?</h2>
 <p>A device has one management only. If Settings shows a profile of another management, ask your admin before you remove it: what came with it, apps and their data too, goes with it.</p>
 </main>

@@ -28,7 +28,7 @@ describe('the enrollment page', () => {
     const page = await response.text();
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none';script-src 'self';style-src 'sha256-[^']+';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
+      /^default-src 'none';script-src 'self';style-src 'sha256-[^']+';connect-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
     );
     expect(page.match(/<script[^]*?<\/script>|src=|href=|style="|\son\w+=/g)).toEqual([
       '<script src="enroll.js" defer></script>',

@@ -6,7 +6,7 @@ import { signAttached } from '../../adapters/pki/cms.ts';
 import { putAudit } from '../../adapters/store/base/audit.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { redeemEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
-import { newIdentityChallenge } from '../../adapters/store/devices/identity-certificates.ts';
+import { findEnrollmentOutcome, newIdentity } from '../../adapters/store/devices/identity-certificates.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { enrollPage } from './enroll-page.ts';
@@ -32,6 +32,11 @@ export function enrollRoute(dependencies: EnrollDependencies): Router {
   router.get('/enroll.js', (_request, response) => {
     response.type('text/javascript').send(ENROLL_SCRIPT);
   });
+  router.get('/enroll/outcome', async (request, response) => {
+    const id = identityIdIn(request);
+    const outcome = id === undefined ? undefined : await findEnrollmentOutcome(dependencies.database, id);
+    response.json({ state: stateOf(outcome) });
+  });
   router.post('/enroll', express.urlencoded({ extended: false, limit: '4kb' }), async (request, response) => {
     const source = request.ip ?? '';
     const spent = await wrongCodes.get(source);
@@ -39,10 +44,10 @@ export function enrollRoute(dependencies: EnrollDependencies): Router {
       response.set('Retry-After', String(Math.ceil(spent.msBeforeNext / 1000)));
       return page(response, 429, 'Too many wrong codes. Wait a minute, then try again.');
     }
-    const profile = await redeem(dependencies, codeOf(request));
-    if (profile === 'not_ready')
+    const redeemed = await redeem(dependencies, codeOf(request));
+    if (redeemed === 'not_ready')
       return page(response, 503, 'This server is not ready to enroll devices. Tell your admin.');
-    if (profile === 'refused') {
+    if (redeemed === 'refused') {
       await wrongCodes.penalty(source);
       return page(
         response,
@@ -52,11 +57,37 @@ export function enrollRoute(dependencies: EnrollDependencies): Router {
     }
     response
       .status(200)
+      .cookie(COOKIE, redeemed.identityId, {
+        httpOnly: true,
+        secure: request.secure,
+        sameSite: 'strict',
+        path: '/enroll',
+        maxAge: COOKIE_MS,
+      })
       .type('application/x-apple-aspen-config')
       .set('Content-Disposition', 'attachment; filename="enroll.mobileconfig"')
-      .send(profile);
+      .send(redeemed.profile);
   });
   return router;
+}
+
+/** Ties the page to the profile that it downloaded, so that it can tell how the enrollment went. As long as the challenge lives. */
+const COOKIE = 'odette_enrollment';
+const COOKIE_MS = 3_600_000;
+
+function identityIdIn(request: Request): string | undefined {
+  const found = /(?:^|;\s*)odette_enrollment=([0-9a-f-]{36})(?:;|$)/.exec(request.headers.cookie ?? '');
+  return found?.[1];
+}
+
+type Outcome = Awaited<ReturnType<typeof findEnrollmentOutcome>>;
+
+/** ask_admin: the device was enrolled before, and an admin has to allow it. */
+function stateOf(outcome: Outcome): 'none' | 'waiting' | 'enrolled' | 'ask_admin' | 'refused' {
+  if (outcome === undefined) return 'none';
+  if (outcome.isEnrolled) return 'enrolled';
+  if (outcome.refusedCode === null) return 'waiting';
+  return outcome.refusedCode === 'enrollment.takeover_refused' ? 'ask_admin' : 'refused';
 }
 
 function page(response: Response, status: number, problem?: string): void {
@@ -72,12 +103,12 @@ function codeOf(request: Request): string {
 async function redeem(
   { database, authority, publicUrl }: EnrollDependencies,
   code: string,
-): Promise<Buffer | 'refused' | 'not_ready'> {
+): Promise<{ readonly profile: Buffer; readonly identityId: string } | 'refused' | 'not_ready'> {
   const { authority: issuer, profileSigner } = await authority();
   const topic = (await currentPushCertificate(database))?.topic;
   // A code must not be used up while its profile could not work.
   if (publicUrl === undefined || topic === undefined) return 'not_ready';
-  const challenge = await database.inTransaction(async (sql) => {
+  const identity = await database.inTransaction(async (sql) => {
     const redeemed = await redeemEnrollmentCode(sql, code);
     if (!redeemed) return undefined;
     await putAudit(sql, {
@@ -85,10 +116,12 @@ async function redeem(
       action: 'enrollment.code_used',
       subject: `enrollment_code:${redeemed.id}`,
     });
-    return newIdentityChallenge(sql, { enrollmentCodeId: redeemed.id });
+    return newIdentity(sql, { enrollmentCodeId: redeemed.id });
   });
-  if (challenge === undefined) return 'refused';
-  return signedEnrollmentProfile({ publicUrl, topic, challenge, signer: profileSigner, issuer });
+  if (identity === undefined) return 'refused';
+  const { id: identityId, challenge } = identity;
+  const profile = signedEnrollmentProfile({ publicUrl, topic, challenge, signer: profileSigner, issuer });
+  return { profile, identityId };
 }
 
 /** The profile with which a device enrolls. */

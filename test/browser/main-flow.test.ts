@@ -301,7 +301,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await signIn(ours, ADMIN);
     await ours.goTo(`/devices/${late?.id ?? ''}`);
     const badge = ours.page.locator('.mantine-Badge-root', {
-      hasText: /^(Trusted|Waiting for sign-in|In progress|Failed)$/,
+      hasText: /^(Trusted|In progress|Needs its user|Needs you|Unreachable)$/,
     });
     await badge.getByText('Waiting for sign-in', { exact: true }).waitFor();
 

@@ -17,7 +17,12 @@ let shared: Promise<KeyPair> | undefined;
 export async function challengeFor(url: string, code: string): Promise<string> {
   const response = await fetch(`${url}/enroll`, { method: 'POST', body: new URLSearchParams({ code }) });
   if (response.status !== 200) throw new Error(`no profile: ${response.status}`);
-  const { content } = verifyAttached(Buffer.from(await response.arrayBuffer()));
+  return challengeIn(Buffer.from(await response.arrayBuffer()));
+}
+
+/** The challenge in a signed enrollment profile. */
+export function challengeIn(profile: Buffer): string {
+  const { content } = verifyAttached(profile);
   const payloads = parsePlistDict(content)['PayloadContent'] as readonly PlistDict[];
   const scep = payloads.find((payload) => payload['PayloadType'] === 'com.apple.security.scep');
   return (scep?.['PayloadContent'] as PlistDict)['Challenge'] as string;

@@ -7,20 +7,26 @@ import { useMay } from '../shell/session.ts';
 import { deviceTitle } from '../words.ts';
 import { CheckDialog, EditDialog, RenewDialog } from './device-dialogs.tsx';
 import { ForgetDialog, RemoveDialog } from './remove-dialogs.tsx';
+import { ReturnDialog } from './return-dialog.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
 
-type Open = 'replay' | 'check' | 'renew' | 'edit' | 'remove' | 'forget' | undefined;
+type Open = 'replay' | 'check' | 'renew' | 'edit' | 'remove' | 'forget' | 'return' | undefined;
 
 export function DeviceActions({ device }: { device: DeviceDetail }) {
   const [open, setOpen] = useState<Open>();
   const isAdmin = useMay('admin');
   const close = () => setOpen(undefined);
-  const hasLeft = device.enrollmentStatus === 'checked_out' || device.enrollmentStatus === 'unreachable';
+  const hasLeft = device.enrollmentStatus === 'checked_out' || device.bucket === 'unreachable';
   return (
     <>
       <Button onClick={() => setOpen('check')} disabled={device.enrollmentStatus !== 'enrolled'}>
         Check now
       </Button>
+      {isAdmin && device.returnAskedAt !== null && (
+        <Button color="red" onClick={() => setOpen('return')}>
+          Allow or refuse enrollment…
+        </Button>
+      )}
       <Menu>
         <Menu.Target>
           <Button variant="default">More ▾</Button>
@@ -33,6 +39,9 @@ export function DeviceActions({ device }: { device: DeviceDetail }) {
             <Menu.Item onClick={() => setOpen('renew')}>Renew certificate now</Menu.Item>
           )}
           <Menu.Item onClick={() => setOpen('edit')}>User and blueprint…</Menu.Item>
+          {isAdmin && device.enrollmentStatus !== 'checked_out' && (
+            <Menu.Item onClick={() => setOpen('return')}>Let it enroll again…</Menu.Item>
+          )}
           <Menu.Divider />
           <Menu.Item onClick={() => setOpen('remove')} disabled={device.blueprint === null}>
             Remove from Okta Device Trust…
@@ -44,6 +53,7 @@ export function DeviceActions({ device }: { device: DeviceDetail }) {
       {open === 'renew' && <RenewDialog device={device} close={close} />}
       {open === 'edit' && <EditDialog device={device} close={close} />}
       {open === 'remove' && <RemoveDialog device={device} close={close} />}
+      {open === 'return' && <ReturnDialog device={device} close={close} />}
       {open === 'forget' && <ForgetDialog device={device} close={close} />}
       {open === 'replay' && (
         <ReplayDialog

@@ -26,6 +26,10 @@ export interface DeviceRow {
   readonly identityFingerprint: Buffer;
   readonly enrolledAt: Date | null;
   readonly lastContactAt: Date | null;
+  /** It asked to enroll again and waits for an admin's word. */
+  readonly returnAskedAt: Date | null;
+  /** An admin allows it to enroll again until then. */
+  readonly returnAllowedUntil: Date | null;
   readonly longPollUntil: Date | null;
 }
 
@@ -33,6 +37,7 @@ const DEVICE_COLUMNS = `id, udid, family, platform, serial_number as "serialNumb
   is_supervised as "isSupervised", user_name as "userName", blueprint_id as "blueprintId", enrollment_status as "enrollmentStatus",
   enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic",
   identity_fingerprint as "identityFingerprint", enrolled_at as "enrolledAt", last_contact_at as "lastContactAt",
+  return_asked_at as "returnAskedAt", return_allowed_until as "returnAllowedUntil",
   long_poll_until as "longPollUntil"`;
 
 export async function findDevice(sql: Sql, id: string): Promise<DeviceRow | undefined> {

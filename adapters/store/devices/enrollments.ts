@@ -44,9 +44,9 @@ export interface AuthenticatedDevice {
   readonly name?: string | undefined;
   readonly model?: string | undefined;
   readonly osVersion?: string | undefined;
-  /** From the enrollment code; absent: the device keeps its blueprint and user. */
+  /** From the enrollment code; absent: the device keeps its blueprint and user. A code that names no user keeps it too. */
   readonly belongsTo?: { readonly blueprintId: string; readonly userName: string | null } | undefined;
-  /** Nothing of an earlier enrollment counts: the device is enrolled for the first time, or again after it was over. */
+  /** Nothing of an earlier enrollment counts: the device is enrolled for the first time, or again after it was over or lost. */
   readonly isNew: boolean;
 }
 
@@ -70,7 +70,8 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
        name = coalesce(excluded.name, devices.name), model = coalesce(excluded.model, devices.model),
        os_version = coalesce(excluded.os_version, devices.os_version),
        blueprint_id = case when $12 then excluded.blueprint_id else devices.blueprint_id end,
-       user_name = case when $12 then excluded.user_name else devices.user_name end,
+       user_name = case when $12 then coalesce(excluded.user_name, devices.user_name) else devices.user_name end,
+       return_asked_at = null, return_allowed_until = null, return_allowed_by = null,
        enrollment_status = 'authenticated', enrollment_id = gen_random_uuid(), push_token = null, push_magic = null,
        enrolled_at = case when $13 then null else devices.enrolled_at end, long_poll_until = null, last_contact_at = now()
      returning id`,

@@ -14,17 +14,26 @@ export type IdentityOrigin = { readonly enrollmentCodeId: string } | { readonly 
 
 /** Makes the one-time SCEP challenge of a new identity; only its hash is stored. */
 export async function newIdentityChallenge(sql: Sql, origin: IdentityOrigin): Promise<string> {
+  return (await newIdentity(sql, origin)).challenge;
+}
+
+/** The challenge, and the id under which the outcome of its enrollment is found. */
+export async function newIdentity(
+  sql: Sql,
+  origin: IdentityOrigin,
+): Promise<{ readonly id: string; readonly challenge: string }> {
   const challenge = randomBytes(32).toString('base64url');
-  await sql.query(
+  const [row] = await sql.query<{ id: string }>(
     `insert into identity_certificates (enrollment_code_id, for_device_id, challenge_hash, challenge_expires_at)
-     values ($1, $2, $3, now() + make_interval(mins => ${CHALLENGE_MINUTES}))`,
+     values ($1, $2, $3, now() + make_interval(mins => ${CHALLENGE_MINUTES})) returning id`,
     [
       'enrollmentCodeId' in origin ? origin.enrollmentCodeId : null,
       'forDeviceId' in origin ? origin.forDeviceId : null,
       sha256(challenge),
     ],
   );
-  return challenge;
+  if (!row) throw new Error('an insert returns its row');
+  return { id: row.id, challenge };
 }
 
 export interface IdentityRequest {
@@ -103,6 +112,34 @@ export async function spendIdentity(sql: Sql, fingerprint: Buffer): Promise<void
       where certificate is not null and sha256(certificate) = $1 and used_at is null`,
     [fingerprint],
   );
+}
+
+/**
+ * An enrollment with it was refused: it enrolls nothing any more, and the use of its code is given back, once. Whoever tries again gets
+ * another identity with the code.
+ */
+export async function recordRefusedIdentity(sql: Sql, fingerprint: Buffer, code: string): Promise<void> {
+  await sql.query(
+    `with refused as (
+       update identity_certificates set used_at = now(), refused_code = $2
+        where certificate is not null and sha256(certificate) = $1 and used_at is null
+        returning enrollment_code_id)
+     update enrollment_codes set uses = uses - 1 from refused where enrollment_codes.id = refused.enrollment_code_id and uses > 0`,
+    [fingerprint, code],
+  );
+}
+
+/** How the enrollment went for which a profile was given out. undefined: there was none. */
+export async function findEnrollmentOutcome(
+  sql: Sql,
+  identityId: string,
+): Promise<{ readonly isEnrolled: boolean; readonly refusedCode: string | null } | undefined> {
+  const [row] = await sql.query<{ isEnrolled: boolean; refusedCode: string | null }>(
+    `select used_at is not null and refused_code is null as "isEnrolled", refused_code as "refusedCode"
+       from identity_certificates where id = $1`,
+    [identityId],
+  );
+  return row;
 }
 
 /** The identity that a device is pinned to, with its life. undefined: there is no record of it. */

@@ -22,6 +22,7 @@ export interface FleetRow {
   readonly integrationId: string | null;
   readonly enrollmentStatus: EnrollmentStatus;
   readonly enrolledAt: Date | null;
+  readonly returnAskedAt: Date | null;
   readonly lastContactAt: Date | null;
   readonly bucket: TrustBucket;
   readonly delivered: boolean;
@@ -41,6 +42,7 @@ const COLUMNS = `device.id, device.family, device.platform, device.name, device.
   device.os_version as "osVersion", device.is_supervised as "isSupervised", device.user_name as "user",
   case when blueprint.id is not null then jsonb_build_object('id', blueprint.id, 'name', blueprint.name) end as blueprint,
   trust.integration_id as "integrationId", device.enrollment_status as "enrollmentStatus", device.enrolled_at as "enrolledAt",
+  device.return_asked_at as "returnAskedAt",
   device.last_contact_at as "lastContactAt", coalesce(trust.bucket, 'out_of_scope') as bucket,
   coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as "certificatePresent",
   coalesce(trust.okta_verify_managed, false) as "oktaVerifyManaged", coalesce(trust.registered, false) as registered,

@@ -4,6 +4,9 @@ alter table devices
   add column return_allowed_until timestamptz,
   add column return_allowed_by text;
 
+alter table identity_certificates
+  add column refused_code text; -- an enrollment with it was refused; it enrolls nothing any more
+
 alter table device_trust drop constraint device_trust_bucket_check;
 alter table device_trust add constraint device_trust_bucket_check
   check (bucket in ('trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable', 'left', 'out_of_scope'));

@@ -31,10 +31,15 @@ export async function setRemovalTerms(
   );
 }
 
-/** With everything that is known of it; its workflows end when they look next. False: it is enrolled, or there is none. */
+/**
+ * With everything that is known of it; its workflows end when they look next. False: it is enrolled and calls, or there is none.
+ */
 export async function forgetDevice(sql: Sql, id: string): Promise<boolean> {
   const rows = await sql.query(
-    `delete from devices where id = $1 and enrollment_status in ('checked_out', 'unreachable') returning 1`,
+    `delete from devices
+      where id = $1 and (enrollment_status in ('checked_out', 'unreachable')
+                         or exists (select from device_trust where device_id = devices.id and bucket = 'unreachable'))
+      returning 1`,
     [id],
   );
   return rows.length > 0;
