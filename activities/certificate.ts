@@ -40,6 +40,7 @@ import type { IntegrationSettings } from '../domain/integration-settings.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
 import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
+import { macPlatformAddress } from '../domain/secret-address.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -124,6 +125,7 @@ export function certificateActivities(deps: ActivityDependencies) {
       const password = await openSecret(database, deps.sealer, state.secretId, {
         actor: 'system',
         purpose: 'challenge fetched',
+        address: macPlatformAddress({ challengeUrl, scepUrl }),
       });
       const key = `${input.integrationId}/${state.secretId}/${password.version}/${challengeUrl}`;
       const challenge = await notingHealth(deps.database, input.integrationId, 'challenge', () =>

@@ -21,6 +21,7 @@ import { openSecret } from '../adapters/store/base/secrets.ts';
 import { findSetup, markChecking, saveSetup } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
 import { findPrerequisites } from '../domain/prerequisites.ts';
+import { macPlatformAddress } from '../domain/secret-address.ts';
 import {
   answerTo,
   isAnswered,
@@ -85,9 +86,8 @@ export function createSetupActivities({
   allowedPrivateHosts,
 }: SetupDependencies) {
   const clientFor = async ({ setupId, host, kind, clientId, secretId }: OktaAccess): Promise<OktaClient> => {
-    const secret = (
-      await openSecret(database, sealer, secretId, { actor: 'system', purpose: `setup:${setupId}` })
-    ).value.toString();
+    const use = { actor: 'system', purpose: `setup:${setupId}`, address: host };
+    const secret = (await openSecret(database, sealer, secretId, use)).value.toString();
     const credentials: OktaCredentials =
       kind === 'api_service_integration'
         ? { kind, clientId, clientSecret: secret }
@@ -155,7 +155,8 @@ export function createSetupActivities({
       return refusalFrom(
         (code) => (code === 'okta.challenge_credentials_refused' ? 'password' : 'challengeUrl'),
         async () => {
-          const use = { actor: 'system', purpose: `setup:${input.setupId}` };
+          const address = macPlatformAddress(input);
+          const use = { actor: 'system', purpose: `setup:${input.setupId}`, address };
           const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
           await fetchChallenge({
             url: input.challengeUrl,

@@ -132,6 +132,13 @@ export const FAILURES = {
     false,
     409,
   ),
+  'setup.url_not_on_tenant': entry(
+    'This URL is not on the host of the Okta tenant.',
+    'Paste the URL that Okta shows under Device integrations: it is on the Okta domain or its custom domain.',
+    'admin',
+    false,
+    422,
+  ),
   'setup.other_tenant': entry(
     'This is another Okta tenant than the one of this integration.',
     'Start a new setup for the other tenant.',
@@ -695,6 +702,13 @@ export const FAILURES = {
     'admin',
     false,
     409,
+  ),
+  'secrets.other_address': entry(
+    'This secret was entered for another address.',
+    'Enter the secret again: Odette never sends a stored secret to a new address.',
+    'admin',
+    false,
+    422,
   ),
   'secrets.tampered': entry(
     'A sealed secret does not open.',

@@ -1,6 +1,7 @@
 // The setup wizard as data: its steps in their order, what each answer holds, what each check can say.
 import type { Platform } from './device.ts';
 import type { FailureCode } from './failures.ts';
+import { isOnTenant } from './secret-address.ts';
 
 /** In the order of the wizard. The iOS and macOS steps appear only if that platform was chosen. */
 export const SETUP_STEPS = [
@@ -171,10 +172,19 @@ export interface CheckFindings {
 export function advance(state: SetupState, answer: SetupAnswer, findings: CheckFindings = {}): SetupState {
   if (answer.step === 'go_to') return { ...state, step: answer.target };
   const answers = { ...state.answers, [answer.step]: answer };
-  const isOtherTenant = findings.tenant !== undefined && findings.tenant.orgId !== state.tenant?.orgId;
+  // The organization's id proves nothing, as anybody can read it: at another host the credentials are asked for again.
+  const isOtherTenant =
+    findings.tenant !== undefined &&
+    (findings.tenant.orgId !== state.tenant?.orgId || findings.tenant.host !== state.tenant.host);
   const isOtherWay =
     answer.step === 'install_api_integration' &&
     isOtherSignIn(answer, answerTo(state, 'install_api_integration'));
+  if (isOtherTenant && answerTo(state, 'install_api_integration')?.credentialsKind === 'api_services_app')
+    delete answers.install_api_integration;
+  const mac = answerTo(state, 'macos');
+  const { tenant = state.tenant } = findings;
+  if (mac && tenant && ![mac.scepUrl, mac.challengeUrl].every((url) => isOnTenant(url, tenant)))
+    delete answers.macos;
   if (isOtherWay || isOtherTenant) delete answers.credentials;
   if (isOtherWay || isOtherTenant || answer.step === 'credentials') delete answers.connect;
   const answered: SetupState = {

@@ -34,6 +34,7 @@ await runProcess('api', async (context) => {
     temporal,
     oktaClient: clients.oktaClient,
     appsAndBooks: clients.appsAndBooks,
+    appsAndBooksUrl: config.appsAndBooksUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,
     consoleUrl: config.consoleUrl,
     identityProvider: identityProviderOf(config),

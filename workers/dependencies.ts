@@ -13,8 +13,9 @@ import {
   markPushCertificate,
   type PushCertificateRow,
 } from '../adapters/store/devices/push-certificates.ts';
-import { listSecretFacts, openSecret } from '../adapters/store/base/secrets.ts';
+import { listSecretFacts, openSecret, type SecretUse } from '../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../domain/failures.ts';
+import { addressOf } from '../domain/secret-address.ts';
 import type { Sealer } from '../domain/sealer.ts';
 import type { Config } from './config.ts';
 
@@ -50,8 +51,8 @@ export function outsideClients(
     const facts = (await listSecretFacts(database, [secretId])).get(secretId);
     return `${secretId}:${facts?.version}`;
   };
-  const open = async (secretId: string, purpose: string): Promise<string> =>
-    (await openSecret(database, sealer, secretId, { actor: 'system', purpose })).value.toString();
+  const open = async (secretId: string, use: Omit<SecretUse, 'actor'>): Promise<string> =>
+    (await openSecret(database, sealer, secretId, { actor: 'system', ...use })).value.toString();
 
   return {
     async oktaClient(integrationId) {
@@ -65,7 +66,10 @@ export function outsideClients(
       ].join();
       const kept = okta.get(integrationId);
       if (kept?.madeFrom === madeFrom) return kept.client;
-      const secret = await open(integration.credentialsSecretId, 'Okta API');
+      const secret = await open(integration.credentialsSecretId, {
+        purpose: 'Okta API',
+        address: integration.oktaHost,
+      });
       const budget = budgets.get(integrationId) ?? new RateBudget();
       budgets.set(integrationId, budget);
       const client = new OktaClient({
@@ -90,7 +94,7 @@ export function outsideClients(
       const client = new ApnsClient({
         url: config.apnsUrl,
         certificatePem: certificate.certificatePem,
-        privateKeyPem: await open(certificate.keySecretId, 'pushes'),
+        privateKeyPem: await open(certificate.keySecretId, { purpose: 'pushes' }),
         topic,
       });
       kept?.client.close();
@@ -105,7 +109,10 @@ export function outsideClients(
       if (licenses?.madeFrom === madeFrom) return licenses.client;
       const client = new AppsAndBooksClient({
         url: config.appsAndBooksUrl,
-        token: await open(token.secretId, 'licenses'),
+        token: await open(token.secretId, {
+          purpose: 'licenses',
+          address: addressOf(config.appsAndBooksUrl),
+        }),
       });
       licenses = { madeFrom, client };
       return client;

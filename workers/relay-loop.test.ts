@@ -64,7 +64,7 @@ const relay = (temporal: () => Promise<Client> = () => Promise.resolve(client)) 
 async function newDevice(options: { inScope: boolean; isConfigured?: boolean }): Promise<string> {
   const sql = test_.database;
   const [secret] = await sql.query<{ id: string }>(
-    `insert into secrets (kind, key_id, sealed, set_by) values ('okta_client_secret', 'k', '\\x00', 'test') returning id`,
+    `insert into secrets (kind, key_id, sealed, set_by, address) values ('okta_client_secret', 'k', '\\x00', 'test', 'acme.okta.com') returning id`,
   );
   const [integration] = await sql.query<{ id: string }>(
     `insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)

@@ -107,7 +107,7 @@ async function take(
   actor: string,
   isOnlyAnswer: boolean,
 ): Promise<Outcome> {
-  const { refusal, ...findings } = await check(before, answer);
+  const { refusal, ...findings } = await check(before, answer, isOnlyAnswer);
   const shown = findings.prerequisites ? { ...before, prerequisites: findings.prerequisites } : before;
   let state: SetupState = { ...shown, checking: false };
   if (refusal) {
@@ -129,13 +129,18 @@ async function take(
 async function check(
   state: SetupState,
   answer: SetupAnswer,
+  isOnlyAnswer: boolean,
 ): Promise<CheckFindings & { readonly refusal?: readonly Refusal[] }> {
   const { setupId, tenant } = state;
   try {
     switch (answer.step) {
       case 'okta_domain': {
         const known = state.amends ? { orgId: tenant?.orgId } : {};
-        return await checks.checkOktaDomain({ setupId, domain: answer.domain, ...known });
+        const found = await checks.checkOktaDomain({ setupId, domain: answer.domain, ...known });
+        // The credentials would have to be given along.
+        return isOnlyAnswer && found.tenant && found.tenant.host !== tenant?.host
+          ? { refusal: [{ code: 'secrets.other_address', field: 'domain', detail: ASK_IN_SETUP }] }
+          : found;
       }
       case 'credentials':
         return await checks.checkCredentials(access(state, answer));
@@ -158,6 +163,8 @@ async function check(
     return { refusal: [{ code: failureCodeOfActivity(error), field: FIELD[answer.step] ?? answer.step }] };
   }
 }
+
+const ASK_IN_SETUP = 'A setup of this integration changes the domain: it asks for the credentials again.';
 
 const FIELD: Readonly<Partial<Record<SetupAnswer['step'], string>>> = {
   okta_domain: 'domain',

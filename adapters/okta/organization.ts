@@ -16,11 +16,20 @@ const Organization = z.object({
 });
 
 /**
- * `host` is the organization's own host; the custom domain, if there is one, comes from the same answer.
+ * `host` is the organization's own host, which speaks for itself: a host may call itself the custom domain of any tenant, so what
+ * another one says of a tenant is asked of the tenant.
  * @param host as normalizeOktaHost gives it
  * @throws CataloguedError `okta.not_okta`, `okta.host_not_allowed`, `okta.unreachable`, `okta.rate_limited`
  */
 export async function readOrganization(host: string, http: GuardedHttp): Promise<Tenant> {
+  const told = await readMetadata(host, http);
+  if (told.host === host) return told;
+  const own = await readMetadata(told.host, http);
+  if (own.host !== told.host) throw new CataloguedError('okta.not_okta', { facts: { host } });
+  return own;
+}
+
+async function readMetadata(host: string, http: GuardedHttp): Promise<Tenant> {
   const answer = await http.send({ url: new URL(`https://${host}/.well-known/okta-organization`) });
   if (answer.status === 429) throw new CataloguedError('okta.rate_limited', { retryAfterMs: waitOf(answer) });
   if (answer.status >= 500)

@@ -21,6 +21,8 @@ export interface AdminDependencies {
   /** Clients made from the stored credentials; kept and renewed by the process. */
   readonly oktaClient: (integrationId: string) => Promise<OktaClient>;
   readonly appsAndBooks: () => Promise<AppsAndBooksClient>;
+  /** Where a token for Apps and Books is sent. */
+  readonly appsAndBooksUrl: string;
   readonly allowedPrivateHosts: readonly string[];
   /** Of this API and its console, as people reach it. */
   readonly consoleUrl: string;

@@ -537,7 +537,12 @@ test('an enrollment code is shown once with a link that fills it in, is kept as 
 
 test('an Apps and Books token raises an alarm from a month before its end', async () => {
   const { database, ring } = api;
-  const secret = await storeSecret(database, ring, { kind: 'apps_and_books_token', value: 'T', by: 'test' });
+  const secret = await storeSecret(database, ring, {
+    kind: 'apps_and_books_token',
+    value: 'T',
+    by: 'test',
+    address: '127.0.0.1:9/',
+  });
   const alarmsAt = async (days: number) => {
     const expiresAt = new Date(Date.now() + (days + 0.5) * 86_400_000);
     await putAppsAndBooksToken(database, { secretId: secret.id, organization: 'Acme', expiresAt });

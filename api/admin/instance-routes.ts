@@ -19,6 +19,7 @@ import {
 import { listSecretFacts, storeSecret } from '../../adapters/store/base/secrets.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../../domain/failures.ts';
+import { addressOf } from '../../domain/secret-address.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { daysLeft } from './apple-access.ts';
 import type { instance } from '../contract/instance.ts';
@@ -36,7 +37,8 @@ export function instanceHandlers(
   dependencies: AdminDependencies,
   events: EventStream,
 ): Handlers<typeof instance> {
-  const { database, sealer, publicUrl, temporalUiUrl, version, metrics, appsAndBooks } = dependencies;
+  const { database, sealer, publicUrl, temporalUiUrl, version, metrics, appsAndBooks, appsAndBooksUrl } =
+    dependencies;
 
   const showAppsAndBooks = async (sql: Sql, token: AppsAndBooksTokenRow) => {
     const facts = await listSecretFacts(sql, [token.secretId]);
@@ -151,6 +153,7 @@ export function instanceHandlers(
           kind: 'apps_and_books_token',
           value: read.token,
           by: caller.actor,
+          address: addressOf(appsAndBooksUrl),
           ...(before && { id: before.secretId }),
         });
         const { organization, expiresAt } = read;

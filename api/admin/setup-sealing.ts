@@ -2,12 +2,18 @@
 import { newAppKey } from '../../adapters/okta/api-services-app.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
-import { dropSecret, storeSecret, type SecretKind } from '../../adapters/store/base/secrets.ts';
+import {
+  dropSecret,
+  listSecretFacts,
+  storeSecret,
+  type SecretKind,
+} from '../../adapters/store/base/secrets.ts';
 import type { Sealer } from '../../domain/sealer.ts';
+import { isOnTenant, macPlatformAddress } from '../../domain/secret-address.ts';
 import { answerTo, type SetupAnswer, type SetupState } from '../../domain/setup-wizard.ts';
 import type { ReadBody } from '../contract/endpoint.ts';
 import type { setups } from '../contract/setups.ts';
-import { ProblemError } from '../http/problem.ts';
+import { fieldProblem, ProblemError } from '../http/problem.ts';
 
 type AnswerBody = ReadBody<(typeof setups)['answerSetup']>;
 
@@ -23,22 +29,30 @@ export async function sealAnswer(
   state: SetupState,
   by: string,
 ): Promise<SealedAnswer> {
-  const store = async (kind: SecretKind, value: string) =>
-    (await database.inTransaction((sql) => storeSecret(sql, sealer, { kind, value, by }))).id;
-  /** A secret that is left out keeps the value that is set already. */
+  const store = async (kind: SecretKind, value: string, address?: string) => {
+    const secret = { kind, value, by, ...(address !== undefined && { address }) };
+    return (await database.inTransaction((sql) => storeSecret(sql, sealer, secret))).id;
+  };
+  const isFor = async (id: string, address: string | undefined) =>
+    (await listSecretFacts(database, [id])).get(id)?.address === (address ?? null);
+  /** A secret that is left out keeps the value that is set already, unless it was entered for another address. */
   const handle = async (
     kind: SecretKind,
     field: string,
     value: string | undefined,
     known: string | undefined,
+    address?: string,
   ) => {
-    if (value !== undefined) return { secretId: await store(kind, value), made: true };
+    if (value !== undefined) return { secretId: await store(kind, value, address), made: true };
+    if (known !== undefined && !(await isFor(known, address)))
+      throw fieldProblem('secrets.other_address', field);
     if (known !== undefined) return { secretId: known, made: false };
     throw new ProblemError('request.invalid', {
       errors: [{ field, reason: 'is needed', code: 'invalid_type' }],
     });
   };
 
+  const host = state.tenant?.host;
   switch (body.step) {
     case 'install_api_integration': {
       const known = answerTo(state, 'install_api_integration');
@@ -47,11 +61,13 @@ export async function sealAnswer(
       if (
         known?.credentialsKind === body.credentialsKind &&
         known.publicJwk !== undefined &&
+        known.secretId !== undefined &&
+        (await isFor(known.secretId, host)) &&
         !(await isInUse(database, state, known.secretId))
       )
         return { answer: known, made: [] };
       const key = await newAppKey();
-      const secretId = await store('okta_private_key', key.privateKeyPem);
+      const secretId = await store('okta_private_key', key.privateKeyPem, host);
       return { answer: { ...body, publicJwk: { ...key.publicJwk }, secretId }, made: [secretId] };
     }
     case 'credentials': {
@@ -59,13 +75,28 @@ export async function sealAnswer(
       const isKey = install?.credentialsKind === 'api_services_app';
       const known = isKey ? install.secretId : answerTo(state, 'credentials')?.secretId;
       const value = isKey ? undefined : body.clientSecret;
-      const { secretId, made } = await handle('okta_client_secret', 'clientSecret', value, known);
+      const { secretId, made } = await handle(
+        'okta_client_secret',
+        isKey ? 'credentialsKind' : 'clientSecret',
+        value,
+        known,
+        host,
+      );
       return { answer: { step: body.step, clientId: body.clientId, secretId }, made: made ? [secretId] : [] };
     }
     case 'macos': {
       const { step, scepUrl, challengeUrl, username } = body;
+      for (const field of ['scepUrl', 'challengeUrl'] as const)
+        if (state.tenant && !isOnTenant(body[field], state.tenant))
+          throw fieldProblem('setup.url_not_on_tenant', field);
       const known = answerTo(state, 'macos')?.secretId;
-      const { secretId, made } = await handle('challenge_password', 'password', body.password, known);
+      const { secretId, made } = await handle(
+        'challenge_password',
+        'password',
+        body.password,
+        known,
+        macPlatformAddress(body),
+      );
       return { answer: { step, scepUrl, challengeUrl, username, secretId }, made: made ? [secretId] : [] };
     }
     case 'ios': {

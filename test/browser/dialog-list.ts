@@ -111,7 +111,6 @@ export const dialogs = (ids: {
     'forget device': { at: `/devices/${ids.gone}`, open: pressed('More ▾', 'Delete its record…') },
     'replay a group': { at: '/rollouts', open: pressed(/^Replay all/) },
     'stop a replay': { at: '/rollouts', open: pressed('Stop') },
-    'change the domain': { at: integration, open: change('Okta tenant') },
     'change the credentials': { at: integration, open: change('Credentials') },
     'change macOS': { at: integration, open: change('macOS') },
     'change iOS': { at: integration, open: change('iOS and iPadOS') },

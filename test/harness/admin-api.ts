@@ -16,6 +16,7 @@ import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and
 import type { Database } from '../../adapters/store/base/database.ts';
 import { openSecret } from '../../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { addressOf } from '../../domain/secret-address.ts';
 import { readFile } from 'node:fs/promises';
 import { createTestDatabase } from './postgres.ts';
 
@@ -58,6 +59,7 @@ export async function openAdminApi(
   // Nothing listens there: the API must stay up without Temporal.
   const temporal =
     options.temporal ?? new Client({ connection: Connection.lazy({ address: '127.0.0.1:9' }) });
+  const appsAndBooksUrl = options.appsAndBooksUrl ?? 'https://127.0.0.1:9';
   const app = createAdminApp({
     database,
     sealer: ring,
@@ -66,7 +68,8 @@ export async function openAdminApi(
     version: '0.0.0',
     temporal,
     oktaClient: () => Promise.reject(new CataloguedError('okta.unreachable')),
-    appsAndBooks: () => appsAndBooks(database, ring, options.appsAndBooksUrl),
+    appsAndBooks: () => appsAndBooks(database, ring, appsAndBooksUrl),
+    appsAndBooksUrl,
     allowedPrivateHosts: options.allowedPrivateHosts ?? [],
     consoleUrl: 'http://127.0.0.1:4780',
     publicUrl: 'https://mdm.example.com',
@@ -117,13 +120,13 @@ export async function openAdminApi(
   };
 }
 
-async function appsAndBooks(
-  database: Database,
-  ring: KeyRing,
-  url: string | undefined,
-): Promise<AppsAndBooksClient> {
+async function appsAndBooks(database: Database, ring: KeyRing, url: string): Promise<AppsAndBooksClient> {
   const token = await findAppsAndBooksToken(database);
   if (!token) throw new CataloguedError('apps_and_books.token_missing');
-  const { value } = await openSecret(database, ring, token.secretId);
-  return new AppsAndBooksClient({ url: url ?? 'https://127.0.0.1:9', token: value.toString() });
+  const { value } = await openSecret(database, ring, token.secretId, {
+    actor: 'system',
+    purpose: 'test',
+    address: addressOf(url),
+  });
+  return new AppsAndBooksClient({ url, token: value.toString() });
 }

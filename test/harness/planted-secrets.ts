@@ -41,10 +41,16 @@ export async function allSecrets(
   const ring = await KeyRing.open(path.join(world.folder, 'odette', 'odette.key'), { create: false });
   add('key of the key ring', ring.keyFor(ring.currentKeyId));
   // Whatever Odette itself holds to be a secret, keys that it made included.
-  for (const { id, kind } of await database.query<{ id: string; kind: string }>(
-    'select id, kind from secrets',
-  )) {
-    const { value } = await openSecret(database, ring, id);
+  for (const { id, kind, address } of await database.query<{
+    id: string;
+    kind: string;
+    address: string | null;
+  }>('select id, kind, address from secrets')) {
+    const { value } = await openSecret(database, ring, id, {
+      actor: 'system',
+      purpose: 'test',
+      ...(address !== null && { address }),
+    });
     add(kind, value);
     for (const key of keysIn(value)) add(`${kind}: private number`, privateNumber(key));
   }

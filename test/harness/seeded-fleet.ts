@@ -23,18 +23,32 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
       globalThis.crypto.randomUUID(),
     ]),
   ) as Record<'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays', string>;
-  const secret = async (kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key') =>
-    (await storeSecret(database, sealer, { kind, value: randomBytes(12), by: 'person:ada' })).id;
+  const secret = async (
+    kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key',
+    address?: string,
+  ) => {
+    const given = {
+      kind,
+      value: randomBytes(12),
+      by: 'person:ada',
+      ...(address !== undefined && { address }),
+    };
+    return (await storeSecret(database, sealer, given)).id;
+  };
   await database.query(
     `insert into integrations (id, name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
      values ($1, 'acme', '00o1', 'acme.okta.com', 'api_service_integration', 'client', $2, '{okta.devices.read}')`,
-    [ids.integrations, await secret('okta_client_secret')],
+    [ids.integrations, await secret('okta_client_secret', 'acme.okta.com')],
   );
   await database.query(
     `insert into integration_platforms (integration_id, platform, scep_url, challenge_url, challenge_username, provider_name, secret_id)
      values ($1, 'macOS', 'https://acme.okta.com/scep', 'https://acme.okta.com/challenge', 'user', null, $2),
             ($1, 'iOS', null, null, null, 'Odette', $3)`,
-    [ids.integrations, await secret('challenge_password'), await secret('ios_secret_key')],
+    [
+      ids.integrations,
+      await secret('challenge_password', 'acme.okta.com/challenge acme.okta.com/scep'),
+      await secret('ios_secret_key'),
+    ],
   );
   await database.query(
     `insert into connection_health (integration_id, connection, ok, failure_code, at)

@@ -11,6 +11,7 @@ import { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import { openSecret } from '../../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { addressOf } from '../../domain/secret-address.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { createDataConverter } from '../../workers/codec.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
@@ -33,9 +34,13 @@ export interface WizardWorld {
   close(): Promise<void>;
 }
 
-export async function openWizardWorld(converter?: DataConverter): Promise<WizardWorld> {
+/** @param options.alsoAllowed hosts on loopback that may be called beside the tenant */
+export async function openWizardWorld(
+  options: { readonly converter?: DataConverter; readonly alsoAllowed?: readonly string[] } = {},
+): Promise<WizardWorld> {
   const okta = await openPretendOkta();
   const licenses = await openPretendAppsAndBooks();
+  const allowedPrivateHosts = [okta.host, ...(options.alsoAllowed ?? [])];
   const address = await temporalAddress();
   const connection = await Connection.connect({ address });
   const namespace = `wizard-${randomUUID()}`;
@@ -44,7 +49,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   const keys = { currentKeyId: 'test', keyFor: () => Buffer.alloc(32, 1) };
-  const dataConverter = converter ?? createDataConverter(keys, namespace);
+  const dataConverter = options.converter ?? createDataConverter(keys, namespace);
   const client = new Client({ connection, namespace, dataConverter });
   await vi.waitFor(
     async () => {
@@ -60,7 +65,7 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
   const own = new Client({ connection: await Connection.connect({ address }), namespace, dataConverter });
   const api = await openAdminApi({
     temporal: own,
-    allowedPrivateHosts: [okta.host],
+    allowedPrivateHosts,
     appsAndBooksUrl: licenses.url,
   });
 
@@ -73,12 +78,16 @@ export async function openWizardWorld(converter?: DataConverter): Promise<Wizard
     appsAndBooks: async () => {
       const token = await findAppsAndBooksToken(api.database);
       if (!token) throw new CataloguedError('apps_and_books.token_missing');
-      const { value } = await openSecret(api.database, api.ring, token.secretId);
+      const { value } = await openSecret(api.database, api.ring, token.secretId, {
+        actor: 'system',
+        purpose: 'test',
+        address: addressOf(licenses.url),
+      });
       return new AppsAndBooksClient({ url: licenses.url, token: value.toString() });
     },
     profileSigner: () => Promise.reject(new CataloguedError('server.failed')),
     publicUrl: undefined,
-    allowedPrivateHosts: [okta.host],
+    allowedPrivateHosts,
   };
   const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
   const native = await NativeConnection.connect({ address });

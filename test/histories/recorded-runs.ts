@@ -85,7 +85,7 @@ async function recordRollouts(): Promise<void> {
 
 /** With a wrong answer, a step back, and both platforms. */
 async function recordSetup(): Promise<void> {
-  const world = await openWizardWorld(recordedConverter);
+  const world = await openWizardWorld({ converter: recordedConverter });
   try {
     const begun = await world.api.call('POST', '/api/setups', {});
     const id = begun.body.id as string;

@@ -13,10 +13,9 @@ import { SECRET_FIELDS, type Draft } from '../setup/drafts.ts';
 import type { Answers, StepAnswer } from '../setup/answers.ts';
 import type { Integration } from './integration-page.tsx';
 
-export type ChangeableStep = 'okta_domain' | 'credentials' | 'macos' | 'ios';
+export type ChangeableStep = 'credentials' | 'macos' | 'ios';
 
 const TITLES: Readonly<Record<ChangeableStep, string>> = {
-  okta_domain: 'Change the Okta domain',
   credentials: 'Change the credentials',
   macos: 'Change the macOS platform',
   ios: 'Change the iOS platform',

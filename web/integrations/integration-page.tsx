@@ -75,7 +75,16 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
     <Stack>
       <ProblemAlert error={error} />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Section title="Okta tenant" action={change('okta_domain')}>
+        <Section
+          title="Okta tenant"
+          action={
+            isAdmin && (
+              <Button size="xs" variant="default" onClick={() => wizard('okta_domain')}>
+                Change
+              </Button>
+            )
+          }
+        >
           <Fact label="Okta domain">{integration.host}</Fact>
           <Fact label="Custom domain">{integration.customDomain ?? 'None'}</Fact>
           <Fact label="Organization">{integration.orgId}</Fact>

@@ -16,7 +16,7 @@ afterAll(() => store_.drop());
 
 test('a new value is a new version under the same handle, and setting and using it are in the audit trail', async () => {
   const { database } = store_;
-  const kind = 'challenge_password' as const;
+  const kind = 'ios_secret_key' as const;
   const first = await storeSecret(database, ring, { kind, value: 'one', by: 'person:ada' });
   const second = await storeSecret(database, ring, { kind, value: 'two', by: 'person:eve', id: first.id });
   expect([first.version, second]).toEqual([1, { id: first.id, version: 2 }]);
@@ -36,11 +36,37 @@ test('a new value is a new version under the same handle, and setting and using 
   });
 });
 
+test('a secret opens for the address it was entered for, and a refused use is in the audit trail', async () => {
+  const { database } = store_;
+  const kind = 'okta_client_secret' as const;
+  await expect(storeSecret(database, ring, { kind, value: 'x', by: 'person:ada' })).rejects.toMatchObject({
+    constraint: 'secrets_address',
+  });
+  const given = { kind, value: 'x', by: 'person:ada', address: 'acme.okta.com' };
+  const { id } = await storeSecret(database, ring, given);
+  const open = (address?: string) =>
+    openSecret(database, ring, id, { actor: 'system', purpose: 'test', ...(address && { address }) });
+  expect((await open('acme.okta.com')).value.toString()).toBe('x');
+  await expect(open('acme.okta.com.evil.example')).rejects.toMatchObject({ code: 'secrets.other_address' });
+  await expect(open()).rejects.toMatchObject({ code: 'secrets.other_address' });
+  const [refused] = await database.query(
+    `select count(*), max(detail ->> 'refusedAddress') as address from audit_entries where action = 'secret.refused'`,
+  );
+  expect(refused).toEqual({ count: 2, address: 'acme.okta.com.evil.example' });
+});
+
 test('only old secrets that nothing names are removed', async () => {
   const { database } = store_;
   await database.query('delete from secrets');
   const store = async (kind: 'okta_client_secret' | 'ios_secret_key' | 'authority_key') =>
-    (await storeSecret(database, ring, { kind, value: 'x', by: 'test' })).id;
+    (
+      await storeSecret(database, ring, {
+        kind,
+        value: 'x',
+        by: 'test',
+        ...(kind === 'okta_client_secret' && { address: 'a.okta.com' }),
+      })
+    ).id;
   const [used, inSetup, forgotten, own] = [
     await store('okta_client_secret'),
     await store('ios_secret_key'),

@@ -19,6 +19,8 @@ export interface NewSecret {
   readonly value: string | Uint8Array;
   /** Who set it, as shown later: "set on DATE by NAME". */
   readonly by: string;
+  /** The address it was entered for (domain/secret-address.ts); the table requires one of what is sent to an address. */
+  readonly address?: string;
   /** The handle of a secret that gets a new version. */
   readonly id?: string;
 }
@@ -34,15 +36,15 @@ export async function storeSecret(
   const sealed = sealer.seal(Buffer.from(secret.value), contextOf(id));
   const [stored] = await sql.query<{ id: string; version: number }>(
     `with stored as (
-       insert into secrets (id, kind, key_id, sealed, set_by) values ($1, $2, $3, $4, $5)
+       insert into secrets (id, kind, key_id, sealed, set_by, address) values ($1, $2, $3, $4, $5, $6)
        on conflict (id) do update set version = secrets.version + 1, key_id = excluded.key_id, sealed = excluded.sealed,
-         set_by = excluded.set_by, set_at = now()
+         set_by = excluded.set_by, address = excluded.address, set_at = now()
        returning id, version),
      noted as (
        insert into audit_entries (actor, action, subject, detail)
        select $5, 'secret.set', 'secret:' || id, jsonb_build_object('kind', $2::text, 'version', version) from stored)
      select id, version from stored`,
-    [id, secret.kind, sealer.currentKeyId, Buffer.from(sealed), secret.by],
+    [id, secret.kind, sealer.currentKeyId, Buffer.from(sealed), secret.by, secret.address ?? null],
   );
   if (!stored) throw new CataloguedError('store.unavailable');
   return stored;
@@ -52,10 +54,12 @@ export async function storeSecret(
 export interface SecretUse {
   readonly actor: string;
   readonly purpose: string;
+  /** Where it is about to be sent. */
+  readonly address?: string;
 }
 
 /**
- * @throws CataloguedError `secrets.not_found`, `secrets.key_missing`, `secrets.tampered`
+ * @throws CataloguedError `secrets.not_found`, `secrets.other_address`, `secrets.key_missing`, `secrets.tampered`
  */
 export async function openSecret(
   sql: Sql,
@@ -64,17 +68,19 @@ export async function openSecret(
   use: SecretUse = { actor: 'system', purpose: 'used' },
 ): Promise<{ value: Buffer; version: number }> {
   // A secret that a whole fleet uses would make everybody wait for its row: the time of last use is noted once a minute.
-  const [row] = await sql.query<{ sealed: Buffer; version: number }>(
+  const [row] = await sql.query<{ sealed: Buffer; version: number; isAddressed: boolean }>(
     `with noted as (
        insert into audit_entries (actor, action, subject, detail)
-       select $2, 'secret.used', 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
+       select $2, case when address is not distinct from $4 then 'secret.used' else 'secret.refused' end, 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
+              || case when address is distinct from $4 then jsonb_build_object('refusedAddress', $4::text) else '{}' end
          from secrets where id = $1),
      touched as (
-       update secrets set last_used_at = now() where id = $1 and coalesce(last_used_at < now() - interval '1 minute', true))
-     select sealed, version from secrets where id = $1`,
-    [id, use.actor, use.purpose],
+       update secrets set last_used_at = now() where id = $1 and address is not distinct from $4 and coalesce(last_used_at < now() - interval '1 minute', true))
+     select sealed, version, address is not distinct from $4 as "isAddressed" from secrets where id = $1`,
+    [id, use.actor, use.purpose, use.address ?? null],
   );
   if (!row) throw new CataloguedError('secrets.not_found');
+  if (!row.isAddressed) throw new CataloguedError('secrets.other_address');
   return { value: Buffer.from(sealer.open(row.sealed, contextOf(id))), version: row.version };
 }
 
@@ -86,11 +92,12 @@ export interface SecretFacts {
   readonly setBy: string;
   readonly setAt: Date;
   readonly lastUsedAt: Date | null;
+  readonly address: string | null;
 }
 
 export async function listSecretFacts(sql: Sql, ids: readonly string[]): Promise<Map<string, SecretFacts>> {
   const rows = await sql.query<SecretFacts>(
-    `select id, kind, version, set_by as "setBy", set_at as "setAt", last_used_at as "lastUsedAt" from secrets where id = any($1)`,
+    `select id, kind, version, set_by as "setBy", set_at as "setAt", last_used_at as "lastUsedAt", address from secrets where id = any($1)`,
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));
