@@ -99,7 +99,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       return { commands, pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null };
     },
 
-    /** Pushes again, and returns answers whose signals were lost. */
+    /** Pushes again, and returns responses whose signals were lost. */
     async pushAgain(input: {
       readonly deviceId: string;
       readonly commandUuids: readonly string[];
@@ -160,7 +160,7 @@ const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): 
 
 export function progressOf(row: CommandRow): Omit<CommandProgress, 'wasKnown'> {
   const status: CommandStatus | null =
-    row.state === 'answered'
+    row.state === 'responded'
       ? (row.status as CommandStatus)
       : row.state === 'withdrawn'
         ? row.status === 'Unknown'

@@ -38,7 +38,7 @@ const { adamId } = OKTA_VERIFY;
 
 type Client = Awaited<ReturnType<ActivityDependencies['appsAndBooks']>>;
 /** What Apple refused is an outcome of a connection that works. */
-type Answer = LicenseOutcome | { readonly kind: 'refused'; readonly error: CataloguedError };
+type CommandResponse = LicenseOutcome | { readonly kind: 'refused'; readonly error: CataloguedError };
 
 export function licenseActivities(deps: ActivityDependencies) {
   const { database } = deps;
@@ -58,14 +58,14 @@ export function licenseActivities(deps: ActivityDependencies) {
       const known = await findLicense(database, deviceId, adamId);
       if (known?.state === 'associated' && !input.isMissed) return { kind: 'ready' };
       const { serialNumber, platform } = state;
-      const answer = await withClient(state, async (client): Promise<Answer> => {
+      const response = await withClient(state, async (client): Promise<CommandResponse> => {
         // What is on its way back would be taken from the device after it was found there.
         if (known?.state === 'returning' && (await isUnderWay(client, known))) return { kind: 'pending' };
         const eventId = known?.state === 'associating' ? known.eventId : null;
         return ask(client, { deviceId, serialNumber, platform, eventId });
       });
-      if (answer.kind === 'refused') throw answer.error;
-      return answer;
+      if (response.kind === 'refused') throw response.error;
+      return response;
     },
 
     /**
@@ -133,7 +133,7 @@ export function licenseActivities(deps: ActivityDependencies) {
       readonly platform: 'macOS' | 'iOS';
       readonly eventId: string | null;
     },
-  ): Promise<Answer> {
+  ): Promise<CommandResponse> {
     const { deviceId, serialNumber } = given;
     const record = (
       to: 'associating' | 'associated' | 'failed',

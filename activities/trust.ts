@@ -16,7 +16,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 
 /**
  * A record that a list lacks may be missing from the list only (a page that came empty): whether it is gone is asked by id, of so many
- * in a sweep; the others keep until the next. So no answer of Okta's, however wrong, makes a whole fleet untrusted at once.
+ * in a sweep; the others keep until the next. So no response of Okta's, however wrong, makes a whole fleet untrusted at once.
  */
 const MAX_CONFIRMED = 25;
 /** A user may sign in before the rollout has seen that everything is there. */

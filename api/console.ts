@@ -8,7 +8,7 @@ import express, { type RequestHandler, type Router } from 'express';
 const DIST = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** Written by scripts/build-console.mjs where a tag may need it. */
 const NONCE = /__ODETTE_NONCE__/g;
-/** Addresses of the API are never answered with a page. */
+/** Addresses of the API never return a page. */
 const NOT_PAGES = /^\/(api|mdm|enroll|scep|assets|healthz|readyz|metrics|openapi\.json|codec)(\/|$)/;
 
 /**
@@ -28,7 +28,7 @@ const policy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** Mount it after the API's routes, before the answer for unknown addresses. */
+/** Mount it after the API's routes, before the response for unknown addresses. */
 export function serveConsole(): Router {
   const router = express.Router();
   router.use(
@@ -42,7 +42,7 @@ export function serveConsole(): Router {
   return router;
 }
 
-/** The page is read for each answer: a console that was built anew is served without a restart. */
+/** The page is read for each response: a console that was built anew is served without a restart. */
 function servePage(): RequestHandler {
   return async (request, response, next) => {
     if (NOT_PAGES.test(request.path) || !request.accepts('html')) return next();

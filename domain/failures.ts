@@ -206,7 +206,7 @@ export const FAILURES = {
     false,
     503,
   ),
-  'sign_in.answer_refused': entry(
+  'sign_in.response_refused': entry(
     "The identity provider's answer was not the one to this sign-in.",
     'Sign in again; if it stays so, an admin compares the issuer with the one at the provider.',
     'admin',
@@ -273,7 +273,7 @@ export const FAILURES = {
     true,
     502,
   ),
-  'okta.unexpected_answer': entry(
+  'okta.unexpected_response': entry(
     'Okta answered something that was not expected.',
     'Check the address; if it is right, report it.',
     'operator',
@@ -399,7 +399,7 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.scep_unexpected_answer': entry(
+  'okta.scep_unexpected_response': entry(
     'The SCEP URL does not answer GetCACert.',
     'Copy the SCEP URL again from Okta > Device integrations.',
     'admin',
@@ -458,7 +458,7 @@ export const FAILURES = {
     true,
     502,
   ),
-  'apns.unexpected_answer': entry(
+  'apns.unexpected_response': entry(
     'Apple push answered something that was not expected.',
     'Report it.',
     'operator',
@@ -522,7 +522,7 @@ export const FAILURES = {
     true,
     503,
   ),
-  'apps_and_books.unexpected_answer': entry(
+  'apps_and_books.unexpected_response': entry(
     'Apps and Books answered something that was not expected.',
     'Report it.',
     'operator',

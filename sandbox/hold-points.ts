@@ -1,4 +1,4 @@
-// Holds any message of the sandbox before or after it is answered, until it is let go: what the kill tests need.
+// Holds any message of the sandbox before it arrives or before its response leaves, until it is let go: what the kill tests need.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
@@ -105,7 +105,7 @@ export class HoldPoints {
 
 /**
  * Wraps the listener of a pretend service. `before`: the request has arrived, nothing is done yet.
- * `after`: everything is done, the answer has not been sent.
+ * `after`: everything is done, the response has not been sent.
  */
 export function holdRequests(
   holds: HoldPoints,
@@ -114,12 +114,12 @@ export function holdRequests(
 ): RequestListener {
   return (request, response) => {
     const name = nameOf(request);
-    holdAnswer(holds, name, response);
+    holdResponse(holds, name, response);
     void holds.pass(name, 'before').then(() => listener(request, response));
   };
 }
 
-function holdAnswer(holds: HoldPoints, name: string, response: ServerResponse): void {
+function holdResponse(holds: HoldPoints, name: string, response: ServerResponse): void {
   const end = response.end.bind(response) as (...given: unknown[]) => ServerResponse;
   const heldEnd = (...given: unknown[]): ServerResponse => {
     void holds.pass(name, 'after').then(() => end(...given));

@@ -36,9 +36,9 @@ async function manage<Result = Record<string, unknown>>(
 ): Promise<Result> {
   const given = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   const response = await fetch(`${sandbox.addresses.management}${path}`, { method, ...given });
-  const answer = (await response.json()) as Result;
-  if (!response.ok) throw new Error(JSON.stringify(answer));
-  return answer;
+  const result = (await response.json()) as Result;
+  if (!response.ok) throw new Error(JSON.stringify(result));
+  return result;
 }
 
 beforeAll(async () => {
@@ -71,9 +71,9 @@ async function give(
   requestType: string,
   keys: Parameters<SmallMdmServer['send']>[1],
 ): Promise<void> {
-  const answer = server.send(requestType, keys);
+  const response = server.send(requestType, keys);
   push(device);
-  expect(await answer).toEqual(expect.objectContaining({ Status: 'Acknowledged' }));
+  expect(await response).toEqual(expect.objectContaining({ Status: 'Acknowledged' }));
 }
 
 async function licensed(device: PretendDevice): Promise<void> {
@@ -220,7 +220,7 @@ describe('a Mac', () => {
 });
 
 describe('the management port', () => {
-  it('holds a message before or after it is answered, until it is let go', async () => {
+  it('holds a message before it arrives or before its response leaves, until it is let go', async () => {
     const { id } = await manage<{ id: string }>('POST', '/holds', {
       message: 'tenant.one.challenge',
       phase: 'after',

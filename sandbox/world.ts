@@ -8,7 +8,7 @@ export interface World {
   /** Folder of the part's own; it may write there what it likes (state-file.ts writes whole documents). */
   readonly dataDir: string;
   readonly clock: Clock;
-  /** Parts need not call it: sandbox.ts holds requests and answers around `listener`, named by `nameOf`. */
+  /** Parts need not call it: sandbox.ts holds requests and responses around `listener`, named by `nameOf`. */
   readonly holds: HoldPoints;
 }
 

@@ -14,7 +14,7 @@ const STAMP = path.join(DIST, '.odette-stamp');
 const MANIFEST = 'manifest.json';
 /** The page on which an admin spends the day; routes are loaded when they are opened. */
 const FIRST_PAGE = 'devices/devices-page.tsx';
-/** Replaced by api/console.ts in every answer: what may add style tags under the Content-Security-Policy. */
+/** Replaced by api/console.ts in every response: what may add style tags under the Content-Security-Policy. */
 const NONCE = '__ODETTE_NONCE__';
 
 /** @param {(line: string) => void} say */

@@ -30,7 +30,7 @@ export interface EmbeddedTemporalOptions {
   readonly dynamicConfig?: Readonly<Record<string, string>>;
 }
 
-/** @throws Error when the server does not answer within a minute or ends before */
+/** @throws Error when the server does not respond within a minute or ends before */
 export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
   const { folder } = options;
   if (folder !== undefined) {
@@ -120,7 +120,7 @@ function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOpt
   ];
 }
 
-/** Answers, and its namespace is there; closed workflows are kept for 30 days instead of the development server's one. */
+/** Responds, and its namespace is there; closed workflows are kept for 30 days instead of the development server's one. */
 async function becomeReady(address: string, hasEnded: () => boolean): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {

@@ -15,7 +15,7 @@ export async function serveHealth(
   source: HealthSource,
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
-    const answer = async (): Promise<void> => {
+    const handle = async (): Promise<void> => {
       const path = (request.url ?? '').split('?')[0];
       if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
       if (path === '/healthz') return void response.writeHead(200).end('ok\n');
@@ -29,7 +29,7 @@ export async function serveHealth(
       const text = await source.metrics();
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
     };
-    answer().catch(() => {
+    handle().catch(() => {
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });

@@ -1,11 +1,11 @@
-// What is kept for a while only, by age: told messages, answers, stored events, repeated requests, replaced secrets, and in the end a
+// What is kept for a while only, by age: delivered messages, unparsed responses, stored events, repeated requests, replaced secrets, and in the end a
 // device's story. The audit trail is kept: how long is for its owner to say.
 import { pruneCommands } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { pruneTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { pruneEvents } from '../adapters/store/base/events.ts';
 import { pruneKeys } from '../adapters/store/base/idempotency.ts';
-import { pruneUnparsedAnswers } from '../adapters/store/devices/inventory.ts';
+import { pruneUnparsedResponses } from '../adapters/store/devices/inventory.ts';
 import { pruneOutbox } from '../adapters/store/base/outbox.ts';
 import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/base/secrets.ts';
@@ -14,7 +14,7 @@ import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 const KEPT_DAYS = {
   outbox: 14,
   commands: 90,
-  unparsedAnswers: 30,
+  unparsedResponses: 30,
   events: 7,
   idempotencyKeys: 2,
   timeline: 730,
@@ -26,15 +26,15 @@ export async function keepHouse(sql: Sql, hasStopped: () => boolean = () => fals
   const prunes = [
     () => pruneOutbox(sql, KEPT_DAYS.outbox),
     () => pruneCommands(sql, KEPT_DAYS.commands),
-    () => pruneUnparsedAnswers(sql, KEPT_DAYS.unparsedAnswers),
+    () => pruneUnparsedResponses(sql, KEPT_DAYS.unparsedResponses),
     () => pruneEvents(sql, KEPT_DAYS.events),
     () => pruneKeys(sql, KEPT_DAYS.idempotencyKeys),
     () => pruneTimeline(sql, KEPT_DAYS.timeline),
     () => pruneRuns(sql, KEPT_DAYS.runs),
     () => pruneSecrets(sql),
   ];
-  for (const prune of prunes) while (!hasStopped() && (await prune()) >= SMALLEST_BATCH);
+  for (const prune of prunes) while (!hasStopped() && (await prune()) >= MIN_BATCH);
 }
 
 /** A prune that took as much as this had more to take. */
-const SMALLEST_BATCH = 1_000;
+const MIN_BATCH = 1_000;

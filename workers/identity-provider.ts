@@ -24,7 +24,7 @@ export function identityProviderOf(
 
 const MEANT: Partial<Record<FailureCode, FailureCode>> = {
   'okta.host_not_allowed': 'sign_in.host_not_allowed',
-  'okta.unexpected_answer': 'sign_in.answer_refused',
+  'okta.unexpected_response': 'sign_in.response_refused',
 };
 
 /** The guard speaks of Okta where this is any provider. */

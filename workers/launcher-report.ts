@@ -81,8 +81,10 @@ export async function sayWhatIsNeeded(options: {
   readonly say: Say;
 }): Promise<void> {
   const token = (await readFile(options.tokenFile, 'utf8')).trim();
-  const answer = await fetch(`${options.api}/api/status`, { headers: { authorization: `Bearer ${token}` } });
-  const { needs } = Needs.parse(await answer.json());
+  const response = await fetch(`${options.api}/api/status`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { needs } = Needs.parse(await response.json());
   if (needs.length > 0) options.say('  What real devices still need:');
   for (const need of needs) {
     options.say(`  - ${need.text}`);

@@ -158,7 +158,7 @@ describe('the relay', () => {
     );
   });
 
-  test('an answer for a workflow that is gone starts the rollout of a device in scope, and nothing else', async () => {
+  test('a response for a workflow that is gone starts the rollout of a device in scope, and nothing else', async () => {
     const inScope = await newDevice({ inScope: true });
     const outOfScope = await newDevice({ inScope: false });
     const notConfigured = await newDevice({ inScope: true, isConfigured: false });

@@ -166,7 +166,7 @@ class Relay {
       this.#metrics?.failed('refused');
       return this.#settle(() => releaseOutbox(database, event, waitSeconds, true));
     }
-    if (this.#outages > 0) log.info({}, 'Temporal answers again');
+    if (this.#outages > 0) log.info({}, 'Temporal responds again');
     this.#outages = 0;
     await this.#settle(() => closeOutbox(database, event, outcome));
     this.#metrics?.delivered(outcome, claimed.createdAt);
@@ -174,7 +174,8 @@ class Relay {
 
   async #waitForTemporal(event: string, facts: object, error: unknown): Promise<void> {
     const { database, log } = this.#dependencies;
-    if (this.#outages === 0) log.warn({ ...facts, err: error }, 'Temporal does not answer; the outbox waits');
+    if (this.#outages === 0)
+      log.warn({ ...facts, err: error }, 'Temporal does not respond; the outbox waits');
     this.#metrics?.failed('outage');
     // Another key's row is next: what only this one meets must not hold up all the others.
     const aside = Math.min(this.#outages, MAX_ASIDE_SECONDS);

@@ -35,7 +35,7 @@ await runProcess('worker', async (context) => {
     allowedPrivateHosts: config.allowedPrivateHosts,
   });
   const codePath = await workflowBundle(`${config.dataDir}/cache`);
-  const connection = await whenTemporalAnswers(temporalSettings, log);
+  const connection = await whenTemporalResponds(temporalSettings, log);
   const missing = await missingSearchAttributes(temporal);
   if (missing !== undefined)
     throw new Error(
@@ -97,12 +97,12 @@ async function installRuntime(log: Logger): Promise<() => Promise<string>> {
     shutdownSignals: [],
   });
   return async () => {
-    const answer = await fetch(`http://${bindAddress}/metrics`).catch(() => undefined);
-    return answer?.ok ? answer.text() : '';
+    const response = await fetch(`http://${bindAddress}/metrics`).catch(() => undefined);
+    return response?.ok ? response.text() : '';
   };
 }
 
-async function whenTemporalAnswers(settings: TemporalSettings, log: Logger): Promise<NativeConnection> {
+async function whenTemporalResponds(settings: TemporalSettings, log: Logger): Promise<NativeConnection> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await connectWorker(settings);

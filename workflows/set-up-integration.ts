@@ -112,7 +112,7 @@ async function take(
   let state: SetupState = { ...shown, checking: false };
   if (refusal) {
     if (isOnlyAnswer) state = { ...state, status: 'abandoned' };
-    await tables.saveSetupState({ state, actor, action: 'setup.answer_refused', step: answer.step });
+    await tables.saveSetupState({ state, actor, action: 'setup.response_refused', step: answer.step });
     return { state, refusal };
   }
   state = { ...advance(before, answer, findings), checking: false };

@@ -127,7 +127,7 @@ describe('a refusal', () => {
     [410, 'Unregistered', 'apns.token_gone'],
     [429, 'TooManyRequests', 'apns.rate_limited'],
     [503, 'ServiceUnavailable', 'apns.unreachable'],
-    [413, 'PayloadTooLarge', 'apns.unexpected_answer'],
+    [413, 'PayloadTooLarge', 'apns.unexpected_response'],
   ])('%d %s is %s', async (status, reason, code) => {
     refuse(status, reason);
     await expect(push()).rejects.toMatchObject({ code, facts: { status, reason } });

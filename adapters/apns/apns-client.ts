@@ -89,15 +89,15 @@ export class ApnsClient {
       'apns-priority': '10',
       'apns-expiration': String(Math.floor(Date.now() / 1000) + KEPT_FOR_SECONDS),
     });
-    const answer = await answerOf(session, stream, JSON.stringify({ mdm: push.pushMagic }));
-    if (answer.status !== 200) throw refusal(answer);
+    const response = await responseOf(session, stream, JSON.stringify({ mdm: push.pushMagic }));
+    if (response.status !== 200) throw refusal(response);
   }
 }
 
 /** A broken connection tells its streams only that it broke. */
 const whyBroken = new WeakMap<ClientHttp2Session, unknown>();
 
-/** The connection ended before the answer came; `cause` says why. */
+/** The connection ended before the response came; `cause` says why. */
 class BrokenConnection extends Error {
   /** It had been usable: worth another try at once. */
   readonly wasUp: boolean;
@@ -116,19 +116,23 @@ function openStream(session: ClientHttp2Session, headers: Record<string, string>
   }
 }
 
-export interface PushAnswer {
+export interface ApnsResponse {
   readonly status: number;
   readonly body: string;
   readonly retryAfter: string | undefined;
 }
 
-function answerOf(session: ClientHttp2Session, stream: ClientHttp2Stream, body: string): Promise<PushAnswer> {
+function responseOf(
+  session: ClientHttp2Session,
+  stream: ClientHttp2Stream,
+  body: string,
+): Promise<ApnsResponse> {
   return new Promise((resolve, reject) => {
     let status = 0;
     let retryAfter: string | undefined;
     let text = '';
     const timer = setTimeout(() => {
-      // A connection that answers nothing for so long is dead, whatever TCP believes.
+      // A connection that sends nothing for so long is dead, whatever TCP believes.
       session.destroy(new CataloguedError('apns.unreachable', { facts: { reason: 'timeout' } }));
     }, TIMEOUT_MS);
     stream.setEncoding('utf8');

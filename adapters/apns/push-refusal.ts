@@ -1,7 +1,7 @@
 // What Apple's refusals mean: our certificate (no push goes through), this device's token, or try again later
 // (Apple, "Handling notification responses from APNs").
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
-import type { PushAnswer } from './apns-client.ts';
+import type { ApnsResponse } from './apns-client.ts';
 
 const CERTIFICATE = new Set([
   'BadCertificate',
@@ -22,11 +22,11 @@ const TOKEN = new Set([
   'MissingDeviceToken',
 ]);
 
-export function refusal(answer: PushAnswer): CataloguedError {
-  const reason = reasonOf(answer.body);
-  const seconds = Number(answer.retryAfter);
-  return new CataloguedError(codeOf(answer.status, reason), {
-    facts: { status: answer.status, reason },
+export function refusal(response: ApnsResponse): CataloguedError {
+  const reason = reasonOf(response.body);
+  const seconds = Number(response.retryAfter);
+  return new CataloguedError(codeOf(response.status, reason), {
+    facts: { status: response.status, reason },
     ...(seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });
 }
@@ -35,14 +35,14 @@ function codeOf(status: number, reason: string): FailureCode {
   if (CERTIFICATE.has(reason)) return 'apns.certificate_refused';
   if (TOKEN.has(reason) || status === 410) return 'apns.token_gone';
   if (status === 429) return 'apns.rate_limited';
-  return status >= 500 ? 'apns.unreachable' : 'apns.unexpected_answer';
+  return status >= 500 ? 'apns.unreachable' : 'apns.unexpected_response';
 }
 
 function reasonOf(body: string): string {
   try {
-    const answer: unknown = JSON.parse(body);
+    const response: unknown = JSON.parse(body);
     const reason =
-      typeof answer === 'object' && answer !== null && 'reason' in answer ? answer.reason : undefined;
+      typeof response === 'object' && response !== null && 'reason' in response ? response.reason : undefined;
     return typeof reason === 'string' && /^\w{1,64}$/.test(reason) ? reason : 'unknown';
   } catch {
     return 'unknown';

@@ -127,7 +127,7 @@ describe('a license', () => {
 describe('a refusal', () => {
   it('inside HTTP 200 is seen', async () => {
     expect(await failure(client.status('nobody'))).toMatchObject({
-      code: 'apps_and_books.unexpected_answer',
+      code: 'apps_and_books.unexpected_response',
       facts: { status: 200, errorNumber: 9708 },
     });
     await change('/knobs', { errorsInside200: true, rateLimit: 1 });

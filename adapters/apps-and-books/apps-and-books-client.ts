@@ -2,7 +2,7 @@
 // https://developer.apple.com/documentation/devicemanagement/app-and-book-management
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
-import { answerError, eventFailure } from './errors.ts';
+import { responseError, eventFailure } from './errors.ts';
 
 export interface Asset {
   readonly adamId: string;
@@ -26,7 +26,7 @@ export type EventStatus =
   | { readonly state: 'complete' }
   | { readonly state: 'failed'; readonly error: CataloguedError };
 
-const AssetAnswer = z.object({
+const AssetResponse = z.object({
   adamId: z.union([z.string(), z.number()]).transform(String),
   pricingParam: z.string().default('STDQ'),
   availableCount: z.number().default(0),
@@ -34,11 +34,11 @@ const AssetAnswer = z.object({
   deviceAssignable: z.boolean().default(false),
   supportedPlatforms: z.array(z.string()).nullish(),
 });
-const AssetsAnswer = z.object({
-  assets: z.array(AssetAnswer).default([]),
+const AssetsResponse = z.object({
+  assets: z.array(AssetResponse).default([]),
   nextPageIndex: z.number().nullish(),
 });
-const AssignmentsAnswer = z.object({
+const AssignmentsResponse = z.object({
   assignments: z
     .array(
       z.object({
@@ -50,12 +50,12 @@ const AssignmentsAnswer = z.object({
     .default([]),
   nextPageIndex: z.number().nullish(),
 });
-const EventAnswer = z.object({ eventId: z.string().min(1) });
-const StatusAnswer = z.object({
+const EventResponse = z.object({ eventId: z.string().min(1) });
+const StatusResponse = z.object({
   eventStatus: z.string(),
   failures: z.array(z.object({ errorNumber: z.number() })).nullish(),
 });
-const ConfigAnswer = z.object({
+const ConfigResponse = z.object({
   locationName: z.string().default(''),
   mdmInfo: z.object({ id: z.string().default(''), name: z.string().default('') }).nullish(),
 });
@@ -75,7 +75,7 @@ export class AppsAndBooksClient {
 
   /** Proves the token, and says whose location it is and which MDM server last claimed it. */
   async location(): Promise<{ name: string; mdmId?: string; mdmName?: string }> {
-    const { locationName, mdmInfo } = await this.#call('client/config', ConfigAnswer);
+    const { locationName, mdmInfo } = await this.#call('client/config', ConfigResponse);
     const claimed = mdmInfo === null || mdmInfo === undefined || mdmInfo.id === '' ? undefined : mdmInfo;
     return {
       name: locationName,
@@ -87,12 +87,12 @@ export class AppsAndBooksClient {
   async asset(adamId: string): Promise<readonly Asset[]> {
     const found: Asset[] = [];
     for (let page: number | undefined = 0, turn = 0; page !== undefined && turn < MAX_PAGES; turn += 1) {
-      const answer: z.infer<typeof AssetsAnswer> = await this.#call(
+      const response: z.infer<typeof AssetsResponse> = await this.#call(
         `assets?${new URLSearchParams({ adamId, pageIndex: String(page) }).toString()}`,
-        AssetsAnswer,
+        AssetsResponse,
       );
-      found.push(...answer.assets.map(readAsset));
-      page = answer.nextPageIndex ?? undefined;
+      found.push(...response.assets.map(readAsset));
+      page = response.nextPageIndex ?? undefined;
     }
     return found.filter((asset) => asset.adamId === adamId);
   }
@@ -100,7 +100,7 @@ export class AppsAndBooksClient {
   /** The license that the device holds; undefined: it holds none. */
   async findAssignment(adamId: string, serialNumber: string): Promise<Assignment | undefined> {
     const query = new URLSearchParams({ adamId, serialNumber }).toString();
-    const { assignments } = await this.#call(`assignments?${query}`, AssignmentsAnswer);
+    const { assignments } = await this.#call(`assignments?${query}`, AssignmentsResponse);
     const found = assignments.find((one) => one.adamId === adamId && one.serialNumber === serialNumber);
     return found && { adamId, serialNumber, pricingParam: found.pricingParam };
   }
@@ -115,18 +115,21 @@ export class AppsAndBooksClient {
     readonly serialNumbers: readonly string[];
   }): Promise<{ eventId: string }> {
     const { adamId, pricingParam, serialNumbers } = wanted;
-    return this.#call('assets/associate', EventAnswer, { assets: [{ adamId, pricingParam }], serialNumbers });
+    return this.#call('assets/associate', EventResponse, {
+      assets: [{ adamId, pricingParam }],
+      serialNumbers,
+    });
   }
 
   /** Takes a license back, so that another device can have it. Apple works on it afterwards, as it does with `associate`. */
   async disassociate({ adamId, serialNumber, pricingParam }: Assignment): Promise<{ eventId: string }> {
     const body = { assets: [{ adamId, pricingParam }], serialNumbers: [serialNumber] };
-    return this.#call('assets/disassociate', EventAnswer, body);
+    return this.#call('assets/disassociate', EventResponse, body);
   }
 
   async status(eventId: string): Promise<EventStatus> {
     const query = new URLSearchParams({ eventId }).toString();
-    const { eventStatus, failures } = await this.#call(`status?${query}`, StatusAnswer);
+    const { eventStatus, failures } = await this.#call(`status?${query}`, StatusResponse);
     const failure = failures?.[0];
     if (failure !== undefined || eventStatus === 'FAILED') {
       return { state: 'failed', error: eventFailure(failure?.errorNumber) };
@@ -137,10 +140,10 @@ export class AppsAndBooksClient {
   /** @throws CataloguedError `apps_and_books.*` */
   async #call<Shape>(path: string, schema: z.ZodType<Shape>, body?: object): Promise<Shape> {
     const { status, headers, content } = await this.#exchange(path, body);
-    const refused = answerError(status, headers, content);
+    const refused = responseError(status, headers, content);
     if (refused !== undefined) throw refused;
     const read = schema.safeParse(content);
-    if (!read.success) throw new CataloguedError('apps_and_books.unexpected_answer', { facts: { status } });
+    if (!read.success) throw new CataloguedError('apps_and_books.unexpected_response', { facts: { status } });
     return read.data;
   }
 
@@ -149,7 +152,7 @@ export class AppsAndBooksClient {
     body?: object,
   ): Promise<{ status: number; headers: Headers; content: unknown }> {
     try {
-      const answer = await fetch(`${this.#base}/${path}`, {
+      const response = await fetch(`${this.#base}/${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -160,16 +163,16 @@ export class AppsAndBooksClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: answer.status, headers: answer.headers, content: asJson(await answer.text()) };
+      return { status: response.status, headers: response.headers, content: asJson(await response.text()) };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer';
+      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no response';
       throw new CataloguedError('apps_and_books.unreachable', { facts: { reason } });
     }
   }
 }
 
-const readAsset = (asset: z.infer<typeof AssetAnswer>): Asset => ({
+const readAsset = (asset: z.infer<typeof AssetResponse>): Asset => ({
   adamId: asset.adamId,
   pricingParam: asset.pricingParam,
   available: asset.availableCount,

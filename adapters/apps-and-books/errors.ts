@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 
-const ErrorAnswer = z.object({ errorNumber: z.number() });
+const ErrorResponse = z.object({ errorNumber: z.number() });
 
 const BY_NUMBER: Readonly<Record<number, FailureCode>> = {
   9601: 'apps_and_books.token_refused', // login required
@@ -26,8 +26,12 @@ const BY_NUMBER: Readonly<Record<number, FailureCode>> = {
 /** Peers come back after five seconds; Apple asks for exponential back-off from there. Milliseconds. */
 const RATE_LIMIT_WAIT_MS = 5_000;
 
-export function answerError(status: number, headers: Headers, content: unknown): CataloguedError | undefined {
-  const read = ErrorAnswer.safeParse(content);
+export function responseError(
+  status: number,
+  headers: Headers,
+  content: unknown,
+): CataloguedError | undefined {
+  const read = ErrorResponse.safeParse(content);
   const errorNumber = read.success ? read.data.errorNumber : undefined;
   if (status >= 200 && status < 300 && errorNumber === undefined) return undefined;
   const code = (errorNumber === undefined ? undefined : BY_NUMBER[errorNumber]) ?? byStatus(status);
@@ -50,7 +54,7 @@ export function eventFailure(errorNumber: number | undefined): CataloguedError {
 function byStatus(status: number): FailureCode {
   if (status === 401 || status === 403) return 'apps_and_books.token_refused';
   if (status === 429) return 'apps_and_books.rate_limited';
-  return status >= 500 ? 'apps_and_books.unreachable' : 'apps_and_books.unexpected_answer';
+  return status >= 500 ? 'apps_and_books.unreachable' : 'apps_and_books.unexpected_response';
 }
 
 /** Retry-After as seconds or as a date (RFC 9110 §10.2.3), in milliseconds. */

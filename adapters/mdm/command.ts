@@ -40,7 +40,7 @@ const QUERIES = [
 ];
 const OKTA_VERIFY_ONLY: readonly string[] = [OKTA_VERIFY.bundleId];
 
-/** The plist that answers a device's request for its next command. */
+/** The plist that a device gets when it asks for its next command. */
 export function buildCommand(commandUuid: string, spec: CommandSpec): Buffer {
   return buildPlist({
     CommandUUID: commandUuid,

@@ -91,7 +91,7 @@ test.each<[string, PlistDict]>([
   ['no message and no status', { UDID }],
   ['an unknown message', { MessageType: 'Hello', UDID }],
   ['an unknown status', { Status: 'Fine', UDID, CommandUUID: 'c' }],
-  ['an answer to no command', { Status: 'Acknowledged', UDID }],
+  ['a response to no command', { Status: 'Acknowledged', UDID }],
   ['a token update without a token', { MessageType: 'TokenUpdate', UDID, Topic: TOPIC, PushMagic: 'm' }],
   ['a token that no push could carry', { ...UPDATE, Token: Buffer.alloc(300) }],
   ['a device with an endless name of its own', { Status: 'Idle', UDID: 'u'.repeat(300) }],

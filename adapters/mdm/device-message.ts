@@ -66,7 +66,7 @@ export interface OtherMessage extends Sender {
 
 export type ReportStatus = 'Idle' | 'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow';
 
-/** The device asks for its next command and, unless it is idle, answers the last one. */
+/** The device asks for its next command and, unless it is idle, reports on the last one. */
 export interface Report extends Sender {
   readonly type: 'Report';
   readonly status: ReportStatus;
@@ -153,7 +153,7 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
   }
 }
 
-/** Reads `ErrorChain` of a report or of one item of a Settings answer. */
+/** Reads `ErrorChain` of a report or of one item of a Settings response. */
 export function readErrorChain(dict: PlistDict): ErrorChain {
   return dictsOf(dict, 'ErrorChain').map((cause) => ({
     code: numberOf(cause, 'ErrorCode') ?? 0,

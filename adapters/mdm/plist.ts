@@ -13,7 +13,7 @@ export interface PlistDict {
 }
 
 const MAX_DEPTH = 64;
-/** In the place of NUL and half surrogate pairs, which no database keeps: one odd name must not spoil a whole answer. */
+/** In the place of NUL and half surrogate pairs, which no database keeps: one odd name must not spoil a whole response. */
 const UNKNOWN_CHARACTER = '\ufffd';
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 

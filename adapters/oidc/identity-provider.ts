@@ -1,4 +1,4 @@
-// One OpenID provider: where a person is sent to sign in, and what its answer says of them. Authorization code with PKCE, state and nonce.
+// One OpenID provider: where a person is sent to sign in, and what its response says of them. Authorization code with PKCE, state and nonce.
 import {
   authorizationCodeGrant,
   AuthorizationResponseError,
@@ -94,16 +94,16 @@ export class IdentityProvider {
     try {
       const configuration = await this.#configuration();
       // The address that was registered, not the one that the request names.
-      const answer = new URL(this.settings.callbackUrl);
-      answer.search = query.toString();
-      const tokens = await authorizationCodeGrant(configuration, answer, {
+      const response = new URL(this.settings.callbackUrl);
+      response.search = query.toString();
+      const tokens = await authorizationCodeGrant(configuration, response, {
         expectedState: attempt.state,
         expectedNonce: attempt.nonce,
         pkceCodeVerifier: attempt.verifier,
         idTokenExpected: true,
       });
       const claims = tokens.claims();
-      if (claims === undefined) throw new CataloguedError('sign_in.answer_refused');
+      if (claims === undefined) throw new CataloguedError('sign_in.response_refused');
       // Okta, for one, leaves groups and names out of an ID token that comes with an access token.
       const more = isWhole(claims, this.settings.roleClaim)
         ? {}
@@ -149,16 +149,16 @@ const authenticate =
 const fetchOver =
   (send: Send): CustomFetch =>
   async (url, { method, headers, body }) => {
-    const answer = await send({
+    const response = await send({
       method: method === 'POST' ? 'POST' : 'GET',
       url: new URL(url),
       headers,
       ...(body !== undefined && body !== null && { body: await new Response(body).text() }),
     });
-    const hasBody = answer.status !== 204 && answer.status !== 304;
-    return new Response(hasBody ? new Uint8Array(answer.body) : null, {
-      status: answer.status,
-      headers: Object.entries(answer.headers).flatMap(([name, value]) =>
+    const hasBody = response.status !== 204 && response.status !== 304;
+    return new Response(hasBody ? new Uint8Array(response.body) : null, {
+      status: response.status,
+      headers: Object.entries(response.headers).flatMap(([name, value]) =>
         [value ?? []].flat().map((each): [string, string] => [name, each]),
       ),
     });
@@ -190,7 +190,7 @@ function rethrow(error: unknown): never {
     }
   }
   const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  throw new CataloguedError('sign_in.answer_refused', { facts: { reason }, cause: error });
+  throw new CataloguedError('sign_in.response_refused', { facts: { reason }, cause: error });
 }
 
 const BY_ERROR: Readonly<Record<string, 'sign_in.client_refused' | 'sign_in.attempt_over'>> = {

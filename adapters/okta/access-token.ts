@@ -22,7 +22,7 @@ export interface AccessToken {
   readonly goodUntil: number; // performance.now() of this process
 }
 
-const TokenAnswer = z.object({
+const TokenResponse = z.object({
   access_token: z.string().min(1),
   token_type: z.string(),
   expires_in: z.number().positive(),
@@ -67,7 +67,7 @@ export class AccessTokenSource {
     const bucket = 'oauth2';
     this.#budget.admit(bucket);
     const { headers, fields } = await this.#authentication();
-    const answer = await this.#http.send({
+    const response = await this.#http.send({
       method: 'POST',
       url: this.#url,
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -78,10 +78,10 @@ export class AccessTokenSource {
       }).toString(),
       maxBytes: 64 * 1024,
     });
-    this.#budget.note(bucket, answer);
-    if (answer.status !== 200) throw tokenError(answer, this.#credentials.kind === 'api_services_app');
-    const read = TokenAnswer.safeParse(readJson(answer));
-    if (!read.success) throw new CataloguedError('okta.unexpected_answer', { facts: { status: 200 } });
+    this.#budget.note(bucket, response);
+    if (response.status !== 200) throw tokenError(response, this.#credentials.kind === 'api_services_app');
+    const read = TokenResponse.safeParse(readJson(response));
+    if (!read.success) throw new CataloguedError('okta.unexpected_response', { facts: { status: 200 } });
     if (read.data.token_type.toLowerCase() === 'dpop') throw new CataloguedError('okta.dpop_required');
     const lifeMs = read.data.expires_in * 1_000;
     this.#token = {

@@ -1,4 +1,4 @@
-// Reads the challenge out of the page that Okta's challenge URL answers: HTML in the style of Microsoft's NDES.
+// Reads the challenge out of the page that Okta's challenge URL responds: HTML in the style of Microsoft's NDES.
 
 export type ChallengePage =
   | { readonly kind: 'challenge'; readonly challenge: string }
@@ -16,7 +16,7 @@ export function readChallengePage(body: Buffer): ChallengePage {
   return { kind: /password cache is full/i.test(text) ? 'cache_full' : 'unexpected' };
 }
 
-/** NDES answers UTF-16 LE, often without a byte order mark; Okta UTF-8. */
+/** NDES sends UTF-16 LE, often without a byte order mark; Okta UTF-8. */
 function decode(body: Buffer): string {
   if (body.length >= 2 && body[0] === 0xfe && body[1] === 0xff) {
     return body

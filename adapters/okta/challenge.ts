@@ -1,7 +1,7 @@
 // Fetches one SCEP challenge from an Okta macOS platform. Each call uses one up at Okta; never call it to show or to compare something.
 import { CataloguedError } from '../../domain/failures.ts';
 import { readChallengePage } from './challenge-page.ts';
-import { guardedHttp, type HttpAnswer } from './guarded-http.ts';
+import { guardedHttp, type HttpResponse } from './guarded-http.ts';
 import { waitOf } from './rate-budget.ts';
 
 export interface ChallengeAccess {
@@ -24,7 +24,7 @@ export async function fetchChallenge(access: ChallengeAccess): Promise<string> {
   if (!URL.canParse(access.url))
     throw new CataloguedError('okta.challenge_url_gone', { facts: { reason: 'not a URL' } });
   const url = new URL(access.url);
-  const answer = await guardedHttp(access.allowedPrivateHosts).send({
+  const response = await guardedHttp(access.allowedPrivateHosts).send({
     url,
     headers: {
       accept: 'text/html, */*',
@@ -32,27 +32,27 @@ export async function fetchChallenge(access: ChallengeAccess): Promise<string> {
     },
     maxBytes: MAX_PAGE_BYTES,
   });
-  if (answer.status !== 200) throw refusal(answer);
-  const page = readChallengePage(answer.body);
+  if (response.status !== 200) throw refusal(response);
+  const page = readChallengePage(response.body);
   if (page.kind === 'challenge') return page.challenge;
   if (page.kind === 'cache_full') throw new CataloguedError('okta.rate_limited', { retryAfterMs: 60_000 });
   throw new CataloguedError('okta.challenge_unexpected_page', { facts: { status: 200 } });
 }
 
-function refusal(answer: HttpAnswer): CataloguedError {
-  const facts = { status: answer.status };
-  if (answer.status === 401 || answer.status === 403) {
+function refusal(response: HttpResponse): CataloguedError {
+  const facts = { status: response.status };
+  if (response.status === 401 || response.status === 403) {
     return new CataloguedError('okta.challenge_credentials_refused', { facts });
   }
-  if (answer.status === 404 || answer.status === 410)
+  if (response.status === 404 || response.status === 410)
     return new CataloguedError('okta.challenge_url_gone', { facts });
-  if (answer.status === 429) {
+  if (response.status === 429) {
     // Okta documents no limit here: never come back sooner than a minute.
     return new CataloguedError('okta.rate_limited', {
       facts,
-      retryAfterMs: Math.max(60_000, waitOf(answer)),
+      retryAfterMs: Math.max(60_000, waitOf(response)),
     });
   }
-  if (answer.status >= 500) return new CataloguedError('okta.unreachable', { facts });
+  if (response.status >= 500) return new CataloguedError('okta.unreachable', { facts });
   return new CataloguedError('okta.challenge_unexpected_page', { facts });
 }

@@ -1,7 +1,7 @@
 // What Okta's two shapes of errors mean: OAuth (`error`, `error_description`) and the management API (`errorCode`).
 import { z } from 'zod';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
-import { readJson, type HttpAnswer } from './guarded-http.ts';
+import { readJson, type HttpResponse } from './guarded-http.ts';
 
 const OAuthError = z.object({ error: z.string().max(100), error_description: z.string().optional() });
 const ManagementError = z.object({ errorCode: z.string().regex(/^E\d{7}$/) });
@@ -29,21 +29,21 @@ const BY_ERROR: Readonly<Record<string, FailureCode>> = {
   use_dpop_nonce: 'okta.dpop_required',
 };
 
-function oauthFailure(answer: HttpAnswer): FailureCode | undefined {
-  const read = OAuthError.safeParse(readJson(answer));
+function oauthFailure(response: HttpResponse): FailureCode | undefined {
+  const read = OAuthError.safeParse(readJson(response));
   if (!read.success) return undefined;
   const { error, error_description: description = '' } = read.data;
   return BY_DESCRIPTION[description] ?? BY_ERROR[error];
 }
 
-const serverFailure = (answer: HttpAnswer): FailureCode =>
-  answer.status >= 500 ? 'okta.unreachable' : 'okta.unexpected_answer';
+const serverFailure = (response: HttpResponse): FailureCode =>
+  response.status >= 500 ? 'okta.unreachable' : 'okta.unexpected_response';
 
 /** @param usesKey with private_key_jwt an otherwise unexplained `invalid_client` means the key */
-export function tokenError(answer: HttpAnswer, usesKey: boolean): CataloguedError {
-  const code = oauthFailure(answer) ?? serverFailure(answer);
+export function tokenError(response: HttpResponse, usesKey: boolean): CataloguedError {
+  const code = oauthFailure(response) ?? serverFailure(response);
   const meant = code === 'okta.client_refused' && usesKey ? 'okta.key_refused' : code;
-  return new CataloguedError(meant, { facts: { status: answer.status } });
+  return new CataloguedError(meant, { facts: { status: response.status } });
 }
 
 const BY_ERROR_CODE: Readonly<Record<string, FailureCode>> = {
@@ -54,19 +54,19 @@ const BY_ERROR_CODE: Readonly<Record<string, FailureCode>> = {
   E0000153: 'okta.device_gone',
 };
 
-/** For every answer of `/api/v1` that is not 2xx (429 is the budget's). */
-export function managementError(answer: HttpAnswer): CataloguedError {
+/** For every response of `/api/v1` that is not 2xx (429 is the budget's). */
+export function managementError(response: HttpResponse): CataloguedError {
   // A refused scope or a missing DPoP proof is told in OAuth's shape or in WWW-Authenticate (RFC 6750 §3).
-  const challenge = answer.headers['www-authenticate'] ?? '';
+  const challenge = response.headers['www-authenticate'] ?? '';
   const fromHeader = /\berror="?([a-z_]+)/.exec(challenge)?.[1];
-  const read = ManagementError.safeParse(readJson(answer));
+  const read = ManagementError.safeParse(readJson(response));
   const errorCode = read.success ? read.data.errorCode : undefined;
   const code =
-    oauthFailure(answer) ??
+    oauthFailure(response) ??
     (fromHeader === undefined ? undefined : BY_ERROR[fromHeader]) ??
     (errorCode === undefined ? undefined : BY_ERROR_CODE[errorCode]) ??
-    (answer.status === 401 ? 'okta.token_invalid' : serverFailure(answer));
+    (response.status === 401 ? 'okta.token_invalid' : serverFailure(response));
   return new CataloguedError(code, {
-    facts: { status: answer.status, ...(errorCode === undefined ? {} : { errorCode }) },
+    facts: { status: response.status, ...(errorCode === undefined ? {} : { errorCode }) },
   });
 }

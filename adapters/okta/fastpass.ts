@@ -1,22 +1,22 @@
 // Decides from Okta's authenticators whether FastPass can be used, and what an admin had better know.
 import { z } from 'zod';
 
-export const AuthenticatorAnswer = z.object({
+export const AuthenticatorResponse = z.object({
   id: z.string(),
   key: z.string(),
   status: z.string(),
   settings: z.object({ compliance: z.object({ fips: z.string().nullish() }).nullish() }).nullish(),
 });
-export type Authenticator = z.infer<typeof AuthenticatorAnswer>;
+export type Authenticator = z.infer<typeof AuthenticatorResponse>;
 
-export const MethodAnswer = z.object({
+export const MethodResponse = z.object({
   type: z.string(),
   status: z.string(),
   settings: z
     .object({ keyProtection: z.string().nullish(), showSignInWithOV: z.string().nullish() })
     .nullish(),
 });
-export type AuthenticatorMethod = z.infer<typeof MethodAnswer>;
+export type AuthenticatorMethod = z.infer<typeof MethodResponse>;
 
 export interface FastPassCheck {
   readonly oktaVerifyActive: boolean;

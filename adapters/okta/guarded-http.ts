@@ -11,13 +11,13 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Bytes; a longer body is `okta.unexpected_answer`. */
+  /** Bytes; a longer body is `okta.unexpected_response`. */
   readonly maxBytes?: number;
-  /** The code when the other side does not answer; `okta.unreachable` unless given. */
+  /** The code when the other side does not respond; `okta.unreachable` unless given. */
   readonly unreachable?: FailureCode;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -50,10 +50,10 @@ export class GuardedHttp {
   }
 
   /**
-   * Redirects are answers like any other: nothing, least of all an Authorization header, is carried to another place.
-   * @throws CataloguedError `okta.host_not_allowed`, `okta.unreachable` (or `unreachable`), `okta.unexpected_answer` (too long)
+   * Redirects are responses like any other: nothing, least of all an Authorization header, is carried to another place.
+   * @throws CataloguedError `okta.host_not_allowed`, `okta.unreachable` (or `unreachable`), `okta.unexpected_response` (too long)
    */
-  async send(wanted: HttpRequest): Promise<HttpAnswer> {
+  async send(wanted: HttpRequest): Promise<HttpResponse> {
     const { url } = wanted;
     const isAllowed = isAllowListed(this.#allowedPrivateHosts, url.hostname, url.port);
     const literal = bare(url.hostname);
@@ -75,9 +75,9 @@ export class GuardedHttp {
 
 class StaleConnection extends Error {}
 
-function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpAnswer> {
+function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {
   const { url, method = 'GET', headers = {}, body, maxBytes = MAX_BYTES } = wanted;
-  return new Promise((answered, failed) => {
+  return new Promise((responded, failed) => {
     const outgoing = request(url, {
       method,
       agent,
@@ -101,7 +101,9 @@ function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpAnswer> {
         if (length > maxBytes) {
           outgoing.destroy();
           failed(
-            new CataloguedError('okta.unexpected_answer', { facts: { host: url.host, reason: 'too long' } }),
+            new CataloguedError('okta.unexpected_response', {
+              facts: { host: url.host, reason: 'too long' },
+            }),
           );
         } else {
           chunks.push(chunk);
@@ -109,7 +111,7 @@ function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpAnswer> {
       });
       incoming.on('error', failed);
       incoming.on('end', () =>
-        answered({
+        responded({
           status: incoming.statusCode ?? 0,
           headers: incoming.headers,
           body: Buffer.concat(chunks),
@@ -125,7 +127,7 @@ const asFailure =
   (wanted: HttpRequest) =>
   (error: unknown): never => {
     if (error instanceof CataloguedError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no response';
     throw new CataloguedError(wanted.unreachable ?? 'okta.unreachable', {
       facts: {
         host: wanted.url.host,
@@ -145,9 +147,9 @@ export function guardedHttp(allowedPrivateHosts: readonly string[]): GuardedHttp
 }
 
 /** The body as JSON, or undefined when it is not. */
-export function readJson(answer: HttpAnswer): unknown {
+export function readJson(response: HttpResponse): unknown {
   try {
-    return JSON.parse(answer.body.toString('utf8')) as unknown;
+    return JSON.parse(response.body.toString('utf8')) as unknown;
   } catch {
     return undefined;
   }

@@ -4,19 +4,19 @@ import { CataloguedError } from '../../domain/failures.ts';
 import { AccessTokenSource, type OktaCredentials } from './access-token.ts';
 import { managementError } from './errors.ts';
 import {
-  AuthenticatorAnswer,
+  AuthenticatorResponse,
   judgeFastPass,
-  MethodAnswer,
+  MethodResponse,
   oktaVerifyOf,
   type Authenticator,
   type AuthenticatorMethod,
   type FastPassCheck,
 } from './fastpass.ts';
-import { guardedHttp, readJson, type GuardedHttp, type HttpAnswer } from './guarded-http.ts';
+import { guardedHttp, readJson, type GuardedHttp, type HttpResponse } from './guarded-http.ts';
 import { nextPage } from './link-header.ts';
 import {
-  DeviceAnswer,
-  DeviceUserAnswer,
+  DeviceResponse,
+  DeviceUserResponse,
   readDevice,
   readUser,
   type OktaDevice,
@@ -77,12 +77,12 @@ export class OktaClient {
   }
 
   async listAuthenticators(): Promise<readonly Authenticator[]> {
-    return read(z.array(AuthenticatorAnswer), await this.#get('/api/v1/authenticators'));
+    return read(z.array(AuthenticatorResponse), await this.#get('/api/v1/authenticators'));
   }
 
   async listMethods(authenticatorId: string): Promise<readonly AuthenticatorMethod[]> {
     const path = `/api/v1/authenticators/${encodeURIComponent(authenticatorId)}/methods`;
-    return read(z.array(MethodAnswer), await this.#get(path));
+    return read(z.array(MethodResponse), await this.#get(path));
   }
 
   /** Okta Verify active, and its FastPass method (`signed_nonce`) active. */
@@ -133,7 +133,7 @@ export class OktaClient {
         else present.push(device);
       } catch (error) {
         // There is one, and nobody can read it.
-        if (!(error instanceof CataloguedError && error.code === 'okta.unexpected_answer')) throw error;
+        if (!(error instanceof CataloguedError && error.code === 'okta.unexpected_response')) throw error;
       }
     }
     return { present, gone };
@@ -143,7 +143,7 @@ export class OktaClient {
   async device(id: string): Promise<OktaDevice | undefined> {
     const path = `/api/v1/devices/${encodeURIComponent(id)}`;
     try {
-      const device = readDevice(read(DeviceAnswer, await this.#get(path)));
+      const device = readDevice(read(DeviceResponse, await this.#get(path)));
       return { ...device, users: await this.#users(path) };
     } catch (error) {
       const isGone =
@@ -155,33 +155,33 @@ export class OktaClient {
   }
 
   async #users(devicePath: string): Promise<readonly OktaDeviceUser[]> {
-    return read(z.array(DeviceUserAnswer), await this.#get(`${devicePath}/users`)).map(readUser);
+    return read(z.array(DeviceUserResponse), await this.#get(`${devicePath}/users`)).map(readUser);
   }
 
   async #devicePage(path: string): Promise<DevicePage> {
-    const answer = await this.#get(path);
+    const response = await this.#get(path);
     // One odd record must not hide the others of its tenant.
-    const devices = read(z.array(z.unknown()), answer).flatMap((each) => {
-      const record = DeviceAnswer.safeParse(each);
+    const devices = read(z.array(z.unknown()), response).flatMap((each) => {
+      const record = DeviceResponse.safeParse(each);
       return record.success ? [readDevice(record.data)] : [];
     });
-    const next = nextPage(answer.headers.link, '/api/v1/devices');
+    const next = nextPage(response.headers.link, '/api/v1/devices');
     return { devices, ...(next === undefined ? {} : { next }) };
   }
 
   /** @param path with query, below the tenant's host */
-  async #get(path: string): Promise<HttpAnswer> {
+  async #get(path: string): Promise<HttpResponse> {
     const bucket = path.split(/[/?]/).slice(1, 4).join('/');
     for (let attempt = 1; ; attempt += 1) {
       const token = await this.#tokens.get();
       this.#budget.admit(bucket);
-      const answer = await this.#http.send({
+      const response = await this.#http.send({
         url: new URL(`https://${this.host}${path}`),
         headers: { authorization: `Bearer ${token.value}` },
       });
-      this.#budget.note(bucket, answer);
-      if (answer.status === 200) return answer;
-      const error = managementError(answer);
+      this.#budget.note(bucket, response);
+      if (response.status === 200) return response;
+      const error = managementError(response);
       if (error.code !== 'okta.token_invalid') throw error;
       // Revoked, or expired by Okta's clock: a new one is fetched once.
       this.#tokens.drop(token);
@@ -190,8 +190,8 @@ export class OktaClient {
   }
 }
 
-function read<Shape>(schema: z.ZodType<Shape>, answer: HttpAnswer): Shape {
-  const result = schema.safeParse(readJson(answer));
+function read<Shape>(schema: z.ZodType<Shape>, response: HttpResponse): Shape {
+  const result = schema.safeParse(readJson(response));
   if (result.success) return result.data;
-  throw new CataloguedError('okta.unexpected_answer', { facts: { status: answer.status } });
+  throw new CataloguedError('okta.unexpected_response', { facts: { status: response.status } });
 }

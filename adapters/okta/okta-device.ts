@@ -32,12 +32,12 @@ const held = z.string().transform(storableText);
 const text = held.nullish();
 
 /** Read leniently: Okta adds fields and breaks its own schema in places; only what Odette decides by must be there. */
-export const DeviceUserAnswer = z.object({
+export const DeviceUserResponse = z.object({
   managementStatus: z.string().nullish(),
   user: z.object({ id: held, profile: z.object({ login: text }).nullish() }),
 });
 
-export const DeviceAnswer = z.object({
+export const DeviceResponse = z.object({
   id: held.pipe(z.string().min(1)),
   status: held.default('ACTIVE'),
   created: held.default(''),
@@ -50,28 +50,28 @@ export const DeviceAnswer = z.object({
     udid: text,
     model: text,
   }),
-  _embedded: z.object({ users: z.array(DeviceUserAnswer).nullish() }).nullish(),
+  _embedded: z.object({ users: z.array(DeviceUserResponse).nullish() }).nullish(),
 });
 
 const present = <Key extends string>(key: Key, value: string | null | undefined) =>
   value === null || value === undefined || value === '' ? {} : ({ [key]: value } as Record<Key, string>);
 
-export const readUser = (answer: z.infer<typeof DeviceUserAnswer>): OktaDeviceUser => ({
-  id: answer.user.id,
-  login: answer.user.profile?.login ?? '',
-  managementStatus: answer.managementStatus === 'MANAGED' ? 'MANAGED' : 'NOT_MANAGED',
+export const readUser = (response: z.infer<typeof DeviceUserResponse>): OktaDeviceUser => ({
+  id: response.user.id,
+  login: response.user.profile?.login ?? '',
+  managementStatus: response.managementStatus === 'MANAGED' ? 'MANAGED' : 'NOT_MANAGED',
 });
 
-export const readDevice = (answer: z.infer<typeof DeviceAnswer>): OktaDevice => ({
-  id: answer.id,
-  platform: answer.profile.platform,
-  displayName: answer.profile.displayName ?? '',
-  status: answer.status,
-  registered: answer.profile.registered ?? false,
-  created: answer.created,
-  lastUpdated: answer.lastUpdated,
-  users: (answer._embedded?.users ?? []).map(readUser),
-  ...present('serialNumber', answer.profile.serialNumber),
-  ...present('udid', answer.profile.udid),
-  ...present('model', answer.profile.model),
+export const readDevice = (response: z.infer<typeof DeviceResponse>): OktaDevice => ({
+  id: response.id,
+  platform: response.profile.platform,
+  displayName: response.profile.displayName ?? '',
+  status: response.status,
+  registered: response.profile.registered ?? false,
+  created: response.created,
+  lastUpdated: response.lastUpdated,
+  users: (response._embedded?.users ?? []).map(readUser),
+  ...present('serialNumber', response.profile.serialNumber),
+  ...present('udid', response.profile.udid),
+  ...present('model', response.profile.model),
 });

@@ -30,13 +30,14 @@ export async function readOrganization(host: string, http: GuardedHttp): Promise
 }
 
 async function readMetadata(host: string, http: GuardedHttp): Promise<Tenant> {
-  const answer = await http.send({ url: new URL(`https://${host}/.well-known/okta-organization`) });
-  if (answer.status === 429) throw new CataloguedError('okta.rate_limited', { retryAfterMs: waitOf(answer) });
-  if (answer.status >= 500)
-    throw new CataloguedError('okta.unreachable', { facts: { host, status: answer.status } });
-  const read = Organization.safeParse(readJson(answer));
-  if (answer.status !== 200 || !read.success) {
-    throw new CataloguedError('okta.not_okta', { facts: { host, status: answer.status } });
+  const response = await http.send({ url: new URL(`https://${host}/.well-known/okta-organization`) });
+  if (response.status === 429)
+    throw new CataloguedError('okta.rate_limited', { retryAfterMs: waitOf(response) });
+  if (response.status >= 500)
+    throw new CataloguedError('okta.unreachable', { facts: { host, status: response.status } });
+  const read = Organization.safeParse(readJson(response));
+  if (response.status !== 200 || !read.success) {
+    throw new CataloguedError('okta.not_okta', { facts: { host, status: response.status } });
   }
   const { id, pipeline, _links } = read.data;
   const own = new URL(_links.organization.href).host;

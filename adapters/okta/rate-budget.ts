@@ -1,7 +1,7 @@
 // What Okta's rate-limit headers leave to one integration, and how long to wait when nothing is left.
 import { randomInt } from 'node:crypto';
 import { CataloguedError } from '../../domain/failures.ts';
-import type { HttpAnswer } from './guarded-http.ts';
+import type { HttpResponse } from './guarded-http.ts';
 
 /** A suggestion beyond this is not followed when the limit is one of concurrency (limit 0). Milliseconds. */
 const CONCURRENCY_CAP_MS = 60_000;
@@ -21,7 +21,7 @@ const number = (value: string | string[] | undefined): number | undefined => {
 };
 
 /** Milliseconds until X-Rate-Limit-Reset (epoch seconds), by the server's own clock (Date), plus one second. */
-function untilReset({ headers }: Pick<HttpAnswer, 'headers'>): number | undefined {
+function untilReset({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
   const reset = number(headers['x-rate-limit-reset']);
   const serverNow = Date.parse(headers.date ?? '');
   if (reset === undefined || Number.isNaN(serverNow)) return undefined;
@@ -32,12 +32,12 @@ function untilReset({ headers }: Pick<HttpAnswer, 'headers'>): number | undefine
  * How long a 429 asks to wait, in milliseconds. A limit of concurrency carries Limit 0 and a Reset that is only a suggestion;
  * beyond a minute it is ignored for a short random wait.
  */
-export function waitOf(answer: Pick<HttpAnswer, 'headers'>): number {
-  const wait = untilReset(answer);
-  if (number(answer.headers['x-rate-limit-limit']) === 0) {
+export function waitOf(response: Pick<HttpResponse, 'headers'>): number {
+  const wait = untilReset(response);
+  if (number(response.headers['x-rate-limit-limit']) === 0) {
     return wait !== undefined && wait <= CONCURRENCY_CAP_MS ? wait : randomInt(2_000, 10_000);
   }
-  const retryAfter = number(answer.headers['retry-after']);
+  const retryAfter = number(response.headers['retry-after']);
   if (retryAfter !== undefined) return Math.min(MAX_WAIT_MS, Math.max(1_000, retryAfter * 1_000));
   return wait ?? DEFAULT_WAIT_MS;
 }
@@ -55,16 +55,16 @@ export class RateBudget {
   }
 
   /** @throws CataloguedError `okta.rate_limited` for a 429 */
-  note(bucket: string, answer: HttpAnswer): void {
-    if (answer.status === 429) {
-      const wait = waitOf(answer);
+  note(bucket: string, response: HttpResponse): void {
+    if (response.status === 429) {
+      const wait = waitOf(response);
       this.#close(bucket, wait);
       throw new CataloguedError('okta.rate_limited', { retryAfterMs: wait, facts: { bucket } });
     }
-    const limit = number(answer.headers['x-rate-limit-limit']);
-    const remaining = number(answer.headers['x-rate-limit-remaining']);
+    const limit = number(response.headers['x-rate-limit-limit']);
+    const remaining = number(response.headers['x-rate-limit-remaining']);
     if (limit === undefined || remaining === undefined || limit === 0) return;
-    if (remaining <= Math.floor(limit * LEFT_TO_OTHERS)) this.#close(bucket, untilReset(answer) ?? 1_000);
+    if (remaining <= Math.floor(limit * LEFT_TO_OTHERS)) this.#close(bucket, untilReset(response) ?? 1_000);
   }
 
   #close(bucket: string, wait: number): void {

@@ -7,7 +7,7 @@ import { guardedHttp } from './guarded-http.ts';
 /**
  * GetCACert (RFC 8894 §4.2): a certificate must come; whose it is decides nothing (docs/decisions/0010). The URL is opaque: nothing is
  * expected of its path, and its query is kept.
- * @throws CataloguedError `okta.scep_unexpected_answer`, `okta.scep_unreachable`, `okta.host_not_allowed`
+ * @throws CataloguedError `okta.scep_unexpected_response`, `okta.scep_unreachable`, `okta.host_not_allowed`
  */
 export async function checkScepUrl(access: {
   readonly url: string;
@@ -16,30 +16,30 @@ export async function checkScepUrl(access: {
   const url = URL.canParse(access.url) ? new URL(access.url) : undefined;
   if (url === undefined) throw unexpected(0);
   url.searchParams.set('operation', 'GetCACert');
-  const answer = await guardedHttp(access.allowedPrivateHosts).send({
+  const response = await guardedHttp(access.allowedPrivateHosts).send({
     url,
     headers: { accept: '*/*' },
     maxBytes: 256 * 1024,
     unreachable: 'okta.scep_unreachable',
   });
-  if (answer.status >= 500) {
-    throw new CataloguedError('okta.scep_unreachable', { facts: { status: answer.status } });
+  if (response.status >= 500) {
+    throw new CataloguedError('okta.scep_unreachable', { facts: { status: response.status } });
   }
-  const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   const read =
     type === 'application/x-x509-ca-cert'
       ? (body: Buffer) => [readCertificate(body)]
       : type === 'application/x-x509-ca-ra-cert'
         ? (body: Buffer) => readSignedData(body).certificates
         : undefined;
-  if (answer.status !== 200 || read === undefined) throw unexpected(answer.status);
+  if (response.status !== 200 || read === undefined) throw unexpected(response.status);
   try {
-    if (read(answer.body).length > 0) return;
+    if (read(response.body).length > 0) return;
   } catch {
     // Said below, without the bytes that could not be read.
   }
-  throw unexpected(answer.status);
+  throw unexpected(response.status);
 }
 
 const unexpected = (status: number): CataloguedError =>
-  new CataloguedError('okta.scep_unexpected_answer', { facts: { status } });
+  new CataloguedError('okta.scep_unexpected_response', { facts: { status } });

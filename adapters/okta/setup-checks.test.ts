@@ -119,7 +119,7 @@ describe('the challenge', () => {
     expect(await codeOf(fetchChallenge(access))).toBe('okta.challenge_unexpected_page');
     expect(stolen).toEqual([]);
     lure.serve((_request, response) => response.end(createHmac('sha512', 'x').digest('hex').repeat(1_000)));
-    expect(await codeOf(fetchChallenge(access))).toBe('okta.unexpected_answer');
+    expect(await codeOf(fetchChallenge(access))).toBe('okta.unexpected_response');
     await Promise.all([thief.close(), lure.close()]);
   });
 });
@@ -137,8 +137,8 @@ describe('the SCEP URL', () => {
   });
 
   it('is refused when something else answers, or nothing', async () => {
-    expect(await codeOf(check({ url: macOS.challengeUrl }))).toBe('okta.scep_unexpected_answer');
-    expect(await codeOf(check({ url: 'no url' }))).toBe('okta.scep_unexpected_answer');
+    expect(await codeOf(check({ url: macOS.challengeUrl }))).toBe('okta.scep_unexpected_response');
+    expect(await codeOf(check({ url: 'no url' }))).toBe('okta.scep_unexpected_response');
     knobs({ outage: { kind: 'connection_reset' } });
     expect(await codeOf(check())).toBe('okta.scep_unreachable');
   });

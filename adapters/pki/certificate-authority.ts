@@ -64,7 +64,7 @@ export class CertificateAuthority {
     this.privateKey = own.privateKey;
   }
 
-  /** A self-signed root that can also answer SCEP itself. */
+  /** A self-signed root that can also serve SCEP itself. */
   static async create(options: {
     commonName: string;
     notBefore: Date;

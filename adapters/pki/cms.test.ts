@@ -171,7 +171,7 @@ describe.skipIf(!hasOpenssl)('openssl', () => {
     expect(openEnvelope(streamed, one).content.toString()).toBe('content');
   });
 
-  test('what old clients hide with single DES is opened, and to be answered in 3DES', () => {
+  test('what old clients hide with single DES is opened, and the response has to be in 3DES', () => {
     const encrypt = ['cms', '-encrypt', '-provider', 'legacy', '-provider', 'default', '-binary', '-des-cbc'];
     let theirs: Buffer;
     try {

@@ -1,4 +1,4 @@
-// CMS EnvelopedData (RFC 5652 §6) with RSA key transport: how SCEP hides a request and its answer.
+// CMS EnvelopedData (RFC 5652 §6) with RSA key transport: how SCEP hides a request and its response.
 import {
   constants,
   createCipheriv,
@@ -61,7 +61,7 @@ export function envelope(content: Uint8Array, recipient: Certificate, cipher: Ci
 }
 
 /**
- * Opens what was encrypted to this certificate. `cipher` is the one to answer with: 3DES to single DES.
+ * Opens what was encrypted to this certificate. `cipher` is the one to respond with: 3DES to single DES.
  * @throws Error when it was not, or uses another cipher than AES-128, AES-256, 3DES or DES in CBC mode
  */
 export function openEnvelope(

@@ -66,13 +66,15 @@ export async function enrollWithScep(enrollment: ScepEnrollment): Promise<Certif
   const { body } = mayPost(capabilities)
     ? await ask(url, 'PKIOperation', {}, message)
     : await ask(url, 'PKIOperation', { message: message.toString('base64') });
-  const answer = reading(() => readCertRep(body, { transaction, recipient: signer, authorities }));
-  if (answer.status === 'failure') {
-    throw new CataloguedError('scep.request_refused', { facts: { failInfo: answer.failInfo ?? 'unknown' } });
+  const response = reading(() => readCertRep(body, { transaction, recipient: signer, authorities }));
+  if (response.status === 'failure') {
+    throw new CataloguedError('scep.request_refused', {
+      facts: { failInfo: response.failInfo ?? 'unknown' },
+    });
   }
   const issued =
-    answer.status === 'success'
-      ? answer.certificates.find(({ publicKey }) => publicKey.equals(keyPair.publicKey))
+    response.status === 'success'
+      ? response.certificates.find(({ publicKey }) => publicKey.equals(keyPair.publicKey))
       : undefined;
   if (issued === undefined) throw new CataloguedError('scep.enrollment_failed');
   return issued;

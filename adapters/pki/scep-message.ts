@@ -1,5 +1,5 @@
 // SCEP messages (RFC 8894 §3): a SignedData whose attributes name the transaction, around an EnvelopedData with the request
-// or the issued certificate. 3DES with SHA-1 (macOS) and AES with SHA-2 are both read; an answer uses what its request used.
+// or the issued certificate. 3DES with SHA-1 (macOS) and AES with SHA-2 are both read; a response uses what its request used.
 import { createHash, randomBytes } from 'node:crypto';
 import { octetString, printableString, bytesOf, stringOf, type Asn1 } from './asn1.ts';
 import type { KeyAndCertificate } from './certificate-authority.ts';
@@ -27,7 +27,7 @@ export interface Algorithms {
   readonly digest: Digest;
 }
 
-/** What an answer must repeat: the same transaction, the other side's nonce, its certificate. */
+/** What a response must repeat: the same transaction, the other side's nonce, its certificate. */
 export interface Transaction {
   readonly transactionId: string;
   readonly senderNonce: Buffer;
@@ -37,7 +37,7 @@ export interface Transaction {
 export interface ScepRequest extends Transaction {
   readonly messageType: string;
   /**
-   * The certificate (of the client's own making) that the answer is encrypted to. Its key may be another than the one that a certificate
+   * The certificate (of the client's own making) that the response is encrypted to. Its key may be another than the one that a certificate
    * is asked for: macOS signs with a key made for the message, iOS with the key of the request.
    */
   readonly signer: Certificate;
@@ -74,7 +74,7 @@ export function buildPkcsReq(options: {
   );
 }
 
-/** @throws Error when it is no signed SCEP message: there is then no transaction to answer */
+/** @throws Error when it is no signed SCEP message: there is then no transaction to respond to */
 export function readScepRequest(der: Uint8Array): ScepRequest {
   const signedData = readSignedData(der);
   const content = signedData.content ?? Buffer.alloc(0);
@@ -93,7 +93,7 @@ export function readScepRequest(der: Uint8Array): ScepRequest {
 
 /**
  * Opens the request inside, which proves its own key. Who signed the message proves nothing here (RFC 8894 §2.3 asks for a self-signed
- * certificate): the challenge in the request authorises, and only the signer can read the answer.
+ * certificate): the challenge in the request authorises, and only the signer can read the response.
  * @throws Error when it cannot be opened; CataloguedError `scep.request_refused` when the request inside is bad
  */
 export function openPkcsReq(
@@ -104,7 +104,7 @@ export function openPkcsReq(
   return { csr: readCsr(content), cipher };
 }
 
-/** The answer: the issued certificate, encrypted to the client, or the reason why there is none. */
+/** The response: the issued certificate, encrypted to the client, or the reason why there is none. */
 export function buildCertRep(options: {
   request: ScepRequest;
   signer: KeyAndCertificate;
@@ -137,7 +137,7 @@ export type CertRep =
   | { readonly status: 'pending' }
   | { readonly status: 'failure'; readonly failInfo: FailInfo | undefined };
 
-/** @throws Error when it does not answer this request, or is not signed by one of the authority's certificates */
+/** @throws Error when it does not belong to this request, or is not signed by one of the authority's certificates */
 export function readCertRep(
   der: Uint8Array,
   expected: {
@@ -158,7 +158,7 @@ export function readCertRep(
     textIn(attributes, OID.transactionId) !== expected.transaction.transactionId ||
     !bytesOf(attributes.get(OID.recipientNonce)?.[0]).equals(expected.transaction.senderNonce)
   ) {
-    throw new Error('the answer to another request');
+    throw new Error('the response to another request');
   }
   switch (textIn(attributes, OID.pkiStatus)) {
     case STATUS.success: {

@@ -18,13 +18,13 @@ export interface ScepServer {
   /** Signs and decrypts in the authority's place. */
   readonly registration?: KeyAndCertificate;
   /**
-   * Checks the challenge and issues. A client that saw no answer asks again with the same transaction id and key: it must
+   * Checks the challenge and issues. A client that saw no response asks again with the same transaction id and key: it must
    * get the same certificate. What it throws is not turned into a SCEP failure: the client may try again later.
    */
   decide(csr: Csr, transactionId: string): Promise<Decision> | Decision;
 }
 
-/** A refusal is answered with badRequest; its reason is for the operator, never for the client. */
+/** A refusal becomes badRequest; its reason is for the operator, never for the client. */
 type Decision = Certificate | { readonly refusal: string };
 
 /** Why a PKIOperation got no certificate before anybody decided about it. */
@@ -35,7 +35,7 @@ export type ScepRefusal =
   | 'envelope' // not encrypted to this authority
   | 'request'; // what is inside is no request that proves its key
 
-export interface ScepAnswer {
+export interface ScepResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: Buffer;
@@ -46,11 +46,11 @@ export interface ScepAnswer {
 const CAPABILITIES = ['AES', 'DES3', 'POSTPKIOperation', 'SCEPStandard', 'SHA-1', 'SHA-256', 'SHA-512'];
 
 /**
- * Answers one HTTP request at the SCEP address.
+ * Handles one HTTP request at the SCEP address.
  * @param request.message the `message` of the query: base64 of a GET's PKIOperation, otherwise ignored
  * @throws what `decide` throws
  */
-export async function answerScep(
+export async function handleScep(
   request: {
     readonly method: string;
     readonly operation: string | undefined;
@@ -58,25 +58,25 @@ export async function answerScep(
     readonly body: Uint8Array | undefined;
   },
   server: ScepServer,
-): Promise<ScepAnswer> {
+): Promise<ScepResponse> {
   switch (request.operation) {
     case 'GetCACaps':
-      return answer('text/plain', Buffer.from(`${CAPABILITIES.join('\n')}\n`));
+      return response('text/plain', Buffer.from(`${CAPABILITIES.join('\n')}\n`));
     case 'GetCACert':
       return server.registration === undefined
-        ? answer('application/x-x509-ca-cert', server.authority.certificate.der)
-        : answer(
+        ? response('application/x-x509-ca-cert', server.authority.certificate.der)
+        : response(
             'application/x-x509-ca-ra-cert',
             certificatesOnly([server.registration.certificate, server.authority.certificate]),
           );
     case 'PKIOperation':
-      return answerPkiOperation(messageOf(request), server);
+      return handlePkiOperation(messageOf(request), server);
     default:
-      return answer('text/plain', Buffer.from('Unknown operation.\n'), 400);
+      return response('text/plain', Buffer.from('Unknown operation.\n'), 400);
   }
 }
 
-const answer = (contentType: string, body: Buffer, status = 200): ScepAnswer => ({
+const response = (contentType: string, body: Buffer, status = 200): ScepResponse => ({
   status,
   contentType,
   body,
@@ -94,18 +94,21 @@ function messageOf(request: {
 }
 
 /** @throws what `decide` throws */
-export async function answerPkiOperation(der: Uint8Array, server: ScepServer): Promise<ScepAnswer> {
+export async function handlePkiOperation(der: Uint8Array, server: ScepServer): Promise<ScepResponse> {
   const request = readRequest(der);
-  // Without a readable message nobody could read an answer.
+  // Without a readable message nobody could read a response.
   if (request === undefined)
     return {
-      ...answer('text/plain', Buffer.from('This is not a SCEP message.\n'), 400),
+      ...response('text/plain', Buffer.from('This is not a SCEP message.\n'), 400),
       refusal: 'unreadable',
     };
   const signer = server.registration ?? server.authority;
-  const certRep = (outcome: Parameters<typeof buildCertRep>[0]['outcome']): ScepAnswer =>
-    answer('application/x-pki-message', buildCertRep({ request, signer, outcome }));
-  const refuse = (refusal: string, failInfo: FailInfo): ScepAnswer => ({ ...certRep({ failInfo }), refusal });
+  const certRep = (outcome: Parameters<typeof buildCertRep>[0]['outcome']): ScepResponse =>
+    response('application/x-pki-message', buildCertRep({ request, signer, outcome }));
+  const refuse = (refusal: string, failInfo: FailInfo): ScepResponse => ({
+    ...certRep({ failInfo }),
+    refusal,
+  });
   if (request.messageType !== MESSAGE_TYPE.pkcsReq)
     return refuse('message_type' satisfies ScepRefusal, 'badRequest');
   if (request.signer.publicKey.asymmetricKeyType !== 'rsa')

@@ -16,7 +16,7 @@ import { wasIssuedBy, type Certificate } from './certificate.ts';
 import { buildCsr, type Csr } from './csr.ts';
 import type { Algorithms } from './scep-message.ts';
 import { buildPkcsReq, openPkcsReq, readCertRep, readScepRequest, transactionIdFor } from './scep-message.ts';
-import { answerPkiOperation, answerScep, type ScepServer } from './scep-server.ts';
+import { handlePkiOperation, handleScep, type ScepServer } from './scep-server.ts';
 import { enrollWithScep, getCaCaps, getCaCert } from './scep-client.ts';
 import { verifyAttached } from './cms.ts';
 
@@ -96,7 +96,7 @@ describe('over HTTP', () => {
           operation,
           message: query.get('message') ?? undefined,
         };
-        void answerScep({ ...asked, body: Buffer.concat(chunks) }, server).then(
+        void handleScep({ ...asked, body: Buffer.concat(chunks) }, server).then(
           ({ status, contentType, body }) => {
             const shown =
               hides && operation === 'GetCACaps' ? Buffer.from(body.toString().replace(hides, '')) : body;
@@ -215,32 +215,32 @@ describe('messages', () => {
     authorities: [authority.certificate],
   });
 
-  test.each([MAC, MODERN])('an answer uses the algorithms of its request (%j)', async (algorithms) => {
+  test.each([MAC, MODERN])('a response uses the algorithms of its request (%j)', async (algorithms) => {
     const der = request({ algorithms });
-    const { body } = await answerPkiOperation(der, { authority, ...issuer() });
-    const answer = readScepRequest(body);
-    expect(answer).toMatchObject({ messageType: '3', digest: algorithms.digest });
+    const { body } = await handlePkiOperation(der, { authority, ...issuer() });
+    const response = readScepRequest(body);
+    expect(response).toMatchObject({ messageType: '3', digest: algorithms.digest });
     expect(openPkcsReq(readScepRequest(der), authority).cipher).toBe(algorithms.cipher);
   });
 
-  test('an answer is for its own request and from its own authority', async () => {
+  test('a response is for its own request and from its own authority', async () => {
     const der = request();
-    const { body: answer } = await answerPkiOperation(der, { authority, ...issuer() });
-    expect(readCertRep(answer, expected(der))).toMatchObject({
+    const { body: response } = await handlePkiOperation(der, { authority, ...issuer() });
+    expect(readCertRep(response, expected(der))).toMatchObject({
       status: 'success',
       certificates: [{ organizationalUnits: ['odette-1'] }],
     });
-    expect(() => readCertRep(answer, expected(request()))).toThrow();
+    expect(() => readCertRep(response, expected(request()))).toThrow();
     expect(() =>
-      readCertRep(answer, { ...expected(der), authorities: [registration.certificate] }),
+      readCertRep(response, { ...expected(der), authorities: [registration.certificate] }),
     ).toThrow();
-    expect(() => readCertRep(answer, { ...expected(der), recipient: registration })).toThrow();
+    expect(() => readCertRep(response, { ...expected(der), recipient: registration })).toThrow();
   });
 
   const failureOf = async (der: Buffer) =>
-    readCertRep((await answerPkiOperation(der, { authority, ...issuer() })).body, expected(der));
+    readCertRep((await handlePkiOperation(der, { authority, ...issuer() })).body, expected(der));
   const refusalOf = async (der: Buffer) =>
-    (await answerPkiOperation(der, { authority, ...issuer() })).refusal;
+    (await handlePkiOperation(der, { authority, ...issuer() })).refusal;
 
   test('a request encrypted to somebody else is badMessageCheck', async () => {
     const der = request({ recipient: registration.certificate });
@@ -248,12 +248,12 @@ describe('messages', () => {
     expect(await refusalOf(der)).toBe('envelope');
   });
 
-  test('the answer to a request signed by another key is for that signer alone', async () => {
+  test('the response to a request signed by another key is for that signer alone', async () => {
     const own = await macSigner();
     const der = request({ signer: own, algorithms: MAC });
-    const { body: answer } = await answerPkiOperation(der, { authority, ...issuer() });
-    expect(() => readCertRep(answer, { ...expected(der), recipient: signer })).toThrow();
-    const opened = readCertRep(answer, { ...expected(der), recipient: own });
+    const { body: response } = await handlePkiOperation(der, { authority, ...issuer() });
+    expect(() => readCertRep(response, { ...expected(der), recipient: signer })).toThrow();
+    const opened = readCertRep(response, { ...expected(der), recipient: own });
     expect(opened.status === 'success' && opened.certificates[0]?.publicKey.equals(keyPair.publicKey)).toBe(
       true,
     );
@@ -279,15 +279,15 @@ describe('messages', () => {
     const der = request();
     const changed = Buffer.from(der);
     changed.writeUInt8(changed.readUInt8(200) ^ 1, 200);
-    expect(await answerPkiOperation(changed, { authority, ...issuer() })).toMatchObject({
+    expect(await handlePkiOperation(changed, { authority, ...issuer() })).toMatchObject({
       status: 400,
       refusal: 'unreadable',
     });
   });
 
-  test('what the decision throws comes through, and is no answer', async () => {
+  test('what the decision throws comes through, and is no response', async () => {
     const decide = () => Promise.reject(new Error('the database is away'));
-    await expect(answerPkiOperation(request(), { authority, decide })).rejects.toThrow('away');
+    await expect(handlePkiOperation(request(), { authority, decide })).rejects.toThrow('away');
   });
 
   describe.skipIf(!hasOpenssl)('openssl', () => {
@@ -315,12 +315,12 @@ describe('messages', () => {
       },
     );
 
-    test('verifies an answer and reads the certificate in it, and verifies a refusal', async () => {
-      folder.file('answer', (await answerPkiOperation(request(), { authority, ...issuer() })).body);
+    test('verifies a response and reads the certificate in it, and verifies a refusal', async () => {
+      folder.file('response', (await handlePkiOperation(request(), { authority, ...issuer() })).body);
       folder.file('me.pem', signer.certificate.pem);
       folder.file('me.key', signer.privateKey.export({ type: 'pkcs8', format: 'pem' }));
       const verify = ['cms', '-verify', '-noverify', '-inform', 'DER', '-in'];
-      folder.file('envelope', folder.run(...verify, 'answer'));
+      folder.file('envelope', folder.run(...verify, 'response'));
       folder.file(
         'bundle',
         folder.run(
@@ -330,7 +330,7 @@ describe('messages', () => {
       const printed = folder.run('pkcs7', '-inform', 'DER', '-in', 'bundle', '-print_certs').toString();
       expect(printed).toContain('OU = odette-1');
 
-      const refused = await answerPkiOperation(request(), {
+      const refused = await handlePkiOperation(request(), {
         authority,
         decide: () => ({ refusal: 'challenge' }),
       });

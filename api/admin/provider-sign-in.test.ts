@@ -52,17 +52,22 @@ afterAll(async () => {
   await Promise.all([provider?.close(), other?.close()]);
 });
 
-const cookiesOf = (answer: { headers: Headers }): string[] =>
-  answer.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
+const cookiesOf = (response: { headers: Headers }): string[] =>
+  response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
 
 interface Begun {
   readonly url: string;
   readonly cookie: string;
 }
 async function begin(next = '/', at = api): Promise<Begun> {
-  const answer = await at.call('GET', `${PROVIDER_PATH}?next=${encodeURIComponent(next)}`, undefined, NOBODY);
-  expect(answer.status).toBe(303);
-  return { url: answer.headers.get('location') ?? '', cookie: cookiesOf(answer)[0] ?? '' };
+  const response = await at.call(
+    'GET',
+    `${PROVIDER_PATH}?next=${encodeURIComponent(next)}`,
+    undefined,
+    NOBODY,
+  );
+  expect(response.status).toBe(303);
+  return { url: response.headers.get('location') ?? '', cookie: cookiesOf(response)[0] ?? '' };
 }
 
 interface Ended {
@@ -71,10 +76,10 @@ interface Ended {
   readonly session: string | undefined;
 }
 async function end(back: URL, cookie: string, at = api): Promise<Ended> {
-  const answer = await at.call('GET', back.pathname + back.search, undefined, { ...NOBODY, cookie });
-  expect(answer.status).toBe(303);
-  const session = cookiesOf(answer).find((each) => /odette_session=./.test(each));
-  return { location: answer.headers.get('location') ?? '', session };
+  const response = await at.call('GET', back.pathname + back.search, undefined, { ...NOBODY, cookie });
+  expect(response.status).toBe(303);
+  const session = cookiesOf(response).find((each) => /odette_session=./.test(each));
+  return { location: response.headers.get('location') ?? '', session };
 }
 
 async function signIn(login: string, next = '/', at = api, as = provider): Promise<Ended> {
@@ -175,7 +180,7 @@ describe('what is refused', () => {
   test('an answer that belongs to no attempt of this browser', async () => {
     const [mine, theirs] = [await begin(), await begin()];
     const back = await provider.signIn(theirs.url, 'ada');
-    expect(await end(back, mine.cookie)).toEqual(refusedWith('sign_in.answer_refused'));
+    expect(await end(back, mine.cookie)).toEqual(refusedWith('sign_in.response_refused'));
     expect(await end(back, '')).toEqual(refusedWith('sign_in.attempt_over'));
     expect(await end(back, `${mine.cookie.split('=')[0] ?? ''}=forged`)).toEqual(
       refusedWith('sign_in.attempt_over'),
@@ -189,7 +194,7 @@ describe('what is refused', () => {
     const other_ = JSON.stringify({ ...(JSON.parse(open) as object), nonce: 'of-another-sign-in' });
     const resealed = api.ring.seal(Buffer.from(other_), 'provider sign-in').toString('base64url');
     expect(await end(await provider.signIn(url, 'ada'), `${name}=${resealed}`)).toEqual(
-      refusedWith('sign_in.answer_refused'),
+      refusedWith('sign_in.response_refused'),
     );
   });
 
@@ -227,16 +232,16 @@ describe('what is refused', () => {
     const strange = new URL(url.replace(provider.issuer, other.issuer));
     const back = await other.signIn(strange.href, 'ada');
     expect(back.searchParams.get('state')).toBe(state);
-    expect(await end(back, cookie)).toEqual(refusedWith('sign_in.answer_refused'));
+    expect(await end(back, cookie)).toEqual(refusedWith('sign_in.response_refused'));
 
     let theirs = '';
     const settings = await settingsFor(provider);
     const elsewhere = new IdentityProvider({
       ...(await settingsFor(other)),
       send: async (request) => {
-        const answer = await settings.send(request);
-        theirs ||= (parsed(answer.body)['id_token'] as string | undefined) ?? '';
-        return answer;
+        const response = await settings.send(request);
+        theirs ||= (parsed(response.body)['id_token'] as string | undefined) ?? '';
+        return response;
       },
     });
     const first = await elsewhere.begin();
@@ -245,7 +250,7 @@ describe('what is refused', () => {
     const second = await swapped.begin();
     await expect(
       swapped.finish((await provider.signIn(second.url, 'ada')).searchParams, second.attempt),
-    ).rejects.toMatchObject({ code: 'sign_in.answer_refused' });
+    ).rejects.toMatchObject({ code: 'sign_in.response_refused' });
   });
 
   test('a person who was removed at the provider in the middle of it', async () => {
@@ -304,10 +309,10 @@ function parsed(body: Buffer): Record<string, unknown> {
 const swapping =
   (send: Send, token: () => string): Send =>
   async (request) => {
-    const answer = await send(request);
-    const read = parsed(answer.body);
-    if (!('id_token' in read)) return answer;
-    return { ...answer, body: Buffer.from(JSON.stringify({ ...read, id_token: token() })) };
+    const response = await send(request);
+    const read = parsed(response.body);
+    if (!('id_token' in read)) return response;
+    return { ...response, body: Buffer.from(JSON.stringify({ ...read, id_token: token() })) };
   };
 
 describe('when the provider cannot be used', () => {

@@ -115,6 +115,6 @@ const LASTING = new Set<FailureCode>([
   'okta.challenge_credentials_refused',
   'okta.challenge_url_gone',
   'okta.challenge_unexpected_page',
-  'okta.scep_unexpected_answer',
+  'okta.scep_unexpected_response',
   'apps_and_books.token_refused',
 ]);

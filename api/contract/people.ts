@@ -51,7 +51,7 @@ export const SIGN_IN_REFUSALS = [
   'sign_in.host_not_allowed',
   'sign_in.provider_refused',
   'sign_in.client_refused',
-  'sign_in.answer_refused',
+  'sign_in.response_refused',
   'sign_in.no_role',
   'sign_in.disabled',
   'request.too_many',

@@ -15,9 +15,9 @@ test('a page is served for a while only: when it comes back, who asks is checked
     .listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     // The text is whole only when the stream has ended.
-    expect(await answer.text()).toContain('event: hello');
+    expect(await response.text()).toContain('event: hello');
   } finally {
     server.close();
     await stream.close();

@@ -1,4 +1,4 @@
-// The queue as a device sees it: the traces of apple-mdm.md §17.3, offers, withdrawals, and what answers change.
+// The queue as a device sees it: the traces of apple-mdm.md §17.3, offers, withdrawals, and what responses change.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
@@ -46,7 +46,7 @@ const statuses = async () => (await told()).map(({ body }) => body['status']);
 const state = async (uuid: string) => (await findCommand(listener.database, uuid))?.state;
 
 describe('five traces that break other queues', () => {
-  test('1: a command answered after NotNow is done, and nothing more is offered', async () => {
+  test('1: a command acknowledged after NotNow is done, and nothing more is offered', async () => {
     const [a, b] = [await queue(), await queue()];
     expect(await device.idle()).toBe(a);
     expect(await device.notNow(a)).toBe(b);
@@ -75,7 +75,7 @@ describe('five traces that break other queues', () => {
     expect((await statuses()).length).toBe(3);
   });
 
-  test('4: an answer to an unknown command is taken and recorded, and leaves the queue as it is', async () => {
+  test('4: a response to an unknown command is taken and recorded, and leaves the queue as it is', async () => {
     const [a, b] = [await queue(), await queue()];
     expect(await device.acknowledge(randomUUID())).toBeUndefined();
     expect(await device.acknowledge('not-even-a-uuid')).toBeUndefined();
@@ -99,19 +99,19 @@ describe('five traces that break other queues', () => {
 
 const unparsed = () =>
   listener.database
-    .query<{ reason: string }>('select reason from unparsed_answers where device_id = $1 order by at', [
+    .query<{ reason: string }>('select reason from unparsed_responses where device_id = $1 order by at', [
       deviceId,
     ])
     .then((rows) => rows.map(({ reason }) => reason));
 
 describe('what is offered', () => {
-  test('a command whose answer was lost is offered again at the next Idle', async () => {
+  test('a command whose response was lost is offered again at the next Idle', async () => {
     const a = await queue();
     expect(await device.idle()).toBe(a);
     expect(await device.idle()).toBe(a);
   });
 
-  test('a command that may be handed over once becomes unknown at the next Idle, and a late answer is still taken', async () => {
+  test('a command that may be handed over once becomes unknown at the next Idle, and a late response is still taken', async () => {
     const a = await queue({ handsOverOnce: true, workflow: 'certificate', isSealed: true });
     expect(await device.idle()).toBe(a);
     expect(await device.idle()).toBeUndefined();
@@ -206,7 +206,7 @@ describe('what is offered', () => {
   });
 });
 
-describe('what an answer changes', () => {
+describe('what a response changes', () => {
   test('lists replace what was reported; a list that is missing does not empty it', async () => {
     const first = await queue({ requestType: 'ManagedApplicationList' });
     await device.idle();
@@ -271,7 +271,7 @@ describe('what an answer changes', () => {
     }
     expect(revisions).toEqual(['revision-7', null]);
     const [saved] = await listener.database.query<{ dump: string }>(
-      `select (select string_agg(t::text, '') from unparsed_answers t) || (select string_agg(t::text, '') from commands t)
+      `select (select string_agg(t::text, '') from unparsed_responses t) || (select string_agg(t::text, '') from commands t)
            || (select string_agg(t::text, '') from reported_inventory t) || (select string_agg(t::text, '') from outbox t) as dump`,
     );
     for (const hint of hints) {

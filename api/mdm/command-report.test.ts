@@ -100,23 +100,23 @@ const actions = fc.array(
 );
 
 describe('the queue keeps its promises', () => {
-  test('for any order of commands, answers, repetitions, NotNow and withdrawals', async () => {
+  test('for any order of commands, responses, repetitions, NotNow and withdrawals', async () => {
     await fc.assert(
       fc.asyncProperty(actions, async (script) => {
         const device = await newDevice();
         const queued: string[] = [];
         const once = new Set<string>();
-        const [answered, withdrawn, offered] = [new Set<string>(), new Set<string>(), new Set<string>()];
+        const [responded, withdrawn, offered] = [new Set<string>(), new Set<string>(), new Set<string>()];
         let notNow = new Set<string>();
         let current: string | undefined;
         let last: [ReportStatus, string] | undefined;
         const say = async (status: ReportStatus, uuid?: string) => {
           if (status === 'Idle') notNow = new Set();
-          if (uuid !== undefined && FINAL.includes(status)) answered.add(uuid);
-          if (uuid !== undefined && status === 'NotNow' && !answered.has(uuid)) notNow.add(uuid);
+          if (uuid !== undefined && FINAL.includes(status)) responded.add(uuid);
+          if (uuid !== undefined && status === 'NotNow' && !responded.has(uuid)) notNow.add(uuid);
           current = await device.report(status, uuid);
           if (current === undefined) return;
-          expect(answered.has(current), 'an answered command is never offered again').toBe(false);
+          expect(responded.has(current), 'a finished command is never offered again').toBe(false);
           expect(withdrawn.has(current), 'a withdrawn command is never offered').toBe(false);
           expect(notNow.has(current), 'a NotNow waits for the next Idle').toBe(false);
           offered.add(current);
@@ -145,12 +145,12 @@ describe('the queue keeps its promises', () => {
         for (const uuid of queued) {
           const row = await findCommand(own.database, uuid);
           const finals = told.filter((each) => each.uuid === uuid && FINAL.includes(each.status));
-          if (answered.has(uuid)) expect([row?.state, finals.length]).toEqual(['answered', 1]);
+          if (responded.has(uuid)) expect([row?.state, finals.length]).toEqual(['responded', 1]);
           else
-            expect(row?.state, 'what was not answered was withdrawn, or may be handed over once only').toBe(
+            expect(row?.state, 'what got no response was withdrawn, or may be handed over once only').toBe(
               'withdrawn',
             );
-          if (!answered.has(uuid))
+          if (!responded.has(uuid))
             expect(withdrawn.has(uuid) || (once.has(uuid) && offered.has(uuid))).toBe(true);
         }
       }),
@@ -229,12 +229,12 @@ test('a configuration is opened for the device that was asked for it, and once',
   const device = await newDevice();
   const other = await newDevice();
   const uuid = await device.queue({ requestType: 'ManagedApplicationConfiguration' });
-  const answer = { ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: {} }] };
+  const response = { ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: {} }] };
   await device.report('Idle');
-  await other.report('Acknowledged', uuid, answer);
+  await other.report('Acknowledged', uuid, response);
   expect(other.compared).toEqual([]);
-  await device.report('Acknowledged', uuid, answer);
-  await device.report('Acknowledged', uuid, answer);
+  await device.report('Acknowledged', uuid, response);
+  await device.report('Acknowledged', uuid, response);
   expect(device.compared).toEqual([device.id]);
 });
 
@@ -243,7 +243,7 @@ test('a device that sends garbage without end fills no table', async () => {
   const body = Buffer.alloc(200_000, 'x');
   for (let count = 0; count < 30; count += 1) await device.report('Acknowledged', randomUUID(), {}, body);
   const [saved] = await own.database.query(
-    'select count(*)::int as rows, max(length(body)) as bytes from unparsed_answers where device_id = $1',
+    'select count(*)::int as rows, max(length(body)) as bytes from unparsed_responses where device_id = $1',
     [device.id],
   );
   expect(saved).toEqual({ rows: 20, bytes: 65_536 });

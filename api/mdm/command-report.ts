@@ -1,4 +1,4 @@
-// A device asks for its next command and answers the last one: answer, what it says of the device, and what the workflow
+// A device asks for its next command and reports on the last one: its response, what it says of the device, and what the workflow
 // must be told are one transaction.
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import {
@@ -13,12 +13,12 @@ import {
 } from '../../adapters/store/devices/command-exchange.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { type DeviceRow, isBusy, wasSilent } from '../../adapters/store/devices/devices.ts';
-import { keepUnparsedAnswer } from '../../adapters/store/devices/inventory.ts';
+import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { putOutbox } from '../../adapters/store/base/outbox.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
-import { type ReadReport, applyToInventory, keepable, readReport } from './answer-reading.ts';
-import type { CompareConfiguration } from './answer-reading.ts';
+import { type ReadReport, applyToInventory, keepable, readReport } from './response-reading.ts';
+import type { CompareConfiguration } from './response-reading.ts';
 import { pinnedDevice } from './check-in.ts';
 import type { Signer } from './signer.ts';
 
@@ -48,13 +48,13 @@ export async function exchange(
       await tell(sql, device.id, expired, 'Withdrawn');
     const next = await handOverNext(sql, device.id);
     const isMoreExpected =
-      next === undefined && heard !== 'not_now' && (heard === 'answered' || (await isBusy(sql, device.id)));
+      next === undefined && heard !== 'not_now' && (heard === 'responded' || (await isBusy(sql, device.id)));
     return { deviceId: device.id, next, isMoreExpected };
   });
 }
 
 /** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
-type Heard = 'idle' | 'answered' | 'not_now' | 'repeated' | 'unknown';
+type Heard = 'idle' | 'responded' | 'not_now' | 'repeated' | 'unknown';
 
 async function record(
   sql: Sql,
@@ -75,7 +75,7 @@ async function record(
     return 'idle';
   }
   if (!read || read.command.deviceId !== device.id) {
-    await keepUnparsedAnswer(sql, {
+    await recordUnparsedResponse(sql, {
       deviceId: device.id,
       reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
       body: keepable(body),
@@ -88,19 +88,19 @@ async function record(
     if (notNow?.isFirst) await tell(sql, device.id, command, 'NotNow');
     return 'not_now';
   }
-  const answered = await recordFinalStatus(sql, device.id, command.uuid, read.final);
-  if (!answered) {
+  const responded = await recordFinalStatus(sql, device.id, command.uuid, read.final);
+  if (!responded) {
     await offerAgain(sql, device.id);
     return 'repeated';
   }
   if (read.problem !== undefined)
-    await keepUnparsedAnswer(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
+    await recordUnparsedResponse(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
   await applyToInventory(sql, device.id, read);
   await tell(sql, device.id, command, read.final.status, read.final.failure?.code);
-  return 'answered';
+  return 'responded';
 }
 
-/** A final answer of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
+/** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
 async function tell(
   sql: Sql,
   deviceId: string,

@@ -5,7 +5,7 @@ import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { beginLongPoll, endLongPoll, isLongPollOpen } from '../../adapters/store/devices/devices.ts';
 import type { Sealer } from '../../domain/sealer.ts';
-import type { CompareConfiguration } from './answer-reading.ts';
+import type { CompareConfiguration } from './response-reading.ts';
 import { exchange, takeNext } from './command-report.ts';
 import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
@@ -19,7 +19,7 @@ export interface ConversationDependencies {
 
 /**
  * The plist of the next command, or undefined: nothing to do.
- * @param gone resolves the wait when nobody is left to be answered
+ * @param onGone registers what ends the wait when the connection closes
  */
 export async function converse(
   dependencies: ConversationDependencies,

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Database } from '../../adapters/store/base/database.ts';
 import type { Sealer } from '../../domain/sealer.ts';
-import type { CompareConfiguration } from './answer-reading.ts';
+import type { CompareConfiguration } from './response-reading.ts';
 import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';

@@ -1,4 +1,4 @@
-// What a device, or the person who enrolls one, is answered when something is refused or fails.
+// What a device, or the person who enrolls one, gets when something is refused or fails.
 // Never 401, never 403 from the MDM address: devices take them for the end of their enrollment.
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';

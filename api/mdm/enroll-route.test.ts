@@ -46,9 +46,9 @@ describe('the enrollment page', () => {
   test('a wrong code brings the page back with a sentence, and says nothing of why', async () => {
     const used = await listener.newCode({ maxUses: 0 });
     const expired = await listener.newCode({ expiresInSeconds: -1 });
-    const answers = await Promise.all([newEnrollmentCode(), used, expired, '', '<b>'].map(enter));
-    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
-    const pages = await Promise.all(answers.map((answer) => answer.text()));
+    const responses = await Promise.all([newEnrollmentCode(), used, expired, '', '<b>'].map(enter));
+    expect(responses.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    const pages = await Promise.all(responses.map((response) => response.text()));
     expect(new Set(pages).size).toBe(1);
     expect(pages[0]).toMatch(/role="alert">This code is wrong, used up, revoked or expired\./);
   });

@@ -45,25 +45,25 @@ async function timed<Result>(work: Promise<Result>): Promise<[Result, number]> {
 describe('a request waits', () => {
   test('and gets the command that its workflow queues meanwhile, at once', async () => {
     const { device, deviceId, queue, isWaiting } = await enrolled();
-    const answer = timed(device.idle());
+    const response = timed(device.idle());
     await expect.poll(isWaiting).toBe(true);
     expect(await isInConversation(listener.database, deviceId)).toBe(true);
     const uuid = await queue();
-    const [command, elapsed] = await answer;
+    const [command, elapsed] = await response;
     expect(command).toBe(uuid);
     expect(elapsed).toBeLessThan(LONG_POLL_MS);
     expect(await isWaiting()).toBe(false);
     expect(await isInConversation(listener.database, deviceId)).toBe(true);
   });
 
-  test('after an answer, because its workflow is about to be told', async () => {
+  test('after a response, because its workflow is about to be told', async () => {
     const { device, queue } = await enrolled('delivered');
     const first = await queue();
     expect(await device.idle()).toBe(first);
-    const answer = device.acknowledge(first, { ProfileList: [] });
+    const response = device.acknowledge(first, { ProfileList: [] });
     await pause(100);
     const second = await queue('CertificateList');
-    expect(await answer).toBe(second);
+    expect(await response).toBe(second);
   });
 
   test('no longer than it may, and then a push is needed again', async () => {
@@ -127,14 +127,14 @@ describe('nothing is lost', () => {
     expect(await newer).toBe(uuid);
   });
 
-  test('when the listener stops: waiting requests are answered first', async () => {
+  test('when the listener stops: waiting requests get their response first', async () => {
     const other = await startDeviceListener({ longPoll: { milliseconds: 10_000, max: 3 } });
     const device = await ProtocolDevice.enroll(other.url, await other.newCode());
     await other.database.query(`insert into device_trust (device_id, phase) select id, 'app' from devices`);
-    const answer = timed(device.idle());
+    const response = timed(device.idle());
     await expect.poll(() => other.longPolls.waiting).toBe(1);
     await other.longPolls.stop();
-    const [command, elapsed] = await answer;
+    const [command, elapsed] = await response;
     expect(command).toBeUndefined();
     expect(elapsed).toBeLessThan(5000);
     await other.stop();
@@ -168,7 +168,7 @@ test('while the database is away every device gets 503 and may try again, never 
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   const device = await ProtocolDevice.enroll(url, await other.newCode());
   isAway = true;
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     device.send({ Status: 'Idle', UDID: device.udid }),
     device.send({ Status: 'Acknowledged', CommandUUID: randomUUID(), UDID: device.udid }),
     device.authenticate(),
@@ -177,8 +177,8 @@ test('while the database is away every device gets 503 and may try again, never 
     device.sendBytes(Buffer.from('unreadable')),
     fetch(`${url}/healthz`),
   ]);
-  expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(503));
-  expect(answers[0]?.headers.get('retry-after')).toBe('15');
+  expect(responses.map(({ status }) => status)).toEqual(Array(7).fill(503));
+  expect(responses[0]?.headers.get('retry-after')).toBe('15');
   isAway = false;
   expect(await device.idle()).toBeUndefined();
   server.closeAllConnections();

@@ -4,9 +4,9 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices/devices.ts';
-import { keepUnparsedAnswer } from '../../adapters/store/devices/inventory.ts';
+import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { keepable } from './answer-reading.ts';
+import { keepable } from './response-reading.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
@@ -25,7 +25,7 @@ interface Claimed extends Record<string, unknown> {
   claim: Claim;
 }
 
-const LARGEST_BODY = '5mb';
+const MAX_BODY = '5mb';
 /** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
 const MESSAGE_RATE_LIMIT = { points: 300, duration: 60 };
 
@@ -33,7 +33,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
   const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
   // The signature is over the exact bytes, whatever their type is said to be.
-  const bytes = express.raw({ type: () => true, limit: LARGEST_BODY, inflate: false });
+  const bytes = express.raw({ type: () => true, limit: MAX_BODY, inflate: false });
   // Before the body is read, which may be large.
   const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
@@ -48,8 +48,8 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     });
     const message = readOrUndefined(body);
     dependencies.metrics.heard(kindOf(message));
-    if (!message) return answerUnreadable(dependencies.database, body, signer, response);
-    await answer(dependencies, { message, body, signer }, response);
+    if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
+    await dispatch(dependencies, { message, body, signer }, response);
   };
   // Devices send PUT (Apple, "Check-in"); some simulators send POST.
   router.route('/mdm').put(judge, bytes, serve).post(judge, bytes, serve);
@@ -68,8 +68,8 @@ function readOrUndefined(body: Buffer): DeviceMessage | undefined {
 const kindOf = (message: DeviceMessage | undefined): string =>
   message?.type === 'Report' ? message.status : (message?.type ?? 'unreadable');
 
-/** An answer that nobody can read must not block the device's queue: it is kept and acknowledged. */
-async function answerUnreadable(
+/** A response that nobody can read must not block the device's queue: it is kept and acknowledged. */
+async function acknowledgeUnreadable(
   database: Database,
   body: Buffer,
   signer: Signer,
@@ -80,7 +80,7 @@ async function answerUnreadable(
     // Only devices may leave something here, so that a certificate alone fills no table.
     if (!device) throw new CataloguedError('mdm.message_unreadable');
     await hearOf(sql, device.udid);
-    await keepUnparsedAnswer(sql, {
+    await recordUnparsedResponse(sql, {
       deviceId: device.id,
       reason: 'not a device message',
       body: keepable(body),
@@ -96,7 +96,11 @@ interface Received {
   readonly signer: Signer;
 }
 
-async function answer(dependencies: MdmDependencies, received: Received, response: Response): Promise<void> {
+async function dispatch(
+  dependencies: MdmDependencies,
+  received: Received,
+  response: Response,
+): Promise<void> {
   const { message, body, signer } = received;
   const { database } = dependencies;
   // The user's channel was not asked for in the enrollment profile; who speaks on it all the same is told nothing.

@@ -3,14 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Logger } from 'pino';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
-import { answerScep } from '../../adapters/pki/scep-server.ts';
+import { handleScep } from '../../adapters/pki/scep-server.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { takeIdentity } from '../../adapters/store/devices/identity-certificates.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
 
 /** What the enrollment profile asks for; a shorter key could be found by others. */
-const SMALLEST_KEY_BITS = 2048;
+const MIN_KEY_BITS = 2048;
 
 export function scepRoute(dependencies: {
   readonly database: Database;
@@ -22,7 +22,7 @@ export function scepRoute(dependencies: {
   const router = express.Router();
   const serve = async (request: Request, response: Response): Promise<void> => {
     const { authority } = await dependencies.authority();
-    const answer = await answerScep(
+    const scep = await handleScep(
       {
         method: request.method,
         operation: textOf(request.query['operation']),
@@ -50,12 +50,12 @@ export function scepRoute(dependencies: {
         },
       },
     );
-    if (answer.refusal !== undefined) {
+    if (scep.refusal !== undefined) {
       // Anybody can ask, as often as they like: a line each, and nothing of what was sent.
-      log.warn({ reason: answer.refusal, from: request.ip }, 'a SCEP request was refused');
-      metrics.scepRefused(answer.refusal);
+      log.warn({ reason: scep.refusal, from: request.ip }, 'a SCEP request was refused');
+      metrics.scepRefused(scep.refusal);
     }
-    response.status(answer.status).type(answer.contentType).send(answer.body);
+    response.status(scep.status).type(scep.contentType).send(scep.body);
   };
   router
     .route('/scep')
@@ -66,7 +66,7 @@ export function scepRoute(dependencies: {
 
 function weaknessOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
   if (asymmetricKeyType !== 'rsa') return 'key_type';
-  return (asymmetricKeyDetails?.modulusLength ?? 0) < SMALLEST_KEY_BITS ? 'key_too_small' : undefined;
+  return (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_KEY_BITS ? 'key_too_small' : undefined;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

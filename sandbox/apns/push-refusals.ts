@@ -32,7 +32,7 @@ export type PushRefusal = keyof typeof PUSH_REFUSALS;
 export const isPushRefusal = (text: string): text is PushRefusal => Object.hasOwn(PUSH_REFUSALS, text);
 
 /** Apple's limit for a notification that is not VoIP, in bytes. */
-const LARGEST_PAYLOAD = 4096;
+const MAX_PAYLOAD_BYTES = 4096;
 
 export interface PushRequest {
   readonly method: string;
@@ -58,7 +58,7 @@ export function readPush(
   if (client.kind === 'none') return { refusal: 'MissingProviderToken' };
   if (client.kind === 'unknown') return { refusal: 'BadCertificate' };
   if (request.body.length === 0) return { refusal: 'PayloadEmpty' };
-  if (request.body.length > LARGEST_PAYLOAD) return { refusal: 'PayloadTooLarge' };
+  if (request.body.length > MAX_PAYLOAD_BYTES) return { refusal: 'PayloadTooLarge' };
   const topic = request.header('apns-topic');
   if (topic !== undefined && topic !== client.topic) return { refusal: 'BadTopic' };
   const type = request.header('apns-push-type');

@@ -74,7 +74,7 @@ const send = ({
     const stream = on.request({ ':method': method, ':path': path ?? `/3/device/${token}`, ...headers });
     let status = 0;
     let text = '';
-    stream.on('response', (answer) => (status = Number(answer[':status'])));
+    stream.on('response', (response) => (status = Number(response[':status'])));
     stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
     stream.on('end', () => resolve({ status, ...(text && (JSON.parse(text) as object)) }));
     stream.on('error', reject);
@@ -171,9 +171,9 @@ describe('refusals by truth', () => {
   it('too many pushes for one device within a second', async () => {
     service.knobs.perSecond = 2;
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    const answers = await Promise.all([send(), send(), send()]);
+    const responses = await Promise.all([send(), send(), send()]);
     service.knobs.perSecond = 50;
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 200, 429]);
+    expect(responses.map((response) => response.status).sort()).toEqual([200, 200, 429]);
   });
 });
 

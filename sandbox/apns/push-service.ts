@@ -30,7 +30,7 @@ export interface PushKnobs {
   refuse?: { reason: PushRefusal; times: number; device?: string };
   /** Accepts pushes and loses them. */
   isLosing: boolean;
-  /** Answers after this many milliseconds. */
+  /** Responds after this many milliseconds. */
   delayMs: number;
   /** More pushes than this for one device within a second: 429. */
   perSecond: number;
@@ -74,7 +74,7 @@ export class PushService {
       cert: options.certificate,
       ca: options.appleAuthority,
       requestCert: true,
-      // Apple answers a certificate it does not know with 403, so the handshake must not end here.
+      // Apple returns 403 for a certificate it does not know, so the handshake must not end here.
       rejectUnauthorized: false,
     });
     this.server.on('session', (session) => {
@@ -141,7 +141,7 @@ export class PushService {
       if (!this.knobs.isLosing) await this.#deliver(read.token, target, body, header('apns-expiration'));
     } else this.#count(refusal ?? 'BadDeviceToken');
     await this.#options.holds.pass('apns.push', 'after', target?.name);
-    this.#answer(stream, header('apns-id'), refusal);
+    this.#respond(stream, header('apns-id'), refusal);
   }
 
   #judge(token: string, target: PushTarget | undefined, client: PushClient): PushRefusal | undefined {
@@ -186,7 +186,7 @@ export class PushService {
     await this.#save();
   }
 
-  #answer(stream: ServerHttp2Stream, apnsId: string | undefined, refusal: PushRefusal | undefined): void {
+  #respond(stream: ServerHttp2Stream, apnsId: string | undefined, refusal: PushRefusal | undefined): void {
     if (stream.destroyed) return;
     const id = { 'apns-id': apnsId ?? randomUUID() };
     if (refusal === undefined) {

@@ -31,9 +31,9 @@ export const LicenseKnobsShape = z.strictObject({
   associationSeconds: z.number().nonnegative(),
   /** So many associations fail with this number: 9709 not enough licenses, 9603 internal, 9644 maintenance. */
   failAssociations: z.strictObject({ times: z.number().int().nonnegative(), errorNumber: z.number().int() }),
-  /** So many requests are answered 9646. */
+  /** So many requests get 9646. */
   rateLimit: z.number().int().nonnegative(),
-  /** So many requests are answered 503 with Retry-After. */
+  /** So many requests get 503 with Retry-After. */
   unavailable: z.number().int().nonnegative(),
   /** Every error comes with HTTP 200. */
   errorsInside200: z.boolean(),

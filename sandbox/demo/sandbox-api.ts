@@ -80,8 +80,8 @@ export class SandboxApi {
   async #ask<Result>(method: string, path: string, body?: object): Promise<Result> {
     const given = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
     const response = await fetch(`${this.#url}${path}`, { method, ...given });
-    const answer = (await response.json()) as Result & { error?: string };
-    if (!response.ok) throw new Error(`sandbox ${method} ${path}: ${answer.error ?? response.status}`);
-    return answer;
+    const result = (await response.json()) as Result & { error?: string };
+    if (!response.ok) throw new Error(`sandbox ${method} ${path}: ${result.error ?? response.status}`);
+    return result;
   }
 }

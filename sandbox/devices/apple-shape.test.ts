@@ -63,9 +63,9 @@ describe('by Apple’s schema', () => {
       ['RemoveProfile', { Identifier: 'test.root' }],
     ];
     for (const [requestType, keys] of commands) {
-      const answer = await world.ask(device, requestType, keys);
-      expect({ requestType, status: answer['Status'] }).toEqual({ requestType, status: 'Acknowledged' });
-      expect(unknown(problemsOfResponse(requestType, answer, target))).toEqual([]);
+      const response = await world.ask(device, requestType, keys);
+      expect({ requestType, status: response['Status'] }).toEqual({ requestType, status: 'Acknowledged' });
+      expect(unknown(problemsOfResponse(requestType, response, target))).toEqual([]);
     }
   });
 });

@@ -148,12 +148,12 @@ function download(context: DeviceContext, app: InstalledApp, isManagedInstall: b
   app.next = knobs.downloadFails ? 'Failed' : isManagedInstall ? 'Managed' : 'Unmanaged';
 }
 
-/** The user of an unsupervised device answers an open prompt. False when there is none. */
-export function answerPrompt(context: DeviceContext, answer: 'accept' | 'refuse'): boolean {
+/** The user of an unsupervised device responds an open prompt. False when there is none. */
+export function answerPrompt(context: DeviceContext, response: 'accept' | 'refuse'): boolean {
   const app = context.state.apps.find((one) => one.status?.startsWith('Prompting'));
   if (!app) return false;
   const isNew = app.status === 'Prompting';
-  app.next = answer === 'accept' ? (isNew ? 'Accepted' : 'Managed') : isNew ? 'UserRejected' : 'Unmanaged';
+  app.next = response === 'accept' ? (isNew ? 'Accepted' : 'Managed') : isNew ? 'UserRejected' : 'Unmanaged';
   app.until = context.clock.now().toISOString();
   return true;
 }

@@ -1,4 +1,4 @@
-// Carries out a command and answers in Apple's shape (schema: mdm/commands/*.yaml).
+// Carries out a command and responds in Apple's shape (schema: mdm/commands/*.yaml).
 import type { PlistDict, PlistValue } from '../../adapters/mdm/plist.ts';
 import { buildPlist, isDict } from '../../adapters/mdm/plist.ts';
 import { configurationOf, findApp, installApplication, isManaged, removeApplication } from './apps.ts';
@@ -18,16 +18,16 @@ import {
 } from './profiles.ts';
 import { Refusal, link, mdmRefused } from './refusal.ts';
 
-/** Status with the keys of the answer. */
-export interface CommandAnswer {
+/** Status with the keys of the response. */
+export interface CommandResponse {
   readonly status: 'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow';
   readonly keys: PlistDict;
 }
 
-/** iOS never answers NotNow to these (Apple, "Handling NotNow status responses"). */
+/** iOS never responds NotNow to these (Apple, "Handling NotNow status responses"). */
 const NEVER_NOT_NOW_ON_IOS = ['DeviceInformation', 'ProfileList', 'InstalledApplicationList'];
 
-export async function carryOut(context: DeviceContext, command: PlistDict): Promise<CommandAnswer> {
+export async function carryOut(context: DeviceContext, command: PlistDict): Promise<CommandResponse> {
   const { knobs } = context.state;
   const requestType = textOf(command, 'RequestType');
   if (knobs.commandMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.commandMs));
@@ -38,7 +38,7 @@ export async function carryOut(context: DeviceContext, command: PlistDict): Prom
     return { status: ordered.status, keys: { ErrorChain: ordered.errorChain.map((one) => ({ ...one })) } };
   }
   try {
-    const keys = await answerTo(context, requestType, command);
+    const keys = await resultOf(context, requestType, command);
     count(context, `carriedOut.${requestType}`);
     return { status: 'Acknowledged', keys };
   } catch (error) {
@@ -56,7 +56,7 @@ function isNotNow(state: DeviceState, requestType: string): boolean {
   return true;
 }
 
-async function answerTo(context: DeviceContext, requestType: string, command: PlistDict): Promise<PlistDict> {
+async function resultOf(context: DeviceContext, requestType: string, command: PlistDict): Promise<PlistDict> {
   const { state } = context;
   switch (requestType) {
     case 'DeviceInformation':
@@ -158,7 +158,7 @@ function certificates(state: DeviceState, isManagedOnly: boolean): PlistDict[] {
     }));
 }
 
-/** Only managed apps answer; one without configuration is listed without it. */
+/** Only managed apps are listed; one without configuration is listed without it. */
 function configurations(state: DeviceState, identifiers: readonly string[]): PlistDict[] {
   return identifiers.flatMap((identifier) => {
     const app = findApp(state, identifier);

@@ -1,4 +1,4 @@
-// Talks to the MDM server: signs each message, PUTs it, carries out what comes back until the answer is empty.
+// Talks to the MDM server: signs each message, PUTs it, carries out what comes back until the response is empty.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCommand } from '../../adapters/mdm/command.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
@@ -8,7 +8,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { Message } from './messages.ts';
 import { Dismissed, REPORT, put } from './messages.ts';
-import type { NetworkAnswer } from './network.ts';
+import type { NetworkResponse } from './network.ts';
 
 /** Waits between attempts to reach the server, milliseconds; the last one repeats. */
 const BACK_OFF = [250, 500, 1000, 2000, 4000, 8000, 15_000];
@@ -21,41 +21,41 @@ export interface Conversation {
 }
 
 /**
- * From Idle to the empty answer. An answer that the server could not take is kept and sent again, also after a restart.
+ * From Idle to the empty response. A response that the server could not take is kept and sent again, also after a restart.
  * Ends, without an error, when the device goes to sleep.
  */
 export async function converse(context: DeviceContext, conversation: Conversation): Promise<void> {
   let failures = 0;
-  let next: Message | undefined = unsentAnswer(context) ?? idle(context);
+  let next: Message | undefined = unsentResponse(context) ?? idle(context);
   while (next && conversation.isAwake()) {
     const enrollment = context.state.enrollment;
     if (!enrollment) return;
-    let answer: NetworkAnswer;
+    let response: NetworkResponse;
     try {
-      answer = await put(context, enrollment, next);
+      response = await put(context, enrollment, next);
     } catch (error) {
       if (error instanceof Dismissed) throw error;
-      answer = { status: 0, headers: {}, body: Buffer.alloc(0) };
+      response = { status: 0, headers: {}, body: Buffer.alloc(0) };
     }
-    if (answer.status !== 200) {
-      count(context, answer.status === 0 ? 'unreachable' : `refused.${answer.status}`);
+    if (response.status !== 200) {
+      count(context, response.status === 0 ? 'unreachable' : `refused.${response.status}`);
       await conversation.pause(BACK_OFF[Math.min(failures, BACK_OFF.length - 1)] ?? 0);
       failures += 1;
       continue;
     }
     failures = 0;
-    if (context.state.knobs.answersTwice && next.name !== 'Idle') {
+    if (context.state.knobs.respondsTwice && next.name !== 'Idle') {
       const again = await put(context, enrollment, next).catch(() => undefined);
-      if (again?.status === 200 && answer.body.length === 0) answer = again;
+      if (again?.status === 200 && response.body.length === 0) response = again;
     }
     delete context.state.unsent;
     if (advanceApps(context)) await context.save();
-    next = answer.body.length === 0 ? undefined : await obey(context, answer.body);
+    next = response.body.length === 0 ? undefined : await obey(context, response.body);
   }
   if (conversation.isAwake()) await context.save();
 }
 
-/** Carries out one command; its answer is on disk before it is sent. */
+/** Carries out one command; its response is on disk before it is sent. */
 async function obey(context: DeviceContext, body: Buffer): Promise<Message | undefined> {
   let command: ReturnType<typeof readCommand>;
   try {
@@ -66,17 +66,17 @@ async function obey(context: DeviceContext, body: Buffer): Promise<Message | und
   }
   const { commandUuid, requestType, request } = command;
   const { status, keys } = await carryOut(context, request);
-  count(context, `answered.${status}`);
+  count(context, `responded.${status}`);
   const { udid } = context.state.hardware;
-  const answer = buildPlist({
+  const response = buildPlist({
     CommandUUID: commandUuid,
     Status: status,
     UDID: udid,
     ...keys,
   });
-  context.state.unsent = { requestType, status, body: answer.toString('base64') };
+  context.state.unsent = { requestType, status, body: response.toString('base64') };
   await context.save();
-  return { name: requestType, status, contentType: REPORT, body: answer };
+  return { name: requestType, status, contentType: REPORT, body: response };
 }
 
 const idle = (context: DeviceContext): Message => ({
@@ -86,7 +86,7 @@ const idle = (context: DeviceContext): Message => ({
   body: buildPlist({ Status: 'Idle', UDID: context.state.hardware.udid }),
 });
 
-function unsentAnswer(context: DeviceContext): Message | undefined {
+function unsentResponse(context: DeviceContext): Message | undefined {
   const { unsent } = context.state;
   if (!unsent) return undefined;
   const body = Buffer.from(unsent.body, 'base64');

@@ -60,7 +60,7 @@ export interface InstalledApp {
   configuration?: string; // XML property list, base64
 }
 
-/** A command type that answers with an error. */
+/** A command type that responds with an error. */
 export interface Break {
   requestType: string;
   times: number;
@@ -69,13 +69,13 @@ export interface Break {
 }
 
 export interface DeviceKnobs {
-  /** Answers NotNow to so many commands (of these types, if named). */
+  /** Responds NotNow to so many commands (of these types, if named). */
   notNow?: { times: number; requestTypes?: string[] };
   breaks: Break[];
   /** Milliseconds a command takes. */
   commandMs: number;
-  /** Sends every answer twice, as Apple says a device may. */
-  answersTwice: boolean;
+  /** Sends every response twice, as Apple says a device may. */
+  respondsTwice: boolean;
   downloadSeconds: number;
   downloadFails: boolean;
   /** What the user of an unsupervised iPhone or iPad answers to an install prompt, and after how long. */
@@ -96,7 +96,7 @@ export interface DeviceKnobs {
 export const DEFAULT_KNOBS: DeviceKnobs = {
   breaks: [],
   commandMs: 0,
-  answersTwice: false,
+  respondsTwice: false,
   downloadSeconds: 1,
   downloadFails: false,
   promptAnswer: 'accept',
@@ -125,7 +125,7 @@ export interface SignIn {
   readonly at: string;
   readonly tenant: string;
   readonly how: 'automatic' | 'ordered';
-  /** The browser asked "Open Okta Verify?", because no SSO extension answered for the host. */
+  /** The browser asked "Open Okta Verify?", because no SSO extension handled the host. */
   readonly showedPrompt: boolean;
   readonly evidence: 'certificate' | 'managementHint' | 'none';
   readonly certificateSerial?: string;
@@ -161,13 +161,13 @@ export interface DeviceState {
   wakesAt?: string;
   knobs: DeviceKnobs;
   enrollment?: MdmEnrollment;
-  /** Push tokens of earlier enrollments, with their topics: Apple answers 410 for them. */
+  /** Push tokens of earlier enrollments, with their topics: Apple returns 410 for them. */
   formerTokens: { token: string; topic: string }[];
   profiles: InstalledProfile[];
   keychain: KeychainItem[];
   apps: InstalledApp[];
   oktaVerify: OktaVerifyState;
-  /** An answer that Odette has not taken yet: sent again until it does. */
+  /** A response that Odette has not taken yet: sent again until it does. */
   unsent?: { requestType: string; status: string; body: string };
   counts: Record<string, number>;
   /** The newest last, at most 200. */

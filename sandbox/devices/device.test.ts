@@ -1,4 +1,4 @@
-// A pretend device speaks the protocol: enrollment, signed messages, commands until the empty answer, interruptions.
+// A pretend device speaks the protocol: enrollment, signed messages, commands until the empty response, interruptions.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import { payload, profileOf } from './small-mdm-server.ts';
@@ -50,7 +50,7 @@ describe('a pretend device', () => {
     expect(statuses().length).toBe(before);
   });
 
-  it('answers NotNow, asks again by itself when that was its last word, and obeys then', async () => {
+  it('responds NotNow, asks again by itself when that was its last word, and obeys then', async () => {
     const mac = await world.enrolled({
       family: 'Mac',
       name: 'busy',
@@ -62,13 +62,13 @@ describe('a pretend device', () => {
     await expect.poll(() => statuses().slice(before)).toEqual(['Idle', 'NotNow', 'Idle', 'Acknowledged']);
   });
 
-  it('never answers NotNow to DeviceInformation on an iPhone', async () => {
+  it('never responds NotNow to DeviceInformation on an iPhone', async () => {
     const phone = await world.enrolled({ family: 'iPhone', name: 'never-busy' });
     phone.state.knobs.notNow = { times: 5 };
     await expect(world.ask(phone, 'DeviceInformation')).resolves.toMatchObject({ Status: 'Acknowledged' });
   });
 
-  it('answers with the error that it is told to answer with, once', async () => {
+  it('responds with the error that it is told to send, once', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'breaks' });
     const chain = [
       { ErrorCode: 12, ErrorDomain: 'X', LocalizedDescription: 'no', USEnglishDescription: 'no' },
@@ -81,24 +81,24 @@ describe('a pretend device', () => {
     await expect(world.ask(mac, 'ProfileList')).resolves.toMatchObject({ Status: 'Acknowledged' });
   });
 
-  it('sends an answer again until the server takes it', async () => {
+  it('sends a response again until the server takes it', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'persists' });
     mac.state.knobs.commandMs = 50;
-    const answer = world.ask(mac, 'ProfileList');
+    const response = world.ask(mac, 'ProfileList');
     await expect.poll(() => statuses().at(-1)).toBe('Idle');
     world.server.outage = { status: 503, times: 2 };
-    await expect(answer).resolves.toMatchObject({ Status: 'Acknowledged' });
+    await expect(response).resolves.toMatchObject({ Status: 'Acknowledged' });
     expect(mac.state.counts['refused.503']).toBe(2);
   });
 
-  it('goes on after a restart of the sandbox with the answer it had not delivered', async () => {
+  it('goes on after a restart of the sandbox with the response it had not delivered', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'restarts' });
     const point = world.holds.set({ message: 'device.ProfileList', phase: 'before', device: 'restarts' });
-    const answer = world.ask(mac, 'ProfileList');
+    const response = world.ask(mac, 'ProfileList');
     await world.holds.untilHeld(5000);
     const fleet = await world.reopenFleet();
     world.holds.remove(point.id);
-    await expect(answer).resolves.toMatchObject({ Status: 'Acknowledged' });
+    await expect(response).resolves.toMatchObject({ Status: 'Acknowledged' });
     await expect.poll(() => fleet.get('restarts')?.state.unsent).toBeUndefined();
   });
 
@@ -124,8 +124,8 @@ describe('a pretend device', () => {
   it('renews its identity when the enrollment profile comes again, and keeps its token', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'renews' });
     const { identity, pushToken } = { ...mac.state.enrollment };
-    const answer = await world.ask(mac, 'InstallProfile', { Payload: world.server.enrollmentProfile() });
-    expect(answer['Status']).toBe('Acknowledged');
+    const response = await world.ask(mac, 'InstallProfile', { Payload: world.server.enrollmentProfile() });
+    expect(response['Status']).toBe('Acknowledged');
     expect(mac.state.enrollment?.identity).not.toBe(identity);
     expect(mac.state.enrollment?.pushToken).toBe(pushToken);
   });
@@ -139,9 +139,9 @@ describe('a pretend device', () => {
       ServerURL: 'https://localhost:1/mdm',
       AccessRights: 8191,
     });
-    const answer = await world.ask(mac, 'InstallProfile', {
+    const response = await world.ask(mac, 'InstallProfile', {
       Payload: world.server.sign(profileOf('enrollment', [scep, mdm])),
     });
-    expect(answer).toMatchObject({ Status: 'Error', ErrorChain: [{ ErrorCode: 12012 }] });
+    expect(response).toMatchObject({ Status: 'Error', ErrorChain: [{ ErrorCode: 12012 }] });
   });
 });

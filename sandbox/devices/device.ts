@@ -132,8 +132,8 @@ export class PretendDevice {
     await this.#context.save();
   }
 
-  async answerPrompt(answer: 'accept' | 'refuse'): Promise<boolean> {
-    const hadPrompt = answerPrompt(this.#context, answer);
+  async answerPrompt(response: 'accept' | 'refuse'): Promise<boolean> {
+    const hadPrompt = answerPrompt(this.#context, response);
     this.look();
     await this.#context.save();
     return hadPrompt;

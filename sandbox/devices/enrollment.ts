@@ -26,15 +26,15 @@ export async function enroll(context: DeviceContext, order: EnrollmentOrder): Pr
 async function fetchProfile(context: DeviceContext, order: EnrollmentOrder): Promise<Buffer> {
   const body = Buffer.from(new URLSearchParams({ code: order.code }).toString());
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-  const answer = await context.network.request(new URL('/enroll', order.url).href, {
+  const response = await context.network.request(new URL('/enroll', order.url).href, {
     method: 'POST',
     headers,
     body,
   });
-  const type = answer.headers['content-type'] ?? '';
-  if (answer.status !== 200 || !type.startsWith('application/x-apple-aspen-config'))
-    throw new Error(`the enrollment page answered ${answer.status} (${type})`);
-  return answer.body;
+  const type = response.headers['content-type'] ?? '';
+  if (response.status !== 200 || !type.startsWith('application/x-apple-aspen-config'))
+    throw new Error(`the enrollment page responded ${response.status} (${type})`);
+  return response.body;
 }
 
 async function enrollWith(context: DeviceContext, signed: SignedProfile): Promise<void> {

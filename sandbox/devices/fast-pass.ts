@@ -5,7 +5,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { KeychainItem, SignIn } from './device-state.ts';
 import { certificateOf, identityOf, usableFor } from './keychain.ts';
-import { answersFor, readSetup, toShow } from './okta-verify.ts';
+import { handlesHost, readSetup, toShow } from './okta-verify.ts';
 
 const KEPT_SIGN_INS = 50;
 
@@ -52,20 +52,20 @@ async function askTenant(
 ): Promise<SignIn> {
   const { state, clock, network } = context;
   const setup = readSetup(state);
-  const showedPrompt = !answersFor(state, orgUrl);
+  const showedPrompt = !handlesHost(state, orgUrl);
   const address = new URL('/sandbox/fastpass', orgUrl).href;
   let shown: KeychainItem | undefined;
   try {
     const asked = await network.request(address);
-    if (asked.status !== 200) throw new Error(`the tenant answered ${asked.status}`);
+    if (asked.status !== 200) throw new Error(`the tenant responded ${asked.status}`);
     const challenge = JSON.parse(asked.body.toString('utf8')) as FastPassChallenge;
     if (state.family === 'Mac') shown = usableFor(state, challenge.trustedIssuers, clock.now());
     const message = signInMessage(context, challenge.nonce, shown, setup.managementHint);
     const headers = { 'Content-Type': 'application/json' };
     const body = Buffer.from(JSON.stringify(message));
-    const answered = await network.request(address, { method: 'POST', headers, body });
-    if (answered.status !== 200) throw new Error(`the tenant answered ${answered.status}`);
-    const result = JSON.parse(answered.body.toString('utf8')) as FastPassResult;
+    const responded = await network.request(address, { method: 'POST', headers, body });
+    if (responded.status !== 200) throw new Error(`the tenant responded ${responded.status}`);
+    const result = JSON.parse(responded.body.toString('utf8')) as FastPassResult;
     state.oktaVerify.oktaDeviceId = result.oktaDeviceId;
     const serial = shown && certificateOf(shown).serialNumber;
     state.oktaVerify.lastShown = toShow(state);

@@ -7,7 +7,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { MdmEnrollment } from './device-state.ts';
 import { identityOf } from './keychain.ts';
-import type { NetworkAnswer } from './network.ts';
+import type { NetworkResponse } from './network.ts';
 import { textOf } from './profiles.ts';
 
 const CHECK_IN = 'application/x-apple-aspen-mdm-checkin';
@@ -24,12 +24,12 @@ export interface Message {
   readonly body: Buffer;
 }
 
-/** One signed PUT. Held before it leaves, and again before its answer is read. */
+/** One signed PUT. Held before it leaves, and again before its response is read. */
 export async function put(
   context: DeviceContext,
   enrollment: MdmEnrollment,
   message: Message,
-): Promise<NetworkAnswer> {
+): Promise<NetworkResponse> {
   const { state } = context;
   const item = state.keychain.find((one) => one.id === enrollment.identity);
   if (!item) throw new Dismissed('the profile with the identity was removed');
@@ -43,15 +43,15 @@ export async function put(
     headers['Mdm-Signature'] = signDetached(message.body, identityOf(item), state.signature).toString(
       'base64',
     );
-  const answer = await context.network.request(url, { method: 'PUT', headers, body: message.body });
+  const response = await context.network.request(url, { method: 'PUT', headers, body: message.body });
   await context.holds.pass(`device.${message.name}`, 'after', state.name);
-  log(context, message, answer.status);
+  log(context, message, response.status);
   if (
-    answer.status === 401 ||
-    (answer.status === 403 && answer.body.includes('com.apple.unrecognized.device'))
+    response.status === 401 ||
+    (response.status === 403 && response.body.includes('com.apple.unrecognized.device'))
   )
-    throw new Dismissed(`the server answered ${answer.status}`);
-  return answer;
+    throw new Dismissed(`the server responded ${response.status}`);
+  return response;
 }
 
 function log(context: DeviceContext, message: Message, http: number): void {
@@ -79,7 +79,7 @@ export async function checkIn(
     const status = await checkInOnce(context, enrollment, dict);
     if (status === 200) return;
     if ((status !== 0 && status < 500) || waitMs === undefined)
-      throw new Error(`${textOf(dict, 'MessageType')}: the server answered ${status || 'nothing'}`);
+      throw new Error(`${textOf(dict, 'MessageType')}: the server responded ${status || 'nothing'}`);
     await sleep(waitMs);
   }
 }

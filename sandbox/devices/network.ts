@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { createSecureContext, rootCertificates } from 'node:tls';
 
-export interface NetworkAnswer {
+export interface NetworkResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -18,7 +18,7 @@ export interface NetworkRequest {
 
 /** Longer than a long poll of the server. */
 const TIMEOUT_MS = 30_000;
-const LARGEST_ANSWER = 4 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 export class Network {
   readonly #tls: Agent;
@@ -31,8 +31,8 @@ export class Network {
     this.#tls = new Agent({ keepAlive: true, secureContext });
   }
 
-  /** Rejects when the server cannot be reached or does not answer within 30 s. Redirects are not followed. */
-  request(url: string, given: NetworkRequest = {}): Promise<NetworkAnswer> {
+  /** Rejects when the server cannot be reached or does not respond within 30 s. Redirects are not followed. */
+  request(url: string, given: NetworkRequest = {}): Promise<NetworkResponse> {
     const isTls = new URL(url).protocol === 'https:';
     const send = isTls ? httpsRequest : httpRequest;
     const headers = { ...given.headers, ...(given.body && { 'Content-Length': String(given.body.length) }) };
@@ -43,7 +43,7 @@ export class Network {
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > LARGEST_ANSWER) request.destroy(new Error('answer too large'));
+          if (size > MAX_RESPONSE_BYTES) request.destroy(new Error('response too large'));
           else chunks.push(chunk);
         });
         response.on('error', reject);
@@ -55,7 +55,7 @@ export class Network {
           }),
         );
       });
-      request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error('no answer in time')));
+      request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error('no response in time')));
       request.on('error', reject);
       request.end(given.body);
     });

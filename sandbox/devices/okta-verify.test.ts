@@ -7,7 +7,7 @@ import type { DeviceFamily } from '../../domain/device.ts';
 import type { DeviceState } from './device-state.ts';
 import { DEFAULT_KNOBS } from './device-state.ts';
 import { newHardware } from './hardware.ts';
-import { answersFor, readSetup } from './okta-verify.ts';
+import { handlesHost, readSetup } from './okta-verify.ts';
 
 const ORG = 'https://org.okta.com';
 
@@ -156,8 +156,8 @@ describe('on a Mac', () => {
     ['the Redirect kind', { ...SSO, Type: 'Redirect' }, false],
     ['no team', { ...SSO, TeamIdentifier: undefined }, false],
     ['none', undefined, false],
-  ])('single sign-on with %s: no prompt?', (_what, payload, answers) => {
-    expect(answersFor(deviceWith('Mac', { payloads: payload ? [payload] : [] }), ORG)).toBe(answers);
+  ])('single sign-on with %s: no prompt?', (_what, payload, responses) => {
+    expect(handlesHost(deviceWith('Mac', { payloads: payload ? [payload] : [] }), ORG)).toBe(responses);
   });
 
   it('knows no managementHint', () => {
@@ -203,6 +203,6 @@ describe('on an iPhone', () => {
 
   it('needs no team in the single sign-on payload', () => {
     const { TeamIdentifier: _, ...payload } = SSO;
-    expect(answersFor(deviceWith('iPhone', { payloads: [payload] }), ORG)).toBe(true);
+    expect(handlesHost(deviceWith('iPhone', { payloads: [payload] }), ORG)).toBe(true);
   });
 });

@@ -58,7 +58,7 @@ function macSetup(state: DeviceState, isInstalled: boolean): OktaVerifySetup {
   };
 }
 
-/** App configuration reaches managed apps only. The SSO extension's own hint answers for it where both exist and differ. */
+/** App configuration reaches managed apps only. The SSO extension's own hint counts where both exist and differ. */
 function iosSetup(state: DeviceState, isInstalled: boolean): OktaVerifySetup {
   const app = findApp(state, OKTA_VERIFY.bundleId);
   const configuration = (isManaged(app) ? configurationOf(app) : undefined) ?? {};
@@ -84,7 +84,7 @@ const dictsOf = (payload: PlistDict, key: string): PlistDict[] => {
   return Array.isArray(value) ? value.filter(isDict) : [];
 };
 
-/** SSO payloads that Okta Verify's extension would answer for. */
+/** SSO payloads that Okta Verify's extension would handle. */
 const ssoPayloads = (state: DeviceState): PlistDict[] =>
   installedPayloads(state, 'com.apple.extensiblesso').filter(
     (payload) =>
@@ -94,8 +94,8 @@ const ssoPayloads = (state: DeviceState): PlistDict[] =>
       (state.family !== 'Mac' || payload['TeamIdentifier'] === OKTA_VERIFY.teamId),
   );
 
-/** True when the extension answers for the host (a leading dot is a wildcard suffix): no "Open Okta Verify?" then. */
-export function answersFor(state: DeviceState, orgUrl: string): boolean {
+/** True when the extension handles the host (a leading dot is a wildcard suffix): no "Open Okta Verify?" then. */
+export function handlesHost(state: DeviceState, orgUrl: string): boolean {
   if (!isPresent(findApp(state, OKTA_VERIFY.bundleId))) return false;
   const { host, hostname } = new URL(orgUrl.includes('://') ? orgUrl : `https://${orgUrl}`);
   return ssoPayloads(state)

@@ -40,8 +40,8 @@ const sso = (hosts: string[]): PlistDict =>
     Realm: 'Okta Device',
     Hosts: hosts,
   });
-const codes = (answer: PlistDict): string[] =>
-  (answer['ErrorChain'] as PlistDict[]).map(
+const codes = (response: PlistDict): string[] =>
+  (response['ErrorChain'] as PlistDict[]).map(
     (one) => `${String(one['ErrorDomain'])} ${String(one['ErrorCode'])}`,
   );
 const itemsOf = (device: PretendDevice, profile: string): unknown[] =>
@@ -77,9 +77,9 @@ describe('certificates', () => {
 
   it('a challenge that the authority refuses fails in Apple’s words, and the profile before it stays', async () => {
     await install(mac, profileOf('certificate.a', [scep()]));
-    const answer = await install(mac, profileOf('certificate.a', [scep({ Challenge: 'used' })]));
-    expect(answer['Status']).toBe('Error');
-    expect(codes(answer)).toEqual([
+    const response = await install(mac, profileOf('certificate.a', [scep({ Challenge: 'used' })]));
+    expect(response['Status']).toBe('Error');
+    expect(codes(response)).toEqual([
       'MCInstallationErrorDomain 4001',
       'MCSCEPErrorDomain 22013',
       'MDM-SCEP 15002',
@@ -88,15 +88,18 @@ describe('certificates', () => {
   });
 
   it('an authority that cannot be reached is a network error', async () => {
-    const answer = await install(phone, profileOf('elsewhere', [scep({ URL: 'https://localhost:1/scep' })]));
-    expect(codes(answer)).toEqual(['MCInstallationErrorDomain 4001', 'MCSCEPErrorDomain 22005']);
+    const response = await install(
+      phone,
+      profileOf('elsewhere', [scep({ URL: 'https://localhost:1/scep' })]),
+    );
+    expect(codes(response)).toEqual(['MCInstallationErrorDomain 4001', 'MCSCEPErrorDomain 22005']);
   });
 
   it('told to lose certificates, it acknowledges a profile whose certificate is not there', async () => {
     mac.state.knobs.losesCertificates = true;
-    const answer = await install(mac, profileOf('certificate.b', [scep()]));
+    const response = await install(mac, profileOf('certificate.b', [scep()]));
     mac.state.knobs.losesCertificates = false;
-    expect(answer['Status']).toBe('Acknowledged');
+    expect(response['Status']).toBe('Acknowledged');
     expect(itemsOf(mac, 'test.certificate.b')).toEqual([]);
   });
 });
@@ -129,8 +132,8 @@ describe('the profile store', () => {
   });
 
   it('removing what is not there is an error', async () => {
-    const answer = await world.ask(mac, 'RemoveProfile', { Identifier: 'test.nothing' });
-    expect(codes(answer)).toEqual(['MCMDMErrorDomain 12075']);
+    const response = await world.ask(mac, 'RemoveProfile', { Identifier: 'test.nothing' });
+    expect(codes(response)).toEqual(['MCMDMErrorDomain 12075']);
   });
 });
 
@@ -217,14 +220,14 @@ describe('what a device refuses', () => {
   ];
 
   it.each(cases)('%s', async (_what, bytes, code) => {
-    const answer = await world.ask(mac, 'InstallProfile', { Payload: bytes() });
-    expect(answer['Status']).toBe('Error');
-    expect(codes(answer)).toContain(code);
+    const response = await world.ask(mac, 'InstallProfile', { Payload: bytes() });
+    expect(response['Status']).toBe('Error');
+    expect(codes(response)).toContain(code);
     expect(mac.state.profiles.map((profile) => profile.identifier)).not.toContain('test.refused');
   });
 
   it('a payload of Macs on an iPhone', async () => {
-    const answer = await install(phone, profileOf('refused', [payload('com.okta.mobile', {})]));
-    expect(codes(answer)).toContain('MCPayloadErrorDomain 2004');
+    const response = await install(phone, profileOf('refused', [payload('com.okta.mobile', {})]));
+    expect(codes(response)).toContain('MCPayloadErrorDomain 2004');
   });
 });

@@ -14,10 +14,10 @@ export const link = (domain: string, code: number, text: string): ErrorLink => (
   USEnglishDescription: text,
 });
 
-/** Thrown while a command is carried out; becomes its answer with Status Error. */
+/** Thrown while a command is carried out; becomes its response with Status Error. */
 export class Refusal extends Error {
   readonly chain: readonly ErrorLink[];
-  /** Further keys of the answer, e.g. RejectionReason. */
+  /** Further keys of the response, e.g. RejectionReason. */
   readonly reply: Readonly<Record<string, string>>;
 
   constructor(chain: readonly ErrorLink[], reply: Readonly<Record<string, string>> = {}) {

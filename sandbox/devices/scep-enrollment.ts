@@ -13,7 +13,7 @@ import { buildPkcsReq, readCertRep, transactionIdFor } from '../../adapters/pki/
 import { readSignedData } from '../../adapters/pki/signed-data.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { DeviceState, KeychainItem } from './device-state.ts';
-import type { NetworkAnswer } from './network.ts';
+import type { NetworkResponse } from './network.ts';
 import { Refusal, link } from './refusal.ts';
 
 const HOUR_MS = 3600 * 1000;
@@ -37,7 +37,7 @@ function refused(state: DeviceState, code: number, text: string): Refusal {
 }
 
 /**
- * @param isPatient sends the same request again when no answer came; the identity for device management is worth that
+ * @param isPatient sends the same request again when no response came; the identity for device management is worth that
  * @throws Refusal (MCSCEPErrorDomain; on Macs MDM-SCEP 15002 beneath it)
  */
 export async function enrollIdentity(
@@ -72,8 +72,11 @@ export async function enrollIdentity(
       ? ({ cipher: 'des-ede3-cbc', digest: 'sha1' } as const)
       : ({ cipher: 'aes-128-cbc', digest: 'sha256' } as const);
   const message = buildPkcsReq({ csr, signer, recipient, transaction, algorithms });
-  const answer = await scep.operation(message, capabilities);
-  const issued = issuedIn(state, readAnswer(state, answer, { transaction, recipient: signer, authorities }));
+  const response = await scep.operation(message, capabilities);
+  const issued = issuedIn(
+    state,
+    readResponse(state, response, { transaction, recipient: signer, authorities }),
+  );
   if (!issued.publicKey.equals(publicKey))
     throw refused(state, 22007, 'The SCEP server sent a certificate for another key.');
   return {
@@ -135,7 +138,7 @@ interface Expected {
   readonly authorities: readonly Certificate[];
 }
 
-function readAnswer(state: DeviceState, body: Buffer, expected: Expected): CertRep {
+function readResponse(state: DeviceState, body: Buffer, expected: Expected): CertRep {
   try {
     return readCertRep(body, expected);
   } catch {
@@ -143,9 +146,9 @@ function readAnswer(state: DeviceState, body: Buffer, expected: Expected): CertR
   }
 }
 
-function issuedIn(state: DeviceState, answer: CertRep): Certificate {
+function issuedIn(state: DeviceState, response: CertRep): Certificate {
   const issued =
-    answer.status === 'success' ? answer.certificates.find((one) => !one.isAuthority) : undefined;
+    response.status === 'success' ? response.certificates.find((one) => !one.isAuthority) : undefined;
   if (!issued) throw refused(state, 22013, 'The SCEP server did not issue a certificate.');
   return issued;
 }
@@ -165,16 +168,16 @@ class ScepServer {
 
   /** An authority that does not know the question has no words. */
   async capabilities(): Promise<string[]> {
-    const answer = await this.#ask('GetCACaps', this.#name);
-    return answer.status === 200 ? answer.body.toString('latin1').split(/\s+/).filter(Boolean) : [];
+    const response = await this.#ask('GetCACaps', this.#name);
+    return response.status === 200 ? response.body.toString('latin1').split(/\s+/).filter(Boolean) : [];
   }
 
   async authorities(): Promise<Certificate[]> {
-    const answer = await this.#ask('GetCACert', this.#name);
-    const isChain = answer.headers['content-type']?.startsWith('application/x-x509-ca-ra-cert') ?? false;
+    const response = await this.#ask('GetCACert', this.#name);
+    const isChain = response.headers['content-type']?.startsWith('application/x-x509-ca-ra-cert') ?? false;
     try {
-      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
-      return isChain ? [...readSignedData(answer.body).certificates] : [readCertificate(answer.body)];
+      if (response.status !== 200) throw new Error(`status ${response.status}`);
+      return isChain ? [...readSignedData(response.body).certificates] : [readCertificate(response.body)];
     } catch {
       throw refused(this.#context.state, 22002, 'The SCEP server sent an invalid CA response.');
     }
@@ -182,15 +185,15 @@ class ScepServer {
 
   async operation(message: Buffer, capabilities: readonly string[]): Promise<Buffer> {
     const mayPost = capabilities.includes('POSTPKIOperation') || capabilities.includes('SCEPStandard');
-    const answer = mayPost
+    const response = mayPost
       ? await this.#ask('PKIOperation', undefined, message)
       : await this.#ask('PKIOperation', message.toString('base64'));
-    if (answer.status !== 200)
-      throw refused(this.#context.state, 22013, `The SCEP server answered ${answer.status}.`);
-    return answer.body;
+    if (response.status !== 200)
+      throw refused(this.#context.state, 22013, `The SCEP server responded ${response.status}.`);
+    return response.body;
   }
 
-  async #ask(operation: string, message?: string, body?: Buffer): Promise<NetworkAnswer> {
+  async #ask(operation: string, message?: string, body?: Buffer): Promise<NetworkResponse> {
     const address = new URL(this.#url);
     address.searchParams.set('operation', operation);
     if (message !== undefined) address.searchParams.set('message', message);
@@ -198,8 +201,8 @@ class ScepServer {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const given = body && { method: 'POST' as const, headers, body };
-        const answer = await this.#context.network.request(address.href, given);
-        if (answer.status < 500 || attempt >= this.#attempts) return answer;
+        const response = await this.#context.network.request(address.href, given);
+        if (response.status < 500 || attempt >= this.#attempts) return response;
       } catch {
         if (attempt >= this.#attempts)
           throw refused(this.#context.state, 22005, 'The SCEP server could not be reached.');

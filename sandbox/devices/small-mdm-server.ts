@@ -11,7 +11,7 @@ import type { PlistDict, PlistValue } from '../../adapters/mdm/plist.ts';
 import type { KeyAndCertificate } from '../../adapters/pki/certificate-authority.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
 import { signAttached, verifyDetached } from '../../adapters/pki/cms.ts';
-import { answerScep } from '../../adapters/pki/scep-server.ts';
+import { handleScep } from '../../adapters/pki/scep-server.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 const span = (): { notBefore: Date; notAfter: Date } => ({
@@ -49,10 +49,10 @@ export class SmallMdmServer {
   readonly challenge = 'enroll-me';
   readonly authority: CertificateAuthority;
   readonly signer: KeyAndCertificate;
-  /** Answers this status to so many messages. */
+  /** Sends this status to so many messages. */
   outage = { status: 503, times: 0 };
   readonly #queue: { uuid: string; command: PlistDict }[] = [];
-  readonly #waiting = new Map<string, (answer: PlistDict) => void>();
+  readonly #waiting = new Map<string, (response: PlistDict) => void>();
   readonly #close: () => Promise<void>;
 
   private constructor(given: {
@@ -101,7 +101,7 @@ export class SmallMdmServer {
     return signAttached(profile, this.signer);
   }
 
-  /** Queues a command; resolves with its final answer. The device still has to be woken. */
+  /** Queues a command; resolves with its final response. The device still has to be woken. */
   send(requestType: string, keys: { readonly [key: string]: PlistValue } = {}): Promise<PlistDict> {
     const uuid = randomUUID();
     this.#queue.push({ uuid, command: { RequestType: requestType, ...keys } });
@@ -144,11 +144,11 @@ export class SmallMdmServer {
       response
         .writeHead(200, { 'Content-Type': 'application/x-apple-aspen-config' })
         .end(this.enrollmentProfile());
-    } else if (url.pathname === '/scep') await this.#answerScep(request, url, body, response);
-    else this.#answerMessage(request, body, response);
+    } else if (url.pathname === '/scep') await this.#handleScep(request, url, body, response);
+    else this.#handleMessage(request, body, response);
   }
 
-  async #answerScep(
+  async #handleScep(
     request: IncomingMessage,
     url: URL,
     body: Buffer,
@@ -160,17 +160,17 @@ export class SmallMdmServer {
       message: url.searchParams.get('message') ?? undefined,
       body,
     };
-    const answer = await answerScep(asked, {
+    const scep = await handleScep(asked, {
       authority: this.authority,
       decide: (csr) =>
         csr.challengePassword === this.challenge
           ? this.authority.issue({ subject: csr.subject, publicKey: csr.publicKey, use: 'client', ...span() })
           : { refusal: 'challenge' },
     });
-    response.writeHead(answer.status, { 'Content-Type': answer.contentType }).end(answer.body);
+    response.writeHead(scep.status, { 'Content-Type': scep.contentType }).end(scep.body);
   }
 
-  #answerMessage(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  #handleMessage(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const signature = Buffer.from(String(request.headers['mdm-signature'] ?? ''), 'base64');
     const signer = verifyDetached(signature, body);
     const message = readDeviceMessage(body);

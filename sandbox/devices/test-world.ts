@@ -24,7 +24,7 @@ export interface TestWorld {
   readonly licenses: Set<string>;
   reopenFleet(): Promise<Fleet>;
   enrolled(device: NewDevice): Promise<PretendDevice>;
-  /** Pushes, and waits for the answer of a command. */
+  /** Pushes, and waits for the response of a command. */
   ask(
     device: PretendDevice,
     requestType: string,
@@ -77,9 +77,9 @@ export async function openTestWorld(): Promise<TestWorld> {
       return device;
     },
     ask: (device, requestType, given = {}) => {
-      const answer = server.send(requestType, given);
+      const response = server.send(requestType, given);
       push(device);
-      return answer;
+      return response;
     },
     close: async () => {
       await world.fleet.close();

@@ -99,7 +99,7 @@ export function deviceRoutes(fleet: Fleet, clock: MovableClock): Router {
   );
   act('/remove-okta-verify', (device) => device.removeByHand(APP.bundleId));
   act('/answer-prompt', async (device, body) => {
-    if (!(await device.answerPrompt(shapes.PromptShape.parse(body).answer)))
+    if (!(await device.answerPrompt(shapes.PromptShape.parse(body).response)))
       throw new Refused(409, 'no prompt is open on the device');
   });
   return router;

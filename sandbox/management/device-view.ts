@@ -36,7 +36,7 @@ export function viewOf(state: DeviceState): object {
   return {
     ...plain,
     isEnrolled: state.enrollment !== undefined,
-    unsentAnswer: unsent?.requestType ?? null,
+    unsentResponse: unsent?.requestType ?? null,
     keychain: keychain.map((item) => {
       const certificate = certificateOf(item);
       return {

@@ -34,7 +34,7 @@ export const KnobsShape = z.strictObject({
     )
     .optional(),
   commandMs: nonNegative.optional(),
-  answersTwice: z.boolean().optional(),
+  respondsTwice: z.boolean().optional(),
   downloadSeconds: nonNegative.optional(),
   downloadFails: z.boolean().optional(),
   promptAnswer: z.enum(['accept', 'refuse', 'wait']).optional(),
@@ -90,7 +90,7 @@ export const EnrollShape = z.strictObject({
 export const PowerShape = z.strictObject({ forSeconds: nonNegative.optional() });
 export const SignInShape = z.strictObject({ tenant: z.string().optional() });
 export const AppShape = z.strictObject({ source: z.enum(['appStore', 'package']).default('appStore') });
-export const PromptShape = z.strictObject({ answer: z.enum(['accept', 'refuse']) });
+export const PromptShape = z.strictObject({ response: z.enum(['accept', 'refuse']) });
 export const TokenShape = z.strictObject({ isNew: z.boolean().default(false) });
 
 export const ClockShape = z.union([

@@ -1,7 +1,7 @@
 // GET /api/v1/authenticators and their methods, of a pretend tenant.
 import { createHash } from 'node:crypto';
 import { refuse } from './refusals.ts';
-import type { Tenant, TenantAnswer } from './tenant.ts';
+import type { Tenant, TenantResponse } from './tenant.ts';
 
 interface Part {
   readonly key: string;
@@ -89,7 +89,7 @@ function method(tenant: Tenant, part: Part, type: string) {
 }
 
 /** @param path behind `/api/v1/authenticators`: '', '/ID', '/ID/methods', '/ID/methods/TYPE' */
-export function answerAuthenticators(tenant: Tenant, path: string): TenantAnswer {
+export function handleAuthenticators(tenant: Tenant, path: string): TenantResponse {
   const parts = partsOf(tenant);
   if (path === '') return { status: 200, body: parts.map((part) => authenticator(tenant, part)) };
   const [, id, collection, type] = path.split('/');

@@ -1,15 +1,15 @@
 // The challenge page of a pretend macOS platform: Basic credentials in, one fresh challenge out.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Tenant, TenantAnswer } from './tenant.ts';
+import type { Tenant, TenantResponse } from './tenant.ts';
 import type { MacPlatform } from './tenant-state.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-export async function answerChallenge(
+export async function handleChallenge(
   tenant: Tenant,
   platform: MacPlatform,
   authorization: string | undefined,
-): Promise<TenantAnswer> {
+): Promise<TenantResponse> {
   tenant.count('challengeRequests');
   if (!isRight(platform, authorization)) {
     tenant.count('challengesRefused');
@@ -39,7 +39,7 @@ const PAGES = {
     '<!DOCTYPE html><html><head><title>Sign In</title></head><body><form action="/login"></form></body></html>',
 } as const;
 
-function html(text: string, encoding: 'utf8' | 'utf16le' | 'utf16le-bom'): TenantAnswer {
+function html(text: string, encoding: 'utf8' | 'utf16le' | 'utf16le-bom'): TenantResponse {
   const mark = encoding === 'utf16le-bom' ? Buffer.from([0xff, 0xfe]) : Buffer.alloc(0);
   return {
     status: 200,

@@ -1,7 +1,7 @@
 // /api/v1/devices of a pretend tenant: list with users and pages, one by id, lifecycle, deletion.
 import { readSearch } from './device-search.ts';
 import { refuse } from './refusals.ts';
-import type { Tenant, TenantAnswer } from './tenant.ts';
+import type { Tenant, TenantResponse } from './tenant.ts';
 import type { DeviceRecord } from './tenant-state.ts';
 
 const PATH = /^\/api\/v1\/devices$/;
@@ -11,7 +11,7 @@ const ONE = /^\/api\/v1\/devices\/([^/]+)(?:\/(users|lifecycle\/(activate|deacti
 export const deviceScope = (method: string): string =>
   method === 'GET' ? 'okta.devices.read' : 'okta.devices.manage';
 
-export async function answerDevices(tenant: Tenant, method: string, url: URL): Promise<TenantAnswer> {
+export async function handleDevices(tenant: Tenant, method: string, url: URL): Promise<TenantResponse> {
   if (PATH.test(url.pathname)) return method === 'GET' ? list(tenant, url) : refuse('E0000022');
   const [, id, part, action] = ONE.exec(url.pathname) ?? [];
   const device = tenant.state.devices.find((known) => known.id === id);
@@ -24,7 +24,7 @@ export async function answerDevices(tenant: Tenant, method: string, url: URL): P
   return refuse('E0000022');
 }
 
-function list(tenant: Tenant, url: URL): TenantAnswer {
+function list(tenant: Tenant, url: URL): TenantResponse {
   const limit = Number(url.searchParams.get('limit') ?? '200');
   if (!Number.isInteger(limit) || limit < 1 || limit > 200) return refuse('E0000001', {}, 'limit: 1 to 200');
   const search = url.searchParams.get('search');
@@ -128,7 +128,7 @@ export async function changeLifecycle(
   tenant: Tenant,
   device: DeviceRecord,
   action: LifecycleAction,
-): Promise<TenantAnswer> {
+): Promise<TenantResponse> {
   const { from, to } = LIFECYCLE[action];
   if (!from.some((status) => status === device.status)) return refuse('E0000152');
   tenant.changeDevice(device, (changed) => {
@@ -141,7 +141,7 @@ export async function changeLifecycle(
 }
 
 /** Only when deactivated. Its certificates are revoked and stay so. */
-export async function deleteDevice(tenant: Tenant, id: string): Promise<TenantAnswer> {
+export async function deleteDevice(tenant: Tenant, id: string): Promise<TenantResponse> {
   const device = tenant.state.devices.find((known) => known.id === id);
   if (device === undefined) return refuse('E0000007');
   if (device.status !== 'DEACTIVATED') return refuse('E0000152');

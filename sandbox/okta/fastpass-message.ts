@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { sign } from 'node:crypto';
 
-/** Answer of `GET /sandbox/fastpass`: sign the nonce with the key of the certificate that is shown. Good for one sign-in. */
+/** Response of `GET /sandbox/fastpass`: sign the nonce with the key of the certificate that is shown. Good for one sign-in. */
 export interface FastPassChallenge {
   readonly nonce: string;
   /** RFC 4514 names: Okta Verify shows the newest certificate that one of these issued. */

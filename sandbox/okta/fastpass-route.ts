@@ -10,7 +10,7 @@ import type {
   ManagementReason,
 } from './fastpass-message.ts';
 import { refuse } from './refusals.ts';
-import type { Tenant, TenantAnswer, TenantRequest } from './tenant.ts';
+import type { Tenant, TenantResponse, TenantRequest } from './tenant.ts';
 import { oktaId, type DeviceRecord, type User } from './tenant-state.ts';
 
 const text = z.string().max(512);
@@ -48,7 +48,7 @@ export class FastPassRoute {
     this.#tenant = tenant;
   }
 
-  async answer(request: TenantRequest): Promise<TenantAnswer> {
+  async handle(request: TenantRequest): Promise<TenantResponse> {
     if (request.method === 'GET') return { status: 200, body: this.#challenge() };
     if (request.method !== 'POST') return refuse('E0000022');
     const read = SignIn.safeParse(asJson(request.body));

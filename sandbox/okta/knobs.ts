@@ -5,12 +5,12 @@ const seconds = z.number().nonnegative();
 
 export const TenantKnobsShape = z.strictObject({
   organization: z.strictObject({
-    /** `idx` is Identity Engine, `v1` Classic; `not_okta` answers a page that is not Okta's. */
+    /** `idx` is Identity Engine, `v1` Classic; `not_okta` returns a page that is not Okta's. */
     pipeline: z.enum(['idx', 'v1', 'not_okta']),
     /** Host of the custom domain; '' for none. */
     customDomain: z.string(),
   }),
-  /** Of every answer of this tenant, until `times` of them are used up (absent: until it is taken back with null). */
+  /** Of every response of this tenant, until `times` of them are used up (absent: until it is taken back with null). */
   outage: z
     .strictObject({
       kind: z.enum(['status_503', 'connection_reset', 'rate_limit', 'concurrency_limit']),
@@ -19,7 +19,7 @@ export const TenantKnobsShape = z.strictObject({
       path: z.string().optional(),
     })
     .nullable(),
-  /** Milliseconds before every answer. */
+  /** Milliseconds before every response. */
   delayMs: seconds,
   tokens: z.strictObject({
     lifeSeconds: z.number().positive(),
@@ -57,7 +57,7 @@ export const TenantKnobsShape = z.strictObject({
     certificateSeconds: z.number().positive(),
     /** Refuses so many requests with badRequest. */
     refuse: z.number().int().nonnegative(),
-    /** GetCACert answers registration and authority certificates, or the authority's alone. */
+    /** GetCACert returns registration and authority certificates, or the authority's alone. */
     getCaCert: z.enum(['chain', 'single']),
   }),
 });

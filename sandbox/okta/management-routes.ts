@@ -31,8 +31,8 @@ const Ios = z.strictObject({
 
 type Work = (request: Request) => Promise<unknown>;
 
-/** What `work` returns is the answer; undefined is 404; a body that does not fit is 400 with the first reason. */
-const answering =
+/** What `work` returns is the response; undefined is 404; a body that does not fit is 400 with the first reason. */
+const handling =
   (status: number, work: Work) =>
   async (request: Request, response: Response): Promise<void> => {
     try {
@@ -59,15 +59,15 @@ export function tenantManagement(tenant: Tenant): Router {
   const routes = Router();
   routes.get(
     '/',
-    answering(200, async () => overview(tenant)),
+    handling(200, async () => overview(tenant)),
   );
   routes.get(
     '/knobs',
-    answering(200, async () => tenant.state.knobs),
+    handling(200, async () => tenant.state.knobs),
   );
   routes.patch(
     '/knobs',
-    answering(200, async ({ body }) => {
+    handling(200, async ({ body }) => {
       tenant.state.knobs = changeKnobs(tenant.state.knobs, body);
       await tenant.save();
       return tenant.state.knobs;
@@ -82,72 +82,72 @@ export function tenantManagement(tenant: Tenant): Router {
 function addClients(routes: Router, tenant: Tenant): void {
   routes.post(
     '/api-service-integrations',
-    answering(201, async ({ body }) =>
+    handling(201, async ({ body }) =>
       admin.installApiServiceIntegration(tenant, Integration.parse(body ?? {})),
     ),
   );
   routes.post(
     '/api-service-integrations/:id/secrets',
-    answering(201, async (request) =>
+    handling(201, async (request) =>
       admin.addClientSecret(tenant, id(request), Integration.parse(request.body ?? {}).clientSecret),
     ),
   );
   routes.delete(
     '/api-service-integrations/:id/secrets/:secret',
-    answering(204, async (request) => admin.removeClientSecret(tenant, id(request), id(request, 'secret'))),
+    handling(204, async (request) => admin.removeClientSecret(tenant, id(request), id(request, 'secret'))),
   );
   routes.delete(
     '/api-service-integrations/:id',
-    answering(204, async (request) => admin.removeClient(tenant, id(request))),
+    handling(204, async (request) => admin.removeClient(tenant, id(request))),
   );
   routes.post(
     '/api-services-apps',
-    answering(201, async ({ body }) => admin.createApiServicesApp(tenant, given(App.parse(body ?? {})))),
+    handling(201, async ({ body }) => admin.createApiServicesApp(tenant, given(App.parse(body ?? {})))),
   );
   routes.patch(
     '/api-services-apps/:id',
-    answering(200, async (request) =>
+    handling(200, async (request) =>
       admin.changeApiServicesApp(tenant, id(request), given(App.parse(request.body ?? {}))),
     ),
   );
   routes.delete(
     '/api-services-apps/:id',
-    answering(204, async (request) => admin.removeClient(tenant, id(request))),
+    handling(204, async (request) => admin.removeClient(tenant, id(request))),
   );
 }
 
 function addPlatforms(routes: Router, tenant: Tenant): void {
   routes.post(
     '/platforms/macos',
-    answering(201, async ({ body }) => admin.addMacPlatform(tenant, Mac.parse(body ?? {}))),
+    handling(201, async ({ body }) => admin.addMacPlatform(tenant, Mac.parse(body ?? {}))),
   );
   routes.post(
     '/platforms/macos/:id/reset-password',
-    answering(200, async (request) =>
+    handling(200, async (request) =>
       admin.resetChallengePassword(tenant, id(request), Mac.parse(request.body ?? {}).password),
     ),
   );
   routes.post(
     '/platforms/ios',
-    answering(201, async ({ body }) => admin.addIosPlatform(tenant, Ios.parse(body ?? {}))),
+    handling(201, async ({ body }) => admin.addIosPlatform(tenant, Ios.parse(body ?? {}))),
   );
   routes.post(
     '/platforms/ios/:id/reset-secret-key',
-    answering(200, async (request) =>
+    handling(200, async (request) =>
       admin.resetSecretKey(tenant, id(request), Ios.parse(request.body ?? {}).secretKey),
     ),
   );
   routes.delete(
     '/platforms/:id',
-    answering(204, async (request) => admin.removePlatform(tenant, id(request))),
+    handling(204, async (request) => admin.removePlatform(tenant, id(request))),
   );
   routes.post(
     '/authority/renew-registration',
-    answering(204, async () => renewRegistration(tenant).then(() => true)),
+    handling(204, async () => renewRegistration(tenant).then(() => true)),
   );
   routes.post(
     '/authority/renew-intermediate',
-    answering(204, async () => renewIntermediate(tenant).then(() => true)),
+    handling(204, async () => renewIntermediate(tenant).then(() => true)),
   );
 }
 
@@ -156,18 +156,18 @@ const ACTIONS: readonly string[] = ['activate', 'deactivate', 'suspend', 'unsusp
 function addDevices(routes: Router, tenant: Tenant): void {
   routes.get(
     '/devices',
-    answering(200, async () => tenant.state.devices),
+    handling(200, async () => tenant.state.devices),
   );
   routes.get(
     '/certificates',
-    answering(200, async () => {
+    handling(200, async () => {
       revokeUnused(tenant);
       return tenant.state.certificates;
     }),
   );
   routes.get(
     '/users',
-    answering(200, async () => tenant.state.users),
+    handling(200, async () => tenant.state.users),
   );
   routes.post('/devices/:id/:action', async (request, response) => {
     const device = tenant.state.devices.find((known) => known.id === id(request));

@@ -4,16 +4,16 @@ import { StateFile } from '../state-file.ts';
 import type { ServicePart, World } from '../world.ts';
 import { readAccessToken } from './access-tokens.ts';
 import { newAuthority } from './authority.ts';
-import { answerAuthenticators } from './authenticators-route.ts';
-import { answerChallenge } from './challenge-route.ts';
-import { answerDevices, deviceScope } from './devices-route.ts';
+import { handleAuthenticators } from './authenticators-route.ts';
+import { handleChallenge } from './challenge-route.ts';
+import { handleDevices, deviceScope } from './devices-route.ts';
 import { FastPassRoute } from './fastpass-route.ts';
 import { tenantManagement } from './management-routes.ts';
-import { answerOrganization } from './organization-route.ts';
+import { handleOrganization } from './organization-route.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuse } from './refusals.ts';
-import { answerScepRequest } from './scep-route.ts';
-import { Tenant, type TenantAnswer, type TenantRequest } from './tenant.ts';
+import { handleScepRequest } from './scep-route.ts';
+import { Tenant, type TenantResponse, type TenantRequest } from './tenant.ts';
 import { newTenantState, type MacPlatform, type TenantState } from './tenant-state.ts';
 import { TokenRoute } from './token-route.ts';
 
@@ -22,7 +22,7 @@ export interface OktaTenant extends ServicePart {
   readonly tenant: Tenant;
 }
 
-const LARGEST_BODY = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /** @param options.host host and port as clients reach the listener, e.g. `localhost:4791` */
 export async function createOktaTenant(options: {
@@ -79,7 +79,7 @@ async function read(tenant: Tenant, incoming: IncomingMessage): Promise<TenantRe
   let length = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > LARGEST_BODY) throw new Error('too large');
+    if (length > MAX_BODY_BYTES) throw new Error('too large');
     chunks.push(chunk);
   }
   return {
@@ -95,7 +95,7 @@ async function misbehave(
   tenant: Tenant,
   limits: RateLimits,
   { url }: TenantRequest,
-): Promise<TenantAnswer | 'reset' | undefined> {
+): Promise<TenantResponse | 'reset' | undefined> {
   const { delayMs, outage } = tenant.state.knobs;
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   if (outage === null || !url.pathname.startsWith(outage.path ?? '/')) return undefined;
@@ -119,24 +119,24 @@ async function misbehave(
   }
 }
 
-type Route = (request: TenantRequest) => Promise<TenantAnswer>;
+type Route = (request: TenantRequest) => Promise<TenantResponse>;
 
 function routing(tenant: Tenant, limits: RateLimits): Route {
   const tokens = new TokenRoute(tenant);
   const fastPass = new FastPassRoute(tenant);
-  const limited = async (request: TenantRequest, answer: Route): Promise<TenantAnswer> => {
+  const limited = async (request: TenantRequest, handle: Route): Promise<TenantResponse> => {
     const { headers, refusal } = limits.spend(request.url.pathname);
-    const answered = refusal ?? (await answer(request));
-    return { ...answered, headers: { ...headers, ...answered.headers } };
+    const responded = refusal ?? (await handle(request));
+    return { ...responded, headers: { ...headers, ...responded.headers } };
   };
   return async (request) => {
     const { pathname } = request.url;
     if (pathname === '/.well-known/okta-organization')
-      return limited(request, async () => answerOrganization(tenant));
-    if (pathname === '/oauth2/v1/token') return limited(request, (asked) => tokens.answer(asked));
-    if (pathname.startsWith('/api/v1/')) return limited(request, (asked) => answerApi(tenant, asked));
-    if (pathname.startsWith('/scep/v1/')) return answerPlatform(tenant, request);
-    if (pathname === '/sandbox/fastpass') return fastPass.answer(request);
+      return limited(request, async () => handleOrganization(tenant));
+    if (pathname === '/oauth2/v1/token') return limited(request, (asked) => tokens.handle(asked));
+    if (pathname.startsWith('/api/v1/')) return limited(request, (asked) => handleApi(tenant, asked));
+    if (pathname.startsWith('/scep/v1/')) return handlePlatform(tenant, request);
+    if (pathname === '/sandbox/fastpass') return fastPass.handle(request);
     return {
       status: 404,
       headers: { 'content-type': 'text/html' },
@@ -145,7 +145,7 @@ function routing(tenant: Tenant, limits: RateLimits): Route {
   };
 }
 
-async function answerApi(tenant: Tenant, request: TenantRequest): Promise<TenantAnswer> {
+async function handleApi(tenant: Tenant, request: TenantRequest): Promise<TenantResponse> {
   const { method, url } = request;
   tenant.count('api');
   const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
@@ -163,24 +163,24 @@ async function answerApi(tenant: Tenant, request: TenantRequest): Promise<Tenant
     });
   }
   if (token.client.kind === 'api_services_app' && token.client.roles.length === 0) return refuse('E0000006');
-  if (isDevices) return answerDevices(tenant, method, url);
+  if (isDevices) return handleDevices(tenant, method, url);
   return method === 'GET'
-    ? answerAuthenticators(tenant, url.pathname.slice('/api/v1/authenticators'.length))
+    ? handleAuthenticators(tenant, url.pathname.slice('/api/v1/authenticators'.length))
     : refuse('E0000022');
 }
 
-async function answerPlatform(tenant: Tenant, request: TenantRequest): Promise<TenantAnswer> {
+async function handlePlatform(tenant: Tenant, request: TenantRequest): Promise<TenantResponse> {
   const [, isChallenge, id] = /^\/scep\/v1\/(challenge\/)?([^/]+)$/.exec(request.url.pathname) ?? [];
   const platform = tenant.state.platforms.find(
     (known): known is MacPlatform => known.id === id && known.platform === 'macOS',
   );
   if (platform === undefined) return { status: 404, headers: { 'content-type': 'text/html' }, body: '' };
   return isChallenge === undefined
-    ? answerScepRequest(tenant, platform, request)
-    : answerChallenge(tenant, platform, request.headers.authorization);
+    ? handleScepRequest(tenant, platform, request)
+    : handleChallenge(tenant, platform, request.headers.authorization);
 }
 
-function send(tenant: Tenant, response: ServerResponse, { status, headers, body }: TenantAnswer): void {
+function send(tenant: Tenant, response: ServerResponse, { status, headers, body }: TenantResponse): void {
   const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined;
   response.writeHead(status, {
     ...(isRaw ? {} : { 'content-type': 'application/json' }),

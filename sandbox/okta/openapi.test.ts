@@ -1,4 +1,4 @@
-// What the pretend tenant answers has the form of Okta's published OpenAPI.
+// What the pretend tenant returns has the form of Okta's published OpenAPI.
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,11 +44,11 @@ describe('the pretend tenant', () => {
   };
   const ask = async (path: string, init: RequestInit = {}, bearer = token) => {
     const headers = { ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }), ...init.headers };
-    const answer = await fetch(`https://${okta.host}${path}`, { redirect: 'manual', ...init, headers });
+    const response = await fetch(`https://${okta.host}${path}`, { redirect: 'manual', ...init, headers });
     return {
-      status: answer.status,
-      headers: answer.headers,
-      body: (await answer.json().catch(() => undefined)) as unknown,
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json().catch(() => undefined)) as unknown,
     };
   };
   const askToken = async (authorization: string, form: Record<string, string>) =>
@@ -64,12 +64,12 @@ describe('the pretend tenant', () => {
     oauth = validatorsOf('oauth-token');
     const { clientId, clientSecret } = await admin.installApiServiceIntegration(okta.tenant);
     const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
-    const answer = await askToken(basic, {
+    const response = await askToken(basic, {
       grant_type: 'client_credentials',
       scope: 'okta.devices.manage okta.devices.read okta.authenticators.read',
     });
-    holds(oauth, ref('TokenResponseOrgAs'), answer.body);
-    token = (answer.body as { access_token: string }).access_token;
+    holds(oauth, ref('TokenResponseOrgAs'), response.body);
+    token = (response.body as { access_token: string }).access_token;
     for (const [user, platform] of [
       ['ada@acme.example', 'MACOS'],
       ['bob@acme.example', 'IOS'],
@@ -149,19 +149,19 @@ describe('the pretend tenant', () => {
     ['a page that is too large', '/api/v1/devices?limit=201', undefined, 400],
     ['a search it cannot read', '/api/v1/devices?search=serial+is+1', undefined, 400],
   ])('refuses %s in the form of an Okta error', async (_, path, bearer, status) => {
-    const answer = await ask(path, {}, bearer ?? token);
-    expect(answer.status).toBe(status);
-    holds(management, ref('Error'), answer.body);
-    expect((answer.body as { errorCode: string }).errorCode).toMatch(/^E\d{7}$/);
-    expect(answer.headers.get('x-rate-limit-limit')).toBe('1200');
+    const response = await ask(path, {}, bearer ?? token);
+    expect(response.status).toBe(status);
+    holds(management, ref('Error'), response.body);
+    expect((response.body as { errorCode: string }).errorCode).toMatch(/^E\d{7}$/);
+    expect(response.headers.get('x-rate-limit-limit')).toBe('1200');
   });
 
   it('refuses more than its limit allows', async () => {
     okta.tenant.state.knobs.rateLimits.apiPerMinute = 1;
     await ask('/api/v1/devices');
-    const answer = await ask('/api/v1/devices');
-    expect([answer.status, answer.headers.get('x-rate-limit-remaining')]).toEqual([429, '0']);
-    holds(management, ref('Error'), answer.body);
+    const response = await ask('/api/v1/devices');
+    expect([response.status, response.headers.get('x-rate-limit-remaining')]).toEqual([429, '0']);
+    holds(management, ref('Error'), response.body);
     okta.tenant.state.knobs = structuredClone(DEFAULT_KNOBS);
   });
 

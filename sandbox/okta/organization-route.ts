@@ -1,7 +1,7 @@
 // GET /.well-known/okta-organization of a pretend tenant.
-import type { Tenant, TenantAnswer } from './tenant.ts';
+import type { Tenant, TenantResponse } from './tenant.ts';
 
-export function answerOrganization(tenant: Tenant): TenantAnswer {
+export function handleOrganization(tenant: Tenant): TenantResponse {
   const { pipeline, customDomain } = tenant.state.knobs.organization;
   if (pipeline === 'not_okta') {
     return {

@@ -1,6 +1,6 @@
 // Rate limits of a pretend tenant: a bucket a resource and minute, told in X-Rate-Limit headers by the tenant's own clock.
 import { refuse } from './refusals.ts';
-import type { Tenant, TenantAnswer } from './tenant.ts';
+import type { Tenant, TenantResponse } from './tenant.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -13,7 +13,7 @@ export class RateLimits {
   }
 
   /** Counts one request; `refusal` is set when the bucket was empty. */
-  spend(path: string): { headers: Record<string, string>; refusal?: TenantAnswer } {
+  spend(path: string): { headers: Record<string, string>; refusal?: TenantResponse } {
     const isToken = path.startsWith('/oauth2/');
     const { apiPerMinute, tokensPerMinute } = this.#tenant.state.knobs.rateLimits;
     const limit = isToken ? tokensPerMinute : apiPerMinute;
@@ -33,7 +33,7 @@ export class RateLimits {
   }
 
   /** Too many at once: limit and remaining are 0, and the reset is only a suggestion, here an hour away. */
-  tooManyAtOnce(): TenantAnswer {
+  tooManyAtOnce(): TenantResponse {
     const reset = Math.floor(this.#tenant.now() / 1_000) + 3600;
     return refuse('E0000047', {
       'x-rate-limit-limit': '0',
@@ -43,7 +43,7 @@ export class RateLimits {
   }
 
   /** An empty bucket, as ordered by a knob. */
-  tooManyAMinute(): TenantAnswer {
+  tooManyAMinute(): TenantResponse {
     const limit = String(this.#tenant.state.knobs.rateLimits.apiPerMinute);
     const reset = String((Math.floor(this.#tenant.now() / MINUTE_MS) + 1) * 60);
     return refuse('E0000047', {

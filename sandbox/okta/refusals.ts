@@ -1,6 +1,6 @@
 // Okta's two shapes of errors, with the texts of its published catalogues.
 import { randomBytes } from 'node:crypto';
-import type { TenantAnswer } from './tenant.ts';
+import type { TenantResponse } from './tenant.ts';
 
 const MANAGEMENT = {
   E0000001: [400, 'Api validation failed'],
@@ -21,7 +21,7 @@ export function refuse(
   code: ManagementErrorCode,
   headers: Record<string, string> = {},
   cause?: string,
-): TenantAnswer {
+): TenantResponse {
   const [status, errorSummary] = MANAGEMENT[code];
   return {
     status,
@@ -84,7 +84,7 @@ const OAUTH = {
 
 export type OAuthRefusal = keyof typeof OAUTH;
 
-export function refuseToken(refusal: OAuthRefusal): TenantAnswer {
+export function refuseToken(refusal: OAuthRefusal): TenantResponse {
   const [status, error, description] = OAUTH[refusal];
   const headers: Record<string, string> = { 'cache-control': 'no-store' };
   if (refusal === 'dpop_nonce') headers['dpop-nonce'] = randomBytes(24).toString('base64url');

@@ -1,17 +1,17 @@
 // The SCEP address of a pretend macOS platform: one certificate for one challenge.
-import { answerScep, type ScepServer } from '../../adapters/pki/scep-server.ts';
+import { handleScep, type ScepServer } from '../../adapters/pki/scep-server.ts';
 import type { Csr } from '../../adapters/pki/csr.ts';
 import type { Certificate } from '../../adapters/pki/certificate.ts';
 import { issueClientCertificate, issuing, open } from './authority.ts';
 import { redeemChallenge } from './challenge-route.ts';
-import type { Tenant, TenantAnswer, TenantRequest } from './tenant.ts';
+import type { Tenant, TenantResponse, TenantRequest } from './tenant.ts';
 import type { MacPlatform } from './tenant-state.ts';
 
-export async function answerScepRequest(
+export async function handleScepRequest(
   tenant: Tenant,
   platform: MacPlatform,
   { method, url, body }: TenantRequest,
-): Promise<TenantAnswer> {
+): Promise<TenantResponse> {
   const operation = url.searchParams.get('operation') ?? undefined;
   tenant.count(`scep.${operation ?? 'none'}`);
   const { getCaCert } = tenant.state.knobs.scep;
@@ -21,8 +21,8 @@ export async function answerScepRequest(
     decide: (csr) => decide(tenant, platform, csr),
   };
   const message = url.searchParams.get('message') ?? undefined;
-  const answer = await answerScep({ method, operation, message, body }, server);
-  return { status: answer.status, headers: { 'content-type': answer.contentType }, body: answer.body };
+  const response = await handleScep({ method, operation, message, body }, server);
+  return { status: response.status, headers: { 'content-type': response.contentType }, body: response.body };
 }
 
 async function decide(

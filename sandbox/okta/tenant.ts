@@ -12,7 +12,7 @@ export interface TenantRequest {
   readonly body: Buffer;
 }
 
-export interface TenantAnswer {
+export interface TenantResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Objects and arrays are sent as JSON. */

@@ -2,7 +2,7 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { issueToken } from './access-tokens.ts';
 import { refuseToken, type OAuthRefusal } from './refusals.ts';
-import type { Tenant, TenantAnswer, TenantRequest } from './tenant.ts';
+import type { Tenant, TenantResponse, TenantRequest } from './tenant.ts';
 import type { ApiServicesApp, Client } from './tenant-state.ts';
 
 const KNOWN_SCOPE = /^okta\.[A-Za-z]+\.(read|manage)$/;
@@ -18,7 +18,7 @@ export class TokenRoute {
     this.#tenant = tenant;
   }
 
-  async answer(request: TenantRequest): Promise<TenantAnswer> {
+  async handle(request: TenantRequest): Promise<TenantResponse> {
     this.#tenant.count('token');
     if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) {
       return refuseToken('not_a_form');
@@ -34,7 +34,7 @@ export class TokenRoute {
     return this.#grant(client, form.get('scope') ?? '');
   }
 
-  #grant(client: Client, asked: string): TenantAnswer {
+  #grant(client: Client, asked: string): TenantResponse {
     const wanted = asked.split(' ').filter((scope) => scope !== '');
     if (wanted.length === 0) return refuseToken('no_scope');
     if (!wanted.every((scope) => KNOWN_SCOPE.test(scope))) return refuseToken('scope_unknown');

@@ -21,11 +21,11 @@ export const downloadOfTheSdk = {
     const where = await fetch(`${ADDRESS}/v${version}?${query}`, {
       signal: AbortSignal.timeout(10_000),
     }).catch(unreachable);
-    if (!where.ok) throw new Error(`it answered ${where.status}`);
+    if (!where.ok) throw new Error(`it returned ${where.status}`);
     const { archiveUrl, fileToExtract } = await where.json();
     if (!String(archiveUrl).startsWith('https://')) throw new Error('it named an address that is not https');
     const archive = await fetch(archiveUrl, { signal: AbortSignal.timeout(150_000) }).catch(unreachable);
-    if (!archive.ok || !archive.body) throw new Error(`the archive's address answered ${archive.status}`);
+    if (!archive.ok || !archive.body) throw new Error(`the archive's address returned ${archive.status}`);
     const file = path.join(folder, 'temporal.tar.gz');
     await pipeline(Readable.fromWeb(archive.body), createWriteStream(file));
     await run('tar', ['-xzf', file, '-C', folder, fileToExtract], { patienceSeconds: 30 });

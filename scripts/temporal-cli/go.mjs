@@ -12,7 +12,7 @@ export const buildWithGo = {
 
   async get({ folder, version, run, say }) {
     await run('go', ['version'], { patienceSeconds: 10 });
-    // Fetched first and apart, so that a module proxy that does not answer is known soon.
+    // Fetched first and apart, so that a module proxy that does not respond is known soon.
     await run('go', ['mod', 'download'], { cwd: MODULE, patienceSeconds: 300, say });
     const file = path.join(folder, 'temporal');
     await run(

@@ -1,4 +1,4 @@
-// The page of a million devices in Chromium: when something is seen, how soon it answers a click, and how much it loads.
+// The page of a million devices in Chromium: when something is seen, how soon it responds a click, and how much it loads.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';

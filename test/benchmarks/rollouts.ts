@@ -124,10 +124,10 @@ interface Counts {
 
 async function counts(of: World): Promise<Counts> {
   const all = await of.manage<{ apns: Record<string, number> }>('GET', '/counts');
-  const [answered] = await database.query<{ count: number }>(
-    `select count(*) as count from commands where state = 'answered'`,
+  const [responded] = await database.query<{ count: number }>(
+    `select count(*) as count from commands where state = 'responded'`,
   );
-  return { pushes: all.apns['accepted'] ?? 0, commands: answered?.count ?? 0 };
+  return { pushes: all.apns['accepted'] ?? 0, commands: responded?.count ?? 0 };
 }
 
 function snapshot(of: World): Record<string, Cost> {

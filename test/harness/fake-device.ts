@@ -1,4 +1,4 @@
-// A device without a network: takes its commands from the queue and answers them there, as the device listener would record it.
+// A device without a network: takes its commands from the queue and responds there, as the device listener would record it.
 // For tests of workflows; the sandbox's devices speak the real protocol.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -48,12 +48,12 @@ export class FakeDevice {
   appIsForeign = false;
   /** Takes nothing, and does not wake at a push. */
   isAsleep = false;
-  /** What it answers to InstallApplication on an unsupervised phone. */
+  /** What it responds to InstallApplication on an unsupervised phone. */
   refusesApp = false;
   /** After how many looks the app is there. */
   looksUntilManaged = 0;
   refuses = new Map<string, FailureCode>();
-  /** Takes a certificate's command and begins anew, as after a crash: it never answers, and has no certificate. */
+  /** Takes a certificate's command and begins anew, as after a crash: it never responds, and has no certificate. */
   losesCertificates = false;
   /** How far its clock, and that of its certificates' authority, is ahead. */
   clockAheadMs = 0;
@@ -150,20 +150,20 @@ export class FakeDevice {
   async #carryOut(uuid: string, body: Buffer): Promise<void> {
     const { requestType, request } = readCommand(body);
     this.carriedOut.push(requestType);
-    const answer = this.#perform(requestType, request);
+    const response = this.#perform(requestType, request);
     await this.#world.database.inTransaction(async (sql) => {
       await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
       const row = await recordFinalStatus(sql, this.id, uuid, {
-        status: answer.failure === undefined ? 'Acknowledged' : 'Error',
-        ...(answer.failure === undefined ? {} : { failure: { code: answer.failure, errorChain: [] } }),
+        status: response.failure === undefined ? 'Acknowledged' : 'Error',
+        ...(response.failure === undefined ? {} : { failure: { code: response.failure, errorChain: [] } }),
       });
-      await answer.record?.(sql);
+      await response.record?.(sql);
       if (row)
         await this.#tell(sql, row.workflowId, {
           commandUuid: uuid,
           step: row.step,
           status: row.status,
-          ...(answer.failure === undefined ? {} : { failureCode: answer.failure }),
+          ...(response.failure === undefined ? {} : { failureCode: response.failure }),
         });
     });
   }

@@ -1,4 +1,4 @@
-// Kills a part while messages of a rollout are held by the sandbox, each before it arrives or after it was answered.
+// Kills a part while messages of a rollout are held by the sandbox, each before it arrives or after its response.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PartName, World } from './world.ts';
 

@@ -135,12 +135,12 @@ export async function openPretendAppsAndBooks(): Promise<PretendAppsAndBooks> {
     clock,
     async manage(method, path, body) {
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         method,
         headers,
         body: JSON.stringify(body),
       });
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
     },
     close: async () => {
       management.close();

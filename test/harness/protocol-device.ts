@@ -88,8 +88,8 @@ export class ProtocolDevice {
 
   /** The command that Idle brings, or undefined. */
   idle = () => this.report({ Status: 'Idle' });
-  acknowledge = (commandUuid: string, answer: PlistDict = {}) =>
-    this.report({ Status: 'Acknowledged', CommandUUID: commandUuid, ...answer });
+  acknowledge = (commandUuid: string, response: PlistDict = {}) =>
+    this.report({ Status: 'Acknowledged', CommandUUID: commandUuid, ...response });
   notNow = (commandUuid: string) => this.report({ Status: 'NotNow', CommandUUID: commandUuid });
 
   /** CommandUUID of the next command, or undefined for an empty 200. */

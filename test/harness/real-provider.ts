@@ -92,7 +92,7 @@ async function walk(start: URL, login: string): Promise<URL> {
       const [name = '', ...value] = pair.split('=');
       cookies.set(name, value.join('='));
     }
-    if (page.location === undefined) throw new Error(`${at.href} answered ${page.status}, not a redirect`);
+    if (page.location === undefined) throw new Error(`${at.href} returned ${page.status}, not a redirect`);
     const next = new URL(page.location, at);
     if (next.origin !== start.origin) return next;
     at = next;

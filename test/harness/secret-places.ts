@@ -1,4 +1,4 @@
-// Where a secret could have been left: files, rows, Temporal's histories, answers of the API, metrics, arguments of processes.
+// Where a secret could have been left: files, rows, Temporal's histories, responses of the API, metrics, arguments of processes.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -69,7 +69,7 @@ async function* histories(world: World): Places {
 }
 
 /** Every GET of the contract, of every thing there is. */
-async function* apiAnswers(world: World): Places {
+async function* apiResponses(world: World): Places {
   for (const { method, path: template, responseType } of Object.values<Endpoint>(contract)) {
     if (method !== 'get' || responseType === 'text/event-stream') continue;
     for (const at of await addressesOf(world, template)) {
@@ -133,7 +133,7 @@ export const PLACES = {
   files: (world: World) => files(world),
   rows: (_world: World, database: Database) => rows(database),
   histories: (world: World) => histories(world),
-  apiAnswers: (world: World) => apiAnswers(world),
+  apiResponses: (world: World) => apiResponses(world),
   metrics: (world: World) => metrics(world),
   processArguments: () => processArguments(),
 };

@@ -21,13 +21,13 @@ interface Needle {
 }
 
 /** Shorter ones occur by chance. */
-const SHORTEST_SECRET = 10;
+const MIN_SECRET_LENGTH = 10;
 const GRAM = 4;
 /** What is inflated, at most, and how deep compressed data lies in compressed data. */
-const LARGEST_INFLATED = 64 * 1024 * 1024;
+const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 const MAX_DEPTH = 3;
 /** Two bytes begin a zlib stream often by chance; a longer one is read to here. */
-const LARGEST_STREAM = 1024 * 1024;
+const MAX_STREAM_BYTES = 1024 * 1024;
 
 export class SecretSearch {
   readonly #byStart = new Map<number, Needle[]>();
@@ -37,7 +37,7 @@ export class SecretSearch {
   /** @throws Error when a secret is so short that a find would prove nothing */
   constructor(secrets: readonly PlantedSecret[]) {
     for (const secret of secrets) {
-      if (secret.bytes.length < SHORTEST_SECRET)
+      if (secret.bytes.length < MIN_SECRET_LENGTH)
         throw new Error(`${secret.name} is too short to be searched`);
       for (const needle of needlesOf(secret)) this.#add(needle);
     }
@@ -154,7 +154,7 @@ function* inflatedIn(bytes: Buffer): Generator<[Buffer, string]> {
   for (let at = bytes.indexOf(0x78); at >= 0; at = bytes.indexOf(0x78, at + 1)) {
     const flags = bytes[at + 1] ?? 0;
     if ((0x7800 + flags) % 31 !== 0 || (flags & 0x20) !== 0) continue;
-    const inflated = inflate(bytes.subarray(at + 2, at + 2 + LARGEST_STREAM));
+    const inflated = inflate(bytes.subarray(at + 2, at + 2 + MAX_STREAM_BYTES));
     if (inflated) yield [inflated, 'zlib'];
   }
 }
@@ -173,7 +173,7 @@ function inflate(bytes: Buffer): Buffer | undefined {
   try {
     const inflated = inflateRawSync(bytes, {
       finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: LARGEST_INFLATED,
+      maxOutputLength: MAX_INFLATED_BYTES,
     });
     return inflated.length > 0 ? inflated : undefined;
   } catch {

@@ -2,7 +2,7 @@
 import { inject } from 'vitest';
 
 export async function sharedServer<T>(name: 'postgres' | 'temporal'): Promise<T> {
-  const answer = await fetch(new URL(name, inject('sharedServers')));
-  if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()) as T;
+  const response = await fetch(new URL(name, inject('sharedServers')));
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as T;
 }

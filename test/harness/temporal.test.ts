@@ -1,4 +1,4 @@
-// The shared Temporal server answers, knows Odette's search attributes and skips time for a workflow that asks for it.
+// The shared Temporal server responds, knows Odette's search attributes and skips time for a workflow that asks for it.
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { searchAttributes } from '../../workflows/messages.ts';

@@ -8,7 +8,7 @@ const SECOND_MS = 1000;
 const MAX_SKIP_MS = 240_000;
 
 /**
- * Resolves when the newest run does nothing but wait for a timer of its own (no answer of a device), with the time left of it
+ * Resolves when the newest run does nothing but wait for a timer of its own (no response of a device), with the time left of it
  * in milliseconds. A fast-forward that meets a run which is about to continue as new is lost with that run.
  */
 export async function atRest(connection: Connection, namespace: string, workflowId: string): Promise<number> {

@@ -90,7 +90,7 @@ describe.concurrent('one device', () => {
   }, 120_000);
 
   test('answers that come twice change nothing', async () => {
-    await add('twice', { knobs: { answersTwice: true } });
+    await add('twice', { knobs: { respondsTwice: true } });
     await enroll('twice');
     await untilTrusted('twice');
     const { counts } = await expectWholeMac('twice');

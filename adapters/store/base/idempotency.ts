@@ -1,4 +1,4 @@
-// Answers kept for repeated requests: an Idempotency-Key is bound to its caller and its body.
+// Responses saved for repeated requests: an Idempotency-Key is bound to its caller and its body.
 import type { Sql } from './database.ts';
 
 export interface SavedResponse {

@@ -103,7 +103,7 @@ export async function listSecretFacts(sql: Sql, ids: readonly string[]): Promise
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Only for a secret that nothing names: an answer that was refused, a setup that was given up. */
+/** Only for a secret that nothing names: a response that was refused, a setup that was given up. */
 export async function dropSecret(sql: Sql, id: string): Promise<void> {
   await sql.query('delete from secrets where id = $1', [id]);
 }

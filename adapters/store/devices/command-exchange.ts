@@ -1,11 +1,11 @@
-// The queue of commands as a device sees it: what is offered next, and what its answers change.
+// The queue of commands as a device sees it: what is offered next, and what its responses change.
 // Every function expects the device's row to be locked in the same transaction (findDeviceForUpdate), which makes a
 // conversation with one device serial.
 import type { FailureCode } from '../../../domain/failures.ts';
 import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
 import type { Sql } from '../base/database.ts';
 
-/** A command that ended without an answer: its workflow is told with this status. */
+/** A command that ended without a response: its workflow is told with this status. */
 export interface EndedCommand {
   readonly uuid: string;
   readonly workflowId: string;
@@ -13,7 +13,7 @@ export interface EndedCommand {
 }
 
 /**
- * Idle begins a conversation: what was handed over and not answered, and what got NotNow, is offered again. A command that
+ * Idle begins a conversation: what was handed over and got no response, and what got NotNow, is offered again. A command that
  * may be handed over only once is not: whether the device carried it out is unknown, and that is returned.
  */
 export async function beginConversation(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
@@ -30,7 +30,7 @@ export async function beginConversation(sql: Sql, deviceId: string): Promise<End
 
 const UNKNOWN = `(state = 'handed_over' and hands_over_once)`;
 
-/** The device repeats an answer, so it may not have got what was handed over since: that is offered again. */
+/** The device repeats a response, so it may not have got what was handed over since: that is offered again. */
 export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {
   await sql.query(
     `update commands set state = 'queued' where device_id = $1 and state = 'handed_over' and not hands_over_once`,
@@ -97,17 +97,17 @@ export async function recordNotNow(
   return command;
 }
 
-/** So often a command is offered whose answer nobody can read: a garbled message is sent again, a strange one is not. */
+/** How often a command is offered whose response nobody can read: a garbled message is sent again, a strange one is not. */
 const MAX_OFFERS = 3;
 
-/** Nobody could read what the device sent: commands that it was given so often count as answered, or none would follow them. */
+/** Nobody could read what the device sent: commands that it was given so often count as done, or none would follow them. */
 export async function closeUnreadable(
   sql: Sql,
   deviceId: string,
   failure: NonNullable<FinalStatus['failure']>,
 ): Promise<EndedCommand[]> {
   return sql.query<EndedCommand>(
-    `update commands set state = 'answered', status = 'Acknowledged', failure = $2, answered_at = now(), sealed_body = null
+    `update commands set state = 'responded', status = 'Acknowledged', failure = $2, responded_at = now(), sealed_body = null
       where device_id = $1 and state = 'handed_over' and hand_overs >= ${MAX_OFFERS}
       returning uuid, workflow_id as "workflowId", step`,
     [deviceId, JSON.stringify(failure)],
@@ -120,8 +120,8 @@ export interface FinalStatus {
 }
 
 /**
- * Keeps the final status of a command, the first time only; a late answer to a withdrawn command is kept too. undefined:
- * answered before, or not a command of this device.
+ * Keeps the final status of a command, the first time only; a late response to a withdrawn command is kept too. undefined:
+ * done before, or not a command of this device.
  */
 export async function recordFinalStatus(
   sql: Sql,
@@ -130,8 +130,8 @@ export async function recordFinalStatus(
   final: FinalStatus,
 ): Promise<CommandRow | undefined> {
   const [command] = await sql.query<CommandRow>(
-    `update commands set state = 'answered', status = $3, failure = $4, answered_at = now(), sealed_body = null
-      where uuid = $2 and device_id = $1 and state <> 'answered'
+    `update commands set state = 'responded', status = $3, failure = $4, responded_at = now(), sealed_body = null
+      where uuid = $2 and device_id = $1 and state <> 'responded'
       returning ${COMMAND_COLUMNS}`,
     [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
   );

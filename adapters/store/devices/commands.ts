@@ -13,7 +13,7 @@ export interface NewCommand {
   readonly uuid: string;
   readonly deviceId: string;
   readonly enrollmentId: string;
-  /** Who is told of the answer. */
+  /** Who is told of the response. */
   readonly workflowId: string;
   readonly step: string;
   readonly requestType: string;
@@ -26,7 +26,7 @@ export interface NewCommand {
   readonly expiresAt?: Date;
 }
 
-export type CommandState = 'queued' | 'handed_over' | 'not_now' | 'answered' | 'withdrawn';
+export type CommandState = 'queued' | 'handed_over' | 'not_now' | 'responded' | 'withdrawn';
 
 export interface CommandRow {
   readonly uuid: string;
@@ -35,17 +35,17 @@ export interface CommandRow {
   readonly step: string;
   readonly requestType: string;
   readonly state: CommandState;
-  /** Acknowledged, Error or CommandFormatError, once answered; Unknown if it was handed over once and never answered. */
+  /** Acknowledged, Error or CommandFormatError, of the response; Unknown if it was handed over once and got none. */
   readonly status: string | null;
   readonly failure: { readonly code: FailureCode; readonly errorChain: readonly unknown[] } | null;
   readonly queuedAt: Date;
   readonly handedOverAt: Date | null;
   readonly notNowAt: Date | null;
-  readonly answeredAt: Date | null;
+  readonly respondedAt: Date | null;
 }
 
 export const COMMAND_COLUMNS = `uuid, device_id as "deviceId", workflow_id as "workflowId", step, request_type as "requestType", state, status,
-  failure, queued_at as "queuedAt", handed_over_at as "handedOverAt", not_now_at as "notNowAt", answered_at as "answeredAt"`;
+  failure, queued_at as "queuedAt", handed_over_at as "handedOverAt", not_now_at as "notNowAt", responded_at as "respondedAt"`;
 
 /**
  * Queues a command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
@@ -109,7 +109,7 @@ export async function findCommandOf(sql: Sql, uuid: string, udid: string): Promi
 
 /**
  * Takes a command back: true if the device cannot have carried it out (never handed over, or NotNow). False once it is in
- * the device's hands or answered; one conditional UPDATE, so it cannot race with a hand-over.
+ * the device's hands or done; one conditional UPDATE, so it cannot race with a hand-over.
  */
 export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> {
   const rows = await sql.query(
@@ -147,7 +147,7 @@ export async function isInConversation(sql: Sql, deviceId: string, seconds = 20)
 export interface RefusedCommand {
   readonly requestType: string;
   readonly queuedAt: Date;
-  readonly answeredAt: Date;
+  readonly respondedAt: Date;
   /** What the device said, as it said it. */
   readonly errorChain: readonly unknown[];
 }
@@ -159,8 +159,8 @@ export async function findLastRefusal(
   code: FailureCode,
 ): Promise<RefusedCommand | undefined> {
   const [row] = await sql.query<RefusedCommand>(
-    `select request_type as "requestType", queued_at as "queuedAt", answered_at as "answeredAt", failure -> 'errorChain' as "errorChain"
-       from commands where device_id = $1 and failure ->> 'code' = $2 and answered_at is not null order by answered_at desc limit 1`,
+    `select request_type as "requestType", queued_at as "queuedAt", responded_at as "respondedAt", failure -> 'errorChain' as "errorChain"
+       from commands where device_id = $1 and failure ->> 'code' = $2 and responded_at is not null order by responded_at desc limit 1`,
     [deviceId, code],
   );
   return row;
@@ -170,7 +170,7 @@ export async function findLastRefusal(
 export async function pruneCommands(sql: Sql, olderThanDays: number): Promise<number> {
   const rows = await sql.query(
     `delete from commands where uuid in (
-       select uuid from commands where state in ('answered', 'withdrawn') and queued_at < now() - make_interval(days => $1) limit 10000)
+       select uuid from commands where state in ('responded', 'withdrawn') and queued_at < now() - make_interval(days => $1) limit 10000)
      returning 1`,
     [olderThanDays],
   );

@@ -46,7 +46,7 @@ export interface IdentityRequest {
 export type ChallengeRefusal = 'challenge_unknown' | 'challenge_expired' | 'challenge_used';
 
 /**
- * The certificate for a request: issued now by `issue`, or the one that the same transaction and key got before (its answer
+ * The certificate for a request: issued now by `issue`, or the one that the same transaction and key got before (its response
  * was lost). Call it inside a transaction.
  */
 export async function takeIdentity(

@@ -91,32 +91,32 @@ export async function findInventory(sql: Sql, deviceId: string): Promise<Reporte
   return row;
 }
 
-/** So much of a device's last unusable answers is kept that a person sees what is wrong, and no device fills the disk. */
+/** So much of a device's last unusable responses is kept that a person sees what is wrong, and no device fills the disk. */
 const KEPT_ANSWERS = 20;
 const KEPT_BYTES = 64 * 1024;
 
-/** An answer that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
-export async function keepUnparsedAnswer(
+/** A response that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
+export async function recordUnparsedResponse(
   sql: Sql,
-  answer: { readonly deviceId: string; readonly reason: string; readonly body: Buffer },
+  response: { readonly deviceId: string; readonly reason: string; readonly body: Buffer },
 ): Promise<void> {
-  await sql.query('insert into unparsed_answers (device_id, reason, body) values ($1, $2, $3)', [
-    answer.deviceId,
-    answer.reason,
-    answer.body.subarray(0, KEPT_BYTES),
+  await sql.query('insert into unparsed_responses (device_id, reason, body) values ($1, $2, $3)', [
+    response.deviceId,
+    response.reason,
+    response.body.subarray(0, KEPT_BYTES),
   ]);
   await sql.query(
-    `delete from unparsed_answers where id in (
-       select id from unparsed_answers where device_id = $1 order by at desc, id offset ${KEPT_ANSWERS})`,
-    [answer.deviceId],
+    `delete from unparsed_responses where id in (
+       select id from unparsed_responses where device_id = $1 order by at desc, id offset ${KEPT_ANSWERS})`,
+    [response.deviceId],
   );
 }
 
 /** Returns how many went. */
-export async function pruneUnparsedAnswers(sql: Sql, olderThanDays: number): Promise<number> {
+export async function pruneUnparsedResponses(sql: Sql, olderThanDays: number): Promise<number> {
   const rows = await sql.query(
-    `delete from unparsed_answers where id in (
-       select id from unparsed_answers where at < now() - make_interval(days => $1) limit 10000) returning 1`,
+    `delete from unparsed_responses where id in (
+       select id from unparsed_responses where at < now() - make_interval(days => $1) limit 10000) returning 1`,
     [olderThanDays],
   );
   return rows.length;

@@ -48,14 +48,14 @@ create table commands (
   uuid uuid primary key,
   device_id uuid not null references devices on delete cascade,
   enrollment_id uuid not null,
-  workflow_id text not null, -- who is told of the answer
+  workflow_id text not null, -- who is told of the response
   step text not null, -- one outstanding command per (device, step)
   request_type text not null,
   body bytea, -- the plist, or null when sealed
   sealed_body bytea, -- a command with a secret
   hands_over_once boolean not null default false, -- a challenge is offered at most once
   expires_at timestamptz, -- a challenge grows old
-  state text not null default 'queued' check (state in ('queued', 'handed_over', 'not_now', 'answered', 'withdrawn')),
+  state text not null default 'queued' check (state in ('queued', 'handed_over', 'not_now', 'responded', 'withdrawn')),
   status text, -- Acknowledged | Error | CommandFormatError
   failure jsonb, -- {code, errorChain} for Error
   position bigint generated always as identity,
@@ -63,13 +63,13 @@ create table commands (
   handed_over_at timestamptz,
   hand_overs integer not null default 0,
   not_now_at timestamptz, -- the first NotNow
-  answered_at timestamptz
+  responded_at timestamptz
 );
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
 create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
 
--- What an answer looked like when it could not be used: kept and acknowledged.
-create table unparsed_answers (
+-- What a response looked like when it could not be used: kept and acknowledged.
+create table unparsed_responses (
   id uuid primary key default gen_random_uuid(),
   device_id uuid references devices on delete cascade,
   at timestamptz not null default now(),

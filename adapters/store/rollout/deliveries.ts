@@ -162,7 +162,7 @@ export async function failMissingDeliveries(
   await sql.query(
     `update certificate_deliveries as delivery set state = 'failed' from commands as command
       where delivery.device_id = $1 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
-        and command.uuid = delivery.command_uuid and command.state in ('answered', 'withdrawn')`,
+        and command.uuid = delivery.command_uuid and command.state in ('responded', 'withdrawn')`,
     [deviceId, listedPayloadUuids],
   );
 }

@@ -23,7 +23,7 @@ const BREAKAGES = [
     knobs: { breaks: [{ requestType: 'InstallProfile', times: ALWAYS }] },
   },
   {
-    label: 'Answer NotNow',
+    label: 'Respond NotNow',
     isSo: ({ knobs }) => (knobs.notNow?.times ?? 0) > 0,
     knobs: { notNow: { times: ALWAYS } },
   },
@@ -69,8 +69,8 @@ function breakMenu(device) {
 /** An install prompt is on the screen. */
 const promptButtons = ({ name, oktaVerify }) =>
   oktaVerify?.startsWith('Prompting')
-    ? ['Accept', 'Refuse'].map((answer) =>
-        button(`${answer} the app`, does(name, 'answer-prompt', { answer: answer.toLowerCase() })),
+    ? ['Accept', 'Refuse'].map((response) =>
+        button(`${response} the app`, does(name, 'answer-prompt', { response: response.toLowerCase() })),
       )
     : [];
 

@@ -1,5 +1,5 @@
 // What a report says about its command and its device, decided before anything is written.
-import { type Answer, failureOf, readAnswer } from '../../adapters/mdm/answer.ts';
+import { type CommandResponse, failureOf, readResponse } from '../../adapters/mdm/response.ts';
 import type { ErrorChain, Report } from '../../adapters/mdm/device-message.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { FinalStatus } from '../../adapters/store/devices/command-exchange.ts';
@@ -26,9 +26,9 @@ export type CompareConfiguration = (
 export interface ReadReport {
   readonly command: CommandRow;
   readonly final: FinalStatus;
-  readonly answer: Answer;
+  readonly response: CommandResponse;
   readonly configurationRevision: string | undefined;
-  /** Why the answer cannot be used, though the device acknowledged. */
+  /** Why the response cannot be used, though the device acknowledged. */
   readonly problem: string | undefined;
 }
 
@@ -45,18 +45,18 @@ export async function readReport(
   // A list of some thousand certificates takes seconds to read: only from whom it was asked, and once.
   const command = await findCommandOf(database, uuid, report.udid);
   if (!command) return undefined;
-  const isRepeated = command.state === 'answered';
+  const isRepeated = command.state === 'responded';
   const problem = problemOf(command.requestType, report);
-  const answer: Answer =
-    isRepeated || problem !== undefined ? { kind: 'none' } : readAnswer(command.requestType, report);
+  const response: CommandResponse =
+    isRepeated || problem !== undefined ? { kind: 'none' } : readResponse(command.requestType, report);
   const configurationRevision =
-    answer.kind === 'applicationConfiguration'
-      ? await compareConfiguration(command.deviceId, answer.configurations)
+    response.kind === 'applicationConfiguration'
+      ? await compareConfiguration(command.deviceId, response.configurations)
       : undefined;
   return {
     command,
-    final: finalStatus(command.requestType, report, answer, problem),
-    answer,
+    final: finalStatus(command.requestType, report, response, problem),
+    response,
     configurationRevision,
     problem,
   };
@@ -81,15 +81,15 @@ function problemOf(requestType: string, report: Report): string | undefined {
 function finalStatus(
   requestType: string,
   report: Report,
-  answer: Answer,
+  response: CommandResponse,
   problem: string | undefined,
 ): FinalStatus {
   const refused = (errorChain: ErrorChain) => ({ code: failureOf(requestType, errorChain), errorChain });
   if (problem !== undefined)
     return { status: 'Acknowledged', failure: { code: 'mdm.message_unreadable', errorChain: [] } };
   // Settings is acknowledged as a whole even when its one item failed.
-  if (answer.kind === 'settings' && answer.failed)
-    return { status: 'Error', failure: refused(answer.failed) };
+  if (response.kind === 'settings' && response.failed)
+    return { status: 'Error', failure: refused(response.failed) };
   switch (report.status) {
     case 'Error':
       return { status: 'Error', failure: refused(report.errorChain) };
@@ -101,18 +101,18 @@ function finalStatus(
 }
 
 export async function applyToInventory(sql: Sql, deviceId: string, read: ReadReport): Promise<void> {
-  const { answer } = read;
-  switch (answer.kind) {
+  const { response } = read;
+  switch (response.kind) {
     case 'profiles':
-      return replaceProfiles(sql, deviceId, answer.profiles);
+      return replaceProfiles(sql, deviceId, response.profiles);
     case 'certificates':
-      return replaceCertificates(sql, deviceId, answer.certificates);
+      return replaceCertificates(sql, deviceId, response.certificates);
     case 'applications':
-      return replaceApplications(sql, deviceId, answer.applications);
+      return replaceApplications(sql, deviceId, response.applications);
     case 'installedApplications':
-      return replaceInstalledApplications(sql, deviceId, answer.applications);
+      return replaceInstalledApplications(sql, deviceId, response.applications);
     case 'deviceInformation':
-      return recordDeviceDetails(sql, deviceId, answer);
+      return recordDeviceDetails(sql, deviceId, response);
     case 'applicationConfiguration':
       return recordAppConfiguration(sql, deviceId, read.configurationRevision ?? null);
     case 'installApplication':
@@ -122,7 +122,7 @@ export async function applyToInventory(sql: Sql, deviceId: string, read: ReadRep
   }
 }
 
-/** What of a message may be kept: nothing, if it may be the answer that carries the app's configuration with its secret. */
+/** What of a message may be kept: nothing, if it may be the response that carries the app's configuration with its secret. */
 export const keepable = (body: Buffer): Buffer =>
   body.includes('ApplicationConfiguration') || body.includes('ApplicationConfiguration', 0, 'utf16le')
     ? Buffer.alloc(0)

@@ -1,4 +1,4 @@
-// Decodes what a device answers to each command, and tells the kind of an error from its chain.
+// Decodes what a device responds to each command, and tells the kind of an error from its chain.
 import type {
   ReportedApplication,
   ReportedCertificate,
@@ -21,7 +21,7 @@ export interface DeviceInformation {
   readonly isSupervised?: boolean;
 }
 
-export type Answer =
+export type CommandResponse =
   | { readonly kind: 'profiles'; readonly profiles: readonly ReportedProfile[] }
   | { readonly kind: 'certificates'; readonly certificates: readonly ReportedCertificate[] }
   | { readonly kind: 'applications'; readonly applications: readonly ReportedApplication[] }
@@ -41,8 +41,8 @@ export type Answer =
   /** Nothing but the status. */
   | { readonly kind: 'none' };
 
-/** Never throws: what a device leaves out or spells wrongly is left out of the answer. */
-export function readAnswer(requestType: string, report: Report): Answer {
+/** Never throws: what a device leaves out or spells wrongly is left out of the response. */
+export function readResponse(requestType: string, report: Report): CommandResponse {
   // An installation that was refused says why beside its error.
   const isRead = report.status === 'Acknowledged' || requestType === 'InstallApplication';
   if (!isRead) return { kind: 'none' };
@@ -163,14 +163,14 @@ function cameFromAppStore(item: PlistDict): boolean | undefined {
   return flagOf(item, 'Installing') === true ? undefined : false;
 }
 
-const readDeviceInformation = (answers: PlistDict): DeviceInformation => ({
-  ...present('name', lineOf(answers, 'DeviceName')),
-  ...present('osVersion', lineOf(answers, 'OSVersion')),
-  ...present('buildVersion', lineOf(answers, 'BuildVersion')),
-  ...present('productName', lineOf(answers, 'ProductName') ?? lineOf(answers, 'Model')),
-  ...present('modelName', lineOf(answers, 'ModelName')),
-  ...present('serialNumber', lineOf(answers, 'SerialNumber')),
-  ...present('isSupervised', flagOf(answers, 'IsSupervised')),
+const readDeviceInformation = (responses: PlistDict): DeviceInformation => ({
+  ...present('name', lineOf(responses, 'DeviceName')),
+  ...present('osVersion', lineOf(responses, 'OSVersion')),
+  ...present('buildVersion', lineOf(responses, 'BuildVersion')),
+  ...present('productName', lineOf(responses, 'ProductName') ?? lineOf(responses, 'Model')),
+  ...present('modelName', lineOf(responses, 'ModelName')),
+  ...present('serialNumber', lineOf(responses, 'SerialNumber')),
+  ...present('isSupervised', flagOf(responses, 'IsSupervised')),
 });
 
 /**

@@ -1,9 +1,9 @@
-// What devices answer: recorded replies are decoded, and errors are told apart by what has to be done next.
+// What devices send back: recorded responses are decoded, and errors are told apart by what has to be done next.
 import { describe, expect, test } from 'vitest';
 import { problemsOfResponse } from '../../test/apple-schema/apple-schema.ts';
 import { recordedMessage } from '../../test/recorded-message.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../pki/certificate-authority.ts';
-import { failureOf, readAnswer } from './answer.ts';
+import { failureOf, readResponse } from './response.ts';
 import { readDeviceMessage, type Report } from './device-message.ts';
 import { buildPlist, type PlistDict } from './plist.ts';
 
@@ -13,19 +13,19 @@ function reportOf(body: Buffer): Report {
   return message;
 }
 
-const answered = (requestType: string, dict: PlistDict) =>
-  readAnswer(
+const responded = (requestType: string, dict: PlistDict) =>
+  readResponse(
     requestType,
     reportOf(buildPlist({ UDID: 'u', CommandUUID: 'c', Status: 'Acknowledged', ...dict })),
   );
 
 describe('recorded replies', () => {
   const recorded = (requestType: string, name: string) =>
-    readAnswer(requestType, reportOf(recordedMessage(name)));
+    readResponse(requestType, reportOf(recordedMessage(name)));
 
   test('ProfileList names each profile, its revision and its payloads', () => {
-    const answer = recorded('ProfileList', 'zentral/profile_list.plist');
-    expect(answer).toMatchObject({
+    const response = recorded('ProfileList', 'zentral/profile_list.plist');
+    expect(response).toMatchObject({
       kind: 'profiles',
       profiles: [
         {
@@ -98,7 +98,7 @@ describe('recorded replies', () => {
     expect(recorded('InstallProfile', 'nanocmd/resp-error.plist')).toEqual({ kind: 'none' });
   });
 
-  test("fit Apple's schema of answers", () => {
+  test("fit Apple's schema of responses", () => {
     const cases = [
       ['ProfileList', 'profile_list'],
       ['CertificateList', 'certificate_list'],
@@ -137,14 +137,14 @@ test('an odd certificate hides no other', async () => {
     notAfter: new Date(notBefore.getTime() + day),
     use: 'client',
   });
-  const answer = answered('CertificateList', {
+  const response = responded('CertificateList', {
     CertificateList: [
       { CommonName: 'broken', IsIdentity: false, Data: Buffer.from('not a certificate') },
       { CommonName: 'no data', IsIdentity: false },
       { CommonName: 'good', IsIdentity: true, Data: certificate.der },
     ],
   });
-  expect(answer).toMatchObject({
+  expect(response).toMatchObject({
     certificates: [
       { serialNumber: certificate.serialNumber, organizationalUnits: ['odette-d-1'], issuer: 'CN=Okta' },
     ],
@@ -153,7 +153,7 @@ test('an odd certificate hides no other', async () => {
 
 test('the managed app configuration is read back', () => {
   expect(
-    answered('ManagedApplicationConfiguration', {
+    responded('ManagedApplicationConfiguration', {
       ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: { managementHint: 'x' } }],
     }),
   ).toMatchObject({
@@ -167,23 +167,23 @@ test('a setting that failed is seen although the command is acknowledged', () =>
   ];
   const chain = [{ code: 12038, domain: 'MCMDMErrorDomain', description: 'not managed' }];
   const failed = { Item: 'ApplicationConfiguration', Status: 'Error', ErrorChain };
-  expect(answered('Settings', { Settings: [failed] })).toEqual({ kind: 'settings', failed: chain });
-  expect(answered('Settings', { Settings: failed })).toEqual({ kind: 'settings', failed: chain });
-  expect(answered('Settings', { Settings: [{ Status: 'Acknowledged' }] })).toEqual({
+  expect(responded('Settings', { Settings: [failed] })).toEqual({ kind: 'settings', failed: chain });
+  expect(responded('Settings', { Settings: failed })).toEqual({ kind: 'settings', failed: chain });
+  expect(responded('Settings', { Settings: [{ Status: 'Acknowledged' }] })).toEqual({
     kind: 'settings',
     failed: undefined,
   });
 });
 
 test('a refused installation says why', () => {
-  expect(answered('InstallApplication', { Status: 'Error', RejectionReason: 'CouldNotVerifyAppID' })).toEqual(
-    { kind: 'installApplication', rejectionReason: 'CouldNotVerifyAppID' },
-  );
+  expect(
+    responded('InstallApplication', { Status: 'Error', RejectionReason: 'CouldNotVerifyAppID' }),
+  ).toEqual({ kind: 'installApplication', rejectionReason: 'CouldNotVerifyAppID' });
 });
 
 test('where the app came from: iPhones say it, Macs show it, and while it is being installed nothing is known', () => {
   const where = (item: PlistDict) =>
-    answered('InstalledApplicationList', {
+    responded('InstalledApplicationList', {
       InstalledApplicationList: [{ Identifier: 'com.okta.mobile', ...item }],
     });
   const isAppStore = (value: boolean) => ({ applications: [{ isAppStore: value }] });
