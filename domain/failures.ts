@@ -717,6 +717,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'temporal.unauthenticated': entry(
+    'Something that Odette did not seal reached Temporal; it was refused.',
+    'Find out who reaches the Temporal server; its ports belong to Odette alone.',
+    'operator',
+    false,
+    500,
+  ),
   'store.unavailable': entry(
     'The database is not answering.',
     'Nothing is lost; Odette tries again.',

@@ -7,7 +7,7 @@ import { createDeviceApp } from '../api/mdm/device-app.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { LongPolls } from '../api/mdm/long-poll.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
-import { createPayloadCodec } from './codec.ts';
+import { createPayloadReader } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
 import { openFoundation } from './foundation.ts';
 import { identityProviderOf } from './identity-provider.ts';
@@ -46,7 +46,7 @@ await runProcess('api', async (context) => {
     codec:
       config.codecPath === undefined
         ? undefined
-        : { codec: createPayloadCodec(ring, namespace), path: config.codecPath },
+        : { read: createPayloadReader(ring, namespace), path: config.codecPath },
   });
   const longPolls = LongPolls.start(database, { milliseconds: config.longPollMs, max: config.maxLongPolls });
   const devices = createDeviceApp({

@@ -2,7 +2,8 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { createDataConverter, type PayloadKeys } from './codec.ts';
+import type { PayloadKeys } from './codec.ts';
+import { sealedClientOptions } from './sealed-client.ts';
 
 export interface TemporalSettings {
   readonly namespace: string;
@@ -35,7 +36,7 @@ export function createClient(settings: TemporalSettings, keys: PayloadKeys): Cli
   return new Client({
     connection,
     namespace: settings.namespace,
-    dataConverter: createDataConverter(keys, settings.namespace),
+    ...sealedClientOptions(keys, settings.namespace),
   });
 }
 

@@ -6,12 +6,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
-import { createDataConverter } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
 import { openFoundation } from './foundation.ts';
 import { freePort } from './free-port.ts';
 import { serveHealth } from './health-server.ts';
 import { runProcess } from './process-frame.ts';
+import { RefusalRecord } from './refusal-record.ts';
+import { sealedWorkerOptions } from './sealed-worker.ts';
 import { missingSearchAttributes } from './search-attributes.ts';
 import { connectWorker, type TemporalSettings } from './temporal-connection.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -41,13 +42,14 @@ await runProcess('worker', async (context) => {
     throw new Error(
       `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
     );
+  const refusals = new RefusalRecord(database, log);
   const worker = await Worker.create({
     connection,
     namespace: temporalSettings.namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath },
     activities,
-    dataConverter: createDataConverter(ring, temporalSettings.namespace),
+    ...sealedWorkerOptions(ring, temporalSettings.namespace, refusals.note),
     reuseV8Context: true,
     // Activities end within 15 s; what is cut short is done again elsewhere.
     shutdownGraceTime: '10 seconds',

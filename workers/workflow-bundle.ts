@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
-import { FAILURE_CONVERTER } from './codec.ts';
+import { CONVERTERS } from './codec.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -14,7 +14,8 @@ export async function workflowBundle(folder: string): Promise<string> {
   if (await stat(file).catch(() => undefined)) return file;
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
-    failureConverterPath: FAILURE_CONVERTER,
+    ...CONVERTERS,
+    workflowInterceptorModules: [path.join(ROOT, 'workflows', 'authenticated.ts')],
     logger: {
       log: () => undefined,
       trace: () => undefined,
@@ -34,7 +35,7 @@ export async function workflowBundle(folder: string): Promise<string> {
 
 async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256');
-  const files = [path.join(ROOT, 'package-lock.json'), FAILURE_CONVERTER];
+  const files = [path.join(ROOT, 'package-lock.json'), ...Object.values(CONVERTERS)];
   for (const room of ['workflows', 'domain']) {
     const names = await readdir(path.join(ROOT, room), { recursive: true });
     files.push(

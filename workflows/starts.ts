@@ -5,6 +5,7 @@ import type { KeepCertificateInput } from './keep-certificate.ts';
 import type { SweepInput } from './observe-trust.ts';
 import type { PollOktaTrustInput } from './poll-okta-trust.ts';
 import type { RollOutDeviceInput } from './roll-out-device.ts';
+import { placed } from './placed.ts';
 import type { SetUpIntegrationInput } from './set-up-integration.ts';
 
 export interface StartedDevice {
@@ -90,11 +91,11 @@ const SWEEP_TYPES = {
   expiry: 'watchExpiry',
 } as const satisfies Record<Sweep, string>;
 
-/** The action of a sweep's schedule, whose id is the workflow's too. */
+/** The action of a sweep's schedule, whose id is the workflow's too. No interceptor puts the place on what schedules start. */
 export const sweepStart = (sweep: Sweep, integrationId: string) => ({
   workflowType: SWEEP_TYPES[sweep],
   workflowId: workflowIds.sweep(sweep, integrationId),
   taskQueue: TASK_QUEUE,
-  args: [{ integrationId }] as [SweepInput],
+  args: [placed(SWEEP_TYPES[sweep], { integrationId } satisfies SweepInput)],
   typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
 });

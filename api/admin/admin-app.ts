@@ -47,7 +47,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   measureFleet(database, metrics);
   // Before the body parser of the API: histories are larger than its bodies.
   if (codec !== undefined && temporalUiUrl !== undefined)
-    app.use(codec.path, codecServer({ codec: codec.codec, origin: new URL(temporalUiUrl).origin }));
+    app.use(codec.path, codecServer({ read: codec.read, origin: new URL(temporalUiUrl).origin }));
   app.use(
     helmet({
       contentSecurityPolicy: {

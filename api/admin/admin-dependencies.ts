@@ -1,6 +1,6 @@
 // What the admin API is made with: the ports that the process joins (workers/).
 import type { Client } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books-client.ts';
@@ -37,5 +37,5 @@ export interface AdminDependencies {
   readonly temporalUiUrl: string | undefined;
   readonly temporalNamespace: string;
   /** For the Temporal UI: decodes what histories hold, on a path that nobody guesses. */
-  readonly codec: { readonly codec: PayloadCodec; readonly path: string } | undefined;
+  readonly codec: { readonly read: (payload: Payload) => Payload; readonly path: string } | undefined;
 }

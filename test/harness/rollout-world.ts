@@ -4,7 +4,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
@@ -22,8 +21,11 @@ import type { DeviceFamily } from '../../domain/device.ts';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import type { IntegrationSettings } from '../../domain/integration-settings.ts';
 import { startRelay } from '../../workers/relay-loop.ts';
+import { sealedClientOptions } from '../../workers/sealed-client.ts';
+import { sealedWorkerOptions, type Refusal } from '../../workers/sealed-worker.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
+import { RECORDED, recordedKeys } from '../histories/test-codec.ts';
 import { connectIntegration } from './connected-integration.ts';
 import { FakeDevice } from './fake-device.ts';
 import { licensesOf, oktaOf, openChallenges } from './outside-services.ts';
@@ -58,18 +60,14 @@ async function newSigner(): Promise<KeyAndCertificate> {
   return { certificate, privateKey };
 }
 
-/** `dataConverter`: absent, histories are in plain words. */
-export async function openRolloutWorld(
-  settings: Partial<IntegrationSettings> = {},
-  dataConverter?: DataConverter,
-) {
-  const encoding = dataConverter === undefined ? {} : { dataConverter };
+export async function openRolloutWorld(settings: Partial<IntegrationSettings> = {}) {
   const { database, drop } = await createTestDatabase();
   const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   const address = await temporalAddress();
   const connection = await Connection.connect({ address });
   const namespace = await newNamespace(connection);
-  const client = new Client({ connection, namespace, ...encoding });
+  const client = new Client({ connection, namespace, ...sealedClientOptions(recordedKeys, RECORDED) });
+  const refusals: Refusal[] = [];
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const knobs = {
@@ -114,7 +112,7 @@ export async function openRolloutWorld(
       taskQueue: TASK_QUEUE,
       workflowBundle: { codePath },
       activities,
-      ...encoding,
+      ...sealedWorkerOptions(recordedKeys, RECORDED, (refusal) => refusals.push(refusal)),
       shutdownForceTime: '1 second',
     });
     const ended = created.run();
@@ -135,6 +133,8 @@ export async function openRolloutWorld(
     challenges,
     fleet,
     codePath,
+    /** What reached a workflow or an activity and was not sealed for it. */
+    refusals,
     async newDevice(family: DeviceFamily, options: { userName?: string } = {}): Promise<FakeDevice> {
       const id = randomUUID();
       await database.query(

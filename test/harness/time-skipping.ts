@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection } from '@temporalio/client';
 import { expect, vi } from 'vitest';
+import { readRecorded } from '../histories/test-codec.ts';
 
 const SECOND_MS = 1000;
 /** By the clock on the wall: an outage of days is some seventy tries, each with its retries. */
@@ -23,7 +24,9 @@ export async function atRest(connection: Connection, namespace: string, workflow
       const last = history?.events?.find(
         (event) => !event.workflowExecutionTimeSkippingTransitionedEventAttributes,
       );
-      const summary = Buffer.from(last?.userMetadata?.summary?.data ?? []).toString('utf8');
+      const summary = Buffer.from(readRecorded(last?.userMetadata?.summary ?? {}).data ?? []).toString(
+        'utf8',
+      );
       expect(last?.timerStartedEventAttributes ? summary : 'no timer').toMatch(
         /until the renewal|tries again/,
       );

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { vi } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
@@ -13,8 +12,10 @@ import { openSecret } from '../../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { addressOf } from '../../domain/secret-address.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { createDataConverter } from '../../workers/codec.ts';
+import { sealedClientOptions } from '../../workers/sealed-client.ts';
+import { sealedWorkerOptions, type Refusal } from '../../workers/sealed-worker.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
+import { RECORDED, recordedKeys } from '../histories/test-codec.ts';
 import { openAdminApi, type AdminApi } from './admin-api.ts';
 import {
   openPretendAppsAndBooks,
@@ -29,6 +30,8 @@ export interface WizardWorld {
   readonly okta: PretendOkta;
   readonly licenses: PretendAppsAndBooks;
   readonly client: Client;
+  /** What reached a workflow or an activity and was not sealed for it. */
+  readonly refusals: readonly Refusal[];
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
   close(): Promise<void>;
@@ -36,7 +39,7 @@ export interface WizardWorld {
 
 /** @param options.alsoAllowed hosts on loopback that may be called beside the tenant */
 export async function openWizardWorld(
-  options: { readonly converter?: DataConverter; readonly alsoAllowed?: readonly string[] } = {},
+  options: { readonly alsoAllowed?: readonly string[] } = {},
 ): Promise<WizardWorld> {
   const okta = await openPretendOkta();
   const licenses = await openPretendAppsAndBooks();
@@ -48,9 +51,8 @@ export async function openWizardWorld(
     namespace,
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
-  const keys = { currentKeyId: 'test', keyFor: () => Buffer.alloc(32, 1) };
-  const dataConverter = options.converter ?? createDataConverter(keys, namespace);
-  const client = new Client({ connection, namespace, dataConverter });
+  const sealed = sealedClientOptions(recordedKeys, RECORDED);
+  const client = new Client({ connection, namespace, ...sealed });
   await vi.waitFor(
     async () => {
       const error = await client.workflow
@@ -62,7 +64,7 @@ export async function openWizardWorld(
     { timeout: 30_000, interval: 200 },
   );
   // The API closes its client's connection; it gets one of its own.
-  const own = new Client({ connection: await Connection.connect({ address }), namespace, dataConverter });
+  const own = new Client({ connection: await Connection.connect({ address }), namespace, ...sealed });
   const api = await openAdminApi({
     temporal: own,
     allowedPrivateHosts,
@@ -92,6 +94,7 @@ export async function openWizardWorld(
   const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
   const native = await NativeConnection.connect({ address });
   let running: { worker: Worker; ended: Promise<void> } | undefined;
+  const refusals: Refusal[] = [];
   const startWorker = async () => {
     const worker = await Worker.create({
       connection: native,
@@ -99,7 +102,7 @@ export async function openWizardWorld(
       taskQueue: TASK_QUEUE,
       workflowBundle: { codePath },
       activities: createActivities(deps),
-      dataConverter,
+      ...sealedWorkerOptions(recordedKeys, RECORDED, (refusal) => refusals.push(refusal)),
       shutdownForceTime: '1 second',
     });
     running = { worker, ended: worker.run() };
@@ -115,6 +118,7 @@ export async function openWizardWorld(
     okta,
     licenses,
     client,
+    refusals,
     startWorker,
     stopWorker,
     async close() {

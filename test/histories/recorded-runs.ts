@@ -7,7 +7,6 @@ import { oktaRecordOf } from '../harness/okta-record.ts';
 import { openRolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
 import { recordHistory } from './recording.ts';
-import { recordedConverter } from './test-codec.ts';
 
 export async function recordAll(): Promise<void> {
   await recordRollouts();
@@ -15,10 +14,7 @@ export async function recordAll(): Promise<void> {
 }
 
 async function recordRollouts(): Promise<void> {
-  const world = await openRolloutWorld(
-    { trustLookupSeconds: [1], removalDelayMinutes: 0.01 },
-    recordedConverter,
-  );
+  const world = await openRolloutWorld({ trustLookupSeconds: [1], removalDelayMinutes: 0.01 });
   try {
     const [mac, phone, foreign] = await Promise.all([
       world.newDevice('Mac'),
@@ -85,7 +81,7 @@ async function recordRollouts(): Promise<void> {
 
 /** With a wrong answer, a step back, and both platforms. */
 async function recordSetup(): Promise<void> {
-  const world = await openWizardWorld({ converter: recordedConverter });
+  const world = await openWizardWorld();
   try {
     const begun = await world.api.call('POST', '/api/setups', {});
     const id = begun.body.id as string;

@@ -2,9 +2,8 @@
 // Those of the present one are made anew with RECORD_HISTORIES=1 npx vitest run test/replay.test.ts
 import { writeFile } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { Payload } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { recordedConverter } from './test-codec.ts';
+import { historyToJSON, JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { readRecorded, RECORDED, recordedConverter } from './test-codec.ts';
 
 /** Of the release that these histories are of. */
 const RELEASE = 1;
@@ -40,29 +39,23 @@ interface JsonPayload {
 const isPayload = (value: unknown): value is JsonPayload =>
   typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value;
 
-/** Failures carry their trace inside an encrypted payload. */
+/** Failures carry their trace inside an encrypted payload; it is sealed again for whom it was sealed for. */
 async function withoutTrace(json: JsonPayload): Promise<JsonPayload> {
-  const metadata = Object.entries(json.metadata).map(
-    ([name, text]) => [name, Buffer.from(text, 'base64')] as const,
-  );
-  const payload: Payload = {
-    metadata: Object.fromEntries(metadata),
-    data: Buffer.from(json.data, 'base64'),
-  };
-  const [codec] = recordedConverter.payloadCodecs ?? [];
-  const [plain] = (await codec?.decode([payload])) ?? [];
-  const text = Buffer.from(plain?.data ?? []).toString('utf8');
-  if (!plain || !text.includes('"stack_trace"')) return json;
+  const sealed = JSONToPayload(json);
+  const plain = readRecorded(sealed);
+  const text = Buffer.from(plain.data ?? []).toString('utf8');
+  if (!text.includes('"stack_trace"')) return json;
   const attributes = JSON.parse(text) as Record<string, unknown>;
   const data = Buffer.from(JSON.stringify({ ...attributes, stack_trace: '' }));
-  const [cleaned] = (await codec?.encode([{ ...plain, data }])) ?? [];
-  return {
-    metadata: Object.fromEntries(
-      Object.entries(cleaned?.metadata ?? {}).map(([name, bytes]) => [
-        name,
-        Buffer.from(bytes).toString('base64'),
-      ]),
-    ),
-    data: Buffer.from(cleaned?.data ?? []).toString('base64'),
+  const named = (name: string) => Buffer.from(sealed.metadata?.[name] ?? []).toString('utf8');
+  const context = {
+    namespace: RECORDED,
+    workflowId: named('workflow-id'),
+    ...(named('activity-id') === ''
+      ? { type: 'workflow' as const }
+      : { type: 'activity' as const, activityId: named('activity-id'), isLocal: false }),
   };
+  const [codec] = recordedConverter.payloadCodecs ?? [];
+  const [cleaned] = (await codec?.encode([{ ...plain, data }], context)) ?? [];
+  return payloadToJSON(cleaned ?? {}) as unknown as JsonPayload;
 }

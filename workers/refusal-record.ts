@@ -1,0 +1,41 @@
+// Writes down for people what reached Temporal and was not sealed by Odette. A flood makes few rows: the log has every kind once a minute.
+import type { Logger } from 'pino';
+import { putAudit } from '../adapters/store/base/audit.ts';
+import type { Database } from '../adapters/store/base/database.ts';
+import type { Refusal } from './sealed-worker.ts';
+
+const WINDOW_MS = 60_000;
+const MAX_ROWS_IN_WINDOW = 20;
+
+export class RefusalRecord {
+  readonly #database: Database;
+  readonly #log: Pick<Logger, 'warn'>;
+  readonly #now: () => number;
+  #windowEndsMs = 0;
+  /** What was written in this window: the same again is the same attack. */
+  #written = new Set<string>();
+
+  constructor(database: Database, log: Pick<Logger, 'warn'>, now: () => number = Date.now) {
+    this.#database = database;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  readonly note = (refusal: Refusal): void => {
+    if (this.#now() >= this.#windowEndsMs) {
+      this.#windowEndsMs = this.#now() + WINDOW_MS;
+      this.#written = new Set();
+    }
+    const { kind, name, workflowId } = refusal;
+    const key = JSON.stringify(refusal);
+    if (this.#written.has(key) || this.#written.size >= MAX_ROWS_IN_WINDOW) return;
+    this.#written.add(key);
+    this.#log.warn(refusal, 'something that Odette did not seal reached Temporal; it was refused');
+    putAudit(this.#database, {
+      actor: 'system',
+      action: 'temporal.refused',
+      subject: `workflow:${workflowId}`,
+      detail: { kind, name },
+    }).catch((error: unknown) => this.#log.warn({ err: error }, 'a refusal could not be audited'));
+  };
+}
