@@ -22,7 +22,7 @@ import {
   recordRemovedDeliveries,
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
-import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { isAwake } from '../adapters/store/devices/devices-awake.ts';
 import { readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
@@ -209,7 +209,7 @@ export function certificateActivities(deps: ActivityDependencies) {
           provenAt: now,
         };
         if (await proveDelivery(sql, deviceId, input.delivery.id, proof))
-          await putTimeline(
+          await appendTimeline(
             sql,
             deviceId,
             {
@@ -239,7 +239,7 @@ export function certificateActivities(deps: ActivityDependencies) {
       const now = new Date(input.nowMs);
       const text = eventText(input.kind, input.failureCode);
       await database.inTransaction(async (sql) => {
-        await putTimeline(
+        await appendTimeline(
           sql,
           input.deviceId,
           { kind: input.kind, text, detail: { ...input, nowMs: undefined } },

@@ -1,6 +1,6 @@
 // Notes how each connection of an integration goes, where it is used: its settings show it, and what lasts raises an alarm.
 import type { Database } from '../adapters/store/base/database.ts';
-import { noteHealth, type Connection } from '../adapters/store/integration/integrations.ts';
+import { recordHealth, type Connection } from '../adapters/store/integration/integrations.ts';
 import { CataloguedError } from '../domain/failures.ts';
 
 export async function notingHealth<T>(
@@ -11,10 +11,10 @@ export async function notingHealth<T>(
 ): Promise<T> {
   try {
     const done = await work();
-    await noteHealth(database, integrationId, connection, undefined);
+    await recordHealth(database, integrationId, connection, undefined);
     return done;
   } catch (error) {
-    if (error instanceof CataloguedError) await noteHealth(database, integrationId, connection, error.code);
+    if (error instanceof CataloguedError) await recordHealth(database, integrationId, connection, error.code);
     throw error;
   }
 }

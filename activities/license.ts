@@ -1,9 +1,9 @@
 // A license of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
-import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
   findLicense,
-  forgetLicense,
+  deleteLicense,
   isSerialNumberShared,
   recordLicense,
   type License,
@@ -62,7 +62,7 @@ export function licenseActivities(deps: ActivityDependencies) {
         // What is on its way back would be taken from the device after it was found there.
         if (known?.state === 'returning' && (await isUnderWay(client, known))) return { kind: 'pending' };
         const eventId = known?.state === 'associating' ? known.eventId : null;
-        return ask(client, { deviceId, serialNumber, platform, eventId });
+        return associate(client, { deviceId, serialNumber, platform, eventId });
       });
       if (response.kind === 'refused') throw response.error;
       return response;
@@ -85,7 +85,7 @@ export function licenseActivities(deps: ActivityDependencies) {
       if (known === undefined || known.state === 'failed') return { kind: 'settled' };
       // A serial number is what a device says of itself: nobody gives away what another one uses.
       if (await isSerialNumberShared(database, deviceId, serialNumber)) {
-        await forgetLicense(database, deviceId, adamId);
+        await deleteLicense(database, deviceId, adamId);
         return { kind: 'settled' };
       }
       return withClient(state, async (client) => {
@@ -111,9 +111,9 @@ export function licenseActivities(deps: ActivityDependencies) {
   async function gone(input: { readonly deviceId: string; readonly nowMs: number }): Promise<ReturnOutcome> {
     const { deviceId, nowMs } = input;
     await database.inTransaction(async (sql) => {
-      await forgetLicense(sql, deviceId, adamId);
+      await deleteLicense(sql, deviceId, adamId);
       const text = 'The license of Okta Verify was given back.';
-      await putTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
+      await appendTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
     });
     return { kind: 'settled' };
   }
@@ -125,7 +125,7 @@ export function licenseActivities(deps: ActivityDependencies) {
   }
 
   /** `eventId`: of an association that was asked for before. */
-  async function ask(
+  async function associate(
     client: Client,
     given: {
       readonly deviceId: string;

@@ -3,12 +3,12 @@ import type { Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
-import { noteRefusal, forgetRefusals, refreshTrust } from '../adapters/store/rollout/trust.ts';
-import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { recordRefusal, deleteRefusals, refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { findDeviceScope } from '../adapters/store/devices/devices.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
-import { forgetSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
+import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
 import { FAILURES, isFailureCode, type FailureCode } from '../domain/failures.ts';
 import {
@@ -80,7 +80,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
           ...(action.do === 'waitForLicense' ? await licenseWords(sql, input.deviceId) : {}),
         });
         if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
-          await putTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
+          await appendTimeline(
+            sql,
+            input.deviceId,
+            { kind: 'rollout_started', text: 'A rollout began.' },
+            now,
+          );
         const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
         return {
           action,
@@ -129,7 +134,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
           failureCode === null
             ? {}
             : { code: failureCode, ...(await findLastRefusal(sql, deviceId, failureCode)) };
-        await putTimeline(sql, deviceId, { ...endWords(input.phase, failureCode), detail }, now);
+        await appendTimeline(sql, deviceId, { ...endWords(input.phase, failureCode), detail }, now);
         return trust?.bucket ?? 'out_of_scope';
       });
     },
@@ -138,8 +143,8 @@ export function rolloutActivities(deps: ActivityDependencies) {
     async recordAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
       const now = new Date(input.nowMs);
       await database.inTransaction(async (sql) => {
-        await noteRefusal(sql, input.deviceId, now);
-        await putTimeline(
+        await recordRefusal(sql, input.deviceId, now);
+        await appendTimeline(
           sql,
           input.deviceId,
           { kind: 'app_refused', text: 'The user refused Okta Verify.' },
@@ -150,12 +155,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
 
     /** Local. A person asked for another try. */
     async deleteAppRefusals(input: { readonly deviceId: string }): Promise<void> {
-      await forgetRefusals(database, input.deviceId);
+      await deleteRefusals(database, input.deviceId);
     },
 
     /** Local. The device has taken Odette's app configuration back. */
     async recordConfigurationRemoved(input: { readonly deviceId: string }): Promise<void> {
-      await forgetSentProfile(database, input.deviceId, 'app_configuration');
+      await deleteSentProfile(database, input.deviceId, 'app_configuration');
     },
 
     /** Asks the device's certificate workflow for the proof, and starts it if it does not run. */
@@ -218,7 +223,7 @@ async function renewIdentityFirst(
   if (action !== 'tried') return action;
   const until = new Date(identity.notAfterMs).toISOString().slice(0, 10);
   const text = `The device did not take a new identity; it is asked again tomorrow. The present one ends on ${until}.`;
-  await putTimeline(sql, deviceId, { kind: 'identity_not_renewed', text }, new Date(nowMs));
+  await appendTimeline(sql, deviceId, { kind: 'identity_not_renewed', text }, new Date(nowMs));
   return end;
 }
 

@@ -6,17 +6,17 @@ import { normalizeOktaHost } from '../adapters/okta/host.ts';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { readOrganization } from '../adapters/okta/organization.ts';
 import { checkScepUrl } from '../adapters/okta/scep-check.ts';
-import { putAudit } from '../adapters/store/base/audit.ts';
+import { appendAudit } from '../adapters/store/base/audit.ts';
 import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
-import { putEvent } from '../adapters/store/base/events.ts';
+import { appendEvent } from '../adapters/store/base/events.ts';
 import {
   findIntegrationOfOrg,
-  noteHealth,
-  putIntegration,
-  putPlatform,
+  recordHealth,
+  saveIntegration,
+  savePlatform,
 } from '../adapters/store/integration/integrations.ts';
-import { putOutbox } from '../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
 import { findSetup, markChecking, saveSetup } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
@@ -179,7 +179,7 @@ export function createSetupActivities({
       const { state, actor, action } = input;
       await database.inTransaction(async (sql) => {
         await saveSetup(sql, state);
-        await tell(sql, state, { actor, action, step: input.step ?? state.step });
+        await appendStep(sql, state, { actor, action, step: input.step ?? state.step });
       });
     },
 
@@ -197,15 +197,15 @@ export function createSetupActivities({
           return { refusal: { code: 'setup.integration_exists' } };
         const changed = await writeIntegration(sql, state);
         await saveSetup(sql, state);
-        await tell(sql, state, { actor, action: 'setup.completed', step: 'complete' });
+        await appendStep(sql, state, { actor, action: 'setup.completed', step: 'complete' });
         const subject = `integration:${changed}`;
-        await putAudit(sql, {
+        await appendAudit(sql, {
           actor,
           action: state.amends ? 'integration.changed' : 'integration.added',
           subject,
         });
-        await putEvent(sql, { kind: 'integration.changed', subject });
-        await putOutbox(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
+        await appendEvent(sql, { kind: 'integration.changed', subject });
+        await appendOutboxMessage(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
         if (state.amends)
           await rollOutDevices(sql, { integrationId: changed }, 'the integration was changed');
         return {};
@@ -214,14 +214,14 @@ export function createSetupActivities({
   };
 }
 
-async function tell(
+async function appendStep(
   sql: Sql,
   state: SetupState,
   what: { readonly actor: string; readonly action: string; readonly step: SetupStep | string },
 ): Promise<void> {
   const subject = `setup:${state.setupId}`;
-  await putAudit(sql, { actor: what.actor, action: what.action, subject, detail: { step: what.step } });
-  await putEvent(sql, {
+  await appendAudit(sql, { actor: what.actor, action: what.action, subject, detail: { step: what.step } });
+  await appendEvent(sql, {
     kind: 'setup.step_changed',
     subject,
     data: { step: state.step, status: state.status },
@@ -239,7 +239,7 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
   if (!tenant || integrationId === undefined || !install || !credentials)
     throw new CataloguedError('setup.wrong_step');
   if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
-    await putIntegration(sql, {
+    await saveIntegration(sql, {
       id: integrationId,
       name: tenant.customDomain ?? tenant.host,
       oktaOrgId: tenant.orgId,
@@ -250,14 +250,14 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
       credentialsSecretId: credentials.secretId,
       grantedScopes: state.grantedScopes ?? [],
     });
-    await noteHealth(sql, integrationId, 'okta', undefined);
+    await recordHealth(sql, integrationId, 'okta', undefined);
   }
   const chosen = answerTo(state, 'platforms')?.platforms ?? [];
   const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
   const mac = answerTo(state, 'macos');
   if (chosen.includes('macOS') && mac && isAnswered(state, 'macos')) {
     const { scepUrl, challengeUrl, username, secretId } = mac;
-    await putPlatform(sql, {
+    await savePlatform(sql, {
       ...none,
       integrationId,
       platform: 'macOS',
@@ -266,12 +266,12 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
       challengeUsername: username,
       secretId,
     });
-    await noteHealth(sql, integrationId, 'scep', undefined);
-    await noteHealth(sql, integrationId, 'challenge', undefined);
+    await recordHealth(sql, integrationId, 'scep', undefined);
+    await recordHealth(sql, integrationId, 'challenge', undefined);
   }
   const ios = answerTo(state, 'ios');
   if (chosen.includes('iOS') && ios && isAnswered(state, 'ios'))
-    await putPlatform(sql, {
+    await savePlatform(sql, {
       ...none,
       integrationId,
       platform: 'iOS',

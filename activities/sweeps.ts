@@ -1,5 +1,5 @@
 // The sweeps' outside effects: rollouts of what was not verified lately, workflows of certificates that have none.
-import { putOutbox } from '../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
@@ -31,7 +31,7 @@ export function sweepActivities(deps: ActivityDependencies) {
       return database.inTransaction(async (sql) => {
         const ids = await findUnverifiedDevices(sql, input.integrationId, before, input.after, PAGE_SIZE);
         for (const deviceId of ids)
-          await putOutbox(sql, deviceId, {
+          await appendOutboxMessage(sql, deviceId, {
             kind: 'rollOutDevice',
             deviceId,
             reason: 'it was not verified lately',
@@ -49,7 +49,7 @@ export function sweepActivities(deps: ActivityDependencies) {
       const orphans = ids.filter((_, index) => kept[index] === false);
       await database.inTransaction(async (sql) => {
         for (const deviceId of orphans)
-          await putOutbox(sql, deviceId, {
+          await appendOutboxMessage(sql, deviceId, {
             kind: 'keepCertificate',
             deviceId,
             signal: certificateWantedSignal.name,

@@ -7,7 +7,7 @@ import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Apple says that the device was erased or its profile is gone: whatever was proven of it does not count any more. */
-async function noteTokenGone(deps: ActivityDependencies, deviceId: string, token: Buffer): Promise<void> {
+async function recordTokenGone(deps: ActivityDependencies, deviceId: string, token: Buffer): Promise<void> {
   await deps.database.inTransaction(async (sql) => {
     if (await markPushTokenGone(sql, deviceId, token)) await refreshTrust(sql, deviceId, { now: new Date() });
   });
@@ -27,7 +27,7 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
     return null;
   } catch (error) {
     const code = failureCodeOf(error);
-    if (code === 'apns.token_gone') await noteTokenGone(deps, deviceId, device.pushToken);
+    if (code === 'apns.token_gone') await recordTokenGone(deps, deviceId, device.pushToken);
     return code;
   }
 }

@@ -49,7 +49,7 @@ async function readPushCertificate(
     const parts = [content, ...(key === undefined ? [] : [await readGiven(key, terminal)])];
     return { pem: parts.map((part) => part.toString('utf8')).join('\n') };
   }
-  const typed = () => (terminal.isInteractive ? terminal.askSecret(`Password of ${file}: `) : '');
+  const typed = () => (terminal.isInteractive ? terminal.promptSecret(`Password of ${file}: `) : '');
   const password = passwordFile === undefined ? await typed() : await readSecret(passwordFile, terminal);
   return { pkcs12: content.toString('base64'), password };
 }

@@ -80,10 +80,10 @@ test('move and renew are one request for all devices named, and forget deletes o
       { id: ID, name: 'Test', devices: 1, libraryItemId: null, enrollmentLink: 'https://x', createdAt: AT },
     ],
   });
-  server.plays.askDevices = () => new Reply(202, { devices: 1, next: null });
-  server.plays.forgetDevice = () => new Reply(204, undefined);
+  server.plays.requestFromDevices = () => new Reply(202, { devices: 1, next: null });
+  server.plays.deleteDevice = () => new Reply(204, undefined);
   expect((await odette('device move C02ADA --blueprint Test')).printed).toBe('Moved 1 device to Test.');
   expect((await odette('device renew C02ADA')).printed).toBe('A new certificate is on its way to 1 Mac.');
   expect((await odette('device forget mac-ada')).printed).toBe('Forgotten.');
-  expect(server.calls.at(-1)).toMatchObject({ operation: 'forgetDevice', params: { id: ID } });
+  expect(server.calls.at(-1)).toMatchObject({ operation: 'deleteDevice', params: { id: ID } });
 });

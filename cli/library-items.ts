@@ -61,7 +61,7 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
     body: { ...wanted, ...(known && { libraryItemId: known.id }) },
   });
   if (options.preview) return line.show(options, preview, () => previewLines(preview));
-  if (!options.yes) await ask(preview, line);
+  if (!options.yes) await confirmPreview(preview, line);
   const body = { ...wanted, confirmManagedAppConfigurationGivesWay: preview.needsConfirmation };
   const saved = known
     ? await odette.call('put /api/library-items/{id}', {
@@ -108,7 +108,7 @@ async function findIntegration(odette: OdetteClient, text: string | undefined): 
   );
 }
 
-async function ask(
+async function confirmPreview(
   { needsConfirmation, confirmation, leaving, usersLosingTrust, usersLosingTrustTotal: total }: Preview,
   { terminal }: CommandLine,
 ) {

@@ -90,7 +90,7 @@ export async function openSetupFile(
     }
     if ('file' in reference) return fromFile(path.resolve(folder, reference.file), reference.field, what);
     if (terminal.isInteractive) {
-      const answer = typed.get(what) ?? (await terminal.askSecret(`${what}: `));
+      const answer = typed.get(what) ?? (await terminal.promptSecret(`${what}: `));
       typed.set(what, answer);
       return answer;
     }

@@ -11,7 +11,7 @@ export interface Terminal {
   tell(text: string): void;
   ask(question: string): Promise<string>;
   /** What is typed is not shown. */
-  askSecret(question: string): Promise<string>;
+  promptSecret(question: string): Promise<string>;
   /** All of standard input. */
   readInput(): Promise<Buffer>;
 }
@@ -49,7 +49,7 @@ export function processTerminal(): Terminal {
     print: (text) => void process.stdout.write(`${text}\n`),
     tell: (text) => void process.stderr.write(`${text}\n`),
     ask: (question) => ask(question, false),
-    askSecret: (question) => ask(question, true),
+    promptSecret: (question) => ask(question, true),
     async readInput() {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);

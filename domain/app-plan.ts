@@ -47,9 +47,9 @@ export function planApp(
   // Everything else first; then what stands in the way of the app.
   const otherwise = (action: RolloutAction) => (stale.length > 0 ? send('profiles', stale) : action);
   if (view.appRefusals >= MAX_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
-  const askAgainMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
-  if (view.appRefusals > 0 && nowMs < askAgainMs)
-    return otherwise({ do: 'waitForUser', untilMs: askAgainMs });
+  const nextPromptMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
+  if (view.appRefusals > 0 && nowMs < nextPromptMs)
+    return otherwise({ do: 'waitForUser', untilMs: nextPromptMs });
   if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
   if ((memory.tries['app'] ?? 0) >= MAX_TRIES + view.appRefusals)
     return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });

@@ -57,8 +57,8 @@ export async function findPrerequisites(
     'identity_engine',
     pipeline === 'idx' ? passed(`${host} runs Identity Engine.`) : failed(`${host} runs Classic Engine.`),
   );
-  const grantedScopes = await askOkta(sources, findings);
-  findings.set('okta_verify_licenses', await askForLicenses(sources));
+  const grantedScopes = await readOktaState(sources, findings);
+  findings.set('okta_verify_licenses', await requestLicenses(sources));
   findings.set(
     'adaptive_mfa',
     unchecked('Okta does not tell programs; it shows Device integrations only with Adaptive MFA.'),
@@ -70,7 +70,10 @@ export async function findPrerequisites(
   return { prerequisites, grantedScopes };
 }
 
-async function askOkta(sources: Sources, findings: Map<PrerequisiteId, Finding>): Promise<readonly string[]> {
+async function readOktaState(
+  sources: Sources,
+  findings: Map<PrerequisiteId, Finding>,
+): Promise<readonly string[]> {
   let client: TenantChecks;
   let scopes: readonly string[];
   try {
@@ -108,7 +111,7 @@ async function askOkta(sources: Sources, findings: Map<PrerequisiteId, Finding>)
   return scopes;
 }
 
-async function askForLicenses({ appsAndBooks }: Sources): Promise<Finding> {
+async function requestLicenses({ appsAndBooks }: Sources): Promise<Finding> {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     const total = assets.reduce((sum, asset) => sum + asset.total, 0);

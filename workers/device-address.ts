@@ -1,5 +1,5 @@
 // Proves at start that devices still find Odette where it was when the first of them enrolled.
-import { putAudit } from '../adapters/store/base/audit.ts';
+import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
   isAddressKnown,
@@ -34,7 +34,7 @@ export async function proveDeviceAddress(
   await database.inTransaction(async (sql) => {
     await replaceDeviceAddress(sql, publicUrl);
     const detail = { before: known, after: publicUrl };
-    await putAudit(sql, { actor: 'system', action: 'device_address.changed', detail });
+    await appendAudit(sql, { actor: 'system', action: 'device_address.changed', detail });
   });
 }
 

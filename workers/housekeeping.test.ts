@@ -1,8 +1,8 @@
 // What is swept by age, and what stays however old it is.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { putAudit } from '../adapters/store/base/audit.ts';
-import { putTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { appendAudit } from '../adapters/store/base/audit.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { beginEnrollment } from '../adapters/store/devices/enrollments.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
@@ -33,8 +33,8 @@ async function ran(deviceId: string, runId: string, from: Date, to: Date | undef
 
 test('a timeline goes back two years', async () => {
   const deviceId = await enroll();
-  await putTimeline(own.database, deviceId, { kind: 'enrolled', text: 'long ago' }, daysAgo(731));
-  await putTimeline(own.database, deviceId, { kind: 'enrolled', text: 'within two years' }, daysAgo(729));
+  await appendTimeline(own.database, deviceId, { kind: 'enrolled', text: 'long ago' }, daysAgo(731));
+  await appendTimeline(own.database, deviceId, { kind: 'enrolled', text: 'within two years' }, daysAgo(729));
   await keepHouse(own.database);
   expect(await own.database.query('select text from device_timeline')).toEqual([
     { text: 'within two years' },
@@ -61,7 +61,7 @@ test('of old rollouts those that run and the newest of each device stay', async 
 });
 
 test('the audit trail is kept', async () => {
-  await putAudit(own.database, { actor: 'system', action: 'secret.used' });
+  await appendAudit(own.database, { actor: 'system', action: 'secret.used' });
   await own.database.query(`update audit_entries set at = now() - interval '10 years'`);
   await keepHouse(own.database);
   expect(await own.database.query('select action from audit_entries')).toEqual([{ action: 'secret.used' }]);

@@ -1,6 +1,6 @@
 // Writes down for people what reached Temporal and was not sealed by Odette. A flood makes few rows: the log has every kind once a minute.
 import type { Logger } from 'pino';
-import { putAudit } from '../adapters/store/base/audit.ts';
+import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import type { Refusal } from './sealed-worker.ts';
 
@@ -31,7 +31,7 @@ export class RefusalRecord {
     if (this.#written.has(key) || this.#written.size >= MAX_ROWS_IN_WINDOW) return;
     this.#written.add(key);
     this.#log.warn(refusal, 'something that Odette did not seal reached Temporal; it was refused');
-    putAudit(this.#database, {
+    appendAudit(this.#database, {
       actor: 'system',
       action: 'temporal.refused',
       subject: `workflow:${workflowId}`,

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { claimOutbox, putOutbox } from '../adapters/store/base/outbox.ts';
+import { claimOutbox, appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { temporalAddress } from '../test/harness/temporal.ts';
 import { type RelayLog, startRelay } from './relay-loop.ts';
@@ -124,7 +124,11 @@ const start = (workflowId: string) =>
 describe('the relay', () => {
   test('starts a rollout with its search attributes, and tells it why', async () => {
     const deviceId = await newDevice({ inScope: true });
-    await putOutbox(test_.database, deviceId, { kind: 'rollOutDevice', deviceId, reason: 'item saved' });
+    await appendOutboxMessage(test_.database, deviceId, {
+      kind: 'rollOutDevice',
+      deviceId,
+      reason: 'item saved',
+    });
     relay();
     await expect.poll(() => outcomes(deviceId)).toEqual(['started']);
     const described = await client.workflow.getHandle(`rollout/${deviceId}`).describe();
@@ -140,7 +144,7 @@ describe('the relay', () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
     for (let index = 0; index < 100; index += 1)
-      await putOutbox(test_.database, key, {
+      await appendOutboxMessage(test_.database, key, {
         kind: 'signal',
         workflowId: `rollout/${key}`,
         signal: 'count',
@@ -167,7 +171,7 @@ describe('the relay', () => {
         [`rollout/${deviceId}`, true],
         [`certificate/${deviceId}`, false],
       ] as const)
-        await putOutbox(test_.database, deviceId, {
+        await appendOutboxMessage(test_.database, deviceId, {
           kind: 'deviceSignal',
           deviceId,
           workflowId,
@@ -186,7 +190,7 @@ describe('the relay', () => {
 
   test('tells a certificate workflow its signal, and starts it if need be', async () => {
     const deviceId = await newDevice({ inScope: true });
-    await putOutbox(test_.database, deviceId, {
+    await appendOutboxMessage(test_.database, deviceId, {
       kind: 'keepCertificate',
       deviceId,
       signal: 'renewNow',
@@ -212,7 +216,7 @@ describe('the relay', () => {
     );
     await start(`rollout/${key}`);
     for (const index of [1, 2, 3])
-      await putOutbox(test_.database, key, {
+      await appendOutboxMessage(test_.database, key, {
         kind: 'signal',
         workflowId: `rollout/${key}`,
         signal: 'count',
@@ -230,8 +234,13 @@ describe('the relay', () => {
   test('a message that Temporal refuses holds up its own key only', async () => {
     const [bad, good] = [randomUUID(), randomUUID()];
     await start(`rollout/${good}`);
-    await putOutbox(test_.database, bad, { kind: 'signal', workflowId: '', signal: 'count', body: {} });
-    await putOutbox(test_.database, good, {
+    await appendOutboxMessage(test_.database, bad, {
+      kind: 'signal',
+      workflowId: '',
+      signal: 'count',
+      body: {},
+    });
+    await appendOutboxMessage(test_.database, good, {
       kind: 'signal',
       workflowId: `rollout/${good}`,
       signal: 'count',
@@ -247,7 +256,7 @@ describe('the relay', () => {
     const [bad, good] = [randomUUID(), randomUUID()];
     await start(`rollout/${good}`);
     const tell = (key: string) =>
-      putOutbox(test_.database, key, {
+      appendOutboxMessage(test_.database, key, {
         kind: 'signal',
         workflowId: `rollout/${key}`,
         signal: 'count',
@@ -282,7 +291,7 @@ describe('the relay', () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
     for (const index of [1, 2])
-      await putOutbox(test_.database, key, {
+      await appendOutboxMessage(test_.database, key, {
         kind: 'signal',
         workflowId: `rollout/${key}`,
         signal: 'count',
@@ -308,7 +317,7 @@ describe('the relay', () => {
       (await client.schedule.getHandle(`sweep/${kind}/${integrationId}`).describe()).spec.intervals?.[0]
         ?.every;
     const tell = (wanted: boolean) =>
-      putOutbox(test_.database, integrationId, { kind: 'sweeps', integrationId, wanted });
+      appendOutboxMessage(test_.database, integrationId, { kind: 'sweeps', integrationId, wanted });
     relay();
     await tell(true);
     await expect.poll(() => outcomes(integrationId)).toEqual(['delivered']);

@@ -14,7 +14,7 @@ import {
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
 import { keepHouse } from './housekeeping.ts';
-import { noteSilentDevices } from './silent-devices.ts';
+import { recordSilentDevices } from './silent-devices.ts';
 import { isOutage } from './temporal-outage.ts';
 
 export interface RelayLog {
@@ -119,7 +119,7 @@ class Relay {
     const { database, log } = this.#dependencies;
     const hasStopped = () => this.#hasStopped;
     this.#housekeeping = keepHouse(database, hasStopped)
-      .then(() => noteSilentDevices(database, hasStopped))
+      .then(() => recordSilentDevices(database, hasStopped))
       .then(
         () => undefined,
         (error: unknown) => {

@@ -1,7 +1,7 @@
 // The relay process: carries the outbox to Temporal.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { listIntegrations } from '../adapters/store/integration/integrations.ts';
-import { putOutbox } from '../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { openFoundation } from './foundation.ts';
 import { serveHealth } from './health-server.ts';
 import { runProcess } from './process-frame.ts';
@@ -15,7 +15,7 @@ await runProcess('relay', async (context) => {
   outboxGauges(metrics, database);
   // A Temporal that was restored empty, or moved to, knows no sweeps; where they are, nothing changes.
   for (const { id } of await listIntegrations(database))
-    await putOutbox(database, id, { kind: 'sweeps', integrationId: id, wanted: true });
+    await appendOutboxMessage(database, id, { kind: 'sweeps', integrationId: id, wanted: true });
   const relay = startRelay({ database, temporal: () => Promise.resolve(temporal), log, metrics });
   const health = await serveHealth(config.relayListen, {
     parts: async () => ({

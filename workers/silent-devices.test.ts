@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDeviceListener, type DeviceListener } from '../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../test/harness/protocol-device.ts';
-import { noteSilentDevices } from './silent-devices.ts';
+import { recordSilentDevices } from './silent-devices.ts';
 
 let listener: DeviceListener;
 beforeAll(async () => {
@@ -30,18 +30,18 @@ const standing = async (device: ProtocolDevice) =>
 
 test('silence of two weeks makes a trusted device unreachable; less does not', async () => {
   const [silent, quiet] = [await trustedSince(15), await trustedSince(13)];
-  expect(await noteSilentDevices(listener.database)).toBe(1);
+  expect(await recordSilentDevices(listener.database)).toBe(1);
   expect(await standing(silent)).toMatchObject({
     bucket: 'unreachable',
     waitsFor: expect.stringContaining('has not called for more than 14 days') as string,
   });
   expect((await standing(quiet))?.bucket).toBe('trusted');
-  expect(await noteSilentDevices(listener.database)).toBe(0);
+  expect(await recordSilentDevices(listener.database)).toBe(0);
 });
 
 test('a device that calls again has to prove everything anew, and is asked once', async () => {
   const device = await trustedSince(20);
-  await noteSilentDevices(listener.database);
+  await recordSilentDevices(listener.database);
   await listener.database.query('delete from outbox');
   await device.idle();
   await device.idle();

@@ -7,7 +7,7 @@ import { SILENT_AFTER_DAYS } from '../domain/trust-bucket.ts';
 const BATCH = 500;
 
 /** Derives the standing of each device that has been silent for too long: it becomes unreachable. Returns how many. */
-export async function noteSilentDevices(
+export async function recordSilentDevices(
   database: Database,
   hasStopped: () => boolean = () => false,
 ): Promise<number> {

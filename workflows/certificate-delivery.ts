@@ -50,7 +50,7 @@ export class CertificateDelivery {
   }
 
   /** true: the device has listed its profiles and certificates. */
-  async askLists(step: PlannedCertificateStep, isChanged: () => boolean): Promise<boolean> {
+  async requestLists(step: PlannedCertificateStep, isChanged: () => boolean): Promise<boolean> {
     const carried = await this.#conversation.carryOut(
       this.#scope(step),
       [

@@ -94,7 +94,7 @@ class CertificateWorkflow {
     const { action } = step;
     switch (action.do) {
       case 'ask':
-        this.#signals.isFresh = await this.#delivery.askLists(step, isChanged);
+        this.#signals.isFresh = await this.#delivery.requestLists(step, isChanged);
         return;
       case 'remove':
         if (action.keeps !== null) await this.#replyProven(step);
@@ -132,7 +132,7 @@ class CertificateWorkflow {
         step.action.slot,
         () => this.#signals.interruptions !== before,
       );
-      if (failure === 'asleep') this.#signals.isFresh = await this.#delivery.askLists(step, isChanged);
+      if (failure === 'asleep') this.#signals.isFresh = await this.#delivery.requestLists(step, isChanged);
       else if (failure !== null) await this.#backOff(failure, isChanged);
     } catch (error) {
       await this.#backOff(failureCodeOfActivity(error), isChanged);

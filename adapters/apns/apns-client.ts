@@ -62,17 +62,17 @@ export class ApnsClient {
       ...(this.#settings.authorities && { ca: [...this.#settings.authorities] }),
       settings: { enablePush: false },
     });
-    const forget = () => {
+    const closeSession = () => {
       if (this.#session === session) this.#session = undefined;
     };
     session.on('error', (error) => {
       whyBroken.set(session, error);
-      forget();
+      closeSession();
     });
-    session.on('close', forget);
+    session.on('close', closeSession);
     // After GOAWAY the open requests may end, but new ones need a new connection.
     session.on('goaway', () => {
-      forget();
+      closeSession();
       session.close();
     });
     session.unref();

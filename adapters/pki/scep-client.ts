@@ -12,7 +12,11 @@ const MAX_RESPONSE_BYTES = 256 * 1024;
 
 /** The authority's certificate and, when it has one, the registration's. @throws CataloguedError `scep.enrollment_failed` */
 export async function getCaCert(url: string, name?: string): Promise<Certificate[]> {
-  const { body, contentType } = await ask(url, 'GetCACert', name === undefined ? {} : { message: name });
+  const { body, contentType } = await requestPki(
+    url,
+    'GetCACert',
+    name === undefined ? {} : { message: name },
+  );
   return reading(() =>
     contentType === 'application/x-x509-ca-ra-cert'
       ? [...readSignedData(body).certificates]
@@ -22,7 +26,7 @@ export async function getCaCert(url: string, name?: string): Promise<Certificate
 
 /** The words of GetCACaps; an authority that does not know the question has none. */
 export async function getCaCaps(url: string, name?: string): Promise<string[]> {
-  const { body } = await ask(url, 'GetCACaps', name === undefined ? {} : { message: name });
+  const { body } = await requestPki(url, 'GetCACaps', name === undefined ? {} : { message: name });
   return body.toString('latin1').split(/\s+/).filter(Boolean);
 }
 
@@ -64,8 +68,8 @@ export async function enrollWithScep(enrollment: ScepEnrollment): Promise<Certif
   const algorithms = enrollment.algorithms ?? algorithmsFor(capabilities);
   const message = buildPkcsReq({ csr, signer, recipient, transaction, algorithms });
   const { body } = mayPost(capabilities)
-    ? await ask(url, 'PKIOperation', {}, message)
-    : await ask(url, 'PKIOperation', { message: message.toString('base64') });
+    ? await requestPki(url, 'PKIOperation', {}, message)
+    : await requestPki(url, 'PKIOperation', { message: message.toString('base64') });
   const response = reading(() => readCertRep(body, { transaction, recipient: signer, authorities }));
   if (response.status === 'failure') {
     throw new CataloguedError('scep.request_refused', {
@@ -99,7 +103,7 @@ function selfSignedFor(subject: readonly Rdn[], { publicKey, privateKey }: KeyPa
   return selfSign({ subject, publicKey, notBefore, notAfter, use: 'registration' }, privateKey);
 }
 
-async function ask(
+async function requestPki(
   url: string,
   operation: string,
   query: Readonly<Record<string, string>>,

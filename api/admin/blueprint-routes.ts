@@ -1,6 +1,6 @@
 // Blueprints and enrollment codes.
 import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addBlueprint,
   findBlueprint,
@@ -44,7 +44,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
       const moved = await moveDevices(sql, body.deviceIds, id);
       if (moved.length > 0) await rollOutDevices(sql, { deviceIds: moved }, 'moved to another blueprint');
       const detail = { name: body.name, devices: moved.length };
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'blueprint.added',
         subject: `blueprint:${id}`,
@@ -57,7 +57,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
       await find(sql, params.id);
       if (!(await renameBlueprint(sql, params.id, body.name))) throw nameTaken();
       const subject = `blueprint:${params.id}`;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'blueprint.renamed',
         subject,
@@ -75,7 +75,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
       if (!(await removeBlueprint(sql, params.id)))
         throw new ProblemError('request.conflict', { detail: 'There are devices in this blueprint.' });
       const subject = `blueprint:${params.id}`;
-      await putAudit(sql, { actor: caller.actor, action: 'blueprint.removed', subject, detail: { name } });
+      await appendAudit(sql, { actor: caller.actor, action: 'blueprint.removed', subject, detail: { name } });
       return undefined;
     },
 
@@ -100,7 +100,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
         createdBy: caller.actor,
       });
       if (!row) throw new ProblemError('request.conflict');
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'enrollment_code.made',
         subject: `blueprint:${params.id}`,
@@ -113,7 +113,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
 
     revokeEnrollmentCode: async ({ sql, params, caller }) => {
       if (!(await revokeEnrollmentCode(sql, params.id))) throw notFound('enrollment code');
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'enrollment_code.revoked',
         subject: `enrollment_code:${params.id}`,

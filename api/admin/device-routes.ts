@@ -1,12 +1,12 @@
 // Devices: the list, one device, and what an operator may ask of it. Whatever is asked becomes outbox rows of the same transaction.
 import { z } from 'zod';
-import { askRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
 import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
-import { putTimeline } from '../../adapters/store/devices/device-timeline.ts';
+import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
 import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
@@ -68,7 +68,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       if (blueprintId !== undefined) await move(sql, [params.id], blueprintId);
       if (user !== undefined) await nameDeviceUser(sql, params.id, user);
       const subject = `device:${params.id}`;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'device.changed',
         subject,
@@ -77,7 +77,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       return showDevice(await find(sql, params.id));
     },
 
-    askDevices: async ({ sql, body, caller }) => {
+    requestFromDevices: async ({ sql, body, caller }) => {
       const { action, filter, reason, blueprintId } = body;
       if (body.ids === undefined && filter === undefined)
         throw fieldProblem('request.invalid', 'ids', { detail: 'Name devices by `ids` or by `filter`.' });
@@ -86,7 +86,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       const { ids, next } = await listPortion(sql, wanted, asked, body);
       if (body.preview) return { devices: ids.length, next };
       const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: ACTIONS[action],
         ...(ids.length === 1 && { subject: `device:${ids[0] ?? ''}` }),
@@ -99,7 +99,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       await find(sql, params.id);
       const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
       if (devices === 0) throw new ProblemError('mdm.not_enrolled');
-      await putAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
+      await appendAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
       return { devices };
     },
 
@@ -115,13 +115,13 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
             ? 'The device is not enrolled: it enrolls again with any code.'
             : 'The device does not ask to enroll again.',
         });
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: isAllowed ? 'enrollment.return_allowed' : 'enrollment.return_refused',
         subject: `device:${params.id}`,
         detail: { reason: body.reason },
       });
-      await putTimeline(sql, params.id, {
+      await appendTimeline(sql, params.id, {
         kind: isAllowed ? 'return_allowed' : 'return_refused',
         text: isAllowed
           ? 'An admin allowed the device to enroll again within 24 hours.'
@@ -138,13 +138,13 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
         throw new ProblemError('request.conflict', {
           detail: 'iPhones and iPads have no certificate of Okta.',
         });
-      const devices = await askRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
+      const devices = await requestRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
       if (devices === 0)
         throw new ProblemError('request.conflict', {
           detail: 'The device is not in scope, or not enrolled.',
         });
       const subject = `device:${params.id}`;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: ACTIONS.renew,
         subject,
@@ -171,7 +171,7 @@ async function perform(
   ids: readonly string[],
   reason: string,
 ): Promise<number> {
-  if (asked === 'renew') return askRenewals(sql, ids, reason);
+  if (asked === 'renew') return requestRenewals(sql, ids, reason);
   if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'a check was asked for', true);
   return move(sql, ids, asked.moveTo);
 }

@@ -2,8 +2,8 @@
 // Long, because all of it is asked of one seeded fleet.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CataloguedError } from '../../domain/failures.ts';
-import { noteHealth } from '../../adapters/store/integration/integrations.ts';
-import { putAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
+import { recordHealth } from '../../adapters/store/integration/integrations.ts';
+import { saveAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import {
   findPushCertificate,
   markPushCertificate,
@@ -545,7 +545,7 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
   });
   const alarmsAt = async (days: number) => {
     const expiresAt = new Date(Date.now() + (days + 0.5) * 86_400_000);
-    await putAppsAndBooksToken(database, { secretId: secret.id, organization: 'Acme', expiresAt });
+    await saveAppsAndBooksToken(database, { secretId: secret.id, organization: 'Acme', expiresAt });
     const alarms = await alarmsOf(database);
     return alarms.map(({ text }) => text).filter((text) => text.startsWith('The Apps'));
   };
@@ -562,10 +562,10 @@ test('a connection that refuses Odette raises an alarm until it works again, and
       ({ failure }) => failure.code,
     );
   expect(await alarms()).toEqual(['okta.challenge_credentials_refused']);
-  await noteHealth(api.database, integrationId, 'challenge', undefined);
+  await recordHealth(api.database, integrationId, 'challenge', undefined);
   expect(await alarms()).toEqual([]);
-  await noteHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
-  await noteHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
+  await recordHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
+  await recordHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');
   expect(await alarms()).toEqual(['okta.client_secret_wrong']);
   const told = await api.database.query(
     `select data from events where kind = 'integration.health_changed' order by id`,
@@ -586,10 +586,10 @@ test('whatever of Okta an admin must put right raises an alarm, unless only a se
   const silent: FailureCode[] = [];
   // One that is told again after a new token was fetched is no passing trouble either.
   for (const code of [...codes, 'okta.token_invalid' as const]) {
-    await noteHealth(api.database, integrationId, 'okta', code);
+    await recordHealth(api.database, integrationId, 'okta', code);
     const alarms = await alarmsOf(api.database);
     if (!alarms.some(({ failure }) => failure.code === code)) silent.push(code);
   }
-  await noteHealth(api.database, integrationId, 'okta', undefined);
+  await recordHealth(api.database, integrationId, 'okta', undefined);
   expect(silent).toEqual([]);
 });

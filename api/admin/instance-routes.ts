@@ -1,13 +1,13 @@
 // This installation: status, totals, Apple's push certificate, licenses, audit trail, events.
 import {
   findAppsAndBooksToken,
-  putAppsAndBooksToken,
+  saveAppsAndBooksToken,
   type AppsAndBooksTokenRow,
 } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import { readToken } from '../../adapters/apps-and-books/server-token.ts';
-import { listAudit, putAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
+import { listAudit, appendAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
-import { putEvent } from '../../adapters/store/base/events.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import {
   countEnrolledWith,
@@ -50,7 +50,7 @@ export function instanceHandlers(
       daysLeft: daysLeft(expiresAt),
       setAt,
       token: set,
-      ...(await askForLicenses(appsAndBooks)),
+      ...(await requestLicenses(appsAndBooks)),
     };
   };
   const showPush = async (sql: Sql, row: PushCertificateRow) => {
@@ -123,7 +123,7 @@ export function instanceHandlers(
         by: caller.actor,
       });
       await storePushCertificate(sql, { topic, certificatePem, keySecretId: secret.id, notAfter });
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'push_certificate.set',
         detail: {
@@ -133,7 +133,7 @@ export function instanceHandlers(
             before.topic !== topic && { otherTopicBefore: before.topic, devicesOfOtherTopic: saved }),
         },
       });
-      await putEvent(sql, { kind: 'push_certificate.changed', subject: `topic:${topic}` });
+      await appendEvent(sql, { kind: 'push_certificate.changed', subject: `topic:${topic}` });
       const row = await currentPushCertificate(sql);
       if (!row) throw new ProblemError('apns.certificate_missing');
       return showPush(sql, row);
@@ -157,13 +157,13 @@ export function instanceHandlers(
           ...(before && { id: before.secretId }),
         });
         const { organization, expiresAt } = read;
-        await putAppsAndBooksToken(sql, { secretId: secret.id, organization, expiresAt });
-        await putAudit(sql, {
+        await saveAppsAndBooksToken(sql, { secretId: secret.id, organization, expiresAt });
+        await appendAudit(sql, {
           actor: caller.actor,
           action: 'apps_and_books.set',
           detail: { organization, expiresAt },
         });
-        await putEvent(sql, { kind: 'apps_and_books.changed', subject: 'apps_and_books' });
+        await appendEvent(sql, { kind: 'apps_and_books.changed', subject: 'apps_and_books' });
       });
       const token = await findAppsAndBooksToken(database);
       if (!token) throw new ProblemError('apps_and_books.token_missing');
@@ -222,7 +222,7 @@ function readTokenFile(content: string) {
   }
 }
 
-async function askForLicenses(appsAndBooks: AdminDependencies['appsAndBooks']) {
+async function requestLicenses(appsAndBooks: AdminDependencies['appsAndBooks']) {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     const sum = (part: 'available' | 'total') => assets.reduce((total, asset) => total + asset[part], 0);

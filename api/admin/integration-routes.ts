@@ -4,9 +4,9 @@ import type { z } from 'zod';
 import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
 import { readOrganization } from '../../adapters/okta/organization.ts';
 import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
-import { putEvent } from '../../adapters/store/base/events.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
 import {
   changeIntegration,
   findIntegration,
@@ -15,7 +15,7 @@ import {
   listPlatforms,
   type IntegrationRow,
 } from '../../adapters/store/integration/integrations.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { countReached } from '../../adapters/store/library/scope.ts';
 import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
 import { findSetup } from '../../adapters/store/integration/setups.ts';
@@ -81,14 +81,14 @@ export function integrationHandlers(
         });
       await changeIntegration(sql, params.id, { name: body.name, settings });
       const subject = `integration:${params.id}`;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'integration.changed',
         subject,
         detail: { name: body.name, settings },
       });
-      await putEvent(sql, { kind: 'integration.changed', subject });
-      await putOutbox(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
+      await appendEvent(sql, { kind: 'integration.changed', subject });
+      await appendOutboxMessage(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
       // Keepers sleep until the time that they planned with the old numbers.
       const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
@@ -144,7 +144,7 @@ export function integrationHandlers(
         oktaClient: () => oktaClient(params.id),
         appsAndBooks,
       });
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'integration.checked',
         subject: `integration:${params.id}`,

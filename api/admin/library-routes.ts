@@ -1,10 +1,10 @@
 // The library item "Okta Verify": saving it starts what must be started, in the same transaction.
 import { randomUUID } from 'node:crypto';
 import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { setRemovalTerms } from '../../adapters/store/rollout/removal.ts';
-import { putEvent } from '../../adapters/store/base/events.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
 import {
   assignBlueprints,
@@ -12,7 +12,7 @@ import {
   findTakenBlueprints,
   listLibraryItems,
   lockLibraryItem,
-  putLibraryItem,
+  saveLibraryItem,
   removeLibraryItem,
   type LibraryItemRow,
 } from '../../adapters/store/library/library.ts';
@@ -67,13 +67,13 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
       const blueprintIds = before.blueprints.map(({ id }) => id);
       const devices = await rollOutDevices(sql, { blueprintIds }, 'the library item was removed');
       const subject = `library_item:${params.id}`;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'library_item.removed',
         subject,
         detail: { devices },
       });
-      await putEvent(sql, { kind: 'library_item.changed', subject });
+      await appendEvent(sql, { kind: 'library_item.changed', subject });
       return undefined;
     },
 
@@ -103,7 +103,7 @@ async function save(
   const { integrationId, deviceTrustOn, appConfiguration } = body;
   // Undefined fields are left out by JSON.
   const settings = body.settings as ItemSettings;
-  await putLibraryItem(sql, { id, integrationId, deviceTrustOn, appConfiguration, settings });
+  await saveLibraryItem(sql, { id, integrationId, deviceTrustOn, appConfiguration, settings });
   const leaving = (before?.blueprints ?? []).filter((each) => !body.blueprintIds.includes(each.id));
   if (before?.deviceTrustOn === true && leaving.length > 0)
     await setRemovalTerms(
@@ -131,11 +131,11 @@ async function save(
     blueprintIds: body.blueprintIds,
     devices,
   };
-  await putAudit(sql, {
+  await appendAudit(sql, {
     actor,
     action: before ? 'library_item.saved' : 'library_item.added',
     subject,
     detail,
   });
-  await putEvent(sql, { kind: 'library_item.changed', subject });
+  await appendEvent(sql, { kind: 'library_item.changed', subject });
 }

@@ -1,7 +1,7 @@
 // Signing in and out, people, API tokens.
 import type { Request } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addPerson,
   changePerson,
@@ -21,7 +21,7 @@ import {
 import type { RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { SIGN_IN_REFUSALS, type people } from '../contract/people.ts';
-import { assertNotForged, forgetSession, startSession, type Caller } from '../http/caller.ts';
+import { assertNotForged, clearSessionCookie, startSession, type Caller } from '../http/caller.ts';
 import { failureOrNull } from './failure-view.ts';
 import { takeFirstRun } from './first-start.ts';
 import { hashPassword, isPassword, randomToken, sha256 } from './passwords.ts';
@@ -83,7 +83,7 @@ export function peopleHandlers(
         passwordHash: await hashPassword(body.password),
       });
       if (!person) throw new ProblemError('request.conflict', { detail: 'This name is taken.' });
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: `person:${person.name}`,
         action: 'person.first_admin_made',
         subject: `person:${person.id}`,
@@ -99,7 +99,7 @@ export function peopleHandlers(
       if (!(await isPassword(body.password, person?.passwordHash)) || !person)
         throw new ProblemError('people.sign_in_refused');
       await byName.delete(guessAt(body.name, request));
-      await putAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
+      await appendAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
       return shown(await startSession(sql, response, person, cookie));
     },
 
@@ -107,7 +107,7 @@ export function peopleHandlers(
 
     signOut: async ({ sql, caller, response }) => {
       if (caller.session) await endSession(sql, caller.session);
-      forgetSession(response, cookie);
+      clearSessionCookie(response, cookie);
       return undefined;
     },
 
@@ -118,7 +118,7 @@ export function peopleHandlers(
         throw fieldProblem('people.sign_in_refused', 'current');
       await changePerson(sql, person.id, { passwordHash: await hashPassword(body.password) });
       await endSessionsOf(sql, person.id, caller.session);
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'person.password_changed',
         subject: `person:${person.id}`,
@@ -132,7 +132,7 @@ export function peopleHandlers(
       const { name, role } = body;
       const person = await addPerson(sql, { name, role, passwordHash: await hashPassword(body.password) });
       if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'person.added',
         subject: `person:${person.id}`,
@@ -159,7 +159,7 @@ export function peopleHandlers(
       if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
       if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
       await revokeTokensMadeBy(sql, `person:${after.name}`, after.disabledAt ? null : after.role);
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'person.changed',
         subject: `person:${after.id}`,
@@ -185,7 +185,7 @@ export function peopleHandlers(
         createdBy: caller.actor,
       });
       if (!row) throw new ProblemError('request.conflict');
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'token.made',
         subject: `token:${row.id}`,
@@ -196,7 +196,7 @@ export function peopleHandlers(
 
     revokeToken: async ({ sql, params, caller }) => {
       if (!(await revokeToken(sql, params.id))) throw notFound('token');
-      await putAudit(sql, { actor: caller.actor, action: 'token.revoked', subject: `token:${params.id}` });
+      await appendAudit(sql, { actor: caller.actor, action: 'token.revoked', subject: `token:${params.id}` });
       return undefined;
     },
   };

@@ -4,7 +4,7 @@ import { Router, type Request, type Response } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findProviderPerson, keepProviderPerson } from '../../adapters/store/people/people.ts';
 import { endSessionsOf, revokeTokensMadeBy } from '../../adapters/store/people/sessions.ts';
 import { CataloguedError } from '../../domain/failures.ts';
@@ -115,27 +115,27 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
           await revokeTokensMadeBy(sql, `person:${known.name}`, null);
         }
         const detail = { code, issuer, subject, name };
-        await putAudit(sql, { actor: 'system', action: 'session.refused', detail });
+        await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
         return code;
       }
       const person = await keepProviderPerson(sql, vouched, role);
       const actor = `person:${person.name}`;
       await revokeTokensMadeBy(sql, actor, person.role);
       if (known === undefined)
-        await putAudit(sql, {
+        await appendAudit(sql, {
           actor,
           action: 'person.added',
           subject: `person:${person.id}`,
           detail: { role, issuer },
         });
       else if (known.role !== role)
-        await putAudit(sql, {
+        await appendAudit(sql, {
           actor,
           action: 'person.changed',
           subject: `person:${person.id}`,
           detail: { role, before: known.role },
         });
-      await putAudit(sql, { actor, action: 'session.started', detail: { issuer, role } });
+      await appendAudit(sql, { actor, action: 'session.started', detail: { issuer, role } });
       await startSession(sql, response, person, session);
       response.locals['actor'] = actor;
       return undefined;

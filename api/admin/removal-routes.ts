@@ -1,9 +1,9 @@
 // Devices that are to leave, and records of devices that have left.
 import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { moveDevices } from '../../adapters/store/library/blueprints.ts';
-import { putEvent } from '../../adapters/store/base/events.ts';
-import { forgetDevice, readLeaving } from '../../adapters/store/rollout/removal.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
+import { deleteDevice, readLeaving } from '../../adapters/store/rollout/removal.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import type { removal } from '../contract/removal.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -19,7 +19,7 @@ export function removalHandlers(): Handlers<typeof removal> {
         throw new ProblemError('request.conflict', { detail: 'None of these devices is in a blueprint.' });
       const moved = await moveDevices(sql, ids, null);
       await rollOutDevices(sql, { deviceIds: moved }, 'taken out of its blueprint');
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'device.removed',
         ...(moved.length === 1 && { subject: `device:${moved[0] ?? ''}` }),
@@ -28,14 +28,14 @@ export function removalHandlers(): Handlers<typeof removal> {
       return { devices: moved.length, startsInMinutes };
     },
 
-    forgetDevice: async ({ sql, params, caller }) => {
-      if (!(await forgetDevice(sql, params.id)))
+    deleteDevice: async ({ sql, params, caller }) => {
+      if (!(await deleteDevice(sql, params.id)))
         throw new ProblemError('request.conflict', {
           detail: 'The device is enrolled and calls. Remove the enrollment profile on the device first.',
         });
       const subject = `device:${params.id}`;
-      await putAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });
-      await putEvent(sql, { kind: 'device.trust_changed', subject });
+      await appendAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });
+      await appendEvent(sql, { kind: 'device.trust_changed', subject });
       return undefined;
     },
   };

@@ -1,6 +1,6 @@
 // Replays of failed rollouts: what one would send, its start, its progress, its stop.
 import type { z } from 'zod';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { countLacking } from '../../adapters/store/fleet/fleet-totals.ts';
@@ -44,7 +44,7 @@ export function replayHandlers(): Handlers<typeof replays> {
         throw new ProblemError('request.conflict', { detail: 'No rollout of these devices has failed.' });
       const replay = await startReplay(sql, { deviceIds: ids, reason, failureCode, by: caller.actor });
       const subject = ids.length === 1 ? `device:${ids[0] ?? ''}` : undefined;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'rollout.replayed',
         ...(subject !== undefined && { subject }),
@@ -69,7 +69,7 @@ export function replayHandlers(): Handlers<typeof replays> {
       if (before.waiting === 0)
         throw new ProblemError('request.conflict', { detail: 'Every rollout of it has begun.' });
       const withdrawn = await stopReplay(sql, params.id, caller.actor);
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'replay.stopped',
         detail: { replay: params.id, withdrawn },

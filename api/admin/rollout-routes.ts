@@ -1,7 +1,7 @@
 // Rollouts over the fleet: what runs, what failed and why; and the calendar of renewals.
 import { z } from 'zod';
 import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { countRenewalsByDay, listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { listFailureGroups } from '../../adapters/store/fleet/fleet-totals.ts';
 import { listRenewals } from '../../adapters/store/fleet/fleet-renewals.ts';
@@ -57,7 +57,7 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
       if (devices === 0)
         throw new ProblemError('mdm.not_enrolled', { detail: 'None of these devices is enrolled.' });
       const subject = deviceIds?.length === 1 ? `device:${deviceIds[0] ?? ''}` : undefined;
-      await putAudit(sql, {
+      await appendAudit(sql, {
         actor: caller.actor,
         action: 'rollout.started',
         ...(subject !== undefined && { subject }),

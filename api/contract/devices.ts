@@ -244,7 +244,7 @@ export const devices = {
     status: 200,
     response: Device,
   }),
-  askDevices: endpoint({
+  requestFromDevices: endpoint({
     tag,
     summary:
       'Checks devices now, renews their certificates now, or moves them: by id, or all that a filter finds',

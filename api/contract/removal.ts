@@ -28,7 +28,7 @@ export const removal = {
       })
       .meta({ id: 'Removal' }),
   }),
-  forgetDevice: endpoint({
+  deleteDevice: endpoint({
     tag,
     summary: 'Deletes the record of a device that is no longer enrolled, with its history',
     method: 'delete',

@@ -107,7 +107,7 @@ export async function startSession(
   };
 }
 
-export const forgetSession = (response: Response, { name, options }: SessionCookie): void =>
+export const clearSessionCookie = (response: Response, { name, options }: SessionCookie): void =>
   void response.clearCookie(name, options);
 
 export function cookieOf(request: Request, name: string): string | undefined {

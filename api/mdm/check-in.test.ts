@@ -7,7 +7,7 @@ import { newIdentityChallenge } from '../../adapters/store/devices/identity-cert
 import { enrollmentCodeHash } from '../../adapters/store/devices/enrollments.ts';
 import { allowReturn } from '../../adapters/store/devices/returns.ts';
 import { replaceProfiles } from '../../adapters/store/devices/inventory.ts';
-import { forgetDevice } from '../../adapters/store/rollout/removal.ts';
+import { deleteDevice } from '../../adapters/store/rollout/removal.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
 import {
   challengeFor,
@@ -204,7 +204,7 @@ describe('takeover', () => {
     const device = await ProtocolDevice.enroll(listener.url, code);
     const saved = device.identity;
     await device.checkOut();
-    expect(await forgetDevice(listener.database, (await found(device)).id)).toBe(true);
+    expect(await deleteDevice(listener.database, (await found(device)).id)).toBe(true);
     expect((await new ProtocolDevice(listener.url, saved, device.udid).authenticate()).status).toBe(400);
     expect((await new ProtocolDevice(listener.url, saved).authenticate()).status).toBe(400);
 

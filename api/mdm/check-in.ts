@@ -1,9 +1,9 @@
 // Check-in: a device begins its enrollment (Authenticate), completes or renews it (TokenUpdate) and ends it (CheckOut).
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { keepDeviceAddress } from '../../adapters/store/devices/device-address.ts';
-import { putTimeline } from '../../adapters/store/devices/device-timeline.ts';
+import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import {
   type DeviceRow,
   findDeviceByIdentity,
@@ -18,7 +18,7 @@ import {
   lockUdid,
   recordTokenUpdate,
 } from '../../adapters/store/devices/enrollments.ts';
-import { putEvent } from '../../adapters/store/base/events.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
 import {
   type IssuedIdentity,
   findIdentity,
@@ -28,7 +28,7 @@ import {
 } from '../../adapters/store/devices/identity-certificates.ts';
 import { recordReturnRequest, refuseReturn } from '../../adapters/store/devices/returns.ts';
 import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
 import { CataloguedError } from '../../domain/failures.ts';
@@ -65,7 +65,7 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
   const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
   const admission = identity ? await decide(sql, message, fingerprint, identity, known) : NOT_OURS;
   if (!identity || !admission.admitted) {
-    await putAudit(sql, {
+    await appendAudit(sql, {
       actor: 'system',
       action: 'enrollment.refused',
       subject: known ? `device:${known.id}` : `udid:${message.udid}`,
@@ -80,22 +80,22 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
   await spendIdentity(sql, fingerprint);
-  await putAudit(sql, {
+  await appendAudit(sql, {
     actor: `device:${deviceId}`,
     action: `enrollment.${admission.as}`,
     subject: `device:${deviceId}`,
     detail: { certificate: signer.certificate.serialNumber },
   });
-  await putTimeline(sql, deviceId, { kind: 'authenticated', text: ENROLLING[admission.as] });
-  await putEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
-  await tellWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
+  await appendTimeline(sql, deviceId, { kind: 'authenticated', text: ENROLLING[admission.as] });
+  await appendEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
+  await signalWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
   return admission;
 }
 
 /** A device with the known UDID and serial number may be the device itself, erased: an admin decides. */
 async function recordRefusal(sql: Sql, known: DeviceRow, message: Authenticate, code: string): Promise<void> {
   const asksToReturn = code === 'enrollment.takeover_refused' && hasKnownSerial(known, message);
-  await putTimeline(sql, known.id, {
+  await appendTimeline(sql, known.id, {
     kind: 'enrollment_refused',
     text: asksToReturn
       ? 'The device asked to enroll again and was refused, because its earlier enrollment has not ended.'
@@ -195,9 +195,9 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
       if (device.standsUnreachable) await proveAgain(sql, device.id);
       return;
     }
-    await putTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
-    await putEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
-    await tellWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
+    await appendTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
+    await appendEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
+    await signalWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
   });
 }
 
@@ -206,10 +206,10 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
     const device = await pinnedDevice(sql, message.udid, signer);
     await endEnrollment(sql, device.id);
     const subject = `device:${device.id}`;
-    await putAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
-    await putTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left the management.' });
-    await putEvent(sql, { kind: 'device.checked_out', subject });
-    await tellWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
+    await appendAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
+    await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left the management.' });
+    await appendEvent(sql, { kind: 'device.checked_out', subject });
+    await signalWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
   });
 }
 
@@ -233,11 +233,11 @@ export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Prom
 /** The enrollment that was thought to be lost speaks: whoever asked to enroll in its place was another device. */
 async function endReturnRequest(sql: Sql, deviceId: string): Promise<void> {
   await refuseReturn(sql, deviceId);
-  await putTimeline(sql, deviceId, {
+  await appendTimeline(sql, deviceId, {
     kind: 'return_dropped',
     text: 'The device uses its earlier enrollment, so the request to enroll again came from another device. It is dropped.',
   });
-  await putAudit(sql, {
+  await appendAudit(sql, {
     actor: 'system',
     action: 'enrollment.return_dropped',
     subject: `device:${deviceId}`,
@@ -248,8 +248,12 @@ async function endReturnRequest(sql: Sql, deviceId: string): Promise<void> {
 /** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */
 async function proveAgain(sql: Sql, deviceId: string): Promise<void> {
   if (!(await endUnreachable(sql, deviceId))) return;
-  await putTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device calls again.' });
-  await putOutbox(sql, deviceId, { kind: 'rollOutDevice', deviceId, reason: 'the device calls again' });
+  await appendTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device calls again.' });
+  await appendOutboxMessage(sql, deviceId, {
+    kind: 'rollOutDevice',
+    deviceId,
+    reason: 'the device calls again',
+  });
 }
 
 /**
@@ -264,13 +268,13 @@ async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise
   if (pinned && identity.issuedAt <= pinned.issuedAt) return false;
   await pinIdentity(sql, device.id, fingerprint);
   const subject = `device:${device.id}`;
-  await putAudit(sql, {
+  await appendAudit(sql, {
     actor: subject,
     action: 'enrollment.renewal',
     subject,
     detail: { certificate: serialNumber },
   });
-  await putTimeline(sql, device.id, {
+  await appendTimeline(sql, device.id, {
     kind: 'identity_renewed',
     text: 'The device uses its renewed identity.',
   });
@@ -278,15 +282,19 @@ async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise
 }
 
 /** `startsRollout`: a device in scope whose rollout does not run gets one. */
-async function tellWorkflows(
+async function signalWorkflows(
   sql: Sql,
   deviceId: string,
   signal: string,
   startsRollout: boolean,
 ): Promise<void> {
   const told = { kind: 'deviceSignal', deviceId, signal, body: {} } as const;
-  await putOutbox(sql, deviceId, { ...told, workflowId: workflowIds.rollout(deviceId), startsRollout });
-  await putOutbox(sql, deviceId, {
+  await appendOutboxMessage(sql, deviceId, {
+    ...told,
+    workflowId: workflowIds.rollout(deviceId),
+    startsRollout,
+  });
+  await appendOutboxMessage(sql, deviceId, {
     ...told,
     workflowId: workflowIds.certificate(deviceId),
     startsRollout: false,

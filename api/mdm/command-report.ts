@@ -14,7 +14,7 @@ import {
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { type DeviceRow, isBusy, wasSilent } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
 import { type ReadReport, applyToInventory, keepable, readReport } from './response-reading.ts';
@@ -45,7 +45,7 @@ export async function exchange(
     const heard = await record(sql, device, report, read, body);
     if (heard === 'unknown') return { deviceId: device.id, next: undefined, isMoreExpected: false };
     for (const expired of await withdrawExpired(sql, device.id))
-      await tell(sql, device.id, expired, 'Withdrawn');
+      await signalResponse(sql, device.id, expired, 'Withdrawn');
     const next = await handOverNext(sql, device.id);
     const isMoreExpected =
       next === undefined && heard !== 'not_now' && (heard === 'responded' || (await isBusy(sql, device.id)));
@@ -65,9 +65,9 @@ async function record(
 ): Promise<Heard> {
   if (report.status === 'Idle') {
     for (const unknown of await beginConversation(sql, device.id))
-      await tell(sql, device.id, unknown, 'Unknown');
+      await signalResponse(sql, device.id, unknown, 'Unknown');
     if (await wasSilent(sql, device.id))
-      await putOutbox(sql, device.id, {
+      await appendOutboxMessage(sql, device.id, {
         kind: 'rollOutDevice',
         deviceId: device.id,
         reason: 'the device was heard of again',
@@ -85,7 +85,7 @@ async function record(
   const { command } = read;
   if (report.status === 'NotNow') {
     const notNow = await recordNotNow(sql, device.id, command.uuid);
-    if (notNow?.isFirst) await tell(sql, device.id, command, 'NotNow');
+    if (notNow?.isFirst) await signalResponse(sql, device.id, command, 'NotNow');
     return 'not_now';
   }
   const responded = await recordFinalStatus(sql, device.id, command.uuid, read.final);
@@ -96,12 +96,12 @@ async function record(
   if (read.problem !== undefined)
     await recordUnparsedResponse(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
   await applyToInventory(sql, device.id, read);
-  await tell(sql, device.id, command, read.final.status, read.final.failure?.code);
+  await signalResponse(sql, device.id, command, read.final.status, read.final.failure?.code);
   return 'responded';
 }
 
 /** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
-async function tell(
+async function signalResponse(
   sql: Sql,
   deviceId: string,
   command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
@@ -109,7 +109,7 @@ async function tell(
   failureCode?: FailureCode,
 ): Promise<void> {
   const isFinal = status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
-  await putOutbox(sql, deviceId, {
+  await appendOutboxMessage(sql, deviceId, {
     kind: 'deviceSignal',
     deviceId,
     workflowId: command.workflowId,
@@ -123,11 +123,12 @@ async function tell(
 export async function passOverUnreadable(sql: Sql, deviceId: string): Promise<void> {
   const code = 'mdm.message_unreadable';
   for (const command of await closeUnreadable(sql, deviceId, { code, errorChain: [] }))
-    await tell(sql, deviceId, command, 'Acknowledged', code);
+    await signalResponse(sql, deviceId, command, 'Acknowledged', code);
 }
 
 /** For a request that waits: the next command, as the exchange would give it. */
 export async function takeNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
-  for (const expired of await withdrawExpired(sql, deviceId)) await tell(sql, deviceId, expired, 'Withdrawn');
+  for (const expired of await withdrawExpired(sql, deviceId))
+    await signalResponse(sql, deviceId, expired, 'Withdrawn');
   return handOverNext(sql, deviceId);
 }

@@ -3,7 +3,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { enrollmentAddresses, enrollmentProfile } from '../../adapters/mdm/payloads/enrollment.ts';
 import { signAttached } from '../../adapters/pki/cms.ts';
-import { putAudit } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { redeemEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { findEnrollmentOutcome, newIdentity } from '../../adapters/store/devices/identity-certificates.ts';
@@ -111,7 +111,7 @@ async function redeem(
   const identity = await database.inTransaction(async (sql) => {
     const redeemed = await redeemEnrollmentCode(sql, code);
     if (!redeemed) return undefined;
-    await putAudit(sql, {
+    await appendAudit(sql, {
       actor: 'system',
       action: 'enrollment.code_used',
       subject: `enrollment_code:${redeemed.id}`,

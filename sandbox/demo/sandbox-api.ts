@@ -34,32 +34,32 @@ export class SandboxApi {
   }
 
   addresses(): Promise<SandboxAddresses> {
-    return this.#ask('GET', '/addresses');
+    return this.#call('GET', '/addresses');
   }
 
   async devices(): Promise<readonly PlayedDevice[]> {
-    return (await this.#ask<{ devices: PlayedDevice[] }>('GET', '/devices')).devices;
+    return (await this.#call<{ devices: PlayedDevice[] }>('GET', '/devices')).devices;
   }
 
   async enroll(device: string, url: string, code: string): Promise<void> {
-    await this.#ask('POST', `/devices/${device}/enroll`, { url, code });
+    await this.#call('POST', `/devices/${device}/enroll`, { url, code });
   }
 
   async tenantHost(tenant: string): Promise<string> {
-    return (await this.#ask<Overview>('GET', `/tenants/${tenant}`)).host;
+    return (await this.#call<Overview>('GET', `/tenants/${tenant}`)).host;
   }
 
   /** "Install & Authorize"; client ID and secret, which Okta shows this once. */
   installIntegration(tenant: string): Promise<{ clientId: string; clientSecret: string }> {
-    return this.#ask('POST', `/tenants/${tenant}/api-service-integrations`, {});
+    return this.#call('POST', `/tenants/${tenant}/api-service-integrations`, {});
   }
 
   /** Adds macOS under Device integrations; if it is there already, its password is reset, for Okta shows it only once. */
   async addMacPlatform(tenant: string): Promise<MacPlatform> {
     const known = (await this.#platforms(tenant)).find((one) => one.platform === 'macOS');
-    if (!known) return this.#ask('POST', `/tenants/${tenant}/platforms/macos`, {});
+    if (!known) return this.#call('POST', `/tenants/${tenant}/platforms/macos`, {});
     const path = `/tenants/${tenant}/platforms/macos/${known.id}/reset-password`;
-    return { ...known, ...(await this.#ask<{ password: string }>('POST', path, {})) };
+    return { ...known, ...(await this.#call<{ password: string }>('POST', path, {})) };
   }
 
   async addIosPlatform(
@@ -69,15 +69,15 @@ export class SandboxApi {
   ): Promise<{ secretKey: string }> {
     const known = (await this.#platforms(tenant)).find((one) => one.platform === 'iOS');
     return known
-      ? this.#ask('POST', `/tenants/${tenant}/platforms/ios/${known.id}/reset-secret-key`, {})
-      : this.#ask('POST', `/tenants/${tenant}/platforms/ios`, { providerName, enrollmentLink });
+      ? this.#call('POST', `/tenants/${tenant}/platforms/ios/${known.id}/reset-secret-key`, {})
+      : this.#call('POST', `/tenants/${tenant}/platforms/ios`, { providerName, enrollmentLink });
   }
 
   async #platforms(tenant: string): Promise<readonly KnownPlatform[]> {
-    return (await this.#ask<Overview>('GET', `/tenants/${tenant}`)).platforms;
+    return (await this.#call<Overview>('GET', `/tenants/${tenant}`)).platforms;
   }
 
-  async #ask<Result>(method: string, path: string, body?: object): Promise<Result> {
+  async #call<Result>(method: string, path: string, body?: object): Promise<Result> {
     const given = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
     const response = await fetch(`${this.#url}${path}`, { method, ...given });
     const result = (await response.json()) as Result & { error?: string };

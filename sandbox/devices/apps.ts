@@ -84,12 +84,12 @@ export function removeApplication(context: DeviceContext, bundleId: string): voi
   const app = findApp(state, bundleId);
   if (app?.status === undefined) throw mdmRefused(12038, `The app “${bundleId}” is not managed.`);
   state.apps = state.apps.filter((one) => one !== app);
-  forgetRegistration(state);
+  deleteRegistration(state);
   count(context, 'appsRemoved');
 }
 
 /** A new installation of Okta Verify registers anew. */
-export function forgetRegistration(state: DeviceState): void {
+export function deleteRegistration(state: DeviceState): void {
   delete state.oktaVerify.oktaDeviceId;
   delete state.oktaVerify.lastShown;
 }
@@ -105,7 +105,7 @@ function takeOver(context: DeviceContext, app: InstalledApp, isWanted: boolean):
     return;
   }
   app.status = 'PromptingForManagement';
-  askUser(context, app, 'Managed', 'Unmanaged');
+  promptUser(context, app, 'Managed', 'Unmanaged');
 }
 
 function startDownload(
@@ -123,11 +123,11 @@ function startDownload(
   state.apps.push(app);
   if (asksUser(state)) {
     app.status = 'Prompting';
-    askUser(context, app, 'Accepted', 'UserRejected');
+    promptUser(context, app, 'Accepted', 'UserRejected');
   } else download(context, app, isManagedInstall);
 }
 
-function askUser(
+function promptUser(
   context: DeviceContext,
   app: InstalledApp,
   yes: NonNullable<InstalledApp['next']>,

@@ -1,6 +1,6 @@
 // A pretend Mac, iPhone or iPad: wakes on push, talks to its server one conversation at a time, lets its user sign in.
 import type { PushTarget } from '../apns/push-service.ts';
-import { advanceApps, answerPrompt, forgetRegistration } from './apps.ts';
+import { advanceApps, answerPrompt, deleteRegistration } from './apps.ts';
 import { converse, interruptible } from './conversation.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
@@ -128,7 +128,7 @@ export class PretendDevice {
     const app = this.state.apps.find((one) => one.bundleId === bundleId);
     if (app?.status === 'Managed') app.status = 'ManagedButUninstalled';
     else this.state.apps = this.state.apps.filter((one) => one !== app);
-    forgetRegistration(this.state);
+    deleteRegistration(this.state);
     await this.#context.save();
   }
 
@@ -199,7 +199,7 @@ export class PretendDevice {
         isAwake: () => this.#isAwake() && this.isEnrolled,
         pause: (ms) => this.#pause.pause(ms),
       });
-      this.#askAgainAfterNotNow();
+      this.#retryAfterNotNow();
     } catch (error) {
       if (error instanceof Dismissed) leave(this.#context);
       count(this.#context, error instanceof Dismissed ? 'dismissed' : 'conversationsBroken');
@@ -209,7 +209,7 @@ export class PretendDevice {
   }
 
   /** A device asks by itself later only if NotNow was its last word (Apple, "Handling NotNow status responses"). */
-  #askAgainAfterNotNow(): void {
+  #retryAfterNotNow(): void {
     const last = this.state.log.at(-1);
     if (last?.status !== 'NotNow') return;
     setTimeout(() => this.connect(), this.state.knobs.notNowSeconds * 1000).unref();

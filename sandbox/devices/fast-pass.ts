@@ -36,7 +36,12 @@ export async function signIn(context: DeviceContext, order: SignInOrder): Promis
       detail,
     };
   } else
-    done = await askTenant(context, orgUrl.includes('://') ? orgUrl : `https://${orgUrl}`, order.how, at);
+    done = await signInAtTenant(
+      context,
+      orgUrl.includes('://') ? orgUrl : `https://${orgUrl}`,
+      order.how,
+      at,
+    );
   state.oktaVerify.signIns.push(done);
   state.oktaVerify.signIns.splice(0, state.oktaVerify.signIns.length - KEPT_SIGN_INS);
   count(context, `signIns.${done.result}`);
@@ -44,7 +49,7 @@ export async function signIn(context: DeviceContext, order: SignInOrder): Promis
   return done;
 }
 
-async function askTenant(
+async function signInAtTenant(
   context: DeviceContext,
   orgUrl: string,
   how: SignIn['how'],

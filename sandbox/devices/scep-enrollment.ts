@@ -168,12 +168,12 @@ class ScepServer {
 
   /** An authority that does not know the question has no words. */
   async capabilities(): Promise<string[]> {
-    const response = await this.#ask('GetCACaps', this.#name);
+    const response = await this.#call('GetCACaps', this.#name);
     return response.status === 200 ? response.body.toString('latin1').split(/\s+/).filter(Boolean) : [];
   }
 
   async authorities(): Promise<Certificate[]> {
-    const response = await this.#ask('GetCACert', this.#name);
+    const response = await this.#call('GetCACert', this.#name);
     const isChain = response.headers['content-type']?.startsWith('application/x-x509-ca-ra-cert') ?? false;
     try {
       if (response.status !== 200) throw new Error(`status ${response.status}`);
@@ -186,14 +186,14 @@ class ScepServer {
   async operation(message: Buffer, capabilities: readonly string[]): Promise<Buffer> {
     const mayPost = capabilities.includes('POSTPKIOperation') || capabilities.includes('SCEPStandard');
     const response = mayPost
-      ? await this.#ask('PKIOperation', undefined, message)
-      : await this.#ask('PKIOperation', message.toString('base64'));
+      ? await this.#call('PKIOperation', undefined, message)
+      : await this.#call('PKIOperation', message.toString('base64'));
     if (response.status !== 200)
       throw refused(this.#context.state, 22013, `The SCEP server responded ${response.status}.`);
     return response.body;
   }
 
-  async #ask(operation: string, message?: string, body?: Buffer): Promise<NetworkResponse> {
+  async #call(operation: string, message?: string, body?: Buffer): Promise<NetworkResponse> {
     const address = new URL(this.#url);
     address.searchParams.set('operation', operation);
     if (message !== undefined) address.searchParams.set('message', message);

@@ -24,7 +24,7 @@ export async function handleChallenge(
   if (page !== 'challenge') return html(PAGES[page], encoding);
   const challenge = randomBytes(24).toString('base64url'); // 32 characters
   tenant.state.challenges[challenge] = { platformId: platform.id, issuedAt: tenant.now(), isRedeemed: false };
-  forgetOld(tenant);
+  deleteExpired(tenant);
   tenant.count('challenges');
   await tenant.save();
   return html(
@@ -56,7 +56,7 @@ function isRight(platform: MacPlatform, authorization: string | undefined): bool
 }
 
 /** Old ones are refused anyway; a day more lets people look at them. */
-function forgetOld(tenant: Tenant): void {
+function deleteExpired(tenant: Tenant): void {
   const oldest = tenant.now() - tenant.state.knobs.challenge.lifeSeconds * 1_000 - DAY_MS;
   for (const [challenge, { issuedAt }] of Object.entries(tenant.state.challenges)) {
     if (issuedAt < oldest) delete tenant.state.challenges[challenge];

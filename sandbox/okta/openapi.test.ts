@@ -51,7 +51,7 @@ describe('the pretend tenant', () => {
       body: (await response.json().catch(() => undefined)) as unknown,
     };
   };
-  const askToken = async (authorization: string, form: Record<string, string>) =>
+  const requestToken = async (authorization: string, form: Record<string, string>) =>
     ask(
       '/oauth2/v1/token',
       { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) },
@@ -64,7 +64,7 @@ describe('the pretend tenant', () => {
     oauth = validatorsOf('oauth-token');
     const { clientId, clientSecret } = await admin.installApiServiceIntegration(okta.tenant);
     const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
-    const response = await askToken(basic, {
+    const response = await requestToken(basic, {
       grant_type: 'client_credentials',
       scope: 'okta.devices.manage okta.devices.read okta.authenticators.read',
     });
@@ -185,10 +185,13 @@ describe('the pretend tenant', () => {
     const form = { grant_type: 'client_credentials', scope: 'okta.devices.read' };
     const basic = (id: string, secret: string) =>
       `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
-    const post = await askToken('', { ...form, client_id: clientId, client_secret: clientSecret });
-    const unknownScope = await askToken(basic(clientId, clientSecret), { ...form, scope: 'okta.everything' });
-    const noScope = await askToken(basic(clientId, clientSecret), { grant_type: 'client_credentials' });
-    const nobody = await askToken('', form);
+    const post = await requestToken('', { ...form, client_id: clientId, client_secret: clientSecret });
+    const unknownScope = await requestToken(basic(clientId, clientSecret), {
+      ...form,
+      scope: 'okta.everything',
+    });
+    const noScope = await requestToken(basic(clientId, clientSecret), { grant_type: 'client_credentials' });
+    const nobody = await requestToken('', form);
     for (const { body } of [post, unknownScope, noScope, nobody]) holds(oauth, ref('OAuthError'), body);
     const told = [post, unknownScope, noScope, nobody].map(({ status, body }) => [
       status,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
-import { putAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
+import { saveAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import { macPlatformAddress } from '../../domain/secret-address.ts';
 import { newSetup, type SetupState } from '../../domain/setup-wizard.ts';
 import { addMacPlatform, installApiServiceIntegration } from '../../sandbox/okta/admin.ts';
@@ -215,7 +215,7 @@ test('a token for Apps and Books goes to the address it was uploaded for, though
     by: 'person:ada',
     address: 'vpp.itunes.apple.com/mdm/v2',
   });
-  await putAppsAndBooksToken(database, {
+  await saveAppsAndBooksToken(database, {
     secretId: secret.id,
     organization: 'Acme',
     expiresAt: new Date(Date.now() + 86_400_000),

@@ -32,7 +32,7 @@ export async function runOdette(
     print: (text) => void printed.push(text),
     tell: (text) => void told.push(text),
     ask,
-    askSecret: ask,
+    promptSecret: ask,
     readInput: () => Promise.resolve(Buffer.from(options.input ?? '')),
   });
   return { code, printed: printed.join('\n'), told: told.join('\n'), questions };

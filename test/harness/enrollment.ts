@@ -2,12 +2,12 @@
 import type { Database } from '../../adapters/store/base/database.ts';
 import { beginEnrollment, recordTokenUpdate } from '../../adapters/store/devices/enrollments.ts';
 import { findDevice } from '../../adapters/store/devices/devices.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { workflowIds } from '../../workflows/messages.ts';
 
 async function tell(database: Database, deviceId: string, signal: string): Promise<void> {
   for (const workflowId of [workflowIds.rollout(deviceId), workflowIds.certificate(deviceId)])
-    await putOutbox(database, deviceId, {
+    await appendOutboxMessage(database, deviceId, {
       kind: 'deviceSignal',
       deviceId,
       workflowId,

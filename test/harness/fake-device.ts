@@ -19,7 +19,7 @@ import {
   replaceInstalledApplications,
   replaceProfiles,
 } from '../../adapters/store/devices/inventory.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -169,7 +169,7 @@ export class FakeDevice {
   }
 
   #tell(sql: Sql, workflowId: string, body: Readonly<Record<string, unknown>>): Promise<void> {
-    return putOutbox(sql, this.id, {
+    return appendOutboxMessage(sql, this.id, {
       kind: 'deviceSignal',
       deviceId: this.id,
       workflowId,

@@ -15,7 +15,7 @@ import {
   type KeyAndCertificate,
 } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { DeviceFamily } from '../../domain/device.ts';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
@@ -165,7 +165,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       return device;
     },
     rollOut: (deviceId: string, reason = 'test', asksUserAgain = false) =>
-      putOutbox(database, deviceId, { kind: 'rollOutDevice', deviceId, reason, asksUserAgain }),
+      appendOutboxMessage(database, deviceId, { kind: 'rollOutDevice', deviceId, reason, asksUserAgain }),
     rollout: (deviceId: string) => client.workflow.getHandle(workflowIds.rollout(deviceId)),
     certificateWorkflow: (deviceId: string) => client.workflow.getHandle(workflowIds.certificate(deviceId)),
     async trust(deviceId: string): Promise<TrustRow | undefined> {

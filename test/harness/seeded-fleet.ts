@@ -1,7 +1,7 @@
 // A small fleet in the tables: an integration, an item, blueprints and devices in every bucket, as if Odette had run for a while.
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { putLibraryItem } from '../../adapters/store/library/library.ts';
+import { saveLibraryItem } from '../../adapters/store/library/library.ts';
 import { addSetup } from '../../adapters/store/integration/setups.ts';
 import { addToken } from '../../adapters/store/people/sessions.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
@@ -56,7 +56,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
     [ids.integrations],
   );
   await database.query(`insert into blueprints (id, name) values ($1, 'Everybody')`, [ids.blueprints]);
-  await putLibraryItem(database, {
+  await saveLibraryItem(database, {
     id: ids['library-items'],
     integrationId: ids.integrations,
     deviceTrustOn: true,

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
-import { putOutbox } from '../../adapters/store/base/outbox.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import * as devices from '../harness/pretend-devices.ts';
 import { certificatesOf, managedProfilesOf, type PretendDevice } from '../harness/pretend-devices.ts';
 import { setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
@@ -165,7 +165,7 @@ describe.concurrent('one device', () => {
       return row?.refusals ?? 0;
     };
     const lookAgain = (id: string): Promise<void> =>
-      putOutbox(database, id, { kind: 'rollOutDevice', deviceId: id, reason: 'a day later' });
+      appendOutboxMessage(database, id, { kind: 'rollOutDevice', deviceId: id, reason: 'a day later' });
     try {
       const { id } = await until('refuser', 'enrolled', () => true);
       for (const nth of [1, 2, 3]) {

@@ -14,7 +14,7 @@ import { useApiQuery, useChange } from '../queries.ts';
 import { plural } from '../words.ts';
 import type { DeviceFilter } from './device-search.ts';
 
-export type Ask = Body<'askDevices'>['action'];
+export type Ask = Body<'requestFromDevices'>['action'];
 export type Whom = { readonly ids: string[] } | { readonly filter: DeviceFilter };
 
 const WORDS: Readonly<Record<Ask, { title: string; label: string; consequence: string }>> = {
@@ -44,7 +44,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
   const [after, setAfter] = useState<string>();
   const blueprints = useApiQuery('listBlueprints', {}, { enabled: ask === 'move' });
   const change = useChange(
-    'askDevices',
+    'requestFromDevices',
     ['listDevices', 'getStatus', 'listFailures'],
     ({ devices, next }) => {
       notifications.show({
@@ -55,7 +55,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
       else setAfter(next);
     },
   );
-  const which: Body<'askDevices'> = {
+  const which: Body<'requestFromDevices'> = {
     action: ask,
     ...whom,
     ...(after !== undefined && { after }),
@@ -64,8 +64,8 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
   const body = { ...which, ...reasonGiven(reason) };
   const isReady = ask !== 'move' || blueprintId !== '';
   const preview = useQuery({
-    queryKey: ['askDevices', 'preview', which],
-    queryFn: () => call('askDevices', { body: { ...which, preview: true } }),
+    queryKey: ['requestFromDevices', 'preview', which],
+    queryFn: () => call('requestFromDevices', { body: { ...which, preview: true } }),
     enabled: isReady,
   });
   const { title, label, consequence } = WORDS[ask];
@@ -104,9 +104,9 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
 }
 
 /** Devices chosen one by one are named on the command line; a filter needs the API. */
-function lineOf(body: Body<'askDevices'>): string {
+function lineOf(body: Body<'requestFromDevices'>): string {
   const { action, ids, reason, blueprintId } = body;
-  if (ids === undefined) return curlLine('askDevices', { body });
+  if (ids === undefined) return curlLine('requestFromDevices', { body });
   if (action === 'check') return odetteLine(['rollout', 'start', ...ids], ['--reason', reason]);
   if (action === 'renew') return odetteLine(['device', 'renew', ...ids], ['--reason', reason]);
   return odetteLine(['device', 'move', ...ids], ['--blueprint', blueprintId ?? 'NAME'], ['--reason', reason]);

@@ -66,7 +66,7 @@ const delayWords = (minutes: number): string =>
 
 export function ForgetDialog({ device, close }: DialogProps) {
   const navigate = useNavigate();
-  const change = useChange('forgetDevice', ['listDevices', 'getStatus', 'listFailures'], () => {
+  const change = useChange('deleteDevice', ['listDevices', 'getStatus', 'listFailures'], () => {
     said('Its record is deleted.');
     void navigate({ to: '/devices' });
   });

@@ -38,7 +38,7 @@ export function UploadForm(props: UploadFormProps) {
   const client = useQueryClient();
   const onSuccess = async () => {
     notifications.show({ message: props.doneMessage, color: 'green' });
-    forget();
+    clear();
     setFile(undefined);
     // A new field: a browser lets nobody empty the one that is there.
     setRound(round + 1);
@@ -46,7 +46,7 @@ export function UploadForm(props: UploadFormProps) {
   };
   const change = useMutation({ mutationFn: (chosen: File) => upload(chosen, false), onSuccess });
   const confirmed = useMutation({ mutationFn: (chosen: File) => upload(chosen, true), onSuccess });
-  const forget = () => {
+  const clear = () => {
     change.reset();
     confirmed.reset();
   };
@@ -69,7 +69,7 @@ export function UploadForm(props: UploadFormProps) {
             key={round}
             {...field}
             choose={(chosen) => {
-              forget();
+              clear();
               setFile(chosen);
             }}
             error={refusal}
@@ -89,7 +89,7 @@ export function UploadForm(props: UploadFormProps) {
       {confirmable && toConfirm && file && (
         <ConfirmDialog
           opened
-          close={forget}
+          close={clear}
           title={confirmable.title}
           confirmLabel={confirmable.confirmLabel}
           confirm={() => confirmed.mutate(file)}

@@ -35,7 +35,7 @@ export function useDraft(setupId: string): Drafting {
   };
 }
 
-export const forgetDraft = (setupId: string): void => localStorage.removeItem(keyOf(setupId));
+export const discardDraft = (setupId: string): void => localStorage.removeItem(keyOf(setupId));
 
 function keep(setupId: string, draft: Draft): void {
   const open = Object.entries(draft).filter(([field]) => !SECRET_FIELDS.includes(field));

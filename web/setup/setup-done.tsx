@@ -3,11 +3,11 @@ import { Alert, Group, Paper, Stack, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { useEffect } from 'react';
 import type { Setup } from './answers.ts';
-import { forgetDraft } from './drafts.ts';
+import { discardDraft } from './drafts.ts';
 import { StepGuide } from './step-guide.tsx';
 
 export function SetupDone({ setup }: { setup: Setup }) {
-  useEffect(() => forgetDraft(setup.id), [setup.id]);
+  useEffect(() => discardDraft(setup.id), [setup.id]);
   const { integrationId } = setup;
   return (
     <Paper withBorder p="lg">

@@ -11,7 +11,7 @@ import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { nameOfActor } from '../words.ts';
 import type { Setup } from './answers.ts';
-import { forgetDraft } from './drafts.ts';
+import { discardDraft } from './drafts.ts';
 import { SetupDone } from './setup-done.tsx';
 import { Wizard } from './wizard.tsx';
 
@@ -64,7 +64,7 @@ function GiveUp({ setup }: { setup: Setup }) {
   const navigate = useNavigate();
   const given = { params: { id: setup.id } };
   const abandon = useChange('abandonSetup', ['listSetups', 'getSetup'], () => {
-    forgetDraft(setup.id);
+    discardDraft(setup.id);
     void navigate({ to: '/integrations' });
   });
   return (

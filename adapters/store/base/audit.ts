@@ -12,7 +12,7 @@ export interface NewAuditEntry {
   readonly detail?: object;
 }
 
-export async function putAudit(sql: Sql, entry: NewAuditEntry): Promise<void> {
+export async function appendAudit(sql: Sql, entry: NewAuditEntry): Promise<void> {
   await sql.query(
     'insert into audit_entries (actor, action, subject, detail) values ($1, $2, $3, $4::jsonb)',
     [entry.actor, entry.action, entry.subject ?? null, JSON.stringify(entry.detail ?? {})],

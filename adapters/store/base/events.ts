@@ -14,7 +14,7 @@ export interface NewEvent {
 }
 
 /** Call it inside the transaction of the change. */
-export async function putEvent(sql: Sql, event: NewEvent): Promise<void> {
+export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
   await sql.query(
     `with put as (insert into events (kind, subject, data) values ($1, $2, $3::jsonb)) select pg_notify('${EVENTS_CHANNEL}', '')`,
     [event.kind, event.subject, JSON.stringify(event.data ?? {})],

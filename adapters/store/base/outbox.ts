@@ -6,7 +6,11 @@ import type { Sql } from './database.ts';
 export const OUTBOX_CHANNEL = 'odette_outbox';
 
 /** Call it inside the transaction of the change. Rows of one ordering key (a device id) are delivered in order. */
-export async function putOutbox(sql: Sql, orderingKey: string, message: OutboxMessage): Promise<void> {
+export async function appendOutboxMessage(
+  sql: Sql,
+  orderingKey: string,
+  message: OutboxMessage,
+): Promise<void> {
   await sql.query(
     `with put as (insert into outbox (ordering_key, message) values ($1::text, $2::jsonb))
      select pg_notify('${OUTBOX_CHANNEL}', $1::text)`,

@@ -10,7 +10,7 @@ export interface TimelineEntry {
 }
 
 /** `at`: when it happened by the workflow's clock; absent: now. */
-export async function putTimeline(
+export async function appendTimeline(
   sql: Sql,
   deviceId: string,
   entry: TimelineEntry,

@@ -15,7 +15,7 @@ export async function findAppsAndBooksToken(sql: Sql): Promise<AppsAndBooksToken
   return row;
 }
 
-export async function putAppsAndBooksToken(
+export async function saveAppsAndBooksToken(
   sql: Sql,
   token: Omit<AppsAndBooksTokenRow, 'setAt'>,
 ): Promise<void> {

@@ -70,7 +70,7 @@ export const settingSql = (name: NumberOf<IntegrationSettings>): string =>
 export type NewIntegration = Omit<IntegrationRow, 'settings' | 'createdAt' | 'changedAt'>;
 
 /** Adds the integration, or changes it when its id is known. Name and numbers of a known one stay. */
-export async function putIntegration(sql: Sql, integration: NewIntegration): Promise<void> {
+export async function saveIntegration(sql: Sql, integration: NewIntegration): Promise<void> {
   await sql.query(
     `insert into integrations (id, name, okta_org_id, okta_host, custom_domain, credentials_kind, client_id, credentials_secret_id, granted_scopes)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -111,7 +111,7 @@ export const listPlatforms = (sql: Sql, integrationId: string): Promise<Platform
     [integrationId],
   );
 
-export async function putPlatform(sql: Sql, platform: Omit<PlatformRow, 'changedAt'>): Promise<void> {
+export async function savePlatform(sql: Sql, platform: Omit<PlatformRow, 'changedAt'>): Promise<void> {
   await sql.query(
     `insert into integration_platforms (integration_id, platform, scep_url, challenge_url, challenge_username, provider_name, secret_id)
      values ($1, $2, $3, $4, $5, $6, $7)
@@ -140,7 +140,7 @@ export interface HealthRow {
 }
 
 /** A success of a busy connection is written once a minute; a change at once, with an event for who watches. */
-export async function noteHealth(
+export async function recordHealth(
   sql: Sql,
   integrationId: string,
   connection: Connection,

@@ -43,7 +43,7 @@ export interface SavedItem {
   readonly settings: ItemSettings;
 }
 
-export async function putLibraryItem(sql: Sql, item: SavedItem): Promise<void> {
+export async function saveLibraryItem(sql: Sql, item: SavedItem): Promise<void> {
   await sql.query(
     `insert into library_items (id, integration_id, device_trust_on, app_configuration, settings)
      values ($1, $2, $3, $4::jsonb, $5::jsonb)

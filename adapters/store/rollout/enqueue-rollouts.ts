@@ -53,14 +53,20 @@ export async function rollOutDevices(
 }
 
 /** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
-export const askRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
-  tellKeepers(sql, `scope.device_id = any($1) and scope.platform = 'macOS'`, deviceIds, 'renewNow', {
-    reason,
-  });
+export const requestRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
+  signalCertificateWorkflows(
+    sql,
+    `scope.device_id = any($1) and scope.platform = 'macOS'`,
+    deviceIds,
+    'renewNow',
+    {
+      reason,
+    },
+  );
 
 /** Each certificate workflow of this integration plans its renewal again. Returns how many. */
 export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
-  tellKeepers(
+  signalCertificateWorkflows(
     sql,
     `scope.integration_id = $1 and exists (
        select from certificate_deliveries as delivery where delivery.device_id = scope.device_id and delivery.state = 'proven')`,
@@ -70,7 +76,7 @@ export const replanRenewals = (sql: Sql, integrationId: string): Promise<number>
   );
 
 /** @param which a condition over `scope`, with one parameter */
-async function tellKeepers(
+async function signalCertificateWorkflows(
   sql: Sql,
   which: string,
   parameter: unknown,

@@ -37,7 +37,7 @@ export async function recordLicense(
 }
 
 /** The device holds it no more. */
-export async function forgetLicense(sql: Sql, deviceId: string, adamId: string): Promise<void> {
+export async function deleteLicense(sql: Sql, deviceId: string, adamId: string): Promise<void> {
   await sql.query('delete from licenses where device_id = $1 and adam_id = $2', [deviceId, adamId]);
 }
 

@@ -34,7 +34,7 @@ export async function setRemovalTerms(
 /**
  * With everything that is known of it; its workflows end when they look next. False: it is enrolled and calls, or there is none.
  */
-export async function forgetDevice(sql: Sql, id: string): Promise<boolean> {
+export async function deleteDevice(sql: Sql, id: string): Promise<boolean> {
   const rows = await sql.query(
     `delete from devices
       where id = $1 and (enrollment_status in ('checked_out', 'unreachable')

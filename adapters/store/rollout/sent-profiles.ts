@@ -18,7 +18,7 @@ export async function recordSentProfile(sql: Sql, deviceId: string, sent: SentPr
 }
 
 /** It was taken back: the device has nothing of that kind from Odette any more. */
-export async function forgetSentProfile(
+export async function deleteSentProfile(
   sql: Sql,
   deviceId: string,
   kind: SentProfile['kind'],

@@ -5,10 +5,10 @@ import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
 import { truthChangeWords, waitsForWords } from '../../../domain/trust-words.ts';
 import { type Truth, type TruthObservation, type TruthState } from '../../../domain/trust.ts';
 import { standingOf, type TrustBucket } from '../../../domain/trust-bucket.ts';
-import { askRenewals } from './enqueue-rollouts.ts';
+import { requestRenewals } from './enqueue-rollouts.ts';
 import type { Sql } from '../base/database.ts';
-import { putTimeline } from '../devices/device-timeline.ts';
-import { putEvent } from '../base/events.ts';
+import { appendTimeline } from '../devices/device-timeline.ts';
+import { appendEvent } from '../base/events.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from './rollout-state.ts';
 
@@ -115,7 +115,7 @@ export async function refreshTrust(
     isVerified: change.isVerified === true,
   });
   if (bucket !== known.bucket || phase !== known.phase || waitsFor !== known.waitsFor)
-    await putEvent(sql, {
+    await appendEvent(sql, {
       kind: 'device.trust_changed',
       subject: `device:${deviceId}`,
       data: { bucket, phase, waitsFor, failureCode, truths: statesOf(observations) },
@@ -129,7 +129,7 @@ export async function refreshTrust(
     known.integrationId === view.desired?.integrationId &&
     newestProven(state)?.integrationId === known.integrationId
   )
-    await askRenewals(sql, [deviceId], 'Okta does not count the device as managed any more');
+    await requestRenewals(sql, [deviceId], 'Okta does not count the device as managed any more');
   return { view, bucket, waitsFor, certificateNotAfter };
 }
 
@@ -171,7 +171,7 @@ async function writeTruths(
     const before = known.find((each) => each.truth === truth)?.state;
     const text = before === state ? undefined : truthChangeWords(truth, before, state);
     if (text !== undefined)
-      await putTimeline(sql, deviceId, { kind: `truth_${state}`, text, detail: { truth, evidence } }, now);
+      await appendTimeline(sql, deviceId, { kind: `truth_${state}`, text, detail: { truth, evidence } }, now);
   }
 }
 
@@ -224,7 +224,7 @@ async function writeTrust(
 }
 
 /** The user refused Okta Verify. Counted once for each `refusedAt`. */
-export async function noteRefusal(sql: Sql, deviceId: string, refusedAt: Date): Promise<void> {
+export async function recordRefusal(sql: Sql, deviceId: string, refusedAt: Date): Promise<void> {
   await sql.query(
     `update device_trust set app_refusals = app_refusals + 1, app_refused_at = $2
       where device_id = $1 and (app_refused_at is null or app_refused_at < $2)`,
@@ -233,7 +233,7 @@ export async function noteRefusal(sql: Sql, deviceId: string, refusedAt: Date): 
 }
 
 /** Somebody asked for another try: the user is asked again. */
-export async function forgetRefusals(sql: Sql, deviceId: string): Promise<void> {
+export async function deleteRefusals(sql: Sql, deviceId: string): Promise<void> {
   await sql.query('update device_trust set app_refusals = 0, app_refused_at = null where device_id = $1', [
     deviceId,
   ]);
