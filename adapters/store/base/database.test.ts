@@ -1,11 +1,10 @@
-// The database door: types, transactions, notifications, and what happens when connections break.
+// The database door: types, transactions, sessions, notifications, and what happens when connections break.
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
 import { connectDatabase } from './database.ts';
-import { migrate } from './migrate.ts';
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -35,6 +34,17 @@ test('a transaction is kept whole or not at all', async () => {
   });
   await expect(failing).rejects.toThrow('no');
   expect(await own.database.query('select n from kept')).toEqual([{ n: 1 }]);
+});
+
+test('a session keeps one connection for its work, and its locks end with it', async () => {
+  const pids = await own.database.inSession(async (sql) => {
+    await sql.query('select pg_advisory_lock(42)');
+    return Promise.all([1, 2].map(() => sql.query<{ pid: number }>('select pg_backend_pid() as pid')));
+  });
+  expect(pids[0]).toEqual(pids[1]);
+  await expect
+    .poll(() => own.database.query('select pg_try_advisory_xact_lock(42) as free'))
+    .toEqual([{ free: true }]);
 });
 
 test('notifications are heard again after the connection was broken, with a hint that some were missed', async () => {
@@ -117,12 +127,6 @@ test('a database that is not there is an unavailable store, and the message hold
   expect(error).toMatchObject({ code: 'store.unavailable' });
   expect(String(error)).not.toContain('planted-password');
   await nowhere.end();
-});
-
-test('migrations run once, also from several processes at a time, and a changed file is refused', async () => {
-  await Promise.all([migrate(own.database), migrate(own.database)]);
-  await own.database.query(`update schema_migrations set sha256 = 'other' where name like '0001%'`);
-  await expect(migrate(own.database)).rejects.toThrow(/0001.*has changed/);
 });
 
 /** A way to the database on which the server's words can be held back, as by a network that drops them. */

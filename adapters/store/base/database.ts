@@ -19,6 +19,8 @@ export interface Sql {
 export interface Database extends Sql {
   /** Commits when `work` resolves, rolls back when it throws. Never repeats `work`. */
   inTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** One connection for all of `work`, outside a transaction; closed afterwards, and with it the locks of its session. */
+  inSession<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
    * Hears NOTIFY on a channel through one kept connection that reconnects by itself. After a reconnection `heard('')` is called
    * once: something may have been missed. Resolves with a function that stops listening.
@@ -96,6 +98,14 @@ export function connectDatabase(
         throw error;
       } finally {
         client.release(isBroken);
+      }
+    },
+    async inSession(work) {
+      const client = await pool.connect().catch(rethrow);
+      try {
+        return await work({ query: (text, values) => run(client, text, values) });
+      } finally {
+        client.release(true);
       }
     },
     listen: (channel, heard) => listener.listen(channel, heard).catch(rethrow),

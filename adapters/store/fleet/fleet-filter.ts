@@ -1,4 +1,4 @@
-// A filter of the device list as conditions on `fleet_list`, and the way through its indexes that fits the filter (migration 0006).
+// A filter of the device list as conditions on `fleet_list`, and the way through its indexes that fits the filter.
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';

@@ -1,0 +1,754 @@
+-- The schema of Odette's first release. Later changes are files of their own beside it.
+
+-- Instance settings, sealed secrets, people, audit trail, stored events.
+
+create table instance_settings (
+  name text primary key,
+  value jsonb not null,
+  set_at timestamptz not null default now()
+);
+
+-- Proves that the key ring opens what was sealed here.
+create table key_canary (
+  singleton boolean primary key default true check (singleton),
+  sealed bytea not null
+);
+
+-- A secret is known by its handle (id) everywhere; its value is only ever here, sealed. A new value is a new version.
+create table secrets (
+  id uuid primary key default gen_random_uuid(),
+  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key
+  version integer not null default 1,
+  key_id text not null,
+  sealed bytea not null,
+  set_by text not null,
+  set_at timestamptz not null default now(),
+  last_used_at timestamptz,
+  -- What it was entered for: a secret never follows a changed address, so one that is sent to an address must have one.
+  address text,
+  constraint secrets_address check (
+    address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token')
+  )
+);
+
+create table people (
+  id uuid primary key default gen_random_uuid(),
+  name text not null unique,
+  role text not null check (role in ('viewer', 'operator', 'admin')),
+  password_hash text,
+  is_local boolean not null default false,
+  created_at timestamptz not null default now(),
+  disabled_at timestamptz,
+  -- People of the identity provider: known by its issuer and their subject there, never by a name.
+  issuer text,
+  subject text,
+  constraint people_subject unique (issuer, subject),
+  constraint people_come_from_one_place check (is_local = (issuer is null) and (issuer is null) = (subject is null))
+);
+
+create table sessions (
+  id_hash bytea primary key,
+  person_id uuid not null references people on delete cascade,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  last_seen_at timestamptz not null default now()
+);
+
+create table api_tokens (
+  id uuid primary key default gen_random_uuid(),
+  name text not null,
+  token_hash bytea not null unique,
+  role text not null check (role in ('viewer', 'operator', 'admin')),
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz
+);
+
+create table audit_entries (
+  id uuid primary key default gen_random_uuid(),
+  at timestamptz not null default clock_timestamp(), -- what one transaction did stands in the order in which it was done
+  actor text not null, -- person:NAME | token:NAME | device:ID | system
+  action text not null, -- e.g. setup.answered, secret.used, rollout.replayed
+  subject text, -- e.g. integration:ID
+  detail jsonb not null default '{}'
+);
+create index audit_entries_at on audit_entries (at desc, id);
+
+-- Stored so that a reconnecting page catches up (Last-Event-ID). Read only rows of transactions that every snapshot sees:
+-- a cursor over ids alone would skip rows that commit late.
+create table events (
+  id bigint generated always as identity primary key,
+  transaction xid8 not null default pg_current_xact_id(),
+  at timestamptz not null default now(),
+  kind text not null, -- e.g. device.trust_changed, setup.step_changed
+  subject text not null,
+  data jsonb not null default '{}'
+);
+create index events_cursor on events (transaction, id);
+
+-- An Idempotency-Key is bound to its caller and its body.
+create table idempotency_keys (
+  caller text not null,
+  key text not null,
+  fingerprint bytea not null,
+  status integer,
+  body jsonb,
+  created_at timestamptz not null default now(),
+  primary key (caller, key)
+);
+
+-- Setups (the wizard), integrations, library items, blueprints, enrollment codes, push certificate, license token.
+
+create table setups (
+  id uuid primary key default gen_random_uuid(),
+  integration_id uuid,
+  step text not null,
+  status text not null check (status in ('open', 'complete', 'abandoned')),
+  -- What the admin sees and what a resumed wizard starts from: answers by step, secrets as handles, results of checks.
+  state jsonb not null,
+  started_by text not null,
+  started_at timestamptz not null default now(),
+  changed_at timestamptz not null default now(),
+  finished_at timestamptz
+);
+
+create table integrations (
+  id uuid primary key default gen_random_uuid(),
+  name text not null,
+  okta_org_id text not null,
+  okta_host text not null, -- host[:port] of the tenant, no scheme
+  custom_domain text,
+  credentials_kind text not null check (credentials_kind in ('api_service_integration', 'api_services_app')),
+  client_id text not null,
+  credentials_secret_id uuid not null references secrets,
+  granted_scopes text[] not null,
+  -- Numbers that an admin may change; defaults in domain/integration-settings.ts.
+  settings jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  changed_at timestamptz not null default now(),
+  unique (okta_org_id)
+);
+
+create table integration_platforms (
+  integration_id uuid not null references integrations on delete cascade,
+  platform text not null check (platform in ('macOS', 'iOS')),
+  scep_url text,
+  challenge_url text,
+  challenge_username text,
+  provider_name text,
+  secret_id uuid not null references secrets, -- challenge password (macOS) or secret key (iOS)
+  changed_at timestamptz not null default now(),
+  primary key (integration_id, platform)
+);
+
+-- Last use and health of each connection of an integration, shown in its settings.
+create table connection_health (
+  integration_id uuid not null references integrations on delete cascade,
+  connection text not null, -- okta | challenge | scep | apps_and_books
+  ok boolean not null,
+  failure_code text,
+  at timestamptz not null,
+  primary key (integration_id, connection)
+);
+
+create table blueprints (
+  id uuid primary key default gen_random_uuid(),
+  name text not null unique,
+  created_at timestamptz not null default now(),
+  devices integer not null default 0 -- how many it has, counted by triggers
+);
+
+create table enrollment_codes (
+  id uuid primary key default gen_random_uuid(),
+  blueprint_id uuid not null references blueprints on delete cascade,
+  code_hash bytea not null unique,
+  user_name text, -- Okta login of the device's user, where known
+  for_udid text, -- a takeover code names its device
+  max_uses integer not null,
+  uses integer not null default 0,
+  expires_at timestamptz not null,
+  revoked_at timestamptz,
+  created_by text not null,
+  created_at timestamptz not null default now()
+);
+
+create table library_items (
+  id uuid primary key default gen_random_uuid(),
+  integration_id uuid not null references integrations on delete cascade,
+  install_type text not null default 'install_and_continuously_enforce',
+  device_trust_on boolean not null default false,
+  -- The item's own managed app configuration (iPhone and iPad); gives way while Okta Device Trust is on.
+  app_configuration jsonb,
+  settings jsonb not null default '{}', -- enrollmentOptions, launchOptions, extraKeys, removeAppOnRemoval
+  version integer not null default 1,
+  changed_at timestamptz not null default now()
+);
+
+create table library_item_blueprints (
+  blueprint_id uuid primary key references blueprints on delete cascade, -- at most one Okta Verify item a blueprint
+  library_item_id uuid not null references library_items on delete cascade
+);
+
+create table push_certificates (
+  topic text primary key,
+  certificate_pem text not null,
+  key_secret_id uuid not null references secrets,
+  not_after timestamptz not null,
+  set_at timestamptz not null default now(),
+  refused_at timestamptz -- APNs refused it: no pushes until it is replaced
+);
+
+create table apps_and_books_tokens (
+  singleton boolean primary key default true check (singleton),
+  secret_id uuid not null references secrets,
+  organization text not null,
+  expires_at timestamptz not null,
+  set_at timestamptz not null default now()
+);
+
+-- Devices, their enrollment, the command queue, what devices report, deliveries of certificates, licenses.
+
+create table devices (
+  id uuid primary key default gen_random_uuid(),
+  family text not null check (family in ('Mac', 'iPhone', 'iPad')),
+  platform text not null check (platform in ('macOS', 'iOS')),
+  udid text not null unique,
+  serial_number text,
+  name text,
+  model text, -- ProductName, e.g. Mac14,2
+  os_version text,
+  is_supervised boolean,
+  user_name text, -- Okta login, known from the enrollment code
+  blueprint_id uuid references blueprints,
+  -- The MDM relation. Enrolled at the first TokenUpdate, not at Authenticate.
+  enrollment_status text not null check (enrollment_status in ('authenticated', 'enrolled', 'checked_out', 'unreachable')),
+  enrollment_id uuid not null, -- new at each Authenticate
+  topic text,
+  push_token bytea,
+  push_magic text,
+  identity_fingerprint bytea not null unique, -- SHA-256 of the pinned identity certificate
+  enrolled_at timestamptz,
+  last_contact_at timestamptz,
+  -- While a request of the device waits for its next command, no push is needed.
+  long_poll_until timestamptz,
+  created_at timestamptz not null default now(),
+  return_asked_at timestamptz, -- an enrolled device asked to enroll again with another identity, and waits for an admin's word
+  return_allowed_until timestamptz,
+  return_allowed_by text
+);
+create index devices_blueprint on devices (blueprint_id);
+create index devices_serial on devices (lower(serial_number));
+create index devices_user on devices (lower(user_name)) where user_name is not null;
+-- Whether enrolled devices still use a push certificate is asked with every status: one look-up for each topic.
+create index devices_by_topic on devices (topic, enrollment_status);
+
+-- Identities issued by Odette's own authority for enrollment; one certificate, not one request.
+create table identity_certificates (
+  id uuid primary key default gen_random_uuid(),
+  serial_number text unique, -- of the certificate, once issued
+  enrollment_code_id uuid references enrollment_codes on delete set null,
+  for_device_id uuid references devices on delete cascade, -- a renewal of this device's identity
+  challenge_hash bytea not null unique,
+  challenge_expires_at timestamptz not null,
+  transaction_id text,
+  public_key_hash bytea,
+  certificate bytea,
+  issued_at timestamptz,
+  created_at timestamptz not null default now(),
+  used_at timestamptz, -- an identity enrolls one device
+  refused_code text -- an enrollment with it was refused; it enrolls nothing any more
+);
+create index identity_certificates_fingerprint on identity_certificates (sha256(certificate)) where certificate is not null;
+
+create table commands (
+  uuid uuid primary key,
+  device_id uuid not null references devices on delete cascade,
+  enrollment_id uuid not null,
+  workflow_id text not null, -- who is told of the response
+  step text not null, -- one outstanding command per (device, step)
+  request_type text not null,
+  body bytea, -- the plist, or null when sealed
+  sealed_body bytea, -- a command with a secret
+  hands_over_once boolean not null default false, -- a challenge is offered at most once
+  expires_at timestamptz, -- a challenge grows old
+  state text not null default 'queued' check (state in ('queued', 'handed_over', 'not_now', 'responded', 'withdrawn')),
+  status text, -- Acknowledged | Error | CommandFormatError
+  failure jsonb, -- {code, errorChain} for Error
+  position bigint generated always as identity,
+  queued_at timestamptz not null default now(),
+  handed_over_at timestamptz,
+  hand_overs integer not null default 0,
+  not_now_at timestamptz, -- the first NotNow
+  responded_at timestamptz
+);
+create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
+create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
+
+-- What a response looked like when it could not be used: kept and acknowledged.
+create table unparsed_responses (
+  id uuid primary key default gen_random_uuid(),
+  device_id uuid references devices on delete cascade,
+  at timestamptz not null default now(),
+  reason text not null,
+  body bytea not null
+);
+-- Only the last unusable responses of a device are kept.
+create index unparsed_responses_device on unparsed_responses (device_id, at desc);
+
+-- What the device said last. Replaced as a whole by each ProfileList, CertificateList, ManagedApplicationList.
+create table reported_inventory (
+  device_id uuid primary key references devices on delete cascade,
+  profiles jsonb, -- [{identifier, uuid, displayName}]
+  profiles_at timestamptz,
+  certificates jsonb, -- [{serialNumber, commonName, organizationalUnits, issuer, notBefore, notAfter, isIdentity}]
+  certificates_at timestamptz,
+  applications jsonb, -- ManagedApplicationList: [{identifier, status, hasConfiguration}]
+  applications_at timestamptz,
+  installed_applications jsonb, -- [{identifier, shortVersion, isFromAppStore?}]
+  installed_applications_at timestamptz,
+  app_configuration_revision text, -- of the configuration read back and found equal; never the configuration itself
+  app_configuration_at timestamptz
+);
+
+-- Which revision of a profile was last sent under its identifier: ProfileList shows payload_uuid.
+create table sent_profiles (
+  device_id uuid not null references devices on delete cascade,
+  kind text not null, -- settings | sso | app_configuration (identifier: the app's)
+  identifier text not null,
+  payload_uuid uuid not null,
+  revision text not null,
+  sent_at timestamptz not null default now(),
+  primary key (device_id, kind)
+);
+
+-- One delivery of a certificate profile: one challenge, one slot, one OU.
+create table certificate_deliveries (
+  id text primary key, -- the OU is odette-<id>
+  device_id uuid not null references devices on delete cascade,
+  integration_id uuid not null references integrations on delete cascade,
+  slot text not null check (slot in ('a', 'b')),
+  payload_uuid uuid not null,
+  command_uuid uuid not null,
+  state text not null check (state in ('sent', 'proven', 'failed', 'superseded', 'removed')),
+  challenge_fetched_at timestamptz not null,
+  serial_number text,
+  issuer text,
+  not_before timestamptz,
+  not_after timestamptz,
+  proven_at timestamptz,
+  removed_at timestamptz,
+  created_at timestamptz not null default now()
+);
+create index certificate_deliveries_device on certificate_deliveries (device_id, created_at desc);
+-- Renewals are listed along an index, by the end of the certificate.
+create index certificate_deliveries_due on certificate_deliveries (not_after, device_id) where state = 'proven';
+create index certificate_deliveries_life on certificate_deliveries ((not_after - not_before)) where state = 'proven';
+
+create table licenses (
+  device_id uuid not null references devices on delete cascade,
+  adam_id text not null,
+  -- A license that was given back is on its way until Apple has taken it.
+  state text not null check (state in ('associating', 'associated', 'failed', 'returning')),
+  event_id text,
+  failure_code text,
+  changed_at timestamptz not null default now(),
+  primary key (device_id, adam_id)
+);
+
+-- Trust (five truths), rollouts' outcomes, Okta's device records, kept totals, the outbox to Temporal.
+
+create table device_truths (
+  device_id uuid not null references devices on delete cascade,
+  truth text not null check (truth in ('delivered', 'certificatePresent', 'oktaVerifyManaged', 'registered', 'managed')),
+  state text not null check (state in ('held', 'not_held', 'not_applicable', 'unknown')),
+  evidence text not null,
+  at timestamptz not null, -- when the evidence was seen
+  since timestamptz not null, -- when the state last changed
+  primary key (device_id, truth)
+);
+
+-- One row per device: what lists filter by and totals are kept from.
+create table device_trust (
+  device_id uuid primary key references devices on delete cascade,
+  integration_id uuid references integrations on delete set null, -- null: not in scope of a switched-on item
+  bucket text not null default 'in_progress' -- domain/trust-bucket.ts
+    check (bucket in ('trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable', 'left', 'out_of_scope')),
+  delivered boolean not null default false,
+  certificate_present boolean not null default false,
+  okta_verify_managed boolean not null default false,
+  registered boolean not null default false,
+  managed boolean not null default false,
+  phase text not null default 'waiting', -- domain/rollout-plan.ts RolloutPhase
+  waits_for text, -- one sentence: what the device waits for and who acts next
+  failure_code text,
+  certificate_not_after timestamptz,
+  app_refusals integer not null default 0, -- the user refused Okta Verify so often since it was last managed
+  app_refused_at timestamptz,
+  verified_at timestamptz, -- desired state last verified on the device
+  trusted_at timestamptz,
+  changed_at timestamptz not null default now(),
+  -- How a device's payloads would go, by the item that it had last: one that leaves its item is treated as that item said.
+  removal_terms jsonb
+);
+create index device_trust_failure on device_trust (failure_code, device_id) where failure_code is not null;
+create index device_trust_bucket on device_trust (bucket, device_id);
+create index device_trust_verified on device_trust (integration_id, verified_at);
+
+create table fleet_totals (
+  integration_id uuid not null,
+  name text not null, -- total | delivered | certificatePresent | oktaVerifyManaged | registered | managed | bucket:<bucket>
+  value bigint not null default 0,
+  primary key (integration_id, name)
+);
+
+-- A device that has left is in no total.
+create function count_device_trust() returns trigger language plpgsql as $$
+declare
+  counted record;
+begin
+  for counted in
+    select integration_id, name, sum(delta) as delta from (
+      select new.integration_id, n.name, 1 as delta
+        from (values ('total', new.bucket <> 'left'), ('delivered', new.delivered), ('certificatePresent', new.certificate_present),
+                     ('oktaVerifyManaged', new.okta_verify_managed), ('registered', new.registered), ('managed', new.managed),
+                     ('bucket:' || new.bucket, true)) as n(name, held)
+       where tg_op <> 'DELETE' and new.integration_id is not null and n.held
+      union all
+      select old.integration_id, n.name, -1
+        from (values ('total', old.bucket <> 'left'), ('delivered', old.delivered), ('certificatePresent', old.certificate_present),
+                     ('oktaVerifyManaged', old.okta_verify_managed), ('registered', old.registered), ('managed', old.managed),
+                     ('bucket:' || old.bucket, true)) as n(name, held)
+       where tg_op <> 'INSERT' and old.integration_id is not null and n.held
+    ) as changes group by integration_id, name having sum(delta) <> 0 order by integration_id, name
+  loop
+    insert into fleet_totals (integration_id, name, value) values (counted.integration_id, counted.name, counted.delta)
+      on conflict (integration_id, name) do update set value = fleet_totals.value + excluded.value;
+  end loop;
+  return null;
+end $$;
+create trigger device_trust_counted after insert or update or delete on device_trust for each row execute function count_device_trust();
+
+-- What happened to a device, in product words: the timeline.
+create table device_timeline (
+  id bigint generated always as identity primary key,
+  device_id uuid not null references devices on delete cascade,
+  at timestamptz not null default now(),
+  kind text not null, -- e.g. enrolled, rollout_started, profile_delivered, certificate_proven, rollout_failed
+  text text not null,
+  detail jsonb not null default '{}'
+);
+create index device_timeline_device on device_timeline (device_id, id desc);
+-- What is swept by age: appended in order of time, so that a few pages of index find it among many millions of rows.
+create index device_timeline_age on device_timeline using brin (at);
+
+create table rollout_runs (
+  run_id text primary key,
+  device_id uuid not null references devices on delete cascade,
+  workflow_id text not null,
+  started_at timestamptz not null,
+  closed_at timestamptz,
+  outcome text check (outcome in ('completed', 'failed')),
+  failure_code text
+);
+create index rollout_runs_device on rollout_runs (device_id, started_at desc);
+create index rollout_runs_started on rollout_runs (started_at desc, run_id);
+
+create table okta_devices (
+  integration_id uuid not null references integrations on delete cascade,
+  okta_id text not null,
+  platform text not null,
+  serial_number text,
+  udid text,
+  model text,
+  display_name text,
+  status text not null,
+  registered boolean not null,
+  users jsonb not null, -- [{id, login, managementStatus}]
+  created_at timestamptz not null,
+  last_updated_at timestamptz not null,
+  observed_at timestamptz not null,
+  device_id uuid references devices on delete set null,
+  match text, -- serial_number | user_and_model | ambiguous
+  primary key (integration_id, okta_id)
+);
+-- Okta's records and the devices they may be about find each other by an index, whichever way: by serial number, by login.
+create function okta_logins(users jsonb) returns text[] language sql immutable parallel safe
+  return (select coalesce(array_agg(lower(each ->> 'login')), '{}') from jsonb_array_elements(users) as each);
+create index okta_devices_serial on okta_devices (integration_id, lower(serial_number));
+create index okta_devices_logins on okta_devices using gin (okta_logins(users)) where platform = 'IOS';
+create index okta_devices_device on okta_devices (device_id);
+
+-- What Temporal must be told. Written in the transaction of the change; delivered by the relay at least once, in order for each key.
+create table outbox (
+  id uuid primary key default gen_random_uuid(), -- the event id by which workflows drop duplicates
+  ordering_key text not null, -- the device, or the setup
+  position bigint generated always as identity,
+  message jsonb not null, -- domain/outbox-message.ts
+  created_at timestamptz not null default now(),
+  claimed_until timestamptz,
+  attempts integer not null default 0,
+  delivered_at timestamptz,
+  outcome text -- delivered | started | gone
+);
+create index outbox_waiting on outbox (ordering_key, position) where delivered_at is null;
+create index outbox_oldest on outbox (position) where delivered_at is null;
+create index outbox_delivered on outbox (delivered_at) where delivered_at is not null;
+
+-- Current certificates by the days on which they begin and end: a calendar of renewals must not count a fleet.
+create table certificate_days (
+  integration_id uuid not null references integrations on delete cascade,
+  begins date not null,
+  ends date not null,
+  certificates int not null,
+  primary key (integration_id, begins, ends)
+);
+
+create function certificate_day(moment timestamptz) returns date language sql immutable
+  return (moment at time zone 'UTC')::date;
+
+create function count_certificate_days() returns trigger language plpgsql as $$
+begin
+  -- The newer day first: whoever renews adds to today and takes from a day before, so that two never wait for each other.
+  if tg_op <> 'DELETE' and new.state = 'proven' and new.not_before is not null and new.not_after is not null then
+    insert into certificate_days as days values (new.integration_id, certificate_day(new.not_before), certificate_day(new.not_after), 1)
+      on conflict (integration_id, begins, ends) do update set certificates = days.certificates + 1;
+  end if;
+  if tg_op <> 'INSERT' and old.state = 'proven' and old.not_before is not null and old.not_after is not null then
+    update certificate_days set certificates = certificates - 1
+     where integration_id = old.integration_id and begins = certificate_day(old.not_before) and ends = certificate_day(old.not_after);
+  end if;
+  return null;
+end $$;
+
+-- Deferred: the row of a day, which a whole fleet may share, is locked last and shortly.
+create constraint trigger certificate_counted after insert or delete on certificate_deliveries
+  deferrable initially deferred for each row execute function count_certificate_days();
+create constraint trigger certificate_recounted after update on certificate_deliveries
+  deferrable initially deferred for each row
+  when ((old.state, old.integration_id, old.not_before, old.not_after) is distinct from (new.state, new.integration_id, new.not_before, new.not_after))
+  execute function count_certificate_days();
+
+-- What "in scope" is made of, once: everything that asks whether a device is to have an item's payloads asks here.
+create view device_scope as
+  select device.id as device_id, device.platform, device.blueprint_id,
+         item.id as library_item_id, -- null: its blueprint has no item
+         item.integration_id,
+         coalesce(item.device_trust_on, false) as is_switched_on,
+         platform.platform is not null as is_configured, -- the integration has this platform
+         device.enrollment_status in ('enrolled', 'unreachable') as is_enrolled, -- as in devices/enrolled.ts
+         item.device_trust_on is true and platform.platform is not null
+           and device.enrollment_status in ('enrolled', 'unreachable') as is_in_scope
+    from devices as device
+    left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
+    left join library_items as item on item.id = assigned.library_item_id
+    left join integration_platforms as platform on platform.integration_id = item.integration_id and platform.platform = device.platform;
+
+-- The device list over a large fleet: one narrow row a device, with everything that lists sort and filter by, kept by triggers.
+-- Filters are of two tables and orders too: without it a page would join and sort the fleet.
+
+-- What lists filter by in few values. A page of a filter is merged from the segments that fit it, each read in its order.
+create table fleet_segments (
+  id smallint generated always as identity primary key,
+  family text not null,
+  bucket text not null,
+  phase text not null,
+  unique (family, bucket, phase)
+);
+
+create table fleet_list (
+  device_id uuid primary key references devices on delete cascade,
+  segment smallint not null references fleet_segments,
+  blueprint_id uuid,
+  integration_id uuid,
+  failure_code text,
+  delivered boolean not null,
+  certificate_present boolean not null,
+  okta_verify_managed boolean not null,
+  registered boolean not null,
+  managed boolean not null,
+  -- Orders. Text in lower case and by bytes, so that one index serves order and search; short, so that every name fits an index.
+  name_key text collate "C" not null,
+  serial_key text collate "C" not null,
+  user_key text collate "C" not null,
+  contact_at timestamptz not null, -- to the minute: a conversation of a device is many contacts
+  certificate_not_after timestamptz not null,
+  changed_at timestamptz not null -- when something that lists show last changed
+) with (fillfactor = 90);
+
+create view fleet_source as
+  select device.id as device_id, device.family, coalesce(trust.bucket, 'out_of_scope') as bucket, coalesce(trust.phase, 'waiting') as phase,
+         device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
+         coalesce(trust.certificate_present, false) as certificate_present, coalesce(trust.okta_verify_managed, false) as okta_verify_managed,
+         coalesce(trust.registered, false) as registered, coalesce(trust.managed, false) as managed,
+         left(lower(coalesce(device.name, '')), 100) as name_key, left(lower(coalesce(device.serial_number, '')), 100) as serial_key,
+         left(lower(coalesce(device.user_name, '')), 100) as user_key,
+         coalesce(date_trunc('minute', device.last_contact_at), '-infinity') as contact_at,
+         coalesce(trust.certificate_not_after, 'infinity') as certificate_not_after,
+         coalesce(trust.changed_at, device.created_at) as changed_at
+    from devices as device left join device_trust as trust on trust.device_id = device.id;
+
+create function refresh_fleet_list(wanted uuid) returns void language plpgsql as $$
+declare
+  seen fleet_source%rowtype;
+  place smallint;
+begin
+  -- First the lock, then the look: of two changes at once the second must see what the first has written.
+  perform from fleet_list where device_id = wanted for update;
+  select * into seen from fleet_source where device_id = wanted;
+  if not found then return; end if;
+  select id into place from fleet_segments where family = seen.family and bucket = seen.bucket and phase = seen.phase;
+  if not found then
+    insert into fleet_segments (family, bucket, phase) values (seen.family, seen.bucket, seen.phase) on conflict do nothing;
+    select id into strict place from fleet_segments where family = seen.family and bucket = seen.bucket and phase = seen.phase;
+  end if;
+  insert into fleet_list as list values (
+    seen.device_id, place, seen.blueprint_id, seen.integration_id, seen.failure_code, seen.delivered, seen.certificate_present,
+    seen.okta_verify_managed, seen.registered, seen.managed, seen.name_key, seen.serial_key, seen.user_key, seen.contact_at,
+    seen.certificate_not_after, seen.changed_at)
+  on conflict (device_id) do update set
+    segment = excluded.segment, blueprint_id = excluded.blueprint_id, integration_id = excluded.integration_id,
+    failure_code = excluded.failure_code, delivered = excluded.delivered, certificate_present = excluded.certificate_present,
+    okta_verify_managed = excluded.okta_verify_managed, registered = excluded.registered, managed = excluded.managed,
+    name_key = excluded.name_key, serial_key = excluded.serial_key, user_key = excluded.user_key, contact_at = excluded.contact_at,
+    certificate_not_after = excluded.certificate_not_after,
+    changed_at = case when (list.segment, list.blueprint_id, list.integration_id, list.failure_code, list.delivered, list.certificate_present,
+                            list.okta_verify_managed, list.registered, list.managed, list.name_key, list.serial_key, list.user_key,
+                            list.certificate_not_after)
+                           is distinct from
+                           (excluded.segment, excluded.blueprint_id, excluded.integration_id, excluded.failure_code, excluded.delivered,
+                            excluded.certificate_present, excluded.okta_verify_managed, excluded.registered, excluded.managed,
+                            excluded.name_key, excluded.serial_key, excluded.user_key, excluded.certificate_not_after)
+                      then now() else list.changed_at end -- a contact is no change
+  where (list.segment, list.blueprint_id, list.integration_id, list.failure_code, list.delivered, list.certificate_present,
+         list.okta_verify_managed, list.registered, list.managed, list.name_key, list.serial_key, list.user_key, list.contact_at,
+         list.certificate_not_after)
+        is distinct from
+        (excluded.segment, excluded.blueprint_id, excluded.integration_id, excluded.failure_code, excluded.delivered,
+         excluded.certificate_present, excluded.okta_verify_managed, excluded.registered, excluded.managed, excluded.name_key,
+         excluded.serial_key, excluded.user_key, excluded.contact_at, excluded.certificate_not_after);
+end $$;
+
+create function list_changed_device() returns trigger language plpgsql as $$
+begin
+  perform refresh_fleet_list(new.id);
+  return null;
+end $$;
+create function list_changed_trust() returns trigger language plpgsql as $$
+begin
+  perform refresh_fleet_list(case when tg_op = 'DELETE' then old.device_id else new.device_id end);
+  return null;
+end $$;
+
+-- Deferred: the row of the list is locked last and shortly, so that it never stands between two transactions that lock both tables.
+create constraint trigger devices_listed after insert on devices
+  deferrable initially deferred for each row execute function list_changed_device();
+create constraint trigger devices_relisted after update on devices
+  deferrable initially deferred for each row
+  when ((old.name, old.serial_number, old.user_name, old.family, old.blueprint_id, date_trunc('minute', old.last_contact_at, 'UTC'))
+        is distinct from
+        (new.name, new.serial_number, new.user_name, new.family, new.blueprint_id, date_trunc('minute', new.last_contact_at, 'UTC')))
+  execute function list_changed_device();
+create constraint trigger device_trust_listed after insert or delete on device_trust
+  deferrable initially deferred for each row execute function list_changed_trust();
+create constraint trigger device_trust_relisted after update on device_trust
+  deferrable initially deferred for each row
+  when ((old.bucket, old.phase, old.integration_id, old.failure_code, old.certificate_not_after, old.delivered, old.certificate_present,
+         old.okta_verify_managed, old.registered, old.managed)
+        is distinct from
+        (new.bucket, new.phase, new.integration_id, new.failure_code, new.certificate_not_after, new.delivered, new.certificate_present,
+         new.okta_verify_managed, new.registered, new.managed))
+  execute function list_changed_trust();
+
+-- Each order for itself, within a segment, within a segment of a blueprint, and within a cause of failure (few rows).
+-- What a search or an expiry finds is sorted by any order: its index carries all of them, so that no row of the list is visited for it.
+create index fleet_list_name on fleet_list (name_key, device_id)
+  include (segment, serial_key, user_key, contact_at, certificate_not_after, changed_at);
+create index fleet_list_serial on fleet_list (serial_key, device_id)
+  include (segment, name_key, user_key, contact_at, certificate_not_after, changed_at);
+create index fleet_list_user on fleet_list (user_key, device_id)
+  include (segment, name_key, serial_key, contact_at, certificate_not_after, changed_at);
+create index fleet_list_contact on fleet_list (contact_at, device_id);
+create index fleet_list_expiry on fleet_list (certificate_not_after, device_id)
+  include (segment, name_key, serial_key, user_key, contact_at, changed_at);
+create index fleet_list_change on fleet_list (changed_at, device_id);
+create index fleet_list_segment_name on fleet_list (segment, name_key, device_id);
+create index fleet_list_segment_serial on fleet_list (segment, serial_key, device_id);
+create index fleet_list_segment_user on fleet_list (segment, user_key, device_id);
+create index fleet_list_segment_contact on fleet_list (segment, contact_at, device_id);
+create index fleet_list_segment_expiry on fleet_list (segment, certificate_not_after, device_id);
+create index fleet_list_segment_change on fleet_list (segment, changed_at, device_id);
+create index fleet_list_blueprint_name on fleet_list (blueprint_id, segment, name_key, device_id) where blueprint_id is not null;
+create index fleet_list_blueprint_serial on fleet_list (blueprint_id, segment, serial_key, device_id) where blueprint_id is not null;
+create index fleet_list_blueprint_user on fleet_list (blueprint_id, segment, user_key, device_id) where blueprint_id is not null;
+create index fleet_list_blueprint_contact on fleet_list (blueprint_id, segment, contact_at, device_id) where blueprint_id is not null;
+create index fleet_list_blueprint_expiry on fleet_list (blueprint_id, segment, certificate_not_after, device_id) where blueprint_id is not null;
+create index fleet_list_blueprint_change on fleet_list (blueprint_id, segment, changed_at, device_id) where blueprint_id is not null;
+create index fleet_list_failure_name on fleet_list (failure_code, name_key, device_id) where failure_code is not null;
+create index fleet_list_failure_serial on fleet_list (failure_code, serial_key, device_id) where failure_code is not null;
+create index fleet_list_failure_user on fleet_list (failure_code, user_key, device_id) where failure_code is not null;
+create index fleet_list_failure_contact on fleet_list (failure_code, contact_at, device_id) where failure_code is not null;
+create index fleet_list_failure_expiry on fleet_list (failure_code, certificate_not_after, device_id) where failure_code is not null;
+create index fleet_list_failure_change on fleet_list (failure_code, changed_at, device_id) where failure_code is not null;
+-- What failed, by cause: counted from the index alone.
+create index fleet_list_causes on fleet_list (failure_code, segment, changed_at) where failure_code is not null;
+create index fleet_list_unmanaged on fleet_list (certificate_not_after, device_id) where not managed and certificate_not_after < 'infinity';
+
+-- How many devices a blueprint has.
+create function count_blueprint_devices() returns trigger language plpgsql as $$
+declare
+  counted record;
+begin
+  -- A trigger's tables are there only for what it hears of.
+  if tg_op = 'INSERT' then
+    for counted in select blueprint_id as id, count(*)::int as delta from new_devices where blueprint_id is not null group by 1 order by 1 loop
+      update blueprints set devices = devices + counted.delta where id = counted.id;
+    end loop;
+  elsif tg_op = 'DELETE' then
+    for counted in select blueprint_id as id, count(*)::int as delta from old_devices where blueprint_id is not null group by 1 order by 1 loop
+      update blueprints set devices = devices - counted.delta where id = counted.id;
+    end loop;
+  else
+    for counted in
+      select moved.id, sum(moved.delta)::int as delta from (
+        select arrived.blueprint_id as id, 1 as delta from new_devices as arrived join old_devices as left_behind using (id)
+         where arrived.blueprint_id is distinct from left_behind.blueprint_id
+        union all
+        select left_behind.blueprint_id, -1 from new_devices as arrived join old_devices as left_behind using (id)
+         where arrived.blueprint_id is distinct from left_behind.blueprint_id) as moved
+       where moved.id is not null group by moved.id having sum(moved.delta) <> 0 order by moved.id
+    loop
+      update blueprints set devices = devices + counted.delta where id = counted.id;
+    end loop;
+  end if;
+  return null;
+end $$;
+create trigger devices_counted_in after insert on devices referencing new table as new_devices
+  for each statement execute function count_blueprint_devices();
+create trigger devices_counted_out after delete on devices referencing old table as old_devices
+  for each statement execute function count_blueprint_devices();
+create trigger devices_counted_moved after update on devices referencing old table as old_devices new table as new_devices
+  for each statement execute function count_blueprint_devices();
+
+-- Replays of failed rollouts: which devices, why, how far they are, and where one was stopped.
+create table replays (
+  id uuid primary key default gen_random_uuid(),
+  started_at timestamptz not null default now(),
+  started_by text not null,
+  reason text,
+  failure_code text, -- the cause whose whole group was replayed
+  stopped_at timestamptz,
+  stopped_by text
+);
+create index replays_started on replays (started_at desc);
+
+create table replay_devices (
+  replay_id uuid not null references replays on delete cascade,
+  device_id uuid not null references devices on delete cascade,
+  outbox_id uuid not null,
+  run_before text, -- the device's last run until then: every other one came of this replay
+  withdrawn boolean not null default false, -- stopped before Temporal was told
+  primary key (replay_id, device_id)
+);
+create index replay_devices_outbox on replay_devices (outbox_id);
