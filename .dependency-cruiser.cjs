@@ -29,6 +29,13 @@ module.exports = {
       from: { pathNot: '^(test/|vitest\\.config)|' + TESTS },
       to: { path: '^test/' },
     },
+    {
+      // It is evidence only as long as it shares no code, and so no assumption, with what it tries.
+      name: 'the-second-device-is-written-apart',
+      severity: 'error',
+      from: { path: '^test/second-device/', pathNot: TESTS },
+      to: { pathNot: '^(test/(second-device/|openssl\\.ts)|node_modules/|[a-z0-9_]+$)' },
+    },
     { name: 'domain-is-pure', severity: 'error', from: room('domain'), to: { pathNot: '^domain/' } },
     {
       name: 'adapters-know-the-domain-only',

@@ -55,6 +55,11 @@ describe('who may import whom', () => {
         'workflows-know-domain-and-workflows',
       ],
       ['sandbox/reaches.ts', "export * from '../adapters/store/rows.ts';", 'sandbox-knows-the-protocol'],
+      [
+        'test/second-device/reaches.ts',
+        "export * from '../../domain/word.ts';",
+        'the-second-device-is-written-apart',
+      ],
       ['web/reaches.ts', "export * from '../adapters/store/rows.ts';", 'web-and-cli-know-the-contract-only'],
     ] as const;
     for (const [file, text] of planted) await plant(file, text);

@@ -1,0 +1,190 @@
+// A Mac that shares no code with Odette enrolls, becomes trusted, is renewed, is healed, and leaves: what holds for the sandbox's
+// devices because they share Odette's code must hold for it too.
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
+import type { PlistDict } from '../../adapters/mdm/plist.ts';
+import { problemsOfCommand, problemsOfProfile } from '../apple-schema/apple-schema.ts';
+import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
+import { eventually, startWorld, type World } from '../harness/world.ts';
+import { problemsOfOktaPayload } from '../okta-manifest.ts';
+import { hasOpenssl, OpensslFolder } from '../openssl.ts';
+import { ApplePush } from './apple-push.ts';
+import { signIn } from './fast-pass.ts';
+import { Mac } from './mac.ts';
+import { ScepFailure } from './scep-message.ts';
+import { requestCertificate } from './scep.ts';
+import { Web } from './web.ts';
+
+const USER = 'zoe@example.com';
+const HARDWARE = {
+  udid: '0A1B2C3D-4E5F-5A6B-8C7D-0123456789AB',
+  serialNumber: 'H2WK04X49F',
+  osVersion: '15.7.2',
+  buildVersion: '24G325',
+  name: 'Zoe’s Mac',
+  model: 'Mac15,6',
+  modelName: 'MacBook Pro',
+};
+const WITHIN = { withinMs: 45_000, everyMs: 100 };
+
+describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
+  let push: ApplePush;
+  let world: World;
+  let trusted: TrustedWorld;
+  let web: Web;
+  let mac: Mac;
+  let url: string;
+
+  const newCode = async (): Promise<string> => {
+    const { code } = await trusted.stage.odette.call('post /api/blueprints/{id}/enrollment-codes', {
+      params: { id: trusted.blueprintId },
+      body: { user: USER, maxUses: 1, expiresInHours: 1 },
+    });
+    return code;
+  };
+  const known = async (): Promise<KnownDevice> => {
+    const found = (await devicesOf(trusted)).find(({ udid }) => udid === HARDWARE.udid);
+    if (!found) throw new Error('not in the list');
+    return found;
+  };
+  const until = (bucket: string) =>
+    eventually(known, (device) => device.bucket === bucket, { ...WITHIN, what: bucket });
+  const oktaCertificates = () =>
+    mac.state.certificates().filter(({ serialNumber }) => serialNumber !== mac.identity().serialNumber);
+
+  beforeAll(async () => {
+    push = await ApplePush.listen();
+    world = await startWorld({ settings: { ODETTE_APNS_URL: push.url } });
+    const { authority, deviceTlsCertificate, deviceTlsKey } = world.sandbox.files;
+    const [ca, certificate, key] = await Promise.all(
+      [authority, deviceTlsCertificate, deviceTlsKey].map((file) => readFile(file, 'utf8')),
+    );
+    push.serveWith(certificate ?? '', key ?? '');
+    trusted = await setUpTrust(world);
+    web = new Web(ca ?? '');
+    url = (await trusted.stage.odette.call('get /api/status')).addresses.publicUrl ?? '';
+    const hasLicense = async (serialNumber: string): Promise<boolean> => {
+      const { assignments } = await world.manage<{ assignments: string[] }>('GET', '/apps-and-books');
+      return assignments.some((assignment) => assignment.endsWith(` ${serialNumber}`));
+    };
+    mac = new Mac(HARDWARE, { web, push, hasLicense });
+  }, 120_000);
+  afterAll(async () => {
+    mac?.switchOff();
+    push?.close();
+    await world?.stop();
+  }, 60_000);
+
+  test('enrolls with a signer of its own, gets everything, and waits for its user', async () => {
+    await mac.enroll(url, await newCode());
+    const device = await until('needs_user');
+    expect(device.waitsFor).toMatch(/sign/i);
+    expect(oktaCertificates()).toHaveLength(1);
+    expect(mac.state.keychain.every(({ isExtractable }) => !isExtractable)).toBe(true);
+    expect(mac.state.payloads('com.apple.extensiblesso')).toHaveLength(1);
+    expect(mac.state.apps.get('com.okta.mobile')).toBe('Managed');
+    expect(mac.faults).toEqual([]);
+  });
+
+  test('is trusted once its user has signed in', async () => {
+    expect(await signIn(mac.state, web, USER)).toMatchObject({ managementStatus: 'MANAGED' });
+    await until('trusted');
+  });
+
+  test('gets a new certificate, and loses the old one only after that', async () => {
+    const [before] = oktaCertificates();
+    const { length } = mac.commands;
+    const { id } = await known();
+    await trusted.stage.odette.call('post /api/devices/{id}/renew', { params: { id }, body: {} });
+    const isRenewed = (serials: (string | undefined)[]): boolean =>
+      serials.length === 1 && serials[0] !== before?.serialNumber;
+    await eventually(async () => oktaCertificates().map(({ serialNumber }) => serialNumber), isRenewed, {
+      ...WITHIN,
+      what: 'one new certificate',
+    });
+    const asked = mac.commands.slice(length).map((command) => command['RequestType']);
+    const proof = asked.indexOf('CertificateList', asked.indexOf('InstallProfile'));
+    expect(asked).toContain('InstallProfile');
+    expect(proof).toBeGreaterThan(0);
+    expect(asked.indexOf('RemoveProfile')).toBeGreaterThan(proof);
+    expect(await signIn(mac.state, web, USER)).toMatchObject({ managementStatus: 'MANAGED' });
+    await until('trusted');
+  });
+
+  test('gets a profile back that its user removed, and nothing else anew', async () => {
+    const before = { identifiers: mac.state.identifiers(), certificates: oktaCertificates().map(String) };
+    const settings = mac.state.profiles.find((profile) =>
+      JSON.stringify(profile).includes('OktaVerify.OrgUrl'),
+    );
+    mac.removeProfile(String(settings?.['PayloadIdentifier']));
+    const { id } = await known();
+    await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
+    await eventually(
+      async () => mac.state.identifiers(),
+      (identifiers) => identifiers.join() === before.identifiers.join(),
+      { ...WITHIN, what: 'the profile is back' },
+    );
+    await until('trusted');
+    expect(oktaCertificates().map(String)).toEqual(before.certificates);
+  });
+
+  test('renews its identity by the profile that enrolled it, and stays trusted', async () => {
+    const before = mac.identity().serialNumber;
+    const { id } = await known();
+    const database = connectDatabase(world.databaseUrl);
+    await database.query(
+      `update identity_certificates as identity set issued_at = now() - interval '40 years'
+         from devices as device where device.id = $1 and sha256(identity.certificate) = device.identity_fingerprint`,
+      [id],
+    );
+    await database.end();
+    await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
+    await eventually(
+      async () => mac.identity().serialNumber,
+      (serial) => serial !== before,
+      {
+        ...WITHIN,
+        what: 'another identity',
+      },
+    );
+    await until('trusted');
+    expect(oktaCertificates()).toHaveLength(1);
+  });
+
+  test('heard only what Apple’s schema knows for its OS, from a server that keeps to the protocol', () => {
+    const target = { platform: 'macOS', osVersion: HARDWARE.osVersion } as const;
+    const problems = mac.commands.flatMap((command) => problemsOfCommand(command as PlistDict, target));
+    const ofProfiles = mac.profiles.flatMap((profile) =>
+      problemsOfProfile(profile as PlistDict, target, problemsOfOktaPayload),
+    );
+    const OLDER_NAME = /OktaVerify\.EnrollmentOptions: SilentEnrollmentEnabled not in the list/;
+    expect(problems).toEqual([]);
+    expect(ofProfiles.filter((problem) => !OLDER_NAME.test(problem))).toEqual([]);
+    expect({ faults: mac.faults, refused: push.refused }).toEqual({ faults: [], refused: [] });
+  });
+
+  test('nobody gets an identity without the challenge, nor twice with one', async () => {
+    const openssl = new OpensslFolder();
+    const order = { url: `${url}/scep`, subject: [[['CN', 'x']]] as const, keySize: 2048, keyUsage: 5 };
+    const [payload] = mac.state.payloads('com.apple.security.scep');
+    const used = (payload?.['PayloadContent'] as { Challenge: string }).Challenge;
+    for (const challenge of ['guessed', used]) {
+      const refusal = await requestCertificate({ ...order, challenge }, web, openssl).catch(
+        (error: unknown) => error,
+      );
+      // badRequest, RFC 8894 §3.2.1.4.
+      expect(refusal).toBeInstanceOf(ScepFailure);
+      expect(refusal).toMatchObject({ failInfo: '2' });
+    }
+    openssl.remove();
+  });
+
+  test('leaves when its user removes the enrollment, and Odette says so', async () => {
+    await mac.leave();
+    await eventually(known, (device) => device.bucket !== 'trusted', {
+      ...WITHIN,
+      what: 'no longer trusted',
+    });
+  });
+});
