@@ -22,7 +22,9 @@ const { value } = fc.letrec<{ value: PlistValue }>((tie) => ({
     text,
     fc.integer(),
     fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n }),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((each) => !Object.is(each, -0)),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((each) => !Object.is(each, -0) && (!Number.isInteger(each) || Number.isSafeInteger(each))),
     fc.boolean(),
     wholeSecond,
     bytes,
@@ -69,6 +71,31 @@ describe('what is written is read again', () => {
 
   test.each(['\u0007', 'a\ud800', '\uffff'])('text that XML cannot hold is refused (%j)', (bad) => {
     expect(() => buildPlist({ bad })).toThrow(CataloguedError);
+    expect(() => buildPlist({ [bad]: 1 })).toThrow(CataloguedError);
+  });
+
+  test.each([2 ** 53, -(2 ** 53), 1e21, 1.7e308, NaN, -Infinity])(
+    'a number that would arrive as another is refused, however deep it is (%d)',
+    (number) => {
+      expect(() => buildPlist({ list: [{ number }] })).toThrow('request.invalid');
+    },
+  );
+
+  test('the largest whole number that is exact is written as it is, and larger ones as bigint', () => {
+    expect(buildPlist([2 ** 53 - 1, 2n ** 64n - 1n]).toString()).toMatch(
+      /<integer>9007199254740991<\/integer>\s*<integer>18446744073709551615<\/integer>/,
+    );
+  });
+
+  test('the error about a text does not repeat it', () => {
+    let message = '';
+    try {
+      buildPlist({ password: 'hunter2\u0007' });
+    } catch (error) {
+      message = JSON.stringify([String(error), error]);
+    }
+    expect(message).toContain('request.invalid');
+    expect(message).not.toContain('hunter2');
   });
 });
 
