@@ -58,7 +58,7 @@ export const blueprints = {
     method: 'post',
     path: '/api/blueprints',
     access: 'admin',
-    body: z.object({ name: line(100), deviceIds: z.array(id).max(1_000).default([]) }),
+    body: z.strictObject({ name: line(100), deviceIds: z.array(id).max(1_000).default([]) }),
     status: 201,
     response: Blueprint,
     problems: ['request.conflict'],
@@ -70,7 +70,7 @@ export const blueprints = {
     path: '/api/blueprints/{id}',
     access: 'admin',
     params: idParams,
-    body: z.object({ name: line(100) }),
+    body: z.strictObject({ name: line(100) }),
     status: 200,
     response: Blueprint,
     problems: ['request.conflict'],
@@ -103,7 +103,7 @@ export const blueprints = {
     access: 'operator',
     params: idParams,
     body: z
-      .object({
+      .strictObject({
         user: line(200).optional(),
         /** The device may be enrolled with another identity already: this code lets it enroll anew. */
         forDeviceId: id.optional(),

@@ -18,7 +18,8 @@ export interface Endpoint {
   readonly path: `/${string}`;
   readonly access: Access;
   readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
+  /** Strict, as every object of a body: a misspelt filter or restriction is refused, and never acts on more than was meant. */
+  readonly query?: z.ZodObject<z.core.$ZodLooseShape, z.core.$strict>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
   readonly response?: z.ZodType;

@@ -182,8 +182,8 @@ export const instance = {
     path: '/api/push-certificate',
     access: 'admin',
     body: z.union([
-      z.object({ pem: fileText(64 * 1024).meta({ format: 'password' }), confirmOtherTopic }),
-      z.object({
+      z.strictObject({ pem: fileText(64 * 1024).meta({ format: 'password' }), confirmOtherTopic }),
+      z.strictObject({
         pkcs12: z
           .base64()
           .max(128 * 1024)
@@ -212,7 +212,7 @@ export const instance = {
     method: 'put',
     path: '/api/apps-and-books',
     access: 'admin',
-    body: z.object({ token: fileText(64 * 1024).meta({ format: 'password' }) }),
+    body: z.strictObject({ token: fileText(64 * 1024).meta({ format: 'password' }) }),
     status: 200,
     response: AppsAndBooks,
     problems: ['apps_and_books.token_invalid'],
@@ -223,7 +223,7 @@ export const instance = {
     method: 'get',
     path: '/api/audit',
     access: 'viewer',
-    query: z.object({ ...auditFilter, after: cursor.optional(), limit }),
+    query: z.strictObject({ ...auditFilter, after: cursor.optional(), limit }),
     status: 200,
     response: page(AuditEntry),
   }),
@@ -233,7 +233,7 @@ export const instance = {
     method: 'get',
     path: '/api/audit/export',
     access: 'viewer',
-    query: z.object(auditFilter),
+    query: z.strictObject(auditFilter),
     status: 200,
     responseType: 'text/csv',
   }),
@@ -243,7 +243,10 @@ export const instance = {
     method: 'get',
     path: '/api/events',
     access: 'viewer',
-    query: z.object({ subject: z.array(line(200)).max(50).optional(), lastEventId: line(40).optional() }),
+    query: z.strictObject({
+      subject: z.array(line(200)).max(50).optional(),
+      lastEventId: line(40).optional(),
+    }),
     status: 200,
     responseType: 'text/event-stream',
   }),

@@ -7,7 +7,7 @@ import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.
 const tag = 'integrations';
 
 export const IntegrationSettings = z
-  .object({
+  .strictObject({
     patienceHours: z
       .number()
       .min(1)
@@ -120,7 +120,7 @@ export const integrations = {
     path: '/api/integrations/{id}',
     access: 'admin',
     params: idParams,
-    body: z.object({ name: line(100).optional(), settings: IntegrationSettings.partial().optional() }),
+    body: z.strictObject({ name: line(100).optional(), settings: IntegrationSettings.partial().optional() }),
     status: 200,
     response: Integration,
     versioned: true,

@@ -10,7 +10,7 @@ const tag = 'library';
 const configuration = z.record(line(200), z.json()).meta({ id: 'AppConfiguration' });
 
 export const ItemSettings = z
-  .object({
+  .strictObject({
     enrollmentOptions: z
       .enum(['SilentEnrollmentEnabled', 'SilentEnrollmentDisabled', 'Enabled', 'Disabled'])
       .optional(),
@@ -62,7 +62,7 @@ export const LibraryItem = z
   .meta({ id: 'LibraryItem' });
 
 const SaveItem = z
-  .object({
+  .strictObject({
     integrationId: id,
     installType: z.literal('install_and_continuously_enforce').default('install_and_continuously_enforce'),
     deviceTrustOn: z.boolean().default(false),
@@ -176,7 +176,7 @@ export const library = {
     method: 'post',
     path: '/api/library-items/preview',
     access: 'viewer',
-    body: z.object({ ...SaveItem.shape, libraryItemId: id.optional() }),
+    body: z.strictObject({ ...SaveItem.shape, libraryItemId: id.optional() }),
     status: 200,
     response: ItemPreview,
     ownTransaction: true,

@@ -12,7 +12,7 @@ export const removal = {
     method: 'post',
     path: '/api/devices/removals',
     access: 'operator',
-    body: z.object({
+    body: z.strictObject({
       ids: z.array(id).min(1).max(1_000),
       /** Kept in the audit trail. */
       reason: line(500).optional(),

@@ -37,10 +37,10 @@ export const replays = {
     path: '/api/rollouts/replay',
     access: 'operator',
     /** Of devices, cause and filter several narrow it; of what they find only failed rollouts are replayed. */
-    body: z.object({
+    body: z.strictObject({
       deviceIds: z.array(id).min(1).max(1_000).optional(),
       failureCode: failureCode.optional(),
-      filter: z.object(deviceFilter).optional(),
+      filter: z.strictObject(deviceFilter).optional(),
       ...portion,
       /** Kept in the audit trail. */
       reason: line(500).optional(),

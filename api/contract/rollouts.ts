@@ -40,7 +40,7 @@ export const rollouts = {
     method: 'get',
     path: '/api/rollouts',
     access: 'viewer',
-    query: z.object({
+    query: z.strictObject({
       /** `waiting`: open, but nothing goes on until a device, its user, a license or a delay lets it. */
       state: z.enum(['running', 'waiting', 'completed', 'failed']).optional(),
       after: cursor.optional(),
@@ -64,7 +64,7 @@ export const rollouts = {
     method: 'post',
     path: '/api/rollouts',
     access: 'operator',
-    body: z.object({
+    body: z.strictObject({
       deviceIds: z.array(id).min(1).max(1_000).optional(),
       blueprintId: id.optional(),
       reason: line(500).optional(),
@@ -78,7 +78,7 @@ export const rollouts = {
     method: 'get',
     path: '/api/renewals/by-day',
     access: 'viewer',
-    query: z.object({
+    query: z.strictObject({
       from: z.iso.date().optional(),
       days: z.coerce.number().int().min(1).max(400).default(366),
     }),
@@ -96,7 +96,7 @@ export const rollouts = {
     method: 'get',
     path: '/api/renewals',
     access: 'viewer',
-    query: z.object({
+    query: z.strictObject({
       state: z.enum(['due', 'late', 'failed', 'unused']).default('due'),
       after: cursor.optional(),
       limit,

@@ -57,30 +57,34 @@ export const StepGuide = z
 /** Secrets left out keep the value that is set already. */
 export const SetupAnswerBody = z
   .discriminatedUnion('step', [
-    z.object({ step: z.literal('get_started') }),
-    z.object({ step: z.literal('okta_domain'), domain: line(300) }),
-    z.object({ step: z.literal('install_api_integration'), credentialsKind }),
-    z.object({
+    z.strictObject({ step: z.literal('get_started') }),
+    z.strictObject({ step: z.literal('okta_domain'), domain: line(300) }),
+    z.strictObject({ step: z.literal('install_api_integration'), credentialsKind }),
+    z.strictObject({
       step: z.literal('credentials'),
       clientId: line(200),
       clientSecret: secretText(1_024).optional(),
     }),
-    z.object({
+    z.strictObject({
       step: z.literal('connect'),
       confirmed: z.array(z.enum(PREREQUISITES)).max(PREREQUISITES.length).default([]),
     }),
-    z.object({ step: z.literal('device_integrations') }),
-    z.object({ step: z.literal('platforms'), platforms: z.array(platform).min(1).max(2) }),
-    z.object({
+    z.strictObject({ step: z.literal('device_integrations') }),
+    z.strictObject({ step: z.literal('platforms'), platforms: z.array(platform).min(1).max(2) }),
+    z.strictObject({
       step: z.literal('macos'),
       scepUrl: url,
       challengeUrl: url,
       username: line(300),
       password: secretText(1_024).optional(),
     }),
-    z.object({ step: z.literal('ios'), secretKey: secretText(256, 8).optional(), providerName: line(100) }),
-    z.object({ step: z.literal('complete') }),
-    z.object({ step: z.literal('go_to'), target: step }),
+    z.strictObject({
+      step: z.literal('ios'),
+      secretKey: secretText(256, 8).optional(),
+      providerName: line(100),
+    }),
+    z.strictObject({ step: z.literal('complete') }),
+    z.strictObject({ step: z.literal('go_to'), target: step }),
   ])
   .meta({ id: 'SetupAnswer' });
 
@@ -133,7 +137,7 @@ export const setups = {
     method: 'post',
     path: '/api/setups',
     access: 'admin',
-    body: z.object({ integrationId: id.optional() }).default({}),
+    body: z.strictObject({ integrationId: id.optional() }).default({}),
     status: 201,
     response: Setup,
     ownTransaction: true,
@@ -145,7 +149,7 @@ export const setups = {
     method: 'get',
     path: '/api/setups',
     access: 'viewer',
-    query: z.object({ status: z.enum(['open', 'complete', 'abandoned']).optional() }),
+    query: z.strictObject({ status: z.enum(['open', 'complete', 'abandoned']).optional() }),
     status: 200,
     response: list(Setup),
   }),

@@ -149,22 +149,23 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
   } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json & { $defs?: Record<string, Json> };
   for (const [name, definition] of Object.entries($defs ?? {})) {
     const { id: _id, ...rest } = definition;
-    schemas[name] = plain(rest);
+    if (io === 'input' || !(name in schemas)) schemas[name] = plain(rest, io);
   }
-  return plain(root) as Json;
+  return plain(root, io) as Json;
 }
 
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
+/** Unknown fields of a request are refused; in a response there may be new ones one day. */
+function plain(value: unknown, io: 'input' | 'output'): unknown {
+  if (Array.isArray(value)) return value.map((each) => plain(each, io));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .filter(([key, each]) => key !== 'id' || typeof each !== 'string')
-    .filter(([key, each]) => !(key === 'additionalProperties' && each === false))
+    .filter(([key, each]) => !(io === 'output' && key === 'additionalProperties' && each === false))
     .map(([key, each]) => [
       key,
       key === '$ref' && typeof each === 'string'
         ? each.replace('#/$defs/', '#/components/schemas/')
-        : plain(each),
+        : plain(each, io),
     ]);
   return Object.fromEntries(entries);
 }

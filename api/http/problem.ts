@@ -54,6 +54,11 @@ function fieldErrors(issue: z.core.$ZodIssue, parent: readonly PropertyKey[] = [
       reason: 'unknown field',
       code: issue.code,
     }));
+  // Of a body that may be one thing or another: what keeps it from being the one that it is nearest to.
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const [nearest = []] = issue.errors.toSorted((one, other) => one.length - other.length);
+    return nearest.flatMap((each) => fieldErrors(each, path));
+  }
   return [{ field, reason: issue.message, code: issue.code }];
 }
 

@@ -121,8 +121,8 @@ function readCall(
   const ifMatch = request.headers['if-match'];
   return {
     params: read(shape.params, request.params) as ReadParams<Endpoint>,
-    query: read(shape.query, shape.query && withLists(shape.query, request.query)) as ReadQuery<Endpoint>,
-    body: read(shape.body, request.body) as ReadBody<Endpoint>,
+    query: read(shape.query ?? NOTHING, withLists(shape.query, request.query)) as ReadQuery<Endpoint>,
+    body: read(shape.body ?? NOTHING.optional(), request.body) as ReadBody<Endpoint>,
     caller,
     idempotencyKey: Idempotency.readKey(request.get('idempotency-key')),
     request,
@@ -134,6 +134,9 @@ function readCall(
     },
   };
 }
+
+/** What an operation takes that takes nothing. */
+const NOTHING = z.strictObject({});
 
 function read(schema: z.ZodType | undefined, value: unknown): unknown {
   return schema?.parse(value);
@@ -155,9 +158,9 @@ function written(schema: z.ZodType | undefined, body: unknown): unknown {
 }
 
 /** `?bucket=left` and `?bucket=left&bucket=trusted`: one value of a list is a list too. */
-function withLists(schema: z.ZodObject, query: object): Record<string, unknown> {
+function withLists(schema: z.ZodObject | undefined, query: object): Record<string, unknown> {
   const isList = (key: string) => {
-    const field = schema.shape[key];
+    const field = schema?.shape[key];
     const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
     return inner instanceof z.ZodArray;
   };
