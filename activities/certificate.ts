@@ -293,6 +293,6 @@ function eventText(kind: string, failureCode: string | undefined): string {
   if (kind === 'certificate_unused')
     return 'Nobody has signed in with this certificate yet: Okta revokes it on day 91. The user should sign in with FastPass.';
   const code = failureCode !== undefined && failureCode in FAILURES ? failureCode : 'certificate.not_renewed';
-  const { title, todo } = FAILURES[code as keyof typeof FAILURES];
-  return `${title} ${todo}`;
+  const { title, remedy } = FAILURES[code as keyof typeof FAILURES];
+  return `${title} ${remedy}`;
 }

@@ -27,7 +27,7 @@ export class ChallengeBreaker {
       this.#refusals.delete(key);
       return challenge;
     } catch (error) {
-      if (error instanceof CataloguedError && FAILURES[error.code].whoActs === 'admin') {
+      if (error instanceof CataloguedError && FAILURES[error.code].owner === 'admin') {
         if (this.#refusals.size >= MAX_KEYS) this.#refusals.clear();
         this.#refusals.set(key, { code: error.code, untilMs: this.#now() + PAUSE_MS });
       }

@@ -77,7 +77,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
         const trust = await refreshTrust(sql, input.deviceId, {
           now,
           ...(isEnd ? {} : { phase, failureCode: null }),
-          ...(action.do === 'waitForLicense' ? await licenseWords(sql, input.deviceId) : {}),
+          ...(action.do === 'waitForLicense' ? await licenseText(sql, input.deviceId) : {}),
         });
         if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
           await appendTimeline(
@@ -134,7 +134,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
           failureCode === null
             ? {}
             : { code: failureCode, ...(await findLastRefusal(sql, deviceId, failureCode)) };
-        await appendTimeline(sql, deviceId, { ...endWords(input.phase, failureCode), detail }, now);
+        await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode), detail }, now);
         return trust?.bucket ?? 'out_of_scope';
       });
     },
@@ -228,12 +228,12 @@ async function renewIdentityFirst(
 }
 
 /** A license that is not there to be had says so by itself. */
-async function licenseWords(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
+async function licenseText(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
   const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
-  return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].todo}` };
+  return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].remedy}` };
 }
 
-function endWords(phase: RolloutPhase, failureCode: string | null): { kind: string; text: string } {
+function endText(phase: RolloutPhase, failureCode: string | null): { kind: string; text: string } {
   if (failureCode !== null && isFailureCode(failureCode))
     return { kind: 'rollout_failed', text: `The rollout failed: ${FAILURES[failureCode].title}` };
   switch (phase) {

@@ -5,7 +5,7 @@ import {
   findLookUp,
   findOutdatedDevices,
   findUnseenOktaDevices,
-  keepConfirmed,
+  saveConfirmed,
   rematch,
   upsertOktaDevices,
 } from '../adapters/store/integration/okta-devices.ts';
@@ -57,7 +57,7 @@ export function trustActivities(deps: ActivityDependencies) {
         return client.confirm([...ids].slice(0, CONFIRMED_AT_MOST));
       });
       const { trust, others } = await database.inTransaction(async (sql) => {
-        const touched = await keepConfirmed(sql, integrationId, confirmed, now, [deviceId]);
+        const touched = await saveConfirmed(sql, integrationId, confirmed, now, [deviceId]);
         return {
           trust: await refreshTrust(sql, deviceId, { now }),
           others: touched.filter((id) => id !== deviceId),
@@ -101,7 +101,7 @@ export function trustActivities(deps: ActivityDependencies) {
         const client = await deps.oktaClient(integrationId);
         const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
         gone = confirmed.gone.length;
-        await database.inTransaction((sql) => keepConfirmed(sql, integrationId, confirmed, beganAt));
+        await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
       }
       // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
       await refresh(await findOutdatedDevices(database, input.integrationId), new Date(input.nowMs));

@@ -105,6 +105,6 @@ function appsLines(set: ResponseOf<'get /api/apps-and-books'>): string[] {
     ...(licenses === null
       ? []
       : [`Licenses of Okta Verify: ${licenses.available} of ${licenses.total} are left.`]),
-    ...(failure === null ? [] : [`${failure.title} ${failure.todo}`]),
+    ...(failure === null ? [] : [`${failure.title} ${failure.remedy}`]),
   ];
 }

@@ -131,7 +131,7 @@ const failureLines = ({ failure, serialNumber, id }: Detail): string[] =>
     ? []
     : [
         `Failed: ${failure.title}`,
-        `  To do: ${failure.todo} (${failure.code})`,
+        `  Remedy: ${failure.remedy} (${failure.code})`,
         `  Then:  odette rollout replay ${serialNumber ?? id}`,
       ];
 

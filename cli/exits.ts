@@ -18,12 +18,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
-  readonly todo: string | undefined;
+  readonly remedy: string | undefined;
 
-  constructor(exitCode: ExitCode, message: string, todo?: string) {
+  constructor(exitCode: ExitCode, message: string, remedy?: string) {
     super(message);
     this.exitCode = exitCode;
-    this.todo = todo;
+    this.remedy = remedy;
   }
 }
 
@@ -48,17 +48,17 @@ export const exitCodeOf = (error: unknown): ExitCode =>
 /** Title, what it is about, and what to do. */
 export function errorLines(error: unknown): string[] {
   if (error instanceof Refused) {
-    const { title, detail, errors, todo, code, requestId } = error.problem;
+    const { title, detail, errors, remedy, code, requestId } = error.problem;
     return [
       `odette: ${title}`,
       ...(detail === undefined ? [] : [`  ${detail}`]),
       ...(errors ?? []).map(({ field, reason }) => `  ${field}: ${reason}`),
-      `  To do: ${todo}`,
+      `  Remedy: ${remedy}`,
       `  (${code}, request ${requestId})`,
     ];
   }
   if (error instanceof CliError)
-    return [`odette: ${error.message}`, ...(error.todo === undefined ? [] : [`  To do: ${error.todo}`])];
+    return [`odette: ${error.message}`, ...(error.remedy === undefined ? [] : [`  Remedy: ${error.remedy}`])];
   return [`odette: ${error instanceof Error ? error.message : String(error)}`];
 }
 
@@ -66,5 +66,5 @@ export function errorLines(error: unknown): string[] {
 export function errorDocument(error: unknown): object {
   if (error instanceof Refused) return error.problem;
   const title = error instanceof Error ? error.message : String(error);
-  return { title, ...(error instanceof CliError && error.todo !== undefined && { todo: error.todo }) };
+  return { title, ...(error instanceof CliError && error.remedy !== undefined && { remedy: error.remedy }) };
 }

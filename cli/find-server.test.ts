@@ -72,7 +72,7 @@ test('a folder that is named and in which nothing runs is never answered for by 
     await expect(asked).rejects.toMatchObject({
       exitCode: 3,
       message: `Nothing runs with ${data} (ODETTE_DATA_DIR).`,
-      todo: expect.stringMatching(/odette up --no-sandbox/),
+      remedy: expect.stringMatching(/odette up --no-sandbox/),
     });
   }
 });

@@ -133,7 +133,7 @@ function previewLines(preview: Preview): string[] {
         ]),
     ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} will be asked before the app installs.`] : []),
     ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap((part) =>
-      part?.failure ? [`! ${part.text ?? part.failure.title} ${part.failure.todo}`] : [],
+      part?.failure ? [`! ${part.text ?? part.failure.title} ${part.failure.remedy}`] : [],
     ),
     ...(confirmation === null ? [] : [`To be confirmed: ${confirmation}`]),
     ...proposalLines(preview),

@@ -154,7 +154,7 @@ describe('an error', () => {
     const { code, told } = await odette('push-certificate show');
     expect(code).toBe(1);
     expect(told).toContain('odette: There is no push certificate.');
-    expect(told).toContain('To do: odette push-certificate set FILE');
+    expect(told).toContain('Remedy: odette push-certificate set FILE');
     expect(told).not.toMatch(/\n\s+at /);
   });
 

@@ -36,7 +36,7 @@ beforeEach(() => {
   server.plays.replayRollouts = () => new Reply(202, { devices: 2, lacking, replayId: ID, next: null });
   server.plays.listFailures = () => ({
     items: (['mdm.device_silent', 'mdm.app_not_installed'] as const).map((code) => ({
-      failure: { code, title: 'T', todo: 'D', whoActs: 'operator', isRetried: false },
+      failure: { code, title: 'T', remedy: 'D', owner: 'operator', isRetried: false },
       devices: 2,
       examples: [{ id: ID, name: 'mac-ada', serialNumber: null }],
       newestAt: AT,

@@ -55,7 +55,7 @@ function failureLines(groups: ResponseOf<'get /api/rollouts/failures'>['items'])
     failure.code,
     String(devices),
     examples.map(({ name, serialNumber, id }) => name ?? serialNumber ?? id).join(', '),
-    failure.todo,
+    failure.remedy,
   ]);
   return [
     ...table(['CAUSE', 'DEVICES', 'E.G.', 'TO DO'], rows),

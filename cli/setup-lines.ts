@@ -23,9 +23,9 @@ export const guideLines = ({ guide }: Setup): string[] => [
 const MARKS = { passed: '✓', failed: '✗', not_checked: '?' } as const;
 
 export const checkLines = (checks: Setup['prerequisites']): string[] =>
-  checks.flatMap(({ title, result, confirmed, detail, todo }) => [
+  checks.flatMap(({ title, result, confirmed, detail, remedy }) => [
     `  ${confirmed ? '✓' : MARKS[result]} ${title}: ${detail}`,
-    ...(result === 'passed' || confirmed ? [] : [`      ${todo}`]),
+    ...(result === 'passed' || confirmed ? [] : [`      ${remedy}`]),
   ]);
 
 export function setupLines(setup: Setup): string[] {

@@ -145,7 +145,7 @@ export class SetupWalk {
         `Odette cannot check this: ${open.map(({ title }) => title).join(', ')}.`,
         `If it is so, write  confirm: [${[...said, ...ids].join(', ')}]  into the file and give the same command again.`,
       );
-    for (const { title, todo } of open) await confirm(terminal, `${title}: ${todo} Is it so?`);
+    for (const { title, remedy } of open) await confirm(terminal, `${title}: ${remedy} Is it so?`);
     return this.#odette.call('post /api/setups/{id}/answers', {
       params: { id: setup.id },
       body: { step: 'connect', confirmed: [...this.#file.content.confirm, ...ids] },

@@ -69,7 +69,7 @@ const alarmLines = ({ alarms }: Status): string[] =>
         'Alarms:',
         ...alarms.flatMap(({ failure, text, since }) => [
           `  ! ${text}${since === null ? '' : ` (since ${moment(since)})`}`,
-          `      ${failure.todo} (${failure.code})`,
+          `      ${failure.remedy} (${failure.code})`,
         ]),
       ];
 

@@ -6,7 +6,7 @@ const identity = (changes: Partial<EnrollmentIdentity> = {}): EnrollmentIdentity
   issuedAt: new Date('2026-06-02'),
   codeForUdid: undefined,
   renewsDevice: undefined,
-  isSpent: false,
+  isUsed: false,
   ...changes,
 });
 const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
@@ -82,7 +82,7 @@ describe('admission at Authenticate', () => {
   });
 
   test('a spent identity speaks for the device that it is pinned to, and enrolls nothing', () => {
-    const spent = identity({ fingerprint: 'aa', isSpent: true });
+    const spent = identity({ fingerprint: 'aa', isUsed: true });
     expect(admit('U1', spent, device(), 'device-1')).toEqual({ admitted: true, as: 'again' });
     expect(admit('U1', spent, undefined, undefined)).toEqual(identityRefused);
     expect(admit('U1', spent, device({ fingerprint: 'cc', enrollment: 'unfinished' }), undefined)).toEqual(
@@ -101,7 +101,7 @@ describe('admission at Authenticate', () => {
   );
 
   test('an enrollment that was not finished may begin again with its own identity', () => {
-    const own = identity({ fingerprint: 'aa', isSpent: true });
+    const own = identity({ fingerprint: 'aa', isUsed: true });
     expect(admit('U1', own, device({ enrollment: 'unfinished' }), 'device-1')).toEqual({
       admitted: true,
       as: 'again',
@@ -110,7 +110,7 @@ describe('admission at Authenticate', () => {
 
   test('a device that left does not come back with an identity that it had', () => {
     const left = device({ enrollment: 'over' });
-    expect(admit('U1', identity({ fingerprint: 'aa', isSpent: true }), left, 'device-1')).toEqual(
+    expect(admit('U1', identity({ fingerprint: 'aa', isUsed: true }), left, 'device-1')).toEqual(
       identityRefused,
     );
     expect(admit('U1', identity({ renewsDevice: 'device-1' }), left, undefined)).toEqual(identityRefused);

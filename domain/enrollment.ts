@@ -11,7 +11,7 @@ export interface EnrollmentIdentity {
   /** It renews the identity of this device (Odette's id). */
   readonly renewsDevice: string | undefined;
   /** It enrolled a device before, or its code was revoked: it speaks for the device that it is pinned to, and for no other. */
-  readonly isSpent: boolean;
+  readonly isUsed: boolean;
 }
 
 export interface KnownDevice {
@@ -63,7 +63,7 @@ export function admit(
   if (device?.enrollment === 'over' && isOfDevice) return refused('mdm.identity_refused');
   if (device?.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
   // A code is for so many devices: whoever kept the key of an identity that was replaced or forgotten gets no more out of it.
-  if (identity.isSpent) return refused('mdm.identity_refused');
+  if (identity.isUsed) return refused('mdm.identity_refused');
   if (!device) return { admitted: true, as: 'new' };
   // An identity that was replaced once must not come back: only a newer one than the pinned one is fresh.
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;

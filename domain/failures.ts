@@ -4,27 +4,27 @@
 // Codes are `area.what_happened`. Adapters throw an error with a `code`; activities/as-failure.ts makes Temporal's failure of it,
 // api/http/problem.ts an HTTP answer; docs/errors.md is generated from here. Nobody matches text.
 
-export type WhoActs = 'nobody' | 'admin' | 'user' | 'operator';
+export type Owner = 'nobody' | 'admin' | 'user' | 'operator';
 
 export interface CatalogueEntry {
   /** What happened, one sentence. */
   readonly title: string;
   /** What to do next. */
-  readonly todo: string;
+  readonly remedy: string;
   /** Tried again by Odette itself. */
   readonly isRetried: boolean;
-  readonly whoActs: WhoActs;
+  readonly owner: Owner;
   /** HTTP status when an API call ends with it. */
   readonly status: number;
 }
 
 const entry = (
   title: string,
-  todo: string,
-  whoActs: WhoActs,
+  remedy: string,
+  owner: Owner,
   isRetried: boolean,
   status: number,
-): CatalogueEntry => ({ title, todo, isRetried, whoActs, status });
+): CatalogueEntry => ({ title, remedy, isRetried, owner, status });
 
 export const FAILURES = {
   // The request itself

@@ -210,35 +210,37 @@ export function guideOf(step: SetupStep, state: SetupState, facts: GuideFacts): 
 }
 
 export const PREREQUISITE_TEXTS: Readonly<
-  Record<PrerequisiteId, { readonly title: string; readonly todo: string }>
+  Record<PrerequisiteId, { readonly title: string; readonly remedy: string }>
 > = {
   token: {
     title: 'Okta accepts the credentials',
-    todo: 'Go back to the credentials and enter them again.',
+    remedy: 'Go back to the credentials and enter them again.',
   },
   scopes: {
     title: 'The three scopes are granted',
-    todo: `Grant ${OKTA_SCOPES.join(', ')} to the integration or app in Okta, then check again.`,
+    remedy: `Grant ${OKTA_SCOPES.join(', ')} to the integration or app in Okta, then check again.`,
   },
   identity_engine: {
     title: 'The tenant runs Okta Identity Engine',
-    todo: 'Upgrade the tenant: Okta admin console > Dashboard > OIE upgrade hub.',
+    remedy: 'Upgrade the tenant: Okta admin console > Dashboard > OIE upgrade hub.',
   },
   okta_verify_active: {
     title: 'Okta Verify is active',
-    todo: 'Okta admin console > Security > Authenticators > Add authenticator > Okta Verify.',
+    remedy: 'Okta admin console > Security > Authenticators > Add authenticator > Okta Verify.',
   },
   fastpass_active: {
     title: 'Okta FastPass is active',
-    todo: 'Okta admin console > Security > Authenticators > Okta Verify > Actions > Edit > Okta FastPass (all platforms).',
+    remedy:
+      'Okta admin console > Security > Authenticators > Okta Verify > Actions > Edit > Okta FastPass (all platforms).',
   },
   okta_verify_licenses: {
     title: 'Licenses of Okta Verify in Apps and Books',
-    todo: 'Apple Business Manager > Apps and Books > Okta Verify > get licenses (free of charge); then upload the token: odette apps-and-books set FILE.',
+    remedy:
+      'Apple Business Manager > Apps and Books > Okta Verify > get licenses (free of charge); then upload the token: odette apps-and-books set FILE.',
   },
   adaptive_mfa: {
     title: 'The tenant has Adaptive MFA',
-    todo: 'Okta shows Security > Device integrations only with Adaptive MFA. Look there, then tick this.',
+    remedy: 'Okta shows Security > Device integrations only with Adaptive MFA. Look there, then tick this.',
   },
 };
 

@@ -86,4 +86,4 @@ const isOnDevice = (states: TruthStates): boolean =>
 const isSilent = ({ lastContactAtMs, nowMs }: BucketFacts): boolean =>
   lastContactAtMs !== null && nowMs - lastContactAtMs > SILENT_AFTER_DAYS * DAY_MS;
 
-const isForUser = (code: string): boolean => isFailureCode(code) && FAILURES[code].whoActs === 'user';
+const isForUser = (code: string): boolean => isFailureCode(code) && FAILURES[code].owner === 'user';

@@ -88,7 +88,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
     if (okta.match === 'ambiguous')
       return unknown('Okta has several records like this one; they cannot be told apart.');
     return okta.registered && okta.status === 'ACTIVE'
-      ? held(`Okta lists the device as registered (${matchWords[okta.match]}).`)
+      ? held(`Okta lists the device as registered (${matchText[okta.match]}).`)
       : notHeld(`Okta lists the device as ${okta.status.toLowerCase()}, not registered.`);
   },
   managed({ okta, userName, certificateIsNewerThanManaged }) {
@@ -99,11 +99,11 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
     if (user === undefined)
       return notHeld('Okta says NOT_MANAGED: nobody has signed in with FastPass since.');
     const newer = certificateIsNewerThanManaged ? '; the new certificate is not yet known to be used' : '';
-    return held(`Okta says MANAGED for ${user} (${matchWords[okta.match]})${newer}.`);
+    return held(`Okta says MANAGED for ${user} (${matchText[okta.match]})${newer}.`);
   },
 };
 
-const matchWords: Readonly<Record<OktaMatch, string>> = {
+const matchText: Readonly<Record<OktaMatch, string>> = {
   serial_number: 'matched by serial number',
   user_and_model: 'matched by user and model',
   ambiguous: 'cannot be told apart',

@@ -3,15 +3,15 @@ import { FAILURES, type CatalogueEntry } from '../domain/failures.ts';
 
 export function errorsPage(): string {
   const rows = Object.entries<CatalogueEntry>(FAILURES).map(
-    ([code, { title, todo, isRetried, whoActs }]) =>
-      `| \`${code}\` | ${title} | ${isRetried ? 'yes' : 'no'} | ${whoActs} | ${todo.replaceAll('|', '\\|')} |`,
+    ([code, { title, remedy, isRetried, owner }]) =>
+      `| \`${code}\` | ${title} | ${isRetried ? 'yes' : 'no'} | ${owner} | ${remedy.replaceAll('|', '\\|')} |`,
   );
   return [
     '# Errors',
     '',
-    'Generated from `domain/failures.ts`. The code stands in problem documents, in the timeline of a device and in Temporal.',
+    'Generated from `domain/failures.ts`. Problem documents, device timelines and Temporal show the code.',
     '',
-    '| code | what happened | tried again by itself | who acts | what to do |',
+    '| code | title | tried again by itself | who acts | what to do |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',

@@ -118,7 +118,7 @@ function problemOf(text: string, response: Response): Problem {
     title: 'The response could not be read.',
     status: response.status,
     code: 'server.failed',
-    todo: 'If a proxy stands before Odette, look at its log; else at the log of the API.',
+    remedy: 'If a proxy stands before Odette, look at its log; else at the log of the API.',
     requestId: response.headers.get('x-request-id') ?? '',
   };
 }
@@ -128,7 +128,7 @@ const unreachable = (instance: string): Problem => ({
   title: 'Odette does not respond.',
   status: 503,
   code: 'server.unavailable',
-  todo: 'Nothing is lost. The page tries again; `odette status` names the part that is down.',
+  remedy: 'Nothing is lost. The page tries again; `odette status` names the part that is down.',
   instance,
   requestId: '',
 });

@@ -25,7 +25,7 @@ export const OPERATIONS = {
   abandonSetup: 'delete /api/setups/{id}',
   listIntegrations: 'get /api/integrations',
   getIntegration: 'get /api/integrations/{id}',
-  getIntegrationReach: 'get /api/integrations/{id}/reach',
+  getIntegrationImpact: 'get /api/integrations/{id}/impact',
   updateIntegration: 'patch /api/integrations/{id}',
   answerIntegration: 'post /api/integrations/{id}/answers',
   checkIntegration: 'post /api/integrations/{id}/checks',

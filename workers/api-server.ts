@@ -9,15 +9,15 @@ import { LongPolls } from '../api/mdm/long-poll.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
 import { createPayloadReader } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
-import { openFoundation } from './foundation.ts';
+import { openProcessContext } from './process-context.ts';
 import { identityProviderOf } from './identity-provider.ts';
 import { startListener } from './listeners.ts';
-import { runProcess } from './process-frame.ts';
+import { runProcess } from './run-process.ts';
 
 await runProcess('api', async (context) => {
   const { config, log } = context;
-  const foundation = await openFoundation(context, { name: 'odette-api', connections: 30 });
-  const { database, ring, temporal, temporalSettings } = foundation;
+  const processContext = await openProcessContext(context, { name: 'odette-api', connections: 30 });
+  const { database, ring, temporal, temporalSettings } = processContext;
   const { namespace } = temporalSettings;
   const clients = outsideClients(database, ring, config);
   const metrics = new Registry();
@@ -77,7 +77,7 @@ await runProcess('api', async (context) => {
       await admin.closeStreams();
       await Promise.all(listeners.map((listener) => listener.stop(5000)));
       clients.close();
-      await foundation.close();
+      await processContext.close();
     },
   };
 });

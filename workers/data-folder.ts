@@ -66,7 +66,7 @@ async function readHolder(file: string): Promise<number | undefined> {
 }
 
 /** A random word that is made once and kept, for addresses that nobody may guess. */
-export async function keptWord(file: string): Promise<string> {
+export async function persistedWord(file: string): Promise<string> {
   const known = await readFile(file, 'utf8').catch(() => '');
   if (/^[\w-]{32,}$/.test(known.trim())) return known.trim();
   const word = randomBytes(24).toString('base64url');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { keepDeviceAddress, readDeviceAddress } from '../adapters/store/devices/device-address.ts';
+import { saveDeviceAddress, readDeviceAddress } from '../adapters/store/devices/device-address.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { ConfigError } from './config.ts';
 import { proveDeviceAddress } from './device-address.ts';
@@ -26,7 +26,7 @@ describe('ODETTE_PUBLIC_URL', () => {
   });
 
   test('is refused when it is not what enrolled devices know: the message says what it was and what to do', async () => {
-    await keepDeviceAddress(own.database, OLD);
+    await saveDeviceAddress(own.database, OLD);
     await start(OLD);
     await start('https://MDM.example.com:443');
     for (const [wrong, said] of [
@@ -43,7 +43,7 @@ describe('ODETTE_PUBLIC_URL', () => {
   });
 
   test('is changed by who names what it was, and then refused as before', async () => {
-    await keepDeviceAddress(own.database, OLD);
+    await saveDeviceAddress(own.database, OLD);
     await expect(start(NEW, 'https://third.example.com')).rejects.toThrow(ConfigError);
     await start(NEW, OLD);
     await start(NEW, OLD);

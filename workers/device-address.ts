@@ -3,7 +3,7 @@ import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
   isAddressKnown,
-  keepDeviceAddress,
+  saveDeviceAddress,
   readDeviceAddress,
   replaceDeviceAddress,
 } from '../adapters/store/devices/device-address.ts';
@@ -18,7 +18,7 @@ export async function proveDeviceAddress(
   if (known === undefined) {
     // Enrolled before the address was kept.
     if (publicUrl !== undefined && (await isAddressKnown(database)))
-      await keepDeviceAddress(database, publicUrl);
+      await saveDeviceAddress(database, publicUrl);
     return;
   }
   if (publicUrl !== undefined && isSame(known, publicUrl)) return;

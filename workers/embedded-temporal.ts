@@ -54,13 +54,13 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
     });
   let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
-    const over = () => {
+    const ended = () => {
       hasEnded = true;
       log?.end();
       resolve();
     };
-    child.once('error', over);
-    child.once('close', over);
+    child.once('error', ended);
+    child.once('close', ended);
   });
   const stop = async () => {
     if (!hasEnded) child.kill('SIGTERM');

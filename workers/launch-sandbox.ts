@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Part } from './keep-up.ts';
+import type { Part } from './supervise.ts';
 import { startNodeProcess, type NodeProcess } from './node-process.ts';
 
 /** What the sandbox says when it is ready (sandbox/main.ts). */

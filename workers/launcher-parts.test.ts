@@ -7,10 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endRecordedChild, recordChild } from './child-record.ts';
-import { keptWord, openDataFolder } from './data-folder.ts';
+import { persistedWord, openDataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
-import { keepUp, type Part } from './keep-up.ts';
-import { keptPorts } from './kept-ports.ts';
+import { supervise, type Part } from './supervise.ts';
+import { persistedPorts } from './persisted-ports.ts';
 import { isRunning, startOf } from './processes.ts';
 
 let folder: string;
@@ -43,9 +43,9 @@ describe('a data folder', () => {
 
   test('keeps a word that nobody can guess', async () => {
     const file = path.join(folder, 'word');
-    const word = await keptWord(file);
+    const word = await persistedWord(file);
     expect(word).toMatch(/^[\w-]{32}$/);
-    expect(await keptWord(file)).toBe(word);
+    expect(await persistedWord(file)).toBe(word);
   });
 });
 
@@ -60,24 +60,24 @@ describe('ports', () => {
     const file = path.join(folder, 'ports.json');
     const wanted = await freePort();
     const free = await occupy(wanted);
-    const first = await keptPorts(file, [{ name: 'devices', wanted, isFixed: true }]);
+    const first = await persistedPorts(file, [{ name: 'devices', wanted, isFixed: true }]);
     expect(first['devices']).toBeGreaterThan(wanted);
     free();
-    expect(await keptPorts(file, [{ name: 'devices', wanted, isFixed: true }])).toEqual(first);
+    expect(await persistedPorts(file, [{ name: 'devices', wanted, isFixed: true }])).toEqual(first);
   });
 
   test('that devices know do not move: the start is refused', async () => {
     const file = path.join(folder, 'ports.json');
-    const ports = await keptPorts(file, [
+    const ports = await persistedPorts(file, [
       { name: 'devices', wanted: await freePort(), isFixed: true },
       { name: 'metrics', wanted: await freePort(), isFixed: false },
     ]);
     const free = [await occupy(ports['metrics'] ?? 0)];
     const wanted = (isFixed: boolean, name: string) => ({ name, wanted: 1024, isFixed });
-    const moved = await keptPorts(file, [wanted(true, 'devices'), wanted(false, 'metrics')]);
+    const moved = await persistedPorts(file, [wanted(true, 'devices'), wanted(false, 'metrics')]);
     expect(moved['metrics']).not.toBe(ports['metrics']);
     free.push(await occupy(ports['devices'] ?? 0));
-    await expect(keptPorts(file, [wanted(true, 'devices')])).rejects.toThrow(
+    await expect(persistedPorts(file, [wanted(true, 'devices')])).rejects.toThrow(
       new RegExp(`Port ${ports['devices']} \\(devices\\)`),
     );
     for (const release of free) release();
@@ -102,7 +102,7 @@ describe('a part', () => {
       };
     };
     const said: string[] = [];
-    const kept = await keepUp({ name: 'part', start, say: (line) => said.push(line) });
+    const kept = await supervise({ name: 'part', start, say: (line) => said.push(line) });
     parts[0]?.end();
     await expect.poll(() => said).toContain('part runs again.');
     expect(parts).toHaveLength(2);
@@ -113,7 +113,7 @@ describe('a part', () => {
 
   test('that does not start the first time is an error, not a loop', async () => {
     const start = () => Promise.reject(new Error('no key'));
-    await expect(keepUp({ name: 'part', start, say: () => undefined })).rejects.toThrow('no key');
+    await expect(supervise({ name: 'part', start, say: () => undefined })).rejects.toThrow('no key');
   });
 
   test('that outlived its launcher is ended by the next, and a stranger with its pid is not', async () => {

@@ -3,11 +3,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { getTemporal } from '../scripts/temporal-server.mjs';
 import { ConfigError, defaultDataDir, hostAndPort, readConfig } from './config.ts';
-import { keptWord, openDataFolder, type DataFolder } from './data-folder.ts';
+import { persistedWord, openDataFolder, type DataFolder } from './data-folder.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { endLeftTemporal, startEmbeddedTemporal } from './embedded-temporal.ts';
-import { keepUp, type Part } from './keep-up.ts';
-import { keptPorts } from './kept-ports.ts';
+import { supervise, type Part } from './supervise.ts';
+import { persistedPorts } from './persisted-ports.ts';
 import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
 import { endLeftProcesses, startNodeProcess } from './node-process.ts';
 import { placesOf, signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
@@ -30,9 +30,9 @@ async function stopEverything(exitCode: number): Promise<void> {
 
 async function keep(name: string, start: () => Promise<Part>): Promise<void> {
   if (isStopping) return;
-  const kept = await keepUp({ name, start, say });
-  if (isStopping) await kept.stop();
-  else stops.push(() => kept.stop());
+  const supervised = await supervise({ name, start, say });
+  if (isStopping) await supervised.stop();
+  else stops.push(() => supervised.stop());
 }
 
 async function up(isSandbox: boolean): Promise<void> {
@@ -43,7 +43,7 @@ async function up(isSandbox: boolean): Promise<void> {
   const data = await openDataFolder(config.dataDir, { isSandbox });
   stops.push(() => data.release());
   await endWhatWasLeft(data.path);
-  const ports = await keptPorts(data.at('ports.json'), wantedPorts(isSandbox));
+  const ports = await persistedPorts(data.at('ports.json'), wantedPorts(isSandbox));
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     NODE_ENV: 'production',
@@ -52,7 +52,7 @@ async function up(isSandbox: boolean): Promise<void> {
     ODETTE_DEVICE_LISTEN: process.env['ODETTE_DEVICE_LISTEN'] || `127.0.0.1:${ports['devices']}`,
     ODETTE_WORKER_LISTEN: process.env['ODETTE_WORKER_LISTEN'] || `127.0.0.1:${ports['worker metrics']}`,
     ODETTE_RELAY_LISTEN: process.env['ODETTE_RELAY_LISTEN'] || `127.0.0.1:${ports['relay metrics']}`,
-    ODETTE_CODEC_PATH: `/codec/${await keptWord(data.at('codec-path'))}`,
+    ODETTE_CODEC_PATH: `/codec/${await persistedWord(data.at('codec-path'))}`,
   };
 
   const world = await startWorlds(isSandbox, data, ports, environment);

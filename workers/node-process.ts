@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { endRecordedChild, recordChild } from './child-record.ts';
-import type { Part } from './keep-up.ts';
+import type { Part } from './supervise.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const KEPT_LOG_BYTES = 20 * 1024 * 1024;
@@ -50,13 +50,13 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const lastLines: string[] = [];
   let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
-    const over = (): void => {
+    const ended = (): void => {
       hasEnded = true;
       log.end();
       resolve();
     };
-    child.once('error', over);
-    child.once('close', over);
+    child.once('error', ended);
+    child.once('close', ended);
   });
   const isReady = new Promise<Record<string, unknown> | undefined>((resolve) => {
     void ended.then(() => resolve(undefined));

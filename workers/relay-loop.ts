@@ -13,7 +13,7 @@ import {
 } from '../adapters/store/base/outbox.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
-import { keepHouse } from './housekeeping.ts';
+import { pruneExpiredRows } from './prune-expired-rows.ts';
 import { recordSilentDevices } from './silent-devices.ts';
 import { isOutage } from './temporal-outage.ts';
 
@@ -36,7 +36,7 @@ const CONCURRENCY = 32;
 const LEASE_SECONDS = 15;
 const DELIVERY_TIMEOUT_MS = 10_000;
 const POLL_MS = 1_000;
-const HOUSEKEEPING_MS = 60 * 60_000;
+const PRUNE_INTERVAL_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
 const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
 const MAX_ASIDE_SECONDS = 5;
@@ -52,7 +52,7 @@ class Relay {
   readonly #metrics: ReturnType<typeof relayMetrics> | undefined;
   readonly #underWay = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
-  #housekeeping: Promise<void> = Promise.resolve();
+  #pruning: Promise<void> = Promise.resolve();
   #hasStopped = false;
   /** Deliveries that failed in a row because Temporal was away. */
   #outages = 0;
@@ -94,13 +94,13 @@ class Relay {
   async #run(): Promise<void> {
     const { database, log } = this.#dependencies;
     let stopListening: (() => Promise<void>) | undefined;
-    let nextHousekeeping = 0;
+    let nextPruneMs = 0;
     while (!this.#hasStopped) {
       try {
         stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
-        if (Date.now() >= nextHousekeeping) {
-          nextHousekeeping = Date.now() + HOUSEKEEPING_MS;
-          this.#keepHouse();
+        if (Date.now() >= nextPruneMs) {
+          nextPruneMs = Date.now() + PRUNE_INTERVAL_MS;
+          this.#pruneExpiredRows();
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);
@@ -111,19 +111,19 @@ class Relay {
       await this.#pause(POLL_MS);
     }
     await stopListening?.().catch(() => undefined);
-    await this.#housekeeping;
+    await this.#pruning;
   }
 
   /** Beside the deliveries: a large fleet leaves much to be swept. */
-  #keepHouse(): void {
+  #pruneExpiredRows(): void {
     const { database, log } = this.#dependencies;
     const hasStopped = () => this.#hasStopped;
-    this.#housekeeping = keepHouse(database, hasStopped)
+    this.#pruning = pruneExpiredRows(database, hasStopped)
       .then(() => recordSilentDevices(database, hasStopped))
       .then(
         () => undefined,
         (error: unknown) => {
-          log.warn({ err: error }, 'the hourly housekeeping failed; trying again in an hour');
+          log.warn({ err: error }, 'pruning expired rows failed; retrying in an hour');
         },
       );
   }

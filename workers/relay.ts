@@ -2,14 +2,14 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { listIntegrations } from '../adapters/store/integration/integrations.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import { openFoundation } from './foundation.ts';
+import { openProcessContext } from './process-context.ts';
 import { serveHealth } from './health-server.ts';
-import { runProcess } from './process-frame.ts';
+import { runProcess } from './run-process.ts';
 import { outboxGauges, startRelay } from './relay-loop.ts';
 
 await runProcess('relay', async (context) => {
-  const foundation = await openFoundation(context, { name: 'odette-relay', connections: 8 });
-  const { config, log, database, temporal } = foundation;
+  const processContext = await openProcessContext(context, { name: 'odette-relay', connections: 8 });
+  const { config, log, database, temporal } = processContext;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   outboxGauges(metrics, database);
@@ -30,7 +30,7 @@ await runProcess('relay', async (context) => {
     async stop() {
       await health.stop();
       await relay.stop();
-      await foundation.close();
+      await processContext.close();
     },
   };
 });

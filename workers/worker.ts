@@ -7,10 +7,10 @@ import { createActivities } from '../activities/index.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import { outsideClients } from './dependencies.ts';
-import { openFoundation } from './foundation.ts';
+import { openProcessContext } from './process-context.ts';
 import { freePort } from './free-port.ts';
 import { serveHealth } from './health-server.ts';
-import { runProcess } from './process-frame.ts';
+import { runProcess } from './run-process.ts';
 import { RefusalRecord } from './refusal-record.ts';
 import { sealedWorkerOptions } from './sealed-worker.ts';
 import { missingSearchAttributes } from './search-attributes.ts';
@@ -20,8 +20,8 @@ import { workflowBundle } from './workflow-bundle.ts';
 await runProcess('worker', async (context) => {
   const { config, log } = context;
   const sdkMetrics = await installRuntime(log);
-  const foundation = await openFoundation(context, { name: 'odette-worker', connections: 20 });
-  const { database, ring, temporal, temporalSettings } = foundation;
+  const processContext = await openProcessContext(context, { name: 'odette-worker', connections: 20 });
+  const { database, ring, temporal, temporalSettings } = processContext;
   const clients = outsideClients(database, ring, config);
   const authority = identityAuthority(database, ring);
   const activities = createActivities({
@@ -80,7 +80,7 @@ await runProcess('worker', async (context) => {
       await ended;
       clients.close();
       await connection.close();
-      await foundation.close();
+      await processContext.close();
     },
   };
 });

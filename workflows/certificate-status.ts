@@ -40,7 +40,7 @@ export class CertificateStatus {
   async showFailure(code: FailureCode): Promise<void> {
     await this.#recordEvent('certificate_failed', code);
     setCurrentDetails(
-      `**waits** ${FAILURES[code].title} ${FAILURES[code].todo} Odette retries automatically.`,
+      `**waits** ${FAILURES[code].title} ${FAILURES[code].remedy} Odette retries automatically.`,
     );
   }
 

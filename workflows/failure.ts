@@ -17,7 +17,7 @@ export function failureCodeOfActivity(error: unknown): FailureCode {
 
 /** Trying again soon changes nothing: somebody has to act first. */
 export const needsPerson = (code: FailureCode): boolean =>
-  !FAILURES[code].isRetried && FAILURES[code].whoActs !== 'nobody';
+  !FAILURES[code].isRetried && FAILURES[code].owner !== 'nobody';
 
 /**
  * For the end of a switch over actions: a plan of a newer worker may hold an action that this one does not know. A plain error fails the

@@ -64,10 +64,10 @@ export class LicenseAssignment {
       if (outcome.kind === 'not_wanted') return 'unasked';
       const noneLeft = outcome.kind === 'none_left';
       if (noneLeft) {
-        const { title, todo } = FAILURES['apps_and_books.no_license_left'];
+        const { title, remedy } = FAILURES['apps_and_books.no_license_left'];
         await database.recordWaitsFor({
           deviceId: this.#deviceId,
-          waitsFor: `${title} ${todo}`,
+          waitsFor: `${title} ${remedy}`,
           nowMs: Date.now(),
         });
       }

@@ -222,7 +222,7 @@ class RolloutWorkflow {
       { key: searchAttributes.rolloutPhase, value: 'failed' },
       { key: searchAttributes.failureKind, value: code },
     ]);
-    setCurrentDetails(`**failed** ${FAILURES[code].title} ${FAILURES[code].todo}`);
+    setCurrentDetails(`**failed** ${FAILURES[code].title} ${FAILURES[code].remedy}`);
     await this.#close('failed', code);
   }
 

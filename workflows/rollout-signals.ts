@@ -61,6 +61,6 @@ export class RolloutSignals {
   #onCertificateFailed({ eventId, failureCode }: Event & { readonly failureCode: FailureCode }): void {
     if (!this.#seen.isNew(eventId)) return;
     this.certificateFailures.push(failureCode);
-    setCurrentDetails(`**certificate** ${FAILURES[failureCode].title} ${FAILURES[failureCode].todo}`);
+    setCurrentDetails(`**certificate** ${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`);
   }
 }

@@ -84,7 +84,7 @@ export function readDeviceMessage(body: Uint8Array): DeviceMessage {
   const dict = parsePlistDict(body);
   const sender: Sender = {
     udid: short(textOf(dict, 'UDID') ?? textOf(dict, 'EnrollmentID')),
-    ...present('userId', textOf(dict, 'UserID') ?? textOf(dict, 'EnrollmentUserID')),
+    ...definedProps('userId', textOf(dict, 'UserID') ?? textOf(dict, 'EnrollmentUserID')),
     dict,
   };
   const type = textOf(dict, 'MessageType');
@@ -100,7 +100,7 @@ function readReport(sender: Sender): Report {
     type: 'Report',
     ...sender,
     status: status as ReportStatus,
-    ...present('commandUuid', commandUuid),
+    ...definedProps('commandUuid', commandUuid),
     errorChain: readErrorChain(sender.dict),
   };
 }
@@ -113,13 +113,13 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
         type,
         ...sender,
         topic: short(textOf(dict, 'Topic')),
-        ...present('serialNumber', lineOf(dict, 'SerialNumber')),
-        ...present('productName', lineOf(dict, 'ProductName')),
-        ...present('model', lineOf(dict, 'Model')),
-        ...present('modelName', lineOf(dict, 'ModelName')),
-        ...present('deviceName', lineOf(dict, 'DeviceName')),
-        ...present('osVersion', lineOf(dict, 'OSVersion')),
-        ...present('buildVersion', lineOf(dict, 'BuildVersion')),
+        ...definedProps('serialNumber', lineOf(dict, 'SerialNumber')),
+        ...definedProps('productName', lineOf(dict, 'ProductName')),
+        ...definedProps('model', lineOf(dict, 'Model')),
+        ...definedProps('modelName', lineOf(dict, 'ModelName')),
+        ...definedProps('deviceName', lineOf(dict, 'DeviceName')),
+        ...definedProps('osVersion', lineOf(dict, 'OSVersion')),
+        ...definedProps('buildVersion', lineOf(dict, 'BuildVersion')),
       };
     case 'TokenUpdate':
       return {
@@ -129,20 +129,20 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
         token: short(dataOf(dict, 'Token')),
         pushMagic: short(textOf(dict, 'PushMagic')),
         awaitingConfiguration: flagOf(dict, 'AwaitingConfiguration') ?? false,
-        ...present('unlockToken', dataOf(dict, 'UnlockToken')),
+        ...definedProps('unlockToken', dataOf(dict, 'UnlockToken')),
       };
     case 'CheckOut':
       return { type, ...sender };
     case 'SetBootstrapToken': {
       const token = dataOf(dict, 'BootstrapToken');
-      return { type, ...sender, ...present('bootstrapToken', token?.length === 0 ? undefined : token) };
+      return { type, ...sender, ...definedProps('bootstrapToken', token?.length === 0 ? undefined : token) };
     }
     case 'DeclarativeManagement':
       return {
         type,
         ...sender,
         endpoint: needed(textOf(dict, 'Endpoint')),
-        ...present('data', dataOf(dict, 'Data')),
+        ...definedProps('data', dataOf(dict, 'Data')),
       };
     case 'GetBootstrapToken':
     case 'UserAuthenticate':
@@ -176,5 +176,5 @@ function short<Value extends { readonly length: number }>(value: Value | undefin
 }
 
 /** A property only when there is a value: absent and undefined are not the same in these types. */
-export const present = <Key extends string, Value>(key: Key, value: Value | undefined) =>
+export const definedProps = <Key extends string, Value>(key: Key, value: Value | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };

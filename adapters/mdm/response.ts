@@ -8,7 +8,13 @@ import type {
 import type { FailureCode } from '../../domain/failures.ts';
 import { readCertificate } from '../pki/certificate.ts';
 import { dataOf, dictOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
-import { present, readErrorChain, type ErrorCause, type ErrorChain, type Report } from './device-message.ts';
+import {
+  definedProps,
+  readErrorChain,
+  type ErrorCause,
+  type ErrorChain,
+  type Report,
+} from './device-message.ts';
 import { isDict, type PlistDict } from './plist.ts';
 
 export interface DeviceInformation {
@@ -79,8 +85,8 @@ export function readResponse(requestType: string, report: Report): CommandRespon
     case 'InstallApplication':
       return {
         kind: 'installApplication',
-        ...present('state', textOf(dict, 'State')),
-        ...present('rejectionReason', textOf(dict, 'RejectionReason')),
+        ...definedProps('state', textOf(dict, 'State')),
+        ...definedProps('rejectionReason', textOf(dict, 'RejectionReason')),
       };
     case 'Settings': {
       // A list of results in Apple's prose, one dictionary in its schema.
@@ -101,7 +107,7 @@ function readProfile(item: PlistDict): ReportedProfile[] {
     type: textOf(payload, 'PayloadType') ?? '',
     identifier: textOf(payload, 'PayloadIdentifier') ?? '',
   }));
-  return [{ identifier, uuid, ...present('displayName', textOf(item, 'PayloadDisplayName')), payloads }];
+  return [{ identifier, uuid, ...definedProps('displayName', textOf(item, 'PayloadDisplayName')), payloads }];
 }
 
 function readListedCertificate(item: PlistDict): ReportedCertificate[] {
@@ -145,9 +151,9 @@ function readInstalledApplication(item: PlistDict): ReportedInstalledApplication
   return [
     {
       identifier,
-      ...present('shortVersion', textOf(item, 'ShortVersion')),
+      ...definedProps('shortVersion', textOf(item, 'ShortVersion')),
       isInstalling: flagOf(item, 'Installing') ?? false,
-      ...present('isAppStore', cameFromAppStore(item)),
+      ...definedProps('isAppStore', cameFromAppStore(item)),
     },
   ];
 }
@@ -164,13 +170,13 @@ function cameFromAppStore(item: PlistDict): boolean | undefined {
 }
 
 const readDeviceInformation = (responses: PlistDict): DeviceInformation => ({
-  ...present('name', lineOf(responses, 'DeviceName')),
-  ...present('osVersion', lineOf(responses, 'OSVersion')),
-  ...present('buildVersion', lineOf(responses, 'BuildVersion')),
-  ...present('productName', lineOf(responses, 'ProductName') ?? lineOf(responses, 'Model')),
-  ...present('modelName', lineOf(responses, 'ModelName')),
-  ...present('serialNumber', lineOf(responses, 'SerialNumber')),
-  ...present('isSupervised', flagOf(responses, 'IsSupervised')),
+  ...definedProps('name', lineOf(responses, 'DeviceName')),
+  ...definedProps('osVersion', lineOf(responses, 'OSVersion')),
+  ...definedProps('buildVersion', lineOf(responses, 'BuildVersion')),
+  ...definedProps('productName', lineOf(responses, 'ProductName') ?? lineOf(responses, 'Model')),
+  ...definedProps('modelName', lineOf(responses, 'ModelName')),
+  ...definedProps('serialNumber', lineOf(responses, 'SerialNumber')),
+  ...definedProps('isSupervised', flagOf(responses, 'IsSupervised')),
 });
 
 /**

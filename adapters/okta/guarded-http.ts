@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
-import { bare, isAllowListed, isPublicAddress } from './host.ts';
+import { normalizedHostname, isAllowListed, isPublicAddress } from './host.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
@@ -56,7 +56,7 @@ export class GuardedHttp {
   async send(wanted: HttpRequest): Promise<HttpResponse> {
     const { url } = wanted;
     const isAllowed = isAllowListed(this.#allowedPrivateHosts, url.hostname, url.port);
-    const literal = bare(url.hostname);
+    const literal = normalizedHostname(url.hostname);
     const isPrivateLiteral = isIP(literal) !== 0 && !isPublicAddress(literal);
     if (url.protocol !== 'https:' || (isPrivateLiteral && !isAllowed)) {
       throw new CataloguedError('okta.host_not_allowed', { facts: { host: url.host } });

@@ -55,7 +55,7 @@ function nat64Address(address: string): string | undefined {
 
 /** The allow-list holds `host` (any port) or `host:port`. */
 export function isAllowListed(allowed: readonly string[], hostname: string, port: string): boolean {
-  const host = bare(hostname);
+  const host = normalizedHostname(hostname);
   return allowed.some((entry) => {
     const wanted = entry.trim().toLowerCase();
     return (
@@ -65,7 +65,7 @@ export function isAllowListed(allowed: readonly string[], hostname: string, port
 }
 
 /** A URL's hostname without IPv6 brackets and without the root's dot, in lower case. */
-export const bare = (hostname: string): string =>
+export const normalizedHostname = (hostname: string): string =>
   hostname
     .toLowerCase()
     .replace(/^\[|\]$/g, '')
@@ -94,7 +94,7 @@ export function normalizeOktaHost(input: string, allowedPrivateHosts: readonly s
   const hostname = withoutAdmin(url.hostname.toLowerCase().replace(/\.$/, ''));
   const host = url.port === '' ? hostname : `${hostname}:${url.port}`;
   if (isAllowListed(allowedPrivateHosts, hostname, url.port)) return host;
-  const name = bare(hostname);
+  const name = normalizedHostname(hostname);
   const isRefused = isIP(name) === 0 ? isLocalName(name) : !isPublicAddress(name);
   if (isRefused) throw new CataloguedError('okta.host_not_allowed', { facts: { host } });
   return host;

@@ -53,7 +53,7 @@ export const DeviceResponse = z.object({
   _embedded: z.object({ users: z.array(DeviceUserResponse).nullish() }).nullish(),
 });
 
-const present = <Key extends string>(key: Key, value: string | null | undefined) =>
+const definedProps = <Key extends string>(key: Key, value: string | null | undefined) =>
   value === null || value === undefined || value === '' ? {} : ({ [key]: value } as Record<Key, string>);
 
 export const readUser = (response: z.infer<typeof DeviceUserResponse>): OktaDeviceUser => ({
@@ -71,7 +71,7 @@ export const readDevice = (response: z.infer<typeof DeviceResponse>): OktaDevice
   created: response.created,
   lastUpdated: response.lastUpdated,
   users: (response._embedded?.users ?? []).map(readUser),
-  ...present('serialNumber', response.profile.serialNumber),
-  ...present('udid', response.profile.udid),
-  ...present('model', response.profile.model),
+  ...definedProps('serialNumber', response.profile.serialNumber),
+  ...definedProps('udid', response.profile.udid),
+  ...definedProps('model', response.profile.model),
 });

@@ -4,14 +4,14 @@ import { FAILURES, isFailureCode, type FailureCode } from '../../domain/failures
 export interface ShownFailure {
   readonly code: FailureCode;
   readonly title: string;
-  readonly todo: string;
-  readonly whoActs: 'nobody' | 'admin' | 'user' | 'operator';
+  readonly remedy: string;
+  readonly owner: 'nobody' | 'admin' | 'user' | 'operator';
   readonly isRetried: boolean;
 }
 
 export function showFailure(code: FailureCode): ShownFailure {
-  const { title, todo, whoActs, isRetried } = FAILURES[code];
-  return { code, title, todo, whoActs, isRetried };
+  const { title, remedy, owner, isRetried } = FAILURES[code];
+  return { code, title, remedy, owner, isRetried };
 }
 
 /** Of a stored code, which a release may no longer know. */

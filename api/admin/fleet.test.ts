@@ -192,9 +192,7 @@ describe('what an operator asks', () => {
 
   test('failures are grouped by cause, and a whole group is replayed after a preview', async () => {
     const { body } = await api.call('GET', '/api/rollouts/failures');
-    expect(body.items).toMatchObject([
-      { failure: { code: 'mdm.device_silent', whoActs: 'user' }, devices: 2 },
-    ]);
+    expect(body.items).toMatchObject([{ failure: { code: 'mdm.device_silent', owner: 'user' }, devices: 2 }]);
     const group = { failureCode: 'mdm.device_silent', reason: 'network repaired' };
     const preview = await api.call('POST', '/api/rollouts/replay', { ...group, preview: true });
     expect(preview.body).toEqual({
@@ -219,7 +217,7 @@ describe('what an operator asks', () => {
     const at = async (state: string) =>
       (await api.call('GET', `/api/rollouts?state=${state}`)).body.items as {
         device: { id: string };
-        failure: { code: string; title: string; todo: string } | null;
+        failure: { code: string; title: string; remedy: string } | null;
         phase: string | null;
         waitsFor: string | null;
       }[];
@@ -240,7 +238,7 @@ describe('what an operator asks', () => {
         failure: {
           code: 'mdm.device_silent',
           title: expect.any(String) as string,
-          todo: expect.any(String) as string,
+          remedy: expect.any(String) as string,
         },
         phase: null,
         waitsFor: null,
@@ -414,7 +412,7 @@ describe('the library item', () => {
       (await api.call('POST', '/api/library-items/preview', item())).body.pushCertificate as {
         ok: boolean;
         text: string | null;
-        failure: { todo: string } | null;
+        failure: { remedy: string } | null;
       };
     const { database, ring } = api;
     const key = await storeSecret(database, ring, { kind: 'push_key', value: 'a key', by: 'test' });
@@ -429,7 +427,7 @@ describe('the library item', () => {
     expect(await shown()).toMatchObject({
       ok: false,
       text: 'Apple refuses the push certificate: no device is woken.',
-      failure: { todo: FAILURES['apns.certificate_refused'].todo },
+      failure: { remedy: FAILURES['apns.certificate_refused'].remedy },
     });
     // Renewed: what APNs says late of the one before is not said of this one.
     await store('first', 9.5);
@@ -437,7 +435,7 @@ describe('the library item', () => {
     expect(await shown()).toMatchObject({
       ok: false,
       text: 'The push certificate ends in 9 days.',
-      failure: { todo: FAILURES['apns.certificate_refused'].todo },
+      failure: { remedy: FAILURES['apns.certificate_refused'].remedy },
     });
     await store('first', -2);
     expect((await shown()).text).toBe('The push certificate has ended: no device is woken.');
@@ -456,18 +454,18 @@ describe('the library item', () => {
 
   test('a changed answer concerns the enrolled devices of the switched-on item, also of a platform to come; a preview does not count those', async () => {
     const at = `/api/integrations/${fleet.ids['integrations'] ?? ''}`;
-    const reach = async () => (await api.call('GET', `${at}/reach`)).body as unknown;
-    expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
+    const impact = async () => (await api.call('GET', `${at}/impact`)).body as unknown;
+    expect(await impact()).toEqual({ macOS: 3, iOS: 3 });
     const { database } = api;
     await database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [
       fleet.deviceId,
     ]);
-    expect(await reach()).toEqual({ macOS: 2, iOS: 3 });
+    expect(await impact()).toEqual({ macOS: 2, iOS: 3 });
     await database.query(`update devices set enrollment_status = 'enrolled' where id = $1`, [fleet.deviceId]);
     const platforms = await database.query<{ row: object }>(
       `with gone as (delete from integration_platforms where platform = 'iOS' returning *) select to_jsonb(gone) as row from gone`,
     );
-    expect(await reach()).toEqual({ macOS: 3, iOS: 3 });
+    expect(await impact()).toEqual({ macOS: 3, iOS: 3 });
     const { body } = await api.call('POST', '/api/library-items/preview', item());
     expect(body.byFamily).toEqual({ Mac: 3, iPhone: 0, iPad: 0 });
     await database.query(
@@ -475,7 +473,7 @@ describe('the library item', () => {
       [JSON.stringify(platforms[0]?.row)],
     );
     await database.query('update library_items set device_trust_on = false');
-    expect(await reach()).toEqual({ macOS: 0, iOS: 0 });
+    expect(await impact()).toEqual({ macOS: 0, iOS: 0 });
     await database.query('update library_items set device_trust_on = true');
   });
 
@@ -579,7 +577,7 @@ test('a connection that refuses Odette raises an alarm until it works again, and
 test('whatever of Okta an admin must put right raises an alarm, unless only a setup meets it', async () => {
   const ofSetups: readonly FailureCode[] = ['okta.not_okta', 'okta.host_not_allowed', 'okta.classic_engine'];
   const integrationId = fleet.ids['integrations'] ?? '';
-  const isForAdmins = (code: FailureCode) => FAILURES[code].whoActs === 'admin' && !FAILURES[code].isRetried;
+  const isForAdmins = (code: FailureCode) => FAILURES[code].owner === 'admin' && !FAILURES[code].isRetried;
   const codes = (Object.keys(FAILURES) as FailureCode[]).filter(
     (code) => code.startsWith('okta.') && isForAdmins(code) && !ofSetups.includes(code),
   );

@@ -62,7 +62,7 @@ export function integrationHandlers(
       return new Reply(await show(sql, found), { headers: { ETag: versionTag(found.changedAt.getTime()) } });
     },
 
-    getIntegrationReach: async ({ sql, params }) => countReached(sql, (await row(sql, params.id)).id),
+    getIntegrationImpact: async ({ sql, params }) => countReached(sql, (await row(sql, params.id)).id),
 
     updateIntegration: async ({ sql, params, body, caller, assertVersion }) => {
       const before = await row(sql, params.id);

@@ -72,10 +72,10 @@ export async function showItem(sql: Sql, item: LibraryItemRow): Promise<z.input<
   };
 }
 
-const state = (troubles: readonly Pick<AppleTrouble, 'code' | 'text'>[]) => ({
-  ok: troubles.length === 0,
-  failure: troubles[0] ? showFailure(troubles[0].code) : null,
-  text: troubles.length === 0 ? null : troubles.map(({ text }) => text).join(' '),
+const state = (problems: readonly Pick<AppleTrouble, 'code' | 'text'>[]) => ({
+  ok: problems.length === 0,
+  failure: problems[0] ? showFailure(problems[0].code) : null,
+  text: problems.length === 0 ? null : problems.map(({ text }) => text).join(' '),
 });
 
 const failed = (code: FailureCode) => ({ code, text: FAILURES[code].title });
@@ -87,8 +87,8 @@ async function pushState(sql: Sql) {
 
 /** What Apple says of it now comes before when it will end. */
 async function tokenState(sql: Sql, refused: FailureCode | undefined) {
-  const trouble = refused === undefined ? await tokenTrouble(sql) : failed(refused);
-  return state(trouble ? [trouble] : []);
+  const problem = refused === undefined ? await tokenTrouble(sql) : failed(refused);
+  return state(problem ? [problem] : []);
 }
 
 async function licenses(appsAndBooks: () => Promise<AppsAndBooksClient>) {

@@ -5,7 +5,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
-import { findProviderPerson, keepProviderPerson } from '../../adapters/store/people/people.ts';
+import { findProviderPerson, saveProviderPerson } from '../../adapters/store/people/people.ts';
 import { endSessionsOf, revokeTokensMadeBy } from '../../adapters/store/people/sessions.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { roleOf } from '../../domain/sign-in-roles.ts';
@@ -118,7 +118,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
         await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
         return code;
       }
-      const person = await keepProviderPerson(sql, vouched, role);
+      const person = await saveProviderPerson(sql, vouched, role);
       const actor = `person:${person.name}`;
       await revokeTokensMadeBy(sql, actor, person.role);
       if (known === undefined)

@@ -59,8 +59,8 @@ export const Failure = z
   .object({
     code: failureCode,
     title: z.string(),
-    todo: z.string(),
-    whoActs: z.enum(['nobody', 'admin', 'user', 'operator']),
+    remedy: z.string(),
+    owner: z.enum(['nobody', 'admin', 'user', 'operator']),
     isRetried: z.boolean(),
   })
   .meta({ id: 'Failure' });
@@ -79,7 +79,7 @@ export const Problem = z
     detail: z.string().optional(),
     instance: z.string().optional(),
     code: failureCode,
-    todo: z.string(),
+    remedy: z.string(),
     requestId: z.string(),
     errors: z.array(z.object({ field: z.string(), reason: z.string(), code: z.string() })).optional(),
     facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),

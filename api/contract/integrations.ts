@@ -77,7 +77,7 @@ export const Integration = z
   .meta({ id: 'Integration' });
 
 /** Enrolled devices, also of a platform that is not configured: they come in scope once it is. */
-const IntegrationReach = z
+const IntegrationImpact = z
   .object({ macOS: z.number().int(), iOS: z.number().int() })
   .meta({ id: 'IntegrationReach' });
 
@@ -103,15 +103,15 @@ export const integrations = {
     response: Integration,
     versioned: true,
   }),
-  getIntegrationReach: endpoint({
+  getIntegrationImpact: endpoint({
     tag,
     summary: 'How many devices a changed answer concerns: those of its switched-on items, by platform',
     method: 'get',
-    path: '/api/integrations/{id}/reach',
+    path: '/api/integrations/{id}/impact',
     access: 'viewer',
     params: idParams,
     status: 200,
-    response: IntegrationReach,
+    response: IntegrationImpact,
   }),
   updateIntegration: endpoint({
     tag,

@@ -30,7 +30,7 @@ export const PrerequisiteCheck = z
     failureCode: failureCode.optional(),
     detail: z.string(),
     /** The click path in Okta, or what else to do. */
-    todo: z.string(),
+    remedy: z.string(),
   })
   .meta({ id: 'PrerequisiteCheck' });
 

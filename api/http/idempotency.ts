@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { uuidFromName } from '../../adapters/store/devices/command-uuid.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { claimKey, findSavedResponse, saveResponse } from '../../adapters/store/base/idempotency.ts';
-import { keepInstanceSetting } from '../../adapters/store/base/instance-settings.ts';
+import { saveInstanceSettingOnce } from '../../adapters/store/base/instance-settings.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import { ProblemError } from './problem.ts';
 
@@ -101,7 +101,7 @@ export class Idempotency {
 
   async #openKey(): Promise<Buffer> {
     const sealed = Buffer.from(this.#sealer.seal(randomBytes(32), FINGERPRINT_KEY)).toString('base64');
-    const saved = await keepInstanceSetting(this.#database, FINGERPRINT_KEY, { sealed });
+    const saved = await saveInstanceSettingOnce(this.#database, FINGERPRINT_KEY, { sealed });
     return Buffer.from(this.#sealer.open(Buffer.from(saved.sealed, 'base64'), FINGERPRINT_KEY));
   }
 }

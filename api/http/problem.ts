@@ -91,7 +91,7 @@ export function problemOf(
   requestId: string,
 ): { problem: Problem; headers: Record<string, string> } {
   const known = catalogued(error);
-  const { title, todo, status } = FAILURES[known.code];
+  const { title, remedy, status } = FAILURES[known.code];
   const more = known instanceof ProblemError ? known.problem : {};
   const retryAfterMs = known.retryAfterMs ?? (status === 503 ? 2_000 : undefined);
   const problem: Problem = {
@@ -101,7 +101,7 @@ export function problemOf(
     ...(more.detail !== undefined && { detail: more.detail }),
     instance: `urn:odette:request:${requestId}`,
     code: known.code,
-    todo,
+    remedy,
     requestId,
     ...(more.errors && { errors: [...more.errors] }),
     ...(Object.keys(known.facts).length > 0 && { facts: { ...known.facts } }),

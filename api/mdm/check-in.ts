@@ -2,7 +2,7 @@
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import { keepDeviceAddress } from '../../adapters/store/devices/device-address.ts';
+import { saveDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import {
   type DeviceRow,
@@ -52,7 +52,7 @@ export async function authenticate(
   const admission = await database.inTransaction(async (sql) => {
     const decided = await beginIfAdmitted(sql, message, signer);
     // From now on a device knows it: Odette does not start with another (workers/device-address.ts).
-    if (decided.admitted && publicUrl !== undefined) await keepDeviceAddress(sql, publicUrl);
+    if (decided.admitted && publicUrl !== undefined) await saveDeviceAddress(sql, publicUrl);
     return decided;
   });
   if (!admission.admitted) throw new CataloguedError(admission.code);
@@ -136,7 +136,7 @@ async function decide(
       issuedAt: identity.issuedAt,
       codeForUdid: identity.forUdid ?? undefined,
       renewsDevice: identity.forDeviceId ?? undefined,
-      isSpent: identity.isSpent,
+      isUsed: identity.isUsed,
     },
     known && {
       id: known.id,

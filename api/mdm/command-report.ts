@@ -17,7 +17,7 @@ import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.t
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
-import { type ReadReport, applyToInventory, keepable, readReport } from './response-reading.ts';
+import { type ReadReport, applyToInventory, redactedForStorage, readReport } from './response-reading.ts';
 import type { CompareConfiguration } from './response-reading.ts';
 import { pinnedDevice } from './check-in.ts';
 import type { Signer } from './signer.ts';
@@ -78,7 +78,7 @@ async function record(
     await recordUnparsedResponse(sql, {
       deviceId: device.id,
       reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
-      body: keepable(body),
+      body: redactedForStorage(body),
     });
     return 'unknown';
   }
@@ -94,7 +94,11 @@ async function record(
     return 'repeated';
   }
   if (read.problem !== undefined)
-    await recordUnparsedResponse(sql, { deviceId: device.id, reason: read.problem, body: keepable(body) });
+    await recordUnparsedResponse(sql, {
+      deviceId: device.id,
+      reason: read.problem,
+      body: redactedForStorage(body),
+    });
   await applyToInventory(sql, device.id, read);
   await signalResponse(sql, device.id, command, read.final.status, read.final.failure?.code);
   return 'responded';

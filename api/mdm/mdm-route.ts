@@ -6,7 +6,7 @@ import type { Database } from '../../adapters/store/base/database.ts';
 import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { keepable } from './response-reading.ts';
+import { redactedForStorage } from './response-reading.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
@@ -83,7 +83,7 @@ async function acknowledgeUnreadable(
     await recordUnparsedResponse(sql, {
       deviceId: device.id,
       reason: 'not a device message',
-      body: keepable(body),
+      body: redactedForStorage(body),
     });
     await passOverUnreadable(sql, device.id);
   });

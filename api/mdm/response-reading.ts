@@ -123,7 +123,7 @@ export async function applyToInventory(sql: Sql, deviceId: string, read: ReadRep
 }
 
 /** What of a message may be kept: nothing, if it may be the response that carries the app's configuration with its secret. */
-export const keepable = (body: Buffer): Buffer =>
+export const redactedForStorage = (body: Buffer): Buffer =>
   body.includes('ApplicationConfiguration') || body.includes('ApplicationConfiguration', 0, 'utf16le')
     ? Buffer.alloc(0)
     : body;

@@ -70,20 +70,20 @@ export class OdetteApi {
       ...(method !== 'get' && { 'Idempotency-Key': randomUUID() }),
     };
     for (let attempt = 1; ; attempt += 1) {
-      let trouble: string;
+      let reason: string;
       try {
         const given = body ? { body: JSON.stringify(body) } : {};
         const response = await fetch(url, { method: method.toUpperCase(), headers, ...given });
         if (response.ok) return response;
         const problem = (await response.json()) as Problem;
         if (![429, 502, 503, 504].includes(response.status)) throw new Refused(address, problem);
-        trouble = problem.code;
+        reason = problem.code;
       } catch (error) {
         if (error instanceof Refused) throw error;
-        trouble = error instanceof Error ? error.message : String(error);
+        reason = error instanceof Error ? error.message : String(error);
       }
       if (attempt === ATTEMPTS)
-        throw new Error(`${address}: no response after ${ATTEMPTS} attempts (${trouble})`);
+        throw new Error(`${address}: no response after ${ATTEMPTS} attempts (${reason})`);
       await sleep(WAIT_MS);
     }
   }

@@ -100,7 +100,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     expect(await next().isDisabled()).toBe(true);
     await ours.fill('Okta domain', 'localhost:1');
     await ours.press('Check');
-    await ours.see('What to do:');
+    await ours.see('Remedy:');
     expect(await next().isDisabled()).toBe(true);
     await ours.fill('Okta domain', `https://${tenantHost}/`);
     await ours.press('Check');

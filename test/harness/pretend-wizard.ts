@@ -104,7 +104,7 @@ const show = (state: SetupState) => ({
     ...check,
     title: `Prerequisite ${check.id}`,
     canBeConfirmed: check.result === 'not_checked',
-    todo: 'Do it in Okta.',
+    remedy: 'Do it in Okta.',
   })),
   guide: {
     step: state.step,

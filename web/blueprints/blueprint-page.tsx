@@ -9,7 +9,7 @@ import { EnrollmentLink } from '../components/enrollment-link.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import { EnrollmentCodes } from './enrollment-codes.tsx';
 
 type Blueprint = ResponseOf<'listBlueprints'>['items'][number];

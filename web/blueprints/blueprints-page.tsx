@@ -9,7 +9,7 @@ import { Empty, Loaded, Page } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { countWords } from '../words.ts';
+import { countText } from '../labels.ts';
 
 export function BlueprintsPage() {
   const query = useApiQuery('listBlueprints', {});
@@ -54,9 +54,9 @@ export function BlueprintsPage() {
                         <AnchorLink
                           to="/devices"
                           search={{ blueprint: id }}
-                          aria-label={`${countWords(devices)} devices of ${name}`}
+                          aria-label={`${countText(devices)} devices of ${name}`}
                         >
-                          {countWords(devices)}
+                          {countText(devices)}
                         </AnchorLink>
                       </Table.Td>
                       <Table.Td>

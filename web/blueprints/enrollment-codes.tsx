@@ -13,7 +13,7 @@ import {
 import { Moment } from '../components/moment.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
-import { countWords, nameOfActor } from '../words.ts';
+import { countText, nameOfActor } from '../labels.ts';
 
 type Code = ResponseOf<'listEnrollmentCodes'>['items'][number];
 interface Blueprint {
@@ -31,7 +31,7 @@ function stateOf(code: Code): { label: string; color: string } {
 const COLUMNS: readonly Column<Code>[] = [
   { label: 'State', cell: (code) => <StateBadge {...stateOf(code)} /> },
   { label: 'User', cell: (code) => code.user ?? 'Anyone' },
-  { label: 'Used', cell: (code) => `${countWords(code.uses)} of ${countWords(code.maxUses)}` },
+  { label: 'Used', cell: (code) => `${countText(code.uses)} of ${countText(code.maxUses)}` },
   { label: 'Ends', cell: (code) => <Moment at={code.expiresAt} /> },
   { label: 'Made by', cell: (code) => nameOfActor(code.createdBy) },
 ];
@@ -139,7 +139,7 @@ function Revoke({ code, close }: { code: Code; close: () => void }) {
   return (
     <RevokeDialog
       title="Revoke this code?"
-      consequence={`No further device can enroll with it. The ${countWords(code.uses)} enrolled with it stay enrolled.`}
+      consequence={`No further device can enroll with it. The ${countText(code.uses)} enrolled with it stay enrolled.`}
       command={odetteLine(['enrollment-code', 'revoke', code.id])}
       revoke={() => change.mutate({ params: { id: code.id } })}
       isBusy={change.isPending}

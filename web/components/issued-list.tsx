@@ -98,7 +98,7 @@ export function IssuedList<Item extends { readonly id: string }>(props: IssuedLi
           },
         })}
       <Modal opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ''}>
-        {shown && <ShownOnceWords shown={shown} close={() => setShown(undefined)} />}
+        {shown && <ShownOnceText shown={shown} close={() => setShown(undefined)} />}
       </Modal>
       {revoking && revokeDialog(revoking, () => setRevoking(undefined))}
     </Stack>
@@ -114,7 +114,7 @@ function RevokeButton({ label, revoke }: { label: string | undefined; revoke: ()
   );
 }
 
-function ShownOnceWords({ shown, close }: { shown: ShownOnce; close: () => void }) {
+function ShownOnceText({ shown, close }: { shown: ShownOnce; close: () => void }) {
   return (
     <Stack>
       <Alert color="yellow" title="Shown this once">

@@ -1,6 +1,6 @@
 // One request takes so many devices at most: what a dialog says of those that it leaves for the next one.
 import { Text } from '@mantine/core';
-import { countWords } from '../words.ts';
+import { countText } from '../labels.ts';
 
 interface Portion {
   /** Of this portion. */
@@ -10,12 +10,12 @@ interface Portion {
 }
 
 export function PortionNote({ portion, isFirst }: { portion: Portion; isFirst: boolean }) {
-  const words = portionWords(portion, isFirst);
+  const words = portionText(portion, isFirst);
   return words === undefined ? null : <Text fw={600}>{words}</Text>;
 }
 
-function portionWords({ devices, next }: Portion, isFirst: boolean): string | undefined {
-  const count = countWords(devices);
+function portionText({ devices, next }: Portion, isFirst: boolean): string | undefined {
+  const count = countText(devices);
   if (next === null) return isFirst || devices === 0 ? undefined : `These are the last ${count}.`;
   return isFirst
     ? `These are the first ${count}; there are more. After them this dialog goes on with the next.`

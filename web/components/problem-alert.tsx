@@ -16,7 +16,7 @@ export function ProblemAlert({
         Load the page again. What was saved is kept.
       </Alert>
     );
-  const { title, detail, todo, errors = [], requestId, code } = error.problem;
+  const { title, detail, remedy, errors = [], requestId, code } = error.problem;
   const unnamed = errors.filter(({ field }) => !exceptFields.includes(field));
   return (
     <Alert color="red" role="alert" title={title}>
@@ -31,7 +31,7 @@ export function ProblemAlert({
         </List>
       )}
       <Text size="sm" mt={4}>
-        <b>What to do:</b> {todo}
+        <b>Remedy:</b> {remedy}
       </Text>
       {code === 'server.failed' && requestId !== '' && <Text size="xs">Request {requestId}</Text>}
     </Alert>

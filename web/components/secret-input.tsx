@@ -1,6 +1,6 @@
 // A field for a secret: can be revealed while typing, is never shown again; what is set already is told by date and name.
 import { PasswordField } from './password-field.tsx';
-import { nameOfActor } from '../words.ts';
+import { nameOfActor } from '../labels.ts';
 import { Moment } from './moment.tsx';
 
 export interface SecretSet {
@@ -8,7 +8,7 @@ export interface SecretSet {
   readonly setBy: string;
 }
 
-export function SecretSetWords({ set: { setAt, setBy } }: { set: SecretSet }) {
+export function SecretSetText({ set: { setAt, setBy } }: { set: SecretSet }) {
   return (
     <>
       Set on <Moment at={setAt} /> by {nameOfActor(setBy)}
@@ -31,7 +31,7 @@ export function SecretInput(props: {
       {description !== undefined && isSet && ' '}
       {isSet && (
         <>
-          <SecretSetWords set={isSet} />. Leave it empty to keep it.
+          <SecretSetText set={isSet} />. Leave it empty to keep it.
         </>
       )}
     </>

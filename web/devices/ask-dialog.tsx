@@ -11,7 +11,7 @@ import { PortionNote } from '../components/portion-note.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import type { DeviceFilter } from './device-search.ts';
 
 export type Ask = Body<'requestFromDevices'>['action'];

@@ -2,7 +2,7 @@
 import { Card, SimpleGrid, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useApiQuery } from '../queries.ts';
-import { BUCKET_WORDS, countWords, SHOWN_BUCKETS, type Bucket } from '../words.ts';
+import { BUCKET_LABELS, countText, SHOWN_BUCKETS, type Bucket } from '../labels.ts';
 
 export function BucketCards({ current }: { current?: string | undefined }) {
   const status = useApiQuery('getStatus', {});
@@ -29,7 +29,7 @@ function BucketCard({
   count: number | undefined;
   isCurrent: boolean;
 }) {
-  const { label, color, meaning } = BUCKET_WORDS[bucket];
+  const { label, color, meaning } = BUCKET_LABELS[bucket];
   return (
     <Card
       withBorder
@@ -45,7 +45,7 @@ function BucketCard({
       )}
     >
       <Text size="xl" fw={700} c={count === 0 ? 'dimmed' : `var(--mantine-color-${color}-light-color)`}>
-        {count === undefined ? '…' : countWords(count)}
+        {count === undefined ? '…' : countText(count)}
       </Text>
       <Text fw={600}>{label}</Text>
       <Text size="xs" c="dimmed">

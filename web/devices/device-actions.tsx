@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { deviceWord } from '../odette-line.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle } from '../words.ts';
+import { deviceTitle } from '../labels.ts';
 import { CheckDialog, EditDialog, RenewDialog } from './device-dialogs.tsx';
 import { ForgetDialog, RemoveDialog } from './remove-dialogs.tsx';
 import { ReturnDialog } from './return-dialog.tsx';

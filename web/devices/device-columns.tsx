@@ -8,9 +8,9 @@ import {
 } from '@tanstack/react-table';
 import { AnchorLink } from '../components/links.tsx';
 import type { ResponseOf } from '../client.ts';
-import { BucketBadge, FamilyMark, TruthDots } from '../components/device-words.tsx';
+import { BucketBadge, FamilyMark, TruthDots } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
-import { deviceTitle } from '../words.ts';
+import { deviceTitle } from '../labels.ts';
 import type { DeviceSort } from './device-search.ts';
 
 export type Device = ResponseOf<'listDevices'>['items'][number];

@@ -8,7 +8,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { useApiQuery, useChange, type Body } from '../queries.ts';
-import { deviceTitle } from '../words.ts';
+import { deviceTitle } from '../labels.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
 export const AFTERWARDS = [

@@ -4,12 +4,12 @@ import type { ReactNode } from 'react';
 import { Moment } from '../components/moment.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
 
-const MATCH_WORDS = {
+const MATCH_LABELS = {
   serial_number: 'matched by serial number',
   user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
   ambiguous: 'cannot be told apart from another device of this user',
 } as const;
-const LICENSE_WORDS = {
+const LICENSE_LABELS = {
   associating: 'Being assigned',
   associated: 'Assigned',
   failed: 'Failed',
@@ -37,7 +37,7 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
         .filter(Boolean)
         .join(', '),
     ],
-    ['License', device.license ? LICENSE_WORDS[device.license.state] : '–'],
+    ['License', device.license ? LICENSE_LABELS[device.license.state] : '–'],
   ];
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="facts">
@@ -88,7 +88,7 @@ export function OktaRecords({ device }: { device: DeviceDetail }) {
               </Text>
             ))}
             <Text size="xs" c="dimmed">
-              {record.match === null ? '' : `${MATCH_WORDS[record.match]}; `}seen{' '}
+              {record.match === null ? '' : `${MATCH_LABELS[record.match]}; `}seen{' '}
               <Moment at={record.observedAt} />
             </Text>
           </div>

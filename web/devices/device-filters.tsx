@@ -4,7 +4,7 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useApiQuery } from '../queries.ts';
-import { BUCKET_WORDS, PHASE_WORDS, PLATFORM_WORDS, TRUTH_WORDS } from '../words.ts';
+import { BUCKET_LABELS, PHASE_LABELS, PLATFORM_LABELS, TRUTH_LABELS } from '../labels.ts';
 import { isFiltered, type DeviceSearch } from './device-search.ts';
 
 const any = (label: string) => ({ value: '', label });
@@ -50,17 +50,17 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
       {select(
         'bucket',
         'State',
-        Object.entries(BUCKET_WORDS).map(([value, { label }]) => ({ value, label })),
+        Object.entries(BUCKET_LABELS).map(([value, { label }]) => ({ value, label })),
       )}
-      {select('platform', 'Platform', entries(PLATFORM_WORDS))}
+      {select('platform', 'Platform', entries(PLATFORM_LABELS))}
       {select('family', 'Family', entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad' }))}
       {select(
         'blueprint',
         'Blueprint',
         (blueprints.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
       )}
-      {select('phase', 'Rollout phase', entries(PHASE_WORDS))}
-      {select('lacks', 'Missing truth', entries(TRUTH_WORDS))}
+      {select('phase', 'Rollout phase', entries(PHASE_LABELS))}
+      {select('lacks', 'Missing truth', entries(TRUTH_LABELS))}
       {select(
         'failure',
         'Failure',

@@ -2,12 +2,12 @@
 import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { AnchorLink } from '../components/links.tsx';
-import { BucketBadge, FamilyMark } from '../components/device-words.tsx';
+import { BucketBadge, FamilyMark } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle, durationWords, WHO_ACTS_WORDS } from '../words.ts';
+import { deviceTitle, durationText, OWNER_LABELS } from '../labels.ts';
 import { CertificateList } from './certificate-list.tsx';
 import { DeviceActions } from './device-actions.tsx';
 import { DeviceFacts, OktaRecords } from './device-facts.tsx';
@@ -74,7 +74,7 @@ function Next({ device }: { device: DeviceDetail }) {
     return (
       <Alert color="red" title={failure.title}>
         <Text size="sm">
-          <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
+          <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
         </Text>
       </Alert>
     );
@@ -121,7 +121,7 @@ function Runs({ device }: { device: DeviceDetail }) {
               <Table.Td>
                 {run.closedAt === null
                   ? '–'
-                  : durationWords(Date.parse(run.startedAt), Date.parse(run.closedAt))}
+                  : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
               </Table.Td>
               <Table.Td>
                 {run.outcome === null

@@ -1,6 +1,6 @@
 // The filter of the device list, as it stands in the address: short, readable, safe to send to a colleague.
 import type { Query } from '../client.ts';
-import type { Bucket, Phase, Truth } from '../words.ts';
+import type { Bucket, Phase, Truth } from '../labels.ts';
 
 type DeviceQuery = NonNullable<Query<'listDevices'>>;
 export type DeviceFilter = NonNullable<NonNullable<Query<'exportDevices'>>>;

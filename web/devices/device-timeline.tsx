@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { call, type ResponseOf } from '../client.ts';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
-import { durationWords } from '../words.ts';
+import { durationText } from '../labels.ts';
 
 type Entry = ResponseOf<'getDeviceTimeline'>['items'][number];
 
@@ -71,7 +71,7 @@ export function DeviceTimeline({ deviceId }: { deviceId: string }) {
 }
 
 function EntryDetail({ entry, before }: { entry: Entry; before: Entry | undefined }) {
-  const took = before && durationWords(Date.parse(before.at), Date.parse(entry.at));
+  const took = before && durationText(Date.parse(before.at), Date.parse(entry.at));
   const hasDetail = Object.keys(entry.detail).length > 0;
   return (
     <>

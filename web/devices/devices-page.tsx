@@ -11,7 +11,7 @@ import { useApiQuery } from '../queries.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { BegunReplays } from '../rollouts/replay-progress.tsx';
 import { useMay } from '../shell/session.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import { AskDialog, type Ask, type Whom } from './ask-dialog.tsx';
 import { BucketCards } from './bucket-cards.tsx';
 import { CHOICES, HIDDEN_AT_FIRST } from './device-columns.tsx';

@@ -8,7 +8,7 @@ import { Loaded } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
-const KIND_WORDS: Readonly<Record<string, string>> = {
+const KIND_LABELS: Readonly<Record<string, string>> = {
   certificate: 'Certificate',
   'certificate.a': 'Certificate, slot a',
   'certificate.b': 'Certificate, slot b',
@@ -47,7 +47,7 @@ export function PayloadList({ device }: { device: DeviceDetail }) {
               {device.payloadSet.map((payload) => (
                 <Table.Tr key={payload.identifier}>
                   <Table.Td>
-                    {KIND_WORDS[payload.kind] ?? payload.kind}
+                    {KIND_LABELS[payload.kind] ?? payload.kind}
                     <Text size="xs" c="dimmed" className="break-anywhere">
                       {payload.identifier}
                     </Text>

@@ -9,7 +9,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Loaded } from '../components/page.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { useChange } from '../queries.ts';
-import { deviceTitle, plural } from '../words.ts';
+import { deviceTitle, plural } from '../labels.ts';
 import { AFTERWARDS, said, type DialogProps } from './device-dialogs.tsx';
 
 export function RemoveDialog({ device, close }: DialogProps) {
@@ -20,7 +20,7 @@ export function RemoveDialog({ device, close }: DialogProps) {
     queryFn: () => call('removeDevices', { body: { ids, preview: true } }),
   });
   const change = useChange('removeDevices', [...AFTERWARDS, 'listBlueprints'], ({ startsInMinutes }) => {
-    said(`Removed from its blueprint. What was sent goes ${delayWords(startsInMinutes)}.`);
+    said(`Removed from its blueprint. What was sent goes ${delayText(startsInMinutes)}.`);
     close();
   });
   const blueprint = device.blueprint?.name ?? 'its blueprint';
@@ -41,9 +41,9 @@ export function RemoveDialog({ device, close }: DialogProps) {
         {({ startsInMinutes }) => (
           <List size="sm" spacing={4}>
             <List.Item>
-              <b>Goes</b>, {delayWords(startsInMinutes)}: the profiles and Odette&apos;s app configuration,
-              and with them the certificate. {device.user ?? 'Its user'} is no longer managed in Okta through
-              this device.
+              <b>Goes</b>, {delayText(startsInMinutes)}: the profiles and Odette&apos;s app configuration, and
+              with them the certificate. {device.user ?? 'Its user'} is no longer managed in Okta through this
+              device.
             </List.Item>
             <List.Item>
               <b>Stays</b>: the Okta Verify app and its license, unless the library item says otherwise; the
@@ -61,7 +61,7 @@ export function RemoveDialog({ device, close }: DialogProps) {
   );
 }
 
-const delayWords = (minutes: number): string =>
+const delayText = (minutes: number): string =>
   minutes === 0 ? 'at once' : `after ${plural(minutes, 'minute')}`;
 
 export function ForgetDialog({ device, close }: DialogProps) {

@@ -5,7 +5,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { deviceWord, odetteLine } from '../odette-line.ts';
 import { useChange } from '../queries.ts';
-import { deviceTitle, momentWords } from '../words.ts';
+import { deviceTitle, momentText } from '../labels.ts';
 import { AFTERWARDS, said, type DialogProps } from './device-dialogs.tsx';
 
 export function ReturnDialog({ device, close }: DialogProps) {
@@ -30,8 +30,8 @@ export function ReturnDialog({ device, close }: DialogProps) {
       {device.returnAskedAt !== null && (
         <Text>
           A device with this serial number and UDID asked to enroll with a new code on{' '}
-          {momentWords(device.returnAskedAt)}. Odette refused it, because this device&apos;s enrollment has
-          not ended.
+          {momentText(device.returnAskedAt)}. Odette refused it, because this device&apos;s enrollment has not
+          ended.
         </Text>
       )}
       <List size="sm" spacing={4}>

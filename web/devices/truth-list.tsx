@@ -1,14 +1,14 @@
 // The five truths of a device, each with its evidence and time.
 import { Group, Paper, Stack, Text, Title } from '@mantine/core';
 import type { ResponseOf } from '../client.ts';
-import { StateMark } from '../components/device-words.tsx';
+import { StateMark } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
-import { TRUTH_WORDS, type Truth } from '../words.ts';
+import { TRUTH_LABELS, type Truth } from '../labels.ts';
 
 export type DeviceDetail = ResponseOf<'getDevice'>;
 
 export function TruthList({ device }: { device: DeviceDetail }) {
-  const names = Object.keys(TRUTH_WORDS) as Truth[];
+  const names = Object.keys(TRUTH_LABELS) as Truth[];
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="truths">
       <Title order={2} size="h4" id="truths" mb="sm">
@@ -22,7 +22,7 @@ export function TruthList({ device }: { device: DeviceDetail }) {
               <StateMark state={found?.state ?? 'unknown'} />
               <div>
                 <Text fw={600} size="sm">
-                  {TRUTH_WORDS[name]}
+                  {TRUTH_LABELS[name]}
                 </Text>
                 <Text size="sm">{found?.evidence ?? 'Nothing is known yet.'}</Text>
                 {found?.at && (

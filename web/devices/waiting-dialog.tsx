@@ -5,7 +5,7 @@ import { CommandLine } from '../components/command-line.tsx';
 import { Loaded } from '../components/page.tsx';
 import { curlLine } from '../curl-line.ts';
 import { useApiQuery } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 
 const MESSAGE = `Hello,
 

@@ -7,7 +7,7 @@ import { receive, receiveAt } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Loaded } from '../components/page.tsx';
-import { consequencesOf, useReach } from '../setup/consequence.tsx';
+import { consequencesOf, useImpact } from '../setup/consequence.tsx';
 import { FORMS, valuesOf } from '../setup/step-fields.tsx';
 import { SECRET_FIELDS, type Draft } from '../setup/drafts.ts';
 import type { Answers, StepAnswer } from '../setup/answers.ts';
@@ -33,7 +33,7 @@ export function ChangeAnswerDialog({
   const [draft, setDraft] = useState<Draft>({});
   const answers = answersOf(integration);
   const form = FORMS[step];
-  const reach = useReach(integration.id);
+  const impact = useImpact(integration.id);
   const body = form?.read(valuesOf(step, answers, draft), answers);
   const given = { params: { id: integration.id }, ...(body ? { body } : {}) };
   const change = useMutation({
@@ -61,11 +61,11 @@ export function ChangeAnswerDialog({
       confirmLabel="Check and save"
       confirm={() => body && change.mutate(body)}
       isBusy={change.isPending}
-      isOff={!body || !reach.data}
+      isOff={!body || !impact.data}
       error={change.error}
       command={body && curlLine('answerIntegration', { ...given, body: masked(body) })}
     >
-      <Loaded query={reach} lines={2}>
+      <Loaded query={impact} lines={2}>
         {(counts) =>
           consequencesOf({ step, answers, draft }, integration, counts).map((text) => (
             <Text size="sm" key={text}>

@@ -21,12 +21,12 @@ import { EnrollmentLink } from '../components/enrollment-link.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
-import { SecretSetWords, type SecretSet } from '../components/secret-input.tsx';
+import { SecretSetText, type SecretSet } from '../components/secret-input.tsx';
 import { useVersioned, type ResponseOf } from '../queries.ts';
 import type { StepName } from '../setup/answers.ts';
 import { Prerequisites } from '../setup/prerequisites.tsx';
 import { useMay } from '../shell/session.ts';
-import { CONNECTION_WORDS } from '../words.ts';
+import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
 import { NumbersCard } from './numbers-card.tsx';
 
@@ -198,7 +198,7 @@ function SecretFact({
         'Not set'
       ) : (
         <>
-          <SecretSetWords set={secret} />; last used <Moment at={secret.lastUsedAt} none="never" />
+          <SecretSetText set={secret} />; last used <Moment at={secret.lastUsedAt} none="never" />
         </>
       )}
     </Fact>
@@ -226,14 +226,14 @@ function Health({ integration }: { integration: Integration }) {
             <Table.Tbody>
               {integration.health.map(({ connection, ok, failure, at }) => (
                 <Table.Tr key={connection}>
-                  <Table.Td>{CONNECTION_WORDS[connection]}</Table.Td>
+                  <Table.Td>{CONNECTION_LABELS[connection]}</Table.Td>
                   <Table.Td>
                     <Badge variant="light" color={ok ? 'green' : 'red'} tt="none">
                       {ok ? 'Works' : 'Refused or not reached'}
                     </Badge>
                     {failure && (
                       <Text size="sm">
-                        {failure.title} {failure.todo}
+                        {failure.title} {failure.remedy}
                       </Text>
                     )}
                   </Table.Td>

@@ -4,7 +4,7 @@ import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
+import { BUCKET_LABELS, countText, SHOWN_BUCKETS } from '../labels.ts';
 
 type Integration = ResponseOf<'getIntegration'>;
 
@@ -60,7 +60,7 @@ function IntegrationCard({
   buckets,
 }: {
   integration: Integration;
-  buckets: Readonly<Record<keyof typeof BUCKET_WORDS, number>> | undefined;
+  buckets: Readonly<Record<keyof typeof BUCKET_LABELS, number>> | undefined;
 }) {
   const broken = integration.health.filter(({ ok }) => !ok);
   return (
@@ -81,7 +81,7 @@ function IntegrationCard({
         </Text>
         {buckets && (
           <Text size="sm">
-            {SHOWN_BUCKETS.map((name) => `${BUCKET_WORDS[name].label}: ${countWords(buckets[name])}`).join(
+            {SHOWN_BUCKETS.map((name) => `${BUCKET_LABELS[name].label}: ${countText(buckets[name])}`).join(
               ' · ',
             )}
           </Text>

@@ -3,7 +3,7 @@ import { Checkbox, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Empty, Loaded } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 
 export function BlueprintChoice({
   chosen,

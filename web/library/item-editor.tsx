@@ -4,10 +4,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { AnchorLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
-import { BucketBadge } from '../components/device-words.tsx';
+import { BucketBadge } from '../components/device-labels.tsx';
 import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { countWords, deviceTitle, SHOWN_BUCKETS } from '../words.ts';
+import { countText, deviceTitle, SHOWN_BUCKETS } from '../labels.ts';
 import { BlueprintChoice } from './blueprint-choice.tsx';
 import {
   draftOf,
@@ -20,7 +20,7 @@ import {
 import { ItemSettings } from './item-settings.tsx';
 import { PayloadTable } from './payload-table.tsx';
 import { SaveDialog } from './save-dialog.tsx';
-import { TheRest } from './the-rest.tsx';
+import { RemainingBlueprints } from './remaining-blueprints.tsx';
 import { TrustSwitch } from './trust-switch.tsx';
 
 export function ItemEditor({
@@ -63,7 +63,7 @@ export function ItemEditor({
     <Stack gap="lg">
       {item && <Counts item={item} />}
       {item && isAdmin && !isDirty && (
-        <TheRest
+        <RemainingBlueprints
           item={item}
           assign={(blueprintIds) => {
             change({ blueprintIds });
@@ -216,7 +216,7 @@ function Counts({ item }: { item: Item }) {
         >
           <BucketBadge bucket={bucket} />{' '}
           <Badge variant="transparent" c="var(--mantine-color-text)" px={0}>
-            {countWords(item.buckets[bucket])}
+            {countText(item.buckets[bucket])}
           </Badge>
         </AnchorLink>
       ))}

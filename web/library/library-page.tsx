@@ -5,7 +5,7 @@ import { ButtonLink } from '../components/links.tsx';
 import { ShieldIcon } from '../components/icons.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import { BUCKET_WORDS, countWords, SHOWN_BUCKETS } from '../words.ts';
+import { BUCKET_LABELS, countText, SHOWN_BUCKETS } from '../labels.ts';
 
 type Item = ResponseOf<'getLibraryItem'>;
 type Integration = ResponseOf<'getIntegration'>;
@@ -87,7 +87,7 @@ function AppCard({ integration, item }: { integration: Integration; item: Item |
       <Text size="sm" mt="sm">
         {item
           ? SHOWN_BUCKETS.map(
-              (name) => `${BUCKET_WORDS[name].label}: ${countWords(item.buckets[name])}`,
+              (name) => `${BUCKET_LABELS[name].label}: ${countText(item.buckets[name])}`,
             ).join(' · ')
           : 'Assign it to a test blueprint, turn Okta Device Trust on, and save.'}
       </Text>

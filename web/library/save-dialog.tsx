@@ -5,15 +5,15 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { call, receive } from '../client.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
-import { StateMark } from '../components/device-words.tsx';
+import { StateMark } from '../components/device-labels.tsx';
 import { Loaded } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
-import { countWords, deviceTitle, plural } from '../words.ts';
+import { countText, deviceTitle, plural } from '../labels.ts';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
-import { LeavingWords } from './leaving-words.tsx';
+import { RemovalText } from './removal-text.tsx';
 import { usePreview, type Preview } from './preview-query.ts';
 import { saveLine } from './save-line.ts';
-import { sentWords } from './sent-words.ts';
+import { sentText } from './sent-text.ts';
 
 interface SaveDialogProps {
   readonly draft: ItemDraft;
@@ -64,7 +64,7 @@ export function SaveDialog(props: SaveDialogProps) {
         {(found) => (
           <Stack gap="sm">
             <PreviewList preview={found} isOn={draft.deviceTrustOn} />
-            {found.leaving > 0 && <LeavingWords preview={found} removesApp={draft.removeAppOnRemoval} />}
+            {found.leaving > 0 && <RemovalText preview={found} removesApp={draft.removeAppOnRemoval} />}
             {found.testBlueprint && draft.deviceTrustOn && (
               <TestBlueprint proposal={found.testBlueprint} choose={(id) => change({ blueprintIds: [id] })} />
             )}
@@ -80,12 +80,12 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   const isShort = licenses.left !== null && licenses.left < licenses.needed;
   return (
     <Stack gap={6}>
-      <Text fw={600}>{sentWords(preview, isOn)}</Text>
+      <Text fw={600}>{sentText(preview, isOn)}</Text>
       {isOn && (
         <List size="sm" listStyleType="none" spacing={6}>
           <Line isOk={!isShort}>
-            Licenses of Okta Verify: {countWords(licenses.needed)} needed,{' '}
-            {licenses.left === null ? 'how many are left is not known' : `${countWords(licenses.left)} left`}
+            Licenses of Okta Verify: {countText(licenses.needed)} needed,{' '}
+            {licenses.left === null ? 'how many are left is not known' : `${countText(licenses.left)} left`}
             {isShort && '. Get more in Apple Business Manager (free of charge); devices wait until then.'}
           </Line>
           <Line isOk>
@@ -93,9 +93,9 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
               ? 'No user is asked for anything.'
               : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads will be asked to accept the app.`}
           </Line>
-          <Line isOk={pushCertificate.ok}>Push certificate: {accessWords(pushCertificate)}</Line>
+          <Line isOk={pushCertificate.ok}>Push certificate: {accessText(pushCertificate)}</Line>
           {appsAndBooksToken && (
-            <Line isOk={appsAndBooksToken.ok}>Apps and Books token: {accessWords(appsAndBooksToken)}</Line>
+            <Line isOk={appsAndBooksToken.ok}>Apps and Books token: {accessText(appsAndBooksToken)}</Line>
           )}
         </List>
       )}
@@ -103,8 +103,8 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   );
 }
 
-const accessWords = ({ ok, text, failure }: Preview['pushCertificate']): string =>
-  ok ? 'in order' : `${text ?? 'not in order'} ${failure?.todo ?? ''}`;
+const accessText = ({ ok, text, failure }: Preview['pushCertificate']): string =>
+  ok ? 'in order' : `${text ?? 'not in order'} ${failure?.remedy ?? ''}`;
 
 function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {
   return (

@@ -5,10 +5,10 @@ import { useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Loaded } from '../components/page.tsx';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
-import { LeavingWords } from './leaving-words.tsx';
+import { RemovalText } from './removal-text.tsx';
 import { usePreview } from './preview-query.ts';
 import { saveLine } from './save-line.ts';
-import { sentWords } from './sent-words.ts';
+import { sentText } from './sent-text.ts';
 
 interface TrustSwitchProps {
   readonly draft: ItemDraft;
@@ -93,7 +93,7 @@ function OnDialog(props: Asked & { readonly opened: boolean }) {
       <Loaded query={preview} lines={1}>
         {(found) => (
           <Text>
-            <b>When you save:</b> {sentWords(found, true)}
+            <b>When you save:</b> {sentText(found, true)}
           </Text>
         )}
       </Loaded>
@@ -121,7 +121,7 @@ function OffDialog(props: Asked) {
       <Loaded query={preview} lines={3}>
         {(found) => (
           <Stack gap="sm">
-            <LeavingWords preview={found} removesApp={draft.removeAppOnRemoval} />
+            <RemovalText preview={found} removesApp={draft.removeAppOnRemoval} />
           </Stack>
         )}
       </Loaded>

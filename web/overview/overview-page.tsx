@@ -5,7 +5,7 @@ import { BucketCards } from '../devices/bucket-cards.tsx';
 import { CommandLine } from '../components/command-line.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import { countWords, TRUTH_WORDS, type Truth } from '../words.ts';
+import { countText, TRUTH_LABELS, type Truth } from '../labels.ts';
 
 type Status = ResponseOf<'getStatus'>;
 
@@ -58,18 +58,18 @@ function Truths({ status }: { status: Status }) {
   return (
     <Card withBorder component="section" aria-labelledby="fleet">
       <Title order={2} size="h4" id="fleet" mb="sm">
-        Five truths over {countWords(total)} {total === 1 ? 'device' : 'devices'} in scope
+        Five truths over {countText(total)} {total === 1 ? 'device' : 'devices'} in scope
       </Title>
       <Stack gap="xs">
-        {(Object.keys(TRUTH_WORDS) as Truth[]).map((truth) => (
+        {(Object.keys(TRUTH_LABELS) as Truth[]).map((truth) => (
           <div key={truth}>
             <Group justify="space-between">
-              <Text size="sm">{TRUTH_WORDS[truth]}</Text>
+              <Text size="sm">{TRUTH_LABELS[truth]}</Text>
               <Text size="sm" fw={600}>
-                {countWords(status.devices[truth])}
+                {countText(status.devices[truth])}
               </Text>
             </Group>
-            <Progress value={(100 * status.devices[truth]) / total} aria-label={TRUTH_WORDS[truth]} />
+            <Progress value={(100 * status.devices[truth]) / total} aria-label={TRUTH_LABELS[truth]} />
           </div>
         ))}
       </Stack>

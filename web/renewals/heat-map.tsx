@@ -1,7 +1,7 @@
 // Certificates by the day on which they end, over a year: a grid of weeks, darker where more end.
 import { Group, Text, VisuallyHidden } from '@mantine/core';
 import type { ResponseOf } from '../client.ts';
-import { countWords, dayWords, plural } from '../words.ts';
+import { countText, dayText, plural } from '../labels.ts';
 
 type Day = ResponseOf<'renewalsByDay'>['items'][number];
 
@@ -55,7 +55,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
           width={width}
           height={TOP + 7 * (CELL + GAP)}
           role="img"
-          aria-label={`${plural(total, 'certificate')} end within ${plural(days.length, 'day')}; at most ${countWords(most)} on one day.`}
+          aria-label={`${plural(total, 'certificate')} end within ${plural(days.length, 'day')}; at most ${countText(most)} on one day.`}
         >
           {WEEKDAYS.map((label, row) => (
             <text key={row} x={0} y={TOP + row * (CELL + GAP) + 11}>
@@ -78,7 +78,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
               fill={fillOf(levelOf(ending, most))}
             >
               <title>
-                {`${dayWords(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} end, ${plural(windowOpens, 'renewal window')} open`}
+                {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} end, ${plural(windowOpens, 'renewal window')} open`}
               </title>
             </rect>
           ))}
@@ -99,9 +99,9 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
               .filter(({ ending, windowOpens }) => ending + windowOpens > 0)
               .map(({ day, ending, windowOpens }) => (
                 <tr key={day}>
-                  <th scope="row">{dayWords(`${day}T12:00:00`)}</th>
-                  <td>{countWords(ending)}</td>
-                  <td>{countWords(windowOpens)}</td>
+                  <th scope="row">{dayText(`${day}T12:00:00`)}</th>
+                  <td>{countText(ending)}</td>
+                  <td>{countText(windowOpens)}</td>
                 </tr>
               ))}
           </tbody>
@@ -125,7 +125,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
           ))}
         </svg>
         <Text size="xs" c="dimmed">
-          {countWords(most)} on one day. {plural(total, 'certificate')} in all.
+          {countText(most)} on one day. {plural(total, 'certificate')} in all.
         </Text>
       </Group>
     </figure>

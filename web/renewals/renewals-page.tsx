@@ -3,12 +3,12 @@ import { Paper, Table, Tabs, Text, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { BucketBadge } from '../components/device-words.tsx';
+import { BucketBadge } from '../components/device-labels.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
-import { deviceTitle } from '../words.ts';
+import { deviceTitle } from '../labels.ts';
 import { HeatMap } from './heat-map.tsx';
 
 const STATES = {

@@ -7,7 +7,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle, plural, WHO_ACTS_WORDS } from '../words.ts';
+import { deviceTitle, plural, OWNER_LABELS } from '../labels.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
 
 type FailureGroupAnswer = ResponseOf<'listFailures'>['items'][number];
@@ -60,7 +60,7 @@ function FailureGroup({ group, replay }: { group: FailureGroupAnswer; replay: ((
             </Title>
           </Group>
           <Text size="sm">
-            <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
+            <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
           </Text>
           <Text size="sm" c="dimmed">
             {examples.map((device, index) => (

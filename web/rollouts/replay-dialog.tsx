@@ -12,7 +12,7 @@ import { Loaded } from '../components/page.tsx';
 import { PortionNote } from '../components/portion-note.tsx';
 import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
 import { useChange } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 
 type Replay = Body<'replayRollouts'>;
 type Cause = NonNullable<Replay['failureCode']>;

@@ -7,7 +7,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Moment } from '../components/moment.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { countWords, nameOfActor, plural } from '../words.ts';
+import { countText, nameOfActor, plural } from '../labels.ts';
 
 type Replay = ResponseOf<'stopReplay'>;
 
@@ -104,10 +104,10 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
         <Progress.Section value={share(running)} color="lake" aria-label="Running" />
       </Progress.Root>
       <Text size="sm" mt={6} aria-live="polite">
-        {countWords(ended)} of {plural(devices, 'device')} ended: {countWords(completed)} delivered,{' '}
-        {countWords(failed)} failed again
-        {withdrawn > 0 && `, ${countWords(withdrawn)} left as they were`}. {countWords(running)} running,{' '}
-        {countWords(waiting)} waiting.
+        {countText(ended)} of {plural(devices, 'device')} ended: {countText(completed)} delivered,{' '}
+        {countText(failed)} failed again
+        {withdrawn > 0 && `, ${countText(withdrawn)} left as they were`}. {countText(running)} running,{' '}
+        {countText(waiting)} waiting.
       </Text>
       {asks && <StopDialog replay={replay} close={() => setAsks(false)} />}
     </Card>

@@ -8,7 +8,7 @@ import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import type { ResponseOf } from '../client.ts';
 import { useApiQuery } from '../queries.ts';
-import { countWords, deviceTitle, durationWords, PHASE_WORDS, plural, WHO_ACTS_WORDS } from '../words.ts';
+import { countText, deviceTitle, durationText, PHASE_LABELS, plural, OWNER_LABELS } from '../labels.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 
@@ -37,8 +37,7 @@ function FleetProgress() {
     <Card withBorder>
       <Group justify="space-between" mb={6}>
         <Text fw={600}>
-          {countWords(delivered)} of {plural(total, 'device')} delivered, {countWords(managed)} managed in
-          Okta
+          {countText(delivered)} of {plural(total, 'device')} delivered, {countText(managed)} managed in Okta
         </Text>
       </Group>
       <Progress.Root size="lg" aria-label="Progress of the fleet">
@@ -127,7 +126,7 @@ function RolloutList() {
                         <Table.Td>
                           {run.closedAt === null
                             ? '–'
-                            : durationWords(Date.parse(run.startedAt), Date.parse(run.closedAt))}
+                            : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
                         </Table.Td>
                         <Table.Td>
                           {run.temporalUrl === null ? (
@@ -164,9 +163,9 @@ function Reason({ run }: { run: ResponseOf<'listRollouts'>['items'][number] }) {
       <>
         <Text size="sm">{failure.title}</Text>
         <Text size="xs" c="dimmed">
-          <b>{WHO_ACTS_WORDS[failure.whoActs]}:</b> {failure.todo}
+          <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
         </Text>
       </>
     );
-  return phase === null ? 'Nothing' : (waitsFor ?? PHASE_WORDS[phase]);
+  return phase === null ? 'Nothing' : (waitsFor ?? PHASE_LABELS[phase]);
 }

@@ -1,6 +1,6 @@
 // How long something still lasts, louder the nearer its end is.
 import { Badge } from '@mantine/core';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 
 export function DaysLeft({ days }: { days: number }) {
   const color = days < 14 ? 'red' : days < 45 ? 'yellow' : 'green';

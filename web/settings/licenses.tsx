@@ -5,10 +5,10 @@ import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
-import { SecretSetWords } from '../components/secret-input.tsx';
+import { SecretSetText } from '../components/secret-input.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { countWords } from '../words.ts';
+import { countText } from '../labels.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
@@ -35,20 +35,20 @@ export function Licenses() {
               </Group>
               {found.failure && (
                 <Alert color="red" title={found.failure.title} my="sm">
-                  {found.failure.todo}
+                  {found.failure.remedy}
                 </Alert>
               )}
               <Text size="sm">
                 Okta Verify:{' '}
                 {found.licenses
-                  ? `${countWords(found.licenses.available)} of ${countWords(found.licenses.total)} licenses left`
+                  ? `${countText(found.licenses.available)} of ${countText(found.licenses.total)} licenses left`
                   : 'Apple could not be asked how many licenses are left'}
               </Text>
               <Text size="sm">
                 Ends <Moment at={found.expiresAt} />.{' '}
                 {found.token && (
                   <>
-                    <SecretSetWords set={found.token} />.
+                    <SecretSetText set={found.token} />.
                   </>
                 )}
               </Text>

@@ -8,7 +8,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
-import type { Role } from '../words.ts';
+import type { Role } from '../labels.ts';
 import { ProviderCard } from './identity-provider.tsx';
 
 type Person = ResponseOf<'listPeople'>['items'][number];

@@ -7,10 +7,10 @@ import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
-import { SecretInput, SecretSetWords } from '../components/secret-input.tsx';
+import { SecretInput, SecretSetText } from '../components/secret-input.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
 
@@ -47,7 +47,7 @@ export function PushCertificate() {
                 Ends <Moment at={found.notAfter} />.{' '}
                 {found.key && (
                   <>
-                    Key: <SecretSetWords set={found.key} />.
+                    Key: <SecretSetText set={found.key} />.
                   </>
                 )}
               </Text>

@@ -13,7 +13,7 @@ import {
 import { Moment } from '../components/moment.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
-import { nameOfActor, type Role } from '../words.ts';
+import { nameOfActor, type Role } from '../labels.ts';
 import { ROLE_CHOICES } from './people.tsx';
 
 type Token = ResponseOf<'listTokens'>['items'][number];

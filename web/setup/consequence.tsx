@@ -2,13 +2,13 @@
 import { Alert, Text } from '@mantine/core';
 import { Loaded } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import type { Answers, StepName } from './answers.ts';
 import type { Draft } from './drafts.ts';
 import { valuesOf } from './step-fields.tsx';
 
 type Integration = ResponseOf<'getIntegration'>;
-type Reach = ResponseOf<'getIntegrationReach'>;
+type Impact = ResponseOf<'getIntegrationImpact'>;
 
 interface Change {
   readonly step: StepName;
@@ -16,49 +16,49 @@ interface Change {
   readonly draft: Draft;
 }
 
-export const useReach = (integrationId: string) =>
-  useApiQuery('getIntegrationReach', { params: { id: integrationId } });
+export const useImpact = (integrationId: string) =>
+  useApiQuery('getIntegrationImpact', { params: { id: integrationId } });
 
 const macs = (count: number): string => plural(count, 'Mac');
 const phones = (count: number): string => plural(count, 'iPhone or iPad', 'iPhones and iPads');
 const comes = (count: number): string => (count === 1 ? 'comes' : 'come');
 
 /** In the order in which they are read; empty: the step changes nothing for devices. */
-export function consequencesOf(change: Change, integration: Integration, reach: Reach): string[] {
+export function consequencesOf(change: Change, integration: Integration, impact: Impact): string[] {
   const { step } = change;
-  if (step === 'okta_domain') return [domainWords(integration, reach)];
+  if (step === 'okta_domain') return [domainText(integration, impact)];
   if (step === 'credentials')
     return ['They are checked with Okta before they are used. Nothing is sent to devices.'];
   if (step !== 'platforms' && step !== 'macos' && step !== 'ios') return [];
-  const words = newPlatformWords(change, integration, reach);
+  const words = newPlatformText(change, integration, impact);
   if (step === 'macos' && integration.macOS)
     words.push(
-      `SCEP URL and challenge URL are checked. No certificate is sent again: ${macs(reach.macOS)} in scope ` +
-        `${reach.macOS === 1 ? 'keeps its own' : 'keep theirs'}, and the next renewal gets its certificate from there.`,
+      `SCEP URL and challenge URL are checked. No certificate is sent again: ${macs(impact.macOS)} in scope ` +
+        `${impact.macOS === 1 ? 'keeps its own' : 'keep theirs'}, and the next renewal gets its certificate from there.`,
     );
-  if (step === 'ios' && integration.iOS) words.push(keyWords(change, integration, reach));
+  if (step === 'ios' && integration.iOS) words.push(keyText(change, integration, impact));
   return words;
 }
 
-function domainWords({ macOS, iOS }: Integration, reach: Reach): string {
+function domainText({ macOS, iOS }: Integration, impact: Impact): string {
   const parts = [
-    ...(macOS ? [`the settings and SSO profile of ${macs(reach.macOS)}`] : []),
-    ...(iOS ? [`the managed app configuration and SSO profile of ${phones(reach.iOS)}`] : []),
+    ...(macOS ? [`the settings and SSO profile of ${macs(impact.macOS)}`] : []),
+    ...(iOS ? [`the managed app configuration and SSO profile of ${phones(impact.iOS)}`] : []),
   ];
-  const devices = (macOS ? reach.macOS : 0) + (iOS ? reach.iOS : 0);
+  const devices = (macOS ? impact.macOS : 0) + (iOS ? impact.iOS : 0);
   const sent = parts.length > 0 ? `: ${parts.join(', ')}` : '';
   return `It must be the same tenant. If its domain changes, what carries it is pushed again to ${plural(devices, 'device')}${sent}.`;
 }
 
-function keyWords({ answers, draft }: Change, { iOS }: Integration, reach: Reach): string {
+function keyText({ answers, draft }: Change, { iOS }: Integration, impact: Impact): string {
   const isTyped = (draft['secretKey'] ?? '') !== '';
   const isNew = isTyped || answers.secretKey?.setAt !== iOS?.secretKey?.setAt;
   return isNew
-    ? `With the new key, the managed app configuration and SSO profile of ${phones(reach.iOS)} are pushed again.`
-    : `Without a new key nothing is pushed to the ${phones(reach.iOS)} in scope: the provider’s name is in nothing that they get.`;
+    ? `With the new key, the managed app configuration and SSO profile of ${phones(impact.iOS)} are pushed again.`
+    : `Without a new key nothing is pushed to the ${phones(impact.iOS)} in scope: the provider’s name is in nothing that they get.`;
 }
 
-function newPlatformWords({ step, answers, draft }: Change, integration: Integration, reach: Reach) {
+function newPlatformText({ step, answers, draft }: Change, integration: Integration, impact: Impact) {
   const chosen =
     step === 'platforms'
       ? (valuesOf(step, answers, draft)['platforms'] ?? '').split(' ')
@@ -66,23 +66,23 @@ function newPlatformWords({ step, answers, draft }: Change, integration: Integra
   const words: string[] = [];
   if (chosen.includes('macOS') && !integration.macOS)
     words.push(
-      `${macs(reach.macOS)} ${comes(reach.macOS)} in scope when this setup is finished: a certificate, settings, the SSO profile and Okta Verify are sent to each.`,
+      `${macs(impact.macOS)} ${comes(impact.macOS)} in scope when this setup is finished: a certificate, settings, the SSO profile and Okta Verify are sent to each.`,
     );
   if (chosen.includes('iOS') && !integration.iOS)
     words.push(
-      `${phones(reach.iOS)} ${comes(reach.iOS)} in scope when this setup is finished: Okta Verify, its managed app configuration and the SSO profile are sent to each.`,
+      `${phones(impact.iOS)} ${comes(impact.iOS)} in scope when this setup is finished: Okta Verify, its managed app configuration and the SSO profile are sent to each.`,
     );
   return words;
 }
 
 /** In the wizard, while it changes an integration. */
 export function Consequences({ integrationId, ...change }: Change & { integrationId: string }) {
-  const reach = useReach(integrationId);
+  const impact = useImpact(integrationId);
   const integration = useApiQuery('getIntegration', { params: { id: integrationId } });
   return (
     <Loaded query={integration} lines={1}>
       {(known) => (
-        <Loaded query={reach} lines={1}>
+        <Loaded query={impact} lines={1}>
           {(counts) => {
             const words = consequencesOf(change, known, counts);
             if (words.length === 0) return null;

@@ -1,7 +1,7 @@
 // What Okta Device Trust needs in the tenant: pass, fail or not checked, what it means and where to put it right.
 import { Alert, Button, Checkbox, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
 import { CommandLine } from '../components/command-line.tsx';
-import { StateMark } from '../components/device-words.tsx';
+import { StateMark } from '../components/device-labels.tsx';
 import type { Setup } from './answers.ts';
 
 export type Prerequisite = Setup['prerequisites'][number];
@@ -9,7 +9,7 @@ export type Prerequisite = Setup['prerequisites'][number];
 export const isMet = (one: Prerequisite, confirmed: readonly string[]): boolean =>
   one.result === 'passed' || (one.canBeConfirmed && confirmed.includes(one.id));
 
-const RESULT_WORDS = { passed: 'Passed', failed: 'Missing', not_checked: 'Not checked' } as const;
+const RESULT_LABELS = { passed: 'Passed', failed: 'Missing', not_checked: 'Not checked' } as const;
 
 export function Prerequisites({
   list,
@@ -30,13 +30,13 @@ export function Prerequisites({
               <Text fw={600}>
                 {one.title}{' '}
                 <Text span size="sm" c="dimmed">
-                  {RESULT_WORDS[one.result]}
+                  {RESULT_LABELS[one.result]}
                 </Text>
               </Text>
               {one.detail !== '' && <Text size="sm">{one.detail}</Text>}
               {one.result !== 'passed' && (
                 <Text size="sm">
-                  <b>What to do:</b> {one.todo.replaceAll(' > ', ' › ')}
+                  <b>Remedy:</b> {one.remedy.replaceAll(' > ', ' › ')}
                 </Text>
               )}
               {one.canBeConfirmed && confirm && (
@@ -78,9 +78,9 @@ export function MissingDialog(props: {
           Put them right in the Okta tenant, then check again. Nothing that you entered is lost.
         </Alert>
         <List>
-          {failed.map(({ id, title, todo }) => (
+          {failed.map(({ id, title, remedy }) => (
             <List.Item key={id}>
-              <b>{title}</b>: {todo.replaceAll(' > ', ' › ')}
+              <b>{title}</b>: {remedy.replaceAll(' > ', ' › ')}
             </List.Item>
           ))}
         </List>

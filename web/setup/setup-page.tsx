@@ -9,7 +9,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { nameOfActor } from '../words.ts';
+import { nameOfActor } from '../labels.ts';
 import type { Setup } from './answers.ts';
 import { discardDraft } from './drafts.ts';
 import { SetupDone } from './setup-done.tsx';

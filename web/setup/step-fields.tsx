@@ -3,7 +3,7 @@ import { Checkbox, Radio, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { fieldError } from '../components/problem-alert.tsx';
 import { SecretInput } from '../components/secret-input.tsx';
-import { PLATFORM_WORDS } from '../words.ts';
+import { PLATFORM_LABELS } from '../labels.ts';
 import type { Answers, StepAnswer, StepName } from './answers.ts';
 import type { Draft } from './drafts.ts';
 
@@ -168,7 +168,7 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
       >
         <Stack gap="xs" mt="xs">
           {(['macOS', 'iOS'] as const).map((platform) => (
-            <Checkbox key={platform} value={platform} label={PLATFORM_WORDS[platform]} />
+            <Checkbox key={platform} value={platform} label={PLATFORM_LABELS[platform]} />
           ))}
         </Stack>
       </Checkbox.Group>

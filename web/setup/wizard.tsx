@@ -116,7 +116,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
           <div aria-live="polite">
             {isVerified && hasCheck && (
               <Alert color="green" title="Verified">
-                {verifiedWords(setup, step)}
+                {verifiedText(setup, step)}
               </Alert>
             )}
             {isBusy && <Text c="dimmed">Checking… You may leave this page; the check goes on.</Text>}
@@ -179,7 +179,7 @@ const shownError = (error: unknown, step: string): unknown =>
     ? undefined
     : error;
 
-function verifiedWords(setup: Setup, step: string): string {
+function verifiedText(setup: Setup, step: string): string {
   const { tenant } = setup;
   if (step === 'okta_domain' && tenant)
     return `${tenant.host} is an Okta tenant on ${tenant.pipeline === 'idx' ? 'Identity Engine' : 'Classic Engine'}${

@@ -35,7 +35,7 @@ export function Alarms() {
         const place = PLACES.find(({ start }) => failure.code.startsWith(start));
         return (
           <Alert key={`${failure.code} ${text}`} color="red" role="alert" title={text || failure.title}>
-            <Text size="sm">{failure.todo}</Text>
+            <Text size="sm">{failure.remedy}</Text>
             {since !== null && (
               <Text size="sm">
                 Since <Moment at={since} />

@@ -1,6 +1,6 @@
 // Who is signed in, and what their role allows. The API decides; the console only leaves out what would be refused.
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import type { Role } from '../words.ts';
+import type { Role } from '../labels.ts';
 
 const ORDER: readonly Role[] = ['viewer', 'operator', 'admin'];
 

@@ -41,7 +41,7 @@ export function SignInPage() {
         )}
         {ways.data?.refused && (
           <Alert color="red" title={ways.data.refused.title} role="alert">
-            {ways.data.refused.todo}
+            {ways.data.refused.remedy}
           </Alert>
         )}
         {provider && (

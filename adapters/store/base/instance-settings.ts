@@ -20,7 +20,7 @@ export async function writeInstanceSetting(sql: Sql, name: string, value: object
 }
 
 /** Writes only what is not there yet, and returns what is there: of several processes the first one decides. */
-export async function keepInstanceSetting<Value extends object>(
+export async function saveInstanceSettingOnce<Value extends object>(
   sql: Sql,
   name: string,
   value: Value,

@@ -1,14 +1,18 @@
 // The address that enrolled devices know: kept at the first enrollment, for an enrolled device never learns another.
 import type { Sql } from '../base/database.ts';
-import { keepInstanceSetting, readInstanceSetting, writeInstanceSetting } from '../base/instance-settings.ts';
+import {
+  saveInstanceSettingOnce,
+  readInstanceSetting,
+  writeInstanceSetting,
+} from '../base/instance-settings.ts';
 
 const NAME = 'device_address';
 interface Kept {
   readonly url: string;
 }
 
-export async function keepDeviceAddress(sql: Sql, url: string): Promise<void> {
-  await keepInstanceSetting<Kept>(sql, NAME, { url });
+export async function saveDeviceAddress(sql: Sql, url: string): Promise<void> {
+  await saveInstanceSettingOnce<Kept>(sql, NAME, { url });
 }
 
 /** Only when an admin says that devices shall be lost. */

@@ -90,14 +90,14 @@ export interface IssuedIdentity {
   readonly blueprintId: string | null;
   readonly userName: string | null;
   /** It enrolled a device before, or its code was revoked or is gone: it enrolls no other any more. */
-  readonly isSpent: boolean;
+  readonly isUsed: boolean;
 }
 
 export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<IssuedIdentity | undefined> {
   const [row] = await sql.query<IssuedIdentity>(
     `select issued_at as "issuedAt", for_device_id as "forDeviceId", for_udid as "forUdid", blueprint_id as "blueprintId",
             user_name as "userName",
-            used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as "isSpent"
+            used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as "isUsed"
        from identity_certificates left join enrollment_codes on enrollment_codes.id = enrollment_code_id
       where certificate is not null and sha256(certificate) = $1`,
     [fingerprint],

@@ -1,7 +1,7 @@
 // Which devices a page of the list shows, and in which order: read along an index that fits the filter, so that a page of a million
 // devices costs what a page of a hundred does. Never an offset, never a count over the fleet.
 import type { Sql } from '../base/database.ts';
-import { readFilter, type FleetFilter, type Range, type Way } from './fleet-filter.ts';
+import { readFilter, type FleetFilter, type Range, type IndexPath } from './fleet-filter.ts';
 
 /** By the words of the API: the column of the list, and its type for a cursor. */
 const SORTS = {
@@ -44,13 +44,13 @@ export async function planFleetPage(
   most: Readonly<typeof FEW> = FEW,
 ): Promise<FleetQuery> {
   const values: unknown[] = [];
-  const give = (value: unknown): string => `$${values.push(value)}`;
-  const { way, rest, ofWay, search, expiry } = readFilter(filter, give);
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const { indexPath, rest, postFilter, search, expiry } = readFilter(filter, bind);
   const { key, type } = SORTS[page.sort];
   const sign = page.order === 'asc' ? '>' : '<';
   const cursor =
-    page.after && ([`(${give(page.after.value)}::${type})`, `${give(page.after.id)}::uuid`] as const);
-  const limit = give(page.limit);
+    page.after && ([`(${bind(page.after.value)}::${type})`, `${bind(page.after.id)}::uuid`] as const);
+  const limit = bind(page.limit);
   const inOrder = `order by key ${page.order}, device_id ${page.order} limit ${limit}`;
   const found = (conditions: readonly string[]) =>
     `select list.device_id, list.${key} as key from fleet_list as list ${where(conditions)}`;
@@ -58,18 +58,18 @@ export async function planFleetPage(
   /** Found first, then sorted; `offset 0`, because the planner would rather walk along the wanted order and hope. */
   const few = (conditions: readonly string[]): string => {
     const beyond = cursor ? [`(key, device_id) ${sign} (${cursor.join(', ')})`] : [];
-    return `select device_id, key from (${found([...conditions, ...rest, ...ofWay])} offset 0) as few ${where(beyond)} ${inOrder}`;
+    return `select device_id, key from (${found([...conditions, ...rest, ...postFilter])} offset 0) as few ${where(beyond)} ${inOrder}`;
   };
   const walk = (conditions: readonly string[], own?: Range): string => {
-    const bounds = boundsOf(way, { key, order: page.order, cursor, own });
+    const bounds = boundsOf(indexPath, { key, order: page.order, cursor, own });
     const walked = `${found([...bounds, ...conditions, ...rest])} order by list.${key} ${page.order}, list.device_id ${page.order} limit ${limit}`;
-    if (way.from === undefined) return walked;
-    return `select device_id, key from ${way.from} cross join lateral (${walked}) as page ${inOrder}`;
+    if (indexPath.from === undefined) return walked;
+    return `select device_id, key from ${indexPath.from} cross join lateral (${walked}) as page ${inOrder}`;
   };
   const byRange = async (range: Range, bound: number, others: readonly string[]): Promise<string> => {
     if (range.column === key) return walk(others, range);
     const isFew = (await estimate(sql, range, values)) <= bound;
-    return isFew ? few([range.condition, ...others]) : walk([range.met, ...others]);
+    return isFew ? few([range.condition, ...others]) : walk([range.scanCondition, ...others]);
   };
 
   if (filter.ids !== undefined) {
@@ -78,7 +78,7 @@ export async function planFleetPage(
   }
   if (search !== undefined) {
     const branches = await Promise.all(
-      search.map((range) => byRange(range, most.search, expiry ? [expiry.met] : [])),
+      search.map((range) => byRange(range, most.search, expiry ? [expiry.scanCondition] : [])),
     );
     const text = branches.map((branch) => `(${branch})`).join(' union ');
     return { text: `select device_id, key from (${text}) as branch ${inOrder}`, values };
@@ -86,7 +86,7 @@ export async function planFleetPage(
   return { text: await (expiry ? byRange(expiry, most.expiry, []) : walk([])), values };
 }
 
-interface Stretch {
+interface ScanBounds {
   readonly key: string;
   readonly order: 'asc' | 'desc';
   /** Value and id of the last row of the page before. */
@@ -99,8 +99,8 @@ interface Stretch {
  * Where a walk begins and ends. What it is within is an equality, so that the rows come in the wanted order by themselves; each end is one
  * comparison, for of several on one column the index would use one to find its place and walk through the rest.
  */
-function boundsOf({ keys, of }: Way, { key, order, cursor, own }: Stretch): string[] {
-  const within = keys.map((name, place) => `list.${name} = ${of[place]}`);
+function boundsOf({ keys, values }: IndexPath, { key, order, cursor, own }: ScanBounds): string[] {
+  const within = keys.map((name, place) => `list.${name} = ${values[place]}`);
   const from = own?.from === undefined ? [] : [`list.${key} >= ${own.from}`];
   const to = own === undefined ? [] : [`list.${key} < ${own.to}`];
   if (cursor === undefined) return [...within, ...from, ...to];

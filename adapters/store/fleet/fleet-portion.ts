@@ -28,23 +28,23 @@ export async function listFleetPortion(
   { action, after, limit }: FleetPortion,
 ): Promise<string[]> {
   const values: unknown[] = [];
-  const give = (value: unknown): string => `$${values.push(value)}`;
+  const bind = (value: unknown): string => `$${values.push(value)}`;
   const wanted = action === 'replay' ? ofFailed(filter) : filter;
-  const { rest, ofWay, search, expiry } = readFilter(wanted, give);
+  const { rest, postFilter, search, expiry } = readFilter(wanted, bind);
   const conditions = [
     ...rest,
-    ...ofWay,
+    ...postFilter,
     ...(search ? [`(${search.map(({ condition }) => condition).join(' or ')})`] : []),
     ...(expiry ? [expiry.condition] : []),
-    ...(after === undefined ? [] : [`list.device_id > ${give(after)}::uuid`]),
+    ...(after === undefined ? [] : [`list.device_id > ${bind(after)}::uuid`]),
     ...(typeof action === 'string' ? [NEEDS[action]] : []),
     ...(typeof action === 'object'
-      ? [`device.blueprint_id is distinct from ${give(action.moveTo)}::uuid`]
+      ? [`device.blueprint_id is distinct from ${bind(action.moveTo)}::uuid`]
       : []),
   ];
   const rows = await sql.query<{ id: string }>(
     `select list.device_id as id from fleet_list as list join devices as device on device.id = list.device_id
-      ${where(conditions)} order by list.device_id limit ${give(limit)}`,
+      ${where(conditions)} order by list.device_id limit ${bind(limit)}`,
     values,
   );
   return rows.map(({ id }) => id);

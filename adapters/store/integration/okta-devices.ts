@@ -107,7 +107,7 @@ export async function findLookUp(
  * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the devices `also`
  * anew. Returns the devices of which something may have changed.
  */
-export async function keepConfirmed(
+export async function saveConfirmed(
   sql: Sql,
   integrationId: string,
   confirmed: { readonly present: readonly SeenOktaDevice[]; readonly gone: readonly string[] },

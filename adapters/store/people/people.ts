@@ -69,7 +69,7 @@ export async function findProviderPerson(
  * Who signs in through the provider, with the role of now. The name of the first time stays, for it stands in the audit trail; one
  * that somebody else has is not taken over, but told apart.
  */
-export async function keepProviderPerson(sql: Sql, person: ProviderIdentity, role: Role): Promise<PersonRow> {
+export async function saveProviderPerson(sql: Sql, person: ProviderIdentity, role: Role): Promise<PersonRow> {
   const { issuer, subject, name } = person;
   const names = [name, `${name} (${new URL(issuer).host})`, `${name} (${subject} at ${issuer})`];
   const [row] = await sql.query<PersonRow>(

@@ -2,7 +2,7 @@
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
 import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
-import { truthChangeWords, waitsForWords } from '../../../domain/trust-words.ts';
+import { truthChangeText, waitsForText } from '../../../domain/trust-text.ts';
 import { type Truth, type TruthObservation, type TruthState } from '../../../domain/trust.ts';
 import { standingOf, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import { requestRenewals } from './enqueue-rollouts.ts';
@@ -96,7 +96,7 @@ export async function refreshTrust(
     oktaMatch: okta?.match ?? null,
   });
   const { bucket } = standing;
-  const usual = waitsForWords(phase, view.family, standing, failureCode);
+  const usual = waitsForText(phase, view.family, standing, failureCode);
   // What another step said stays until the phase or the bucket changes.
   const isSame =
     change.phase === undefined &&
@@ -169,7 +169,7 @@ async function writeTruths(
   );
   for (const { truth, state, evidence } of observations) {
     const before = known.find((each) => each.truth === truth)?.state;
-    const text = before === state ? undefined : truthChangeWords(truth, before, state);
+    const text = before === state ? undefined : truthChangeText(truth, before, state);
     if (text !== undefined)
       await appendTimeline(sql, deviceId, { kind: `truth_${state}`, text, detail: { truth, evidence } }, now);
   }

@@ -1,10 +1,16 @@
 // After the test: once the devices of the assigned blueprints are delivered, the other blueprints are offered.
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { useApiQuery } from '../queries.ts';
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import type { Item } from './item-draft.ts';
 
-export function TheRest({ item, assign }: { item: Item; assign: (blueprintIds: string[]) => void }) {
+export function RemainingBlueprints({
+  item,
+  assign,
+}: {
+  item: Item;
+  assign: (blueprintIds: string[]) => void;
+}) {
   const { data } = useApiQuery('listBlueprints', {});
   const others =
     data?.items.filter(({ libraryItemId, devices }) => libraryItemId === null && devices > 0) ?? [];

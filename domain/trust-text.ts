@@ -5,7 +5,7 @@ import type { RolloutPhase } from './rollout-plan.ts';
 import { SILENT_AFTER_DAYS, type Obstacle, type Standing } from './trust-bucket.ts';
 import type { Truth, TruthState } from './trust.ts';
 
-const PHASE_WORDS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
+const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
   waiting: () => 'Odette begins.',
   not_enrolled: (family) => `The ${family} is not enrolled. Its user opens the enrollment link.`,
   asking_device: (family) => `The ${family} is asked what it has. It answers when it is awake and online.`,
@@ -26,7 +26,7 @@ const PHASE_WORDS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => strin
 export const WAITS_FOR_SIGN_IN =
   'Everything is on the device. Its user signs in once with Okta FastPass, then Okta counts it as managed.';
 
-const OBSTACLE_WORDS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {
+const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {
   asks_to_return: (family) =>
     `This ${family} asks to enroll again, but its earlier enrollment has not ended. Allow or refuse it.`,
   push_token_gone: (family) =>
@@ -43,21 +43,21 @@ const OBSTACLE_WORDS: Readonly<Record<Obstacle, (family: DeviceFamily) => string
 };
 
 /** One sentence; null: nothing is pending. */
-export function waitsForWords(
+export function waitsForText(
   phase: RolloutPhase,
   family: DeviceFamily,
   { bucket, obstacle }: Standing,
   failureCode: string | null,
 ): string | null {
-  if (obstacle !== null) return OBSTACLE_WORDS[obstacle](family);
+  if (obstacle !== null) return OBSTACLE_LABELS[obstacle](family);
   if (bucket === 'trusted') return null;
   if (phase === 'failed' && failureCode !== null && isFailureCode(failureCode))
-    return `${FAILURES[failureCode].title} ${FAILURES[failureCode].todo}`;
+    return `${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`;
   if (phase === 'delivered') return bucket === 'needs_user' ? WAITS_FOR_SIGN_IN : null;
-  return PHASE_WORDS[phase](family);
+  return PHASE_LABELS[phase](family);
 }
 
-const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
+const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
   delivered: 'The profiles are delivered',
   certificatePresent: 'The certificate is on the device',
   oktaVerifyManaged: 'Okta Verify is installed and managed',
@@ -66,12 +66,12 @@ const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
 };
 
 /** A line of the timeline for a truth that changed; undefined: not worth a line. */
-export function truthChangeWords(
+export function truthChangeText(
   truth: Truth,
   from: TruthState | undefined,
   to: TruthState,
 ): string | undefined {
-  if (to === 'held') return `${TRUTH_WORDS[truth]}.`;
-  if (from === 'held') return `${TRUTH_WORDS[truth]}: not any more.`;
+  if (to === 'held') return `${TRUTH_LABELS[truth]}.`;
+  if (from === 'held') return `${TRUTH_LABELS[truth]}: not any more.`;
   return undefined;
 }

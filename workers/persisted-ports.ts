@@ -10,14 +10,14 @@ export interface WantedPort {
 }
 
 /** @throws Error one sentence naming the fixed port that another program has taken */
-export async function keptPorts(
+export async function persistedPorts(
   file: string,
   wanted: readonly WantedPort[],
 ): Promise<Record<string, number>> {
-  const kept = await readPorts(file);
+  const persisted = await readPorts(file);
   const taken = new Set<number>();
   for (const { name, wanted: first, isFixed } of wanted) {
-    const known = kept[name];
+    const known = persisted[name];
     if (known !== undefined && !taken.has(known) && (await isFree(known))) {
       taken.add(known);
       continue;
@@ -29,10 +29,10 @@ export async function keptPorts(
     let port = await freePortFrom(known ?? first);
     while (taken.has(port)) port = await freePortFrom(port + 1);
     taken.add(port);
-    kept[name] = port;
+    persisted[name] = port;
   }
-  await writeFile(file, `${JSON.stringify(kept, null, 2)}\n`);
-  return kept;
+  await writeFile(file, `${JSON.stringify(persisted, null, 2)}\n`);
+  return persisted;
 }
 
 async function readPorts(file: string): Promise<Record<string, number>> {

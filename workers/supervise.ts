@@ -15,7 +15,7 @@ const WELL_AFTER_MS = 60_000;
  * Resolves when the part has started for the first time; rejects when it does not. `stop` ends it for good.
  * @param options.start also called for every restart
  */
-export async function keepUp(options: {
+export async function supervise(options: {
   readonly name: string;
   readonly start: () => Promise<Part>;
   readonly say: (line: string) => void;

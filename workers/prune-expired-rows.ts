@@ -22,7 +22,7 @@ const KEPT_DAYS = {
 };
 
 /** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
-export async function keepHouse(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {
+export async function pruneExpiredRows(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {
   const prunes = [
     () => pruneOutbox(sql, KEPT_DAYS.outbox),
     () => pruneCommands(sql, KEPT_DAYS.commands),

@@ -7,7 +7,7 @@ export type Truth = keyof Device['truths'];
 export type Family = Device['family'];
 export type Role = ResponseOf<'getSession'>['role'];
 
-export const BUCKET_WORDS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
+export const BUCKET_LABELS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
   trusted: { label: 'Trusted', color: 'green', meaning: 'Okta counts them as managed' },
   in_progress: { label: 'In progress', color: 'yellow', meaning: 'No action needed' },
   needs_user: { label: 'Needs its user', color: 'blue', meaning: 'The person at the device acts' },
@@ -22,7 +22,7 @@ export const BUCKET_WORDS: Readonly<Record<Bucket, { label: string; color: strin
 };
 export const SHOWN_BUCKETS = ['trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable'] as const;
 
-export const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
+export const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
   delivered: 'Profiles delivered',
   certificatePresent: 'Certificate present',
   oktaVerifyManaged: 'Okta Verify installed and managed',
@@ -31,7 +31,7 @@ export const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
 };
 
 export type Phase = Device['phase'];
-export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+export const PHASE_LABELS: Readonly<Record<Phase, string>> = {
   waiting: 'Begins',
   not_enrolled: 'Not enrolled',
   asking_device: 'Asking the device',
@@ -48,16 +48,16 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   failed: 'Failed',
 };
 
-export const PLATFORM_WORDS = { macOS: 'macOS', iOS: 'iOS and iPadOS' } as const;
+export const PLATFORM_LABELS = { macOS: 'macOS', iOS: 'iOS and iPadOS' } as const;
 
-export const CONNECTION_WORDS = {
+export const CONNECTION_LABELS = {
   okta: 'Okta API',
   challenge: 'Challenge URL',
   scep: 'SCEP URL',
   apps_and_books: 'Apps and Books',
 } as const;
 
-export const WHO_ACTS_WORDS = {
+export const OWNER_LABELS = {
   nobody: 'Odette goes on by itself',
   admin: 'An admin acts',
   operator: 'An operator acts',
@@ -69,17 +69,17 @@ const shortFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', ti
 const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 const numberFormat = new Intl.NumberFormat();
 
-export const dayWords = (at: string | Date): string => dayFormat.format(new Date(at));
-export const momentWords = (at: string | Date): string => shortFormat.format(new Date(at));
-export const exactWords = (at: string | Date): string => exactFormat.format(new Date(at));
-export const countWords = (count: number): string => numberFormat.format(count);
+export const dayText = (at: string | Date): string => dayFormat.format(new Date(at));
+export const momentText = (at: string | Date): string => shortFormat.format(new Date(at));
+export const exactText = (at: string | Date): string => exactFormat.format(new Date(at));
+export const countText = (count: number): string => numberFormat.format(count);
 
 /** "1 device", "3 devices" */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${countWords(count)} ${count === 1 ? one : many}`;
+  `${countText(count)} ${count === 1 ? one : many}`;
 
 /** How long between two moments: "4 s", "3 min", "2 h 5 min", "12 days". */
-export function durationWords(fromMs: number, toMs: number): string {
+export function durationText(fromMs: number, toMs: number): string {
   const seconds = Math.max(0, Math.round((toMs - fromMs) / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);

@@ -6,7 +6,7 @@ import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { beginEnrollment } from '../adapters/store/devices/enrollments.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
-import { keepHouse } from './housekeeping.ts';
+import { pruneExpiredRows } from './prune-expired-rows.ts';
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ test('a timeline goes back two years', async () => {
   const deviceId = await enroll();
   await appendTimeline(own.database, deviceId, { kind: 'enrolled', text: 'long ago' }, daysAgo(731));
   await appendTimeline(own.database, deviceId, { kind: 'enrolled', text: 'within two years' }, daysAgo(729));
-  await keepHouse(own.database);
+  await pruneExpiredRows(own.database);
   expect(await own.database.query('select text from device_timeline')).toEqual([
     { text: 'within two years' },
   ]);
@@ -48,7 +48,7 @@ test('of old rollouts those that run and the newest of each device stay', async 
   await ran(device, 'ended lately', daysAgo(880), daysAgo(3));
   await ran(device, 'newest', daysAgo(800), daysAgo(799));
   await ran(other, 'newest of the other', daysAgo(900), daysAgo(899));
-  await keepHouse(own.database);
+  await pruneExpiredRows(own.database);
   const left = await own.database.query<{ id: string }>(
     'select run_id as id from rollout_runs order by run_id',
   );
@@ -63,7 +63,7 @@ test('of old rollouts those that run and the newest of each device stay', async 
 test('the audit trail is kept', async () => {
   await appendAudit(own.database, { actor: 'system', action: 'secret.used' });
   await own.database.query(`update audit_entries set at = now() - interval '10 years'`);
-  await keepHouse(own.database);
+  await pruneExpiredRows(own.database);
   expect(await own.database.query('select action from audit_entries')).toEqual([{ action: 'secret.used' }]);
 });
 
@@ -74,7 +74,7 @@ test('more than a batch is swept in one go', async () => {
        select $1, now() - interval '3 years', 'enrolled', 'long ago' from generate_series(1, 25000)`,
     [deviceId],
   );
-  await keepHouse(own.database);
+  await pruneExpiredRows(own.database);
   expect(
     await own.database.query(`select count(*) as old from device_timeline where text = 'long ago'`),
   ).toEqual([{ old: 0 }]);

@@ -1,8 +1,8 @@
 // To how many devices saving the library item sends something, in words.
-import { plural } from '../words.ts';
+import { plural } from '../labels.ts';
 import type { Preview } from './preview-query.ts';
 
-export function sentWords({ devices, unchanged, byFamily }: Preview, isOn: boolean): string {
+export function sentText({ devices, unchanged, byFamily }: Preview, isOn: boolean): string {
   if (devices > 0) {
     const families = (['Mac', 'iPhone', 'iPad'] as const)
       .filter((family) => byFamily[family] > 0)

@@ -12,7 +12,7 @@ import { ConfigError, type Config } from './config.ts';
 import { proveDeviceAddress } from './device-address.ts';
 import { createClient, readTemporalSettings, type TemporalSettings } from './temporal-connection.ts';
 
-export interface Foundation {
+export interface ProcessContext {
   readonly config: Config;
   readonly log: Logger;
   readonly database: Database;
@@ -28,10 +28,10 @@ export interface Foundation {
  * @throws ConfigError when DATABASE_URL is missing, or ODETTE_PUBLIC_URL is not what enrolled devices know
  * @throws CataloguedError `secrets.key_missing`, `secrets.tampered` when the key file does not fit what is sealed in the database
  */
-export async function openFoundation(
+export async function openProcessContext(
   { config, log }: { readonly config: Config; readonly log: Logger },
   options: { readonly name: string; readonly connections: number },
-): Promise<Foundation> {
+): Promise<ProcessContext> {
   if (config.databaseUrl === undefined)
     throw new ConfigError('DATABASE_URL is not set. (`odette up` brings a database along.)');
   const url = config.databaseUrl;

@@ -1,10 +1,10 @@
 // How a device's state is shown everywhere: family, bucket, the five truths.
 import { Badge, Group, Text, ThemeIcon, Tooltip } from '@mantine/core';
-import { BUCKET_WORDS, TRUTH_WORDS, type Bucket, type Family, type Truth } from '../words.ts';
+import { BUCKET_LABELS, TRUTH_LABELS, type Bucket, type Family, type Truth } from '../labels.ts';
 import { CheckIcon, CrossIcon, LaptopIcon, PhoneIcon, QuestionIcon, TabletIcon } from './icons.tsx';
 
 export function BucketBadge({ bucket }: { bucket: Bucket }) {
-  const { label, color } = BUCKET_WORDS[bucket];
+  const { label, color } = BUCKET_LABELS[bucket];
   return (
     <Badge variant="light" color={color} tt="none" fw={600}>
       {label}
@@ -26,9 +26,9 @@ export function FamilyMark({ family }: { family: Family }) {
 
 /** Five dots in their order, for tables; the words are there for screen readers and on hover. */
 export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean>> }) {
-  const names = Object.keys(TRUTH_WORDS) as Truth[];
+  const names = Object.keys(TRUTH_LABELS) as Truth[];
   const held = names.filter((name) => truths[name]);
-  const missing = names.filter((name) => !truths[name]).map((name) => TRUTH_WORDS[name]);
+  const missing = names.filter((name) => !truths[name]).map((name) => TRUTH_LABELS[name]);
   const words = missing.length === 0 ? 'All five truths hold' : `Not yet: ${missing.join(', ')}`;
   return (
     <Tooltip label={words} multiline maw={280}>

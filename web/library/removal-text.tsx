@@ -1,11 +1,11 @@
 // What happens to devices that leave: what goes and when, what stays, how to undo it, who is managed only through them.
 import { Alert, List, Text } from '@mantine/core';
-import { countWords, plural } from '../words.ts';
+import { countText, plural } from '../labels.ts';
 import type { Preview } from './preview-query.ts';
 
 const SHOWN_USERS = 20;
 
-export function LeavingWords({ preview, removesApp }: { preview: Preview; removesApp: boolean }) {
+export function RemovalText({ preview, removesApp }: { preview: Preview; removesApp: boolean }) {
   const { leaving, removalStartsInMinutes: minutes, usersLosingTrust, usersLosingTrustTotal } = preview;
   if (leaving === 0) return <Text>No device is affected.</Text>;
   const after = minutes === null || minutes === 0 ? 'at once' : `${plural(minutes, 'minute')} after saving`;
@@ -38,7 +38,7 @@ export function LeavingWords({ preview, removesApp }: { preview: Preview; remove
           <Text size="sm" className="break-anywhere">
             {usersLosingTrust.slice(0, SHOWN_USERS).join(', ')}
             {usersLosingTrustTotal > SHOWN_USERS &&
-              ` and ${countWords(usersLosingTrustTotal - SHOWN_USERS)} more`}
+              ` and ${countText(usersLosingTrustTotal - SHOWN_USERS)} more`}
           </Text>
         </Alert>
       )}
