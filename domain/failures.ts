@@ -683,8 +683,8 @@ export const FAILURES = {
     500,
   ),
   'secrets.key_file_exposed': entry(
-    'The key file can be read by others.',
-    'chmod 600 the key file (ODETTE_KEY_FILE).',
+    'The key file can be read by others, or belongs to another user.',
+    'Give the key file (ODETTE_KEY_FILE) to the user that Odette runs as, with mode 600.',
     'operator',
     false,
     500,

@@ -1,12 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
 import { recordAll } from './histories/recorded-runs.ts';
 import { recordedConverter } from './histories/test-codec.ts';
 import { quietRuntime } from './harness/rollout-world.ts';
+import { BUNDLE_FOLDER } from './harness/bundle-folder.ts';
 
 quietRuntime();
 const folder = new URL('./histories/', import.meta.url);
@@ -27,7 +26,7 @@ describe('histories that were recorded', () => {
   let texts: (readonly [name: string, text: string])[];
   beforeAll(async () => {
     if (isRecording) await recordAll();
-    codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
+    codePath = await workflowBundle(BUNDLE_FOLDER);
     const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
     texts = await Promise.all(
       names.map(async (name) => [name, await readFile(new URL(name, folder), 'utf8')] as const),

@@ -1,6 +1,6 @@
 // The launcher's data folder: one launcher at a time, and the sandbox's folder is never opened by a real installation.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isRunning, startOf } from './processes.ts';
 
@@ -12,13 +12,14 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
-/** @throws Error one sentence: another launcher runs there, or the folder belongs to the other kind of installation */
+/** @throws Error one sentence: another launcher runs there, the folder belongs to the other kind of installation, or to another user */
 export async function openDataFolder(
   folder: string,
   options: { readonly isSandbox: boolean },
 ): Promise<DataFolder> {
   // Other users may pass through (the database's unprivileged user must), and list nothing.
   await mkdir(folder, { recursive: true, mode: 0o711 });
+  await mustBeOurs(folder);
   const at = (...names: string[]) => path.join(folder, ...names);
   await takeLock(at('launcher.lock'), folder);
   const release = () => rm(at('launcher.lock'), { force: true });
@@ -34,6 +35,15 @@ export async function openDataFolder(
     );
   }
   return { path: folder, at, release };
+}
+
+/** Whoever can write here can put another key, another database or another program's socket in the place of ours. */
+async function mustBeOurs(folder: string): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  if (process.platform === 'win32' || (uid === process.getuid?.() && (mode & 0o022) === 0)) return;
+  throw new Error(
+    `${folder} belongs to another user or may be written to by others. Use a folder of your own, or: chmod go-w ${folder}`,
+  );
 }
 
 async function takeLock(file: string, folder: string): Promise<void> {

@@ -30,6 +30,8 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   const name = `postgres-${version}-${process.platform}-${process.arch}`;
   const target = path.join(cacheFolder(), name);
   const isThere = await stat(path.join(target, 'bin', 'postgres')).catch(() => undefined);
+  if (isThere && isThere.uid !== process.getuid?.() && isThere.uid !== 0)
+    throw new Error(`${target} belongs to another user. Remove it and start again.`);
   if (!isThere) await copyBinaries(source, target);
   return { initdb: path.join(target, 'bin', 'initdb'), postgres: path.join(target, 'bin', 'postgres') };
 }

@@ -1,6 +1,6 @@
 // The key ring: the keys that seal what must not be read from the database, in one file that only its owner can read.
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CataloguedError } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -79,17 +79,24 @@ export class KeyRing implements Sealer {
   }
 }
 
+/** Owner and mode are those of what is read: a link or a file put in its place between a look and the reading changes nothing. */
 async function read(file: string): Promise<string | undefined> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0 && process.platform !== 'win32')
-      throw new CataloguedError('secrets.key_file_exposed');
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
     throw error;
+  });
+  try {
+    const found = await handle?.stat();
+    if (found && process.platform !== 'win32' && (!isTrustedOwner(found.uid) || (found.mode & 0o077) !== 0))
+      throw new CataloguedError('secrets.key_file_exposed');
+    return await handle?.readFile('utf8');
+  } finally {
+    await handle?.close();
   }
 }
+
+/** Whoever owns the file can write to it. */
+const isTrustedOwner = (uid: number): boolean => uid === 0 || uid === process.getuid?.();
 
 /** Written whole beside its place and linked into it: of two processes that start at once one wins, and both read its file. */
 async function create(file: string): Promise<string | undefined> {

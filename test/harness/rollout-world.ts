@@ -1,8 +1,6 @@
 // Everything that the workflows of one test file need: a database, a Temporal namespace of its own, worker, relay, and devices
 // without a network. Product code is real; Okta, Apple and the devices are this process's own objects.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
@@ -31,6 +29,7 @@ import { FakeDevice } from './fake-device.ts';
 import { licensesOf, oktaOf, openChallenges } from './outside-services.ts';
 import { createTestDatabase } from './postgres.ts';
 import { temporalAddress } from './temporal.ts';
+import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 /** temporal.api.enums.v1.IndexedValueType */
 const KEYWORD = 2;
@@ -100,7 +99,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   };
   const activities = createActivities(deps);
   const fleet = await connectIntegration(database, sealer, challenges.host, settings);
-  const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
+  const codePath = await workflowBundle(BUNDLE_FOLDER);
   const native = await NativeConnection.connect({ address });
   const relay = startRelay({ database, temporal: () => Promise.resolve(client), log: quiet });
   let worker = await startWorker();

@@ -1,7 +1,5 @@
 // Everything that the wizard needs, for one test file: API, worker, a Temporal namespace of its own, a pretend tenant and licenses.
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { vi } from 'vitest';
@@ -24,6 +22,7 @@ import {
   type PretendOkta,
 } from './pretend-okta.ts';
 import { temporalAddress } from './temporal.ts';
+import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 export interface WizardWorld {
   readonly api: AdminApi;
@@ -91,7 +90,7 @@ export async function openWizardWorld(
     publicUrl: undefined,
     allowedPrivateHosts,
   };
-  const codePath = await workflowBundle(path.join(tmpdir(), 'odette-test-bundles'));
+  const codePath = await workflowBundle(BUNDLE_FOLDER);
   const native = await NativeConnection.connect({ address });
   let running: { worker: Worker; ended: Promise<void> } | undefined;
   const refusals: Refusal[] = [];

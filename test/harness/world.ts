@@ -13,6 +13,7 @@ import { isFree } from '../../workers/free-port.ts';
 import { SANDBOX_PORTS, settingsFor, type SandboxReady } from '../../workers/launch-sandbox.ts';
 import { startNodeProcess } from '../../workers/node-process.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api'] as const;
 export type PartName = (typeof PARTS)[number];
@@ -69,7 +70,7 @@ export interface WorldOptions {
 }
 
 async function bundleFolder(): Promise<string> {
-  const bundles = path.join(os.tmpdir(), 'odette-test-bundles');
+  const bundles = BUNDLE_FOLDER;
   await workflowBundle(bundles);
   return bundles;
 }
