@@ -109,6 +109,7 @@ function detailLines(device: Detail): string[] {
     `${device.name ?? device.serialNumber ?? device.udid}: ${device.bucket.replaceAll('_', ' ')}`,
     ...(device.waitsFor === null ? [] : [device.waitsFor]),
     ...failureLines(device),
+    ...oktaLines(device),
     '',
     ...about.flatMap(([label, value]) => (value === null ? [] : [`${`${label}:`.padEnd(16)}${value}`])),
     '',
@@ -133,6 +134,14 @@ const failureLines = ({ failure, serialNumber, id }: Detail): string[] =>
         `Failed: ${failure.title}`,
         `  Remedy: ${failure.remedy} (${failure.code})`,
         `  Then:  odette rollout replay ${serialNumber ?? id}`,
+      ];
+
+const oktaLines = ({ oktaFinding }: Detail): string[] =>
+  oktaFinding === null || oktaFinding.owner === 'nobody'
+    ? []
+    : [
+        `Okta: ${oktaFinding.evidence}`,
+        ...(oktaFinding.remedy === null ? [] : [`  To do: ${oktaFinding.remedy}`]),
       ];
 
 function certificateLines({ certificates }: Detail): string[] {

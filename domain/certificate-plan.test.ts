@@ -22,6 +22,7 @@ const blank: CertificateView = {
   profiles: null,
   certificates: null,
   isUsed: true,
+  oktaStatus: 'ACTIVE',
   wantedBy: 'i1',
 };
 const wanted: CertificateMemory = { isFresh: false, integrationId: 'i1', isWanted: true, forced: false };
@@ -174,4 +175,13 @@ describe('the plan of keepCertificate', () => {
       }),
     );
   });
+
+  test.each(['SUSPENDED', 'DEACTIVATED'])(
+    'a device that Okta says is %s gets no new certificate, whatever the calendar says',
+    (oktaStatus) => {
+      const due = { ...withDeliveries(delivery('1', 'a')), oktaStatus };
+      expect(planCertificate(due, fresh, YEAR - 30 * DAY)).toEqual({ do: 'waitForOkta' });
+      expect(planCertificate(due, { ...fresh, forced: true }, 0)).toEqual({ do: 'waitForOkta' });
+    },
+  );
 });

@@ -1,5 +1,6 @@
 // What keepCertificate does next: two slots, one certificate that counts, never more than two on the device. Pure.
 import type { IntegrationSettings } from './integration-settings.ts';
+import { forbidsCertificates } from './okta-finding.ts';
 import { profileIdentifier, slotOf, type CertificateSlot } from './profile-identifier.ts';
 import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
 import type { EnrollmentStatus, ReportedOdetteProfile } from './rollout-view.ts';
@@ -30,6 +31,8 @@ export interface CertificateView {
   readonly certificates: readonly ReportedDelivery[] | null;
   /** Okta has said MANAGED since the newest certificate was proven. */
   readonly isUsed: boolean;
+  /** In Okta's words; null: Okta has no record of the device. */
+  readonly oktaStatus: string | null;
   /** The integration whose switched-on item asks for a certificate on this device now. */
   readonly wantedBy: string | null;
 }
@@ -68,6 +71,8 @@ export type CertificateAction =
   | { readonly do: 'waitToBeWanted' }
   /** The item is off, or the device left it: nothing new is sent, and what is there waits for the rollout that takes it away. */
   | { readonly do: 'waitForScope' }
+  /** An Okta admin suspended or deactivated the device: no challenge, no certificate, until Okta says otherwise. */
+  | { readonly do: 'waitForOkta' }
   | { readonly do: 'end' };
 
 export function planCertificate(
@@ -86,8 +91,11 @@ export function planCertificate(
   }
   if (integrationId === null) return { do: 'waitToBeWanted' };
   const isInScope = view.wantedBy === integrationId;
-  const renew = (reason: string, urgency: Urgency): CertificateAction =>
-    isInScope ? deliver(view, integrationId, reason, urgency) : { do: 'waitForScope' };
+  const renew = (reason: string, urgency: Urgency): CertificateAction => {
+    if (!isInScope) return { do: 'waitForScope' };
+    if (forbidsCertificates(view.oktaStatus)) return { do: 'waitForOkta' };
+    return deliver(view, integrationId, reason, urgency);
+  };
   if (!isInScope && !hasHistory) return { do: 'end' };
   // Nothing was ever sent and nothing is there: no need to ask first.
   if (!memory.isFresh && hasHistory) return { do: 'ask' };

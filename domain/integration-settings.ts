@@ -19,6 +19,8 @@ export interface IntegrationSettings {
   /** Days after issue without a sign-in: warn, then issue a new certificate (Okta revokes on day 91). */
   readonly unusedWarnDays: number;
   readonly unusedReissueDays: number;
+  /** A device counts as managed for whatever user Okta names; otherwise only for the one that is named in Odette. */
+  readonly countsAnyUser: boolean;
 }
 
 export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
@@ -33,4 +35,5 @@ export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   renewalWindowEnd: 1 / 6,
   unusedWarnDays: 80,
   unusedReissueDays: 85,
+  countsAnyUser: false,
 };

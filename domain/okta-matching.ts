@@ -1,5 +1,5 @@
 // Which record of Okta's belongs to which device: Macs by serial number, iPhones and iPads by user and model.
-import type { OktaMatch } from './trust-derivation.ts';
+import type { OktaMatch } from './okta-finding.ts';
 
 export interface OktaRecord {
   readonly oktaId: string;
@@ -19,6 +19,8 @@ export interface MatchableDevice {
   readonly udid: string;
   readonly model: string | null;
   readonly userName: string | null;
+  /** When this enrollment's app configuration, with the management hint, was sent; null: it was not. */
+  readonly configuredAtMs: number | null;
 }
 
 export interface Matched {
@@ -39,17 +41,33 @@ const newestActive = (records: readonly OktaRecord[]): OktaRecord | undefined =>
   )[0];
 
 /**
- * The serial number is what a device says of itself. Where two say the same one, the record is that of the Mac with its UDID,
- * which no other can take while that one is enrolled.
+ * A serial number is no identity: a replaced logic board and a cloned virtual machine bring the same one with another UDID. A record
+ * that names a UDID is that Mac's alone; one that names none belongs to the only Mac with its serial number.
  */
-const isOfMac = (record: OktaRecord, device: MatchableDevice, devices: readonly MatchableDevice[]): boolean =>
-  record.platform === 'MACOS' &&
-  same(record.serialNumber, device.serialNumber) &&
-  (same(record.udid, device.udid) ||
-    !devices.some((other) => other !== device && same(other.serialNumber, device.serialNumber)));
+function isOfMac(record: OktaRecord, device: MatchableDevice, devices: readonly MatchableDevice[]): boolean {
+  if (record.platform !== 'MACOS' || !same(record.serialNumber, device.serialNumber)) return false;
+  if (record.udid !== null) return same(record.udid, device.udid);
+  return !devices.some((other) => other !== device && same(other.serialNumber, device.serialNumber));
+}
 
 const isAlike = (record: OktaRecord, device: MatchableDevice): boolean =>
   record.logins.some((login) => same(login, device.userName)) && same(record.model, device.model);
+
+/**
+ * Of several records of one user and model the newest is likely this device's, if it was made after the device got the configuration
+ * with which it registers. Two devices for one record: nothing can be said.
+ */
+function chosenOf(
+  alike: readonly OktaRecord[],
+  device: MatchableDevice,
+  hasRivals: boolean,
+): Pick<Matched, 'oktaId' | 'match'> {
+  const newest = alike.reduce((one, other) => (other.createdAtMs > one.createdAtMs ? other : one));
+  if (hasRivals) return { oktaId: newest.oktaId, match: 'ambiguous' };
+  if (alike.length === 1) return { oktaId: newest.oktaId, match: 'user_and_model' };
+  const isLater = device.configuredAtMs !== null && newest.createdAtMs > device.configuredAtMs;
+  return { oktaId: newest.oktaId, match: isLater ? 'likely' : 'ambiguous' };
+}
 
 /** Matches of the given devices among the given records. Devices without one are left out. */
 export function matchRecords(records: readonly OktaRecord[], devices: readonly MatchableDevice[]): Matched[] {
@@ -64,9 +82,7 @@ export function matchRecords(records: readonly OktaRecord[], devices: readonly M
     );
     const [first] = alike;
     if (first === undefined) return [];
-    // Two records for one device, or two devices for one record: nothing can be said.
     const rivals = devices.filter((other) => other.platform === 'iOS' && isAlike(first, other));
-    const match = alike.length > 1 || rivals.length > 1 ? 'ambiguous' : 'user_and_model';
-    return [{ oktaId: first.oktaId, deviceId: device.deviceId, match }];
+    return [{ deviceId: device.deviceId, ...chosenOf(alike, device, rivals.length > 1) }];
   });
 }

@@ -15,7 +15,6 @@ const all: TruthStates = {
 const notSignedIn: TruthStates = { ...all, registered: 'not_held', managed: 'not_held' };
 const nothing: TruthStates = { ...notSignedIn, delivered: 'not_held', oktaVerifyManaged: 'not_held' };
 const trusted: BucketFacts = {
-  platform: 'macOS',
   enrollment: 'enrolled',
   lastContactAtMs: NOW - DAY_MS,
   nowMs: NOW,
@@ -25,14 +24,9 @@ const trusted: BucketFacts = {
   phase: 'delivered',
   failureCode: null,
   licenseFailureCode: null,
-  hasUser: false,
-  oktaMatch: 'serial_number',
+  finding: 'managed',
 };
-const phone: Partial<BucketFacts> = {
-  platform: 'iOS',
-  states: { ...notSignedIn, certificatePresent: 'not_applicable' },
-  oktaMatch: null,
-};
+const phone: Partial<BucketFacts> = { states: { ...notSignedIn, certificatePresent: 'not_applicable' } };
 
 describe('one owner for each situation', () => {
   test.each<[string, Partial<BucketFacts>, Standing['bucket'], Standing['obstacle']]>([
@@ -44,7 +38,7 @@ describe('one owner for each situation', () => {
       null,
     ],
     ['payloads are on their way', { states: nothing, phase: 'profiles' }, 'in_progress', null],
-    ['its user has not signed in', { states: notSignedIn }, 'needs_user', null],
+    ['its user has not signed in', { states: notSignedIn, finding: 'not_managed' }, 'needs_user', null],
     [
       'its user has not finished the enrollment',
       { states: nothing, phase: 'not_enrolled' },
@@ -64,13 +58,26 @@ describe('one owner for each situation', () => {
       'needs_you',
       'no_license',
     ],
-    ['an iPhone whose user is unknown', { ...phone, hasUser: false }, 'needs_you', 'user_unknown'],
-    ['an iPhone whose user has not signed in', { ...phone, hasUser: true }, 'needs_user', null],
+    ['an iPhone whose user is unknown', { ...phone, finding: 'user_unknown' }, 'needs_you', 'user_unknown'],
+    ['an iPhone whose user has not signed in', { ...phone, finding: 'no_record' }, 'needs_user', null],
     [
       'records of Okta that match alike',
-      { ...phone, hasUser: true, oktaMatch: 'ambiguous' },
+      { ...phone, finding: 'records_alike' },
       'needs_you',
       'records_alike',
+    ],
+    [
+      'managed for another user',
+      { states: notSignedIn, finding: 'managed_for_other' },
+      'needs_you',
+      'managed_for_other',
+    ],
+    ['suspended in Okta', { states: notSignedIn, finding: 'suspended' }, 'needs_you', 'suspended'],
+    [
+      'deactivated in Okta while payloads are on their way',
+      { states: nothing, phase: 'profiles', finding: 'deactivated' },
+      'needs_you',
+      'deactivated',
     ],
     ['an enrollment that asks to return', { asksToReturn: true }, 'needs_you', 'asks_to_return'],
     [

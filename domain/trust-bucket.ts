@@ -1,7 +1,6 @@
 // Where a device stands and who acts next: one model for lists, pages, alarms, and what Odette does by itself.
-import type { Platform } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
-import type { OktaMatch } from './trust-derivation.ts';
+import type { FindingKind } from './okta-finding.ts';
 import type { RolloutPhase } from './rollout-plan.ts';
 import type { EnrollmentStatus } from './rollout-view.ts';
 import { counts, TRUTHS, type TruthStates } from './trust.ts';
@@ -26,7 +25,6 @@ export const SILENT_AFTER_DAYS = 14;
 const DAY_MS = 86_400_000;
 
 export interface BucketFacts {
-  readonly platform: Platform;
   readonly enrollment: EnrollmentStatus;
   readonly lastContactAtMs: number | null;
   readonly nowMs: number;
@@ -39,14 +37,26 @@ export interface BucketFacts {
   readonly failureCode: string | null;
   /** Why Apple Business Manager gives no license; null: it does, or was not asked. */
   readonly licenseFailureCode: string | null;
-  readonly hasUser: boolean;
-  /** How Okta's record was found; null: there is none. */
-  readonly oktaMatch: OktaMatch | null;
+  /** What Okta's record means. */
+  readonly finding: FindingKind;
 }
 
 /** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
-export type Obstacle =
-  'asks_to_return' | 'push_token_gone' | 'silent' | 'left' | 'user_unknown' | 'records_alike' | 'no_license';
+export type Obstacle = 'asks_to_return' | 'push_token_gone' | 'silent' | 'left' | 'no_license' | OktaObstacle;
+
+/** Findings with which a sign-in alone changes nothing. */
+type OktaObstacle = Extract<
+  FindingKind,
+  'user_unknown' | 'records_alike' | 'suspended' | 'deactivated' | 'managed_for_other'
+>;
+const OKTA_OBSTACLES: readonly FindingKind[] = [
+  'user_unknown',
+  'records_alike',
+  'suspended',
+  'deactivated',
+  'managed_for_other',
+];
+const isOktaObstacle = (kind: FindingKind): kind is OktaObstacle => OKTA_OBSTACLES.includes(kind);
 
 export interface Standing {
   readonly bucket: TrustBucket;
@@ -65,19 +75,14 @@ export function standingOf(facts: BucketFacts): Standing {
   if (facts.enrollment === 'unreachable') return at('unreachable', 'push_token_gone');
   if (isSilent(facts)) return at('unreachable', 'silent');
   if (TRUTHS.every((truth) => counts(facts.states[truth]))) return at('trusted');
+  // What an Okta admin did stands above everything that Odette could still do on the device.
+  if (facts.finding === 'suspended' || facts.finding === 'deactivated') return at('needs_you', facts.finding);
   if (facts.failureCode !== null) return at(isForUser(facts.failureCode) ? 'needs_user' : 'needs_you');
   if (facts.licenseFailureCode !== null && facts.phase === 'waiting_for_license')
     return at('needs_you', 'no_license');
   if (USER_PHASES.includes(facts.phase)) return at('needs_user');
-  return isOnDevice(facts.states) ? signIn(facts) : at('in_progress');
-}
-
-/** Everything is on the device: its user signs in with FastPass, if Okta's record can be found then. */
-function signIn({ platform, hasUser, oktaMatch }: BucketFacts): Standing {
-  // Okta's records of iPhones and iPads hold no serial number: they are found by user and model.
-  if (platform === 'iOS' && !hasUser) return at('needs_you', 'user_unknown');
-  if (oktaMatch === 'ambiguous') return at('needs_you', 'records_alike');
-  return at('needs_user');
+  if (!isOnDevice(facts.states)) return at('in_progress');
+  return isOktaObstacle(facts.finding) ? at('needs_you', facts.finding) : at('needs_user');
 }
 
 const isOnDevice = (states: TruthStates): boolean =>

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { matchRecords, type MatchableDevice, type OktaRecord } from './okta-matching.ts';
 import type { RolloutView } from './rollout-view.ts';
-import { deriveTruths, statesOf, type OktaFacts, type TrustFacts } from './trust-derivation.ts';
+import { findingOf, type OktaFacts } from './okta-finding.ts';
+import { deriveTruths, statesOf, type TrustFacts } from './trust-derivation.ts';
 
 const view: RolloutView = {
   deviceId: 'd1',
@@ -36,11 +37,22 @@ const view: RolloutView = {
 const okta: OktaFacts = {
   match: 'serial_number',
   registered: true,
-  managedUsers: ['ada@acme.com'],
+  users: [{ login: 'ada@acme.com', managementStatus: 'MANAGED' }],
   status: 'ACTIVE',
+  lastUpdatedAtMs: 0,
 };
-const facts: TrustFacts = { view, okta, certificateIsNewerThanManaged: false, userName: null };
-const states = (changes: Partial<TrustFacts>) => statesOf(deriveTruths({ ...facts, ...changes }));
+const factsOf = (changes: Partial<TrustFacts> & { userName?: string } = {}): TrustFacts => {
+  const given = { view, okta, certificateIsNewerThanManaged: false, ...changes };
+  const finding = findingOf({
+    platform: given.view.platform,
+    okta: given.okta,
+    userName: changes.userName ?? null,
+    countsAnyUser: false,
+  });
+  return { ...given, finding };
+};
+const states = (changes: Partial<TrustFacts> & { userName?: string }) =>
+  statesOf(deriveTruths(factsOf(changes)));
 
 describe('the five truths', () => {
   test('an old revision of a profile is not delivered', () => {
@@ -67,7 +79,7 @@ describe('the five truths', () => {
   });
 
   test('after a renewal MANAGED says that the new certificate is not yet known to be used', () => {
-    const managed = deriveTruths({ ...facts, certificateIsNewerThanManaged: true }).at(-1);
+    const managed = deriveTruths(factsOf({ certificateIsNewerThanManaged: true })).at(-1);
     expect(managed?.state).toBe('held');
     expect(managed?.evidence).toContain('not yet known to be used');
   });
@@ -78,7 +90,7 @@ describe('the five truths', () => {
       platform: 'iOS',
       desired: { ...view.desired!, wantsCertificate: false },
     } as RolloutView;
-    expect(states({ view: phone }).certificatePresent).toBe('not_applicable');
+    expect(states({ view: phone, userName: 'ada@acme.com' }).certificatePresent).toBe('not_applicable');
   });
 });
 
@@ -101,6 +113,7 @@ describe("matching Okta's records", () => {
     udid: 'u1',
     model: null,
     userName: null,
+    configuredAtMs: null,
   };
   const phone: MatchableDevice = {
     deviceId: 'd2',
@@ -109,6 +122,7 @@ describe("matching Okta's records", () => {
     udid: 'U2',
     model: 'iPhone15,2',
     userName: 'ada@acme.com',
+    configuredAtMs: 5,
   };
   const phoneRecord = record({
     platform: 'IOS',
@@ -132,7 +146,22 @@ describe("matching Okta's records", () => {
     const itsOwn = [{ oktaId: 'o1', deviceId: 'd1', match: 'serial_number' }];
     expect(matchRecords([record({})], [claims, mac])).toEqual(itsOwn);
     expect(matchRecords([record({ udid: null })], [claims, mac])).toEqual([]);
-    expect(matchRecords([record({ udid: 'other' })], [mac])).toEqual(itsOwn);
+    expect(matchRecords([record({ udid: null })], [mac])).toEqual(itsOwn);
+  });
+
+  test('a Mac whose logic board was replaced gets nothing of the record with the old UDID', () => {
+    expect(matchRecords([record({ udid: 'old-board' })], [mac])).toEqual([]);
+  });
+
+  test('an iPhone that registered again has likely the newest record, if that is younger than its configuration', () => {
+    const old = { ...phoneRecord, oktaId: 'old', createdAtMs: 4 };
+    const likely = [{ oktaId: 'new', deviceId: 'd2', match: 'likely' }];
+    expect(matchRecords([old, { ...phoneRecord, oktaId: 'new', createdAtMs: 6 }], [phone])).toEqual(likely);
+    const [before] = matchRecords([old, { ...phoneRecord, oktaId: 'new', createdAtMs: 5 }], [phone]);
+    expect(before?.match).toBe('ambiguous');
+    const unconfigured = { ...phone, configuredAtMs: null };
+    const [never] = matchRecords([old, { ...phoneRecord, oktaId: 'new', createdAtMs: 6 }], [unconfigured]);
+    expect(never?.match).toBe('ambiguous');
   });
 
   test('an iPhone is matched by user and model', () => {

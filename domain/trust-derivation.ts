@@ -7,26 +7,16 @@ import {
   type TruthState,
   type TruthStates,
 } from './trust.ts';
+import { MATCH_TEXT, type OktaFacts, type OktaFinding } from './okta-finding.ts';
 import { isManagedApp, isRefusedApp, type RolloutView } from './rollout-view.ts';
-
-/** How a record of Okta's was matched to a device. */
-export type OktaMatch = 'serial_number' | 'user_and_model' | 'ambiguous';
-
-/** What Okta says of the device, from its own record; null: there is none (yet). */
-export interface OktaFacts {
-  readonly match: OktaMatch;
-  readonly registered: boolean;
-  /** Login names whose management status is MANAGED. */
-  readonly managedUsers: readonly string[];
-  readonly status: string;
-}
 
 export interface TrustFacts {
   readonly view: RolloutView;
   readonly okta: OktaFacts | null;
+  /** Of the same facts. */
+  readonly finding: OktaFinding;
   /** When Okta last said MANAGED lies before the newest certificate was proven. */
   readonly certificateIsNewerThanManaged: boolean;
-  readonly userName: string | null;
 }
 
 export function deriveTruths(facts: TrustFacts): TruthObservation[] {
@@ -83,37 +73,21 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
       ? unknown('The device has not listed its apps yet.')
       : notHeld('The device does not list Okta Verify.');
   },
-  registered({ okta }) {
-    if (okta === null) return notHeld('Okta has no record of this device.');
-    if (okta.match === 'ambiguous')
-      return unknown('Okta has several records like this one; they cannot be told apart.');
-    return okta.registered && okta.status === 'ACTIVE'
-      ? held(`Okta lists the device as registered (${matchText[okta.match]}).`)
-      : notHeld(`Okta lists the device as ${okta.status.toLowerCase()}, not registered.`);
+  registered({ okta, finding }) {
+    if (finding.kind === 'records_alike' || finding.kind === 'user_unknown') return unknown(finding.evidence);
+    if (okta === null || finding.kind === 'not_registered' || isInactive(finding))
+      return notHeld(finding.evidence);
+    return held(`Okta lists the device as registered (${MATCH_TEXT[okta.match]}).`);
   },
-  managed({ okta, userName, certificateIsNewerThanManaged }) {
-    if (okta === null) return notHeld('Okta has no record of this device.');
-    if (okta.match === 'ambiguous')
-      return unknown('Okta has several records like this one; they cannot be told apart.');
-    const user = managedUserOf(okta, userName);
-    if (user === undefined)
-      return notHeld('Okta says NOT_MANAGED: nobody has signed in with FastPass since.');
-    const newer = certificateIsNewerThanManaged ? '; the new certificate is not yet known to be used' : '';
-    return held(`Okta says MANAGED for ${user} (${matchText[okta.match]})${newer}.`);
+  managed({ finding, certificateIsNewerThanManaged }) {
+    if (finding.kind === 'records_alike' || finding.kind === 'user_unknown') return unknown(finding.evidence);
+    if (finding.kind !== 'managed') return notHeld(finding.evidence);
+    const newer = certificateIsNewerThanManaged ? ' The new certificate is not yet known to be used.' : '';
+    return held(`${finding.evidence}${newer}`);
   },
 };
 
-const matchText: Readonly<Record<OktaMatch, string>> = {
-  serial_number: 'matched by serial number',
-  user_and_model: 'matched by user and model',
-  ambiguous: 'cannot be told apart',
-};
-
-function managedUserOf(okta: OktaFacts, userName: string | null): string | undefined {
-  if (okta.status !== 'ACTIVE') return undefined;
-  if (userName === null) return okta.managedUsers[0];
-  return okta.managedUsers.find((login) => login.toLowerCase() === userName.toLowerCase());
-}
+const isInactive = ({ kind }: OktaFinding): boolean => kind === 'suspended' || kind === 'deactivated';
 
 export const statesOf = (observations: readonly TruthObservation[]): TruthStates =>
   Object.fromEntries(observations.map(({ truth, state }) => [truth, state])) as TruthStates;

@@ -38,6 +38,12 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
     `The user of this ${family} is unknown, so its record in Okta cannot be found. Name its user.`,
   records_alike: (family) =>
     `Okta has several records that match this ${family}, and nothing tells them apart. Deactivate the old ones in Okta.`,
+  suspended: (family) =>
+    `Okta has suspended this ${family}. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
+  deactivated: (family) =>
+    `Okta has deactivated this ${family}: it may have been reported lost. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
+  managed_for_other: (family) =>
+    `Okta counts this ${family} as managed for another user than the one named here. Take that user over, or correct the user.`,
   no_license: () =>
     'Apple Business Manager has no license of Okta Verify left. Buy more, or return unused ones.',
 };

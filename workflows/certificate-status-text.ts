@@ -20,5 +20,7 @@ const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
   sleep: 'Nothing to do until the renewal.',
   waitToBeWanted: 'Nobody wants a certificate.',
   waitForScope: 'The device is out of scope: nothing new is sent, and what is there goes with its rollout.',
+  waitForOkta:
+    'An Okta admin suspended or deactivated the device: it gets no certificate until an Okta admin changes that.',
   end: 'No certificate is needed.',
 };

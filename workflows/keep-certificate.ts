@@ -38,7 +38,7 @@ export interface CarriedState {
 const MAX_HISTORY_LENGTH = 60;
 /** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
 const MAX_ATTEMPTS = 6;
-/** Nobody signals the workflow when the device comes back in scope. */
+/** Nobody signals the workflow when the device comes back in scope, or when an Okta admin changed its status. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
 const ENROLLMENT_PAUSE = '10 minutes';
@@ -110,6 +110,10 @@ class CertificateWorkflow {
       case 'waitForScope':
         await this.#continueIfLong(isChanged);
         await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'nothing new while it is out of scope' });
+        return;
+      case 'waitForOkta':
+        await this.#continueIfLong(isChanged);
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'an Okta admin has to act' });
         return;
       case 'waitForEnrollment':
       case 'waitToBeWanted':

@@ -72,6 +72,46 @@ describe('trust', () => {
     });
   });
 
+  test.each(['SUSPENDED', 'DEACTIVATED'])(
+    'what an Okta admin did is not worked against: a Mac that is %s gets no certificate, and the words say who acts',
+    async (status) => {
+      const mac = await delivered('Mac');
+      const record = await oktaRecordOf(world.database, mac.id);
+      world.knobs.oktaDevices = [record];
+      await sweep('observeTrust');
+      const before = mac.certificates[0]?.serialNumber;
+      world.knobs.oktaDevices = [{ ...record, status }];
+      await sweep('observeTrust');
+      expect(await world.trust(mac.id)).toMatchObject({
+        bucket: 'needs_you',
+        waits_for: expect.stringContaining('Only an Okta admin can change that') as string,
+      });
+      const asked = await world.database.query(
+        `select 1 from outbox where ordering_key = $1 and message ->> 'signal' = 'renewNow'`,
+        [mac.id],
+      );
+      expect(asked).toEqual([]);
+      expect(mac.certificates.map(({ serialNumber }) => serialNumber)).toEqual([before]);
+    },
+  );
+
+  test('an iPhone that registered again has likely the newest record; an older one cannot be told apart', async () => {
+    const phone = await delivered('iPhone', 'hedy@acme.com');
+    const record = await oktaRecordOf(world.database, phone.id, {
+      platform: 'IOS',
+      model: 'iPhone15,2',
+      users: [{ id: 'u3', login: 'hedy@acme.com', managementStatus: 'MANAGED' }],
+    });
+    const { serialNumber: _, ...unnumbered } = record;
+    const old = { ...unnumbered, id: 'guoOld', created: '2020-01-01T00:00:00.000Z' };
+    world.knobs.oktaDevices = [old, { ...unnumbered, created: new Date(Date.now() + 60_000).toISOString() }];
+    await sweep('observeTrust');
+    expect((await world.truths(phone.id))['managed']).toBe('held');
+    world.knobs.oktaDevices = [old, { ...old, id: 'guoOlder' }];
+    await sweep('observeTrust');
+    expect((await world.trust(phone.id))?.bucket).toBe('needs_you');
+  });
+
   test('iPhones are matched by user and model; two alike cannot be told apart', async () => {
     const phone = await delivered('iPhone', 'grace@acme.com');
     const record = await oktaRecordOf(world.database, phone.id, {
@@ -83,7 +123,11 @@ describe('trust', () => {
     world.knobs.oktaDevices = [unnumbered];
     await sweep('observeTrust');
     expect((await world.trust(phone.id))?.bucket).toBe('trusted');
-    world.knobs.oktaDevices = [unnumbered, { ...unnumbered, id: 'guoTwin' }];
+    const created = '2020-01-01T00:00:00.000Z';
+    world.knobs.oktaDevices = [
+      { ...unnumbered, created },
+      { ...unnumbered, created, id: 'guoTwin' },
+    ];
     await sweep('observeTrust');
     expect((await world.truths(phone.id))['managed']).toBe('unknown');
   });

@@ -9,6 +9,7 @@ import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
 import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
+import { rematch } from '../../adapters/store/integration/okta-devices.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { devices } from '../contract/devices.ts';
@@ -66,7 +67,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       await find(sql, params.id);
       const { blueprintId, user } = body;
       if (blueprintId !== undefined) await move(sql, [params.id], blueprintId);
-      if (user !== undefined) await nameDeviceUser(sql, params.id, user);
+      if (user !== undefined) await nameUser(sql, params.id, user);
       const subject = `device:${params.id}`;
       await appendAudit(sql, {
         actor: caller.actor,
@@ -153,6 +154,14 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       return { devices };
     },
   };
+}
+
+/** Okta's records of iPhones and iPads are found by the user, and a Mac is managed for a user: what is shown follows at once. */
+async function nameUser(sql: Sql, deviceId: string, user: string | null): Promise<void> {
+  await nameDeviceUser(sql, deviceId, user);
+  const { integrationId } = (await findFleetRow(sql, deviceId)) ?? {};
+  const touched = integrationId ? await rematch(sql, integrationId, [], [deviceId]) : [];
+  for (const id of new Set([deviceId, ...touched])) await refreshTrust(sql, id, { now: new Date() });
 }
 
 const ACTIONS = {

@@ -10,8 +10,11 @@ import {
 } from '../../adapters/store/devices/device-evidence.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
+import { findIntegration } from '../../adapters/store/integration/integrations.ts';
+import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import type { FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import { findingOf } from '../../domain/okta-finding.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
 import { workflowIds } from '../../workflows/messages.ts';
@@ -53,6 +56,7 @@ export async function showDetail(
   row: FleetRow,
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
+  const finding = await showFinding(sql, row);
   const [evidence, sent, deliveries, reported, records, license, runs] = await Promise.all([
     listEvidence(sql, row.id),
     listSentProfiles(sql, row.id),
@@ -104,6 +108,7 @@ export async function showDetail(
       ? { state: license.state, failureCode: codeOrNull(license.failureCode), changedAt: license.changedAt }
       : null,
     oktaVerify: showOktaVerify(reported),
+    oktaFinding: finding,
     oktaRecords: records.map(({ oktaHost, ...record }) => ({
       ...record,
       users: record.users.map(({ login, managementStatus }) => ({ login, managementStatus })),
@@ -120,6 +125,21 @@ export async function showDetail(
     workflowId,
     temporalUrl: temporalLink(links, workflowId),
   };
+}
+
+async function showFinding(sql: Sql, row: FleetRow) {
+  if (row.integrationId === null) return null;
+  const [okta, integration] = [
+    await findOktaFacts(sql, row.id, row.integrationId),
+    await findIntegration(sql, row.integrationId),
+  ];
+  const { kind, owner, evidence, remedy, user } = findingOf({
+    platform: row.platform,
+    okta,
+    userName: row.user,
+    countsAnyUser: integration?.settings.countsAnyUser ?? false,
+  });
+  return { kind, owner, evidence, remedy, user: user ?? null };
 }
 
 function showOktaVerify(reported: ReportedRow | undefined) {

@@ -1,5 +1,6 @@
 // Devices: the list, one device with its evidence, and what an operator may ask of it.
 import { z } from 'zod';
+import { FINDING_KINDS } from '../../domain/okta-finding.ts';
 import { TRUTHS } from '../../domain/trust.ts';
 import { bucket, deviceFilter, family, phase } from './device-filter.ts';
 import { endpoint } from './endpoint.ts';
@@ -125,13 +126,24 @@ export const DeviceDetail = z
       })
       .nullable(),
     /** Okta's records of this device. */
+    /** What Okta says of the device and what it means; null: out of scope. */
+    oktaFinding: z
+      .object({
+        kind: z.enum(FINDING_KINDS),
+        owner: z.enum(['nobody', 'user', 'admin', 'okta_admin']),
+        evidence: z.string(),
+        remedy: z.string().nullable(),
+        /** The login that Okta names. */
+        user: z.string().nullable(),
+      })
+      .nullable(),
     oktaRecords: z.array(
       z.object({
         oktaId: z.string(),
         status: z.string(),
         registered: z.boolean(),
         users: z.array(z.object({ login: z.string(), managementStatus: z.string() })),
-        match: z.enum(['serial_number', 'user_and_model', 'ambiguous']).nullable(),
+        match: z.enum(['serial_number', 'user_and_model', 'likely', 'ambiguous']).nullable(),
         lastUpdatedAt: instant,
         observedAt: instant,
         adminUrl: z.string(),

@@ -37,6 +37,8 @@ export const IntegrationSettings = z
     renewalWindowEnd: z.number().gt(0).lt(1),
     unusedWarnDays: z.number().min(1).max(90),
     unusedReissueDays: z.number().min(1).max(90),
+    /** A device counts as managed for whatever user Okta names. */
+    countsAnyUser: z.boolean(),
   })
   .meta({ id: 'IntegrationSettings' });
 

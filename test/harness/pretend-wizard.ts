@@ -151,6 +151,7 @@ const integration = (state: SetupState) => {
       renewalWindowEnd: 0.1,
       unusedWarnDays: 80,
       unusedReissueDays: 85,
+      countsAnyUser: false,
     },
     health: [],
     createdAt: AT,

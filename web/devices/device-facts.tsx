@@ -1,12 +1,17 @@
 // What is known about a device itself, its app, its license and Okta's records of it.
-import { Alert, Anchor, Badge, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { notifications } from '@mantine/notifications';
 import { Moment } from '../components/moment.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
+import { useChange } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
 import type { DeviceDetail } from './truth-list.tsx';
 
 const MATCH_LABELS = {
-  serial_number: 'matched by serial number',
+  serial_number: 'matched by serial number and UDID',
   user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
+  likely: 'likely this device: the newest record of its user and model',
   ambiguous: 'cannot be told apart from another device of this user',
 } as const;
 const LICENSE_LABELS = {
@@ -60,12 +65,40 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
   );
 }
 
+/** What Okta's word means and who acts; where Okta names another user, one click takes that user over. */
+function FindingText({ device }: { device: DeviceDetail }) {
+  const mayAct = useMay('operator');
+  const change = useChange('updateDevice', ['getDevice', 'getDeviceTimeline', 'listDevices'], () =>
+    notifications.show({ message: 'The user is taken over.', color: 'green' }),
+  );
+  const finding = device.oktaFinding;
+  if (finding === null || finding.owner === 'nobody') return null;
+  const { user } = finding;
+  return (
+    <Alert color={finding.owner === 'user' ? 'blue' : 'orange'} mb="sm" title={finding.evidence}>
+      {finding.remedy}
+      {mayAct && finding.kind === 'managed_for_other' && user !== null && (
+        <Button
+          mt="xs"
+          size="xs"
+          loading={change.isPending}
+          onClick={() => change.mutate({ params: { id: device.id }, body: { user } })}
+        >
+          Take over {user}
+        </Button>
+      )}
+      <ProblemAlert error={change.error} />
+    </Alert>
+  );
+}
+
 export function OktaRecords({ device }: { device: DeviceDetail }) {
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="okta">
       <Title order={2} size="h4" id="okta" mb="sm">
         In Okta
       </Title>
+      <FindingText device={device} />
       {device.oktaRecords.length === 0 && (
         <Text size="sm" c="dimmed">
           Okta has no record of this device yet. It makes one when Okta Verify registers.

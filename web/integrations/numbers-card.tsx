@@ -1,5 +1,15 @@
 // Name and numbers of an integration: patience, removal delay, sweeps, renewal.
-import { Button, Group, NumberInput, Paper, SimpleGrid, Stack, TextInput, Title } from '@mantine/core';
+import {
+  Button,
+  Group,
+  NumberInput,
+  Paper,
+  SimpleGrid,
+  Switch,
+  Stack,
+  TextInput,
+  Title,
+} from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { curlLine } from '../curl-line.ts';
@@ -9,7 +19,7 @@ import { useChange } from '../queries.ts';
 import type { Integration } from './integration-page.tsx';
 
 type Numbers = Integration['settings'];
-type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds'>;
+type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds' | 'countsAnyUser'>;
 
 const FIELDS: Readonly<Record<NumberName, { label: string; description: string; step?: number }>> = {
   patienceHours: {
@@ -66,14 +76,21 @@ export function NumbersCard({
   disabled: boolean;
 }) {
   const [name, setName] = useState(integration.name);
-  const [numbers, setNumbers] = useState<Readonly<Record<NumberName, number | string>>>(integration.settings);
+  const { countsAnyUser: countedAnyUser, ...shownNumbers } = integration.settings;
+  const [numbers, setNumbers] = useState<Readonly<Record<NumberName, number | string>>>(shownNumbers);
+  const [countsAnyUser, setCountsAnyUser] = useState(countedAnyUser);
   const names = Object.keys(FIELDS) as NumberName[];
   const changed = names.filter((one) => Number(numbers[one]) !== integration.settings[one]);
   const body = {
     ...(name.trim() === integration.name ? {} : { name: name.trim() }),
-    ...(changed.length === 0
+    ...(changed.length === 0 && countsAnyUser === countedAnyUser
       ? {}
-      : { settings: Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])) }),
+      : {
+          settings: {
+            ...Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])),
+            ...(countsAnyUser === countedAnyUser ? {} : { countsAnyUser }),
+          },
+        }),
   };
   const given = { params: { id: integration.id }, body };
   const change = useChange('updateIntegration', ['getIntegration', 'listIntegrations'], () => {
@@ -116,6 +133,13 @@ export function NumbersCard({
               />
             ))}
           </SimpleGrid>
+          <Switch
+            label="Any user counts"
+            description="A device is managed for whatever user Okta names; otherwise only for the user named in Odette."
+            checked={countsAnyUser}
+            disabled={disabled}
+            onChange={(event) => setCountsAnyUser(event.currentTarget.checked)}
+          />
           <ProblemAlert error={change.error} exceptFields={names.map((one) => `settings.${one}`)} />
           {isDirty && <CommandLine command={curlLine('updateIntegration', given)} />}
           <Group justify="flex-end">

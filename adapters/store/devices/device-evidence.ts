@@ -5,6 +5,7 @@ import type {
   ReportedProfile,
 } from '../../../domain/device-report.ts';
 import type { Truth, TruthState } from '../../../domain/trust.ts';
+import type { OktaMatch } from '../../../domain/okta-finding.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface EvidenceRow {
@@ -64,7 +65,7 @@ export interface OktaRecord {
   readonly status: string;
   readonly registered: boolean;
   readonly users: readonly { readonly login: string; readonly managementStatus: string }[];
-  readonly match: 'serial_number' | 'user_and_model' | 'ambiguous' | null;
+  readonly match: OktaMatch | null;
   readonly lastUpdatedAt: Date;
   readonly observedAt: Date;
   readonly oktaHost: string;

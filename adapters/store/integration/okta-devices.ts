@@ -1,6 +1,6 @@
 // Okta's records of devices as last seen, and which device of Odette each belongs to.
 import { matchRecords, type MatchableDevice, type OktaRecord } from '../../../domain/okta-matching.ts';
-import type { OktaFacts, OktaMatch } from '../../../domain/trust-derivation.ts';
+import type { OktaFacts, OktaUser, OktaMatch } from '../../../domain/okta-finding.ts';
 import type { Sql } from '../base/database.ts';
 
 /** A record as Okta told it. */
@@ -129,7 +129,8 @@ export async function saveConfirmed(
 /** By what a record tells whose it could be. */
 type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
 
-const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName"`;
+const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName",
+  (select extract(epoch from sent_at) * 1000 from sent_profiles where device_id = device.id and kind = 'app_configuration')::float8 as "configuredAtMs"`;
 
 /** Devices of this integration's scope that the given records could be about. */
 async function findCandidates(
@@ -252,11 +253,11 @@ export async function findOktaFacts(
     match: OktaMatch;
     registered: boolean;
     status: string;
-    managedUsers: readonly string[];
+    users: readonly OktaUser[];
+    lastUpdatedAtMs: number;
   }>(
-    `select record.match, record.registered, record.status,
-            coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(record.users) as each
-                       where each ->> 'managementStatus' = 'MANAGED'), '{}') as "managedUsers"
+    `select record.match, record.registered, record.status, record.users,
+            (extract(epoch from record.last_updated_at) * 1000)::float8 as "lastUpdatedAtMs"
        from (select * from okta_devices where device_id = $1
              union all
              select record.* from devices as device

@@ -1,6 +1,7 @@
 // Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
 import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
 import type { CertificateSlot } from '../../../domain/profile-identifier.ts';
+import { findOktaFacts } from '../integration/okta-devices.ts';
 import type { Sql } from '../base/database.ts';
 import {
   desiredStateOf,
@@ -133,8 +134,10 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
        from device_truths where device_id = $1 and truth = 'managed'`,
     [deviceId, provenAt],
   );
+  const okta = desired === null ? null : await findOktaFacts(sql, deviceId, desired.integrationId);
   return {
     deviceId,
+    oktaStatus: okta?.status ?? null,
     enrollmentStatus: state.enrollmentStatus,
     enrollmentId: state.enrollmentId,
     settings: settingsOf(state),

@@ -1,6 +1,7 @@
 // What is shown of a device's trust: derived again from all evidence whenever some of it changed, written where it differs.
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
+import { asksForCertificate, findingOf } from '../../../domain/okta-finding.ts';
 import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
 import { truthChangeText, waitsForText } from '../../../domain/trust-text.ts';
 import { type Truth, type TruthObservation, type TruthState } from '../../../domain/trust.ts';
@@ -71,10 +72,16 @@ export async function refreshTrust(
     [deviceId],
   );
   const okta = view.desired === null ? null : await findOktaFacts(sql, deviceId, view.desired.integrationId);
+  const finding = findingOf({
+    platform: view.platform,
+    okta,
+    userName: state.userName,
+    countsAnyUser: view.desired?.settings.countsAnyUser ?? false,
+  });
   const observations = deriveTruths({
     view,
     okta,
-    userName: state.userName,
+    finding,
     certificateIsNewerThanManaged: isNewerThanManaged(state, truths),
   });
   await writeTruths(sql, deviceId, observations, truths, change.now);
@@ -82,7 +89,6 @@ export async function refreshTrust(
   const phase = change.phase ?? known.phase;
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
   const standing = standingOf({
-    platform: view.platform,
     enrollment: view.enrollmentStatus,
     lastContactAtMs: state.lastContactAt?.getTime() ?? null,
     nowMs: change.now.getTime(),
@@ -92,8 +98,7 @@ export async function refreshTrust(
     phase,
     failureCode,
     licenseFailureCode: state.licenseFailureCode,
-    hasUser: state.userName !== null,
-    oktaMatch: okta?.match ?? null,
+    finding: finding.kind,
   });
   const { bucket } = standing;
   const usual = waitsForText(phase, view.family, standing, failureCode);
@@ -124,7 +129,7 @@ export async function refreshTrust(
   const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
   if (
     wasManaged &&
-    statesOf(observations).managed === 'not_held' &&
+    asksForCertificate(finding, okta?.match ?? null) &&
     // Another integration's silence says nothing of this one's certificate.
     known.integrationId === view.desired?.integrationId &&
     newestProven(state)?.integrationId === known.integrationId
