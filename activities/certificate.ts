@@ -125,6 +125,8 @@ export function certificateActivities(deps: ActivityDependencies) {
       const password = await openSecret(database, deps.sealer, state.secretId, {
         actor: 'system',
         purpose: 'challenge fetched',
+        kind: 'challenge_password',
+        owner: { integrationId: state.integrationId },
         address: macPlatformAddress({ challengeUrl, scepUrl }),
       });
       const key = `${input.integrationId}/${state.secretId}/${password.version}/${challengeUrl}`;

@@ -10,6 +10,7 @@ import { expectedAppConfiguration } from '../adapters/store/integration/app-conf
 import { uuidFromName } from '../adapters/store/devices/command-uuid.ts';
 import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
+import { readCertificateView } from '../adapters/store/rollout/deliveries.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { newIdentityChallenge } from '../adapters/store/devices/identity-certificates.ts';
 import {
@@ -78,18 +79,35 @@ async function specOf(
       return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: made.holdsSecret };
     }
     case 'RemoveProfile':
+      if (await isNeeded(deps, deviceId, request.identifier)) return undefined;
       return open({ requestType: 'RemoveProfile', identifier: request.identifier });
     case 'InstallApplication':
       return installationOf(deps, deviceId);
     case 'ApplicationConfiguration':
       return settingOf(deps, deviceId, request.content);
     case 'RemoveApplication':
+      if ((await desiredNow(deps, deviceId)) !== null) return undefined;
       return open({ requestType: 'RemoveApplication' });
     case 'RenewIdentity':
       return enrollmentOf(deps, deviceId);
     default:
       return open({ requestType: request.type });
   }
+}
+
+const desiredNow = async (deps: ActivityDependencies, deviceId: string): Promise<DesiredState | null> => {
+  const state = await stateOf(deps, deviceId);
+  return state === undefined ? null : desiredStateOf(state);
+};
+
+/** A device in scope keeps the profiles it should have and the certificate that counts, whatever a workflow was told. */
+async function isNeeded(deps: ActivityDependencies, deviceId: string, identifier: string): Promise<boolean> {
+  const desired = await desiredNow(deps, deviceId);
+  if (desired === null) return false;
+  if (desired.profiles.some((each) => each.identifier === identifier)) return true;
+  const view = desired.wantsCertificate ? await readCertificateView(deps.database, deviceId) : undefined;
+  const reported = view?.profiles?.find((each) => each.identifier === identifier);
+  return view?.deliveries.find(({ payloadUuid }) => payloadUuid === reported?.uuid)?.state === 'proven';
 }
 
 /** The same profile as at the enrollment, with a challenge for one new identity of this device. */

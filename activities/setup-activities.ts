@@ -18,7 +18,7 @@ import {
 } from '../adapters/store/integration/integrations.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
-import { findSetup, markChecking, saveSetup } from '../adapters/store/integration/setups.ts';
+import { findAnswerer, findSetup, markChecking, saveSetup } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
 import { findPrerequisites } from '../domain/prerequisites.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
@@ -86,7 +86,14 @@ export function createSetupActivities({
   allowedPrivateHosts,
 }: SetupDependencies) {
   const clientFor = async ({ setupId, host, kind, clientId, secretId }: OktaAccess): Promise<OktaClient> => {
-    const use = { actor: 'system', purpose: `setup:${setupId}`, address: host };
+    const use = {
+      actor: 'system',
+      purpose: `setup:${setupId}`,
+      kind:
+        kind === 'api_service_integration' ? ('okta_client_secret' as const) : ('okta_private_key' as const),
+      owner: { setupId },
+      address: host,
+    };
     const secret = (await openSecret(database, sealer, secretId, use)).value.toString();
     const credentials: OktaCredentials =
       kind === 'api_service_integration'
@@ -156,7 +163,14 @@ export function createSetupActivities({
         (code) => (code === 'okta.challenge_credentials_refused' ? 'password' : 'challengeUrl'),
         async () => {
           const address = macPlatformAddress(input);
-          const use = { actor: 'system', purpose: `setup:${input.setupId}`, address };
+          const { setupId } = input;
+          const use = {
+            actor: 'system',
+            purpose: `setup:${setupId}`,
+            kind: 'challenge_password' as const,
+            owner: { setupId },
+            address,
+          };
           const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
           await fetchChallenge({
             url: input.challengeUrl,
@@ -169,29 +183,33 @@ export function createSetupActivities({
       );
     },
 
-    /** What the admin sees is a table: written after each step, with its audit row and event. */
+    /** What the admin sees is a table: written after each step, with its audit row and event. false: the setup is over. */
     async saveSetupState(input: {
       readonly state: SetupState;
-      readonly actor: string;
+      readonly answerId: string | null;
       readonly action: string;
       readonly step?: string;
-    }): Promise<void> {
-      const { state, actor, action } = input;
-      await database.inTransaction(async (sql) => {
-        await saveSetup(sql, state);
+    }): Promise<boolean> {
+      const { state, action } = input;
+      return database.inTransaction(async (sql) => {
+        const actor = await actorOf(sql, state.setupId, input.answerId);
+        if (!(await saveSetup(sql, state))) return false;
         await appendStep(sql, state, { actor, action, step: input.step ?? state.step });
+        return true;
       });
     },
 
     /** Writes the integration; done once, however often it is tried. */
     async completeSetup(input: {
       readonly state: SetupState;
-      readonly actor: string;
+      readonly answerId: string | null;
     }): Promise<{ readonly refusal?: Refusal }> {
-      const { state, actor } = input;
+      const { state } = input;
       return database.inTransaction(async (sql) => {
+        const actor = await actorOf(sql, state.setupId, input.answerId);
         const saved = await findSetup(sql, state.setupId);
         if (saved?.state.status === 'complete') return {};
+        if (saved?.state.status !== 'open') return { refusal: { code: 'setup.not_open' } };
         const other = await findIntegrationOfOrg(sql, state.tenant?.orgId ?? '');
         if (other && other.id !== state.integrationId)
           return { refusal: { code: 'setup.integration_exists' } };
@@ -213,6 +231,10 @@ export function createSetupActivities({
     },
   };
 }
+
+/** As the API wrote it down before it sent the answer; what came by another way has no name. */
+const actorOf = async (sql: Sql, setupId: string, answerId: string | null): Promise<string> =>
+  (answerId === null ? undefined : await findAnswerer(sql, setupId, answerId)) ?? 'system';
 
 async function appendStep(
   sql: Sql,

@@ -131,8 +131,16 @@ describe('the plan of keepCertificate', () => {
     });
   });
 
-  test('not needed any more: all are removed, then it ends', () => {
+  test('told that it is not needed, a device that the tables have in scope keeps it', () => {
     const view = withDeliveries(delivery('1', 'a'));
+    expect(planCertificate(view, { ...fresh, isWanted: false }, 0)).toMatchObject({ do: 'sleep' });
+    expect(planCertificate(view, { ...fresh, isWanted: false, integrationId: null }, 0)).toMatchObject({
+      do: 'sleep',
+    });
+  });
+
+  test('not needed any more: all are removed, then it ends', () => {
+    const view = { ...withDeliveries(delivery('1', 'a')), wantedBy: null };
     const unwanted = { ...fresh, isWanted: false };
     expect(planCertificate(view, unwanted, 0)).toMatchObject({ do: 'remove', keeps: null });
     expect(planCertificate({ ...view, profiles: [], certificates: [] }, unwanted, 0)).toEqual({ do: 'end' });

@@ -82,9 +82,11 @@ export function planCertificate(
 ): CertificateAction {
   if (view.enrollmentStatus === 'authenticated' || view.enrollmentStatus === 'checked_out')
     return { do: 'waitForEnrollment' };
-  const { integrationId } = memory;
+  // A device in scope keeps its certificate, whatever the workflow was told.
+  const isWanted = memory.isWanted || view.wantedBy !== null;
+  const integrationId = memory.isWanted ? memory.integrationId : (view.wantedBy ?? memory.integrationId);
   const hasHistory = view.deliveries.length > 0 || (view.profiles?.length ?? 0) > 0;
-  if (!memory.isWanted) {
+  if (!isWanted) {
     if (!memory.isFresh) return { do: 'ask' };
     const identifiers = (view.profiles ?? []).map(({ identifier }) => identifier);
     return identifiers.length > 0 ? { do: 'remove', identifiers, keeps: null } : { do: 'end' };

@@ -710,6 +710,13 @@ export const FAILURES = {
     false,
     422,
   ),
+  'secrets.other_owner': entry(
+    'A secret belongs to something else than what asked for it, or is of another kind.',
+    'Find out who reaches the Temporal server: Odette itself does not ask so.',
+    'operator',
+    false,
+    409,
+  ),
   'secrets.tampered': entry(
     'A sealed secret does not open.',
     'Restore database and key file from the same backup.',

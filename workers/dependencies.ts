@@ -68,6 +68,8 @@ export function outsideClients(
       if (kept?.madeFrom === madeFrom) return kept.client;
       const secret = await open(integration.credentialsSecretId, {
         purpose: 'Okta API',
+        kind: integration.credentialsKind === 'api_services_app' ? 'okta_private_key' : 'okta_client_secret',
+        owner: { integrationId },
         address: integration.oktaHost,
       });
       const budget = budgets.get(integrationId) ?? new RateBudget();
@@ -94,7 +96,11 @@ export function outsideClients(
       const client = new ApnsClient({
         url: config.apnsUrl,
         certificatePem: certificate.certificatePem,
-        privateKeyPem: await open(certificate.keySecretId, { purpose: 'pushes' }),
+        privateKeyPem: await open(certificate.keySecretId, {
+          purpose: 'pushes',
+          kind: 'push_key',
+          owner: { installation: true },
+        }),
         topic,
       });
       kept?.client.close();
@@ -111,6 +117,8 @@ export function outsideClients(
         url: config.appsAndBooksUrl,
         token: await open(token.secretId, {
           purpose: 'licenses',
+          kind: 'apps_and_books_token',
+          owner: { installation: true },
           address: addressOf(config.appsAndBooksUrl),
         }),
       });

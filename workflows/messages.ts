@@ -60,15 +60,15 @@ export const certificateFailedSignal =
   defineSignal<[Event & { readonly failureCode: FailureCode }]>('certificateFailed');
 export const certificateRemovedSignal = defineSignal<[Event]>('certificateRemoved');
 
-export interface AnsweredBy {
+/** Who gave it stands in the tables, under the id of its update. */
+export interface GivenAnswer {
   readonly answer: SetupAnswer;
-  readonly actor: string;
 }
 /** The detail of the failure of a refused answer; its type is the first refusal's code. */
 export interface SetupRefused {
   readonly refusals: readonly Refusal[];
 }
-export const answerStepUpdate = defineUpdate<SetupState, [AnsweredBy]>('answerStep');
+export const answerStepUpdate = defineUpdate<SetupState, [GivenAnswer]>('answerStep');
 export const setupStateQuery = defineQuery<SetupState>('setupState');
 
 export const searchAttributes = {

@@ -152,9 +152,8 @@ test('the same tenant cannot be connected twice', async () => {
   expect([twice.status, twice.body.code]).toEqual([409, 'setup.integration_exists']);
   expect((await world.api.call('DELETE', `/api/setups/${id}`)).status).toBe(204);
   expect((await world.api.call('GET', `/api/setups/${id}`)).body.status).toBe('abandoned');
-  await expect(world.client.workflow.getHandle(workflowIds.setup(id)).result()).resolves.toMatchObject({
-    status: 'abandoned',
-  });
+  // Its workflow ends, and leaves what the tables say alone.
+  await world.client.workflow.getHandle(workflowIds.setup(id)).result();
 });
 
 test('two admins who choose the same Idempotency-Key both get their own answer', async () => {

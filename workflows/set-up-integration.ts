@@ -2,8 +2,8 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
-  CancellationScope,
   condition,
+  currentUpdateInfo,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
@@ -57,10 +57,10 @@ export async function setUpIntegration(input: SetUpIntegrationInput): Promise<Se
   setHandler(setupStateQuery, () => state);
   setHandler(
     answerStepUpdate,
-    async ({ answer, actor }) => {
+    async ({ answer }) => {
       // Until this handler ends, the validator refuses every other answer.
       state = { ...state, checking: true };
-      const outcome = await take(state, answer, actor, input.takesOneAnswer);
+      const outcome = await take(state, answer, input.takesOneAnswer);
       state = outcome.state;
       answered += 1;
       describe(state);
@@ -79,20 +79,17 @@ export async function setUpIntegration(input: SetUpIntegrationInput): Promise<Se
   try {
     for (let seen = 0; !isOver(); seen = answered) {
       const isHeard = await condition(() => isOver() || answered > seen, ABANDONED_AFTER);
-      if (!isHeard && !state.checking) await abandon();
+      if (isHeard || state.checking) continue;
+      state = { ...state, status: 'abandoned', checking: false };
+      await tables.saveSetupState({ state, answerId: null, action: 'setup.abandoned' });
     }
     await condition(allHandlersFinished);
   } catch (error) {
+    // Whoever gives a setup up has written it down. A cancellation alone abandons nothing: anybody who reaches Temporal can ask for one.
     if (!isCancellation(error)) throw error;
-    await CancellationScope.nonCancellable(abandon);
   }
+  describe(state);
   return state;
-
-  async function abandon(): Promise<void> {
-    state = { ...state, status: 'abandoned', checking: false };
-    await tables.saveSetupState({ state, actor: 'system', action: 'setup.abandoned' });
-    describe(state);
-  }
 }
 
 interface Outcome {
@@ -101,30 +98,33 @@ interface Outcome {
 }
 
 /** Checks an answer and saves what comes of it. A refused answer changes nothing but what the checks showed. */
-async function take(
-  before: SetupState,
-  answer: SetupAnswer,
-  actor: string,
-  isOnlyAnswer: boolean,
-): Promise<Outcome> {
+async function take(before: SetupState, answer: SetupAnswer, isOnlyAnswer: boolean): Promise<Outcome> {
+  const answerId = currentUpdateInfo()?.id ?? null;
   const { refusal, ...findings } = await check(before, answer, isOnlyAnswer);
   const shown = findings.prerequisites ? { ...before, prerequisites: findings.prerequisites } : before;
   let state: SetupState = { ...shown, checking: false };
   if (refusal) {
     if (isOnlyAnswer) state = { ...state, status: 'abandoned' };
-    await tables.saveSetupState({ state, actor, action: 'setup.response_refused', step: answer.step });
+    await tables.saveSetupState({ state, answerId, action: 'setup.response_refused', step: answer.step });
     return { state, refusal };
   }
   state = { ...advance(before, answer, findings), checking: false };
   if (answer.step !== 'complete' && !isOnlyAnswer) {
-    await tables.saveSetupState({ state, actor, action: 'setup.answered', step: answer.step });
-    return { state };
+    const given = { state, answerId, action: 'setup.answered', step: answer.step };
+    return (await tables.saveSetupState(given)) ? { state } : ended(before);
   }
   state = { ...state, status: 'complete', step: 'complete', integrationId: state.integrationId ?? uuid4() };
-  const completed = await tables.completeSetup({ state, actor });
+  const completed = await tables.completeSetup({ state, answerId });
   if (!completed.refusal) return { state };
+  if (completed.refusal.code === 'setup.not_open') return ended(before);
   return { state: { ...before, checking: false }, refusal: [completed.refusal] };
 }
+
+/** The tables say that the setup is over: this run was started again, or is late. */
+const ended = (before: SetupState): Outcome => ({
+  state: { ...before, status: 'abandoned', checking: false },
+  refusal: [{ code: 'setup.not_open' }],
+});
 
 async function check(
   state: SetupState,

@@ -126,7 +126,7 @@ export function integrationHandlers(
       try {
         await updates.begin(sql, input, caller.actor);
         const sent = { setupId, answerId, answer: sealed.answer, actor: caller.actor };
-        return (await updates.answer(sent, input)) ? await shown() : later();
+        return (await updates.answer(sql, sent, input)) ? await shown() : later();
       } catch (error) {
         await dropRefused(database, sealed, error);
         throw error;

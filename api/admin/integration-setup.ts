@@ -73,7 +73,13 @@ export async function publicJwkOfIntegration(
 ): Promise<Readonly<Record<string, string>> | undefined> {
   const { credentialsKind, credentialsSecretId } = integration;
   if (credentialsKind !== 'api_services_app') return undefined;
-  const use = { actor, purpose: 'public key shown', address: integration.oktaHost };
+  const use = {
+    actor,
+    purpose: 'public key shown',
+    kind: 'okta_private_key' as const,
+    owner: { integrationId: integration.id },
+    address: integration.oktaHost,
+  };
   const { value } = await openSecret(sql, sealer, credentialsSecretId, use);
   return { ...(await publicJwkOf(value.toString())) };
 }

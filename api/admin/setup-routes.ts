@@ -1,6 +1,8 @@
 // The wizard's routes: the table is what is shown, the workflow is the truth.
 import { randomUUID } from 'node:crypto';
 import { findIntegration, listPlatforms } from '../../adapters/store/integration/integrations.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
+import { appendEvent } from '../../adapters/store/base/events.ts';
 import { findSetup, listSetups, saveSetup, type SetupRow } from '../../adapters/store/integration/setups.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { isReachable, newSetup, type SetupState, type SetupStep } from '../../domain/setup-wizard.ts';
@@ -90,7 +92,7 @@ export function setupHandlers(
       const sealed = await sealAnswer(dependencies, body, state, caller.actor);
       try {
         const sent = { setupId: params.id, answerId, answer: sealed.answer, actor: caller.actor };
-        const answered = await updates.answer(sent, {
+        const answered = await updates.answer(database, sent, {
           state: { ...state, checking: false },
           takesOneAnswer: false,
         });
@@ -107,11 +109,19 @@ export function setupHandlers(
       return answered ? show(sql, params.id) : pending(params.id, params.answerId);
     },
 
-    abandonSetup: async ({ sql, params }) => {
+    abandonSetup: async ({ sql, params, caller }) => {
       const { state } = await row(sql, params.id);
       if (state.status !== 'open') throw new ProblemError('setup.not_open');
       await updates.giveUp(params.id);
-      await saveSetup(database, { ...state, status: 'abandoned', checking: false });
+      const subject = `setup:${params.id}`;
+      await database.inTransaction(async (transaction) => {
+        if (!(await saveSetup(transaction, { ...state, status: 'abandoned', checking: false })))
+          throw new ProblemError('setup.not_open');
+        const detail = { step: state.step };
+        await appendAudit(transaction, { actor: caller.actor, action: 'setup.abandoned', subject, detail });
+        const data = { step: state.step, status: 'abandoned' };
+        await appendEvent(transaction, { kind: 'setup.step_changed', subject, data });
+      });
       return undefined;
     },
   };

@@ -30,7 +30,7 @@ export async function sealAnswer(
   by: string,
 ): Promise<SealedAnswer> {
   const store = async (kind: SecretKind, value: string, address?: string) => {
-    const secret = { kind, value, by, ...(address !== undefined && { address }) };
+    const secret = { kind, value, by, setupId: state.setupId, ...(address !== undefined && { address }) };
     return (await database.inTransaction((sql) => storeSecret(sql, sealer, secret))).id;
   };
   const isFor = async (id: string, address: string | undefined) =>

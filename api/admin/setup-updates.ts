@@ -9,10 +9,15 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../../adapters/store/base/database.ts';
-import { addSetup, removeSetup } from '../../adapters/store/integration/setups.ts';
+import { addSetup, noteAnswerer, removeSetup } from '../../adapters/store/integration/setups.ts';
 import type { SetupAnswer, SetupState } from '../../domain/setup-wizard.ts';
 import { FAILURES, failureCodeOf } from '../../domain/failures.ts';
-import { answerStepUpdate, workflowIds, type SetupRefused } from '../../workflows/messages.ts';
+import {
+  answerStepUpdate,
+  workflowIds,
+  type GivenAnswer,
+  type SetupRefused,
+} from '../../workflows/messages.ts';
 import { setupStart } from '../../workflows/starts.ts';
 import type { setUpIntegration, SetUpIntegrationInput } from '../../workflows/set-up-integration.ts';
 import { ProblemError, type FieldError } from '../http/problem.ts';
@@ -59,10 +64,11 @@ export class SetupUpdates {
    * `again`: what the workflow is started with if Temporal does not know it, which is when the process that began it died in between.
    * @throws ProblemError of the catalogue: refused, or `server.unavailable`
    */
-  async answer(sent: SentAnswer, again: SetUpIntegrationInput): Promise<SetupState | undefined> {
+  async answer(sql: Sql, sent: SentAnswer, again: SetUpIntegrationInput): Promise<SetupState | undefined> {
     const { answer, actor, setupId, answerId } = sent;
+    await noteAnswerer(sql, setupId, answerId, actor);
     const options = {
-      args: [{ answer, actor }] as [{ answer: SetupAnswer; actor: string }],
+      args: [{ answer }] as [GivenAnswer],
       updateId: answerId,
       waitForStage: 'ACCEPTED' as const,
     };
@@ -74,10 +80,11 @@ export class SetupUpdates {
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
         const start = setupStart(again);
-        const startWorkflowOperation = new WithStartWorkflowOperation<typeof setUpIntegration>(
-          start.type,
-          start.options,
-        );
+        const startWorkflowOperation = new WithStartWorkflowOperation<typeof setUpIntegration>(start.type, {
+          ...start.options,
+          // A workflow that somebody ended while its setup is open goes on from the tables.
+          ...(again.state.status === 'open' && { workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const }),
+        });
         return this.#temporal.workflow.startUpdateWithStart(answerStepUpdate, {
           ...options,
           startWorkflowOperation,

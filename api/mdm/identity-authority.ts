@@ -74,10 +74,17 @@ async function open(database: Database, sealer: Sealer): Promise<IdentityAuthori
   });
 }
 
+const KINDS = { identity_authority: 'authority_key', profile_signer: 'profile_signing_key' } as const;
+
 async function openKept(sql: Sql, sealer: Sealer, name: KeptKeyName): Promise<KeyAndCertificate | undefined> {
   const saved = await findKeptKey(sql, name);
   if (!saved) return undefined;
-  const { value } = await openSecret(sql, sealer, saved.secretId, { actor: 'system', purpose: name });
+  const { value } = await openSecret(sql, sealer, saved.secretId, {
+    actor: 'system',
+    purpose: name,
+    kind: KINDS[name],
+    owner: { installation: true },
+  });
   return {
     certificate: readCertificate(saved.certificatePem),
     privateKey: createPrivateKey({ key: value, format: 'der', type: 'pkcs8' }),
@@ -119,7 +126,7 @@ async function makeSigner(
 
 async function keep(sql: Sql, sealer: Sealer, name: KeptKeyName, made: KeyAndCertificate): Promise<void> {
   const { id } = await storeSecret(sql, sealer, {
-    kind: name === 'identity_authority' ? 'authority_key' : 'profile_signing_key',
+    kind: KINDS[name],
     value: made.privateKey.export({ format: 'der', type: 'pkcs8' }),
     by: 'system',
   });

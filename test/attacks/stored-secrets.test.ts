@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
+import { addSetup } from '../../adapters/store/integration/setups.ts';
 import { saveAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import { macPlatformAddress } from '../../domain/secret-address.ts';
 import { newSetup, type SetupState } from '../../domain/setup-wizard.ts';
@@ -168,6 +169,7 @@ test('a workflow started by hand with the handle of a stored secret sends it now
     },
     tenant: { orgId: '00oEVIL', host: evil.host, pipeline: 'idx' },
   };
+  await addSetup(world.api.database, state, 'person:eve');
   const handle = await world.client.workflow.start<typeof setUpIntegration>('setUpIntegration', {
     taskQueue: TASK_QUEUE,
     workflowId: workflowIds.setup(setupId),
@@ -187,13 +189,11 @@ test('a workflow started by hand with the handle of a stored secret sends it now
     },
     { step: 'macos' as const, scepUrl: elsewhere, challengeUrl: at, username: 'u', secretId: handles.client },
   ]) {
-    const refused = await handle
-      .executeUpdate(answerStepUpdate, { args: [{ answer, actor: 'person:eve' }] })
-      .then(
-        () => 'taken',
-        (error: Error) => (error.cause as { type?: string } | undefined)?.type,
-      );
-    expect(refused).toMatch(/^(secrets\.other_address|okta\.scep_unexpected_answer)$/);
+    const refused = await handle.executeUpdate(answerStepUpdate, { args: [{ answer }] }).then(
+      () => 'taken',
+      (error: Error) => (error.cause as { type?: string } | undefined)?.type,
+    );
+    expect(refused).toMatch(/^(secrets\.other_address|okta\.scep_unexpected_response)$/);
   }
   await handle.terminate();
   expect(seen.filter(({ path }) => !path.startsWith('/s?'))).toEqual([]);

@@ -126,6 +126,8 @@ async function appsAndBooks(database: Database, ring: KeyRing, url: string): Pro
   const { value } = await openSecret(database, ring, token.secretId, {
     actor: 'system',
     purpose: 'test',
+    kind: 'apps_and_books_token',
+    owner: { installation: true },
     address: addressOf(url),
   });
   return new AppsAndBooksClient({ url, token: value.toString() });

@@ -132,6 +132,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     challenges,
     fleet,
     codePath,
+    deps,
     /** What reached a workflow or an activity and was not sealed for it. */
     refusals,
     async newDevice(family: DeviceFamily, options: { userName?: string } = {}): Promise<FakeDevice> {

@@ -82,6 +82,8 @@ export async function openWizardWorld(
       const { value } = await openSecret(api.database, api.ring, token.secretId, {
         actor: 'system',
         purpose: 'test',
+        kind: 'apps_and_books_token',
+        owner: { installation: true },
         address: addressOf(licenses.url),
       });
       return new AppsAndBooksClient({ url: licenses.url, token: value.toString() });

@@ -21,6 +21,8 @@ export interface NewSecret {
   readonly by: string;
   /** The address it was entered for (domain/secret-address.ts); the table requires one of what is sent to an address. */
   readonly address?: string;
+  /** The setup it is entered in; of what belongs to an integration. */
+  readonly setupId?: string;
   /** The handle of a secret that gets a new version. */
   readonly id?: string;
 }
@@ -36,7 +38,7 @@ export async function storeSecret(
   const sealed = sealer.seal(Buffer.from(secret.value), contextOf(id));
   const [stored] = await sql.query<{ id: string; version: number }>(
     `with stored as (
-       insert into secrets (id, kind, key_id, sealed, set_by, address) values ($1, $2, $3, $4, $5, $6)
+       insert into secrets (id, kind, key_id, sealed, set_by, address, setup_id) values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (id) do update set version = secrets.version + 1, key_id = excluded.key_id, sealed = excluded.sealed,
          set_by = excluded.set_by, address = excluded.address, set_at = now()
        returning id, version),
@@ -44,43 +46,86 @@ export async function storeSecret(
        insert into audit_entries (actor, action, subject, detail)
        select $5, 'secret.set', 'secret:' || id, jsonb_build_object('kind', $2::text, 'version', version) from stored)
      select id, version from stored`,
-    [id, secret.kind, sealer.currentKeyId, Buffer.from(sealed), secret.by, secret.address ?? null],
+    [
+      id,
+      secret.kind,
+      sealer.currentKeyId,
+      Buffer.from(sealed),
+      secret.by,
+      secret.address ?? null,
+      secret.setupId ?? null,
+    ],
   );
   if (!stored) throw new CataloguedError('store.unavailable');
   return stored;
 }
 
-/** Who opens a secret and for what, for the audit trail. */
+/** Whose secret it is, as the tables have it: an integration's, an open setup's (what it amends included), or the installation's. */
+export type SecretOwner =
+  { readonly integrationId: string } | { readonly setupId: string } | { readonly installation: true };
+
+/** Who opens a secret and for what, for the audit trail; and what it must be: a handle alone opens nothing. */
 export interface SecretUse {
   readonly actor: string;
   readonly purpose: string;
+  readonly kind: SecretKind;
+  readonly owner: SecretOwner;
   /** Where it is about to be sent. */
   readonly address?: string;
 }
 
+const OWNED = `kind = $5 and case
+    when $6::uuid is not null then secrets.id in (select secret_id from named where owner = $6)
+    when $7::uuid is not null then exists (
+      select from setups where id = $7 and status = 'open'
+         and (secrets.setup_id = $7 or secrets.id in (select secret_id from named where owner = integration_id)))
+    else setup_id is null and kind in ('push_key', 'apps_and_books_token', 'authority_key', 'profile_signing_key', 'instance_key')
+  end`;
+
 /**
- * @throws CataloguedError `secrets.not_found`, `secrets.other_address`, `secrets.key_missing`, `secrets.tampered`
+ * @throws CataloguedError `secrets.not_found`, `secrets.other_owner`, `secrets.other_address`, `secrets.key_missing`, `secrets.tampered`
  */
 export async function openSecret(
   sql: Sql,
   sealer: Sealer,
   id: string,
-  use: SecretUse = { actor: 'system', purpose: 'used' },
+  use: SecretUse,
 ): Promise<{ value: Buffer; version: number }> {
   // A secret that a whole fleet uses would make everybody wait for its row: the time of last use is noted once a minute.
-  const [row] = await sql.query<{ sealed: Buffer; version: number; isAddressed: boolean }>(
-    `with noted as (
+  const [row] = await sql.query<{
+    sealed: Buffer;
+    version: number;
+    isAddressed: boolean;
+    isOwned: boolean;
+  }>(
+    `with named as (
+       select id as owner, credentials_secret_id as secret_id from integrations where credentials_secret_id = $1
+       union all select integration_id, secret_id from integration_platforms where secret_id = $1),
+     found as (
+       select id, kind, sealed, version, address is not distinct from $4 as is_addressed, ${OWNED} as is_owned from secrets where id = $1),
+     noted as (
        insert into audit_entries (actor, action, subject, detail)
-       select $2, case when address is not distinct from $4 then 'secret.used' else 'secret.refused' end, 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
-              || case when address is distinct from $4 then jsonb_build_object('refusedAddress', $4::text) else '{}' end
-         from secrets where id = $1),
+       select $2, case when is_addressed and is_owned then 'secret.used' else 'secret.refused' end, 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
+              || case when is_addressed then '{}' else jsonb_build_object('refusedAddress', $4::text) end
+              || case when is_owned then '{}' else jsonb_build_object('refusedOwner', coalesce('integration:' || $6, 'setup:' || $7, 'installation'), 'refusedKind', $5::text) end
+         from found),
      touched as (
-       update secrets set last_used_at = now() where id = $1 and address is not distinct from $4 and coalesce(last_used_at < now() - interval '1 minute', true))
-     select sealed, version, address is not distinct from $4 as "isAddressed" from secrets where id = $1`,
-    [id, use.actor, use.purpose, use.address ?? null],
+       update secrets set last_used_at = now() from found
+        where secrets.id = found.id and is_addressed and is_owned and coalesce(last_used_at < now() - interval '1 minute', true))
+     select sealed, version, is_addressed as "isAddressed", is_owned as "isOwned" from found`,
+    [
+      id,
+      use.actor,
+      use.purpose,
+      use.address ?? null,
+      use.kind,
+      'integrationId' in use.owner ? use.owner.integrationId : null,
+      'setupId' in use.owner ? use.owner.setupId : null,
+    ],
   );
   if (!row) throw new CataloguedError('secrets.not_found');
   if (!row.isAddressed) throw new CataloguedError('secrets.other_address');
+  if (!row.isOwned) throw new CataloguedError('secrets.other_owner');
   return { value: Buffer.from(sealer.open(row.sealed, contextOf(id))), version: row.version };
 }
 

@@ -19,8 +19,13 @@ export async function expectedAppConfiguration(
   purpose: string,
 ): Promise<ExpectedAppConfiguration | undefined> {
   const revision = desiredStateOf(state)?.appConfigurationRevision ?? null;
-  const { oktaHost, customDomain, secretId } = state;
-  if (revision === null || oktaHost === null || secretId === null) return undefined;
-  const { value } = await openSecret(sql, sealer, secretId, { actor: 'system', purpose });
+  const { oktaHost, customDomain, secretId, integrationId } = state;
+  if (revision === null || oktaHost === null || secretId === null || integrationId === null) return undefined;
+  const { value } = await openSecret(sql, sealer, secretId, {
+    actor: 'system',
+    purpose,
+    kind: 'ios_secret_key',
+    owner: { integrationId },
+  });
   return { revision, orgUrl: orgUrlOf({ oktaHost, customDomain }), managementHint: value.toString('utf8') };
 }

@@ -23,13 +23,36 @@ export async function addSetup(sql: Sql, state: SetupState, startedBy: string): 
   return rows.length > 0;
 }
 
-export async function saveSetup(sql: Sql, state: SetupState): Promise<void> {
-  await sql.query(
+/** false: it is over (or was never begun), and stays as it ended. */
+export async function saveSetup(sql: Sql, state: SetupState): Promise<boolean> {
+  const rows = await sql.query(
     `update setups set integration_id = $2, step = $3, status = $4, state = $5::jsonb, changed_at = now(),
        finished_at = case when $4 = 'open' then null else coalesce(finished_at, now()) end
-      where id = $1`,
+      where id = $1 and status = 'open' returning 1`,
     [state.setupId, state.integrationId ?? null, state.step, state.status, JSON.stringify(state)],
   );
+  return rows.length > 0;
+}
+
+/** Who gives an answer, before it is sent: the workflow is not asked. */
+export async function noteAnswerer(
+  sql: Sql,
+  setupId: string,
+  answerId: string,
+  actor: string,
+): Promise<void> {
+  await sql.query(
+    'insert into setup_answers (setup_id, answer_id, actor) values ($1, $2, $3) on conflict do nothing',
+    [setupId, answerId, actor],
+  );
+}
+
+export async function findAnswerer(sql: Sql, setupId: string, answerId: string): Promise<string | undefined> {
+  const [row] = await sql.query<{ actor: string }>(
+    'select actor from setup_answers where setup_id = $1 and answer_id = $2',
+    [setupId, answerId],
+  );
+  return row?.actor;
 }
 
 /** While a check of an answer runs; the state that is saved after it says so no more. */

@@ -26,6 +26,8 @@ create table secrets (
   last_used_at timestamptz,
   -- What it was entered for: a secret never follows a changed address, so one that is sent to an address must have one.
   address text,
+  -- The setup it was entered in; the integration's own rows name it once that is complete. Null: not entered in a setup.
+  setup_id uuid,
   constraint secrets_address check (
     address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token')
   )
@@ -112,6 +114,15 @@ create table setups (
   started_at timestamptz not null default now(),
   changed_at timestamptz not null default now(),
   finished_at timestamptz
+);
+
+-- Who gave an answer, written before it is sent: what a workflow is told of that counts for nothing.
+create table setup_answers (
+  setup_id uuid not null,
+  answer_id text not null, -- of the update that carries the answer
+  actor text not null,
+  sent_at timestamptz not null default now(),
+  primary key (setup_id, answer_id)
 );
 
 create table integrations (

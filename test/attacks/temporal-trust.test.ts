@@ -1,0 +1,113 @@
+// What a workflow is told counts for little: activities act on what the tables say. A message that was sealed, in order and is old,
+// removes nothing from a device in scope; a setup that is over takes no answer; a cancellation abandons nothing.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deviceCommandActivities } from '../../activities/device-commands.ts';
+import { workflowIds } from '../../workflows/messages.ts';
+import type { FakeDevice } from '../harness/fake-device.ts';
+import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
+import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
+
+quietRuntime();
+let world: RolloutWorld;
+let wizard: WizardWorld;
+let mac: FakeDevice;
+beforeAll(async () => {
+  world = await openRolloutWorld({ trustLookupSeconds: [] });
+  wizard = await openWizardWorld();
+  mac = await world.newDevice('Mac');
+  await world.rollOut(mac.id);
+  expect(await world.ended(mac.id)).toBe('COMPLETED');
+});
+afterAll(async () => {
+  await world.close();
+  await wizard.close();
+});
+
+test('an old certificateNotNeeded, sealed by Odette itself, takes no certificate from a device in scope', async () => {
+  const before = mac.certificates[0]?.serialNumber;
+  const asked = () => mac.carriedOut.filter((each) => each === 'CertificateList').length;
+  const asksBefore = asked();
+  await world.certificateWorkflow(mac.id).signal('certificateNotNeeded', { eventId: randomUUID() });
+  // It looks at the device, and leaves it as it is.
+  await world.until(() => expect(asked()).toBeGreaterThan(asksBefore));
+  await world.until(async () => {
+    const { events } = await world.certificateWorkflow(mac.id).fetchHistory();
+    expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
+  });
+  expect(mac.certificates[0]?.serialNumber).toBe(before);
+  expect(mac.carriedOut).not.toContain('RemoveProfile');
+  expect(world.refusals).toEqual([]);
+});
+
+test('no profile of a device in scope is removed by an activity that is asked to', async () => {
+  const commands = deviceCommandActivities(world.deps);
+  const [device] = await world.database.query<{ enrollmentId: string }>(
+    'select enrollment_id as "enrollmentId" from devices where id = $1',
+    [mac.id],
+  );
+  const identifiers = [...mac.profiles.keys()].filter((id) => id.startsWith('odette.'));
+  expect(identifiers.length).toBeGreaterThanOrEqual(2);
+  const { commands: queued } = await commands.queueCommands({
+    deviceId: mac.id,
+    enrollmentId: device?.enrollmentId ?? '',
+    workflowId: workflowIds.certificate(mac.id),
+    firstRunId: randomUUID(),
+    scope: '',
+    commands: [
+      ...identifiers.map((identifier) => ({
+        step: `remove.${identifier}`,
+        request: { type: 'RemoveProfile' as const, identifier },
+        attempt: 1,
+      })),
+      { step: 'remove.app', request: { type: 'RemoveApplication' as const }, attempt: 1 },
+    ],
+  });
+  expect(queued.map(({ status }) => status)).toEqual(queued.map(() => 'Withdrawn'));
+});
+
+test('a setup whose workflow a stranger cancels or terminates is open still, and goes on from the tables', async () => {
+  const { api, client } = wizard;
+  const { id } = (await api.call('POST', '/api/setups', {})).body as { id: string };
+  const answers = `/api/setups/${id}/answers`;
+  await api.call('POST', answers, { step: 'get_started' });
+  const workflow = client.workflow.getHandle(workflowIds.setup(id));
+  await workflow.cancel();
+  await workflow.result();
+  expect((await api.call('GET', `/api/setups/${id}`)).body).toMatchObject({
+    status: 'open',
+    step: 'okta_domain',
+  });
+  const given = await api.call('POST', answers, { step: 'okta_domain', domain: wizard.okta.host });
+  expect(given.body).toMatchObject({ status: 'open', step: 'install_api_integration' });
+  await workflow.terminate();
+  const kind = { step: 'install_api_integration', credentialsKind: 'api_service_integration' };
+  expect((await api.call('POST', answers, kind)).body).toMatchObject({ status: 'open', step: 'credentials' });
+
+  const audit = await api.database.query<{ actor: string }>(
+    `select distinct actor from audit_entries where action = 'setup.answered' and subject = $1`,
+    [`setup:${id}`],
+  );
+  expect(audit).toEqual([{ actor: 'token:this machine' }]);
+});
+
+test('a setup that is over takes no answer, however its workflow was started', async () => {
+  const { api, client } = wizard;
+  const { id } = (await api.call('POST', '/api/setups', {})).body as { id: string };
+  await client.workflow.getHandle(workflowIds.setup(id)).terminate();
+  await api.call('POST', `/api/setups/${id}/answers`, { step: 'get_started' });
+  const [row] = await api.database.query<{ state: object }>('select state from setups where id = $1', [id]);
+  await api.call('DELETE', `/api/setups/${id}`);
+  const restarted = await client.workflow.start('setUpIntegration', {
+    workflowId: workflowIds.setup(id),
+    taskQueue: 'odette',
+    args: [{ state: row?.state, takesOneAnswer: false }],
+  });
+  await expect(
+    restarted.executeUpdate('answerStep', {
+      args: [{ answer: { step: 'okta_domain', domain: wizard.okta.host } }],
+    }),
+  ).rejects.toMatchObject({ cause: { type: 'setup.not_open' } });
+  await restarted.result();
+  expect((await api.call('GET', `/api/setups/${id}`)).body).toMatchObject({ status: 'abandoned' });
+});
