@@ -9,6 +9,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The slowest first. Each uses one core. */
 const CHECKS = ['types', 'lint', 'unused', 'format', 'layers'];
 const CHECKS_AT_ONCE = 2;
+const SLOWEST_SHOWN = 10;
 const filters = process.argv.slice(2);
 
 let passed = 0;
@@ -49,8 +50,23 @@ if (code !== 0 && failed === 0) {
   failed += 1;
 }
 
+printSlowest(result);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** Where the time goes: the first place to look when the suite gets slow. */
+function printSlowest(summary) {
+  const tests = (summary?.testResults ?? []).flatMap((file) =>
+    file.assertionResults.map(({ duration, fullName }) => ({
+      seconds: (duration ?? 0) / 1000,
+      name: `${path.relative(ROOT, file.name)}: ${fullName}`,
+    })),
+  );
+  const slowest = tests.sort((one, other) => other.seconds - one.seconds).slice(0, SLOWEST_SHOWN);
+  if (slowest.length === 0) return;
+  console.log(`The ${slowest.length} slowest tests:`);
+  for (const { seconds, name } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+}
 
 function count(summary) {
   if (!summary) return;
