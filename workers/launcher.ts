@@ -52,11 +52,18 @@ async function up(isSandbox: boolean): Promise<void> {
     ODETTE_DEVICE_LISTEN: process.env['ODETTE_DEVICE_LISTEN'] || `127.0.0.1:${ports['devices']}`,
     ODETTE_WORKER_LISTEN: process.env['ODETTE_WORKER_LISTEN'] || `127.0.0.1:${ports['worker metrics']}`,
     ODETTE_RELAY_LISTEN: process.env['ODETTE_RELAY_LISTEN'] || `127.0.0.1:${ports['relay metrics']}`,
+    ODETTE_DEVICE_METRICS_LISTEN:
+      process.env['ODETTE_DEVICE_METRICS_LISTEN'] || `127.0.0.1:${ports['device metrics']}`,
     ODETTE_CODEC_PATH: `/codec/${await persistedWord(data.at('codec-path'))}`,
   };
 
   const world = await startWorlds(isSandbox, data, ports, environment);
-  const scripts = { worker: 'workers/worker.ts', relay: 'workers/relay.ts', api: 'workers/api-server.ts' };
+  const scripts = {
+    worker: 'workers/worker.ts',
+    relay: 'workers/relay.ts',
+    api: 'workers/api-server.ts',
+    devices: 'workers/device-server.ts',
+  };
   await allOf(
     Object.entries(scripts).map(([name, script]) =>
       keep(name, () => startNodeProcess({ name, script, environment, folder: data.path })),
@@ -100,6 +107,7 @@ function wantedPorts(isSandbox: boolean) {
     { name: 'temporal ui', wanted: 4783, isFixed: false },
     { name: 'worker metrics', wanted: 4784, isFixed: false },
     { name: 'relay metrics', wanted: 4785, isFixed: false },
+    { name: 'device metrics', wanted: 4786, isFixed: false },
     ...(isSandbox ? SANDBOX_PORTS.map(({ name, wanted }) => ({ name, wanted, isFixed: true })) : []),
   ];
 }

@@ -113,7 +113,12 @@ async function beginningOf(response: Response): Promise<string> {
 }
 
 async function* metrics(world: World): Places {
-  for (const name of ['ODETTE_ADMIN_LISTEN', 'ODETTE_WORKER_LISTEN', 'ODETTE_RELAY_LISTEN']) {
+  for (const name of [
+    'ODETTE_ADMIN_LISTEN',
+    'ODETTE_WORKER_LISTEN',
+    'ODETTE_RELAY_LISTEN',
+    'ODETTE_DEVICE_METRICS_LISTEN',
+  ]) {
     const response = await fetch(`http://${world.environment[name]}/metrics`);
     if (response.status !== 200) throw new Error(`${name}: ${response.status}`);
     yield [`metrics of ${name}`, Buffer.from(await response.arrayBuffer())];

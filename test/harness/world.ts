@@ -1,4 +1,4 @@
-// A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay and API as real processes,
+// A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay, API and device process as real processes,
 // each of which can be killed and started again.
 import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
@@ -15,13 +15,14 @@ import { startNodeProcess } from '../../workers/node-process.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
-export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api'] as const;
+export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api', 'devices'] as const;
 export type PartName = (typeof PARTS)[number];
 
 const SCRIPTS = {
   worker: 'workers/worker.ts',
   relay: 'workers/relay.ts',
   api: 'workers/api-server.ts',
+  devices: 'workers/device-server.ts',
 } as const;
 
 interface Running {
@@ -80,7 +81,15 @@ async function bundleFolder(): Promise<string> {
  * comes back; and files that run at once look for theirs in places of their own.
  */
 async function quietPorts(): Promise<(name: string) => number> {
-  const names = ['admin', 'devices', 'temporal', 'worker', 'relay', ...SANDBOX_PORTS.map(({ name }) => name)];
+  const names = [
+    'admin',
+    'devices',
+    'temporal',
+    'worker',
+    'relay',
+    'device metrics',
+    ...SANDBOX_PORTS.map(({ name }) => name),
+  ];
   const first = 15_000 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 4) * 4_000;
   const ports = new Set<number>();
   while (ports.size < names.length) {
@@ -113,7 +122,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const stop = async (): Promise<void> => {
     await Promise.allSettled(starting);
     // Nothing is kept, so nothing has to end gracefully; PostgreSQL alone holds something outside of its folder.
-    await Promise.all((['api', 'relay', 'worker', 'sandbox', 'temporal'] as const).map(kill));
+    await Promise.all((['api', 'devices', 'relay', 'worker', 'sandbox', 'temporal'] as const).map(kill));
     await running.get('postgres')?.stop();
     await rm(folder, { recursive: true, force: true });
   };
@@ -139,6 +148,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     worker: () => odette('worker'),
     relay: () => odette('relay'),
     api: () => odette('api'),
+    devices: () => odette('devices'),
   };
   const keep = async <Started extends Running>(
     name: PartName | 'sandbox',
@@ -184,6 +194,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ODETTE_DEVICE_LISTEN: `127.0.0.1:${ports('devices')}`,
       ODETTE_WORKER_LISTEN: `127.0.0.1:${ports('worker')}`,
       ODETTE_RELAY_LISTEN: `127.0.0.1:${ports('relay')}`,
+      ODETTE_DEVICE_METRICS_LISTEN: `127.0.0.1:${ports('device metrics')}`,
       TEMPORAL_ADDRESS: temporalAddress,
       TEMPORAL_NAMESPACE: 'default',
       ...settingsFor(addresses, `127.0.0.1:${ports('devices')}`),
@@ -193,7 +204,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await start('api');
     // The bundle of workflows is the same in every world: it is made once.
     await symlink(await bundleFolder(), path.join(folder, 'odette', 'cache'));
-    await Promise.all([start('worker'), start('relay')]);
+    await Promise.all([start('worker'), start('relay'), start('devices')]);
   } catch (error) {
     await stop();
     throw error;

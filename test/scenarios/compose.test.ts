@@ -13,11 +13,12 @@ import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SERVICES = ['api', 'relay', 'worker'] as const;
+const SERVICES = ['api', 'devices', 'relay', 'worker'] as const;
 type ServiceName = (typeof SERVICES)[number];
 
 const READY: Record<ServiceName, readonly [variable: string, path: string]> = {
   api: ['ODETTE_ADMIN_LISTEN', '/healthz'],
+  devices: ['ODETTE_DEVICE_METRICS_LISTEN', '/readyz'],
   relay: ['ODETTE_RELAY_LISTEN', '/readyz'],
   worker: ['ODETTE_WORKER_LISTEN', '/readyz'],
 };

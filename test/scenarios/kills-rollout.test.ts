@@ -86,7 +86,8 @@ async function enroll(device: string): Promise<void> {
 const ofPass = async (part: PartName): Promise<KnownDevice[]> =>
   (await devicesOf(trusted)).filter((device) => device.user?.startsWith(`${part}-`));
 
-test.each(PARTS)(
+// Of a rollout the API hears nothing.
+test.each(PARTS.filter((part) => part !== 'api'))(
   '%s is killed before and after every message, and every rollout ends',
   async (part) => {
     const macs = pointsOf(`${part}-mac`, OF_MACS);

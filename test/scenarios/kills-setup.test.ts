@@ -130,7 +130,8 @@ async function killAndStart(part: PartName): Promise<void> {
   await world.start(part);
 }
 
-test.each(PARTS)(
+// Of a setup no device hears.
+test.each(PARTS.filter((part) => part !== 'devices'))(
   '%s is killed at every step of the wizard: each setup goes on where it was, and nothing is asked twice',
   async (part) => {
     const ids = [...wizards, await completingWizard()];

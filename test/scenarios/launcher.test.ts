@@ -82,7 +82,7 @@ test('a second launcher with the same folder is refused', async () => {
   expect(second.said()).toContain('runs already');
 }, 60_000);
 
-test.each(['worker', 'api', 'relay'])(
+test.each(['worker', 'api', 'relay', 'devices'])(
   'a killed %s is started again',
   async (name) => {
     const before = await pidOf(name);

@@ -1,0 +1,48 @@
+// The device process: what Apple devices talk to. Apart from the console, so that no device can hold the console's event loop, nor the
+// other way round.
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { configurationComparer } from '../activities/compare-configuration.ts';
+import { createDeviceApp } from '../api/mdm/device-app.ts';
+import { identityAuthority } from '../api/mdm/identity-authority.ts';
+import { LongPolls } from '../api/mdm/long-poll.ts';
+import { serveHealth } from './health-server.ts';
+import { startListener } from './listeners.ts';
+import { openProcessContext } from './process-context.ts';
+import { runProcess } from './run-process.ts';
+
+await runProcess('devices', async (context) => {
+  const processContext = await openProcessContext(context, { name: 'odette-devices', connections: 20 });
+  const { config, log, database, ring } = processContext;
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const longPolls = LongPolls.start(database, { milliseconds: config.longPollMs, max: config.maxLongPolls });
+  const devices = createDeviceApp({
+    database,
+    sealer: ring,
+    log,
+    metrics,
+    authority: identityAuthority(database, ring),
+    longPolls,
+    compareConfiguration: configurationComparer(database, ring),
+    publicUrl: config.publicUrl,
+    trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
+  });
+  const listener = await startListener('device', devices, config.deviceListen, config.tls);
+  const health = await serveHealth(config.deviceMetricsListen, {
+    parts: async () => ({
+      database: await database.query('select 1').then(
+        () => true,
+        () => false,
+      ),
+    }),
+    metrics: () => metrics.metrics(),
+  });
+  return {
+    async stop() {
+      await health.stop();
+      await longPolls.stop();
+      await listener.stop(5000);
+      await processContext.close();
+    },
+  };
+});
