@@ -12,6 +12,7 @@ import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { readCertificateView } from '../adapters/store/rollout/deliveries.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
+import { findPushCertificate } from '../adapters/store/devices/push-certificates.ts';
 import { newIdentityChallenge } from '../adapters/store/devices/identity-certificates.ts';
 import {
   desiredStateOf,
@@ -113,9 +114,16 @@ async function isNeeded(deps: ActivityDependencies, deviceId: string, identifier
 /** The same profile as at the enrollment, with a challenge for one new identity of this device. */
 async function enrollmentOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
   const topic = (await findDevice(deps.database, deviceId))?.topic;
-  if (deps.publicUrl === undefined || topic === undefined || topic === null) return undefined;
+  const push = topic ? await findPushCertificate(deps.database, topic) : undefined;
+  if (deps.publicUrl === undefined || push === undefined) return undefined;
   const challenge = await newIdentityChallenge(deps.database, { forDeviceId: deviceId });
-  const profile = enrollmentProfile({ ...enrollmentAddresses(deps.publicUrl), topic, challenge });
+  const profile = enrollmentProfile({
+    ...enrollmentAddresses(deps.publicUrl),
+    topic: push.topic,
+    // Apple's devices refuse an update that adds a right.
+    accessRights: push.accessRights,
+    challenge,
+  });
   const payload = signAttached(profile.xml, await deps.profileSigner());
   profile.xml.fill(0);
   return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: true, holdsChallenge: true };

@@ -1,5 +1,5 @@
 // `odette push-certificate` and `odette apps-and-books`: what Apple gives to an organization.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { readGiven, readSecret } from './given-file.ts';
 import type { ResponseOf, Body } from './odette-client.ts';
@@ -8,8 +8,12 @@ import { moment } from './terminal.ts';
 interface SetOptions extends JsonOption {
   readonly key?: string;
   readonly passwordFile?: string;
+  readonly accessRights?: string;
   readonly otherTopic?: true;
 }
+
+type AccessRights = ResponseOf<'get /api/push-certificate'>['accessRights'];
+const ACCESS_RIGHTS = ['trust-only', 'full'];
 
 export function addPushCertificate(program: Command, line: CommandLine): void {
   const push = program
@@ -26,10 +30,23 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
       '--password-file <file>',
       'a file that holds the password of PKCS#12; asked for if it is not given',
     )
+    .addOption(
+      new Option(
+        '--access-rights <preset>',
+        'with the first certificate, never changed afterwards: with trust-only no tool can ever lock or erase a device through this ' +
+          'enrollment; with full people read at enrollment that the administrator may erase all data',
+      ).choices(ACCESS_RIGHTS),
+    )
     .option('--other-topic', 'take it though devices are enrolled with another topic: they must enroll again')
     .action(async (file: string, options: SetOptions) => {
       const read = await readPushCertificate(file, options, line);
-      const body = options.otherTopic ? { ...read, confirmOtherTopic: true } : read;
+      const body = {
+        ...read,
+        ...(options.accessRights !== undefined && {
+          accessRights: options.accessRights.replace('-', '_') as AccessRights,
+        }),
+        ...(options.otherTopic && { confirmOtherTopic: true }),
+      };
       const set = await (await line.connect()).call('put /api/push-certificate', { body });
       line.show(options, set, () => pushLines(set));
     });
@@ -56,6 +73,7 @@ async function readPushCertificate(
 
 function pushLines({
   topic,
+  accessRights,
   notAfter,
   daysLeft,
   refusedAt,
@@ -63,6 +81,9 @@ function pushLines({
 }: ResponseOf<'get /api/push-certificate'>): string[] {
   return [
     `Push certificate: ${topic}`,
+    accessRights === 'full'
+      ? 'Access rights: full. Devices that enroll may be locked and erased by a later tool.'
+      : 'Access rights: trust only. Devices that enroll can never be locked or erased through Odette.',
     `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
     ...(refusedAt === null
       ? []

@@ -235,6 +235,7 @@ describe('replay', () => {
 describe('files', () => {
   const push = {
     topic: 'com.apple.mgmt.x',
+    accessRights: 'trust_only',
     notAfter: AT,
     daysLeft: 40,
     setAt: AT,
@@ -252,6 +253,15 @@ describe('files', () => {
     const { code } = await odette(`push-certificate set ${folder}/cert.pem --key ${folder}/key.pem`);
     expect(code).toBe(0);
     expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n' }]);
+  });
+
+  test('the access rights of the first one go along, and only those that exist', async () => {
+    await writeFile(path.join(folder, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n');
+    const set = await odette(`push-certificate set ${folder}/cert.pem --access-rights trust-only`);
+    expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n', accessRights: 'trust_only' }]);
+    expect(set.printed).toContain('can never be locked or erased');
+    const wrong = await odette(`push-certificate set ${folder}/cert.pem --access-rights some`);
+    expect(wrong.code).toBe(2);
   });
 
   test('another topic than that of enrolled devices is taken only if that is said', async () => {

@@ -417,7 +417,7 @@ export const FAILURES = {
   // Apple push, Apps and Books
   'apns.certificate_missing': entry(
     'There is no push certificate.',
-    'odette push-certificate set FILE',
+    'odette push-certificate set FILE --access-rights trust-only (or full)',
     'admin',
     false,
     422,
@@ -440,6 +440,21 @@ export const FAILURES = {
     'Devices are enrolled with another topic than that of this push certificate.',
     'Choose Renew, never Create, at identity.apple.com/pushcert, with the Apple Account of the present one. Only if that account is lost: ' +
       'confirm the other topic, and enroll every device again.',
+    'admin',
+    false,
+    409,
+  ),
+  'apns.access_rights_missing': entry(
+    'Nobody has chosen yet what enrolled devices let Odette do.',
+    'Choose `trust_only` (nobody can ever lock or erase a device through this enrollment) or `full` (people read that all data may be ' +
+      'erased). It cannot be changed for enrolled devices.',
+    'admin',
+    false,
+    422,
+  ),
+  'apns.access_rights_fixed': entry(
+    'The access rights of this topic were chosen before and cannot be changed.',
+    'Leave `accessRights` out to keep them. Other rights need a push certificate with another topic, and every device enrolls again.',
     'admin',
     false,
     409,

@@ -15,7 +15,7 @@ export type ErrorChain = readonly ErrorCause[];
 interface Sender {
   /** UDID, or EnrollmentID of a user enrollment. */
   readonly udid: string;
-  /** Set when the message comes from a user's channel, which Odette does not serve. */
+  /** Set when the message comes from a user's channel. */
   readonly userId?: string;
   /** The whole message, for what is not decoded here. It may hold secrets: never logged. */
   readonly dict: PlistDict;

@@ -12,12 +12,14 @@ import { writeOpenApi } from '../http/openapi.ts';
 import { nothingHere, problems } from '../http/problem.ts';
 import { providerSignIn } from './provider-sign-in.ts';
 import { Idempotency } from '../http/idempotency.ts';
+import { appsAndBooksHandlers } from './apps-and-books-routes.ts';
 import { blueprintHandlers } from './blueprint-routes.ts';
 import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
 import { integrationHandlers } from './integration-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
+import { pushCertificateHandlers } from './push-certificate-routes.ts';
 import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
@@ -81,6 +83,8 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...removalHandlers(),
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),
+      ...pushCertificateHandlers(dependencies),
+      ...appsAndBooksHandlers(dependencies),
       ...instanceHandlers(dependencies, events),
     },
     { database, idempotency, cookie },

@@ -418,7 +418,13 @@ describe('the library item', () => {
     const key = await storeSecret(database, ring, { kind: 'push_key', value: 'a key', by: 'test' });
     const store = async (topic: string, days: number) => {
       const notAfter = new Date(Date.now() + days * 86_400_000);
-      await storePushCertificate(database, { topic, certificatePem: 'pem', keySecretId: key.id, notAfter });
+      await storePushCertificate(database, {
+        topic,
+        certificatePem: 'pem',
+        keySecretId: key.id,
+        accessRights: 'trust_only',
+        notAfter,
+      });
       return findPushCertificate(database, topic);
     };
     const first = await store('first', 200);

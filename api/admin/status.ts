@@ -72,7 +72,7 @@ export async function needsOf(
     need(
       'push_certificate',
       "Apple's push certificate wakes the devices.",
-      'npx odette push-certificate set FILE',
+      'npx odette push-certificate set FILE --access-rights trust-only',
     );
   if (!(await findAppsAndBooksToken(sql)))
     need(

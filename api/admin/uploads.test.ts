@@ -48,6 +48,33 @@ async function pushCertificate(topic: string, days = 365): Promise<{ certificate
 
 const put = (body: object) => api.call('PUT', '/api/push-certificate', body);
 
+test('with the first push certificate somebody chooses the access rights', async () => {
+  const { certificate, key } = await pushCertificate('com.apple.mgmt.External.first');
+  const pem = certificate + key;
+  const refused = await put({ pem });
+  expect([refused.status, refused.body.code, refused.body.errors[0].field]).toEqual([
+    422,
+    'apns.access_rights_missing',
+    'accessRights',
+  ]);
+  expect((await put({ pem, accessRights: 'everything' })).body.code).toBe('request.invalid');
+  expect((await api.call('GET', '/api/push-certificate')).body.code).toBe('apns.certificate_missing');
+  expect((await put({ pem, accessRights: 'trust_only' })).body.accessRights).toBe('trust_only');
+});
+
+test('a renewal keeps the access rights of its topic: neither is widened nor narrowed', async () => {
+  const first = await pushCertificate('com.apple.mgmt.External.rights');
+  expect((await put({ pem: first.certificate + first.key, accessRights: 'full' })).body.accessRights).toBe(
+    'full',
+  );
+  const renewed = await pushCertificate('com.apple.mgmt.External.rights');
+  const pem = renewed.certificate + renewed.key;
+  const changed = await put({ pem, accessRights: 'trust_only' });
+  expect([changed.status, changed.body.code]).toEqual([409, 'apns.access_rights_fixed']);
+  expect((await put({ pem })).body.accessRights).toBe('full');
+  expect((await put({ pem, accessRights: 'full' })).status).toBe(200);
+});
+
 test('a push certificate is taken as PEM, whatever comes first in the file', async () => {
   const { certificate, key } = await pushCertificate('com.apple.mgmt.External.one');
   const set = await put({ pem: `${key}\n${authority.certificate.pem}\n${certificate}` });

@@ -1,4 +1,5 @@
 // The whole admin API. Console and command line take their types from here (`import type`); the server and /openapi.json are made of it.
+import { appleAccess } from './apple-access.ts';
 import { blueprints } from './blueprints.ts';
 import { devices } from './devices.ts';
 import { instance } from './instance.ts';
@@ -22,6 +23,7 @@ export const contract = {
   ...removal,
   ...rollouts,
   ...replays,
+  ...appleAccess,
   ...instance,
 } as const;
 

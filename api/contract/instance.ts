@@ -1,20 +1,8 @@
-// This installation: status, totals, what real devices still need, Apple's push certificate, licenses, audit trail, events.
+// This installation: status, totals, what real devices still need, audit trail, events.
 import { z } from 'zod';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { endpoint } from './endpoint.ts';
-import {
-  cursor,
-  Failure,
-  fileText,
-  id,
-  instant,
-  limit,
-  line,
-  list,
-  page,
-  secretText,
-  SecretSet,
-} from './fields.ts';
+import { cursor, Failure, id, instant, limit, line, list, page } from './fields.ts';
 
 const tag = 'instance';
 const count = z.number().int();
@@ -73,45 +61,6 @@ export const Status = z
   })
   .meta({ id: 'Status' });
 
-export const PushCertificate = z
-  .object({
-    topic: z.string(),
-    notAfter: instant,
-    daysLeft: count,
-    setAt: instant,
-    /** Apple refused it: no pushes until it is replaced. */
-    refusedAt: instant.nullable(),
-    key: SecretSet.nullable(),
-    /** Of other topics, which enrolled devices keep until they enroll again. */
-    others: z.array(
-      z.object({
-        topic: z.string(),
-        notAfter: instant,
-        daysLeft: count,
-        refusedAt: instant.nullable(),
-        /** Enrolled with this topic. */
-        devices: count,
-      }),
-    ),
-  })
-  .meta({ id: 'PushCertificate' });
-
-/** Without it a topic other than that of enrolled devices is refused. */
-const confirmOtherTopic = z.boolean().optional();
-
-export const AppsAndBooks = z
-  .object({
-    organization: z.string(),
-    expiresAt: instant,
-    daysLeft: count,
-    setAt: instant,
-    token: SecretSet.nullable(),
-    /** Licenses of Okta Verify; null when Apple could not be asked. */
-    licenses: z.object({ total: count, available: count }).nullable(),
-    failure: Failure.nullable(),
-  })
-  .meta({ id: 'AppsAndBooks' });
-
 export const AuditEntry = z
   .object({
     id,
@@ -164,58 +113,6 @@ export const instance = {
     access: 'viewer',
     status: 200,
     response: list(Failure),
-  }),
-  getPushCertificate: endpoint({
-    tag,
-    summary: "Apple's push certificate",
-    method: 'get',
-    path: '/api/push-certificate',
-    access: 'viewer',
-    status: 200,
-    response: PushCertificate,
-    problems: ['apns.certificate_missing'],
-  }),
-  setPushCertificate: endpoint({
-    tag,
-    summary: 'Sets the push certificate: certificate and key as PEM, or PKCS#12 in base64 with its password',
-    method: 'put',
-    path: '/api/push-certificate',
-    access: 'admin',
-    body: z.union([
-      z.strictObject({ pem: fileText(64 * 1024).meta({ format: 'password' }), confirmOtherTopic }),
-      z.strictObject({
-        pkcs12: z
-          .base64()
-          .max(128 * 1024)
-          .meta({ format: 'password' }),
-        password: secretText(1_024, 0),
-        confirmOtherTopic,
-      }),
-    ]),
-    status: 200,
-    response: PushCertificate,
-    problems: ['apns.certificate_invalid', 'apns.other_topic'],
-  }),
-  getAppsAndBooks: endpoint({
-    tag,
-    summary: 'The Apps and Books token, and the licenses left',
-    method: 'get',
-    path: '/api/apps-and-books',
-    access: 'viewer',
-    status: 200,
-    response: AppsAndBooks,
-    problems: ['apps_and_books.token_missing'],
-  }),
-  setAppsAndBooks: endpoint({
-    tag,
-    summary: 'Sets the Apps and Books token: the content of the server token file',
-    method: 'put',
-    path: '/api/apps-and-books',
-    access: 'admin',
-    body: z.strictObject({ token: fileText(64 * 1024).meta({ format: 'password' }) }),
-    status: 200,
-    response: AppsAndBooks,
-    problems: ['apps_and_books.token_invalid'],
   }),
   listAudit: endpoint({
     tag,

@@ -9,7 +9,7 @@ import type { CompareConfiguration } from './response-reading.ts';
 import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
-import { enrollRoute } from './enroll-route.ts';
+import { enrollRoute, type ProfileSigner } from './enroll-route.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { LongPolls } from './long-poll.ts';
 import { mdmRoute } from './mdm-route.ts';
@@ -27,6 +27,8 @@ export interface DeviceAppDependencies {
   readonly longPolls: LongPolls;
   readonly compareConfiguration: CompareConfiguration;
   readonly publicUrl: string | undefined;
+  /** The certificate of the listener, where TLS files are given: it signs enrollment profiles. */
+  readonly tls?: () => ProfileSigner;
   /** Addresses or CIDRs, comma-separated, of proxies whose `Client-Cert` and `X-Forwarded-For` are believed. */
   readonly trustedProxy: string | undefined;
 }
@@ -64,7 +66,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
   });
   app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
   app.use(scepRoute({ ...dependencies, metrics }));
-  app.use(enrollRoute(dependencies));
+  app.use(enrollRoute({ ...dependencies, tls: dependencies.tls }));
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('request.not_found\n');
   });

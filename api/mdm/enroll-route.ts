@@ -1,7 +1,13 @@
 // Enrollment in a browser of the device: a page for the code, and for a good code the signed profile that enrolls it.
 import express, { type Request, type Response, type Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { enrollmentAddresses, enrollmentProfile } from '../../adapters/mdm/payloads/enrollment.ts';
+import {
+  type Enrollment,
+  enrollmentAddresses,
+  enrollmentProfile,
+} from '../../adapters/mdm/payloads/enrollment.ts';
+import type { KeyAndCertificate } from '../../adapters/pki/certificate-authority.ts';
+import type { Certificate } from '../../adapters/pki/certificate.ts';
 import { signAttached } from '../../adapters/pki/cms.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
@@ -18,6 +24,13 @@ export interface EnrollDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
   /** The https address under which devices reach this listener; undefined: not set yet. */
   readonly publicUrl: string | undefined;
+  /** The certificate of this listener, where files are given: devices trust its authority, so they show the profile as verified. */
+  readonly tls: (() => ProfileSigner) | undefined;
+}
+
+export interface ProfileSigner extends KeyAndCertificate {
+  /** Between the signer and an authority that devices know. */
+  readonly chain: readonly Certificate[];
 }
 
 /** Wrong codes from one address: a code has 60 bits, so this is about noise rather than luck. */
@@ -101,13 +114,13 @@ function codeOf(request: Request): string {
 }
 
 async function redeem(
-  { database, authority, publicUrl }: EnrollDependencies,
+  { database, authority, publicUrl, tls }: EnrollDependencies,
   code: string,
 ): Promise<{ readonly profile: Buffer; readonly identityId: string } | 'refused' | 'not_ready'> {
   const { authority: issuer, profileSigner } = await authority();
-  const topic = (await currentPushCertificate(database))?.topic;
+  const push = await currentPushCertificate(database);
   // A code must not be used up while its profile could not work.
-  if (publicUrl === undefined || topic === undefined) return 'not_ready';
+  if (publicUrl === undefined || push === undefined) return 'not_ready';
   const identity = await database.inTransaction(async (sql) => {
     const redeemed = await redeemEnrollmentCode(sql, code);
     if (!redeemed) return undefined;
@@ -120,21 +133,18 @@ async function redeem(
   });
   if (identity === undefined) return 'refused';
   const { id: identityId, challenge } = identity;
-  const profile = signedEnrollmentProfile({ publicUrl, topic, challenge, signer: profileSigner, issuer });
+  const { topic, accessRights } = push;
+  const content = { ...enrollmentAddresses(publicUrl), topic, accessRights, challenge };
+  const profile = signedEnrollmentProfile(
+    content,
+    tls?.() ?? { ...profileSigner, chain: [issuer.certificate] },
+  );
   return { profile, identityId };
 }
 
 /** The profile with which a device enrolls. */
-function signedEnrollmentProfile(options: {
-  readonly publicUrl: string;
-  readonly topic: string;
-  readonly challenge: string;
-  readonly signer: IdentityAuthority['profileSigner'];
-  readonly issuer: IdentityAuthority['authority'];
-}): Buffer {
-  const { publicUrl, topic, challenge, signer, issuer } = options;
-  if (!publicUrl.startsWith('https://'))
+function signedEnrollmentProfile(content: Enrollment, { chain, ...signer }: ProfileSigner): Buffer {
+  if (!content.mdmUrl.startsWith('https://'))
     throw new CataloguedError('server.failed', { facts: { reason: 'public URL' } });
-  const { xml } = enrollmentProfile({ ...enrollmentAddresses(publicUrl), topic, challenge });
-  return signAttached(xml, signer, [issuer.certificate]);
+  return signAttached(enrollmentProfile(content).xml, signer, chain);
 }

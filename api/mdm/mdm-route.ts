@@ -7,12 +7,14 @@ import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices/devic
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
+import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type Claim, type Signer, readClaim } from './signer.ts';
+import { respondToUser } from './user-channel.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
@@ -103,9 +105,8 @@ async function dispatch(
 ): Promise<void> {
   const { message, body, signer } = received;
   const { database } = dependencies;
-  // The user's channel was not asked for in the enrollment profile; who speaks on it all the same is told nothing.
   if (message.userId !== undefined)
-    return void response.status(message.type === 'UserAuthenticate' ? 410 : 200).end();
+    return void response.status(await respondToUser(database, message, signer)).end();
   switch (message.type) {
     case 'Authenticate':
       await authenticate(dependencies, message, signer);
@@ -126,7 +127,7 @@ async function dispatch(
       }
       break;
     }
-    // Not offered in the profile's ServerCapabilities: "no such declaration", "no such user", "nothing kept".
+    // Not offered in the profile's ServerCapabilities: "no such declaration", "no such user", "no such token".
     case 'DeclarativeManagement':
       return void response.status(404).end();
     case 'UserAuthenticate':
@@ -134,8 +135,13 @@ async function dispatch(
     case 'GetToken':
       return void response.status(404).end();
     case 'SetBootstrapToken':
-    case 'GetBootstrapToken':
+      await setBootstrapToken(dependencies, message, signer);
       break;
+    case 'GetBootstrapToken': {
+      const token = await getBootstrapToken(dependencies, message, signer);
+      if (token) return void response.status(200).type('application/xml').send(token);
+      break;
+    }
   }
   response.status(200).end();
 }

@@ -122,8 +122,10 @@ export async function applyToInventory(sql: Sql, deviceId: string, read: ReadRep
   }
 }
 
-/** What of a message may be kept: nothing, if it may be the response that carries the app's configuration with its secret. */
+/** What of a message may be kept: nothing, if it may carry a secret (the app's configuration, what a device escrows). */
 export const redactedForStorage = (body: Buffer): Buffer =>
-  body.includes('ApplicationConfiguration') || body.includes('ApplicationConfiguration', 0, 'utf16le')
+  CARRIES_SECRET.some((mark) => body.includes(mark) || body.includes(mark, 0, 'utf16le'))
     ? Buffer.alloc(0)
     : body;
+
+const CARRIES_SECRET = ['ApplicationConfiguration', 'BootstrapToken', 'UnlockToken'];

@@ -36,7 +36,9 @@ export async function giveAppleCertificates({ odette, addresses, narrator }: Sta
   const { pushCertificate, appsAndBooksToken } = addresses.files;
   if (await lacks(odette.call('get /api/push-certificate'), 'apns.certificate_missing')) {
     const pem = await readFile(pushCertificate, 'utf8');
-    const { topic } = await odette.call('put /api/push-certificate', { body: { pem } });
+    const { topic } = await odette.call('put /api/push-certificate', {
+      body: { pem, accessRights: 'trust_only' },
+    });
     narrator.say(`push certificate set: ${topic}`);
   } else narrator.say('push certificate: there already');
   if (await lacks(odette.call('get /api/apps-and-books'), 'apps_and_books.token_missing')) {

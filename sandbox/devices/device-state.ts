@@ -89,6 +89,10 @@ export interface DeviceKnobs {
   losesOldOnFailedReplace: boolean;
   /** Seconds from "Okta Verify is set up" to the user's sign-in. */
   signInSeconds: number;
+  /** A Mac escrows a bootstrap token, where its server offers to keep it, and asks for it back. */
+  escrowsBootstrapToken: boolean;
+  /** A Mac also speaks for its users, where its server offers to listen. */
+  speaksForUsers: boolean;
   /** Seconds until the device asks by itself again after its last word was NotNow. */
   notNowSeconds: number;
 }
@@ -104,6 +108,8 @@ export const DEFAULT_KNOBS: DeviceKnobs = {
   losesCertificates: false,
   losesOldOnFailedReplace: false,
   signInSeconds: 1,
+  escrowsBootstrapToken: true,
+  speaksForUsers: true,
   notNowSeconds: 10,
 };
 
@@ -114,6 +120,10 @@ export interface MdmEnrollment {
   readonly checkInUrl: string;
   readonly signsMessages: boolean;
   readonly checksOut: boolean;
+  readonly accessRights: number;
+  readonly serverCapabilities: readonly string[];
+  /** What the Mac escrowed with its server, base64. */
+  bootstrapToken?: string;
   /** Keychain item of the identity. */
   identity: string;
   pushToken: string; // lower hex

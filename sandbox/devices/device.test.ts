@@ -1,6 +1,7 @@
 // A pretend device speaks the protocol: enrollment, signed messages, commands until the empty response, interruptions.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../adapters/mdm/device-message.ts';
+import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { payload, profileOf } from './small-mdm-server.ts';
 import type { TestWorld } from './test-world.ts';
 import { openTestWorld, push } from './test-world.ts';
@@ -128,6 +129,45 @@ describe('a pretend device', () => {
     expect(response['Status']).toBe('Acknowledged');
     expect(mac.state.enrollment?.identity).not.toBe(identity);
     expect(mac.state.enrollment?.pushToken).toBe(pushToken);
+  });
+
+  it('refuses a renewed enrollment profile that adds a right or takes user connections away', async () => {
+    const { server } = world;
+    server.mdmKeys = { AccessRights: 7443, ServerCapabilities: ['com.apple.mdm.per-user-connections'] };
+    const mac = await world.enrolled({ family: 'Mac', name: 'strict' });
+    const renewWith = async (change: PlistDict) => {
+      server.mdmKeys = { ...server.mdmKeys, ...change };
+      const response = await world.ask(mac, 'InstallProfile', { Payload: server.enrollmentProfile() });
+      return response['Status'];
+    };
+    expect(await renewWith({ AccessRights: 8191 })).toBe('Error');
+    expect(await renewWith({ AccessRights: 7443, ServerCapabilities: [] })).toBe('Error');
+    expect(await renewWith({ ServerCapabilities: ['com.apple.mdm.per-user-connections'] })).toBe(
+      'Acknowledged',
+    );
+    server.mdmKeys = {};
+  });
+
+  it('as a Mac, escrows a bootstrap token, asks for it back and speaks for its users, where that is offered', async () => {
+    const { server } = world;
+    server.mdmKeys = {
+      ServerCapabilities: ['com.apple.mdm.per-user-connections', 'com.apple.mdm.bootstraptoken'],
+    };
+    const mac = await world.enrolled({ family: 'Mac', name: 'escrows' });
+    expect(mac.state.counts).toMatchObject({
+      bootstrapTokensEscrowed: 1,
+      bootstrapTokensReturned: 1,
+      directoryUsersDeclined: 1,
+      usersHeard: 1,
+    });
+    server.bootstrapToken = Buffer.from('another');
+    await world.ask(mac, 'InstallProfile', { Payload: server.enrollmentProfile() });
+    await expect.poll(() => mac.state.counts['bootstrapTokensLost']).toBe(1);
+    const phone = await world.enrolled({ family: 'iPhone', name: 'plain' });
+    expect(Object.keys(phone.state.counts).filter((name) => /oken|user/i.test(name))).toEqual([]);
+    server.mdmKeys = {};
+    const alone = await world.enrolled({ family: 'Mac', name: 'alone' });
+    expect(Object.keys(alone.state.counts).filter((name) => /oken|user/i.test(name))).toEqual([]);
   });
 
   it('refuses another MDM server in place of its own', async () => {

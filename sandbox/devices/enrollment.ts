@@ -6,6 +6,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, MdmEnrollment } from './device-state.ts';
 import { removeItemsOf } from './keychain.ts';
+import { askBootstrapTokenBack, escrowBootstrapToken, PER_USER, speakForUsers } from './mac-messages.ts';
 import type { SignedProfile } from './profiles.ts';
 import { installProfile, payloadsIn, readSignedProfile, removeProfile, textOf } from './profiles.ts';
 import { mdmRefused } from './refusal.ts';
@@ -60,6 +61,19 @@ async function enrollWith(context: DeviceContext, signed: SignedProfile): Promis
     await context.save();
   }
   count(context, 'enrollments');
+  await speakAsMac(context, state.enrollment);
+}
+
+/** What only Macs do, as far as their server offers it. The enrollment does not hang on it. */
+async function speakAsMac(context: DeviceContext, enrollment: MdmEnrollment): Promise<void> {
+  if (context.state.family !== 'Mac') return;
+  try {
+    await escrowBootstrapToken(context, enrollment);
+    await speakForUsers(context, enrollment);
+  } catch {
+    count(context, 'macMessagesLost');
+  }
+  await context.save();
 }
 
 /**
@@ -72,12 +86,23 @@ export async function renewIdentity(context: DeviceContext, signed: SignedProfil
   const isSame =
     textOf(mdm, 'Topic') === enrollment?.topic &&
     textOf(mdm, 'ServerURL') === enrollment.serverUrl &&
-    textOf(signed.dict, 'PayloadIdentifier') === enrollment.profileIdentifier;
+    textOf(signed.dict, 'PayloadIdentifier') === enrollment.profileIdentifier &&
+    !addsRights(mdm, enrollment) &&
+    capabilitiesOf(mdm).includes(PER_USER) === enrollment.serverCapabilities.includes(PER_USER);
   if (!enrollment || !isSame) throw mdmRefused(12012, 'The new MDM payload does not match the old one.');
   enrollment.identity = await installIdentity(context, signed);
   await checkIn(context, enrollment, authenticate(context.state, enrollment));
   await checkIn(context, enrollment, tokenUpdate(context.state, enrollment));
   count(context, 'identitiesRenewed');
+  await askBootstrapTokenBack(context, enrollment);
+}
+
+const addsRights = (mdm: PlistDict, { accessRights }: MdmEnrollment): boolean =>
+  (Number(mdm['AccessRights']) & ~accessRights) !== 0;
+
+function capabilitiesOf(mdm: PlistDict): string[] {
+  const offered = mdm['ServerCapabilities'];
+  return Array.isArray(offered) ? offered.filter((one): one is string => typeof one === 'string') : [];
 }
 
 export const isMdmProfile = (signed: SignedProfile): boolean =>
@@ -119,6 +144,8 @@ function newEnrollment(
     checkInUrl: textOf(mdm, 'CheckInURL') || serverUrl,
     signsMessages: mdm['SignMessage'] === true,
     checksOut: mdm['CheckOutWhenRemoved'] === true,
+    accessRights: Number(mdm['AccessRights'] ?? 8191),
+    serverCapabilities: capabilitiesOf(mdm),
     identity,
     pushToken: randomBytes(32).toString('hex'),
     pushMagic: randomUUID().toUpperCase(),

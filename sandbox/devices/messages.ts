@@ -84,6 +84,15 @@ export async function checkIn(
   }
 }
 
+/** One message whose response has a body. @throws Error when the server cannot be reached */
+export const ask = (
+  context: DeviceContext,
+  enrollment: MdmEnrollment,
+  dict: PlistDict,
+  name = textOf(dict, 'MessageType'),
+): Promise<NetworkResponse> =>
+  put(context, enrollment, { name, contentType: CHECK_IN, body: buildPlist(dict) });
+
 /** One attempt; 0 stands for a server that could not be reached. */
 export async function checkInOnce(
   context: DeviceContext,

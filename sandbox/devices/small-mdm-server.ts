@@ -51,6 +51,9 @@ export class SmallMdmServer {
   readonly signer: KeyAndCertificate;
   /** Sends this status to so many messages. */
   outage = { status: 503, times: 0 };
+  /** Further keys of the MDM payload, in place of the usual ones. */
+  mdmKeys: PlistDict = {};
+  bootstrapToken: Buffer | undefined;
   readonly #queue: { uuid: string; command: PlistDict }[] = [];
   readonly #waiting = new Map<string, (response: PlistDict) => void>();
   readonly #close: () => Promise<void>;
@@ -131,6 +134,7 @@ export class SmallMdmServer {
       SignMessage: true,
       AccessRights: 8191,
       CheckOutWhenRemoved: true,
+      ...this.mdmKeys,
     });
     return this.sign(profileOf('enrollment', [scep, mdm]));
   }
@@ -181,6 +185,11 @@ export class SmallMdmServer {
     }
     this.heard.push(message);
     this.signers.push(signer.commonName);
+    if (message.type === 'UserAuthenticate') return void response.writeHead(410).end();
+    if (message.userId !== undefined) return void response.writeHead(200).end();
+    if (message.type === 'SetBootstrapToken') this.bootstrapToken = message.bootstrapToken;
+    if (message.type === 'GetBootstrapToken' && this.bootstrapToken)
+      return void response.writeHead(200).end(buildPlist({ BootstrapToken: this.bootstrapToken }));
     if (message.type !== 'Report') return void response.writeHead(200).end();
     if (message.commandUuid !== undefined && message.status !== 'NotNow') {
       const index = this.#queue.findIndex((one) => one.uuid === message.commandUuid);

@@ -44,6 +44,8 @@ export const KnobsShape = z.strictObject({
   losesOldOnFailedReplace: z.boolean().optional(),
   signInSeconds: nonNegative.optional(),
   notNowSeconds: nonNegative.optional(),
+  escrowsBootstrapToken: z.boolean().optional(),
+  speaksForUsers: z.boolean().optional(),
 });
 export type KnobsChange = z.infer<typeof KnobsShape>;
 

@@ -228,7 +228,10 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       const { pem } = authority.issue({ subject, publicKey, ...dates, notAfter, use: 'client' });
       return pem + privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     };
-    await api.call('PUT', '/api/push-certificate', { pem: await push('com.apple.mgmt.External.ours') });
+    await api.call('PUT', '/api/push-certificate', {
+      pem: await push('com.apple.mgmt.External.ours'),
+      accessRights: 'trust_only',
+    });
     await api.database.query(`update devices set topic = 'com.apple.mgmt.External.ours'`);
     const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-push-'));
     const file = path.join(folder, 'created.pem');

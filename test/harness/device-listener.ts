@@ -100,7 +100,7 @@ async function newBlueprint(database: Database, ring: KeyRing): Promise<string> 
     by: 'test',
   });
   await database.query(
-    `insert into push_certificates (topic, certificate_pem, key_secret_id, not_after) values ($1, 'pem', $2, now() + interval '1 year')`,
+    `insert into push_certificates (topic, certificate_pem, key_secret_id, access_rights, not_after) values ($1, 'pem', $2, 'trust_only', now() + interval '1 year')`,
     [TOPIC, secretId],
   );
   const [row] = await database.query<{ id: string }>(

@@ -1,7 +1,7 @@
 // Apple's push certificate: how long it lasts, how to get and renew one, and where to upload it.
-import { Alert, Anchor, Group, List, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
-import { ApiProblem, call, type Problem } from '../client.ts';
+import { ApiProblem, call, type Problem, type ResponseOf } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
 import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
@@ -42,6 +42,10 @@ export function PushCertificate() {
               )}
               <Text size="sm" className="break-anywhere">
                 Topic: {found.topic}
+              </Text>
+              <Text size="sm">
+                Access rights: {ACCESS_RIGHTS[found.accessRights].label}. They cannot be changed for this
+                topic.
               </Text>
               <Text size="sm">
                 Ends <Moment at={found.notAfter} />.{' '}
@@ -122,6 +126,7 @@ const isPkcs12 = (file: File | undefined): boolean => file !== undefined && /\.(
 
 function Upload({ hasOne }: { hasOne: boolean }) {
   const [password, setPassword] = useState('');
+  const [accessRights, setAccessRights] = useState<AccessRights>();
   return (
     <UploadForm
       title={hasOne ? 'Replace it with its renewal' : 'Upload it'}
@@ -131,12 +136,17 @@ function Upload({ hasOne }: { hasOne: boolean }) {
         accept: '.pem,.crt,.cer,.key,.txt,.p12,.pfx',
       }}
       fileFields={['pem', 'pkcs12']}
-      otherFields={['password']}
+      otherFields={['password', 'accessRights']}
       upload={async (file, isConfirmed) => {
         const read = isPkcs12(file)
           ? { pkcs12: base64Of(new Uint8Array(await file.arrayBuffer())), password }
           : { pem: await file.text() };
-        await call('setPushCertificate', { body: isConfirmed ? { ...read, confirmOtherTopic: true } : read });
+        const body = {
+          ...read,
+          ...(accessRights && { accessRights }),
+          ...(isConfirmed && { confirmOtherTopic: true }),
+        };
+        await call('setPushCertificate', { body });
         setPassword('');
       }}
       confirmable={{
@@ -148,17 +158,64 @@ function Upload({ hasOne }: { hasOne: boolean }) {
       }}
       refreshes={['getPushCertificate', 'getStatus']}
       doneMessage="The push certificate is in use."
-      more={(file, error) =>
-        isPkcs12(file) && (
-          <SecretInput
-            label="Password of the file"
-            value={password}
-            set={setPassword}
-            error={fieldError(error, 'password')}
-          />
-        )
-      }
+      more={(file, error) => (
+        <>
+          {isPkcs12(file) && (
+            <SecretInput
+              label="Password of the file"
+              value={password}
+              set={setPassword}
+              error={fieldError(error, 'password')}
+            />
+          )}
+          {!hasOne && (
+            <AccessRightsChoice
+              value={accessRights}
+              set={setAccessRights}
+              error={fieldError(error, 'accessRights')}
+            />
+          )}
+        </>
+      )}
     />
+  );
+}
+
+type AccessRights = ResponseOf<'getPushCertificate'>['accessRights'];
+
+const ACCESS_RIGHTS: Readonly<Record<AccessRights, { label: string; consequence: string }>> = {
+  trust_only: {
+    label: 'Trust only',
+    consequence:
+      'People do not read that their data may be erased. No tool can ever lock or erase a device through this enrollment.',
+  },
+  full: {
+    label: 'Full',
+    consequence:
+      'Lock and erase stay possible for later tools. People read at enrollment that the administrator may erase all data.',
+  },
+};
+
+function AccessRightsChoice(props: {
+  readonly value: AccessRights | undefined;
+  readonly set: (chosen: AccessRights) => void;
+  readonly error: string | undefined;
+}) {
+  return (
+    <Radio.Group
+      label="What enrolled devices let Odette do"
+      description="Chosen once: an enrolled device accepts no right that is added later."
+      value={props.value ?? null}
+      onChange={(chosen) => props.set(chosen as AccessRights)}
+      error={props.error}
+      withAsterisk
+    >
+      <Stack gap="xs" mt="xs">
+        {Object.entries(ACCESS_RIGHTS).map(([value, { label, consequence }]) => (
+          <Radio key={value} value={value} label={label} description={consequence} />
+        ))}
+      </Stack>
+    </Radio.Group>
   );
 }
 

@@ -1,5 +1,6 @@
 // The profile that enrolls a device: its identity by SCEP from Odette's own authority, and the MDM payload that uses it.
 import { randomUUID } from 'node:crypto';
+import { accessRightsOf, type AccessRightsPreset } from '../../../domain/access-rights.ts';
 import { payloadUuid, profileOf, type Payload, type Profile } from './profile.ts';
 
 export interface Enrollment {
@@ -8,6 +9,8 @@ export interface Enrollment {
   readonly scepUrl: string;
   /** Of the push certificate: `com.apple.mgmt.…`. */
   readonly topic: string;
+  /** What a device lets its server do, and what its person reads while installing. No update may add a right. */
+  readonly accessRights: AccessRightsPreset;
   /** Good for one certificate. */
   readonly challenge: string;
 }
@@ -53,11 +56,10 @@ const identity = ({ scepUrl, challenge }: Enrollment): Payload => ({
 });
 
 const SIGN_AND_ENCRYPT = 5;
-/** All rights: Apple takes no new ones in a later profile. */
-const EVERYTHING = 8191;
+/** Neither may be added later (the first one) without every device enrolling again, so both are there from the start. */
+const SERVER_CAPABILITIES = ['com.apple.mdm.per-user-connections', 'com.apple.mdm.bootstraptoken'];
 
-/** No ServerCapabilities: Odette serves neither user channels nor bootstrap tokens. */
-const mdm = ({ mdmUrl, topic }: Enrollment, identityUuid: string): Payload => ({
+const mdm = ({ mdmUrl, topic, accessRights }: Enrollment, identityUuid: string): Payload => ({
   type: 'com.apple.mdm',
   name: 'mdm',
   displayName: 'Device management',
@@ -67,7 +69,8 @@ const mdm = ({ mdmUrl, topic }: Enrollment, identityUuid: string): Payload => ({
     ServerURL: mdmUrl,
     CheckInURL: mdmUrl,
     SignMessage: true,
-    AccessRights: EVERYTHING,
+    AccessRights: accessRightsOf(accessRights),
+    ServerCapabilities: SERVER_CAPABILITIES,
     CheckOutWhenRemoved: true,
   },
 });

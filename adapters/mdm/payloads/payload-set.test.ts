@@ -37,6 +37,7 @@ const enrollment = enrollmentProfile({
   mdmUrl: 'https://odette.acme.com/mdm',
   scepUrl: 'https://odette.acme.com/scep',
   topic: 'com.apple.mgmt.External.1',
+  accessRights: 'trust_only',
   challenge: 'once',
 });
 
@@ -208,7 +209,8 @@ test('the enrollment profile gives one address, signed messages and the identity
     ServerURL: 'https://odette.acme.com/mdm',
     CheckInURL: 'https://odette.acme.com/mdm',
     SignMessage: true,
-    AccessRights: 8191,
+    AccessRights: 7443,
+    ServerCapabilities: ['com.apple.mdm.per-user-connections', 'com.apple.mdm.bootstraptoken'],
     CheckOutWhenRemoved: true,
   });
   expect(identity?.['PayloadContent']).toMatchObject({ Challenge: 'once', Keysize: 2048, 'Key Usage': 5 });

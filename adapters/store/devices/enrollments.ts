@@ -2,6 +2,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
+import { deleteBootstrapToken } from './bootstrap-tokens.ts';
 import { withdrawOutstanding } from './commands.ts';
 import type { DeviceRow } from './devices.ts';
 
@@ -93,6 +94,8 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
   );
   if (!row) throw new Error('an upsert returns its row');
   await withdrawOutstanding(sql, row.id);
+  // A device that renews its identity keeps it; one that was erased or was away escrows another.
+  if (device.isNew) await deleteBootstrapToken(sql, row.id);
   await resetTruths(sql, row.id, 'in_progress', 'The device has to finish its enrollment.');
   return row.id;
 }
@@ -164,6 +167,7 @@ export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
     [deviceId],
   );
   await withdrawOutstanding(sql, deviceId);
+  await deleteBootstrapToken(sql, deviceId);
   await resetTruths(
     sql,
     deviceId,

@@ -17,8 +17,13 @@ const topic = 'com.apple.mgmt.External.test';
 async function upload() {
   const ring = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   const key = await storeSecret(own.database, ring, { kind: 'push_key', value: 'a key', by: 'test' });
-  const certificate = { topic, certificatePem: 'PEM', keySecretId: key.id, notAfter: new Date() };
-  await storePushCertificate(own.database, certificate);
+  await storePushCertificate(own.database, {
+    topic,
+    certificatePem: 'PEM',
+    keySecretId: key.id,
+    accessRights: 'trust_only',
+    notAfter: new Date(),
+  });
   return found();
 }
 

@@ -1,28 +1,38 @@
 // Push certificates by topic: a renewed one keeps its topic; another topic needs every device to enroll again.
+import type { AccessRightsPreset } from '../../../domain/access-rights.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface PushCertificateRow {
   readonly topic: string;
   readonly certificatePem: string;
   readonly keySecretId: string;
+  /** Of every device that enrolls with this topic. */
+  readonly accessRights: AccessRightsPreset;
   readonly notAfter: Date;
   readonly setAt: Date;
   /** When APNs last refused it: it is asked seldom until it is replaced. */
   readonly refusedAt: Date | null;
 }
 
-const COLUMNS = `topic, certificate_pem as "certificatePem", key_secret_id as "keySecretId", not_after as "notAfter",
+const COLUMNS = `topic, certificate_pem as "certificatePem", key_secret_id as "keySecretId", access_rights as "accessRights", not_after as "notAfter",
   set_at as "setAt", refused_at as "refusedAt"`;
 
+/** A renewal keeps the access rights of its topic. */
 export async function storePushCertificate(
   sql: Sql,
-  certificate: Pick<PushCertificateRow, 'topic' | 'certificatePem' | 'keySecretId' | 'notAfter'>,
+  certificate: Omit<PushCertificateRow, 'setAt' | 'refusedAt'>,
 ): Promise<void> {
   await sql.query(
-    `insert into push_certificates (topic, certificate_pem, key_secret_id, not_after) values ($1, $2, $3, $4)
+    `insert into push_certificates (topic, certificate_pem, key_secret_id, not_after, access_rights) values ($1, $2, $3, $4, $5)
      on conflict (topic) do update set certificate_pem = excluded.certificate_pem, key_secret_id = excluded.key_secret_id,
        not_after = excluded.not_after, set_at = now(), refused_at = null`,
-    [certificate.topic, certificate.certificatePem, certificate.keySecretId, certificate.notAfter],
+    [
+      certificate.topic,
+      certificate.certificatePem,
+      certificate.keySecretId,
+      certificate.notAfter,
+      certificate.accessRights,
+    ],
   );
 }
 

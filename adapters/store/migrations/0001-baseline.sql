@@ -206,6 +206,7 @@ create table push_certificates (
   topic text primary key,
   certificate_pem text not null,
   key_secret_id uuid not null references secrets,
+  access_rights text not null check (access_rights in ('trust_only', 'full')), -- of whoever enrolls with this topic: never changed
   not_after timestamptz not null,
   set_at timestamptz not null default now(),
   refused_at timestamptz -- APNs refused it: no pushes until it is replaced
@@ -272,6 +273,13 @@ create table identity_certificates (
   refused_code text -- an enrollment with it was refused; it enrolls nothing any more
 );
 create index identity_certificates_fingerprint on identity_certificates (sha256(certificate)) where certificate is not null;
+
+-- What a supervised Mac escrows, so that it can authorize what only an administrator may; given back to that Mac alone.
+create table bootstrap_tokens (
+  device_id uuid primary key references devices on delete cascade,
+  sealed bytea not null,
+  escrowed_at timestamptz not null default now()
+);
 
 create table commands (
   uuid uuid primary key,
