@@ -3,7 +3,7 @@ import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import type { OktaCredentials } from '../adapters/okta/access-token.ts';
 import { guardedHttp } from '../adapters/okta/guarded-http.ts';
 import { normalizeOktaHost } from '../adapters/okta/host.ts';
-import { OktaClient } from '../adapters/okta/okta-client.ts';
+import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import { readOrganization } from '../adapters/okta/organization.ts';
 import { checkScepUrl } from '../adapters/okta/scep-check.ts';
 import { appendAudit } from '../adapters/store/base/audit.ts';
@@ -99,6 +99,7 @@ export function createSetupActivities({
       kind === 'api_service_integration'
         ? { kind, clientId, clientSecret: secret }
         : { kind, clientId, privateKeyPem: secret, keyId: await keyIdOf(secret) };
+    const { OktaClient } = await import('../adapters/okta/okta-client.ts');
     return new OktaClient({ host, credentials, allowedPrivateHosts });
   };
 

@@ -3,7 +3,7 @@ import { ApnsClient } from '../adapters/apns/apns-client.ts';
 import { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import type { OktaCredentials } from '../adapters/okta/access-token.ts';
 import { keyIdOf } from '../adapters/okta/api-services-app.ts';
-import { OktaClient } from '../adapters/okta/okta-client.ts';
+import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import { RateBudget } from '../adapters/okta/rate-budget.ts';
 import { findAppsAndBooksToken } from '../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Database, Sql } from '../adapters/store/base/database.ts';
@@ -74,6 +74,8 @@ export function outsideClients(
       });
       const budget = budgets.get(integrationId) ?? new RateBudget();
       budgets.set(integrationId, budget);
+      // Okta's SDK costs a start its time and a process its memory: it is loaded by the first call to Okta.
+      const { OktaClient } = await import('../adapters/okta/okta-client.ts');
       const client = new OktaClient({
         host: integration.oktaHost,
         credentials: await credentialsOf(integration, secret),

@@ -4,7 +4,7 @@ import type { CataloguedError } from '../../domain/failures.ts';
 import * as admin from '../../sandbox/okta/admin.ts';
 import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
 import type { DeviceRecord } from '../../sandbox/okta/tenant-state.ts';
-import { openPretendOkta, type PretendOkta } from '../../test/harness/pretend-okta.ts';
+import { openPretendOkta, openTlsService, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import type { OktaCredentials } from './access-token.ts';
 import { keyIdOf, newAppKey } from './api-services-app.ts';
 import { OktaClient } from './okta-client.ts';
@@ -254,6 +254,70 @@ describe('devices', () => {
 
   it('deleted in Okta are undefined', async () => {
     expect(await bySecret().device('guoNobody')).toBeUndefined();
+  });
+});
+
+describe('a page of devices', () => {
+  const stub = async (
+    respond: (limit: number, expand: string | null) => { type?: string; body: string },
+  ): Promise<{
+    client: OktaClient;
+    limits: number[];
+    close(): Promise<void>;
+  }> => {
+    const service = await openTlsService();
+    const limits: number[] = [];
+    service.serve((request, response) => {
+      const url = new URL(request.url ?? '/', `https://${service.host}`);
+      const json = { 'content-type': 'application/json' };
+      if (url.pathname === '/oauth2/v1/token') {
+        const token = { access_token: 'a', token_type: 'Bearer', expires_in: 3600, scope: SCOPES.join(' ') };
+        response.writeHead(200, json).end(JSON.stringify(token));
+        return;
+      }
+      limits.push(Number(url.searchParams.get('limit')));
+      const { type = 'application/json', body } = respond(limits.at(-1) ?? 0, url.searchParams.get('expand'));
+      response.writeHead(200, { 'content-type': type }).end(body);
+    });
+    const credentials = { kind: 'api_service_integration', clientId: '0oa', clientSecret: 's' } as const;
+    const client = new OktaClient({ host: service.host, credentials, allowedPrivateHosts: [service.host] });
+    return { client, limits, close: () => service.close() };
+  };
+
+  it("that is a captive portal's web page is refused, and never taken for a tenant without devices", async () => {
+    const bodies = [
+      { type: 'text/html', body: '<html><body>Sign in to the guest network</body></html>' },
+      { type: 'text/plain', body: '[]' },
+      { body: '"a text"' },
+      { body: '{"error":"no list"}' },
+      { body: '[' },
+    ];
+    const { client, limits, close } = await stub(() => bodies.shift() ?? { body: '[]' });
+    for (let left = bodies.length; left > 0; left -= 1)
+      expect((await failure(client.listDevices())).code).toBe('okta.unexpected_response');
+    expect(await client.listDevices()).toEqual({ devices: [] });
+    expect(limits).toHaveLength(6);
+    await close();
+  });
+
+  it('that is too long, as of Macs with many users, is asked for again with fewer devices', async () => {
+    const users = Array.from({ length: 10 }, (_, n) => ({
+      managementStatus: 'MANAGED',
+      user: { id: `00u${n}`, profile: { login: `${n}@acme.example` } },
+      filler: 'x'.repeat(4_200),
+    }));
+    const devicesOf = (limit: number) =>
+      Array.from({ length: limit }, (_, n) => ({ ...device(1), id: `guo${n}`, _embedded: { users } }));
+    const expands = new Set<string | null>();
+    const { client, limits, close } = await stub((limit, expand) => {
+      expands.add(expand);
+      return { body: JSON.stringify(devicesOf(limit)) };
+    });
+    expect((await client.listDevices()).devices).toHaveLength(50);
+    expect((await client.listDevices()).devices[49]?.users).toHaveLength(10);
+    expect(limits).toEqual([200, 50, 50]);
+    expect([...expands]).toEqual(['userSummary']);
+    await close();
   });
 });
 

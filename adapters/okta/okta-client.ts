@@ -1,8 +1,15 @@
 // One Okta tenant through its API: token, authenticators, devices. Reads only; Odette never changes a device in Okta.
+import {
+  AuthenticatorApiRequestFactory,
+  AuthenticatorApiResponseProcessor,
+} from '@okta/okta-sdk-nodejs/src/generated/apis/AuthenticatorApi.js';
+import {
+  DeviceApiRequestFactory,
+  DeviceApiResponseProcessor,
+} from '@okta/okta-sdk-nodejs/src/generated/apis/DeviceApi.js';
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
 import { AccessTokenSource, type OktaCredentials } from './access-token.ts';
-import { managementError } from './errors.ts';
 import {
   AuthenticatorResponse,
   judgeFastPass,
@@ -12,17 +19,11 @@ import {
   type AuthenticatorMethod,
   type FastPassCheck,
 } from './fastpass.ts';
-import { guardedHttp, readJson, type GuardedHttp, type HttpResponse } from './guarded-http.ts';
+import { guardedHttp } from './guarded-http.ts';
 import { nextPage } from './link-header.ts';
-import {
-  DeviceResponse,
-  DeviceUserResponse,
-  readDevice,
-  readUser,
-  type OktaDevice,
-  type OktaDeviceUser,
-} from './okta-device.ts';
+import { DeviceResponse, DeviceUserResponse, readDevice, readUser, type OktaDevice } from './okta-device.ts';
 import { RateBudget } from './rate-budget.ts';
+import { SdkTransport } from './sdk-transport.ts';
 
 export interface OktaClientOptions {
   /** As normalizeOktaHost gives it. */
@@ -53,21 +54,27 @@ export interface DeviceFilter {
   readonly updatedAfter?: Date;
 }
 
+/** The most that Okta gives. */
 const PAGE_SIZE = 200;
 /** No honest tenant has more pages than this: a circle of `next` links ends here. */
 const MAX_PAGES = 10_000;
 
 export class OktaClient {
   readonly host: string;
-  readonly #http: GuardedHttp;
-  readonly #budget: RateBudget;
   readonly #tokens: AccessTokenSource;
+  readonly #transport: SdkTransport;
+  readonly #authenticators: AuthenticatorApiRequestFactory;
+  readonly #devices: DeviceApiRequestFactory;
+  /** Devices a page; fewer from the moment on when a page was too long. */
+  #pageSize = PAGE_SIZE;
 
   constructor({ host, credentials, budget = new RateBudget(), allowedPrivateHosts = [] }: OktaClientOptions) {
     this.host = host;
-    this.#http = guardedHttp(allowedPrivateHosts);
-    this.#budget = budget;
-    this.#tokens = new AccessTokenSource({ host, credentials, http: this.#http, budget });
+    const http = guardedHttp(allowedPrivateHosts);
+    this.#tokens = new AccessTokenSource({ host, credentials, http, budget });
+    this.#transport = new SdkTransport({ host, http, tokens: this.#tokens, budget });
+    this.#authenticators = new AuthenticatorApiRequestFactory(this.#transport.configuration);
+    this.#devices = new DeviceApiRequestFactory(this.#transport.configuration);
   }
 
   /** Proves the credentials. @throws CataloguedError `okta.*` as Okta's refusal means (errors.ts) */
@@ -77,12 +84,18 @@ export class OktaClient {
   }
 
   async listAuthenticators(): Promise<readonly Authenticator[]> {
-    return read(z.array(AuthenticatorResponse), await this.#get('/api/v1/authenticators'));
+    const { answer } = await this.#transport.call(this.#authenticators.listAuthenticators(), (response) =>
+      readAuthenticators.listAuthenticators(response),
+    );
+    return checked(z.array(AuthenticatorResponse), answer);
   }
 
   async listMethods(authenticatorId: string): Promise<readonly AuthenticatorMethod[]> {
-    const path = `/api/v1/authenticators/${encodeURIComponent(authenticatorId)}/methods`;
-    return read(z.array(MethodResponse), await this.#get(path));
+    const { answer } = await this.#transport.call(
+      this.#authenticators.listAuthenticatorMethods(authenticatorId),
+      (response) => readAuthenticators.listAuthenticatorMethods(response),
+    );
+    return checked(z.array(MethodResponse), answer);
   }
 
   /** Okta Verify active, and its FastPass method (`signed_nonce`) active. */
@@ -95,7 +108,7 @@ export class OktaClient {
 
   /** One page of all devices with their users. @param next from the page before */
   async listDevices(next?: string): Promise<DevicePage> {
-    return this.#devicePage(next ?? `/api/v1/devices?limit=${PAGE_SIZE}&expand=user`);
+    return this.#devicePage({ after: next });
   }
 
   /** Search is eventually consistent: what it finds is a hint, to be confirmed by id. */
@@ -107,17 +120,14 @@ export class OktaClient {
       ...(model === undefined ? [] : [`profile.model eq ${JSON.stringify(model)}`]),
       ...(updatedAfter === undefined ? [] : [`lastUpdated gt "${updatedAfter.toISOString()}"`]),
     ];
-    const query = new URLSearchParams({
-      limit: String(PAGE_SIZE),
-      expand: 'user',
-      search: terms.join(' and '),
-    });
+    const search = terms.join(' and ');
     const found: OktaDevice[] = [];
-    let path: string | undefined = `/api/v1/devices?${query.toString()}`;
-    for (let page = 0; path !== undefined && page < MAX_PAGES; page += 1) {
-      const { devices, next }: DevicePage = await this.#devicePage(path);
+    let after: string | undefined;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const { devices, next }: DevicePage = await this.#devicePage({ search, after });
       found.push(...devices);
-      path = next;
+      if (next === undefined) break;
+      after = next;
     }
     return found;
   }
@@ -141,10 +151,17 @@ export class OktaClient {
 
   /** One device with its users, read by id; undefined when it was deleted in Okta. */
   async device(id: string): Promise<OktaDevice | undefined> {
-    const path = `/api/v1/devices/${encodeURIComponent(id)}`;
     try {
-      const device = readDevice(read(DeviceResponse, await this.#get(path)));
-      return { ...device, users: await this.#users(path) };
+      const record = await this.#transport.call(this.#devices.getDevice(id), (response) =>
+        readDevices.getDevice(response),
+      );
+      const users = await this.#transport.call(this.#devices.listDeviceUsers(id), (response) =>
+        readDevices.listDeviceUsers(response),
+      );
+      return {
+        ...readDevice(checked(DeviceResponse, record.answer)),
+        users: checked(z.array(DeviceUserResponse), users.answer).map(readUser),
+      };
     } catch (error) {
       const isGone =
         error instanceof CataloguedError &&
@@ -154,44 +171,46 @@ export class OktaClient {
     }
   }
 
-  async #users(devicePath: string): Promise<readonly OktaDeviceUser[]> {
-    return read(z.array(DeviceUserResponse), await this.#get(`${devicePath}/users`)).map(readUser);
-  }
-
-  async #devicePage(path: string): Promise<DevicePage> {
-    const response = await this.#get(path);
+  async #devicePage(asked: {
+    readonly after: string | undefined;
+    readonly search?: string;
+  }): Promise<DevicePage> {
+    const { answer, link } = await this.#fittingPage((limit) =>
+      this.#transport.call(
+        this.#devices.listDevices(asked.after, limit, asked.search, 'userSummary'),
+        (response) => readDevices.listDevices(response),
+      ),
+    );
     // One odd record must not hide the others of its tenant.
-    const devices = read(z.array(z.unknown()), response).flatMap((each) => {
+    const devices = checked(z.array(z.unknown()), answer).flatMap((each) => {
       const record = DeviceResponse.safeParse(each);
       return record.success ? [readDevice(record.data)] : [];
     });
-    const next = nextPage(response.headers.link, '/api/v1/devices');
+    const next = nextPage(link, '/api/v1/devices');
     return { devices, ...(next === undefined ? {} : { next }) };
   }
 
-  /** @param path with query, below the tenant's host */
-  async #get(path: string): Promise<HttpResponse> {
-    const bucket = path.split(/[/?]/).slice(1, 4).join('/');
-    for (let attempt = 1; ; attempt += 1) {
-      const token = await this.#tokens.get();
-      this.#budget.admit(bucket);
-      const response = await this.#http.send({
-        url: new URL(`https://${this.host}${path}`),
-        headers: { authorization: `Bearer ${token.value}` },
-      });
-      this.#budget.note(bucket, response);
-      if (response.status === 200) return response;
-      const error = managementError(response);
-      if (error.code !== 'okta.token_invalid') throw error;
-      // Revoked, or expired by Okta's clock: a new one is fetched once.
-      this.#tokens.drop(token);
-      if (attempt === 2) throw error;
+  /** Shared Macs have many users: a page that is too long is asked for again with a quarter of the devices. */
+  async #fittingPage<Page>(page: (limit: number) => Promise<Page>): Promise<Page> {
+    for (;;) {
+      const limit = this.#pageSize;
+      try {
+        return await page(limit);
+      } catch (error) {
+        const isTooLong = error instanceof CataloguedError && error.facts['reason'] === 'too long';
+        if (!isTooLong || limit === 1) throw error;
+        this.#pageSize = Math.min(this.#pageSize, Math.ceil(limit / 4));
+      }
     }
   }
 }
 
-function read<Shape>(schema: z.ZodType<Shape>, response: HttpResponse): Shape {
-  const result = schema.safeParse(readJson(response));
+const readAuthenticators = new AuthenticatorApiResponseProcessor();
+const readDevices = new DeviceApiResponseProcessor();
+
+/** The SDK's models say what Okta documents, not what it sent: what Odette decides by is checked. */
+function checked<Shape>(schema: z.ZodType<Shape>, answer: unknown): Shape {
+  const result = schema.safeParse(answer);
   if (result.success) return result.data;
-  throw new CataloguedError('okta.unexpected_response', { facts: { status: response.status } });
+  throw new CataloguedError('okta.unexpected_response', { facts: { status: 200 } });
 }

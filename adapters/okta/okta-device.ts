@@ -30,6 +30,11 @@ export interface OktaDevice {
 /** Names come from devices and people. */
 const held = z.string().transform(storableText);
 const text = held.nullish();
+/** The SDK makes a Date of every date and time. */
+const instant = z
+  .date()
+  .optional()
+  .transform((date) => date?.toISOString() ?? '');
 
 /** Read leniently: Okta adds fields and breaks its own schema in places; only what Odette decides by must be there. */
 export const DeviceUserResponse = z.object({
@@ -40,8 +45,8 @@ export const DeviceUserResponse = z.object({
 export const DeviceResponse = z.object({
   id: held.pipe(z.string().min(1)),
   status: held.default('ACTIVE'),
-  created: held.default(''),
-  lastUpdated: held.default(''),
+  created: instant,
+  lastUpdated: instant,
   profile: z.object({
     displayName: text,
     platform: held,
