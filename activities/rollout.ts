@@ -38,7 +38,7 @@ export interface PlannedStep {
   readonly action: RolloutAction;
   readonly phase: RolloutPhase;
   readonly enrollmentId: string;
-  /** What is waited for and whose turn it is. */
+  /** What is pending and who acts next. */
   readonly words: string;
   readonly integrationId: string | null;
   readonly patienceHours: number;
@@ -91,7 +91,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
           action,
           phase,
           enrollmentId: view.enrollmentId,
-          words: trust?.waitsFor ?? 'Nothing is waited for.',
+          words: trust?.waitsFor ?? 'Nothing pending.',
           integrationId: view.desired?.integrationId ?? null,
           patienceHours: settings.patienceHours,
           trustLookUpSeconds: settings.trustLookupSeconds,
@@ -100,7 +100,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
       });
     },
 
-    /** Local. What is waited for, in words of its own. */
+    /** Local. What is pending, as text. */
     async recordWaitsFor(input: {
       readonly deviceId: string;
       readonly waitsFor: string;
@@ -147,7 +147,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
         await appendTimeline(
           sql,
           input.deviceId,
-          { kind: 'app_refused', text: 'The user refused Okta Verify.' },
+          { kind: 'app_refused', text: 'The user declined Okta Verify.' },
           now,
         );
       });
@@ -245,7 +245,7 @@ function endText(phase: RolloutPhase, failureCode: string | null): { kind: strin
         text: 'Everything but Okta Verify, which the user refused, is there.',
       };
     case 'not_enrolled':
-      return { kind: 'rollout_completed', text: 'The device has left the management.' };
+      return { kind: 'rollout_completed', text: 'The device has left management.' };
     default:
       return { kind: 'rollout_completed', text: 'Nothing of Odette is on the device.' };
   }

@@ -87,7 +87,7 @@ function pushLines({
     `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
     ...(refusedAt === null
       ? []
-      : [`Apple refuses it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
+      : [`Apple rejects it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
     ...others.map(
       (other) =>
         `Still in use by ${plural(other.devices, 'device')}: ${other.topic}, ` +

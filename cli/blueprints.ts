@@ -17,7 +17,7 @@ export async function findBlueprint(odette: OdetteClient, text: string): Promise
   throw new CliError(
     EXIT.failed,
     `There is no blueprint ${text}.`,
-    names === '' ? 'Make one: odette blueprint create NAME' : `There are: ${names}.`,
+    names === '' ? 'Create one: odette blueprint create NAME' : `There are: ${names}.`,
   );
 }
 
@@ -96,7 +96,7 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       const response = await odette.call('get /api/blueprints/{id}/enrollment-codes', { params: { id } });
       line.show(options, response, () =>
         table(
-          ['ID', 'USER', 'USED', 'UNTIL', 'MADE BY'],
+          ['ID', 'USER', 'USED', 'UNTIL', 'CREATED BY'],
           response.items.map((one) => [
             one.id,
             one.user ?? '–',

@@ -39,9 +39,9 @@ export const jsonCommand = (parent: Command, usage: string, description: string)
 /** @throws CliError unless the answer is yes; who cannot be asked must have said so on the command line */
 export async function confirm(terminal: Terminal, question: string): Promise<void> {
   if (!terminal.isInteractive)
-    throw new CliError(EXIT.unfinished, question, 'Give the command again with --yes.');
+    throw new CliError(EXIT.unfinished, question, 'Run the command again with --yes.');
   const answer = (await terminal.ask(`${question} [y/N] `)).trim().toLowerCase();
-  if (!['y', 'yes'].includes(answer)) throw new CliError(EXIT.unfinished, 'Nothing was changed.');
+  if (!['y', 'yes'].includes(answer)) throw new CliError(EXIT.unfinished, 'No changes made.');
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>

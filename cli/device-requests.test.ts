@@ -71,7 +71,7 @@ test('with a yes it is done, and its undoing is named', async () => {
   const { code, printed } = await odette('device remove C02ADA --reason lost --yes');
   expect(code).toBe(0);
   expect(removals().at(-1)).toEqual({ ids: [ID], reason: 'lost', preview: false });
-  expect(printed).toContain('`odette device move` undoes it');
+  expect(printed).toContain('`odette device move` undoes this');
 });
 
 test('move and renew are one request for all devices named, and forget deletes one record', async () => {
@@ -84,6 +84,6 @@ test('move and renew are one request for all devices named, and forget deletes o
   server.plays.deleteDevice = () => new Reply(204, undefined);
   expect((await odette('device move C02ADA --blueprint Test')).printed).toBe('Moved 1 device to Test.');
   expect((await odette('device renew C02ADA')).printed).toBe('A new certificate is on its way to 1 Mac.');
-  expect((await odette('device forget mac-ada')).printed).toBe('Forgotten.');
+  expect((await odette('device forget mac-ada')).printed).toBe('Deleted.');
   expect(server.calls.at(-1)).toMatchObject({ operation: 'deleteDevice', params: { id: ID } });
 });

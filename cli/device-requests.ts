@@ -13,7 +13,7 @@ interface AskOptions extends JsonOption {
 export function addDeviceRequests(device: Command, line: CommandLine): void {
   jsonCommand(device, 'renew', 'gives Macs a new certificate now')
     .argument('<device...>', WHICH)
-    .option('--reason <text>', 'kept in the audit trail')
+    .option('--reason <text>', 'shown in the activity log')
     .action(async (names: string[], { reason, ...options }: AskOptions) => {
       const odette = await line.connect();
       const body = { action: 'renew' as const, ids: await idsOf(odette, names), ...given(reason) };
@@ -25,7 +25,7 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
   jsonCommand(device, 'move', 'moves devices to another blueprint')
     .argument('<device...>', WHICH)
     .requiredOption('--blueprint <name>', 'its name or id')
-    .option('--reason <text>', 'kept in the audit trail')
+    .option('--reason <text>', 'shown in the activity log')
     .action(
       async (names: string[], { reason, blueprint, ...options }: AskOptions & { blueprint: string }) => {
         const odette = await line.connect();
@@ -38,7 +38,7 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
     );
   jsonCommand(device, 'remove', 'takes devices out of their blueprint; what was sent for it goes again')
     .argument('<device...>', WHICH)
-    .option('--reason <text>', 'kept in the audit trail')
+    .option('--reason <text>', 'shown in the activity log')
     .option('--yes', 'yes to what has to be confirmed')
     .action(async (names: string[], { reason, yes, ...options }: AskOptions & { yes?: true }) => {
       const odette = await line.connect();
@@ -50,11 +50,11 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
       if (!yes)
         await confirm(
           line.terminal,
-          `Profiles and app configuration go from ${plural(devices, 'device')} ${when}. Go on?`,
+          `Odette removes profiles and app configuration from ${plural(devices, 'device')} ${when}. Continue?`,
         );
       const removed = await odette.call('post /api/devices/removals', { body: { ids, ...given(reason) } });
       line.show(options, removed, () => [
-        `Taken out of their blueprint: ${plural(removed.devices, 'device')}. The removal begins ${when}; \`odette device move\` undoes it.`,
+        `Removed from their blueprint: ${plural(removed.devices, 'device')}. Odette removes the payloads ${when}; \`odette device move\` undoes this.`,
       ]);
     });
   for (const decision of ['allow', 'refuse'] as const)
@@ -66,7 +66,7 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         : 'refuses that a device enrolls again',
     )
       .argument('<device>', 'serial number, name, UDID or id')
-      .option('--reason <text>', 'kept in the audit trail')
+      .option('--reason <text>', 'shown in the activity log')
       .action(async (name: string, { reason, ...options }: AskOptions) => {
         const odette = await line.connect();
         const { id } = await findDevice(odette, name);
@@ -98,7 +98,7 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
       const odette = await line.connect();
       const { id } = await findDevice(odette, name);
       await odette.call('delete /api/devices/{id}', { params: { id } });
-      line.show(options, { forgotten: id }, () => ['Forgotten.']);
+      line.show(options, { forgotten: id }, () => ['Deleted.']);
     });
 }
 

@@ -66,7 +66,7 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
   if (another)
     throw new CliError(
       EXIT.usage,
-      `Several run on this machine: ${running.map(({ folder }) => folder).join(', ')}.`,
+      `Several Odette servers run on this machine: ${running.map(({ folder }) => folder).join(', ')}.`,
       'Set ODETTE_DATA_DIR to the folder of the one you mean.',
     );
   if (only) return only;

@@ -46,7 +46,7 @@ const preview = {
   pushCertificate: { ok: true, failure: null, text: null },
   appsAndBooksToken: { ok: true, failure: null, text: null },
   needsConfirmation: true,
-  confirmation: 'Its own managed app configuration gives way.',
+  confirmation: 'Okta Device Trust overrides its own managed app configuration.',
   testBlueprint: null,
   removalStartsInMinutes: null,
 };
@@ -98,7 +98,7 @@ const sent = () =>
 test('turning the switch on is confirmed: by --yes, or by the one who is asked', async () => {
   const alone = await save('--blueprint Test --device-trust on');
   expect(alone.code).toBe(4);
-  expect(alone.told).toContain('Its own managed app configuration gives way.');
+  expect(alone.told).toContain('Okta Device Trust overrides its own managed app configuration.');
   expect((await save('--blueprint Test --device-trust on', ['n'])).code).toBe(4);
   expect(sent()).toEqual([]);
   expect((await save('--blueprint Test --device-trust on', ['y'])).code).toBe(0);
@@ -129,7 +129,7 @@ test('what is not said stays as it is, and a change of somebody else is not over
   });
 });
 
-test('payloads are taken away only after a yes that names who loses trust', async () => {
+test('Odette removes payloads only after a yes that names who loses trust', async () => {
   items = [item];
   server.plays.previewLibraryItem = () => ({
     ...preview,
@@ -140,7 +140,7 @@ test('payloads are taken away only after a yes that names who loses trust', asyn
   });
   const { code, told } = await save('--device-trust off');
   expect(code).toBe(4);
-  expect(told).toMatch(/taken away from 2 devices\. These users lose trust: ada@example\.com/);
+  expect(told).toMatch(/removes the payloads from 2 devices\. These users lose trust: ada@example\.com/);
 });
 
 test('of many users who lose trust it says how many there are beside those it names', async () => {

@@ -115,27 +115,30 @@ async function confirmPreview(
   const part = usersLosingTrust.length < total ? ` (${usersLosingTrust.length} of ${total})` : '';
   const users = total === 0 ? '' : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}.`;
   if (leaving > 0)
-    await confirm(terminal, `The payloads are taken away from ${plural(leaving, 'device')}.${users} Go on?`);
+    await confirm(
+      terminal,
+      `Odette removes the payloads from ${plural(leaving, 'device')}.${users} Continue?`,
+    );
   if (needsConfirmation)
-    await confirm(terminal, `${confirmation ?? 'Okta Device Trust is turned on.'} Go on?`);
+    await confirm(terminal, `${confirmation ?? 'Okta Device Trust is turned on.'} Continue?`);
 }
 
 function previewLines(preview: Preview): string[] {
   const { devices, unchanged, byFamily, leaving, licenses, usersAsked, confirmation } = preview;
   return [
-    `Something is sent to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
+    `Odette sends payloads to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
     ...(unchanged > 0 ? [`${plural(unchanged, 'device')} in scope: nothing new is sent.`] : []),
-    ...(leaving > 0 ? [`Payloads are taken away from ${plural(leaving, 'device')}.`] : []),
+    ...(leaving > 0 ? [`Odette removes payloads from ${plural(leaving, 'device')}.`] : []),
     ...(preview.appsAndBooksToken === null
       ? []
       : [
           `Licenses of Okta Verify: ${licenses.needed} needed, ${licenses.left ?? 'an unknown number'} left.`,
         ]),
-    ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} will be asked before the app installs.`] : []),
+    ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} must accept the app.`] : []),
     ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap((part) =>
       part?.failure ? [`! ${part.text ?? part.failure.title} ${part.failure.remedy}`] : [],
     ),
-    ...(confirmation === null ? [] : [`To be confirmed: ${confirmation}`]),
+    ...(confirmation === null ? [] : [`Needs confirmation: ${confirmation}`]),
     ...proposalLines(preview),
   ];
 }

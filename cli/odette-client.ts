@@ -120,7 +120,7 @@ export class OdetteClient {
     while (response.status === 202 && response.headers.has('location')) {
       await response.body?.cancel();
       if (Date.now() > deadline)
-        throw new CliError(EXIT.notReady, 'The check has not ended.', 'Give the same command again later.');
+        throw new CliError(EXIT.notReady, 'The check is still running.', 'Run the same command again later.');
       if (response === first) this.#options.tell('The check takes a while …');
       await pause(PAUSE_MS);
       const url = new URL(response.headers.get('location') ?? '', this.#server.url);
@@ -152,7 +152,7 @@ function unreachable(url: string, error: unknown): CliError {
   return new CliError(
     EXIT.notReady,
     `Odette does not respond at ${url} (${reason}).`,
-    'See that it runs: `npm start` or `odette up` here, or the API process where it is.',
+    'Start it with `npm start` or `odette up`, or check the API process on its host.',
   );
 }
 

@@ -153,8 +153,8 @@ describe('an error', () => {
     };
     const { code, told } = await odette('push-certificate show');
     expect(code).toBe(1);
-    expect(told).toContain('odette: There is no push certificate.');
-    expect(told).toContain('Remedy: odette push-certificate set FILE');
+    expect(told).toContain('odette: No push certificate is uploaded.');
+    expect(told).toContain('Remedy: Upload one under Settings, or run `odette push-certificate set FILE`.');
     expect(told).not.toMatch(/\n\s+at /);
   });
 

@@ -36,12 +36,12 @@ export function addReplays(rollout: Command, line: CommandLine): void {
       'with --failed: only those that failed for this cause, a code from `odette rollout failures`',
     )
     .option('--preview', 'start nothing, only say what would be sent')
-    .option('--reason <text>', 'kept in the audit trail')
+    .option('--reason <text>', 'shown in the activity log')
     .action(async (devices: string[], options: ReplayOptions) => {
       if (devices.length > 0 === (options.failed ?? false))
-        throw new CliError(EXIT.usage, 'Name devices, or say --failed.');
+        throw new CliError(EXIT.usage, 'Name devices, or use --failed.');
       if (options.cause !== undefined && !options.failed)
-        throw new CliError(EXIT.usage, '--cause goes with --failed.');
+        throw new CliError(EXIT.usage, 'Use --cause together with --failed.');
       const odette = await line.connect();
       const which = options.failed
         ? (await causes(odette, options.cause)).map((failureCode) => ({ failureCode }))
@@ -108,7 +108,7 @@ function startedLines({ devices, lacking }: AllStarted, isPreview: boolean): str
 }
 
 function replayLines(replays: readonly Replay[]): string[] {
-  if (replays.length === 0) return ['Nothing was replayed in the last seven days.'];
+  if (replays.length === 0) return ['No replays in the last seven days.'];
   const rows = replays.map((one) => [
     moment(one.startedAt),
     one.failureCode ?? 'chosen',

@@ -24,7 +24,7 @@ export function addRollouts(program: Command, line: CommandLine): void {
   )
     .argument('[device...]', 'serial numbers, names, UDIDs or ids')
     .option('--blueprint <name>', 'all devices of a blueprint')
-    .option('--reason <text>', 'kept in the audit trail')
+    .option('--reason <text>', 'shown in the activity log')
     .action(async (devices: string[], options: StartOptions) => {
       if (devices.length > 0 === (options.blueprint !== undefined))
         throw new CliError(EXIT.usage, 'Name devices, or a blueprint with --blueprint.');
@@ -58,7 +58,7 @@ function failureLines(groups: ResponseOf<'get /api/rollouts/failures'>['items'])
     failure.remedy,
   ]);
   return [
-    ...table(['CAUSE', 'DEVICES', 'E.G.', 'TO DO'], rows),
+    ...table(['CAUSE', 'DEVICES', 'E.G.', 'REMEDY'], rows),
     '',
     'Replay: odette rollout replay --failed --cause CAUSE',
   ];

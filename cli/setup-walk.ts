@@ -137,7 +137,7 @@ export class SetupWalk {
       throw new CliError(
         EXIT.notReady,
         'A prerequisite could not be checked.',
-        'Give the same command again later.',
+        'Run the same command again later.',
       );
     if (!terminal.isInteractive)
       throw new CliError(

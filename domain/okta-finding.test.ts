@@ -71,7 +71,7 @@ describe('what Okta said', () => {
       { okta: okta({ match: 'ambiguous' }) },
       'records_alike',
       'admin',
-      'cannot be told apart',
+      'Several records in Okta match',
     ],
     [
       'an iPhone without a user',

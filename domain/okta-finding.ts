@@ -84,7 +84,7 @@ export function findingOf(facts: FindingFacts): OktaFinding {
     return {
       kind: 'records_alike',
       owner: 'admin',
-      evidence: 'Okta has several records like this one; they cannot be told apart.',
+      evidence: 'Several records in Okta match this device.',
       remedy: 'Deactivate the old records in Okta.',
     };
   return findingOfStatus(facts, okta);

@@ -44,7 +44,7 @@ export const appliesToPlatforms = (payload: PayloadDescription, platforms: reado
 
 /** What the confirmation of the switch says. */
 export const SWITCH_CONFIRMATION =
-  "Managed app configuration for iPhone and iPad is turned off in the library item: Okta Device Trust manages it. The item's own managed app configuration gives way.";
+  "Managed app configuration for iPhone and iPad is turned off in the library item: Okta Device Trust manages it and overrides the item's own managed app configuration.";
 
 export const FOREIGN_APP_REASON =
   'The downloadable package of Okta Verify does not work with Okta Device Trust on a Mac: it needs the App Store app, given out through Apps and Books.';

@@ -121,7 +121,7 @@ async function requestLicenses({ appsAndBooks }: Sources): Promise<Finding> {
       : failed('There are no licenses of Okta Verify.');
   } catch (error) {
     if (error instanceof CataloguedError && error.code === 'apps_and_books.token_missing')
-      return { ...unchecked('There is no Apps and Books token yet.'), failureCode: error.code };
+      return { ...unchecked('No Apps and Books token is uploaded.'), failureCode: error.code };
     return failedBy(error);
   }
 }

@@ -5,7 +5,7 @@ import { newSetup } from './setup-wizard.ts';
 const copied = (enrollmentLink: string | null) =>
   (['device_integrations', 'ios'] as const).map((step) => {
     const { tasks } = guideOf(step, newSetup('setup-1'), { enrollmentLink, providerName: 'Odette' });
-    const link = tasks.find(({ text }) => text.startsWith('Enrollment link'));
+    const link = tasks.find(({ text }) => /^(Enrollment link|Odette has no enrollment link)/.test(text));
     return [link?.copy?.value, link?.text.includes('Set ODETTE_PUBLIC_URL')];
   });
 

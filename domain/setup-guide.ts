@@ -37,7 +37,7 @@ export const STEP_TITLES: Readonly<Record<SetupStep, string>> = {
 };
 
 const WRONG_TAB =
-  'Use the tab "Endpoint management". The tab "Device Access" next to it hands out values that look alike and never make a device managed.';
+  'Use the "Endpoint management" tab. The "Device Access" tab shows similar values that never make a device managed.';
 
 interface GuideFacts {
   /** Null: there is none yet, and none may be pasted into Okta. */
@@ -63,7 +63,7 @@ const scopeTasks: readonly GuideTask[] = [
 const linkTask = (text: string, { enrollmentLink }: GuideFacts): GuideTask =>
   enrollmentLink === null
     ? {
-        text: 'Enrollment link: Odette has none yet. Set ODETTE_PUBLIC_URL to the https address at which devices reach Odette, start Odette again, and come back: the setup waits here.',
+        text: 'Odette has no enrollment link yet. Set ODETTE_PUBLIC_URL to the https address where devices reach Odette, restart Odette, and come back. The setup waits here.',
       }
     : { text, copy: { label: 'Enrollment link', value: enrollmentLink } };
 

@@ -52,7 +52,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
       desired.appConfigurationRevision !== null &&
       reported.appConfigurationRevision !== desired.appConfigurationRevision
     )
-      return notHeld('The app configuration was not read back from the device yet.');
+      return notHeld('The device has not reported its app configuration yet.');
     return held('The device lists every profile in its newest revision.');
   },
   certificatePresent({ view }) {
@@ -65,9 +65,9 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
   oktaVerifyManaged({ view }) {
     const { appStatus } = view.reported;
     if (isManagedApp(appStatus)) return held('The device lists Okta Verify as managed.');
-    if (view.appRefusals > 0 || isRefusedApp(appStatus)) return notHeld('The user refused Okta Verify.');
+    if (view.appRefusals > 0 || isRefusedApp(appStatus)) return notHeld('The user declined Okta Verify.');
     if (view.reported.appIsForeign)
-      return notHeld('Okta Verify on this Mac is not the one of the App Store.');
+      return notHeld('Okta Verify on this Mac was not installed from the App Store.');
     if (appStatus !== null) return notHeld(`The device says of Okta Verify: ${appStatus}.`);
     return view.reported.profiles === null
       ? unknown('The device has not listed its apps yet.')

@@ -8,36 +8,36 @@ import type { Truth, TruthState } from './trust.ts';
 const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
   waiting: () => 'Odette begins.',
   not_enrolled: (family) => `The ${family} is not enrolled. Its user opens the enrollment link.`,
-  asking_device: (family) => `The ${family} is asked what it has. It answers when it is awake and online.`,
+  asking_device: (family) =>
+    `Odette asks the ${family} what it has. It responds when it is awake and online.`,
   certificate: (family) => `The ${family} gets its certificate from Okta.`,
   profiles: (family) => `The ${family} installs its profiles.`,
-  waiting_for_license: () => 'Apple Business Manager assigns a license of Okta Verify.',
+  waiting_for_license: () => 'Apple assigns an Okta Verify license.',
   app: (family) => `The ${family} installs Okta Verify.`,
-  app_configuration: (family) => `The ${family} takes over the configuration of Okta Verify.`,
+  app_configuration: (family) => `The ${family} applies the configuration of Okta Verify.`,
   delivered: () => null,
   waits_for_user: () =>
-    'The user refused Okta Verify three times. Ask the user to accept, then check the device again.',
-  removal_delay: () => 'Out of scope: the profiles are removed soon. It can be undone until then.',
-  removing: (family) => `The ${family} removes what Odette had installed.`,
+    'The user declined Okta Verify three times. Ask the user to accept it, then check the device again.',
+  removal_delay: () => 'Out of scope: Odette removes the profiles soon. You can undo this until then.',
+  removing: (family) => `The ${family} removes what Odette installed.`,
   out_of_scope: () => null,
   failed: () => null,
 };
 
 export const WAITS_FOR_SIGN_IN =
-  'Everything is on the device. Its user signs in once with Okta FastPass, then Okta counts it as managed.';
+  'Everything is on the device. When its user signs in once with Okta FastPass, Okta counts the device as managed.';
 
 const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {
   asks_to_return: (family) =>
     `This ${family} asks to enroll again, but its earlier enrollment has not ended. Allow or refuse it.`,
   push_token_gone: (family) =>
-    `Apple no longer delivers push notifications to this ${family}: it was erased, or its enrollment profile was removed. It enrolls again with a new code.`,
+    `Apple no longer delivers push notifications to this ${family}: someone erased it or removed its enrollment profile. Enroll it again with a new code.`,
   silent: (family) =>
-    `This ${family} has not called for more than ${SILENT_AFTER_DAYS} days. Nothing that was proven about it counts until it calls again.`,
+    `This ${family} has not checked in for more than ${SILENT_AFTER_DAYS} days. Earlier proof does not count until it checks in again.`,
   left: (family) => `This ${family} ended its enrollment. To bring it back, enroll it again.`,
   user_unknown: (family) =>
-    `The user of this ${family} is unknown, so its record in Okta cannot be found. Name its user.`,
-  records_alike: (family) =>
-    `Okta has several records that match this ${family}, and nothing tells them apart. Deactivate the old ones in Okta.`,
+    `Odette does not know the user of this ${family}, so it cannot find the record in Okta. Set the user.`,
+  records_alike: (family) => `Several records in Okta match this ${family}. Deactivate the old ones in Okta.`,
   suspended: (family) =>
     `Okta has suspended this ${family}. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
   deactivated: (family) =>
@@ -45,7 +45,7 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
   managed_for_other: (family) =>
     `Okta counts this ${family} as managed for another user than the one named here. Take that user over, or correct the user.`,
   no_license: () =>
-    'Apple Business Manager has no license of Okta Verify left. Buy more, or return unused ones.',
+    'No Okta Verify license is available. Get more in Apple Business Manager, or return unused ones.',
 };
 
 /** One sentence; null: nothing is pending. */
@@ -78,6 +78,6 @@ export function truthChangeText(
   to: TruthState,
 ): string | undefined {
   if (to === 'held') return `${TRUTH_LABELS[truth]}.`;
-  if (from === 'held') return `${TRUTH_LABELS[truth]}: not any more.`;
+  if (from === 'held') return `${TRUTH_LABELS[truth]}: no longer.`;
   return undefined;
 }

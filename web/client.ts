@@ -118,7 +118,7 @@ function problemOf(text: string, response: Response): Problem {
     title: 'The response could not be read.',
     status: response.status,
     code: 'server.failed',
-    remedy: 'If a proxy stands before Odette, look at its log; else at the log of the API.',
+    remedy: 'Check the log of the proxy in front of Odette, or the log of the API.',
     requestId: response.headers.get('x-request-id') ?? '',
   };
 }
@@ -128,7 +128,8 @@ const unreachable = (instance: string): Problem => ({
   title: 'Odette does not respond.',
   status: 503,
   code: 'server.unavailable',
-  remedy: 'Nothing is lost. The page tries again; `odette status` names the part that is down.',
+  remedy:
+    'No data is lost. This page retries automatically; `odette status` names the component that is down.',
   instance,
   requestId: '',
 });

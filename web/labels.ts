@@ -8,9 +8,9 @@ export type Family = Device['family'];
 export type Role = ResponseOf<'getSession'>['role'];
 
 export const BUCKET_LABELS: Readonly<Record<Bucket, { label: string; color: string; meaning: string }>> = {
-  trusted: { label: 'Trusted', color: 'green', meaning: 'Okta counts them as managed' },
+  trusted: { label: 'Trusted', color: 'green', meaning: 'Managed in Okta' },
   in_progress: { label: 'In progress', color: 'yellow', meaning: 'No action needed' },
-  needs_user: { label: 'Needs its user', color: 'blue', meaning: 'The person at the device acts' },
+  needs_user: { label: 'Needs its user', color: 'blue', meaning: 'User: action required' },
   needs_you: { label: 'Needs you', color: 'red', meaning: 'Action required' },
   unreachable: {
     label: 'Unreachable',
@@ -58,10 +58,10 @@ export const CONNECTION_LABELS = {
 } as const;
 
 export const OWNER_LABELS = {
-  nobody: 'Odette goes on by itself',
-  admin: 'An admin acts',
-  operator: 'An operator acts',
-  user: "The device's user acts",
+  nobody: 'No action needed',
+  admin: 'Admin: action required',
+  operator: 'Operator: action required',
+  user: 'User: action required',
 } as const;
 
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });

@@ -49,7 +49,7 @@ await runProcess('api', async (context) => {
   // The launcher prints the link itself; without one it can only be told here, and works once.
   if (!process.connected) {
     const token = await offerFirstRun(database);
-    if (token !== undefined) console.log(`Make the first admin: ${config.consoleUrl}/first-run#${token}`);
+    if (token !== undefined) console.log(`Create the first admin: ${config.consoleUrl}/first-run#${token}`);
   }
   return {
     async stop() {

@@ -8,7 +8,7 @@ import type { SandboxReady } from './launch-sandbox.ts';
 
 type Say = (line: string) => void;
 
-/** The link that makes the first admin; undefined when there is one. */
+/** The link that creates the first admin; undefined when one exists. */
 export async function signInLink(config: Config): Promise<string | undefined> {
   if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
   const database = connectDatabase(config.databaseUrl, { max: 1, applicationName: 'odette-launcher' });
@@ -29,7 +29,7 @@ export interface Places {
   readonly temporalUi: string | null;
   readonly sandbox: Pick<SandboxReady, 'management' | 'tenants'> | null;
   readonly dataFolder: string;
-  /** Makes the first admin, once; null when there is one. */
+  /** Creates the first admin, once; null when one exists. */
   readonly signIn: string | null;
 }
 
@@ -65,7 +65,7 @@ export function sayWhereEverythingIs(places: Places, say: Say): void {
   say(
     signIn === null
       ? `  Sign in           ${places.console} with your account; \`npx odette status\` uses this machine's own token.`
-      : `  Sign in           ${signIn}  (makes the first admin; works once)`,
+      : `  Sign in           ${signIn}  (creates the first admin; works once)`,
   );
   say('');
 }

@@ -33,7 +33,7 @@ test('silence of two weeks makes a trusted device unreachable; less does not', a
   expect(await recordSilentDevices(listener.database)).toBe(1);
   expect(await standing(silent)).toMatchObject({
     bucket: 'unreachable',
-    waitsFor: expect.stringContaining('has not called for more than 14 days') as string,
+    waitsFor: expect.stringContaining('has not checked in for more than 14 days') as string,
   });
   expect((await standing(quiet))?.bucket).toBe('trusted');
   expect(await recordSilentDevices(listener.database)).toBe(0);

@@ -13,13 +13,13 @@ export function certificateStatusText({ action, notAfterMs, urgency }: PlannedCe
 
 const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
   waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
-  ask: 'The Mac is asked for its profiles and certificates; it answers when it is awake and online.',
-  prove: 'The certificate was seen on the Mac.',
+  ask: 'Odette asks the Mac for its profiles and certificates. The Mac responds when it is awake and online.',
+  prove: 'The Mac reports the certificate.',
   remove: 'The Mac removes a certificate profile that is not needed.',
   deliver: 'The Mac gets a new certificate from Okta.',
-  sleep: 'Nothing to do until the renewal.',
-  waitToBeWanted: 'Nobody wants a certificate.',
-  waitForScope: 'The device is out of scope: nothing new is sent, and what is there goes with its rollout.',
+  sleep: 'No action needed until the renewal.',
+  waitToBeWanted: 'No certificate is needed.',
+  waitForScope: 'The device is out of scope. Odette sends nothing new; the rollout removes what is there.',
   waitForOkta:
     'An Okta admin suspended or deactivated the device: it gets no certificate until an Okta admin changes that.',
   end: 'No certificate is needed.',

@@ -39,9 +39,7 @@ export class CertificateStatus {
 
   async showFailure(code: FailureCode): Promise<void> {
     await this.#recordEvent('certificate_failed', code);
-    setCurrentDetails(
-      `**waits** ${FAILURES[code].title} ${FAILURES[code].remedy} Odette retries automatically.`,
-    );
+    setCurrentDetails(`**waits** ${FAILURES[code].title} ${FAILURES[code].remedy}`);
   }
 
   /** Once for each certificate: Okta will revoke it unless it is used. */

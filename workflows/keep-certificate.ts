@@ -109,7 +109,7 @@ class CertificateWorkflow {
         return this.#sleep({ ...step, action }, isChanged);
       case 'waitForScope':
         await this.#continueIfLong(isChanged);
-        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'nothing new while it is out of scope' });
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'waits while out of scope' });
         return;
       case 'waitForOkta':
         await this.#continueIfLong(isChanged);
@@ -212,7 +212,7 @@ class CertificateWorkflow {
       body: { eventId: this.#eventId(`failed/${this.#failures}`), ...{ failureCode: code } },
     });
     await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code)), {
-      summary: `tries again after ${code}`,
+      summary: `retry after ${code}`,
     });
   }
 

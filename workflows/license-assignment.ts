@@ -38,7 +38,7 @@ export class LicenseAssignment {
     await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'license is on its way' });
     for (let look = 0; !isInterrupted(); look += 1) {
       const outcome = await appsAndBooks.returnLicense.executeWithOptions(
-        { summary: 'license of Okta Verify goes back', scheduleToCloseTimeout: patienceMs },
+        { summary: 'returns the Okta Verify license', scheduleToCloseTimeout: patienceMs },
         [{ deviceId: this.#deviceId, nowMs: Date.now() }],
       );
       if (outcome.kind === 'settled') return this.#settled('unasked');

@@ -81,7 +81,7 @@ describe('a rollout', () => {
     await world.until(async () => {
       const trust = await world.trust(mac.id);
       expect(trust?.delivered).toBe(true);
-      expect(trust?.waits_for).toContain('No license of Okta Verify is left.');
+      expect(trust?.waits_for).toContain('No Okta Verify license is available.');
     });
     world.knobs.licenses = 'assigned';
     await world.rollOut(mac.id, 'licenses were bought');

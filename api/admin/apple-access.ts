@@ -20,9 +20,10 @@ export const daysLeft = (until: Date): number => Math.floor((until.getTime() - D
 export async function pushTroubles(sql: Sql): Promise<AppleTrouble[]> {
   return (await pushCertificatesInUse(sql)).flatMap(({ topic, refusedAt, notAfter }, place) => {
     const which = place === 0 ? 'push certificate' : `push certificate of the earlier topic ${topic}`;
-    const whom = place === 0 ? 'no device is woken' : 'devices that are enrolled with it are not woken';
+    const whom =
+      place === 0 ? 'Odette cannot wake devices' : 'Odette cannot wake the devices that enrolled with it';
     const code = 'apns.certificate_refused' as const;
-    if (refusedAt) return [{ code, text: `Apple refuses the ${which}: ${whom}.`, since: refusedAt }];
+    if (refusedAt) return [{ code, text: `Apple rejects the ${which}: ${whom}.`, since: refusedAt }];
     const ending = endingOf(`The ${which}`, notAfter, whom);
     return ending === undefined ? [] : [{ code, ...ending }];
   });
@@ -31,14 +32,14 @@ export async function pushTroubles(sql: Sql): Promise<AppleTrouble[]> {
 export async function tokenTrouble(sql: Sql): Promise<AppleTrouble | undefined> {
   const token = await findAppsAndBooksToken(sql);
   if (!token) return undefined;
-  const ending = endingOf('The Apps and Books token', token.expiresAt, 'no device gets a license');
+  const ending = endingOf('The Apps and Books token', token.expiresAt, 'devices get no license');
   return ending && { code: 'apps_and_books.token_refused', ...ending };
 }
 
 function endingOf(what: string, end: Date, consequence: string): Omit<AppleTrouble, 'code'> | undefined {
-  if (end.getTime() < Date.now()) return { text: `${what} has ended: ${consequence}.`, since: end };
+  if (end.getTime() < Date.now()) return { text: `${what} has expired: ${consequence}.`, since: end };
   const days = daysLeft(end);
   if (days >= SOON_DAYS) return undefined;
   const when = days === 0 ? 'within a day' : `in ${days} ${days === 1 ? 'day' : 'days'}`;
-  return { text: `${what} ends ${when}.`, since: null };
+  return { text: `${what} expires ${when}.`, since: null };
 }

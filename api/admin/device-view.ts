@@ -78,7 +78,7 @@ export async function showDetail(
       return {
         truth,
         state: applies ? ('unknown' as const) : ('not_applicable' as const),
-        evidence: applies ? 'Nothing is known yet.' : 'Does not apply to iPhones and iPads.',
+        evidence: applies ? 'No reports yet.' : 'Does not apply to iPhones and iPads.',
         at: null,
         since: null,
       };

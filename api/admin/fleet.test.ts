@@ -330,7 +330,7 @@ describe('the library item', () => {
     expect(await told()).toHaveLength(6);
     const unconfirmed = await api.call('PUT', at(), item());
     expect([unconfirmed.status, unconfirmed.body.code]).toEqual([422, 'library.confirmation_needed']);
-    expect(unconfirmed.body.detail).toContain('gives way');
+    expect(unconfirmed.body.detail).toContain('overrides');
     expect(await told()).toEqual([]);
     const on = await api.call('PUT', at(), { ...item(), confirmManagedAppConfigurationGivesWay: true });
     expect(on.body.deviceTrustOn).toBe(true);
@@ -432,7 +432,7 @@ describe('the library item', () => {
     await markPushCertificate(database, first as PushCertificateRow, 'refused');
     expect(await shown()).toMatchObject({
       ok: false,
-      text: 'Apple refuses the push certificate: no device is woken.',
+      text: 'Apple rejects the push certificate: Odette cannot wake devices.',
       failure: { remedy: FAILURES['apns.certificate_refused'].remedy },
     });
     // Renewed: what APNs says late of the one before is not said of this one.
@@ -440,17 +440,17 @@ describe('the library item', () => {
     await markPushCertificate(database, first as PushCertificateRow, 'refused');
     expect(await shown()).toMatchObject({
       ok: false,
-      text: 'The push certificate ends in 9 days.',
+      text: 'The push certificate expires in 9 days.',
       failure: { remedy: FAILURES['apns.certificate_refused'].remedy },
     });
     await store('first', -2);
-    expect((await shown()).text).toBe('The push certificate has ended: no device is woken.');
+    expect((await shown()).text).toBe('The push certificate has expired: Odette cannot wake devices.');
     // Another topic is in order, but a device is still woken with the one before.
     await store('second', 365);
     expect(await shown()).toMatchObject({ ok: true });
     await database.query(`update devices set topic = 'first' where id = $1`, [fleet.deviceId]);
     expect((await shown()).text).toBe(
-      'The push certificate of the earlier topic first has ended: devices that are enrolled with it are not woken.',
+      'The push certificate of the earlier topic first has expired: Odette cannot wake the devices that enrolled with it.',
     );
     await store('first', 365);
     expect(await shown()).toMatchObject({ ok: true });
@@ -554,8 +554,8 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
     return alarms.map(({ text }) => text).filter((text) => text.startsWith('The Apps'));
   };
   expect(await alarmsAt(30)).toEqual([]);
-  expect(await alarmsAt(1)).toEqual(['The Apps and Books token ends in 1 day.']);
-  expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has ended: no device gets a license.']);
+  expect(await alarmsAt(1)).toEqual(['The Apps and Books token expires in 1 day.']);
+  expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has expired: devices get no license.']);
   await database.query('delete from apps_and_books_tokens');
 });
 

@@ -150,7 +150,7 @@ test('another topic than that of enrolled devices is refused until it is confirm
   const alarms = async () =>
     ((await api.call('GET', '/api/status')).body.alarms as { text: string }[]).map(({ text }) => text);
   expect(await alarms()).toEqual([
-    'The push certificate of the earlier topic com.apple.mgmt.External.ours ends in 24 days.',
+    'The push certificate of the earlier topic com.apple.mgmt.External.ours expires in 24 days.',
   ]);
   const { text } = await api.call('GET', '/metrics');
   expect(text).toMatch(/odette_push_certificate_days_left\{topic="com\.apple\.mgmt\.External\.ours"\} 24\./);

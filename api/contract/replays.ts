@@ -23,7 +23,7 @@ export const Replay = z
     running: z.number().int(),
     completed: z.number().int(),
     failed: z.number().int(),
-    /** Left as they were by a stop. */
+    /** Skipped by a stop. */
     withdrawn: z.number().int(),
   })
   .meta({ id: 'Replay' });

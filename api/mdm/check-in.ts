@@ -207,7 +207,7 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
     await endEnrollment(sql, device.id);
     const subject = `device:${device.id}`;
     await appendAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
-    await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left the management.' });
+    await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left management.' });
     await appendEvent(sql, { kind: 'device.checked_out', subject });
     await signalWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
   });
@@ -248,11 +248,11 @@ async function endReturnRequest(sql: Sql, deviceId: string): Promise<void> {
 /** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */
 async function proveAgain(sql: Sql, deviceId: string): Promise<void> {
   if (!(await endUnreachable(sql, deviceId))) return;
-  await appendTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device calls again.' });
+  await appendTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device checks in again.' });
   await appendOutboxMessage(sql, deviceId, {
     kind: 'rollOutDevice',
     deviceId,
-    reason: 'the device calls again',
+    reason: 'the device checks in again',
   });
 }
 

@@ -70,7 +70,7 @@ async function record(
       await appendOutboxMessage(sql, device.id, {
         kind: 'rollOutDevice',
         deviceId: device.id,
-        reason: 'the device was heard of again',
+        reason: 'the device checked in again',
       });
     return 'idle';
   }

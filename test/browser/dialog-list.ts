@@ -55,8 +55,8 @@ export const dialogs = (ids: {
     'add blueprint': { at: '/blueprints', open: pressed('Add blueprint') },
     'rename blueprint': { at: `/blueprints/${ids.blueprint}`, open: pressed('Rename') },
     'remove blueprint': { at: `/blueprints/${ids.emptyBlueprint}`, open: pressed('Remove') },
-    'make a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Make a code') },
-    'code shown once': { at: `/blueprints/${ids.blueprint}`, open: pressed('Make a code', 'Make') },
+    'create a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Create code') },
+    'code shown once': { at: `/blueprints/${ids.blueprint}`, open: pressed('Create code', 'Create') },
     'revoke a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Revoke the code of anyone') },
     'switch off': { at: item, open: flip },
     'switch on': {
@@ -81,7 +81,7 @@ export const dialogs = (ids: {
       at: item,
       isFresh: true,
       open: async (ours) => {
-        await ours.page.getByLabel('When devices leave, remove the Okta Verify app too').check();
+        await ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope').check();
         await ours.press('Save');
         await ours.page.getByText('Licenses of Okta Verify').waitFor();
       },
@@ -114,16 +114,16 @@ export const dialogs = (ids: {
     'change the credentials': { at: integration, open: change('Credentials') },
     'change macOS': { at: integration, open: change('macOS') },
     'change iOS': { at: integration, open: change('iOS and iPadOS') },
-    'give up a setup': { at: `/setups/${ids.setup}`, open: pressed('Give up this setup') },
+    'abandon a setup': { at: `/setups/${ids.setup}`, open: pressed('Abandon this setup') },
     'add person': { at: '/settings?tab=people', open: pressed('Add person') },
     'change person': { at: '/settings?tab=people', open: pressed('Change ada') },
-    'make a token': { at: '/settings?tab=tokens', open: pressed('Make a token') },
+    'create a token': { at: '/settings?tab=tokens', open: pressed('Create token') },
     'token shown once': {
       at: '/settings?tab=tokens',
       open: async (ours) => {
-        await ours.press('Make a token');
+        await ours.press('Create token');
         await ours.page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('inventory');
-        await ours.press('Make');
+        await ours.press('Create');
         await ours.see('Shown this once');
       },
     },

@@ -59,7 +59,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await world?.stop();
   }, 60_000);
 
-  test('the first-run link makes the first admin, who gives Apple’s two certificates', async () => {
+  test('the first-run link creates the first admin, who gives Apple’s two certificates', async () => {
     const database = connectDatabase(world.databaseUrl, { max: 1 });
     const token = await offerFirstRun(database);
     await database.end();
@@ -67,13 +67,13 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.goTo(`/first-run#${token}`);
     await ours.fill('Name', ADMIN.name);
     await ours.page.locator('input[autocomplete="new-password"]').fill(ADMIN.password);
-    await ours.press('Make the first admin');
+    await ours.press('Create the first admin');
     await ours.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await ours.see('Connect your Okta tenant');
 
     const { files } = await (await stageOf(world)).sandbox.addresses();
     await ours.goTo('/settings?tab=push');
-    await ours.see('There is no push certificate yet');
+    await ours.see('No push certificate');
     await ours.page.getByLabel('File').setInputFiles(files.pushCertificate);
     await ours.press('Upload');
     await ours.see(/days? left/);
@@ -170,7 +170,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     const password = await shown(okta, '#macos-values', 'Password');
     await ours.page.getByLabel('Password', { exact: true }).fill('wrong');
     await ours.press('Check');
-    await ours.see('Okta refuses the challenge user name or password.');
+    await ours.see('Okta rejected the user name or password of the challenge URL.');
     await ours.page.getByLabel('Password', { exact: true }).fill(password);
     await ours.press('Check');
     await ours.see('Verified');
@@ -212,7 +212,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await dialog.getByText('Licenses of Okta Verify').waitFor();
     expect(await ours.findings()).toEqual([]);
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
-    await ours.see('Saved. What must be started is started.');
+    await ours.see('Saved. Odette has started the rollouts.');
     await expect.poll(() => ours.page.url()).toContain('item=');
     expect(ours.complaints).toEqual([]);
     await ours.close();

@@ -61,9 +61,12 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     const ours = await openItem();
     await saveAs({ removeAppOnRemoval: true });
     await expect
-      .poll(() => ours.page.getByLabel('When devices leave, remove the Okta Verify app too').isChecked(), {
-        timeout: 20_000,
-      })
+      .poll(
+        () => ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope').isChecked(),
+        {
+          timeout: 20_000,
+        },
+      )
       .toBe(true);
     await saveAs({});
     await ours.close();
@@ -111,7 +114,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     // While nothing is heard: shown because everything is read again.
     await saveAs({ removeAppOnRemoval: true });
     await opened;
-    const removes = ours.page.getByLabel('When devices leave, remove the Okta Verify app too');
+    const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
     await expect.poll(() => removes.isChecked(), { timeout: 20_000 }).toBe(true);
     await saveAs({});
     await expect.poll(() => removes.isChecked(), { timeout: 20_000 }).toBe(false);
@@ -127,9 +130,9 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
     await ours.press('Load what was saved');
     await expect.poll(() => field.inputValue()).toBe('');
-    expect(await ours.page.getByLabel('When devices leave, remove the Okta Verify app too').isChecked()).toBe(
-      true,
-    );
+    expect(
+      await ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope').isChecked(),
+    ).toBe(true);
     await saveAs({});
     await ours.close();
   }, 120_000);
@@ -160,7 +163,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       await dialog.getByText('Licenses of Okta Verify').waitFor();
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
-      await ours.page.getByText('There are changes that are not saved.').waitFor({ state: 'hidden' });
+      await ours.page.getByText('You have unsaved changes.').waitFor({ state: 'hidden' });
       expect(await ours.page.getByText('Somebody else saved').count()).toBe(0);
     }
     await ours.close();
@@ -171,7 +174,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     expect((await api.call('DELETE', before)).status).toBe(204);
     const ours = await openItem();
     const field = ours.page.getByLabel(preferences);
-    const removes = ours.page.getByLabel('When devices leave, remove the Okta Verify app too');
+    const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
     await field.fill('{ "OktaVerify.ReportDiagnostics": true }');
     const made = await api.call('POST', '/api/library-items', {
       integrationId: fleet.ids['integrations'],
@@ -180,12 +183,12 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       settings: { removeAppOnRemoval: true },
     });
     expect(made.status).toBe(201);
-    await ours.see('Somebody else made this item meanwhile');
+    await ours.see('Someone else created this item');
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
     expect(await removes.isChecked()).toBe(false);
     await ours.press('Save');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Somebody else made this item meanwhile').waitFor();
+    await dialog.getByText('Someone else created this item').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
     expect(await ours.findings('[role=dialog]')).toEqual([]);
     await dialog.getByRole('button', { name: 'Load what was saved' }).click();
@@ -203,7 +206,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     for (const text of ['{ "OktaVerify.ReportDiagnostics": true }', '']) {
       await field.fill(text);
       await ours.press('Save');
-      await dialog.getByText('Nothing is sent to any device.').waitFor();
+      await dialog.getByText('Odette sends nothing to any device.').waitFor();
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
       expect((await field.inputValue()).replaceAll(/\s+/g, ' ')).toBe(text);
@@ -251,7 +254,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await dialog.waitFor({ state: 'hidden' });
     expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe('com.apple.mgmt.External.ours');
     await ours.press('Upload');
-    await dialog.getByRole('button', { name: 'Use it all the same' }).click();
+    await dialog.getByRole('button', { name: 'Use it anyway' }).click();
     await ours.see(/enrolled with an earlier topic/);
     expect((await api.call('GET', '/api/push-certificate')).body.topic).toBe(
       'com.apple.mgmt.External.created',

@@ -194,7 +194,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.fill('Name', ADA.name);
     await ours.page.locator('input[autocomplete="current-password"]').fill('not the password at all');
     await ours.press('Sign in');
-    await ours.see('Name or password is wrong.');
+    await ours.see('The user name or password is wrong.');
     await ours.page.locator('input[autocomplete="current-password"]').fill(ADA.password);
     await ours.press('Sign in');
     await ours.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
@@ -224,7 +224,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
   test('a group of failures is replayed with a preview and a reason, which the activity log keeps', async () => {
     const ours = await openAsAda();
     await ours.goTo('/rollouts');
-    await ours.see('The device has not answered.');
+    await ours.see('The device has not responded.');
     await ours.press(/^Replay all/);
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText('profiles to 2 devices').waitFor();
@@ -254,7 +254,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press(/^For all of this filter/);
     await ours.press('Replay', 'menuitem');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Of this filter only failed rollouts are replayed.').waitFor();
+    await dialog.getByText('Odette replays only the failed rollouts of this filter.').waitFor();
     await dialog.getByText('profiles to 1 device').waitFor();
     await dialog.getByText('/api/rollouts/replay').waitFor();
     await dialog.getByLabel('Reason').fill('Back from repair');
@@ -282,7 +282,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await dialog.getByText('These are the first 2; there are more.').waitFor();
     await dialog.getByRole('button', { name: 'Check now: 2 devices' }).click();
     await dialog.getByText('These are the last 1.').waitFor();
-    await dialog.getByRole('button', { name: 'Leave the rest' }).waitFor();
+    await dialog.getByRole('button', { name: 'Skip the rest' }).waitFor();
     await dialog.getByRole('button', { name: 'Check now: 1 device' }).click();
     await dialog.waitFor({ state: 'hidden' });
     const asked = (await api.call('GET', '/api/audit?action=device.check_asked')).body.items as {
@@ -304,7 +304,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
     await dialog.getByText('These are the last 1.').waitFor();
     await dialog.getByText(/^curl .*"after":/).waitFor();
-    await dialog.getByRole('button', { name: 'Leave the rest' }).click();
+    await dialog.getByRole('button', { name: 'Skip the rest' }).click();
     await dialog.waitFor({ state: 'hidden' });
     await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
     await ours.close();
@@ -340,16 +340,18 @@ describe.skipIf(!hasBrowser)('every page', () => {
       [id],
     );
     await ours.goTo(pages['okta-verify'] ?? '');
-    await ours.see('When every device there is delivered, the other blueprint (1 device) is offered here.');
+    await ours.see(
+      'When every device there is delivered, Odette offers the other blueprint (1 device) here.',
+    );
     await api.database.query(
       `update device_trust set bucket = 'needs_user' where bucket in ('in_progress', 'needs_you')`,
     );
     await ours.page.reload();
-    await ours.press('Go on with the other blueprint (1 device)');
+    await ours.press('Continue with the other blueprint (1 device)');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText('Licenses of Okta Verify').waitFor();
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
-    await ours.see('Saved. What must be started is started.');
+    await ours.see('Saved. Odette has started the rollouts.');
     const saved = (await api.call('GET', '/api/library-items')).body.items as {
       blueprints: { name: string }[];
     }[];
@@ -366,7 +368,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     for (const name of ACTED_ON) {
       await ours.goTo(pages[name] ?? '');
       const buttons = ours.page.getByRole('button', {
-        name: /^(Save|Check|Change|Add|Make a|Upload|Give up|Replay all|Stop|For all)/,
+        name: /^(Save|Check|Change|Add|Create|Upload|Abandon|Replay all|Stop|For all)/,
       });
       const usable = (await buttons.all()).map((button) => button.isEnabled());
       if ((await Promise.all(usable)).includes(true)) actions.push(name);

@@ -94,7 +94,7 @@ async function crowd(of: World, assigned: string): Promise<{ blueprint: string; 
             (array['trusted', 'needs_user', 'in_progress', 'needs_you'])[1 + right(serial_number, 4)::int % 4],
             right(serial_number, 4)::int % 4 < 2, right(serial_number, 4)::int % 2 = 0, true,
             (array['delivered', 'delivered', 'app', 'failed'])[1 + right(serial_number, 4)::int % 4],
-            'Waits for the device: it has been asked to wake up and has not answered.',
+            'Waits for the device: it was asked to wake up and has not responded.',
             case when right(serial_number, 4)::int % 4 = 3
                  then (array['mdm.device_silent', 'mdm.profile_refused', 'apps_and_books.no_license_left'])[1 + right(serial_number, 4)::int % 3] end
        from made`,

@@ -257,7 +257,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await saved();
     await ours.see('Odette MDM');
 
-    await ours.press('Use another kind of credentials');
+    await ours.press('Use another credential type');
     await atStep(ours, 'Sign in with Okta');
 
     // The second platform, turned on later.

@@ -28,7 +28,7 @@ export async function atRest(connection: Connection, namespace: string, workflow
         'utf8',
       );
       expect(last?.timerStartedEventAttributes ? summary : 'no timer').toMatch(
-        /until the renewal|tries again/,
+        /until the renewal|retry after/,
       );
       const fires =
         Number(last?.eventTime?.seconds) +

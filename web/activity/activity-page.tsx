@@ -83,7 +83,7 @@ export function ActivityPage() {
       <Loaded query={query} lines={8}>
         {({ items, next }) =>
           items.length === 0 ? (
-            <Empty title="Nothing matches">Widen the filter.</Empty>
+            <Empty title="Nothing matches">Try a broader filter.</Empty>
           ) : (
             <>
               <div className="table-scroll" role="region" aria-label="Activity" tabIndex={0}>

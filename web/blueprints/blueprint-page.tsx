@@ -103,7 +103,7 @@ function Change({ blueprint }: { blueprint: Blueprint }) {
         variant="default"
         onClick={() => setOpen('remove')}
         disabled={blueprint.devices > 0}
-        title={blueprint.devices > 0 ? 'Move its devices first' : undefined}
+        title={blueprint.devices > 0 ? 'Move its devices to another blueprint first' : undefined}
       >
         Remove
       </Button>

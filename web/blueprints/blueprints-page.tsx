@@ -19,14 +19,14 @@ export function BlueprintsPage() {
   return (
     <Page
       title="Blueprints"
-      intro="Groups of devices. A device has one blueprint; library items are assigned to blueprints."
+      intro="Groups of devices. Each device has one blueprint; you assign library items to blueprints."
       actions={add}
     >
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="No blueprint yet" action={add}>
-              Add a test blueprint first, with few devices. Then make an enrollment code in it.
+              Start with a test blueprint for a few devices, then create an enrollment code in it.
             </Empty>
           ) : (
             <div className="table-scroll" role="region" aria-label="Blueprints" tabIndex={0}>

@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<Code>[] = [
   { label: 'User', cell: (code) => code.user ?? 'Anyone' },
   { label: 'Used', cell: (code) => `${countText(code.uses)} of ${countText(code.maxUses)}` },
   { label: 'Ends', cell: (code) => <Moment at={code.expiresAt} /> },
-  { label: 'Made by', cell: (code) => nameOfActor(code.createdBy) },
+  { label: 'Created by', cell: (code) => nameOfActor(code.createdBy) },
 ];
 
 export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
@@ -42,10 +42,10 @@ export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
     <IssuedList
       query={query}
       label="Table of enrollment codes"
-      makeLabel="Make a code"
+      makeLabel="Create code"
       empty={{
         title: 'No code yet',
-        text: 'A code lets a device enroll into this blueprint. Send its link to the device’s user, or open it on the device.',
+        text: 'A code lets devices enroll into this blueprint. Send its link to the user of the device, or open the link on the device.',
       }}
       columns={COLUMNS}
       revokeLabel={(code) =>
@@ -80,16 +80,16 @@ function MakeDialog({
       values: [...(link === null ? [] : [{ label: 'Link', value: link }]), { label: 'Code', value: code }],
       advice:
         link === null
-          ? 'There is no link yet: set ODETTE_PUBLIC_URL to the address at which devices reach Odette, and start it again. The code is good then, too.'
-          : 'The user opens the link on the device: the code is filled in there. Whoever has the link has the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+          ? 'No link yet: set ODETTE_PUBLIC_URL to the address where devices reach Odette, then restart Odette. The code stays valid.'
+          : 'The user opens the link on the device. The link fills in the code. Anyone with the link can use the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
     }),
   );
   return (
     <ConfirmDialog
       opened
       close={close}
-      title="Make an enrollment code"
-      confirmLabel="Make"
+      title="Create an enrollment code"
+      confirmLabel="Create"
       confirm={() => change.mutate({ params: { id: blueprint.id }, body })}
       isBusy={change.isPending}
       isOff={!(body.maxUses >= 1) || !(body.expiresInHours >= 1)}
@@ -104,7 +104,7 @@ function MakeDialog({
     >
       <TextInput
         label="User"
-        description="Login in Okta, if the device is for one person. iPhones and iPads are matched in Okta by it."
+        description="Okta login of the user, if the device belongs to one person. Odette uses it to match iPhones and iPads with Okta."
         value={user}
         onChange={(event) => setUser(event.currentTarget.value)}
         error={fieldError(change.error, 'user')}
@@ -139,7 +139,7 @@ function Revoke({ code, close }: { code: Code; close: () => void }) {
   return (
     <RevokeDialog
       title="Revoke this code?"
-      consequence={`No further device can enroll with it. The ${countText(code.uses)} enrolled with it stay enrolled.`}
+      consequence={`No more devices can enroll with it. The ${countText(code.uses)} enrolled with it stay enrolled.`}
       command={odetteLine(['enrollment-code', 'revoke', code.id])}
       revoke={() => change.mutate({ params: { id: code.id } })}
       isBusy={change.isPending}

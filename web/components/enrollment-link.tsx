@@ -10,8 +10,8 @@ export function EnrollmentLink({ label, link }: { label: string; link: string | 
         {label}
       </Text>
       <Text size="sm">
-        None yet: set <Code>ODETTE_PUBLIC_URL</Code> to the address at which devices reach Odette, and start
-        it again.
+        None yet. Set <Code>ODETTE_PUBLIC_URL</Code> to the address where devices reach Odette, then restart
+        Odette.
       </Text>
     </Stack>
   );

@@ -118,7 +118,7 @@ function ShownOnceText({ shown, close }: { shown: ShownOnce; close: () => void }
   return (
     <Stack>
       <Alert color="yellow" title="Shown this once">
-        Copy it to a safe place now; later it cannot be shown again.
+        Copy it to a safe place now. Odette does not show it again.
       </Alert>
       {shown.values.map(({ label, value }) => (
         <CopyValue key={label} label={label} value={value} />

@@ -51,8 +51,8 @@ export function Loaded<Data>({
     return (
       <>
         {query.isRefetchError && (
-          <Alert color="yellow" title="This may be out of date">
-            Odette did not answer the last time; the page tries again.
+          <Alert color="yellow" title="This page may be out of date">
+            Odette did not respond. This page retries automatically.
           </Alert>
         )}
         {children(query.data)}

@@ -18,6 +18,6 @@ function portionText({ devices, next }: Portion, isFirst: boolean): string | und
   const count = countText(devices);
   if (next === null) return isFirst || devices === 0 ? undefined : `These are the last ${count}.`;
   return isFirst
-    ? `These are the first ${count}; there are more. After them this dialog goes on with the next.`
-    : `These are the next ${count}; there are still more.`;
+    ? `These are the first ${count}. This dialog continues with the rest afterwards.`
+    : `These are the next ${count}. More follow.`;
 }

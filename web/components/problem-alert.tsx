@@ -13,7 +13,7 @@ export function ProblemAlert({
   if (!(error instanceof ApiProblem))
     return (
       <Alert color="red" role="alert" title="Something went wrong on this page.">
-        Load the page again. What was saved is kept.
+        Reload the page. Your saved changes are safe.
       </Alert>
     );
   const { title, detail, remedy, errors = [], requestId, code } = error.problem;

@@ -13,7 +13,7 @@ export function ReasonInput({
   return (
     <TextInput
       label="Reason"
-      description={required ? 'Kept in the activity log' : 'Kept in the activity log; may be left out'}
+      description={required ? 'Shown in the activity log' : 'Optional; shown in the activity log'}
       value={reason}
       maxLength={500}
       required={required}

@@ -21,20 +21,19 @@ const WORDS: Readonly<Record<Ask, { title: string; label: string; consequence: s
   check: {
     title: 'Check devices now',
     label: 'Check now',
-    consequence:
-      'Each device is asked what it has; what is missing is sent. Nothing is sent again that is there.',
+    consequence: 'Odette asks each device what it has, and sends only what is missing.',
   },
   renew: {
     title: 'Renew certificates now',
     label: 'Renew now',
     consequence:
-      'Each Mac gets a new certificate beside the present one; the old one goes when the new one is seen on the device.',
+      'Each Mac gets a new certificate. Odette removes the old one when the device reports the new one.',
   },
   move: {
     title: 'Move devices to another blueprint',
     label: 'Move',
     consequence:
-      'What the new blueprint’s library item wants is sent; what only the old one wanted is removed after its delay.',
+      'Odette sends what the new blueprint needs, and removes what only the old one needed after the removal delay.',
   },
 };
 
@@ -80,7 +79,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
       isOff={!isReady || !preview.data || preview.isPlaceholderData || preview.data.devices === 0}
       error={change.error}
       command={lineOf(body)}
-      {...(after === undefined ? {} : { cancelLabel: 'Leave the rest' })}
+      {...(after === undefined ? {} : { cancelLabel: 'Skip the rest' })}
     >
       <Text>{consequence}</Text>
       {preview.data && <PortionNote portion={preview.data} isFirst={after === undefined} />}
@@ -98,7 +97,7 @@ export function AskDialog({ ask, whom, close }: { ask: Ask; whom: Whom; close: (
       )}
       <ReasonInput reason={reason} set={setReason} />
       <ProblemAlert error={preview.error} />
-      {preview.data?.devices === 0 && <Text c="dimmed">There is nothing to do for these devices.</Text>}
+      {preview.data?.devices === 0 && <Text c="dimmed">These devices need no action.</Text>}
     </ConfirmDialog>
   );
 }

@@ -4,7 +4,7 @@ import { Moment } from '../components/moment.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
 
 const STATES = {
-  sent: { label: 'Sent, not seen yet', color: 'yellow' },
+  sent: { label: 'Sent, not reported yet', color: 'yellow' },
   proven: { label: 'On the device', color: 'green' },
   failed: { label: 'Failed', color: 'red' },
   superseded: { label: 'Replaced', color: 'gray' },
@@ -20,7 +20,7 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
       </Title>
       {device.certificates.length === 0 ? (
         <Text size="sm" c="dimmed">
-          None was asked for yet.
+          No certificate yet.
         </Text>
       ) : (
         <div className="table-scroll" role="region" aria-label="Table of certificates" tabIndex={0}>

@@ -40,7 +40,7 @@ export function DeviceActions({ device }: { device: DeviceDetail }) {
           )}
           <Menu.Item onClick={() => setOpen('edit')}>User and blueprint…</Menu.Item>
           {isAdmin && device.enrollmentStatus !== 'checked_out' && (
-            <Menu.Item onClick={() => setOpen('return')}>Let it enroll again…</Menu.Item>
+            <Menu.Item onClick={() => setOpen('return')}>Allow re-enrollment…</Menu.Item>
           )}
           <Menu.Divider />
           <Menu.Item onClick={() => setOpen('remove')} disabled={device.blueprint === null}>

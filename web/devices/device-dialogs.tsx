@@ -29,7 +29,7 @@ export const said = (message: string) => notifications.show({ message, color: 'g
 export function CheckDialog({ device, close }: DialogProps) {
   const given = { params: { id: device.id } };
   const change = useChange('checkDevice', AFTERWARDS, () => {
-    said('The device is asked. Its answer appears here.');
+    said('Odette asks the device. The result appears here.');
     close();
   });
   return (
@@ -43,9 +43,7 @@ export function CheckDialog({ device, close }: DialogProps) {
       error={change.error}
       command={odetteLine(['rollout', 'start', deviceWord(device)])}
     >
-      <Text>
-        The device is asked what it has; what is missing is sent. Nothing is sent again that is there.
-      </Text>
+      <Text>Odette asks the device what it has, and sends only what is missing.</Text>
     </ConfirmDialog>
   );
 }
@@ -54,7 +52,7 @@ export function RenewDialog({ device, close }: DialogProps) {
   const [reason, setReason] = useState('');
   const given = { params: { id: device.id }, body: reasonGiven(reason) };
   const change = useChange('renewDevice', AFTERWARDS, () => {
-    said('A new certificate is on its way.');
+    said('Odette is renewing the certificate.');
     close();
   });
   return (
@@ -69,8 +67,8 @@ export function RenewDialog({ device, close }: DialogProps) {
       command={odetteLine(['device', 'renew', deviceWord(device)], ['--reason', reason.trim()])}
     >
       <Text>
-        The Mac gets a new certificate beside the present one. The old one is removed when the new one is seen
-        on the device; the user notices nothing.
+        The Mac gets a new certificate. Odette removes the old one when the Mac reports the new one. The user
+        notices nothing.
       </Text>
       <ReasonInput reason={reason} set={setReason} />
     </ConfirmDialog>
@@ -107,7 +105,7 @@ export function EditDialog({ device, close }: DialogProps) {
     >
       <TextInput
         label="User"
-        description="Login in Okta. iPhones and iPads are matched to Okta's records by it."
+        description="Okta login of the user. Odette uses it to match iPhones and iPads with Okta."
         value={user}
         onChange={(event) => setUser(event.currentTarget.value)}
         error={fieldError(change.error, 'user')}
@@ -123,8 +121,8 @@ export function EditDialog({ device, close }: DialogProps) {
       />
       {isMoved && (
         <Text size="sm">
-          What the new blueprint&apos;s library item wants is sent. What only the old one wanted is removed
-          after its delay; moving the device back before then undoes it.
+          Odette sends what the new blueprint needs, and removes what only the old one needed after the
+          removal delay. Move the device back before then to undo this.
         </Text>
       )}
     </ConfirmDialog>

@@ -10,15 +10,15 @@ import type { DeviceDetail } from './truth-list.tsx';
 
 const MATCH_LABELS = {
   serial_number: 'matched by serial number and UDID',
-  user_and_model: 'matched by user and model: Okta gets no serial number from iPhones and iPads',
+  user_and_model: 'matched by user and model (iPhones and iPads do not send Okta their serial number)',
   likely: 'likely this device: the newest record of its user and model',
-  ambiguous: 'cannot be told apart from another device of this user',
+  ambiguous: 'matches several devices of this user',
 } as const;
 const LICENSE_LABELS = {
   associating: 'Being assigned',
   associated: 'Assigned',
   failed: 'Failed',
-  returning: 'Being given back',
+  returning: 'Being returned',
 } as const;
 
 export function DeviceFacts({ device }: { device: DeviceDetail }) {
@@ -101,7 +101,7 @@ export function OktaRecords({ device }: { device: DeviceDetail }) {
       <FindingText device={device} />
       {device.oktaRecords.length === 0 && (
         <Text size="sm" c="dimmed">
-          Okta has no record of this device yet. It makes one when Okta Verify registers.
+          Okta has no record of this device yet. Okta creates it when the user registers Okta Verify.
         </Text>
       )}
       <Stack>
@@ -128,7 +128,7 @@ export function OktaRecords({ device }: { device: DeviceDetail }) {
         ))}
         {device.oktaRecords.some(({ match }) => match === 'ambiguous') && (
           <Alert color="yellow">
-            Okta lists two devices alike for this user. Which one this is cannot be told.
+            Okta lists two similar devices for this user. Odette cannot tell which one this is.
           </Alert>
         )}
       </Stack>

@@ -82,7 +82,7 @@ function Next({ device }: { device: DeviceDetail }) {
   if (device.bucket === 'trusted')
     return (
       <Alert color="green" title="Trusted">
-        Nothing is waited for. <>Since </>
+        Nothing pending. <>Since </>
         <Moment at={device.trustedAt} />.
       </Alert>
     );

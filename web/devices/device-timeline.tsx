@@ -31,7 +31,7 @@ export function DeviceTimeline({ deviceId }: { deviceId: string }) {
           if (entries.length === 0)
             return (
               <Text size="sm" c="dimmed">
-                Nothing has happened yet.
+                No events yet.
               </Text>
             );
           return (

@@ -143,7 +143,7 @@ function NoDevices({ search }: { search: DeviceSearch }) {
   if (isFiltered(search))
     return (
       <Empty title="No device matches">
-        Clear the filter, or search for the beginning of a serial number, name or user.
+        Clear the filter, or search for the start of a serial number, name or user.
       </Empty>
     );
   return (
@@ -151,7 +151,7 @@ function NoDevices({ search }: { search: DeviceSearch }) {
       title="No device is enrolled yet"
       action={<ButtonLink to="/blueprints">To the blueprints</ButtonLink>}
     >
-      Make an enrollment code in a blueprint and open its link on the device, or send the link to its user.
+      Create an enrollment code in a blueprint, then open its link on the device or send the link to the user.
     </Empty>
   );
 }

@@ -20,7 +20,7 @@ export function RemoveDialog({ device, close }: DialogProps) {
     queryFn: () => call('removeDevices', { body: { ids, preview: true } }),
   });
   const change = useChange('removeDevices', [...AFTERWARDS, 'listBlueprints'], ({ startsInMinutes }) => {
-    said(`Removed from its blueprint. What was sent goes ${delayText(startsInMinutes)}.`);
+    said(`Removed from its blueprint. Odette removes the payloads ${delayText(startsInMinutes)}.`);
     close();
   });
   const blueprint = device.blueprint?.name ?? 'its blueprint';
@@ -50,8 +50,8 @@ export function RemoveDialog({ device, close }: DialogProps) {
               device&apos;s enrollment in Odette; its record in Okta.
             </List.Item>
             <List.Item>
-              <b>To undo it</b>: move it back to {blueprint}. Before then nothing was removed; later it gets
-              everything anew.
+              <b>To undo it</b>: move it back to {blueprint}. Before then Odette removes nothing; later Odette
+              delivers everything again.
             </List.Item>
           </List>
         )}
@@ -83,9 +83,9 @@ export function ForgetDialog({ device, close }: DialogProps) {
       command={odetteLine(['device', 'forget', deviceWord(device)])}
     >
       <Text>
-        The device is no longer enrolled. Its truths, timeline and certificates are deleted from Odette and
-        cannot be brought back; the activity log and Okta&apos;s own record stay. To come back it enrolls anew
-        with a code.
+        The device is no longer enrolled. This permanently deletes its truths, timeline and certificates from
+        Odette. The activity log and the record in Okta stay. To come back, the device enrolls with a new
+        code.
       </Text>
     </ConfirmDialog>
   );

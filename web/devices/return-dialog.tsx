@@ -36,12 +36,12 @@ export function ReturnDialog({ device, close }: DialogProps) {
       )}
       <List size="sm" spacing={4}>
         <List.Item>
-          <b>Allow</b> if you know that the device was erased, or that its enrollment profile was removed: ask
-          its user. Within 24 hours it enrolls with any code; its earlier identity is revoked, its history
-          stays, and everything is proven anew.
+          <b>Allow</b> if you know that someone erased the device or removed its enrollment profile. Ask its
+          user. The device can then enroll with any code within 24 hours. Odette revokes its earlier identity,
+          keeps its history, and verifies everything again.
         </List.Item>
         <List.Item>
-          <b>Refuse</b> if nobody erased it: another device may pretend to be this one.
+          <b>Refuse</b> if nobody erased the device: another device may be impersonating it.
         </List.Item>
       </List>
       <ReasonInput reason={reason} set={setReason} />

@@ -24,7 +24,7 @@ export function TruthList({ device }: { device: DeviceDetail }) {
                 <Text fw={600} size="sm">
                   {TRUTH_LABELS[name]}
                 </Text>
-                <Text size="sm">{found?.evidence ?? 'Nothing is known yet.'}</Text>
+                <Text size="sm">{found?.evidence ?? 'No reports yet.'}</Text>
                 {found?.at && (
                   <Text size="xs" c="dimmed">
                     Seen <Moment at={found.at} />

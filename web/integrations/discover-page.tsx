@@ -17,7 +17,7 @@ export function DiscoverPage() {
     void navigate({ to: '/setups/$setupId', params: { setupId: id } });
   });
   return (
-    <Page title="Discover integrations" intro="What Odette can be connected to.">
+    <Page title="Discover integrations" intro="Services that Odette can connect to.">
       <Stack>
         <Title order={2} size="h3">
           Security
@@ -45,7 +45,7 @@ export function DiscoverPage() {
                     {items
                       .filter(({ amends }) => !amends)
                       .map((setup) => (
-                        <Alert key={setup.id} color="blue" title="A setup is under way">
+                        <Alert key={setup.id} color="blue" title="A setup is in progress">
                           <Text size="sm">
                             {setup.tenant?.host ?? 'New tenant'}, at “{setup.guide.title}”, last changed{' '}
                             <Moment at={setup.changedAt} />.

@@ -106,7 +106,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
               size="sm"
               onClick={() => wizard('install_api_integration')}
             >
-              Use another kind of credentials
+              Use another credential type
             </Anchor>
           )}
         </Section>
@@ -214,7 +214,7 @@ function Health({ integration }: { integration: Integration }) {
         </Text>
       )}
       {integration.health.length > 0 && (
-        <div className="table-scroll" role="region" aria-label="Health of the connections" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label="Connection health" tabIndex={0}>
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -229,7 +229,7 @@ function Health({ integration }: { integration: Integration }) {
                   <Table.Td>{CONNECTION_LABELS[connection]}</Table.Td>
                   <Table.Td>
                     <Badge variant="light" color={ok ? 'green' : 'red'} tt="none">
-                      {ok ? 'Works' : 'Refused or not reached'}
+                      {ok ? 'Works' : 'Failing'}
                     </Badge>
                     {failure && (
                       <Text size="sm">
@@ -271,9 +271,7 @@ function Checks({ integrationId }: { integrationId: string }) {
       {check.data ? (
         <Prerequisites list={check.data.items} confirmed={[]} />
       ) : (
-        <Alert color="gray">
-          Looks at the tenant now: scopes, Identity Engine, Okta Verify, FastPass, licenses.
-        </Alert>
+        <Alert color="gray">Checks scopes, Identity Engine, Okta Verify, FastPass and licenses now.</Alert>
       )}
     </Section>
   );

@@ -14,7 +14,7 @@ export function IntegrationsPage() {
   const totals = useApiQuery('getTotals', {});
   const discover = <ButtonLink to="/integrations/discover">Discover integrations</ButtonLink>;
   return (
-    <Page title="Integrations" intro="Okta tenants that Odette is connected to." actions={discover}>
+    <Page title="Integrations" intro="Connected Okta tenants." actions={discover}>
       <Loaded query={integrations}>
         {({ items }) => (
           <Stack>
@@ -44,7 +44,7 @@ export function IntegrationsPage() {
             ))}
             {items.length === 0 && (setups.data?.items.length ?? 0) === 0 && (
               <Empty title="No Okta tenant is connected yet" action={discover}>
-                Begin with Discover integrations › Security › Okta Device Trust. It takes about ten minutes
+                Start with Discover integrations › Security › Okta Device Trust. It takes about ten minutes
                 and needs a super admin of your Okta tenant.
               </Empty>
             )}

@@ -1,4 +1,4 @@
-// Name and numbers of an integration: patience, removal delay, sweeps, renewal.
+// Integration settings of an integration: patience, removal delay, sweeps, renewal.
 import {
   Button,
   Group,
@@ -23,46 +23,46 @@ type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds' | 'countsAnyUser'>
 
 const FIELDS: Readonly<Record<NumberName, { label: string; description: string; step?: number }>> = {
   patienceHours: {
-    label: 'Patience (hours)',
-    description: 'A rollout whose device is silent this long counts as failed.',
+    label: 'Give up after (hours)',
+    description: 'A rollout fails when its device does not respond for this long.',
   },
   removalDelayMinutes: {
     label: 'Removal delay (minutes)',
-    description: 'Removal can be undone for this long.',
+    description: 'You can undo a removal for this long.',
   },
   trustSweepMinutes: {
-    label: 'Look at Okta every (minutes)',
-    description: 'How often all devices are compared with Okta.',
+    label: 'Sync from Okta every (minutes)',
+    description: 'How often Odette compares all devices with Okta.',
   },
   enforcementSweepMinutes: {
     label: 'Enforce every (minutes)',
-    description: 'How often devices not verified lately are looked for.',
+    description: 'How often Odette looks for devices that are due for verification.',
   },
   expirySweepMinutes: {
-    label: 'Look for ends every (minutes)',
-    description: 'How often ending certificates are looked for.',
+    label: 'Check for expiring certificates every (minutes)',
+    description: 'How often Odette checks for certificates that expire soon.',
   },
   verifyAfterHours: {
     label: 'Verify again after (hours)',
-    description: 'A device not verified this long is asked again.',
+    description: 'Odette verifies each device again after this time.',
   },
   renewalWindowStart: {
-    label: 'Renewal begins (share of life left)',
-    description: '0.333: a certificate of a year is renewed from about 120 days before its end.',
+    label: 'Renew at (fraction of lifetime left)',
+    description: '0.333: Odette renews a one-year certificate about 120 days before it expires.',
     step: 0.01,
   },
   renewalWindowEnd: {
-    label: 'Renewal is urgent (share of life left)',
-    description: '0.167: about 60 days before its end.',
+    label: 'Renewal is urgent at (fraction of lifetime left)',
+    description: '0.167: about 60 days before it expires.',
     step: 0.01,
   },
   unusedWarnDays: {
     label: 'Warn when unused (days)',
-    description: 'Okta revokes a certificate that no sign-in used for 90 days.',
+    description: 'Okta revokes a certificate that no sign-in has used for 90 days.',
   },
   unusedReissueDays: {
     label: 'Replace when unused (days)',
-    description: 'A new certificate is issued before Okta revokes the old one.',
+    description: 'Odette replaces the certificate before Okta revokes it.',
   },
 };
 
@@ -98,7 +98,7 @@ export function NumbersCard({
   });
   const isDirty = Object.keys(body).length > 0;
   return (
-    <Paper withBorder p="md" component="section" aria-label="Name and numbers">
+    <Paper withBorder p="md" component="section" aria-label="Integration settings">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -107,7 +107,7 @@ export function NumbersCard({
       >
         <Stack>
           <Title order={2} size="h4">
-            Name and numbers
+            Integration settings
           </Title>
           <TextInput
             label="Name"

@@ -21,14 +21,14 @@ export function BlueprintChoice({
     <Loaded query={query} lines={2}>
       {({ items }) =>
         items.length === 0 ? (
-          <Empty title="There is no blueprint yet">
-            Make one in <Link to="/blueprints">Blueprints</Link>, or turn Okta Device Trust on and press Save:
-            a test blueprint is proposed before anything is saved.
+          <Empty title="No blueprint yet">
+            Make one in <Link to="/blueprints">Blueprints</Link>, or turn on Okta Device Trust and click Save:
+            Odette suggests a test blueprint before it saves.
           </Empty>
         ) : (
           <Checkbox.Group
             label="Blueprints"
-            description="For the first time, choose a test blueprint with few devices."
+            description="Start with a test blueprint that has few devices."
             value={[...chosen]}
             onChange={choose}
           >

@@ -85,7 +85,7 @@ export function ItemEditor({
           <Radio
             value="enforce"
             label="Install and continuously enforce"
-            description="Where Okta Verify is installed already it is not installed again: Odette takes its management over."
+            description="If Okta Verify is already installed, Odette takes over its management instead of reinstalling it."
           />
         </Radio.Group>
       </Section>
@@ -118,7 +118,7 @@ export function ItemEditor({
       {isDirty && isOutdated && !isSaving && meanwhile()}
       {isAdmin && (
         <Group justify="flex-end" className="save-bar">
-          {isDirty && <Text size="sm">There are changes that are not saved.</Text>}
+          {isDirty && <Text size="sm">You have unsaved changes.</Text>}
           <Button variant="default" disabled={!isDirty} onClick={() => setDraft(saved)}>
             Discard changes
           </Button>
@@ -168,8 +168,8 @@ function ChangedMeanwhile({
   load: () => void;
 }) {
   const title = isFirst
-    ? 'Somebody else made this item meanwhile'
-    : `Somebody else ${isGone ? 'removed' : 'saved'} this item meanwhile`;
+    ? 'Someone else created this item'
+    : `Someone else ${isGone ? 'removed' : 'saved'} this item`;
   const before = isFirst ? 'before there was one' : 'on the version before';
   return (
     <Alert color="orange" role="alert" title={title}>
@@ -226,7 +226,7 @@ function Counts({ item }: { item: Item }) {
 
 function WrongApp({ item }: { item: Item }) {
   return (
-    <Alert color="orange" title="Macs whose Okta Verify is not the one of the App Store">
+    <Alert color="orange" title="Macs where Okta Verify was not installed from the App Store">
       <Text size="sm">{item.notFromAppStore.reason}</Text>
       <List size="sm">
         {item.notFromAppStore.devices.map((device) => (

@@ -46,8 +46,8 @@ export function ItemSettings({
         label="Managed AppConfig (iPhone and iPad)"
         description={
           draft.deviceTrustOn
-            ? 'Managed by the Okta Device Trust integration. What stands here is kept and comes back when it is turned off.'
-            : 'A JSON object, sent while Okta Device Trust is off.'
+            ? 'Okta Device Trust manages this setting. Odette keeps the value here and applies it again when you turn Okta Device Trust off.'
+            : 'A JSON object. Odette sends it while Okta Device Trust is off.'
         }
         autosize
         minRows={2}
@@ -58,8 +58,8 @@ export function ItemSettings({
         onChange={(event) => change({ appConfiguration: event.currentTarget.value })}
       />
       <Checkbox
-        label="When devices leave, remove the Okta Verify app too"
-        description="Removing Okta Verify destroys its user's FastPass."
+        label="Remove the Okta Verify app when a device goes out of scope"
+        description="Removing Okta Verify deletes the user's FastPass registration."
         checked={draft.removeAppOnRemoval}
         disabled={disabled}
         onChange={(event) => change({ removeAppOnRemoval: event.currentTarget.checked })}

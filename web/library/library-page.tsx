@@ -18,7 +18,7 @@ export function LibraryPage() {
   const isShown = (integration: Integration) =>
     `okta verify ${integration.name} ${integration.host}`.toLowerCase().includes(search.toLowerCase().trim());
   return (
-    <Page title="Library" intro="Apps that are delivered to the devices of a blueprint.">
+    <Page title="Library" intro="Apps that Odette delivers to the devices of a blueprint.">
       <TextInput
         label="Search apps"
         type="search"
@@ -41,7 +41,7 @@ export function LibraryPage() {
                   title="Okta Verify comes with an integration"
                   action={<ButtonLink to="/integrations/discover">Discover integrations</ButtonLink>}
                 >
-                  Connect an Okta tenant first: then Okta Verify stands here, ready to be assigned.
+                  Connect an Okta tenant first. Okta Verify then appears here, ready to assign.
                 </Empty>
               );
             const found = all.filter(isShown);

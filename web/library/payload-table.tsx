@@ -16,7 +16,7 @@ const ALL: readonly Omit<Row, 'applies'>[] = [
     setting: 'OktaVerify.EnrollmentOptions',
     platforms: ['macOS'],
     description:
-      'Okta Verify opens by itself with the organization filled in when an unregistered Mac reaches for an Okta app.',
+      'Okta Verify opens by itself with the organization filled in when an unregistered Mac opens an app that Okta protects.',
   },
   {
     setting: 'Okta Verify login item',
@@ -32,7 +32,7 @@ const ALL: readonly Omit<Row, 'applies'>[] = [
   {
     setting: 'SSO extension',
     platforms: ['macOS', 'iOS', 'iPadOS'],
-    description: 'Users are not asked to open Okta Verify. Not supported on Chrome or Firefox.',
+    description: 'Users see no prompt to open Okta Verify. Not supported on Chrome or Firefox.',
   },
 ];
 

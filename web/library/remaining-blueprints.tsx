@@ -28,7 +28,7 @@ export function RemainingBlueprints({
   if (delivered === 0 || inProgress + failed > 0)
     return (
       <Alert color="gray" title={`First ${names}`}>
-        When every device there is delivered, the {rest} {others.length === 1 ? 'is' : 'are'} offered here.
+        When every device there is delivered, Odette offers the {rest} here.
         {failed > 0 && ` ${plural(failed, 'device')} failed.`}
       </Alert>
     );
@@ -43,7 +43,7 @@ export function RemainingBlueprints({
           color="green.9"
           onClick={() => assign([...assigned, ...others.map(({ id }) => id)])}
         >
-          Go on with the {rest}
+          Continue with the {rest}
         </Button>
       </Group>
     </Alert>

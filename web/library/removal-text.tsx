@@ -13,7 +13,7 @@ export function RemovalText({ preview, removesApp }: { preview: Preview; removes
     <>
       <List size="sm" spacing={4}>
         <List.Item>
-          <b>Goes</b>, {after}: the profiles and Odette&apos;s app configuration on{' '}
+          <b>Goes</b>, {after}: the profiles and the app configuration of Odette on{' '}
           {plural(leaving, 'device')}; their certificates go with the profiles. The item&apos;s own app
           configuration comes back.
         </List.Item>
@@ -26,8 +26,8 @@ export function RemovalText({ preview, removesApp }: { preview: Preview; removes
         <List.Item>
           <b>To undo it</b>: turn it on or assign it again
           {minutes === null || minutes === 0
-            ? '; devices then get everything anew.'
-            : ' before then, and nothing was removed; later, devices get everything anew.'}
+            ? '; Odette then delivers everything again.'
+            : ' before then, and Odette removes nothing; later, Odette delivers everything again.'}
         </List.Item>
       </List>
       {usersLosingTrust.length > 0 && (

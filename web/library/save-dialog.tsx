@@ -39,7 +39,7 @@ export function SaveDialog(props: SaveDialogProps) {
         ? receive('createLibraryItem', { body })
         : receive('saveLibraryItem', { params: { id: item.id }, body, ifMatch: etag ?? undefined }),
     onSuccess: async ({ body: after, etag: newEtag }) => {
-      notifications.show({ message: 'Saved. What must be started is started.', color: 'green' });
+      notifications.show({ message: 'Saved. Odette has started the rollouts.', color: 'green' });
       saved({ item: after, etag: newEtag });
       close();
       await client.invalidateQueries();
@@ -85,13 +85,13 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
         <List size="sm" listStyleType="none" spacing={6}>
           <Line isOk={!isShort}>
             Licenses of Okta Verify: {countText(licenses.needed)} needed,{' '}
-            {licenses.left === null ? 'how many are left is not known' : `${countText(licenses.left)} left`}
-            {isShort && '. Get more in Apple Business Manager (free of charge); devices wait until then.'}
+            {licenses.left === null ? 'the number available is unknown' : `${countText(licenses.left)} left`}
+            {isShort && '. Get more in Apple Business Manager (free of charge). Devices wait until then.'}
           </Line>
           <Line isOk>
             {usersAsked === 0
-              ? 'No user is asked for anything.'
-              : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads will be asked to accept the app.`}
+              ? 'Users see no prompt.'
+              : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads must accept the app.`}
           </Line>
           <Line isOk={pushCertificate.ok}>Push certificate: {accessText(pushCertificate)}</Line>
           {appsAndBooksToken && (
@@ -138,14 +138,14 @@ function TestBlueprint({
       <Text size="sm">{proposal.reason}</Text>
       {names.length > 0 && (
         <Text size="sm" className="break-anywhere">
-          “{proposal.name}” would hold {names.join(', ')}. The devices are moved there at once, before you
-          save.
+          “{proposal.name}” would hold {names.join(', ')}. Odette moves the devices there immediately, before
+          you save.
         </Text>
       )}
       <ProblemAlert error={make.error} />
       <Group mt="xs">
         <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate()}>
-          Make it and assign only that
+          Create it and assign only that one
         </Button>
       </Group>
     </Alert>

@@ -7,11 +7,11 @@ export function sentText({ devices, unchanged, byFamily }: Preview, isOn: boolea
     const families = (['Mac', 'iPhone', 'iPad'] as const)
       .filter((family) => byFamily[family] > 0)
       .map((family) => plural(byFamily[family], family));
-    return `Something is sent to ${plural(devices, 'device')}${families.length > 0 ? ` (${families.join(', ')})` : ''}.`;
+    return `Odette sends payloads to ${plural(devices, 'device')}${families.length > 0 ? ` (${families.join(', ')})` : ''}.`;
   }
   if (unchanged > 0)
-    return `Nothing new is sent: ${plural(unchanged, 'device')} in scope ${unchanged === 1 ? 'has' : 'have'} it already.`;
+    return `Odette sends nothing new: ${plural(unchanged, 'device')} in scope ${unchanged === 1 ? 'has' : 'have'} it already.`;
   return isOn
-    ? 'No device is in these blueprints yet: each gets Okta Verify when it enrolls.'
-    : 'Nothing is sent to any device.';
+    ? 'These blueprints have no devices yet. Each device gets Okta Verify when it enrolls.'
+    : 'Odette sends nothing to any device.';
 }

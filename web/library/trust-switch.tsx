@@ -27,7 +27,7 @@ export function TrustSwitch({ draft, integrationId, item, isSavedOn, disabled, c
       <Switch
         size="md"
         label="Okta Device Trust"
-        description="Okta Verify is configured for trust on every device in scope"
+        description="Odette configures Okta Verify for device trust on every device in scope"
         checked={draft.deviceTrustOn}
         disabled={disabled}
         onChange={(event) => {
@@ -87,8 +87,8 @@ function OnDialog(props: Asked & { readonly opened: boolean }) {
     >
       <Text>
         Managed AppConfig for iPhone and iPad will be disabled in this library item: the Okta Device Trust
-        integration manages it. What the item holds now is kept and comes back when Okta Device Trust is
-        turned off.
+        integration manages it. Odette keeps the current value and applies it again when you turn Okta Device
+        Trust off.
       </Text>
       <Loaded query={preview} lines={1}>
         {(found) => (
@@ -98,7 +98,7 @@ function OnDialog(props: Asked & { readonly opened: boolean }) {
         )}
       </Loaded>
       <Text size="sm" c="dimmed">
-        Nothing is sent before you save.
+        Odette sends nothing until you save.
       </Text>
     </ConfirmDialog>
   );
@@ -131,7 +131,7 @@ function OffDialog(props: Asked) {
             Devices stay registered in Okta until their certificate ends or an admin removes them there.
           </List.Item>
           <List.Item>
-            App sign-in rules that ask for managed devices go on asking: change them first.
+            App sign-in rules that require managed devices still apply: change them first.
           </List.Item>
         </List>
       </Alert>

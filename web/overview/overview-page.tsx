@@ -19,10 +19,10 @@ export function OverviewPage() {
         <Alert
           key={setup.id}
           color="blue"
-          title={`Setup of ${setup.tenant?.host ?? 'an Okta tenant'} is under way`}
+          title={`Setup of ${setup.tenant?.host ?? 'an Okta tenant'} is in progress`}
         >
           <Group>
-            <Text size="sm">It waits at “{setup.guide.title}”.</Text>
+            <Text size="sm">Waiting at “{setup.guide.title}”.</Text>
             <ButtonLink size="xs" to="/setups/$setupId" params={{ setupId: setup.id }}>
               Continue setup
             </ButtonLink>

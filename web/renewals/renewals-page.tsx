@@ -14,20 +14,20 @@ import { HeatMap } from './heat-map.tsx';
 const STATES = {
   due: {
     label: 'Next due',
-    meaning: 'By the end of their certificate, the nearest first. Odette renews them by itself.',
+    meaning: 'Sorted by expiry, soonest first. Odette renews certificates automatically.',
   },
   late: {
     label: 'Late',
-    meaning: 'Their renewal window is over and the new certificate is not there yet: switch these Macs on.',
+    meaning: 'The renewal window has ended without a new certificate. Turn these Macs on.',
   },
   failed: {
     label: 'Failed',
-    meaning: 'Their last renewal failed. Odette tries until it works; the device page says why.',
+    meaning: 'The last renewal failed. Odette retries until it succeeds; the device page shows the reason.',
   },
   unused: {
     label: 'Unused',
     meaning:
-      'Okta has seen no sign-in with the certificate and revokes it after 90 days. Odette replaces it before then.',
+      'No sign-in has used the certificate. Okta revokes it after 90 days; Odette replaces it before then.',
   },
 } as const;
 type State = keyof typeof STATES;
@@ -38,7 +38,10 @@ export function RenewalsPage() {
   const byDay = useApiQuery('renewalsByDay', {});
   const [after, setAfter] = useState<string>();
   return (
-    <Page title="Renewals" intro="Certificates of Macs are renewed by themselves, long before they end.">
+    <Page
+      title="Renewals"
+      intro="Odette renews the certificates of Macs automatically, well before they expire."
+    >
       <Paper withBorder p="md" component="section" aria-labelledby="year">
         <Title order={2} size="h4" id="year" mb="sm">
           The next year
@@ -91,7 +94,7 @@ function RenewalList({
               state === 'due' ? 'No certificate yet' : `None: nothing is ${STATES[state].label.toLowerCase()}`
             }
           >
-            {state === 'due' ? 'Macs get theirs during their rollout.' : 'Nothing to do here.'}
+            {state === 'due' ? 'Macs get certificates during their rollout.' : 'No action needed.'}
           </Empty>
         ) : (
           <>

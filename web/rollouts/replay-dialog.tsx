@@ -82,15 +82,15 @@ export function ReplayDialog({ whom, title, close, begun }: ReplayDialogProps) {
       isOff={!preview.data || preview.isPlaceholderData || preview.data.devices === 0 || reason.trim() === ''}
       error={change.error}
       command={commandOf(whom, given)}
-      {...(after === undefined ? {} : { cancelLabel: 'Leave the rest' })}
+      {...(after === undefined ? {} : { cancelLabel: 'Skip the rest' })}
     >
       <Loaded query={preview} lines={3}>
         {({ devices, lacking, next }) => (
           <>
             <PortionNote portion={{ devices, next }} isFirst={after === undefined} />
             <Text>
-              {'filter' in whom && 'Of this filter only failed rollouts are replayed. '}
-              {devices === 0 ? 'No failed rollout is left to replay.' : whatIsSent(lacking)}
+              {'filter' in whom && 'Odette replays only the failed rollouts of this filter. '}
+              {devices === 0 ? 'There are no failed rollouts to replay.' : whatIsSent(lacking)}
             </Text>
             <List size="sm">
               {TRUTHS.filter((truth) => lacking[truth] > 0).map((truth) => (
@@ -124,5 +124,5 @@ function commandOf(whom: ReplayWhom, body: Replay): string {
 
 const whatIsSent = (lacking: Readonly<Record<keyof typeof LACKING, number>>): string =>
   TRUTHS.some((truth) => lacking[truth] > 0)
-    ? 'Only what is missing is sent again:'
-    : 'Nothing is missing: the devices are only asked what they have.';
+    ? 'Odette sends only what is missing:'
+    : 'Nothing is missing. Odette only asks the devices what they have.';

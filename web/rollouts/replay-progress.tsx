@@ -100,13 +100,13 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
       <Progress.Root size="lg" mt="sm">
         <Progress.Section value={share(completed)} color="green" aria-label="Delivered" />
         <Progress.Section value={share(failed)} color="red" aria-label="Failed again" />
-        <Progress.Section value={share(withdrawn)} color="gray" aria-label="Left as they were" />
+        <Progress.Section value={share(withdrawn)} color="gray" aria-label="Skipped" />
         <Progress.Section value={share(running)} color="lake" aria-label="Running" />
       </Progress.Root>
       <Text size="sm" mt={6} aria-live="polite">
         {countText(ended)} of {plural(devices, 'device')} ended: {countText(completed)} delivered,{' '}
         {countText(failed)} failed again
-        {withdrawn > 0 && `, ${countText(withdrawn)} left as they were`}. {countText(running)} running,{' '}
+        {withdrawn > 0 && `, ${countText(withdrawn)} skipped`}. {countText(running)} running,{' '}
         {countText(waiting)} waiting.
       </Text>
       {asks && <StopDialog replay={replay} close={() => setAsks(false)} />}
@@ -117,7 +117,7 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
 function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
   const change = useChange('stopReplay', ['listReplays', 'getReplay', 'listRollouts'], ({ withdrawn }) => {
     notifications.show({
-      message: `Stopped: ${plural(withdrawn, 'device')} left as before.`,
+      message: `Stopped: ${plural(withdrawn, 'device')} skipped.`,
       color: 'green',
     });
     close();
@@ -128,7 +128,7 @@ function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
       close={close}
       title="Stop this replay?"
       confirmLabel="Stop"
-      cancelLabel="Let it go on"
+      cancelLabel="Keep running"
       isDangerous
       confirm={() => change.mutate({ params: { id: replay.id } })}
       isBusy={change.isPending}
@@ -137,7 +137,7 @@ function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
     >
       <Text>
         {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not begun{' '}
-        {replay.waiting === 1 ? 'stays' : 'stay'} failed; they can be replayed later.
+        {replay.waiting === 1 ? 'stays' : 'stay'} failed; you can replay them later.
         {replay.running > 0 &&
           ` ${plural(replay.running, 'rollout')} under way ${replay.running === 1 ? 'goes' : 'go'} on: only what is missing is brought.`}
       </Text>

@@ -18,7 +18,7 @@ export function RolloutsPage() {
   return (
     <Page
       title="Rollouts"
-      intro="A rollout brings one device from enrolled to delivered. It goes on by itself for days."
+      intro="A rollout takes one device from enrolled to delivered. It can run for days without any action."
     >
       <FleetProgress />
       <Replays titleOf={(code) => titles.get(code) ?? code} />
@@ -95,7 +95,8 @@ function RolloutList() {
           {({ items, next }) =>
             items.length === 0 ? (
               <Empty title={NONE[state]}>
-                Rollouts start when a device enrolls into a blueprint whose library item is switched on.
+                A rollout starts when a device enrolls into a blueprint whose library item has Okta Device
+                Trust turned on.
               </Empty>
             ) : (
               <div className="table-scroll" role="region" aria-label="Rollouts" tabIndex={0}>

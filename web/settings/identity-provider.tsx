@@ -18,10 +18,10 @@ export function ProviderCard() {
           {({ callbackUrl, provider }) => (
             <>
               {provider ? <Facts provider={provider} /> : <HowTo />}
-              <CopyValue label="Redirect address to register at the provider" value={callbackUrl} />
+              <CopyValue label="Redirect URI to register with the provider" value={callbackUrl} />
               <Text size="sm" c="dimmed">
-                Local accounts work whatever the provider does. Keep Odette&apos;s own sign-in out of the rule
-                that asks for managed devices.
+                Local accounts work even when the provider is down. Exclude Odette from the app sign-in rule
+                that requires managed devices.
               </Text>
             </>
           )}
@@ -34,11 +34,10 @@ export function ProviderCard() {
 function HowTo() {
   return (
     <Text size="sm">
-      Nobody signs in through an identity provider yet. Make a web application there (OpenID Connect,
-      authorization code), then start Odette with <Code>ODETTE_OIDC_ISSUER</Code>,{' '}
-      <Code>ODETTE_OIDC_CLIENT_ID</Code>, <Code>ODETTE_OIDC_CLIENT_SECRET_FILE</Code> and the groups that give
-      roles: <Code>ODETTE_OIDC_ADMINS</Code>, <Code>ODETTE_OIDC_OPERATORS</Code>,{' '}
-      <Code>ODETTE_OIDC_VIEWERS</Code>.
+      No identity provider is configured. Create a web application there (OpenID Connect, authorization code),
+      then start Odette with <Code>ODETTE_OIDC_ISSUER</Code>, <Code>ODETTE_OIDC_CLIENT_ID</Code>,{' '}
+      <Code>ODETTE_OIDC_CLIENT_SECRET_FILE</Code> and the groups that give roles:{' '}
+      <Code>ODETTE_OIDC_ADMINS</Code>, <Code>ODETTE_OIDC_OPERATORS</Code>, <Code>ODETTE_OIDC_VIEWERS</Code>.
     </Text>
   );
 }
@@ -50,7 +49,7 @@ function Facts({ provider }: { provider: Provider }) {
     ['Issuer', provider.issuer],
     ['Client ID', provider.clientId],
     ['Scopes', provider.scopes],
-    ['Claim that gives roles', provider.roleClaim],
+    ['Role claim', provider.roleClaim],
     ['Admins', groups(roles.admin)],
     ['Operators', groups(roles.operator)],
     ['Viewers', groups(roles.viewer)],

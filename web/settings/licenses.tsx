@@ -20,8 +20,8 @@ export function Licenses() {
   return (
     <Stack maw="46rem">
       {isMissing ? (
-        <Alert color="orange" title="There is no Apps and Books token yet">
-          Without it no device gets a license of Okta Verify.
+        <Alert color="orange" title="No Apps and Books token">
+          Without it, no device gets an Okta Verify license.
         </Alert>
       ) : (
         <Loaded query={query}>
@@ -42,7 +42,7 @@ export function Licenses() {
                 Okta Verify:{' '}
                 {found.licenses
                   ? `${countText(found.licenses.available)} of ${countText(found.licenses.total)} licenses left`
-                  : 'Apple could not be asked how many licenses are left'}
+                  : 'Odette cannot read the number of available licenses from Apple'}
               </Text>
               <Text size="sm">
                 Ends <Moment at={found.expiresAt} />.{' '}

@@ -14,9 +14,9 @@ import { ProviderCard } from './identity-provider.tsx';
 type Person = ResponseOf<'listPeople'>['items'][number];
 
 export const ROLE_CHOICES = [
-  { value: 'viewer', label: 'Viewer: looks' },
-  { value: 'operator', label: 'Operator: also checks, renews, replays, enrolls' },
-  { value: 'admin', label: 'Admin: also sets up and changes' },
+  { value: 'viewer', label: 'Viewer: views everything' },
+  { value: 'operator', label: 'Operator: also checks, renews, replays and enrolls devices' },
+  { value: 'admin', label: 'Admin: also changes settings' },
 ];
 
 export function People() {
@@ -54,7 +54,7 @@ export function People() {
                       )}
                     </Table.Td>
                     <Table.Td>{person.role}</Table.Td>
-                    <Table.Td>{person.isLocal ? 'Password, here' : 'Identity provider'}</Table.Td>
+                    <Table.Td>{person.isLocal ? 'Local password' : 'Identity provider'}</Table.Td>
                     <Table.Td>
                       <Moment at={person.createdAt} />
                     </Table.Td>
@@ -187,9 +187,7 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
         <>
           <RoleSelect role={role} choose={setRole} />
           {rankOf(role) < rankOf(person.role) && (
-            <Text size="sm">
-              API tokens that this person made and that may do more than the lower role are revoked.
-            </Text>
+            <Text size="sm">Odette revokes API tokens of this person that exceed the lower role.</Text>
           )}
           <NewPassword
             label="New password (empty: keep)"
@@ -199,11 +197,11 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
           />
         </>
       ) : (
-        <Text size="sm">The role comes from the groups at the identity provider, anew at each sign-in.</Text>
+        <Text size="sm">The groups at the identity provider set the role at each sign-in.</Text>
       )}
       <Switch
         label="Disabled"
-        description="Cannot sign in; present sessions end, and API tokens that this person made are revoked."
+        description="This person cannot sign in. Odette ends their sessions and revokes the API tokens they created."
         checked={isOff}
         onChange={(event) => setOff(event.currentTarget.checked)}
       />

@@ -22,8 +22,8 @@ export function PushCertificate() {
   return (
     <Stack maw="46rem">
       {isMissing ? (
-        <Alert color="orange" title="There is no push certificate yet">
-          Without it no device can be woken, and none can enroll.
+        <Alert color="orange" title="No push certificate">
+          Without it, Odette cannot wake devices, and devices cannot enroll.
         </Alert>
       ) : (
         <Loaded query={query}>
@@ -36,8 +36,8 @@ export function PushCertificate() {
                 <DaysLeft days={found.daysLeft} />
               </Group>
               {found.refusedAt !== null && (
-                <Alert color="red" title="Apple refuses it" my="sm">
-                  Since <Moment at={found.refusedAt} />. No device can be woken until it is replaced.
+                <Alert color="red" title="Apple rejects it" my="sm">
+                  Since <Moment at={found.refusedAt} />. Odette cannot wake devices until you replace it.
                 </Alert>
               )}
               <Text size="sm" className="break-anywhere">
@@ -66,12 +66,12 @@ export function PushCertificate() {
                     {other.topic}:{' '}
                     {other.refusedAt === null ? (
                       <>
-                        they can be woken until its certificate ends, <Moment at={other.notAfter} />.
+                        Odette can wake them until its certificate expires, <Moment at={other.notAfter} />.
                       </>
                     ) : (
-                      'Apple refuses its certificate, they cannot be woken.'
+                      'Apple rejects its certificate, they cannot be woken.'
                     )}{' '}
-                    Let them enroll again.
+                    Enroll them again.
                   </Text>
                 </Alert>
               ))}
@@ -115,8 +115,8 @@ function Guide() {
         </List.Item>
       </List>
       <Text size="sm" mt="xs">
-        <b>Every year:</b> sign in with the same Apple Account and choose <b>Renew</b>. A certificate with
-        another topic would mean that every device enrolls again.
+        <b>Every year:</b> sign in with the same Apple Account and choose <b>Renew</b>. With another topic,
+        every device has to enroll again.
       </Text>
     </Paper>
   );
@@ -129,7 +129,7 @@ function Upload({ hasOne }: { hasOne: boolean }) {
   const [accessRights, setAccessRights] = useState<AccessRights>();
   return (
     <UploadForm
-      title={hasOne ? 'Replace it with its renewal' : 'Upload it'}
+      title={hasOne ? 'Upload the renewal' : 'Upload it'}
       field={{
         label: 'File',
         description: 'Certificate and private key in one PEM file, or PKCS#12 (.p12, .pfx)',
@@ -151,8 +151,8 @@ function Upload({ hasOne }: { hasOne: boolean }) {
       }}
       confirmable={{
         code: 'apns.other_topic',
-        title: 'This is no renewal',
-        confirmLabel: 'Use it all the same',
+        title: 'This is not a renewal',
+        confirmLabel: 'Use it anyway',
         command: odetteLine(['push-certificate', 'set', 'FILE'], ['--other-topic']),
         words: ({ facts }) => <OtherTopic facts={facts} />,
       }}

@@ -21,7 +21,7 @@ type Token = ResponseOf<'listTokens'>['items'][number];
 const COLUMNS: readonly Column<Token>[] = [
   { label: 'Name', cell: ({ name }) => name },
   { label: 'Role', cell: ({ role }) => role },
-  { label: 'Made by', cell: ({ createdBy }) => nameOfActor(createdBy) },
+  { label: 'Created by', cell: ({ createdBy }) => nameOfActor(createdBy) },
   { label: 'Last used', cell: ({ lastUsedAt }) => <Moment at={lastUsedAt} none="Never" /> },
   {
     label: 'Ends',
@@ -39,10 +39,10 @@ export function Tokens() {
     <IssuedList
       query={useApiQuery('listTokens', {})}
       label="API tokens"
-      makeLabel="Make a token"
+      makeLabel="Create token"
       empty={{
         title: 'No API token yet',
-        text: 'A token lets a program use the API in a role that you choose.',
+        text: 'A token lets a program use the API with the role that you choose.',
       }}
       columns={COLUMNS}
       revokeLabel={({ revokedAt, name }) => (revokedAt === null ? `Revoke ${name}` : undefined)}
@@ -69,8 +69,8 @@ function MakeDialog({ close, made }: { close: () => void; made: (shown: ShownOnc
     <ConfirmDialog
       opened
       close={close}
-      title="Make an API token"
-      confirmLabel="Make"
+      title="Create an API token"
+      confirmLabel="Create"
       confirm={() => change.mutate({ body })}
       isBusy={change.isPending}
       isOff={body.name === ''}
@@ -97,7 +97,7 @@ function MakeDialog({ close, made }: { close: () => void; made: (shown: ShownOnc
       />
       <NumberInput
         label="Valid for days"
-        description="Empty: until it is revoked"
+        description="Empty: until you revoke it"
         min={1}
         max={3_650}
         value={days}
@@ -114,7 +114,7 @@ function Revoke({ token, close }: { token: Token; close: () => void }) {
   return (
     <RevokeDialog
       title={`Revoke ${token.name}?`}
-      consequence="Programs that use it are refused from now on. It cannot be undone."
+      consequence="Odette rejects it from now on. You cannot undo this."
       command={odetteLine(['token', 'revoke', token.id])}
       revoke={() => change.mutate({ params: { id: token.id } })}
       isBusy={change.isPending}

@@ -27,8 +27,7 @@ const comes = (count: number): string => (count === 1 ? 'comes' : 'come');
 export function consequencesOf(change: Change, integration: Integration, impact: Impact): string[] {
   const { step } = change;
   if (step === 'okta_domain') return [domainText(integration, impact)];
-  if (step === 'credentials')
-    return ['They are checked with Okta before they are used. Nothing is sent to devices.'];
+  if (step === 'credentials') return ['Odette checks them with Okta first. Odette sends nothing to devices.'];
   if (step !== 'platforms' && step !== 'macos' && step !== 'ios') return [];
   const words = newPlatformText(change, integration, impact);
   if (step === 'macos' && integration.macOS)

@@ -42,8 +42,8 @@ export function Prerequisites({
               {one.canBeConfirmed && confirm && (
                 <Checkbox
                   mt={4}
-                  label="I have looked: it is so"
-                  aria-label={`I have looked: ${one.title}`}
+                  label="I have checked this"
+                  aria-label={`I have checked: ${one.title}`}
                   checked={confirmed.includes(one.id)}
                   onChange={(event) => confirm(one.id, event.currentTarget.checked)}
                 />
@@ -75,7 +75,7 @@ export function MissingDialog(props: {
     >
       <Stack>
         <Alert color="orange" title="Okta Device Trust cannot work without these">
-          Put them right in the Okta tenant, then check again. Nothing that you entered is lost.
+          Fix them in the Okta tenant, then check again. Odette keeps what you entered.
         </Alert>
         <List>
           {failed.map(({ id, title, remedy }) => (

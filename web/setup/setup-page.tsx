@@ -33,8 +33,9 @@ export function SetupPage() {
           <>
             {setup.status === 'complete' && <SetupDone setup={setup} />}
             {setup.status === 'abandoned' && (
-              <Alert color="gray" title="This setup was given up">
-                Nothing of it is in use. <AnchorLink to="/integrations/discover">Start a new one</AnchorLink>
+              <Alert color="gray" title="This setup was abandoned">
+                Odette uses nothing from it.{' '}
+                <AnchorLink to="/integrations/discover">Start a new one</AnchorLink>
               </Alert>
             )}
             {setup.status === 'open' && !isAdmin && (
@@ -70,13 +71,13 @@ function GiveUp({ setup }: { setup: Setup }) {
   return (
     <>
       <Button variant="default" onClick={() => setOpen(true)}>
-        Give up this setup
+        Abandon this setup
       </Button>
       <ConfirmDialog
         opened={isOpen}
         close={() => setOpen(false)}
-        title="Give up this setup?"
-        confirmLabel="Give up"
+        title="Abandon this setup?"
+        confirmLabel="Abandon"
         isDangerous
         confirm={() => abandon.mutate(given)}
         isBusy={abandon.isPending}
@@ -84,8 +85,8 @@ function GiveUp({ setup }: { setup: Setup }) {
         command={curlLine('abandonSetup', given)}
       >
         <Text>
-          Its answers and the secrets entered in it are no longer used. What you created in Okta stays there.
-          A new setup starts from the beginning.
+          Odette discards its answers and secrets. What you created in Okta stays there. A new setup starts
+          from the beginning.
         </Text>
       </ConfirmDialog>
     </>

@@ -129,7 +129,7 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
           <Radio
             value="api_services_app"
             label="API Services app of your own"
-            description="Odette makes a key pair, you paste its public half into Okta. Works in every tenant."
+            description="Odette creates a key pair; you paste the public key into Okta. Works in every tenant."
           />
         </Stack>
       </Radio.Group>

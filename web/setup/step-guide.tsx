@@ -9,7 +9,7 @@ export function StepGuide({ guide }: { guide: Setup['guide'] }) {
     <Stack gap="md">
       <Text>{intro}</Text>
       {shownOnce.length > 0 && (
-        <Alert color="yellow" title="Okta shows this only once: have a safe place ready">
+        <Alert color="yellow" title="Okta shows this only once. Save it in a safe place.">
           <List size="sm">
             {shownOnce.map((text) => (
               <List.Item key={text}>{text}</List.Item>

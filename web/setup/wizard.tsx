@@ -119,7 +119,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
                 {verifiedText(setup, step)}
               </Alert>
             )}
-            {isBusy && <Text c="dimmed">Checking… You may leave this page; the check goes on.</Text>}
+            {isBusy && <Text c="dimmed">Checking… You can leave this page; the check continues.</Text>}
           </div>
           <ProblemAlert error={error} exceptFields={form?.fields ?? []} />
           <Divider />
@@ -185,9 +185,9 @@ function verifiedText(setup: Setup, step: string): string {
     return `${tenant.host} is an Okta tenant on ${tenant.pipeline === 'idx' ? 'Identity Engine' : 'Classic Engine'}${
       tenant.customDomain === undefined ? '' : `, with the custom domain ${tenant.customDomain}`
     }.`;
-  if (step === 'macos') return 'The SCEP URL answers, and the challenge URL gave a challenge.';
-  if (step === 'credentials') return 'Okta accepts these credentials.';
-  return 'Everything that Okta Device Trust needs is there.';
+  if (step === 'macos') return 'The SCEP URL responds, and the challenge URL returned a challenge.';
+  if (step === 'credentials') return 'Okta accepted these credentials.';
+  return 'All prerequisites are met.';
 }
 
 const masked = (body: StepAnswer): StepAnswer =>

@@ -27,8 +27,12 @@ export function Alarms() {
   return (
     <Stack className="page" gap="xs" mb="md">
       {(down.length > 0 || error) && (
-        <Alert color="yellow" role="alert" title={`No answer from ${error ? 'Odette' : down.join(' and ')}`}>
-          Nothing is lost. What is under way goes on when it is back.
+        <Alert
+          color="yellow"
+          role="alert"
+          title={`No response from ${error ? 'Odette' : down.join(' and ')}`}
+        >
+          No data is lost. Rollouts continue when it is back.
         </Alert>
       )}
       {data.alarms.map(({ failure, text, since }) => {

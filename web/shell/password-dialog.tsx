@@ -33,9 +33,9 @@ export function PasswordDialog({ opened, close }: { opened: boolean; close: () =
       error={change.error}
       command={curlLine('changePassword', { body: { current: '…', password: '…' } })}
     >
-      <Text size="sm">Your other sessions end. This one goes on.</Text>
+      <Text size="sm">Odette ends your other sessions. This one stays signed in.</Text>
       <PasswordField
-        label="Present password"
+        label="Current password"
         value={current}
         onChange={(event) => setCurrent(event.currentTarget.value)}
         autoComplete="current-password"

@@ -136,7 +136,7 @@ function SchemeButton() {
             onClick={() => setColorScheme(scheme)}
             aria-current={scheme === colorScheme ? true : undefined}
           >
-            {{ light: 'Light', dark: 'Dark', auto: 'As the system' }[scheme]}
+            {{ light: 'Light', dark: 'Dark', auto: 'Same as system' }[scheme]}
             {scheme === colorScheme ? ' ✓' : ''}
           </Menu.Item>
         ))}

@@ -33,17 +33,17 @@ export function FirstRunPage() {
           Welcome to Odette
         </Title>
         <Text>
-          Make the first admin. This local account is the one that always works, also when Okta or your
-          identity provider does not: keep its password in a safe place.
+          Create the first admin. This local account works even when Okta or your identity provider is down.
+          Keep its password in a safe place.
         </Text>
         {firstRun.data?.needed === false && (
-          <Alert color="blue" title="There is an admin already">
+          <Alert color="blue" title="An admin already exists">
             <AnchorLink to="/sign-in">Sign in</AnchorLink> instead.
           </Alert>
         )}
         {token === '' && (
           <Alert color="yellow" title="The link is not complete">
-            It ends in # and a long text. Copy it whole from what Odette printed at its start.
+            The link ends in # and a long text. Copy all of it from the output of Odette.
           </Alert>
         )}
         <Paper withBorder p="lg">
@@ -73,7 +73,7 @@ export function FirstRunPage() {
                 loading={finish.isPending}
                 disabled={token === '' || name === '' || password.length < 12}
               >
-                Make the first admin
+                Create the first admin
               </Button>
             </Stack>
           </form>

@@ -35,8 +35,9 @@ export function SignInPage() {
         </Title>
         {firstRun.data?.needed === true && (
           <Alert color="blue" title="Nobody can sign in yet">
-            Open the link that Odette printed when it started: it makes the first admin, on this page&apos;s
-            address followed by <b>/first-run#…</b>. A new link is printed at each start until it was used.
+            Open the link that Odette printed when it started. It creates the first admin: the address of this
+            page followed by <b>/first-run#…</b>. Odette prints a new link at each start until someone uses
+            it.
           </Alert>
         )}
         {ways.data?.refused && (
@@ -86,8 +87,7 @@ export function SignInPage() {
           </form>
         </Paper>
         <Text size="sm" c="dimmed">
-          Local accounts always work here, so that nobody is locked out when the identity provider does not
-          answer.
+          Local accounts always work here, even when the identity provider is down.
         </Text>
       </Stack>
     </main>

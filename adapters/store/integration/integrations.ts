@@ -69,7 +69,7 @@ export const settingSql = (name: NumberOf<IntegrationSettings>): string =>
 
 export type NewIntegration = Omit<IntegrationRow, 'settings' | 'createdAt' | 'changedAt'>;
 
-/** Adds the integration, or changes it when its id is known. Name and numbers of a known one stay. */
+/** Adds the integration, or changes it when its id is known. Integration settings of a known one stay. */
 export async function saveIntegration(sql: Sql, integration: NewIntegration): Promise<void> {
   await sql.query(
     `insert into integrations (id, name, okta_org_id, okta_host, custom_domain, credentials_kind, client_id, credentials_secret_id, granted_scopes)

@@ -134,7 +134,7 @@ export async function refreshTrust(
     known.integrationId === view.desired?.integrationId &&
     newestProven(state)?.integrationId === known.integrationId
   )
-    await requestRenewals(sql, [deviceId], 'Okta does not count the device as managed any more');
+    await requestRenewals(sql, [deviceId], 'Okta no longer counts the device as managed');
   return { view, bucket, waitsFor, certificateNotAfter };
 }
 
@@ -228,7 +228,7 @@ async function writeTrust(
   );
 }
 
-/** The user refused Okta Verify. Counted once for each `refusedAt`. */
+/** The user declined Okta Verify. Counted once for each `refusedAt`. */
 export async function recordRefusal(sql: Sql, deviceId: string, refusedAt: Date): Promise<void> {
   await sql.query(
     `update device_trust set app_refusals = app_refusals + 1, app_refused_at = $2
