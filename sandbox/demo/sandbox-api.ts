@@ -50,8 +50,14 @@ export class SandboxApi {
   }
 
   /** "Install & Authorize"; client ID and secret, which Okta shows this once. */
-  installIntegration(tenant: string): Promise<{ clientId: string; clientSecret: string }> {
-    return this.#call('POST', `/tenants/${tenant}/api-service-integrations`, {});
+  /** What Okta's page shows to copy; the sandbox says more. */
+  async installIntegration(tenant: string): Promise<{ clientId: string; clientSecret: string }> {
+    const { clientId, clientSecret } = await this.#call<{ clientId: string; clientSecret: string }>(
+      'POST',
+      `/tenants/${tenant}/api-service-integrations`,
+      {},
+    );
+    return { clientId, clientSecret };
   }
 
   /** Adds macOS under Device integrations; if it is there already, its password is reset, for Okta shows it only once. */
