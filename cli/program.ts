@@ -11,6 +11,7 @@ import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
 import { addStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
+import { addTemporal } from './temporal.ts';
 import { addTokens } from './tokens.ts';
 
 const HELP = `
@@ -79,6 +80,7 @@ export async function runCommand(
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
   addTokens(program, line);
+  addTemporal(program, line);
   try {
     await program.parseAsync(args, { from: 'user' });
     return line.exitCode;

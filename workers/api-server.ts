@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAdminApp } from '../api/admin/admin-app.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
-import { createPayloadReader } from './codec.ts';
+import { createTemporalUi } from '../api/temporal-ui.ts';
+import { sessionCookie } from '../api/http/session-cookie.ts';
+import { createMessageSealer, createPayloadReader } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
 import { openProcessContext } from './process-context.ts';
 import { identityProviderOf } from './identity-provider.ts';
@@ -21,6 +23,7 @@ await runProcess('api', async (context) => {
   await ensureLocalToken(database, config.dataDir);
 
   const trustedProxy = config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined;
+  const read = createPayloadReader(ring, namespace);
   const admin = createAdminApp({
     database,
     sealer: ring,
@@ -37,14 +40,19 @@ await runProcess('api', async (context) => {
     publicUrl: config.publicUrl,
     trustedProxy,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
-    temporalUiUrl: config.temporalUiUrl,
+    temporalUiUrl: config.temporalUi?.url,
     temporalNamespace: namespace,
-    codec:
-      config.codecPath === undefined
-        ? undefined
-        : { read: createPayloadReader(ring, namespace), path: config.codecPath },
+    readPayload: read,
+    sealMessage: createMessageSealer(ring, namespace),
   });
-  const listener = await startListener('admin', admin, config.adminListen);
+  const listeners = [await startListener('admin', admin, config.adminListen)];
+  const { temporalUi } = config;
+  if (temporalUi !== undefined) {
+    const { consoleUrl } = config;
+    const cookie = sessionCookie(consoleUrl);
+    const ui = createTemporalUi({ ...temporalUi, sql: database, log, cookie, read, consoleUrl });
+    listeners.push(await startListener('Temporal UI', ui, temporalUi.listen));
+  }
 
   // The launcher prints the link itself; without one it can only be told here, and works once.
   if (!process.connected) {
@@ -55,7 +63,7 @@ await runProcess('api', async (context) => {
     async stop() {
       // Else a graceful stop would wait for pages that only listen.
       await admin.closeStreams();
-      await listener.stop(5000);
+      await Promise.all(listeners.map((listener) => listener.stop(5000)));
       clients.close();
       await processContext.close();
     },

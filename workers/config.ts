@@ -82,12 +82,11 @@ const schema = z
     ODETTE_ALLOWED_PRIVATE_HOSTS: list,
     ODETTE_LONG_POLL_MS: whole(1500, 20_000),
     ODETTE_MAX_LONG_POLLS: whole(200, 100_000),
+    /** Temporal's own UI server, as the API reaches it: people open it through the listener below. Absent: not at all. */
+    ODETTE_TEMPORAL_UI_UPSTREAM: url('http:', 'https:').optional(),
+    ODETTE_TEMPORAL_UI_LISTEN: listen('127.0.0.1:4783'),
+    /** Of that listener, as people reach it. */
     ODETTE_TEMPORAL_UI_URL: url('http:', 'https:').optional(),
-    /** Where the admin listener decodes payloads for the Temporal UI; whoever knows it may decode. Absent: nowhere. */
-    ODETTE_CODEC_PATH: z
-      .string()
-      .regex(/^\/codec\/[\w-]{32,}$/, 'is not /codec/ and at least 32 letters, digits, _ or -')
-      .optional(),
     /** OpenID provider that people may sign in through, as its own description names it. */
     ODETTE_OIDC_ISSUER: z
       .string()
@@ -144,6 +143,14 @@ export interface OidcConfig {
   readonly roles: RoleRules;
 }
 
+export interface TemporalUiConfig {
+  /** Temporal's own UI server. */
+  readonly upstream: string;
+  readonly listen: Listen;
+  /** Where people reach the listener: on the console's host, for they bring its session. */
+  readonly url: string;
+}
+
 export interface Config {
   readonly dataDir: string;
   readonly keyFile: string;
@@ -161,8 +168,8 @@ export interface Config {
   readonly allowedPrivateHosts: readonly string[];
   readonly longPollMs: number;
   readonly maxLongPolls: number;
-  readonly temporalUiUrl: string | undefined;
-  readonly codecPath: string | undefined;
+  /** Absent: nobody opens the Temporal UI through Odette. */
+  readonly temporalUi: TemporalUiConfig | undefined;
   readonly oidc: OidcConfig | undefined;
   readonly workerListen: Listen;
   readonly relayListen: Listen;
@@ -201,7 +208,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     deviceListen: read.ODETTE_DEVICE_LISTEN,
     publicUrl: read.ODETTE_PUBLIC_URL,
     publicUrlWas: read.ODETTE_PUBLIC_URL_WAS,
-    consoleUrl: read.ODETTE_CONSOLE_URL ?? `http://${hostAndPort(read.ODETTE_ADMIN_LISTEN)}`,
+    consoleUrl: consoleUrlOf(read),
     tls:
       read.ODETTE_TLS_CERT_FILE !== undefined && read.ODETTE_TLS_KEY_FILE !== undefined
         ? { certificateFile: read.ODETTE_TLS_CERT_FILE, keyFile: read.ODETTE_TLS_KEY_FILE }
@@ -212,14 +219,30 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,
     longPollMs: read.ODETTE_LONG_POLL_MS,
     maxLongPolls: read.ODETTE_MAX_LONG_POLLS,
-    temporalUiUrl: read.ODETTE_TEMPORAL_UI_URL,
-    codecPath: read.ODETTE_CODEC_PATH,
+    temporalUi: temporalUiOf(read),
     oidc: oidcOf(read),
     workerListen: read.ODETTE_WORKER_LISTEN,
     relayListen: read.ODETTE_RELAY_LISTEN,
     deviceMetricsListen: read.ODETTE_DEVICE_METRICS_LISTEN,
     logLevel: read.ODETTE_LOG_LEVEL,
   });
+}
+
+const consoleUrlOf = (read: z.output<typeof schema>): string =>
+  read.ODETTE_CONSOLE_URL ?? `http://${hostAndPort(read.ODETTE_ADMIN_LISTEN)}`;
+
+/** @throws ConfigError when the console's session would not reach it: cookies know hosts and https, and no ports */
+function temporalUiOf(read: z.output<typeof schema>): TemporalUiConfig | undefined {
+  const { ODETTE_TEMPORAL_UI_UPSTREAM: upstream, ODETTE_TEMPORAL_UI_LISTEN: address } = read;
+  if (upstream === undefined) return undefined;
+  const consoleAt = new URL(consoleUrlOf(read));
+  const url = read.ODETTE_TEMPORAL_UI_URL ?? `${consoleAt.protocol}//${consoleAt.hostname}:${address.port}`;
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== consoleAt.protocol || hostname !== consoleAt.hostname)
+    throw new ConfigError(
+      `Settings that cannot be used:\n  ODETTE_TEMPORAL_UI_URL is not on the console's host (${consoleAt.protocol}//${consoleAt.hostname}), whose session it needs.`,
+    );
+  return { upstream, listen: address, url };
 }
 
 function oidcOf(read: z.output<typeof schema>): OidcConfig | undefined {

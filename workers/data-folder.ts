@@ -1,5 +1,4 @@
 // The launcher's data folder: one launcher at a time, and the sandbox's folder is never opened by a real installation.
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isRunning, startOf } from './processes.ts';
@@ -73,13 +72,4 @@ async function readHolder(file: string): Promise<number | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** A random word that is made once and kept, for addresses that nobody may guess. */
-export async function persistedWord(file: string): Promise<string> {
-  const known = await readFile(file, 'utf8').catch(() => '');
-  if (/^[\w-]{32,}$/.test(known.trim())) return known.trim();
-  const word = randomBytes(24).toString('base64url');
-  await writeFile(file, `${word}\n`, { mode: 0o600 });
-  return word;
 }

@@ -25,7 +25,7 @@ export interface EmbeddedTemporalOptions {
   readonly folder?: string;
   readonly port: number;
   /** Absent: no UI. */
-  readonly ui?: { readonly port: number; readonly codecEndpoint?: string };
+  readonly ui?: { readonly port: number };
   /** Dynamic configuration: name → JSON. */
   readonly dynamicConfig?: Readonly<Record<string, string>>;
 }
@@ -106,12 +106,7 @@ function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOpt
           ...['--db-filename', path.join(folder, 'temporal.sqlite')],
           ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
         ]),
-    ...(ui === undefined
-      ? ['--headless']
-      : [
-          ...['--ui-port', String(ui.port), '--ui-disable-news-fetch'],
-          ...(ui.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', ui.codecEndpoint]),
-        ]),
+    ...(ui === undefined ? ['--headless'] : [...['--ui-port', String(ui.port), '--ui-disable-news-fetch']]),
     ...Object.values(searchAttributes).flatMap(({ name, type }) => [
       '--search-attribute',
       `${name}=${types[type]}`,

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endRecordedChild, recordChild } from './child-record.ts';
-import { persistedWord, openDataFolder } from './data-folder.ts';
+import { openDataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
 import { supervise, type Part } from './supervise.ts';
 import { persistedPorts } from './persisted-ports.ts';
@@ -39,13 +39,6 @@ describe('a data folder', () => {
     await (await openDataFolder(folder, { isSandbox: true })).release();
     await expect(openDataFolder(folder, { isSandbox: false })).rejects.toThrow(/belongs to the sandbox/);
     await (await openDataFolder(folder, { isSandbox: true })).release();
-  });
-
-  test('keeps a word that nobody can guess', async () => {
-    const file = path.join(folder, 'word');
-    const word = await persistedWord(file);
-    expect(word).toMatch(/^[\w-]{32}$/);
-    expect(await persistedWord(file)).toBe(word);
   });
 });
 

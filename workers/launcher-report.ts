@@ -43,7 +43,7 @@ export function placesOf(options: {
     console: config.consoleUrl,
     api: `${config.consoleUrl}/openapi.json`,
     enrollmentLink: config.publicUrl === undefined ? null : `${config.publicUrl}/enroll`,
-    temporalUi: config.temporalUiUrl ?? null,
+    temporalUi: config.temporalUi?.url ?? null,
     sandbox: world ? { management: world.management, tenants: world.tenants } : null,
     dataFolder: config.dataDir,
     signIn: signIn ?? null,

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { getTemporal } from '../scripts/temporal-server.mjs';
 import { ConfigError, defaultDataDir, hostAndPort, readConfig } from './config.ts';
-import { persistedWord, openDataFolder, type DataFolder } from './data-folder.ts';
+import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { endLeftTemporal, startEmbeddedTemporal } from './embedded-temporal.ts';
 import { supervise, type Part } from './supervise.ts';
@@ -54,7 +54,6 @@ async function up(isSandbox: boolean): Promise<void> {
     ODETTE_RELAY_LISTEN: process.env['ODETTE_RELAY_LISTEN'] || `127.0.0.1:${ports['relay metrics']}`,
     ODETTE_DEVICE_METRICS_LISTEN:
       process.env['ODETTE_DEVICE_METRICS_LISTEN'] || `127.0.0.1:${ports['device metrics']}`,
-    ODETTE_CODEC_PATH: `/codec/${await persistedWord(data.at('codec-path'))}`,
   };
 
   const world = await startWorlds(isSandbox, data, ports, environment);
@@ -105,6 +104,7 @@ function wantedPorts(isSandbox: boolean) {
     { name: 'devices', wanted: 4781, isFixed: true },
     { name: 'temporal', wanted: 4782, isFixed: false },
     { name: 'temporal ui', wanted: 4783, isFixed: false },
+    { name: 'temporal ui server', wanted: 4787, isFixed: false },
     { name: 'worker metrics', wanted: 4784, isFixed: false },
     { name: 'relay metrics', wanted: 4785, isFixed: false },
     { name: 'device metrics', wanted: 4786, isFixed: false },
@@ -131,15 +131,13 @@ async function startWorlds(
   const temporal = async () => {
     if (EXTERNAL_TEMPORAL.some((name) => process.env[name])) return;
     const program = await getTemporal(say);
-    const { adminListen, codecPath } = readConfig(environment);
-    const codecEndpoint = `http://${hostAndPort(adminListen)}${codecPath}`;
-    const uiPort = ports['temporal ui'] ?? 0;
+    const uiPort = ports['temporal ui server'] ?? 0;
     await keep('Temporal', () =>
       startEmbeddedTemporal({
         program,
         folder: data.at('temporal'),
         port: ports['temporal'] ?? 0,
-        ui: { port: uiPort, codecEndpoint },
+        ui: { port: uiPort },
       }),
     );
     // An empty profile: one of the user's own must not mix with the embedded server.
@@ -147,7 +145,9 @@ async function startWorlds(
     environment['TEMPORAL_CONFIG_FILE'] = data.at('temporal.toml');
     environment['TEMPORAL_ADDRESS'] = `127.0.0.1:${ports['temporal']}`;
     environment['TEMPORAL_NAMESPACE'] = 'default';
-    environment['ODETTE_TEMPORAL_UI_URL'] = `http://127.0.0.1:${uiPort}`;
+    // The UI server shows ciphertext; people open it through Odette (api/temporal-ui.ts).
+    environment['ODETTE_TEMPORAL_UI_UPSTREAM'] = `http://127.0.0.1:${uiPort}`;
+    environment['ODETTE_TEMPORAL_UI_LISTEN'] ||= `127.0.0.1:${ports['temporal ui']}`;
   };
   const sandbox = async () => {
     if (!isSandbox) return;

@@ -1,5 +1,5 @@
 // The admin API as an Express application: headers, limits, the contract's routes, OpenAPI, codec server, console, problems.
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { codecServer } from '../codec-server.ts';
@@ -25,7 +25,9 @@ import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
 import { setupHandlers } from './setup-routes.ts';
 import { serve } from '../http/serve.ts';
-import { sessionCookie } from '../http/session-cookie.ts';
+import { sessionCookie, type SessionCookie } from '../http/session-cookie.ts';
+import { assertAllowed, findCaller } from '../http/caller.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
 
 export interface AdminApp extends Express {
   /** Ends the open event streams, so that a graceful stop does not wait for them. */
@@ -35,7 +37,7 @@ export interface AdminApp extends Express {
 const BODY_LIMIT = '256kb';
 
 export function createAdminApp(dependencies: AdminDependencies): AdminApp {
-  const { database, sealer, log, metrics, version, codec, temporalUiUrl } = dependencies;
+  const { database, sealer, log, metrics, version } = dependencies;
   const cookie = sessionCookie(dependencies.consoleUrl);
   const idempotency = new Idempotency(database, sealer);
   const events = new EventStream(database, log);
@@ -48,8 +50,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   app.use(observeRequests(log, metrics));
   measureFleet(database, metrics);
   // Before the body parser of the API: histories are larger than its bodies.
-  if (codec !== undefined && temporalUiUrl !== undefined)
-    app.use(codec.path, codecServer({ read: codec.read, origin: new URL(temporalUiUrl).origin }));
+  app.use('/codec', decodesFor(database, cookie), codecServer(dependencies.readPayload));
   app.use(
     helmet({
       contentSecurityPolicy: {
@@ -92,3 +93,11 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
   app.use(serveConsole(), nothingHere, problems(log));
   return Object.assign(app, { closeStreams: () => events.close() });
 }
+
+/** Payloads hold what setups were answered and what devices are asked: whoever may act on them may read them. */
+const decodesFor =
+  (database: Database, cookie: SessionCookie): RequestHandler =>
+  async (request, _response, next) => {
+    assertAllowed(await findCaller(database, request, cookie), 'operator');
+    next();
+  };

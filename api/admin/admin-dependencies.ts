@@ -36,6 +36,8 @@ export interface AdminDependencies {
   readonly hasTls: boolean;
   readonly temporalUiUrl: string | undefined;
   readonly temporalNamespace: string;
-  /** For the Temporal UI: decodes what histories hold, on a path that nobody guesses. */
-  readonly codec: { readonly read: (payload: Payload) => Payload; readonly path: string } | undefined;
+  /** Shows what a history holds. */
+  readonly readPayload: (payload: Payload) => Payload;
+  /** Seals a message for one workflow and under one name. */
+  readonly sealMessage: (workflowId: string, name: string, body: unknown) => Payload;
 }

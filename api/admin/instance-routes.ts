@@ -1,5 +1,7 @@
 // This installation: status, totals, audit trail, events.
-import { listAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
+import { randomUUID } from 'node:crypto';
+import { writePayload } from '../codec-server.ts';
+import { appendAudit, listAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
@@ -47,6 +49,15 @@ export function instanceHandlers(
 
     listCatalogue: () =>
       Promise.resolve({ items: (Object.keys(FAILURES) as FailureCode[]).map(showFailure) }),
+
+    sealMessage: async ({ sql, body: { workflowId, name, body }, caller }) => {
+      // Every message carries an id, by which a workflow drops it when it comes twice.
+      const payload = dependencies.sealMessage(workflowId, name, { eventId: randomUUID(), ...body });
+      const subject = `workflow:${workflowId}`;
+      const action = 'temporal.message_sealed';
+      await appendAudit(sql, { actor: caller.actor, action, subject, detail: { name } });
+      return { payload: writePayload(payload) };
+    },
 
     listAudit: async ({ sql, query }) => {
       const [at, id] = readCursor(timeCursor, query.after) ?? [];

@@ -4,6 +4,7 @@ import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
+import { countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -93,6 +94,13 @@ export async function alarmsOf(sql: Sql) {
   const token = await tokenTrouble(sql);
   for (const { code, text, since } of [...(await pushTroubles(sql)), ...(token ? [token] : [])])
     alarm(code, text, since);
+  const refused = await countRefusedByTemporal(sql);
+  if (refused.count > 0)
+    alarm(
+      'temporal.unauthenticated',
+      `Somebody reaches the Temporal server: ${refused.count} messages that Odette did not send were refused in the last day.`,
+      refused.since,
+    );
   for (const { id, name } of await listIntegrations(sql))
     for (const { connection, failureCode, at } of await listHealth(sql, id))
       if (failureCode !== null && LASTING.has(failureCode))

@@ -8,7 +8,6 @@ import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certific
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
 
 const DAY = 86_400_000;
-const CODEC_PATH = '/codec/unguessable';
 let api: AdminApi;
 let folder: string;
 let authority: CertificateAuthority;
@@ -18,7 +17,7 @@ beforeAll(async () => {
     metadata: {},
     data: Buffer.concat([Buffer.from('plain '), data ?? Buffer.of()]),
   });
-  api = await openAdminApi({ settings: { codec: { read, path: CODEC_PATH } } });
+  api = await openAdminApi({ settings: { readPayload: read } });
   folder = await mkdtemp(path.join(os.tmpdir(), 'odette-uploads-'));
   const dates = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 400 * DAY) };
   authority = await CertificateAuthority.create({ commonName: 'Pretend Apple', ...dates });
@@ -188,8 +187,7 @@ test('a file that is no Apps and Books token is refused at its field', async () 
   ]);
 });
 
-test('the codec server decodes for the Temporal UI alone', async () => {
-  const origin = 'http://127.0.0.1:8233';
+test('the codec server decodes for a token that may act, for nobody else, and encodes for nobody', async () => {
   const body = {
     payloads: [
       {
@@ -198,18 +196,37 @@ test('the codec server decodes for the Temporal UI alone', async () => {
       },
     ],
   };
-  const at = `${CODEC_PATH}/decode?preserveStorageRefs=true`;
-  const decoded = await api.call('POST', at, body, { origin, 'x-namespace': 'default' });
-  expect(decoded.headers.get('access-control-allow-origin')).toBe(origin);
+  const at = '/codec/decode?preserveStorageRefs=true';
+  const decoded = await api.call('POST', at, body, { 'x-namespace': 'default' });
   expect(Buffer.from(decoded.body.payloads[0].data as string, 'base64').toString()).toBe('plain sealed');
-  const preflight = await api.call('OPTIONS', at, undefined, { origin });
-  expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
-    204,
-    'content-type,x-namespace',
+  expect(decoded.headers.get('access-control-allow-origin')).toBeNull();
+  expect((await api.call('POST', at, { payloads: 'none' })).status).toBe(400);
+  expect((await api.call('POST', '/codec/encode', body)).status).toBe(404);
+
+  const made = await api.call('POST', '/api/tokens', { name: 'reader', role: 'viewer' });
+  const as = (authorization: string) => api.call('POST', at, body, { authorization });
+  expect((await as(`Bearer ${made.body.token as string}`)).status).toBe(403);
+  expect((await as('Bearer garbage')).status).toBe(401);
+  expect((await as('')).status).toBe(401);
+});
+
+test('a message is sealed for an admin, for one workflow and name that Odette has, and audited', async () => {
+  const workflowId = 'certificate/1';
+  const sealed = await api.call('POST', '/api/temporal/seal', { workflowId, name: 'renewNow', body: {} });
+  expect(sealed.status).toBe(200);
+  const read = (name: string) =>
+    Buffer.from(sealed.body.payload.metadata[name] as string, 'base64').toString();
+  expect([read('encoding'), read('workflow-id'), read('place')]).toEqual([
+    'binary/encrypted',
+    workflowId,
+    'renewNow',
   ]);
-  for (const headers of [{ origin: 'http://localhost:8233' }, {}] as Record<string, string>[])
-    expect((await api.call('POST', at, body, headers)).status).toBe(403);
-  expect((await api.call('POST', at, { payloads: 'none' }, { origin })).status).toBe(400);
+  const unknown = { workflowId, name: 'activity/queueCommands', body: {} };
+  expect((await api.call('POST', '/api/temporal/seal', unknown)).status).toBe(400);
+  const audit = await api.call('GET', '/api/audit?action=temporal.message_sealed');
+  expect(audit.body.items).toMatchObject([
+    { subject: 'workflow:certificate/1', detail: { name: 'renewNow' } },
+  ]);
 });
 
 test('metrics tell of requests and devices, to whom may look', async () => {

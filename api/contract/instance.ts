@@ -43,6 +43,27 @@ const Alarm = z
   .object({ failure: Failure, text: z.string(), since: instant.nullable() })
   .meta({ id: 'Alarm' });
 
+/** What an operator may send to Temporal by hand. */
+const SEALED_BY_HAND = [
+  'commandResponded',
+  'desiredStateChanged',
+  'deviceAuthenticated',
+  'deviceEnrolled',
+  'deviceCheckedOut',
+  'certificateWanted',
+  'certificateNotNeeded',
+  'renewNow',
+  'rollOutDevice',
+  'keepCertificate',
+  'observeTrust',
+  'enforceDesiredState',
+  'watchExpiry',
+] as const;
+/** As Temporal's JSON has payloads: bytes in base64. */
+const SealedPayload = z
+  .object({ metadata: z.record(z.string(), z.string()), data: z.string() })
+  .meta({ id: 'SealedPayload' });
+
 export const Status = z
   .object({
     /** Database, Temporal and a worker answer. */
@@ -113,6 +134,21 @@ export const instance = {
     access: 'viewer',
     status: 200,
     response: list(Failure),
+  }),
+  sealMessage: endpoint({
+    tag,
+    summary: 'Seals a message or an input for one workflow, to be sent by hand; sends nothing',
+    method: 'post',
+    path: '/api/temporal/seal',
+    access: 'admin',
+    body: z.strictObject({
+      workflowId: line(200),
+      /** Of a signal, an update or a workflow type. */
+      name: z.enum(SEALED_BY_HAND),
+      body: z.record(z.string(), z.unknown()),
+    }),
+    status: 200,
+    response: z.object({ payload: SealedPayload }),
   }),
   listAudit: endpoint({
     tag,

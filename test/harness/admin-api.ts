@@ -14,6 +14,7 @@ import { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
+import { createMessageSealer } from '../../workers/codec.ts';
 import { openSecret } from '../../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { addressOf } from '../../domain/secret-address.ts';
@@ -76,7 +77,8 @@ export async function openAdminApi(
     hasTls: true,
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    codec: undefined,
+    readPayload: (payload) => payload,
+    sealMessage: createMessageSealer(ring, 'default'),
     identityProvider: undefined,
     ...options.settings,
   });

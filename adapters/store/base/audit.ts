@@ -62,3 +62,14 @@ export async function listAudit(
     ],
   );
 }
+
+/** What reached Temporal in the last day and was not Odette's; a flood is audited in part. */
+export async function countRefusedByTemporal(
+  sql: Sql,
+): Promise<{ readonly count: number; readonly since: Date | null }> {
+  const [row] = await sql.query<{ count: number; since: Date | null }>(
+    `select count(*)::integer as count, min(at) as since from audit_entries
+      where at > now() - interval '1 day' and action = 'temporal.refused'`,
+  );
+  return row ?? { count: 0, since: null };
+}
