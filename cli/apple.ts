@@ -105,9 +105,14 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
       '<file>',
       "the location's server token (.vpptoken) as Apple Business Manager gives it; - is standard input",
     )
-    .action(async (file: string, options: JsonOption) => {
+    .option('--take-over', 'take it though another MDM server uses the location: it loses its licenses')
+    .action(async (file: string, options: JsonOption & { readonly takeOver?: true }) => {
       const token = (await readGiven(file, line.terminal)).toString('utf8');
-      const set = await (await line.connect()).call('put /api/apps-and-books', { body: { token } });
+      const set = await (
+        await line.connect()
+      ).call('put /api/apps-and-books', {
+        body: { token, ...(options.takeOver && { confirmTakeover: true }) },
+      });
       line.show(options, set, () => appsLines(set));
     });
   jsonCommand(apps, 'show', 'shows the organization, when the token ends, and licenses left').action(
@@ -119,13 +124,17 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
 }
 
 function appsLines(set: ResponseOf<'get /api/apps-and-books'>): string[] {
-  const { organization, expiresAt, daysLeft, licenses, failure } = set;
+  const { organization, location, expiresAt, daysLeft, licenses, failure } = set;
   return [
-    `Apps and Books: ${organization}`,
+    `Apps and Books: ${organization}, location ${location}`,
     `Token valid until ${moment(expiresAt)} (${plural(daysLeft, 'day')}).`,
     ...(licenses === null
       ? []
-      : [`Licenses of Okta Verify: ${licenses.available} of ${licenses.total} are left.`]),
+      : licenses.platforms.map(({ platform, total, available }) =>
+          total === 0
+            ? `Licenses of Okta Verify for ${platform}: none. Get them in Apple Business Manager.`
+            : `Licenses of Okta Verify for ${platform}: ${available} of ${total} are left.`,
+        )),
     ...(failure === null ? [] : [`${failure.title} ${failure.remedy}`]),
   ];
 }

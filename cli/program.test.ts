@@ -285,16 +285,25 @@ describe('files', () => {
   test('the Apps and Books token may come from standard input; a file that is not there ends with 2', async () => {
     server.plays.setAppsAndBooks = () => ({
       organization: 'Acme',
+      location: 'Paris',
       expiresAt: AT,
       daysLeft: 40,
       setAt: AT,
       token: null,
-      licenses: { total: 9, available: 4 },
+      licenses: {
+        total: 9,
+        available: 4,
+        platforms: [
+          { platform: 'macOS', total: 0, available: 0 },
+          { platform: 'iOS', total: 9, available: 4 },
+        ],
+      },
       failure: null,
     });
     const { printed } = await odette('apps-and-books set -', { input: 'token text' });
     expect(bodies()).toEqual([{ token: 'token text' }]);
-    expect(printed).toContain('4 of 9 are left');
+    expect(printed).toContain('for iOS: 4 of 9 are left');
+    expect(printed).toContain('for macOS: none.');
     expect((await odette(`apps-and-books set ${folder}/none`)).code).toBe(2);
   });
 });

@@ -438,7 +438,7 @@ export const FAILURES = {
     409,
   ),
   'apns.access_rights_missing': entry(
-    'Nobody has chosen yet what enrolled devices let Odette do.',
+    'The first push certificate needs a choice of access rights.',
     'Choose `trust_only` (nobody can ever lock or erase a device through this enrollment) or `full` (people read that all data may be ' +
       'erased). It cannot be changed for enrolled devices.',
     'admin',
@@ -446,7 +446,7 @@ export const FAILURES = {
     422,
   ),
   'apns.access_rights_fixed': entry(
-    'The access rights of this topic were chosen before and cannot be changed.',
+    'The access rights of this topic cannot be changed.',
     'Leave `accessRights` out to keep them. Other rights need a push certificate with another topic, and every device enrolls again.',
     'admin',
     false,
@@ -500,6 +500,13 @@ export const FAILURES = {
     'admin',
     false,
     502,
+  ),
+  'apps_and_books.held_by_other': entry(
+    'Another MDM server uses this Apps and Books location.',
+    'Use the token of a location that no other server uses: two servers take licenses from each other. Or confirm that Odette takes it over.',
+    'admin',
+    false,
+    409,
   ),
   'apps_and_books.no_license_left': entry(
     'No Okta Verify license is available.',

@@ -83,6 +83,11 @@ export class AppsAndBooksClient {
     };
   }
 
+  /** Tells Apple which MDM server uses the location: a location token is for one server. */
+  async claim(mdm: { readonly id: string; readonly name: string; readonly metadata: string }): Promise<void> {
+    await this.#call('client/config', ConfigResponse, { mdmInfo: mdm });
+  }
+
   /** All assets of one App Store id: the same app may be there once for each platform and pricing. */
   async asset(adamId: string): Promise<readonly Asset[]> {
     const found: Asset[] = [];

@@ -549,7 +549,12 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
   });
   const alarmsAt = async (days: number) => {
     const expiresAt = new Date(Date.now() + (days + 0.5) * 86_400_000);
-    await saveAppsAndBooksToken(database, { secretId: secret.id, organization: 'Acme', expiresAt });
+    await saveAppsAndBooksToken(database, {
+      secretId: secret.id,
+      organization: 'Acme',
+      location: 'Paris',
+      expiresAt,
+    });
     const alarms = await alarmsOf(database);
     return alarms.map(({ text }) => text).filter((text) => text.startsWith('The Apps'));
   };

@@ -45,12 +45,20 @@ const accessRights = z.enum(ACCESS_RIGHTS_PRESETS).optional();
 export const AppsAndBooks = z
   .object({
     organization: z.string(),
+    location: z.string(),
     expiresAt: instant,
     daysLeft: count,
     setAt: instant,
     token: SecretSet.nullable(),
     /** Licenses of Okta Verify; null when Apple could not be asked. */
-    licenses: z.object({ total: count, available: count }).nullable(),
+    licenses: z
+      .object({
+        total: count,
+        available: count,
+        /** Only those that Apple gives to devices, by platform: one license may be for both. */
+        platforms: z.array(z.object({ platform: z.enum(['macOS', 'iOS']), total: count, available: count })),
+      })
+      .nullable(),
     failure: Failure.nullable(),
   })
   .meta({ id: 'AppsAndBooks' });
@@ -109,13 +117,25 @@ export const appleAccess = {
   }),
   setAppsAndBooks: endpoint({
     tag,
-    summary: 'Sets the Apps and Books token: the content of the server token file',
+    summary:
+      'Sets the Apps and Books token: the content of the server token file, checked with Apple and claimed for Odette',
     method: 'put',
     path: '/api/apps-and-books',
     access: 'admin',
-    body: z.strictObject({ token: fileText(64 * 1024).meta({ format: 'password' }) }),
+    body: z.strictObject({
+      token: fileText(64 * 1024).meta({ format: 'password' }),
+      /** Without it a location that another MDM server uses is refused. */
+      confirmTakeover: z.boolean().optional(),
+    }),
     status: 200,
     response: AppsAndBooks,
-    problems: ['apps_and_books.token_invalid'],
+    problems: [
+      'apps_and_books.token_invalid',
+      'apps_and_books.token_refused',
+      'apps_and_books.held_by_other',
+      'apps_and_books.unreachable',
+      'apps_and_books.rate_limited',
+      'apps_and_books.unexpected_response',
+    ],
   }),
 };

@@ -8,6 +8,7 @@ const Token = z.object({ organization: z.string().optional(), lifeDays: z.number
 const Asset = z.strictObject({
   total: z.number().int().nonnegative().optional(),
   deviceAssignable: z.boolean().optional(),
+  platforms: z.array(z.enum(['iOS', 'macOS'])).optional(),
 });
 
 export function licenseManagement(location: Location): Router {

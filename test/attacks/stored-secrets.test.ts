@@ -218,6 +218,7 @@ test('a token for Apps and Books goes to the address it was uploaded for, though
   await saveAppsAndBooksToken(database, {
     secretId: secret.id,
     organization: 'Acme',
+    location: 'Paris',
     expiresAt: new Date(Date.now() + 86_400_000),
   });
   const clients = outsideClients(database, ring, {

@@ -38,12 +38,21 @@ export function Licenses() {
                   {found.failure.remedy}
                 </Alert>
               )}
-              <Text size="sm">
-                Okta Verify:{' '}
-                {found.licenses
-                  ? `${countText(found.licenses.available)} of ${countText(found.licenses.total)} licenses left`
-                  : 'Odette cannot read the number of available licenses from Apple'}
-              </Text>
+              <Text size="sm">Location: {found.location}</Text>
+              {found.licenses ? (
+                found.licenses.platforms.map(({ platform, total, available }) => (
+                  <Text key={platform} size="sm">
+                    Okta Verify for {platform}:{' '}
+                    {total === 0
+                      ? 'no licenses'
+                      : `${countText(available)} of ${countText(total)} licenses left`}
+                  </Text>
+                ))
+              ) : (
+                <Text size="sm">
+                  Okta Verify: Odette cannot read the number of available licenses from Apple
+                </Text>
+              )}
               <Text size="sm">
                 Ends <Moment at={found.expiresAt} />.{' '}
                 {found.token && (
@@ -86,7 +95,23 @@ function Upload({ hasOne }: { hasOne: boolean }) {
         accept: '.vpptoken,.txt',
       }}
       fileFields={['token']}
-      upload={async (file) => call('setAppsAndBooks', { body: { token: await file.text() } })}
+      upload={async (file, isConfirmed) =>
+        call('setAppsAndBooks', {
+          body: { token: await file.text(), ...(isConfirmed && { confirmTakeover: true }) },
+        })
+      }
+      confirmable={{
+        code: 'apps_and_books.held_by_other',
+        title: 'Another MDM server uses this location',
+        confirmLabel: 'Take it over',
+        command: odetteLine(['apps-and-books', 'set', 'FILE'], ['--take-over']),
+        words: ({ facts }) => (
+          <Text size="sm">
+            The location <b>{facts?.['location']}</b> is used by <b>{facts?.['heldBy']}</b>. Two servers on
+            one location take each other’s licenses. Cancel, and use a location of its own; or take it over.
+          </Text>
+        ),
+      }}
       refreshes={['getAppsAndBooks', 'getStatus']}
       doneMessage="The token is in use."
     />

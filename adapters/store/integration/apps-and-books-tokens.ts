@@ -1,16 +1,20 @@
 // The Apps and Books token of this installation.
+import { randomUUID } from 'node:crypto';
 import type { Sql } from '../base/database.ts';
+import { saveInstanceSettingOnce } from '../base/instance-settings.ts';
 
 export interface AppsAndBooksTokenRow {
   readonly secretId: string;
   readonly organization: string;
+  /** Apple's name of the location whose licenses these are. */
+  readonly location: string;
   readonly expiresAt: Date;
   readonly setAt: Date;
 }
 
 export async function findAppsAndBooksToken(sql: Sql): Promise<AppsAndBooksTokenRow | undefined> {
   const [row] = await sql.query<AppsAndBooksTokenRow>(
-    'select secret_id as "secretId", organization, expires_at as "expiresAt", set_at as "setAt" from apps_and_books_tokens',
+    'select secret_id as "secretId", organization, location, expires_at as "expiresAt", set_at as "setAt" from apps_and_books_tokens',
   );
   return row;
 }
@@ -20,11 +24,17 @@ export async function saveAppsAndBooksToken(
   token: Omit<AppsAndBooksTokenRow, 'setAt'>,
 ): Promise<void> {
   await sql.query(
-    `insert into apps_and_books_tokens (secret_id, organization, expires_at) values ($1, $2, $3)
-     on conflict (singleton) do update set secret_id = excluded.secret_id, organization = excluded.organization,
+    `insert into apps_and_books_tokens (secret_id, organization, location, expires_at) values ($1, $2, $3, $4)
+     on conflict (singleton) do update set secret_id = excluded.secret_id, organization = excluded.organization, location = excluded.location,
        expires_at = excluded.expires_at, set_at = now()`,
-    [token.secretId, token.organization, token.expiresAt],
+    [token.secretId, token.organization, token.location, token.expiresAt],
   );
   // What Apple said of the old token is not true of this one.
   await sql.query(`delete from connection_health where connection = 'apps_and_books'`);
+}
+
+/** The name under which this installation claims a location with Apple; made once. */
+export async function appsAndBooksClientId(sql: Sql): Promise<string> {
+  const { id } = await saveInstanceSettingOnce(sql, 'apps_and_books_client', { id: randomUUID() });
+  return id;
 }

@@ -216,6 +216,7 @@ create table apps_and_books_tokens (
   singleton boolean primary key default true check (singleton),
   secret_id uuid not null references secrets,
   organization text not null,
+  location text not null, -- Apple's name of the location whose licenses these are
   expires_at timestamptz not null,
   set_at timestamptz not null default now()
 );
