@@ -7,6 +7,7 @@ import { signAttached } from '../adapters/pki/cms.ts';
 import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
+  findLastRefusal,
   queueCommand,
   sealedCommandContext,
   type CommandRow,
@@ -22,6 +23,7 @@ import {
   recordRemovedDeliveries,
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { isAwake } from '../adapters/store/devices/devices-awake.ts';
 import { readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
@@ -35,7 +37,7 @@ import {
   type Delivery,
   type ReportedDelivery,
 } from '../domain/certificate-plan.ts';
-import { CataloguedError, FAILURES } from '../domain/failures.ts';
+import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { IntegrationSettings } from '../domain/integration-settings.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
@@ -45,6 +47,7 @@ import { workflowIds } from '../workflows/messages.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
+import { failureText } from './failure-text.ts';
 import { wakeDevice } from './wake-device.ts';
 import { ChallengeBreaker } from './challenge-breaker.ts';
 
@@ -222,7 +225,15 @@ export function certificateActivities(deps: ActivityDependencies) {
             now,
           );
         // Whatever was said of the certificate before.
-        await refreshTrust(sql, deviceId, { now, waitsFor: null });
+        const trust = await refreshTrust(sql, deviceId, { now, waitsFor: null });
+        // A rollout that failed for want of it goes on by itself.
+        if (trust !== undefined && trust.view.failureCode !== null)
+          await appendOutboxMessage(sql, deviceId, {
+            kind: 'rollOutDevice',
+            deviceId,
+            reason: 'its certificate was proven',
+            ifNoneRuns: true,
+          });
       });
     },
 
@@ -231,23 +242,22 @@ export function certificateActivities(deps: ActivityDependencies) {
       await failDelivery(database, input.deliveryId);
     },
 
-    /** Local. Something about the certificate that people should see. */
+    /** Local. Something about the certificate that people should see. Returns its words. */
     async recordCertificateEvent(input: {
       readonly deviceId: string;
       readonly kind: 'certificate_unused' | 'certificate_late' | 'certificate_expired' | 'certificate_failed';
-      readonly failureCode?: string;
+      readonly failureCode?: FailureCode;
       readonly nowMs: number;
-    }): Promise<void> {
+    }): Promise<string> {
       const now = new Date(input.nowMs);
-      const text = eventText(input.kind, input.failureCode);
-      await database.inTransaction(async (sql) => {
-        await appendTimeline(
-          sql,
-          input.deviceId,
-          { kind: input.kind, text, detail: { ...input, nowMs: undefined } },
-          now,
-        );
-        await refreshTrust(sql, input.deviceId, { now, waitsFor: text });
+      const { deviceId, kind } = input;
+      return database.inTransaction(async (sql) => {
+        const code = input.failureCode ?? 'certificate.not_renewed';
+        const refusal = await findLastRefusal(sql, deviceId, code);
+        const text = kind === 'certificate_unused' ? UNUSED_TEXT : failureText(code, refusal);
+        await appendTimeline(sql, deviceId, { kind, text, detail: { ...input, nowMs: undefined } }, now);
+        await refreshTrust(sql, deviceId, { now, waitsFor: text });
+        return text;
       });
     },
 
@@ -291,10 +301,5 @@ const urgencyOfDelivery = (
     nowMs,
   );
 
-function eventText(kind: string, failureCode: string | undefined): string {
-  if (kind === 'certificate_unused')
-    return 'Nobody has signed in with this certificate yet: Okta revokes it on day 91. The user should sign in with FastPass.';
-  const code = failureCode !== undefined && failureCode in FAILURES ? failureCode : 'certificate.not_renewed';
-  const { title, remedy } = FAILURES[code as keyof typeof FAILURES];
-  return `${title} ${remedy}`;
-}
+const UNUSED_TEXT =
+  'Nobody has signed in with this certificate yet: Okta revokes it on day 91. The user should sign in with FastPass.';

@@ -10,7 +10,9 @@ import { findPinnedIdentity } from '../adapters/store/devices/identity-certifica
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
-import { FAILURES, isFailureCode, type FailureCode } from '../domain/failures.ts';
+import type { FailureCode } from '../domain/failures.ts';
+import { notNowText, minuteText } from '../domain/trust-text.ts';
+import { failureText, failureTitle } from './failure-text.ts';
 import {
   memoryFor,
   phaseOf,
@@ -32,6 +34,8 @@ export interface PlanInput {
   readonly memory: RolloutMemory;
   readonly nowMs: number;
   readonly run: { readonly runId: string; readonly workflowId: string };
+  /** Nobody changed anything or asked for it: what failed before is shown until it is seen to be healed. */
+  readonly isCheck: boolean;
 }
 
 export interface PlannedStep {
@@ -52,7 +56,15 @@ export interface CloseInput {
   readonly run: { readonly runId: string; readonly workflowId: string };
   readonly phase: RolloutPhase;
   readonly failureCode: FailureCode | null;
+  /** What the device still waits for, which is no failure. */
+  readonly waitsForCode?: FailureCode;
   readonly nowMs: number;
+}
+
+export interface ClosedRollout {
+  readonly bucket: TrustBucket;
+  /** Why it failed, with the device's own words. */
+  readonly text: string;
 }
 
 export function rolloutActivities(deps: ActivityDependencies) {
@@ -74,10 +86,11 @@ export function rolloutActivities(deps: ActivityDependencies) {
         const phase = phaseOf(action);
         // How it ends is written by closeRollout.
         const isEnd = action.do === 'finish' || action.do === 'fail';
+        const keepsFailure = input.isCheck && view.failureCode !== null;
         const trust = await refreshTrust(sql, input.deviceId, {
           now,
-          ...(isEnd ? {} : { phase, failureCode: null }),
-          ...(action.do === 'waitForLicense' ? await licenseText(sql, input.deviceId) : {}),
+          ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
+          ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
         });
         if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
           await appendTimeline(
@@ -103,7 +116,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
     /** Local. What is pending, as text. */
     async recordWaitsFor(input: {
       readonly deviceId: string;
-      readonly waitsFor: string;
+      readonly waitsFor: string | null;
       readonly nowMs: number;
     }): Promise<void> {
       await database.inTransaction((sql) =>
@@ -111,17 +124,33 @@ export function rolloutActivities(deps: ActivityDependencies) {
       );
     },
 
+    /** Local. The device answers NotNow: it is locked, or busy with something else. Returns the words. */
+    async recordNotNow(input: { readonly deviceId: string; readonly sinceMs: number }): Promise<string> {
+      const now = new Date(input.sinceMs);
+      return database.inTransaction(async (sql) => {
+        const state = await readDeviceState(sql, input.deviceId);
+        const waitsFor = notNowText(state?.family ?? 'Mac', now);
+        await refreshTrust(sql, input.deviceId, { now, waitsFor });
+        return waitsFor;
+      });
+    },
+
     /** Local. How the run ended: truths, words, timeline, and the run's own row. */
-    async closeRollout(input: CloseInput): Promise<TrustBucket> {
+    async closeRollout(input: CloseInput): Promise<ClosedRollout> {
       const now = new Date(input.nowMs);
       const { deviceId, failureCode } = input;
       return database.inTransaction(async (sql) => {
         await recordRunStart(sql, { ...input.run, deviceId }, now);
+        const waitsForCode = failureCode ?? input.waitsForCode;
+        const refusal =
+          waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
+        const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
         const trust = await refreshTrust(sql, deviceId, {
           now,
           phase: input.phase,
           failureCode,
           isVerified: failureCode === null,
+          ...(waitsForCode === undefined ? {} : { waitsFor: text }),
         });
         await recordRunEnd(
           sql,
@@ -130,12 +159,9 @@ export function rolloutActivities(deps: ActivityDependencies) {
           failureCode,
           now,
         );
-        const detail =
-          failureCode === null
-            ? {}
-            : { code: failureCode, ...(await findLastRefusal(sql, deviceId, failureCode)) };
-        await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode), detail }, now);
-        return trust?.bucket ?? 'out_of_scope';
+        const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
+        await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);
+        return { bucket: trust?.bucket ?? 'out_of_scope', text };
       });
     },
 
@@ -227,22 +253,36 @@ async function renewIdentityFirst(
   return end;
 }
 
-/** A license that is not there to be had says so by itself. */
-async function licenseText(sql: Sql, deviceId: string): Promise<{ readonly waitsFor?: string }> {
-  const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
-  return code === null ? {} : { waitsFor: `${FAILURES[code].title} ${FAILURES[code].remedy}` };
+/** What a step waits for where its phase does not say it: a license that cannot be had, a retry and the device's own words. */
+async function waitsForOf(
+  sql: Sql,
+  deviceId: string,
+  action: RolloutAction,
+): Promise<{ readonly waitsFor?: string }> {
+  if (action.do === 'waitForLicense') {
+    const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
+    return code === null ? {} : { waitsFor: failureText(code) };
+  }
+  if (action.do !== 'backOff') return {};
+  const refusal = await findLastRefusal(sql, deviceId, action.code);
+  return {
+    waitsFor: `${failureTitle(action.code, refusal)} Odette retries at ${minuteText(action.untilMs)}.`,
+  };
 }
 
-function endText(phase: RolloutPhase, failureCode: string | null): { kind: string; text: string } {
-  if (failureCode !== null && isFailureCode(failureCode))
-    return { kind: 'rollout_failed', text: `The rollout failed: ${FAILURES[failureCode].title}` };
+function endText(
+  phase: RolloutPhase,
+  failureCode: FailureCode | null,
+  text: string,
+): { kind: string; text: string } {
+  if (failureCode !== null) return { kind: 'rollout_failed', text: `The rollout failed: ${text}` };
   switch (phase) {
     case 'delivered':
       return { kind: 'rollout_completed', text: 'Everything is on the device as it should be.' };
     case 'waits_for_user':
       return {
         kind: 'rollout_completed',
-        text: 'Everything but Okta Verify, which the user refused, is there.',
+        text: text === '' ? 'Everything but Okta Verify, which the user refused, is there.' : text,
       };
     case 'not_enrolled':
       return { kind: 'rollout_completed', text: 'The device has left management.' };

@@ -17,6 +17,8 @@ export interface SweptPage {
 const PAGE_SIZE = 500;
 const CERTIFICATE_PAGE_SIZE = 200;
 const HOUR_MS = 60 * 60 * 1000;
+/** A device that failed is tried once a day, whatever the integration's numbers say. */
+const FAILED_PAUSE_MS = 24 * HOUR_MS;
 
 export function sweepActivities(deps: ActivityDependencies) {
   const { database } = deps;
@@ -27,9 +29,16 @@ export function sweepActivities(deps: ActivityDependencies) {
     ): Promise<SweptPage> {
       const settings = await findSettings(database, input.integrationId);
       if (settings === undefined) return { next: null, started: 0 };
-      const before = new Date(input.nowMs - settings.verifyAfterHours * HOUR_MS);
+      const verifiedBefore = new Date(input.nowMs - settings.verifyAfterHours * HOUR_MS);
+      const failedBefore = new Date(input.nowMs - FAILED_PAUSE_MS);
       return database.inTransaction(async (sql) => {
-        const ids = await findUnverifiedDevices(sql, input.integrationId, before, input.after, PAGE_SIZE);
+        const ids = await findUnverifiedDevices(
+          sql,
+          input.integrationId,
+          { verifiedBefore, failedBefore },
+          input.after,
+          PAGE_SIZE,
+        );
         for (const deviceId of ids)
           await appendOutboxMessage(sql, deviceId, {
             kind: 'rollOutDevice',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { triedAgain } from './retries.ts';
 import { planRollout } from './rollout-plan.ts';
 import {
   ALL,
@@ -51,8 +52,9 @@ describe('the plan of the app', () => {
   });
 
   test('a refusal is asked again a day later, and after the third the rollout waits for the user', () => {
+    const once = triedAgain(undefined, null, NOW, 0.5);
     const refused = { ...reported(blankPhone, { profiles: [], appStatus: 'UserRejected' }) };
-    const memory = { ...fresh, fresh: ALL, tries: { 'sso.sso-1': 1, app: 1 }, appSent: true };
+    const memory = { ...fresh, fresh: ALL, tries: { 'sso.sso-1': once, app: once }, appSent: true };
     const withSso = reported(refused, {
       profiles: [
         {
@@ -64,10 +66,10 @@ describe('the plan of the app', () => {
       ],
     });
     expect(planRollout(withSso, memory, NOW)).toEqual({ do: 'recordRefusal' });
-    const once = { ...withSso, appRefusals: 1, lastRefusedAtMs: NOW };
-    const after = { ...memory, appSent: false };
-    expect(planRollout(once, after, NOW + DAY - 1)).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });
-    expect(describeAction(planRollout(once, after, NOW + DAY))).toBe(
+    const refusedOnce = { ...withSso, appRefusals: 1, lastRefusedAtMs: NOW };
+    const after = { ...memory, appSent: false, tries: { 'sso.sso-1': once } };
+    expect(planRollout(refusedOnce, after, NOW + DAY - 1)).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });
+    expect(describeAction(planRollout(refusedOnce, after, NOW + DAY))).toBe(
       'InstallApplication+ManagedApplicationList',
     );
     const thrice = { ...withSso, appRefusals: 3, lastRefusedAtMs: NOW };

@@ -1,5 +1,7 @@
 // What a rollout does about Okta Verify, once everything else is on the device: license, installation, refusals, configuration.
-import { MAX_TRIES } from './patience.ts';
+import type { FailureCode } from './failures.ts';
+import { HOUR_MS } from './patience.ts';
+import { retryOf, type Retry } from './retries.ts';
 import type { RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-plan.ts';
 import {
   isAppUnderWay,
@@ -12,7 +14,7 @@ import {
 const MAX_REFUSALS = 3;
 /** After so many looks, 5 s doubling, about a week is over. */
 export const MAX_APP_CHECKS = 18;
-const DAY_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAction => ({
   do: 'send',
@@ -20,7 +22,7 @@ const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAct
   requests,
 });
 
-/** `stale`: questions to the device that are to be asked beside the app's own steps. */
+/** `stale`: queries to the device that are to be asked beside the app's own steps. */
 export function planApp(
   view: RolloutView,
   desired: DesiredState,
@@ -28,34 +30,15 @@ export function planApp(
   stale: readonly StepRequest[],
   nowMs: number,
 ): RolloutAction {
-  const status = view.reported.appStatus;
-  if (isManagedApp(status)) {
+  if (isManagedApp(view.reported.appStatus)) {
     if (stale.length > 0) return send('profiles', stale);
-    return planConfiguration(view, desired, memory);
+    return planConfiguration(view, desired, memory, nowMs);
   }
-  const isSettled = memory.fresh.includes('ManagedApplicationList');
-  if (memory.appSent) {
-    if (stale.length > 0) return send('app', stale);
-    if (isRefusedApp(status)) return { do: 'recordRefusal' };
-    if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
-    if (status !== 'Failed') return { do: 'waitForApp' };
-  } else if (isSettled && isAppUnderWay(status)) {
-    if (stale.length > 0) return send('app', stale);
-    if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
-    return { do: 'waitForApp' };
-  }
+  const onItsWay = planWait(view, memory, stale, nowMs);
+  if (onItsWay !== undefined) return onItsWay;
+  const obstacle = planObstacle(view, desired, memory, nowMs);
   // Everything else first; then what stands in the way of the app.
-  const otherwise = (action: RolloutAction) => (stale.length > 0 ? send('profiles', stale) : action);
-  if (view.appRefusals >= MAX_REFUSALS) return otherwise({ do: 'finish', phase: 'waits_for_user' });
-  const nextPromptMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
-  if (view.appRefusals > 0 && nowMs < nextPromptMs)
-    return otherwise({ do: 'waitForUser', untilMs: nextPromptMs });
-  if (view.reported.appIsForeign) return otherwise({ do: 'fail', code: 'mdm.app_not_from_app_store' });
-  if ((memory.tries['app'] ?? 0) >= MAX_TRIES + view.appRefusals)
-    return otherwise({ do: 'fail', code: 'mdm.app_not_installed' });
-  if (memory.license === 'pending' || memory.license === 'unasked')
-    return otherwise({ do: 'waitForLicense' });
-  if (memory.license !== 'ready') return otherwise({ do: 'fail', code: memory.license });
+  if (obstacle !== undefined) return stale.length > 0 ? send('profiles', stale) : obstacle;
   const revision = desired.appConfigurationRevision ?? 'app';
   const queries = stale.filter(({ type }) => type === 'ProfileList');
   return send('app', [
@@ -65,17 +48,89 @@ export function planApp(
   ]);
 }
 
+/** The app is on its way; undefined: it is not. */
+function planWait(
+  view: RolloutView,
+  memory: RolloutMemory,
+  stale: readonly StepRequest[],
+  nowMs: number,
+): RolloutAction | undefined {
+  const status = view.reported.appStatus;
+  const isUnderWay = memory.fresh.includes('ManagedApplicationList') && isAppUnderWay(status);
+  if (!memory.appSent && !isUnderWay) return undefined;
+  if (stale.length > 0) return send('app', stale);
+  if (memory.appSent && isRefusedApp(status)) return { do: 'recordRefusal' };
+  const tried = memory.tries['app'];
+  // Its user installed it, and was asked just now to let Odette manage it.
+  if (tried?.failure === 'mdm.app_already_installed' && !isUnderWay)
+    return { do: 'finish', phase: 'waits_for_user', code: 'mdm.app_already_installed' };
+  if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
+  // The device said that it is on its way, and does not show it: asked again, later and later.
+  const isOverdue = tried?.failure === 'mdm.app_on_its_way' && !isUnderWay && nowMs >= tried.dueAtMs;
+  return isOverdue || (memory.appSent && status === 'Failed') ? undefined : { do: 'waitForApp' };
+}
+
+/** Why the app is not sent now. */
+function planObstacle(
+  view: RolloutView,
+  desired: DesiredState,
+  memory: RolloutMemory,
+  nowMs: number,
+): RolloutAction | undefined {
+  if (view.appRefusals >= MAX_REFUSALS) return { do: 'finish', phase: 'waits_for_user' };
+  const nextPromptMs = (view.lastRefusedAtMs ?? 0) + DAY_MS;
+  if (view.appRefusals > 0 && nowMs < nextPromptMs) return { do: 'waitForUser', untilMs: nextPromptMs };
+  if (view.reported.appIsForeign) return { do: 'fail', code: 'mdm.app_not_from_app_store' };
+  const retry = retryIn(desired, memory, 'app', 'mdm.app_not_installed', nowMs);
+  if (retry.kind === 'over') return { do: 'fail', code: retry.code };
+  if (memory.license === 'pending' || memory.license === 'unasked') return { do: 'waitForLicense' };
+  if (memory.license !== 'ready') return { do: 'fail', code: memory.license };
+  return retry.kind === 'later' ? backOff('app', retry) : undefined;
+}
+
 /** iPhone and iPad: the configuration counts when it was read back from the device and found equal. */
-function planConfiguration(view: RolloutView, desired: DesiredState, memory: RolloutMemory): RolloutAction {
+function planConfiguration(
+  view: RolloutView,
+  desired: DesiredState,
+  memory: RolloutMemory,
+  nowMs: number,
+): RolloutAction {
   const revision = desired.appConfigurationRevision;
   if (revision === null) return { do: 'finish', phase: 'delivered' };
-  if (!memory.fresh.includes('ManagedApplicationConfiguration'))
-    return send('app_configuration', [{ type: 'ManagedApplicationConfiguration' }]);
+  const retry = (key: string) => retryIn(desired, memory, key, 'mdm.command_refused', nowMs);
+  if (!memory.fresh.includes('ManagedApplicationConfiguration')) {
+    const query = { type: 'ManagedApplicationConfiguration' } as const;
+    return ifDue(retry(`query.${query.type}`), send('app_configuration', [query]));
+  }
   if (view.reported.appConfigurationRevision === revision) return { do: 'finish', phase: 'delivered' };
-  if ((memory.tries[`configuration.${revision}`] ?? 0) >= MAX_TRIES)
-    return { do: 'fail', code: 'mdm.command_refused' };
-  return send('app_configuration', [
-    { type: 'ApplicationConfiguration', content: 'odette', revision },
-    { type: 'ManagedApplicationConfiguration' },
-  ]);
+  return ifDue(
+    retry(`configuration.${revision}`),
+    send('app_configuration', [
+      { type: 'ApplicationConfiguration', content: 'odette', revision },
+      { type: 'ManagedApplicationConfiguration' },
+    ]),
+  );
 }
+
+const retryIn = (
+  { settings }: DesiredState,
+  memory: RolloutMemory,
+  key: string,
+  otherwise: FailureCode,
+  nowMs: number,
+): Retry => retryOf(memory.tries[key], settings.patienceHours * HOUR_MS, otherwise, nowMs);
+
+function ifDue(retry: Retry, action: RolloutAction): RolloutAction {
+  if (retry.kind === 'due') return action;
+  return retry.kind === 'over' ? { do: 'fail', code: retry.code } : backOff('app_configuration', retry);
+}
+
+const backOff = (
+  phase: RolloutPhase,
+  { untilMs, code }: Extract<Retry, { kind: 'later' }>,
+): RolloutAction => ({
+  do: 'backOff',
+  phase,
+  untilMs,
+  code,
+});

@@ -547,7 +547,7 @@ export const FAILURES = {
   // The device
   'mdm.profile_refused': entry(
     'The device rejected a profile.',
-    'Read the error chain of the step, then replay the rollout.',
+    'Read what the device reported. Odette retries every day.',
     'operator',
     false,
     502,
@@ -561,10 +561,52 @@ export const FAILURES = {
   ),
   'mdm.command_refused': entry(
     'The device rejected a command.',
-    'Read the error chain of the step, then replay the rollout.',
+    'Read what the device reported. Odette retries every day.',
     'operator',
     false,
     502,
+  ),
+  'mdm.app_on_its_way': entry(
+    'Okta Verify is already being installed.',
+    'No action needed. Odette waits until the device manages it.',
+    'nobody',
+    true,
+    409,
+  ),
+  'mdm.app_already_installed': entry(
+    'Okta Verify is installed, but the device does not manage it.',
+    'Its user accepts the prompt to manage Okta Verify. Odette asks again every day.',
+    'user',
+    true,
+    409,
+  ),
+  'mdm.app_needs_account': entry(
+    'The device asks for an Apple Account: the license of Okta Verify is not assigned to the device.',
+    'Check in Apple Business Manager that the license is assigned to the serial number of the device. Odette retries every day.',
+    'operator',
+    false,
+    409,
+  ),
+  'mdm.device_error_passes': entry(
+    'The device could not carry out a command for now.',
+    'No action needed. Odette retries automatically.',
+    'nobody',
+    true,
+    502,
+  ),
+  'mdm.device_error_unknown': entry(
+    'The device reported an error that Odette does not know.',
+    'Read what the device reported. Odette retries every day.',
+    'operator',
+    true,
+    502,
+  ),
+  'mdm.sso_host_claimed': entry(
+    'Another profile on the device claims the host of single sign-on.',
+    'Remove the single sign-on extension for this host from the other profile. Odette retries every day.',
+    'operator',
+    false,
+    409,
   ),
   'mdm.not_enrolled': entry(
     'The device is not enrolled.',
@@ -596,7 +638,7 @@ export const FAILURES = {
   ),
   'mdm.app_not_installed': entry(
     'Okta Verify is not installed as a managed app on the device.',
-    'Check the device, then replay the rollout.',
+    'Check the App Store on the device. Odette retries every day.',
     'operator',
     false,
     504,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { isEndWithDevice, planIdentity, type PinnedIdentity } from './identity-plan.ts';
+import { triedAgain } from './retries.ts';
 import { emptyMemory } from './rollout-plan.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -25,7 +26,7 @@ describe('the identity of a device', () => {
 
   test('is sent once in a run, again in the next, and anew after another one was pinned', () => {
     const now = identity.notAfterMs;
-    const tried = { ...memory, tries: { 'identity.f1': 1 } };
+    const tried = { ...memory, tries: { 'identity.f1': triedAgain(undefined, null, now, 0.5) } };
     expect(planIdentity(identity, owner, tried, now)).toBe('tried');
     expect(planIdentity({ ...identity, fingerprint: 'f2' }, owner, tried, now)).not.toBe('tried');
   });
@@ -39,9 +40,10 @@ describe('the identity of a device', () => {
     expect(planIdentity(identity, eager, memory, ISSUED + 31 * DAY)).toEqual(renewal);
   });
 
-  test('waits until the device has everything, and is nothing to one that has left', () => {
+  test('waits until the device has everything that it can have, and is nothing to one that has left', () => {
     expect(isEndWithDevice({ do: 'finish', phase: 'delivered' })).toBe(true);
     expect(isEndWithDevice({ do: 'finish', phase: 'waits_for_user' })).toBe(true);
+    expect(isEndWithDevice({ do: 'fail', code: 'mdm.profile_refused' })).toBe(true);
     expect(isEndWithDevice({ do: 'finish', phase: 'not_enrolled' })).toBe(false);
     expect(isEndWithDevice({ do: 'waitForApp' })).toBe(false);
   });

@@ -2,7 +2,8 @@
 // is as it should be. Rollouts verify each device in scope daily, so an attempt that failed is followed by one the next day.
 import type { IntegrationSettings } from './integration-settings.ts';
 import { renewalTime } from './renewal-policy.ts';
-import { tryKeyOf, type RolloutAction, type RolloutMemory, type StepRequest } from './rollout-plan.ts';
+import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
+import { tryKeyOf } from './rollout-step.ts';
 
 export interface PinnedIdentity {
   /** SHA-256 of the certificate, hex. */
@@ -31,9 +32,10 @@ function isIdentityDue(
   return nowMs >= renewalTime(life, settings, deviceId);
 }
 
-/** The device has everything that it can have: only then there is time for its identity. */
+/** The device has everything that it can have now: only then there is time for its identity. A failure does not keep it from its renewal. */
 export const isEndWithDevice = (action: RolloutAction): boolean =>
-  action.do === 'finish' && (action.phase === 'delivered' || action.phase === 'waits_for_user');
+  action.do === 'fail' ||
+  (action.do === 'finish' && (action.phase === 'delivered' || action.phase === 'waits_for_user'));
 
 /**
  * What comes before the end of a rollout. `tried`: this run has sent it, and the device still has the old one; the next run sends
@@ -47,6 +49,6 @@ export function planIdentity(
 ): RolloutAction | 'not_due' | 'tried' {
   if (!isIdentityDue(identity, owner, nowMs)) return 'not_due';
   const request: StepRequest = { type: 'RenewIdentity', revision: identity.fingerprint };
-  if ((memory.tries[tryKeyOf(request) ?? ''] ?? 0) > 0) return 'tried';
+  if (memory.tries[tryKeyOf(request)] !== undefined) return 'tried';
   return { do: 'send', phase: 'profiles', requests: [request] };
 }

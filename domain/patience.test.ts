@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAX_APP_CHECKS } from './app-plan.ts';
-import { appCheckDelayMs, deliveryBackOffMs, intervalMs, intervalsWithin } from './patience.ts';
+import { appCheckDelayMs, deliveryBackOffMs, intervalMs, intervalsWithin, retryDelayMs } from './patience.ts';
 
 const HOUR = 60 * 60 * 1000;
 
@@ -26,8 +26,16 @@ test('the looks at an app being installed last about a week', () => {
 });
 
 test('a failed delivery backs off, longer where a person must act', () => {
-  expect([1, 2, 3, 4, 9].map((failures) => deliveryBackOffMs(failures, false) / 60_000)).toEqual([
-    1, 5, 15, 60, 60,
+  const minutes = (failures: number, needsPerson: boolean) =>
+    deliveryBackOffMs(failures, needsPerson, 0.5) / 60_000;
+  expect([1, 2, 3, 4, 5, 9].map((failures) => minutes(failures, false))).toEqual([0.5, 1, 5, 15, 60, 60]);
+  expect([1, 2, 3, 9].map((failures) => minutes(failures, true))).toEqual([15, 60, 360, 360]);
+});
+
+test('a change that fails is tried again over hours, and a fleet is spread over the time around each retry', () => {
+  const seconds = (tries: number, random: number) => retryDelayMs(tries, random) / 1000;
+  expect([1, 2, 3, 4, 5, 6, 9].map((tries) => seconds(tries, 0.5))).toEqual([
+    15, 60, 300, 1800, 7200, 21_600, 21_600,
   ]);
-  expect([1, 2, 3, 9].map((failures) => deliveryBackOffMs(failures, true) / HOUR)).toEqual([0.25, 1, 6, 6]);
+  expect([seconds(2, 0), seconds(2, 1)]).toEqual([48, 72]);
 });

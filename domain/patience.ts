@@ -2,7 +2,7 @@
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
 const FIRST_INTERVALS_MS = [10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS];
 
 /** The n-th interval (from 0) in milliseconds, at most `maxMs`. */
@@ -21,8 +21,16 @@ export function intervalsWithin(totalMs: number): number[] {
   return intervals;
 }
 
-/** A rollout carries one change out so often before it gives up. */
-export const MAX_TRIES = 3;
+/** After the n-th try (from 1) of a change that the device refused, or does not show. */
+const RETRIES_MS = [15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS];
+const JITTER = 0.2;
+
+/** @param random from 0 to 1: devices that failed together do not come back together */
+export const retryDelayMs = (tries: number, random: number): number =>
+  withJitter(RETRIES_MS[Math.min(tries, RETRIES_MS.length) - 1] ?? MINUTE_MS, random);
+
+const withJitter = (milliseconds: number, random: number): number =>
+  Math.round(milliseconds * (1 - JITTER + 2 * JITTER * random));
 
 /** How long a challenge may wait for its device: it lives about an hour. */
 export const CHALLENGE_LIFE_MS = 50 * MINUTE_MS;
@@ -31,11 +39,11 @@ export const CHALLENGE_LIFE_MS = 50 * MINUTE_MS;
 export const appCheckDelayMs = (index: number): number => Math.min(5 * SECOND_MS * 2 ** index, 24 * HOUR_MS);
 
 /** Back-off after the n-th failure (from 1) of a certificate delivery. `needsPerson`: nothing changes until somebody acts. */
-export function deliveryBackOffMs(failures: number, needsPerson: boolean): number {
+export function deliveryBackOffMs(failures: number, needsPerson: boolean, random: number): number {
   const steps = needsPerson
     ? [15 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS]
-    : [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
-  return steps[Math.min(failures, steps.length) - 1] ?? MINUTE_MS;
+    : [30 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
+  return withJitter(steps[Math.min(failures, steps.length) - 1] ?? MINUTE_MS, random);
 }
 
 /** Between two looks at Apps and Books: an association takes seconds; licenses that ran out take as long as a purchase. */

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { profileIdentifier } from './profile-identifier.ts';
+import { triedAgain } from './retries.ts';
 import { planRollout, type RolloutMemory } from './rollout-plan.ts';
 import {
   ALL,
+  DAY,
   NOW,
   blankMac,
   blankPhone,
+  describeAction,
   desiredMac,
   fresh,
   play,
@@ -54,10 +57,19 @@ describe('the plan of a rollout', () => {
     expect(play(view).trace[1]).toBe(`RemoveProfile(${old})`);
   });
 
-  test('a profile that the device accepts but never lists is refused after three tries', () => {
-    const memory: RolloutMemory = { ...fresh, fresh: ALL, tries: { 'settings.settings-1': 3 } };
+  test('a profile that the device accepts but never lists is sent again over a day, then it is refused', () => {
     const view = { ...reported(blankMac, { profiles: [] }), hasCertificate: true };
-    expect(planRollout(view, memory, NOW)).toEqual({ do: 'fail', code: 'mdm.profile_refused' });
+    const once = triedAgain(undefined, null, NOW, 0.5);
+    const memory: RolloutMemory = {
+      ...fresh,
+      fresh: ALL,
+      tries: { 'settings.settings-1': once, 'sso.sso-1': once },
+    };
+    const at = (nowMs: number) =>
+      planRollout({ ...view, reported: { ...view.reported, appStatus: 'Managed' } }, memory, nowMs);
+    expect(at(NOW)).toMatchObject({ do: 'backOff', untilMs: NOW + 15_000, code: 'mdm.profile_refused' });
+    expect(describeAction(at(NOW + 15_000))).toBe('InstallProfile(settings)+InstallProfile(sso)');
+    expect(at(NOW + DAY)).toEqual({ do: 'fail', code: 'mdm.profile_refused' });
   });
 
   test('removal waits, then takes profiles and certificate away and leaves the app', () => {
@@ -87,7 +99,10 @@ describe('the plan of a rollout', () => {
 
   test('removal ends a certificate that is still on its way, asked for in this run or sent before', () => {
     const removal = ['ProfileList+ManagedApplicationList', 'waitForRemovalDelay', 'removeCertificate'];
-    const asked = { ...fresh, tries: { certificate: 0 } };
+    const asked = {
+      ...fresh,
+      tries: { certificate: { count: 0, sinceMs: NOW, dueAtMs: NOW, failure: null } },
+    };
     expect(play({ ...blankMac, desired: null }, asked).trace).toEqual([...removal, 'finish:out_of_scope']);
     const sent = { ...blankMac, desired: null, hasOpenDelivery: true };
     expect(play(sent).trace).toEqual([...removal, 'finish:out_of_scope']);

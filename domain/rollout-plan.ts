@@ -3,8 +3,10 @@
 // what goes is removal-plan.ts.
 import { planApp } from './app-plan.ts';
 import type { FailureCode } from './failures.ts';
-import { MAX_TRIES } from './patience.ts';
+import { HOUR_MS } from './patience.ts';
 import { planRemoval } from './removal-plan.ts';
+import { partition, retryOf, type Blocked, type Tries } from './retries.ts';
+import { blockedAction, installKey, QUERY_KEY, retryOfRequest } from './rollout-step.ts';
 import { isManagedApp, type DesiredState, type RolloutView, type WantedProfile } from './rollout-view.ts';
 
 export const ROLLOUT_PHASES = [
@@ -58,18 +60,6 @@ export type StepRequest =
   /** The enrollment profile again, for a new identity. `revision`: the fingerprint of the one it replaces. */
   | { readonly type: 'RenewIdentity'; readonly revision: string };
 
-/** One outstanding command per device and step. */
-export function stepOf(request: StepRequest): string {
-  switch (request.type) {
-    case 'InstallProfile':
-      return `rollout.profile.${request.kind}`;
-    case 'RemoveProfile':
-      return `rollout.remove.${request.identifier}`;
-    default:
-      return `rollout.${request.type}`;
-  }
-}
-
 export type RolloutAction =
   | { readonly do: 'send'; readonly phase: RolloutPhase; readonly requests: readonly StepRequest[] }
   | { readonly do: 'waitForEnrollment' }
@@ -82,7 +72,15 @@ export type RolloutAction =
   | { readonly do: 'waitForRemovalDelay'; readonly minutes: number }
   | { readonly do: 'removeCertificate' }
   | { readonly do: 'returnLicense' }
-  | { readonly do: 'finish'; readonly phase: RolloutPhase }
+  /** Everything that is missing was tried, and is tried again later. */
+  | {
+      readonly do: 'backOff';
+      readonly phase: RolloutPhase;
+      readonly untilMs: number;
+      readonly code: FailureCode;
+    }
+  /** `code`: what the device still waits for, which is no failure. */
+  | { readonly do: 'finish'; readonly phase: RolloutPhase; readonly code?: FailureCode }
   | { readonly do: 'fail'; readonly code: FailureCode };
 
 /** What a run has seen and done so far. */
@@ -91,8 +89,8 @@ export interface RolloutMemory {
   readonly enrollmentId: string;
   /** Questions answered in this run since anything changed that they ask about. */
   readonly fresh: readonly Query[];
-  /** How often a change was carried out in this run, by step. */
-  readonly tries: Readonly<Record<string, number>>;
+  /** What was tried in this run, by change (`tryKeyOf`). */
+  readonly tries: Tries;
   readonly license: 'unasked' | 'pending' | 'ready' | FailureCode;
   /** InstallApplication was accepted in this run, and nothing has refused it since. */
   readonly appSent: boolean;
@@ -121,6 +119,7 @@ export const memoryFor = (memory: RolloutMemory, enrollmentId: string): RolloutM
 export function phaseOf(action: RolloutAction): RolloutPhase {
   switch (action.do) {
     case 'send':
+    case 'backOff':
     case 'finish':
       return action.phase;
     case 'waitForEnrollment':
@@ -149,7 +148,7 @@ const send = (phase: RolloutPhase, requests: readonly StepRequest[]): RolloutAct
   requests,
 });
 
-/** Questions of a list whose answers are missing or old, as requests. */
+/** Queries of a list whose responses are missing or old, as requests. */
 const unanswered = (memory: RolloutMemory, queries: readonly Query[]): StepRequest[] =>
   queries.filter((query) => !memory.fresh.includes(query)).map((type) => ({ type }));
 
@@ -157,7 +156,9 @@ export function planRollout(view: RolloutView, memory: RolloutMemory, nowMs: num
   if (view.enrollmentStatus === 'checked_out') return { do: 'finish', phase: 'not_enrolled' };
   // An unreachable device (no push gets through) still takes its commands when it calls by itself.
   if (view.enrollmentStatus === 'authenticated') return { do: 'waitForEnrollment' };
-  return view.desired === null ? planRemoval(view, memory) : planDelivery(view, view.desired, memory, nowMs);
+  return view.desired === null
+    ? planRemoval(view, memory, nowMs)
+    : planDelivery(view, view.desired, memory, nowMs);
 }
 
 function planDelivery(
@@ -166,39 +167,49 @@ function planDelivery(
   memory: RolloutMemory,
   nowMs: number,
 ): RolloutAction {
-  const inventory = unanswered(memory, inventoryOf(view));
+  const retry = retryOfRequest(memory, desired.settings.patienceHours, nowMs);
+  const inventory = partition(unanswered(memory, inventoryOf(view)), retry);
   // Profiles and apps are asked about again beside the next step; the first picture must be whole.
-  const isWhole = inventory.every(
+  const isWhole = inventory.due.every(
     ({ type }) => (type === 'ProfileList' || type === 'ManagedApplicationList') && hasChanged(memory),
   );
-  if (!isWhole) return send('asking_device', inventory);
+  if (!isWhole) return send('asking_device', inventory.due);
+  const unknown = blockedAction(inventory.blocked, 'asking_device');
+  if (unknown !== undefined) return unknown;
 
-  const foreign = foreignProfiles(view, desired);
-  if (foreign.some((identifier) => (memory.tries[`remove.${identifier}`] ?? 0) >= MAX_TRIES))
-    return { do: 'fail', code: 'mdm.command_refused' };
-  if (foreign.length > 0 && memory.fresh.includes('ProfileList'))
-    return send(
-      'profiles',
-      foreign.map((identifier) => ({ type: 'RemoveProfile', identifier })),
-    );
+  const foreign = partition(foreignProfiles(view, desired), retry);
+  if (foreign.due.length > 0 && memory.fresh.includes('ProfileList')) return send('profiles', foreign.due);
+  const contradiction = blockedAction(foreign.blocked, 'profiles');
+  if (contradiction !== undefined) return contradiction;
 
+  // What cannot be had now holds up nothing else: each of the others is brought to its desired state first.
+  const blocked: Blocked[] = [];
   if (desired.wantsCertificate && !view.hasCertificate) {
-    if ((memory.tries['certificate'] ?? 0) >= MAX_TRIES) return { do: 'fail', code: 'certificate.not_seen' };
-    return { do: 'obtainCertificate', integrationId: desired.integrationId };
+    const patienceMs = desired.settings.patienceHours * HOUR_MS;
+    const certificate = retryOf(memory.tries['certificate'], patienceMs, 'certificate.not_seen', nowMs);
+    if (certificate.kind === 'due') return { do: 'obtainCertificate', integrationId: desired.integrationId };
+    blocked.push(certificate);
   }
+  const profiles = partition(missingProfiles(view, desired, memory), retry);
+  if (profiles.due.length > 0) return send('profiles', profiles.due);
+  blocked.push(...profiles.blocked);
 
-  const missing = missingProfiles(view, desired, memory);
-  if (missing.some((profile) => (memory.tries[installKey(profile)] ?? 0) >= MAX_TRIES))
-    return { do: 'fail', code: 'mdm.profile_refused' };
-  if (missing.length > 0)
-    return send(
-      'profiles',
-      missing.map(({ kind, revision }) => ({ type: 'InstallProfile', kind, revision })),
-    );
-  return planApp(view, desired, memory, unanswered(memory, inventoryOf(view)), nowMs);
+  const app = planApp(view, desired, memory, unanswered(memory, inventoryOf(view)), nowMs);
+  return settle(app, blocked);
 }
 
-const hasChanged = (memory: RolloutMemory) => Object.values(memory.tries).some((tries) => tries > 0);
+/** The app's step beside what cannot be done now. A wait for the app does not outlast the next retry of something else. */
+function settle(app: RolloutAction, blocked: readonly Blocked[]): RolloutAction {
+  if (blocked.length === 0 || app.do === 'send' || app.do === 'recordRefusal') return app;
+  const isEnd = app.do === 'finish' || app.do === 'fail' || app.do === 'backOff';
+  const all: Blocked[] = [...blocked];
+  if (app.do === 'backOff') all.push({ kind: 'later', untilMs: app.untilMs, code: app.code });
+  const action = blockedAction(all, 'profiles');
+  return action !== undefined && (isEnd || action.do === 'backOff') ? action : app;
+}
+
+const hasChanged = (memory: RolloutMemory) =>
+  Object.entries(memory.tries).some(([key, { count }]) => count > 0 && !key.startsWith(QUERY_KEY));
 
 function inventoryOf(view: RolloutView): Query[] {
   if (view.platform === 'iOS') return ['DeviceInformation', 'ProfileList', 'ManagedApplicationList'];
@@ -213,60 +224,24 @@ function inventoryOf(view: RolloutView): Query[] {
 }
 
 /** Settings and SSO profiles of another integration: two of them at once would contradict each other. */
-const foreignProfiles = (view: RolloutView, desired: DesiredState): string[] =>
+const foreignProfiles = (view: RolloutView, desired: DesiredState): StepRequest[] =>
   (view.reported.profiles ?? [])
     .filter(
       ({ kind, integrationId }) => !kind.startsWith('certificate') && integrationId !== desired.integrationId,
     )
-    .map(({ identifier }) => identifier);
-
-const installKey = (profile: Pick<WantedProfile, 'kind' | 'revision'>): string =>
-  `${profile.kind}.${profile.revision}`;
+    .map(({ identifier }) => ({ type: 'RemoveProfile', identifier }));
 
 /** Not on the device in the wanted revision; one that was just accepted is not missing until ProfileList says so. */
-const missingProfiles = (view: RolloutView, desired: DesiredState, memory: RolloutMemory): WantedProfile[] =>
-  desired.profiles.filter((wanted) => {
-    const isThere = view.reported.profiles?.some(
-      ({ identifier, uuid }) => identifier === wanted.identifier && uuid === wanted.payloadUuid,
-    );
-    const isJustSent = !memory.fresh.includes('ProfileList') && (memory.tries[installKey(wanted)] ?? 0) > 0;
-    return isThere !== true && !isJustSent;
-  });
+const missingProfiles = (view: RolloutView, desired: DesiredState, memory: RolloutMemory): StepRequest[] =>
+  desired.profiles
+    .filter((wanted) => isMissing(wanted, view, memory))
+    .map(({ kind, revision }) => ({ type: 'InstallProfile', kind, revision }));
 
-/** Under which name a run counts how often a change was carried out. */
-export function tryKeyOf(request: StepRequest): string | undefined {
-  switch (request.type) {
-    case 'InstallProfile':
-      return installKey(request);
-    case 'InstallApplication':
-      return 'app';
-    case 'ApplicationConfiguration':
-      return request.content === 'own'
-        ? 'remove.ApplicationConfiguration'
-        : `configuration.${request.revision}`;
-    case 'RemoveProfile':
-      return `remove.${request.identifier}`;
-    case 'RemoveApplication':
-      return 'remove.RemoveApplication';
-    case 'RenewIdentity':
-      return `identity.${request.revision}`;
-    default:
-      return undefined;
-  }
-}
-
-/** The questions whose answers a change makes old. */
-export function outdatedBy(request: StepRequest): Query[] {
-  switch (request.type) {
-    case 'InstallProfile':
-    case 'RemoveProfile':
-      return ['ProfileList'];
-    case 'InstallApplication':
-    case 'RemoveApplication':
-      return ['ManagedApplicationList', 'ManagedApplicationConfiguration'];
-    case 'ApplicationConfiguration':
-      return ['ManagedApplicationConfiguration'];
-    default:
-      return [];
-  }
+function isMissing(wanted: WantedProfile, view: RolloutView, memory: RolloutMemory): boolean {
+  const isThere = view.reported.profiles?.some(
+    ({ identifier, uuid }) => identifier === wanted.identifier && uuid === wanted.payloadUuid,
+  );
+  const tried = memory.tries[installKey(wanted)];
+  const isJustSent = !memory.fresh.includes('ProfileList') && tried !== undefined && tried.failure === null;
+  return isThere !== true && !isJustSent;
 }

@@ -63,6 +63,13 @@ export function waitsForText(
   return PHASE_LABELS[phase](family);
 }
 
+/** `2026-11-29 14:02 UTC` */
+export const minuteText = (milliseconds: number): string =>
+  `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+export const notNowText = (family: DeviceFamily, since: Date): string =>
+  `The ${family} answers, but not now: it is locked or busy, since ${minuteText(since.getTime())}.`;
+
 const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
   delivered: 'The profiles are delivered',
   certificatePresent: 'The certificate is on the device',

@@ -4,6 +4,13 @@ import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { otherWorkflows } from './policies.ts';
 import type { RolloutSignals } from './rollout-signals.ts';
 
+export type CertificateOutcome =
+  | { readonly kind: 'proven' | 'changed' }
+  /** A person has to act; the certificate workflow goes on by itself. */
+  | { readonly kind: 'failed'; readonly code: FailureCode }
+  /** Nothing within the patience of the rollout. `code`: what was said last. */
+  | { readonly kind: 'silent'; readonly code: FailureCode };
+
 export class CertificateRequest {
   readonly #deviceId: string;
   readonly #signals: RolloutSignals;
@@ -14,15 +21,12 @@ export class CertificateRequest {
     this.#signals = signals;
   }
 
-  /**
-   * Waits for the proof, and asks again after each interval: the workflow may have been ended meanwhile.
-   * Returns why there is none; null: it was proven, or the plan has changed.
-   */
+  /** Waits for the proof, and asks again after each interval: the certificate workflow may have been ended meanwhile. */
   async obtain(
     integrationId: string,
     intervals: readonly number[],
     isChanged: () => boolean,
-  ): Promise<FailureCode | null> {
+  ): Promise<CertificateOutcome> {
     const signals = this.#signals;
     const proven = signals.certificatesProven;
     const before = signals.certificateFailures.length;
@@ -37,8 +41,12 @@ export class CertificateRequest {
       });
     if (!(await this.#askUntil(request, isDone, intervals, 'certificate')))
       // Silence is only the cause where nothing else was said.
-      return failures().at(-1) ?? 'mdm.device_silent';
-    return isChanged() ? null : (permanent() ?? null);
+      return { kind: 'silent', code: failures().at(-1) ?? 'mdm.device_silent' };
+    if (isChanged()) return { kind: 'changed' };
+    const code = permanent();
+    return code === undefined || signals.certificatesProven > proven
+      ? { kind: 'proven' }
+      : { kind: 'failed', code };
   }
 
   async remove(intervals: readonly number[], isChanged: () => boolean): Promise<FailureCode | null> {

@@ -1,7 +1,7 @@
 // What a certificate workflow shows of itself: in Temporal's pages, in its search attributes and on the device's timeline.
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
-import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import type { FailureCode } from '../domain/failures.ts';
 import { certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './keep-certificate.ts';
 import { searchAttributes } from './messages.ts';
@@ -38,8 +38,8 @@ export class CertificateStatus {
   }
 
   async showFailure(code: FailureCode): Promise<void> {
-    await this.#recordEvent('certificate_failed', code);
-    setCurrentDetails(`**waits** ${FAILURES[code].title} ${FAILURES[code].remedy}`);
+    const text = await this.#recordEvent('certificate_failed', code);
+    setCurrentDetails(`**waits** ${text}`);
   }
 
   /** Once for each certificate: Okta will revoke it unless it is used. */
@@ -56,8 +56,8 @@ export class CertificateStatus {
   async #recordEvent(
     kind: 'certificate_unused' | 'certificate_late' | 'certificate_expired' | 'certificate_failed',
     failureCode?: FailureCode,
-  ): Promise<void> {
-    await database.recordCertificateEvent({
+  ): Promise<string> {
+    return database.recordCertificateEvent({
       deviceId: this.#deviceId,
       kind,
       ...(failureCode === undefined ? {} : { failureCode }),

@@ -1,11 +1,11 @@
 // Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-plan.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import type { CommandResponded, CommandStatus } from './messages.ts';
-import { commandQueue } from './policies.ts';
+import { commandQueue, database } from './policies.ts';
 
 export interface WantedCommand {
   readonly step: string;
@@ -48,6 +48,8 @@ export class DeviceConversation {
   readonly #asked = new Set<string>();
   /** Attempts that are over, by step and revision. */
   readonly #used = new Map<string, number>();
+  /** The device answers, but not now: it is locked or busy. */
+  #notNow: 'no' | 'new' | 'shown' = 'no';
   /** Why the last push did not go out. */
   pushFailure: FailureCode | null = null;
 
@@ -57,7 +59,8 @@ export class DeviceConversation {
 
   /** The first final status of a command counts; NotNow means: not yet. */
   onResponse({ commandUuid, status, failureCode }: CommandResponded): void {
-    if (status !== 'NotNow') this.#keep(commandUuid, status, failureCode ?? null);
+    if (status === 'NotNow') this.#notNow = 'new';
+    else this.#keep(commandUuid, status, failureCode ?? null);
   }
 
   finalStatus(commandUuid: string): FinalStatus | undefined {
@@ -109,9 +112,30 @@ export class DeviceConversation {
     for (const interval of intervals) {
       if (!isFirst) this.#pushAgain(commandUuids);
       isFirst = false;
-      if (await condition(isDone, interval, { summary: 'patience with the device' })) return true;
+      const untilMs = Date.now() + interval;
+      while (!(await this.#isDoneUntil(isDone, untilMs)) && Date.now() < untilMs) await this.#showNotNow();
+      if (isDone()) break;
     }
+    await this.#hideNotNow();
     return isDone();
+  }
+
+  async #isDoneUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
+    const wakes = () => isDone() || this.#notNow === 'new';
+    const left = Math.max(1, untilMs - Date.now());
+    return (await condition(wakes, left, { summary: 'patience with the device' })) && isDone();
+  }
+
+  async #showNotNow(): Promise<void> {
+    this.#notNow = 'shown';
+    const text = await database.recordNotNow({ deviceId: this.#deviceId, sinceMs: Date.now() });
+    setCurrentDetails(`**waits** ${text}`);
+  }
+
+  async #hideNotNow(): Promise<void> {
+    if (this.#notNow === 'shown')
+      await database.recordWaitsFor({ deviceId: this.#deviceId, waitsFor: null, nowMs: Date.now() });
+    this.#notNow = 'no';
   }
 
   #pushAgain(commandUuids: readonly string[]): void {

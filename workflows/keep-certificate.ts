@@ -211,7 +211,7 @@ class CertificateWorkflow {
       signal: 'certificateFailed',
       body: { eventId: this.#eventId(`failed/${this.#failures}`), ...{ failureCode: code } },
     });
-    await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code)), {
+    await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code), Math.random()), {
       summary: `retry after ${code}`,
     });
   }

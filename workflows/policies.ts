@@ -8,6 +8,7 @@ export const database = proxyLocalActivities<
     Activities,
     | 'planRolloutStep'
     | 'recordWaitsFor'
+    | 'recordNotNow'
     | 'closeRollout'
     | 'recordAppRefusal'
     | 'deleteAppRefusals'

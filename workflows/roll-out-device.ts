@@ -24,7 +24,7 @@ import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.t
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
-import { sendAndLearn, without } from './rollout-sending.ts';
+import { refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
 
 export interface RollOutDeviceInput {
@@ -53,6 +53,8 @@ class RolloutWorkflow {
   #license: RolloutMemory['license'] = 'unasked';
   #removalDueMs: number | undefined;
   #shownPhase = '';
+  /** Of the signals' changes, those that the last plan knew. */
+  #plannedChanges = 0;
 
   constructor({ deviceId }: RollOutDeviceInput) {
     this.#deviceId = deviceId;
@@ -90,11 +92,15 @@ class RolloutWorkflow {
       this.#signals.asksUserAgain = false;
       await database.deleteAppRefusals({ deviceId: this.#deviceId });
     }
+    const { changes } = this.#signals;
+    if (changes !== this.#plannedChanges) this.#memory = withoutFailures(this.#memory);
+    this.#plannedChanges = changes;
     const step = await database.planRolloutStep({
       deviceId: this.#deviceId,
       memory: { ...this.#memory, license: this.#license },
       nowMs: Date.now(),
       run: this.#run(),
+      isCheck: changes === 0,
     });
     if (step === null) return null;
     this.#memory = memoryFor(this.#memory, step.enrollmentId);
@@ -128,12 +134,19 @@ class RolloutWorkflow {
         return this.#waitForApp(isChanged);
       case 'recordRefusal':
         await database.recordAppRefusal({ deviceId: this.#deviceId, nowMs: Date.now() });
-        this.#memory = { ...this.#memory, appSent: false };
+        this.#memory = refused(this.#memory);
         return;
       case 'waitForUser':
         await condition(isChanged, Math.max(1, action.untilMs - Date.now()), {
           summary: 'the user is asked again',
         });
+        this.#memory = without(this.#memory, ['ManagedApplicationList']);
+        return;
+      case 'backOff':
+        await condition(isChanged, Math.max(1, action.untilMs - Date.now()), {
+          summary: `retry after ${action.code}`,
+        });
+        // What happened meanwhile is seen with the next step.
         this.#memory = without(this.#memory, ['ManagedApplicationList']);
         return;
       case 'waitForRemovalDelay':
@@ -162,7 +175,7 @@ class RolloutWorkflow {
     if (sent.licenseMissed) this.#licenseAssignment.start(true);
     if (sent.refused) await database.recordAppRefusal({ deviceId, nowMs: Date.now() });
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
-    if (sent.failure !== null) throw failedBecause(sent.failure);
+    if (sent.isSilent) throw failedBecause('mdm.device_silent');
   }
 
   async #obtainCertificate(
@@ -170,17 +183,23 @@ class RolloutWorkflow {
     intervals: readonly number[],
     isChanged: IsChanged,
   ): Promise<undefined> {
-    const { tries } = this.#memory;
-    this.#count('certificate');
-    const failure = await this.#certificate.obtain(integrationId, intervals, isChanged);
-    if (failure !== null) throw failedBecause(failure);
-    // A changed plan is not a failed try; that one was begun stays known, for a removal.
-    if (isChanged())
-      this.#memory = { ...this.#memory, tries: { ...tries, certificate: tries['certificate'] ?? 0 } };
+    const before = this.#memory;
+    const requested = tried(before, 'certificate', null);
+    this.#memory = requested;
+    const outcome = await this.#certificate.obtain(integrationId, intervals, isChanged);
+    if (outcome.kind === 'silent') throw failedBecause(outcome.code);
+    if (outcome.kind === 'failed') this.#memory = tried(before, 'certificate', outcome.code);
+    // A changed plan is no failed try; that it was requested stays known, for a removal.
+    const { certificate } = requested.tries;
+    if (outcome.kind === 'changed' && certificate !== undefined)
+      this.#memory = {
+        ...before,
+        tries: { ...before.tries, certificate: before.tries['certificate'] ?? { ...certificate, count: 0 } },
+      };
   }
 
   async #removeCertificate(intervals: readonly number[], isChanged: IsChanged): Promise<undefined> {
-    this.#count('removeCertificate');
+    this.#memory = tried(this.#memory, 'removeCertificate', null);
     const failure = await this.#certificate.remove(intervals, isChanged);
     this.#memory = without(this.#memory, ['ProfileList']);
     if (failure !== null) throw failedBecause(failure);
@@ -206,8 +225,8 @@ class RolloutWorkflow {
   }
 
   async #finish(step: Step<'finish'>, isChanged: IsChanged): Promise<'ended' | undefined> {
-    const { phase } = step.action;
-    const bucket = await this.#close(phase, null);
+    const { phase, code } = step.action;
+    const { bucket } = await this.#close(phase, null, code);
     const { integrationId, trustLookUpSeconds: seconds } = step;
     // A device that was only verified is left to the sweep.
     const hasChanged = Object.keys(this.#memory.tries).length > 0;
@@ -222,32 +241,28 @@ class RolloutWorkflow {
       { key: searchAttributes.rolloutPhase, value: 'failed' },
       { key: searchAttributes.failureKind, value: code },
     ]);
-    setCurrentDetails(`**failed** ${FAILURES[code].title} ${FAILURES[code].remedy}`);
-    await this.#close('failed', code);
+    const { text } = await this.#close('failed', code);
+    setCurrentDetails(`**failed** ${text}`);
   }
 
-  async #close(phase: RolloutPhase, failureCode: FailureCode | null) {
+  async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
     const deviceId = this.#deviceId;
     const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
-    const bucket = await database.closeRollout({
+    const closed = await database.closeRollout({
       deviceId,
       run: this.#run(),
       phase,
       failureCode,
+      ...(waitsForCode === undefined ? {} : { waitsForCode }),
       nowMs: Date.now(),
     });
     await database.withdrawCommands({ deviceId, workflowId, firstRunId });
-    return bucket;
+    return closed;
   }
 
   #run() {
     const { runId, workflowId } = workflowInfo();
     return { runId, workflowId };
-  }
-
-  #count(key: string): void {
-    const { tries } = this.#memory;
-    this.#memory = { ...this.#memory, tries: { ...tries, [key]: (tries[key] ?? 0) + 1 } };
   }
 
   #show(step: PlannedStep): void {

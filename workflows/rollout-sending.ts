@@ -1,28 +1,21 @@
-// Sends the requests of one step and learns from the answers what a rollout remembers.
-import { condition } from '@temporalio/workflow';
+// Sends the requests of one step and learns from the responses what a rollout remembers.
+import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import {
-  outdatedBy,
-  stepOf,
-  tryKeyOf,
-  type Query,
-  type RolloutMemory,
-  type StepRequest,
-} from '../domain/rollout-plan.ts';
+import { triedAgain } from '../domain/retries.ts';
+import type { Query, RolloutMemory, StepRequest } from '../domain/rollout-plan.ts';
+import { isQuery, outdatedBy, stepOf, tryKeyOf } from '../domain/rollout-step.ts';
 import type { CommandOutcome, DeviceConversation } from './device-conversation.ts';
 
 export interface Sent {
   readonly memory: RolloutMemory;
-  /** Permanent: the rollout ends with it. */
-  readonly failure: FailureCode | null;
+  /** The device gave no response within the patience of the rollout. */
+  readonly isSilent: boolean;
   readonly licenseMissed: boolean;
   readonly refused: boolean;
   readonly configurationTakenBack: boolean;
 }
 
-const LICENSE_PAUSE_MS = 15_000;
-
-/** Answers that only inform, and a renewal that has time: a device that cannot give them is not held up. */
+/** Responses that only inform, and a renewal that has time: a device that cannot give them is not held up. */
 const OPTIONAL: readonly string[] = ['DeviceInformation', 'InstalledApplicationList', 'RenewIdentity'];
 
 export const without = (memory: RolloutMemory, queries: readonly Query[]): RolloutMemory => ({
@@ -30,9 +23,31 @@ export const without = (memory: RolloutMemory, queries: readonly Query[]): Rollo
   fresh: memory.fresh.filter((query) => !queries.includes(query)),
 });
 
+/** Remembers a try of the change `key`, and when it may be tried again. */
+export const tried = (memory: RolloutMemory, key: string, failure: FailureCode | null): RolloutMemory => ({
+  ...memory,
+  tries: {
+    ...memory.tries,
+    // The sandbox of workflows seeds both: a replay sees the same.
+    [key]: triedAgain(memory.tries[key], failure, Date.now(), Math.random()),
+  },
+});
+
+/** The user refused the app: its next try, a day later, is the first of a new row. */
+export function refused(memory: RolloutMemory): RolloutMemory {
+  const { app: _, ...tries } = memory.tries;
+  return { ...memory, tries, appSent: false };
+}
+
+/** Somebody changed something: what failed before may work now. */
+export const withoutFailures = (memory: RolloutMemory): RolloutMemory => ({
+  ...memory,
+  tries: Object.fromEntries(Object.entries(memory.tries).filter(([, { failure }]) => failure === null)),
+});
+
 export async function sendAndLearn(
   conversation: DeviceConversation,
-  before: RolloutMemory,
+  memory: RolloutMemory,
   enrollmentId: string,
   requests: readonly StepRequest[],
   intervals: Iterable<number>,
@@ -40,58 +55,76 @@ export async function sendAndLearn(
 ): Promise<Sent> {
   const wanted = requests.map((request) => ({ step: stepOf(request), request }));
   const carried = await conversation.carryOut({ enrollmentId, scope: '' }, wanted, intervals, isChanged);
-  const nothing = { failure: null, licenseMissed: false, refused: false, configurationTakenBack: false };
-  if (carried.kind === 'interrupted') return { memory: before, ...nothing };
-  if (carried.kind === 'silent') return { memory: before, ...nothing, failure: 'mdm.device_silent' };
-
-  const learned = carried.outcomes.reduce<Sent>(learn, { memory: before, ...nothing });
-  if (learned.licenseMissed)
-    await condition(isChanged, LICENSE_PAUSE_MS, { summary: 'license is assigned again' });
-  return learned;
+  const nothing = {
+    memory,
+    isSilent: carried.kind === 'silent',
+    licenseMissed: false,
+    refused: false,
+    configurationTakenBack: false,
+  };
+  return carried.kind === 'answered' ? carried.outcomes.reduce<Sent>(learn, nothing) : nothing;
 }
 
 function learn(sent: Sent, outcome: CommandOutcome): Sent {
   const { request, failureCode } = outcome;
   switch (outcome.status) {
     case 'Acknowledged':
-      if (failureCode !== null && !OPTIONAL.includes(request.type)) return failed(sent, failureCode);
-      return acknowledged(sent, request);
+      return failureCode === null ? acknowledged(sent, request) : failed(sent, request, failureCode);
     case 'Error':
     case 'CommandFormatError':
-      if (request.type === 'RemoveProfile' && failureCode === 'mdm.profile_absent')
-        return acknowledged(sent, request);
-      if (OPTIONAL.includes(request.type)) return acknowledged(sent, request);
-      if (failureCode === 'mdm.user_refused_app')
-        return { ...sent, refused: true, memory: counted(sent.memory, request) };
-      if (failureCode === 'mdm.license_not_found')
-        return { ...sent, licenseMissed: true, memory: counted(sent.memory, request) };
-      return failed(sent, failureCode ?? 'mdm.command_refused');
-    // Taken back, or never answered: it is planned again.
+      return failed(sent, request, failureCode ?? 'mdm.device_error_unknown');
     case 'Unknown':
-      return request.type === 'RenewIdentity' ? { ...sent, memory: counted(sent.memory, request) } : sent;
+      // A renewal's challenge may be spent: the next run sends another.
+      return request.type === 'RenewIdentity' ? remembered(sent, request, null) : sent;
+    // Taken back, or not carried out yet: it is planned again.
     case 'Withdrawn':
     case 'NotNow':
       return sent;
   }
 }
 
-const failed = (sent: Sent, failure: FailureCode): Sent => ({ ...sent, failure: sent.failure ?? failure });
-
-const counted = (memory: RolloutMemory, request: StepRequest): RolloutMemory => {
-  const key = tryKeyOf(request);
-  return key === undefined
-    ? memory
-    : { ...memory, tries: { ...memory.tries, [key]: (memory.tries[key] ?? 0) + 1 } };
-};
+const remembered = (sent: Sent, request: StepRequest, failure: FailureCode | null): Sent => ({
+  ...sent,
+  memory: tried(sent.memory, tryKeyOf(request), failure),
+});
 
 function acknowledged(sent: Sent, request: StepRequest): Sent {
-  const isQuery = tryKeyOf(request) === undefined;
-  const changed = counted(without(sent.memory, outdatedBy(request)), request);
-  const memory: RolloutMemory = {
-    ...changed,
-    fresh: isQuery ? [...new Set([...changed.fresh, request.type as Query])] : changed.fresh,
-    ...(request.type === 'InstallApplication' ? { appSent: true, appChecks: 0 } : {}),
-  };
+  const memory = without(sent.memory, outdatedBy(request));
+  if (isQuery(request))
+    return { ...sent, memory: { ...memory, fresh: [...new Set([...memory.fresh, request.type])] } };
   const takenBack = request.type === 'ApplicationConfiguration' && request.content === 'own';
-  return { ...sent, memory, configurationTakenBack: sent.configurationTakenBack || takenBack };
+  return {
+    ...sent,
+    memory: {
+      ...tried(memory, tryKeyOf(request), null),
+      ...(request.type === 'InstallApplication' ? { appSent: true, appChecks: 0 } : {}),
+    },
+    configurationTakenBack: sent.configurationTakenBack || takenBack,
+  };
+}
+
+function failed(sent: Sent, request: StepRequest, failure: FailureCode): Sent {
+  if (OPTIONAL.includes(request.type)) return acknowledged(sent, request);
+  switch (classOf(failure)) {
+    case 'on_its_way': {
+      const after = acknowledged(sent, request);
+      if (request.type !== 'InstallApplication') return after;
+      const { app } = after.memory.tries;
+      const tries = app === undefined ? {} : { app: { ...app, failure } };
+      return { ...after, memory: { ...after.memory, tries: { ...after.memory.tries, ...tries } } };
+    }
+    case 'needs_user':
+      return { ...sent, refused: true, memory: refused(sent.memory) };
+    case 'needs_license':
+      return { ...remembered(sent, request, failure), licenseMissed: true };
+    case 'needs_challenge':
+    case 'passes':
+    case 'permanent':
+    case 'unknown': {
+      // Nobody knows what an unreadable response did: the device is asked.
+      const memory =
+        failure === 'mdm.message_unreadable' ? without(sent.memory, outdatedBy(request)) : sent.memory;
+      return remembered({ ...sent, memory }, request, failure);
+    }
+  }
 }

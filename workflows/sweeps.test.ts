@@ -134,7 +134,7 @@ describe('trust', () => {
 });
 
 describe('the other sweeps', () => {
-  test('a device that was not verified lately is rolled out again; one that failed is left to an operator', async () => {
+  test('a device that was not verified lately is rolled out again; one that failed is tried once a day', async () => {
     const mac = await delivered('Mac');
     const failed = await delivered('Mac');
     await world.database.query(
@@ -147,6 +147,16 @@ describe('the other sweeps', () => {
     await sweep('enforceDesiredState');
     await world.until(() => expect(mac.carriedOut).toContain('ProfileList'));
     expect(failed.carriedOut).toEqual([]);
+    await world.database.query(
+      `update rollout_runs set closed_at = now() - interval '25 hours' where device_id = $1`,
+      [failed.id],
+    );
+    await sweep('enforceDesiredState');
+    await world.until(async () =>
+      expect(await world.trust(failed.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    );
+    // Nothing was wrong any more: it was asked, and sent nothing.
+    expect(failed.carriedOut).not.toContain('InstallProfile');
   });
 
   test('a rollout that waits for its device is left to its patience', async () => {

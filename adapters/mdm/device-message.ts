@@ -1,16 +1,10 @@
 // Reads what a device sends to its one URL: check-in messages and command reports, told apart by the message itself
 // (Apple, "Check-in" and "Commands and queries"; schema in mdm/checkin/*.yaml), never by Content-Type.
+import type { DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { storableText } from '../../domain/storable-text.ts';
 import { MAX_LINE_LENGTH, dataOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
 import { parsePlistDict, type PlistDict } from './plist.ts';
-
-/** Nested causes in order, as the device gave them; the last one is the deepest. */
-export interface ErrorCause {
-  readonly code: number;
-  readonly domain: string;
-  readonly description: string;
-}
-export type ErrorChain = readonly ErrorCause[];
 
 interface Sender {
   /** UDID, or EnrollmentID of a user enrollment. */
@@ -71,7 +65,7 @@ export interface Report extends Sender {
   readonly type: 'Report';
   readonly status: ReportStatus;
   readonly commandUuid?: string;
-  readonly errorChain: ErrorChain;
+  readonly errorChain: DeviceErrorChain;
 }
 
 export type DeviceMessage =
@@ -153,12 +147,25 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
   }
 }
 
-/** Reads `ErrorChain` of a report or of one item of a Settings response. */
-export function readErrorChain(dict: PlistDict): ErrorChain {
-  return dictsOf(dict, 'ErrorChain').map((cause) => ({
+/** What is stored of a chain: the outermost causes, and the deepest, which says most. Lengths in UTF-16 units. */
+const MAX_CAUSES = 8;
+const MAX_DESCRIPTION = 500;
+const MAX_DOMAIN = 100;
+
+/** Reads `ErrorChain` of a report or of one item of a Settings response, bounded: it is stored and shown. */
+export function readErrorChain(dict: PlistDict): DeviceErrorChain {
+  const causes = dictsOf(dict, 'ErrorChain');
+  const kept =
+    causes.length <= MAX_CAUSES ? causes : [...causes.slice(0, MAX_CAUSES - 1), ...causes.slice(-1)];
+  return kept.map((cause) => ({
     code: numberOf(cause, 'ErrorCode') ?? 0,
-    domain: textOf(cause, 'ErrorDomain') ?? '',
-    description: textOf(cause, 'USEnglishDescription') ?? textOf(cause, 'LocalizedDescription') ?? '',
+    domain: (textOf(cause, 'ErrorDomain') ?? '').slice(0, MAX_DOMAIN),
+    description: storableText(
+      (textOf(cause, 'USEnglishDescription') ?? textOf(cause, 'LocalizedDescription') ?? '').slice(
+        0,
+        MAX_DESCRIPTION,
+      ),
+    ),
   }));
 }
 

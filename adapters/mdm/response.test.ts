@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { problemsOfResponse } from '../../test/apple-schema/apple-schema.ts';
 import { recordedMessage } from '../../test/recorded-message.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../pki/certificate-authority.ts';
-import { failureOf, readResponse } from './response.ts';
+import { readResponse } from './response.ts';
 import { readDeviceMessage, type Report } from './device-message.ts';
 import { buildPlist, type PlistDict } from './plist.ts';
 
@@ -194,41 +194,5 @@ test('where the app came from: iPhones say it, Macs show it, and while it is bei
   expect(where({ Installing: true })).toEqual({
     kind: 'installedApplications',
     applications: [{ identifier: 'com.okta.mobile', isInstalling: true }],
-  });
-});
-
-describe('the kind of an error', () => {
-  const chain = (...causes: [code: number, domain: string, description?: string][]) =>
-    causes.map(([code, domain, description = '']) => ({ code, domain, description }));
-  const INSTALL = chain([4001, 'MCInstallationErrorDomain']);
-
-  test.each([
-    ['InstallProfile', [...INSTALL, ...chain([22013, 'MCSCEPErrorDomain'])], 'scep.enrollment_failed'],
-    ['InstallProfile', chain([22005, 'MCSCEPErrorDomain']), 'scep.enrollment_failed'],
-    ['InstallProfile', chain([15002, 'MDM-SCEP', 'Unable to obtain certificate']), 'scep.enrollment_failed'],
-    [
-      'InstallProfile',
-      chain([15002, 'SPErrorDomain', 'Unable to obtain certificate from SCEP server']),
-      'scep.enrollment_failed',
-    ],
-    ['InstallProfile', chain([1009, 'MCProfileErrorDomain']), 'mdm.profile_refused'],
-    ['InstallProfile', chain([15002, 'SomethingElse']), 'mdm.profile_refused'],
-    ['InstallProfile', [], 'mdm.profile_refused'],
-    ['RemoveProfile', chain([12075, 'MCMDMErrorDomain']), 'mdm.profile_absent'],
-    ['RemoveProfile', chain([12013, 'MCMDMErrorDomain']), 'mdm.profile_refused'],
-    ['InstallApplication', chain([12026, 'MCMDMErrorDomain']), 'mdm.license_not_found'],
-    ['InstallApplication', chain([12064, 'MCMDMErrorDomain']), 'mdm.license_not_found'],
-    [
-      'InstallApplication',
-      chain([9610, 'ASDServerErrorDomain', 'License not found']),
-      'mdm.license_not_found',
-    ],
-    ['InstallApplication', chain([1, 'Unknown', 'License not found']), 'mdm.license_not_found'],
-    ['InstallApplication', chain([12063, 'MCMDMErrorDomain']), 'mdm.user_refused_app'],
-    ['InstallApplication', chain([12345, 'MCMDMErrorDomain']), 'mdm.command_refused'],
-    ['DeviceInformation', chain([12021, 'MCMDMErrorDomain']), 'mdm.command_refused'],
-    ['DeviceInformation', chain([12026, 'MCMDMErrorDomain']), 'mdm.command_refused'],
-  ] as const)('%s %j is %s', (requestType, causes, code) => {
-    expect(failureOf(requestType, causes)).toBe(code);
   });
 });

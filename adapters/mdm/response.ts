@@ -1,20 +1,14 @@
-// Decodes what a device responds to each command, and tells the kind of an error from its chain.
+// Decodes what a device responds to each command.
 import type {
   ReportedApplication,
   ReportedCertificate,
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../domain/device-report.ts';
-import type { FailureCode } from '../../domain/failures.ts';
+import type { DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import { readCertificate } from '../pki/certificate.ts';
 import { dataOf, dictOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
-import {
-  definedProps,
-  readErrorChain,
-  type ErrorCause,
-  type ErrorChain,
-  type Report,
-} from './device-message.ts';
+import { definedProps, readErrorChain, type Report } from './device-message.ts';
 import { isDict, type PlistDict } from './plist.ts';
 
 export interface DeviceInformation {
@@ -43,7 +37,7 @@ export type CommandResponse =
     }
   | { readonly kind: 'installApplication'; readonly state?: string; readonly rejectionReason?: string }
   /** The command is acknowledged even when its one setting failed. */
-  | { readonly kind: 'settings'; readonly failed: ErrorChain | undefined }
+  | { readonly kind: 'settings'; readonly failed: DeviceErrorChain | undefined }
   /** Nothing but the status. */
   | { readonly kind: 'none' };
 
@@ -178,31 +172,3 @@ const readDeviceInformation = (responses: PlistDict): DeviceInformation => ({
   ...definedProps('serialNumber', lineOf(responses, 'SerialNumber')),
   ...definedProps('isSupervised', flagOf(responses, 'IsSupervised')),
 });
-
-/**
- * The kind of an error. Apple says that its numbers may change: only those are read that lead to another next step, and
- * everything else is "the device refuses it" (Apple, MDM Protocol Reference, "Error Codes").
- */
-export function failureOf(requestType: string, errorChain: ErrorChain): FailureCode {
-  const some = (test: (cause: ErrorCause) => boolean): boolean => errorChain.some(test);
-  if (requestType === 'InstallProfile' && some(isScep)) return 'scep.enrollment_failed';
-  if (requestType === 'RemoveProfile' && some(isProfileAbsent)) return 'mdm.profile_absent';
-  if (requestType === 'InstallApplication') {
-    if (some(isLicenseMissing)) return 'mdm.license_not_found';
-    if (some(({ code }) => code === 12063)) return 'mdm.user_refused_app';
-  }
-  return requestType === 'InstallProfile' || requestType === 'RemoveProfile'
-    ? 'mdm.profile_refused'
-    : 'mdm.command_refused';
-}
-
-/** MCSCEPErrorDomain 22000 and up; Macs say "MDM-SCEP (15002)". */
-const isScep = ({ code, domain, description }: ErrorCause): boolean =>
-  /SCEP/i.test(domain) || (code >= 22000 && code < 23000) || (code === 15002 && /SCEP/i.test(description));
-
-/** MCMDMErrorDomain 12075 "specified profile not installed", MCInstallationErrorDomain 4024 "profile not found". */
-const isProfileAbsent = ({ code }: ErrorCause): boolean => code === 12075 || code === 4024;
-
-/** No license for the app (12026, 12064), none assigned (12047), or the store says 9610 while it is still assigned. */
-const isLicenseMissing = ({ code, description }: ErrorCause): boolean =>
-  [12026, 12047, 12064, 9610].includes(code) || /licen[cs]e not found/i.test(description);

@@ -1,6 +1,7 @@
 // What a report says about its command and its device, decided before anything is written.
-import { type CommandResponse, failureOf, readResponse } from '../../adapters/mdm/response.ts';
-import type { ErrorChain, Report } from '../../adapters/mdm/device-message.ts';
+import { type CommandResponse, readResponse } from '../../adapters/mdm/response.ts';
+import type { Report } from '../../adapters/mdm/device-message.ts';
+import { classify, type DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { FinalStatus } from '../../adapters/store/devices/command-exchange.ts';
 import { type CommandRow, findCommandOf } from '../../adapters/store/devices/commands.ts';
@@ -84,17 +85,25 @@ function finalStatus(
   response: CommandResponse,
   problem: string | undefined,
 ): FinalStatus {
-  const refused = (errorChain: ErrorChain) => ({ code: failureOf(requestType, errorChain), errorChain });
+  const rejectionReason = response.kind === 'installApplication' ? response.rejectionReason : undefined;
+  const failed = (errorChain: DeviceErrorChain) => ({
+    code: classify(requestType, errorChain, rejectionReason).failure,
+    errorChain,
+  });
   if (problem !== undefined)
     return { status: 'Acknowledged', failure: { code: 'mdm.message_unreadable', errorChain: [] } };
   // Settings is acknowledged as a whole even when its one item failed.
   if (response.kind === 'settings' && response.failed)
-    return { status: 'Error', failure: refused(response.failed) };
+    return { status: 'Error', failure: failed(response.failed) };
   switch (report.status) {
     case 'Error':
-      return { status: 'Error', failure: refused(report.errorChain) };
+      return { status: 'Error', failure: failed(report.errorChain) };
     case 'CommandFormatError':
-      return { status: 'CommandFormatError', failure: refused(report.errorChain) };
+      // The device cannot read the command: it would not read it tomorrow.
+      return {
+        status: 'CommandFormatError',
+        failure: { code: 'mdm.command_refused', errorChain: report.errorChain },
+      };
     default:
       return { status: 'Acknowledged' };
   }

@@ -2,14 +2,14 @@
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { profileIdentifier } from '../../domain/profile-identifier.ts';
 import {
-  outdatedBy,
   planRollout,
-  tryKeyOf,
   type Query,
   type RolloutAction,
   type RolloutMemory,
   type StepRequest,
 } from '../../domain/rollout-plan.ts';
+import { isQuery, outdatedBy, tryKeyOf } from '../../domain/rollout-step.ts';
+import { triedAgain } from '../../domain/retries.ts';
 import type { DesiredState, RolloutView } from '../../domain/rollout-view.ts';
 
 export const NOW = Date.parse('2026-11-25T12:00:00Z');
@@ -94,7 +94,10 @@ export function play(start: RolloutView, startMemory: RolloutMemory = fresh) {
     else if (action.do === 'waitForRemovalDelay') memory = { ...memory, removalDelayOver: true };
     else if (action.do === 'removeCertificate') {
       view = { ...reported(view, { profiles: [], certificates: [] }), hasOpenDelivery: false };
-      memory = { ...memory, tries: { ...memory.tries, removeCertificate: 1 } };
+      memory = {
+        ...memory,
+        tries: { ...memory.tries, removeCertificate: triedAgain(undefined, null, NOW, 0.5) },
+      };
     } else if (action.do === 'returnLicense') {
       view = { ...view, holdsLicense: false };
     } else if (action.do === 'waitForApp') {
@@ -113,15 +116,15 @@ export const reported = (view: RolloutView, changes: Partial<RolloutView['report
 
 function carryOut(view: RolloutView, memory: RolloutMemory, request: StepRequest) {
   const key = tryKeyOf(request);
-  if (key === undefined) {
-    const query = request.type as Query;
+  if (isQuery(request)) {
+    const query = request.type;
     const next = query === 'ProfileList' ? reported(view, { profiles: view.reported.profiles ?? [] }) : view;
     return { view: next, memory: { ...memory, fresh: [...memory.fresh, query] } };
   }
   const after: RolloutMemory = {
     ...memory,
     fresh: memory.fresh.filter((query) => !outdatedBy(request).includes(query)),
-    tries: { ...memory.tries, [key]: (memory.tries[key] ?? 0) + 1 },
+    tries: { ...memory.tries, [key]: triedAgain(memory.tries[key], null, NOW, 0.5) },
     appSent: memory.appSent || request.type === 'InstallApplication',
   };
   const profiles = view.reported.profiles ?? [];

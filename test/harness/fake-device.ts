@@ -9,8 +9,9 @@ import {
   beginConversation,
   handOverNext,
   recordFinalStatus,
+  recordNotNow,
 } from '../../adapters/store/devices/command-exchange.ts';
-import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
+import { findCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   recordAppConfiguration,
@@ -21,13 +22,30 @@ import {
 } from '../../adapters/store/devices/inventory.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
+import { classify, type DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import { asReported, type FakeCertificate } from './fake-certificate.ts';
 
-interface ApiResponse {
+interface Performed {
   readonly failure?: FailureCode;
+  readonly errorChain?: DeviceErrorChain;
+  /** Acknowledged all the same. */
+  readonly isUnreadable?: true;
   readonly record?: (sql: Sql) => Promise<void>;
+}
+
+export interface FakeBreak {
+  readonly requestType: string;
+  times: number;
+  readonly errorChain: DeviceErrorChain;
+  readonly rejectionReason?: string;
+  /** Only of a profile whose identifier holds this. */
+  readonly profile?: string;
+  /** How Okta Verify stands after it. */
+  readonly appStatus?: string;
+  /** A profile that is gone after it. */
+  readonly removesProfile?: string;
 }
 
 export interface FakeDeviceWorld {
@@ -53,7 +71,13 @@ export class FakeDevice {
   /** After how many looks the app is there. */
   looksUntilManaged = 0;
   refuses = new Map<string, FailureCode>();
-  /** Takes a certificate's command and begins anew, as after a crash: it never responds, and has no certificate. */
+  /** What it reports instead of carrying a command out, as often as it says. */
+  breaks: FakeBreak[] = [];
+  /** It answers so many commands with NotNow first. */
+  notNow = 0;
+  /** How it answers so many lists: acknowledged, and nobody can read the rest. */
+  unreadable = 0;
+  /** Takes a certificate's command and begins anew, as after a crash: it never answers, and has no certificate. */
   losesCertificates = false;
   /** How far its clock, and that of its certificates' authority, is ahead. */
   clockAheadMs = 0;
@@ -135,12 +159,30 @@ export class FakeDevice {
     if (this.#isOff || this.isAsleep) return false;
     const command = await this.#world.database.inTransaction((sql) => handOverNext(sql, this.id));
     if (command === undefined) return false;
+    if (this.notNow > 0) {
+      this.notNow -= 1;
+      await this.#sayNotNow(command.uuid);
+      return true;
+    }
     if (this.losesCertificates && command.sealedBody !== null) {
       await this.#sayIdle();
       return true;
     }
     await this.#carryOut(command.uuid, command.body ?? this.#open(command.uuid, command.sealedBody));
     return true;
+  }
+
+  async #sayNotNow(uuid: string): Promise<void> {
+    await this.#world.database.inTransaction(async (sql) => {
+      const command = await findCommand(sql, uuid);
+      const recorded = await recordNotNow(sql, this.id, uuid);
+      if (command !== undefined && recorded?.isFirst === true)
+        await this.#tell(sql, command.workflowId, {
+          commandUuid: uuid,
+          step: command.step,
+          status: 'NotNow',
+        });
+    });
   }
 
   #open(uuid: string, sealed: Buffer | null): Buffer {
@@ -154,8 +196,10 @@ export class FakeDevice {
     await this.#world.database.inTransaction(async (sql) => {
       await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
       const row = await recordFinalStatus(sql, this.id, uuid, {
-        status: response.failure === undefined ? 'Acknowledged' : 'Error',
-        ...(response.failure === undefined ? {} : { failure: { code: response.failure, errorChain: [] } }),
+        status: response.failure === undefined || response.isUnreadable === true ? 'Acknowledged' : 'Error',
+        ...(response.failure === undefined
+          ? {}
+          : { failure: { code: response.failure, errorChain: response.errorChain ?? [] } }),
       });
       await response.record?.(sql);
       if (row)
@@ -179,7 +223,19 @@ export class FakeDevice {
     });
   }
 
-  #perform(requestType: string, request: PlistDict): ApiResponse {
+  #perform(requestType: string, request: PlistDict): Performed {
+    const broken = this.#breakOf(requestType, request);
+    if (broken !== undefined) {
+      broken.times -= 1;
+      const { errorChain, rejectionReason, appStatus, removesProfile } = broken;
+      if (appStatus !== undefined) this.appStatus = appStatus;
+      if (removesProfile !== undefined) this.profiles.delete(removesProfile);
+      return { failure: classify(requestType, errorChain, rejectionReason).failure, errorChain };
+    }
+    if (requestType.endsWith('List') && this.unreadable > 0) {
+      this.unreadable -= 1;
+      return { failure: 'mdm.message_unreadable', isUnreadable: true };
+    }
     const refusal = this.refuses.get(requestType);
     if (refusal !== undefined) return { failure: refusal };
     switch (requestType) {
@@ -216,7 +272,16 @@ export class FakeDevice {
     }
   }
 
-  #install(payload: Uint8Array): ApiResponse {
+  #breakOf(requestType: string, request: PlistDict): FakeBreak | undefined {
+    return this.breaks.find(({ requestType: type, times, profile }) => {
+      if (type !== requestType || times <= 0) return false;
+      if (profile === undefined) return true;
+      const content = parsePlistDict(verifyAttached(request['Payload'] as Uint8Array).content);
+      return String(content['PayloadIdentifier']).includes(profile);
+    });
+  }
+
+  #install(payload: Uint8Array): Performed {
     const profile = parsePlistDict(verifyAttached(payload).content);
     const identifier = String(profile['PayloadIdentifier']);
     const payloads = profile['PayloadContent'] as PlistDict[];
@@ -251,7 +316,7 @@ export class FakeDevice {
     this.#units.delete(identifier);
   }
 
-  #remove(identifier: string): ApiResponse {
+  #remove(identifier: string): Performed {
     if (!this.profiles.delete(identifier)) return { failure: 'mdm.profile_absent' };
     this.#forget(identifier);
     return {};
@@ -265,7 +330,7 @@ export class FakeDevice {
     }));
   }
 
-  #listApps(): ApiResponse {
+  #listApps(): Performed {
     if (this.appStatus === 'Installing') {
       if (this.looksUntilManaged <= 0) this.appStatus = 'Managed';
       this.looksUntilManaged -= 1;
@@ -282,7 +347,7 @@ export class FakeDevice {
       : [];
   }
 
-  #installApp(configuration: PlistDict | undefined): ApiResponse {
+  #installApp(configuration: PlistDict | undefined): Performed {
     if (this.refusesApp) {
       this.appStatus = 'UserRejected';
       return {};

@@ -1,6 +1,7 @@
 // The queue of commands as a device sees it: what is offered next, and what its responses change.
 // Every function expects the device's row to be locked in the same transaction (findDeviceForUpdate), which makes a
 // conversation with one device serial.
+import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
 import type { Sql } from '../base/database.ts';
@@ -116,7 +117,7 @@ export async function closeUnreadable(
 
 export interface FinalStatus {
   readonly status: 'Acknowledged' | 'Error' | 'CommandFormatError';
-  readonly failure?: { readonly code: FailureCode; readonly errorChain: readonly unknown[] };
+  readonly failure?: { readonly code: FailureCode; readonly errorChain: DeviceErrorChain };
 }
 
 /**

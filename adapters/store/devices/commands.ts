@@ -1,4 +1,5 @@
 // The queue of commands as workflows see it: queue, look up, withdraw. What a device takes from it: command-exchange.ts.
+import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import { CataloguedError, type FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
@@ -37,7 +38,7 @@ export interface CommandRow {
   readonly state: CommandState;
   /** Acknowledged, Error or CommandFormatError, of the response; Unknown if it was handed over once and got none. */
   readonly status: string | null;
-  readonly failure: { readonly code: FailureCode; readonly errorChain: readonly unknown[] } | null;
+  readonly failure: { readonly code: FailureCode; readonly errorChain: DeviceErrorChain } | null;
   readonly queuedAt: Date;
   readonly handedOverAt: Date | null;
   readonly notNowAt: Date | null;
@@ -149,7 +150,7 @@ export interface RefusedCommand {
   readonly queuedAt: Date;
   readonly respondedAt: Date;
   /** What the device said, as it said it. */
-  readonly errorChain: readonly unknown[];
+  readonly errorChain: DeviceErrorChain;
 }
 
 /** The last command that a device refused for this reason, of its rollout or of its certificate workflow. */

@@ -6,18 +6,23 @@ const IN_SCOPE = `from device_scope as scope
   left join device_trust as trust on trust.device_id = scope.device_id
  where scope.integration_id = $1 and scope.is_in_scope`;
 
-/** In scope and not seen to be as it should be since `before`; those that failed are left to an operator. */
+/**
+ * In scope and not seen to be as it should be since `verifiedBefore`. One that failed is checked again too, for what it met may have
+ * passed: if no rollout of it has ended (or begun) since `failedBefore`.
+ */
 export async function findUnverifiedDevices(
   sql: Sql,
   integrationId: string,
-  before: Date,
+  { verifiedBefore, failedBefore }: { readonly verifiedBefore: Date; readonly failedBefore: Date },
   after: string | null,
   limit: number,
 ): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `select scope.device_id as id ${IN_SCOPE} and trust.failure_code is null and (trust.verified_at is null or trust.verified_at < $2)
+    `select scope.device_id as id ${IN_SCOPE} and (trust.verified_at is null or trust.verified_at < $2)
+        and (trust.failure_code is null
+             or not exists (select from rollout_runs as run where run.device_id = scope.device_id and coalesce(run.closed_at, run.started_at) > $5))
         and ($3::uuid is null or scope.device_id > $3) order by scope.device_id limit $4`,
-    [integrationId, before, after, limit],
+    [integrationId, verifiedBefore, after, limit, failedBefore],
   );
   return rows.map(({ id }) => id);
 }

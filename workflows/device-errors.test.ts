@@ -1,0 +1,252 @@
+// Errors of devices, each as a public report shows it: once, and for ever until its cause is gone.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FakeBreak, FakeDevice } from '../test/harness/fake-device.ts';
+import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { fastForward } from '../test/harness/time-skipping.ts';
+import { TASK_QUEUE, workflowIds } from './messages.ts';
+
+quietRuntime();
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+let world: RolloutWorld;
+beforeAll(async () => {
+  world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 48 });
+});
+afterAll(() => world.close());
+
+const cause = (code: number, domain: string, description = '') => ({ code, domain, description });
+const install = { requestType: 'InstallApplication' };
+const settings = { requestType: 'InstallProfile', profile: '.settings' };
+const certificate = { requestType: 'InstallProfile', profile: '.certificate' };
+
+interface Row {
+  readonly name: string;
+  readonly what: Pick<FakeBreak, 'requestType' | 'profile' | 'rejectionReason'>;
+  readonly chain: FakeBreak['errorChain'];
+  /** How it ends if it lasts: the code, or the phase of an end that is no failure. */
+  readonly lasting: string;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'the store does not see the license yet (9610)',
+    what: install,
+    chain: [cause(9610, 'ASDServerErrorDomain', 'Unhandled exception')],
+    lasting: 'mdm.license_not_found',
+  },
+  {
+    name: "the device's network (12024 + -1001)",
+    what: install,
+    chain: [cause(12024, 'MCMDMErrorDomain'), cause(-1001, 'NSURLErrorDomain', 'The request timed out.')],
+    lasting: 'mdm.device_error_passes',
+  },
+  {
+    name: 'a store login is required (12040)',
+    what: install,
+    chain: [cause(12040, 'MCMDMErrorDomain', 'iTunes Store login required')],
+    lasting: 'mdm.app_needs_account',
+  },
+  {
+    name: 'an app id that could not be verified (RejectionReason)',
+    what: { ...install, rejectionReason: 'CouldNotVerifyAppID' },
+    chain: [],
+    lasting: 'mdm.device_error_passes',
+  },
+  {
+    name: 'a locked device (4009)',
+    what: settings,
+    chain: [cause(4009, 'MCInstallationErrorDomain', 'The device is locked.')],
+    lasting: 'mdm.device_error_passes',
+  },
+  {
+    name: 'an error that nobody knows',
+    what: settings,
+    chain: [cause(4711, 'OddErrorDomain', 'Something odd')],
+    lasting: 'mdm.device_error_unknown',
+  },
+];
+
+async function newMac(row: Pick<Row, 'what' | 'chain'>, times: number): Promise<FakeDevice> {
+  const mac = await world.newDevice('Mac');
+  mac.breaks.push({ ...row.what, errorChain: row.chain, times });
+  await world.rollOut(mac.id);
+  return mac;
+}
+
+/** Skips what the rollout waits for from now on; it may end on the way. */
+async function skipWaits(mac: FakeDevice, milliseconds: number): Promise<void> {
+  await waits(mac);
+  void fastForward(world.connection, world.namespace, workflowIds.rollout(mac.id), milliseconds).catch(
+    () => undefined,
+  );
+}
+
+const waits = (mac: FakeDevice): Promise<void> =>
+  world.until(async () =>
+    expect((await world.trust(mac.id))?.waits_for).toMatch(/Odette retries at \d{4}-\d\d-\d\d/),
+  );
+
+const sweep = () =>
+  world.client.workflow.execute('enforceDesiredState', {
+    workflowId: `enforceDesiredState/${randomUUID()}`,
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  });
+
+/** The daily check finds a device whose last rollout ended a day ago. */
+async function nextDay(mac: FakeDevice): Promise<void> {
+  await world.database.query(
+    `update rollout_runs set started_at = now() - interval '25 hours', closed_at = now() - interval '25 hours' where device_id = $1`,
+    [mac.id],
+  );
+  await sweep();
+}
+
+const healed = (mac: FakeDevice): Promise<void> =>
+  world.until(async () =>
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+  );
+
+describe.concurrent('an error of a device', () => {
+  test.each(ROWS)('$name: once, it heals with no person', async (row) => {
+    const mac = await newMac(row, 1);
+    await skipWaits(mac, MINUTE);
+    await healed(mac);
+    expect(mac.breaks[0]?.times).toBe(0);
+    expect(mac.appStatus).toBe('Managed');
+  });
+
+  test.each(ROWS)(
+    '$name: lasting, it is named, and heals once its cause is gone',
+    async (row) => {
+      const mac = await newMac(row, Infinity);
+      await skipWaits(mac, 60 * HOUR);
+      // A dozen retries, each with a device that answers.
+      expect(await world.ended(mac.id, 90_000)).toBe('FAILED');
+      expect(await world.trust(mac.id)).toMatchObject({ failure_code: row.lasting });
+      // Over two days at most, and never three times in thirty seconds.
+      expect(mac.carriedOut.filter((each) => each === row.what.requestType).length).toBeLessThan(25);
+      mac.breaks.length = 0;
+      await sweep();
+      expect((await world.trust(mac.id))?.failure_code).toBe(row.lasting);
+      await nextDay(mac);
+      await healed(mac);
+    },
+    120_000,
+  );
+
+  test('an installation that is on its way already (506) is looked at, as after an acknowledgment', async () => {
+    const mac = await world.newDevice('Mac');
+    const chain = [cause(506, 'ASDErrorDomain', 'Duplicate request')];
+    mac.breaks.push({ ...install, errorChain: chain, times: 1, appStatus: 'Installing' });
+    await world.rollOut(mac.id);
+    await healed(mac);
+    expect(mac.carriedOut.filter((each) => each === 'InstallApplication')).toHaveLength(1);
+  });
+
+  test("an app that its user installed waits for the user's consent, is asked for daily, and has not failed", async () => {
+    const phone = await world.newDevice('iPhone');
+    const chain = [cause(12025, 'MCMDMErrorDomain', 'App already installed')];
+    phone.breaks.push({ ...install, errorChain: chain, times: Infinity });
+    await world.rollOut(phone.id);
+    expect(await world.ended(phone.id)).toBe('COMPLETED');
+    const trust = await world.trust(phone.id);
+    expect(trust).toMatchObject({ phase: 'waits_for_user', failure_code: null });
+    expect(trust?.waits_for).toContain('accepts the prompt');
+    phone.breaks.length = 0;
+    await world.database.query(
+      `update device_trust set verified_at = now() - interval '25 hours' where device_id = $1`,
+      [phone.id],
+    );
+    await sweep();
+    await healed(phone);
+  });
+
+  test('of a certificate profile (-603) is tried again within minutes, and the rollout goes on by itself', async () => {
+    const mac = await world.newDevice('Mac');
+    const chain = [cause(-603, 'NSOSStatusErrorDomain', 'The profile could not be installed')];
+    mac.breaks.push({ ...certificate, errorChain: chain, times: 3 });
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.breaks[0]?.times).toBe(2));
+    await world.until(async () =>
+      expect((await world.trust(mac.id))?.waits_for).toContain('(NSOSStatus -603)'),
+    );
+    const workflowId = workflowIds.certificate(mac.id);
+    void fastForward(world.connection, world.namespace, workflowId, 10 * MINUTE).catch(() => undefined);
+    await healed(mac);
+    expect(mac.certificates).toHaveLength(1);
+  });
+
+  test('that lasts (a host claimed by another profile) is named with its words, and keeps nothing else from being healed', async () => {
+    const mac = await world.newDevice('Mac');
+    const chain = [
+      cause(4001, 'MCInstallationErrorDomain', 'Profile installation failed'),
+      cause(34001, 'MCSSOErrorDomain', 'The URL is claimed already'),
+    ];
+    mac.breaks.push({ requestType: 'InstallProfile', profile: '.sso', errorChain: chain, times: Infinity });
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    const trust = await world.trust(mac.id);
+    expect(trust).toMatchObject({ failure_code: 'mdm.sso_host_claimed' });
+    expect(trust?.waits_for).toContain('InstallProfile: The URL is claimed already (MCSSO 34001).');
+    expect([mac.certificates.length, mac.appStatus]).toEqual([1, 'Managed']);
+    // Its user removes Okta Verify: the daily check brings it back, and goes on saying why the device has failed.
+    mac.appStatus = undefined;
+    await nextDay(mac);
+    await world.until(() => expect(mac.appStatus).toBe('Managed'));
+    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.sso_host_claimed' });
+  });
+
+  test('a profile that is gone already is removed as well (MDMClientError 89)', async () => {
+    const mac = await world.newDevice('Mac');
+    const foreign = `odette.${randomUUID()}.${mac.id}.sso`;
+    mac.profiles.set(foreign, { uuid: randomUUID(), types: [] });
+    const chain = [cause(89, 'MDMClientError', `Profile with identifier '${foreign}' not found.`)];
+    mac.breaks.push({ requestType: 'RemoveProfile', errorChain: chain, times: 1, removesProfile: foreign });
+    await world.rollOut(mac.id);
+    await healed(mac);
+    expect(mac.breaks[0]?.times).toBe(0);
+  });
+});
+
+describe.concurrent('what a device says', () => {
+  test('and nobody can read is asked again once, by a command of its own', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.unreadable = 1;
+    await world.rollOut(mac.id);
+    await healed(mac);
+    const rows = await world.database.query<{ uuid: string; state: string }>(
+      `select uuid, state from commands where device_id = $1 and step = 'rollout.ProfileList'`,
+      [mac.id],
+    );
+    expect(rows.length).toBeGreaterThan(1);
+  });
+
+  test('and nobody can read twice fails the rollout by its name', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.unreadable = Infinity;
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.message_unreadable' });
+    mac.unreadable = 0;
+    await nextDay(mac);
+    await healed(mac);
+  });
+
+  test('while it is locked or busy is shown, and gone when it answers', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.notNow = 1;
+    await world.rollOut(mac.id);
+    await world.until(async () =>
+      expect((await world.trust(mac.id))?.waits_for).toMatch(
+        /answers, but not now: it is locked or busy, since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+      ),
+    );
+    await mac.wake();
+    await mac.wake();
+    await healed(mac);
+    expect((await world.trust(mac.id))?.waits_for).not.toContain('not now');
+  });
+});
