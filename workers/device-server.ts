@@ -5,6 +5,7 @@ import { configurationComparer } from '../activities/compare-configuration.ts';
 import { createDeviceApp } from '../api/mdm/device-app.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { LongPolls } from '../api/mdm/long-poll.ts';
+import { trustedProxies } from '../api/mdm/signer.ts';
 import { serveHealth } from './health-server.ts';
 import { startListener } from './listeners.ts';
 import { openProcessContext } from './process-context.ts';
@@ -27,7 +28,10 @@ await runProcess('devices', async (context) => {
     publicUrl: config.publicUrl,
     trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
   });
-  const listener = await startListener('device', devices, config.deviceListen, config.tls);
+  const listener = await startListener('device', devices, config.deviceListen, {
+    tls: config.tls,
+    isTrustedProxy: trustedProxies(config.trustedProxies.join(',')),
+  });
   const health = await serveHealth(config.deviceMetricsListen, {
     parts: async () => ({
       database: await database.query('select 1').then(

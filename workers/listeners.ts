@@ -1,7 +1,8 @@
-// The two listeners of the API process: people and programs on one, devices on the other, over TLS where files are given.
+// A listener of a process, over TLS where files are given: how long a client may take, and how many connections it may hold.
 import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Listen } from './config.ts';
 
 export interface Listener {
@@ -10,17 +11,54 @@ export interface Listener {
   stop(patienceMs: number): Promise<void>;
 }
 
+const HEADERS_MS = 10_000;
+/** A list of two megabytes over a slow line. */
+const REQUEST_MS = 60_000;
+/** How often late ones are looked for. */
+const CHECK_MS = 2000;
+const MAX_CONNECTIONS = 10_000;
+/** An office behind one address has many devices, each with a connection or two. */
+const MAX_CONNECTIONS_OF_ADDRESS = 2500;
+
+function limitByAddress(server: Server, isTrustedProxy: (address: string | undefined) => boolean): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress: address } = socket;
+    if (address === undefined || isTrustedProxy(address)) return;
+    const count = open.get(address) ?? 0;
+    if (count >= MAX_CONNECTIONS_OF_ADDRESS) return void socket.destroy();
+    open.set(address, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+  });
+}
+
 /** @throws Error one sentence when the address is taken or a TLS file cannot be used */
 export async function startListener(
   name: string,
   app: RequestListener,
   listen: Listen,
-  tls?: { readonly certificateFile: string; readonly keyFile: string },
+  {
+    tls,
+    isTrustedProxy = () => false,
+  }: {
+    readonly tls?: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    /** Addresses behind which many clients are. */
+    readonly isTrustedProxy?: (address: string | undefined) => boolean;
+  } = {},
 ): Promise<Listener> {
-  const server: Server = tls ? createHttpsServer(await readTls(tls), app) : createHttpServer(app);
+  const looksEvery = { connectionsCheckingInterval: CHECK_MS };
+  const server: Server = tls
+    ? createHttpsServer({ ...looksEvery, ...(await readTls(tls)) }, app)
+    : createHttpServer(looksEvery, app);
   // A client that never finishes its request must not hold a connection for ever.
-  server.requestTimeout = 60_000;
-  server.headersTimeout = 20_000;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  limitByAddress(server, isTrustedProxy);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new Error(`The ${name} listener cannot use ${listen.host}:${listen.port} (${error.code}).`)),

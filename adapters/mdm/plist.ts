@@ -13,6 +13,12 @@ export interface PlistDict {
 }
 
 const MAX_DEPTH = 64;
+/** Tags and entities of one message: a list of a thousand apps has some 50,000. More could hold the event loop for long. */
+const MAX_PIECES = 100_000;
+/** A date or data takes as long as so many tags. */
+const COSTLY = 6;
+/** Of an integer; 64 bits take 20. Longer ones take time that grows with the square of their length. */
+const MAX_DIGITS = 40;
 /** In the place of NUL and half surrogate pairs, which no database keeps: one odd name must not spoil a whole response. */
 const UNKNOWN_CHARACTER = '\ufffd';
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
@@ -47,6 +53,7 @@ export const isDict = (value: PlistValue | undefined): value is PlistDict =>
 class Reader {
   private readonly text: string;
   private at = 0;
+  private pieces = 0;
 
   constructor(text: string) {
     this.text = text.startsWith('\uFEFF') ? text.slice(1) : text;
@@ -75,6 +82,7 @@ class Reader {
 
   /** The name inside the next tag: `dict`, `/dict`, or `dict/` when it is empty. */
   private nextTag(): string {
+    this.count();
     this.skipBetween();
     if (this.text.charCodeAt(this.at) !== 0x3c) throw new SyntaxError('text where a tag is expected');
     this.at++;
@@ -82,6 +90,11 @@ class Reader {
     const name = /^\/?[a-z]+/.exec(inside)?.[0];
     if (name === undefined) throw new SyntaxError('a tag without a name');
     return inside.endsWith('/') ? `${name}/` : name;
+  }
+
+  private count(pieces = 1): void {
+    this.pieces += pieces;
+    if (this.pieces > MAX_PIECES) throw new SyntaxError('too many values');
   }
 
   private upTo(end: string): string {
@@ -106,8 +119,10 @@ class Reader {
       case 'real':
         return realOf(this.characters('real').trim());
       case 'data':
+        this.count(COSTLY);
         return dataOf(this.characters('data'));
       case 'date':
+        this.count(COSTLY);
         return dateOf(this.characters('date').trim());
       case 'true':
       case 'false':
@@ -152,8 +167,9 @@ class Reader {
   private characters(element: string): string {
     let result = '';
     for (;;) {
+      this.count();
       const piece = this.upTo('<');
-      result += piece.includes('&') ? piece.replace(/&([^;]*)(;?)/g, entity) : piece;
+      result += piece.includes('&') ? this.withoutEntities(piece) : piece;
       if (this.text.startsWith('/', this.at)) {
         this.at++;
         if (this.upTo('>').trimEnd() !== element) throw new SyntaxError('the wrong closing tag');
@@ -166,20 +182,36 @@ class Reader {
       else throw new SyntaxError('an element inside text');
     }
   }
+
+  private withoutEntities(piece: string): string {
+    let result = '';
+    let from = 0;
+    for (let at = piece.indexOf('&'); at >= 0; at = piece.indexOf('&', from)) {
+      this.count();
+      const end = piece.indexOf(';', at);
+      if (end < 0) throw new SyntaxError('an entity without an end');
+      result += piece.slice(from, at) + entity(piece.slice(at + 1, end));
+      from = end + 1;
+    }
+    return result + piece.slice(from);
+  }
 }
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
 
-function entity(_whole: string, name: string, end: string): string {
+function entity(name: string): string {
+  const named = NAMED[name];
+  if (named !== undefined) return named;
   const code = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
-  const resolved =
-    code === null ? NAMED[name] : String.fromCodePoint(code[1] ? parseInt(code[1], 16) : Number(code[2]));
-  if (end === '' || resolved === undefined) throw new SyntaxError('an unknown entity');
-  return resolved.replace(/\0|\p{Surrogate}/u, UNKNOWN_CHARACTER);
+  if (code === null) throw new SyntaxError('an unknown entity');
+  const point = code[1] ? parseInt(code[1], 16) : Number(code[2]);
+  if (point === 0 || (point >= 0xd800 && point <= 0xdfff)) return UNKNOWN_CHARACTER;
+  return String.fromCodePoint(point);
 }
 
 function integerOf(text: string): number | bigint {
-  if (!/^(?:[+-]?[0-9]+|0x[0-9a-fA-F]+)$/.test(text)) throw new SyntaxError('not an integer');
+  if (text.length > MAX_DIGITS || !/^(?:[+-]?[0-9]+|0x[0-9a-fA-F]+)$/.test(text))
+    throw new SyntaxError('not an integer');
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text.replace(/^\+/, ''));
 }
@@ -191,9 +223,11 @@ function realOf(text: string): number {
 }
 
 function dataOf(text: string): Buffer {
-  const base64 = text.replace(/\s+/g, '');
-  if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw new SyntaxError('not base64');
-  return Buffer.from(base64, 'base64');
+  if (!/^[A-Za-z0-9+/\s]*(?:=\s*){0,2}$/.test(text)) throw new SyntaxError('not base64');
+  let characters = 0;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x20) characters += 1;
+  if (characters % 4 === 1) throw new SyntaxError('not base64');
+  return Buffer.from(text, 'base64');
 }
 
 function dateOf(text: string): Date {

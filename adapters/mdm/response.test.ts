@@ -23,8 +23,8 @@ describe('recorded replies', () => {
   const recorded = (requestType: string, name: string) =>
     readResponse(requestType, reportOf(recordedMessage(name)));
 
-  test('ProfileList names each profile, its revision and its payloads', () => {
-    const response = recorded('ProfileList', 'zentral/profile_list.plist');
+  test('ProfileList names each profile, its revision and its payloads', async () => {
+    const response = await recorded('ProfileList', 'zentral/profile_list.plist');
     expect(response).toMatchObject({
       kind: 'profiles',
       profiles: [
@@ -45,15 +45,15 @@ describe('recorded replies', () => {
     });
   });
 
-  test('CertificateList is read from the certificates themselves', () => {
-    expect(recorded('CertificateList', 'zentral/certificate_list.plist')).toMatchObject({
+  test('CertificateList is read from the certificates themselves', async () => {
+    expect(await recorded('CertificateList', 'zentral/certificate_list.plist')).toMatchObject({
       certificates: [
         { serialNumber: 'c78d3b3ed539bd22', commonName: 'zentral', isIdentity: true },
         { commonName: 'Zentral CA', organizationalUnits: ['IT'], isIdentity: false },
       ],
     });
     // The device has no name for it, the certificate has no subject.
-    expect(recorded('CertificateList', 'nanocmd/certlist.plist')).toEqual({
+    expect(await recorded('CertificateList', 'nanocmd/certlist.plist')).toEqual({
       kind: 'certificates',
       certificates: [
         {
@@ -69,12 +69,12 @@ describe('recorded replies', () => {
     });
   });
 
-  test('applications, managed and installed', () => {
-    expect(recorded('ManagedApplicationList', 'zentral/managed_application_list.plist')).toEqual({
+  test('applications, managed and installed', async () => {
+    expect(await recorded('ManagedApplicationList', 'zentral/managed_application_list.plist')).toEqual({
       kind: 'applications',
       applications: [{ identifier: 'com.acme.myenterpriseapp', status: 'Managed', hasConfiguration: false }],
     });
-    expect(recorded('InstalledApplicationList', 'zentral/installed_application_list.plist')).toEqual({
+    expect(await recorded('InstalledApplicationList', 'zentral/installed_application_list.plist')).toEqual({
       kind: 'installedApplications',
       applications: [
         { identifier: 'com.apple.mail', shortVersion: '16.0', isInstalling: false, isAppStore: false },
@@ -83,8 +83,8 @@ describe('recorded replies', () => {
     });
   });
 
-  test('DeviceInformation', () => {
-    expect(recorded('DeviceInformation', 'zentral/device_information.plist')).toMatchObject({
+  test('DeviceInformation', async () => {
+    expect(await recorded('DeviceInformation', 'zentral/device_information.plist')).toMatchObject({
       kind: 'deviceInformation',
       name: 'Yolo',
       osVersion: '13.0',
@@ -93,12 +93,12 @@ describe('recorded replies', () => {
     });
   });
 
-  test('an acknowledgement alone, and a refusal', () => {
-    expect(recorded('InstallProfile', 'nanocmd/resp-ack.plist')).toEqual({ kind: 'none' });
-    expect(recorded('InstallProfile', 'nanocmd/resp-error.plist')).toEqual({ kind: 'none' });
+  test('an acknowledgement alone, and a refusal', async () => {
+    expect(await recorded('InstallProfile', 'nanocmd/resp-ack.plist')).toEqual({ kind: 'none' });
+    expect(await recorded('InstallProfile', 'nanocmd/resp-error.plist')).toEqual({ kind: 'none' });
   });
 
-  test("fit Apple's schema of responses", () => {
+  test("fit Apple's schema of responses", async () => {
     const cases = [
       ['ProfileList', 'profile_list'],
       ['CertificateList', 'certificate_list'],
@@ -137,7 +137,7 @@ test('an odd certificate hides no other', async () => {
     notAfter: new Date(notBefore.getTime() + day),
     use: 'client',
   });
-  const response = responded('CertificateList', {
+  const response = await responded('CertificateList', {
     CertificateList: [
       { CommonName: 'broken', IsIdentity: false, Data: Buffer.from('not a certificate') },
       { CommonName: 'no data', IsIdentity: false },
@@ -151,9 +151,9 @@ test('an odd certificate hides no other', async () => {
   });
 });
 
-test('the managed app configuration is read back', () => {
+test('the managed app configuration is read back', async () => {
   expect(
-    responded('ManagedApplicationConfiguration', {
+    await responded('ManagedApplicationConfiguration', {
       ApplicationConfigurations: [{ Identifier: 'com.okta.mobile', Configuration: { managementHint: 'x' } }],
     }),
   ).toMatchObject({
@@ -161,37 +161,39 @@ test('the managed app configuration is read back', () => {
   });
 });
 
-test('a setting that failed is seen although the command is acknowledged', () => {
+test('a setting that failed is seen although the command is acknowledged', async () => {
   const ErrorChain = [
     { ErrorCode: 12038, ErrorDomain: 'MCMDMErrorDomain', USEnglishDescription: 'not managed' },
   ];
   const chain = [{ code: 12038, domain: 'MCMDMErrorDomain', description: 'not managed' }];
   const failed = { Item: 'ApplicationConfiguration', Status: 'Error', ErrorChain };
-  expect(responded('Settings', { Settings: [failed] })).toEqual({ kind: 'settings', failed: chain });
-  expect(responded('Settings', { Settings: failed })).toEqual({ kind: 'settings', failed: chain });
-  expect(responded('Settings', { Settings: [{ Status: 'Acknowledged' }] })).toEqual({
+  expect(await responded('Settings', { Settings: [failed] })).toEqual({ kind: 'settings', failed: chain });
+  expect(await responded('Settings', { Settings: failed })).toEqual({ kind: 'settings', failed: chain });
+  expect(await responded('Settings', { Settings: [{ Status: 'Acknowledged' }] })).toEqual({
     kind: 'settings',
     failed: undefined,
   });
 });
 
-test('a refused installation says why', () => {
+test('a refused installation says why', async () => {
   expect(
-    responded('InstallApplication', { Status: 'Error', RejectionReason: 'CouldNotVerifyAppID' }),
+    await responded('InstallApplication', { Status: 'Error', RejectionReason: 'CouldNotVerifyAppID' }),
   ).toEqual({ kind: 'installApplication', rejectionReason: 'CouldNotVerifyAppID' });
 });
 
-test('where the app came from: iPhones say it, Macs show it, and while it is being installed nothing is known', () => {
+test('where the app came from: iPhones say it, Macs show it, and while it is being installed nothing is known', async () => {
   const where = (item: PlistDict) =>
     responded('InstalledApplicationList', {
       InstalledApplicationList: [{ Identifier: 'com.okta.mobile', ...item }],
     });
   const isAppStore = (value: boolean) => ({ applications: [{ isAppStore: value }] });
-  expect(where({ AppStoreVendable: true })).toMatchObject(isAppStore(true));
-  expect(where({ AppStoreVendable: false, ExternalVersionIdentifier: 1 })).toMatchObject(isAppStore(false));
-  expect(where({ ExternalVersionIdentifier: 868412035 })).toMatchObject(isAppStore(true));
-  expect(where({ ExternalVersionIdentifier: 0 })).toMatchObject(isAppStore(false));
-  expect(where({ Installing: true })).toEqual({
+  expect(await where({ AppStoreVendable: true })).toMatchObject(isAppStore(true));
+  expect(await where({ AppStoreVendable: false, ExternalVersionIdentifier: 1 })).toMatchObject(
+    isAppStore(false),
+  );
+  expect(await where({ ExternalVersionIdentifier: 868412035 })).toMatchObject(isAppStore(true));
+  expect(await where({ ExternalVersionIdentifier: 0 })).toMatchObject(isAppStore(false));
+  expect(await where({ Installing: true })).toEqual({
     kind: 'installedApplications',
     applications: [{ identifier: 'com.okta.mobile', isInstalling: true }],
   });

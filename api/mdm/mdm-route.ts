@@ -8,6 +8,7 @@ import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.t
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
 import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
+import { Admission, maxBytesFor } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
@@ -25,23 +26,35 @@ export interface MdmDependencies extends ConversationDependencies {
 
 interface Claimed extends Record<string, unknown> {
   claim: Claim;
+  maxBytes: number;
 }
 
-const MAX_BODY = '5mb';
 /** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
 const MESSAGE_RATE_LIMIT = { points: 300, duration: 60 };
 
 export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
   const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
-  // The signature is over the exact bytes, whatever their type is said to be.
-  const bytes = express.raw({ type: () => true, limit: MAX_BODY, inflate: false });
-  // Before the body is read, which may be large.
+  const admission = new Admission();
+  // Before the body is read: whoever no device is known by gets no byte in.
   const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
-    response.locals.claim = readClaim(request, authority, dependencies.isTrustedProxy);
+    const claim = readClaim(request, authority, dependencies.isTrustedProxy);
+    const maxBytes = await maxBytesFor(dependencies.database, claim.fingerprint);
+    if (maxBytes === undefined)
+      throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'identity' } });
+    const said = Number(request.get('Content-Length') ?? maxBytes);
+    response.on('close', admission.enter(claim.fingerprint.toString('hex'), Math.min(said, maxBytes)));
+    Object.assign(response.locals, { claim, maxBytes });
     next();
   };
+  // The signature is over the exact bytes, whatever their type is said to be.
+  const bytes = (request: Request, response: Response<unknown, Claimed>, next: NextFunction) =>
+    express.raw({ type: () => true, limit: response.locals.maxBytes, inflate: false })(
+      request,
+      response,
+      next,
+    );
   const serve = async (request: Request, response: Response<unknown, Claimed>): Promise<void> => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const signer = response.locals.claim.proveFor(body);

@@ -49,7 +49,7 @@ export async function readReport(
   const isRepeated = command.state === 'responded';
   const problem = problemOf(command.requestType, report);
   const response: CommandResponse =
-    isRepeated || problem !== undefined ? { kind: 'none' } : readResponse(command.requestType, report);
+    isRepeated || problem !== undefined ? { kind: 'none' } : await readResponse(command.requestType, report);
   const configurationRevision =
     response.kind === 'applicationConfiguration'
       ? await compareConfiguration(command.deviceId, response.configurations)

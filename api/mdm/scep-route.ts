@@ -2,15 +2,21 @@
 import type { KeyObject } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Logger } from 'pino';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import { handleScep } from '../../adapters/pki/scep-server.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { takeIdentity } from '../../adapters/store/devices/identity-certificates.ts';
+import { CataloguedError } from '../../domain/failures.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
 
 /** What the enrollment profile asks for; a shorter key could be found by others. */
 const MIN_KEY_BITS = 2048;
+/** A request with a key of 4096 bits and its certificate stays below 8 kB. */
+const MAX_BYTES = 32 * 1024;
+/** Of one address, behind which a whole office may enroll; each costs an operation with the private key. */
+const REQUESTS = { points: 300, duration: 60 };
 
 export function scepRoute(dependencies: {
   readonly database: Database;
@@ -20,7 +26,11 @@ export function scepRoute(dependencies: {
 }): Router {
   const { log, metrics } = dependencies;
   const router = express.Router();
+  const byAddress = new RateLimiterMemory(REQUESTS);
   const serve = async (request: Request, response: Response): Promise<void> => {
+    await byAddress.consume(request.ip ?? '').catch(() => {
+      throw new CataloguedError('server.unavailable', { facts: { reason: 'too many SCEP requests' } });
+    });
     const { authority } = await dependencies.authority();
     const scep = await handleScep(
       {
@@ -60,7 +70,7 @@ export function scepRoute(dependencies: {
   router
     .route('/scep')
     .get(serve)
-    .post(express.raw({ type: () => true, limit: '100kb', inflate: false }), serve);
+    .post(express.raw({ type: () => true, limit: MAX_BYTES, inflate: false }), serve);
   return router;
 }
 

@@ -14,6 +14,8 @@ export interface Signer {
 }
 
 export interface Claim {
+  /** SHA-256 of the certificate that is said to speak. */
+  readonly fingerprint: Buffer;
   /** Makes sure that the message is the signer's. @throws CataloguedError `mdm.signature_refused` */
   proveFor(body: Buffer): Signer;
 }
@@ -31,6 +33,7 @@ export function readClaim(
   if (!wasIssuedBy(certificate, authority.certificate, certificate.notBefore))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'issuer' } });
   return {
+    fingerprint: certificate.fingerprint,
     proveFor(body) {
       check(body);
       const now = new Date();

@@ -1,0 +1,69 @@
+// What one device may occupy of this process: how large its message may be, how many requests it has at once, how many bytes all have in
+// flight. Decided before a byte of the body is read, from what the tables know of the identity.
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+
+/** Check-ins and most reports have a few kB, with an UnlockToken or BootstrapToken a few more. */
+const MAX_BYTES = 64 * 1024;
+/** InstalledApplicationList of a thousand apps, CertificateList of several hundred certificates. */
+const MAX_LIST_BYTES = 2 * 1024 * 1024;
+const LISTS = [
+  'ProfileList',
+  'CertificateList',
+  'InstalledApplicationList',
+  'ManagedApplicationList',
+  'ManagedApplicationConfiguration',
+];
+/** One waits for its next command while the next report comes in. */
+const MAX_REQUESTS_OF_IDENTITY = 4;
+/** Of everything that is being read at once. */
+const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+
+/**
+ * How many bytes a message of this identity may have: large only while a list was asked for and not yet taken. undefined: no device
+ * enrolled with it and none may.
+ */
+export async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number | undefined> {
+  const [known] = await sql.query<{ isListAwaited: boolean }>(
+    `select coalesce(bool_or(exists (
+        select from commands where commands.device_id = device.id and hand_overs > 0
+           and state in ('queued', 'handed_over', 'not_now', 'withdrawn') and request_type = any($2))), false) as "isListAwaited"
+       from (select id from devices where identity_fingerprint = $1
+             union all
+             select null from identity_certificates where certificate is not null and sha256(certificate) = $1) as device
+     having count(*) > 0`,
+    [fingerprint, LISTS],
+  );
+  if (!known) return undefined;
+  return known.isListAwaited ? MAX_LIST_BYTES : MAX_BYTES;
+}
+
+/** Counts what is being served. */
+export class Admission {
+  readonly #requests = new Map<string, number>();
+  #bytes = 0;
+
+  /**
+   * @param bytes that the request says or may have
+   * @returns gives it back, once
+   * @throws CataloguedError `server.unavailable`: the device comes again
+   */
+  enter(identity: string, bytes: number): () => void {
+    const requests = this.#requests.get(identity) ?? 0;
+    if (requests >= MAX_REQUESTS_OF_IDENTITY) throw busy('too many requests of one identity');
+    if (this.#bytes + bytes > MAX_BYTES_IN_FLIGHT) throw busy('too many bytes in flight');
+    this.#requests.set(identity, requests + 1);
+    this.#bytes += bytes;
+    let isOpen = true;
+    return () => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#bytes -= bytes;
+      const left = (this.#requests.get(identity) ?? 1) - 1;
+      if (left > 0) this.#requests.set(identity, left);
+      else this.#requests.delete(identity);
+    };
+  }
+}
+
+const busy = (reason: string) => new CataloguedError('server.unavailable', { facts: { reason } });
