@@ -15,7 +15,7 @@ export interface PlistDict {
 const MAX_DEPTH = 64;
 /** Tags and entities of one message: a list of a thousand apps has some 50,000. More could hold the event loop for long. */
 const MAX_PIECES = 100_000;
-/** A date or data takes as long as so many tags. */
+/** A date, data or a numbered entity takes as long as so many tags. */
 const COSTLY = 6;
 /** Of an integer; 64 bits take 20. Longer ones take time that grows with the square of their length. */
 const MAX_DIGITS = 40;
@@ -187,7 +187,7 @@ class Reader {
     let result = '';
     let from = 0;
     for (let at = piece.indexOf('&'); at >= 0; at = piece.indexOf('&', from)) {
-      this.count();
+      this.count(piece.startsWith('#', at + 1) ? COSTLY : 1);
       const end = piece.indexOf(';', at);
       if (end < 0) throw new SyntaxError('an entity without an end');
       result += piece.slice(from, at) + entity(piece.slice(at + 1, end));

@@ -131,13 +131,14 @@ describe('a message that is made to be slow', () => {
     const body = Buffer.from(`<plist><dict><key>a</key>${value}</dict></plist>`);
     // The best of five: what others do on this machine is not the message's fault.
     const took = Array.from({ length: 5 }, () => {
-      const began = performance.now();
+      const [began, usage] = [performance.now(), process.cpuUsage()];
       try {
         parsePlist(body);
       } catch (error) {
         expect(error).toBeInstanceOf(CataloguedError);
       }
-      return performance.now() - began;
+      const { user, system } = process.cpuUsage(usage);
+      return Math.min(performance.now() - began, (user + system) / 1000);
     });
     expect(Math.min(...took)).toBeLessThan(50);
   });
