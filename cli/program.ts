@@ -6,6 +6,7 @@ import { addBlueprints } from './blueprints.ts';
 import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
+import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
@@ -81,6 +82,7 @@ export async function runCommand(
   addAppsAndBooks(program, line);
   addTokens(program, line);
   addTemporal(program, line);
+  addFieldTest(program, line);
   try {
     await program.parseAsync(args, { from: 'user' });
     return line.exitCode;

@@ -105,6 +105,8 @@ const schema = z
     ODETTE_OIDC_VIEWERS: list,
     ODETTE_OIDC_OPERATORS: list,
     ODETTE_OIDC_ADMINS: list,
+    /** Where the redacted exchanges of a field test are recorded; absent: nothing is. */
+    ODETTE_FIELD_TEST_DIR: z.string().optional(),
     ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
     ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
     ODETTE_DEVICE_METRICS_LISTEN: listen('127.0.0.1:4786'),
@@ -170,6 +172,8 @@ export interface Config {
   readonly maxLongPolls: number;
   /** Absent: nobody opens the Temporal UI through Odette. */
   readonly temporalUi: TemporalUiConfig | undefined;
+  /** Absent: nothing is recorded. */
+  readonly fieldTestDir: string | undefined;
   readonly oidc: OidcConfig | undefined;
   readonly workerListen: Listen;
   readonly relayListen: Listen;
@@ -220,6 +224,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     longPollMs: read.ODETTE_LONG_POLL_MS,
     maxLongPolls: read.ODETTE_MAX_LONG_POLLS,
     temporalUi: temporalUiOf(read),
+    fieldTestDir: read.ODETTE_FIELD_TEST_DIR,
     oidc: oidcOf(read),
     workerListen: read.ODETTE_WORKER_LISTEN,
     relayListen: read.ODETTE_RELAY_LISTEN,

@@ -2,6 +2,7 @@
 import { pino, type Logger } from 'pino';
 import { CataloguedError } from '../domain/failures.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { startFieldRecorder } from './field-recorder.ts';
 
 export interface Running {
   /** Ends the process's work gracefully; called once. */
@@ -48,6 +49,10 @@ export async function runProcess(
   process.on('disconnect', () => stop('the launcher is gone'));
 
   try {
+    if (config.fieldTestDir !== undefined) {
+      startFieldRecorder(config.fieldTestDir, (err) => log.error({ err }, 'an exchange was not recorded'));
+      log.warn('a field test is recorded: unset ODETTE_FIELD_TEST_DIR when it is over');
+    }
     running = await start({ config, log });
   } catch (error) {
     // What people must do is a sentence on its own, not a stack.

@@ -1,9 +1,11 @@
 // HTTPS to places an admin names: private addresses refused at the moment of connecting, no redirects, bounded bodies and time.
+import { channel } from 'node:diagnostics_channel';
 import { lookup as resolve } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
+import { EXCHANGE_CHANNEL, type Exchange } from '../../domain/field-recording.ts';
 import { normalizedHostname, isAllowListed, isPublicAddress } from './host.ts';
 
 export interface HttpRequest {
@@ -63,14 +65,25 @@ export class GuardedHttp {
     }
     const agent = isAllowed ? this.#allowed : this.#guarded;
     try {
-      return await exchange(wanted, agent);
+      return published(wanted, await exchange(wanted, agent));
     } catch (error) {
       // The other side may close a pooled connection just as it is used; that says nothing about the request.
       const again =
         error instanceof StaleConnection ? await exchange(wanted, agent).catch(asFailure(wanted)) : undefined;
-      return again ?? asFailure(wanted)(error);
+      return again === undefined ? asFailure(wanted)(error) : published(wanted, again);
     }
   }
+}
+
+const exchanges = channel(EXCHANGE_CHANNEL);
+
+/** For who records a field test; else nobody listens. */
+function published({ method = 'GET', url }: HttpRequest, response: HttpResponse): HttpResponse {
+  if (!exchanges.hasSubscribers) return response;
+  const { status, headers, body } = response;
+  const contentType = headers['content-type'];
+  exchanges.publish({ kind: 'okta', method, url, status, contentType, response: body } satisfies Exchange);
+  return response;
 }
 
 class StaleConnection extends Error {}

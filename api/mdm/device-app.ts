@@ -10,6 +10,7 @@ import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
 import { enrollRoute, type ProfileSigner } from './enroll-route.ts';
+import { publishExchanges } from './exchange-channel.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { LongPolls } from './long-poll.ts';
 import { mdmRoute } from './mdm-route.ts';
@@ -64,6 +65,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
     await dependencies.database.query('select 1');
     response.type('text/plain').send('ok\n');
   });
+  app.use(publishExchanges);
   app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
   app.use(scepRoute({ ...dependencies, metrics }));
   app.use(enrollRoute({ ...dependencies, tls: dependencies.tls }));

@@ -1,6 +1,8 @@
 // A Mac that shares no code with Odette enrolls, becomes trusted, is renewed, is healed, and leaves: what holds for the sandbox's
 // devices because they share Odette's code must hold for it too.
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
@@ -9,8 +11,10 @@ import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../h
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { problemsOfOktaPayload } from '../okta-manifest.ts';
 import { hasOpenssl, OpensslFolder } from '../openssl.ts';
+import { runCommand } from '../../cli/program.ts';
 import { ApplePush } from './apple-push.ts';
 import { signIn } from './fast-pass.ts';
+import type { HasLicense } from './mac-commands.ts';
 import { Mac } from './mac.ts';
 import { ScepFailure } from './scep-message.ts';
 import { requestCertificate } from './scep.ts';
@@ -26,6 +30,13 @@ const HARDWARE = {
   model: 'Mac15,6',
   modelName: 'MacBook Pro',
 };
+/** None until somebody has run a field test. */
+async function fieldRecordings(): Promise<string[]> {
+  const folder = new URL('../data/field/', import.meta.url);
+  const names = await readdir(folder).catch(() => []);
+  return Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')));
+}
+
 const WITHIN = { withinMs: 45_000, everyMs: 100 };
 
 describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
@@ -35,6 +46,8 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
   let web: Web;
   let mac: Mac;
   let url: string;
+  let recordings: string;
+  let hasLicense: HasLicense;
 
   const newCode = async (): Promise<string> => {
     const { code } = await trusted.stage.odette.call('post /api/blueprints/{id}/enrollment-codes', {
@@ -55,7 +68,10 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
 
   beforeAll(async () => {
     push = await ApplePush.listen();
-    world = await startWorld({ settings: { ODETTE_APNS_URL: push.url } });
+    recordings = await mkdtemp(path.join(tmpdir(), 'odette-recordings-'));
+    world = await startWorld({
+      settings: { ODETTE_APNS_URL: push.url, ODETTE_FIELD_TEST_DIR: recordings },
+    });
     const { authority, deviceTlsCertificate, deviceTlsKey } = world.sandbox.files;
     const [ca, certificate, key] = await Promise.all(
       [authority, deviceTlsCertificate, deviceTlsKey].map((file) => readFile(file, 'utf8')),
@@ -64,7 +80,7 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     trusted = await setUpTrust(world);
     web = new Web(ca ?? '');
     url = (await trusted.stage.odette.call('get /api/status')).addresses.publicUrl ?? '';
-    const hasLicense = async (serialNumber: string): Promise<boolean> => {
+    hasLicense = async (serialNumber) => {
       const { assignments } = await world.manage<{ assignments: string[] }>('GET', '/apps-and-books');
       return assignments.some((assignment) => assignment.endsWith(` ${serialNumber}`));
     };
@@ -74,12 +90,14 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     mac?.switchOff();
     push?.close();
     await world?.stop();
+    await rm(recordings, { recursive: true, force: true });
   }, 60_000);
 
   test('enrolls with a signer of its own, gets everything, and waits for its user', async () => {
     await mac.enroll(url, await newCode());
-    const device = await until('needs_user');
-    expect(device.waitsFor).toMatch(/sign/i);
+    const waitsForSignIn = ({ bucket, waitsFor }: KnownDevice): boolean =>
+      bucket === 'needs_user' && /signs in once/.test(waitsFor ?? '');
+    await eventually(known, waitsForSignIn, { ...WITHIN, what: 'waits for its user' });
     expect(oktaCertificates()).toHaveLength(1);
     expect(mac.state.keychain.every(({ isExtractable }) => !isExtractable)).toBe(true);
     expect(mac.state.payloads('com.apple.extensiblesso')).toHaveLength(1);
@@ -167,8 +185,10 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
   test('nobody gets an identity without the challenge, nor twice with one', async () => {
     const openssl = new OpensslFolder();
     const order = { url: `${url}/scep`, subject: [[['CN', 'x']]] as const, keySize: 2048, keyUsage: 5 };
-    const [payload] = mac.state.payloads('com.apple.security.scep');
-    const used = (payload?.['PayloadContent'] as { Challenge: string }).Challenge;
+    const scep = mac.state
+      .payloads('com.apple.security.scep')
+      .map((payload) => payload['PayloadContent'] as { URL: string; Challenge: string });
+    const used = scep.find(({ URL }) => URL === order.url)?.Challenge ?? '';
     for (const challenge of ['guessed', used]) {
       const refusal = await requestCertificate({ ...order, challenge }, web, openssl).catch(
         (error: unknown) => error,
@@ -185,6 +205,75 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     await eventually(known, (device) => device.bucket !== 'trusted', {
       ...WITHIN,
       what: 'no longer trusted',
+    });
+  });
+
+  test('a field test leads through everything, and nothing that is anybody’s reaches the disk', async () => {
+    const hardware = {
+      ...HARDWARE,
+      udid: '7F1B2C3D-4E5F-5A6B-8C7D-0123456789EF',
+      serialNumber: 'K7LX09PQWR',
+    };
+    const other = new Mac(hardware, { web, push, hasLicense });
+    const told: string[] = [];
+    const codes: string[] = [];
+    const carryOut = async (task: string): Promise<void> => {
+      const [, code] = /type (\S+),/.exec(task) ?? [];
+      if (code !== undefined) {
+        codes.push(code);
+        await other.enroll(url, code);
+      } else if (task.includes('sign in')) await signIn(other.state, web, USER);
+      else if (task.includes('remove the enrollment')) await other.leave();
+    };
+    const terminal = {
+      isInteractive: true,
+      print: (text: string) => void told.push(text),
+      tell: (text: string) => void told.push(text),
+      ask: (task: string) => carryOut(task).then(() => ''),
+      promptSecret: () => Promise.resolve(''),
+      readInput: () => Promise.resolve(Buffer.alloc(0)),
+    };
+    const environment = {
+      ODETTE_URL: `http://${world.environment['ODETTE_ADMIN_LISTEN']}`,
+      ODETTE_TOKEN: await world.token(),
+    };
+    const options = [
+      '--blueprint',
+      'Test devices',
+      '--user',
+      USER,
+      '--recordings',
+      recordings,
+      '--only',
+      'mac',
+    ];
+    const exitCode = await runCommand(['field-test', ...options], environment, terminal);
+    expect({ exitCode, told: exitCode === 0 ? [] : told }).toEqual({ exitCode: 0, told: [] });
+
+    const files = await readdir(recordings);
+    const texts = await Promise.all(files.map((name) => readFile(path.join(recordings, name), 'utf8')));
+    const challenges = [mac, other].flatMap(({ profiles }) =>
+      profiles.flatMap((profile) => JSON.stringify(profile).match(/(?<="Challenge":")[^"]+/g) ?? []),
+    );
+    expect(challenges.length).toBeGreaterThan(3);
+    const host = new URL(world.sandbox.tenants[0]?.url ?? url).host;
+    const planted = [HARDWARE, hardware].flatMap(({ udid, serialNumber, name }) => [
+      udid,
+      serialNumber,
+      name,
+    ]);
+    for (const secret of [...planted, ...challenges, ...codes, USER, host, await world.token()])
+      expect(files.concat(texts).filter((text) => text.includes(secret))).toEqual([]);
+    // What a field test with real devices brought is held against the same list (docs/field-test.md).
+    const ofDevices = [...texts, ...(await fieldRecordings())].filter((text) =>
+      text.includes('"kind": "mdm"'),
+    );
+    for (const text of ofDevices) expect(text).not.toMatch(/"<unknown \d+>"/);
+    const form = texts.find((text) => text.includes('"MessageType": "Authenticate"')) ?? '{}';
+    expect(JSON.parse(form)).toMatchObject({
+      signature: { digest: 'sha1', hasSignedAttributes: false, hasIndefiniteLengths: true },
+      request: { OSVersion: HARDWARE.osVersion, SerialNumber: '<text>', Challenge: '<data of 20 bytes>' },
+      status: 200,
     });
   });
 });
