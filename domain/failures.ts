@@ -708,6 +708,13 @@ export const FAILURES = {
     true,
     504,
   ),
+  'certificate.gone_from_many': entry(
+    'Many devices in scope lost their Okta certificate within a day.',
+    'Find out what took it: a change on the devices, at Okta, or somebody who reaches Temporal or the database.',
+    'operator',
+    false,
+    500,
+  ),
   'certificate.not_renewed': entry(
     'The device did not renew the certificate in time.',
     'Turn the device on and connect it to the internet. Odette retries until the renewal succeeds.',

@@ -7,15 +7,23 @@ import { serveHealth } from './health-server.ts';
 import { runProcess } from './run-process.ts';
 import { outboxGauges, startRelay } from './relay-loop.ts';
 
+const SWEEPS_AGAIN_MS = 60 * 60 * 1000;
+
 await runProcess('relay', async (context) => {
   const processContext = await openProcessContext(context, { name: 'odette-relay', connections: 8 });
   const { config, log, database, temporal } = processContext;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   outboxGauges(metrics, database);
-  // A Temporal that was restored empty, or moved to, knows no sweeps; where they are, nothing changes.
-  for (const { id } of await listIntegrations(database))
-    await appendOutboxMessage(database, id, { kind: 'sweeps', integrationId: id, wanted: true });
+  // A Temporal that was restored empty, or moved to, knows no sweeps, and whoever reaches it can delete them; where they are, nothing changes.
+  const askForSweeps = async (): Promise<void> => {
+    for (const { id } of await listIntegrations(database))
+      await appendOutboxMessage(database, id, { kind: 'sweeps', integrationId: id, wanted: true });
+  };
+  await askForSweeps();
+  const hourly = setInterval(() => {
+    askForSweeps().catch((error: unknown) => log.warn({ err: error }, 'the sweeps are asked for in an hour'));
+  }, SWEEPS_AGAIN_MS);
   const relay = startRelay({ database, temporal: () => Promise.resolve(temporal), log, metrics });
   const health = await serveHealth(config.relayListen, {
     parts: async () => ({
@@ -28,6 +36,7 @@ await runProcess('relay', async (context) => {
   });
   return {
     async stop() {
+      clearInterval(hourly);
       await health.stop();
       await relay.stop();
       await processContext.close();

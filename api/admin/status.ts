@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
+import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -86,6 +87,9 @@ export async function needsOf(
   return needs;
 }
 
+/** A few devices lose theirs on any day: erased, repaired, cleaned up by their user. */
+const MANY_CERTIFICATES = 10;
+
 /** What will break the whole fleet. */
 export async function alarmsOf(sql: Sql) {
   const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
@@ -100,6 +104,13 @@ export async function alarmsOf(sql: Sql) {
       'temporal.unauthenticated',
       `Somebody reaches the Temporal server: ${refused.count} messages that Odette did not send were refused in the last day.`,
       refused.since,
+    );
+  const gone = await countCertificatesGone(sql);
+  if (gone.devices >= MANY_CERTIFICATES)
+    alarm(
+      'certificate.gone_from_many',
+      `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
+      gone.since,
     );
   for (const { id, name } of await listIntegrations(sql))
     for (const { connection, failureCode, at } of await listHealth(sql, id))

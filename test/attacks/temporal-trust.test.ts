@@ -3,8 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deviceCommandActivities } from '../../activities/device-commands.ts';
-import { workflowIds } from '../../workflows/messages.ts';
+import { alarmsOf } from '../../api/admin/status.ts';
+import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
+import { oktaRecordOf } from '../harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
 
@@ -64,6 +66,42 @@ test('no profile of a device in scope is removed by an activity that is asked to
     ],
   });
   expect(queued.map(({ status }) => status)).toEqual(queued.map(() => 'Withdrawn'));
+});
+
+test('a certificate that goes while its device is in scope ends trusted at the next look; many of them are an alarm', async () => {
+  world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
+  await world.client.workflow.execute('observeTrust', {
+    workflowId: `observeTrust/${randomUUID()}`,
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  });
+  expect((await world.trust(mac.id))?.bucket).toBe('trusted');
+  // Nothing gives it a new one meanwhile.
+  world.challenges.state.status = 503;
+  mac.certificates = [];
+  for (const identifier of mac.profiles.keys())
+    if (identifier.includes('.certificate.')) mac.profiles.delete(identifier);
+  await world.rollOut(mac.id);
+  await world.until(async () => expect((await world.truths(mac.id))['certificatePresent']).toBe('not_held'));
+  expect((await world.trust(mac.id))?.bucket).not.toBe('trusted');
+
+  const alarms = async () => (await alarmsOf(world.database)).map(({ failure }) => failure.code);
+  expect(await alarms()).not.toContain('certificate.gone_from_many');
+  for (let count = 1; count < 10; count += 1) {
+    const { id } = await world.newDevice('Mac');
+    await world.database.query(
+      `insert into device_truths (device_id, truth, state, evidence, at, since)
+         values ($1, 'certificatePresent', 'not_held', 'gone', now(), now())`,
+      [id],
+    );
+    await world.database.query(
+      `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, proven_at)
+         values ($1::text, $1::uuid, $2, 'a', gen_random_uuid(), gen_random_uuid(), 'removed', now(), now())`,
+      [id, world.fleet.integrationId],
+    );
+  }
+  expect(await alarms()).toContain('certificate.gone_from_many');
+  world.challenges.state.status = 200;
 });
 
 test('a setup whose workflow a stranger cancels or terminates is open still, and goes on from the tables', async () => {

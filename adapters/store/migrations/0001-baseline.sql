@@ -389,6 +389,9 @@ create table device_truths (
   primary key (device_id, truth)
 );
 
+-- Certificates that went: an alarm counts those of the last day.
+create index device_truths_certificate_gone on device_truths (since) where truth = 'certificatePresent' and state = 'not_held';
+
 -- One row per device: what lists filter by and totals are kept from.
 create table device_trust (
   device_id uuid primary key references devices on delete cascade,
