@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installHooks } from './git-hooks.mjs';
 import { buildConsole } from './build-console.mjs';
 import { haveChromium } from './chromium.mjs';
 import { takeSetupLock } from './setup-lock.mjs';
@@ -24,6 +25,7 @@ async function main() {
   await mustBeNewEnough();
   const release = await takeSetupLock(LOCK, (line) => console.log(line));
   const results = await Promise.allSettled([
+    installHooks(ROOT),
     installDependencies().then(haveConsole),
     haveTemporal(),
     haveBrowser(),

@@ -1,9 +1,9 @@
 // `npm test`: the checks of the code, then every test; the last line counts both.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endTestRun, leftOf, openTestRun } from './test-run.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The slowest first. Each uses one core. */
@@ -11,6 +11,7 @@ const CHECKS = ['types', 'lint', 'unused', 'format', 'layers'];
 const CHECKS_AT_ONCE = 2;
 const SLOWEST_SHOWN = 10;
 const filters = process.argv.slice(2);
+const testRun = await openTestRun();
 
 let passed = 0;
 let failed = 0;
@@ -32,8 +33,7 @@ async function runChecks() {
   }
 }
 
-const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-report-'));
-const report = path.join(folder, 'report.json');
+const report = path.join(testRun.folder, 'report.json');
 const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const { code } = await run(vitest, [
   'run',
@@ -43,8 +43,8 @@ const { code } = await run(vitest, [
   ...filters,
 ]);
 const result = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
-await rm(folder, { recursive: true, force: true });
 count(result);
+await nothingIsLeft();
 if (code !== 0 && failed === 0) {
   console.log(`✗ the test run itself ended with ${code}`);
   failed += 1;
@@ -66,6 +66,15 @@ function printSlowest(summary) {
   if (slowest.length === 0) return;
   console.log(`The ${slowest.length} slowest tests:`);
   for (const { seconds, name } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+}
+
+/** What a test started it must end: otherwise it would still run when the next one measures, or tomorrow. */
+async function nothingIsLeft() {
+  const left = await leftOf(testRun.folder);
+  for (const { pid, command } of left)
+    console.log(`✗ left running by the tests: ${pid} ${command.slice(0, 200)}`);
+  failed += left.length;
+  await endTestRun(testRun.folder);
 }
 
 function count(summary) {
@@ -94,7 +103,7 @@ function run(command, args, output = 'inherit') {
     : [command, ...args];
   const to = output === 'kept' ? 'pipe' : 'inherit';
   return new Promise((resolve) => {
-    const child = spawn(program, rest, { cwd: ROOT, stdio: ['inherit', to, to] });
+    const child = spawn(program, rest, { cwd: ROOT, env: testRun.env, stdio: ['inherit', to, to] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
     child.once('error', (error) => {
