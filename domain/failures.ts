@@ -410,7 +410,7 @@ export const FAILURES = {
   // Apple push, Apps and Books
   'apns.certificate_missing': entry(
     'No push certificate is uploaded.',
-    'odette push-certificate set FILE --access-rights trust-only (or full)',
+    'Upload one under Settings, or run `odette push-certificate set FILE`.',
     'admin',
     false,
     422,
