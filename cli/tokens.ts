@@ -20,7 +20,7 @@ export function addTokens(program: Command, line: CommandLine): void {
         .choices(['viewer', 'operator', 'admin'])
         .default('viewer'),
     )
-    .option('--days <n>', 'days until it expires; never if not given', wholeNumber)
+    .option('--days <n>', 'days until it expires (90)', wholeNumber)
     .action(async (name: string, { json, role, days }: CreateOptions) => {
       const body = { name, role, ...(days !== undefined && { expiresInDays: days }) };
       const made = await (await line.connect()).call('post /api/tokens', { body });

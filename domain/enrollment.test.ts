@@ -7,6 +7,7 @@ const identity = (changes: Partial<EnrollmentIdentity> = {}): EnrollmentIdentity
   codeForUdid: undefined,
   renewsDevice: undefined,
   isUsed: false,
+  isForPlatform: true,
   ...changes,
 });
 const device = (changes: Partial<KnownDevice> = {}): KnownDevice => ({
@@ -115,4 +116,11 @@ describe('admission at Authenticate', () => {
     );
     expect(admit('U1', identity({ renewsDevice: 'device-1' }), left, undefined)).toEqual(identityRefused);
   });
+});
+
+test('a code that names other platforms lets in neither a new device nor one that returns', () => {
+  const foreign = identity({ isForPlatform: false });
+  const refused = { admitted: false, code: 'enrollment.platform_refused' };
+  expect(admit('UDID-1', foreign, undefined, undefined)).toEqual(refused);
+  expect(admit('UDID-1', foreign, device({ mayReturn: true }), undefined)).toEqual(refused);
 });

@@ -12,6 +12,8 @@ export interface EnrollmentIdentity {
   readonly renewsDevice: string | undefined;
   /** It enrolled a device before, or its code was revoked: it speaks for the device that it is pinned to, and for no other. */
   readonly isUsed: boolean;
+  /** Its code names the platforms it is for. */
+  readonly isForPlatform: boolean;
 }
 
 export interface KnownDevice {
@@ -39,7 +41,9 @@ export type Admission =
       readonly code: Extract<FailureCode, `enrollment.${string}` | 'mdm.identity_refused'>;
     };
 
-const refused = (code: 'enrollment.takeover_refused' | 'mdm.identity_refused'): Admission => ({
+const refused = (
+  code: 'enrollment.takeover_refused' | 'enrollment.platform_refused' | 'mdm.identity_refused',
+): Admission => ({
   admitted: false,
   code,
 });
@@ -64,6 +68,7 @@ export function admit(
   if (device?.fingerprint === identity.fingerprint) return { admitted: true, as: 'again' };
   // A code is for so many devices: whoever kept the key of an identity that was replaced or forgotten gets no more out of it.
   if (identity.isUsed) return refused('mdm.identity_refused');
+  if (!identity.isForPlatform) return refused('enrollment.platform_refused');
   if (!device) return { admitted: true, as: 'new' };
   // An identity that was replaced once must not come back: only a newer one than the pinned one is fresh.
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;

@@ -35,6 +35,13 @@ export const FAILURES = {
     false,
     415,
   ),
+  'request.wrong_host': entry(
+    'This host is not the console.',
+    'Open the console at ODETTE_CONSOLE_URL, or set it to the address in use.',
+    'operator',
+    false,
+    421,
+  ),
   'request.too_large': entry('The request body is too large.', 'Send a smaller body.', 'admin', false, 413),
   'request.not_found': entry('Not found.', 'Check the path and the ID in it.', 'admin', false, 404),
   'request.method_not_allowed': entry(
@@ -155,7 +162,7 @@ export const FAILURES = {
     401,
   ),
   'people.first_run_refused': entry(
-    'This first-run link is wrong or already used.',
+    'This first-run link is wrong, expired or already used.',
     'Use the link that Odette printed at its last start, or sign in.',
     'admin',
     false,
@@ -670,6 +677,13 @@ export const FAILURES = {
     'nobody',
     false,
     400,
+  ),
+  'enrollment.platform_refused': entry(
+    'This enrollment code is for another platform.',
+    'Use a code that names the platform of this device.',
+    'admin',
+    false,
+    403,
   ),
   'enrollment.takeover_refused': entry(
     'This device asks to enroll again, but its earlier enrollment has not ended.',

@@ -72,10 +72,12 @@ const schema = z
     ODETTE_CONSOLE_URL: url('https:', 'http:').optional(),
     ODETTE_TLS_CERT_FILE: z.string().optional(),
     ODETTE_TLS_KEY_FILE: z.string().optional(),
-    /** Networks (CIDR) of proxies that end TLS and whose `Client-Cert` (RFC 9440) and `X-Forwarded-For` are believed. */
+    /** Networks (CIDR) of proxies that end TLS and whose `X-Forwarded-For` is believed. */
     ODETTE_TRUSTED_PROXY: list.refine((networks) => networks.every(isNetwork), {
       message: 'is not a list of addresses or networks, as 10.1.2.3 or 10.0.0.0/8',
     }),
+    /** `on`: their `Client-Cert` (RFC 9440) says who a device is, where a message carries no signature. */
+    ODETTE_TRUST_CLIENT_CERT: z.enum(['on', 'off']).default('off'),
     ODETTE_APNS_URL: url('https:').default('https://api.push.apple.com'),
     ODETTE_APPS_AND_BOOKS_URL: url('https:').default('https://vpp.itunes.apple.com/mdm/v2'),
     /** host or host:port that outward requests may reach although it is private. */
@@ -115,6 +117,10 @@ const schema = z
   .refine((read) => (read.ODETTE_TLS_CERT_FILE === undefined) === (read.ODETTE_TLS_KEY_FILE === undefined), {
     path: ['ODETTE_TLS_CERT_FILE'],
     message: 'and ODETTE_TLS_KEY_FILE are given together or not at all',
+  })
+  .refine((read) => read.ODETTE_TRUST_CLIENT_CERT === 'off' || read.ODETTE_TRUSTED_PROXY.length > 0, {
+    path: ['ODETTE_TRUST_CLIENT_CERT'],
+    message: 'goes with ODETTE_TRUSTED_PROXY',
   })
   .refine(
     ({ ODETTE_OIDC_ISSUER: issuer, ODETTE_OIDC_CLIENT_ID: id, ...read }) => {
@@ -165,6 +171,7 @@ export interface Config {
   readonly consoleUrl: string;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly trustedProxies: readonly string[];
+  readonly trustsClientCert: boolean;
   readonly apnsUrl: string;
   readonly appsAndBooksUrl: string;
   readonly allowedPrivateHosts: readonly string[];
@@ -218,6 +225,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
         ? { certificateFile: read.ODETTE_TLS_CERT_FILE, keyFile: read.ODETTE_TLS_KEY_FILE }
         : undefined,
     trustedProxies: read.ODETTE_TRUSTED_PROXY,
+    trustsClientCert: read.ODETTE_TRUST_CLIENT_CERT === 'on',
     apnsUrl: read.ODETTE_APNS_URL,
     appsAndBooksUrl: read.ODETTE_APPS_AND_BOOKS_URL,
     allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,

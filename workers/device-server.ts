@@ -27,6 +27,7 @@ await runProcess('devices', async (context) => {
     compareConfiguration: configurationComparer(database, ring),
     publicUrl: config.publicUrl,
     trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
+    trustsClientCert: config.trustsClientCert,
   });
   const listener = await startListener('device', devices, config.deviceListen, {
     tls: config.tls,

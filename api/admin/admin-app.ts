@@ -24,6 +24,7 @@ import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
 import { setupHandlers } from './setup-routes.ts';
+import { ownHostOnly } from '../http/own-host.ts';
 import { serve } from '../http/serve.ts';
 import { sessionCookie, type SessionCookie } from '../http/session-cookie.ts';
 import { assertAllowed, findCaller } from '../http/caller.ts';
@@ -63,6 +64,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       response.set('Cache-Control', 'no-store');
       next();
     },
+    ownHostOnly(dependencies.consoleUrl, isTrustedProxy),
     express.json({ limit: BODY_LIMIT }),
   );
 

@@ -17,6 +17,7 @@ import {
   listEnrollmentCodes,
   revokeEnrollmentCode,
 } from '../../adapters/store/devices/enrollment-codes.ts';
+import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { blueprints } from '../contract/blueprints.ts';
@@ -82,13 +83,24 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
     listEnrollmentCodes: async ({ sql, params }) => {
       await find(sql, params.id);
       const codes = await listEnrollmentCodes(sql, params.id);
-      return { items: codes.map((code) => ({ ...code, createdBy: nameOf(code.createdBy) })) };
+      return {
+        items: codes.map((code) => ({
+          ...code,
+          platforms: [...code.platforms],
+          createdBy: nameOf(code.createdBy),
+        })),
+      };
     },
 
     createEnrollmentCode: async ({ sql, params, body, caller }) => {
       await find(sql, params.id);
       const device = body.forDeviceId === undefined ? undefined : await findDevice(sql, body.forDeviceId);
       if (body.forDeviceId !== undefined && !device) throw fieldProblem('request.not_found', 'forDeviceId');
+      // Whoever uses it becomes this device for Odette, and gets what the device was trusted with.
+      if (device && caller.role !== 'admin')
+        throw fieldProblem('request.not_allowed', 'forDeviceId', {
+          detail: 'Only an admin makes a code that lets an enrolled device enroll anew.',
+        });
       const code = newEnrollmentCode();
       const row = await addEnrollmentCode(sql, {
         blueprintId: params.id,
@@ -98,17 +110,32 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
         maxUses: device ? 1 : body.maxUses,
         expiresInHours: body.expiresInHours,
         createdBy: caller.actor,
+        personId: caller.personId,
+        platforms: device ? [device.platform] : body.platforms,
       });
       if (!row) throw new ProblemError('request.conflict');
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'enrollment_code.made',
         subject: `blueprint:${params.id}`,
-        detail: { code: row.id, user: row.user, forUdid: row.forUdid, maxUses: row.maxUses },
+        detail: {
+          code: row.id,
+          user: row.user,
+          forUdid: row.forUdid,
+          maxUses: row.maxUses,
+          platforms: row.platforms,
+        },
       });
+      if (device)
+        await appendTimeline(sql, device.id, {
+          kind: 'reenrollment_code_made',
+          text: `${nameOf(caller.actor)} made a code that lets another enrollment take this device over.`,
+          detail: { code: row.id, by: caller.actor },
+        });
       // Behind `#`: a browser sends that to no server, so that no log and no referrer holds the code.
       const link = enrollmentLink === null ? null : `${enrollmentLink}#${code}`;
-      return { ...row, createdBy: nameOf(row.createdBy), code, link };
+      const platforms = [...row.platforms];
+      return { ...row, platforms, createdBy: nameOf(row.createdBy), code, link };
     },
 
     revokeEnrollmentCode: async ({ sql, params, caller }) => {

@@ -9,6 +9,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import type { instance } from '../contract/instance.ts';
 import { pageOf, readCursor, timeCursor, writeCursor } from '../http/cursors.ts';
 import { sendCsv } from '../http/csv.ts';
+import type { Caller } from '../http/caller.ts';
 import type { EventStream } from '../http/event-stream.ts';
 import { showFailure } from './failure-view.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -59,27 +60,27 @@ export function instanceHandlers(
       return { payload: writePayload(payload) };
     },
 
-    listAudit: async ({ sql, query }) => {
+    listAudit: async ({ sql, query, caller }) => {
       const [at, id] = readCursor(timeCursor, query.after) ?? [];
       const after = at !== undefined && id !== undefined ? { at, id } : undefined;
       const rows = await listAudit(sql, auditFilter(query), { after, limit: query.limit + 1 });
       const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.cursorAt, last.id]));
-      return { items: [...shown], next };
+      return { items: shown.map((row) => ({ ...row, subject: subjectFor(caller, row.subject) })), next };
     },
 
-    exportAudit: async ({ sql, query, response }) => {
+    exportAudit: async ({ sql, query, caller, response }) => {
       await sendCsv(
         response,
         'audit.csv',
         ['at', 'actor', 'action', 'subject', 'detail'],
-        auditPages(sql, auditFilter(query)),
+        auditPages(sql, auditFilter(query), caller),
       );
       return undefined;
     },
 
-    streamEvents: async ({ query, request, response }) => {
+    streamEvents: async ({ query, caller, request, response }) => {
       const cursor = request.get('last-event-id') ?? query.lastEventId;
-      await events.open(request, response, { cursor, subjects: query.subject });
+      await events.open(request, response, { caller, cursor, subjects: query.subject });
       return undefined;
     },
 
@@ -112,10 +113,20 @@ const auditFilter = ({ actor, action, subject, from, until }: AuditQuery): Audit
   until: until === undefined ? undefined : new Date(until),
 });
 
-async function* auditPages(sql: Sql, filter: AuditFilter) {
+/** The handle of a secret is for admins: it is what a forged request would need. */
+const subjectFor = (caller: Caller, subject: string | null): string | null =>
+  caller.role !== 'admin' && subject?.startsWith('secret:') ? 'secret' : subject;
+
+async function* auditPages(sql: Sql, filter: AuditFilter, caller: Caller) {
   for (let after: { at: string; id: string } | undefined; ;) {
     const rows = await listAudit(sql, filter, { after, limit: 500 });
-    yield rows.map((row) => [row.at, row.actor, row.action, row.subject, JSON.stringify(row.detail)]);
+    yield rows.map((row) => [
+      row.at,
+      row.actor,
+      row.action,
+      subjectFor(caller, row.subject),
+      JSON.stringify(row.detail),
+    ]);
     const last = rows.at(-1);
     if (rows.length < 500 || !last) return;
     after = { at: last.cursorAt, id: last.id };

@@ -102,7 +102,7 @@ export function integrationHandlers(
         });
       const integration = await row(sql, params.id);
       const isRepeatable = idempotencyKey !== undefined;
-      const setupId = isRepeatable ? idFromKey(caller.actor, idempotencyKey) : randomUUID();
+      const setupId = isRepeatable ? idFromKey(caller.id, idempotencyKey) : randomUUID();
       const answerId = idempotencyKey ?? setupId;
       const shown = async () => show(sql, await row(sql, params.id));
       const later = () => {
@@ -112,7 +112,7 @@ export function integrationHandlers(
       };
       if (isRepeatable) {
         const path = `/api/integrations/${params.id}/answers`;
-        await idempotency.bind({ caller: caller.actor, key: idempotencyKey, method: 'POST', path, body });
+        await idempotency.bind({ caller: caller.id, key: idempotencyKey, method: 'POST', path, body });
         // Before anything is sealed: what was done for this key is told, not done again.
         const known = await findSetup(sql, setupId);
         if (known?.state.status === 'complete') return shown();

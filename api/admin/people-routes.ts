@@ -1,6 +1,5 @@
 // Signing in and out, people, API tokens.
 import type { Request } from 'express';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addPerson,
@@ -10,21 +9,17 @@ import {
   findSignIn,
   listPeople,
 } from '../../adapters/store/people/people.ts';
-import {
-  addToken,
-  endSession,
-  endSessionsOf,
-  listTokens,
-  revokeToken,
-  revokeTokensMadeBy,
-} from '../../adapters/store/people/sessions.ts';
-import type { RoleRules } from '../../domain/sign-in-roles.ts';
+import { revokeCodesOf } from '../../adapters/store/devices/enrollment-codes.ts';
+import { endSession, endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { addToken, listTokens, revokeToken, revokeTokensOf } from '../../adapters/store/people/tokens.ts';
+import { ROLES, type Role, type RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
-import { SIGN_IN_REFUSALS, type people } from '../contract/people.ts';
+import { DEFAULT_TOKEN_DAYS, SIGN_IN_REFUSALS, type people } from '../contract/people.ts';
 import { assertNotForged, clearSessionCookie, startSession, type Caller } from '../http/caller.ts';
 import { failureOrNull } from './failure-view.ts';
 import { takeFirstRun } from './first-start.ts';
 import { hashPassword, isPassword, randomToken, sha256 } from './passwords.ts';
+import { SignInAttempts } from './sign-in-attempts.ts';
 import { CALLBACK_PATH, PROVIDER_PATH } from './provider-sign-in.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
@@ -38,19 +33,16 @@ const copied = ({ viewer, operator, admin }: RoleRules) => ({
 const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
 
 export function peopleHandlers(
-  { identityProvider, consoleUrl }: AdminDependencies,
+  { identityProvider, consoleUrl, database }: AdminDependencies,
   cookie: SessionCookie,
 ): Handlers<typeof people> {
-  // In one process's memory: several API processes each allow as much.
-  const byAddress = new RateLimiterMemory({ points: 30, duration: 15 * 60 });
-  // Of one address: else anybody could lock an admin out by guessing at the name.
-  const byName = new RateLimiterMemory({ points: 6, duration: 15 * 60 });
-  const guessAt = (name: string, request: Request): string => `${request.ip ?? ''} ${name}`;
-  const admit = async (limiter: RateLimiterMemory, key: string) => {
-    await limiter.consume(key).catch((refused: unknown) => {
-      const retryAfterMs = refused instanceof RateLimiterRes ? refused.msBeforeNext : 60_000;
-      throw new ProblemError('request.too_many', { retryAfterMs });
-    });
+  const attempts = new SignInAttempts();
+  const addressOf = (request: Request): string => request.ip ?? '';
+  /** Outside the request's transaction, which a refusal rolls back. A name that nobody has may be a password in the wrong field. */
+  const refuse = async (request: Request, person: { readonly name: string } | undefined): Promise<never> => {
+    const detail = { address: addressOf(request), name: person?.name ?? null };
+    await appendAudit(database, { actor: 'system', action: 'session.refused', detail });
+    throw new ProblemError('people.sign_in_refused');
   };
 
   return {
@@ -74,9 +66,10 @@ export function peopleHandlers(
 
     finishFirstRun: async ({ sql, body, request, response }) => {
       assertNotForged(request);
-      await admit(byAddress, request.ip ?? '');
-      if (!(await takeFirstRun(sql, body.token)) || (await countLocalAdmins(sql)) > 0)
-        throw fieldProblem('people.first_run_refused', 'token');
+      await attempts.admit(addressOf(request), undefined, async () => {
+        if (!(await takeFirstRun(sql, body.token)) || (await countLocalAdmins(sql)) > 0)
+          throw fieldProblem('people.first_run_refused', 'token');
+      });
       const person = await addPerson(sql, {
         name: body.name,
         role: 'admin',
@@ -93,13 +86,16 @@ export function peopleHandlers(
 
     signIn: async ({ sql, body, request, response }) => {
       assertNotForged(request);
-      await admit(byAddress, request.ip ?? '');
-      await admit(byName, guessAt(body.name, request));
-      const person = await findSignIn(sql, body.name);
-      if (!(await isPassword(body.password, person?.passwordHash)) || !person)
-        throw new ProblemError('people.sign_in_refused');
-      await byName.delete(guessAt(body.name, request));
-      await appendAudit(sql, { actor: `person:${person.name}`, action: 'session.started' });
+      const person = await attempts.admit(addressOf(request), body.name, async () => {
+        const known = await findSignIn(sql, body.name);
+        const isRight = await isPassword(body.password, known?.passwordHash);
+        return isRight && known ? known : refuse(request, known);
+      });
+      await appendAudit(sql, {
+        actor: `person:${person.name}`,
+        action: 'session.started',
+        detail: { address: addressOf(request) },
+      });
       return shown(await startSession(sql, response, person, cookie));
     },
 
@@ -112,10 +108,12 @@ export function peopleHandlers(
     },
 
     changePassword: async ({ sql, body, caller, request }) => {
-      await admit(byName, guessAt(caller.name, request));
-      const person = await findSignIn(sql, caller.name);
-      if (!person || person.id !== caller.personId || !(await isPassword(body.current, person.passwordHash)))
+      const person = await attempts.admit(addressOf(request), caller.name, async () => {
+        const known = caller.kind === 'person' ? await findSignIn(sql, caller.name) : undefined;
+        if (known?.id === caller.personId && (await isPassword(body.current, known?.passwordHash)) && known)
+          return known;
         throw fieldProblem('people.sign_in_refused', 'current');
+      });
       await changePerson(sql, person.id, { passwordHash: await hashPassword(body.password) });
       await endSessionsOf(sql, person.id, caller.session);
       await appendAudit(sql, {
@@ -158,7 +156,10 @@ export function peopleHandlers(
       if (!after) throw notFound('person');
       if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
       if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
-      await revokeTokensMadeBy(sql, `person:${after.name}`, after.disabledAt ? null : after.role);
+      await revokeTokensOf(sql, after.id, after.disabledAt ? null : after.role);
+      if (after.disabledAt) await revokeCodesOf(sql, after.id);
+      // Open event streams come back, and who asks is checked again.
+      if (after.disabledAt || after.role !== before.role) await tellAccessEnded(sql, `person:${after.id}`);
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'person.changed',
@@ -175,21 +176,24 @@ export function peopleHandlers(
     listTokens: async ({ sql }) => ({ items: await listTokens(sql) }),
 
     createToken: async ({ sql, body, caller }) => {
-      const { name, role, expiresInDays } = body;
+      const { name, role } = body;
+      const expiresAt = endOfToken(caller, role, body.expiresInDays);
       const token = randomToken('odt_');
       const row = await addToken(sql, {
         name,
         role,
-        expiresInDays,
+        expiresAt,
         tokenHash: sha256(token),
         createdBy: caller.actor,
+        personId: caller.personId,
+        parentId: caller.tokenId,
       });
       if (!row) throw new ProblemError('request.conflict');
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'token.made',
         subject: `token:${row.id}`,
-        detail: { name, role },
+        detail: { name, role, expiresAt },
       });
       return { ...row, token };
     },
@@ -201,3 +205,20 @@ export function peopleHandlers(
     },
   };
 }
+
+/**
+ * When a token ends that `caller` makes; 90 days that nobody asked for end with the token that makes it.
+ * @throws ProblemError `request.not_allowed` when it would do more or live longer than that
+ */
+function endOfToken(caller: Caller, role: Role, days: number | null | undefined): Date | null {
+  const refuse = (field: string, detail: string) => fieldProblem('request.not_allowed', field, { detail });
+  if (ROLES.indexOf(role) > ROLES.indexOf(caller.role))
+    throw refuse('role', `Who makes a token gives it no more than the own role (${caller.role}).`);
+  const wanted = days === null ? null : new Date(Date.now() + (days ?? DEFAULT_TOKEN_DAYS) * DAY_MS);
+  const limit = caller.kind === 'token' ? caller.expiresAt : null;
+  if (limit === null || (wanted !== null && wanted <= limit)) return wanted;
+  if (days === undefined) return limit;
+  throw refuse('expiresInDays', `A token does not outlive the one that makes it (${limit.toISOString()}).`);
+}
+
+const DAY_MS = 24 * 3_600_000;

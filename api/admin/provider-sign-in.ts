@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findProviderPerson, saveProviderPerson } from '../../adapters/store/people/people.ts';
-import { endSessionsOf, revokeTokensMadeBy } from '../../adapters/store/people/sessions.ts';
+import { endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { revokeTokensOf } from '../../adapters/store/people/tokens.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { roleOf } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -90,7 +91,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
       await byAddress.consume(request.ip ?? '');
       if (attempt === undefined) throw new CataloguedError('sign_in.attempt_over');
       const person = await provider.finish(queryOf(request), attemptOf(attempt));
-      await admit(person, response);
+      await admit(person, request, response);
       response.redirect(303, attempt.next);
     } catch (error) {
       refuse(response, error, attempt?.next ?? '/');
@@ -98,7 +99,8 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
   });
 
   /** @throws CataloguedError `sign_in.no_role`, `sign_in.disabled` */
-  const admit = async (vouched: ProviderPerson, response: Response): Promise<void> => {
+  const admit = async (vouched: ProviderPerson, request: Request, response: Response): Promise<void> => {
+    const address = request.ip ?? '';
     const role = roleOf(vouched.roleClaim, roles);
     const { issuer, subject, name } = vouched;
     const refused = await database.inTransaction(async (sql): Promise<SignInRefusal | undefined> => {
@@ -112,15 +114,17 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
         // Who has lost every group there has lost the sessions here, too, and the tokens.
         if (known) {
           await endSessionsOf(sql, known.id);
-          await revokeTokensMadeBy(sql, `person:${known.name}`, null);
+          await revokeTokensOf(sql, known.id, null);
+          await tellAccessEnded(sql, `person:${known.id}`);
         }
-        const detail = { code, issuer, subject, name };
+        const detail = { code, issuer, subject, name, address };
         await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
         return code;
       }
       const person = await saveProviderPerson(sql, vouched, role);
       const actor = `person:${person.name}`;
-      await revokeTokensMadeBy(sql, actor, person.role);
+      await revokeTokensOf(sql, person.id, person.role);
+      if (known && known.role !== role) await tellAccessEnded(sql, `person:${person.id}`);
       if (known === undefined)
         await appendAudit(sql, {
           actor,
@@ -135,7 +139,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
           subject: `person:${person.id}`,
           detail: { role, before: known.role },
         });
-      await appendAudit(sql, { actor, action: 'session.started', detail: { issuer, role } });
+      await appendAudit(sql, { actor, action: 'session.started', detail: { issuer, role, address } });
       await startSession(sql, response, person, session);
       response.locals['actor'] = actor;
       return undefined;

@@ -56,10 +56,10 @@ export function setupHandlers(
 
   return {
     startSetup: async ({ sql, body, caller, idempotencyKey }) => {
-      const setupId = idempotencyKey === undefined ? randomUUID() : idFromKey(caller.actor, idempotencyKey);
+      const setupId = idempotencyKey === undefined ? randomUUID() : idFromKey(caller.id, idempotencyKey);
       if (idempotencyKey !== undefined)
         await idempotency.bind({
-          caller: caller.actor,
+          caller: caller.id,
           key: idempotencyKey,
           method: 'POST',
           path: '/api/setups',
@@ -84,9 +84,9 @@ export function setupHandlers(
       const { state } = await row(sql, params.id);
       const { idempotencyKey: key } = call;
       // The workflow knows repetitions by this id alone: two callers may have chosen the same key.
-      const answerId = key === undefined ? randomUUID() : idFromKey(caller.actor, key);
+      const answerId = key === undefined ? randomUUID() : idFromKey(caller.id, key);
       const path = `/api/setups/${params.id}/answers`;
-      await idempotency.bind({ caller: caller.actor, key: key ?? answerId, method: 'POST', path, body });
+      await idempotency.bind({ caller: caller.id, key: key ?? answerId, method: 'POST', path, body });
       // Said at once, before anything is sealed; a repetition is the workflow's to judge.
       if (call.idempotencyKey === undefined) refuseEarly(state, body.step);
       const sealed = await sealAnswer(dependencies, body, state, caller.actor);

@@ -1,6 +1,7 @@
 // Blueprints and enrollment codes.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
+import { platform } from './setups.ts';
 import { id, idParams, instant, line, list } from './fields.ts';
 
 const tag = 'library';
@@ -23,6 +24,8 @@ export const EnrollmentCode = z
     blueprintId: id,
     user: z.string().nullable(),
     forUdid: z.string().nullable(),
+    /** Devices of other platforms are refused. */
+    platforms: z.array(platform),
     maxUses: z.number().int(),
     uses: z.number().int(),
     expiresAt: instant,
@@ -105,8 +108,13 @@ export const blueprints = {
     body: z
       .strictObject({
         user: line(200).optional(),
-        /** The device may be enrolled with another identity already: this code lets it enroll anew. */
+        /** The device may be enrolled with another identity already: this code lets it enroll anew. For admins. */
         forDeviceId: id.optional(),
+        platforms: z
+          .array(platform)
+          .min(1)
+          .max(2)
+          .default(() => ['macOS' as const, 'iOS' as const]),
         maxUses: z.number().int().min(1).max(100_000).default(1),
         expiresInHours: z
           .number()
@@ -115,7 +123,7 @@ export const blueprints = {
           .max(24 * 366)
           .default(24 * 7),
       })
-      .default({ maxUses: 1, expiresInHours: 168 }),
+      .prefault({}),
     status: 201,
     response: z
       .object({ ...EnrollmentCode.shape, code: z.string(), link: z.string().nullable() })

@@ -44,6 +44,9 @@ export const ApiToken = z
   })
   .meta({ id: 'ApiToken' });
 
+/** A token that nobody renews ends. */
+export const DEFAULT_TOKEN_DAYS = 90;
+
 /** Why somebody was sent back from the identity provider without a session. */
 export const SIGN_IN_REFUSALS = [
   'sign_in.attempt_over',
@@ -215,7 +218,13 @@ export const people = {
     body: z.strictObject({
       name: line(100),
       role,
-      expiresInDays: z.number().int().min(1).max(3_650).optional(),
+      /** Left out: 90 days; null: until it is revoked. */ expiresInDays: z
+        .number()
+        .int()
+        .min(1)
+        .max(3_650)
+        .nullable()
+        .optional(),
     }),
     status: 201,
     response: z.object({ ...ApiToken.shape, token: z.string() }).meta({ id: 'NewApiToken' }),

@@ -1,6 +1,7 @@
 // Who calls: a session's cookie or an API token, the role that goes with it, and the check against forged requests of browsers.
 import type { Request, Response } from 'express';
-import { findSession, findToken, openSession } from '../../adapters/store/people/sessions.ts';
+import { findSession, openSession } from '../../adapters/store/people/sessions.ts';
+import { findToken } from '../../adapters/store/people/tokens.ts';
 import type { PersonRow } from '../../adapters/store/people/people.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { ROLES, type Role } from '../../domain/sign-in-roles.ts';
@@ -10,13 +11,17 @@ import { ProblemError } from './problem.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
 export interface Caller {
+  /** person:ID or token:ID: names can be chosen, and chosen again. */
+  readonly id: string;
   /** As in the audit trail: person:NAME, token:NAME. */
   readonly actor: string;
   readonly name: string;
   readonly role: Role;
   readonly kind: 'person' | 'token';
   readonly expiresAt: Date | null;
+  /** Of a token: the person it came from. */
   readonly personId?: string;
+  readonly tokenId?: string;
   /** SHA-256 of the session's id. */
   readonly session?: Buffer;
 }
@@ -38,6 +43,7 @@ export async function findCaller(
   if (!found) return undefined;
   assertNotForged(request);
   return {
+    id: `person:${found.personId}`,
     actor: `person:${found.name}`,
     name: found.name,
     role: found.role,
@@ -54,8 +60,17 @@ async function tokenCaller(sql: Sql, token: string): Promise<Caller> {
     throw new ProblemError('request.not_signed_in', {
       detail: 'The API token is wrong, revoked or expired.',
     });
-  const { name, role, expiresAt } = found;
-  return { actor: `token:${name}`, name, role, kind: 'token', expiresAt };
+  const { id, name, role, expiresAt, personId } = found;
+  return {
+    id: `token:${id}`,
+    actor: `token:${name}`,
+    name,
+    role,
+    kind: 'token',
+    expiresAt,
+    tokenId: id,
+    ...(personId !== null && { personId }),
+  };
 }
 
 export function assertAllowed(caller: Caller | undefined, access: Access): void {
@@ -97,6 +112,7 @@ export async function startSession(
   const expiresAt = await openSession(sql, sha256(id), person.id);
   response.cookie(cookie.name, id, cookie.options);
   return {
+    id: `person:${person.id}`,
     actor: `person:${person.name}`,
     name: person.name,
     role: person.role,

@@ -9,6 +9,8 @@ import {
   readEvents,
   type StoredEvent,
 } from '../../adapters/store/base/events.ts';
+import { ACCESS_CHANNEL } from '../../adapters/store/people/sessions.ts';
+import type { Caller } from './caller.ts';
 
 /** Proxies close what is silent. */
 const COMMENT_EVERY_MS = 15_000;
@@ -21,6 +23,8 @@ const BATCH = 500;
 const MAX_BUFFERED_BYTES = 1_000_000;
 
 interface Page {
+  /** Whose access it rests on: `session:HASH`, `token:ID`, `person:ID`. */
+  readonly rests: readonly string[];
   readonly response: Response;
   readonly subjects: ReadonlySet<string> | undefined;
   cursor: string;
@@ -47,7 +51,12 @@ export class EventStream {
   async open(
     request: Request,
     response: Response,
-    options: { readonly cursor?: string | undefined; readonly subjects?: readonly string[] | undefined },
+    options: {
+      /** Who asks: the stream ends with their access. */
+      readonly caller: Pick<Caller, 'session' | 'tokenId' | 'personId' | 'expiresAt'>;
+      readonly cursor?: string | undefined;
+      readonly subjects?: readonly string[] | undefined;
+    },
   ): Promise<void> {
     const cursor =
       options.cursor !== undefined && isEventCursor(options.cursor)
@@ -62,9 +71,10 @@ export class EventStream {
     // The id alone: a page that reconnects before the first event loses nothing.
     response.write(`retry: 2000\nid: ${cursor}\nevent: hello\ndata: {}\n\n`);
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
-    const page: Page = { response, subjects, cursor };
+    const page: Page = { response, subjects, cursor, rests: restsOf(options.caller) };
     const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
-    const last = setTimeout(() => response.end(), this.#maxMs);
+    const lifeMs = (options.caller.expiresAt?.getTime() ?? Infinity) - Date.now();
+    const last = setTimeout(() => response.end(), Math.max(0, Math.min(this.#maxMs, lifeMs)));
     this.#pages.add(page);
     request.on('close', () => {
       clearInterval(comment);
@@ -84,13 +94,23 @@ export class EventStream {
   }
 
   #listen(): Promise<() => Promise<void>> {
-    this.#listening ??= this.#database
-      .listen(EVENTS_CHANNEL, () => this.#look())
+    this.#listening ??= Promise.all([
+      this.#database.listen(EVENTS_CHANNEL, () => this.#look()),
+      this.#database.listen(ACCESS_CHANNEL, (whose) => this.#endAccess(whose)),
+    ])
+      .then((stops) => async () => {
+        for (const stop of stops) await stop();
+      })
       .catch((error: unknown) => {
         this.#listening = undefined;
         throw error;
       });
     return this.#listening;
+  }
+
+  /** @param whose empty: something may have been missed, so that every page asks again */
+  #endAccess(whose: string): void {
+    for (const { rests, response } of this.#pages) if (whose === '' || rests.includes(whose)) response.end();
   }
 
   /** Reads on for every page; a notice that comes meanwhile makes it read once more. */
@@ -125,6 +145,16 @@ export class EventStream {
     }
   }
 }
+
+const restsOf = ({
+  session,
+  tokenId,
+  personId,
+}: Pick<Caller, 'session' | 'tokenId' | 'personId'>): string[] => [
+  ...(session ? [`session:${session.toString('hex')}`] : []),
+  ...(tokenId === undefined ? [] : [`token:${tokenId}`]),
+  ...(personId === undefined ? [] : [`person:${personId}`]),
+];
 
 function write(page: Page, events: readonly StoredEvent[]): void {
   if (page.response.writableLength > MAX_BUFFERED_BYTES) {

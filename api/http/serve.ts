@@ -52,7 +52,14 @@ export type Handlers<Endpoints> = {
   readonly [Id in keyof Endpoints]: Endpoints[Id] extends Endpoint ? Handler<Endpoints[Id]> : never;
 };
 
-const NOBODY: Caller = { actor: 'nobody', name: 'nobody', role: 'viewer', kind: 'token', expiresAt: null };
+const NOBODY: Caller = {
+  id: 'nobody',
+  actor: 'nobody',
+  name: 'nobody',
+  role: 'viewer',
+  kind: 'token',
+  expiresAt: null,
+};
 
 export const versionTag = (version: string | number): string => `"${version}"`;
 
@@ -104,10 +111,7 @@ async function respond(
   if (key === undefined || !caller) return database.inTransaction(perform);
   const { method, path, body } = request;
   const isSealed = shape.showsSecret === true;
-  return idempotency.once(
-    { caller: caller.actor, key, method, path, body: body as unknown, isSealed },
-    perform,
-  );
+  return idempotency.once({ caller: caller.id, key, method, path, body: body as unknown, isSealed }, perform);
 }
 
 function readCall(

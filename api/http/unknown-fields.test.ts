@@ -24,7 +24,12 @@ function samplesOf(schema: z.core.$ZodType | undefined, at: readonly string[] = 
   const name = (...path: string[]) => [...at, ...path].join('.');
   if (schema === undefined) return [{ value: { [UNKNOWN]: 1 }, field: UNKNOWN }];
   if (schema instanceof z.ZodPipe) return samplesOf(schema.def.in, at);
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  )
     return samplesOf(schema.def.innerType, at);
   if (schema instanceof z.ZodUnion)
     return schema.def.options.flatMap((option) =>

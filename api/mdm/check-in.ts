@@ -137,6 +137,9 @@ async function decide(
       codeForUdid: identity.forUdid ?? undefined,
       renewsDevice: identity.forDeviceId ?? undefined,
       isUsed: identity.isUsed,
+      isForPlatform:
+        identity.platforms?.includes(platformOf(familyOf(message.productName ?? message.model ?? ''))) ??
+        true,
     },
     known && {
       id: known.id,

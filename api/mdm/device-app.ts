@@ -30,8 +30,10 @@ export interface DeviceAppDependencies {
   readonly publicUrl: string | undefined;
   /** The certificate of the listener, where TLS files are given: it signs enrollment profiles. */
   readonly tls?: () => ProfileSigner;
-  /** Addresses or CIDRs, comma-separated, of proxies whose `Client-Cert` and `X-Forwarded-For` are believed. */
+  /** Addresses or CIDRs, comma-separated, of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxy: string | undefined;
+  /** They also say by `Client-Cert` who a device is: whoever can send it through one of them can be any device. */
+  readonly trustsClientCert: boolean;
 }
 
 export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
@@ -66,7 +68,13 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
     response.type('text/plain').send('ok\n');
   });
   app.use(publishExchanges);
-  app.use(mdmRoute({ ...dependencies, metrics, isTrustedProxy }));
+  app.use(
+    mdmRoute({
+      ...dependencies,
+      metrics,
+      passesClientCert: (address) => dependencies.trustsClientCert && isTrustedProxy(address),
+    }),
+  );
   app.use(scepRoute({ ...dependencies, metrics }));
   app.use(enrollRoute({ ...dependencies, tls: dependencies.tls }));
   app.use((_request, response) => {

@@ -161,6 +161,7 @@ test('while the database is away every device gets 503 and may try again, never 
       compareConfiguration: () => Promise.resolve(undefined),
       publicUrl: 'https://x.example',
       trustedProxy: undefined,
+      trustsClientCert: false,
     }),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -19,7 +19,7 @@ import { respondToUser } from './user-channel.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
   readonly authority: () => Promise<IdentityAuthority>;
-  readonly isTrustedProxy: (address: string | undefined) => boolean;
+  readonly passesClientCert: (address: string | undefined) => boolean;
   readonly metrics: DeviceMetrics;
   readonly publicUrl: string | undefined;
 }
@@ -39,7 +39,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   // Before the body is read: whoever no device is known by gets no byte in.
   const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
-    const claim = readClaim(request, authority, dependencies.isTrustedProxy);
+    const claim = readClaim(request, authority, dependencies.passesClientCert);
     const maxBytes = await maxBytesFor(dependencies.database, claim.fingerprint);
     if (maxBytes === undefined)
       throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'identity' } });

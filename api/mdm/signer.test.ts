@@ -16,7 +16,7 @@ import { trustedProxies } from './signer.ts';
 let listener: DeviceListener;
 let device: ProtocolDevice;
 beforeAll(async () => {
-  listener = await startDeviceListener({ trustedProxy: '127.0.0.1/32' });
+  listener = await startDeviceListener({ trustedProxy: '127.0.0.1/32', trustsClientCert: true });
   device = await ProtocolDevice.enroll(listener.url, await listener.newCode());
 });
 afterAll(() => listener.stop());
@@ -169,19 +169,21 @@ describe('a client certificate that a proxy passes on (RFC 9440)', () => {
       headers: { 'Client-Cert': certificate },
     });
 
-  test('is believed from the trusted proxy only', async () => {
+  test('is believed from the trusted proxy only, and only where that is set', async () => {
     const header = `:${device.identity.certificate.der.toString('base64')}:`;
     expect((await send(header)).status).toBe(200);
     expect((await send(':AAAA:')).status).toBe(400);
-    const open = await startDeviceListener();
-    const enrolled = await ProtocolDevice.enroll(open.url, await open.newCode());
-    const response = await fetch(`${open.url}/mdm`, {
-      method: 'PUT',
-      body: Buffer.from(idle(enrolled.udid)),
-      headers: { 'Client-Cert': `:${enrolled.identity.certificate.der.toString('base64')}:` },
-    });
-    expect(response.status).toBe(400);
-    await open.stop();
+    for (const settings of [{ trustsClientCert: true }, { trustedProxy: '127.0.0.1/32' }]) {
+      const open = await startDeviceListener(settings);
+      const enrolled = await ProtocolDevice.enroll(open.url, await open.newCode());
+      const response = await fetch(`${open.url}/mdm`, {
+        method: 'PUT',
+        body: Buffer.from(idle(enrolled.udid)),
+        headers: { 'Client-Cert': `:${enrolled.identity.certificate.der.toString('base64')}:` },
+      });
+      expect(response.status).toBe(400);
+      await open.stop();
+    }
   });
 
   test('trusted are addresses and networks of both families', () => {

@@ -27,9 +27,9 @@ export interface Claim {
 export function readClaim(
   request: Request,
   authority: CertificateAuthority,
-  isTrustedProxy: (address: string | undefined) => boolean,
+  passesClientCert: (address: string | undefined) => boolean,
 ): Claim {
-  const { signer: certificate, check } = presented(request, isTrustedProxy);
+  const { signer: certificate, check } = presented(request, passesClientCert);
   if (!wasIssuedBy(certificate, authority.certificate, certificate.notBefore))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'issuer' } });
   return {
@@ -44,13 +44,13 @@ export function readClaim(
 
 function presented(
   request: Request,
-  isTrustedProxy: (address: string | undefined) => boolean,
+  passesClientCert: (address: string | undefined) => boolean,
 ): DetachedSignature {
   const signature = request.get('Mdm-Signature');
   if (signature !== undefined) return readMdmSignature(signature);
   // RFC 9440: only the proxy that ended TLS may say so; from anybody else the header is a claim.
   const passedOn = request.get('Client-Cert');
-  if (passedOn !== undefined && isTrustedProxy(request.socket.remoteAddress))
+  if (passedOn !== undefined && passesClientCert(request.socket.remoteAddress))
     return { signer: readClientCertHeader(passedOn), check: () => undefined };
   throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'absent' } });
 }

@@ -39,7 +39,9 @@ export interface DeviceListener {
 }
 
 export async function startDeviceListener(
-  options: Partial<Pick<DeviceAppDependencies, 'compareConfiguration' | 'trustedProxy' | 'database'>> & {
+  options: Partial<
+    Pick<DeviceAppDependencies, 'compareConfiguration' | 'trustedProxy' | 'trustsClientCert' | 'database'>
+  > & {
     longPoll?: { milliseconds: number; max: number };
   } = {},
 ): Promise<DeviceListener> {
@@ -63,6 +65,7 @@ export async function startDeviceListener(
     compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
     publicUrl: url.replace('http:', 'https:'),
     trustedProxy: options.trustedProxy,
+    trustsClientCert: options.trustsClientCert ?? false,
   });
   server.on('request', app);
   const blueprintId = await newBlueprint(database, ring);

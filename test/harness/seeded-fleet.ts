@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { saveLibraryItem } from '../../adapters/store/library/library.ts';
 import { addSetup } from '../../adapters/store/integration/setups.ts';
-import { addToken } from '../../adapters/store/people/sessions.ts';
+import { addToken } from '../../adapters/store/people/tokens.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -77,6 +77,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
     role: 'viewer',
     tokenHash: sha256(viewerToken),
     createdBy: 'test',
+    expiresAt: null,
   });
   return { ids, deviceId: devices[0] ?? '', viewerToken };
 }

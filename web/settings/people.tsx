@@ -201,7 +201,7 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
       )}
       <Switch
         label="Disabled"
-        description="This person cannot sign in. Odette ends their sessions and revokes the API tokens they created."
+        description="Cannot sign in. Sessions and open pages end at once; API tokens and enrollment codes that this person made are revoked."
         checked={isOff}
         onChange={(event) => setOff(event.currentTarget.checked)}
       />

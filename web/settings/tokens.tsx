@@ -97,7 +97,7 @@ function MakeDialog({ close, made }: { close: () => void; made: (shown: ShownOnc
       />
       <NumberInput
         label="Valid for days"
-        description="Empty: until you revoke it"
+        description="90 if left empty"
         min={1}
         max={3_650}
         value={days}

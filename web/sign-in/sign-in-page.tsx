@@ -36,8 +36,8 @@ export function SignInPage() {
         {firstRun.data?.needed === true && (
           <Alert color="blue" title="Nobody can sign in yet">
             Open the link that Odette printed when it started. It creates the first admin: the address of this
-            page followed by <b>/first-run#…</b>. Odette prints a new link at each start until someone uses
-            it.
+            page followed by <b>/first-run#…</b>. It works for a day; Odette prints a new link at each start
+            until someone uses one.
           </Alert>
         )}
         {ways.data?.refused && (

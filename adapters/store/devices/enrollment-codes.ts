@@ -1,4 +1,5 @@
 // Enrollment codes as an admin sees them: made, listed, revoked. Their use: enrollments.ts.
+import type { Platform } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface EnrollmentCodeRow {
@@ -10,11 +11,12 @@ export interface EnrollmentCodeRow {
   readonly uses: number;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
+  readonly platforms: readonly Platform[];
   readonly createdBy: string;
   readonly createdAt: Date;
 }
 
-const COLUMNS = `id, blueprint_id as "blueprintId", user_name as "user", for_udid as "forUdid", max_uses as "maxUses", uses,
+const COLUMNS = `id, blueprint_id as "blueprintId", user_name as "user", for_udid as "forUdid", max_uses as "maxUses", uses, platforms,
   expires_at as "expiresAt", revoked_at as "revokedAt", created_by as "createdBy", created_at as "createdAt"`;
 
 export const listEnrollmentCodes = (sql: Sql, blueprintId: string): Promise<EnrollmentCodeRow[]> =>
@@ -33,11 +35,13 @@ export async function addEnrollmentCode(
     readonly maxUses: number;
     readonly expiresInHours: number;
     readonly createdBy: string;
+    readonly personId: string | undefined;
+    readonly platforms: readonly Platform[];
   },
 ): Promise<EnrollmentCodeRow | undefined> {
   const [row] = await sql.query<EnrollmentCodeRow>(
-    `insert into enrollment_codes (blueprint_id, code_hash, user_name, for_udid, max_uses, expires_at, created_by)
-     values ($1, $2, $3, $4, $5, now() + make_interval(hours => $6), $7) returning ${COLUMNS}`,
+    `insert into enrollment_codes (blueprint_id, code_hash, user_name, for_udid, max_uses, expires_at, created_by, person_id, platforms)
+     values ($1, $2, $3, $4, $5, now() + make_interval(hours => $6), $7, $8, $9) returning ${COLUMNS}`,
     [
       code.blueprintId,
       code.codeHash,
@@ -46,9 +50,19 @@ export async function addEnrollmentCode(
       code.maxUses,
       code.expiresInHours,
       code.createdBy,
+      code.personId ?? null,
+      code.platforms,
     ],
   );
   return row;
+}
+
+/** Those that came from a person who is disabled. */
+export async function revokeCodesOf(sql: Sql, personId: string): Promise<void> {
+  await sql.query(
+    'update enrollment_codes set revoked_at = now() where person_id = $1 and revoked_at is null',
+    [personId],
+  );
 }
 
 export async function revokeEnrollmentCode(sql: Sql, id: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PinnedIdentity } from '../../../domain/identity-plan.ts';
 import { readCertificate } from '../../pki/certificate.ts';
+import type { Platform } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
 
 /** A profile is installed soon after it was made, or made again. */
@@ -89,6 +90,8 @@ export interface IssuedIdentity {
   readonly forUdid: string | null;
   readonly blueprintId: string | null;
   readonly userName: string | null;
+  /** Those its code is for; null: no code limits it. */
+  readonly platforms: readonly Platform[] | null;
   /** It enrolled a device before, or its code was revoked or is gone: it enrolls no other any more. */
   readonly isUsed: boolean;
 }
@@ -96,7 +99,7 @@ export interface IssuedIdentity {
 export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<IssuedIdentity | undefined> {
   const [row] = await sql.query<IssuedIdentity>(
     `select issued_at as "issuedAt", for_device_id as "forDeviceId", for_udid as "forUdid", blueprint_id as "blueprintId",
-            user_name as "userName",
+            user_name as "userName", platforms,
             used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as "isUsed"
        from identity_certificates left join enrollment_codes on enrollment_codes.id = enrollment_code_id
       where certificate is not null and sha256(certificate) = $1`,

@@ -62,6 +62,8 @@ create table api_tokens (
   token_hash bytea not null unique,
   role text not null check (role in ('viewer', 'operator', 'admin')),
   created_by text not null,
+  person_id uuid references people on delete cascade, -- whom it came from in the end: it may no more than they, and ends with them
+  parent_id uuid references api_tokens on delete cascade, -- the token that made it, with which it ends
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz,
@@ -177,11 +179,13 @@ create table enrollment_codes (
   code_hash bytea not null unique,
   user_name text, -- Okta login of the device's user, where known
   for_udid text, -- a takeover code names its device
+  platforms text[] not null default '{macOS,iOS}',
   max_uses integer not null,
   uses integer not null default 0,
   expires_at timestamptz not null,
   revoked_at timestamptz,
   created_by text not null,
+  person_id uuid references people on delete set null, -- whom it came from: it ends when they are disabled
   created_at timestamptz not null default now()
 );
 

@@ -1,6 +1,14 @@
 // Sessions and API tokens: only SHA-256 of what a caller shows is stored.
 import type { Sql } from '../base/database.ts';
-import { ROLES, type Role } from '../../../domain/sign-in-roles.ts';
+import type { Role } from '../../../domain/sign-in-roles.ts';
+
+/** NOTIFY channel: whose access ended or became less, as `session:HASH`, `token:ID` or `person:ID`; open event streams end with it. */
+export const ACCESS_CHANNEL = 'odette_access';
+
+/** Told when the transaction commits. */
+export async function tellAccessEnded(sql: Sql, whose: string): Promise<void> {
+  await sql.query('select pg_notify($1, $2)', [ACCESS_CHANNEL, whose]);
+}
 
 /**
  * A session ends after 12 hours without use, and after 7 days at the latest. One that the identity provider vouched for ends after 12
@@ -42,86 +50,14 @@ export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow 
 
 export async function endSession(sql: Sql, idHash: Buffer): Promise<void> {
   await sql.query('delete from sessions where id_hash = $1 or expires_at < now()', [idHash]);
+  await tellAccessEnded(sql, `session:${idHash.toString('hex')}`);
 }
 
 /** @param except the session that stays */
 export async function endSessionsOf(sql: Sql, personId: string, except?: Buffer): Promise<void> {
-  await sql.query('delete from sessions where person_id = $1 and ($2::bytea is null or id_hash <> $2)', [
-    personId,
-    except ?? null,
-  ]);
-}
-
-export interface TokenRow {
-  readonly id: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly createdBy: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly lastUsedAt: Date | null;
-}
-
-const COLUMNS = `id, name, role, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt",
-  revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
-
-export const listTokens = (sql: Sql): Promise<TokenRow[]> =>
-  sql.query<TokenRow>(`select ${COLUMNS} from api_tokens order by created_at desc`);
-
-export async function addToken(
-  sql: Sql,
-  token: {
-    readonly name: string;
-    readonly role: Role;
-    readonly tokenHash: Buffer;
-    readonly createdBy: string;
-    readonly expiresInDays?: number | undefined;
-  },
-): Promise<TokenRow | undefined> {
-  const [row] = await sql.query<TokenRow>(
-    `insert into api_tokens (name, role, token_hash, created_by, expires_at)
-     values ($1, $2, $3, $4, now() + make_interval(days => $5)) on conflict (token_hash) do nothing returning ${COLUMNS}`,
-    [token.name, token.role, token.tokenHash, token.createdBy, token.expiresInDays ?? null],
+  const ended = await sql.query<{ hash: string }>(
+    `delete from sessions where person_id = $1 and ($2::bytea is null or id_hash <> $2) returning encode(id_hash, 'hex') as hash`,
+    [personId, except ?? null],
   );
-  return row;
-}
-
-export async function findToken(sql: Sql, tokenHash: Buffer): Promise<TokenRow | undefined> {
-  const [row] = await sql.query<TokenRow>(
-    `select ${COLUMNS} from api_tokens
-      where token_hash = $1 and revoked_at is null and coalesce(expires_at > now(), true)`,
-    [tokenHash],
-  );
-  if (row && (row.lastUsedAt === null || row.lastUsedAt.getTime() < Date.now() - 60_000))
-    await sql.query('update api_tokens set last_used_at = now() where id = $1', [row.id]);
-  return row;
-}
-
-export async function revokeToken(sql: Sql, id: string): Promise<boolean> {
-  const rows = await sql.query(
-    'update api_tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 returning 1',
-    [id],
-  );
-  return rows.length > 0;
-}
-
-/**
- * @param actor as the audit trail names who made them
- * @param role of theirs from now on: what may no more than it stays; null: they have none
- */
-export async function revokeTokensMadeBy(sql: Sql, actor: string, role: Role | null): Promise<void> {
-  await sql.query(
-    `update api_tokens set revoked_at = now() where created_by = $1 and revoked_at is null
-        and array_position($3, role) > coalesce(array_position($3, $2), 0)`,
-    [actor, role, ROLES],
-  );
-}
-
-/** Tokens of this name with another value are revoked. */
-export async function revokeOtherTokens(sql: Sql, name: string, keptHash: Buffer): Promise<void> {
-  await sql.query(
-    'update api_tokens set revoked_at = now() where name = $1 and token_hash <> $2 and revoked_at is null',
-    [name, keptHash],
-  );
+  for (const { hash } of ended) await tellAccessEnded(sql, `session:${hash}`);
 }
