@@ -24,8 +24,9 @@ export const KnobsShape = z.strictObject({
         status: z.enum(['Error', 'CommandFormatError']).default('Error'),
         errorChain: z.array(ErrorLinkShape).default([
           {
-            ErrorCode: 12011,
-            ErrorDomain: 'MCMDMErrorDomain',
+            // A malformed profile: no retry helps.
+            ErrorCode: 1000,
+            ErrorDomain: 'MCProfileErrorDomain',
             LocalizedDescription: 'Ordered by the sandbox.',
             USEnglishDescription: 'Ordered by the sandbox.',
           },

@@ -266,7 +266,7 @@ describe('the world', () => {
     const without = await until('unlicensed', 'says why', ({ waitsFor }) =>
       /licen[cs]e/i.test(waitsFor ?? ''),
     );
-    expect(without.bucket).toBe('in_progress');
+    expect(without.bucket).toBe('needs_you');
     const before = await onSandbox('unlicensed');
     expect(managedProfilesOf(before)).toHaveLength(3);
     expect(oktaVerifyOf(before)).toBeUndefined();
