@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
 
     await atStep(ours, 'Connect to Okta');
-    const looked = page.getByRole('checkbox', { name: 'I have looked: The tenant has Adaptive MFA' });
+    const looked = page.getByRole('checkbox', { name: 'I have checked: The tenant has Adaptive MFA' });
     await pressByKey(page, looked, 'Space');
     await next();
     await atStep(ours, 'Complete the following tasks in Okta');
@@ -89,7 +89,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
     await type('Username', mac.username);
     await type('Password', mac.password);
     await page.keyboard.press('Enter');
-    await ours.see('The SCEP URL answers');
+    await ours.see('The SCEP URL responds');
     await next();
     await atStep(ours, 'Add iOS as a device platform');
     const ios = await addIosPlatform(world.okta.tenant, {
@@ -118,7 +118,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
     await pressByKey(page, page.getByRole('checkbox', { name: /Pilot/ }), 'Space');
     await pressByKey(page, trust, 'Space');
     await ours.see('Managed AppConfig for iPhone and iPad will be disabled');
-    await dialog.getByText('No device is in these blueprints yet: each gets Okta Verify').waitFor();
+    await dialog.getByText('These blueprints have no devices yet. Each device gets Okta Verify').waitFor();
     // Escape takes nothing for granted, and the focus comes back to where it was.
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });

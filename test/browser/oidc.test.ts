@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser)('signing in through the identity provider', () => {
     const ours = await openConsole(browser, api.url);
     await ours.goTo('/sign-in');
     await signInThere(ours, 'sam');
-    await ours.see('no group of yours has a role in Odette');
+    await ours.see('None of your groups has a role in Odette');
     expect(await ours.findings()).toEqual([]);
     await signIn(ours, ROOT);
     await ours.close();

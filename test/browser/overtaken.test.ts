@@ -95,10 +95,10 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       .getByRole('button', { name: /Change/ })
       .click();
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('and API tokens that this person made are revoked').waitFor();
-    expect(await dialog.getByText('may do more').count()).toBe(0);
+    await dialog.getByText('API tokens and enrollment codes that this person made are revoked').waitFor();
+    expect(await dialog.getByText('exceed the lower role').count()).toBe(0);
     await dialog.getByLabel('Role').selectOption('viewer');
-    await dialog.getByText('may do more').waitFor();
+    await dialog.getByText('exceed the lower role').waitFor();
     await ours.close();
   }, 120_000);
 
@@ -126,7 +126,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     const field = ours.page.getByLabel(preferences);
     await field.fill('{ "OktaVerify.ReportDiagnostics": true }');
     await saveAs({ removeAppOnRemoval: true });
-    await ours.see('Somebody else saved this item meanwhile');
+    await ours.see('Someone else saved this item');
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
     await ours.press('Load what was saved');
     await expect.poll(() => field.inputValue()).toBe('');
@@ -144,7 +144,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText('Licenses of Okta Verify').waitFor();
     await saveAs({}, false);
-    await dialog.getByText('Somebody else saved this item meanwhile').waitFor();
+    await dialog.getByText('Someone else saved this item').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
     expect((await item()).deviceTrustOn).toBe(false);
     await dialog.getByRole('button', { name: 'Load what was saved' }).click();
@@ -164,7 +164,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
       await ours.page.getByText('You have unsaved changes.').waitFor({ state: 'hidden' });
-      expect(await ours.page.getByText('Somebody else saved').count()).toBe(0);
+      expect(await ours.page.getByText('Someone else saved').count()).toBe(0);
     }
     await ours.close();
   }, 120_000);
@@ -199,7 +199,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     // Gone again: what is being changed stays, and can be made as a new item.
     await field.fill('{ "OktaVerify.ReportDiagnostics": false }');
     expect((await api.call('DELETE', `/api/library-items/${made.body.id as string}`)).status).toBe(204);
-    await ours.see('Somebody else removed this item meanwhile');
+    await ours.see('Someone else removed this item');
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": false }');
     await ours.press('Begin a new item');
     await expect.poll(() => field.inputValue()).toBe('');

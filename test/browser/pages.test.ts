@@ -170,7 +170,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await confirm.waitFor();
     expect(await confirm.isDisabled()).toBe(true);
     answer();
-    await dialog.getByText('Something is sent to 6 devices (3 Macs, 3 iPhones).').waitFor();
+    await dialog.getByText('Odette sends payloads to 6 devices (3 Macs, 3 iPhones).').waitFor();
     await confirm.click();
     await dialog.waitFor({ state: 'hidden' });
     expect(await trust.isChecked()).toBe(true);
@@ -243,7 +243,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press('Stop');
     await dialog.getByText('2 devices that have not begun stay failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
-    await ours.see('2 of 2 devices ended: 0 delivered, 0 failed again, 2 left as they were.');
+    await ours.see('2 of 2 devices ended: 0 delivered, 0 failed again, 2 skipped.');
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 120_000);
@@ -265,7 +265,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press('Stop');
     await dialog.getByText('1 device that has not begun stays failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
-    await ours.see('1 of 1 device ended: 0 delivered, 0 failed again, 1 left as they were.');
+    await ours.see('1 of 1 device ended: 0 delivered, 0 failed again, 1 skipped.');
     await ours.goTo('/rollouts');
     await ours.see(/: Back from repair/);
     expect(ours.complaints).toEqual([]);
@@ -279,7 +279,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press(/^For all of this filter/);
     await ours.press('Check now', 'menuitem');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('These are the first 2; there are more.').waitFor();
+    await dialog.getByText('These are the first 2.').waitFor();
     await dialog.getByRole('button', { name: 'Check now: 2 devices' }).click();
     await dialog.getByText('These are the last 1.').waitFor();
     await dialog.getByRole('button', { name: 'Skip the rest' }).waitFor();
@@ -298,7 +298,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.goTo('/rollouts');
     await ours.press(/^Replay all/);
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('These are the first 1; there are more.').waitFor();
+    await dialog.getByText('These are the first 1.').waitFor();
     await dialog.getByText('odette rollout replay --failed --cause mdm.device_silent').waitFor();
     await dialog.getByLabel('Reason').fill('The network is back');
     await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
@@ -324,7 +324,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       await dialog.getByText(words).first().waitFor();
     await dialog.getByLabel('Reason').fill('left the company');
     await dialog.getByRole('button', { name: 'Remove 1 device' }).click();
-    await ours.see('What was sent goes after 15 minutes.');
+    await ours.see('Odette removes the payloads after 15 minutes.');
     expect((await api.call('GET', `/api/devices/${fleet.deviceId}`)).body.blueprint).toBeNull();
     await ours.close();
   }, 120_000);

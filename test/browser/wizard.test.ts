@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await warning.getByRole('button', { name: 'Check again' }).click();
     await warning.waitFor({ state: 'hidden' });
     expect(await nextButton(ours).isDisabled()).toBe(true);
-    await ours.page.getByRole('checkbox', { name: 'I have looked: The tenant has Adaptive MFA' }).check();
+    await ours.page.getByRole('checkbox', { name: 'I have checked: The tenant has Adaptive MFA' }).check();
     await leaveAt('Connect to Okta');
     expect(await missing().count()).toBe(0);
     expect(await ours.page.getByRole('checkbox', { name: /I have looked/ }).isChecked()).toBe(true);
@@ -174,7 +174,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await refusedAt('Password', 'Check', /\w/);
     await fieldOf(ours, 'Password').fill(mac.password);
     await ours.press('Check');
-    await ours.see('The SCEP URL answers');
+    await ours.see('The SCEP URL responds');
     await nextButton(ours).click();
 
     await atStep(ours, 'Add iOS as a device platform');
