@@ -164,7 +164,7 @@ describe('what is refused', () => {
     const shown = await api.call('GET', '/api/sign-in?refused=sign_in.no_role', undefined, NOBODY);
     expect(shown.body).toMatchObject({
       identityProvider: { host: provider.host, path: PROVIDER_PATH },
-      refused: { code: 'sign_in.no_role', title: expect.stringContaining('no group') as string },
+      refused: { code: 'sign_in.no_role', title: expect.stringContaining('None of your groups') as string },
     });
   });
 

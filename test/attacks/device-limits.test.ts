@@ -12,6 +12,7 @@ let listener: DeviceListener;
 let device: ProtocolDevice;
 beforeAll(async () => {
   listener = await startDeviceListener({
+    trustsClientCert: true,
     trustedProxy: '127.0.0.1/32',
     longPoll: { milliseconds: 0, max: 10 },
   });

@@ -75,6 +75,8 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.goTo('/settings?tab=push');
     await ours.see('No push certificate');
     await ours.page.getByLabel('File').setInputFiles(files.pushCertificate);
+    // Kept for as long as devices are enrolled with this certificate: an admin chooses.
+    await ours.page.getByRole('radio', { name: 'Trust only' }).check();
     await ours.press('Upload');
     await ours.see(/days? left/);
     await ours.goTo('/settings?tab=licenses');
@@ -279,7 +281,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await expect
       .poll(() => countOn(ours.page, 'Trusted'), { timeout: 180_000, interval: 1_000 })
       .toBe(SIGNED_IN);
-    await expect.poll(() => countOn(ours.page, 'Waiting for sign-in')).toBe(DEFAULT_FLEET.length - SIGNED_IN);
+    await expect.poll(() => countOn(ours.page, 'Needs its user')).toBe(DEFAULT_FLEET.length - SIGNED_IN);
     await ours.page
       .getByRole('link', { name: /mac-ada|Mac/i })
       .first()
@@ -303,7 +305,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     const badge = ours.page.locator('.mantine-Badge-root', {
       hasText: /^(Trusted|In progress|Needs its user|Needs you|Unreachable)$/,
     });
-    await badge.getByText('Waiting for sign-in', { exact: true }).waitFor();
+    await badge.getByText('Needs its user', { exact: true }).waitFor();
 
     const shelf = await browser.newPage();
     await shelf.goto(world.sandbox.management);

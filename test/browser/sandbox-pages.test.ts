@@ -45,7 +45,7 @@ describe.skipIf(!hasBrowser)('the sandbox’s pages', () => {
     await page.goto('/');
     await row().locator('summary').click();
     expect(await findingsOn(page)).toEqual([]);
-    for (const name of ['Refuse profiles', 'Answer NotNow', 'Fail downloads', 'Power off']) {
+    for (const name of ['Refuse profiles', 'Respond NotNow', 'Fail downloads', 'Power off']) {
       await press(name);
       await row().locator('summary', { hasText: name.toLowerCase() }).waitFor();
     }

@@ -9,9 +9,9 @@ export async function call(method, path, body) {
     headers: { Accept: 'application/json', ...given?.headers },
   });
   const text = await response.text();
-  const response = text === '' ? {} : JSON.parse(text);
-  if (!response.ok) throw new Error(response.error ?? `${method} ${path}: ${response.status}`);
-  return response;
+  const content = text === '' ? {} : JSON.parse(text);
+  if (!response.ok) throw new Error(content.error ?? `${method} ${path}: ${response.status}`);
+  return content;
 }
 
 /** Runs an action of the user and shows what went wrong with it. */
