@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROOMS = ['adapters', 'activities', 'api', 'workers'];
 const WRITTEN = [
-  /putEvent\([^;]*?kind:\s*'([^']+)'/gs,
+  /appendEvent\([^;]*?kind:\s*'([^']+)'/gs,
   // A statement that writes its event itself.
   /insert into events \([^)]*\)\s*(?:select|values\s*\()\s*'([^']+)'/gs,
 ];

@@ -133,17 +133,17 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.press('Show or hide Client secret');
     expect(await ours.page.getByLabel('Client secret', { exact: true }).getAttribute('type')).toBe('text');
     await ours.press('Connect to Okta');
-    await ours.see(/refuses the client secret|does not know/);
+    await ours.see(/rejected the client secret/);
     await ours.page.getByLabel('Client secret', { exact: true }).fill(secret);
     await ours.press('Connect to Okta');
 
     await atStep(ours, 'Connect to Okta');
     await ours.page
-      .getByRole('checkbox', { name: /I have looked/ })
+      .getByRole('checkbox', { name: /I have checked/ })
       .first()
       .waitFor();
     expect(await next().isDisabled()).toBe(true);
-    for (const box of await ours.page.getByRole('checkbox', { name: /I have looked/ }).all())
+    for (const box of await ours.page.getByRole('checkbox', { name: /I have checked/ }).all())
       await box.check();
     await next().click();
 
@@ -230,7 +230,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     const { page, context } = await openConsole(browser, origin, { width: PHONE.width });
     await page.goto(made.body.link);
     for (const words of [
-      'Your organisation will manage this device',
+      'Your organization will manage this device',
       'What to click next',
       'managed already',
     ])
