@@ -93,7 +93,7 @@ test("the guide's commands for Temporal replay what failed by an activity, by si
   await setPatience(15);
   await world.manage('POST', '/holds', { message: 'device.Idle', phase: 'before', device: 'silent' });
   await enroll('silent');
-  expect((await until('silent', 'needs_you')).failureCode).toBe('mdm.device_silent');
+  expect((await until('silent', 'needs_user')).failureCode).toBe('mdm.device_silent');
   await setPatience(3600);
   await world.manage('DELETE', '/holds');
 
