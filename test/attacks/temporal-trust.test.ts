@@ -136,6 +136,8 @@ test('a setup that is over takes no answer, however its workflow was started', a
   await api.call('POST', `/api/setups/${id}/answers`, { step: 'get_started' });
   const [row] = await api.database.query<{ state: object }>('select state from setups where id = $1', [id]);
   await api.call('DELETE', `/api/setups/${id}`);
+  // Its id is free once the run that took the answer is closed.
+  await client.workflow.getHandle(workflowIds.setup(id)).result();
   const restarted = await client.workflow.start('setUpIntegration', {
     workflowId: workflowIds.setup(id),
     taskQueue: 'odette',

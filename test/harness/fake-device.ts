@@ -86,6 +86,7 @@ export class FakeDevice {
   pushes = 0;
   readonly carriedOut: string[] = [];
   #conversation: Promise<void> | undefined;
+  #isPushed = false;
   #isOff = false;
 
   constructor(id: string, world: FakeDeviceWorld) {
@@ -99,13 +100,17 @@ export class FakeDevice {
 
   push(): void {
     this.pushes += 1;
-    if (!this.isAsleep) void this.wake();
+    if (this.isAsleep) return;
+    this.#isPushed = true;
+    void this.wake();
   }
 
   /** Takes commands until none has come for a while. */
   wake(): Promise<void> {
     this.#conversation ??= this.#converse().finally(() => {
       this.#conversation = undefined;
+      // A push at the end of a conversation begins the next one, as a real device's does.
+      if (this.#isPushed && !this.#isOff && !this.isAsleep) void this.wake();
     });
     return this.#conversation;
   }
@@ -133,6 +138,7 @@ export class FakeDevice {
     do {
       await this.#longPoll();
       await this.#setLongPoll('0 ms');
+      this.#isPushed = false;
       // What came in between counted on its being awake.
     } while (await this.#takeCommand());
   }

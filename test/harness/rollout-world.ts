@@ -181,7 +181,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       return Object.fromEntries(rows.map(({ truth, state }) => [truth, state]));
     },
     /** Waits until the rollout's newest run has ended, and says how. */
-    async ended(deviceId: string, timeout = 25_000): Promise<string> {
+    async ended(deviceId: string, timeout = 45_000): Promise<string> {
       return vi.waitFor(
         async () => {
           const { status } = await client.workflow.getHandle(workflowIds.rollout(deviceId)).describe();
@@ -191,7 +191,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
         { timeout, interval: 50 },
       );
     },
-    until: <T>(check: () => Promise<T> | T, timeout = 20_000): Promise<T> =>
+    until: <T>(check: () => Promise<T> | T, timeout = 45_000): Promise<T> =>
       vi.waitFor(check, { timeout, interval: 50 }),
     async restartWorker(): Promise<void> {
       await worker.stop();
