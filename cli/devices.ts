@@ -1,6 +1,7 @@
 // `odette devices` and `odette device`: the list, and one device with its five truths and what it waits for.
 import { Option, type Command } from 'commander';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { CliError, EXIT } from './exits.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { ResponseOf, OdetteClient } from './odette-client.ts';
@@ -50,6 +51,15 @@ export function addDevices(program: Command, line: CommandLine): void {
       const { id } = await findDevice(odette, text);
       const detail = await odette.call('get /api/devices/{id}', { params: { id } });
       line.show(options, detail, () => detailLines(detail));
+    });
+  jsonCommand(device, 'responses', 'lists the last responses of a device that Odette could not read')
+    .argument('<device>', 'serial number, name, UDID or id')
+    .option('--print <id>', 'prints the response with this id as the device sent it')
+    .action(async (text: string, { print, ...options }: JsonOption & { print?: string }) => {
+      const odette = await line.connect();
+      const { id } = await findDevice(odette, text);
+      const found = await odette.call('get /api/devices/{id}/unreadable-responses', { params: { id } });
+      line.show(options, found, () => responseLines(found.items, print));
     });
   addDeviceRequests(device, line);
 }
@@ -127,11 +137,34 @@ function detailLines(device: Detail): string[] {
   ];
 }
 
-const failureLines = ({ failure, serialNumber, id }: Detail): string[] =>
+type UnreadableResponse = ResponseOf<'get /api/devices/{id}/unreadable-responses'>['items'][number];
+
+function responseLines(responses: readonly UnreadableResponse[], print: string | undefined): string[] {
+  if (print !== undefined) {
+    const wanted = responses.find(({ id }) => id === print);
+    if (!wanted) throw new CliError(EXIT.usage, `The device has no kept response with the id ${print}.`);
+    // Whoever sent it may not steer the terminal of who reads it.
+    const text = Buffer.from(wanted.body, 'base64').toString('utf8');
+    return [text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd')];
+  }
+  if (responses.length === 0) return ['No unreadable responses.'];
+  const rows = responses.map(({ id, at, reason, body }) => [
+    moment(at),
+    String(Buffer.byteLength(body, 'base64')),
+    reason,
+    id,
+  ]);
+  return table(['AT', 'BYTES', 'REASON', 'ID'], rows);
+}
+
+const failureLines = ({ failure, deviceError, serialNumber, id }: Detail): string[] =>
   failure === null
     ? []
     : [
         `Failed: ${failure.title}`,
+        ...(deviceError === null
+          ? []
+          : [`  Device: ${deviceError.requestType}: ${deviceError.text ?? 'it gave no reason'}`]),
         `  Remedy: ${failure.remedy} (${failure.code})`,
         `  Then:  odette rollout replay ${serialNumber ?? id}`,
       ];

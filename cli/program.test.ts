@@ -282,6 +282,52 @@ describe('files', () => {
     ]);
   });
 
+  test('a failed device says which command it refused and in which words; what nobody could read is listed and printed', async () => {
+    server.plays.listDevices = () => ({ items: [device], next: null });
+    server.plays.getDevice = () => ({
+      ...device,
+      bucket: 'needs_you',
+      failureCode: 'scep.enrollment_failed',
+      failure: {
+        code: 'scep.enrollment_failed',
+        title: 'The device could not get its certificate.',
+        remedy: 'No action needed.',
+        owner: 'nobody',
+        isRetried: true,
+      },
+      deviceError: {
+        requestType: 'InstallProfile',
+        text: 'SCEP server returned an invalid response (MDM-SCEP 15002)',
+        at: AT,
+        errorChain: [],
+      },
+      enrolledAt: AT,
+      verifiedAt: null,
+      evidence: [],
+      payloadSet: [],
+      certificates: [],
+      license: null,
+      oktaVerify: null,
+      oktaFinding: null,
+      oktaRecords: [],
+      rollouts: [],
+      workflowId: `rollout/${ID}`,
+      temporalUrl: null,
+    });
+    const { printed } = await odette('device show mac-ada');
+    expect(printed).toContain(
+      'Device: InstallProfile: SCEP server returned an invalid response (MDM-SCEP 15002)',
+    );
+    const body = Buffer.from('<plist>\u001b[2J').toString('base64');
+    server.plays.getUnreadableResponses = () => ({
+      items: [{ id: OTHER_ID, at: AT, reason: 'not a device message', body }],
+    });
+    expect((await odette('device responses mac-ada')).printed).toMatch(/11\s+not a device message/);
+    const shown = await odette(`device responses mac-ada --print ${OTHER_ID}`);
+    expect(shown.printed.trim()).toBe('<plist>\ufffd[2J');
+    expect((await odette(`device responses mac-ada --print ${ID}`)).code).toBe(2);
+  });
+
   test('the Apps and Books token may come from standard input; a file that is not there ends with 2', async () => {
     server.plays.setAppsAndBooks = () => ({
       organization: 'Acme',

@@ -45,6 +45,7 @@ export const OPERATIONS = {
   exportDevices: 'get /api/devices/export',
   getDevice: 'get /api/devices/{id}',
   getDeviceProfiles: 'get /api/devices/{id}/profiles',
+  getUnreadableResponses: 'get /api/devices/{id}/unreadable-responses',
   getDeviceTimeline: 'get /api/devices/{id}/timeline',
   updateDevice: 'patch /api/devices/{id}',
   requestFromDevices: 'post /api/devices/requests',

@@ -7,6 +7,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
 import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
+import { listUnparsedResponses } from '../../adapters/store/devices/inventory.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
 import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { rematch } from '../../adapters/store/integration/okta-devices.ts';
@@ -53,6 +54,12 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
     getDeviceProfiles: async ({ sql, params }) => {
       await find(sql, params.id);
       return { items: await showProfiles(sql, params.id) };
+    },
+
+    getUnreadableResponses: async ({ sql, params }) => {
+      await find(sql, params.id);
+      const rows = await listUnparsedResponses(sql, params.id);
+      return { items: rows.map(({ body, ...row }) => ({ ...row, body: body.toString('base64') })) };
     },
 
     getDeviceTimeline: async ({ sql, params, query }) => {

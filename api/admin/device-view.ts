@@ -8,12 +8,14 @@ import {
   listSentProfiles,
   type ReportedRow,
 } from '../../adapters/store/devices/device-evidence.ts';
+import { findLastRefusal, type RefusedCommand } from '../../adapters/store/devices/commands.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
 import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import type { FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import { deviceWords } from '../../domain/device-error-classes.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
@@ -51,13 +53,20 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
 const listsProfile = (reported: ReportedRow | undefined, uuid: string): boolean =>
   reported?.profiles?.some((profile) => profile.uuid.toLowerCase() === uuid.toLowerCase()) ?? false;
 
+const showDeviceError = ({ requestType, respondedAt, errorChain }: RefusedCommand) => ({
+  requestType,
+  text: deviceWords(errorChain) ?? null,
+  at: respondedAt,
+  errorChain: [...errorChain],
+});
+
 export async function showDetail(
   sql: Sql,
   row: FleetRow,
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
   const finding = await showFinding(sql, row);
-  const [evidence, sent, deliveries, reported, records, license, runs] = await Promise.all([
+  const [evidence, sent, deliveries, reported, records, license, runs, refusal] = await Promise.all([
     listEvidence(sql, row.id),
     listSentProfiles(sql, row.id),
     listDeliveries(sql, row.id),
@@ -65,6 +74,7 @@ export async function showDetail(
     listOktaRecords(sql, row.id),
     findLicense(sql, row.id, OKTA_VERIFY.adamId),
     listRollouts(sql, { deviceId: row.id, limit: 20 }),
+    row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
   ]);
   const workflowId = workflowIds.rollout(row.id);
   return {
@@ -84,6 +94,7 @@ export async function showDetail(
       };
     }),
     failure: failureOrNull(row.failureCode),
+    deviceError: refusal === undefined ? null : showDeviceError(refusal),
     payloadSet: [
       ...sent.map((profile) => ({
         ...profile,

@@ -10,6 +10,7 @@ import {
   storePushCertificate,
   type PushCertificateRow,
 } from '../../adapters/store/devices/push-certificates.ts';
+import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
 import { alarmsOf } from './status.ts';
@@ -146,6 +147,49 @@ describe('one device', () => {
       'app_configuration',
     ]);
     expect(phones.body.items[1].xml).toContain('••••••••');
+  });
+
+  test('says which command the device refused, and in which words', async () => {
+    const [device] = await list('bucket=needs_you');
+    const id = device?.id ?? '';
+    const [{ code } = { code: '' }] = await api.database.query<{ code: string }>(
+      'select failure_code as code from device_trust where device_id = $1',
+      [id],
+    );
+    const errorChain = [
+      { code: 4001, domain: 'MCInstallationErrorDomain', description: 'Profile installation failed' },
+      { code: 15002, domain: 'MDM-SCEP', description: 'SCEP server returned an invalid response' },
+    ];
+    await api.database.query(
+      `insert into commands (uuid, device_id, enrollment_id, workflow_id, step, request_type, state, status, failure, responded_at)
+         select gen_random_uuid(), id, enrollment_id, 'rollout/' || id, 'rollout.profile.sso', 'InstallProfile', 'responded', 'Error', $2, now()
+           from devices where id = $1`,
+      [id, { code, errorChain }],
+    );
+    const { body } = await api.call('GET', `/api/devices/${id}`);
+    expect(body['deviceError']).toMatchObject({
+      requestType: 'InstallProfile',
+      text: 'SCEP server returned an invalid response (MDM-SCEP 15002)',
+      errorChain,
+    });
+  });
+
+  test('shows an admin, and nobody else, what of a device could not be read', async () => {
+    const path = `/api/devices/${fleet.deviceId}/unreadable-responses`;
+    await recordUnparsedResponse(api.database, {
+      deviceId: fleet.deviceId,
+      reason: 'not a device message',
+      body: Buffer.from('<plist>'),
+    });
+    const { body } = await api.call('GET', path);
+    expect(body['items']).toMatchObject([
+      { reason: 'not a device message', body: Buffer.from('<plist>').toString('base64') },
+    ]);
+    const { body: made } = await api.call('POST', '/api/tokens', { name: 'op', role: 'operator' });
+    const refused = await api.call('GET', path, undefined, {
+      authorization: `Bearer ${String(made['token'])}`,
+    });
+    expect([refused.status, refused.body.code]).toEqual([403, 'request.not_allowed']);
   });
 
   test('its timeline is newest first, page by page', async () => {
@@ -321,6 +365,25 @@ describe('the library item', () => {
     expect((await api.call('PUT', at(), item(), version)).status).toBe(200);
     const late = await api.call('PUT', at(), item(), version);
     expect([late.status, late.body.code]).toEqual([412, 'request.changed_meanwhile']);
+  });
+
+  test('saved, it starts only devices whose desired state changed', async () => {
+    const families = async (change: object) => {
+      await told();
+      expect((await api.call('PUT', at(), { ...item(), ...change })).status).toBe(200);
+      const ids = (await told()).map(({ deviceId }) => deviceId);
+      const rows = await api.database.query<{ family: string }>(
+        'select family from devices where id = any ($1) order by family',
+        [ids],
+      );
+      return rows.map(({ family }) => family);
+    };
+    await families({});
+    expect(await families({})).toEqual([]);
+    expect(await families({ settings: { launchOptions: 'none' } })).toEqual(['Mac', 'Mac', 'Mac']);
+    expect(await families({ settings: {} })).toEqual(['Mac', 'Mac', 'Mac']);
+    expect(await families({ blueprintIds: [] })).toHaveLength(6);
+    expect(await families({})).toHaveLength(6);
   });
 
   test('turning it off tells its devices; turning it on again needs the confirmation', async () => {

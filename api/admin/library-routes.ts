@@ -22,7 +22,7 @@ import type { ItemSettings } from '../../domain/payload-set.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { ReadBody } from '../contract/endpoint.ts';
 import type { library } from '../contract/library.ts';
-import { previewItem, showItem } from './library-view.ts';
+import { hasItem, previewItem, showItem } from './library-view.ts';
 import { fieldProblem, notFound } from '../http/problem.ts';
 import { Reply, versionTag, type Handlers } from '../http/serve.ts';
 
@@ -117,12 +117,7 @@ async function save(
     );
   await assignBlueprints(sql, id, body.blueprintIds);
 
-  // What joins, what stays and what leaves: each of these devices looks at its desired state anew.
-  const blueprintIds = [
-    ...new Set([...(before?.blueprints.map((each) => each.id) ?? []), ...body.blueprintIds]),
-  ];
-  const isTouched = deviceTrustOn || before?.deviceTrustOn === true;
-  const devices = isTouched ? await rollOutDevices(sql, { blueprintIds }, 'the library item was saved') : 0;
+  const devices = await rollOutChanged(sql, body, before);
   const subject = `library_item:${id}`;
   const detail = {
     integrationId,
@@ -138,4 +133,19 @@ async function save(
     detail,
   });
   await appendEvent(sql, { kind: 'library_item.changed', subject });
+}
+
+/** Starts the devices whose desired state this save changes: those that join or leave, and those that stay and get something else. */
+async function rollOutChanged(sql: Sql, body: SaveItem, before: LibraryItemRow | undefined): Promise<number> {
+  const wasOn = before?.deviceTrustOn ?? false;
+  if (!body.deviceTrustOn && !wasOn) return 0;
+  const reason = 'the library item was saved';
+  const had = before?.blueprints.map(({ id }) => id) ?? [];
+  const has = body.deviceTrustOn ? hasItem(before, body) : { blueprintIds: [], touched: [] };
+  const stays = has.blueprintIds.filter((id) => body.blueprintIds.includes(id));
+  const blueprintIds = [...new Set([...had, ...body.blueprintIds])].filter((id) => !stays.includes(id));
+  let devices = await rollOutDevices(sql, { blueprintIds }, reason);
+  for (const platform of has.touched)
+    devices += await rollOutDevices(sql, { blueprintIds: stays, platform }, reason);
+  return devices;
 }

@@ -101,8 +101,8 @@ async function licenses(appsAndBooks: () => Promise<AppsAndBooksClient>) {
   }
 }
 
-/** Of which devices this item, switched on, is there already. */
-function hasItem(before: LibraryItemRow | undefined, body: SaveItem): HasItem {
+/** On which devices this item, switched on, is already, and on which of them saving it changes something. */
+export function hasItem(before: LibraryItemRow | undefined, body: SaveItem): HasItem {
   if (!before?.deviceTrustOn || before.integrationId !== body.integrationId)
     return { blueprintIds: [], touched: [] };
   return {

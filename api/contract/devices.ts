@@ -86,6 +86,17 @@ export const DeviceDetail = z
       }),
     ),
     failure: Failure.nullable(),
+    /** The command behind the failure, and what the device said; null: it was no error of the device. */
+    deviceError: z
+      .object({
+        requestType: z.string(),
+        /** The deepest words: `SCEP server returned an invalid response (MDM-SCEP 15002)`. */
+        text: z.string().nullable(),
+        at: instant,
+        /** As the device reported it, the outermost cause first. */
+        errorChain: z.array(z.object({ code: z.number(), domain: z.string(), description: z.string() })),
+      })
+      .nullable(),
     /** The payload set as last sent, and whether the device lists it. */
     payloadSet: z.array(
       z.object({
@@ -232,6 +243,26 @@ export const devices = {
           xml: z.string(),
         })
         .meta({ id: 'DeviceProfile' }),
+    ),
+  }),
+  getUnreadableResponses: endpoint({
+    tag,
+    summary: 'The last responses of a device that could not be read, the newest first',
+    method: 'get',
+    path: '/api/devices/{id}/unreadable-responses',
+    access: 'admin',
+    params: idParams,
+    status: 200,
+    response: list(
+      z
+        .object({
+          id: z.uuid(),
+          at: instant,
+          reason: z.string(),
+          /** Base64 of its first 64 KiB; empty where it may hold a secret. */
+          body: z.string(),
+        })
+        .meta({ id: 'UnreadableResponse' }),
     ),
   }),
   getDeviceTimeline: endpoint({

@@ -294,4 +294,18 @@ describe('what a response changes', () => {
     expect(await device.idle()).toBe(b);
     expect(await told()).toMatchObject([{ body: { commandUuid: a, failureCode: 'mdm.message_unreadable' } }]);
   });
+
+  test('what nobody can read closes the command that it names, at once, and never another', async () => {
+    const a = await queue();
+    expect(await device.idle()).toBe(a);
+    const naming = (uuid: string) =>
+      Buffer.from(`<plist><dict><key>CommandUUID</key><string>${uuid}</string>`, 'utf8');
+    await device.sendBytes(naming(randomUUID()));
+    await device.sendBytes(naming(randomUUID()));
+    await device.sendBytes(naming(randomUUID()));
+    expect(await told()).toEqual([]);
+    expect(await device.idle()).toBe(a);
+    await device.sendBytes(naming(a));
+    expect(await told()).toMatchObject([{ body: { commandUuid: a, failureCode: 'mdm.message_unreadable' } }]);
+  });
 });

@@ -104,6 +104,9 @@ async function record(
   return 'responded';
 }
 
+/** Odette's own are random UUIDs, and no device makes them up. */
+const UUIDS = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
+
 /** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
 async function signalResponse(
   sql: Sql,
@@ -123,10 +126,12 @@ async function signalResponse(
   });
 }
 
-/** A message that nobody can read, kept by the caller: the queue goes on. */
-export async function passOverUnreadable(sql: Sql, deviceId: string): Promise<void> {
+/** A message that nobody can read, kept by the caller: the queue goes on, and the command is asked for again. */
+export async function passOverUnreadable(sql: Sql, deviceId: string, body: Buffer): Promise<void> {
   const code = 'mdm.message_unreadable';
-  for (const command of await closeUnreadable(sql, deviceId, { code, errorChain: [] }))
+  const text = body.toString('latin1').replaceAll('\0', '');
+  const named = text.includes('CommandUUID') ? (text.match(UUIDS) ?? []) : 'no command';
+  for (const command of await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
     await signalResponse(sql, deviceId, command, 'Acknowledged', code);
 }
 

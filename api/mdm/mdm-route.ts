@@ -100,7 +100,7 @@ async function acknowledgeUnreadable(
       reason: 'not a device message',
       body: redactedForStorage(body),
     });
-    await passOverUnreadable(sql, device.id);
+    await passOverUnreadable(sql, device.id, body);
   });
   response.status(200).end();
 }

@@ -13,12 +13,14 @@ import { DeviceActions } from './device-actions.tsx';
 import { DeviceFacts, OktaRecords } from './device-facts.tsx';
 import { DeviceTimeline } from './device-timeline.tsx';
 import { PayloadList } from './payload-list.tsx';
+import { UnreadableResponses } from './unreadable-responses.tsx';
 import { TruthList, type DeviceDetail } from './truth-list.tsx';
 
 export function DevicePage() {
   const { deviceId } = useParams({ from: '/inside/devices/$deviceId' });
   const query = useApiQuery('getDevice', { params: { id: deviceId } }, { everyMs: 20_000 });
   const mayAct = useMay('operator');
+  const mayRead = useMay('admin');
   const device = query.data?.id === deviceId ? query.data : undefined;
   return (
     <Page
@@ -39,6 +41,7 @@ export function DevicePage() {
             </SimpleGrid>
             <PayloadList device={found} />
             <CertificateList device={found} />
+            {mayRead && <UnreadableResponses deviceId={found.id} />}
             <SimpleGrid cols={{ base: 1, lg: 2 }}>
               <DeviceTimeline deviceId={found.id} />
               <Runs device={found} />
@@ -69,10 +72,15 @@ function Head({ device }: { device: DeviceDetail }) {
 
 /** What it waits for and who acts next. */
 function Next({ device }: { device: DeviceDetail }) {
-  const { failure, waitsFor } = device;
+  const { failure, deviceError, waitsFor } = device;
   if (failure)
     return (
       <Alert color="red" title={failure.title}>
+        {deviceError && (
+          <Text size="sm">
+            <b>{deviceError.requestType}:</b> {deviceError.text ?? 'The device gave no reason.'}
+          </Text>
+        )}
         <Text size="sm">
           <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
         </Text>

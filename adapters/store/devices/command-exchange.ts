@@ -101,17 +101,25 @@ export async function recordNotNow(
 /** How often a command is offered whose response nobody can read: a garbled message is sent again, a strange one is not. */
 const MAX_OFFERS = 3;
 
-/** Nobody could read what the device sent: commands that it was given so often count as done, or none would follow them. */
+/**
+ * Nobody could read what the device sent: its command counts as done, or none would follow it. It is the one that the message names; a
+ * message that names none is the response to the only command in the device's hands, which is offered so often before it is given up.
+ * @param named the UUIDs in the message
+ */
 export async function closeUnreadable(
   sql: Sql,
   deviceId: string,
+  named: readonly string[] | 'no command',
   failure: NonNullable<FinalStatus['failure']>,
 ): Promise<EndedCommand[]> {
   return sql.query<EndedCommand>(
     `update commands set state = 'responded', status = 'Acknowledged', failure = $2, responded_at = now(), sealed_body = null
-      where device_id = $1 and state = 'handed_over' and hand_overs >= ${MAX_OFFERS}
+      where device_id = $1 and state = 'handed_over'
+        and (uuid = any ($3::uuid[])
+             or ($3 is null and hand_overs >= ${MAX_OFFERS}
+                 and 1 = (select count(*) from commands as given where given.device_id = $1 and given.state = 'handed_over')))
       returning uuid, workflow_id as "workflowId", step`,
-    [deviceId, JSON.stringify(failure)],
+    [deviceId, JSON.stringify(failure), named === 'no command' ? null : named],
   );
 }
 

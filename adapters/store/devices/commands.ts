@@ -157,7 +157,7 @@ export interface RefusedCommand {
 export async function findLastRefusal(
   sql: Sql,
   deviceId: string,
-  code: FailureCode,
+  code: string,
 ): Promise<RefusedCommand | undefined> {
   const [row] = await sql.query<RefusedCommand>(
     `select request_type as "requestType", queued_at as "queuedAt", responded_at as "respondedAt", failure -> 'errorChain' as "errorChain"

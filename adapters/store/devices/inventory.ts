@@ -92,8 +92,8 @@ export async function findInventory(sql: Sql, deviceId: string): Promise<Reporte
 }
 
 /** So much of a device's last unusable responses is kept that a person sees what is wrong, and no device fills the disk. */
-const KEPT_ANSWERS = 20;
-const KEPT_BYTES = 64 * 1024;
+const MAX_KEPT_RESPONSES = 20;
+const MAX_KEPT_BYTES = 64 * 1024;
 
 /** A response that could not be used: kept for inspection. Its reader must have left out what may hold a secret. */
 export async function recordUnparsedResponse(
@@ -103,14 +103,28 @@ export async function recordUnparsedResponse(
   await sql.query('insert into unparsed_responses (device_id, reason, body) values ($1, $2, $3)', [
     response.deviceId,
     response.reason,
-    response.body.subarray(0, KEPT_BYTES),
+    response.body.subarray(0, MAX_KEPT_BYTES),
   ]);
   await sql.query(
     `delete from unparsed_responses where id in (
-       select id from unparsed_responses where device_id = $1 order by at desc, id offset ${KEPT_ANSWERS})`,
+       select id from unparsed_responses where device_id = $1 order by at desc, id offset ${MAX_KEPT_RESPONSES})`,
     [response.deviceId],
   );
 }
+
+export interface UnparsedResponse {
+  readonly id: string;
+  readonly at: Date;
+  readonly reason: string;
+  readonly body: Buffer;
+}
+
+/** The newest first. */
+export const listUnparsedResponses = (sql: Sql, deviceId: string): Promise<UnparsedResponse[]> =>
+  sql.query<UnparsedResponse>(
+    'select id, at, reason, body from unparsed_responses where device_id = $1 order by at desc, id',
+    [deviceId],
+  );
 
 /** Returns how many went. */
 export async function pruneUnparsedResponses(sql: Sql, olderThanDays: number): Promise<number> {

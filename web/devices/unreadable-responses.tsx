@@ -1,0 +1,58 @@
+// The last responses of a device that Odette could not read: when, why, and each to download. Nothing is shown where there are none.
+import { Button, Paper, Table, Title } from '@mantine/core';
+import type { ResponseOf } from '../client.ts';
+import { Moment } from '../components/moment.tsx';
+import { useApiQuery } from '../queries.ts';
+
+type UnreadableResponse = ResponseOf<'getUnreadableResponses'>['items'][number];
+
+export function UnreadableResponses({ deviceId }: { deviceId: string }) {
+  const query = useApiQuery('getUnreadableResponses', { params: { id: deviceId } });
+  const responses = query.data?.items ?? [];
+  if (responses.length === 0) return null;
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="unreadable">
+      <Title order={2} size="h4" id="unreadable" mb="sm">
+        Unreadable responses
+      </Title>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Received</Table.Th>
+            <Table.Th scope="col">Reason</Table.Th>
+            <Table.Th scope="col">Response</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {responses.map((response) => (
+            <Table.Tr key={response.id}>
+              <Table.Td>
+                <Moment at={response.at} />
+              </Table.Td>
+              <Table.Td className="break-anywhere">{response.reason}</Table.Td>
+              <Table.Td>
+                {response.body === '' ? (
+                  'Not kept: it may hold a secret.'
+                ) : (
+                  <Button variant="subtle" size="compact-sm" onClick={() => download(response)}>
+                    Download
+                  </Button>
+                )}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Paper>
+  );
+}
+
+function download({ id, body }: UnreadableResponse): void {
+  const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `response-${id}.plist`;
+  link.click();
+  URL.revokeObjectURL(url);
+}
