@@ -380,7 +380,14 @@ export const FAILURES = {
   ),
   'okta.challenge_credentials_refused': entry(
     'Okta rejected the user name or password of the challenge URL.',
-    'Reset the password in Okta > Device integrations and enter it in Odette.',
+    'Enter the present user name and password of the macOS platform (Okta > Device integrations) in Odette. Reset the password only if nobody has it: whatever else uses this platform needs the new one, too.',
+    'admin',
+    false,
+    422,
+  ),
+  'okta.challenge_denied': entry(
+    'The challenge URL denied the request of this server (403).',
+    'Check that nothing between this server and Okta blocks it: network zones in Okta, a firewall, a proxy. Leave the password as it is.',
     'admin',
     false,
     422,

@@ -23,6 +23,30 @@ describe('the challenge page', () => {
     expect(readChallengePage(body)).toEqual({ kind: 'challenge', challenge: CHALLENGE });
   });
 
+  it.each([
+    ['an entity inside it', 'ABCD&#69;FGH-IJ&#x4b;L', 'ABCDEFGH-IJKL'],
+    ['a space that does not break before it', '&nbsp;&#160;ABCDEFGHIJKL', 'ABCDEFGHIJKL'],
+    ['one behind it', 'ABCDEFGHIJKL&nbsp;', 'ABCDEFGHIJKL'],
+  ])('decodes entities: %s', (_, written, challenge) => {
+    expect(readChallengePage(Buffer.from(page(written)))).toEqual({ kind: 'challenge', challenge });
+  });
+
+  it.each([
+    ['base64 with its padding', 'ABCDEFGHIJ+KLMN/OPQR=='],
+    ['300 characters', 'a'.repeat(300)],
+    ['10,000 characters', 'a'.repeat(10_000)],
+    ['a dot', 'ABCD-EFGH.IJKL'],
+    ['an entity for a sign that no challenge has', 'ABCDEFGH&#43;IJKL'],
+    ['an entity that nobody knows', 'ABCDEFGH&wbr;IJKL'],
+    ['a number beyond Unicode', 'ABCDEFGH&#x110000;IJKL'],
+    ['a sentence', 'unavailable, contact your administrator'],
+    ['seven characters', 'ABCDEFG'],
+  ])('never cuts a challenge out of something else: %s', (_, written) => {
+    const read = readChallengePage(Buffer.from(page(written)));
+    expect(read.kind).toBe('unexpected');
+    expect(JSON.stringify(read)).not.toContain(written.slice(0, 7));
+  });
+
   it('gives any challenge of base64url back as it was', () => {
     const challenges = fc.stringMatching(/^[A-Za-z0-9_-]{8,64}$/);
     fc.assert(
@@ -37,14 +61,21 @@ describe('the challenge page', () => {
     expect(readChallengePage(Buffer.from('<P>The password cache is full.</P>'))).toEqual({
       kind: 'cache_full',
     });
-    expect(readChallengePage(Buffer.from('<html>Sign In</html>'))).toEqual({ kind: 'unexpected' });
-    expect(readChallengePage(Buffer.alloc(0))).toEqual({ kind: 'unexpected' });
+    const neither = { kind: 'unexpected', reason: 'no challenge on the page' };
+    expect(readChallengePage(Buffer.from('<html>Sign In</html>'))).toEqual(neither);
+    expect(readChallengePage(Buffer.alloc(0))).toEqual(neither);
   });
 
   it('takes no time over a page made to take time', () => {
-    const hostile = Buffer.from('challenge password is: <'.repeat(2700));
-    const started = performance.now();
-    expect(readChallengePage(hostile)).toEqual({ kind: 'unexpected' });
-    expect(performance.now() - started).toBeLessThan(200);
+    for (const piece of [
+      'challenge password is: <',
+      'challenge password is:&nbsp;',
+      'challenge password is: <b>&nbsp;&',
+    ]) {
+      const hostile = Buffer.from(piece.repeat(65_536 / piece.length));
+      const started = performance.now();
+      readChallengePage(hostile);
+      expect(performance.now() - started).toBeLessThan(200);
+    }
   });
 });

@@ -4,17 +4,43 @@ export type ChallengePage =
   | { readonly kind: 'challenge'; readonly challenge: string }
   /** NDES: "The password cache is full." Passes by itself. */
   | { readonly kind: 'cache_full' }
-  | { readonly kind: 'unexpected' };
+  | { readonly kind: 'unexpected'; readonly reason: string };
 
-// Okta's are 32 characters of base64url, NDES's upper-case hex. The bounds keep the time of a hostile page linear.
-const CHALLENGE = /challenge password is:\s{0,64}(?:<[^>]{0,256}>\s{0,64}){0,16}([A-Za-z0-9_-]{8,256})/i;
+// White space and tags may stand before it; it ends before the next `<` or white space. The bounds keep the time of a hostile page linear.
+const PLACE =
+  /challenge password is:(?:\s|&nbsp;|&#160;|&#xa0;){0,64}(?:<[^>]{0,256}>(?:\s|&nbsp;|&#160;|&#xa0;){0,64}){0,16}([^<\s]{1,4096})/i;
+// Okta's are 32 characters of base64url, NDES's upper-case hex. Nothing is cut out of anything else: half a challenge is a wrong one.
+const CHALLENGE = /^[A-Za-z0-9_-]{8,256}$/;
 
 export function readChallengePage(body: Buffer): ChallengePage {
   const text = decode(body);
-  const challenge = CHALLENGE.exec(text)?.[1];
-  if (challenge !== undefined) return { kind: 'challenge', challenge };
-  return { kind: /password cache is full/i.test(text) ? 'cache_full' : 'unexpected' };
+  const found = PLACE.exec(text)?.[1];
+  if (found === undefined)
+    return /password cache is full/i.test(text)
+      ? { kind: 'cache_full' }
+      : { kind: 'unexpected', reason: 'no challenge on the page' };
+  const [challenge = ''] = withoutEntities(found).trim().split(/\s/);
+  return CHALLENGE.test(challenge)
+    ? { kind: 'challenge', challenge }
+    : { kind: 'unexpected', reason: 'what stands in place of the challenge cannot be one' };
 }
+
+const NAMED: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+};
+
+/** Those that can stand for a character of a challenge, or for white space; another stays as it is, and is refused with its `&`. */
+const withoutEntities = (text: string): string =>
+  text.replace(/&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]{2,6}));/gi, (whole, hex, decimal, name) => {
+    if (typeof name === 'string') return NAMED[name.toLowerCase()] ?? whole;
+    const point = typeof hex === 'string' ? parseInt(hex, 16) : Number(decimal);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+  });
 
 /** NDES sends UTF-16 LE, often without a byte order mark; Okta UTF-8. */
 function decode(body: Buffer): string {

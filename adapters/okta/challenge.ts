@@ -17,7 +17,7 @@ const MAX_PAGE_BYTES = 64 * 1024;
 /**
  * One-time and short-lived (Okta does not say how short; peers count on an hour).
  * Plain HTTP Basic at once: Okta does not speak NTLM, and a client that tries it first is refused.
- * @throws CataloguedError `okta.challenge_credentials_refused` · `okta.challenge_url_gone` · `okta.challenge_unexpected_page` ·
+ * @throws CataloguedError `okta.challenge_credentials_refused` · `okta.challenge_denied` · `okta.challenge_url_gone` · `okta.challenge_unexpected_page` ·
  *   `okta.rate_limited` · `okta.unreachable` · `okta.host_not_allowed`. None holds any part of the page.
  */
 export async function fetchChallenge(access: ChallengeAccess): Promise<string> {
@@ -36,14 +36,16 @@ export async function fetchChallenge(access: ChallengeAccess): Promise<string> {
   const page = readChallengePage(response.body);
   if (page.kind === 'challenge') return page.challenge;
   if (page.kind === 'cache_full') throw new CataloguedError('okta.rate_limited', { retryAfterMs: 60_000 });
-  throw new CataloguedError('okta.challenge_unexpected_page', { facts: { status: 200 } });
+  throw new CataloguedError('okta.challenge_unexpected_page', {
+    facts: { status: 200, reason: page.reason },
+  });
 }
 
 function refusal(response: HttpResponse): CataloguedError {
   const facts = { status: response.status };
-  if (response.status === 401 || response.status === 403) {
-    return new CataloguedError('okta.challenge_credentials_refused', { facts });
-  }
+  if (response.status === 401) return new CataloguedError('okta.challenge_credentials_refused', { facts });
+  // Whoever is refused here may have the right password: another one would end it for whoever else uses the platform.
+  if (response.status === 403) return new CataloguedError('okta.challenge_denied', { facts });
   if (response.status === 404 || response.status === 410)
     return new CataloguedError('okta.challenge_url_gone', { facts });
   if (response.status === 429) {

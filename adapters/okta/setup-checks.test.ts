@@ -1,7 +1,7 @@
 // What the setup checks before it believes an admin's paste: organization, challenge, SCEP URL.
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CataloguedError } from '../../domain/failures.ts';
+import { FAILURES, type CataloguedError } from '../../domain/failures.ts';
 import * as admin from '../../sandbox/okta/admin.ts';
 import { renewIntermediate } from '../../sandbox/okta/authority.ts';
 import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
@@ -92,6 +92,19 @@ describe('the challenge', () => {
   ])('is %s for %j', async (code, challenge) => {
     knobs({ challenge });
     expect(await codeOf(fetchChallenge(challengeAccess()))).toBe(code);
+  });
+
+  it('is denied by a 403 of a firewall, which says nothing about the password', async () => {
+    const firewall = await openTlsService();
+    firewall.serve((_request, response) =>
+      response.writeHead(403, { 'content-type': 'text/html' }).end('<html>Blocked by policy</html>'),
+    );
+    const access = { url: `https://${firewall.host}/scep`, allowedPrivateHosts: [firewall.host] };
+    const code = await codeOf(fetchChallenge(challengeAccess(access)));
+    expect(code).toBe('okta.challenge_denied');
+    expect(FAILURES['okta.challenge_denied'].remedy).not.toMatch(/reset/i);
+    expect(FAILURES['okta.challenge_credentials_refused'].remedy).toMatch(/^Enter the present/);
+    await firewall.close();
   });
 
   it('is gone with its platform; an outage passes', async () => {

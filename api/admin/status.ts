@@ -132,6 +132,7 @@ const LASTING = new Set<FailureCode>([
   'okta.scope_not_granted',
   'okta.access_denied',
   'okta.challenge_credentials_refused',
+  'okta.challenge_denied',
   'okta.challenge_url_gone',
   'okta.challenge_unexpected_page',
   'okta.scep_unexpected_response',
