@@ -1,5 +1,5 @@
 // Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
@@ -141,6 +141,27 @@ describe('enrollment', () => {
     device.identity = await identity();
     expect([(await device.authenticate()).status, (await device.updateToken()).status]).toEqual([200, 200]);
     expect(await found(device)).toMatchObject({ id, enrollmentStatus: 'enrolled' });
+  });
+
+  test('a CheckOut that meets a deadlock is not lost: the device says it only once', async () => {
+    const device = await enroll();
+    const { id } = await found(device);
+    let left: Promise<Response> | undefined;
+    await listener.database.inTransaction(async (sql) => {
+      await sql.query('lock table audit_entries in exclusive mode');
+      left = device.checkOut();
+      // It holds its device and waits for the audit trail, which waits for the device.
+      await vi.waitFor(async () =>
+        expect(
+          await listener.database.query(
+            `select from pg_locks where not granted and relation = 'audit_entries'::regclass`,
+          ),
+        ).toHaveLength(1),
+      );
+      await sql.query('update devices set name = name where id = $1', [id]);
+    });
+    expect((await left)?.status).toBe(200);
+    expect((await found(device)).enrollmentStatus).toBe('checked_out');
   });
 
   test('iPhones and iPads are known by their product name, and users by their code', async () => {

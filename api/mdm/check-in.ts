@@ -1,6 +1,7 @@
 // Check-in: a device begins its enrollment (Authenticate), completes or renews it (TokenUpdate) and ends it (CheckOut).
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
+import { repeatedAfterDeadlock } from '../../adapters/store/base/deadlock.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { saveDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
@@ -204,16 +205,19 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
   });
 }
 
+/** A device says it once: what a deadlock undid is done again here. */
 export async function checkOut(database: Database, message: CheckOut, signer: Signer): Promise<void> {
-  await database.inTransaction(async (sql) => {
-    const device = await pinnedDevice(sql, message.udid, signer);
-    await endEnrollment(sql, device.id);
-    const subject = `device:${device.id}`;
-    await appendAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
-    await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left management.' });
-    await appendEvent(sql, { kind: 'device.checked_out', subject });
-    await signalWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
-  });
+  await repeatedAfterDeadlock(() =>
+    database.inTransaction(async (sql) => {
+      const device = await pinnedDevice(sql, message.udid, signer);
+      await endEnrollment(sql, device.id);
+      const subject = `device:${device.id}`;
+      await appendAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
+      await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left management.' });
+      await appendEvent(sql, { kind: 'device.checked_out', subject });
+      await signalWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
+    }),
+  );
 }
 
 /**

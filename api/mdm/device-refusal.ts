@@ -3,12 +3,11 @@
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { DeviceMetrics } from './device-metrics.ts';
+import { isDeadlock } from '../../adapters/store/base/deadlock.ts';
 import { CataloguedError, FAILURES } from '../../domain/failures.ts';
 
 /** Seconds until a device should try again when a part of Odette is away. */
 const RETRY_SECONDS = 15;
-/** PostgreSQL's deadlock_detected. */
-const DEADLOCK = '40P01';
 
 export function deviceRefusals(log: Logger, metrics: DeviceMetrics): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
@@ -31,8 +30,7 @@ function refusalOf(error: unknown): { readonly status: number; readonly text: st
     return { status: status >= 500 ? 503 : status === 410 ? 410 : 400, text: error.code };
   }
   // Two transactions waited for each other and this one gave way: the device's next try will do.
-  if (error instanceof Error && 'code' in error && error.code === DEADLOCK)
-    return { status: 503, text: 'server.unavailable' };
+  if (isDeadlock(error)) return { status: 503, text: 'server.unavailable' };
   // The body parser's own errors carry a status: too large, aborted, unsupported encoding.
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   if (status === 413) return { status, text: 'request.too_large' };

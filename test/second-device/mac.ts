@@ -16,6 +16,7 @@ import {
 import { requestCertificate, type ScepOrder } from './scep.ts';
 import type { Response, Web } from './web.ts';
 
+const CHECK_IN = 'application/x-apple-aspen-mdm-checkin';
 const SCEP = 'com.apple.security.scep';
 const MDM = 'com.apple.mdm';
 const MUST_STAY = ['Topic', 'ServerURL', 'CheckInURL', 'ServerCapabilities'];
@@ -26,6 +27,7 @@ export class Mac {
   readonly commands: Dict[] = [];
   /** Every profile as it came, its signature checked. */
   readonly profiles: Dict[] = [];
+  readonly bootstrapToken = new Uint8Array(randomBytes(64));
   /** What Odette did against the protocol. */
   readonly faults: string[] = [];
   readonly #web: Web;
@@ -174,11 +176,26 @@ export class Mac {
       PushMagic: this.#pushMagic,
       AwaitingConfiguration: false,
     });
+    const capabilities = mdm['ServerCapabilities'];
+    if (Array.isArray(capabilities) && capabilities.includes('com.apple.mdm.bootstraptoken'))
+      await this.#checkIn({
+        MessageType: 'SetBootstrapToken',
+        UDID: who.UDID,
+        BootstrapToken: this.bootstrapToken,
+      });
+  }
+
+  /** Asks for the token that the server keeps; undefined: it keeps none. */
+  async escrowedToken(): Promise<Uint8Array | undefined> {
+    const message = { MessageType: 'GetBootstrapToken', UDID: this.state.hardware.udid };
+    const response = await this.#send(textIn(this.#mdm(), 'ServerURL'), message, CHECK_IN);
+    const read = response.body.length > 0 ? parse(response.body.toString()) : undefined;
+    return isDict(read) ? (read['BootstrapToken'] as Uint8Array) : undefined;
   }
 
   async #checkIn(message: Dict): Promise<void> {
     const url = textIn(this.#mdm(), 'CheckInURL') || textIn(this.#mdm(), 'ServerURL');
-    const response = await this.#send(url, message, 'application/x-apple-aspen-mdm-checkin');
+    const response = await this.#send(url, message, CHECK_IN);
     if (response.status !== 200) throw new Error(`${textIn(message, 'MessageType')}: ${response.status}`);
     if (response.body.length > 0)
       this.faults.push(`${textIn(message, 'MessageType')}: a body in the response`);

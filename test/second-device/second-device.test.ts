@@ -168,6 +168,7 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     );
     await until('trusted');
     expect(oktaCertificates()).toHaveLength(1);
+    expect(await mac.escrowedToken()).toEqual(mac.bootstrapToken);
   });
 
   test('heard only what Apple’s schema knows for its OS, from a server that keeps to the protocol', () => {
