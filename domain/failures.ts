@@ -494,6 +494,20 @@ export const FAILURES = {
     true,
     503,
   ),
+  'tls.certificate_expires': entry(
+    'The TLS certificate for devices expires soon, or has expired.',
+    'Renew it. Odette reads ODETTE_TLS_CERT_FILE and ODETTE_TLS_KEY_FILE again when they change; a proxy has its own.',
+    'admin',
+    false,
+    502,
+  ),
+  'tls.not_accepted': entry(
+    'Apple devices do not accept the TLS connection of the public URL.',
+    'Offer TLS 1.3, or TLS 1.2 with ECDHE and extended master secret, and a valid certificate for its host name.',
+    'admin',
+    false,
+    502,
+  ),
   'apps_and_books.token_missing': entry(
     'No Apps and Books token is uploaded.',
     'Upload one under Settings, or run `odette apps-and-books set FILE`.',

@@ -10,6 +10,7 @@ import { outsideClients } from './dependencies.ts';
 import { openProcessContext } from './process-context.ts';
 import { identityProviderOf } from './identity-provider.ts';
 import { startListener } from './listeners.ts';
+import { publicUrlTls } from './public-url-tls.ts';
 import { runProcess } from './run-process.ts';
 
 await runProcess('api', async (context) => {
@@ -38,6 +39,7 @@ await runProcess('api', async (context) => {
     consoleUrl: config.consoleUrl,
     identityProvider: identityProviderOf(config),
     publicUrl: config.publicUrl,
+    publicUrlTls: publicUrlTls(config.publicUrl),
     trustedProxy,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
     temporalUiUrl: config.temporalUi?.url,

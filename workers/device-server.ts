@@ -2,12 +2,14 @@
 // other way round.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { configurationComparer } from '../activities/compare-configuration.ts';
+import { deleteDeviceTls, saveDeviceTls } from '../adapters/store/devices/device-tls.ts';
 import { createDeviceApp } from '../api/mdm/device-app.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { LongPolls } from '../api/mdm/long-poll.ts';
 import { trustedProxies } from '../api/mdm/signer.ts';
 import { serveHealth } from './health-server.ts';
-import { startListener } from './listeners.ts';
+import { startListener, type Listener } from './listeners.ts';
+import { watchTlsFiles, type TlsContent } from './tls-files.ts';
 import { openProcessContext } from './process-context.ts';
 import { runProcess } from './run-process.ts';
 
@@ -17,6 +19,13 @@ await runProcess('devices', async (context) => {
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const longPolls = LongPolls.start(database, { milliseconds: config.longPollMs, max: config.maxLongPolls });
+  let listener: Listener | undefined;
+  const tls = config.tls && (await watchTlsFiles(config.tls, { log, onContent: useTls }));
+  if (!tls) await deleteDeviceTls(database);
+  async function useTls(content: TlsContent) {
+    listener?.replaceTls(content);
+    await saveDeviceTls(database, content.signer.certificate.notAfter);
+  }
   const devices = createDeviceApp({
     database,
     sealer: ring,
@@ -28,9 +37,10 @@ await runProcess('devices', async (context) => {
     publicUrl: config.publicUrl,
     trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
     trustsClientCert: config.trustsClientCert,
+    ...(tls && { tls: () => tls.current().signer }),
   });
-  const listener = await startListener('device', devices, config.deviceListen, {
-    tls: config.tls,
+  listener = await startListener('device', devices, config.deviceListen, {
+    tls: tls?.current(),
     isTrustedProxy: trustedProxies(config.trustedProxies.join(',')),
   });
   const health = await serveHealth(config.deviceMetricsListen, {
@@ -44,9 +54,10 @@ await runProcess('devices', async (context) => {
   });
   return {
     async stop() {
+      tls?.stop();
       await health.stop();
       await longPolls.stop();
-      await listener.stop(5000);
+      await listener?.stop(5000);
       await processContext.close();
     },
   };

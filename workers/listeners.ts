@@ -1,5 +1,4 @@
-// A listener of a process, over TLS where files are given: how long a client may take, and how many connections it may hold.
-import { readFile } from 'node:fs/promises';
+// A listener of a process, over TLS where it is given: how long a client may take, and how many connections it may hold.
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -7,9 +6,18 @@ import type { Listen } from './config.ts';
 
 export interface Listener {
   readonly port: number;
+  /** For connections from now on; those that are open keep what they have. Nothing to do without TLS. */
+  replaceTls(tls: TlsKeyAndCertificate): void;
   /** Takes no new connections, lets requests under way end within `patienceMs`, then closes what is left. */
   stop(patienceMs: number): Promise<void>;
 }
+
+interface TlsKeyAndCertificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
 
 const HEADERS_MS = 10_000;
 /** A list of two megabytes over a slow line. */
@@ -36,7 +44,7 @@ function limitByAddress(server: Server, isTrustedProxy: (address: string | undef
   });
 }
 
-/** @throws Error one sentence when the address is taken or a TLS file cannot be used */
+/** @throws Error one sentence when the address is taken */
 export async function startListener(
   name: string,
   app: RequestListener,
@@ -45,15 +53,14 @@ export async function startListener(
     tls,
     isTrustedProxy = () => false,
   }: {
-    readonly tls?: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    readonly tls?: TlsKeyAndCertificate | undefined;
     /** Addresses behind which many clients are. */
     readonly isTrustedProxy?: (address: string | undefined) => boolean;
   } = {},
 ): Promise<Listener> {
   const looksEvery = { connectionsCheckingInterval: CHECK_MS };
-  const server: Server = tls
-    ? createHttpsServer({ ...looksEvery, ...(await readTls(tls)) }, app)
-    : createHttpServer(looksEvery, app);
+  const secure = tls && createHttpsServer({ ...looksEvery, ...tls, ...TLS_OPTIONS }, app);
+  const server: Server = secure ?? createHttpServer(looksEvery, app);
   // A client that never finishes its request must not hold a connection for ever.
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
@@ -68,6 +75,7 @@ export async function startListener(
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : listen.port,
+    replaceTls: ({ cert, key }) => secure?.setSecureContext({ cert, key, ...TLS_OPTIONS }),
     stop: (patienceMs) =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -75,15 +83,4 @@ export async function startListener(
         setTimeout(() => server.closeAllConnections(), patienceMs).unref();
       }),
   };
-}
-
-async function readTls(files: { readonly certificateFile: string; readonly keyFile: string }) {
-  const [cert, key] = await Promise.all(
-    [files.certificateFile, files.keyFile].map((file) =>
-      readFile(file).catch((error: NodeJS.ErrnoException) => {
-        throw new Error(`The TLS file ${file} cannot be read (${error.code}).`);
-      }),
-    ),
-  );
-  return { cert, key, minVersion: 'TLSv1.2' as const };
 }

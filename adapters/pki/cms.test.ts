@@ -212,6 +212,36 @@ describe.skipIf(!hasOpenssl)('openssl', () => {
     }
   });
 
+  test('verifies what an EC key signed, as the certificates of web servers have', () => {
+    folder.run(
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-subj',
+        '/CN=web',
+        '-days',
+        '2',
+      ],
+      ...['-keyout', 'web.key', '-out', 'web.pem'],
+    );
+    const certificate = readCertificate(folder.run('x509', '-in', 'web.pem'));
+    const privateKey = createPrivateKey(
+      folder.run('pkcs8', '-topk8', '-nocrypt', '-in', 'web.key').toString(),
+    );
+    const signed = signAttached(Buffer.from('content'), { certificate, privateKey });
+    expect(verifyAttached(signed).signer.commonName).toBe('web');
+    const verify = ['cms', '-verify', '-inform', 'DER', '-purpose', 'any', '-CAfile', 'web.pem'];
+    expect(folder.run(...verify, '-in', folder.file('web.p7', signed)).toString()).toBe('content');
+    const changed = Buffer.from(signed);
+    changed[signed.indexOf('content')] = 0x43;
+    expect(() => folder.run(...verify, '-in', folder.file('changed.p7', changed))).toThrow();
+  });
+
   test('a key and certificate that openssl made are used here', () => {
     folder.run(
       ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=made', '-days', '2'],

@@ -144,7 +144,15 @@ export interface SignOptions {
   readonly chain?: readonly Certificate[];
 }
 
-/** The parts of a SignedData by one RSA signer, in their order (§5.1). */
+/** RFC 5754 §3.3: with the digest in its name, and without parameters. */
+const ECDSA: Readonly<Record<Digest, string>> = {
+  sha1: '1.2.840.10045.4.1',
+  sha256: '1.2.840.10045.4.3.2',
+  sha384: '1.2.840.10045.4.3.3',
+  sha512: '1.2.840.10045.4.3.4',
+};
+
+/** The parts of a SignedData by one RSA or EC signer, in their order (§5.1). */
 function partsOf(options: SignOptions, signer: KeyAndCertificate): Asn1[] {
   const { digest, content } = options;
   const attributes =
@@ -160,7 +168,9 @@ function partsOf(options: SignOptions, signer: KeyAndCertificate): Asn1[] {
     sequence(childOf(fields, 3), childOf(fields, 1)),
     algorithm(DIGESTS[digest]),
     ...(attributes ? [tagged(0, ...childrenOf(attributes))] : []),
-    algorithm(OID.rsaEncryption),
+    signer.privateKey.asymmetricKeyType === 'ec'
+      ? sequence(oid(ECDSA[digest]))
+      : algorithm(OID.rsaEncryption),
     octetString(sign(digest, attributes ? encode(attributes) : content, signer.privateKey)),
   );
   return [

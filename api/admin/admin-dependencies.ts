@@ -4,6 +4,7 @@ import type { Payload } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books-client.ts';
+import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import type { IdentityProvider } from '../../adapters/oidc/identity-provider.ts';
 import type { OktaClient } from '../../adapters/okta/okta-client.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
@@ -28,6 +29,8 @@ export interface AdminDependencies {
   readonly consoleUrl: string;
   /** Of the device listener, as devices reach it; undefined until it is set. */
   readonly publicUrl: string | undefined;
+  /** How TLS at that address was found when it was last looked at; undefined: not known. */
+  readonly publicUrlTls: () => TlsConnection | undefined;
   /** People may sign in through it, too. */
   readonly identityProvider: { readonly provider: IdentityProvider; readonly roles: RoleRules } | undefined;
   /** Addresses or CIDRs, comma-separated, of proxies whose `X-Forwarded-For` is believed. */

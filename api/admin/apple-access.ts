@@ -1,7 +1,9 @@
-// What is wrong with the push certificates and the Apps and Books token, or soon will be: for the alarms, and before a save.
+// What is wrong with the push certificates, the Apps and Books token and TLS, or soon will be: for the alarms, and before a save.
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { pushCertificatesInUse } from '../../adapters/store/devices/push-certificates.ts';
+import { readDeviceTlsEnd } from '../../adapters/store/devices/device-tls.ts';
+import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 
 export interface AppleTrouble {
@@ -34,6 +36,21 @@ export async function tokenTrouble(sql: Sql): Promise<AppleTrouble | undefined> 
   if (!token) return undefined;
   const ending = endingOf('The Apps and Books token', token.expiresAt, 'devices get no license');
   return ending && { code: 'apps_and_books.token_refused', ...ending };
+}
+
+/** What devices would not accept of the address under which they reach Odette, and when its certificate ends. */
+export async function tlsTroubles(sql: Sql, publicUrl: TlsConnection | undefined): Promise<AppleTrouble[]> {
+  // What the address presents counts: a proxy may stand before the listener.
+  const end = publicUrl?.notAfter ?? (await readDeviceTlsEnd(sql));
+  const ending = end && endingOf('The TLS certificate for devices', end, 'devices cannot connect');
+  return [
+    ...(ending ? [{ code: 'tls.certificate_expires' as const, ...ending }] : []),
+    ...(publicUrl?.problems ?? []).map((text) => ({
+      code: 'tls.not_accepted' as const,
+      text: `The public URL: ${text}`,
+      since: null,
+    })),
+  ];
 }
 
 function endingOf(what: string, end: Date, consequence: string): Omit<AppleTrouble, 'code'> | undefined {

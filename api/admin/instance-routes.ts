@@ -34,7 +34,7 @@ export function instanceHandlers(
         devices: all.devices,
         buckets: all.buckets,
         needs: await needsOf(sql, dependencies),
-        alarms: await alarmsOf(sql),
+        alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
         addresses: {
           publicUrl: publicUrl ?? null,
           enrollmentLink: enrollmentLinkOf(publicUrl),

@@ -7,9 +7,10 @@ import { countCertificatesGone } from '../../adapters/store/fleet/certificates-g
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
 import type { FailureCode } from '../../domain/failures.ts';
+import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
-import { pushTroubles, tokenTrouble } from './apple-access.ts';
+import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 
 /** A worker polls anew every minute at least. */
@@ -91,13 +92,17 @@ export async function needsOf(
 const MANY_CERTIFICATES = 10;
 
 /** What will break the whole fleet. */
-export async function alarmsOf(sql: Sql) {
+export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
   const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
   const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
     alarms.push({ failure: showFailure(code), text, since });
   const token = await tokenTrouble(sql);
-  for (const { code, text, since } of [...(await pushTroubles(sql)), ...(token ? [token] : [])])
-    alarm(code, text, since);
+  const troubles = [
+    ...(await pushTroubles(sql)),
+    ...(token ? [token] : []),
+    ...(await tlsTroubles(sql, publicUrl)),
+  ];
+  for (const { code, text, since } of troubles) alarm(code, text, since);
   const refused = await countRefusedByTemporal(sql);
   if (refused.count > 0)
     alarm(

@@ -5,7 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import { deleteDeviceTls, saveDeviceTls } from '../../adapters/store/devices/device-tls.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
+import { alarmsOf } from './status.ts';
 
 const DAY = 86_400_000;
 let api: AdminApi;
@@ -234,4 +236,33 @@ test('metrics tell of requests and devices, to whom may look', async () => {
   expect(text).toContain('odette_http_request_seconds_count{operation="setPushCertificate",status="200"}');
   expect(text).toContain('odette_devices{state="total"} 0');
   expect(text).toContain('odette_push_certificate_days_left');
+});
+
+test('TLS for devices raises an alarm when its certificate ends soon, and when a device would refuse it', async () => {
+  const DAYS = (count: number) => new Date(Date.now() + (count + 0.5) * DAY);
+  const texts = async (found?: Parameters<typeof alarmsOf>[1]) =>
+    (await alarmsOf(api.database, found)).map(({ failure, text }) => [failure.code, text]);
+  for (const [days, when] of [
+    [29, 'in 29 days'],
+    [14, 'in 14 days'],
+    [7, 'in 7 days'],
+    [1, 'in 1 day'],
+    [0, 'within a day'],
+  ] as const) {
+    await saveDeviceTls(api.database, DAYS(days));
+    expect(await texts()).toEqual([
+      ['tls.certificate_expires', `The TLS certificate for devices expires ${when}.`],
+    ]);
+  }
+  await saveDeviceTls(api.database, DAYS(-2));
+  expect(await texts()).toEqual([
+    ['tls.certificate_expires', 'The TLS certificate for devices has expired: devices cannot connect.'],
+  ]);
+  expect((await api.call('GET', '/metrics')).text).toMatch(/odette_tls_certificate_days_left -1\./);
+  // A proxy in front presents another certificate: that one counts.
+  expect(await texts({ notAfter: DAYS(60), problems: ['It offers TLSv1.1.'] })).toEqual([
+    ['tls.not_accepted', 'The public URL: It offers TLSv1.1.'],
+  ]);
+  await deleteDeviceTls(api.database);
+  expect(await texts()).toEqual([]);
 });

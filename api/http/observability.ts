@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
+import { readDeviceTlsEnd } from '../../adapters/store/devices/device-tls.ts';
 import { pushCertificatesInUse } from '../../adapters/store/devices/push-certificates.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/;
@@ -63,6 +64,16 @@ export function measureFleet(database: Database, registry: Registry): void {
       for (const [state, count] of Object.entries(all.devices)) this.set({ state }, count);
       for (const [bucket, count] of Object.entries(all.buckets))
         this.set({ state: `bucket:${bucket}` }, count);
+    },
+  });
+  new Gauge({
+    name: 'odette_tls_certificate_days_left',
+    help: 'Days until the TLS certificate of the device listener ends; absent where a proxy ends TLS',
+    registers: [registry],
+    async collect() {
+      const end = await readDeviceTlsEnd(database);
+      if (end) this.set((end.getTime() - Date.now()) / 86_400_000);
+      else this.remove();
     },
   });
   new Gauge({

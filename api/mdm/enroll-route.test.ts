@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRsaKeyPair, selfSign } from '../../adapters/pki/certificate-authority.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
+import { readSignedData } from '../../adapters/pki/signed-data.ts';
 import { enrollWithScep, getCaCaps, getCaCert } from '../../adapters/pki/scep-client.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
@@ -258,4 +259,37 @@ test('the authority is made once, whoever asks first, and its key is stored seal
   );
   expect(readCertificate(saved?.value.certificatePem ?? '').isAuthority).toBe(true);
   await other.stop();
+});
+
+describe('who signs the enrollment profile', () => {
+  const signerOf = async (given: DeviceListener) => {
+    const body = new URLSearchParams({ code: await given.newCode() });
+    const response = await fetch(`${given.url}/enroll`, { method: 'POST', body });
+    return readSignedData(Buffer.from(await response.arrayBuffer())).certificates.map(
+      ({ commonName }) => commonName,
+    );
+  };
+
+  test('without TLS files Odette’s own authority', async () => {
+    expect(await signerOf(listener)).toEqual(['Odette configuration profiles', 'Odette identity authority']);
+  });
+
+  test('with them the certificate of the listener with its chain, also after its renewal', async () => {
+    const issued = async (commonName: string) => {
+      const { publicKey, privateKey } = await newRsaKeyPair();
+      const [notBefore, notAfter] = [new Date(Date.now() - 1000), new Date(Date.now() + 60_000)];
+      const subject = [['CN', commonName]] as const;
+      return {
+        certificate: selfSign({ subject, publicKey, notBefore, notAfter, use: 'signing' }, privateKey),
+        privateKey,
+      };
+    };
+    const chain = [(await issued('intermediate')).certificate];
+    let current = { ...(await issued('mdm.example.com')), chain };
+    const other = await startDeviceListener({ tls: () => current });
+    expect(await signerOf(other)).toEqual(['mdm.example.com', 'intermediate']);
+    current = { ...(await issued('mdm.example.com renewed')), chain: [] };
+    expect(await signerOf(other)).toEqual(['mdm.example.com renewed']);
+    await other.stop();
+  });
 });

@@ -74,6 +74,7 @@ export async function openAdminApi(
     allowedPrivateHosts: options.allowedPrivateHosts ?? [],
     consoleUrl: 'http://127.0.0.1:4780',
     publicUrl: 'https://mdm.example.com',
+    publicUrlTls: () => undefined,
     hasTls: true,
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',

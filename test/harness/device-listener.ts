@@ -40,7 +40,10 @@ export interface DeviceListener {
 
 export async function startDeviceListener(
   options: Partial<
-    Pick<DeviceAppDependencies, 'compareConfiguration' | 'trustedProxy' | 'trustsClientCert' | 'database'>
+    Pick<
+      DeviceAppDependencies,
+      'compareConfiguration' | 'trustedProxy' | 'trustsClientCert' | 'database' | 'tls'
+    >
   > & {
     longPoll?: { milliseconds: number; max: number };
   } = {},
@@ -66,6 +69,7 @@ export async function startDeviceListener(
     publicUrl: url.replace('http:', 'https:'),
     trustedProxy: options.trustedProxy,
     trustsClientCert: options.trustsClientCert ?? false,
+    ...(options.tls && { tls: options.tls }),
   });
   server.on('request', app);
   const blueprintId = await newBlueprint(database, ring);
