@@ -5,7 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import type { Database } from '../adapters/store/base/database.ts';
+import { listHaltedReissues, resumeReissues } from '../adapters/store/rollout/automatic-reissues.ts';
 import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { alarmsOf } from '../api/admin/status.ts';
 import * as admin from '../sandbox/okta/admin.ts';
 import { DEFAULT_KNOBS } from '../sandbox/okta/knobs.ts';
 import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
@@ -305,5 +307,87 @@ describe('the look-up of an iPhone', () => {
     expect(await managed(phone.id)).toBe('held');
     // One page of the search, then the record and its users.
     expect(asked() - before).toBe(3);
+  });
+});
+
+describe('many devices fall at once', () => {
+  const halted = () => listHaltedReissues(database, fleet.integrationId);
+  const enrolled = async (count: number, family: 'Mac' | 'iPhone' = 'Mac') => {
+    const devices = [];
+    for (let made = 0; made < count; made += 1) devices.push(await enroll(family));
+    return devices;
+  };
+  beforeEach(() => database.query('delete from automatic_reissues'));
+
+  it('stops the re-issue, says so once, and a person lets it go on', async () => {
+    const macs = await enrolled(12);
+    const records = macs.map(({ serialNumber }) => register(serialNumber));
+    await sweep();
+    for (const record of records) setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    const before = await renewals();
+    expect(before).toHaveLength(4);
+    expect(await halted()).toMatchObject([
+      { platform: 'macOS', reason: 'many_fell', fallen: 5, managedBefore: 12, held: 8 },
+    ]);
+    const texts = (await alarmsOf(database)).filter(({ failure }) => failure.code === 'okta.many_lost_trust');
+    expect(texts.map(({ text }) => text)).toEqual([
+      expect.stringContaining('42 % of the Macs (5 of 12) lost "managed" in Okta within 15 minutes.'),
+    ]);
+    // One is counted again meanwhile: it needs nothing.
+    const held = macs.findIndex(({ id }) => !before.includes(id));
+    setStatus(records[held]!, 'MANAGED');
+    await sweep();
+    expect(await renewals()).toHaveLength(4);
+    const which = { integrationId: fleet.integrationId, platform: 'macOS', actor: 'person:ada' } as const;
+    expect(await database.inTransaction((sql) => resumeReissues(sql, which))).toBe(7);
+    expect(await renewals()).toHaveLength(11);
+    expect(await halted()).toEqual([]);
+    expect(await database.inTransaction((sql) => resumeReissues(sql, which))).toBeUndefined();
+  });
+
+  it('goes beyond the limit of an hour for no device, however many processes see falls at once', async () => {
+    await database.query(`update integrations set settings = '{"reissuesPerHour": 3}'`);
+    const macs = await enrolled(4);
+    const records = macs.map(({ serialNumber }) => register(serialNumber));
+    await sweep();
+    for (const record of records) setStatus(record, 'NOT_MANAGED');
+    await Promise.all(macs.map(({ id }) => lookUp(id)));
+    await database.query(`update integrations set settings = '{}'`);
+    expect(await renewals()).toHaveLength(3);
+    expect(await halted()).toMatchObject([{ reason: 'limit_reached', held: 1 }]);
+  });
+
+  it('on iPhones raises the alarm, though nothing is re-issued there', async () => {
+    await enrolled(1);
+    const phones = await enrolled(6, 'iPhone');
+    await database.query(`update devices set user_name = serial_number where platform = 'iOS'`);
+    const { created } = okta.tenant.state.users[0]!;
+    okta.tenant.state.users.push(
+      ...phones.map(({ serialNumber }) => ({ id: `00u${serialNumber}`, login: serialNumber, created })),
+    );
+    const records = phones.map(({ serialNumber }) =>
+      register(undefined, {
+        users: [{ userId: `00u${serialNumber}`, managementStatus: 'MANAGED', created }],
+      }),
+    );
+    await sweep();
+    for (const record of records) setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    expect(await halted()).toMatchObject([{ platform: 'iOS', reason: 'many_fell', held: 0 }]);
+    expect(await renewals()).toEqual([]);
+  });
+
+  it('is not what an Okta admin does to devices', async () => {
+    const macs = await enrolled(6);
+    const records = macs.map(({ serialNumber }) => register(serialNumber));
+    await sweep();
+    for (const record of records)
+      okta.tenant.changeDevice(record, (changed) => {
+        changed.status = 'SUSPENDED';
+      });
+    await sweep();
+    expect(await managed(macs[0]!.id)).toBe('not_held');
+    expect([await halted(), await renewals()]).toEqual([[], []]);
   });
 });

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { findBlueprint } from './blueprints.ts';
 import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
-import { CliError, EXIT } from './exits.ts';
+import { findIntegration } from './integration-reference.ts';
 import type { ResponseOf, Body, OdetteClient } from './odette-client.ts';
 
 type Item = ResponseOf<'get /api/library-items'>['items'][number];
@@ -88,24 +88,6 @@ async function bodyOf(
     blueprintIds: blueprint === undefined ? (known?.blueprints.map(({ id }) => id) ?? []) : blueprintIds,
     ...(known && { appConfiguration: known.appConfiguration, settings: known.settings }),
   };
-}
-
-async function findIntegration(odette: OdetteClient, text: string | undefined): Promise<{ id: string }> {
-  const { items } = await odette.call('get /api/integrations');
-  const fits = items.filter(
-    ({ id, name, host, customDomain }) =>
-      text === undefined || [id, name, host, customDomain].some((one) => one === text),
-  );
-  const [only, another] = fits;
-  if (only && !another) return only;
-  const names = items.map(({ name, host }) => (name === host ? host : `${name} (${host})`)).join(', ');
-  if (items.length === 0)
-    throw new CliError(EXIT.failed, 'No Okta tenant is connected.', 'odette setup apply -f FILE');
-  throw new CliError(
-    text === undefined ? EXIT.usage : EXIT.failed,
-    text === undefined ? 'Several Okta tenants are connected.' : `There is no integration ${text}.`,
-    `Name one with --integration: ${names}.`,
-  );
 }
 
 async function confirmPreview(

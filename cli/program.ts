@@ -8,6 +8,7 @@ import { addDevices } from './devices.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
+import { addReissues } from './reissues.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
 import { addStatus } from './status.ts';
@@ -78,6 +79,7 @@ export async function runCommand(
   addLibraryItems(program, line);
   addDevices(program, line);
   addRollouts(program, line);
+  addReissues(program, line);
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
   addTokens(program, line);

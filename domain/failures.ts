@@ -750,6 +750,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'okta.many_lost_trust': entry(
+    'Many devices lost "managed" in Okta within a short time. Odette stopped requesting new certificates by itself.',
+    'Find the cause in Okta. Then let Odette go on: on the page of the integration, or with `odette reissue resume`.',
+    'operator',
+    false,
+    409,
+  ),
   'certificate.not_renewed': entry(
     'The device did not renew the certificate in time.',
     'Turn the device on and connect it to the internet. Odette retries until the renewal succeeds.',

@@ -19,6 +19,8 @@ export interface IntegrationSettings {
   /** Days after issue without a sign-in: warn, then issue a new certificate (Okta revokes on day 91). */
   readonly unusedWarnDays: number;
   readonly unusedReissueDays: number;
+  /** Certificates that Odette re-issues by itself within an hour, for devices of one platform that Okta stopped counting as managed. */
+  readonly reissuesPerHour: number;
   /** A device counts as managed for whatever user Okta names; otherwise only for the one that is named in Odette. */
   readonly countsAnyUser: boolean;
 }
@@ -35,5 +37,6 @@ export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   renewalWindowEnd: 1 / 6,
   unusedWarnDays: 80,
   unusedReissueDays: 85,
+  reissuesPerHour: 50,
   countsAnyUser: false,
 };

@@ -28,6 +28,7 @@ export const OPERATIONS = {
   getIntegrationImpact: 'get /api/integrations/{id}/impact',
   updateIntegration: 'patch /api/integrations/{id}',
   answerIntegration: 'post /api/integrations/{id}/answers',
+  resumeReissues: 'post /api/integrations/{id}/reissues/resume',
   checkIntegration: 'post /api/integrations/{id}/checks',
   listLibraryItems: 'get /api/library-items',
   getLibraryItem: 'get /api/library-items/{id}',

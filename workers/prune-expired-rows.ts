@@ -7,6 +7,7 @@ import { pruneEvents } from '../adapters/store/base/events.ts';
 import { pruneKeys } from '../adapters/store/base/idempotency.ts';
 import { pruneUnparsedResponses } from '../adapters/store/devices/inventory.ts';
 import { pruneOutbox } from '../adapters/store/base/outbox.ts';
+import { pruneFalls } from '../adapters/store/rollout/automatic-reissues.ts';
 import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 
@@ -19,6 +20,7 @@ const KEPT_DAYS = {
   idempotencyKeys: 2,
   timeline: 730,
   runs: 730,
+  falls: 30,
 };
 
 /** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
@@ -31,6 +33,7 @@ export async function pruneExpiredRows(sql: Sql, hasStopped: () => boolean = () 
     () => pruneKeys(sql, KEPT_DAYS.idempotencyKeys),
     () => pruneTimeline(sql, KEPT_DAYS.timeline),
     () => pruneRuns(sql, KEPT_DAYS.runs),
+    () => pruneFalls(sql, KEPT_DAYS.falls),
     () => pruneSecrets(sql),
   ];
   for (const prune of prunes) while (!hasStopped() && (await prune()) >= MIN_BATCH);

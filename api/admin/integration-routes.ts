@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
 import { readOrganization } from '../../adapters/okta/organization.ts';
+import { listHaltedReissues, resumeReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -19,6 +20,7 @@ import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { countReached } from '../../adapters/store/library/scope.ts';
 import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
 import { findSetup } from '../../adapters/store/integration/setups.ts';
+import { haltText, likelyCauses } from '../../domain/automatic-reissue.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { findPrerequisites } from '../../domain/prerequisites.ts';
 import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
@@ -133,6 +135,15 @@ export function integrationHandlers(
       }
     },
 
+    resumeReissues: async ({ sql, params, body, caller }) => {
+      const { id } = await row(sql, params.id);
+      const which = { integrationId: id, platform: body.platform, actor: caller.actor };
+      const devices = await resumeReissues(sql, which);
+      if (devices === undefined)
+        throw new ProblemError('request.conflict', { detail: 'Nothing is halted on this platform.' });
+      return { devices };
+    },
+
     checkIntegration: async ({ sql, params, caller }) => {
       const integration = await row(sql, params.id);
       // Asked now: the address may lead elsewhere by now, or to another engine.
@@ -192,6 +203,14 @@ async function showIntegration(
       ok,
       failure: failureOrNull(failureCode),
       at,
+    })),
+    haltedReissues: (await listHaltedReissues(sql, integration.id)).map((halted) => ({
+      platform: halted.platform,
+      reason: halted.reason,
+      haltedAt: halted.haltedAt,
+      text: haltText(halted),
+      likelyCauses: [...likelyCauses(halted.platform)],
+      held: halted.held,
     })),
     createdAt: integration.createdAt,
     changedAt: integration.changedAt,

@@ -6,6 +6,8 @@ import { listIntegrations, listHealth } from '../../adapters/store/integration/i
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
+import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
+import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
@@ -117,7 +119,12 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
       `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
       gone.since,
     );
-  for (const { id, name } of await listIntegrations(sql))
+  const integrations = await listIntegrations(sql);
+  for (const halted of await listHaltedReissues(sql)) {
+    const { name } = integrations.find(({ id }) => id === halted.integrationId) ?? { name: '' };
+    alarm('okta.many_lost_trust', `${name}: ${haltText(halted)}`, halted.haltedAt);
+  }
+  for (const { id, name } of integrations)
     for (const { connection, failureCode, at } of await listHealth(sql, id))
       if (failureCode !== null && LASTING.has(failureCode))
         alarm(failureCode, `${name}: ${connection} refuses Odette.`, at);

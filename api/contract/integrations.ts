@@ -1,5 +1,6 @@
 // Integrations: what the wizard made, shown and changed with the same checks.
 import { z } from 'zod';
+import { HALT_REASONS } from '../../domain/automatic-reissue.ts';
 import { endpoint } from './endpoint.ts';
 import { credentialsKind, PendingAnswer, PrerequisiteCheck, SetupAnswerBody } from './setups.ts';
 import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.ts';
@@ -37,6 +38,7 @@ export const IntegrationSettings = z
     renewalWindowEnd: z.number().gt(0).lt(1),
     unusedWarnDays: z.number().min(1).max(90),
     unusedReissueDays: z.number().min(1).max(90),
+    reissuesPerHour: z.number().int().min(1).max(10_000),
     /** A device counts as managed for whatever user Okta names. */
     countsAnyUser: z.boolean(),
   })
@@ -48,6 +50,19 @@ const health = z.object({
   failure: Failure.nullable(),
   at: instant,
 });
+
+/** Odette stopped re-issuing certificates by itself: too many devices lost "managed" in Okta at once. It waits for a person. */
+const HaltedReissue = z
+  .object({
+    platform: z.enum(['macOS', 'iOS']),
+    reason: z.enum(HALT_REASONS),
+    haltedAt: instant,
+    text: z.string(),
+    likelyCauses: z.array(z.string()),
+    /** Devices that wait for the word. */
+    held: z.number().int(),
+  })
+  .meta({ id: 'HaltedReissue' });
 
 export const Integration = z
   .object({
@@ -73,6 +88,7 @@ export const Integration = z
     enrollmentLink: z.string().nullable(),
     settings: IntegrationSettings,
     health: z.array(health),
+    haltedReissues: z.array(HaltedReissue),
     createdAt: instant,
     changedAt: instant,
   })
@@ -141,6 +157,24 @@ export const integrations = {
     later: PendingAnswer,
     ownTransaction: true,
     problems: ['setup.wrong_step', 'setup.prerequisites_missing', 'server.unavailable'],
+  }),
+  resumeReissues: endpoint({
+    tag,
+    summary:
+      'Lets Odette go on re-issuing certificates by itself after it stopped; what was held back is re-issued',
+    method: 'post',
+    path: '/api/integrations/{id}/reissues/resume',
+    access: 'operator',
+    params: idParams,
+    body: z.strictObject({ platform: z.enum(['macOS', 'iOS']) }),
+    status: 200,
+    response: z
+      .object({
+        /** That get a new certificate. */
+        devices: z.number().int(),
+      })
+      .meta({ id: 'ResumedReissues' }),
+    problems: ['request.conflict'],
   }),
   checkIntegration: endpoint({
     tag,

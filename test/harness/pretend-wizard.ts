@@ -151,9 +151,11 @@ const integration = (state: SetupState) => {
       renewalWindowEnd: 0.1,
       unusedWarnDays: 80,
       unusedReissueDays: 85,
+      reissuesPerHour: 50,
       countsAnyUser: false,
     },
     health: [],
+    haltedReissues: [],
     createdAt: AT,
     changedAt: AT,
   };

@@ -28,6 +28,7 @@ import { Prerequisites } from '../setup/prerequisites.tsx';
 import { useMay } from '../shell/session.ts';
 import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
+import { HaltedReissues } from './halted-reissues.tsx';
 import { NumbersCard } from './numbers-card.tsx';
 
 export type Integration = ResponseOf<'getIntegration'>;
@@ -74,6 +75,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
   return (
     <Stack>
       <ProblemAlert error={error} />
+      <HaltedReissues integration={integration} />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Section
           title="Okta tenant"

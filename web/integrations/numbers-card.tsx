@@ -64,6 +64,10 @@ const FIELDS: Readonly<Record<NumberName, { label: string; description: string; 
     label: 'Replace when unused (days)',
     description: 'Odette replaces the certificate before Okta revokes it.',
   },
+  reissuesPerHour: {
+    label: 'Replace by itself at most (per hour)',
+    description: 'If more devices of a platform lose "managed" in Okta, Odette stops and waits for you.',
+  },
 };
 
 export function NumbersCard({

@@ -507,6 +507,32 @@ create index okta_devices_serial on okta_devices (integration_id, lower(serial_n
 create index okta_devices_logins on okta_devices using gin (okta_logins(users)) where platform = 'IOS';
 create index okta_devices_device on okta_devices (device_id);
 
+-- Devices that Okta stopped counting as managed, and whether Odette asked for a new certificate by itself.
+create table trust_falls (
+  id bigint generated always as identity primary key,
+  integration_id uuid not null references integrations on delete cascade,
+  device_id uuid not null references devices on delete cascade,
+  platform text not null check (platform in ('macOS', 'iOS')),
+  at timestamptz not null,
+  -- none: there is nothing to re-issue. held: it waits for a person. released: a person said so.
+  outcome text not null check (outcome in ('reissued', 'none', 'held', 'released'))
+);
+create index trust_falls_at on trust_falls (integration_id, platform, at);
+create index trust_falls_device on trust_falls (device_id);
+
+-- Whether Odette re-issues certificates by itself (domain/automatic-reissue.ts).
+create table automatic_reissues (
+  integration_id uuid not null references integrations on delete cascade,
+  platform text not null check (platform in ('macOS', 'iOS')),
+  halted_at timestamptz, -- null: it goes on
+  reason text, -- domain/automatic-reissue.ts HaltReason
+  fallen integer not null default 0,
+  managed_before integer not null default 0,
+  resumed_at timestamptz, -- falls before count for nothing any more
+  resumed_by text,
+  primary key (integration_id, platform)
+);
+
 -- What Temporal must be told. Written in the transaction of the change; delivered by the relay at least once, in order for each key.
 create table outbox (
   id uuid primary key default gen_random_uuid(), -- the event id by which workflows drop duplicates

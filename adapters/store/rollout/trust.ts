@@ -1,12 +1,13 @@
 // What is shown of a device's trust: derived again from all evidence whenever some of it changed, written where it differs.
 import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
+import { isFall } from '../../../domain/automatic-reissue.ts';
 import { asksForCertificate, findingOf } from '../../../domain/okta-finding.ts';
 import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
 import { truthChangeText, waitsForText } from '../../../domain/trust-text.ts';
 import { type Truth, type TruthObservation, type TruthState } from '../../../domain/trust.ts';
 import { standingOf, type TrustBucket } from '../../../domain/trust-bucket.ts';
-import { requestRenewals } from './enqueue-rollouts.ts';
+import { onFall } from './automatic-reissues.ts';
 import type { Sql } from '../base/database.ts';
 import { appendTimeline } from '../devices/device-timeline.ts';
 import { appendEvent } from '../base/events.ts';
@@ -129,12 +130,22 @@ export async function refreshTrust(
   const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
   if (
     wasManaged &&
-    asksForCertificate(finding, okta?.match ?? null) &&
-    // Another integration's silence says nothing of this one's certificate.
-    known.integrationId === view.desired?.integrationId &&
-    newestProven(state)?.integrationId === known.integrationId
+    isFall(finding) &&
+    view.desired !== null &&
+    known.integrationId !== null &&
+    // Another integration's silence says nothing of this one.
+    known.integrationId === view.desired?.integrationId
   )
-    await requestRenewals(sql, [deviceId], 'Okta no longer counts the device as managed');
+    await onFall(sql, {
+      deviceId,
+      integrationId: known.integrationId,
+      platform: view.platform,
+      limitPerHour: view.desired.settings.reissuesPerHour,
+      canReissue:
+        asksForCertificate(finding, okta?.match ?? null) &&
+        newestProven(state)?.integrationId === known.integrationId,
+      now: change.now,
+    });
   return { view, bucket, waitsFor, certificateNotAfter };
 }
 

@@ -1,0 +1,153 @@
+// What Odette re-issues by itself when Okta stops counting devices: counted, stopped where it is too much, released by a person.
+import {
+  haltReason,
+  TOGETHER_MINUTES,
+  type Falls,
+  type Halt,
+  type HaltReason,
+} from '../../../domain/automatic-reissue.ts';
+import type { Platform } from '../../../domain/device.ts';
+import { appendAudit } from '../base/audit.ts';
+import type { Sql } from '../base/database.ts';
+import { appendEvent } from '../base/events.ts';
+import { appendTimeline } from '../devices/device-timeline.ts';
+import { requestRenewals } from './enqueue-rollouts.ts';
+
+export interface Fall {
+  readonly deviceId: string;
+  readonly integrationId: string;
+  readonly platform: Platform;
+  readonly limitPerHour: number;
+  /** A new certificate would help. */
+  readonly canReissue: boolean;
+  /** The workflow's clock. */
+  readonly now: Date;
+}
+
+/** Re-issues the certificate of a device that fell, or holds it back. Call it in the transaction in which the fall is written. */
+export async function onFall(sql: Sql, fall: Fall): Promise<void> {
+  // One at a time for each platform of an integration: two that count at once would both go on.
+  const [row] = await sql.query<{ haltedAt: Date | null }>(
+    `insert into automatic_reissues (integration_id, platform) values ($1, $2)
+     on conflict (integration_id, platform) do update set platform = excluded.platform returning halted_at as "haltedAt"`,
+    [fall.integrationId, fall.platform],
+  );
+  const isHalted = row?.haltedAt !== null || (await halt(sql, fall));
+  const outcome = !fall.canReissue ? 'none' : isHalted ? 'held' : 'reissued';
+  await sql.query(
+    'insert into trust_falls (integration_id, device_id, platform, at, outcome) values ($1, $2, $3, $4, $5)',
+    [fall.integrationId, fall.deviceId, fall.platform, fall.now, outcome],
+  );
+  if (outcome === 'reissued')
+    await requestRenewals(sql, [fall.deviceId], 'Okta no longer counts the device as managed');
+  if (outcome === 'held')
+    await appendTimeline(
+      sql,
+      fall.deviceId,
+      {
+        kind: 'reissue_held',
+        text: 'Odette did not request a new certificate by itself: it stopped after many devices lost "managed" in Okta, and waits for a person.',
+      },
+      fall.now,
+    );
+}
+
+/** true: this fall was one too many. */
+async function halt(sql: Sql, fall: Fall): Promise<boolean> {
+  const { integrationId, platform, now } = fall;
+  const falls = await countFalls(sql, fall);
+  const reason = haltReason(falls, fall.limitPerHour);
+  if (reason === null) return false;
+  await sql.query(
+    `update automatic_reissues set halted_at = $3, reason = $4, fallen = $5, managed_before = $6, resumed_by = null
+      where integration_id = $1 and platform = $2`,
+    [integrationId, platform, now, reason, falls.together, falls.managedBefore],
+  );
+  const subject = `integration:${integrationId}`;
+  const detail = { platform, reason, fallen: falls.together, managedBefore: falls.managedBefore };
+  await appendAudit(sql, { actor: 'system', action: 'reissue.halted', subject, detail });
+  await appendEvent(sql, { kind: 'integration.changed', subject });
+  return true;
+}
+
+async function countFalls(sql: Sql, { integrationId, platform, deviceId, now }: Fall): Promise<Falls> {
+  const [row] = await sql.query<Falls>(
+    `with recent as (
+       select fall.device_id, fall.at, fall.outcome from trust_falls as fall
+        where fall.integration_id = $1 and fall.platform = $2 and fall.at > $4::timestamptz - interval '1 hour'
+          and fall.at > coalesce((select resumed_at from automatic_reissues where integration_id = $1 and platform = $2), '-infinity')),
+     together as (
+       select device_id from recent where at > $4::timestamptz - make_interval(mins => ${TOGETHER_MINUTES}) union select $3::uuid)
+     select (select count(*) from together)::int as together,
+            (select count(*) from together)::int + (
+              select count(*) from device_trust as trust join devices as device on device.id = trust.device_id
+               where trust.integration_id = $1 and trust.managed and device.platform = $2
+                 and trust.device_id not in (select device_id from together))::int as "managedBefore",
+            (select count(*) from recent where outcome = 'reissued')::int as "reissuedInHour"`,
+    [integrationId, platform, deviceId, now],
+  );
+  return row ?? { together: 1, managedBefore: 1, reissuedInHour: 0 };
+}
+
+export interface HaltedReissue extends Halt {
+  readonly integrationId: string;
+  readonly haltedAt: Date;
+  /** Devices that wait for a person's word: those that Okta still does not count. */
+  readonly held: number;
+}
+
+export const listHaltedReissues = (sql: Sql, integrationId?: string): Promise<HaltedReissue[]> =>
+  sql.query<HaltedReissue & { readonly reason: HaltReason }>(
+    `select halted.integration_id as "integrationId", halted.platform, halted.halted_at as "haltedAt", halted.reason, halted.fallen,
+            halted.managed_before as "managedBefore", (
+              select count(distinct fall.device_id)::int from trust_falls as fall
+                join device_trust as trust on trust.device_id = fall.device_id and trust.integration_id = halted.integration_id
+               where fall.integration_id = halted.integration_id and fall.platform = halted.platform and fall.outcome = 'held'
+                 and not trust.managed) as held
+       from automatic_reissues as halted
+      where halted.halted_at is not null and ($1::uuid is null or halted.integration_id = $1)
+      order by halted.halted_at, halted.platform`,
+    [integrationId ?? null],
+  );
+
+/** A person says that Odette goes on. What was held is re-issued where it is still needed. Returns of how many devices; undefined: it was not halted. */
+export async function resumeReissues(
+  sql: Sql,
+  which: { readonly integrationId: string; readonly platform: Platform; readonly actor: string },
+): Promise<number | undefined> {
+  const { integrationId, platform, actor } = which;
+  const [resumed] = await sql.query(
+    `update automatic_reissues set halted_at = null, reason = null, resumed_at = now(), resumed_by = $3
+      where integration_id = $1 and platform = $2 and halted_at is not null returning platform`,
+    [integrationId, platform, actor],
+  );
+  if (resumed === undefined) return undefined;
+  const held = await sql.query<{ deviceId: string }>(
+    `with released as (
+       update trust_falls set outcome = 'released' where integration_id = $1 and platform = $2 and outcome = 'held' returning device_id)
+     select distinct released.device_id as "deviceId" from released
+       join device_trust as trust on trust.device_id = released.device_id and trust.integration_id = $1
+      where not trust.managed order by 1`,
+    [integrationId, platform],
+  );
+  const deviceIds = held.map(({ deviceId }) => deviceId);
+  const devices = await requestRenewals(
+    sql,
+    deviceIds,
+    'Okta no longer counts the device as managed; a person let Odette go on',
+  );
+  const subject = `integration:${integrationId}`;
+  await appendAudit(sql, { actor, action: 'reissue.resumed', subject, detail: { platform, devices } });
+  await appendEvent(sql, { kind: 'integration.changed', subject });
+  return devices;
+}
+
+/** In batches; what still waits for a person stays. Returns how many went. */
+export async function pruneFalls(sql: Sql, olderThanDays: number): Promise<number> {
+  const rows = await sql.query(
+    `delete from trust_falls where id in (
+       select id from trust_falls where at < now() - make_interval(days => $1) and outcome <> 'held' limit 10000) returning 1`,
+    [olderThanDays],
+  );
+  return rows.length;
+}

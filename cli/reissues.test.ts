@@ -1,0 +1,64 @@
+// `odette reissue`: what stopped is shown with its causes, and goes on at one word.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
+
+const AT = '2027-01-02T03:04:05.000Z';
+const INTEGRATION = {
+  id: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11',
+  name: 'acme',
+  orgId: '00o1',
+  host: 'acme.okta.com',
+  customDomain: null,
+  credentialsKind: 'api_service_integration' as const,
+  clientId: 'c',
+  credentials: null,
+  grantedScopes: [],
+  macOS: null,
+  iOS: null,
+  enrollmentLink: null,
+  settings: { ...DEFAULT_INTEGRATION_SETTINGS, trustLookupSeconds: [60] },
+  health: [],
+  createdAt: AT,
+  changedAt: AT,
+};
+let server: ContractServer;
+const halted = (platform: 'macOS' | 'iOS') => ({
+  platform,
+  reason: 'many_fell' as const,
+  haltedAt: AT,
+  text: `Many fell on ${platform}. Was the secret key reset in Okta?`,
+  likelyCauses: ['Was the secret key reset in Okta?'],
+  held: 8,
+});
+beforeAll(async () => {
+  server = await startContractServer();
+  server.plays.listIntegrations = () => ({
+    items: [{ ...INTEGRATION, haltedReissues: [halted('macOS'), halted('iOS')] }],
+  });
+  server.plays.resumeReissues = () => ({ devices: 8 });
+});
+afterAll(() => server.stop());
+
+const odette = (line: string): Promise<Ran> =>
+  runOdette(line.split(' '), { environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN } });
+
+test('what stopped is listed with its likely causes and the command that lets it go on', async () => {
+  const { printed } = await odette('reissue list');
+  expect(printed).toContain('Many fell on iOS.');
+  expect(printed).toContain('- Was the secret key reset in Okta?');
+  expect(printed).toContain('8 devices waiting: odette reissue resume --integration');
+});
+
+test('one platform goes on, or all that stopped', async () => {
+  expect((await odette('reissue resume --platform iOS')).printed).toContain('8 new certificates requested');
+  const { printed } = await odette('reissue resume --json');
+  expect(JSON.parse(printed)).toEqual({ platforms: ['macOS', 'iOS'], devices: 16 });
+  const resumed = server.calls.filter(({ operation }) => operation === 'resumeReissues');
+  expect(resumed.map(({ body }) => body)).toEqual([
+    { platform: 'iOS' },
+    { platform: 'macOS' },
+    { platform: 'iOS' },
+  ]);
+});

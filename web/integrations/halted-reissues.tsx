@@ -1,0 +1,62 @@
+// Odette stopped re-issuing certificates by itself: why, what may have caused it, and the word that lets it go on.
+import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { CommandLine } from '../components/command-line.tsx';
+import { Moment } from '../components/moment.tsx';
+import { ProblemAlert } from '../components/problem-alert.tsx';
+import { odetteLine } from '../odette-line.ts';
+import { useChange } from '../queries.ts';
+import { useMay } from '../shell/session.ts';
+import type { Integration } from './integration-page.tsx';
+
+export function HaltedReissues({ integration }: { integration: Integration }) {
+  return integration.haltedReissues.map((halted) => (
+    <Halted key={halted.platform} halted={halted} integration={integration} />
+  ));
+}
+
+function Halted({
+  halted: { platform, text, likelyCauses, held, haltedAt },
+  integration: { id, host },
+}: {
+  halted: Integration['haltedReissues'][number];
+  integration: Integration;
+}) {
+  const mayAct = useMay('operator');
+  const resume = useChange('resumeReissues', ['getIntegration', 'getStatus'], ({ devices }) => {
+    notifications.show({ message: `Odette goes on: ${devices} new certificates requested.`, color: 'green' });
+  });
+  return (
+    <Alert color="red" title={text} component="section" aria-label={`Stopped on ${platform}`}>
+      <Stack gap="xs">
+        <Text size="sm">
+          Stopped <Moment at={haltedAt} />. Odette requests no new certificates by itself for these devices
+          until you let it go on; {held === 0 ? 'none waits' : `${held} wait`}. Renewals continue. Look for
+          the cause in Okta first:
+        </Text>
+        <List size="sm">
+          {likelyCauses.map((cause) => (
+            <List.Item key={cause}>{cause}</List.Item>
+          ))}
+        </List>
+        <ProblemAlert error={resume.error} />
+        {mayAct && (
+          <>
+            <CommandLine
+              command={odetteLine(['reissue', 'resume'], ['--integration', host], ['--platform', platform])}
+            />
+            <Group justify="flex-end">
+              <Button
+                size="xs"
+                loading={resume.isPending}
+                onClick={() => resume.mutate({ params: { id }, body: { platform } })}
+              >
+                Go on
+              </Button>
+            </Group>
+          </>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
