@@ -17,13 +17,15 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Scenarios mostly wait for their own processes: two at a time also where there are two cores.
-    maxWorkers: 2,
+    // Scenarios mostly wait for their own processes: on two cores two at a time left half of the machine idle.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/harness/global-setup.ts'],
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
+    // A look waits for a state; a busy machine reaches it later.
+    expect: { poll: { timeout: 30_000 } },
     // Scenarios start a dozen real processes: a start on a busy machine takes long, and one late answer is not a broken promise.
     hookTimeout: 240_000,
     env: { RUST_BACKTRACE: '0', NODE_ENV: 'test' },

@@ -1,5 +1,5 @@
 // Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
@@ -151,13 +151,13 @@ describe('enrollment', () => {
       await sql.query('lock table audit_entries in exclusive mode');
       left = device.checkOut();
       // It holds its device and waits for the audit trail, which waits for the device.
-      await vi.waitFor(async () =>
-        expect(
-          await listener.database.query(
+      await expect
+        .poll(() =>
+          listener.database.query(
             `select from pg_locks where not granted and relation = 'audit_entries'::regclass`,
           ),
-        ).toHaveLength(1),
-      );
+        )
+        .toHaveLength(1);
       await sql.query('update devices set name = name where id = $1', [id]);
     });
     expect((await left)?.status).toBe(200);
