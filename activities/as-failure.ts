@@ -3,7 +3,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { CataloguedError, FAILURES } from '../domain/failures.ts';
 
 /** Type and message are the code alone: a history lives long, and its failure types are never encrypted. */
-export function asFailure(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   if (!(error instanceof CataloguedError)) return error;
   return ApplicationFailure.create({
     type: error.code,

@@ -28,7 +28,7 @@ import {
   ssoHostsOf,
 } from '../domain/payload-set.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
-import type { StepRequest } from '../domain/rollout-plan.ts';
+import type { StepRequest } from '../domain/rollout-action.ts';
 import type { DesiredState } from '../domain/rollout-view.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 

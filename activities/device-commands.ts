@@ -8,7 +8,7 @@ import {
 } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import type { StepRequest } from '../domain/rollout-plan.ts';
+import type { StepRequest } from '../domain/rollout-action.ts';
 import type { CommandStatus } from '../workflows/messages.ts';
 import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';

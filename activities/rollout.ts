@@ -13,14 +13,13 @@ import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollou
 import type { FailureCode } from '../domain/failures.ts';
 import { notNowText, minuteText } from '../domain/trust-text.ts';
 import { failureText, failureTitle } from './failure-text.ts';
+import { phaseOf, planRollout } from '../domain/rollout-plan.ts';
 import {
   memoryFor,
-  phaseOf,
-  planRollout,
   type RolloutAction,
   type RolloutMemory,
   type RolloutPhase,
-} from '../domain/rollout-plan.ts';
+} from '../domain/rollout-action.ts';
 import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';

@@ -17,7 +17,7 @@ const Reference = z.union([
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ prompt: z.literal(true) }),
 ]);
-export type Reference = z.infer<typeof Reference>;
+type Reference = z.infer<typeof Reference>;
 
 const IS_SECRET =
   'is a secret: say where it is, { file: PATH }, { file: PATH, field: NAME } for JSON, { env: NAME } or { prompt: true }';
@@ -31,7 +31,7 @@ const secret = z.unknown().transform((value, context): Reference => {
 const text = z.union([z.string().min(1), Reference], {
   error: 'is neither a text nor a place: { file: PATH }, { env: NAME } or { prompt: true }',
 });
-export type Text = z.infer<typeof text>;
+type Text = z.infer<typeof text>;
 
 type Prerequisite = NonNullable<
   Extract<Body<'post /api/setups/{id}/answers'>, { step: 'connect' }>['confirmed']
@@ -56,7 +56,7 @@ const SetupFile = z.strictObject({
     })
     .refine(({ macOS, iOS }) => macOS !== undefined || iOS !== undefined, 'name macOS, iOS or both'),
 });
-export type SetupFile = z.infer<typeof SetupFile>;
+type SetupFile = z.infer<typeof SetupFile>;
 
 export interface OpenSetupFile {
   readonly content: SetupFile;

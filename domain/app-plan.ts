@@ -2,7 +2,7 @@
 import type { FailureCode } from './failures.ts';
 import { HOUR_MS } from './patience.ts';
 import { retryOf, type Retry } from './retries.ts';
-import type { RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-plan.ts';
+import type { RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-action.ts';
 import {
   isAppUnderWay,
   isManagedApp,

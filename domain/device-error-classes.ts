@@ -3,7 +3,7 @@
 // day before a person is asked. Add a row where a public report or Apple's documentation shows an error that needs another next step.
 import type { FailureCode } from './failures.ts';
 
-export interface DeviceErrorCause {
+interface DeviceErrorCause {
   readonly code: number;
   readonly domain: string;
   readonly description: string;

@@ -3,7 +3,7 @@
 // Codes are `area.what_happened`. Adapters throw an error with a `code`; activities/as-failure.ts makes Temporal's failure of it,
 // api/http/problem.ts an HTTP answer; docs/errors.md is generated from here. Nobody matches text.
 
-export type Owner = 'nobody' | 'admin' | 'user' | 'operator';
+type Owner = 'nobody' | 'admin' | 'user' | 'operator';
 
 export interface CatalogueEntry {
   /** What happened, one sentence in the present tense. */

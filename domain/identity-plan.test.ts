@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { isEndWithDevice, planIdentity, type PinnedIdentity } from './identity-plan.ts';
 import { triedAgain } from './retries.ts';
-import { emptyMemory } from './rollout-plan.ts';
+import { emptyMemory } from './rollout-action.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const YEAR = 365 * DAY;

@@ -2,7 +2,7 @@
 // is as it should be. Rollouts verify each device in scope daily, so an attempt that failed is followed by one the next day.
 import type { IntegrationSettings } from './integration-settings.ts';
 import { renewalTime } from './renewal-policy.ts';
-import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
+import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-action.ts';
 import { tryKeyOf } from './rollout-step.ts';
 
 export interface PinnedIdentity {

@@ -48,7 +48,7 @@ export const FINDING_KINDS = [
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** okta_admin: in Okta; Odette never acts against what an Okta admin did. */
-export type FindingOwner = 'nobody' | 'user' | 'admin' | 'okta_admin';
+type FindingOwner = 'nobody' | 'user' | 'admin' | 'okta_admin';
 
 export interface OktaFinding {
   readonly kind: FindingKind;

@@ -27,10 +27,10 @@ export interface PayloadSetInputs {
 }
 
 /** Something with a revision: `inputs` is canonical JSON, hashed where hashing is allowed. */
-export interface Revisable {
+interface Revisable {
   readonly inputs: string;
 }
-export interface WantedProfileInputs extends Revisable {
+interface WantedProfileInputs extends Revisable {
   readonly kind: 'settings' | 'sso';
   readonly identifier: string;
 }

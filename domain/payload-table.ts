@@ -12,13 +12,13 @@ export const PAYLOAD_TABLE: readonly PayloadDescription[] = [
     setting: 'Dynamic SCEP challenge certificate',
     platforms: ['macOS'],
     description:
-      'A certificate of its own for each Mac, with which Okta Verify proves that the Mac is managed. Odette renews it well before it expires.',
+      'A certificate for each Mac that proves to Okta that the Mac is managed. Odette renews it well before it expires. The user notices nothing.',
   },
   {
     setting: 'OktaVerify.EnrollmentOptions',
     platforms: ['macOS'],
     description:
-      'Okta Verify opens by itself when an unregistered Mac asks for something protected by Okta, with the organization filled in.',
+      'Okta Verify opens automatically, with the organization filled in, when an unregistered Mac opens an app that Okta protects.',
   },
   {
     setting: 'Okta Verify login item',
@@ -29,7 +29,7 @@ export const PAYLOAD_TABLE: readonly PayloadDescription[] = [
     setting: 'Managed app config',
     platforms: ['iOS', 'iPadOS'],
     description:
-      'The organization address and the management hint with which the device registers as managed.',
+      'The organization URL and the management hint, which register the device as managed. The user notices nothing.',
   },
   {
     setting: 'SSO extension',
@@ -47,4 +47,4 @@ export const SWITCH_CONFIRMATION =
   "Managed app configuration for iPhone and iPad is turned off in the library item: Okta Device Trust manages it and overrides the item's own managed app configuration.";
 
 export const FOREIGN_APP_REASON =
-  'The downloadable package of Okta Verify does not work with Okta Device Trust on a Mac: it needs the App Store app, given out through Apps and Books.';
+  'The downloadable Okta Verify package does not support Okta Device Trust on a Mac. Okta Device Trust requires the App Store version from Apps and Books.';

@@ -10,7 +10,7 @@ import {
 } from './setup-wizard.ts';
 
 /** What is asked of a tenant; the client of adapters/okta can. */
-export interface TenantChecks {
+interface TenantChecks {
   token(): Promise<{ readonly scopes: readonly string[] }>;
   checkFastPass(): Promise<{
     readonly oktaVerifyActive: boolean;
@@ -20,7 +20,7 @@ export interface TenantChecks {
 }
 
 /** What is asked of Apps and Books. */
-export interface LicenseChecks {
+interface LicenseChecks {
   asset(adamId: string): Promise<readonly { readonly available: number; readonly total: number }[]>;
 }
 

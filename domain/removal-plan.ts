@@ -1,7 +1,7 @@
 // What a rollout does when the desired state is none: take away what Odette put there, after a delay, and nothing else.
 import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { HOUR_MS } from './patience.ts';
-import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-plan.ts';
+import type { RolloutAction, RolloutMemory, StepRequest } from './rollout-action.ts';
 import { blockedAction, retryOfRequest } from './rollout-step.ts';
 import { partition, retryOf } from './retries.ts';
 import { isManagedApp, type RolloutView } from './rollout-view.ts';

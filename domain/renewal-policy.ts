@@ -34,7 +34,7 @@ export function placeOf(deviceId: string): number {
 }
 
 /** The window, as times. A life of a year renews between 120 and 60 days before its end. */
-export function renewalWindow(life: CertificateLife, settings: RenewalSettings) {
+function renewalWindow(life: CertificateLife, settings: RenewalSettings) {
   const length = life.notAfterMs - life.notBeforeMs;
   return {
     opensMs: life.notAfterMs - length * settings.renewalWindowStart,

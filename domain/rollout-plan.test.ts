@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { profileIdentifier } from './profile-identifier.ts';
 import { triedAgain } from './retries.ts';
-import { planRollout, type RolloutMemory } from './rollout-plan.ts';
+import { planRollout } from './rollout-plan.ts';
+import { type RolloutMemory } from './rollout-action.ts';
 import {
   ALL,
   DAY,

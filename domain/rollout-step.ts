@@ -1,7 +1,7 @@
 // One request of a rollout: its step and key, what it makes old, whether it may be sent now, and what follows where none may.
 import { HOUR_MS } from './patience.ts';
 import { retryOf, type Blocked, type Retry } from './retries.ts';
-import type { Query, RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-plan.ts';
+import type { Query, RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-action.ts';
 import type { WantedProfile } from './rollout-view.ts';
 
 /** One outstanding command per device and step. */

@@ -8,7 +8,7 @@ import {
   type SetupStep,
 } from './setup-wizard.ts';
 
-export interface GuideTask {
+interface GuideTask {
   readonly text: string;
   readonly copy?: { readonly label: string; readonly value: string };
   readonly link?: string;

@@ -1,7 +1,7 @@
 // What a device waits for and whose turn it is, in plain words: the same in Temporal's pages and in Odette's.
 import type { DeviceFamily } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
-import type { RolloutPhase } from './rollout-plan.ts';
+import type { RolloutPhase } from './rollout-action.ts';
 import { SILENT_AFTER_DAYS, type Obstacle, type Standing } from './trust-bucket.ts';
 import type { Truth, TruthState } from './trust.ts';
 
@@ -24,7 +24,7 @@ const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => stri
   failed: () => null,
 };
 
-export const WAITS_FOR_SIGN_IN =
+const WAITS_FOR_SIGN_IN =
   'Everything is on the device. When its user signs in once with Okta FastPass, Okta counts the device as managed.';
 
 const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {

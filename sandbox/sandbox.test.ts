@@ -9,8 +9,8 @@ import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { openAuthorities } from './authorities.ts';
 import type { PretendDevice } from './devices/device.ts';
 import { Network } from './devices/network.ts';
-import { SmallMdmServer } from './devices/small-mdm-server.ts';
-import { push } from './devices/test-world.ts';
+import { SmallMdmServer } from '../test/harness/small-mdm-server.ts';
+import { push } from '../test/harness/sandbox-world.ts';
 import type { Sandbox } from './sandbox.ts';
 import { openSandbox } from './sandbox.ts';
 

@@ -5,7 +5,7 @@ import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
 import type { Urgency } from '../domain/renewal-policy.ts';
-import type { CarriedState } from './keep-certificate.ts';
+import type { CarriedState } from './certificate-state.ts';
 import type { DeviceConversation, CommandScope } from './device-conversation.ts';
 import { commandQueue, database, okta } from './policies.ts';
 

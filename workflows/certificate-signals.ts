@@ -2,7 +2,7 @@
 import { setHandler } from '@temporalio/workflow';
 import type { CertificateMemory } from '../domain/certificate-plan.ts';
 import type { DeviceConversation } from './device-conversation.ts';
-import type { CarriedState, KeepCertificateInput } from './keep-certificate.ts';
+import type { CarriedState, KeepCertificateInput } from './certificate-state.ts';
 import {
   certificateNotNeededSignal,
   certificateWantedSignal,

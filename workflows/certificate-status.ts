@@ -3,7 +3,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { PlannedCertificateStep } from '../activities/certificate.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { certificateStatusText } from './certificate-status-text.ts';
-import type { CarriedState } from './keep-certificate.ts';
+import type { CarriedState } from './certificate-state.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
 

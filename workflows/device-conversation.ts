@@ -2,7 +2,7 @@
 import { condition, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import type { StepRequest } from '../domain/rollout-plan.ts';
+import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import type { CommandResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';

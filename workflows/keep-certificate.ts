@@ -8,31 +8,11 @@ import { deliveryBackOffMs } from '../domain/patience.ts';
 import { renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
 import { CertificateSignals } from './certificate-signals.ts';
+import type { CarriedState, KeepCertificateInput } from './certificate-state.ts';
 import { CertificateStatus } from './certificate-status.ts';
 import { DeviceConversation } from './device-conversation.ts';
 import { failureCodeOfActivity, needsPerson, unknownAction } from './failure.ts';
 import { database, otherWorkflows } from './policies.ts';
-
-/** Plain JSON: it goes through continue-as-new. Only `deviceId` is given at the first start. */
-export interface KeepCertificateInput {
-  readonly deviceId: string;
-  readonly integrationId?: string;
-  readonly carried?: CarriedState;
-}
-
-export interface CarriedState {
-  readonly isWanted: boolean;
-  readonly isFresh: boolean;
-  /** Deliveries made so far, over all runs: the next one's number follows. */
-  readonly deliveries: number;
-  /** Responses to the device's lists are told apart by it over all runs. */
-  readonly cycle: number;
-  readonly seenEvents: readonly string[];
-  readonly hasWarned: boolean;
-  readonly urgency: string;
-  readonly isSilent: boolean;
-  readonly forced: boolean;
-}
 
 /** A run with more events continues as new before its next sleep. */
 const MAX_HISTORY_LENGTH = 60;

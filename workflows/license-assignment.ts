@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
 import { licenseDelayMs } from '../domain/patience.ts';
-import type { RolloutMemory } from '../domain/rollout-plan.ts';
+import type { RolloutMemory } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import { appsAndBooks, database } from './policies.ts';
 

@@ -5,7 +5,7 @@ import { oktaDevices } from './policies.ts';
 export interface SweepInput {
   readonly integrationId: string;
 }
-export interface ObserveTrustInput extends SweepInput {
+interface ObserveTrustInput extends SweepInput {
   /** Where an earlier run of this sweep stopped. */
   readonly carried?: { readonly beganAtMs: number; readonly next: string; readonly devices: number };
 }

@@ -17,7 +17,7 @@ import {
   type RolloutAction,
   type RolloutMemory,
   type RolloutPhase,
-} from '../domain/rollout-plan.ts';
+} from '../domain/rollout-action.ts';
 import { CertificateRequest } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
 import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';

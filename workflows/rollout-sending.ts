@@ -2,7 +2,7 @@
 import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { triedAgain } from '../domain/retries.ts';
-import type { Query, RolloutMemory, StepRequest } from '../domain/rollout-plan.ts';
+import type { Query, RolloutMemory, StepRequest } from '../domain/rollout-action.ts';
 import { isQuery, outdatedBy, stepOf, tryKeyOf } from '../domain/rollout-step.ts';
 import type { CommandOutcome, DeviceConversation } from './device-conversation.ts';
 

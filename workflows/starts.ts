@@ -1,7 +1,7 @@
 // How each workflow is started: type, id, reuse policy, summary and search attributes, in one place. Activities, relay and API spread
 // `options` into the call of their Temporal client and add their signal or update.
 import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
-import type { KeepCertificateInput } from './keep-certificate.ts';
+import type { KeepCertificateInput } from './certificate-state.ts';
 import type { SweepInput } from './observe-trust.ts';
 import type { PollOktaTrustInput } from './poll-okta-trust.ts';
 import type { RollOutDeviceInput } from './roll-out-device.ts';

@@ -2,7 +2,7 @@
 // (Apple, "Sending notification requests to APNs"; the MDM push carries the PushMagic only).
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { CataloguedError } from '../../domain/failures.ts';
-import { connectionFailure, refusal } from './push-refusal.ts';
+import { connectionFailure, refusal, type ApnsResponse } from './push-refusal.ts';
 
 export interface ApnsSettings {
   /** e.g. https://api.push.apple.com (also served on port 2197). */
@@ -114,12 +114,6 @@ function openStream(session: ClientHttp2Session, headers: Record<string, string>
   } catch (error) {
     throw new BrokenConnection(true, error); // e.g. GOAWAY arrived this moment
   }
-}
-
-export interface ApnsResponse {
-  readonly status: number;
-  readonly body: string;
-  readonly retryAfter: string | undefined;
 }
 
 function responseOf(

@@ -1,7 +1,6 @@
 // What Apple's refusals mean: our certificate (no push goes through), this device's token, or try again later
 // (Apple, "Handling notification responses from APNs").
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
-import type { ApnsResponse } from './apns-client.ts';
 
 const CERTIFICATE = new Set([
   'BadCertificate',
@@ -21,6 +20,13 @@ const TOKEN = new Set([
   'ExpiredToken',
   'MissingDeviceToken',
 ]);
+
+/** What Apple sent back for one push. */
+export interface ApnsResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfter: string | undefined;
+}
 
 export function refusal(response: ApnsResponse): CataloguedError {
   const reason = reasonOf(response.body);

@@ -47,7 +47,7 @@ export interface SetBootstrapToken extends Sender {
   readonly bootstrapToken?: Buffer;
 }
 
-export interface DeclarativeManagement extends Sender {
+interface DeclarativeManagement extends Sender {
   readonly type: 'DeclarativeManagement';
   readonly endpoint: string;
   readonly data?: Buffer;

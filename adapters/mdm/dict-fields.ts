@@ -32,7 +32,7 @@ export function dictOf(dict: PlistDict, key: string): PlistDict | undefined {
   return isDict(value) ? value : undefined;
 }
 
-export function itemsOf(dict: PlistDict, key: string): readonly PlistValue[] {
+function itemsOf(dict: PlistDict, key: string): readonly PlistValue[] {
   const value = dict[key];
   return Array.isArray(value) ? (value as readonly PlistValue[]) : [];
 }

@@ -11,7 +11,7 @@ import { dataOf, dictOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dic
 import { definedProps, readErrorChain, type Report } from './device-message.ts';
 import { isDict, type PlistDict } from './plist.ts';
 
-export interface DeviceInformation {
+interface DeviceInformation {
   readonly name?: string;
   readonly osVersion?: string;
   readonly buildVersion?: string;

@@ -39,7 +39,7 @@ export interface KeyAndCertificate {
  * client: an identity that signs and decrypts. server: TLS. signing: profiles. authority: may issue.
  * registration: signs and decrypts SCEP messages for an authority.
  */
-export type CertificateUse = 'client' | 'server' | 'signing' | 'authority' | 'registration';
+type CertificateUse = 'client' | 'server' | 'signing' | 'authority' | 'registration';
 
 export interface CertificateRequest {
   readonly subject: readonly Rdn[];

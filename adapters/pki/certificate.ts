@@ -71,7 +71,7 @@ function derOf(input: Uint8Array | string): Buffer {
   return Buffer.from(input);
 }
 
-export const pemOf = (der: Uint8Array): string =>
+const pemOf = (der: Uint8Array): string =>
   `-----BEGIN CERTIFICATE-----\n${(
     Buffer.from(der)
       .toString('base64')

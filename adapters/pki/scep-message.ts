@@ -13,7 +13,7 @@ export const MESSAGE_TYPE = { certRep: '3', pkcsReq: '19' } as const;
 const STATUS = { success: '0', failure: '2', pending: '3' } as const;
 
 /** RFC 8894 §3.2.1.4. */
-export const FAIL_INFO = {
+const FAIL_INFO = {
   badAlg: '0',
   badMessageCheck: '1',
   badRequest: '2',

@@ -28,7 +28,7 @@ export interface ScepServer {
 type Decision = Certificate | { readonly refusal: string };
 
 /** Why a PKIOperation got no certificate before anybody decided about it. */
-export type ScepRefusal =
+type ScepRefusal =
   | 'unreadable' // no SCEP message whose signature holds
   | 'message_type' // anything but a PKCSReq
   | 'signer' // nothing can be encrypted to its key

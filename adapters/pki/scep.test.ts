@@ -17,7 +17,7 @@ import { buildCsr, type Csr } from './csr.ts';
 import type { Algorithms } from './scep-message.ts';
 import { buildPkcsReq, openPkcsReq, readCertRep, readScepRequest, transactionIdFor } from './scep-message.ts';
 import { handlePkiOperation, handleScep, type ScepServer } from './scep-server.ts';
-import { enrollWithScep, getCaCaps, getCaCert } from './scep-client.ts';
+import { enrollWithScep, getCaCaps, getCaCert } from '../../test/harness/scep-client.ts';
 import { verifyAttached } from './cms.ts';
 
 const [notBefore, notAfter] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 86_400_000)];

@@ -7,7 +7,7 @@ import { canBeConfirmed, guideOf, PREREQUISITE_TEXTS, STEP_TITLES } from '../../
 import { answerTo, stepsOf, type PrerequisiteCheck, type SetupState } from '../../domain/setup-wizard.ts';
 import type { PrerequisiteCheck as ShownCheck, Setup } from '../contract/setups.ts';
 
-export const PROVIDER_NAME = 'Odette';
+const PROVIDER_NAME = 'Odette';
 
 export const secretSet = (facts: SecretFacts | undefined) =>
   facts ? { setAt: facts.setAt, setBy: nameOf(facts.setBy), lastUsedAt: facts.lastUsedAt } : undefined;
@@ -35,7 +35,7 @@ export async function showSetups(
   return rows.map((row) => showSetup(row, facts, publicUrl));
 }
 
-export function secretIdsOf(state: SetupState): string[] {
+function secretIdsOf(state: SetupState): string[] {
   const answers = [answerTo(state, 'credentials'), answerTo(state, 'macos'), answerTo(state, 'ios')];
   const key = answerTo(state, 'install_api_integration')?.secretId;
   return [...answers.map((answer) => answer?.secretId), key].filter((id) => id !== undefined);

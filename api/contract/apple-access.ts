@@ -7,7 +7,7 @@ import { Failure, fileText, instant, secretText, SecretSet } from './fields.ts';
 const tag = 'apple';
 const count = z.number().int();
 
-export const PushCertificate = z
+const PushCertificate = z
   .object({
     topic: z.string(),
     /** What devices that enroll with it let Odette do: chosen with the first certificate of a topic, never changed. */
@@ -42,7 +42,7 @@ const confirmOtherTopic = z.boolean().optional();
  */
 const accessRights = z.enum(ACCESS_RIGHTS_PRESETS).optional();
 
-export const AppsAndBooks = z
+const AppsAndBooks = z
   .object({
     organization: z.string(),
     location: z.string(),

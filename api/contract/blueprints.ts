@@ -6,7 +6,7 @@ import { id, idParams, instant, line, list } from './fields.ts';
 
 const tag = 'library';
 
-export const Blueprint = z
+const Blueprint = z
   .object({
     id,
     name: z.string(),
@@ -18,7 +18,7 @@ export const Blueprint = z
   })
   .meta({ id: 'Blueprint' });
 
-export const EnrollmentCode = z
+const EnrollmentCode = z
   .object({
     id,
     blueprintId: id,

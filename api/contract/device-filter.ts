@@ -1,6 +1,6 @@
 // What devices are found by: the filter of their list, and of every action on all that it finds.
 import { z } from 'zod';
-import { ROLLOUT_PHASES } from '../../domain/rollout-plan.ts';
+import { ROLLOUT_PHASES } from '../../domain/rollout-action.ts';
 import { TRUTHS } from '../../domain/trust.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { platform } from './setups.ts';

@@ -61,7 +61,7 @@ const deviceFields = {
 };
 export const Device = z.object(deviceFields).meta({ id: 'Device' });
 
-export const TimelineEntry = z
+const TimelineEntry = z
   .object({
     id: z.number().int(),
     at: instant,

@@ -7,8 +7,8 @@ import type { Role } from '../../domain/sign-in-roles.ts';
 /** `public`: nobody needs to sign in. */
 export type Access = 'public' | Role;
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-export type ResponseType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type ResponseType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
 
 export interface Endpoint {
   readonly tag: string;

@@ -7,7 +7,7 @@ import { cursor, Failure, id, instant, limit, line, list, page } from './fields.
 const tag = 'instance';
 const count = z.number().int();
 
-export const Totals = z
+const Totals = z
   .object({
     /** Devices in scope of a switched-on item. */
     total: count,
@@ -64,7 +64,7 @@ const SealedPayload = z
   .object({ metadata: z.record(z.string(), z.string()), data: z.string() })
   .meta({ id: 'SealedPayload' });
 
-export const Status = z
+const Status = z
   .object({
     /** Database, Temporal and a worker answer. */
     ready: z.boolean(),
@@ -82,7 +82,7 @@ export const Status = z
   })
   .meta({ id: 'Status' });
 
-export const AuditEntry = z
+const AuditEntry = z
   .object({
     id,
     at: instant,

@@ -7,7 +7,7 @@ import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.
 
 const tag = 'integrations';
 
-export const IntegrationSettings = z
+const IntegrationSettings = z
   .strictObject({
     patienceHours: z
       .number()

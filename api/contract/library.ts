@@ -9,7 +9,7 @@ const tag = 'library';
 /** Plain values only: a managed app configuration is a property list of strings, numbers, booleans, lists and dictionaries. */
 const configuration = z.record(line(200), z.json()).meta({ id: 'AppConfiguration' });
 
-export const ItemSettings = z
+const ItemSettings = z
   .strictObject({
     enrollmentOptions: z
       .enum(['SilentEnrollmentEnabled', 'SilentEnrollmentDisabled', 'Enabled', 'Disabled'])

@@ -8,7 +8,7 @@ const tag = 'people';
 const role = z.enum(ROLES).meta({ id: 'Role' });
 const password = secretText(1_024, 12);
 
-export const Caller = z
+const Caller = z
   .object({
     /** person:NAME or token:NAME, as in the audit trail. */
     actor: z.string(),
@@ -19,7 +19,7 @@ export const Caller = z
   })
   .meta({ id: 'Caller' });
 
-export const Person = z
+const Person = z
   .object({
     id,
     name: z.string(),
@@ -31,7 +31,7 @@ export const Person = z
   })
   .meta({ id: 'Person' });
 
-export const ApiToken = z
+const ApiToken = z
   .object({
     id,
     name: z.string(),

@@ -6,7 +6,7 @@ import { failureCode, id, idParams, instant, line, list, portion } from './field
 
 const tag = 'rollouts';
 
-export const Replay = z
+const Replay = z
   .object({
     id,
     startedAt: instant,

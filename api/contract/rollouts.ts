@@ -7,7 +7,7 @@ import { cursor, Failure, id, instant, limit, line, list, page } from './fields.
 
 const tag = 'rollouts';
 
-export const FailureGroup = z
+const FailureGroup = z
   .object({
     failure: Failure,
     devices: z.number().int(),
@@ -17,7 +17,7 @@ export const FailureGroup = z
   })
   .meta({ id: 'FailureGroup' });
 
-export const Rollout = z
+const Rollout = z
   .object({
     runId: z.string(),
     device: z.object({ id, name: z.string().nullable(), serialNumber: z.string().nullable() }),

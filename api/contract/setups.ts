@@ -5,12 +5,12 @@ import { endpoint } from './endpoint.ts';
 import { failureCode, id, idParams, instant, line, list, secretText, SecretSet } from './fields.ts';
 
 const tag = 'setup';
-export const step = z.enum(SETUP_STEPS).meta({ id: 'SetupStep' });
+const step = z.enum(SETUP_STEPS).meta({ id: 'SetupStep' });
 export const platform = z.enum(['macOS', 'iOS']).meta({ id: 'Platform' });
 export const credentialsKind = z.enum(CREDENTIALS_KINDS).meta({ id: 'CredentialsKind' });
 const url = z.url({ protocol: /^https$/ }).max(2_048);
 
-export const Tenant = z
+const Tenant = z
   .object({
     orgId: z.string(),
     host: z.string(),
@@ -35,7 +35,7 @@ export const PrerequisiteCheck = z
   .meta({ id: 'PrerequisiteCheck' });
 
 /** What the admin does on Okta's side of a step. */
-export const StepGuide = z
+const StepGuide = z
   .object({
     step,
     title: z.string(),

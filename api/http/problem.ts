@@ -40,7 +40,7 @@ export const fieldProblem = (code: FailureCode, field: string, detail: ProblemDe
 export const notFound = (what: string): ProblemError =>
   new ProblemError('request.not_found', { detail: `There is no ${what} with this id.` });
 
-export const invalid = (error: z.ZodError): ProblemError =>
+const invalid = (error: z.ZodError): ProblemError =>
   new ProblemError('request.invalid', {
     errors: error.issues.flatMap((issue) => fieldErrors(issue)).slice(0, 50),
   });
@@ -114,7 +114,7 @@ export function problemOf(
   return { problem, headers };
 }
 
-export function sendProblem(response: Response, error: unknown): void {
+function sendProblem(response: Response, error: unknown): void {
   const { problem, headers } = problemOf(error, String(response.locals['requestId'] ?? ''));
   response.status(problem.status).set(headers).type('application/problem+json').send(JSON.stringify(problem));
 }

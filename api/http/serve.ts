@@ -47,7 +47,7 @@ export interface Call<Shape extends Endpoint> {
 
 type HandlerResult<Shape extends Endpoint> =
   WrittenResponse<Shape> | Reply<WrittenResponse<Shape>> | Reply<WrittenLater<Shape>>;
-export type Handler<Shape extends Endpoint> = (call: Call<Shape>) => Promise<HandlerResult<Shape>>;
+type Handler<Shape extends Endpoint> = (call: Call<Shape>) => Promise<HandlerResult<Shape>>;
 export type Handlers<Endpoints> = {
   readonly [Id in keyof Endpoints]: Endpoints[Id] extends Endpoint ? Handler<Endpoints[Id]> : never;
 };

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRsaKeyPair, selfSign } from '../../adapters/pki/certificate-authority.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import { readSignedData } from '../../adapters/pki/signed-data.ts';
-import { enrollWithScep, getCaCaps, getCaCert } from '../../adapters/pki/scep-client.ts';
+import { enrollWithScep, getCaCaps, getCaCert } from '../../test/harness/scep-client.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
 import { challengeFor } from '../../test/harness/protocol-device.ts';

@@ -1,7 +1,7 @@
 // What a pretend Apps and Books location keeps on disk, and what happens to it as time goes by.
 import { z } from 'zod';
 
-export interface AssetState {
+interface AssetState {
   readonly adamId: string;
   readonly pricingParam: 'STDQ' | 'PLUS';
   readonly platforms: readonly string[];
@@ -9,7 +9,7 @@ export interface AssetState {
   deviceAssignable: boolean;
 }
 
-export interface LicenseEvent {
+interface LicenseEvent {
   readonly type: 'ASSOCIATE' | 'DISASSOCIATE';
   readonly assets: readonly { readonly adamId: string; readonly pricingParam: string }[];
   readonly serialNumbers: readonly string[];
@@ -19,7 +19,7 @@ export interface LicenseEvent {
   errorNumber?: number;
 }
 
-export interface TokenState {
+interface TokenState {
   /** The file's content: what comes in the Authorization header. */
   readonly content: string;
   readonly expiresAt: number;
@@ -39,7 +39,7 @@ export const LicenseKnobsShape = z.strictObject({
   errorsInside200: z.boolean(),
   pageSize: z.number().int().positive(),
 });
-export type LicenseKnobs = z.infer<typeof LicenseKnobsShape>;
+type LicenseKnobs = z.infer<typeof LicenseKnobsShape>;
 
 export interface LicenseState {
   readonly locationId: string;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlistValue } from '../../adapters/mdm/plist.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { problemsOfResponse, problemsOfCheckIn, targetsOf } from '../../test/apple-schema/apple-schema.ts';
-import { payload, profileOf } from './small-mdm-server.ts';
-import type { TestWorld } from './test-world.ts';
-import { openTestWorld } from './test-world.ts';
+import { payload, profileOf } from '../../test/harness/small-mdm-server.ts';
+import type { TestWorld } from '../../test/harness/sandbox-world.ts';
+import { openTestWorld } from '../../test/harness/sandbox-world.ts';
 
 const ONLY = { Identifiers: [OKTA_VERIFY.bundleId] };
 const ITEM = {

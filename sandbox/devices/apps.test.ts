@@ -4,8 +4,8 @@ import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { PretendDevice } from './device.ts';
 import type { NewDevice } from './fleet.ts';
-import type { TestWorld } from './test-world.ts';
-import { openTestWorld } from './test-world.ts';
+import type { TestWorld } from '../../test/harness/sandbox-world.ts';
+import { openTestWorld } from '../../test/harness/sandbox-world.ts';
 
 let world: TestWorld;
 beforeAll(async () => {

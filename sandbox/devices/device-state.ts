@@ -61,7 +61,7 @@ export interface InstalledApp {
 }
 
 /** A command type that responds with an error. */
-export interface Break {
+interface Break {
   requestType: string;
   times: number;
   status: 'Error' | 'CommandFormatError';
@@ -143,7 +143,7 @@ export interface SignIn {
   readonly detail?: string;
 }
 
-export interface OktaVerifyState {
+interface OktaVerifyState {
   /** Okta's id of this installation, told at its registration; a reinstallation starts anew. */
   oktaDeviceId?: string;
   signIns: SignIn[];
@@ -151,7 +151,7 @@ export interface OktaVerifyState {
   lastShown?: string;
 }
 
-export interface LoggedMessage {
+interface LoggedMessage {
   readonly at: string;
   readonly message: string;
   readonly status?: string;

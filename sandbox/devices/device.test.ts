@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
-import { payload, profileOf } from './small-mdm-server.ts';
-import type { TestWorld } from './test-world.ts';
-import { openTestWorld, push } from './test-world.ts';
+import { payload, profileOf } from '../../test/harness/small-mdm-server.ts';
+import type { TestWorld } from '../../test/harness/sandbox-world.ts';
+import { openTestWorld, push } from '../../test/harness/sandbox-world.ts';
 
 let world: TestWorld;
 beforeAll(async () => {

@@ -4,14 +4,14 @@ import { z } from 'zod';
 const nonNegative = z.number().nonnegative();
 const times = z.number().int().nonnegative();
 
-export const ErrorLinkShape = z.strictObject({
+const ErrorLinkShape = z.strictObject({
   ErrorCode: z.number().int(),
   ErrorDomain: z.string(),
   LocalizedDescription: z.string().default('Ordered by the sandbox.'),
   USEnglishDescription: z.string().default('Ordered by the sandbox.'),
 });
 
-export const KnobsShape = z.strictObject({
+const KnobsShape = z.strictObject({
   notNow: z
     .strictObject({ times, requestTypes: z.array(z.string()).optional() })
     .nullable()

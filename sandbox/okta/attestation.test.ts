@@ -6,7 +6,7 @@ import {
   newRsaKeyPair,
   type KeyPair,
 } from '../../adapters/pki/certificate-authority.ts';
-import { enrollWithScep, getCaCert } from '../../adapters/pki/scep-client.ts';
+import { enrollWithScep, getCaCert } from '../../test/harness/scep-client.ts';
 import type { CataloguedError } from '../../domain/failures.ts';
 import { openPretendOkta, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import * as admin from './admin.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const seconds = z.number().nonnegative();
 
-export const TenantKnobsShape = z.strictObject({
+const TenantKnobsShape = z.strictObject({
   organization: z.strictObject({
     /** `idx` is Identity Engine, `v1` Classic; `not_okta` returns a page that is not Okta's. */
     pipeline: z.enum(['idx', 'v1', 'not_okta']),

@@ -16,7 +16,7 @@ export interface AuthorityState {
   registration: KeptKey;
 }
 
-export interface ApiServiceIntegration {
+interface ApiServiceIntegration {
   readonly kind: 'api_service_integration';
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -53,7 +53,7 @@ export interface IosPlatform {
   readonly enrollmentLink: string;
 }
 
-export interface Challenge {
+interface Challenge {
   readonly platformId: string;
   readonly issuedAt: number; // milliseconds since 1970, by the sandbox's clock
   isRedeemed: boolean;

@@ -18,7 +18,7 @@ export interface Called {
 }
 
 /** What an operation returns: a body, a body with status and headers, or a thrown ProblemError. */
-export type Play = (called: Called) => unknown;
+type Play = (called: Called) => unknown;
 
 export class Reply {
   readonly status: number;

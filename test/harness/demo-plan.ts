@@ -1,13 +1,13 @@
 // A device on paper that does what a rollout's plan tells it: what the tests of domain's plans start from and play with.
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { profileIdentifier } from '../../domain/profile-identifier.ts';
+import { planRollout } from '../../domain/rollout-plan.ts';
 import {
-  planRollout,
   type Query,
   type RolloutAction,
   type RolloutMemory,
   type StepRequest,
-} from '../../domain/rollout-plan.ts';
+} from '../../domain/rollout-action.ts';
 import { isQuery, outdatedBy, tryKeyOf } from '../../domain/rollout-step.ts';
 import { triedAgain } from '../../domain/retries.ts';
 import type { DesiredState, RolloutView } from '../../domain/rollout-view.ts';

@@ -7,7 +7,7 @@ import {
   newRsaKeyPair,
 } from '../../adapters/pki/certificate-authority.ts';
 import { signDetached, verifyAttached } from '../../adapters/pki/cms.ts';
-import { enrollWithScep } from '../../adapters/pki/scep-client.ts';
+import { enrollWithScep } from './scep-client.ts';
 import { TOPIC } from './device-listener.ts';
 
 /** Key pairs cost a tenth of a second each: tests that do not care share one. */

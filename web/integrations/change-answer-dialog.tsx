@@ -11,7 +11,7 @@ import { consequencesOf, useImpact } from '../setup/consequence.tsx';
 import { FORMS, valuesOf } from '../setup/step-fields.tsx';
 import { SECRET_FIELDS, type Draft } from '../setup/drafts.ts';
 import type { Answers, StepAnswer } from '../setup/answers.ts';
-import type { Integration } from './integration-page.tsx';
+import type { Integration } from './integration.ts';
 
 export type ChangeableStep = 'credentials' | 'macos' | 'ios';
 

@@ -7,7 +7,7 @@ import { ProblemAlert } from '../components/problem-alert.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import type { Integration } from './integration-page.tsx';
+import type { Integration } from './integration.ts';
 
 export function HaltedReissues({ integration }: { integration: Integration }) {
   return integration.haltedReissues.map((halted) => (

@@ -22,7 +22,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { SecretSetText, type SecretSet } from '../components/secret-input.tsx';
-import { useVersioned, type ResponseOf } from '../queries.ts';
+import { useVersioned } from '../queries.ts';
 import type { StepName } from '../setup/answers.ts';
 import { Prerequisites } from '../setup/prerequisites.tsx';
 import { useMay } from '../shell/session.ts';
@@ -30,8 +30,7 @@ import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
 import { HaltedReissues } from './halted-reissues.tsx';
 import { NumbersCard } from './numbers-card.tsx';
-
-export type Integration = ResponseOf<'getIntegration'>;
+import type { Integration } from './integration.ts';
 
 export function IntegrationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });

@@ -3,10 +3,9 @@ import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useApiQuery, type ResponseOf } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { BUCKET_LABELS, countText, SHOWN_BUCKETS } from '../labels.ts';
-
-type Integration = ResponseOf<'getIntegration'>;
+import type { Integration } from './integration.ts';
 
 export function IntegrationsPage() {
   const integrations = useApiQuery('listIntegrations', {});

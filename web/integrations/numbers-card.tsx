@@ -16,7 +16,7 @@ import { curlLine } from '../curl-line.ts';
 import { CommandLine } from '../components/command-line.tsx';
 import { fieldError, ProblemAlert } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
-import type { Integration } from './integration-page.tsx';
+import type { Integration } from './integration.ts';
 
 type Numbers = Integration['settings'];
 type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds' | 'countsAnyUser'>;

@@ -1,43 +1,16 @@
 // The five payloads of Okta Device Trust: setting, platform, and what the user notices.
 import { Badge, Table, Text } from '@mantine/core';
+import { PAYLOAD_TABLE, type PayloadDescription } from '../../domain/payload-table.ts';
 import type { Item } from './item-draft.ts';
 
-type Row = Item['payloads'][number];
-
-/** Before the first save there is no item to ask: the same five, without what applies. */
-const ALL: readonly Omit<Row, 'applies'>[] = [
-  {
-    setting: 'Dynamic SCEP challenge certificate',
-    platforms: ['macOS'],
-    description:
-      "A certificate from Okta's authority, one for each device, renewed before it ends. The user notices nothing.",
-  },
-  {
-    setting: 'OktaVerify.EnrollmentOptions',
-    platforms: ['macOS'],
-    description:
-      'Okta Verify opens by itself with the organization filled in when an unregistered Mac opens an app that Okta protects.',
-  },
-  {
-    setting: 'Okta Verify login item',
-    platforms: ['macOS'],
-    description: 'Okta Verify starts when the user logs in.',
-  },
-  {
-    setting: 'Managed app config',
-    platforms: ['iOS', 'iPadOS'],
-    description:
-      'Organization URL and management hint: the device registers as managed. The user notices nothing.',
-  },
-  {
-    setting: 'SSO extension',
-    platforms: ['macOS', 'iOS', 'iPadOS'],
-    description: 'Users see no prompt to open Okta Verify. Not supported on Chrome or Firefox.',
-  },
-];
+type Row = Omit<PayloadDescription, 'platforms'> & {
+  readonly platforms: readonly string[];
+  readonly applies?: boolean;
+};
 
 export function PayloadTable({ item }: { item: Item | undefined }) {
-  const rows: readonly (Omit<Row, 'applies'> & { applies?: boolean })[] = item?.payloads ?? ALL;
+  // Before the first save there is no item to ask: the same five, without what applies.
+  const rows: readonly Row[] = item?.payloads ?? PAYLOAD_TABLE;
   return (
     <div className="table-scroll" role="region" aria-label="Payloads" tabIndex={0}>
       <Table>

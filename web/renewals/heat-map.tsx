@@ -21,7 +21,7 @@ const WEEKDAYS = ['Mon', '', 'Wed', '', 'Fri', '', ''];
 const monthFormat = new Intl.DateTimeFormat(undefined, { month: 'short', timeZone: 'UTC' });
 
 /** 0 for none, then four levels by share of the most. */
-export const levelOf = (count: number, most: number): number =>
+const levelOf = (count: number, most: number): number =>
   count <= 0 || most <= 0 ? 0 : Math.min(4, Math.max(1, Math.ceil((4 * count) / most)));
 
 /** Monday is 0. */

@@ -17,7 +17,7 @@ import { plural } from '../labels.ts';
 type Replay = Body<'replayRollouts'>;
 type Cause = NonNullable<Replay['failureCode']>;
 /** A whole group by its cause, what failed of a filter, or devices with their names on the command line. */
-export type ReplayWhom =
+type ReplayWhom =
   | { readonly cause: Cause }
   | { readonly filter: DeviceFilter }
   | { readonly devices: { id: string; word: string }[] };

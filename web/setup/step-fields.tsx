@@ -7,7 +7,7 @@ import { PLATFORM_LABELS } from '../labels.ts';
 import type { Answers, StepAnswer, StepName } from './answers.ts';
 import type { Draft } from './drafts.ts';
 
-export interface FieldsProps {
+interface FieldsProps {
   readonly answers: Answers;
   readonly draft: Draft;
   readonly set: (field: string, value: string) => void;

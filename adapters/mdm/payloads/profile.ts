@@ -33,7 +33,7 @@ export interface Profile {
 }
 
 /** The unsigned profile; the same parts always give the same bytes. */
-export function buildProfile(parts: ProfileParts): Buffer {
+function buildProfile(parts: ProfileParts): Buffer {
   return buildPlist({
     PayloadType: 'Configuration',
     PayloadVersion: 1,

@@ -27,7 +27,7 @@ export interface NewCommand {
   readonly expiresAt?: Date;
 }
 
-export type CommandState = 'queued' | 'handed_over' | 'not_now' | 'responded' | 'withdrawn';
+type CommandState = 'queued' | 'handed_over' | 'not_now' | 'responded' | 'withdrawn';
 
 export interface CommandRow {
   readonly uuid: string;

@@ -1,6 +1,6 @@
 // Devices as the MDM server knows them: who a message is from, when it was heard of, whether a request of it waits.
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
-import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';

@@ -1,7 +1,7 @@
 // A filter of the device list as conditions on `fleet_list`, and the index path that fits the filter.
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
-import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import { type Truth } from '../../../domain/trust.ts';
 import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
 

@@ -1,5 +1,5 @@
 // Over time: rollouts that ran, certificates by the day on which they end, what happened to one device.
-import { WAITING_PHASES, type RolloutPhase } from '../../../domain/rollout-plan.ts';
+import { WAITING_PHASES, type RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { settingSql } from '../integration/integrations.ts';
 

@@ -3,7 +3,7 @@ import { TRUTHS, type Truth } from '../../../domain/trust.ts';
 import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 
-export type FleetCounts = Readonly<Record<Truth | 'total', number>>;
+type FleetCounts = Readonly<Record<Truth | 'total', number>>;
 export interface FleetTotals {
   readonly devices: FleetCounts;
   readonly buckets: Readonly<Record<TrustBucket, number>>;

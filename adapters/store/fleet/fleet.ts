@@ -1,6 +1,6 @@
 // A device as lists show it, and pages of them.
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
-import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 import type { EnrollmentStatus } from '../devices/devices.ts';

@@ -1,5 +1,5 @@
 // What is shown of a device's trust: derived again from all evidence whenever some of it changed, written where it differs.
-import type { RolloutPhase } from '../../../domain/rollout-plan.ts';
+import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
 import { isFall } from '../../../domain/automatic-reissue.ts';
 import { asksForCertificate, findingOf } from '../../../domain/okta-finding.ts';

@@ -2,15 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Authorities } from '../authorities.ts';
-import { openAuthorities } from '../authorities.ts';
-import { MovableClock } from '../clock.ts';
-import { HoldPoints } from '../hold-points.ts';
-import type { PretendDevice } from './device.ts';
-import type { NewDevice } from './fleet.ts';
-import { Fleet } from './fleet.ts';
-import { KeyPool } from './key-pool.ts';
-import { Network } from './network.ts';
+import type { Authorities } from '../../sandbox/authorities.ts';
+import { openAuthorities } from '../../sandbox/authorities.ts';
+import { MovableClock } from '../../sandbox/clock.ts';
+import { HoldPoints } from '../../sandbox/hold-points.ts';
+import type { PretendDevice } from '../../sandbox/devices/device.ts';
+import type { NewDevice } from '../../sandbox/devices/fleet.ts';
+import { Fleet } from '../../sandbox/devices/fleet.ts';
+import { KeyPool } from '../../sandbox/devices/key-pool.ts';
+import { Network } from '../../sandbox/devices/network.ts';
 import { SmallMdmServer } from './small-mdm-server.ts';
 
 export interface TestWorld {

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listen, shut } from '../listeners.ts';
-import type { Authorities } from '../authorities.ts';
+import { listen, shut } from '../../sandbox/listeners.ts';
+import type { Authorities } from '../../sandbox/authorities.ts';
 import type { DeviceMessage } from '../../adapters/mdm/device-message.ts';
 import { readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';

@@ -1,11 +1,21 @@
 // The client side of SCEP (RFC 8894 §4), as an Apple device speaks it when a profile tells it to.
 import { randomBytes } from 'node:crypto';
 import { CataloguedError } from '../../domain/failures.ts';
-import { selfSign, type KeyAndCertificate, type KeyPair, type Rdn } from './certificate-authority.ts';
-import { readCertificate, type Certificate } from './certificate.ts';
-import { buildCsr } from './csr.ts';
-import { buildPkcsReq, readCertRep, transactionIdFor, type Algorithms } from './scep-message.ts';
-import { readSignedData } from './signed-data.ts';
+import {
+  selfSign,
+  type KeyAndCertificate,
+  type KeyPair,
+  type Rdn,
+} from '../../adapters/pki/certificate-authority.ts';
+import { readCertificate, type Certificate } from '../../adapters/pki/certificate.ts';
+import { buildCsr } from '../../adapters/pki/csr.ts';
+import {
+  buildPkcsReq,
+  readCertRep,
+  transactionIdFor,
+  type Algorithms,
+} from '../../adapters/pki/scep-message.ts';
+import { readSignedData } from '../../adapters/pki/signed-data.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 256 * 1024;
