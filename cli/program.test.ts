@@ -264,6 +264,38 @@ describe('files', () => {
     expect(wrong.code).toBe(2);
   });
 
+  test('a request is printed, and made only where there is none; what is signed goes to a file by itself', async () => {
+    const request = { csr: '-----BEGIN CERTIFICATE REQUEST-----\n', createdAt: AT, sentAt: null };
+    server.plays.getPushCertificateRequest = () => request;
+    server.plays.createPushCertificateRequest = () => ({ ...request, csr: 'another' });
+    const first = await odette('push-certificate request');
+    expect(first.printed.trim()).toBe('-----BEGIN CERTIFICATE REQUEST-----');
+    expect(first.told).toContain('its key stays in Odette');
+    expect((await odette('push-certificate request --new')).printed.trim()).toBe('another');
+    await writeFile(path.join(folder, 'mdm.cer'), Buffer.from([0x30, 0x82]));
+    await writeFile(path.join(folder, 'key.pem'), '-----BEGIN PRIVATE KEY-----\n');
+    await writeFile(path.join(folder, 'root.cer'), Buffer.from([0x30, 0x83]));
+    server.plays.signPushCertificateRequest = () => ({ content: 'PD94' });
+    const signed = await odette(
+      `push-certificate sign --vendor ${folder}/mdm.cer --vendor-key ${folder}/key.pem --chain ${folder}/root.cer`,
+    );
+    expect([signed.code, signed.printed.trim()]).toEqual([0, 'PD94']);
+    expect(bodies().at(-1)).toEqual({
+      pem: '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n',
+      chain: '-----BEGIN CERTIFICATE-----\nMIM=\n-----END CERTIFICATE-----\n',
+    });
+    await writeFile(path.join(folder, 'service-key'), 'key\n');
+    server.plays.sendPushCertificateRequest = () => ({ ...request, sentAt: AT });
+    await odette(`push-certificate send --email ada@acme.example --key-file ${folder}/service-key`);
+    expect(bodies().at(-1)).toEqual({ email: 'ada@acme.example', key: 'key' });
+    await writeFile(path.join(folder, 'mail.p7'), '3082');
+    server.plays.openPushCertificateRequest = () => ({ content: 'PD94' });
+    expect((await odette(`push-certificate open ${folder}/mail.p7`)).told).toContain(
+      'identity.apple.com/pushcert',
+    );
+    expect(bodies().at(-1)).toEqual({ file: '3082' });
+  });
+
   test('another topic than that of enrolled devices is taken only if that is said', async () => {
     await writeFile(path.join(folder, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n');
     await odette(`push-certificate set ${folder}/cert.pem --other-topic`);

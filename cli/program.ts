@@ -1,7 +1,7 @@
 // The whole command line as one commander program, and how one call of it ends.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addAppsAndBooks, addPushCertificate } from './apple.ts';
+import { addAppsAndBooks } from './apps-and-books.ts';
 import { addBlueprints } from './blueprints.ts';
 import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
@@ -9,6 +9,7 @@ import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addReissues } from './reissues.ts';
+import { addPushCertificate } from './push-certificate.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
 import { addStatus } from './status.ts';
@@ -19,7 +20,7 @@ import { addTokens } from './tokens.ts';
 const HELP = `
 A new installation, in this order (what is missing at any time: odette status):
   odette up --no-sandbox
-  odette push-certificate set FILE
+  odette push-certificate request, then set FILE
   odette apps-and-books set FILE
   odette setup apply -f FILE
   odette blueprint create NAME

@@ -443,6 +443,48 @@ export const FAILURES = {
     false,
     422,
   ),
+  'apns.key_unknown': entry(
+    'Odette has no private key for this push certificate.',
+    "Upload the certificate that Apple issued for Odette's request (`odette push-certificate request`), or add its private key.",
+    'admin',
+    false,
+    422,
+  ),
+  'apns.request_missing': entry(
+    'There is no push certificate request.',
+    'Make one under Settings, or run `odette push-certificate request`.',
+    'admin',
+    false,
+    404,
+  ),
+  'apns.vendor_certificate_invalid': entry(
+    'Odette cannot sign the request with this MDM vendor certificate.',
+    "Give the vendor certificate with its private key, and the certificates between it and Apple's root (apple.com/certificateauthority).",
+    'admin',
+    false,
+    422,
+  ),
+  'apns.signed_request_invalid': entry(
+    'Apple would refuse this signed request.',
+    'Send the request to the signing service again, or let another MDM vendor sign it.',
+    'admin',
+    false,
+    422,
+  ),
+  'apns.signing_service_unreachable': entry(
+    'Odette cannot reach the signing service for push certificate requests.',
+    'Try again later, or let another MDM vendor sign the request.',
+    'admin',
+    false,
+    502,
+  ),
+  'apns.signing_service_refused': entry(
+    'The signing service refused the push certificate request.',
+    'Register the email address there (a work address; free mail is refused), and check the key that its operators gave you.',
+    'admin',
+    false,
+    502,
+  ),
   'apns.other_topic': entry(
     'Enrolled devices use a different push topic than this certificate.',
     'Choose Renew, never Create, at identity.apple.com/pushcert, with the Apple Account of the current certificate. Only if you lost that account: ' +

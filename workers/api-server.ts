@@ -35,6 +35,7 @@ await runProcess('api', async (context) => {
     oktaClient: clients.oktaClient,
     appsAndBooks: clients.appsAndBooks,
     appsAndBooksUrl: config.appsAndBooksUrl,
+    signingServiceUrl: config.signingServiceUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,
     consoleUrl: config.consoleUrl,
     identityProvider: identityProviderOf(config),

@@ -80,6 +80,8 @@ const schema = z
     ODETTE_TRUST_CLIENT_CERT: z.enum(['on', 'off']).default('off'),
     ODETTE_APNS_URL: url('https:').default('https://api.push.apple.com'),
     ODETTE_APPS_AND_BOOKS_URL: url('https:').default('https://vpp.itunes.apple.com/mdm/v2'),
+    /** Signs push certificate requests for organizations without an MDM vendor certificate. */
+    ODETTE_SIGNING_SERVICE_URL: url('https:').default('https://mdmcert.download/api/v1/signrequest'),
     /** host or host:port that outward requests may reach although it is private. */
     ODETTE_ALLOWED_PRIVATE_HOSTS: list,
     ODETTE_LONG_POLL_MS: whole(1500, 20_000),
@@ -174,6 +176,7 @@ export interface Config {
   readonly trustsClientCert: boolean;
   readonly apnsUrl: string;
   readonly appsAndBooksUrl: string;
+  readonly signingServiceUrl: string;
   readonly allowedPrivateHosts: readonly string[];
   readonly longPollMs: number;
   readonly maxLongPolls: number;
@@ -228,6 +231,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustsClientCert: read.ODETTE_TRUST_CLIENT_CERT === 'on',
     apnsUrl: read.ODETTE_APNS_URL,
     appsAndBooksUrl: read.ODETTE_APPS_AND_BOOKS_URL,
+    signingServiceUrl: read.ODETTE_SIGNING_SERVICE_URL,
     allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,
     longPollMs: read.ODETTE_LONG_POLL_MS,
     maxLongPolls: read.ODETTE_MAX_LONG_POLLS,

@@ -20,6 +20,7 @@ import { integrationHandlers } from './integration-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
+import { pushCertificateRequestHandlers } from './push-certificate-request-routes.ts';
 import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
@@ -87,6 +88,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),
       ...pushCertificateHandlers(dependencies),
+      ...pushCertificateRequestHandlers(dependencies),
       ...appsAndBooksHandlers(dependencies),
       ...instanceHandlers(dependencies, events),
     },

@@ -24,6 +24,8 @@ export interface AdminDependencies {
   readonly appsAndBooks: () => Promise<AppsAndBooksClient>;
   /** Where a token for Apps and Books is sent. */
   readonly appsAndBooksUrl: string;
+  /** Signs push certificate requests for whoever has no vendor certificate. */
+  readonly signingServiceUrl: string;
   readonly allowedPrivateHosts: readonly string[];
   /** Of this API and its console, as people reach it. */
   readonly consoleUrl: string;

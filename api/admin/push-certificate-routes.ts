@@ -11,13 +11,18 @@ import {
   storePushCertificate,
   type PushCertificateRow,
 } from '../../adapters/store/devices/push-certificates.ts';
+import {
+  endPushCertificateRequest,
+  findPushKey,
+} from '../../adapters/store/devices/push-certificate-requests.ts';
+import { readCertificate } from '../../adapters/pki/certificate.ts';
 import type { AccessRightsPreset } from '../../domain/access-rights.ts';
 import type { appleAccess } from '../contract/apple-access.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { daysLeft } from './apple-access.ts';
-import { readPushCertificate } from './push-certificate-file.ts';
+import { hashOf, readPushCertificate, type PushCertificateFile } from './push-certificate-file.ts';
 import { secretSet } from './setup-view.ts';
 
 type Operations = Pick<typeof appleAccess, 'getPushCertificate' | 'setPushCertificate'>;
@@ -48,6 +53,22 @@ export function pushCertificateHandlers({ sealer }: AdminDependencies): Handlers
     };
   };
 
+  /** The key that came with the certificate, or the one that Odette made for the request, or that of the certificate it renews. */
+  const keyOf = async (
+    sql: Sql,
+    { privateKeyPem, publicKeyHash, topic }: PushCertificateFile,
+    by: string,
+  ): Promise<string> => {
+    if (privateKeyPem !== undefined)
+      return (await storeSecret(sql, sealer, { kind: 'push_key', value: privateKeyPem, by })).id;
+    const ofRequest = await findPushKey(sql, publicKeyHash);
+    if (ofRequest !== undefined) return ofRequest;
+    const renewed = await findPushCertificate(sql, topic);
+    if (renewed && hashOf(readCertificate(renewed.certificatePem).publicKey).equals(publicKeyHash))
+      return renewed.keySecretId;
+    throw fieldProblem('apns.key_unknown', 'pem');
+  };
+
   return {
     getPushCertificate: async ({ sql }) => {
       const row = await currentPushCertificate(sql);
@@ -56,24 +77,16 @@ export function pushCertificateHandlers({ sealer }: AdminDependencies): Handlers
     },
 
     setPushCertificate: async ({ sql, body, caller }) => {
-      const { certificatePem, privateKeyPem, topic, notAfter } = readPushCertificate(body);
+      const file = readPushCertificate(body);
+      const { certificatePem, topic, notAfter } = file;
       const before = await currentPushCertificate(sql);
       const saved = before && before.topic !== topic ? await countEnrolledWith(sql, before.topic) : 0;
       if (before && saved > 0 && body.confirmOtherTopic !== true)
         throw otherTopic(before.topic, topic, saved);
       const accessRights = chosenRights(body.accessRights, await findPushCertificate(sql, topic), before);
-      const secret = await storeSecret(sql, sealer, {
-        kind: 'push_key',
-        value: privateKeyPem,
-        by: caller.actor,
-      });
-      await storePushCertificate(sql, {
-        topic,
-        certificatePem,
-        keySecretId: secret.id,
-        accessRights,
-        notAfter,
-      });
+      const keySecretId = await keyOf(sql, file, caller.actor);
+      await storePushCertificate(sql, { topic, certificatePem, keySecretId, accessRights, notAfter });
+      await endPushCertificateRequest(sql, keySecretId);
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'push_certificate.set',

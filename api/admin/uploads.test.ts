@@ -168,13 +168,15 @@ test('what Apple would refuse is refused with the reason, and nothing changes', 
     [other.certificate + other.key, /not a certificate for device management/],
     [expired.certificate + expired.key, /expired/],
     [certificate + other.key, /does not belong/],
-    [certificate, /no unencrypted private key/],
-    ['nonsense', /no unencrypted private key/],
+    [`${certificate}-----BEGIN ENCRYPTED PRIVATE KEY-----`, /private key is encrypted/],
+    ['nonsense', /no readable certificate/],
   ] as const) {
     const answer = await put({ pem });
     expect([answer.status, answer.body.code]).toEqual([422, 'apns.certificate_invalid']);
     expect(answer.body.detail).toMatch(reason);
   }
+  const keyless = await put({ pem: certificate });
+  expect([keyless.status, keyless.body.code]).toEqual([422, 'apns.key_unknown']);
   expect((await api.call('GET', '/api/push-certificate')).body.topic).not.toBe(
     'com.apple.mgmt.External.three',
   );

@@ -76,7 +76,8 @@ export const appleAccess = {
   }),
   setPushCertificate: endpoint({
     tag,
-    summary: 'Sets the push certificate: certificate and key as PEM, or PKCS#12 in base64 with its password',
+    summary:
+      "Sets the push certificate: as PEM, with its key or, for Odette's own request, without it; or PKCS#12 in base64 with its password",
     method: 'put',
     path: '/api/push-certificate',
     access: 'admin',
@@ -100,6 +101,7 @@ export const appleAccess = {
     response: PushCertificate,
     problems: [
       'apns.certificate_invalid',
+      'apns.key_unknown',
       'apns.other_topic',
       'apns.access_rights_missing',
       'apns.access_rights_fixed',

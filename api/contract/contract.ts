@@ -6,6 +6,7 @@ import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
 import { library } from './library.ts';
 import { people } from './people.ts';
+import { pushCertificateRequests } from './push-certificate-requests.ts';
 import { removal } from './removal.ts';
 import { replays } from './replays.ts';
 import { rollouts } from './rollouts.ts';
@@ -24,6 +25,7 @@ export const contract = {
   ...rollouts,
   ...replays,
   ...appleAccess,
+  ...pushCertificateRequests,
   ...instance,
 } as const;
 

@@ -71,6 +71,7 @@ export async function openAdminApi(
     oktaClient: () => Promise.reject(new CataloguedError('okta.unreachable')),
     appsAndBooks: () => appsAndBooks(database, ring, appsAndBooksUrl),
     appsAndBooksUrl,
+    signingServiceUrl: 'https://127.0.0.1:9',
     allowedPrivateHosts: options.allowedPrivateHosts ?? [],
     consoleUrl: 'http://127.0.0.1:4780',
     publicUrl: 'https://mdm.example.com',

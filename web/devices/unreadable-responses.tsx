@@ -1,6 +1,7 @@
 // The last responses of a device that Odette could not read: when, why, and each to download. Nothing is shown where there are none.
 import { Button, Paper, Table, Title } from '@mantine/core';
 import type { ResponseOf } from '../client.ts';
+import { download } from '../components/file-content.ts';
 import { Moment } from '../components/moment.tsx';
 import { useApiQuery } from '../queries.ts';
 
@@ -34,7 +35,7 @@ export function UnreadableResponses({ deviceId }: { deviceId: string }) {
                 {response.body === '' ? (
                   'Not kept: it may hold a secret.'
                 ) : (
-                  <Button variant="subtle" size="compact-sm" onClick={() => download(response)}>
+                  <Button variant="subtle" size="compact-sm" onClick={() => save(response)}>
                     Download
                   </Button>
                 )}
@@ -47,12 +48,7 @@ export function UnreadableResponses({ deviceId }: { deviceId: string }) {
   );
 }
 
-function download({ id, body }: UnreadableResponse): void {
+function save({ id, body }: UnreadableResponse): void {
   const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `response-${id}.plist`;
-  link.click();
-  URL.revokeObjectURL(url);
+  download(`response-${id}.plist`, bytes);
 }

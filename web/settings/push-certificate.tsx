@@ -1,5 +1,5 @@
-// Apple's push certificate: how long it lasts, how to get and renew one, and where to upload it.
-import { Alert, Anchor, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
+// Apple's push certificate: how long it lasts, and where to upload it or its renewal.
+import { Alert, Group, Paper, Radio, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { ApiProblem, call, type Problem, type ResponseOf } from '../client.ts';
 import { odetteLine } from '../odette-line.ts';
@@ -7,11 +7,13 @@ import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
+import { base64Of } from '../components/file-content.ts';
 import { SecretInput, SecretSetText } from '../components/secret-input.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../labels.ts';
 import { DaysLeft } from './days-left.tsx';
+import { PushCertificateRequest } from './push-certificate-request.tsx';
 import { UploadForm } from './upload-form.tsx';
 
 export function PushCertificate() {
@@ -79,46 +81,10 @@ export function PushCertificate() {
           )}
         </Loaded>
       )}
-      <Guide />
+      {isAdmin && <PushCertificateRequest />}
       {isAdmin && <Upload hasOne={query.data !== undefined} />}
       <CommandLine command={odetteLine(['push-certificate', 'set', 'FILE'])} />
     </Stack>
-  );
-}
-
-function Guide() {
-  return (
-    <Paper withBorder p="md" component="section" aria-labelledby="two-ways">
-      <Title order={2} size="h4" id="two-ways" mb="xs">
-        How to get one
-      </Title>
-      <Text size="sm" mb="xs">
-        Apple&apos;s portal takes only requests that an MDM vendor has signed. There are two ways:
-      </Text>
-      <List size="sm" spacing="xs" type="ordered">
-        <List.Item>
-          <b>Let a vendor sign your request</b>: make a key and a certificate request (openssl req), have an
-          MDM vendor with Apple&apos;s vendor certificate sign it, upload the result at{' '}
-          <Anchor
-            href="https://identity.apple.com/pushcert"
-            target="_blank"
-            rel="noreferrer noopener"
-            size="sm"
-          >
-            identity.apple.com/pushcert
-          </Anchor>{' '}
-          and download the certificate.
-        </List.Item>
-        <List.Item>
-          <b>Sign it yourself</b>: members of Apple&apos;s Developer Enterprise or vendor program can get the
-          MDM vendor certificate and sign their own request.
-        </List.Item>
-      </List>
-      <Text size="sm" mt="xs">
-        <b>Every year:</b> sign in with the same Apple Account and choose <b>Renew</b>. With another topic,
-        every device has to enroll again.
-      </Text>
-    </Paper>
   );
 }
 
@@ -132,7 +98,8 @@ function Upload({ hasOne }: { hasOne: boolean }) {
       title={hasOne ? 'Upload the renewal' : 'Upload it'}
       field={{
         label: 'File',
-        description: 'Certificate and private key in one PEM file, or PKCS#12 (.p12, .pfx)',
+        description:
+          'The certificate that Apple issued for the request above; or a certificate with its private key in one PEM file, or PKCS#12 (.p12, .pfx)',
         accept: '.pem,.crt,.cer,.key,.txt,.p12,.pfx',
       }}
       fileFields={['pem', 'pkcs12']}
@@ -240,10 +207,4 @@ function OtherTopic({ facts }: { facts: Problem['facts'] }) {
       </Text>
     </Stack>
   );
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

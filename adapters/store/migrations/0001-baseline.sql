@@ -216,6 +216,18 @@ create table push_certificates (
   refused_at timestamptz -- APNs refused it: no pushes until it is replaced
 );
 
+-- Its key waits here for the certificate; a public signing service encrypts its response to the recipient.
+create table push_certificate_requests (
+  id uuid primary key default gen_random_uuid(),
+  csr_pem text not null,
+  public_key_hash bytea not null, -- SHA-256 of the SubjectPublicKeyInfo
+  key_secret_id uuid not null references secrets,
+  created_at timestamptz not null default now(),
+  sent_at timestamptz,
+  recipient_pem text,
+  recipient_key_secret_id uuid references secrets
+);
+
 create table apps_and_books_tokens (
   singleton boolean primary key default true check (singleton),
   secret_id uuid not null references secrets,

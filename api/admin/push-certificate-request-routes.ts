@@ -1,0 +1,164 @@
+// The request for a push certificate: made, signed with a vendor's certificate, or sent to a public signing service and opened again.
+import { createPrivateKey } from 'node:crypto';
+import {
+  checkSignedRequest,
+  newCertificateRequest,
+  signRequest,
+  UnusableRequest,
+} from '../../adapters/mdm/push-certificate-request.ts';
+import {
+  newRecipient,
+  openSignedRequest,
+  sendToSigningService,
+} from '../../adapters/apns/signing-service.ts';
+import { readCertificate, readCertificates, type Certificate } from '../../adapters/pki/certificate.ts';
+import { newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { openSecret, storeSecret } from '../../adapters/store/base/secrets.ts';
+import {
+  insertPushCertificateRequest,
+  latestPushCertificateRequest,
+  recordSentToSigningService,
+  type PushCertificateRequestRow,
+} from '../../adapters/store/devices/push-certificate-requests.ts';
+import type { pushCertificateRequests } from '../contract/push-certificate-requests.ts';
+import { fieldProblem, ProblemError } from '../http/problem.ts';
+import type { Handlers } from '../http/serve.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { hashOf, readVendorCertificate } from './push-certificate-file.ts';
+
+const show = ({ csrPem, createdAt, sentAt }: PushCertificateRequestRow) => ({
+  csr: csrPem,
+  createdAt,
+  sentAt,
+});
+
+async function present(sql: Sql): Promise<PushCertificateRequestRow> {
+  const row = await latestPushCertificateRequest(sql);
+  if (!row) throw new ProblemError('apns.request_missing');
+  return row;
+}
+
+const keyPem = (key: ReturnType<typeof createPrivateKey>): string =>
+  key.export({ format: 'pem', type: 'pkcs8' }).toString();
+
+export function pushCertificateRequestHandlers({
+  database,
+  sealer,
+  signingServiceUrl,
+}: AdminDependencies): Handlers<typeof pushCertificateRequests> {
+  return {
+    getPushCertificateRequest: async ({ sql }) => show(await present(sql)),
+
+    createPushCertificateRequest: async ({ sql, caller }) => {
+      const keyPair = await newRsaKeyPair();
+      const value = keyPem(keyPair.privateKey);
+      const { id } = await storeSecret(sql, sealer, { kind: 'push_key', value, by: caller.actor });
+      await insertPushCertificateRequest(sql, {
+        csrPem: newCertificateRequest(keyPair),
+        publicKeyHash: hashOf(keyPair.publicKey),
+        keySecretId: id,
+      });
+      await appendAudit(sql, { actor: caller.actor, action: 'push_certificate.requested' });
+      return show(await present(sql));
+    },
+
+    signPushCertificateRequest: async ({ sql, body, caller }) => {
+      const { csrPem } = await present(sql);
+      const vendor = readVendorCertificate(body);
+      const content = refusing('apns.vendor_certificate_invalid', 'chain', () =>
+        signRequest(
+          csrPem,
+          vendor,
+          [...chainIn(body.chain), ...('pem' in body ? chainIn(body.pem) : [])],
+          new Date(),
+        ),
+      );
+      await appendAudit(sql, {
+        actor: caller.actor,
+        action: 'push_certificate.request_signed',
+        detail: { vendor: vendor.certificate.subject },
+      });
+      return { content };
+    },
+
+    sendPushCertificateRequest: async ({ body, caller }) => {
+      const request = await present(database);
+      const recipient = await newRecipient(new Date());
+      const recipientPem = recipient.certificate.pem;
+      await sendToSigningService(signingServiceUrl, { ...body, csrPem: request.csrPem, recipientPem });
+      return database.inTransaction(async (sql) => {
+        const value = keyPem(recipient.privateKey);
+        const { id } = await storeSecret(sql, sealer, { kind: 'push_key', value, by: caller.actor });
+        await recordSentToSigningService(sql, request.id, { pem: recipientPem, keySecretId: id });
+        await appendAudit(sql, {
+          actor: caller.actor,
+          action: 'push_certificate.request_sent',
+          detail: { service: new URL(signingServiceUrl).host },
+        });
+        return show(await present(sql));
+      });
+    },
+
+    openPushCertificateRequest: async ({ sql, body, caller }) => {
+      const request = await present(sql);
+      const { recipientPem, recipientKeySecretId, csrPem } = request;
+      if (recipientPem === null || recipientKeySecretId === null) throw unsent();
+      const { value } = await openSecret(sql, sealer, recipientKeySecretId, {
+        actor: caller.actor,
+        purpose: 'opening a signed push certificate request',
+        kind: 'push_key',
+        owner: { installation: true },
+      });
+      const recipient = {
+        certificate: readCertificate(recipientPem),
+        privateKey: createPrivateKey(value.toString()),
+      };
+      const content = refusing('apns.signed_request_invalid', 'file', () => {
+        const opened = open(body.file, recipient);
+        checkSignedRequest(opened, csrPem, new Date());
+        return opened;
+      });
+      return { content };
+    },
+  };
+}
+
+const unsent = () =>
+  fieldProblem('apns.signed_request_invalid', 'file', {
+    detail: 'The present request was never sent to the signing service.',
+  });
+
+function open(file: string, recipient: Parameters<typeof openSignedRequest>[1]): string {
+  try {
+    return openSignedRequest(file, recipient);
+  } catch {
+    throw new UnusableRequest(
+      'It is not a response of the signing service to the last request that was sent.',
+    );
+  }
+}
+
+function chainIn(pem: string | undefined): Certificate[] {
+  try {
+    return readCertificates(pem ?? '');
+  } catch {
+    throw fieldProblem('apns.vendor_certificate_invalid', 'chain', {
+      detail: 'A certificate of the chain cannot be read.',
+    });
+  }
+}
+
+function refusing<Value>(
+  code: 'apns.vendor_certificate_invalid' | 'apns.signed_request_invalid',
+  field: string,
+  work: () => Value,
+): Value {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof UnusableRequest) throw fieldProblem(code, field, { detail: error.message });
+    throw error;
+  }
+}
