@@ -65,6 +65,8 @@ export interface DeliverInput extends CommandOwner {
   readonly integrationId: string;
   readonly enrollmentId: string;
   readonly slot: CertificateSlot;
+  /** Why it is asked for. */
+  readonly reason: string;
   /** The n-th delivery of this workflow (over all its runs). */
   readonly number: number;
 }
@@ -173,6 +175,7 @@ export function certificateActivities(deps: ActivityDependencies) {
             slot: input.slot,
             payloadUuid: profileUuid,
             commandUuid: uuid,
+            reason: input.reason,
           },
           new Date(),
         );
@@ -302,4 +305,4 @@ const urgencyOfDelivery = (
   );
 
 const UNUSED_TEXT =
-  'Nobody has signed in with this certificate yet: Okta revokes it on day 91. The user should sign in with FastPass.';
+  'No sign-in is known to have used this certificate. Okta revokes an unused one on day 91: its user signs in with Okta FastPass.';

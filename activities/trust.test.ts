@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
+import { CataloguedError } from '../domain/failures.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { listHaltedReissues, resumeReissues } from '../adapters/store/rollout/automatic-reissues.ts';
@@ -10,6 +11,7 @@ import { refreshTrust } from '../adapters/store/rollout/trust.ts';
 import { alarmsOf } from '../api/admin/status.ts';
 import * as admin from '../sandbox/okta/admin.ts';
 import { DEFAULT_KNOBS } from '../sandbox/okta/knobs.ts';
+import { appendLog } from '../sandbox/okta/system-log.ts';
 import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
@@ -189,6 +191,7 @@ describe('a fall to NOT_MANAGED', () => {
     register(mac.serialNumber);
     await sweep();
     const emptyList = {
+      token: () => Promise.resolve({ scopes: [] }),
       listDevices: () => Promise.resolve({ devices: [] }),
       confirm: (ids: readonly string[]) => client.confirm(ids),
     };
@@ -389,5 +392,92 @@ describe('many devices fall at once', () => {
     await sweep();
     expect(await managed(macs[0]!.id)).toBe('not_held');
     expect([await halted(), await renewals()]).toEqual([[], []]);
+  });
+});
+
+describe('the use of the newest certificate', () => {
+  const use = async (deviceId: string): Promise<string | undefined> => {
+    const [row] = await database.query<{ use: string }>(
+      `select use from certificate_deliveries where device_id = $1 and state = 'proven'`,
+      [deviceId],
+    );
+    return row?.use;
+  };
+  /** As long after the proof as clocks may differ. */
+  const later = new Date(Date.now() + 10 * 60_000).toISOString();
+  const old = { created: '2026-01-01T00:00:00.000Z', lastUpdated: '2026-01-01T00:00:00.000Z' };
+  /** A Mac that was MANAGED with the certificate before. */
+  async function renewed(): Promise<{ mac: Enrolled; record: DeviceRecord }> {
+    const mac = await enroll();
+    const record = register(mac.serialNumber, structuredClone(old));
+    await sweep();
+    expect(await use(mac.id)).toBe('none');
+    return { mac, record };
+  }
+
+  it('is proven by MANAGED that follows NOT_MANAGED, and stays so when it falls again', async () => {
+    const { mac, record } = await renewed();
+    setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    expect(await use(mac.id)).toBe('none');
+    setStatus(record, 'MANAGED');
+    await sweep();
+    expect(await use(mac.id)).toBe('proven');
+    setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    expect(await use(mac.id)).toBe('proven');
+  });
+
+  it('is probable when the record changed and nothing explains it', async () => {
+    const { mac, record } = await renewed();
+    record.lastUpdated = later;
+    await sweep();
+    expect(await use(mac.id)).toBe('probable');
+  });
+
+  it.each<[string, (record: DeviceRecord) => void]>([
+    ['an update of the OS', (record) => (record.profile.osVersion = '26.2')],
+    ['another name', (record) => (record.profile.displayName = 'Renamed')],
+    [
+      'another user',
+      (record) => record.users.push({ userId: '00uBob', managementStatus: 'NOT_MANAGED', created: later }),
+    ],
+    ['what an Okta admin did', (record) => (record.status = 'SUSPENDED')],
+  ])('is not told from %s', async (_what, change) => {
+    const { mac, record } = await renewed();
+    change(record);
+    record.lastUpdated = later;
+    await sweep();
+    expect(await use(mac.id)).toBe('none');
+  });
+
+  it('is proven by the System Log where okta.logs.read is granted; without it the log is not asked for', async () => {
+    const { mac, record } = await renewed();
+    appendLog(okta.tenant, 'pki.cert.bind', [{ id: record.id, type: 'UDDevice' }]);
+    await sweep();
+    expect(await use(mac.id)).toBe('none');
+    const scopes = ['okta.devices.read', 'okta.authenticators.read', 'okta.logs.read'];
+    const reader = new OktaClient({
+      host: okta.host,
+      credentials: {
+        kind: 'api_service_integration',
+        ...(await admin.installApiServiceIntegration(okta.tenant, { scopes })),
+      },
+      allowedPrivateHosts: [okta.host],
+    });
+    await sweep(trustActivities({ database, oktaClient: () => Promise.resolve(reader) } as never));
+    expect(await use(mac.id)).toBe('proven');
+  });
+
+  it('does not need the System Log: a sweep ends well while Okta refuses it', async () => {
+    const { mac } = await renewed();
+    const failing = {
+      token: () => Promise.resolve({ scopes: ['okta.logs.read'] }),
+      listBindings: () => Promise.reject(new CataloguedError('okta.access_denied')),
+      listDevices: (next?: string) => client.listDevices(next),
+      confirm: (ids: readonly string[]) => client.confirm(ids),
+    };
+    await sweep(trustActivities({ database, oktaClient: () => Promise.resolve(failing) } as never));
+    expect(await managed(mac.id)).toBe('held');
   });
 });

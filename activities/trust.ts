@@ -1,5 +1,5 @@
 // What Okta says of the devices: looked up for one, or swept page by page for a whole integration.
-import type { DeviceFilter } from '../adapters/okta/okta-client.ts';
+import type { DeviceFilter, OktaClient } from '../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../adapters/okta/okta-device.ts';
 import {
   findLookUp,
@@ -7,10 +7,14 @@ import {
   findUnseenOktaDevices,
   saveConfirmed,
   rematch,
+  saveBindings,
   upsertOktaDevices,
 } from '../adapters/store/integration/okta-devices.ts';
+import { findOktaReads, recordLogRead, recordSweep } from '../adapters/store/integration/okta-reads.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import { LOG_SCOPE } from '../domain/setup-wizard.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -23,6 +27,10 @@ const MAX_CONFIRMED = 25;
 const BEFORE_DELIVERY_MS = 15 * 60 * 1000;
 /** Where one user has more devices alike, they cannot be told apart however many are asked for. */
 const CONFIRMED_AT_MOST = 20;
+/** Okta keeps its System Log so long. */
+const LOG_KEPT_MS = 90 * 86_400_000;
+/** Events appear in the log a little after they happened: the end of the span before is read again. */
+const LOG_OVERLAP_MS = 10 * 60 * 1000;
 
 export function trustActivities(deps: ActivityDependencies) {
   const { database } = deps;
@@ -33,6 +41,25 @@ export function trustActivities(deps: ActivityDependencies) {
       await database.inTransaction(async (sql) => {
         await refreshTrust(sql, deviceId, { now });
       });
+  }
+
+  /** Devices of which a sign-in has used the certificate, where the System Log may be read. Without it nothing is lacking. */
+  async function readLog(client: OktaClient, integrationId: string, now: Date): Promise<readonly string[]> {
+    try {
+      const { scopes } = await client.token();
+      if (!scopes.includes(LOG_SCOPE)) return [];
+      const { logReadUntil } = await findOktaReads(database, integrationId);
+      const since = new Date((logReadUntil?.getTime() ?? now.getTime() - LOG_KEPT_MS) - LOG_OVERLAP_MS);
+      const { bindings, until } = await client.listBindings({ since, until: now });
+      return await database.inTransaction(async (sql) => {
+        await recordLogRead(sql, integrationId, until);
+        return saveBindings(sql, integrationId, bindings);
+      });
+    } catch (error) {
+      // The sweep does not need it, and the next one reads the same span.
+      if (error instanceof CataloguedError && error.code.startsWith('okta.')) return [];
+      throw error;
+    }
   }
 
   return {
@@ -95,16 +122,19 @@ export function trustActivities(deps: ActivityDependencies) {
     }): Promise<{ readonly gone: number }> {
       const { integrationId } = input;
       const beganAt = new Date(input.beganAtMs);
+      const client = await deps.oktaClient(integrationId);
+      const used = await readLog(client, integrationId, new Date(input.nowMs));
       const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
       let gone = 0;
       if (unseen.length > 0) {
-        const client = await deps.oktaClient(integrationId);
         const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
         gone = confirmed.gone.length;
         await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
       }
       // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
-      await refresh(await findOutdatedDevices(database, input.integrationId), new Date(input.nowMs));
+      const outdated = await findOutdatedDevices(database, integrationId);
+      await refresh([...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
+      await recordSweep(database, integrationId, beganAt);
       return { gone };
     },
   };

@@ -186,6 +186,9 @@ function certificateLines({ certificates }: Detail): string[] {
       one.serialNumber ?? '–',
       moment(one.notBefore),
       moment(one.notAfter),
+      one.use,
     ]);
-  return rows.length === 0 ? [] : ['', ...table(['CERTIFICATE', 'STATE', 'SERIAL', 'FROM', 'UNTIL'], rows)];
+  return rows.length === 0
+    ? []
+    : ['', ...table(['CERTIFICATE', 'STATE', 'SERIAL', 'FROM', 'UNTIL', 'USED'], rows)];
 }

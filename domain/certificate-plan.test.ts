@@ -21,7 +21,6 @@ const blank: CertificateView = {
   deliveries: [],
   profiles: null,
   certificates: null,
-  isUsed: true,
   oktaStatus: 'ACTIVE',
   wantedBy: 'i1',
 };
@@ -37,6 +36,8 @@ const delivery = (id: string, slot: CertificateSlot, changes: Partial<Delivery> 
   notBeforeMs: 0,
   notAfterMs: YEAR,
   provenAtMs: 0,
+  use: 'proven',
+  isReissue: false,
   ...changes,
 });
 const installed = (each: Delivery) => ({

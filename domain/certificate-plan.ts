@@ -1,4 +1,5 @@
 // What keepCertificate does next: two slots, one certificate that counts, never more than two on the device. Pure.
+import type { CertificateUse } from './certificate-use.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import { forbidsCertificates } from './okta-finding.ts';
 import { profileIdentifier, slotOf, type CertificateSlot } from './profile-identifier.ts';
@@ -16,6 +17,9 @@ export interface Delivery {
   readonly notBeforeMs: number | null;
   readonly notAfterMs: number | null;
   readonly provenAtMs: number | null;
+  readonly use: CertificateUse;
+  /** It was issued because its predecessor was not proven used. */
+  readonly isReissue: boolean;
 }
 
 export interface CertificateView {
@@ -29,8 +33,6 @@ export interface CertificateView {
   readonly profiles: readonly ReportedOdetteProfile[] | null;
   /** Deliveries whose certificates the device lists, with what it says of them; null: never said. */
   readonly certificates: readonly ReportedDelivery[] | null;
-  /** Okta has said MANAGED since the newest certificate was proven. */
-  readonly isUsed: boolean;
   /** In Okta's words; null: Okta has no record of the device. */
   readonly oktaStatus: string | null;
   /** The integration whose switched-on item asks for a certificate on this device now. */
@@ -137,7 +139,7 @@ export function planCertificate(
     },
     view.settings,
     view.deviceId,
-    view.isUsed,
+    current.delivery,
     nowMs,
   );
   if (decision.kind === 'renew') return renew(decision.reason, decision.urgency);

@@ -16,8 +16,9 @@ export interface IntegrationSettings {
   /** The renewal window, as fractions of a certificate's life before its end: from 1/3 to 1/6. */
   readonly renewalWindowStart: number;
   readonly renewalWindowEnd: number;
-  /** Days after issue without a sign-in: warn, then issue a new certificate (Okta revokes on day 91). */
+  /** Days without proof of a sign-in: warn twice, then issue a new certificate (Okta revokes on day 91). */
   readonly unusedWarnDays: number;
+  readonly unusedWarnAgainDays: number;
   readonly unusedReissueDays: number;
   /** Certificates that Odette re-issues by itself within an hour, for devices of one platform that Okta stopped counting as managed. */
   readonly reissuesPerHour: number;
@@ -35,7 +36,8 @@ export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   verifyAfterHours: 24,
   renewalWindowStart: 1 / 3,
   renewalWindowEnd: 1 / 6,
-  unusedWarnDays: 80,
+  unusedWarnDays: 60,
+  unusedWarnAgainDays: 80,
   unusedReissueDays: 85,
   reissuesPerHour: 50,
   countsAnyUser: false,

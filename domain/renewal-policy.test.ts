@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_INTEGRATION_SETTINGS as settings } from './integration-settings.ts';
-import { decideRenewal, placeOf, renewalTime, urgencyOf, type CertificateLife } from './renewal-policy.ts';
+import {
+  decideRenewal,
+  placeOf,
+  renewalTime,
+  urgencyOf,
+  type CertificateLife,
+  type KnownUse,
+} from './renewal-policy.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const YEAR = 360 * DAY;
@@ -33,15 +40,32 @@ describe('renewal', () => {
     expect(urgencyOf(life, settings, 'd1', renewalTime(life, settings, 'd1'))).toBe('due');
   });
 
-  test('an unused certificate warns on day 80 and is issued again on day 85', () => {
-    const on = (day: number) => decideRenewal(life, settings, 'd1', false, day * DAY);
-    expect(on(10)).toEqual({ kind: 'sleep', untilMs: 80 * DAY });
-    expect(on(80)).toEqual({ kind: 'warn', untilMs: 85 * DAY });
-    expect(on(85)).toEqual({ kind: 'renew', reason: 'unused', urgency: 'due' });
+  test('a certificate that is not proven used warns on day 60 and 80, and is issued again on day 85', () => {
+    const use = fc.constantFrom<KnownUse>(
+      { use: 'none', isReissue: false },
+      { use: 'none', isReissue: true },
+      { use: 'probable', isReissue: false },
+    );
+    fc.assert(
+      fc.property(use, (known) => {
+        const on = (day: number) => decideRenewal(life, settings, 'd1', known, day * DAY);
+        expect(on(10)).toEqual({ kind: 'sleep', untilMs: 60 * DAY });
+        expect(on(60)).toEqual({ kind: 'warn', warning: 1, untilMs: 80 * DAY });
+        expect(on(80)).toEqual({ kind: 'warn', warning: 2, untilMs: 85 * DAY });
+        expect(on(85)).toEqual({ kind: 'renew', reason: 'unused', urgency: 'due' });
+      }),
+    );
+  });
+
+  test('one that was issued for want of proof and is probably used rests until its own renewal', () => {
+    expect(decideRenewal(life, settings, 'd1', { use: 'probable', isReissue: true }, 85 * DAY)).toEqual({
+      kind: 'sleep',
+      untilMs: renewalTime(life, settings, 'd1'),
+    });
   });
 
   test('a used certificate sleeps until its own renewal', () => {
-    expect(decideRenewal(life, settings, 'd1', true, 85 * DAY)).toEqual({
+    expect(decideRenewal(life, settings, 'd1', { use: 'proven', isReissue: false }, 85 * DAY)).toEqual({
       kind: 'sleep',
       untilMs: renewalTime(life, settings, 'd1'),
     });
@@ -52,6 +76,6 @@ describe('renewal', () => {
     const due = renewalTime(short, settings, 'd1');
     expect(due).toBeGreaterThanOrEqual(4 * 60_000);
     expect(due).toBeLessThanOrEqual(5 * 60_000);
-    expect(decideRenewal(short, settings, 'd1', false, due).kind).toBe('renew');
+    expect(decideRenewal(short, settings, 'd1', { use: 'none', isReissue: false }, due).kind).toBe('renew');
   });
 });

@@ -1,5 +1,6 @@
 // When a certificate is renewed: a window before its end, the device's own place in it, and what an unused one needs.
 // Times are milliseconds since the epoch; "now" is always given.
+import type { CertificateUse } from './certificate-use.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -16,6 +17,7 @@ export const RENEWAL_SETTINGS = [
   'renewalWindowStart',
   'renewalWindowEnd',
   'unusedWarnDays',
+  'unusedWarnAgainDays',
   'unusedReissueDays',
 ] as const satisfies readonly (keyof IntegrationSettings)[];
 
@@ -63,27 +65,39 @@ export function urgencyOf(
 
 export type RenewalDecision =
   | { readonly kind: 'renew'; readonly reason: 'window' | 'unused'; readonly urgency: Urgency }
-  | { readonly kind: 'warn'; readonly untilMs: number }
+  /** `warning`: the first or the second of this certificate. */
+  | { readonly kind: 'warn'; readonly warning: 1 | 2; readonly untilMs: number }
   | { readonly kind: 'sleep'; readonly untilMs: number };
 
+/** What is known of a certificate's use. */
+export interface KnownUse {
+  readonly use: CertificateUse;
+  /** It was issued because its predecessor was not proven used. */
+  readonly isReissue: boolean;
+}
+
 /**
- * What to do with a certificate that is on the device. `isUsed`: Okta has said MANAGED since it was proven
- * (Okta revokes on day 91 what no sign-in used).
+ * What to do with a certificate that is on the device. Okta revokes on day 91 what no sign-in used: one that is not proven used is
+ * warned of twice, then issued again. One that was probably used is issued again once only: its successor, if probably used as well,
+ * rests until its own renewal (docs/decisions/0012).
  */
 export function decideRenewal(
   life: CertificateLife,
   settings: RenewalSettings,
   deviceId: string,
-  isUsed: boolean,
+  { use, isReissue }: KnownUse,
   nowMs: number,
 ): RenewalDecision {
   const dueMs = renewalTime(life, settings, deviceId);
   if (nowMs >= dueMs)
     return { kind: 'renew', reason: 'window', urgency: urgencyOf(life, settings, deviceId, nowMs) };
-  const warnMs = life.provenAtMs + settings.unusedWarnDays * DAY_MS;
-  const reissueMs = life.provenAtMs + settings.unusedReissueDays * DAY_MS;
-  if (isUsed) return { kind: 'sleep', untilMs: dueMs };
+  if (use === 'proven' || (use === 'probable' && isReissue)) return { kind: 'sleep', untilMs: dueMs };
+  const onDay = (day: number): number => life.provenAtMs + day * DAY_MS;
+  const warnMs = onDay(settings.unusedWarnDays);
+  const warnAgainMs = onDay(settings.unusedWarnAgainDays);
+  const reissueMs = onDay(settings.unusedReissueDays);
   if (nowMs >= reissueMs) return { kind: 'renew', reason: 'unused', urgency: 'due' };
-  if (nowMs >= warnMs) return { kind: 'warn', untilMs: Math.min(dueMs, reissueMs) };
-  return { kind: 'sleep', untilMs: Math.min(dueMs, warnMs) };
+  if (nowMs >= warnAgainMs) return { kind: 'warn', warning: 2, untilMs: Math.min(dueMs, reissueMs) };
+  if (nowMs >= warnMs) return { kind: 'warn', warning: 1, untilMs: Math.min(dueMs, warnAgainMs, reissueMs) };
+  return { kind: 'sleep', untilMs: Math.min(dueMs, warnMs, warnAgainMs, reissueMs) };
 }

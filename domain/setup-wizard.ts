@@ -22,7 +22,15 @@ export type SetupStep = (typeof SETUP_STEPS)[number];
 export const CREDENTIALS_KINDS = ['api_service_integration', 'api_services_app'] as const;
 export type CredentialsKind = (typeof CREDENTIALS_KINDS)[number];
 
+/** As in Okta's catalogue; `okta.devices.manage` is asked for and never used: Odette changes nothing in Okta. */
 export const OKTA_SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'] as const;
+export const NEEDED_SCOPES = ['okta.devices.read', 'okta.authenticators.read'] as const;
+/** Where it is granted, the System Log proves which certificates are used (domain/certificate-use.ts). */
+export const LOG_SCOPE = 'okta.logs.read';
+
+/** Okta's manage scopes include read. */
+export const includesScope = (granted: readonly string[], scope: string): boolean =>
+  granted.includes(scope) || granted.includes(scope.replace(/\.read$/, '.manage'));
 
 /** Secrets are sealed at the API's edge: an answer holds handles (ids of sealed secrets), never values. */
 export type SetupAnswer =

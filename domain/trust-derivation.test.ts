@@ -42,7 +42,7 @@ const okta: OktaFacts = {
   lastUpdatedAtMs: 0,
 };
 const factsOf = (changes: Partial<TrustFacts> & { userName?: string } = {}): TrustFacts => {
-  const given = { view, okta, certificateIsNewerThanManaged: false, ...changes };
+  const given = { view, okta, certificateUse: 'proven' as const, ...changes };
   const finding = findingOf({
     platform: given.view.platform,
     okta: given.okta,
@@ -79,9 +79,9 @@ describe('the five truths', () => {
   });
 
   test('after a renewal MANAGED says that the new certificate is not yet known to be used', () => {
-    const managed = deriveTruths(factsOf({ certificateIsNewerThanManaged: true })).at(-1);
+    const managed = deriveTruths(factsOf({ certificateUse: 'none' })).at(-1);
     expect(managed?.state).toBe('held');
-    expect(managed?.evidence).toContain('not yet known to be used');
+    expect(managed?.evidence).toContain('No sign-in is known to have used the newest certificate');
   });
 
   test('the certificate does not apply to an iPhone and counts as held', () => {

@@ -7,6 +7,7 @@ import {
   type TruthState,
   type TruthStates,
 } from './trust.ts';
+import type { CertificateUse } from './certificate-use.ts';
 import { MATCH_TEXT, type OktaFacts, type OktaFinding } from './okta-finding.ts';
 import { isManagedApp, isRefusedApp, type RolloutView } from './rollout-view.ts';
 
@@ -15,8 +16,8 @@ export interface TrustFacts {
   readonly okta: OktaFacts | null;
   /** Of the same facts. */
   readonly finding: OktaFinding;
-  /** When Okta last said MANAGED lies before the newest certificate was proven. */
-  readonly certificateIsNewerThanManaged: boolean;
+  /** Of the newest certificate on the device; null: there is none. */
+  readonly certificateUse: CertificateUse | null;
 }
 
 export function deriveTruths(facts: TrustFacts): TruthObservation[] {
@@ -26,6 +27,12 @@ export function deriveTruths(facts: TrustFacts): TruthObservation[] {
     return { truth, ...derive[truth](facts) };
   });
 }
+
+const USE_TEXT: Readonly<Record<CertificateUse, string>> = {
+  none: 'No sign-in is known to have used the newest certificate.',
+  probable: 'A sign-in has probably used the newest certificate.',
+  proven: 'A sign-in has used the newest certificate.',
+};
 
 interface Derived {
   readonly state: TruthState;
@@ -79,11 +86,11 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
       return notHeld(finding.evidence);
     return held(`Okta lists the device as registered (${MATCH_TEXT[okta.match]}).`);
   },
-  managed({ finding, certificateIsNewerThanManaged }) {
+  managed({ finding, certificateUse }) {
     if (finding.kind === 'records_alike' || finding.kind === 'user_unknown') return unknown(finding.evidence);
     if (finding.kind !== 'managed') return notHeld(finding.evidence);
-    const newer = certificateIsNewerThanManaged ? ' The new certificate is not yet known to be used.' : '';
-    return held(`${finding.evidence}${newer}`);
+    const use = certificateUse === null ? '' : ` ${USE_TEXT[certificateUse]}`;
+    return held(`${finding.evidence}${use}`);
   },
 };
 

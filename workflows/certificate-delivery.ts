@@ -93,7 +93,7 @@ export class CertificateDelivery {
   async send(
     step: PlannedCertificateStep,
     integrationId: string,
-    slot: CertificateSlot,
+    { slot, reason }: { readonly slot: CertificateSlot; readonly reason: string },
     isInterrupted: () => boolean,
   ): Promise<FailureCode | 'asleep' | null> {
     const { workflowId, firstExecutionRunId } = workflowInfo();
@@ -112,6 +112,7 @@ export class CertificateDelivery {
           integrationId,
           enrollmentId: step.enrollmentId,
           slot,
+          reason,
           number: this.#made + 1,
           workflowId,
           firstRunId: firstExecutionRunId,

@@ -14,7 +14,8 @@ export interface CarriedState {
   /** Responses to the device's lists are told apart by it over all runs. */
   readonly cycle: number;
   readonly seenEvents: readonly string[];
-  readonly hasWarned: boolean;
+  /** About the present certificate. */
+  readonly warnings: number;
   readonly urgency: string;
   readonly isSilent: boolean;
   readonly forced: boolean;

@@ -9,18 +9,18 @@ import { database } from './policies.ts';
 
 export class CertificateStatus {
   readonly #deviceId: string;
-  #hasWarned: boolean;
+  #warnings: number;
   #urgency: string;
   #notAfterMs: number | null = null;
 
   constructor(deviceId: string, carried: CarriedState | undefined) {
     this.#deviceId = deviceId;
-    this.#hasWarned = carried?.hasWarned ?? false;
+    this.#warnings = carried?.warnings ?? 0;
     this.#urgency = carried?.urgency ?? 'none';
   }
 
-  toCarried(): Pick<CarriedState, 'hasWarned' | 'urgency'> {
-    return { hasWarned: this.#hasWarned, urgency: this.#urgency };
+  toCarried(): Pick<CarriedState, 'warnings' | 'urgency'> {
+    return { warnings: this.#warnings, urgency: this.#urgency };
   }
 
   async show(step: PlannedCertificateStep): Promise<void> {
@@ -42,15 +42,15 @@ export class CertificateStatus {
     setCurrentDetails(`**waits** ${text}`);
   }
 
-  /** Once for each certificate: Okta will revoke it unless it is used. */
-  async warnUnused(): Promise<void> {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
+  /** Each warning once for a certificate: Okta will revoke it unless it is used. */
+  async warnUnused(warning: number): Promise<void> {
+    if (this.#warnings >= warning) return;
+    this.#warnings = warning;
     await this.#recordEvent('certificate_unused');
   }
 
   proven(): void {
-    this.#hasWarned = false;
+    this.#warnings = 0;
   }
 
   async #recordEvent(

@@ -113,7 +113,7 @@ class CertificateWorkflow {
       const failure = await this.#delivery.send(
         step,
         integrationId,
-        step.action.slot,
+        step.action,
         () => this.#signals.interruptions !== before,
       );
       if (failure === 'asleep') this.#signals.isFresh = await this.#delivery.requestLists(step, isChanged);
@@ -138,7 +138,7 @@ class CertificateWorkflow {
   async #sleep(step: Step<'sleep'>, isChanged: IsChanged): Promise<undefined> {
     const { decision, delivery } = step.action;
     await this.#replyProven(step, delivery.id);
-    if (decision.kind === 'warn') await this.#status.warnUnused();
+    if (decision.kind === 'warn') await this.#status.warnUnused(decision.warning);
     await this.#continueIfLong(isChanged);
     if (decision.kind !== 'renew') {
       const left = decision.untilMs - Date.now();

@@ -1,6 +1,6 @@
 // The access token of one integration: asked for once at a time, kept until shortly before it expires, never shown.
 import { z } from 'zod';
-import { OKTA_SCOPES } from '../../domain/setup-wizard.ts';
+import { LOG_SCOPE, NEEDED_SCOPES, OKTA_SCOPES } from '../../domain/setup-wizard.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { clientAssertion } from './api-services-app.ts';
 import { tokenError } from './errors.ts';
@@ -63,7 +63,17 @@ export class AccessTokenSource {
     if (this.#token === refused) this.#token = undefined;
   }
 
+  /** Okta grants of what is asked for what it may; should it refuse all for the sake of one, the needed ones are asked for alone. */
   async #fetch(): Promise<AccessToken> {
+    try {
+      return await this.#fetchFor([...OKTA_SCOPES, LOG_SCOPE]);
+    } catch (error) {
+      if (!(error instanceof CataloguedError) || error.code !== 'okta.scope_not_granted') throw error;
+      return this.#fetchFor(NEEDED_SCOPES);
+    }
+  }
+
+  async #fetchFor(scopes: readonly string[]): Promise<AccessToken> {
     const bucket = 'oauth2';
     this.#budget.admit(bucket);
     const { headers, fields } = await this.#authentication();
@@ -73,7 +83,7 @@ export class AccessTokenSource {
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       body: new URLSearchParams({
         grant_type: 'client_credentials',
-        scope: OKTA_SCOPES.join(' '),
+        scope: scopes.join(' '),
         ...fields,
       }).toString(),
       maxBytes: 64 * 1024,

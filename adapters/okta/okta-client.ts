@@ -7,6 +7,10 @@ import {
   DeviceApiRequestFactory,
   DeviceApiResponseProcessor,
 } from '@okta/okta-sdk-nodejs/src/generated/apis/DeviceApi.js';
+import {
+  SystemLogApiRequestFactory,
+  SystemLogApiResponseProcessor,
+} from '@okta/okta-sdk-nodejs/src/generated/apis/SystemLogApi.js';
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
 import { AccessTokenSource, type OktaCredentials } from './access-token.ts';
@@ -21,6 +25,7 @@ import {
 } from './fastpass.ts';
 import { guardedHttp } from './guarded-http.ts';
 import { nextPage } from './link-header.ts';
+import { LogEventResponse, readBinding, type CertificateBinding } from './log-event.ts';
 import { DeviceResponse, DeviceUserResponse, readDevice, readUser, type OktaDevice } from './okta-device.ts';
 import { RateBudget } from './rate-budget.ts';
 import { SdkTransport } from './sdk-transport.ts';
@@ -56,6 +61,9 @@ export interface DeviceFilter {
 
 /** The most that Okta gives. */
 const PAGE_SIZE = 200;
+/** The most that Okta gives; its limit for the log is 120 requests a minute for the whole tenant. */
+const LOG_PAGE_SIZE = 1000;
+const MAX_LOG_PAGES = 20;
 /** No honest tenant has more pages than this: a circle of `next` links ends here. */
 const MAX_PAGES = 10_000;
 
@@ -65,6 +73,7 @@ export class OktaClient {
   readonly #transport: SdkTransport;
   readonly #authenticators: AuthenticatorApiRequestFactory;
   readonly #devices: DeviceApiRequestFactory;
+  readonly #log: SystemLogApiRequestFactory;
   /** Devices a page; fewer from the moment on when a page was too long. */
   #pageSize = PAGE_SIZE;
 
@@ -75,6 +84,7 @@ export class OktaClient {
     this.#transport = new SdkTransport({ host, http, tokens: this.#tokens, budget });
     this.#authenticators = new AuthenticatorApiRequestFactory(this.#transport.configuration);
     this.#devices = new DeviceApiRequestFactory(this.#transport.configuration);
+    this.#log = new SystemLogApiRequestFactory(this.#transport.configuration);
   }
 
   /** Proves the credentials. @throws CataloguedError `okta.*` as Okta's refusal means (errors.ts) */
@@ -171,6 +181,41 @@ export class OktaClient {
     }
   }
 
+  /**
+   * The System Log's `pki.cert.bind` of a span of time, the oldest first. A span of more than `MAX_LOG_PAGES` pages is cut short: `until` says
+   * where it was read to. Needs `okta.logs.read`.
+   */
+  async listBindings(span: { readonly since: Date; readonly until: Date }): Promise<{
+    readonly bindings: readonly CertificateBinding[];
+    readonly until: Date;
+  }> {
+    const bindings: CertificateBinding[] = [];
+    let after: string | undefined;
+    for (let page = 1; ; page += 1) {
+      const request = this.#log.listLogEvents(
+        span.since.toISOString(),
+        span.until.toISOString(),
+        after,
+        'eventType eq "pki.cert.bind"',
+        undefined,
+        LOG_PAGE_SIZE,
+        'ASCENDING',
+      );
+      const { answer, link } = await this.#transport.call(request, (response) =>
+        readLog.listLogEvents(response),
+      );
+      const events = checked(z.array(z.unknown()), answer).flatMap((each) => {
+        const event = LogEventResponse.safeParse(each);
+        return event.success ? [event.data] : [];
+      });
+      bindings.push(...events.flatMap((event) => readBinding(event) ?? []));
+      after = nextPage(link, '/api/v1/logs');
+      const last = events.at(-1);
+      if (after === undefined || last === undefined) return { bindings, until: span.until };
+      if (page === MAX_LOG_PAGES) return { bindings, until: last.published };
+    }
+  }
+
   async #devicePage(asked: {
     readonly after: string | undefined;
     readonly search?: string;
@@ -207,6 +252,7 @@ export class OktaClient {
 
 const readAuthenticators = new AuthenticatorApiResponseProcessor();
 const readDevices = new DeviceApiResponseProcessor();
+const readLog = new SystemLogApiResponseProcessor();
 
 /** The SDK's models say what Okta documents, not what it sent: what Odette decides by is checked. */
 function checked<Shape>(schema: z.ZodType<Shape>, answer: unknown): Shape {

@@ -18,6 +18,7 @@ export interface OktaDevice {
   readonly serialNumber?: string;
   readonly udid?: string;
   readonly model?: string;
+  readonly osVersion?: string;
   readonly displayName: string;
   /** ACTIVE, DEACTIVATED, SUSPENDED, UNSUSPENDED; CREATED is seen too. */
   readonly status: string;
@@ -54,6 +55,7 @@ export const DeviceResponse = z.object({
     serialNumber: text,
     udid: text,
     model: text,
+    osVersion: text,
   }),
   _embedded: z.object({ users: z.array(DeviceUserResponse).nullish() }).nullish(),
 });
@@ -79,4 +81,5 @@ export const readDevice = (response: z.infer<typeof DeviceResponse>): OktaDevice
   ...definedProps('serialNumber', response.profile.serialNumber),
   ...definedProps('udid', response.profile.udid),
   ...definedProps('model', response.profile.model),
+  ...definedProps('osVersion', response.profile.osVersion),
 });

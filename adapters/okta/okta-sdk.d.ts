@@ -5,6 +5,9 @@ declare module '@okta/okta-sdk-nodejs/src/generated/apis/AuthenticatorApi.js' {
 declare module '@okta/okta-sdk-nodejs/src/generated/apis/DeviceApi.js' {
   export * from '@okta/okta-sdk-nodejs/src/types/generated/apis/DeviceApi.js';
 }
+declare module '@okta/okta-sdk-nodejs/src/generated/apis/SystemLogApi.js' {
+  export * from '@okta/okta-sdk-nodejs/src/types/generated/apis/SystemLogApi.js';
+}
 declare module '@okta/okta-sdk-nodejs/src/generated/configuration.js' {
   export * from '@okta/okta-sdk-nodejs/src/types/generated/configuration.js';
 }

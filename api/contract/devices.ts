@@ -1,5 +1,6 @@
 // Devices: the list, one device with its evidence, and what an operator may ask of it.
 import { z } from 'zod';
+import { CERTIFICATE_USES } from '../../domain/certificate-use.ts';
 import { FINDING_KINDS } from '../../domain/okta-finding.ts';
 import { TRUTHS } from '../../domain/trust.ts';
 import { bucket, deviceFilter, family, phase } from './device-filter.ts';
@@ -120,6 +121,9 @@ export const DeviceDetail = z
         sentAt: instant,
         provenAt: instant.nullable(),
         removedAt: instant.nullable(),
+        /** Whether a sign-in has used it: Okta revokes on day 91 what none used. */
+        use: z.enum(CERTIFICATE_USES),
+        useEvidence: z.string().nullable(),
       }),
     ),
     license: z

@@ -37,6 +37,7 @@ const IntegrationSettings = z
     renewalWindowStart: z.number().gt(0).lt(1),
     renewalWindowEnd: z.number().gt(0).lt(1),
     unusedWarnDays: z.number().min(1).max(90),
+    unusedWarnAgainDays: z.number().min(1).max(90),
     unusedReissueDays: z.number().min(1).max(90),
     reissuesPerHour: z.number().int().min(1).max(10_000),
     /** A device counts as managed for whatever user Okta names. */

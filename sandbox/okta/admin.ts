@@ -1,5 +1,6 @@
 // What an admin does in the console of a pretend tenant: apps, Device integrations, devices. Secrets are told once.
 import { randomBytes } from 'node:crypto';
+import { appendLog } from './system-log.ts';
 import type { Tenant } from './tenant.ts';
 import { oktaId, type ApiServicesApp, type IosPlatform, type MacPlatform } from './tenant-state.ts';
 
@@ -131,6 +132,7 @@ export async function resetChallengePassword(
   const platform = tenant.state.platforms.find(({ id }) => id === platformId);
   if (platform?.platform !== 'macOS') return undefined;
   platform.password = password;
+  appendLog(tenant, 'device.platform.update', [{ id: platform.id, type: 'DevicePlatform' }]);
   await tenant.save();
   return { password };
 }
@@ -161,6 +163,7 @@ export async function resetSecretKey(
   const platform = tenant.state.platforms.find(({ id }) => id === platformId);
   if (platform?.platform !== 'iOS') return undefined;
   platform.secretKey = secretKey;
+  appendLog(tenant, 'device.platform.secret_key.reset', [{ id: platform.id, type: 'DevicePlatform' }]);
   await tenant.save();
   return { secretKey };
 }

@@ -6,6 +6,7 @@ import {
   type KeyAndCertificate,
 } from '../../adapters/pki/certificate-authority.ts';
 import { readCertificate, wasIssuedBy, type Certificate } from '../../adapters/pki/certificate.ts';
+import { appendLog, certificateTarget } from './system-log.ts';
 import type { Tenant } from './tenant.ts';
 import type { AuthorityState, IssuedCertificate, KeptKey } from './tenant-state.ts';
 
@@ -118,7 +119,9 @@ export function issueClientCertificate(
 export function revokeUnused(tenant: Tenant): void {
   for (const issued of tenant.state.certificates) {
     const isUnused = issued.lastUsedAt === undefined && tenant.now() >= issued.issuedAt + UNUSED_LIFE_MS;
-    if (isUnused) issued.revoked ??= 'unused';
+    if (!isUnused || issued.revoked !== undefined) continue;
+    issued.revoked = 'unused';
+    appendLog(tenant, 'pki.cert.lifecycle.revoke', [certificateTarget(issued)]);
   }
 }
 

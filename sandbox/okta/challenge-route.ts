@@ -21,6 +21,7 @@ export async function handleChallenge(
   }
   const { page, encoding } = tenant.state.knobs.challenge;
   if (page === 'redirect') return { status: 302, headers: { location: `${tenant.origin}/login/login.htm` } };
+  if (page === 'forbidden') return { ...html(FIREWALL_PAGE, 'utf8'), status: 403 };
   if (page !== 'challenge') return html(PAGES[page], encoding);
   const challenge = randomBytes(24).toString('base64url'); // 32 characters
   tenant.state.challenges[challenge] = { platformId: platform.id, issuedAt: tenant.now(), isRedeemed: false };
@@ -33,6 +34,7 @@ export async function handleChallenge(
   );
 }
 
+const FIREWALL_PAGE = '<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>';
 const PAGES = {
   cache_full: '<HTML><Body><P>The password cache is full.</P></Body></HTML>',
   sign_in_page:

@@ -1,6 +1,7 @@
 // /api/v1/devices of a pretend tenant: list with users and pages, one by id, lifecycle, deletion.
 import { readSearch } from './device-search.ts';
 import { refuse } from './refusals.ts';
+import { appendLog } from './system-log.ts';
 import type { Tenant, TenantResponse } from './tenant.ts';
 import type { DeviceRecord } from './tenant-state.ts';
 
@@ -136,6 +137,7 @@ export async function changeLifecycle(
     // Deactivation destroys the users' factors on the device.
     if (to === 'DEACTIVATED') changed.users = [];
   });
+  appendLog(tenant, `device.lifecycle.${action}`, [{ id: device.id, type: 'UDDevice' }]);
   await tenant.save();
   return { status: 204 };
 }
@@ -146,6 +148,7 @@ export async function deleteDevice(tenant: Tenant, id: string): Promise<TenantRe
   if (device === undefined) return refuse('E0000007');
   if (device.status !== 'DEACTIVATED') return refuse('E0000152');
   tenant.state.devices.splice(tenant.state.devices.indexOf(device), 1);
+  appendLog(tenant, 'device.lifecycle.delete', [{ id, type: 'UDDevice' }]);
   for (const certificate of tenant.state.certificates) {
     if (certificate.boundTo === id) certificate.revoked ??= 'device_deleted';
   }

@@ -10,6 +10,7 @@ import type {
   ManagementReason,
 } from './fastpass-message.ts';
 import { refuse } from './refusals.ts';
+import { appendLog, certificateTarget } from './system-log.ts';
 import type { Tenant, TenantResponse, TenantRequest } from './tenant.ts';
 import { oktaId, type DeviceRecord, type User } from './tenant-state.ts';
 
@@ -135,6 +136,11 @@ export class FastPassRoute {
     if (issued.boundTo !== undefined && issued.boundTo !== device.id)
       return { reason: 'certificate_of_another_device' };
     const bind = () => {
+      if (issued.boundTo === undefined)
+        appendLog(this.#tenant, 'pki.cert.bind', [
+          { id: device.id, type: 'UDDevice', displayName: device.profile.displayName },
+          certificateTarget(issued),
+        ]);
       issued.boundTo = device.id;
       issued.lastUsedAt = this.#tenant.now();
     };

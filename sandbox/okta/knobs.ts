@@ -13,7 +13,14 @@ const TenantKnobsShape = z.strictObject({
   /** Of every response of this tenant, until `times` of them are used up (absent: until it is taken back with null). */
   outage: z
     .strictObject({
-      kind: z.enum(['status_503', 'connection_reset', 'rate_limit', 'concurrency_limit']),
+      kind: z.enum([
+        'status_503',
+        'connection_reset',
+        'rate_limit',
+        'concurrency_limit',
+        'access_denied',
+        'captive_portal',
+      ]),
       times: z.number().int().positive().optional(),
       /** Only paths that begin so. */
       path: z.string().optional(),
@@ -21,6 +28,8 @@ const TenantKnobsShape = z.strictObject({
     .nullable(),
   /** Milliseconds before every response. */
   delayMs: seconds,
+  /** Okta's clock against the sandbox's. */
+  clockSkewSeconds: z.number(),
   tokens: z.strictObject({
     lifeSeconds: z.number().positive(),
     /** Requests come from outside the clients' network zone. */
@@ -49,8 +58,8 @@ const TenantKnobsShape = z.strictObject({
   challenge: z.strictObject({
     lifeSeconds: z.number().positive(),
     encoding: z.enum(['utf8', 'utf16le', 'utf16le-bom']),
-    /** `cache_full`: NDES's refusal; `sign_in_page`: a page without a challenge; `redirect`: to such a page. */
-    page: z.enum(['challenge', 'cache_full', 'sign_in_page', 'redirect']),
+    /** `cache_full`: NDES's refusal; `sign_in_page`: a page without a challenge; `redirect`: to such a page; `forbidden`: 403. */
+    page: z.enum(['challenge', 'cache_full', 'sign_in_page', 'redirect', 'forbidden']),
   }),
   scep: z.strictObject({
     /** Life of new certificates. */
@@ -68,6 +77,7 @@ export const DEFAULT_KNOBS: TenantKnobs = {
   organization: { pipeline: 'idx', customDomain: '' },
   outage: null,
   delayMs: 0,
+  clockSkewSeconds: 0,
   tokens: { lifeSeconds: 3600, outsideNetworkZone: false },
   authenticators: {
     oktaVerify: 'active',

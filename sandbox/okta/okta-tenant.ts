@@ -12,6 +12,7 @@ import { tenantManagement } from './management-routes.ts';
 import { handleOrganization } from './organization-route.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuse } from './refusals.ts';
+import { handleLog } from './system-log.ts';
 import { handleScepRequest } from './scep-route.ts';
 import { Tenant, type TenantResponse, type TenantRequest } from './tenant.ts';
 import { newTenantState, type MacPlatform, type TenantState } from './tenant-state.ts';
@@ -110,6 +111,14 @@ async function misbehave(
       return limits.tooManyAMinute();
     case 'concurrency_limit':
       return limits.tooManyAtOnce();
+    case 'access_denied':
+      return refuse('E0000006');
+    case 'captive_portal':
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: '<html><body>Log in</body></html>',
+      };
     case 'status_503':
       return {
         status: 503,
@@ -155,8 +164,9 @@ async function handleApi(tenant: Tenant, request: TenantRequest): Promise<Tenant
   if (tenant.state.knobs.organization.pipeline === 'v1') return refuse('E0000015');
   const isDevices = url.pathname.startsWith('/api/v1/devices');
   const isAuthenticators = url.pathname.startsWith('/api/v1/authenticators');
-  if (!isDevices && !isAuthenticators) return refuse('E0000007');
-  const scope = isDevices ? deviceScope(method) : 'okta.authenticators.read';
+  const isLog = url.pathname === '/api/v1/logs';
+  if (!isDevices && !isAuthenticators && !isLog) return refuse('E0000007');
+  const scope = isDevices ? deviceScope(method) : isLog ? 'okta.logs.read' : 'okta.authenticators.read';
   if (!token.scopes.some((held) => held === scope || held === scope.replace(/\.read$/, '.manage'))) {
     return refuse('E0000006', {
       'www-authenticate': `Bearer authorization_uri="${tenant.origin}/oauth2/v1/authorize", realm="${tenant.origin}", scope="${scope}", error="insufficient_scope", error_description="The access token provided does not contain the required scopes."`,
@@ -164,6 +174,7 @@ async function handleApi(tenant: Tenant, request: TenantRequest): Promise<Tenant
   }
   if (token.client.kind === 'api_services_app' && token.client.roles.length === 0) return refuse('E0000006');
   if (isDevices) return handleDevices(tenant, method, url);
+  if (isLog) return method === 'GET' ? handleLog(tenant, url) : refuse('E0000022');
   return method === 'GET'
     ? handleAuthenticators(tenant, url.pathname.slice('/api/v1/authenticators'.length))
     : refuse('E0000022');
@@ -185,7 +196,7 @@ function send(tenant: Tenant, response: ServerResponse, { status, headers, body 
   response.writeHead(status, {
     ...(isRaw ? {} : { 'content-type': 'application/json' }),
     // Rate limits are told in terms of this date; it is the sandbox's.
-    date: tenant.clock.now().toUTCString(),
+    date: new Date(tenant.ownTime()).toUTCString(),
     'x-okta-request-id': crypto.randomUUID(),
     ...headers,
   });

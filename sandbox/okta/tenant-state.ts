@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TenantKnobs } from './knobs.ts';
 import { DEFAULT_KNOBS } from './knobs.ts';
+import type { SystemLogEvent } from './system-log.ts';
 
 /** A key with its certificate, both PEM. */
 export interface KeptKey {
@@ -121,6 +122,8 @@ export interface TenantState {
   users: User[];
   devices: DeviceRecord[];
   counts: Record<string, number>;
+  /** The oldest first. */
+  log?: SystemLogEvent[];
 }
 
 /** An id in Okta's manner: 20 characters, three of them telling the kind (`00o` organization, `0oa` app, `guo` device). */

@@ -42,6 +42,11 @@ export class Tenant {
     return this.clock.now().getTime();
   }
 
+  /** By Okta's own clock, which may differ. */
+  ownTime(): number {
+    return this.now() + this.state.knobs.clockSkewSeconds * 1_000;
+  }
+
   isoNow(): string {
     return this.clock.now().toISOString();
   }

@@ -70,8 +70,9 @@ export class TokenRoute {
     return (await this.#isProven(client, assertion)) ? client : 'assertion_invalid';
   }
 
-  /** By real time, not the sandbox's: the clients' clocks do not move with it. */
+  /** By real time and Okta's skew, not the sandbox's: the clients' clocks do not move with it. */
   async #isProven(client: ApiServicesApp, assertion: string): Promise<boolean> {
+    const skewMs = this.#tenant.state.knobs.clockSkewSeconds * 1_000;
     try {
       const keys = createLocalJWKSet({ keys: client.publicJwks.map((jwk) => ({ kty: 'RSA', ...jwk })) });
       const { payload, protectedHeader } = await jwtVerify(assertion, keys, {
@@ -80,8 +81,9 @@ export class TokenRoute {
         audience: `${this.#tenant.origin}/oauth2/v1/token`,
         algorithms: ['RS256', 'RS384', 'RS512', 'ES256'],
         requiredClaims: ['exp', 'jti'],
+        currentDate: new Date(Date.now() + skewMs),
       });
-      const now = Date.now() / 1_000;
+      const now = (Date.now() + skewMs) / 1_000;
       const { exp = 0, jti = '' } = payload;
       for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
       if (exp > now + MAX_ASSERTION_SECONDS || this.#used.has(jti) || protectedHeader.kid === undefined)

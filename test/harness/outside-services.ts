@@ -67,6 +67,7 @@ export function licensesOf(knobs: {
 
 export function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[] }) {
   return {
+    token: () => Promise.resolve({ scopes: [] }),
     listDevices: () => Promise.resolve({ devices: knobs.oktaDevices }),
     findDevices: ({ platform, serialNumber }: DeviceFilter) =>
       Promise.resolve(

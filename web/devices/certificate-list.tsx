@@ -11,6 +11,8 @@ const STATES = {
   removed: { label: 'Removed', color: 'gray' },
 } as const;
 
+const USES = { none: 'Not known', probable: 'Probably', proven: 'Yes' } as const;
+
 export function CertificateList({ device }: { device: DeviceDetail }) {
   if (device.platform === 'iOS') return null;
   return (
@@ -33,6 +35,7 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
                 <Table.Th scope="col">Ends</Table.Th>
                 <Table.Th scope="col">Sent</Table.Th>
                 <Table.Th scope="col">Proven</Table.Th>
+                <Table.Th scope="col">Used by a sign-in</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -60,6 +63,12 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
                   </Table.Td>
                   <Table.Td>
                     <Moment at={one.provenAt} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Text size="xs">{one.state === 'proven' ? USES[one.use] : '–'}</Text>
+                    <Text size="xs" c="dimmed">
+                      {one.useEvidence ?? ''}
+                    </Text>
                   </Table.Td>
                 </Table.Tr>
               ))}

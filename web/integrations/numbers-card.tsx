@@ -60,6 +60,10 @@ const FIELDS: Readonly<Record<NumberName, { label: string; description: string; 
     label: 'Warn when unused (days)',
     description: 'Okta revokes a certificate that no sign-in has used for 90 days.',
   },
+  unusedWarnAgainDays: {
+    label: 'Warn again when unused (days)',
+    description: 'The second warning, before Odette replaces the certificate.',
+  },
   unusedReissueDays: {
     label: 'Replace when unused (days)',
     description: 'Odette replaces the certificate before Okta revokes it.',

@@ -4,6 +4,7 @@ import type {
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../../domain/device-report.ts';
+import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { Truth, TruthState } from '../../../domain/trust.ts';
 import type { OktaMatch } from '../../../domain/okta-finding.ts';
 import type { Sql } from '../base/database.ts';
@@ -49,13 +50,15 @@ export interface ShownDelivery {
   readonly sentAt: Date;
   readonly provenAt: Date | null;
   readonly removedAt: Date | null;
+  readonly use: CertificateUse;
+  readonly useEvidence: string | null;
 }
 
 export const listDeliveries = (sql: Sql, deviceId: string): Promise<ShownDelivery[]> =>
   sql.query<ShownDelivery>(
     `select id as "deliveryId", integration_id as "integrationId", slot, state, payload_uuid as "payloadUuid",
             serial_number as "serialNumber", issuer, not_before as "notBefore", not_after as "notAfter", created_at as "sentAt",
-            proven_at as "provenAt", removed_at as "removedAt"
+            proven_at as "provenAt", removed_at as "removedAt", use, use_evidence as "useEvidence"
        from certificate_deliveries where device_id = $1 order by created_at desc, id limit 50`,
     [deviceId],
   );

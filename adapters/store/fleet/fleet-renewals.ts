@@ -40,11 +40,10 @@ const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
            where list.failure_code = any('{${CERTIFICATE_FAILURES}}') and fleet_segments.phase = 'failed')`,
   },
   unused: {
-    from: `fleet_list as list join (${CURRENT}) on delivery.device_id = list.device_id`,
-    end: 'list.certificate_not_after',
-    where: `not list.managed and list.certificate_not_after < 'infinity'
+    ...BY_DELIVERY,
+    where: `delivery.use <> 'proven' and (delivery.use = 'none' or delivery.reason is distinct from 'unused')
         and coalesce(proven_at, not_before) < now() - make_interval(secs => ${WARN_DAYS} * 86400)
-        and list.certificate_not_after < now() + ${MAX_LIFETIME} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
+        and not_after < now() + ${MAX_LIFETIME} - make_interval(days => (${OF_ANY(WARN_DAYS, 'min')})::int - 1)`,
   },
 };
 

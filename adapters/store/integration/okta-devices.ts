@@ -1,6 +1,7 @@
 // Okta's records of devices as last seen, and which device of Odette each belongs to.
 import { matchRecords, type MatchableDevice, type OktaRecord } from '../../../domain/okta-matching.ts';
 import type { OktaFacts, OktaUser, OktaMatch } from '../../../domain/okta-finding.ts';
+import type { SignInTraces } from '../../../domain/certificate-use.ts';
 import type { Sql } from '../base/database.ts';
 
 /** A record as Okta told it. */
@@ -10,6 +11,7 @@ export interface SeenOktaDevice {
   readonly serialNumber?: string;
   readonly udid?: string;
   readonly model?: string;
+  readonly osVersion?: string;
   readonly displayName: string;
   readonly status: string;
   readonly registered: boolean;
@@ -40,25 +42,61 @@ export async function upsertOktaDevices(
     serial_number: device.serialNumber ?? null,
     udid: device.udid ?? null,
     model: device.model ?? null,
+    os_version: device.osVersion ?? null,
     display_name: device.displayName,
     status: device.status,
     registered: device.registered,
-    users: device.users,
+    // In one order, so that the same users are no change.
+    users: [...device.users].sort((one, other) => (one.id < other.id ? -1 : 1)),
     created_at: asTime(device.created),
     last_updated_at: asTime(device.lastUpdated),
   }));
   await sql.query(
     `insert into okta_devices (integration_id, okta_id, platform, serial_number, udid, model, display_name, status, registered, users,
-                               created_at, last_updated_at, observed_at)
-       select $1, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at, last_updated_at, $3
+                               created_at, last_updated_at, os_version, observed_at)
+       select $1, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at, last_updated_at, os_version, $3
          from jsonb_to_recordset($2::jsonb) as seen (okta_id text, platform text, serial_number text, udid text, model text, display_name text,
-              status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz)
+              status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz, os_version text)
      on conflict (integration_id, okta_id) do update set platform = excluded.platform, serial_number = excluded.serial_number,
        udid = excluded.udid, model = excluded.model, display_name = excluded.display_name, status = excluded.status,
        registered = excluded.registered, users = excluded.users, created_at = excluded.created_at,
-       last_updated_at = excluded.last_updated_at, observed_at = excluded.observed_at`,
+       last_updated_at = excluded.last_updated_at, os_version = excluded.os_version, observed_at = excluded.observed_at,
+       unmanaged_seen_at = case when exists (
+           select from jsonb_array_elements(okta_devices.users) as before join jsonb_array_elements(excluded.users) as after
+             on before ->> 'id' = after ->> 'id'
+            where before ->> 'managementStatus' <> 'MANAGED' and after ->> 'managementStatus' = 'MANAGED')
+         then okta_devices.observed_at else okta_devices.unmanaged_seen_at end,
+       unexplained_at = case when excluded.last_updated_at > okta_devices.last_updated_at
+           and (excluded.status, excluded.registered, excluded.display_name, excluded.os_version, excluded.users)
+               is not distinct from
+               (okta_devices.status, okta_devices.registered, okta_devices.display_name, okta_devices.os_version, okta_devices.users)
+         then excluded.last_updated_at else okta_devices.unexplained_at end`,
     [integrationId, JSON.stringify(rows), observedAt],
   );
+}
+
+/** What the System Log says of first uses of certificates. Returns the devices that they are about. */
+export async function saveBindings(
+  sql: Sql,
+  integrationId: string,
+  bindings: readonly {
+    readonly oktaId: string;
+    readonly serialNumber: string | null;
+    readonly at: string;
+  }[],
+): Promise<string[]> {
+  if (bindings.length === 0) return [];
+  const rows = await sql.query<{ deviceId: string | null }>(
+    `update okta_devices as record set bound_at = seen.at, bound_serial_number = seen.serial_number
+       from (select distinct on ("oktaId") "oktaId" as okta_id, at, "serialNumber" as serial_number
+               from jsonb_to_recordset($2::jsonb) as event ("oktaId" text, at timestamptz, "serialNumber" text)
+              order by "oktaId", at desc) as seen
+      where record.integration_id = $1 and record.okta_id = seen.okta_id
+        and (record.bound_at is null or record.bound_at < seen.at)
+      returning record.device_id as "deviceId"`,
+    [integrationId, JSON.stringify(bindings)],
+  );
+  return rows.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
 }
 
 /** Records that the list lacked since then, the longest unseen first. */
@@ -248,16 +286,20 @@ export async function findOktaFacts(
   sql: Sql,
   deviceId: string,
   integrationId: string,
-): Promise<OktaFacts | null> {
-  const [row] = await sql.query<{
-    match: OktaMatch;
-    registered: boolean;
-    status: string;
-    users: readonly OktaUser[];
-    lastUpdatedAtMs: number;
-  }>(
+): Promise<SeenOktaFacts | null> {
+  const [row] = await sql.query<
+    {
+      match: OktaMatch;
+      registered: boolean;
+      status: string;
+      users: readonly OktaUser[];
+      lastUpdatedAtMs: number;
+    } & Omit<SignInTraces, 'isManaged'>
+  >(
     `select record.match, record.registered, record.status, record.users,
-            (extract(epoch from record.last_updated_at) * 1000)::float8 as "lastUpdatedAtMs"
+            ${milliseconds('last_updated_at')} as "lastUpdatedAtMs", ${milliseconds('created_at')} as "createdAtMs",
+            ${milliseconds('unmanaged_seen_at')} as "unmanagedSeenAtMs", ${milliseconds('unexplained_at')} as "unexplainedAtMs",
+            ${milliseconds('bound_at')} as "boundAtMs", record.bound_serial_number as "boundSerialNumber"
        from (select * from okta_devices where device_id = $1
              union all
              select record.* from devices as device
@@ -269,5 +311,14 @@ export async function findOktaFacts(
       order by record.device_id nulls last limit 1`,
     [deviceId, integrationId],
   );
-  return row ?? null;
+  if (row === undefined) return null;
+  const { match, registered, status, users, lastUpdatedAtMs, ...traces } = row;
+  const isManaged = users.some(({ managementStatus }) => managementStatus === 'MANAGED');
+  return { match, registered, status, users, lastUpdatedAtMs, traces: { ...traces, isManaged } };
+}
+
+const milliseconds = (column: string): string => `(extract(epoch from record.${column}) * 1000)::float8`;
+
+export interface SeenOktaFacts extends OktaFacts {
+  readonly traces: SignInTraces;
 }

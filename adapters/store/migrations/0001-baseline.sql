@@ -375,11 +375,18 @@ create table certificate_deliveries (
   not_after timestamptz,
   proven_at timestamptz,
   removed_at timestamptz,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  reason text, -- of the request: wanted | window | unused | asked for
+  -- Whether a sign-in has used it (domain/certificate-use.ts): what was once known stays known.
+  use text not null default 'none' check (use in ('none', 'probable', 'proven')),
+  use_evidence text,
+  use_seen_at timestamptz
 );
 create index certificate_deliveries_device on certificate_deliveries (device_id, created_at desc);
 -- Renewals are listed along an index, by the end of the certificate.
 create index certificate_deliveries_due on certificate_deliveries (not_after, device_id) where state = 'proven';
+-- What Okta may revoke on day 91: few, where people sign in.
+create index certificate_deliveries_unused on certificate_deliveries (not_after, device_id) where state = 'proven' and use <> 'proven';
 create index certificate_deliveries_life on certificate_deliveries ((not_after - not_before)) where state = 'proven';
 
 create table licenses (
@@ -508,8 +515,14 @@ create table okta_devices (
   created_at timestamptz not null,
   last_updated_at timestamptz not null,
   observed_at timestamptz not null,
+  os_version text,
   device_id uuid references devices on delete set null,
-  match text, -- serial_number | user_and_model | ambiguous
+  match text, -- serial_number | user_and_model | likely | ambiguous
+  -- Traces of sign-ins (domain/certificate-use.ts).
+  unmanaged_seen_at timestamptz, -- NOT_MANAGED was last seen then, before the same user was MANAGED
+  unexplained_at timestamptz, -- last_updated_at of a change that nothing here explains
+  bound_at timestamptz, -- the System Log's last pki.cert.bind
+  bound_serial_number text,
   primary key (integration_id, okta_id)
 );
 -- Okta's records and the devices they may be about find each other by an index, whichever way: by serial number, by login.
@@ -543,6 +556,13 @@ create table automatic_reissues (
   resumed_at timestamptz, -- falls before count for nothing any more
   resumed_by text,
   primary key (integration_id, platform)
+);
+
+-- How far Okta was read: the last whole sweep, and the System Log where it may be read.
+create table okta_reads (
+  integration_id uuid primary key references integrations on delete cascade,
+  swept_at timestamptz, -- when the last sweep that reached its end began
+  log_read_until timestamptz
 );
 
 -- What Temporal must be told. Written in the transaction of the change; delivered by the relay at least once, in order for each key.
@@ -758,7 +778,6 @@ create index fleet_list_failure_expiry on fleet_list (failure_code, certificate_
 create index fleet_list_failure_change on fleet_list (failure_code, changed_at, device_id) where failure_code is not null;
 -- What failed, by cause: counted from the index alone.
 create index fleet_list_causes on fleet_list (failure_code, segment, changed_at) where failure_code is not null;
-create index fleet_list_unmanaged on fleet_list (certificate_not_after, device_id) where not managed and certificate_not_after < 'infinity';
 
 -- How many devices a blueprint has.
 create function count_blueprint_devices() returns trigger language plpgsql as $$

@@ -1,5 +1,6 @@
 // Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
 import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
+import type { UseEvidence } from '../../../domain/certificate-use.ts';
 import type { CertificateSlot } from '../../../domain/profile-identifier.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import type { Sql } from '../base/database.ts';
@@ -19,13 +20,15 @@ export interface NewDelivery {
   readonly slot: CertificateSlot;
   readonly payloadUuid: string;
   readonly commandUuid: string;
+  /** Why it was asked for. */
+  readonly reason: string;
 }
 
 /** false: it is there already, so this attempt lost the race and drops its challenge. */
 export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt: Date): Promise<boolean> {
   const rows = await sql.query(
-    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at)
-       values ($1, $2, $3, $4, $5, $6, 'sent', $7) on conflict (id) do nothing returning 1`,
+    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason)
+       values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8) on conflict (id) do nothing returning 1`,
     [
       delivery.id,
       delivery.deviceId,
@@ -34,6 +37,7 @@ export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt:
       delivery.payloadUuid,
       delivery.commandUuid,
       fetchedAt,
+      delivery.reason,
     ],
   );
   return rows.length > 0;
@@ -120,6 +124,8 @@ const asDelivery = (row: DeliveryJson): Delivery => ({
   notBeforeMs: asMs(row.notBefore),
   notAfterMs: asMs(row.notAfter),
   provenAtMs: asMs(row.provenAt),
+  use: row.use,
+  isReissue: row.reason === 'unused',
 });
 
 /** undefined: there is no such device (any more). */
@@ -127,13 +133,6 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
   const state = await readDeviceState(sql, deviceId);
   if (state === undefined) return undefined;
   const desired = desiredStateOf(state);
-  const provenAt = state.deliveries.find((delivery) => delivery.state === 'proven')?.provenAt ?? null;
-  const [managed] = await sql.query<{ isUsed: boolean }>(
-    // MANAGED is said now, or was said after the proof and then fell.
-    `select (state = 'held' or (state = 'not_held' and since > $2::timestamptz)) as "isUsed"
-       from device_truths where device_id = $1 and truth = 'managed'`,
-    [deviceId, provenAt],
-  );
   const okta = desired === null ? null : await findOktaFacts(sql, deviceId, desired.integrationId);
   return {
     deviceId,
@@ -151,9 +150,21 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
         notBeforeMs: Date.parse(certificate.notBefore),
         notAfterMs: Date.parse(certificate.notAfter),
       })) ?? null,
-    isUsed: managed?.isUsed ?? false,
     wantedBy: desired?.wantsCertificate === true ? desired.integrationId : null,
   };
+}
+
+/** What is known of a certificate's use now. */
+export async function recordUse(
+  sql: Sql,
+  deliveryId: string,
+  { use, evidence }: UseEvidence,
+  seenAt: Date,
+): Promise<void> {
+  await sql.query(
+    'update certificate_deliveries set use = $2, use_evidence = $3, use_seen_at = $4 where id = $1',
+    [deliveryId, use, evidence, seenAt],
+  );
 }
 
 /** Sent, ended, and not listed by the device: it never got there. */

@@ -1,5 +1,6 @@
 // The desired and the reported state of one device, read in one query and brought to what a plan decides from.
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
+import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import {
   DEFAULT_INTEGRATION_SETTINGS,
@@ -35,6 +36,10 @@ export interface DeliveryJson {
   readonly notBefore: string | null;
   readonly notAfter: string | null;
   readonly provenAt: string | null;
+  readonly serialNumber: string | null;
+  readonly reason: string | null;
+  readonly use: CertificateUse;
+  readonly useEvidence: string | null;
 }
 
 export interface DeviceState {
@@ -97,7 +102,8 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as "configurationWasSent",
             exists (select from licenses where device_id = device.id and adam_id = $2 and state <> 'failed') as "holdsLicense",
             coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
-                        'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at)
+                        'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at,
+                        'serialNumber', serial_number, 'reason', reason, 'use', use, 'useEvidence', use_evidence)
                         order by created_at desc, id)
                         from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries
        from devices as device

@@ -2,6 +2,7 @@
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
 import { isFall } from '../../../domain/automatic-reissue.ts';
+import { isMoreCertain, useOf, type CertificateUse } from '../../../domain/certificate-use.ts';
 import { asksForCertificate, findingOf } from '../../../domain/okta-finding.ts';
 import { deriveTruths, statesOf } from '../../../domain/trust-derivation.ts';
 import { truthChangeText, waitsForText } from '../../../domain/trust-text.ts';
@@ -11,7 +12,8 @@ import { onFall } from './automatic-reissues.ts';
 import type { Sql } from '../base/database.ts';
 import { appendTimeline } from '../devices/device-timeline.ts';
 import { appendEvent } from '../base/events.ts';
-import { findOktaFacts } from '../integration/okta-devices.ts';
+import { recordUse } from './deliveries.ts';
+import { findOktaFacts, type SeenOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from './rollout-state.ts';
 
 export interface TrustChange {
@@ -83,7 +85,7 @@ export async function refreshTrust(
     view,
     okta,
     finding,
-    certificateIsNewerThanManaged: isNewerThanManaged(state, truths),
+    certificateUse: await noteUse(sql, state, view.desired?.integrationId, okta, change.now),
   });
   await writeTruths(sql, deviceId, observations, truths, change.now);
 
@@ -151,11 +153,21 @@ export async function refreshTrust(
 
 const newestProven = (state: DeviceState) => state.deliveries.find(({ state: each }) => each === 'proven');
 
-function isNewerThanManaged(state: DeviceState, truths: readonly KnownTruth[]): boolean {
-  const managed = truths.find(({ truth }) => truth === 'managed');
-  const provenAt = newestProven(state)?.provenAt;
-  if (managed?.state !== 'held' || provenAt === null || provenAt === undefined) return false;
-  return managed.since.getTime() < Date.parse(provenAt);
+/** What is known of the newest certificate's use, written where it became more certain. null: this integration has none on the device. */
+async function noteUse(
+  sql: Sql,
+  state: DeviceState,
+  integrationId: string | undefined,
+  okta: SeenOktaFacts | null,
+  now: Date,
+): Promise<CertificateUse | null> {
+  const newest = newestProven(state);
+  if (newest === undefined || newest.provenAt === null || newest.integrationId !== integrationId) return null;
+  const { serialNumber, provenAt } = newest;
+  const seen = useOf({ provenAtMs: Date.parse(provenAt), serialNumber }, okta?.traces ?? null);
+  if (!isMoreCertain(seen.use, newest.use)) return newest.use;
+  await recordUse(sql, newest.id, seen, now);
+  return seen.use;
 }
 
 function newestEnd(state: DeviceState): Date | null {
