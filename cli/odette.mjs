@@ -8,7 +8,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [command, ...rest] = process.argv.slice(2);
 // Anything else behind `up` is explained or refused where all options are known.
 const isUp = command === 'up' && rest.every((argument) => ['--no-sandbox', '--json'].includes(argument));
-const script = isUp ? 'workers/launcher.ts' : 'cli/main.ts';
+/** On the machine itself, while Odette is stopped: they need its database and key file, not its API. */
+const isMaintenance =
+  (['backup', 'restore'].includes(command) && rest.length === 1 && !rest[0].startsWith('-')) ||
+  (command === 'keys' && rest.length === 1 && ['renew', 'retire'].includes(rest[0]));
+const script = isUp ? 'workers/launcher.ts' : isMaintenance ? 'workers/maintenance.ts' : 'cli/main.ts';
 
 const child = spawn(
   process.execPath,

@@ -74,6 +74,23 @@ export async function runCommand(
     .option('--json', 'print where everything is as one line of JSON, once it is; the rest to standard error')
     // cli/odette.mjs takes every other `up` to the launcher.
     .action(() => program.help());
+  // cli/odette.mjs takes these to the machine's own program; here they are explained.
+  program
+    .command('backup <folder>')
+    .description(
+      'writes the database and the key file into a new folder; on one machine, while Odette is stopped',
+    )
+    .action(() => program.help());
+  program
+    .command('restore <folder>')
+    .description('brings a backup back into an empty database and an empty data folder')
+    .action(() => program.help());
+  program
+    .command('keys <renew|retire>')
+    .description(
+      'renew: seals everything under a new key; retire: removes the older keys; while Odette is stopped',
+    )
+    .action(() => program.help());
   addStatus(program, line);
   addSetup(program, line);
   addBlueprints(program, line);

@@ -1,6 +1,6 @@
 // The key ring: the keys that seal what must not be read from the database, in one file that only its owner can read.
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CataloguedError } from '../../domain/failures.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -43,6 +43,24 @@ export class KeyRing implements Sealer {
       current,
       new Map(Object.entries(keys).map(([id, key]) => [id, Buffer.from(key, 'base64')])),
     );
+  }
+
+  /** Adds a key under which everything is sealed from now on; the older ones still open. @throws as `open` */
+  static async renew(file: string): Promise<KeyRing> {
+    const text = await read(file);
+    if (text === undefined) throw new CataloguedError('secrets.key_missing');
+    const { keys } = parse(text);
+    const added = newKey();
+    await replace(file, { current: added.id, keys: { ...keys, [added.id]: added.key } });
+    return KeyRing.open(file, { create: false });
+  }
+
+  /** Keeps the current key alone: what is sealed under another opens no more. @throws as `open` */
+  static async retireOldKeys(file: string): Promise<void> {
+    const text = await read(file);
+    if (text === undefined) throw new CataloguedError('secrets.key_missing');
+    const { current, keys } = parse(text);
+    await replace(file, { current, keys: { [current]: keys[current] ?? '' } });
   }
 
   /** @throws CataloguedError `secrets.key_missing` */
@@ -100,8 +118,8 @@ const isTrustedOwner = (uid: number): boolean => uid === 0 || uid === process.ge
 
 /** Written whole beside its place and linked into it: of two processes that start at once one wins, and both read its file. */
 async function create(file: string): Promise<string | undefined> {
-  const id = randomBytes(4).toString('hex');
-  const made: KeyFile = { current: id, keys: { [id]: randomBytes(KEY_BYTES).toString('base64') } };
+  const { id, key } = newKey();
+  const made: KeyFile = { current: id, keys: { [id]: key } };
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
@@ -113,6 +131,14 @@ async function create(file: string): Promise<string | undefined> {
     await rm(draft, { force: true });
   }
   return read(file);
+}
+
+const newKey = () => ({ id: randomBytes(4).toString('hex'), key: randomBytes(KEY_BYTES).toString('base64') });
+
+async function replace(file: string, content: KeyFile): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true, flag: 'wx' });
+  await rename(draft, file);
 }
 
 function parse(text: string): KeyFile {

@@ -27,6 +27,8 @@ export interface DeviceListener {
   readonly ring: KeyRing;
   readonly longPolls: LongPolls;
   readonly authority: ReturnType<typeof identityAuthority>;
+  readonly databaseUrl: string;
+  readonly keyFile: string;
   /** A blueprint whose library item is switched on. */
   readonly blueprintId: string;
   newCode(options?: {
@@ -49,7 +51,8 @@ export async function startDeviceListener(
   } = {},
 ): Promise<DeviceListener> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-devices-'));
-  const ring = await KeyRing.open(path.join(folder, 'odette.key'), { create: true });
+  const keyFile = path.join(folder, 'odette.key');
+  const ring = await KeyRing.open(keyFile, { create: true });
   const own = await createTestDatabase();
   const { database } = own;
   const longPolls = LongPolls.start(database, options.longPoll ?? { milliseconds: 0, max: 10 });
@@ -76,6 +79,8 @@ export async function startDeviceListener(
   return {
     url,
     database,
+    databaseUrl: own.url,
+    keyFile,
     metrics,
     ring,
     longPolls,
