@@ -12,6 +12,8 @@ export interface Tried {
   readonly dueAtMs: number;
   /** Why the last try came to nothing; null: the device acknowledged it. */
   readonly failure: FailureCode | null;
+  /** How many of the last tries came to nothing for that reason. */
+  readonly inARow: number;
 }
 
 export type Tries = Readonly<Record<string, Tried>>;
@@ -28,7 +30,8 @@ export function triedAgain(
   const count = (before?.count ?? 0) + 1;
   // What nobody could read is asked again at once: the next response may be whole.
   const delayMs = failure === 'mdm.message_unreadable' ? 0 : retryDelayMs(count, random);
-  return { count, sinceMs: before?.sinceMs ?? nowMs, dueAtMs: nowMs + delayMs, failure };
+  const inARow = before !== undefined && before.failure === failure ? before.inARow + 1 : 1;
+  return { count, sinceMs: before?.sinceMs ?? nowMs, dueAtMs: nowMs + delayMs, failure, inARow };
 }
 
 export type Retry =
@@ -53,11 +56,11 @@ export function retryOf(
   return nowMs >= tried.dueAtMs ? { kind: 'due' } : { kind: 'later', untilMs: tried.dueAtMs, code };
 }
 
-function isOver({ failure, count, sinceMs }: Tried, patienceMs: number, nowMs: number): boolean {
+function isOver({ failure, inARow, sinceMs }: Tried, patienceMs: number, nowMs: number): boolean {
   const unknownPatienceMs = Math.min(patienceMs, UNKNOWN_PATIENCE_MS);
   if (failure === null) return nowMs - sinceMs >= unknownPatienceMs;
   // Asked once more; the license was assigned anew once.
-  if (failure === 'mdm.message_unreadable' || failure === 'mdm.app_needs_account') return count > 1;
+  if (failure === 'mdm.message_unreadable' || failure === 'mdm.app_needs_account') return inARow > 1;
   switch (classOf(failure)) {
     case 'permanent':
       return true;

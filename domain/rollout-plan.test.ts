@@ -58,6 +58,20 @@ describe('the plan of a rollout', () => {
     expect(play(view).trace[1]).toBe(`RemoveProfile(${old})`);
   });
 
+  test('a profile that was just removed is looked for at once; one that stays is removed again later', () => {
+    const old = profileIdentifier('i0', 'd1', 'sso');
+    const view = reported(blankMac, {
+      profiles: [{ identifier: old, uuid: 'old', kind: 'sso', integrationId: 'i0' }],
+    });
+    const tries = { [`remove.${old}`]: triedAgain(undefined, null, NOW, 0.5) };
+    const stale = ALL.filter((query) => query !== 'ProfileList');
+    const after = (queries: RolloutMemory['fresh'], nowMs = NOW) =>
+      describeAction(planRollout(view, { ...fresh, fresh: queries, tries }, nowMs));
+    expect(after(stale)).toBe('ProfileList');
+    expect(after(ALL)).toBe('backOff');
+    expect(after(ALL, NOW + 15_000)).toBe(`RemoveProfile(${old})`);
+  });
+
   test('a profile that the device accepts but never lists is sent again over a day, then it is refused', () => {
     const view = { ...reported(blankMac, { profiles: [] }), hasCertificate: true };
     const once = triedAgain(undefined, null, NOW, 0.5);
@@ -102,7 +116,7 @@ describe('the plan of a rollout', () => {
     const removal = ['ProfileList+ManagedApplicationList', 'waitForRemovalDelay', 'removeCertificate'];
     const asked = {
       ...fresh,
-      tries: { certificate: { count: 0, sinceMs: NOW, dueAtMs: NOW, failure: null } },
+      tries: { certificate: { count: 0, sinceMs: NOW, dueAtMs: NOW, failure: null, inARow: 0 } },
     };
     expect(play({ ...blankMac, desired: null }, asked).trace).toEqual([...removal, 'finish:out_of_scope']);
     const sent = { ...blankMac, desired: null, hasOpenDelivery: true };

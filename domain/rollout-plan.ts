@@ -78,7 +78,11 @@ function planDelivery(
   if (unknown !== undefined) return unknown;
 
   const foreign = partition(foreignProfiles(view, desired), retry);
-  if (foreign.due.length > 0 && memory.fresh.includes('ProfileList')) return send('profiles', foreign.due);
+  const isForeign = foreign.due.length + foreign.blocked.length > 0;
+  const look = inventory.due.filter(({ type }) => type === 'ProfileList');
+  // One that was just removed is still in the last list.
+  if (isForeign && look.length > 0) return send('profiles', look);
+  if (foreign.due.length > 0) return send('profiles', foreign.due);
   const contradiction = blockedAction(foreign.blocked, 'profiles');
   if (contradiction !== undefined) return contradiction;
 

@@ -1,8 +1,12 @@
-// Errors of devices, each as a public report shows it: once, and for ever until its cause is gone.
+// Errors of devices, as public reports show them: once each, and one of each class for ever until its cause is gone.
+// What each row of the table comes to is error-table.test.ts.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DeviceErrorClass } from '../domain/device-error-classes.ts';
+import { ERROR_CASES } from '../test/harness/error-cases.ts';
 import type { FakeBreak, FakeDevice } from '../test/harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { readRecorded } from '../test/histories/test-codec.ts';
 import { fastForward } from '../test/harness/time-skipping.ts';
 import { TASK_QUEUE, workflowIds } from './messages.ts';
 
@@ -20,6 +24,8 @@ const cause = (code: number, domain: string, description = '') => ({ code, domai
 const install = { requestType: 'InstallApplication' };
 const settings = { requestType: 'InstallProfile', profile: '.settings' };
 const certificate = { requestType: 'InstallProfile', profile: '.certificate' };
+
+const PASSING: readonly DeviceErrorClass[] = ['passes', 'needs_license', 'on_its_way', 'unknown'];
 
 interface Row {
   readonly name: string;
@@ -47,12 +53,6 @@ const ROWS: readonly Row[] = [
     what: install,
     chain: [cause(12040, 'MCMDMErrorDomain', 'iTunes Store login required')],
     lasting: 'mdm.app_needs_account',
-  },
-  {
-    name: 'an app id that could not be verified (RejectionReason)',
-    what: { ...install, rejectionReason: 'CouldNotVerifyAppID' },
-    chain: [],
-    lasting: 'mdm.device_error_passes',
   },
   {
     name: 'a locked device (4009)',
@@ -109,13 +109,69 @@ const healed = (mac: FakeDevice): Promise<void> =>
     expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
   );
 
+const left = (device: FakeDevice): number => device.breaks.reduce((sum, { times }) => sum + times, 0);
+
+/** What passes by itself of a command: of each failure one row, once. */
+const once = (requestType: string, profile?: string): FakeBreak[] =>
+  [
+    ...new Map(
+      ERROR_CASES.toReversed().map((each) => [`${each.requestType} ${each.row.failure}`, each]),
+    ).values(),
+  ]
+    .filter(
+      (each) =>
+        each.requestType === requestType &&
+        PASSING.includes(each.row.class) &&
+        // Its user is asked first.
+        each.row.failure !== 'mdm.app_already_installed',
+    )
+    .map(({ errorChain, rejectionReason }) => ({
+      requestType,
+      errorChain,
+      times: 1,
+      ...(profile !== undefined && { profile }),
+      ...(rejectionReason !== undefined && { rejectionReason }),
+    }));
+
+const runsOf = async (device: FakeDevice): Promise<string[]> => {
+  const rows = await world.database.query<{ outcome: string }>(
+    'select outcome from rollout_runs where device_id = $1',
+    [device.id],
+  );
+  return rows.map(({ outcome }) => outcome);
+};
+
 describe.concurrent('an error of a device', () => {
-  test.each(ROWS)('$name: once, it heals with no person', async (row) => {
-    const mac = await newMac(row, 1);
-    await skipWaits(mac, MINUTE);
-    await healed(mac);
-    expect(mac.breaks[0]?.times).toBe(0);
-    expect(mac.appStatus).toBe('Managed');
+  test.each([
+    ['an app', 'InstallApplication', undefined],
+    ['a profile', 'InstallProfile', '.settings'],
+  ])(
+    'each kind of %s that passes, one after another on one Mac: it heals in one rollout, with no person',
+    async (_what, requestType, profile) => {
+      const mac = await world.newDevice('Mac');
+      mac.breaks.push(...once(requestType, profile));
+      expect(mac.breaks.length).toBeGreaterThan(1);
+      await world.rollOut(mac.id);
+      await skipWaits(mac, 100 * HOUR);
+      await world.until(() => expect(left(mac)).toBe(0), 90_000);
+      await healed(mac);
+      expect(mac.appStatus).toBe('Managed');
+      expect(await runsOf(mac)).toEqual(['completed']);
+    },
+    120_000,
+  );
+
+  test('each kind of an app configuration: once, it heals with no person', async () => {
+    const phone = await world.newDevice('iPhone');
+    await world.rollOut(phone.id);
+    await world.ended(phone.id);
+    phone.appConfiguration = undefined;
+    phone.breaks.push(...once('Settings'));
+    await world.rollOut(phone.id);
+    await skipWaits(phone, 10 * MINUTE);
+    await world.until(() => expect(phone.appConfiguration).toBeDefined());
+    await healed(phone);
+    expect(left(phone)).toBe(0);
   });
 
   test.each(ROWS)(
@@ -164,19 +220,26 @@ describe.concurrent('an error of a device', () => {
     await healed(phone);
   });
 
-  test('of a certificate profile (-603) is tried again within minutes, and the rollout goes on by itself', async () => {
+  test('each one of a certificate profile is tried again within minutes, with a fresh challenge, and the rollout goes on by itself', async () => {
     const mac = await world.newDevice('Mac');
     const chain = [cause(-603, 'NSOSStatusErrorDomain', 'The profile could not be installed')];
-    mac.breaks.push({ ...certificate, errorChain: chain, times: 3 });
+    mac.breaks.push({ ...certificate, errorChain: chain, times: 1 });
+    for (const { errorChain, row } of ERROR_CASES)
+      if (row.class === 'needs_challenge') mac.breaks.push({ ...certificate, errorChain, times: 1 });
+    expect(mac.breaks.length).toBeGreaterThan(3);
+    const { fetched } = world.challenges.state;
     await world.rollOut(mac.id);
-    await world.until(() => expect(mac.breaks[0]?.times).toBe(2));
+    await world.until(() => expect(mac.breaks[0]?.times).toBe(0));
     await world.until(async () =>
       expect((await world.trust(mac.id))?.waits_for).toContain('(NSOSStatus -603)'),
     );
     const workflowId = workflowIds.certificate(mac.id);
-    void fastForward(world.connection, world.namespace, workflowId, 10 * MINUTE).catch(() => undefined);
+    void fastForward(world.connection, world.namespace, workflowId, 30 * MINUTE).catch(() => undefined);
     await healed(mac);
+    expect(left(mac)).toBe(0);
     expect(mac.certificates).toHaveLength(1);
+    // At least: other devices fetch theirs at the same time.
+    expect(world.challenges.state.fetched - fetched).toBeGreaterThanOrEqual(mac.breaks.length + 1);
   });
 
   test('that lasts (a host claimed by another profile) is named with its words, and keeps nothing else from being healed', async () => {
@@ -199,15 +262,23 @@ describe.concurrent('an error of a device', () => {
     expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.sso_host_claimed' });
   });
 
-  test('a profile that is gone already is removed as well (MDMClientError 89)', async () => {
+  test('a profile that is gone already is removed as well, whatever the words, and nothing waits for it', async () => {
     const mac = await world.newDevice('Mac');
-    const foreign = `odette.${randomUUID()}.${mac.id}.sso`;
-    mac.profiles.set(foreign, { uuid: randomUUID(), types: [] });
-    const chain = [cause(89, 'MDMClientError', `Profile with identifier '${foreign}' not found.`)];
-    mac.breaks.push({ requestType: 'RemoveProfile', errorChain: chain, times: 1, removesProfile: foreign });
+    const rows = ERROR_CASES.filter(({ row }) => row.failure === 'mdm.profile_absent');
+    expect(rows).toHaveLength(3);
+    for (const { errorChain } of rows) {
+      const foreign = `odette.${randomUUID()}.${mac.id}.sso`;
+      mac.profiles.set(foreign, { uuid: randomUUID(), types: [] });
+      mac.breaks.push({ requestType: 'RemoveProfile', errorChain, times: 1, removesProfile: foreign });
+    }
     await world.rollOut(mac.id);
     await healed(mac);
-    expect(mac.breaks[0]?.times).toBe(0);
+    expect(left(mac)).toBe(0);
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const summaries = (events ?? []).map(({ userMetadata }) =>
+      Buffer.from(readRecorded(userMetadata?.summary ?? {}).data ?? []).toString('utf8'),
+    );
+    expect(summaries.filter((each) => each.includes('retry after'))).toEqual([]);
   });
 });
 

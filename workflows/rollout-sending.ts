@@ -83,10 +83,12 @@ function learn(sent: Sent, outcome: CommandOutcome): Sent {
   }
 }
 
-const remembered = (sent: Sent, request: StepRequest, failure: FailureCode | null): Sent => ({
-  ...sent,
-  memory: tried(sent.memory, tryKeyOf(request), failure),
-});
+const remembered = (sent: Sent, request: StepRequest, failure: FailureCode | null): Sent => {
+  const memory = tried(sent.memory, tryKeyOf(request), failure);
+  // An app that was on its way before this refusal is not on its way any more.
+  const isRefused = request.type === 'InstallApplication' && failure !== null;
+  return { ...sent, memory: isRefused ? { ...memory, appSent: false } : memory };
+};
 
 function acknowledged(sent: Sent, request: StepRequest): Sent {
   const memory = without(sent.memory, outdatedBy(request));
