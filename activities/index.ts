@@ -1,11 +1,13 @@
 // Every outside effect of the workflows, one verb each.
 import { withFailures } from './as-failure.ts';
-import { certificateActivities } from './certificate.ts';
+import { certificateDelivery } from './certificate.ts';
+import { certificateRecords } from './certificate-records.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { deviceCommandActivities } from './device-commands.ts';
 import { licenseActivities } from './license.ts';
 import { rolloutActivities } from './rollout.ts';
-import { createSetupActivities } from './setup-activities.ts';
+import { setupChecks } from './setup-checks.ts';
+import { setupRecords } from './setup-records.ts';
 import { sweepActivities } from './sweeps.ts';
 import { trustActivities } from './trust.ts';
 
@@ -15,11 +17,13 @@ export const createActivities = (deps: ActivityDependencies) =>
   withFailures({
     ...deviceCommandActivities(deps),
     ...rolloutActivities(deps),
-    ...certificateActivities(deps),
+    ...certificateDelivery(deps),
+    ...certificateRecords(deps),
     ...licenseActivities(deps),
     ...trustActivities(deps),
     ...sweepActivities(deps),
-    ...createSetupActivities(deps),
+    ...setupChecks(deps),
+    ...setupRecords(deps),
   });
 
 export type Activities = ReturnType<typeof createActivities>;

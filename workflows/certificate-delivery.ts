@@ -1,6 +1,6 @@
 // One delivery of a certificate profile and the questions around it, from the certificate workflow's side.
 import { workflowInfo } from '@temporalio/workflow';
-import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';

@@ -1,5 +1,5 @@
 // What Temporal's pages say of a certificate workflow: what it does, and how urgent it is.
-import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { CertificateAction } from '../domain/certificate-plan.ts';
 
 export function certificateStatusText({ action, notAfterMs, urgency }: PlannedCertificateStep): string {

@@ -1,6 +1,6 @@
 // What a certificate workflow shows of itself: in Temporal's pages, in its search attributes and on the device's timeline.
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './certificate-state.ts';

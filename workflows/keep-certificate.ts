@@ -1,7 +1,7 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { PlannedCertificateStep } from '../activities/certificate.ts';
+import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';

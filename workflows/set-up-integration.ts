@@ -10,7 +10,8 @@ import {
   setHandler,
   uuid4,
 } from '@temporalio/workflow';
-import type { createSetupActivities } from '../activities/setup-activities.ts';
+import type { setupChecks } from '../activities/setup-checks.ts';
+import type { setupRecords } from '../activities/setup-records.ts';
 import { STEP_TITLES } from '../domain/setup-guide.ts';
 import {
   advance,
@@ -25,7 +26,7 @@ import {
 import { failureCodeOfActivity } from './failure.ts';
 import { answerStepUpdate, setupStateQuery, type SetupRefused } from './messages.ts';
 
-type SetupActivities = ReturnType<typeof createSetupActivities>;
+type SetupActivities = ReturnType<typeof setupChecks> & ReturnType<typeof setupRecords>;
 
 /** A check is asked again a few times, then the admin hears of it: somebody waits in front of the screen. */
 const checks = proxyActivities<

@@ -27,8 +27,6 @@ import {
   recordRefusedIdentity,
   spendIdentity,
 } from '../../adapters/store/devices/identity-certificates.ts';
-import { recordReturnRequest, refuseReturn } from '../../adapters/store/devices/returns.ts';
-import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
@@ -39,6 +37,7 @@ import {
   deviceEnrolledSignal,
   workflowIds,
 } from '../../workflows/messages.ts';
+import { endReturnRequest, hasKnownSerial, recordRefusedEnrollment } from './return-request.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -76,7 +75,7 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
       },
     });
     if (identity && !admission.admitted) await recordRefusedIdentity(sql, fingerprint, admission.code);
-    if (known && !admission.admitted) await recordRefusal(sql, known, message, admission.code);
+    if (known && !admission.admitted) await recordRefusedEnrollment(sql, known, message, admission.code);
     return admission;
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
@@ -92,24 +91,6 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
   await signalWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
   return admission;
 }
-
-/** A device with the known UDID and serial number may be the device itself, erased: an admin decides. */
-async function recordRefusal(sql: Sql, known: DeviceRow, message: Authenticate, code: string): Promise<void> {
-  const asksToReturn = code === 'enrollment.takeover_refused' && hasKnownSerial(known, message);
-  await appendTimeline(sql, known.id, {
-    kind: 'enrollment_refused',
-    text: asksToReturn
-      ? 'The device asked to enroll again and was refused, because its earlier enrollment has not ended.'
-      : 'Another device tried to enroll as this device and was refused.',
-    detail: { code, serialNumber: message.serialNumber },
-  });
-  if (!asksToReturn) return;
-  await recordReturnRequest(sql, known.id);
-  await refreshTrust(sql, known.id, { now: new Date() });
-}
-
-const hasKnownSerial = (known: DeviceRow, message: Authenticate): boolean =>
-  known.serialNumber !== null && known.serialNumber.toLowerCase() === message.serialNumber?.toLowerCase();
 
 const ENROLLING = {
   new: 'The device began its enrollment.',
@@ -235,21 +216,6 @@ export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Prom
   if (device.standsUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
   if (device.returnAskedAt !== null) await endReturnRequest(sql, device.id);
   return device;
-}
-
-/** The enrollment that was thought to be lost speaks: whoever asked to enroll in its place was another device. */
-async function endReturnRequest(sql: Sql, deviceId: string): Promise<void> {
-  await refuseReturn(sql, deviceId);
-  await appendTimeline(sql, deviceId, {
-    kind: 'return_dropped',
-    text: 'The device uses its earlier enrollment, so the request to enroll again came from another device. It is dropped.',
-  });
-  await appendAudit(sql, {
-    actor: 'system',
-    action: 'enrollment.return_dropped',
-    subject: `device:${deviceId}`,
-  });
-  await refreshTrust(sql, deviceId, { now: new Date() });
 }
 
 /** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */

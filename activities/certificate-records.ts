@@ -1,0 +1,185 @@
+// What the tables say of a device's certificates: the plan of the moment, the proof, how a delivery ended, and telling the rollout.
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Database } from '../adapters/store/base/database.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { findLastRefusal } from '../adapters/store/devices/commands.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
+import {
+  failDelivery,
+  failMissingDeliveries,
+  proveDelivery,
+  readCertificateView,
+  recordRemovedDeliveries,
+} from '../adapters/store/rollout/deliveries.ts';
+import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import {
+  planCertificate,
+  type CertificateAction,
+  type CertificateMemory,
+  type Delivery,
+  type ReportedDelivery,
+} from '../domain/certificate-plan.ts';
+import type { FailureCode } from '../domain/failures.ts';
+import type { IntegrationSettings } from '../domain/integration-settings.ts';
+import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
+import { workflowIds } from '../workflows/messages.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { failureText } from './failure-text.ts';
+
+export interface PlannedCertificateStep {
+  readonly action: CertificateAction;
+  readonly enrollmentId: string;
+  readonly settings: IntegrationSettings;
+  /** Of the certificate that is on the device; null: there is none. */
+  readonly notAfterMs: number | null;
+  readonly urgency: Urgency;
+}
+
+interface PlanCertificateInput {
+  readonly deviceId: string;
+  readonly memory: CertificateMemory;
+  readonly nowMs: number;
+}
+
+interface CertificateProof {
+  readonly deviceId: string;
+  readonly delivery: Delivery;
+  readonly certificate: ReportedDelivery;
+  readonly nowMs: number;
+}
+
+export function certificateRecords({
+  database,
+  temporal,
+}: Pick<ActivityDependencies, 'database' | 'temporal'>) {
+  return {
+    /** Local. Reads the tables and plans; keeps what the device's lists prove of older deliveries. */
+    planCertificateStep: (input: PlanCertificateInput): Promise<PlannedCertificateStep | null> =>
+      planStep(database, input),
+
+    /** Local. The device lists the certificate: its proof is kept, and shown. */
+    recordProof: (input: CertificateProof): Promise<void> => saveProof(database, input),
+
+    /** Local. The device refused a delivery, or never had it. */
+    async recordDeliveryEnd(input: { readonly deliveryId: string }): Promise<void> {
+      await failDelivery(database, input.deliveryId);
+    },
+
+    /** Local. Something about the certificate that people should see. Returns its words. */
+    async recordCertificateEvent(input: {
+      readonly deviceId: string;
+      readonly kind: 'certificate_unused' | 'certificate_late' | 'certificate_expired' | 'certificate_failed';
+      readonly failureCode?: FailureCode;
+      readonly nowMs: number;
+    }): Promise<string> {
+      const now = new Date(input.nowMs);
+      const { deviceId, kind } = input;
+      return database.inTransaction(async (sql) => {
+        const code = input.failureCode ?? 'certificate.not_renewed';
+        const refusal = await findLastRefusal(sql, deviceId, code);
+        const text = kind === 'certificate_unused' ? UNUSED_TEXT : failureText(code, refusal);
+        await appendTimeline(sql, deviceId, { kind, text, detail: { ...input, nowMs: undefined } }, now);
+        await refreshTrust(sql, deviceId, { now, waitsFor: text });
+        return text;
+      });
+    },
+
+    /** Tells the device's rollout; if none runs, nobody waits for it. */
+    async signalRollout(input: {
+      readonly deviceId: string;
+      readonly signal: 'certificateProven' | 'certificateFailed' | 'certificateRemoved';
+      readonly body: { readonly eventId: string };
+    }): Promise<void> {
+      try {
+        await temporal.workflow
+          .getHandle(workflowIds.rollout(input.deviceId))
+          .signal(input.signal, input.body);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+  };
+}
+
+/** Keeps what the device's lists prove of older deliveries, and plans. */
+async function planStep(
+  database: Database,
+  input: PlanCertificateInput,
+): Promise<PlannedCertificateStep | null> {
+  const { deviceId, memory, nowMs } = input;
+  return database.inTransaction(async (sql) => {
+    const before = await readCertificateView(sql, deviceId);
+    if (before === undefined) return null;
+    if (memory.isFresh && before.profiles !== null) {
+      const listed = before.profiles.map(({ uuid }) => uuid);
+      await recordRemovedDeliveries(sql, deviceId, listed, new Date(nowMs));
+      await failMissingDeliveries(sql, deviceId, listed);
+    }
+    const view = memory.isFresh ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
+    const proven = view.deliveries.find(({ state }) => state === 'proven');
+    return {
+      action: planCertificate(view, memory, nowMs),
+      enrollmentId: view.enrollmentId,
+      settings: view.settings,
+      notAfterMs: proven?.notAfterMs ?? null,
+      urgency: proven === undefined ? 'none' : urgencyOfDelivery(proven, view.settings, deviceId, nowMs),
+    };
+  });
+}
+
+/** The proof is kept and shown; a rollout that failed for want of it goes on by itself. */
+async function saveProof(database: Database, input: CertificateProof): Promise<void> {
+  const { deviceId, certificate } = input;
+  const now = new Date(input.nowMs);
+  const notAfter = new Date(certificate.notAfterMs);
+  await database.inTransaction(async (sql) => {
+    const proof = {
+      serialNumber: certificate.serialNumber,
+      issuer: certificate.issuer,
+      notBefore: new Date(certificate.notBeforeMs),
+      notAfter,
+      provenAt: now,
+    };
+    if (await proveDelivery(sql, deviceId, input.delivery.id, proof))
+      await appendTimeline(
+        sql,
+        deviceId,
+        {
+          kind: 'certificate_proven',
+          text: `The device lists its certificate from Okta; it ends on ${notAfter.toISOString().slice(0, 10)}.`,
+          detail: { serialNumber: certificate.serialNumber, notAfter: notAfter.toISOString() },
+        },
+        now,
+      );
+    // Whatever was said of the certificate before.
+    const trust = await refreshTrust(sql, deviceId, { now, waitsFor: null });
+    // A rollout that failed for want of it goes on by itself.
+    if (trust !== undefined && trust.view.failureCode !== null)
+      await appendOutboxMessage(sql, deviceId, {
+        kind: 'rollOutDevice',
+        deviceId,
+        reason: 'its certificate was proven',
+        ifNoneRuns: true,
+      });
+  });
+}
+
+const urgencyOfDelivery = (
+  delivery: Delivery,
+  settings: IntegrationSettings,
+  deviceId: string,
+  nowMs: number,
+): Urgency =>
+  urgencyOf(
+    {
+      notBeforeMs: delivery.notBeforeMs ?? nowMs,
+      notAfterMs: delivery.notAfterMs ?? nowMs,
+      provenAtMs: delivery.provenAtMs ?? nowMs,
+    },
+    settings,
+    deviceId,
+    nowMs,
+  );
+
+const UNUSED_TEXT =
+  'No sign-in is known to have used this certificate. Okta revokes an unused one on day 91: its user signs in with Okta FastPass.';

@@ -1,0 +1,180 @@
+// What the wizard checks in the outside world. A refused answer is an outcome, not a failure.
+import { fetchChallenge } from '../adapters/okta/challenge.ts';
+import type { OktaCredentials } from '../adapters/okta/access-token.ts';
+import { keyIdOf } from '../adapters/okta/api-services-app.ts';
+import { guardedHttp } from '../adapters/okta/guarded-http.ts';
+import { normalizeOktaHost } from '../adapters/okta/host.ts';
+import type { OktaClient } from '../adapters/okta/okta-client.ts';
+import { readOrganization } from '../adapters/okta/organization.ts';
+import { checkScepUrl } from '../adapters/okta/scep-check.ts';
+import { findIntegrationOfOrg } from '../adapters/store/integration/integrations.ts';
+import { openSecret } from '../adapters/store/base/secrets.ts';
+import { markChecking } from '../adapters/store/integration/setups.ts';
+import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+import { findPrerequisites } from '../domain/prerequisites.ts';
+import { macPlatformAddress } from '../domain/secret-address.ts';
+import type {
+  CheckFindings,
+  CredentialsKind,
+  PrerequisiteId,
+  Refusal,
+  Tenant,
+} from '../domain/setup-wizard.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+type SetupDependencies = Pick<
+  ActivityDependencies,
+  'database' | 'sealer' | 'appsAndBooks' | 'allowedPrivateHosts'
+>;
+
+export interface OktaAccess {
+  readonly setupId: string;
+  readonly host: string;
+  readonly kind: CredentialsKind;
+  readonly clientId: string;
+  readonly secretId: string;
+}
+
+type Checked<Findings extends CheckFindings> = Findings & { readonly refusal?: readonly Refusal[] };
+
+/** Failures that do not pass by themselves are the answer of the check; the others are tried again by Temporal. */
+async function refusalFrom<Found>(
+  fieldOf: (code: FailureCode) => string,
+  work: () => Promise<Found>,
+): Promise<Found | { readonly refusal: readonly Refusal[] }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CataloguedError) || FAILURES[error.code].isRetried) throw error;
+    const reason = error.facts['reason'];
+    return {
+      refusal: [
+        {
+          code: error.code,
+          field: fieldOf(error.code),
+          ...(typeof reason === 'string' && { detail: reason }),
+        },
+      ],
+    };
+  }
+}
+
+const CREDENTIAL_FIELDS: Readonly<Partial<Record<FailureCode, string>>> = {
+  'okta.client_secret_wrong': 'clientSecret',
+  'okta.key_required': 'credentialsKind',
+  'okta.scope_not_granted': 'scopes',
+};
+
+interface MacPlatformInput {
+  readonly setupId: string;
+  readonly scepUrl: string;
+  readonly challengeUrl: string;
+  readonly username: string;
+  readonly secretId: string;
+}
+
+export function setupChecks(deps: SetupDependencies) {
+  const { database, appsAndBooks, allowedPrivateHosts } = deps;
+  return {
+    /** Is it Okta, Identity Engine, and not connected already. `orgId`: the tenant that it must be. */
+    async checkOktaDomain(input: {
+      readonly setupId: string;
+      readonly domain: string;
+      readonly orgId?: string | undefined;
+    }): Promise<Checked<CheckFindings>> {
+      await markChecking(database, input.setupId);
+      return refusalFrom(
+        () => 'domain',
+        async () => {
+          const host = normalizeOktaHost(input.domain, allowedPrivateHosts);
+          const tenant = await readOrganization(host, guardedHttp(allowedPrivateHosts));
+          if (tenant.pipeline !== 'idx') throw new CataloguedError('okta.classic_engine');
+          if (input.orgId !== undefined && input.orgId !== tenant.orgId)
+            throw new CataloguedError('setup.other_tenant');
+          if (input.orgId === undefined && (await findIntegrationOfOrg(database, tenant.orgId)))
+            throw new CataloguedError('setup.integration_exists');
+          return { tenant };
+        },
+      );
+    },
+
+    /** One token, so that a wrong secret is told at the field where it was entered. */
+    async checkCredentials(input: OktaAccess): Promise<Checked<CheckFindings>> {
+      await markChecking(database, input.setupId);
+      return refusalFrom(
+        (code) => CREDENTIAL_FIELDS[code] ?? 'clientId',
+        async () => ({ grantedScopes: (await (await clientFor(deps, input)).token()).scopes }),
+      );
+    },
+
+    async checkPrerequisites(
+      input: OktaAccess & { readonly tenant: Tenant; readonly confirmed: readonly PrerequisiteId[] },
+    ): Promise<Required<Pick<CheckFindings, 'prerequisites' | 'grantedScopes'>>> {
+      await markChecking(database, input.setupId);
+      const { tenant, confirmed } = input;
+      return findPrerequisites({ tenant, confirmed, oktaClient: () => clientFor(deps, input), appsAndBooks });
+    },
+
+    /** GetCACert, then one challenge, which is dropped. */
+    checkMacPlatform: (input: MacPlatformInput): Promise<Checked<CheckFindings>> =>
+      checkMacAddresses(deps, input),
+  };
+}
+
+async function clientFor(
+  { database, sealer, allowedPrivateHosts }: SetupDependencies,
+  { setupId, host, kind, clientId, secretId }: OktaAccess,
+): Promise<OktaClient> {
+  const use = {
+    actor: 'system',
+    purpose: `setup:${setupId}`,
+    kind:
+      kind === 'api_service_integration' ? ('okta_client_secret' as const) : ('okta_private_key' as const),
+    owner: { setupId },
+    address: host,
+  };
+  const secret = (await openSecret(database, sealer, secretId, use)).value.toString();
+  const credentials: OktaCredentials =
+    kind === 'api_service_integration'
+      ? { kind, clientId, clientSecret: secret }
+      : { kind, clientId, privateKeyPem: secret, keyId: await keyIdOf(secret) };
+  const { OktaClient } = await import('../adapters/okta/okta-client.ts');
+  return new OktaClient({ host, credentials, allowedPrivateHosts });
+}
+
+async function checkMacAddresses(
+  { database, sealer, allowedPrivateHosts }: SetupDependencies,
+  input: MacPlatformInput,
+): Promise<Checked<CheckFindings>> {
+  await markChecking(database, input.setupId);
+  const scep = await refusalFrom(
+    () => 'scepUrl',
+    async () => {
+      await checkScepUrl({ url: input.scepUrl, allowedPrivateHosts });
+      return {};
+    },
+  );
+  if ('refusal' in scep) return scep;
+  return refusalFrom(
+    (code) => (code === 'okta.challenge_credentials_refused' ? 'password' : 'challengeUrl'),
+    async () => {
+      const address = macPlatformAddress(input);
+      const { setupId } = input;
+      const use = {
+        actor: 'system',
+        purpose: `setup:${setupId}`,
+        kind: 'challenge_password' as const,
+        owner: { setupId },
+        address,
+      };
+      const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
+      await fetchChallenge({
+        url: input.challengeUrl,
+        username: input.username,
+        password,
+        allowedPrivateHosts,
+      });
+      return {};
+    },
+  );
+}

@@ -1,0 +1,144 @@
+// What the wizard writes when a step is answered, and when it is complete.
+import { appendAudit } from '../adapters/store/base/audit.ts';
+import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { appendEvent } from '../adapters/store/base/events.ts';
+import {
+  findIntegrationOfOrg,
+  recordHealth,
+  saveIntegration,
+  savePlatform,
+} from '../adapters/store/integration/integrations.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { findAnswerer, findSetup, saveSetup } from '../adapters/store/integration/setups.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import {
+  answerTo,
+  isAnswered,
+  type Refusal,
+  type SetupState,
+  type SetupStep,
+} from '../domain/setup-wizard.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+export function setupRecords({ database }: Pick<ActivityDependencies, 'database'>) {
+  return {
+    /** What the admin sees is a table: written after each step, with its audit row and event. false: the setup is over. */
+    async saveSetupState(input: {
+      readonly state: SetupState;
+      readonly answerId: string | null;
+      readonly action: string;
+      readonly step?: string;
+    }): Promise<boolean> {
+      const { state, action } = input;
+      return database.inTransaction(async (sql) => {
+        const actor = await actorOf(sql, state.setupId, input.answerId);
+        if (!(await saveSetup(sql, state))) return false;
+        await appendStep(sql, state, { actor, action, step: input.step ?? state.step });
+        return true;
+      });
+    },
+
+    /** Writes the integration; done once, however often it is tried. */
+    async completeSetup(input: {
+      readonly state: SetupState;
+      readonly answerId: string | null;
+    }): Promise<{ readonly refusal?: Refusal }> {
+      const { state } = input;
+      return database.inTransaction(async (sql) => {
+        const actor = await actorOf(sql, state.setupId, input.answerId);
+        const saved = await findSetup(sql, state.setupId);
+        if (saved?.state.status === 'complete') return {};
+        if (saved?.state.status !== 'open') return { refusal: { code: 'setup.not_open' } };
+        const other = await findIntegrationOfOrg(sql, state.tenant?.orgId ?? '');
+        if (other && other.id !== state.integrationId)
+          return { refusal: { code: 'setup.integration_exists' } };
+        const changed = await writeIntegration(sql, state);
+        await saveSetup(sql, state);
+        await appendStep(sql, state, { actor, action: 'setup.completed', step: 'complete' });
+        const subject = `integration:${changed}`;
+        await appendAudit(sql, {
+          actor,
+          action: state.amends ? 'integration.changed' : 'integration.added',
+          subject,
+        });
+        await appendEvent(sql, { kind: 'integration.changed', subject });
+        await appendOutboxMessage(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
+        if (state.amends)
+          await rollOutDevices(sql, { integrationId: changed }, 'the integration was changed');
+        return {};
+      });
+    },
+  };
+}
+
+/** As the API wrote it down before it sent the answer; what came by another way has no name. */
+const actorOf = async (sql: Sql, setupId: string, answerId: string | null): Promise<string> =>
+  (answerId === null ? undefined : await findAnswerer(sql, setupId, answerId)) ?? 'system';
+
+async function appendStep(
+  sql: Sql,
+  state: SetupState,
+  what: { readonly actor: string; readonly action: string; readonly step: SetupStep | string },
+): Promise<void> {
+  const subject = `setup:${state.setupId}`;
+  await appendAudit(sql, { actor: what.actor, action: what.action, subject, detail: { step: what.step } });
+  await appendEvent(sql, {
+    kind: 'setup.step_changed',
+    subject,
+    data: { step: state.step, status: state.status },
+  });
+}
+
+/**
+ * Only what was answered in this setup: another may have changed the rest since it began.
+ * @returns the integration's id
+ */
+async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
+  const { tenant, integrationId } = state;
+  const install = answerTo(state, 'install_api_integration');
+  const credentials = answerTo(state, 'credentials');
+  if (!tenant || integrationId === undefined || !install || !credentials)
+    throw new CataloguedError('setup.wrong_step');
+  if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
+    await saveIntegration(sql, {
+      id: integrationId,
+      name: tenant.customDomain ?? tenant.host,
+      oktaOrgId: tenant.orgId,
+      oktaHost: tenant.host,
+      customDomain: tenant.customDomain ?? null,
+      credentialsKind: install.credentialsKind,
+      clientId: credentials.clientId,
+      credentialsSecretId: credentials.secretId,
+      grantedScopes: state.grantedScopes ?? [],
+    });
+    await recordHealth(sql, integrationId, 'okta', undefined);
+  }
+  const chosen = answerTo(state, 'platforms')?.platforms ?? [];
+  const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
+  const mac = answerTo(state, 'macos');
+  if (chosen.includes('macOS') && mac && isAnswered(state, 'macos')) {
+    const { scepUrl, challengeUrl, username, secretId } = mac;
+    await savePlatform(sql, {
+      ...none,
+      integrationId,
+      platform: 'macOS',
+      scepUrl,
+      challengeUrl,
+      challengeUsername: username,
+      secretId,
+    });
+    await recordHealth(sql, integrationId, 'scep', undefined);
+    await recordHealth(sql, integrationId, 'challenge', undefined);
+  }
+  const ios = answerTo(state, 'ios');
+  if (chosen.includes('iOS') && ios && isAnswered(state, 'ios'))
+    await savePlatform(sql, {
+      ...none,
+      integrationId,
+      platform: 'iOS',
+      providerName: ios.providerName,
+      secretId: ios.secretId,
+    });
+  return integrationId;
+}
