@@ -134,7 +134,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
       });
       if (row === undefined) return sentBefore({ id, commandUuid: uuid });
       await wakeDevice(deps, input.deviceId);
-      return { kind: 'sent', deliveryId: id, command: { ...progressOf(row), wasKnown: false } };
+      return { kind: 'sent', deliveryId: id, command: progressOf(row) };
     },
   };
 
@@ -154,6 +154,6 @@ export function certificateDelivery(deps: ActivityDependencies) {
   async function sentBefore(sent: SentDelivery): Promise<DeliverOutcome> {
     const row = await findCommand(database, sent.commandUuid);
     if (row === undefined) throw new CataloguedError('store.unavailable');
-    return { kind: 'sent', deliveryId: sent.id, command: { ...progressOf(row), wasKnown: true } };
+    return { kind: 'sent', deliveryId: sent.id, command: progressOf(row) };
   }
 }

@@ -14,7 +14,7 @@ import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { wakeDevice } from './wake-device.ts';
 
-/** Whose commands they are: a run, the same after its resets. */
+/** Whose commands they are: an execution, the same after its resets. */
 export interface CommandOwner {
   readonly workflowId: string;
   readonly firstRunId: string;
@@ -25,9 +25,12 @@ export interface QueueInput extends CommandOwner {
   readonly enrollmentId: string;
   /** Tells apart what a workflow asks again over several runs; '' where a run is all there is. */
   readonly scope: string;
+  /** Another one after a reset. */
+  readonly runId: string;
   readonly commands: readonly {
     readonly step: string;
     readonly request: StepRequest;
+    /** From 1; what a run before the reset asked, and was answered, is asked again under a later one. */
     readonly attempt: number;
   }[];
 }
@@ -38,8 +41,14 @@ export interface CommandProgress {
   readonly step: string;
   readonly status: CommandStatus | null;
   readonly failureCode: FailureCode | null;
-  /** It had been queued before: by an earlier attempt, or before a reset. */
-  readonly wasKnown: boolean;
+}
+
+export interface QueuedCommand extends CommandProgress {
+  readonly attempt: number;
+}
+
+export interface QueuedCommands extends PushedCommands {
+  readonly commands: readonly QueuedCommand[];
 }
 
 export interface PushedCommands {
@@ -53,17 +62,9 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
 
   return {
     /** Queues the commands, and withdraws what the same workflow had queued and does not want any more. */
-    async queueCommands(input: QueueInput): Promise<PushedCommands> {
-      const named = input.commands.map((command) => ({
-        ...command,
-        uuid: commandUuid({
-          ...input,
-          ...command,
-          revision: revisionOf(input, command.request),
-        }),
-      }));
-      const known = new Set<string>();
-      for (const { uuid } of named) if (await findCommand(database, uuid)) known.add(uuid);
+    async queueCommands(input: QueueInput): Promise<QueuedCommands> {
+      const named = await Promise.all(input.commands.map((command) => newestAttempt(input, command)));
+      const known = new Set(named.filter(({ isKnown }) => isKnown).map(({ uuid }) => uuid));
       // Bodies are made outside the transaction: they open secrets and sign.
       const bodies = new Map(
         await Promise.all(
@@ -77,21 +78,15 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       const uuids = named.map(({ uuid }) => uuid);
       const commands = await database.inTransaction(async (sql) => {
         await withdrawUnwanted(sql, input, uuids);
-        const progress: CommandProgress[] = [];
-        for (const { uuid, step, request } of named) {
+        const progress: QueuedCommand[] = [];
+        for (const { uuid, step, request, attempt } of named) {
           const row = known.has(uuid)
-            ? await findCommand(sql, uuid)
+            ? await takeOver(sql, uuid, input.runId)
             : await queueNew(sql, input, { uuid, step, request }, bodies.get(uuid));
           // What was planned is not wanted any more: the plan is made again.
           if (row === undefined)
-            progress.push({
-              commandUuid: uuid,
-              step,
-              status: 'Withdrawn',
-              failureCode: null,
-              wasKnown: false,
-            });
-          else progress.push({ ...progressOf(row), wasKnown: known.has(uuid) });
+            progress.push({ commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt });
+          else progress.push({ ...progressOf(row), attempt });
         }
         return progress;
       });
@@ -107,7 +102,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       const rows = await findCommands(input.commandUuids);
       const isOpen = rows.some((row) => progressOf(row).status === null);
       return {
-        commands: rows.map((row) => ({ ...progressOf(row), wasKnown: true })),
+        commands: rows.map(progressOf),
         pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null,
       };
     },
@@ -123,6 +118,20 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
     },
   };
 
+  /**
+   * The first attempt from the given one on that is not over for another run. A reset gives a run its own look and its own try: what
+   * was refused, or acknowledged and not seen since, is asked again; what the device still has to answer stays the same command.
+   */
+  async function newestAttempt(input: QueueInput, command: QueueInput['commands'][number]) {
+    for (let { attempt } = command; ; attempt += 1) {
+      const revision = revisionOf(input, command.request);
+      const uuid = commandUuid({ ...input, ...command, revision, attempt });
+      const row = await findCommand(database, uuid);
+      const isOver = row !== undefined && row.runId !== input.runId && progressOf(row).status !== null;
+      if (!isOver) return { ...command, attempt, uuid, isKnown: row !== undefined };
+    }
+  }
+
   async function findCommands(uuids: readonly string[]): Promise<CommandRow[]> {
     const rows = await Promise.all(uuids.map((uuid) => findCommand(database, uuid)));
     return rows.flatMap((row) => row ?? []);
@@ -137,9 +146,27 @@ async function queueNew(
 ): Promise<CommandRow | undefined> {
   if (body === undefined) return undefined;
   await rememberSent(sql, input.deviceId, request);
-  const { deviceId, enrollmentId, workflowId } = input;
+  const { deviceId, enrollmentId, workflowId, runId } = input;
   const { requestType, content } = body;
-  return queueCommand(sql, { uuid, deviceId, enrollmentId, workflowId, step, requestType, ...content });
+  return queueCommand(sql, {
+    uuid,
+    deviceId,
+    enrollmentId,
+    workflowId,
+    runId,
+    step,
+    requestType,
+    ...content,
+  });
+}
+
+/** The run wants the response from now on. */
+async function takeOver(sql: Sql, uuid: string, runId: string): Promise<CommandRow | undefined> {
+  await sql.query('update commands set run_id = $2 where uuid = $1 and run_id is distinct from $2', [
+    uuid,
+    runId,
+  ]);
+  return findCommand(sql, uuid);
 }
 
 const withdrawUnwanted = async (
@@ -158,7 +185,7 @@ const withdrawUnwanted = async (
 const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>
   [enrollmentId, scope, 'revision' in request ? request.revision : ''].join('/');
 
-export function progressOf(row: CommandRow): Omit<CommandProgress, 'wasKnown'> {
+export function progressOf(row: CommandRow): CommandProgress {
   const status: CommandStatus | null =
     row.state === 'responded'
       ? (row.status as CommandStatus)

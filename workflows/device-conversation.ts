@@ -38,14 +38,9 @@ interface FinalStatus {
 
 const WITHDRAWN: FinalStatus = { status: 'Withdrawn', failureCode: null };
 
-/** A known error is sent again under the next attempt, so that a reset does not meet its old refusal for ever. */
-const MAX_SKIPPED = 20;
-
 export class DeviceConversation {
   readonly #deviceId: string;
   readonly #finalStatuses = new Map<string, FinalStatus>();
-  /** Asked by this run since its start or reset: an error that it knows from before is another matter. */
-  readonly #asked = new Set<string>();
   /** Attempts that are over, by step and revision. */
   readonly #used = new Map<string, number>();
   /** The device answers, but not now: it is locked or busy. */
@@ -151,36 +146,18 @@ export class DeviceConversation {
   }
 
   async #queue(scope: CommandScope, wanted: readonly WantedCommand[]): Promise<readonly string[]> {
-    const { workflowId, firstExecutionRunId } = workflowInfo();
-    for (let skipped = 0; ; skipped += 1) {
-      const commands = wanted.map((command) => ({
-        ...command,
-        attempt: this.#attemptOf(scope, command),
-      }));
-      const pushed = await commandQueue.queueCommands.executeWithOptions(
-        { summary: wanted.map(({ request }) => request.type).join(', ') },
-        [
-          {
-            deviceId: this.#deviceId,
-            workflowId,
-            firstRunId: firstExecutionRunId,
-            ...scope,
-            commands,
-          },
-        ],
-      );
-      const stale = pushed.commands.map(
-        ({ wasKnown, status, commandUuid }) =>
-          wasKnown && !this.#asked.has(commandUuid) && status !== null && status !== 'Acknowledged',
-      );
-      this.recordPushed(pushed);
-      for (const { commandUuid } of pushed.commands) this.#asked.add(commandUuid);
-      if (!stale.includes(true) || skipped >= MAX_SKIPPED)
-        return pushed.commands.map(({ commandUuid }) => commandUuid);
-      wanted.forEach((command, index) => {
-        if (stale[index] === true) this.#useUp(scope, command);
-      });
-    }
+    const { workflowId, firstExecutionRunId, runId } = workflowInfo();
+    const commands = wanted.map((command) => ({ ...command, attempt: this.#attemptOf(scope, command) }));
+    const queued = await commandQueue.queueCommands.executeWithOptions(
+      { summary: wanted.map(({ request }) => request.type).join(', ') },
+      [{ deviceId: this.#deviceId, workflowId, firstRunId: firstExecutionRunId, runId, ...scope, commands }],
+    );
+    this.recordPushed(queued);
+    wanted.forEach((command, index) => {
+      const attempt = queued.commands[index]?.attempt ?? 1;
+      this.#used.set(this.#key(scope, command), attempt - 1);
+    });
+    return queued.commands.map(({ commandUuid }) => commandUuid);
   }
 
   #key({ enrollmentId, scope }: CommandScope, { step, request }: WantedCommand): string {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { fastForward } from '../test/harness/time-skipping.ts';
 import { workflowIds } from './messages.ts';
 
 quietRuntime();
+const DAY_MS = 24 * 60 * 60 * 1000;
 let world: RolloutWorld;
 beforeAll(async () => {
   // Eleven seconds of patience: one push after ten.
@@ -110,6 +112,48 @@ describe('a rollout that failed', () => {
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
     await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    expect(mac.maxCertificates).toBe(1);
+  });
+
+  test('of an app that the device acknowledged and never showed asks it again after a reset to its beginning', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.looksUntilManaged = Infinity;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.carriedOut).toContain('InstallApplication'));
+    void fastForward(world.connection, world.namespace, workflowIds.rollout(mac.id), 9 * DAY_MS).catch(
+      () => undefined,
+    );
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.app_not_installed' });
+
+    mac.appStatus = undefined;
+    mac.looksUntilManaged = 0;
+    const before = [...mac.carriedOut];
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    await world.until(async () =>
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    );
+    expect(mac.carriedOut.slice(before.length)).toEqual(
+      expect.arrayContaining(['ProfileList', 'InstallApplication', 'ManagedApplicationList']),
+    );
+    expect(mac.maxCertificates).toBe(1);
+  });
+
+  test('keeps the command that its device still has to answer through a reset', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(async () => expect(await commandsOf(mac.id, 'rollout.ProfileList')).toHaveLength(1));
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    mac.isAsleep = false;
+    await mac.wake();
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+    const [kept] = await commandsOf(mac.id, 'rollout.ProfileList');
+    expect(kept?.state).toBe('responded');
     expect(mac.maxCertificates).toBe(1);
   });
 });

@@ -55,6 +55,7 @@ test('no profile of a device in scope is removed by an activity that is asked to
     enrollmentId: device?.enrollmentId ?? '',
     workflowId: workflowIds.certificate(mac.id),
     firstRunId: randomUUID(),
+    runId: randomUUID(),
     scope: '',
     commands: [
       ...identifiers.map((identifier) => ({

@@ -16,6 +16,8 @@ export interface NewCommand {
   readonly enrollmentId: string;
   /** Who is told of the response. */
   readonly workflowId: string;
+  /** The run that wants the response; absent for a certificate's delivery. */
+  readonly runId?: string;
   readonly step: string;
   readonly requestType: string;
   /** The whole plist (CommandUUID and Command), in the clear or sealed under `sealedCommandContext(uuid)`: one of them. */
@@ -33,6 +35,7 @@ export interface CommandRow {
   readonly uuid: string;
   readonly deviceId: string;
   readonly workflowId: string;
+  readonly runId: string | null;
   readonly step: string;
   readonly requestType: string;
   readonly state: CommandState;
@@ -45,7 +48,7 @@ export interface CommandRow {
   readonly respondedAt: Date | null;
 }
 
-export const COMMAND_COLUMNS = `uuid, device_id as "deviceId", workflow_id as "workflowId", step, request_type as "requestType", state, status,
+export const COMMAND_COLUMNS = `uuid, device_id as "deviceId", workflow_id as "workflowId", run_id as "runId", step, request_type as "requestType", state, status,
   failure, queued_at as "queuedAt", handed_over_at as "handedOverAt", not_now_at as "notNowAt", responded_at as "respondedAt"`;
 
 /**
@@ -70,8 +73,8 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
     );
   await sql.query(
     `with queued as (
-       insert into commands (uuid, device_id, enrollment_id, workflow_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (uuid) do nothing returning device_id, state)
+       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state)
+       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11) on conflict (uuid) do nothing returning device_id, state)
      select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
     [
       command.uuid,
@@ -85,6 +88,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
       command.handsOverOnce ?? false,
       command.expiresAt ?? null,
       isCurrent ? 'queued' : 'withdrawn',
+      command.runId ?? null,
     ],
   );
   const row = await findCommand(sql, command.uuid);

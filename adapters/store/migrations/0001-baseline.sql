@@ -303,6 +303,7 @@ create table commands (
   device_id uuid not null references devices on delete cascade,
   enrollment_id uuid not null,
   workflow_id text not null, -- who is told of the response
+  run_id text, -- the run that wants the response: after a reset another one; null: a certificate's delivery, which has a number
   step text not null, -- one outstanding command per (device, step)
   request_type text not null,
   body bytea, -- the plist, or null when sealed
