@@ -11,7 +11,7 @@ import {
   readCertificateView,
   recordRemovedDeliveries,
 } from '../adapters/store/rollout/deliveries.ts';
-import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { refreshTrust } from './refresh-trust.ts';
 import {
   planCertificate,
   type CertificateAction,

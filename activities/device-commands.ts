@@ -2,6 +2,7 @@
 import { commandUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
+  findWaitingCommands,
   queueCommand,
   withdrawCommand,
   type CommandRow,
@@ -174,11 +175,8 @@ const withdrawUnwanted = async (
   owner: { readonly workflowId: string; readonly deviceId: string },
   wanted: readonly string[],
 ): Promise<void> => {
-  const rows = await sql.query<{ uuid: string }>(
-    `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
-    [owner.deviceId, owner.workflowId, wanted],
-  );
-  for (const { uuid } of rows) await withdrawCommand(sql, uuid);
+  const waiting = await findWaitingCommands(sql, owner, wanted);
+  for (const uuid of waiting) await withdrawCommand(sql, uuid);
 };
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */

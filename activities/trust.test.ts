@@ -7,7 +7,7 @@ import { CataloguedError } from '../domain/failures.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { listHaltedReissues, resumeReissues } from '../adapters/store/rollout/automatic-reissues.ts';
-import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { refreshTrust } from './refresh-trust.ts';
 import { alarmsOf } from '../api/admin/status.ts';
 import * as admin from '../sandbox/okta/admin.ts';
 import { DEFAULT_KNOBS } from '../sandbox/okta/knobs.ts';

@@ -12,7 +12,7 @@ import {
 } from '../adapters/store/integration/okta-devices.ts';
 import { findOktaReads, recordLogRead, recordSweep } from '../adapters/store/integration/okta-reads.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
-import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { refreshTrust } from './refresh-trust.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { LOG_SCOPE } from '../domain/setup-wizard.ts';
 import { notingHealth } from './connection-health.ts';

@@ -2,7 +2,7 @@
 import { isInConversation } from '../adapters/store/devices/commands.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
-import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { refreshTrust } from './refresh-trust.ts';
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 

@@ -1,7 +1,7 @@
 // Devices that stopped calling: nothing happens to them, so nothing else would notice.
 import type { Database } from '../adapters/store/base/database.ts';
 import { findSilentDevices } from '../adapters/store/devices/enrollments.ts';
-import { refreshTrust } from '../adapters/store/rollout/trust.ts';
+import { refreshTrust } from '../activities/refresh-trust.ts';
 import { SILENT_AFTER_DAYS } from '../domain/trust-bucket.ts';
 
 const BATCH = 500;

@@ -9,7 +9,7 @@ import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { listUnparsedResponses } from '../../adapters/store/devices/inventory.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
-import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
+import { refreshTrust } from '../../activities/refresh-trust.ts';
 import { rematch } from '../../adapters/store/integration/okta-devices.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';

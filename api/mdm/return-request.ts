@@ -5,7 +5,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import type { DeviceRow } from '../../adapters/store/devices/devices.ts';
 import { recordReturnRequest, refuseReturn } from '../../adapters/store/devices/returns.ts';
-import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
+import { refreshTrust } from '../../activities/refresh-trust.ts';
 
 /** A device with the known UDID and serial number may be the device itself, erased: an admin decides. */
 export async function recordRefusedEnrollment(

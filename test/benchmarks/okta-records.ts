@@ -13,7 +13,7 @@ import {
   findUnseenOktaDevices,
   rematch,
 } from '../../adapters/store/integration/okta-devices.ts';
-import { refreshTrust } from '../../adapters/store/rollout/trust.ts';
+import { refreshTrust } from '../../activities/refresh-trust.ts';
 import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { addLargeFleet } from '../harness/large-fleet.ts';
 import { measure, row, type Measured } from './measured.ts';

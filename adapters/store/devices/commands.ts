@@ -125,6 +125,19 @@ export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> 
   return rows.length > 0;
 }
 
+/** What a workflow has queued for a device and the device has not taken, except `wanted`. */
+export async function findWaitingCommands(
+  sql: Sql,
+  owner: { readonly workflowId: string; readonly deviceId: string },
+  wanted: readonly string[],
+): Promise<string[]> {
+  const rows = await sql.query<{ uuid: string }>(
+    `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
+    [owner.deviceId, owner.workflowId, wanted],
+  );
+  return rows.map(({ uuid }) => uuid);
+}
+
 /** Authenticate and CheckOut: nothing that was outstanding holds any more. Returns how many were withdrawn. */
 export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<number> {
   const rows = await sql.query(

@@ -1,6 +1,5 @@
-// What Odette re-issues by itself when Okta stops counting devices: counted, stopped where it is too much, released by a person.
+// Devices that Okta stopped counting, and where Odette halted its re-issues until a person releases them.
 import {
-  haltReason,
   TOGETHER_MINUTES,
   type Falls,
   type Halt,
@@ -10,7 +9,6 @@ import type { Platform } from '../../../domain/device.ts';
 import { appendAudit } from '../base/audit.ts';
 import type { Sql } from '../base/database.ts';
 import { appendEvent } from '../base/events.ts';
-import { appendTimeline } from '../devices/device-timeline.ts';
 import { requestRenewals } from './enqueue-rollouts.ts';
 
 export interface Fall {
@@ -24,53 +22,32 @@ export interface Fall {
   readonly now: Date;
 }
 
-/** Re-issues the certificate of a device that fell, or holds it back. Call it in the transaction in which the fall is written. */
-export async function onFall(sql: Sql, fall: Fall): Promise<void> {
-  // One at a time for each platform of an integration: two that count at once would both go on.
+/** When it was halted, or null. Locked until the transaction ends: two that count at once would both go on. */
+export async function lockReissues(sql: Sql, { integrationId, platform }: Fall): Promise<Date | null> {
   const [row] = await sql.query<{ haltedAt: Date | null }>(
     `insert into automatic_reissues (integration_id, platform) values ($1, $2)
      on conflict (integration_id, platform) do update set platform = excluded.platform returning halted_at as "haltedAt"`,
-    [fall.integrationId, fall.platform],
+    [integrationId, platform],
   );
-  const isHalted = row?.haltedAt !== null || (await halt(sql, fall));
-  const outcome = !fall.canReissue ? 'none' : isHalted ? 'held' : 'reissued';
+  return row?.haltedAt ?? null;
+}
+
+export async function insertFall(sql: Sql, fall: Fall, outcome: 'none' | 'held' | 'reissued'): Promise<void> {
   await sql.query(
     'insert into trust_falls (integration_id, device_id, platform, at, outcome) values ($1, $2, $3, $4, $5)',
     [fall.integrationId, fall.deviceId, fall.platform, fall.now, outcome],
   );
-  if (outcome === 'reissued')
-    await requestRenewals(sql, [fall.deviceId], 'Okta no longer counts the device as managed');
-  if (outcome === 'held')
-    await appendTimeline(
-      sql,
-      fall.deviceId,
-      {
-        kind: 'reissue_held',
-        text: 'Odette did not request a new certificate by itself: it stopped after many devices lost "managed" in Okta, and waits for a person.',
-      },
-      fall.now,
-    );
 }
 
-/** true: this fall was one too many. */
-async function halt(sql: Sql, fall: Fall): Promise<boolean> {
-  const { integrationId, platform, now } = fall;
-  const falls = await countFalls(sql, fall);
-  const reason = haltReason(falls, fall.limitPerHour);
-  if (reason === null) return false;
+export async function haltReissues(sql: Sql, fall: Fall, reason: HaltReason, falls: Falls): Promise<void> {
   await sql.query(
     `update automatic_reissues set halted_at = $3, reason = $4, fallen = $5, managed_before = $6, resumed_by = null
       where integration_id = $1 and platform = $2`,
-    [integrationId, platform, now, reason, falls.together, falls.managedBefore],
+    [fall.integrationId, fall.platform, fall.now, reason, falls.together, falls.managedBefore],
   );
-  const subject = `integration:${integrationId}`;
-  const detail = { platform, reason, fallen: falls.together, managedBefore: falls.managedBefore };
-  await appendAudit(sql, { actor: 'system', action: 'reissue.halted', subject, detail });
-  await appendEvent(sql, { kind: 'integration.changed', subject });
-  return true;
 }
 
-async function countFalls(sql: Sql, { integrationId, platform, deviceId, now }: Fall): Promise<Falls> {
+export async function countFalls(sql: Sql, { integrationId, platform, deviceId, now }: Fall): Promise<Falls> {
   const [row] = await sql.query<Falls>(
     `with recent as (
        select fall.device_id, fall.at, fall.outcome from trust_falls as fall

@@ -1,0 +1,196 @@
+// Derives a device's trust anew from all evidence whenever some of it changed, and requests what follows from it.
+import { appendEvent } from '../adapters/store/base/events.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { findOktaFacts, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
+import { recordUse } from '../adapters/store/rollout/deliveries.ts';
+import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import {
+  listTruths,
+  lockTrust,
+  writeTrust,
+  writeTruths,
+  type KnownTrust,
+  type KnownTruth,
+} from '../adapters/store/rollout/trust.ts';
+import { isFall } from '../domain/automatic-reissue.ts';
+import { isMoreCertain, useOf, type CertificateUse } from '../domain/certificate-use.ts';
+import { asksForCertificate, findingOf } from '../domain/okta-finding.ts';
+import type { RolloutPhase } from '../domain/rollout-action.ts';
+import type { RolloutView } from '../domain/rollout-view.ts';
+import { standingOf, type TrustBucket } from '../domain/trust-bucket.ts';
+import { deriveTruths, statesOf } from '../domain/trust-derivation.ts';
+import { truthChangeText, waitsForText } from '../domain/trust-text.ts';
+import type { TruthObservation } from '../domain/trust.ts';
+import { onFall } from './automatic-reissue.ts';
+
+export interface TrustChange {
+  /** The workflow's clock. */
+  readonly now: Date;
+  /** Absent: stays. */
+  readonly phase?: RolloutPhase;
+  /** Instead of the sentence that goes with the phase: a step that waits for something of its own. null: it does no longer. */
+  readonly waitsFor?: string | null;
+  /** Why the rollout failed; null: it has not. Absent: stays. */
+  readonly failureCode?: string | null;
+  /** The desired state was seen on the device. */
+  readonly isVerified?: boolean;
+}
+
+export interface TrustSummary {
+  readonly view: RolloutView;
+  readonly bucket: TrustBucket;
+  readonly waitsFor: string | null;
+  readonly certificateNotAfter: Date | null;
+}
+
+/**
+ * Derives the five truths from the tables and writes them, with bucket, flags, text, timeline and event. Where Okta no longer says
+ * MANAGED, it requests a new certificate. Call it inside a transaction. undefined: there is no such device (any more).
+ */
+export async function refreshTrust(
+  sql: Sql,
+  deviceId: string,
+  change: TrustChange,
+): Promise<TrustSummary | undefined> {
+  const known = await lockTrust(sql, deviceId);
+  const state = await readDeviceState(sql, deviceId);
+  if (known === undefined || state === undefined) return undefined;
+  const truths = await listTruths(sql, deviceId);
+  const evidence = await readEvidence(sql, state, change.now);
+  const { view, observations } = evidence;
+  await writeTruths(sql, deviceId, observations, change.now);
+  await appendTruthChanges(sql, deviceId, observations, truths, change.now);
+
+  const shown = shownTrust(known, state, evidence, change);
+  const certificateNotAfter = newestEnd(state);
+  await writeTrust(sql, view, observations, {
+    ...shown,
+    certificateNotAfter,
+    now: change.now,
+    isVerified: change.isVerified === true,
+  });
+  const { bucket, phase, waitsFor } = shown;
+  if (bucket !== known.bucket || phase !== known.phase || waitsFor !== known.waitsFor)
+    await appendEvent(sql, {
+      kind: 'device.trust_changed',
+      subject: `device:${deviceId}`,
+      data: { ...shown, truths: statesOf(observations) },
+    });
+  // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
+  const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
+  if (wasManaged && isFall(evidence.finding)) await reissueAfterFall(sql, known, state, evidence, change.now);
+  return { view, bucket, waitsFor, certificateNotAfter };
+}
+
+interface Evidence {
+  readonly view: RolloutView;
+  readonly okta: SeenOktaFacts | null;
+  readonly finding: ReturnType<typeof findingOf>;
+  readonly observations: readonly TruthObservation[];
+}
+
+async function readEvidence(sql: Sql, state: DeviceState, now: Date): Promise<Evidence> {
+  const view = rolloutViewOf(state, now.getTime());
+  const okta = view.desired === null ? null : await findOktaFacts(sql, state.id, view.desired.integrationId);
+  const finding = findingOf({
+    platform: view.platform,
+    okta,
+    userName: state.userName,
+    countsAnyUser: view.desired?.settings.countsAnyUser ?? false,
+  });
+  const certificateUse = await recordCertificateUse(sql, state, view.desired?.integrationId, okta, now);
+  return { view, okta, finding, observations: deriveTruths({ view, okta, finding, certificateUse }) };
+}
+
+/** What people see: the bucket, and what the device waits for. */
+function shownTrust(
+  known: KnownTrust,
+  state: DeviceState,
+  { view, finding, observations }: Evidence,
+  change: TrustChange,
+): Pick<KnownTrust, 'bucket' | 'phase' | 'waitsFor' | 'failureCode'> {
+  const phase = change.phase ?? known.phase;
+  const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
+  const standing = standingOf({
+    enrollment: view.enrollmentStatus,
+    lastContactAtMs: state.lastContactAt?.getTime() ?? null,
+    nowMs: change.now.getTime(),
+    isInScope: view.desired !== null,
+    asksToReturn: state.returnAskedAt !== null,
+    states: statesOf(observations),
+    phase,
+    failureCode,
+    licenseFailureCode: state.licenseFailureCode,
+    finding: finding.kind,
+  });
+  const { bucket } = standing;
+  // What another step said stays until the phase or the bucket changes.
+  const isSame =
+    change.phase === undefined &&
+    change.waitsFor === undefined &&
+    bucket === known.bucket &&
+    standing.obstacle === null;
+  const usual = isSame ? known.waitsFor : waitsForText(phase, view.family, standing, failureCode);
+  return { bucket, phase, waitsFor: change.waitsFor ?? usual, failureCode };
+}
+
+async function appendTruthChanges(
+  sql: Sql,
+  deviceId: string,
+  observations: readonly TruthObservation[],
+  known: readonly KnownTruth[],
+  now: Date,
+): Promise<void> {
+  for (const { truth, state, evidence } of observations) {
+    const before = known.find((each) => each.truth === truth)?.state;
+    const text = before === state ? undefined : truthChangeText(truth, before, state);
+    if (text !== undefined)
+      await appendTimeline(sql, deviceId, { kind: `truth_${state}`, text, detail: { truth, evidence } }, now);
+  }
+}
+
+async function reissueAfterFall(
+  sql: Sql,
+  { integrationId }: KnownTrust,
+  state: DeviceState,
+  { view, okta, finding }: Evidence,
+  now: Date,
+): Promise<void> {
+  // Another integration's silence says nothing of this one.
+  if (integrationId === null || view.desired?.integrationId !== integrationId) return;
+  await onFall(sql, {
+    deviceId: state.id,
+    integrationId,
+    platform: view.platform,
+    limitPerHour: view.desired.settings.reissuesPerHour,
+    canReissue:
+      asksForCertificate(finding, okta?.match ?? null) &&
+      newestProven(state)?.integrationId === integrationId,
+    now,
+  });
+}
+
+const newestProven = (state: DeviceState) => state.deliveries.find(({ state: each }) => each === 'proven');
+
+/** What is known of the newest certificate's use, written where it became more certain. null: this integration has none on the device. */
+async function recordCertificateUse(
+  sql: Sql,
+  state: DeviceState,
+  integrationId: string | undefined,
+  okta: SeenOktaFacts | null,
+  now: Date,
+): Promise<CertificateUse | null> {
+  const newest = newestProven(state);
+  if (newest === undefined || newest.provenAt === null || newest.integrationId !== integrationId) return null;
+  const { serialNumber, provenAt } = newest;
+  const seen = useOf({ provenAtMs: Date.parse(provenAt), serialNumber }, okta?.traces ?? null);
+  if (!isMoreCertain(seen.use, newest.use)) return newest.use;
+  await recordUse(sql, newest.id, seen, now);
+  return seen.use;
+}
+
+function newestEnd(state: DeviceState): Date | null {
+  const notAfter = newestProven(state)?.notAfter;
+  return notAfter === null || notAfter === undefined ? null : new Date(notAfter);
+}
