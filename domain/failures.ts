@@ -685,6 +685,13 @@ export const FAILURES = {
     false,
     409,
   ),
+  'rollout.cancelled': entry(
+    'An operator canceled the rollout in Temporal.',
+    'Replay the rollout. Otherwise the daily check continues it.',
+    'operator',
+    true,
+    409,
+  ),
   'mdm.device_silent': entry(
     'The device has not responded.',
     'Turn the device on and connect it to the internet. The rollout restarts when the device checks in again.',

@@ -285,6 +285,29 @@ describe('a rollout', () => {
     expect(mac.certificates).toEqual([]);
   }, 120_000);
 
+  test('canceled in Temporal: its commands are withdrawn, the device says so, and a replay ends well', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.pushes).toBeGreaterThan(0));
+    await world.rollout(mac.id).cancel();
+    expect(await world.ended(mac.id)).toBe('CANCELLED');
+    expect(await world.trust(mac.id)).toMatchObject({
+      bucket: 'needs_you',
+      failure_code: 'rollout.cancelled',
+    });
+    const states = await world.database.query<{ state: string }>(
+      'select distinct state from commands where device_id = $1',
+      [mac.id],
+    );
+    expect(states).toEqual([{ state: 'withdrawn' }]);
+    mac.isAsleep = false;
+    await world.rollOut(mac.id, 'replay by an operator');
+    await world.until(async () =>
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    );
+  });
+
   test('one whose answers never become signals is carried on by the next push', async () => {
     const mac = await world.newDevice('Mac');
     const lost = await world.database.query(

@@ -2,7 +2,9 @@
 // What comes next is decided by domain/rollout-plan.ts from the tables; this file carries it out and waits.
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
+  isCancellation,
   setCurrentDetails,
   TemporalFailure,
   upsertSearchAttributes,
@@ -80,6 +82,11 @@ class RolloutWorkflow {
         if ((await this.#carryOut(step, isChanged)) === 'ended') return;
       }
     } catch (error) {
+      if (isCancellation(error)) {
+        // Nothing of it stays queued for the device, and the console says who ended it.
+        await CancellationScope.nonCancellable(() => this.#recordFailure('rollout.cancelled'));
+        throw error;
+      }
       if (!(error instanceof TemporalFailure)) throw error;
       // An activity that failed for good: its history stays as it is, so that a reset can begin at it.
       await this.#recordFailure(failureCodeOfActivity(error));
