@@ -114,6 +114,8 @@ function shownTrust(
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
   const standing = standingOf({
     enrollment: view.enrollmentStatus,
+    family: view.family,
+    pushProblem: state.pushProblem,
     lastContactAtMs: state.lastContactAt?.getTime() ?? null,
     nowMs: change.now.getTime(),
     isInScope: view.desired !== null,

@@ -16,10 +16,10 @@ async function recordTokenGone(deps: ActivityDependencies, deviceId: string, tok
 /** Why no push went out; null: it did, or none was needed. */
 export async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
   const device = await findDevice(deps.database, deviceId);
-  if (device === undefined || device.topic === null || device.pushToken === null || device.pushMagic === null)
-    return null;
+  if (device === undefined) return null;
   // Until its next TokenUpdate; pushing on would make Apple refuse more than this device.
   if (device.enrollmentStatus === 'unreachable') return 'apns.token_gone';
+  if (device.topic === null || device.pushToken === null || device.pushMagic === null) return null;
   if (await isInConversation(deps.database, deviceId)) return null;
   try {
     const apns = await deps.apns(device.topic);

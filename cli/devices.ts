@@ -18,7 +18,7 @@ const BUCKETS = [
   'left',
   'out_of_scope',
 ] as const;
-const FAMILIES = ['Mac', 'iPhone', 'iPad'] as const;
+const FAMILIES = ['Mac', 'iPhone', 'iPad', 'Other'] as const;
 const PAGE = 500;
 
 interface ListOptions extends JsonOption {

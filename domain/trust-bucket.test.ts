@@ -16,6 +16,8 @@ const notSignedIn: TruthStates = { ...all, registered: 'not_held', managed: 'not
 const nothing: TruthStates = { ...notSignedIn, delivered: 'not_held', oktaVerifyManaged: 'not_held' };
 const trusted: BucketFacts = {
   enrollment: 'enrolled',
+  family: 'Mac',
+  pushProblem: null,
   lastContactAtMs: NOW - DAY_MS,
   nowMs: NOW,
   isInScope: true,
@@ -101,6 +103,19 @@ describe('one owner for each situation', () => {
     ['it left the management', { enrollment: 'checked_out', states: nothing }, 'left', 'left'],
     ['it left, and has no item any more', { enrollment: 'checked_out', isInScope: false }, 'left', 'left'],
     ['no item applies', { isInScope: false }, 'out_of_scope', null],
+    ['an Apple TV', { family: 'Other', isInScope: false }, 'out_of_scope', 'not_supported'],
+    [
+      'it sent no push token, though all was proven',
+      { enrollment: 'unreachable', pushProblem: 'no_push_token' },
+      'unreachable',
+      'no_push_token',
+    ],
+    [
+      'it begins its enrollment with another topic',
+      { enrollment: 'authenticated', pushProblem: 'other_topic' },
+      'unreachable',
+      'other_topic',
+    ],
   ])('%s', (_situation, changes, bucket, obstacle) => {
     expect(standingOf({ ...trusted, ...changes })).toEqual({ bucket, obstacle });
   });

@@ -1,4 +1,5 @@
 // Where a device stands and who acts next: one model for lists, pages, alarms, and what Odette does by itself.
+import type { DeviceFamily, PushProblem } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
 import type { FindingKind } from './okta-finding.ts';
 import type { RolloutPhase } from './rollout-action.ts';
@@ -26,6 +27,8 @@ const DAY_MS = 86_400_000;
 
 export interface BucketFacts {
   readonly enrollment: EnrollmentStatus;
+  readonly family: DeviceFamily;
+  readonly pushProblem: PushProblem | null;
   readonly lastContactAtMs: number | null;
   readonly nowMs: number;
   readonly isInScope: boolean;
@@ -42,7 +45,15 @@ export interface BucketFacts {
 }
 
 /** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
-export type Obstacle = 'asks_to_return' | 'push_token_gone' | 'silent' | 'left' | 'no_license' | OktaObstacle;
+export type Obstacle =
+  | 'asks_to_return'
+  | 'push_token_gone'
+  | PushProblem
+  | 'silent'
+  | 'left'
+  | 'not_supported'
+  | 'no_license'
+  | OktaObstacle;
 
 /** Findings with which a sign-in alone changes nothing. */
 type OktaObstacle = Extract<
@@ -70,9 +81,11 @@ const USER_PHASES: readonly RolloutPhase[] = ['not_enrolled', 'waits_for_user'];
 
 export function standingOf(facts: BucketFacts): Standing {
   if (facts.enrollment === 'checked_out') return at('left', 'left');
-  if (!facts.isInScope) return at('out_of_scope');
+  if (facts.family === 'Other') return at('out_of_scope', 'not_supported');
+  if (!facts.isInScope) return at('out_of_scope', facts.pushProblem);
   if (facts.asksToReturn) return at('needs_you', 'asks_to_return');
-  if (facts.enrollment === 'unreachable') return at('unreachable', 'push_token_gone');
+  if (facts.enrollment === 'unreachable' || facts.pushProblem !== null)
+    return at('unreachable', facts.pushProblem ?? 'push_token_gone');
   if (isSilent(facts)) return at('unreachable', 'silent');
   if (TRUTHS.every((truth) => counts(facts.states[truth]))) return at('trusted');
   // What an Okta admin did stands above everything that Odette could still do on the device.

@@ -34,6 +34,12 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
     `Apple no longer delivers push notifications to this ${family}: someone erased it or removed its enrollment profile. Enroll it again with a new code.`,
   silent: (family) =>
     `This ${family} has not checked in for more than ${SILENT_AFTER_DAYS} days. Earlier proof does not count until it checks in again.`,
+  no_push_token: (family) =>
+    `This ${family} has no push token, so Odette cannot wake it. Check that it reaches Apple (courier.push.apple.com); it sends one by itself.`,
+  other_topic: (family) =>
+    `This ${family} enrolled with a push topic that Odette has no certificate for, so Odette cannot wake it. Enroll it again with a new code.`,
+  not_supported: () =>
+    'Odette does not support this device: only Macs, iPhones and iPads. It gets no payloads and no license.',
   left: (family) => `This ${family} ended its enrollment. To bring it back, enroll it again.`,
   user_unknown: (family) =>
     `Odette does not know the user of this ${family}, so it cannot find the record in Okta. Set the user.`,

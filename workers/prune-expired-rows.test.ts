@@ -22,6 +22,7 @@ const enroll = (): Promise<string> =>
     family: 'Mac',
     platform: 'macOS',
     topic: 'com.apple.mgmt.External.test',
+    pushProblem: null,
     identityFingerprint: randomBytes(32),
     isNew: true,
   });

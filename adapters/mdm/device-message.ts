@@ -30,7 +30,9 @@ export interface Authenticate extends Sender {
 export interface TokenUpdate extends Sender {
   readonly type: 'TokenUpdate';
   readonly topic: string;
+  /** Empty: the device has none. */
   readonly token: Buffer;
+  /** Empty: the device has none. */
   readonly pushMagic: string;
   readonly awaitingConfiguration: boolean;
   /** iOS only; keep the old one when a later message lacks it. */
@@ -121,7 +123,7 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
         ...sender,
         topic: short(textOf(dict, 'Topic')),
         token: short(dataOf(dict, 'Token')),
-        pushMagic: short(textOf(dict, 'PushMagic')),
+        pushMagic: dict['PushMagic'] === '' ? '' : short(textOf(dict, 'PushMagic')),
         awaitingConfiguration: flagOf(dict, 'AwaitingConfiguration') ?? false,
         ...definedProps('unlockToken', dataOf(dict, 'UnlockToken')),
       };

@@ -1,5 +1,6 @@
 // What devices are found by: the filter of their list, and of every action on all that it finds.
 import { z } from 'zod';
+import { DEVICE_FAMILIES } from '../../domain/device.ts';
 import { ROLLOUT_PHASES } from '../../domain/rollout-action.ts';
 import { TRUTHS } from '../../domain/trust.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
@@ -7,7 +8,7 @@ import { platform } from './setups.ts';
 import { failureCode, id, line } from './fields.ts';
 
 export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
-export const family = z.enum(['Mac', 'iPhone', 'iPad']).meta({ id: 'DeviceFamily' });
+export const family = z.enum(DEVICE_FAMILIES).meta({ id: 'DeviceFamily' });
 export const phase = z.enum(ROLLOUT_PHASES).meta({ id: 'RolloutPhase' });
 
 /** Every filter may be given several times; several values of one filter widen it, several filters narrow it. */

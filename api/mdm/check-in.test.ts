@@ -433,3 +433,77 @@ describe('a device that was erased, or lost its profile without a word', () => {
     expect(await outcome()).toBe('ask_admin');
   });
 });
+
+describe('a device that Odette cannot manage says so', () => {
+  const trustOf = async (deviceId: string) => {
+    const [row] = await listener.database.query<{ bucket: string; waitsFor: string; isInScope: boolean }>(
+      `select bucket, waits_for as "waitsFor", is_in_scope as "isInScope"
+         from device_trust join device_scope using (device_id) where device_id = $1`,
+      [deviceId],
+    );
+    return row;
+  };
+  const begin = async (authenticate: object) => {
+    const device = new ProtocolDevice(listener.url, await identity());
+    expect((await device.authenticate({ ...authenticate })).status).toBe(200);
+    return device;
+  };
+
+  test.each([['AppleTV14,1'], ['RealityDevice14,1'], ['']])(
+    '“%s” is not supported: it enrolls and is out of scope, with no payloads and no license',
+    async (ProductName) => {
+      const device = await begin({ ProductName });
+      expect((await device.updateToken()).status).toBe(200);
+      const { id, family, enrollmentStatus } = await found(device);
+      expect([family, enrollmentStatus]).toEqual(['Other', 'enrolled']);
+      expect(await trustOf(id)).toMatchObject({
+        bucket: 'out_of_scope',
+        isInScope: false,
+        waitsFor: expect.stringContaining('does not support this device') as string,
+      });
+    },
+  );
+
+  test('without ProductName the Model says what it is', async () => {
+    const device = await begin({ ProductName: '', Model: 'MacBookPro18,3' });
+    expect((await found(device)).family).toBe('Mac');
+  });
+
+  test('with another topic it is shown from Authenticate on, and is unreachable once enrolled', async () => {
+    const Topic = 'com.apple.mgmt.External.other';
+    const device = await begin({ Topic });
+    const { id } = await found(device);
+    expect(await trustOf(id)).toMatchObject({ waitsFor: expect.stringContaining('push topic') as string });
+    expect((await device.updateToken({ Topic })).status).toBe(200);
+    expect((await found(device)).enrollmentStatus).toBe('unreachable');
+    expect(await trustOf(id)).toMatchObject({
+      bucket: 'unreachable',
+      waitsFor: expect.stringContaining('Odette has no certificate for') as string,
+    });
+  });
+
+  test.each([[{ Token: Buffer.alloc(0) }], [{ PushMagic: '' }]])(
+    'without a push token it is unreachable until it sends one, and keeps its place: %o',
+    async (empty) => {
+      const device = await enroll();
+      const { id } = await found(device);
+      expect((await device.updateToken(empty)).status).toBe(200);
+      expect(await trustOf(id)).toMatchObject({
+        bucket: 'unreachable',
+        isInScope: true,
+        waitsFor: expect.stringContaining('no push token') as string,
+      });
+      // It may not be taken over with any code, as a device that Apple knows no longer.
+      const other = new ProtocolDevice(listener.url, await identity(), device.udid);
+      expect((await other.authenticate()).status).toBe(400);
+      await listener.database.query('delete from outbox');
+      expect((await device.updateToken()).status).toBe(200);
+      expect((await found(device)).enrollmentStatus).toBe('enrolled');
+      expect(await trustOf(id)).not.toMatchObject({ bucket: 'unreachable' });
+      const messages = await listener.database.query<{ kind: string }>(
+        `select message ->> 'kind' as kind from outbox`,
+      );
+      expect(messages.map(({ kind }) => kind)).toContain('rollOutDevice');
+    },
+  );
+});

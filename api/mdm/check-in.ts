@@ -1,4 +1,5 @@
 // Check-in: a device begins its enrollment (Authenticate), completes or renews it (TokenUpdate) and ends it (CheckOut).
+import { refreshTrust } from '../../activities/refresh-trust.ts';
 import type { Authenticate, CheckOut, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { repeatedAfterDeadlock } from '../../adapters/store/base/deadlock.ts';
@@ -38,6 +39,7 @@ import {
   workflowIds,
 } from '../../workflows/messages.ts';
 import { endReturnRequest, hasKnownSerial, recordRefusedEnrollment } from './return-request.ts';
+import { PUSH_PROBLEMS, pushProblemOf } from './push-problem.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -119,9 +121,7 @@ async function decide(
       codeForUdid: identity.forUdid ?? undefined,
       renewsDevice: identity.forDeviceId ?? undefined,
       isUsed: identity.isUsed,
-      isForPlatform:
-        identity.platforms?.includes(platformOf(familyOf(message.productName ?? message.model ?? ''))) ??
-        true,
+      isForPlatform: identity.platforms?.includes(platformOf(familyOf(productOf(message)))) ?? true,
     },
     known && {
       id: known.id,
@@ -129,7 +129,8 @@ async function decide(
       identityIssuedAt: pinned?.issuedAt,
       enrollment: enrollmentOf(known),
       mayReturn:
-        known.enrollmentStatus === 'unreachable' || (known.returnAllowedUntil?.getTime() ?? 0) > Date.now(),
+        (known.enrollmentStatus === 'unreachable' && known.pushProblem === null) ||
+        (known.returnAllowedUntil?.getTime() ?? 0) > Date.now(),
       hasKnownSerial: hasKnownSerial(known, message),
     },
     holder?.id,
@@ -150,15 +151,17 @@ async function begin(
   identity: IssuedIdentity,
   as: Extract<Admission, { admitted: true }>['as'],
 ): Promise<string> {
-  const model = message.productName ?? message.model;
-  const family = familyOf(model ?? '');
+  const model = productOf(message);
+  const family = familyOf(model);
+  const pushProblem = await pushProblemOf(sql, { topic: message.topic });
   // By its own or a renewed identity the device stays where an admin has put it; a code says where it belongs.
   const isByCode = as !== 'again' && as !== 'renewal' && identity.blueprintId !== null;
-  return beginEnrollment(sql, {
+  const deviceId = await beginEnrollment(sql, {
     udid: message.udid,
     family,
     platform: platformOf(family),
     topic: message.topic,
+    pushProblem,
     identityFingerprint: fingerprint,
     serialNumber: message.serialNumber,
     name: message.deviceName,
@@ -169,15 +172,26 @@ async function begin(
       : undefined,
     isNew: as === 'new' || as === 'return',
   });
+  if (family === 'Other' || pushProblem !== null) await refreshTrust(sql, deviceId, { now: new Date() });
+  return deviceId;
 }
+
+const productOf = ({ productName, model }: Authenticate): string => productName || model || '';
 
 /** The first one enrolls the device and starts its rollout; a later one brings a new token. */
 export async function updateToken(database: Database, message: TokenUpdate, signer: Signer): Promise<void> {
   await database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, message.udid, signer);
-    const isFirst = await recordTokenUpdate(sql, device, message);
+    const problem = await pushProblemOf(sql, message);
+    const isFirst = await recordTokenUpdate(sql, device, message, problem);
+    // Of one that is well again proveAgain says what follows.
+    if (problem !== null || (isFirst && (device.pushProblem !== null || device.family === 'Other')))
+      await refreshTrust(sql, device.id, { now: new Date() });
+    if (problem !== null && problem !== device.pushProblem)
+      await appendTimeline(sql, device.id, { kind: 'push_problem', text: PUSH_PROBLEMS[problem] });
     if (!isFirst) {
-      if (device.standsUnreachable) await proveAgain(sql, device.id);
+      if (problem === null && (device.standsUnreachable || device.pushProblem !== null))
+        await proveAgain(sql, device.id);
       return;
     }
     await appendTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });

@@ -28,6 +28,7 @@ const MODELS: Readonly<Record<DeviceFamily, readonly Model[]>> = {
     { productName: 'iPad14,8', modelName: 'iPad Air', osVersion: '26.1', buildVersion: '23B85' },
     { productName: 'iPad7,5', modelName: 'iPad', osVersion: '17.7.10', buildVersion: '21H450' },
   ],
+  Other: [],
 };
 
 /** The OS versions that pretend devices of a platform report, each once. */

@@ -27,6 +27,7 @@ export async function beginEnrollmentAgain(database: Database, deviceId: string)
       family: device.family,
       platform: device.platform,
       topic: 'topic',
+      pushProblem: null,
       identityFingerprint: device.identityFingerprint,
       isNew: true,
     });
@@ -38,10 +39,7 @@ export async function beginEnrollmentAgain(database: Database, deviceId: string)
 export async function finishEnrollment(database: Database, deviceId: string): Promise<void> {
   const device = await findDevice(database, deviceId);
   if (!device) throw new Error('no such device');
-  await recordTokenUpdate(database, device, {
-    topic: 'topic',
-    token: Buffer.from(deviceId),
-    pushMagic: 'magic',
-  });
+  const push = { topic: 'topic', token: Buffer.from(deviceId), pushMagic: 'magic' };
+  await recordTokenUpdate(database, device, push, null);
   await tell(database, deviceId, 'deviceEnrolled');
 }

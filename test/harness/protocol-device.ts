@@ -75,7 +75,7 @@ export class ProtocolDevice {
       SerialNumber: `C02${this.udid.slice(0, 8)}`,
       ...extra,
     });
-  updateToken = () =>
+  updateToken = (extra: PlistDict = {}) =>
     this.send({
       MessageType: 'TokenUpdate',
       Topic: TOPIC,
@@ -83,6 +83,7 @@ export class ProtocolDevice {
       Token: this.token,
       PushMagic: 'magic',
       AwaitingConfiguration: false,
+      ...extra,
     });
   checkOut = () => this.send({ MessageType: 'CheckOut', Topic: TOPIC, UDID: this.udid });
 

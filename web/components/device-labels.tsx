@@ -12,7 +12,7 @@ export function BucketBadge({ bucket }: { bucket: Bucket }) {
   );
 }
 
-const FAMILY_ICONS = { Mac: LaptopIcon, iPhone: PhoneIcon, iPad: TabletIcon };
+const FAMILY_ICONS = { Mac: LaptopIcon, iPhone: PhoneIcon, iPad: TabletIcon, Other: QuestionIcon };
 
 export function FamilyMark({ family }: { family: Family }) {
   const FamilyIcon = FAMILY_ICONS[family];

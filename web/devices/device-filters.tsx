@@ -53,7 +53,7 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
         Object.entries(BUCKET_LABELS).map(([value, { label }]) => ({ value, label })),
       )}
       {select('platform', 'Platform', entries(PLATFORM_LABELS))}
-      {select('family', 'Family', entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad' }))}
+      {select('family', 'Family', entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad', Other: 'Other' }))}
       {select(
         'blueprint',
         'Blueprint',

@@ -1,5 +1,5 @@
 // Devices as the MDM server knows them: who a message is from, when it was heard of, whether a request of it waits.
-import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 
@@ -22,6 +22,7 @@ export interface DeviceRow {
   readonly topic: string | null;
   readonly pushToken: Buffer | null;
   readonly pushMagic: string | null;
+  readonly pushProblem: PushProblem | null;
   /** SHA-256 of the pinned identity certificate. */
   readonly identityFingerprint: Buffer;
   readonly enrolledAt: Date | null;
@@ -35,7 +36,7 @@ export interface DeviceRow {
 
 const DEVICE_COLUMNS = `id, udid, family, platform, serial_number as "serialNumber", name, model, os_version as "osVersion",
   is_supervised as "isSupervised", user_name as "userName", blueprint_id as "blueprintId", enrollment_status as "enrollmentStatus",
-  enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic",
+  enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic", push_problem as "pushProblem",
   identity_fingerprint as "identityFingerprint", enrolled_at as "enrolledAt", last_contact_at as "lastContactAt",
   return_asked_at as "returnAskedAt", return_allowed_until as "returnAllowedUntil",
   long_poll_until as "longPollUntil"`;

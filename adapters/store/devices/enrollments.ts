@@ -1,6 +1,6 @@
 // A device's MDM relation: enrollment codes, Authenticate, TokenUpdate, CheckOut.
 import { createHash, randomInt } from 'node:crypto';
-import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
 import { deleteBootstrapToken } from './bootstrap-tokens.ts';
 import { withdrawOutstanding } from './commands.ts';
@@ -40,6 +40,7 @@ export interface AuthenticatedDevice {
   readonly family: DeviceFamily;
   readonly platform: Platform;
   readonly topic: string;
+  readonly pushProblem: PushProblem | null;
   readonly identityFingerprint: Buffer;
   readonly serialNumber?: string | undefined;
   readonly name?: string | undefined;
@@ -63,8 +64,8 @@ export async function lockUdid(sql: Sql, udid: string): Promise<void> {
 export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Promise<string> {
   const [row] = await sql.query<{ id: string }>(
     `insert into devices (udid, family, platform, topic, identity_fingerprint, serial_number, name, model, os_version,
-                          blueprint_id, user_name, enrollment_status, enrollment_id, last_contact_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'authenticated', gen_random_uuid(), now())
+                          blueprint_id, user_name, enrollment_status, enrollment_id, last_contact_at, push_problem)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'authenticated', gen_random_uuid(), now(), $14)
      on conflict (udid) do update set
        family = excluded.family, platform = excluded.platform, topic = excluded.topic,
        identity_fingerprint = excluded.identity_fingerprint, serial_number = coalesce(excluded.serial_number, devices.serial_number),
@@ -74,7 +75,7 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
        user_name = case when $12 then coalesce(excluded.user_name, devices.user_name) else devices.user_name end,
        return_asked_at = null, return_allowed_until = null, return_allowed_by = null,
        enrollment_status = 'authenticated', enrollment_id = gen_random_uuid(), push_token = null, push_magic = null,
-       enrolled_at = case when $13 then null else devices.enrolled_at end, long_poll_until = null, last_contact_at = now()
+       push_problem = excluded.push_problem, enrolled_at = case when $13 then null else devices.enrolled_at end, long_poll_until = null, last_contact_at = now()
      returning id`,
     [
       device.udid,
@@ -90,6 +91,7 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
       device.belongsTo?.userName ?? null,
       device.belongsTo !== undefined,
       device.isNew,
+      device.pushProblem,
     ],
   );
   if (!row) throw new Error('an upsert returns its row');
@@ -146,14 +148,19 @@ export interface PushDetails {
   readonly pushMagic: string;
 }
 
-/** TokenUpdate. true: the first of this enrollment, so the device is enrolled now. A checked-out device stays out. */
-export async function recordTokenUpdate(sql: Sql, device: DeviceRow, push: PushDetails): Promise<boolean> {
+/** TokenUpdate; with a problem the device cannot be woken, until it sends another. true: the first of this enrollment, so the device is enrolled now. A checked-out device stays out. */
+export async function recordTokenUpdate(
+  sql: Sql,
+  device: DeviceRow,
+  push: PushDetails,
+  problem: PushProblem | null,
+): Promise<boolean> {
   const isFirst = device.enrollmentStatus === 'authenticated';
   await sql.query(
-    `update devices set topic = $2, push_token = $3, push_magic = $4, enrollment_status = 'enrolled', last_contact_at = now(),
-            enrolled_at = case when $5 then now() else enrolled_at end
+    `update devices set topic = $2, push_token = $3, push_magic = $4, enrollment_status = case when $6::text is null then 'enrolled' else 'unreachable' end,
+            push_problem = $6, last_contact_at = now(), enrolled_at = case when $5 then now() else enrolled_at end
       where id = $1 and enrollment_status <> 'checked_out'`,
-    [device.id, push.topic, push.token, push.pushMagic, isFirst],
+    [device.id, push.topic, push.token, push.pushMagic, isFirst, problem],
   );
   return isFirst;
 }

@@ -63,7 +63,12 @@ const TRUTH_COLUMNS: Readonly<Record<Truth, string>> = {
   managed: 'managed',
 };
 const SEARCHED = ['name_key', 'serial_key', 'user_key'];
-const PLATFORM_OF: Readonly<Record<DeviceFamily, Platform>> = { Mac: 'macOS', iPhone: 'iOS', iPad: 'iOS' };
+const PLATFORM_OF: Readonly<Record<DeviceFamily, Platform>> = {
+  Mac: 'macOS',
+  iPhone: 'iOS',
+  iPad: 'iOS',
+  Other: 'iOS',
+};
 const FAMILIES = Object.keys(PLATFORM_OF) as DeviceFamily[];
 
 export function readFilter(filter: FleetFilter, bind: Bind): ReadFilter {

@@ -241,7 +241,7 @@ create table apps_and_books_tokens (
 
 create table devices (
   id uuid primary key default gen_random_uuid(),
-  family text not null check (family in ('Mac', 'iPhone', 'iPad')),
+  family text not null check (family in ('Mac', 'iPhone', 'iPad', 'Other')), -- Other: Odette manages none of it
   platform text not null check (platform in ('macOS', 'iOS')),
   udid text not null unique,
   serial_number text,
@@ -257,6 +257,7 @@ create table devices (
   topic text,
   push_token bytea,
   push_magic text,
+  push_problem text check (push_problem in ('no_push_token', 'other_topic')), -- why it cannot be woken with what it sent
   identity_fingerprint bytea not null unique, -- SHA-256 of the pinned identity certificate
   enrolled_at timestamptz,
   last_contact_at timestamptz,
@@ -625,7 +626,7 @@ create view device_scope as
          platform.platform is not null as is_configured, -- the integration has this platform
          device.enrollment_status in ('enrolled', 'unreachable') as is_enrolled, -- as in devices/enrolled.ts
          item.device_trust_on is true and platform.platform is not null
-           and device.enrollment_status in ('enrolled', 'unreachable') as is_in_scope
+           and device.enrollment_status in ('enrolled', 'unreachable') and device.family <> 'Other' as is_in_scope
     from devices as device
     left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
     left join library_items as item on item.id = assigned.library_item_id

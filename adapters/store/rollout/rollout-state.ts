@@ -1,7 +1,7 @@
 // The desired and the reported state of one device, read in one query and brought to what a plan decides from.
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
-import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
 import {
   DEFAULT_INTEGRATION_SETTINGS,
   type IntegrationSettings,
@@ -51,6 +51,7 @@ export interface DeviceState {
   readonly name: string | null;
   readonly userName: string | null;
   readonly enrollmentStatus: EnrollmentStatus;
+  readonly pushProblem: PushProblem | null;
   readonly enrollmentId: string;
   readonly itemSettings: ItemSettings | null;
   readonly itemIsOn: boolean | null;
@@ -87,7 +88,7 @@ export interface DeviceState {
 export async function readDeviceState(sql: Sql, deviceId: string): Promise<DeviceState | undefined> {
   const [row] = await sql.query<DeviceState>(
     `select device.id, device.family, device.platform, device.serial_number as "serialNumber", device.udid, device.name,
-            device.user_name as "userName", device.enrollment_status as "enrollmentStatus", device.enrollment_id as "enrollmentId",
+            device.user_name as "userName", device.enrollment_status as "enrollmentStatus", device.push_problem as "pushProblem", device.enrollment_id as "enrollmentId",
             device.last_contact_at as "lastContactAt", device.return_asked_at as "returnAskedAt",
             (select failure_code from licenses where device_id = device.id and adam_id = $2 and state = 'failed') as "licenseFailureCode",
             item.settings as "itemSettings", item.device_trust_on as "itemIsOn", item.app_configuration as "itemConfiguration",
