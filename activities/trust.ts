@@ -11,6 +11,7 @@ import {
   upsertOktaDevices,
 } from '../adapters/store/integration/okta-devices.ts';
 import { findOktaReads, recordLogRead, recordSweep } from '../adapters/store/integration/okta-reads.ts';
+import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { refreshTrust } from './refresh-trust.ts';
 import { CataloguedError } from '../domain/failures.ts';
@@ -134,7 +135,10 @@ export function trustActivities(deps: ActivityDependencies) {
       // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
       const outdated = await findOutdatedDevices(database, integrationId);
       await refresh([...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
-      await recordSweep(database, integrationId, beganAt);
+      await database.inTransaction(async (sql) => {
+        await recordSweep(sql, integrationId, beganAt);
+        await recordReadiness(sql, integrationId, beganAt);
+      });
       return { gone };
     },
   };

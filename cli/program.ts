@@ -10,6 +10,7 @@ import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addReissues } from './reissues.ts';
 import { addPushCertificate } from './push-certificate.ts';
+import { addReadiness } from './readiness.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
 import { addStatus } from './status.ts';
@@ -96,6 +97,7 @@ export async function runCommand(
   addBlueprints(program, line);
   addLibraryItems(program, line);
   addDevices(program, line);
+  addReadiness(program, line);
   addRollouts(program, line);
   addReissues(program, line);
   addPushCertificate(program, line);

@@ -69,6 +69,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/integrations/$integrationId/readiness',
+    component: lazyRouteComponent(() => import('./readiness/readiness-page.tsx'), 'ReadinessPage'),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/setups/$setupId',
     component: lazyRouteComponent(() => import('./setup/setup-page.tsx'), 'SetupPage'),
   }),

@@ -21,6 +21,7 @@ import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
 import { pushCertificateRequestHandlers } from './push-certificate-request-routes.ts';
+import { readinessHandlers } from './readiness-routes.ts';
 import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
@@ -84,6 +85,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
       ...deviceHandlers(dependencies),
+      ...readinessHandlers(),
       ...removalHandlers(),
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),

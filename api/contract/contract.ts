@@ -7,6 +7,7 @@ import { integrations } from './integrations.ts';
 import { library } from './library.ts';
 import { people } from './people.ts';
 import { pushCertificateRequests } from './push-certificate-requests.ts';
+import { readiness } from './readiness.ts';
 import { removal } from './removal.ts';
 import { replays } from './replays.ts';
 import { rollouts } from './rollouts.ts';
@@ -23,6 +24,7 @@ export const contract = {
   ...devices,
   ...removal,
   ...rollouts,
+  ...readiness,
   ...replays,
   ...appleAccess,
   ...pushCertificateRequests,

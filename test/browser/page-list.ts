@@ -27,6 +27,7 @@ export const consolePages = (ids: {
   integrations: '/integrations',
   discover: '/integrations/discover',
   integration: `/integrations/${ids.integration}`,
+  readiness: `/integrations/${ids.integration}/readiness`,
   setup: `/setups/${ids.setup}`,
   library: '/library',
   'okta-verify': `/library/okta-verify?integration=${ids.integration}`,

@@ -41,9 +41,18 @@ export function IntegrationPage() {
       intro="Okta Device Trust"
       actions={
         query.data && (
-          <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
-            Go to library item
-          </ButtonLink>
+          <>
+            <ButtonLink
+              to="/integrations/$integrationId/readiness"
+              params={{ integrationId }}
+              variant="default"
+            >
+              Enforcement readiness
+            </ButtonLink>
+            <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
+              Go to library item
+            </ButtonLink>
+          </>
         )
       }
     >

@@ -532,6 +532,8 @@ create function okta_logins(users jsonb) returns text[] language sql immutable p
   return (select coalesce(array_agg(lower(each ->> 'login')), '{}') from jsonb_array_elements(users) as each);
 create index okta_devices_serial on okta_devices (integration_id, lower(serial_number));
 create index okta_devices_logins on okta_devices using gin (okta_logins(users)) where platform = 'IOS';
+-- Records that belong to no device of Odette, by user.
+create index okta_devices_foreign on okta_devices using gin (okta_logins(users)) where device_id is null;
 create index okta_devices_device on okta_devices (device_id);
 
 -- Devices that Okta stopped counting as managed, and whether Odette asked for a new certificate by itself.
@@ -565,6 +567,15 @@ create table okta_reads (
   integration_id uuid primary key references integrations on delete cascade,
   swept_at timestamptz, -- when the last sweep that reached its end began
   log_read_until timestamptz
+);
+
+-- Users, and those with a managed device, as the last whole sweep of a day left them.
+create table readiness_days (
+  integration_id uuid not null references integrations on delete cascade,
+  day date not null, -- UTC
+  users integer not null,
+  ready integer not null,
+  primary key (integration_id, day)
 );
 
 -- What Temporal must be told. Written in the transaction of the change; delivered by the relay at least once, in order for each key.
