@@ -143,9 +143,7 @@ function responseLines(responses: readonly UnreadableResponse[], print: string |
   if (print !== undefined) {
     const wanted = responses.find(({ id }) => id === print);
     if (!wanted) throw new CliError(EXIT.usage, `The device has no kept response with the id ${print}.`);
-    // Whoever sent it may not steer the terminal of who reads it.
-    const text = Buffer.from(wanted.body, 'base64').toString('utf8');
-    return [text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd')];
+    return [Buffer.from(wanted.body, 'base64').toString('utf8')];
   }
   if (responses.length === 0) return ['No unreadable responses.'];
   const rows = responses.map(({ id, at, reason, body }) => [

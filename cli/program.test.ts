@@ -356,7 +356,7 @@ describe('files', () => {
     });
     expect((await odette('device responses mac-ada')).printed).toMatch(/11\s+not a device message/);
     const shown = await odette(`device responses mac-ada --print ${OTHER_ID}`);
-    expect(shown.printed.trim()).toBe('<plist>\ufffd[2J');
+    expect(shown.printed.trim()).toBe(String.raw`<plist>\u001b[2J`);
     expect((await odette(`device responses mac-ada --print ${ID}`)).code).toBe(2);
   });
 

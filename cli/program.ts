@@ -14,7 +14,7 @@ import { addReadiness } from './readiness.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
 import { addStatus } from './status.ts';
-import type { Terminal } from './terminal.ts';
+import { steeredByNobody, type Terminal } from './terminal.ts';
 import { addTemporal } from './temporal.ts';
 import { addTokens } from './tokens.ts';
 
@@ -50,8 +50,9 @@ const VERSION = (
 export async function runCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-  terminal: Terminal,
+  givenTerminal: Terminal,
 ): Promise<number> {
+  const terminal = steeredByNobody(givenTerminal);
   const line = createCommandLine(environment, terminal);
   const program = new Command('odette')
     .description(

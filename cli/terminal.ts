@@ -1,6 +1,7 @@
 // What `odette` reads from and writes to: answers on standard output, everything said beside them on standard error.
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { withEscapedControls } from '../domain/recorded-text.ts';
 
 export interface Terminal {
   /** Somebody sits there and can be asked. */
@@ -57,6 +58,15 @@ export function processTerminal(): Terminal {
     },
   };
 }
+
+/** Whoever named a device, or wrote what is shown, does not steer the terminal of who reads it. */
+export const steeredByNobody = (terminal: Terminal): Terminal => ({
+  ...terminal,
+  print: (text) => terminal.print(withEscapedControls(text)),
+  tell: (text) => terminal.tell(withEscapedControls(text)),
+  ask: (question) => terminal.ask(withEscapedControls(question)),
+  promptSecret: (question) => terminal.promptSecret(withEscapedControls(question)),
+});
 
 /** Columns as wide as their widest cell; two spaces between. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

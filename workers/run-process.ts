@@ -1,6 +1,7 @@
 // What every Odette process has in common: settings, a log without secrets, a graceful end, and an end together with its launcher.
 import { pino, type Logger } from 'pino';
 import { CataloguedError } from '../domain/failures.ts';
+import { withEscapedControls } from '../domain/recorded-text.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { startFieldRecorder } from './field-recorder.ts';
 
@@ -72,6 +73,8 @@ export function createLog(name: string, level: string): Logger {
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorFields },
+    // JSON leaves C1 and the direction of text as they are, and logs are read in terminals.
+    hooks: { streamWrite: withEscapedControls },
     redact: ['*.password', '*.secret', '*.token', '*.authorization', '*.cookie', 'req.headers'],
   });
 }

@@ -1,11 +1,12 @@
 // What a certificate workflow shows of itself: in Temporal's pages, in its search attributes and on the device's timeline.
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './certificate-state.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
+import { showDetails } from './show-details.ts';
 
 export class CertificateStatus {
   readonly #deviceId: string;
@@ -24,7 +25,7 @@ export class CertificateStatus {
   }
 
   async show(step: PlannedCertificateStep): Promise<void> {
-    setCurrentDetails(certificateStatusText(step));
+    showDetails([certificateStatusText(step)]);
     if (step.notAfterMs !== null && step.notAfterMs !== this.#notAfterMs) {
       this.#notAfterMs = step.notAfterMs;
       upsertSearchAttributes([
@@ -39,7 +40,7 @@ export class CertificateStatus {
 
   async showFailure(code: FailureCode): Promise<void> {
     const text = await this.#recordEvent('certificate_failed', code);
-    setCurrentDetails(`**waits** ${text}`);
+    showDetails([text], 'waits');
   }
 
   /** Each warning once for a certificate: Okta will revoke it unless it is used. */

@@ -1,11 +1,12 @@
 // Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
-import { condition, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { condition, workflowInfo } from '@temporalio/workflow';
 import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import type { CommandResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';
+import { showDetails } from './show-details.ts';
 
 export interface WantedCommand {
   readonly step: string;
@@ -124,7 +125,7 @@ export class DeviceConversation {
   async #showNotNow(): Promise<void> {
     this.#notNow = 'shown';
     const text = await database.recordNotNow({ deviceId: this.#deviceId, sinceMs: Date.now() });
-    setCurrentDetails(`**waits** ${text}`);
+    showDetails([text], 'waits');
   }
 
   async #hideNotNow(): Promise<void> {

@@ -1,8 +1,8 @@
 // The enforcement sweep: devices that were not verified lately are rolled out again.
-import { setCurrentDetails } from '@temporalio/workflow';
 import type { SweepInput } from './observe-trust.ts';
 import type { SweptPage } from '../activities/sweeps.ts';
 import { sweeps } from './policies.ts';
+import { showDetails } from './show-details.ts';
 
 export async function enforceDesiredState({ integrationId }: SweepInput): Promise<void> {
   let after: string | null = null;
@@ -11,6 +11,6 @@ export async function enforceDesiredState({ integrationId }: SweepInput): Promis
     const page: SweptPage = await sweeps.enforcePage({ integrationId, after, nowMs: Date.now() });
     started += page.started;
     after = page.next;
-    setCurrentDetails(`${started} devices are verified again.`);
+    showDetails([`${started} devices are verified again.`]);
   } while (after !== null);
 }

@@ -1,6 +1,7 @@
 // The sweep of Okta's devices: every page of one integration, then what Okta does not list any more.
-import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
+import { continueAsNew } from '@temporalio/workflow';
 import { oktaDevices } from './policies.ts';
+import { showDetails } from './show-details.ts';
 
 export interface SweepInput {
   readonly integrationId: string;
@@ -20,11 +21,11 @@ export async function observeTrust({ integrationId, carried }: ObserveTrustInput
     const observed = await oktaDevices.observeOktaPage({ integrationId, next, nowMs: Date.now() });
     devices += observed.devices;
     next = observed.next;
-    setCurrentDetails(`${devices} devices seen in Okta.`);
+    showDetails([`${devices} devices seen in Okta.`]);
     if (next === null) break;
     if (page === PAGES_PER_RUN)
       await continueAsNew<typeof observeTrust>({ integrationId, carried: { beganAtMs, next, devices } });
   }
   const { gone } = await oktaDevices.concludeObservation({ integrationId, beganAtMs, nowMs: Date.now() });
-  setCurrentDetails(`${devices} devices seen in Okta; ${gone} are gone.`);
+  showDetails([`${devices} devices seen in Okta; ${gone} are gone.`]);
 }

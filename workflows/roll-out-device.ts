@@ -5,7 +5,6 @@ import {
   CancellationScope,
   condition,
   isCancellation,
-  setCurrentDetails,
   TemporalFailure,
   upsertSearchAttributes,
   workflowInfo,
@@ -28,6 +27,7 @@ import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
 import { refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
+import { showDetails } from './show-details.ts';
 
 export interface RollOutDeviceInput {
   readonly deviceId: string;
@@ -249,7 +249,7 @@ class RolloutWorkflow {
       { key: searchAttributes.failureKind, value: code },
     ]);
     const { text } = await this.#close('failed', code);
-    setCurrentDetails(`**failed** ${text}`);
+    showDetails([text], 'failed');
   }
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
@@ -274,8 +274,8 @@ class RolloutWorkflow {
 
   #show(step: PlannedStep): void {
     const { pushFailure } = this.#conversation;
-    const push = pushFailure === null ? '' : `\n\nThe last push failed: ${FAILURES[pushFailure].title}`;
-    setCurrentDetails(`**${step.phase}** ${step.words}${push}`);
+    const push = pushFailure === null ? [] : [`The last push failed: ${FAILURES[pushFailure].title}`];
+    showDetails([step.words, ...push], step.phase);
     if (step.phase === this.#shownPhase) return;
     this.#shownPhase = step.phase;
     upsertSearchAttributes([

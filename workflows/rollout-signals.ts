@@ -1,5 +1,5 @@
 // What a rollout was told while it runs. Handlers only write it down; the loop decides.
-import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { setHandler } from '@temporalio/workflow';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import type { DeviceConversation } from './device-conversation.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Event,
 } from './messages.ts';
 import { SeenEvents } from './seen-events.ts';
+import { showDetails } from './show-details.ts';
 
 export class RolloutSignals {
   /** Rises with everything that makes the present plan old. */
@@ -61,6 +62,6 @@ export class RolloutSignals {
   #onCertificateFailed({ eventId, failureCode }: Event & { readonly failureCode: FailureCode }): void {
     if (!this.#seen.isNew(eventId)) return;
     this.certificateFailures.push(failureCode);
-    setCurrentDetails(`**certificate** ${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`);
+    showDetails([`${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`], 'certificate');
   }
 }

@@ -6,7 +6,6 @@ import {
   currentUpdateInfo,
   isCancellation,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
   uuid4,
 } from '@temporalio/workflow';
@@ -25,6 +24,7 @@ import {
 } from '../domain/setup-wizard.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import { answerStepUpdate, setupStateQuery, type SetupRefused } from './messages.ts';
+import { showDetails } from './show-details.ts';
 
 type SetupActivities = ReturnType<typeof setupChecks> & ReturnType<typeof setupRecords>;
 
@@ -204,6 +204,6 @@ function refused(refusals: readonly Refusal[]): ApplicationFailure {
 
 function describe(state: SetupState): void {
   const tenant = state.tenant?.host ?? 'an Okta tenant';
-  if (state.status !== 'open') setCurrentDetails(`Setup of ${tenant}: ${state.status}.`);
-  else setCurrentDetails(`Setup of ${tenant}: waits for an admin at "${STEP_TITLES[state.step]}".`);
+  if (state.status !== 'open') showDetails([`Setup of ${tenant}: ${state.status}.`]);
+  else showDetails([`Setup of ${tenant}: waits for an admin at "${STEP_TITLES[state.step]}".`]);
 }

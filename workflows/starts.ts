@@ -1,5 +1,6 @@
 // How each workflow is started: type, id, reuse policy, summary and search attributes, in one place. Activities, relay and API spread
 // `options` into the call of their Temporal client and add their signal or update.
+import { markdownText } from '../domain/markdown.ts';
 import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
 import type { KeepCertificateInput } from './certificate-state.ts';
 import type { SweepInput } from './observe-trust.ts';
@@ -33,7 +34,7 @@ export const rolloutStart = (device: StartedDevice) => ({
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.rollout(device.deviceId),
-    staticSummary: `Okta Device Trust for ${device.label}`,
+    staticSummary: `Okta Device Trust for ${markdownText(device.label)}`,
     typedSearchAttributes: attributesOf(device),
     args: [{ deviceId: device.deviceId }] as [RollOutDeviceInput],
   },
@@ -44,7 +45,7 @@ export const certificateStart = (device: StartedDevice) => ({
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.certificate(device.deviceId),
-    staticSummary: `Certificate of ${device.label}`,
+    staticSummary: `Certificate of ${markdownText(device.label)}`,
     typedSearchAttributes: attributesOf(device),
     args: [
       {
@@ -60,7 +61,7 @@ export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustIn
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.trust(device.deviceId),
-    staticSummary: `Asks Okta whether ${device.label} is managed`,
+    staticSummary: `Asks Okta whether ${markdownText(device.label)} is managed`,
     typedSearchAttributes: attributesOf(device),
     args: [input] as [PollOktaTrustInput],
   },

@@ -1,8 +1,8 @@
 // The expiry watch: a certificate without its workflow gets it back.
-import { setCurrentDetails } from '@temporalio/workflow';
 import type { SweepInput } from './observe-trust.ts';
 import type { SweptPage } from '../activities/sweeps.ts';
 import { sweeps } from './policies.ts';
+import { showDetails } from './show-details.ts';
 
 export async function watchExpiry({ integrationId }: SweepInput): Promise<void> {
   let after: string | null = null;
@@ -11,6 +11,6 @@ export async function watchExpiry({ integrationId }: SweepInput): Promise<void> 
     const page: SweptPage = await sweeps.watchExpiryPage({ integrationId, after });
     started += page.started;
     after = page.next;
-    setCurrentDetails(`${started} certificates had no workflow.`);
+    showDetails([`${started} certificates had no workflow.`]);
   } while (after !== null);
 }

@@ -2,7 +2,7 @@
 // (Apple, "Check-in" and "Commands and queries"; schema in mdm/checkin/*.yaml), never by Content-Type.
 import type { DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { storableText } from '../../domain/storable-text.ts';
+import { recordedLine, recordedText } from '../../domain/recorded-text.ts';
 import { MAX_LINE_LENGTH, dataOf, dictsOf, flagOf, lineOf, numberOf, textOf } from './dict-fields.ts';
 import { parsePlistDict, type PlistDict } from './plist.ts';
 
@@ -161,8 +161,8 @@ export function readErrorChain(dict: PlistDict): DeviceErrorChain {
     causes.length <= MAX_CAUSES ? causes : [...causes.slice(0, MAX_CAUSES - 1), ...causes.slice(-1)];
   return kept.map((cause) => ({
     code: numberOf(cause, 'ErrorCode') ?? 0,
-    domain: (textOf(cause, 'ErrorDomain') ?? '').slice(0, MAX_DOMAIN),
-    description: storableText(
+    domain: recordedLine((textOf(cause, 'ErrorDomain') ?? '').slice(0, MAX_DOMAIN)),
+    description: recordedText(
       (textOf(cause, 'USEnglishDescription') ?? textOf(cause, 'LocalizedDescription') ?? '').slice(
         0,
         MAX_DESCRIPTION,
@@ -178,9 +178,10 @@ function needed<Value>(value: Value | undefined): Value {
   return value;
 }
 
-/** What may not be cut: it names somebody, or goes to Apple as it is. */
-function short<Value extends { readonly length: number }>(value: Value | undefined): Value {
+/** What may not be changed: it names somebody, or goes to Apple as it is. */
+function short<Value extends string | Buffer>(value: Value | undefined): Value {
   if (value === undefined || value.length > MAX_LINE_LENGTH) throw unreadable();
+  if (typeof value === 'string' && recordedLine(value) !== value) throw unreadable();
   return value;
 }
 

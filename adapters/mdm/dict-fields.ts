@@ -1,4 +1,5 @@
 // Reads typed fields out of a property list's dictionary: a field of another type counts as absent.
+import { recordedLine } from '../../domain/recorded-text.ts';
 import { isDict, type PlistDict, type PlistValue } from './plist.ts';
 
 export function textOf(dict: PlistDict, key: string): string | undefined {
@@ -6,9 +7,9 @@ export function textOf(dict: PlistDict, key: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A name, cut where nobody reads on: what is longer fits into no index of the database. */
+/** A name on one line without control characters, cut where nobody reads on: what is longer fits into no index of the database. */
 export const lineOf = (dict: PlistDict, key: string): string | undefined =>
-  textOf(dict, key)?.slice(0, MAX_LINE_LENGTH);
+  recordedLine(textOf(dict, key)?.slice(0, MAX_LINE_LENGTH) ?? '') || undefined;
 
 export const MAX_LINE_LENGTH = 255;
 

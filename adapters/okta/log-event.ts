@@ -1,7 +1,7 @@
 // A `pki.cert.bind` of Okta's System Log: a sign-in used a certificate of this device for the first time.
 // developer.okta.com/docs/reference/api/event-types: "the device appears in the Admin Console as managed device".
 import { z } from 'zod';
-import { storableText } from '../../domain/storable-text.ts';
+import { recordedText } from '../../domain/recorded-text.ts';
 
 export interface CertificateBinding {
   /** Okta's id of the device. */
@@ -40,7 +40,7 @@ export function readBinding({
       /^(certificate)?serial(number)?$/i.test(name) && typeof value === 'string' && SERIAL_NUMBER.test(value),
   )?.[1];
   return {
-    oktaId: storableText(oktaId),
+    oktaId: recordedText(oktaId),
     serialNumber: typeof named === 'string' ? named.toLowerCase() : null,
     at: published.toISOString(),
   };

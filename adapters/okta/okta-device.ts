@@ -1,6 +1,6 @@
 // A device as Okta's Devices API tells it, brought to one form.
 import { z } from 'zod';
-import { storableText } from '../../domain/storable-text.ts';
+import { recordedText } from '../../domain/recorded-text.ts';
 
 export interface OktaDeviceUser {
   readonly id: string;
@@ -29,7 +29,7 @@ export interface OktaDevice {
 }
 
 /** Names come from devices and people. */
-const held = z.string().transform(storableText);
+const held = z.string().transform(recordedText);
 const text = held.nullish();
 /** The SDK makes a Date of every date and time. */
 const instant = z

@@ -3,12 +3,12 @@ import type { Response } from 'express';
 
 type Cell = string | number | boolean | Date | null | undefined;
 
-function cellOf(value: Cell): string {
+export function cellOf(value: Cell): string {
   const text =
     value === null || value === undefined ? '' : value instanceof Date ? value.toISOString() : String(value);
-  // A cell that begins like a formula would be one.
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  // A cell that begins like a formula would be one (OWASP, "CSV Injection"), also behind white space and in full width.
+  const safe = typeof value === 'string' && /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** Writes page after page, as fast as the reader takes it. */

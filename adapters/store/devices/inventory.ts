@@ -5,7 +5,7 @@ import type {
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../../domain/device-report.ts';
-import { storableText } from '../../../domain/storable-text.ts';
+import { recordedText } from '../../../domain/recorded-text.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface ReportedInventory {
@@ -33,13 +33,13 @@ async function replaceList(
   await sql.query(
     `insert into reported_inventory (device_id, ${list}, ${list}_at) values ($1, $2::jsonb, now())
      on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`,
-    [deviceId, JSON.stringify(entries, storable)],
+    [deviceId, JSON.stringify(entries, recorded)],
   );
 }
 
 /** The names in a certificate may hold anything. */
-const storable = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' ? storableText(value) : value;
+const recorded = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? recordedText(value) : value;
 
 export const replaceProfiles = (
   sql: Sql,
