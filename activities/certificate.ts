@@ -128,8 +128,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
           requestType: 'InstallProfile',
           sealedBody,
           handsOverOnce: true,
-          // By the database's clock and not the workflow's: the challenge ages in real time.
-          expiresAt: new Date(Date.now() + CHALLENGE_LIFE_MS),
+          lifeMs: CHALLENGE_LIFE_MS,
         });
       });
       if (row === undefined) return sentBefore({ id, commandUuid: uuid });

@@ -36,7 +36,7 @@ export interface CommandBody {
   readonly requestType: string;
   readonly content:
     | { readonly body: Buffer }
-    | { readonly sealedBody: Buffer; readonly handsOverOnce?: true; readonly expiresAt?: Date };
+    | { readonly sealedBody: Buffer; readonly handsOverOnce?: true; readonly lifeMs?: number };
 }
 
 /** undefined: what was planned is not wanted any more; the plan has to be made again. */
@@ -54,7 +54,7 @@ export async function bodyOf(
   plain.fill(0);
   const once = made.holdsChallenge === true && {
     handsOverOnce: true as const,
-    expiresAt: new Date(Date.now() + CHALLENGE_LIFE_MS),
+    lifeMs: CHALLENGE_LIFE_MS,
   };
   return { requestType: made.spec.requestType, content: { sealedBody: sealed, ...once } };
 }

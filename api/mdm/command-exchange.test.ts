@@ -1,6 +1,6 @@
 // The queue as a device sees it: the traces of apple-mdm.md §17.3, offers, withdrawals, and what responses change.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
 import { findInventory } from '../../adapters/store/devices/inventory.ts';
@@ -144,12 +144,18 @@ describe('what is offered', () => {
   });
 
   test('a command whose time is over is withdrawn instead', async () => {
-    const a = await queue({ expiresAt: new Date(Date.now() - 1000), step: 'certificate' });
+    const a = await queue({ lifeMs: -1000, step: 'certificate' });
     const b = await queue();
     expect(await device.idle()).toBe(b);
     expect(await told()).toMatchObject([
       { body: { commandUuid: a, step: 'certificate', status: 'Withdrawn' } },
     ]);
+  });
+
+  test("a command's life is counted by the database's clock, not by that of a worker two hours behind", async () => {
+    vi.useFakeTimers({ now: Date.now() - 2 * 60 * 60 * 1000, toFake: ['Date'] });
+    const a = await queue({ lifeMs: 60_000, step: 'certificate' }).finally(() => vi.useRealTimers());
+    expect(await device.idle()).toBe(a);
   });
 
   test('a certificate is handed over only while the device is in scope of the integration that it is for', async () => {

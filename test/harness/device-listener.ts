@@ -135,7 +135,7 @@ export interface CommandWish {
   readonly requestType?: string;
   readonly step?: string;
   readonly handsOverOnce?: boolean;
-  readonly expiresAt?: Date;
+  readonly lifeMs?: number;
   readonly workflow?: 'rollout' | 'certificate';
   readonly isSealed?: boolean;
 }

@@ -25,8 +25,8 @@ export interface NewCommand {
   readonly sealedBody?: Buffer;
   /** It carries a challenge: handed over once, unless the device says NotNow. */
   readonly handsOverOnce?: boolean;
-  /** From then on it is withdrawn instead of handed over. */
-  readonly expiresAt?: Date;
+  /** Milliseconds from now on, by the database's clock; after them it is withdrawn instead of handed over. */
+  readonly lifeMs?: number;
 }
 
 type CommandState = 'queued' | 'handed_over' | 'not_now' | 'responded' | 'withdrawn';
@@ -74,7 +74,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
   await sql.query(
     `with queued as (
        insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state)
-       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11) on conflict (uuid) do nothing returning device_id, state)
+       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11) on conflict (uuid) do nothing returning device_id, state)
      select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
     [
       command.uuid,
@@ -86,7 +86,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
       isCurrent ? (command.body ?? null) : null,
       isCurrent ? (command.sealedBody ?? null) : null,
       command.handsOverOnce ?? false,
-      command.expiresAt ?? null,
+      command.lifeMs ?? null,
       isCurrent ? 'queued' : 'withdrawn',
       command.runId ?? null,
     ],
