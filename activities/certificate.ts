@@ -1,6 +1,7 @@
 // The delivery of a certificate: its challenge is fetched, put into a profile and queued in one activity.
 import { buildCommand } from '../adapters/mdm/command.ts';
 import { certificateProfile } from '../adapters/mdm/payloads/payload-set.ts';
+import { OktaBudget, Turns } from '../adapters/okta/budget.ts';
 import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
@@ -17,10 +18,16 @@ import {
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
 import { isAwake } from '../adapters/store/devices/devices-awake.ts';
-import { readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import {
+  endpointStore,
+  waitForEndpoint,
+  waitNoLonger,
+} from '../adapters/store/integration/okta-endpoints.ts';
+import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
 import { certificateIdentifier } from '../domain/certificate-plan.ts';
-import { CataloguedError } from '../domain/failures.ts';
+import { CataloguedError, type FailureCode } from '../domain/failures.ts';
+import { CHALLENGE_ENDPOINT, closesEndpoint, type Lane } from '../domain/okta-budget.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { CertificateSlot } from '../domain/profile-identifier.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
@@ -28,7 +35,6 @@ import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
 import { wakeDevice } from './wake-device.ts';
-import { ChallengeBreaker } from './challenge-breaker.ts';
 
 export interface DeliverInput extends CommandOwner {
   readonly deviceId: string;
@@ -44,13 +50,17 @@ export interface DeliverInput extends CommandOwner {
 export type DeliverOutcome =
   /** Nothing was fetched, for a challenge would grow old: the device sleeps, or its enrollment is over. */
   | { readonly kind: 'asleep' }
+  /** Okta refuses, or does not answer: the workflow waits, and is woken when the challenge URL answers again. */
+  | { readonly kind: 'waits'; readonly failureCode: FailureCode }
   | { readonly kind: 'sent'; readonly deliveryId: string; readonly command: CommandProgress };
 
 const STEP = 'certificate.install';
+/** So close to its end a certificate goes before those of new devices. */
+const LOCKOUT_MS = 7 * 24 * 60 * 60 * 1000;
 
 export function certificateDelivery(deps: ActivityDependencies) {
   const { database } = deps;
-  const breaker = new ChallengeBreaker();
+  const turns = new Map<string, Turns>();
 
   return {
     /**
@@ -77,17 +87,17 @@ export function certificateDelivery(deps: ActivityDependencies) {
         owner: { integrationId: state.integrationId },
         address: macPlatformAddress({ challengeUrl, scepUrl }),
       });
-      const key = `${input.integrationId}/${state.secretId}/${password.version}/${challengeUrl}`;
-      const challenge = await notingHealth(deps.database, input.integrationId, 'challenge', () =>
-        breaker.guard(key, () =>
-          fetchChallenge({
-            url: challengeUrl,
-            username: challengeUsername,
-            password: password.value.toString('utf8'),
-            allowedPrivateHosts: deps.allowedPrivateHosts,
-          }),
-        ),
+      const version = `${state.secretId}/${password.version}/${challengeUrl}`;
+      const fetched = await fetchInTurn(input, laneOf(state, Date.now()), version, () =>
+        fetchChallenge({
+          url: challengeUrl,
+          username: challengeUsername,
+          password: password.value.toString('utf8'),
+          allowedPrivateHosts: deps.allowedPrivateHosts,
+        }),
       );
+      if (fetched.kind === 'waits') return fetched;
+      const { challenge } = fetched;
 
       const uuid = commandUuid({ ...input, step: STEP, revision: id, attempt: 1 });
       const identifier = certificateIdentifier(input.integrationId, input.deviceId, input.slot);
@@ -118,6 +128,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
           },
           new Date(),
         );
+        await waitNoLonger(sql, input.deviceId);
         if (!isFirst) return undefined;
         return queueCommand(sql, {
           uuid,
@@ -150,9 +161,42 @@ export function certificateDelivery(deps: ActivityDependencies) {
     return sealed;
   }
 
+  /** Whoever finds no turn, or a refusal, is woken later: `okta_waiters`. */
+  async function fetchInTurn(
+    { deviceId, integrationId }: DeliverInput,
+    lane: Lane,
+    version: string,
+    fetch: () => Promise<string>,
+  ): Promise<
+    { readonly kind: 'fetched'; readonly challenge: string } | Extract<DeliverOutcome, { kind: 'waits' }>
+  > {
+    const known = turns.get(integrationId) ?? new Turns();
+    turns.set(integrationId, known);
+    const budget = new OktaBudget(endpointStore(database, integrationId), version, known);
+    try {
+      const challenge = await notingHealth(database, integrationId, 'challenge', () =>
+        budget.within(CHALLENGE_ENDPOINT, lane, fetch),
+      );
+      return { kind: 'fetched', challenge };
+    } catch (error) {
+      if (!(error instanceof CataloguedError && closesEndpoint(error.code))) throw error;
+      await waitForEndpoint(database, { deviceId, integrationId, endpoint: CHALLENGE_ENDPOINT, lane });
+      return { kind: 'waits', failureCode: error.code };
+    }
+  }
+
   async function sentBefore(sent: SentDelivery): Promise<DeliverOutcome> {
     const row = await findCommand(database, sent.commandUuid);
     if (row === undefined) throw new CataloguedError('store.unavailable');
     return { kind: 'sent', deliveryId: sent.id, command: progressOf(row) };
   }
+}
+
+/** A device whose certificate ends soon, or has ended, loses access first. */
+function laneOf(state: DeviceState, nowMs: number): Lane {
+  const proven = state.deliveries.find((delivery) => delivery.state === 'proven');
+  if (proven === undefined) return 'enrollment';
+  const { notAfter } = proven;
+  if (notAfter === null) return 'lockout';
+  return Date.parse(notAfter) - nowMs < LOCKOUT_MS ? 'lockout' : 'routine';
 }

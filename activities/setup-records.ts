@@ -4,14 +4,19 @@ import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendEvent } from '../adapters/store/base/events.ts';
 import {
+  findIntegration,
   findIntegrationOfOrg,
+  listPlatforms,
   recordHealth,
   saveIntegration,
   savePlatform,
 } from '../adapters/store/integration/integrations.ts';
+import { reopenEndpoints } from '../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findAnswerer, findSetup, saveSetup } from '../adapters/store/integration/setups.ts';
+import type { Platform } from '../domain/device.ts';
 import { CataloguedError } from '../domain/failures.ts';
+import { CHALLENGE_ENDPOINT } from '../domain/okta-budget.ts';
 import {
   answerTo,
   isAnswered,
@@ -53,7 +58,7 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
         const other = await findIntegrationOfOrg(sql, state.tenant?.orgId ?? '');
         if (other && other.id !== state.integrationId)
           return { refusal: { code: 'setup.integration_exists' } };
-        const changed = await writeIntegration(sql, state);
+        const { changed, touched } = await writeIntegration(sql, state);
         await saveSetup(sql, state);
         await appendStep(sql, state, { actor, action: 'setup.completed', step: 'complete' });
         const subject = `integration:${changed}`;
@@ -64,8 +69,8 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
         });
         await appendEvent(sql, { kind: 'integration.changed', subject });
         await appendOutboxMessage(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
-        if (state.amends)
-          await rollOutDevices(sql, { integrationId: changed }, 'the integration was changed');
+        for (const platform of state.amends ? touched : [])
+          await rollOutDevices(sql, { integrationId: changed, platform }, 'the integration was changed');
         return {};
       });
     },
@@ -92,14 +97,25 @@ async function appendStep(
 
 /**
  * Only what was answered in this setup: another may have changed the rest since it began.
- * @returns the integration's id
+ * @returns the integration's id, and the platforms on whose devices a payload changes: credentials and a challenge password are in none
  */
-async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
+async function writeIntegration(
+  sql: Sql,
+  state: SetupState,
+): Promise<{ readonly changed: string; readonly touched: ReadonlySet<Platform> }> {
   const { tenant, integrationId } = state;
   const install = answerTo(state, 'install_api_integration');
   const credentials = answerTo(state, 'credentials');
   if (!tenant || integrationId === undefined || !install || !credentials)
     throw new CataloguedError('setup.wrong_step');
+  const touched = new Set<Platform>();
+  const before = await findIntegration(sql, integrationId);
+  const platforms = await listPlatforms(sql, integrationId);
+  const platformBefore = (name: Platform) => platforms.find(({ platform }) => platform === name);
+  if (before?.oktaHost !== tenant.host || before.customDomain !== (tenant.customDomain ?? null)) {
+    touched.add('macOS');
+    touched.add('iOS');
+  }
   if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
     await saveIntegration(sql, {
       id: integrationId,
@@ -113,12 +129,14 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
       grantedScopes: state.grantedScopes ?? [],
     });
     await recordHealth(sql, integrationId, 'okta', undefined);
+    await reopenEndpoints(sql, integrationId, 'all');
   }
   const chosen = answerTo(state, 'platforms')?.platforms ?? [];
   const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
   const mac = answerTo(state, 'macos');
   if (chosen.includes('macOS') && mac && isAnswered(state, 'macos')) {
     const { scepUrl, challengeUrl, username, secretId } = mac;
+    if (platformBefore('macOS') === undefined) touched.add('macOS');
     await savePlatform(sql, {
       ...none,
       integrationId,
@@ -130,15 +148,13 @@ async function writeIntegration(sql: Sql, state: SetupState): Promise<string> {
     });
     await recordHealth(sql, integrationId, 'scep', undefined);
     await recordHealth(sql, integrationId, 'challenge', undefined);
+    await reopenEndpoints(sql, integrationId, CHALLENGE_ENDPOINT);
   }
   const ios = answerTo(state, 'ios');
-  if (chosen.includes('iOS') && ios && isAnswered(state, 'ios'))
-    await savePlatform(sql, {
-      ...none,
-      integrationId,
-      platform: 'iOS',
-      providerName: ios.providerName,
-      secretId: ios.secretId,
-    });
-  return integrationId;
+  if (chosen.includes('iOS') && ios && isAnswered(state, 'ios')) {
+    const { providerName, secretId } = ios;
+    if (platformBefore('iOS')?.secretId !== secretId) touched.add('iOS');
+    await savePlatform(sql, { ...none, integrationId, platform: 'iOS', providerName, secretId });
+  }
+  return { changed: integrationId, touched };
 }

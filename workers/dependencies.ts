@@ -4,9 +4,11 @@ import { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-cl
 import type { OktaCredentials } from '../adapters/okta/access-token.ts';
 import { keyIdOf } from '../adapters/okta/api-services-app.ts';
 import type { OktaClient } from '../adapters/okta/okta-client.ts';
-import { RateBudget } from '../adapters/okta/rate-budget.ts';
+import { OktaBudget, Turns } from '../adapters/okta/budget.ts';
 import { findAppsAndBooksToken } from '../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Database, Sql } from '../adapters/store/base/database.ts';
+import { endpointStore } from '../adapters/store/integration/okta-endpoints.ts';
+import { tokenStore } from '../adapters/store/integration/okta-tokens.ts';
 import { findIntegration, type IntegrationRow } from '../adapters/store/integration/integrations.ts';
 import {
   findPushCertificate,
@@ -43,7 +45,7 @@ export function outsideClients(
   config: Pick<Config, 'apnsUrl' | 'appsAndBooksUrl' | 'allowedPrivateHosts'>,
 ): OutsideClients {
   const okta = new Map<string, Kept<OktaClient>>();
-  const budgets = new Map<string, RateBudget>();
+  const turns = new Map<string, Turns>();
   const apns = new Map<string, Kept<ApnsClient>>();
   let licenses: Kept<AppsAndBooksClient> | undefined;
 
@@ -72,14 +74,15 @@ export function outsideClients(
         owner: { integrationId },
         address: integration.oktaHost,
       });
-      const budget = budgets.get(integrationId) ?? new RateBudget();
-      budgets.set(integrationId, budget);
+      const known = turns.get(integrationId) ?? new Turns();
+      turns.set(integrationId, known);
       // Okta's SDK costs a start its time and a process its memory: it is loaded by the first call to Okta.
       const { OktaClient } = await import('../adapters/okta/okta-client.ts');
       const client = new OktaClient({
         host: integration.oktaHost,
         credentials: await credentialsOf(integration, secret),
-        budget,
+        budget: new OktaBudget(endpointStore(database, integrationId), madeFrom, known),
+        tokens: tokenStore(database, sealer, integrationId, madeFrom),
         allowedPrivateHosts: config.allowedPrivateHosts,
       });
       okta.set(integrationId, { madeFrom, client });

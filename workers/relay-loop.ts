@@ -11,6 +11,7 @@ import {
   outboxBacklog,
   releaseOutbox,
 } from '../adapters/store/base/outbox.ts';
+import { wakeWaiters } from '../adapters/store/integration/okta-endpoints.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { deliver } from './outbox-delivery.ts';
 import { pruneExpiredRows } from './prune-expired-rows.ts';
@@ -36,6 +37,7 @@ const CONCURRENCY = 32;
 const LEASE_SECONDS = 15;
 const DELIVERY_TIMEOUT_MS = 10_000;
 const POLL_MS = 1_000;
+const WAKE_INTERVAL_MS = 1_000;
 const PRUNE_INTERVAL_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
 const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
@@ -94,13 +96,17 @@ class Relay {
   async #run(): Promise<void> {
     const { database, log } = this.#dependencies;
     let stopListening: (() => Promise<void>) | undefined;
-    let nextPruneMs = 0;
+    let [nextPruneMs, nextWakeMs] = [0, 0];
     while (!this.#hasStopped) {
       try {
         stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
         if (Date.now() >= nextPruneMs) {
           nextPruneMs = Date.now() + PRUNE_INTERVAL_MS;
           this.#pruneExpiredRows();
+        }
+        if (Date.now() >= nextWakeMs) {
+          nextWakeMs = Date.now() + WAKE_INTERVAL_MS;
+          await wakeWaiters(database);
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);

@@ -120,6 +120,7 @@ export class CertificateDelivery {
       ],
     );
     if (outcome.kind === 'asleep') return 'asleep';
+    if (outcome.kind === 'waits') return outcome.failureCode;
     this.#made += 1;
     const { commandUuid } = outcome.command;
     this.#conversation.recordProgress(outcome.command);

@@ -2,7 +2,9 @@
 // Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { reopenEndpoints } from '../adapters/store/integration/okta-endpoints.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+import { CHALLENGE_ENDPOINT } from '../domain/okta-budget.ts';
 import { renewalTime } from '../domain/renewal-policy.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
@@ -200,6 +202,33 @@ describe('keepCertificate', () => {
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
   });
+
+  test('a new challenge password wakes every Mac that waits within a minute, and sends nothing to another', async () => {
+    const trusted = await trustedMac();
+    const commands = () =>
+      world.database.query('select uuid from commands where device_id = $1 order by uuid', [trusted.id]);
+    await restOf(trusted);
+    const before = await commands();
+    world.challenges.state.status = 401;
+    const macs = [await world.newDevice('Mac'), await world.newDevice('Mac'), await world.newDevice('Mac')];
+    for (const { id } of macs) {
+      await world.rollOut(id);
+      expect(await world.ended(id)).toBe('FAILED');
+    }
+    const { requests } = world.challenges.counts;
+    world.challenges.state.status = 200;
+    await changePassword();
+    await reopenEndpoints(world.database, world.fleet.integrationId, CHALLENGE_ENDPOINT);
+    await world.until(
+      () => expect(macs.map(({ certificates }) => certificates.length)).toEqual([1, 1, 1]),
+      60_000,
+    );
+    expect(world.challenges.counts.requests - requests).toBe(3);
+    // Their rollouts, which had failed for want of it, go on by themselves.
+    for (const { id } of macs)
+      await world.until(async () => expect((await world.trust(id))?.phase).toBe('delivered'), 60_000);
+    expect(await commands()).toEqual(before);
+  }, 120_000);
 
   test('ends when its item is switched off before there was a certificate, though its rollout had failed', async () => {
     world.challenges.state.status = 401;

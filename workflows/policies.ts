@@ -50,9 +50,10 @@ export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | '
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 });
 
-/** Retries of the challenge are few: the certificate workflow backs off by itself, and tells people meanwhile. */
+/** What Okta refuses is no failure of the activity: the certificate workflow waits until it is woken, and tells people meanwhile. */
 export const okta = proxyActivities<Pick<Activities, 'deliverCertificate'>>({
-  startToCloseTimeout: '15 seconds',
+  // A turn, a look-up of the secret, and the request.
+  startToCloseTimeout: '30 seconds',
   retry: {
     initialInterval: '2 seconds',
     backoffCoefficient: 3,
@@ -68,7 +69,8 @@ export const oktaDevices = proxyActivities<
   startToCloseTimeout: '30 seconds',
   // The next sweep comes anyway.
   scheduleToCloseTimeout: '2 hours',
-  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+  // A tenant that answers again is asked within a minute; until then the budget refuses without asking it.
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
 export const sweeps = proxyActivities<Pick<Activities, 'enforcePage' | 'watchExpiryPage'>>({

@@ -180,7 +180,7 @@ test('while the worker is away an answer is refused as unavailable, and taken on
   expect(back.body).toMatchObject({ step: 'macos', amends: true });
 });
 
-test('one answer is given again after completion: same checks, and the devices that carry it are told', async () => {
+test('one answer is given again after completion: same checks, and only devices whose payload changes are told', async () => {
   const { database } = world.api;
   const item = { integrationId, deviceTrustOn: true, confirmManagedAppConfigurationGivesWay: true };
   const blueprint = await world.api.call('POST', '/api/blueprints', { name: 'Macs' });
@@ -198,14 +198,23 @@ test('one answer is given again after completion: same checks, and the devices t
     username: 'u',
   });
   expect(field(refused)).toEqual(['scepUrl']);
+  const mac = await database.query(
+    `insert into devices (family, platform, udid, blueprint_id, enrollment_status, enrollment_id, identity_fingerprint)
+     values ('Mac', 'macOS', 'udid-2', $1, 'enrolled', gen_random_uuid(), '\\x02') returning id`,
+    [blueprint.body.id],
+  );
+  expect(mac).toHaveLength(1);
+  await database.query('delete from outbox');
+  // In no payload: a client secret.
+  const { clientId } = (await world.api.call('GET', `/api/integrations/${integrationId}`)).body;
+  const { clientSecret } = secrets;
+  expect((await again({ step: 'credentials', clientId, clientSecret })).status).toBe(200);
+  const rollouts = `select message from outbox where message ->> 'kind' = 'rollOutDevice'`;
+  expect(await database.query(rollouts)).toEqual([]);
   const changed = await again({ step: 'ios', secretKey: 'Another-Secret-Key-1', providerName: 'Odette' });
   expect(changed.status).toBe(200);
   secrets.secretKey = 'Another-Secret-Key-1';
-  const told = await database.query(
-    `select message from outbox where message ->> 'kind' = 'rollOutDevice' and message ->> 'deviceId' = $1`,
-    [device?.id],
-  );
-  expect(told).toEqual([
+  expect(await database.query(rollouts)).toEqual([
     { message: { kind: 'rollOutDevice', deviceId: device?.id, reason: 'the integration was changed' } },
   ]);
 });

@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { LOG_SCOPE, NEEDED_SCOPES, OKTA_SCOPES } from '../../domain/setup-wizard.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { TOKEN_ENDPOINT } from '../../domain/okta-budget.ts';
 import { clientAssertion } from './api-services-app.ts';
 import { tokenError } from './errors.ts';
+import type { OktaBudget } from './budget.ts';
 import { readJson, type GuardedHttp } from './guarded-http.ts';
-import type { RateBudget } from './rate-budget.ts';
+import { assertNotLimited } from './rate-limits.ts';
 
 export type OktaCredentials =
   | { readonly kind: 'api_service_integration'; readonly clientId: string; readonly clientSecret: string }
@@ -22,6 +24,22 @@ export interface AccessToken {
   readonly goodUntil: number; // performance.now() of this process
 }
 
+/** A token as processes hand it to each other. */
+export interface SharedToken {
+  readonly value: string;
+  readonly scopes: readonly string[];
+  /** Milliseconds for which it may still be used. */
+  readonly leftMs: number;
+}
+
+/** Where the processes of one integration share its token; sealed there. */
+export interface TokenStore {
+  read(): Promise<SharedToken | undefined>;
+  save(token: SharedToken): Promise<void>;
+  /** If it is still this one. */
+  delete(value: string): Promise<void>;
+}
+
 const TokenResponse = z.object({
   access_token: z.string().min(1),
   token_type: z.string(),
@@ -33,7 +51,8 @@ export class AccessTokenSource {
   readonly #url: URL;
   readonly #credentials: OktaCredentials;
   readonly #http: GuardedHttp;
-  readonly #budget: RateBudget;
+  readonly #budget: OktaBudget;
+  readonly #store: TokenStore | undefined;
   #token: AccessToken | undefined;
   #underway: Promise<AccessToken> | undefined;
 
@@ -41,30 +60,51 @@ export class AccessTokenSource {
     readonly host: string;
     readonly credentials: OktaCredentials;
     readonly http: GuardedHttp;
-    readonly budget: RateBudget;
+    readonly budget: OktaBudget;
+    readonly store?: TokenStore | undefined;
   }) {
     this.#url = new URL(`https://${options.host}/oauth2/v1/token`);
     this.#credentials = options.credentials;
     this.#http = options.http;
     this.#budget = options.budget;
+    this.#store = options.store;
   }
 
-  /** Everyone who asks while a request is underway gets that request's token. */
+  /** Everyone who asks while a request is underway gets that request's token; so do other processes. */
   async get(): Promise<AccessToken> {
     if (this.#token !== undefined && performance.now() < this.#token.goodUntil) return this.#token;
-    this.#underway ??= this.#fetch().finally(() => {
+    this.#underway ??= this.#obtain().finally(() => {
       this.#underway = undefined;
     });
     return this.#underway;
   }
 
   /** Okta refused this token: the next caller fetches a new one, unless somebody has done so already. */
-  drop(refused: AccessToken): void {
+  async drop(refused: AccessToken): Promise<void> {
     if (this.#token === refused) this.#token = undefined;
+    await this.#store?.delete(refused.value);
+  }
+
+  async #obtain(): Promise<AccessToken> {
+    const known = await this.#store?.read();
+    if (known !== undefined) return this.#keep(known);
+    return this.#budget.within(TOKEN_ENDPOINT, 'lockout', async () => {
+      // Whoever had the turn before may have left one.
+      const left = await this.#store?.read();
+      if (left !== undefined) return this.#keep(left);
+      const fetched = await this.#fetch();
+      await this.#store?.save(fetched);
+      return this.#keep(fetched);
+    });
+  }
+
+  #keep({ value, scopes, leftMs }: SharedToken): AccessToken {
+    this.#token = { value, scopes, goodUntil: performance.now() + leftMs };
+    return this.#token;
   }
 
   /** Okta grants of what is asked for what it may; should it refuse all for the sake of one, the needed ones are asked for alone. */
-  async #fetch(): Promise<AccessToken> {
+  async #fetch(): Promise<SharedToken> {
     try {
       return await this.#fetchFor([...OKTA_SCOPES, LOG_SCOPE]);
     } catch (error) {
@@ -73,9 +113,7 @@ export class AccessTokenSource {
     }
   }
 
-  async #fetchFor(scopes: readonly string[]): Promise<AccessToken> {
-    const bucket = 'oauth2';
-    this.#budget.admit(bucket);
+  async #fetchFor(scopes: readonly string[]): Promise<SharedToken> {
     const { headers, fields } = await this.#authentication();
     const response = await this.#http.send({
       method: 'POST',
@@ -88,18 +126,17 @@ export class AccessTokenSource {
       }).toString(),
       maxBytes: 64 * 1024,
     });
-    this.#budget.note(bucket, response);
+    assertNotLimited(response);
     if (response.status !== 200) throw tokenError(response, this.#credentials.kind === 'api_services_app');
     const read = TokenResponse.safeParse(readJson(response));
     if (!read.success) throw new CataloguedError('okta.unexpected_response', { facts: { status: 200 } });
     if (read.data.token_type.toLowerCase() === 'dpop') throw new CataloguedError('okta.dpop_required');
     const lifeMs = read.data.expires_in * 1_000;
-    this.#token = {
+    return {
       value: read.data.access_token,
       scopes: read.data.scope.split(' ').filter((scope) => scope !== ''),
-      goodUntil: performance.now() + lifeMs - Math.min(60_000, lifeMs / 10),
+      leftMs: lifeMs - Math.min(60_000, lifeMs / 10),
     };
-    return this.#token;
   }
 
   async #authentication(): Promise<{ headers: Record<string, string>; fields: Record<string, string> }> {

@@ -2,7 +2,7 @@
 import { CataloguedError } from '../../domain/failures.ts';
 import { readChallengePage } from './challenge-page.ts';
 import { guardedHttp, type HttpResponse } from './guarded-http.ts';
-import { waitOf } from './rate-budget.ts';
+import { toldWait } from './rate-limits.ts';
 
 export interface ChallengeAccess {
   /** As Okta showed it: opaque. */
@@ -49,11 +49,8 @@ function refusal(response: HttpResponse): CataloguedError {
   if (response.status === 404 || response.status === 410)
     return new CataloguedError('okta.challenge_url_gone', { facts });
   if (response.status === 429) {
-    // Okta documents no limit here: never come back sooner than a minute.
-    return new CataloguedError('okta.rate_limited', {
-      facts,
-      retryAfterMs: Math.max(60_000, waitOf(response)),
-    });
+    // Okta documents no limit here: without a word of when, not sooner than in a minute.
+    return new CataloguedError('okta.rate_limited', { facts, retryAfterMs: toldWait(response) ?? 60_000 });
   }
   if (response.status >= 500) return new CataloguedError('okta.unreachable', { facts });
   return new CataloguedError('okta.challenge_unexpected_page', { facts });

@@ -13,7 +13,9 @@ import {
 } from '@okta/okta-sdk-nodejs/src/generated/apis/SystemLogApi.js';
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
-import { AccessTokenSource, type OktaCredentials } from './access-token.ts';
+import type { Lane } from '../../domain/okta-budget.ts';
+import { AccessTokenSource, type OktaCredentials, type TokenStore } from './access-token.ts';
+import { OktaBudget, processEndpoints } from './budget.ts';
 import {
   AuthenticatorResponse,
   judgeFastPass,
@@ -27,15 +29,15 @@ import { guardedHttp } from './guarded-http.ts';
 import { nextPage } from './link-header.ts';
 import { LogEventResponse, readBinding, type CertificateBinding } from './log-event.ts';
 import { DeviceResponse, DeviceUserResponse, readDevice, readUser, type OktaDevice } from './okta-device.ts';
-import { RateBudget } from './rate-budget.ts';
 import { SdkTransport } from './sdk-transport.ts';
 
 export interface OktaClientOptions {
   /** As normalizeOktaHost gives it. */
   readonly host: string;
   readonly credentials: OktaCredentials;
-  /** Shared by all clients of one integration. */
-  readonly budget?: RateBudget;
+  /** Shared by all processes that speak to one tenant; absent for a tenant that is not connected yet. */
+  readonly budget?: OktaBudget;
+  readonly tokens?: TokenStore;
   readonly allowedPrivateHosts?: readonly string[];
 }
 
@@ -77,10 +79,11 @@ export class OktaClient {
   /** Devices a page; fewer from the moment on when a page was too long. */
   #pageSize = PAGE_SIZE;
 
-  constructor({ host, credentials, budget = new RateBudget(), allowedPrivateHosts = [] }: OktaClientOptions) {
+  constructor({ host, credentials, allowedPrivateHosts = [], ...shared }: OktaClientOptions) {
     this.host = host;
     const http = guardedHttp(allowedPrivateHosts);
-    this.#tokens = new AccessTokenSource({ host, credentials, http, budget });
+    const budget = shared.budget ?? new OktaBudget(processEndpoints(), '');
+    this.#tokens = new AccessTokenSource({ host, credentials, http, budget, store: shared.tokens });
     this.#transport = new SdkTransport({ host, http, tokens: this.#tokens, budget });
     this.#authenticators = new AuthenticatorApiRequestFactory(this.#transport.configuration);
     this.#devices = new DeviceApiRequestFactory(this.#transport.configuration);
@@ -94,8 +97,10 @@ export class OktaClient {
   }
 
   async listAuthenticators(): Promise<readonly Authenticator[]> {
-    const { answer } = await this.#transport.call(this.#authenticators.listAuthenticators(), (response) =>
-      readAuthenticators.listAuthenticators(response),
+    const { answer } = await this.#transport.call(
+      this.#authenticators.listAuthenticators(),
+      (response) => readAuthenticators.listAuthenticators(response),
+      'enrollment',
     );
     return checked(z.array(AuthenticatorResponse), answer);
   }
@@ -104,6 +109,7 @@ export class OktaClient {
     const { answer } = await this.#transport.call(
       this.#authenticators.listAuthenticatorMethods(authenticatorId),
       (response) => readAuthenticators.listAuthenticatorMethods(response),
+      'enrollment',
     );
     return checked(z.array(MethodResponse), answer);
   }
@@ -118,7 +124,7 @@ export class OktaClient {
 
   /** One page of all devices with their users. @param next from the page before */
   async listDevices(next?: string): Promise<DevicePage> {
-    return this.#devicePage({ after: next });
+    return this.#devicePage({ after: next }, 'routine');
   }
 
   /** Search is eventually consistent: what it finds is a hint, to be confirmed by id. */
@@ -134,7 +140,7 @@ export class OktaClient {
     const found: OktaDevice[] = [];
     let after: string | undefined;
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const { devices, next }: DevicePage = await this.#devicePage({ search, after });
+      const { devices, next }: DevicePage = await this.#devicePage({ search, after }, 'enrollment');
       found.push(...devices);
       if (next === undefined) break;
       after = next;
@@ -162,11 +168,15 @@ export class OktaClient {
   /** One device with its users, read by id; undefined when it was deleted in Okta. */
   async device(id: string): Promise<OktaDevice | undefined> {
     try {
-      const record = await this.#transport.call(this.#devices.getDevice(id), (response) =>
-        readDevices.getDevice(response),
+      const record = await this.#transport.call(
+        this.#devices.getDevice(id),
+        (response) => readDevices.getDevice(response),
+        'enrollment',
       );
-      const users = await this.#transport.call(this.#devices.listDeviceUsers(id), (response) =>
-        readDevices.listDeviceUsers(response),
+      const users = await this.#transport.call(
+        this.#devices.listDeviceUsers(id),
+        (response) => readDevices.listDeviceUsers(response),
+        'enrollment',
       );
       return {
         ...readDevice(checked(DeviceResponse, record.answer)),
@@ -201,8 +211,10 @@ export class OktaClient {
         LOG_PAGE_SIZE,
         'ASCENDING',
       );
-      const { answer, link } = await this.#transport.call(request, (response) =>
-        readLog.listLogEvents(response),
+      const { answer, link } = await this.#transport.call(
+        request,
+        (response) => readLog.listLogEvents(response),
+        'routine',
       );
       const events = checked(z.array(z.unknown()), answer).flatMap((each) => {
         const event = LogEventResponse.safeParse(each);
@@ -216,14 +228,15 @@ export class OktaClient {
     }
   }
 
-  async #devicePage(asked: {
-    readonly after: string | undefined;
-    readonly search?: string;
-  }): Promise<DevicePage> {
+  async #devicePage(
+    asked: { readonly after: string | undefined; readonly search?: string },
+    lane: Lane,
+  ): Promise<DevicePage> {
     const { answer, link } = await this.#fittingPage((limit) =>
       this.#transport.call(
         this.#devices.listDevices(asked.after, limit, asked.search, 'userSummary'),
         (response) => readDevices.listDevices(response),
+        lane,
       ),
     );
     // One odd record must not hide the others of its tenant.

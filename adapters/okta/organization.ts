@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
 import type { Tenant } from '../../domain/setup-wizard.ts';
 import { readJson, type GuardedHttp } from './guarded-http.ts';
-import { waitOf } from './rate-budget.ts';
+import { waitOf } from './rate-limits.ts';
 
 // https://developer.okta.com/docs/api/openapi/okta-management/management/tag/OrgSettingMetadata/
 const Organization = z.object({

@@ -11,10 +11,12 @@ import {
 } from '@okta/okta-sdk-nodejs/src/generated/http/http.js';
 import { ServerConfiguration } from '@okta/okta-sdk-nodejs/src/generated/servers.js';
 import { CataloguedError } from '../../domain/failures.ts';
-import type { AccessTokenSource } from './access-token.ts';
+import type { AccessToken, AccessTokenSource } from './access-token.ts';
+import type { Lane } from '../../domain/okta-budget.ts';
+import type { OktaBudget } from './budget.ts';
 import { managementError } from './errors.ts';
 import type { GuardedHttp, HttpResponse } from './guarded-http.ts';
-import type { RateBudget } from './rate-budget.ts';
+import { assertNotLimited, quotaOf } from './rate-limits.ts';
 
 export class SdkTransport {
   /** What the SDK's request factories are made with. */
@@ -22,13 +24,13 @@ export class SdkTransport {
   readonly #host: string;
   readonly #http: GuardedHttp;
   readonly #tokens: AccessTokenSource;
-  readonly #budget: RateBudget;
+  readonly #budget: OktaBudget;
 
   constructor(options: {
     readonly host: string;
     readonly http: GuardedHttp;
     readonly tokens: AccessTokenSource;
-    readonly budget: RateBudget;
+    readonly budget: OktaBudget;
   }) {
     this.#host = options.host;
     this.#http = options.http;
@@ -36,7 +38,8 @@ export class SdkTransport {
     this.#budget = options.budget;
     this.configuration = createConfiguration({
       baseServer: new ServerConfiguration(`https://${options.host}`, {}),
-      httpApi: wrapHttpLibrary({ send: async (request) => asContext(await this.#send(request)) }),
+      // Nothing that the SDK does goes around the budget.
+      httpApi: wrapHttpLibrary({ send: async (request) => asContext(await this.#send(request, 'routine')) }),
     });
   }
 
@@ -47,8 +50,9 @@ export class SdkTransport {
   async call<Answer>(
     request: Promise<RequestContext>,
     read: (response: ResponseContext) => Promise<Answer>,
+    lane: Lane,
   ): Promise<{ readonly answer: Answer; readonly link: string | undefined }> {
-    const response = await this.configuration.httpApi.send(await request).toPromise();
+    const response = asContext(await this.#send(await request, lane));
     try {
       return { answer: await read(response), link: response.headers['link'] };
     } catch {
@@ -57,22 +61,29 @@ export class SdkTransport {
     }
   }
 
-  async #send(request: RequestContext): Promise<HttpResponse> {
+  async #send(request: RequestContext, lane: Lane): Promise<HttpResponse> {
     const { pathname, search } = new URL(request.getUrl());
     const url = new URL(`https://${this.#host}${pathname}${search}`);
-    const bucket = pathname.split('/').slice(1, 4).join('/');
+    const endpoint = pathname.split('/').slice(1, 4).join('/');
     for (let attempt = 1; ; attempt += 1) {
       const token = await this.#tokens.get();
-      this.#budget.admit(bucket);
-      const response = await this.#http.send({ url, headers: { authorization: `Bearer ${token.value}` } });
-      this.#budget.note(bucket, response);
-      if (response.status === 200) return response;
-      const error = managementError(response);
-      if (error.code !== 'okta.token_invalid') throw error;
-      // Revoked, or expired by Okta's clock: a new one is fetched once.
-      this.#tokens.drop(token);
-      if (attempt === 2) throw error;
+      try {
+        return await this.#budget.within(endpoint, lane, () => this.#once(url, token), quotaOf);
+      } catch (error) {
+        const isRefused = error instanceof CataloguedError && error.code === 'okta.token_invalid';
+        if (!isRefused) throw error;
+        // Revoked, or expired by Okta's clock: a new one is fetched once.
+        await this.#tokens.drop(token);
+        if (attempt === 2) throw error;
+      }
     }
+  }
+
+  async #once(url: URL, token: AccessToken): Promise<HttpResponse> {
+    const response = await this.#http.send({ url, headers: { authorization: `Bearer ${token.value}` } });
+    assertNotLimited(response);
+    if (response.status === 200) return response;
+    throw managementError(response);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   listPlatforms,
   type IntegrationRow,
 } from '../../adapters/store/integration/integrations.ts';
+import { reopenEndpoints } from '../../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { countReached } from '../../adapters/store/library/scope.ts';
 import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
@@ -149,6 +150,8 @@ export function integrationHandlers(
       // Asked now: the address may lead elsewhere by now, or to another engine.
       const tenant = await readOrganization(integration.oktaHost, guardedHttp(allowedPrivateHosts));
       if (tenant.orgId !== integration.oktaOrgId) throw new ProblemError('setup.other_tenant');
+      // A person asks, perhaps because they put something right: the question is the canary.
+      await reopenEndpoints(database, params.id, 'all');
       const { prerequisites } = await findPrerequisites({
         tenant,
         confirmed: PREREQUISITES,

@@ -1,5 +1,7 @@
 // Okta, its challenge page and Apps and Books as objects of the test's own process, for tests of workflows.
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ConfirmedDevices, DeviceFilter } from '../../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
@@ -10,19 +12,45 @@ import { openTlsService } from './pretend-okta.ts';
 export async function openChallenges() {
   const service = await openTlsService();
   const valid = new Set<string>();
-  const state = { fetched: 0, status: 200 };
-  service.serve((_, response) => {
-    if (state.status !== 200) return void response.writeHead(state.status).end();
+  const state = {
+    fetched: 0,
+    status: 200,
+    /** Of every request: a status instead of a challenge; undefined: as `status` says. */
+    refuse: undefined as (() => number | undefined) | undefined,
+    /** What a 429 asks to wait, in seconds. */
+    retryAfterSeconds: 1,
+  };
+  /** What reached it, from whichever process. */
+  const counts = { requests: 0, refused: 0, afterRefusal: 0, underWay: 0, mostAtOnce: 0, early: 0 };
+  let closedUntilMs = 0;
+  const respond = async (response: ServerResponse): Promise<void> => {
+    counts.requests += 1;
+    counts.underWay += 1;
+    counts.mostAtOnce = Math.max(counts.mostAtOnce, counts.underWay);
+    if (counts.refused > 0) counts.afterRefusal += 1;
+    if (Date.now() < closedUntilMs) counts.early += 1;
+    // As long as Okta takes, so that others come meanwhile.
+    await pause(10);
+    counts.underWay -= 1;
+    const status = state.refuse?.() ?? state.status;
+    if (status !== 200) {
+      counts.refused += 1;
+      if (status === 429) closedUntilMs = Date.now() + state.retryAfterSeconds * 1000;
+      const headers = status === 429 ? { 'retry-after': String(state.retryAfterSeconds) } : {};
+      return void response.writeHead(status, headers).end();
+    }
     state.fetched += 1;
     const challenge = randomBytes(24).toString('base64url');
     valid.add(challenge);
     response
       .writeHead(200, { 'content-type': 'text/html' })
       .end(`<HTML><Body><P>The enrollment challenge password is: <B> ${challenge} </B></P></Body></HTML>`);
-  });
+  };
+  service.serve((_, response) => void respond(response));
   return {
     host: service.host,
     state,
+    counts,
     redeem: (challenge: string) => valid.delete(challenge),
     close: () => service.close(),
   };

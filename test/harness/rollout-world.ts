@@ -59,7 +59,8 @@ async function newSigner(): Promise<KeyAndCertificate> {
   return { certificate, privateKey };
 }
 
-export async function openRolloutWorld(settings: Partial<IntegrationSettings> = {}) {
+/** @param processes as many sets of activities take turns: as worker processes do, they share nothing but the database */
+export async function openRolloutWorld(settings: Partial<IntegrationSettings> = {}, processes = 1) {
   const { database, drop } = await createTestDatabase();
   const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   const address = await temporalAddress();
@@ -97,7 +98,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     publicUrl: undefined,
     allowedPrivateHosts: [challenges.host],
   };
-  const activities = createActivities(deps);
+  const activities = takingTurns(Array.from({ length: processes }, () => createActivities(deps)));
   const fleet = await connectIntegration(database, sealer, challenges.host, settings);
   const codePath = await workflowBundle(BUNDLE_FOLDER);
   const native = await NativeConnection.connect({ address });
@@ -208,6 +209,17 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     },
   };
   return world;
+}
+
+/** Each call goes to the next one. */
+function takingTurns<Group extends object>(groups: readonly Group[]): Group {
+  let calls = 0;
+  const names = Object.keys(groups[0] ?? {}) as (keyof Group)[];
+  const next = (name: keyof Group) => {
+    calls += 1;
+    return groups[calls % groups.length]?.[name] as (input: unknown) => unknown;
+  };
+  return Object.fromEntries(names.map((name) => [name, (input: unknown) => next(name)(input)])) as Group;
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };

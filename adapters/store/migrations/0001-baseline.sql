@@ -536,6 +536,35 @@ create index okta_devices_logins on okta_devices using gin (okta_logins(users)) 
 create index okta_devices_foreign on okta_devices using gin (okta_logins(users)) where device_id is null;
 create index okta_devices_device on okta_devices (device_id);
 
+-- What each endpoint of an integration's tenant may be asked for now: one state for all processes.
+create table okta_endpoints (
+  integration_id uuid not null references integrations on delete cascade,
+  endpoint text not null, -- oauth2 | challenge | api/v1/devices | …
+  state jsonb not null, -- domain/okta-budget.ts EndpointState
+  closed_until timestamptz, -- of its `closed`; null: open
+  opened_at timestamptz not null default now(), -- when it last opened
+  primary key (integration_id, endpoint)
+);
+
+-- The access token that all processes use.
+create table okta_tokens (
+  integration_id uuid primary key references integrations on delete cascade,
+  version text not null, -- of the credentials it was given for
+  sealed bytea not null,
+  value_hash bytea not null,
+  expires_at timestamptz not null
+);
+
+-- Devices that wait for an endpoint of Okta; woken when it answers again.
+create table okta_waiters (
+  device_id uuid primary key references devices on delete cascade,
+  integration_id uuid not null references integrations on delete cascade,
+  endpoint text not null,
+  lane smallint not null, -- place in domain/okta-budget.ts LANES
+  since timestamptz not null default now()
+);
+create index okta_waiters_turn on okta_waiters (integration_id, endpoint, lane, since);
+
 -- Devices that Okta stopped counting as managed, and whether Odette asked for a new certificate by itself.
 create table trust_falls (
   id bigint generated always as identity primary key,

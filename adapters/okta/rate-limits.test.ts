@@ -1,8 +1,7 @@
 // Waiting times by Okta's headers and Okta's clock.
 import { describe, expect, it } from 'vitest';
-import type { CataloguedError } from '../../domain/failures.ts';
 import type { HttpResponse } from './guarded-http.ts';
-import { RateBudget, waitOf } from './rate-budget.ts';
+import { quotaOf, waitOf } from './rate-limits.ts';
 
 const DATE = 'Wed, 25 Nov 2026 10:00:00 GMT';
 const epoch = Date.parse(DATE) / 1_000;
@@ -16,16 +15,6 @@ const limits = (limit: number, remaining: number, resetIn: number): Record<strin
   'x-rate-limit-remaining': String(remaining),
   'x-rate-limit-reset': String(epoch + resetIn),
 });
-const waitOfRefusal = (work: () => void): number | undefined => {
-  try {
-    work();
-  } catch (error) {
-    expect((error as CataloguedError).code).toBe('okta.rate_limited');
-    return (error as CataloguedError).retryAfterMs;
-  }
-  return undefined;
-};
-
 describe('a 429', () => {
   it('asks to wait until the reset by the clock of the server, and a second more', () => {
     expect(waitOf(response(429, limits(600, 0, 42)))).toBe(43_000);
@@ -44,19 +33,16 @@ describe('a 429', () => {
   });
 });
 
-describe('the budget', () => {
-  it('closes the bucket after a 429, and no other bucket', () => {
-    const budget = new RateBudget();
-    expect(waitOfRefusal(() => budget.note('devices', response(429, limits(600, 0, 10))))).toBe(11_000);
-    expect(waitOfRefusal(() => budget.admit('devices'))).toBeGreaterThan(10_000);
-    expect(waitOfRefusal(() => budget.admit('authenticators'))).toBeUndefined();
+describe('what is left', () => {
+  it('is read with the time of its reset, by the clock of the server', () => {
+    expect(quotaOf(response(200, limits(600, 590, 42)))).toEqual({
+      limit: 600,
+      remaining: 590,
+      resetsInMs: 43_000,
+    });
   });
 
-  it('leaves the last tenth of a bucket to others', () => {
-    const budget = new RateBudget();
-    budget.note('devices', response(200, limits(100, 11, 20)));
-    expect(waitOfRefusal(() => budget.admit('devices'))).toBeUndefined();
-    budget.note('devices', response(200, limits(100, 10, 20)));
-    expect(waitOfRefusal(() => budget.admit('devices'))).toBeGreaterThan(20_000);
+  it('is unknown without headers, and where the limit is one of concurrency', () => {
+    expect([quotaOf(response(200, {})), quotaOf(response(429, limits(0, 0, 30)))]).toEqual([null, null]);
   });
 });

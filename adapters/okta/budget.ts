@@ -1,0 +1,157 @@
+// Every request to Okta goes through here: it waits for its turn, and what comes of it is heeded by all processes.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CataloguedError } from '../../domain/failures.ts';
+import {
+  admit,
+  closesEndpoint,
+  LANES,
+  MAX_WINDOW,
+  newEndpoint,
+  settle,
+  type EndpointState,
+  type EndpointStore,
+  type Flight,
+  type Lane,
+  type Outcome,
+  type ToldQuota,
+} from '../../domain/okta-budget.ts';
+
+/** A request that finds no turn for so long gives its place up: whoever asked comes back later. */
+const MAX_TURN_MS = 5_000;
+const POLL_MS = 50;
+const NO_TURN_MS = 3_000;
+
+export class OktaBudget {
+  readonly #store: EndpointStore;
+  readonly #version: string;
+  readonly #turns: Turns;
+
+  /**
+   * @param version of the credentials; others are tried at once, whatever these were told
+   * @param turns of this process for this store; shared by the budgets of one integration
+   */
+  constructor(store: EndpointStore, version: string, turns = new Turns()) {
+    this.#store = store;
+    this.#version = version;
+    this.#turns = turns;
+  }
+
+  /**
+   * Runs one request in its turn.
+   * @throws CataloguedError what `request` throws; while the endpoint is closed the code that closed it, with the time left
+   */
+  async within<T>(
+    endpoint: string,
+    lane: Lane,
+    request: () => Promise<T>,
+    quotaOf: (response: T) => ToldQuota | null = () => null,
+  ): Promise<T> {
+    const flight = await this.#turns.take(endpoint, lane, () => this.#admitted(endpoint, lane));
+    let outcome: Outcome = { kind: 'answered', quota: null };
+    try {
+      const response = await request();
+      outcome = { kind: 'answered', quota: quotaOf(response) };
+      return response;
+    } catch (error) {
+      outcome = outcomeOf(error);
+      throw error;
+    } finally {
+      await this.#store.change(endpoint, this.#version, (state, nowMs) => ({
+        state: settle(state, flight, outcome, nowMs, Math.random()),
+        result: undefined,
+      }));
+    }
+  }
+
+  async #admitted(endpoint: string, lane: Lane): Promise<Flight> {
+    const asked = { endpoint, lane, version: this.#version, id: randomUUID() };
+    for (const began = performance.now(); ; await pause(POLL_MS * (1 + Math.random()))) {
+      const admission = await this.#store.change(endpoint, this.#version, (state, nowMs) => {
+        const result = admit(state, asked, nowMs);
+        return { state: result.kind === 'go' ? result.state : state, result };
+      });
+      if (admission.kind === 'go') return admission.flight;
+      if (admission.kind === 'closed')
+        throw new CataloguedError(admission.code, {
+          retryAfterMs: Math.ceil(admission.waitMs),
+          facts: { endpoint },
+        });
+      if (performance.now() - began > MAX_TURN_MS) throw noTurn(endpoint);
+    }
+  }
+}
+
+const noTurn = (endpoint: string): CataloguedError =>
+  new CataloguedError('okta.rate_limited', {
+    retryAfterMs: Math.round(NO_TURN_MS * (1 + Math.random())),
+    facts: { endpoint },
+  });
+
+function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof CataloguedError) || !closesEndpoint(error.code))
+    return { kind: 'answered', quota: null };
+  const { code, retryAfterMs: waitMs } = error;
+  return { kind: 'refused', code, ...(waitMs !== undefined && { waitMs }) };
+}
+
+/** Those of this process that ask for one endpoint: only so many at once, the urgent ones first. */
+export class Turns {
+  readonly #asking = new Map<string, number>();
+  readonly #waiting = new Map<string, { readonly lane: Lane; readonly begin: () => void }[]>();
+
+  async take<T>(endpoint: string, lane: Lane, work: () => Promise<T>): Promise<T> {
+    await this.#turn(endpoint, lane);
+    try {
+      return await work();
+    } finally {
+      this.#asking.set(endpoint, (this.#asking.get(endpoint) ?? 1) - 1);
+      this.#next(endpoint);
+    }
+  }
+
+  async #turn(endpoint: string, lane: Lane): Promise<void> {
+    const waiting = this.#waiting.get(endpoint) ?? [];
+    this.#waiting.set(endpoint, waiting);
+    await new Promise<void>((resolve, reject) => {
+      const entry = { lane, begin: resolve };
+      const timer = setTimeout(() => {
+        const place = waiting.indexOf(entry);
+        if (place < 0) return;
+        waiting.splice(place, 1);
+        reject(noTurn(endpoint));
+      }, MAX_TURN_MS);
+      entry.begin = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      waiting.push(entry);
+      this.#next(endpoint);
+    });
+  }
+
+  #next(endpoint: string): void {
+    const asking = this.#asking.get(endpoint) ?? 0;
+    const waiting = this.#waiting.get(endpoint) ?? [];
+    if (asking >= MAX_WINDOW || waiting.length === 0) return;
+    const [lane = 'routine'] = LANES.filter((each) => waiting.some((entry) => entry.lane === each));
+    const [first] = waiting.splice(
+      waiting.findIndex((entry) => entry.lane === lane),
+      1,
+    );
+    this.#asking.set(endpoint, asking + 1);
+    first?.begin();
+  }
+}
+
+/** For a tenant that is not connected yet: a setup's own questions. */
+export function processEndpoints(): EndpointStore {
+  const states = new Map<string, EndpointState>();
+  return {
+    change(endpoint, version, decide) {
+      const { state, result } = decide(states.get(endpoint) ?? newEndpoint(version), Date.now());
+      states.set(endpoint, state);
+      return Promise.resolve(result);
+    },
+  };
+}

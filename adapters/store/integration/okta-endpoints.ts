@@ -1,0 +1,108 @@
+// The state of each endpoint of an integration's tenant, one for all processes, and the devices that wait for one.
+import {
+  LANES,
+  type CHALLENGE_ENDPOINT,
+  newEndpoint,
+  type EndpointState,
+  type EndpointStore,
+  type Lane,
+} from '../../../domain/okta-budget.ts';
+import type { Database, Sql } from '../base/database.ts';
+import { OUTBOX_CHANNEL } from '../base/outbox.ts';
+
+export const endpointStore = (database: Database, integrationId: string): EndpointStore => ({
+  change: (endpoint, version, decide) =>
+    database.inTransaction(async (sql) => {
+      const [row] = await sql.query<{ state: EndpointState; nowMs: number }>(
+        `insert into okta_endpoints (integration_id, endpoint, state) values ($1, $2, $3)
+         on conflict (integration_id, endpoint) do update set endpoint = excluded.endpoint
+         returning state, (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+        [integrationId, endpoint, newEndpoint(version)],
+      );
+      const before = row?.state ?? newEndpoint(version);
+      const { state, result } = decide(before, row?.nowMs ?? Date.now());
+      if (state !== before)
+        await sql.query(
+          `update okta_endpoints set state = $3, closed_until = to_timestamp($4::float8 / 1000),
+                  opened_at = case when closed_until is not null and $4 is null then clock_timestamp() else opened_at end
+            where integration_id = $1 and endpoint = $2`,
+          [integrationId, endpoint, state, state.closed?.untilMs ?? null],
+        );
+      return result;
+    }),
+});
+
+/** A person changed what was refused: the next request is a canary, and it is due now. */
+export async function reopenEndpoints(
+  sql: Sql,
+  integrationId: string,
+  which: 'all' | typeof CHALLENGE_ENDPOINT,
+): Promise<void> {
+  await sql.query(
+    `update okta_endpoints set closed_until = now(),
+            state = jsonb_set(state, '{closed,untilMs}', to_jsonb((extract(epoch from now()) * 1000)::bigint))
+      where integration_id = $1 and ($2 = 'all' or endpoint = $2) and closed_until > now()`,
+    [integrationId, which],
+  );
+}
+
+export async function waitForEndpoint(
+  sql: Sql,
+  waiter: {
+    readonly deviceId: string;
+    readonly integrationId: string;
+    readonly endpoint: string;
+    readonly lane: Lane;
+  },
+): Promise<void> {
+  await sql.query(
+    `insert into okta_waiters (device_id, integration_id, endpoint, lane) values ($1, $2, $3, $4)
+     on conflict (device_id) do update set integration_id = excluded.integration_id, endpoint = excluded.endpoint, lane = excluded.lane`,
+    [waiter.deviceId, waiter.integrationId, waiter.endpoint, LANES.indexOf(waiter.lane)],
+  );
+}
+
+export async function waitNoLonger(sql: Sql, deviceId: string): Promise<void> {
+  await sql.query('delete from okta_waiters where device_id = $1', [deviceId]);
+}
+
+/** Everybody who waited is awake within so many seconds after the endpoint opened. */
+const WAKE_WITHIN_SECONDS = 45;
+/** A second, of each endpoint: a fleet that is larger takes longer. */
+const MAX_WOKEN = 60;
+const MIN_WOKEN = 5;
+/** While Okta may still refuse: one is let through, and the first may be asleep. */
+const CANARIES = 2;
+
+/**
+ * Wakes the certificate workflows that wait for an endpoint which is open again, the urgent ones first, spread over less than a minute;
+ * of one that is half-open a few. Call it once a second, from as many processes as you like. Returns how many.
+ */
+export async function wakeWaiters(sql: Sql): Promise<number> {
+  const rows = await sql.query<{ woken: number }>(
+    `with counted as (
+       select integration_id, endpoint, count(*)::int as waiting from okta_waiters group by 1, 2),
+     turns as (
+       select counted.integration_id, counted.endpoint,
+              case when endpoint.closed_until is not null then ${CANARIES}
+                   else least(${MAX_WOKEN}, greatest(${MIN_WOKEN}, ceil(counted.waiting / greatest(1,
+                          ${WAKE_WITHIN_SECONDS} - extract(epoch from now() - endpoint.opened_at))))) end::int as size
+         from counted left join okta_endpoints as endpoint using (integration_id, endpoint)
+        where endpoint.closed_until is null or endpoint.closed_until <= now()),
+     chosen as (
+       select waiter.device_id, waiter.integration_id from turns
+         cross join lateral (
+           select device_id, integration_id from okta_waiters
+            where integration_id = turns.integration_id and endpoint = turns.endpoint
+            order by lane, since limit turns.size for update skip locked) as waiter),
+     gone as (delete from okta_waiters where device_id in (select device_id from chosen)),
+     put as (
+       insert into outbox (ordering_key, message)
+       select device_id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', device_id, 'signal', 'certificateWanted',
+                'body', jsonb_build_object('integrationId', integration_id)) from chosen
+       returning 1),
+     told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
+     select (select count(*) from put)::int as woken, (select count(*) from told) as told`,
+  );
+  return rows[0]?.woken ?? 0;
+}
