@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAdminApp } from '../api/admin/admin-app.ts';
 import { ensureLocalToken, offerFirstRun } from '../api/admin/first-start.ts';
 import { createTemporalUi } from '../api/temporal-ui.ts';
+import { trustedProxies } from '../api/mdm/signer.ts';
 import { sessionCookie } from '../api/http/session-cookie.ts';
 import { createMessageSealer, createPayloadReader } from './codec.ts';
 import { outsideClients } from './dependencies.ts';
@@ -48,13 +49,15 @@ await runProcess('api', async (context) => {
     readPayload: read,
     sealMessage: createMessageSealer(ring, namespace),
   });
-  const listeners = [await startListener('admin', admin, config.adminListen)];
+  // Behind a proxy all people have its address.
+  const isTrustedProxy = trustedProxies(trustedProxy);
+  const listeners = [await startListener('admin', admin, config.adminListen, { isTrustedProxy })];
   const { temporalUi } = config;
   if (temporalUi !== undefined) {
     const { consoleUrl } = config;
     const cookie = sessionCookie(consoleUrl);
     const ui = createTemporalUi({ ...temporalUi, sql: database, log, cookie, read, consoleUrl });
-    listeners.push(await startListener('Temporal UI', ui, temporalUi.listen));
+    listeners.push(await startListener('Temporal UI', ui, temporalUi.listen, { isTrustedProxy }));
   }
 
   // The launcher prints the link itself; without one it can only be told here, and works once.

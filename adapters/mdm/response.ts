@@ -108,6 +108,8 @@ async function inSlices<Item, Read>(items: readonly Item[], read: (item: Item) =
 }
 
 const SLICE_MS = 10;
+/** Certificates have one or two kB; ASN.1 of many small pieces takes a millisecond for each kB. */
+const MAX_CERTIFICATE_BYTES = 16 * 1024;
 
 function readProfile(item: PlistDict): ReportedProfile[] {
   const identifier = textOf(item, 'PayloadIdentifier');
@@ -122,7 +124,7 @@ function readProfile(item: PlistDict): ReportedProfile[] {
 
 function readListedCertificate(item: PlistDict): ReportedCertificate[] {
   const der = dataOf(item, 'Data');
-  if (der === undefined) return [];
+  if (der === undefined || der.length > MAX_CERTIFICATE_BYTES) return [];
   try {
     const certificate = readCertificate(der);
     return [

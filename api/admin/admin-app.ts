@@ -6,6 +6,7 @@ import { codecServer } from '../codec-server.ts';
 import { serveConsole } from '../console.ts';
 import { contract } from '../contract/contract.ts';
 import { trustedProxies } from '../mdm/signer.ts';
+import { limitUploads } from '../http/uploads.ts';
 import { EventStream } from '../http/event-stream.ts';
 import { measureFleet, observeRequests } from '../http/observability.ts';
 import { writeOpenApi } from '../http/openapi.ts';
@@ -67,6 +68,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       next();
     },
     ownHostOnly(dependencies.consoleUrl, isTrustedProxy),
+    limitUploads(),
     express.json({ limit: BODY_LIMIT }),
   );
 

@@ -11,7 +11,9 @@ test('a page is served for a while only: when it comes back, who asks is checked
   const { database, drop } = await createTestDatabase();
   const stream = new EventStream(database, pino({ level: 'silent' }), 50);
   const server = express()
-    .get('/', (request, response) => stream.open(request, response, { caller: { expiresAt: null } }))
+    .get('/', (request, response) =>
+      stream.open(request, response, { caller: { id: 'token:t', expiresAt: null } }),
+    )
     .listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {

@@ -10,7 +10,9 @@ import {
   type StoredEvent,
 } from '../../adapters/store/base/events.ts';
 import { ACCESS_CHANNEL } from '../../adapters/store/people/sessions.ts';
+import { AtOnce } from './at-once.ts';
 import type { Caller } from './caller.ts';
+import { ProblemError } from './problem.ts';
 
 /** Proxies close what is silent. */
 const COMMENT_EVERY_MS = 15_000;
@@ -18,6 +20,11 @@ const COMMENT_EVERY_MS = 15_000;
 const LOOK_AGAIN_MS = 1_000;
 /** Then the page comes back by itself, and who asks is checked again. */
 const MAX_MS = 10 * 60_000;
+/** A person has some tabs, a tool a stream or two. */
+const MAX_OF_CALLER = 20;
+/** Of all. Each costs some kB, and a look at every event. */
+const MAX_STREAMS = 5_000;
+const BUSY_MS = 30_000;
 const BATCH = 500;
 /** A page that reads so slowly is cut off; it comes back and catches up. */
 const MAX_BUFFERED_BYTES = 1_000_000;
@@ -35,6 +42,7 @@ export class EventStream {
   readonly #log: Logger;
   readonly #maxMs: number;
   readonly #pages = new Set<Page>();
+  readonly #ofCaller = new AtOnce(MAX_OF_CALLER);
   #listening: Promise<() => Promise<void>> | undefined;
   #reading = false;
   #isTold = false;
@@ -47,17 +55,25 @@ export class EventStream {
     this.#maxMs = maxMs;
   }
 
-  /** @param subjects only events of these, e.g. device:ID; undefined: all */
+  /**
+   * @param subjects only events of these, e.g. device:ID; undefined: all
+   * @throws ProblemError `request.too_many`
+   */
   async open(
     request: Request,
     response: Response,
     options: {
       /** Who asks: the stream ends with their access. */
-      readonly caller: Pick<Caller, 'session' | 'tokenId' | 'personId' | 'expiresAt'>;
+      readonly caller: Pick<Caller, 'id' | 'session' | 'tokenId' | 'personId' | 'expiresAt'>;
       readonly cursor?: string | undefined;
       readonly subjects?: readonly string[] | undefined;
     },
   ): Promise<void> {
+    const { caller } = options;
+    // A person's tokens are the person.
+    const leave = this.#pages.size < MAX_STREAMS && this.#ofCaller.enter(caller.personId ?? caller.id);
+    if (!leave) throw new ProblemError('request.too_many', { retryAfterMs: BUSY_MS });
+    response.once('close', leave);
     const cursor =
       options.cursor !== undefined && isEventCursor(options.cursor)
         ? options.cursor
@@ -71,9 +87,9 @@ export class EventStream {
     // The id alone: a page that reconnects before the first event loses nothing.
     response.write(`retry: 2000\nid: ${cursor}\nevent: hello\ndata: {}\n\n`);
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
-    const page: Page = { response, subjects, cursor, rests: restsOf(options.caller) };
+    const page: Page = { response, subjects, cursor, rests: restsOf(caller) };
     const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
-    const lifeMs = (options.caller.expiresAt?.getTime() ?? Infinity) - Date.now();
+    const lifeMs = (caller.expiresAt?.getTime() ?? Infinity) - Date.now();
     const last = setTimeout(() => response.end(), Math.max(0, Math.min(this.#maxMs, lifeMs)));
     this.#pages.add(page);
     request.on('close', () => {

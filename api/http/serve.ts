@@ -11,6 +11,7 @@ import type {
   WrittenResponse,
   WrittenLater,
 } from '../contract/endpoint.ts';
+import { AtOnce } from './at-once.ts';
 import { ProblemError } from './problem.ts';
 import { Idempotency, type ApiResponse } from './idempotency.ts';
 import type { SessionCookie } from './session-cookie.ts';
@@ -75,11 +76,12 @@ export function serve<Endpoints extends Record<string, Endpoint>>(
   handlers: Handlers<Endpoints>,
   dependencies: ServeDependencies,
 ): void {
+  const atOnce = new AtOnce(MAX_REQUESTS_OF_CALLER);
   for (const [id, shape] of Object.entries(contract)) {
     const handler = handlers[id] as unknown as Handler<Endpoint>;
     app[shape.method](expressPath(shape.path), async (request, response) => {
       response.locals['operationId'] = id;
-      const result = await respond(shape, handler, request, response, dependencies);
+      const result = await respond(shape, handler, request, response, { ...dependencies, atOnce });
       if (result === undefined) return;
       response.status(result.status);
       if (result.status === 204) response.end();
@@ -94,11 +96,13 @@ async function respond(
   handler: Handler<Endpoint>,
   request: Request,
   response: Response,
-  { database, idempotency, cookie }: ServeDependencies,
+  { database, idempotency, cookie, atOnce }: ServeDependencies & { readonly atOnce: AtOnce },
 ): Promise<ApiResponse | undefined> {
   const caller = await findCaller(database, request, cookie);
   assertAllowed(caller, shape.access);
   response.locals['actor'] = caller?.actor;
+  // Streams have a limit of their own.
+  if (caller && shape.responseType !== 'text/event-stream') enter(atOnce, caller, response);
   const call = readCall(shape, request, response, caller ?? NOBODY);
   const perform = async (sql: Sql): Promise<ApiResponse> =>
     checkedResponse(shape, await handler({ ...call, sql }), response);
@@ -112,6 +116,15 @@ async function respond(
   const { method, path, body } = request;
   const isSealed = shape.showsSecret === true;
   return idempotency.once({ caller: caller.id, key, method, path, body: body as unknown, isSealed }, perform);
+}
+
+/** A request that waits (a setup's next step, a large list) holds part of Odette: one person or tool holds so much and no more. */
+const MAX_REQUESTS_OF_CALLER = 100;
+
+function enter(atOnce: AtOnce, { id, personId }: Caller, response: Response): void {
+  const leave = atOnce.enter(personId ?? id);
+  if (!leave) throw new ProblemError('request.too_many', { retryAfterMs: 1_000 });
+  response.once('close', leave);
 }
 
 function readCall(

@@ -1,6 +1,8 @@
 // What one device may occupy of this process: how large its message may be, how many requests it has at once, how many bytes all have in
 // flight. Decided before a byte of the body is read, from what the tables know of the identity.
 import type { Sql } from '../../adapters/store/base/database.ts';
+import type { DeviceMessage } from '../../adapters/mdm/device-message.ts';
+import { AtOnce } from '../http/at-once.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 
 /** Check-ins and most reports have a few kB, with an UnlockToken or BootstrapToken a few more. */
@@ -13,6 +15,14 @@ const LISTS = [
   'InstalledApplicationList',
   'ManagedApplicationList',
   'ManagedApplicationConfiguration',
+];
+/** Where they stand in the response. */
+const LIST_KEYS = [
+  'ProfileList',
+  'CertificateList',
+  'InstalledApplicationList',
+  'ManagedApplicationList',
+  'ApplicationConfigurations',
 ];
 /** One waits for its next command while the next report comes in. */
 const MAX_REQUESTS_OF_IDENTITY = 4;
@@ -38,9 +48,19 @@ export async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number
   return known.isListAwaited ? MAX_LIST_BYTES : MAX_BYTES;
 }
 
+/** Large is a response with a list, and nothing else. @throws CataloguedError `request.too_large` */
+export function refuseUnlessList(message: DeviceMessage, bytes: number): void {
+  if (bytes <= MAX_BYTES) return;
+  const isList =
+    message.type === 'Report' &&
+    message.status === 'Acknowledged' &&
+    LIST_KEYS.some((key) => typeof message.dict[key] === 'object');
+  if (!isList) throw new CataloguedError('request.too_large', { facts: { bytes } });
+}
+
 /** Counts what is being served. */
 export class Admission {
-  readonly #requests = new Map<string, number>();
+  readonly #requests = new AtOnce(MAX_REQUESTS_OF_IDENTITY);
   #bytes = 0;
 
   /**
@@ -49,19 +69,16 @@ export class Admission {
    * @throws CataloguedError `server.unavailable`: the device comes again
    */
   enter(identity: string, bytes: number): () => void {
-    const requests = this.#requests.get(identity) ?? 0;
-    if (requests >= MAX_REQUESTS_OF_IDENTITY) throw busy('too many requests of one identity');
     if (this.#bytes + bytes > MAX_BYTES_IN_FLIGHT) throw busy('too many bytes in flight');
-    this.#requests.set(identity, requests + 1);
+    const leave = this.#requests.enter(identity);
+    if (!leave) throw busy('too many requests of one identity');
     this.#bytes += bytes;
     let isOpen = true;
     return () => {
       if (!isOpen) return;
       isOpen = false;
       this.#bytes -= bytes;
-      const left = (this.#requests.get(identity) ?? 1) - 1;
-      if (left > 0) this.#requests.set(identity, left);
-      else this.#requests.delete(identity);
+      leave();
     };
   }
 }

@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import type { Database } from '../../adapters/store/base/database.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './response-reading.ts';
+import { limitUploads } from '../http/uploads.ts';
 import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
@@ -75,6 +76,8 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
       passesClientCert: (address) => dependencies.trustsClientCert && isTrustedProxy(address),
     }),
   );
+  // A device that speaks is known by its certificate; whoever enrolls is not.
+  app.use(limitUploads());
   app.use(scepRoute({ ...dependencies, metrics }));
   app.use(enrollRoute({ ...dependencies, tls: dependencies.tls }));
   app.use((_request, response) => {

@@ -27,7 +27,11 @@ const reasonOf = (error: unknown): object => (error instanceof CataloguedError ?
 function refusalOf(error: unknown): { readonly status: number; readonly text: string } {
   if (error instanceof CataloguedError) {
     const { status } = FAILURES[error.code];
-    return { status: status >= 500 ? 503 : status === 410 ? 410 : 400, text: error.code };
+    if (status === 429) return { status: 503, text: error.code };
+    return {
+      status: status >= 500 ? 503 : status === 410 || status === 413 ? status : 400,
+      text: error.code,
+    };
   }
   // Two transactions waited for each other and this one gave way: the device's next try will do.
   if (isDeadlock(error)) return { status: 503, text: 'server.unavailable' };

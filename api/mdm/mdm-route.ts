@@ -8,7 +8,7 @@ import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.t
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
 import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
-import { Admission, maxBytesFor } from './admission.ts';
+import { Admission, maxBytesFor, refuseUnlessList } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './command-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
@@ -64,6 +64,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     const message = readOrUndefined(body);
     dependencies.metrics.heard(kindOf(message));
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
+    refuseUnlessList(message, body.length);
     await dispatch(dependencies, { message, body, signer }, response);
   };
   // Devices send PUT (Apple, "Check-in"); some simulators send POST.

@@ -4,9 +4,13 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePlist } from '../../adapters/mdm/plist.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { newRsaKeyPair, selfSign } from '../../adapters/pki/certificate-authority.ts';
+import { issueIdentity } from '../../api/mdm/identity-authority.ts';
 import { signDetached } from '../../adapters/pki/cms.ts';
-import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
+import { startDeviceListener, TOPIC, type DeviceListener } from '../harness/device-listener.ts';
 import { ProtocolDevice } from '../harness/protocol-device.ts';
+
+const TOKEN = { Topic: TOPIC, Token: Buffer.alloc(32), PushMagic: 'm' };
 
 let listener: DeviceListener;
 let device: ProtocolDevice;
@@ -55,6 +59,28 @@ describe('a certificate in a header', () => {
       });
   });
 
+  test("of a stranger's own authority is refused before the body, whatever it says", async () => {
+    const { publicKey, privateKey } = await newRsaKeyPair();
+    const forged = selfSign(
+      {
+        subject: [['CN', device.identity.certificate.commonName]],
+        publicKey,
+        notBefore: new Date(),
+        notAfter: new Date(Date.now() + 60_000),
+        use: 'client',
+      },
+      privateKey,
+    );
+    expect(await announce(clientCert(forged.der), 1000)).toMatchObject({ status: 400 });
+  });
+
+  test('that Odette issued and no device has any more is refused before the body', async () => {
+    const { authority } = await listener.authority();
+    const { publicKey } = await newRsaKeyPair();
+    const unknown = issueIdentity(authority, { publicKey }, 'nobody');
+    expect(await announce(clientCert(unknown.der), 1000)).toMatchObject({ status: 400 });
+  });
+
   test('of the authority does not sign messages either', async () => {
     const { profileSigner } = await listener.authority();
     const body = Buffer.from('<plist><dict/></plist>');
@@ -84,6 +110,15 @@ describe('an enrolled device', () => {
        select gen_random_uuid(), id, enrollment_id, 'w', 'list', 'InstalledApplicationList', 1, 'handed_over' from devices where udid = $1`,
       [device.udid],
     );
+    // Large is the list, and no other message while it is awaited.
+    for (const [key, value] of [
+      ['Status', 'Idle'],
+      ['MessageType', 'TokenUpdate'],
+    ] as const)
+      expect(
+        (await device.send({ UDID: device.udid, [key]: value, Filler: 'x'.repeat(100_000), ...TOKEN }))
+          .status,
+      ).toBe(413);
     // Not a message, but read as one: acknowledged, so that the queue goes on.
     expect((await device.sendBytes(body)).status).toBe(200);
     expect((await device.sendBytes(Buffer.alloc(3_000_000, ' '))).status).toBe(413);

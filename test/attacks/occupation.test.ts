@@ -1,0 +1,87 @@
+// Whoever opens much and ends nothing: event streams, uploads that never end, connections. Each party gets its share, the others are served.
+import { once } from 'node:events';
+import { request, type ClientRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startListener } from '../../workers/listeners.ts';
+import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+
+let api: AdminApi;
+beforeAll(async () => {
+  api = await openAdminApi();
+});
+afterAll(() => api.close());
+
+/** The status that comes back, if one does, to a request whose body never ends. */
+function upload(
+  at: string,
+  headers: Record<string, string> = {},
+): { sent: ClientRequest; status: () => number | undefined } {
+  let status: number | undefined;
+  const sent = request(`${api.url}${at}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': '1000', ...headers },
+  });
+  sent.on('error', () => undefined);
+  sent.on('response', (response) => {
+    status = response.statusCode;
+    response.resume();
+  });
+  sent.write('{');
+  return { sent, status: () => status };
+}
+
+test('one person or token has twenty event streams; the next is told to wait, others get theirs', async () => {
+  const one = await api.call('POST', '/api/tokens', { name: 'one', role: 'viewer' });
+  const open = (token: string) =>
+    fetch(`${api.url}/api/events`, { headers: { authorization: `Bearer ${token}` } });
+  const token = one.body.token as string;
+  const streams = await Promise.all(Array.from({ length: 20 }, () => open(token)));
+  expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+  const refused = await open(token);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
+  expect(await refused.json()).toMatchObject({ code: 'request.too_many' });
+  const other = await open(api.token);
+  expect(other.status).toBe(200);
+
+  await streams[0]?.body?.cancel();
+  await expect.poll(async () => (await open(token)).status).toBe(200);
+  for (const stream of [...streams.slice(1), other]) await stream.body?.cancel();
+});
+
+test('of one address fifty bodies are read at once; the rest are refused unread, and requests without a body are served', async () => {
+  const uploads = Array.from({ length: 300 }, () => upload('/api/session'));
+  await expect.poll(() => uploads.filter(({ status }) => status() === 429)).toHaveLength(250);
+  expect((await api.call('GET', '/healthz')).status).toBe(200);
+  for (const { sent } of uploads) sent.destroy();
+  await expect
+    .poll(async () => (await api.call('POST', '/api/session', { name: 'x', password: 'y' })).status)
+    .toBe(401);
+});
+
+test('one address has 2,500 connections, a trusted proxy as many as there are', async () => {
+  for (const [isTrustedProxy, expected] of [
+    [() => false, 2500],
+    [() => true, 2600],
+  ] as const) {
+    const listener = await startListener(
+      'test',
+      (_request, response) => void response.end('ok'),
+      { host: '127.0.0.1', port: 0 },
+      { isTrustedProxy },
+    );
+    const closed: Socket[] = [];
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 2600; count += 1) {
+      const socket = connect(listener.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.on('close', () => closed.push(socket));
+      socket.resume();
+      sockets.push(socket);
+      await once(socket, 'connect');
+    }
+    await expect.poll(() => sockets.length - closed.length).toBe(expected);
+    for (const socket of sockets) socket.destroy();
+    await listener.stop(0);
+  }
+}, 60_000);
