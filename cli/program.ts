@@ -5,6 +5,7 @@ import { addAppsAndBooks } from './apps-and-books.ts';
 import { addBlueprints } from './blueprints.ts';
 import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
+import { addDoctor } from './doctor.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
@@ -98,6 +99,7 @@ export async function runCommand(
   addBlueprints(program, line);
   addLibraryItems(program, line);
   addDevices(program, line);
+  addDoctor(program, line);
   addReadiness(program, line);
   addRollouts(program, line);
   addReissues(program, line);

@@ -30,6 +30,8 @@ export const OPERATIONS = {
   answerIntegration: 'post /api/integrations/{id}/answers',
   resumeReissues: 'post /api/integrations/{id}/reissues/resume',
   checkIntegration: 'post /api/integrations/{id}/checks',
+  examineDevice: 'get /api/devices/{id}/doctor',
+  examineFleet: 'get /api/doctor',
   getEnforcementReadiness: 'get /api/integrations/{id}/readiness',
   listReadinessUsers: 'get /api/integrations/{id}/readiness/users',
   exportReadiness: 'get /api/integrations/{id}/readiness/export',

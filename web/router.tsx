@@ -112,6 +112,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/doctor',
+    component: lazyRouteComponent(() => import('./doctor/doctor-page.tsx'), 'DoctorPage'),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/rollouts',
     validateSearch: oneOf('state', ['running', 'waiting', 'failed', 'completed']),
     component: lazyRouteComponent(() => import('./rollouts/rollouts-page.tsx'), 'RolloutsPage'),

@@ -15,6 +15,7 @@ import { providerSignIn } from './provider-sign-in.ts';
 import { Idempotency } from '../http/idempotency.ts';
 import { appsAndBooksHandlers } from './apps-and-books-routes.ts';
 import { blueprintHandlers } from './blueprint-routes.ts';
+import { doctorHandlers } from './doctor-routes.ts';
 import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
 import { integrationHandlers } from './integration-routes.ts';
@@ -87,6 +88,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
       ...deviceHandlers(dependencies),
+      ...doctorHandlers(),
       ...readinessHandlers(),
       ...removalHandlers(),
       ...rolloutHandlers(dependencies),

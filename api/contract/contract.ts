@@ -2,6 +2,7 @@
 import { appleAccess } from './apple-access.ts';
 import { blueprints } from './blueprints.ts';
 import { devices } from './devices.ts';
+import { doctor } from './doctor.ts';
 import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
 import { library } from './library.ts';
@@ -22,6 +23,7 @@ export const contract = {
   ...library,
   ...blueprints,
   ...devices,
+  ...doctor,
   ...removal,
   ...rollouts,
   ...readiness,

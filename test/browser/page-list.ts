@@ -36,6 +36,7 @@ export const consolePages = (ids: {
   devices: '/devices',
   'devices-empty': '/devices?search=no-such-device',
   device: `/devices/${ids.device}`,
+  doctor: '/doctor',
   rollouts: '/rollouts',
   renewals: '/renewals',
   activity: '/activity',

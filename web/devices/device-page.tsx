@@ -8,6 +8,7 @@ import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { deviceTitle, durationText, OWNER_LABELS } from '../labels.ts';
+import { DoctorCard } from '../doctor/doctor-card.tsx';
 import { CertificateList } from './certificate-list.tsx';
 import { DeviceActions } from './device-actions.tsx';
 import { DeviceFacts, OktaRecords } from './device-facts.tsx';
@@ -39,6 +40,7 @@ export function DevicePage() {
                 <OktaRecords device={found} />
               </Stack>
             </SimpleGrid>
+            <DoctorCard deviceId={found.id} />
             <PayloadList device={found} />
             <CertificateList device={found} />
             {mayRead && <UnreadableResponses deviceId={found.id} />}

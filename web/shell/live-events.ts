@@ -9,6 +9,7 @@ const DEVICES: readonly ConsoleOperation[] = [
   'getDevice',
   'getDeviceTimeline',
   'getDeviceProfiles',
+  'examineDevice',
   'getStatus',
   'getTotals',
   'listRollouts',

@@ -389,6 +389,8 @@ create index certificate_deliveries_device on certificate_deliveries (device_id,
 create index certificate_deliveries_due on certificate_deliveries (not_after, device_id) where state = 'proven';
 -- What Okta may revoke on day 91: few, where people sign in.
 create index certificate_deliveries_unused on certificate_deliveries (not_after, device_id) where state = 'proven' and use <> 'proven';
+-- One certificate on two devices, after a migration or a clone.
+create index certificate_deliveries_serial on certificate_deliveries (serial_number) where serial_number is not null;
 create index certificate_deliveries_life on certificate_deliveries ((not_after - not_before)) where state = 'proven';
 
 create table licenses (

@@ -1,0 +1,173 @@
+// The causes that Okta, Apple and other products document for a device that Okta does not count as managed, and what each needs.
+
+/** renew: a new certificate. check: ask the device, and bring what is missing. take_user_over: name the user whom Okta names. */
+export type DoctorAction = 'renew' | 'check' | 'take_user_over';
+
+interface Cause {
+  readonly title: string;
+  readonly remedy: string;
+  readonly owner: 'nobody' | 'user' | 'admin' | 'okta_admin' | 'operator';
+  /** What Odette can do about it at a click. */
+  readonly action: DoctorAction | null;
+}
+
+const cause = (
+  title: string,
+  owner: Cause['owner'],
+  remedy: string,
+  action: DoctorAction | null = null,
+): Cause => ({ title, owner, remedy, action });
+
+export const DOCTOR_CAUSES = {
+  certificate_expired: cause(
+    'The certificate has expired.',
+    'user',
+    'Turn the Mac on and connect it to the internet; Odette then replaces the certificate.',
+    'renew',
+  ),
+  certificate_late: cause(
+    'The certificate was not renewed in time.',
+    'user',
+    'Turn the Mac on and connect it to the internet before the certificate expires.',
+    'renew',
+  ),
+  too_many_certificates: cause(
+    'The Mac has more certificates of Odette than it needs.',
+    'nobody',
+    'Odette removes the old ones when the Mac responds.',
+    'check',
+  ),
+  deliveries_fail: cause(
+    'Deliveries of the certificate fail one after the other.',
+    'nobody',
+    'Odette fetches a new challenge for each try, when the Mac is awake. Look at its timeline for the reason.',
+    'renew',
+  ),
+  accepted_not_there: cause(
+    'The Mac accepted a certificate profile, and the certificate is not there.',
+    'nobody',
+    'Odette believes the list of certificates, not the acknowledgement, and delivers again.',
+    'renew',
+  ),
+  challenge_password_wrong: cause(
+    'Okta refuses the challenge user name or password.',
+    'admin',
+    'Enter the present challenge password in the integration. Reset it in Okta only if nobody has it.',
+  ),
+  challenge_denied: cause(
+    'Okta, or something in front of it, denies the challenge for another reason than the password.',
+    'admin',
+    'Check network zones in Okta and firewalls on the way. Do not reset the password.',
+  ),
+  challenge_page_unreadable: cause(
+    'The challenge page holds something else than a challenge.',
+    'admin',
+    'Check the Challenge URL in the integration, and proxies on the way.',
+  ),
+  needs_sign_in: cause(
+    'Everything is on the device; Okta changes the status with a FastPass sign-in only.',
+    'user',
+    'The user signs in once with Okta FastPass.',
+  ),
+  certificate_unused: cause(
+    'No sign-in is known to have used the certificate. Okta revokes an unused one on day 91.',
+    'user',
+    'The user signs in with Okta FastPass; otherwise Odette replaces the certificate before day 91.',
+    'renew',
+  ),
+  deleted_in_okta: cause(
+    'The device was deleted in Okta. Okta revoked its certificate.',
+    'user',
+    'Odette requests a new certificate. The user removes the account in Okta Verify and adds it again.',
+    'renew',
+  ),
+  shared_certificate: cause(
+    'Another device has the same certificate, as after a migration or a clone. Okta takes it from one device only.',
+    'operator',
+    'Request a new certificate for this Mac.',
+    'renew',
+  ),
+  older_certificate: cause(
+    'A sign-in after the certificate was installed left NOT_MANAGED: Okta Verify may use another certificate, or does not trust this one.',
+    'user',
+    'In Keychain Access, delete old Okta certificates from "login" (it comes before "System"), then sign in again.',
+    'renew',
+  ),
+  issuer_not_listed: cause(
+    "The Mac does not list the authority that issued its certificate: it may show 'certificate is not trusted'.",
+    'admin',
+    'Download the x509 certificate at Device integrations > Certificate authority in Okta, and install it on the Mac.',
+  ),
+  secret_key_reset: cause(
+    'Signed in since the configuration arrived, and not managed: the secret key in Okta may be another one.',
+    'admin',
+    'If somebody reset the secret key in Okta, enter the present one in the integration.',
+  ),
+  being_set_up: cause(
+    'The device is still being set up. FastPass is managed once everything is delivered.',
+    'nobody',
+    'Wait until the rollout ends, then sign in.',
+  ),
+  foreign_scep_profile: cause(
+    'Another profile on the Mac brings a SCEP certificate of its own.',
+    'admin',
+    'If it is an older Okta certificate, remove that profile: Okta Verify takes the newest certificate that it finds.',
+  ),
+  platform_not_configured: cause(
+    'The platform of this device is not set up in the integration.',
+    'admin',
+    'Add the platform in Okta under Device integrations, then in the integration.',
+  ),
+  okta_limits_requests: cause(
+    'Okta limits the requests of Odette.',
+    'nobody',
+    'Odette waits as long as Okta asks for.',
+  ),
+  command_waits: cause(
+    'A command waits for the device; nothing is sent twice meanwhile.',
+    'user',
+    'Unlock the device and connect it to the internet.',
+  ),
+  suspended: cause(
+    'An Okta admin suspended the device.',
+    'okta_admin',
+    'Only an Okta admin can unsuspend it.',
+  ),
+  deactivated: cause(
+    'An Okta admin deactivated the device: it may have been reported lost.',
+    'okta_admin',
+    'Only an Okta admin can reactivate it; its user then adds the account in Okta Verify again.',
+  ),
+  managed_for_other_user: cause(
+    'Okta counts the device as managed for another user.',
+    'admin',
+    'Take that user over, or the named user signs in with Okta FastPass.',
+    'take_user_over',
+  ),
+  records_alike: cause(
+    'Several records in Okta match the device.',
+    'okta_admin',
+    'Deactivate the old records in Okta.',
+  ),
+  user_unknown: cause('The user of the device is unknown.', 'admin', "Name the device's user."),
+  settings_outdated: cause(
+    'The device does not have the present settings: it may ask the wrong Okta host.',
+    'nobody',
+    'Odette sends them again with the next check.',
+    'check',
+  ),
+  host_claimed: cause(
+    'Another single sign-on extension on the device claims the host of Okta, or may.',
+    'admin',
+    'Remove the host from the other profile: each host may be claimed by one extension only.',
+    'check',
+  ),
+  app_from_elsewhere: cause(
+    'Okta Verify on this Mac was not installed from the App Store.',
+    'admin',
+    'Remove the package, or say on the library item that Okta Verify comes from elsewhere if Platform SSO needs the package.',
+    'check',
+  ),
+} as const satisfies Readonly<Record<string, Cause>>;
+
+export type DoctorCause = keyof typeof DOCTOR_CAUSES;
