@@ -44,7 +44,7 @@ export interface CommandProgress {
   readonly failureCode: FailureCode | null;
 }
 
-export interface QueuedCommand extends CommandProgress {
+interface QueuedCommand extends CommandProgress {
   readonly attempt: number;
 }
 

@@ -5,7 +5,7 @@ import { fileText, instant, secretText } from './fields.ts';
 
 const tag = 'apple';
 
-export const PushCertificateRequest = z
+const PushCertificateRequest = z
   .object({
     /** PEM; its private key stays sealed in Odette. */
     csr: z.string(),
@@ -15,7 +15,7 @@ export const PushCertificateRequest = z
   })
   .meta({ id: 'PushCertificateRequest' });
 
-export const SignedPushCertificateRequest = z
+const SignedPushCertificateRequest = z
   .object({
     /** As identity.apple.com/pushcert takes it. */
     content: z.string(),

@@ -1,36 +1,10 @@
 // A pretend tenant's System Log: what happened to devices, certificates and platforms, and GET /api/v1/logs.
 // Types of events: developer.okta.com/docs/reference/api/event-types. Okta does not publish what a pki.* event's targets hold.
 import { randomUUID } from 'node:crypto';
+import type { SystemLogEvent, SystemLogEventType, SystemLogTarget } from './log-events.ts';
 import { refuse } from './refusals.ts';
 import type { Tenant, TenantResponse } from './tenant.ts';
 import type { IssuedCertificate } from './tenant-state.ts';
-
-export type SystemLogEventType =
-  | 'pki.cert.issue'
-  | 'pki.cert.bind'
-  | 'pki.cert.lifecycle.revoke'
-  | 'device.lifecycle.activate'
-  | 'device.lifecycle.deactivate'
-  | 'device.lifecycle.suspend'
-  | 'device.lifecycle.unsuspend'
-  | 'device.lifecycle.delete'
-  | 'device.platform.update'
-  | 'device.platform.secret_key.reset';
-
-export interface SystemLogTarget {
-  readonly id: string;
-  readonly type: 'UDDevice' | 'User' | 'PKICertificate' | 'DevicePlatform';
-  readonly alternateId?: string;
-  readonly displayName?: string;
-  readonly detailEntry?: Readonly<Record<string, string>>;
-}
-
-export interface SystemLogEvent {
-  readonly uuid: string;
-  readonly published: string; // ISO 8601
-  readonly eventType: SystemLogEventType;
-  readonly target: readonly SystemLogTarget[];
-}
 
 export const certificateTarget = (issued: IssuedCertificate): SystemLogTarget => ({
   id: issued.fingerprint,

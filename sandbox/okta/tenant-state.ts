@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TenantKnobs } from './knobs.ts';
 import { DEFAULT_KNOBS } from './knobs.ts';
-import type { SystemLogEvent } from './system-log.ts';
+import type { SystemLogEvent } from './log-events.ts';
 
 /** A key with its certificate, both PEM. */
 export interface KeptKey {
