@@ -3,7 +3,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
-import { CataloguedError } from '../domain/failures.ts';
+import { CataloguedError, type FailureCode } from '../domain/failures.ts';
+import { findOktaReads } from '../adapters/store/integration/okta-reads.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { listHaltedReissues, resumeReissues } from '../adapters/store/rollout/automatic-reissues.ts';
@@ -15,7 +16,7 @@ import { appendLog } from '../sandbox/okta/system-log.ts';
 import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
-import { openPretendOkta, type PretendOkta } from '../test/harness/pretend-okta.ts';
+import { openPretendOkta, openTlsService, type PretendOkta } from '../test/harness/pretend-okta.ts';
 import { trustActivities } from './trust.ts';
 
 let test: TestDatabase;
@@ -479,5 +480,72 @@ describe('the use of the newest certificate', () => {
     };
     await sweep(trustActivities({ database, oktaClient: () => Promise.resolve(failing) } as never));
     expect(await managed(mac.id)).toBe('held');
+  });
+});
+
+describe('sweeps that fail', () => {
+  const alarms = async () =>
+    (await alarmsOf(database)).filter(({ failure }) => failure.code === 'okta.not_synced');
+  const failing = (listDevices: () => Promise<unknown>) =>
+    trustActivities({ database, oktaClient: () => Promise.resolve({ listDevices }) } as never);
+  const reject = (code: FailureCode) => () => Promise.reject(new CataloguedError(code));
+
+  it('for too long are an alarm: since the first failure, why, and whom it endangers; the next whole sweep ends it', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber);
+    await database.query('delete from okta_reads');
+    await sweep();
+    // A portal's page, an outage, an answer too large: all keep it from its end.
+    await expect(sweep(failing(reject('okta.unexpected_response')))).rejects.toThrow();
+    await database.query(
+      `update okta_reads set swept_at = now() - interval '3 hours', failing_since = now() - interval '150 minutes'`,
+    );
+    await expect(sweep(failing(reject('okta.unreachable')))).rejects.toThrow();
+    const [alarm, ...more] = await alarms();
+    expect(more).toEqual([]);
+    expect(Math.round((Date.now() - (alarm?.since?.getTime() ?? 0)) / 60_000)).toBe(150);
+    expect(alarm?.text).toContain('Odette cannot reach Okta.');
+    expect(alarm?.text).toContain('1 devices shown as managed may no longer be');
+    await sweep();
+    expect(await alarms()).toEqual([]);
+  });
+
+  it('are one too where none is even attempted', async () => {
+    await sweep();
+    await database.query(`update okta_reads set swept_at = now() - interval '2 hours'`);
+    expect((await alarms()).map(({ text }) => text)).toEqual([
+      expect.stringContaining('look at Temporal and its schedules'),
+    ]);
+    await sweep();
+  });
+
+  it('a web page in place of Okta, and an answer that is too large, are among them', async () => {
+    const page = (body: string, type: string) => async () => {
+      const service = await openTlsService();
+      service.serve((request, response) => {
+        const isToken = request.url?.startsWith('/oauth2') === true;
+        response
+          .writeHead(200, { 'content-type': isToken ? 'application/json' : type })
+          .end(isToken ? '{"access_token":"t","token_type":"Bearer","expires_in":3600,"scope":""}' : body);
+      });
+      const other = new OktaClient({
+        host: service.host,
+        credentials: { kind: 'api_service_integration', clientId: 'c', clientSecret: 's' },
+        allowedPrivateHosts: [service.host],
+      });
+      await other.listDevices().finally(() => service.close());
+    };
+    for (const each of [
+      page('<html>Sign in to Wi-Fi', 'text/html'),
+      page('[' + ' '.repeat(9e6), 'application/json'),
+    ]) {
+      await database.query('delete from okta_reads');
+      await expect(sweep(failing(each))).rejects.toMatchObject({ code: 'okta.unexpected_response' });
+      expect(await findOktaReads(database, fleet.integrationId)).toMatchObject({
+        sweptAt: null,
+        failingSince: expect.any(Date),
+        failureCode: 'okta.unexpected_response',
+      });
+    }
   });
 });

@@ -10,11 +10,16 @@ import {
   saveBindings,
   upsertOktaDevices,
 } from '../adapters/store/integration/okta-devices.ts';
-import { findOktaReads, recordLogRead, recordSweep } from '../adapters/store/integration/okta-reads.ts';
+import {
+  findOktaReads,
+  recordLogRead,
+  recordSweep,
+  recordSweepFailure,
+} from '../adapters/store/integration/okta-reads.ts';
 import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { refreshTrust } from './refresh-trust.ts';
-import { CataloguedError } from '../domain/failures.ts';
+import { CataloguedError, failureCodeOf } from '../domain/failures.ts';
 import { LOG_SCOPE } from '../domain/setup-wizard.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -103,10 +108,12 @@ export function trustActivities(deps: ActivityDependencies) {
     }): Promise<{ readonly next: string | null; readonly devices: number }> {
       const { integrationId } = input;
       const now = new Date(input.nowMs);
-      const client = await deps.oktaClient(integrationId);
-      const page = await notingHealth(database, integrationId, 'okta', () =>
-        client.listDevices(input.next ?? undefined),
-      );
+      const page = await notingSweep(integrationId, async () => {
+        const client = await deps.oktaClient(integrationId);
+        return notingHealth(database, integrationId, 'okta', () =>
+          client.listDevices(input.next ?? undefined),
+        );
+      });
       const touched = await database.inTransaction(async (sql) => {
         await upsertOktaDevices(sql, integrationId, page.devices, now);
         return rematch(sql, integrationId, page.devices);
@@ -121,27 +128,46 @@ export function trustActivities(deps: ActivityDependencies) {
       readonly beganAtMs: number;
       readonly nowMs: number;
     }): Promise<{ readonly gone: number }> {
-      const { integrationId } = input;
-      const beganAt = new Date(input.beganAtMs);
-      const client = await deps.oktaClient(integrationId);
-      const used = await readLog(client, integrationId, new Date(input.nowMs));
-      const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
-      let gone = 0;
-      if (unseen.length > 0) {
-        const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
-        gone = confirmed.gone.length;
-        await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
-      }
-      // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
-      const outdated = await findOutdatedDevices(database, integrationId);
-      await refresh([...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
-      await database.inTransaction(async (sql) => {
-        await recordSweep(sql, integrationId, beganAt);
-        await recordReadiness(sql, integrationId, beganAt);
-      });
-      return { gone };
+      return notingSweep(input.integrationId, () => conclude(input));
     },
   };
+
+  async function conclude(input: {
+    readonly integrationId: string;
+    readonly beganAtMs: number;
+    readonly nowMs: number;
+  }): Promise<{ readonly gone: number }> {
+    const { integrationId } = input;
+    const beganAt = new Date(input.beganAtMs);
+    const client = await deps.oktaClient(integrationId);
+    const used = await readLog(client, integrationId, new Date(input.nowMs));
+    const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
+    let gone = 0;
+    if (unseen.length > 0) {
+      const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
+      gone = confirmed.gone.length;
+      await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
+    }
+    // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
+    const outdated = await findOutdatedDevices(database, integrationId);
+    await refresh([...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
+    await database.inTransaction(async (sql) => {
+      await recordSweep(sql, integrationId, beganAt);
+      await recordReadiness(sql, integrationId, beganAt);
+    });
+    return { gone };
+  }
+
+  /** Whatever keeps a sweep from its end, a portal's page among it, is remembered until one reaches it. */
+  async function notingSweep<T>(integrationId: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = failureCodeOf(error);
+      if (code !== 'store.unavailable') await recordSweepFailure(database, integrationId, code);
+      throw error;
+    }
+  }
 }
 
 /** undefined: nothing is known by which Okta's record of the device could be told. */

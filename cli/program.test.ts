@@ -67,6 +67,7 @@ const status = {
     left: 0,
     out_of_scope: 0,
   },
+  asOf: '2027-01-02T03:04:05.000Z',
   needs: [
     {
       id: 'tls',
@@ -123,6 +124,7 @@ describe('status', () => {
 
   test('names what real devices still need, with the command for each', async () => {
     const { printed } = await odette('status');
+    expect(printed).toContain("Devices in scope: 3; Okta's part as of 2027-01-02");
     expect(printed).toContain('Odette 0.1.0 is ready.');
     expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
   });

@@ -45,14 +45,14 @@ async function ask(line: CommandLine, options: JsonOption): Promise<Status | und
 }
 
 function statusLines(status: Status): string[] {
-  const { ready, parts, version, devices, buckets, addresses } = status;
+  const { ready, parts, version, devices, buckets, addresses, asOf } = status;
   const silent = Object.entries(parts).filter(([, answers]) => !answers);
   const lines = [
     ready
       ? `Odette ${version} is ready.`
       : `Odette ${version} is not ready; no answer: ${silent.map(([name]) => name).join(', ')}.`,
     '',
-    `Devices in scope: ${devices.total}`,
+    `Devices in scope: ${devices.total}${asOf === null ? '' : `; Okta's part as of ${moment(asOf)}`}`,
     ...TRUTHS.map(([truth, words]) => `  ${String(devices[truth]).padStart(6)}  ${words}`),
     `  trusted ${buckets.trusted} · in progress ${buckets.in_progress} · needs its user ${buckets.needs_user} · needs you ${buckets.needs_you} · unreachable ${buckets.unreachable}`,
   ];

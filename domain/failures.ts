@@ -799,6 +799,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'okta.not_synced': entry(
+    'No sync of devices from Okta has succeeded for some time.',
+    'Read what the alarm says: a proxy, a captive portal or a firewall may answer in place of Okta. Odette retries automatically.',
+    'operator',
+    true,
+    503,
+  ),
   'okta.many_lost_trust': entry(
     'Many devices lost "managed" in Okta within a short time. Odette stopped requesting new certificates by itself.',
     'Find the cause in Okta. Then let Odette go on: on the page of the integration, or with `odette reissue resume`.',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { writePayload } from '../codec-server.ts';
 import { appendAudit, listAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
+import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -15,6 +16,7 @@ import { showFailure } from './failure-view.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
+import { syncedAt } from './sync-troubles.ts';
 import { alarmsOf, answers, needsOf, partsOf } from './status.ts';
 
 export function instanceHandlers(
@@ -33,6 +35,7 @@ export function instanceHandlers(
         version,
         devices: all.devices,
         buckets: all.buckets,
+        asOf: await syncedAt(sql),
         needs: await needsOf(sql, dependencies),
         alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
         addresses: {
@@ -45,7 +48,12 @@ export function instanceHandlers(
 
     getTotals: async ({ sql }) => {
       const { byIntegration } = await readTotals(sql);
-      return { items: [...byIntegration].map(([integrationId, totals]) => ({ integrationId, ...totals })) };
+      const items = [...byIntegration].map(async ([integrationId, totals]) => ({
+        integrationId,
+        ...totals,
+        asOf: (await findOktaReads(sql, integrationId)).sweptAt,
+      }));
+      return { items: await Promise.all(items) };
     },
 
     listCatalogue: () =>

@@ -14,6 +14,7 @@ import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
+import { syncTroubles } from './sync-troubles.ts';
 
 /** A worker polls anew every minute at least. */
 const POLLED_WITHIN_MS = 75_000;
@@ -119,6 +120,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
       `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
       gone.since,
     );
+  for (const { text, since } of await syncTroubles(sql)) alarm('okta.not_synced', text, since);
   const integrations = await listIntegrations(sql);
   for (const halted of await listHaltedReissues(sql)) {
     const { name } = integrations.find(({ id }) => id === halted.integrationId) ?? { name: '' };

@@ -72,6 +72,8 @@ const Status = z
     version: z.string(),
     devices: Totals,
     buckets: Buckets,
+    /** When all devices were last read from Okta, of the integration that was read longest ago; null: one never was. */
+    asOf: instant.nullable(),
     needs: z.array(Need),
     alarms: z.array(Alarm),
     addresses: z.object({
@@ -123,7 +125,9 @@ export const instance = {
     access: 'viewer',
     status: 200,
     response: list(
-      z.object({ integrationId: id, devices: Totals, buckets: Buckets }).meta({ id: 'IntegrationTotals' }),
+      z
+        .object({ integrationId: id, devices: Totals, buckets: Buckets, asOf: instant.nullable() })
+        .meta({ id: 'IntegrationTotals' }),
     ),
   }),
   listCatalogue: endpoint({

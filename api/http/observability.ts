@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
+import { listIntegrations } from '../../adapters/store/integration/integrations.ts';
+import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
 import { readDeviceTlsEnd } from '../../adapters/store/devices/device-tls.ts';
 import { pushCertificatesInUse } from '../../adapters/store/devices/push-certificates.ts';
 
@@ -64,6 +66,19 @@ export function measureFleet(database: Database, registry: Registry): void {
       for (const [state, count] of Object.entries(all.devices)) this.set({ state }, count);
       for (const [bucket, count] of Object.entries(all.buckets))
         this.set({ state: `bucket:${bucket}` }, count);
+    },
+  });
+  new Gauge({
+    name: 'odette_okta_sync_age_seconds',
+    help: 'Since all devices of an integration were last read from Okta; absent before the first time',
+    labelNames: ['integration'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { id, name } of await listIntegrations(database)) {
+        const { sweptAt } = await findOktaReads(database, id);
+        if (sweptAt) this.set({ integration: name }, (Date.now() - sweptAt.getTime()) / 1000);
+      }
     },
   });
   new Gauge({

@@ -1,22 +1,30 @@
 // The four counts on top of the device list; each is a link to its devices.
 import { Card, SimpleGrid, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { Moment } from '../components/moment.tsx';
 import { useApiQuery } from '../queries.ts';
 import { BUCKET_LABELS, countText, SHOWN_BUCKETS, type Bucket } from '../labels.ts';
 
 export function BucketCards({ current }: { current?: string | undefined }) {
   const status = useApiQuery('getStatus', {});
   return (
-    <SimpleGrid cols={{ base: 2, md: 4 }} component="nav" aria-label="Devices by state">
-      {SHOWN_BUCKETS.map((bucket) => (
-        <BucketCard
-          key={bucket}
-          bucket={bucket}
-          count={status.data?.buckets[bucket]}
-          isCurrent={current === bucket}
-        />
-      ))}
-    </SimpleGrid>
+    <div>
+      <SimpleGrid cols={{ base: 2, md: 4 }} component="nav" aria-label="Devices by state">
+        {SHOWN_BUCKETS.map((bucket) => (
+          <BucketCard
+            key={bucket}
+            bucket={bucket}
+            count={status.data?.buckets[bucket]}
+            isCurrent={current === bucket}
+          />
+        ))}
+      </SimpleGrid>
+      {status.data && status.data.devices.total > 0 && (
+        <Text size="xs" c="dimmed" mt={4}>
+          What Okta says: as of <Moment at={status.data.asOf} none="no sync yet" />
+        </Text>
+      )}
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useApiQuery } from '../queries.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { BUCKET_LABELS, countText, SHOWN_BUCKETS } from '../labels.ts';
 import type { Integration } from './integration.ts';
 
@@ -36,9 +36,7 @@ export function IntegrationsPage() {
               <IntegrationCard
                 key={integration.id}
                 integration={integration}
-                buckets={
-                  totals.data?.items.find(({ integrationId }) => integrationId === integration.id)?.buckets
-                }
+                totals={totals.data?.items.find(({ integrationId }) => integrationId === integration.id)}
               />
             ))}
             {items.length === 0 && (setups.data?.items.length ?? 0) === 0 && (
@@ -56,10 +54,10 @@ export function IntegrationsPage() {
 
 function IntegrationCard({
   integration,
-  buckets,
+  totals,
 }: {
   integration: Integration;
-  buckets: Readonly<Record<keyof typeof BUCKET_LABELS, number>> | undefined;
+  totals: ResponseOf<'getTotals'>['items'][number] | undefined;
 }) {
   const broken = integration.health.filter(({ ok }) => !ok);
   return (
@@ -78,11 +76,12 @@ function IntegrationCard({
           {integration.macOS ? ' · macOS' : ''}
           {integration.iOS ? ' · iOS and iPadOS' : ''}
         </Text>
-        {buckets && (
+        {totals && (
           <Text size="sm">
-            {SHOWN_BUCKETS.map((name) => `${BUCKET_LABELS[name].label}: ${countText(buckets[name])}`).join(
-              ' · ',
-            )}
+            {SHOWN_BUCKETS.map(
+              (name) => `${BUCKET_LABELS[name].label}: ${countText(totals.buckets[name])}`,
+            ).join(' · ')}
+            ; as of <Moment at={totals.asOf} none="no sync yet" />
           </Text>
         )}
         {broken.map(({ connection, failure }) => (

@@ -4,22 +4,41 @@ import type { Sql } from '../base/database.ts';
 export interface OktaReads {
   readonly sweptAt: Date | null;
   readonly logReadUntil: Date | null;
+  /** The first failure since the last whole sweep, and the code of the last one. */
+  readonly failingSince: Date | null;
+  readonly failureCode: string | null;
 }
 
 export async function findOktaReads(sql: Sql, integrationId: string): Promise<OktaReads> {
   const [row] = await sql.query<OktaReads>(
-    'select swept_at as "sweptAt", log_read_until as "logReadUntil" from okta_reads where integration_id = $1',
+    `select swept_at as "sweptAt", log_read_until as "logReadUntil", failing_since as "failingSince", failure_code as "failureCode"
+       from okta_reads where integration_id = $1`,
     [integrationId],
   );
-  return row ?? { sweptAt: null, logReadUntil: null };
+  return row ?? { sweptAt: null, logReadUntil: null, failingSince: null, failureCode: null };
 }
 
 /** A sweep reached its end: what is shown of the integration's devices is as of its beginning. */
 export async function recordSweep(sql: Sql, integrationId: string, beganAt: Date): Promise<void> {
   await sql.query(
     `insert into okta_reads (integration_id, swept_at) select id, $2 from integrations where id = $1
-     on conflict (integration_id) do update set swept_at = greatest(okta_reads.swept_at, excluded.swept_at)`,
+     on conflict (integration_id) do update set swept_at = greatest(okta_reads.swept_at, excluded.swept_at),
+       failing_since = null, failure_code = null`,
     [integrationId, beganAt],
+  );
+}
+
+/** A page of a sweep, or its end, could not be read or understood. */
+export async function recordSweepFailure(
+  sql: Sql,
+  integrationId: string,
+  failureCode: string,
+): Promise<void> {
+  await sql.query(
+    `insert into okta_reads (integration_id, failing_since, failure_code) select id, now(), $2 from integrations where id = $1
+     on conflict (integration_id) do update set failing_since = coalesce(okta_reads.failing_since, excluded.failing_since),
+       failure_code = excluded.failure_code`,
+    [integrationId, failureCode],
   );
 }
 

@@ -597,6 +597,8 @@ create table automatic_reissues (
 create table okta_reads (
   integration_id uuid primary key references integrations on delete cascade,
   swept_at timestamptz, -- when the last sweep that reached its end began
+  failing_since timestamptz, -- the first failure since
+  failure_code text, -- of the last one
   log_read_until timestamptz
 );
 

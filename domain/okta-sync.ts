@@ -1,0 +1,34 @@
+// Whether what is shown of Okta is too old: no whole sweep has succeeded for some time.
+
+const MINUTE_MS = 60_000;
+/** Sweeps that may fail in a row: Okta's own short outages pass. */
+const MISSED_SWEEPS = 4;
+const MIN_LATE_MINUTES = 60;
+
+/** Milliseconds without a whole sweep after which somebody should know. */
+export const lateAfterMs = (trustSweepMinutes: number): number =>
+  Math.max(MIN_LATE_MINUTES, MISSED_SWEEPS * trustSweepMinutes) * MINUTE_MS;
+
+export interface LateSync {
+  readonly name: string;
+  /** When the last whole sweep began; null: there was none. */
+  readonly sweptAt: Date | null;
+  /** Why the last attempt failed, one sentence; null: none was made. */
+  readonly cause: string | null;
+  /** Devices that are shown as managed. */
+  readonly managed: number;
+  /** Devices whose user is to sign in. */
+  readonly waiting: number;
+}
+
+/** What stopped, and whom it endangers. */
+export function lateSyncText({ name, sweptAt, cause, managed, waiting }: LateSync): string {
+  const asOf =
+    sweptAt === null ? 'has never read all devices' : `last read all devices at ${sweptAt.toISOString()}`;
+  return [
+    `${name}: Odette ${asOf} in Okta.`,
+    ...(cause === null ? ['No attempt was made since: look at Temporal and its schedules.'] : [cause]),
+    `${managed} devices shown as managed may no longer be, and get no new certificate; ` +
+      `${waiting} that wait for a sign-in do not become trusted.`,
+  ].join(' ');
+}
