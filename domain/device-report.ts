@@ -1,4 +1,4 @@
-// What a device reports about itself, decoded from its answers and stored as last heard.
+// What a device reports about itself, decoded from its responses; stored as last reported.
 
 export interface ReportedProfile {
   readonly identifier: string;

@@ -34,7 +34,7 @@ export type OutboxMessage =
       readonly body: SignalBody;
       readonly startsRollout: boolean;
     }
-  /** Tells keepCertificate something it must hear even if it does not run yet. */
+  /** Tells keepCertificate something it must be told even if it does not run yet. */
   | {
       readonly kind: 'keepCertificate';
       readonly deviceId: string;

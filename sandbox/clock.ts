@@ -23,12 +23,12 @@ export class MovableClock implements Clock {
   /** Moves the clock by this many milliseconds (negative: back) and tells everyone who waits for a time. */
   move(byMs: number): void {
     this.#offsetMs += byMs;
-    for (const heard of this.#moved) heard();
+    for (const onMove of this.#moved) onMove();
   }
 
   /** Calls back after every move; returns what ends it. */
-  onMove(heard: () => void): () => void {
-    this.#moved.add(heard);
-    return () => void this.#moved.delete(heard);
+  onMove(moved: () => void): () => void {
+    this.#moved.add(moved);
+    return () => void this.#moved.delete(moved);
   }
 }

@@ -98,7 +98,7 @@ export class HoldPoints {
       };
       const since = new Date().toISOString();
       this.#held.set(id, { id, point: point.id, message, phase, ...(device && { device }), since, letGo });
-      for (const heard of [...this.#watching]) heard();
+      for (const notify of [...this.#watching]) notify();
     });
   }
 }

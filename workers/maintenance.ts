@@ -115,7 +115,7 @@ async function retireKeys(database: Database, keyFile: string): Promise<string> 
 async function* linesOf(file: string): AsyncGenerator<string> {
   const unpacked = createGunzip();
   const reading = pipeline(createReadStream(file), unpacked);
-  // Whoever reads the lines hears of it at the end of them.
+  // Whoever reads the lines meets the error at the end of them.
   reading.catch(() => undefined);
   yield* createInterface({ input: unpacked, crlfDelay: Infinity });
   await reading;

@@ -60,16 +60,16 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   });
   const isReady = new Promise<Record<string, unknown> | undefined>((resolve) => {
     void ended.then(() => resolve(undefined));
-    const hear = (message: unknown): void => {
+    const onMessage = (message: unknown): void => {
       if (typeof message === 'object' && message !== null && 'ready' in message) resolve({ ...message });
     };
-    child.on('message', hear);
+    child.on('message', onMessage);
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream ?? Readable.from([])).on('line', (line) => {
         log.write(`${line}\n`);
         lastLines.push(line);
         if (lastLines.length > 10) lastLines.shift();
-        if (line.startsWith('{"ready":true')) hear(JSON.parse(line));
+        if (line.startsWith('{"ready":true')) onMessage(JSON.parse(line));
       });
   });
   if (child.pid !== undefined) await recordChild(record, child.pid);

@@ -14,7 +14,7 @@ export class LicenseAssignment {
 
   /**
    * @param changes rises when somebody asks for another look
-   * @param settled hears `ready`, or why there will be none
+   * @param settled is called with `ready`, or why there will be none
    */
   constructor(deviceId: string, changes: () => number, settled: (license: RolloutMemory['license']) => void) {
     this.#deviceId = deviceId;

@@ -28,7 +28,7 @@ import { showDetails } from './show-details.ts';
 
 type SetupActivities = ReturnType<typeof setupChecks> & ReturnType<typeof setupRecords>;
 
-/** A check is asked again a few times, then the admin hears of it: somebody waits in front of the screen. */
+/** A check is asked again a few times, then the admin is told: somebody waits in front of the screen. */
 const checks = proxyActivities<
   Pick<SetupActivities, 'checkOktaDomain' | 'checkCredentials' | 'checkPrerequisites' | 'checkMacPlatform'>
 >({
@@ -79,8 +79,8 @@ export async function setUpIntegration(input: SetUpIntegrationInput): Promise<Se
 
   try {
     for (let seen = 0; !isOver(); seen = answered) {
-      const isHeard = await condition(() => isOver() || answered > seen, ABANDONED_AFTER);
-      if (isHeard || state.checking) continue;
+      const hasAnswer = await condition(() => isOver() || answered > seen, ABANDONED_AFTER);
+      if (hasAnswer || state.checking) continue;
       state = { ...state, status: 'abandoned', checking: false };
       await tables.saveSetupState({ state, answerId: null, action: 'setup.abandoned' });
     }

@@ -262,7 +262,7 @@ describe('takeover', () => {
     expect((await stolen.authenticate()).status).toBe(400);
   });
 
-  test('the old identity speaks until the renewed one was heard, and never again; an Authenticate that was lost changes nothing', async () => {
+  test('the old identity is accepted until the renewed one has signed a message, and never again; an Authenticate that was lost changes nothing', async () => {
     const device = await enroll();
     const { id, enrollmentId } = await found(device);
     const challenge = await newIdentityChallenge(listener.database, { forDeviceId: id });
@@ -292,7 +292,7 @@ describe('takeover', () => {
   });
 });
 
-test('a device whose rollout failed because it was silent gets a rollout when it is heard of, once a day', async () => {
+test('a device whose rollout failed because it was silent gets a rollout at its next contact, once a day', async () => {
   const device = await enroll();
   const { id } = await found(device);
   await listener.database.query('delete from outbox');

@@ -10,8 +10,8 @@ import {
   type DeviceRow,
   findDeviceByIdentity,
   findDeviceForUpdate,
-  type HeardDevice,
-  hearOf,
+  type DeviceInContact,
+  recordContact,
 } from '../../adapters/store/devices/devices.ts';
 import {
   beginEnrollment,
@@ -190,7 +190,7 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
     if (problem !== null && problem !== device.pushProblem)
       await appendTimeline(sql, device.id, { kind: 'push_problem', text: PUSH_PROBLEMS[problem] });
     if (!isFirst) {
-      if (problem === null && (device.standsUnreachable || device.pushProblem !== null))
+      if (problem === null && (device.wasUnreachable || device.pushProblem !== null))
         await proveAgain(sql, device.id);
       return;
     }
@@ -216,18 +216,18 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
 }
 
 /**
- * The device that a message names, locked and heard of, if its pinned identity sent the message and its enrollment is not over.
+ * The device that a message names, locked and its contact recorded, if its pinned identity sent the message and its enrollment is not over.
  * @throws CataloguedError `mdm.signature_refused`, `mdm.not_enrolled`
  */
-export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<HeardDevice> {
-  const device = await hearOf(sql, udid);
+export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Promise<DeviceInContact> {
+  const device = await recordContact(sql, udid);
   if (!device) throw new CataloguedError('mdm.not_enrolled');
   const { fingerprint } = signer.certificate;
   if (!device.identityFingerprint.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
   // Where Apple delivers no push, only a new token ends that.
-  if (device.standsUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
+  if (device.wasUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
   if (device.returnAskedAt !== null) await endReturnRequest(sql, device.id);
   return device;
 }

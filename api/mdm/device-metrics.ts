@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface DeviceMetrics {
   /** @param kind MessageType of a check-in, or Status of a report */
-  heard(kind: string): void;
+  received(kind: string): void;
   handedOver(): void;
   refused(code: string): void;
   /** @param reason why a PKIOperation got no certificate */
@@ -44,7 +44,7 @@ export function deviceMetrics(registry: Registry, longPolls: { readonly waiting:
     },
   });
   return {
-    heard: (kind) => messages.inc({ kind }),
+    received: (kind) => messages.inc({ kind }),
     handedOver: () => commands.inc(),
     refused: (code) => refusals.inc({ code }),
     scepRefused: (reason) => scepRefusals.inc({ reason }),

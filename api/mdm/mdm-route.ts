@@ -3,14 +3,14 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { findDeviceByIdentity, hearOf } from '../../adapters/store/devices/devices.ts';
+import { findDeviceByIdentity, recordContact } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
 import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
 import { Admission, maxBytesFor, refuseUnlessList } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
-import { passOverUnreadable } from './command-report.ts';
+import { passOverUnreadable } from './record-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
@@ -62,7 +62,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
       throw new CataloguedError('server.unavailable', { facts: { reason: 'too many messages' } });
     });
     const message = readOrUndefined(body);
-    dependencies.metrics.heard(kindOf(message));
+    dependencies.metrics.received(kindOf(message));
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
     refuseUnlessList(message, body.length);
     await dispatch(dependencies, { message, body, signer }, response);
@@ -95,7 +95,7 @@ async function acknowledgeUnreadable(
     const device = await findDeviceByIdentity(sql, signer.certificate.fingerprint);
     // Only devices may leave something here, so that a certificate alone fills no table.
     if (!device) throw new CataloguedError('mdm.message_unreadable');
-    await hearOf(sql, device.udid);
+    await recordContact(sql, device.udid);
     await recordUnparsedResponse(sql, {
       deviceId: device.id,
       reason: 'not a device message',

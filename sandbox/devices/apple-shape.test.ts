@@ -29,14 +29,14 @@ describe('by Apple’s schema', () => {
   const targets = [...targetsOf('macOS'), ...targetsOf('iOS')];
   it.each(targets)('$platform $osVersion: check-in messages and every response', async (target) => {
     const family = target.platform === 'macOS' ? 'Mac' : 'iPhone';
-    world.server.heard.length = 0;
+    world.server.received.length = 0;
     const device = await world.enrolled({
       family,
       name: `${family.toLowerCase()}-${target.osVersion.replaceAll('.', '-')}`,
       hardware: { osVersion: target.osVersion },
       knobs: { downloadSeconds: 0 },
     });
-    for (const { dict } of world.server.heard) expect(unknown(problemsOfCheckIn(dict, target))).toEqual([]);
+    for (const { dict } of world.server.received) expect(unknown(problemsOfCheckIn(dict, target))).toEqual([]);
     world.licenses.add(device.state.hardware.serialNumber);
     const root = payload('com.apple.security.root', {
       PayloadContent: world.server.authority.certificate.der,

@@ -13,15 +13,15 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const statuses = (): string[] =>
-  world.server.heard.filter((one): one is Report => one.type === 'Report').map((one) => one.status);
+  world.server.received.filter((one): one is Report => one.type === 'Report').map((one) => one.status);
 const quiet = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
 
 describe('a pretend device', () => {
   it('enrolls by SCEP, then says Authenticate and TokenUpdate, signed with its new identity', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'enrolls' });
-    expect(world.server.heard.map((one) => one.type)).toEqual(['Authenticate', 'TokenUpdate']);
+    expect(world.server.received.map((one) => one.type)).toEqual(['Authenticate', 'TokenUpdate']);
     expect(new Set(world.server.signers)).toEqual(new Set([mac.state.hardware.serialNumber]));
-    expect(world.server.heard[0]).toMatchObject({ topic: world.server.topic, udid: mac.state.hardware.udid });
+    expect(world.server.received[0]).toMatchObject({ topic: world.server.topic, udid: mac.state.hardware.udid });
   });
 
   it('signs as real devices do, or with attributes, as it is told', async () => {
@@ -36,7 +36,7 @@ describe('a pretend device', () => {
     const before = statuses().length;
     expect(push(mac)).toBe(true);
     await expect.poll(() => statuses().slice(before)).toEqual(['Idle']);
-    const tokens = (): number => world.server.heard.filter((one) => one.type === 'TokenUpdate').length;
+    const tokens = (): number => world.server.received.filter((one) => one.type === 'TokenUpdate').length;
     const told = tokens();
     mac.pushTarget(mac.state.enrollment?.pushToken ?? '')?.deliver(Buffer.from('{"mdm":"other"}'));
     await expect.poll(tokens).toBe(told + 1);
@@ -110,7 +110,7 @@ describe('a pretend device', () => {
     await expect.poll(() => mac.isEnrolled).toBe(false);
     const phone = await world.enrolled({ family: 'iPhone', name: 'checks-out' });
     await phone.checkOut();
-    expect(world.server.heard.at(-1)?.type).toBe('CheckOut');
+    expect(world.server.received.at(-1)?.type).toBe('CheckOut');
     expect(phone.state.profiles).toEqual([]);
   });
 
@@ -158,7 +158,7 @@ describe('a pretend device', () => {
       bootstrapTokensEscrowed: 1,
       bootstrapTokensReturned: 1,
       directoryUsersDeclined: 1,
-      usersHeard: 1,
+      usersServed: 1,
     });
     server.bootstrapToken = Buffer.from('another');
     await world.ask(mac, 'InstallProfile', { Payload: server.enrollmentProfile() });

@@ -64,7 +64,7 @@ export async function speakForUsers(context: DeviceContext, enrollment: MdmEnrol
     contentType: REPORT,
     body,
   });
-  count(context, named.status === 200 && idle.status === 200 ? 'usersHeard' : 'usersRefused');
+  count(context, named.status === 200 && idle.status === 200 ? 'usersServed' : 'usersRefused');
 }
 
 /** GeneratedUID of a user: the same for the same name. */

@@ -1,26 +1,17 @@
-// A device without a network: takes its commands from the queue and responds there, as the device listener would record it.
+// A device without a network: takes its commands from the queue, and its reports are recorded where the device listener records them.
 // For tests of workflows; the sandbox's devices speak the real protocol.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCommand } from '../../adapters/mdm/command.ts';
+import type { Report } from '../../adapters/mdm/device-message.ts';
 import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
 import { verifyAttached } from '../../adapters/pki/cms.ts';
-import {
-  beginConversation,
-  handOverNext,
-  recordFinalStatus,
-  recordNotNow,
-} from '../../adapters/store/devices/command-exchange.ts';
+import type { CommandResponse } from '../../adapters/mdm/response.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { handOverNext } from '../../adapters/store/devices/command-exchange.ts';
 import { findCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
-import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import {
-  recordAppConfiguration,
-  replaceApplications,
-  replaceCertificates,
-  replaceInstalledApplications,
-  replaceProfiles,
-} from '../../adapters/store/devices/inventory.ts';
-import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
+import { recordReport } from '../../api/mdm/record-report.ts';
+import type { ReadReport } from '../../api/mdm/response-reading.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { classify, type DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -32,7 +23,7 @@ interface Performed {
   readonly errorChain?: DeviceErrorChain;
   /** Acknowledged all the same. */
   readonly isUnreadable?: true;
-  readonly record?: (sql: Sql) => Promise<void>;
+  readonly response?: CommandResponse;
 }
 
 export interface FakeBreak {
@@ -121,15 +112,16 @@ export class FakeDevice {
     await this.#conversation;
   }
 
-  async #sayIdle(): Promise<void> {
+  #sayIdle(): Promise<void> {
+    return this.#report('Idle');
+  }
+
+  /** `read`: what the listener would have read of it. */
+  async #report(status: Report['status'], read?: ReadReport): Promise<void> {
     await this.#world.database.inTransaction(async (sql) => {
       await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
-      for (const unknown of await beginConversation(sql, this.id))
-        await this.#tell(sql, unknown.workflowId, {
-          commandUuid: unknown.uuid,
-          step: unknown.step,
-          status: 'Unknown',
-        });
+      const report = read === undefined ? { status } : { status, commandUuid: read.command.uuid };
+      await recordReport(sql, this.id, report, read, Buffer.alloc(0));
     });
   }
 
@@ -167,7 +159,7 @@ export class FakeDevice {
     if (command === undefined) return false;
     if (this.notNow > 0) {
       this.notNow -= 1;
-      await this.#sayNotNow(command.uuid);
+      await this.#report('NotNow', await this.#read(command.uuid, {}));
       return true;
     }
     if (this.losesCertificates && command.sealedBody !== null) {
@@ -178,19 +170,6 @@ export class FakeDevice {
     return true;
   }
 
-  async #sayNotNow(uuid: string): Promise<void> {
-    await this.#world.database.inTransaction(async (sql) => {
-      const command = await findCommand(sql, uuid);
-      const recorded = await recordNotNow(sql, this.id, uuid);
-      if (command !== undefined && recorded?.isFirst === true)
-        await this.#tell(sql, command.workflowId, {
-          commandUuid: uuid,
-          step: command.step,
-          status: 'NotNow',
-        });
-    });
-  }
-
   #open(uuid: string, sealed: Buffer | null): Buffer {
     return Buffer.from(this.#world.sealer.open(sealed ?? Buffer.alloc(0), sealedCommandContext(uuid)));
   }
@@ -198,35 +177,28 @@ export class FakeDevice {
   async #carryOut(uuid: string, body: Buffer): Promise<void> {
     const { requestType, request } = readCommand(body);
     this.carriedOut.push(requestType);
-    const response = this.#perform(requestType, request);
-    await this.#world.database.inTransaction(async (sql) => {
-      await sql.query('update devices set last_contact_at = now() where id = $1', [this.id]);
-      const row = await recordFinalStatus(sql, this.id, uuid, {
-        status: response.failure === undefined || response.isUnreadable === true ? 'Acknowledged' : 'Error',
-        ...(response.failure === undefined
-          ? {}
-          : { failure: { code: response.failure, errorChain: response.errorChain ?? [] } }),
-      });
-      await response.record?.(sql);
-      if (row)
-        await this.#tell(sql, row.workflowId, {
-          commandUuid: uuid,
-          step: row.step,
-          status: row.status,
-          ...(response.failure === undefined ? {} : { failureCode: response.failure }),
-        });
-    });
+    const performed = this.#perform(requestType, request);
+    const read = await this.#read(uuid, performed);
+    await this.#report(read.final.status, read);
   }
 
-  #tell(sql: Sql, workflowId: string, body: Readonly<Record<string, unknown>>): Promise<void> {
-    return appendOutboxMessage(sql, this.id, {
-      kind: 'deviceSignal',
-      deviceId: this.id,
-      workflowId,
-      signal: 'commandResponded',
-      startsRollout: false,
-      body,
-    });
+  async #read(uuid: string, performed: Performed): Promise<ReadReport> {
+    const { failure, errorChain = [], isUnreadable, response = { kind: 'none' } } = performed;
+    const command = await findCommand(this.#world.database, uuid);
+    if (command === undefined) throw new Error(`there is no command ${uuid}`);
+    return {
+      command,
+      final: {
+        status: failure === undefined || isUnreadable === true ? 'Acknowledged' : 'Error',
+        ...(failure !== undefined && { failure: { code: failure, errorChain } }),
+      },
+      response,
+      configurationRevision:
+        response.kind === 'applicationConfiguration'
+          ? await this.#world.compare(this.id, this.appConfiguration ?? {})
+          : undefined,
+      problem: isUnreadable === true ? 'unreadable' : undefined,
+    };
   }
 
   #perform(requestType: string, request: PlistDict): Performed {
@@ -250,13 +222,13 @@ export class FakeDevice {
       case 'RemoveProfile':
         return this.#remove(String(request['Identifier']));
       case 'ProfileList':
-        return { record: (sql) => replaceProfiles(sql, this.id, this.#listProfiles()) };
+        return { response: { kind: 'profiles', profiles: this.#listProfiles() } };
       case 'CertificateList':
-        return { record: (sql) => replaceCertificates(sql, this.id, this.certificates.map(asReported)) };
+        return { response: { kind: 'certificates', certificates: this.certificates.map(asReported) } };
       case 'ManagedApplicationList':
         return this.#listApps();
       case 'InstalledApplicationList':
-        return { record: (sql) => replaceInstalledApplications(sql, this.id, this.#listInstalled()) };
+        return { response: { kind: 'installedApplications', applications: this.#listInstalled() } };
       case 'InstallApplication':
         return this.#installApp(request['Configuration'] as PlistDict | undefined);
       case 'RemoveApplication':
@@ -267,12 +239,7 @@ export class FakeDevice {
           PlistDict | undefined;
         return {};
       case 'ManagedApplicationConfiguration':
-        return {
-          record: async (sql) => {
-            const revision = await this.#world.compare(this.id, this.appConfiguration ?? {});
-            await recordAppConfiguration(sql, this.id, revision ?? null);
-          },
-        };
+        return { response: { kind: 'applicationConfiguration', configurations: [] } };
       default:
         return {};
     }
@@ -344,7 +311,7 @@ export class FakeDevice {
     const status = this.appStatus;
     const list =
       status === undefined ? [] : [{ identifier: OKTA_VERIFY.bundleId, status, hasConfiguration: false }];
-    return { record: (sql) => replaceApplications(sql, this.id, list) };
+    return { response: { kind: 'applications', applications: list } };
   }
 
   #listInstalled() {

@@ -1,4 +1,4 @@
-// A small MDM server for the tests of pretend devices: enrolls, hands commands over, keeps what it hears. Not Odette.
+// A small MDM server for the tests of pretend devices: enrolls, hands commands over, keeps what it receives. Not Odette.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -41,7 +41,7 @@ export const payload = (type: string, keys: PlistDict, more: PlistDict = {}): Pl
 });
 
 export class SmallMdmServer {
-  readonly heard: DeviceMessage[] = [];
+  readonly received: DeviceMessage[] = [];
   /** Common names of those who signed, as they came. */
   readonly signers: string[] = [];
   readonly topic: string;
@@ -183,7 +183,7 @@ export class SmallMdmServer {
       response.writeHead(this.outage.status).end();
       return;
     }
-    this.heard.push(message);
+    this.received.push(message);
     this.signers.push(signer.commonName);
     if (message.type === 'UserAuthenticate') return void response.writeHead(410).end();
     if (message.userId !== undefined) return void response.writeHead(200).end();

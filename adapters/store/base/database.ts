@@ -22,10 +22,10 @@ export interface Database extends Sql {
   /** One connection for all of `work`, outside a transaction; closed afterwards, and with it the locks of its session. */
   inSession<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
-   * Hears NOTIFY on a channel through one kept connection that reconnects by itself. After a reconnection `heard('')` is called
+   * Listens for NOTIFY on a channel through one connection of its own that reconnects by itself. After a reconnection `onNotify('')` is called
    * once: something may have been missed. Resolves with a function that stops listening.
    */
-  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
   end(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export function connectDatabase(
         client.release(true);
       }
     },
-    listen: (channel, heard) => listener.listen(channel, heard).catch(rethrow),
+    listen: (channel, onNotify) => listener.listen(channel, onNotify).catch(rethrow),
     async end() {
       await listener.end();
       await pool.end();

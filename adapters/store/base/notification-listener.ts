@@ -1,13 +1,13 @@
 // LISTEN on one kept connection for all channels of a process, renewed when it breaks.
 import type pg from 'pg';
 
-type Heard = (payload: string) => void;
+type OnNotify = (payload: string) => void;
 
 const RECONNECT_MS = [100, 500, 1000, 2000];
 
 export class NotificationListener {
   readonly #newClient: () => pg.Client;
-  readonly #channels = new Map<string, Set<Heard>>();
+  readonly #channels = new Map<string, Set<OnNotify>>();
   #client: Promise<pg.Client> | undefined;
   #hasEnded = false;
   #retry: NodeJS.Timeout | undefined;
@@ -17,20 +17,20 @@ export class NotificationListener {
   }
 
   /** Rejects when the first connection fails; later breaks are mended in the background. */
-  async listen(channel: string, heard: Heard): Promise<() => Promise<void>> {
+  async listen(channel: string, onNotify: OnNotify): Promise<() => Promise<void>> {
     if (!/^[a-z_][a-z0-9_]*$/.test(channel)) throw new TypeError(`not a channel name: ${channel}`);
-    const listeners = this.#channels.get(channel) ?? new Set<Heard>();
+    const listeners = this.#channels.get(channel) ?? new Set<OnNotify>();
     const isNew = listeners.size === 0;
-    listeners.add(heard);
+    listeners.add(onNotify);
     this.#channels.set(channel, listeners);
     try {
       const client = await this.#connected();
       if (isNew) await client.query(`listen ${channel}`);
     } catch (error) {
-      await this.#forget(channel, heard);
+      await this.#forget(channel, onNotify);
       throw error;
     }
-    return () => this.#forget(channel, heard);
+    return () => this.#forget(channel, onNotify);
   }
 
   async end(): Promise<void> {
@@ -41,9 +41,9 @@ export class NotificationListener {
     await client?.end().catch(() => undefined);
   }
 
-  async #forget(channel: string, heard: Heard): Promise<void> {
+  async #forget(channel: string, onNotify: OnNotify): Promise<void> {
     const listeners = this.#channels.get(channel);
-    listeners?.delete(heard);
+    listeners?.delete(onNotify);
     if (listeners?.size !== 0) return;
     this.#channels.delete(channel);
     const client = await this.#client?.catch(() => undefined);
@@ -61,7 +61,7 @@ export class NotificationListener {
   async #connect(): Promise<pg.Client> {
     const client = this.#newClient();
     client.on('notification', ({ channel, payload }) => {
-      for (const heard of this.#channels.get(channel) ?? []) heard(payload ?? '');
+      for (const onNotify of this.#channels.get(channel) ?? []) onNotify(payload ?? '');
     });
     let isUp = false;
     const broke = () => {
@@ -88,6 +88,6 @@ export class NotificationListener {
   async #resume(): Promise<void> {
     const client = await this.#connected();
     for (const channel of this.#channels.keys()) await client.query(`listen ${channel}`);
-    for (const listeners of this.#channels.values()) for (const heard of listeners) heard('');
+    for (const listeners of this.#channels.values()) for (const onNotify of listeners) onNotify('');
   }
 }

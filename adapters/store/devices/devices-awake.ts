@@ -2,10 +2,10 @@
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
 
-/** Seconds since it was heard of. */
+/** Seconds since its last contact. */
 const RECENTLY = 60;
 
-/** Within this enrollment, a request of it waits, or it was heard of a moment ago. By the database's clock. */
+/** Within this enrollment, a request of it waits, or its last contact was a moment ago. By the database's clock. */
 export async function isAwake(sql: Sql, deviceId: string, enrollmentId: string): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
     `select enrollment_id = $2 and ${ENROLLED}

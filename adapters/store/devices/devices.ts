@@ -1,4 +1,4 @@
-// Devices as the MDM server knows them: who a message is from, when it was heard of, whether a request of it waits.
+// Devices as the MDM server knows them: who a message is from, when they last made contact, whether a request of it waits.
 import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
@@ -67,20 +67,20 @@ export async function findDeviceForUpdate(sql: Sql, udid: string): Promise<Devic
   return row;
 }
 
-export interface HeardDevice extends DeviceRow {
+export interface DeviceInContact extends DeviceRow {
   /** Until now it is shown as unreachable. */
-  readonly standsUnreachable: boolean;
+  readonly wasUnreachable: boolean;
 }
 
 /**
- * The device that a message names, locked like findDeviceForUpdate, and heard of now. An older request of it that still waits
+ * The device that a message names, locked like findDeviceForUpdate; its contact is recorded. An older request of it that still waits
  * is given nothing any more.
  */
-export async function hearOf(sql: Sql, udid: string): Promise<HeardDevice | undefined> {
-  const [row] = await sql.query<HeardDevice>(
+export async function recordContact(sql: Sql, udid: string): Promise<DeviceInContact | undefined> {
+  const [row] = await sql.query<DeviceInContact>(
     `update devices set last_contact_at = now(), long_poll_until = null where udid = $1
      returning ${DEVICE_COLUMNS},
-               exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as "standsUnreachable"`,
+               exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as "wasUnreachable"`,
     [udid],
   );
   return row;
@@ -192,7 +192,7 @@ const SENDING: readonly RolloutPhase[] = [
   'removing',
 ];
 
-/** A rollout that failed because the device was silent starts again when it is heard of, at most once a day. */
+/** A rollout that failed because the device was silent starts again at its next contact, at most once a day. */
 export async function wasSilent(sql: Sql, deviceId: string): Promise<boolean> {
   const rows = await sql.query(
     `select 1 from device_trust

@@ -87,7 +87,7 @@ export async function listUsersLosingTrust(
 }
 
 /**
- * A few enrolled devices to try it on first: those heard of last, of each family.
+ * A few enrolled devices to try it on first: those with the latest contact, of each family.
  * @param blueprintIds empty: of the devices that no library item has
  */
 export const suggestTestDevices = (

@@ -7,7 +7,7 @@ export interface RolloutRun {
   readonly deviceId: string;
 }
 
-/** Returns whether this is the first time that the run is heard of. */
+/** Returns whether this is the first time that the run is recorded. */
 export async function recordRunStart(sql: Sql, run: RolloutRun, at: Date): Promise<boolean> {
   const rows = await sql.query(
     `insert into rollout_runs (run_id, device_id, workflow_id, started_at)
