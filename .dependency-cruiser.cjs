@@ -143,7 +143,7 @@ module.exports = {
       name: 'sandbox-web-and-cli-take-only-types-of-contract',
       severity: 'error',
       from: { path: '^(sandbox|web|cli)/', pathNot: TESTS },
-      to: { path: '^api/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^api/', pathNot: '^api/contract/client\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'web-and-cli-know-the-contract-only',

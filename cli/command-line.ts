@@ -1,7 +1,7 @@
 // What every subject of the command line is given, and how it shows its answer.
 import type { Command } from 'commander';
 import { CliError, EXIT } from './exits.ts';
-import { OdetteClient } from './odette-client.ts';
+import { odetteClient, type OdetteClient } from './odette-client.ts';
 import { findServer } from './find-server.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,7 +25,7 @@ export function createCommandLine(environment: NodeJS.ProcessEnv, terminal: Term
     terminal,
     exitCode: EXIT.done,
     connect: async (options) =>
-      new OdetteClient(await findServer(environment), { ...options, tell: (text) => terminal.tell(text) }),
+      odetteClient(await findServer(environment), { ...options, tell: (text) => terminal.tell(text) }),
     show(options, value, lines) {
       terminal.print(options.json ? JSON.stringify(value, null, 2) : lines().join('\n'));
     },

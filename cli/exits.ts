@@ -1,5 +1,5 @@
 // How `odette` ends: exit codes, and the errors that people read. A stack is never shown.
-import type { Problem } from '../api/contract/contract.ts';
+import { ApiProblem } from '../api/contract/client.ts';
 
 export const EXIT = {
   done: 0,
@@ -27,27 +27,16 @@ export class CliError extends Error {
   }
 }
 
-/** Odette answered with a problem document. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(problem.title);
-    this.problem = problem;
-  }
-
-  get exitCode(): ExitCode {
-    return this.problem.status === 503 ? EXIT.notReady : EXIT.failed;
-  }
-}
-
 export const exitCodeOf = (error: unknown): ExitCode =>
-  error instanceof CliError || error instanceof Refused ? error.exitCode : EXIT.failed;
+  error instanceof CliError
+    ? error.exitCode
+    : error instanceof ApiProblem && error.problem.status === 503
+      ? EXIT.notReady
+      : EXIT.failed;
 
 /** Title, what it is about, and what to do. */
 export function errorLines(error: unknown): string[] {
-  if (error instanceof Refused) {
+  if (error instanceof ApiProblem) {
     const { title, detail, errors, remedy, code, requestId } = error.problem;
     return [
       `odette: ${title}`,
@@ -64,7 +53,7 @@ export function errorLines(error: unknown): string[] {
 
 /** The same for programs. */
 export function errorDocument(error: unknown): object {
-  if (error instanceof Refused) return error.problem;
+  if (error instanceof ApiProblem) return error.problem;
   const title = error instanceof Error ? error.message : String(error);
   return { title, ...(error instanceof CliError && error.remedy !== undefined && { remedy: error.remedy }) };
 }

@@ -67,7 +67,7 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
     ? await odette.call('put /api/library-items/{id}', {
         params: { id: known.id },
         body,
-        version: known.version,
+        ifMatch: `"${known.version}"`,
       })
     : await odette.call('post /api/library-items', { body });
   line.show(options, saved, () => [...itemLines(saved), ...proposalLines(preview)]);

@@ -1,7 +1,7 @@
 // `odette push-certificate request`, `sign`, `send` and `open`: the way to a push certificate whose key stays in Odette.
 import type { Command } from 'commander';
 import { collect, jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
-import { Refused } from './exits.ts';
+import { ApiProblem } from '../api/contract/client.ts';
 import { readGiven, readSecret } from './given-file.ts';
 import { readAsPem, readKeyAndCertificate } from './key-and-certificate.ts';
 import type { ResponseOf } from './odette-client.ts';
@@ -95,7 +95,7 @@ async function requestOf(line: CommandLine, isNew: boolean): Promise<Request> {
     try {
       return await odette.call('get /api/push-certificate/request');
     } catch (error) {
-      if (!(error instanceof Refused && error.problem.code === 'apns.request_missing')) throw error;
+      if (!(error instanceof ApiProblem && error.problem.code === 'apns.request_missing')) throw error;
     }
   return odette.call('post /api/push-certificate/request');
 }

@@ -1,6 +1,7 @@
 // Walks the wizard with the answers of a file: goes on where a setup stands, tells nothing twice, and says what is missing.
 import { confirm, type CommandLine } from './command-line.ts';
-import { CliError, EXIT, Refused } from './exits.ts';
+import { ApiProblem } from '../api/contract/client.ts';
+import { CliError, EXIT } from './exits.ts';
 import type { OdetteClient } from './odette-client.ts';
 import {
   answerOf,
@@ -110,9 +111,9 @@ export class SetupWalk {
     } catch (error) {
       const isKey = answers.credentialsKind === 'api_services_app';
       // A key that is not in Okta yet is refused like a wrong client ID.
-      if (error instanceof Refused && answer.step === 'credentials' && isKey && step === answer.step)
+      if (error instanceof ApiProblem && answer.step === 'credentials' && isKey && step === answer.step)
         for (const text of guideLines(setup)) this.#line.terminal.tell(text);
-      if (!(error instanceof Refused) || answer.step !== 'connect') throw error;
+      if (!(error instanceof ApiProblem) || answer.step !== 'connect') throw error;
       if (error.problem.code !== 'setup.prerequisites_missing') throw error;
       return this.#confirm(await this.#look(id), answer.confirmed ?? []);
     }

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { enrollDevices } from './demo/enroll.ts';
 import { Narrator } from './demo/narrator.ts';
-import { OdetteApi } from './demo/odette-api.ts';
+import { odetteApi } from './demo/odette-api.ts';
 import { SandboxApi } from './demo/sandbox-api.ts';
 import { assignOktaVerify, connectOkta, giveAppleCertificates } from './demo/set-up.ts';
 import { watchTrust } from './demo/watch.ts';
@@ -23,7 +23,7 @@ async function tokenOf(): Promise<string> {
 
 async function play(): Promise<void> {
   const narrator = new Narrator();
-  const odette = new OdetteApi(needed('ODETTE_URL'), await tokenOf());
+  const odette = odetteApi(needed('ODETTE_URL'), await tokenOf());
   const sandbox = new SandboxApi(needed('SANDBOX_URL'));
   const stage = { odette, sandbox, narrator, addresses: await sandbox.addresses() };
   await giveAppleCertificates(stage);

@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SandboxAddresses } from '../sandbox.ts';
 import type { Narrator } from './narrator.ts';
-import type { ResponseOf, Body, OdetteApi } from './odette-api.ts';
-import { Refused } from './odette-api.ts';
+import { ApiProblem, type ApiClient, type Body, type ResponseOf } from '../../api/contract/client.ts';
 import type { SandboxApi } from './sandbox-api.ts';
 
 /** The tenant that the play may use; the other one is the newcomer's. */
@@ -16,7 +15,7 @@ type Setup = ResponseOf<'get /api/setups/{id}'>;
 type StepAnswer = Body<'post /api/setups/{id}/answers'>;
 
 export interface Stage {
-  readonly odette: OdetteApi;
+  readonly odette: ApiClient;
   readonly sandbox: SandboxApi;
   readonly addresses: SandboxAddresses;
   readonly narrator: Narrator;
@@ -27,7 +26,7 @@ const lacks = async (asking: Promise<unknown>, code: string): Promise<boolean> =
   asking.then(
     () => false,
     (error: unknown) => {
-      if (error instanceof Refused && error.problem.code === code) return true;
+      if (error instanceof ApiProblem && error.problem.code === code) return true;
       throw error;
     },
   );
@@ -122,7 +121,7 @@ async function answerStep({ odette }: Stage, { id }: Setup, answer: StepAnswer):
   try {
     answered = await give(answer);
   } catch (error) {
-    if (!(error instanceof Refused) || error.problem.code !== 'setup.prerequisites_missing') throw error;
+    if (!(error instanceof ApiProblem) || error.problem.code !== 'setup.prerequisites_missing') throw error;
   }
   if (answer.step !== 'connect' || (answered && answered.step !== 'connect')) return answered ?? give(answer);
   // What Odette cannot check (Adaptive MFA) is for the admin to say, once the checks are there to be read.

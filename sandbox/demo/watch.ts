@@ -1,6 +1,6 @@
 // Watches devices become trusted; those whose users sign in only when they like are named and not waited for.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResponseOf } from './odette-api.ts';
+import type { ResponseOf } from '../../api/contract/client.ts';
 import type { Stage } from './set-up.ts';
 
 const LOOK_MS = 500;

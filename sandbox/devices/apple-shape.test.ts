@@ -36,7 +36,8 @@ describe('by Apple’s schema', () => {
       hardware: { osVersion: target.osVersion },
       knobs: { downloadSeconds: 0 },
     });
-    for (const { dict } of world.server.received) expect(unknown(problemsOfCheckIn(dict, target))).toEqual([]);
+    for (const { dict } of world.server.received)
+      expect(unknown(problemsOfCheckIn(dict, target))).toEqual([]);
     world.licenses.add(device.state.hardware.serialNumber);
     const root = payload('com.apple.security.root', {
       PayloadContent: world.server.authority.certificate.der,

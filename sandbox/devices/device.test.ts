@@ -21,7 +21,10 @@ describe('a pretend device', () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'enrolls' });
     expect(world.server.received.map((one) => one.type)).toEqual(['Authenticate', 'TokenUpdate']);
     expect(new Set(world.server.signers)).toEqual(new Set([mac.state.hardware.serialNumber]));
-    expect(world.server.received[0]).toMatchObject({ topic: world.server.topic, udid: mac.state.hardware.udid });
+    expect(world.server.received[0]).toMatchObject({
+      topic: world.server.topic,
+      udid: mac.state.hardware.udid,
+    });
   });
 
   it('signs as real devices do, or with attributes, as it is told', async () => {

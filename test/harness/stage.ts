@@ -1,5 +1,5 @@
 // The play's own steps, for scenarios: connects the pretend tenant, switches Okta Device Trust on, enrolls devices of a world.
-import { OdetteApi } from '../../sandbox/demo/odette-api.ts';
+import { odetteApi } from '../../sandbox/demo/odette-api.ts';
 import { SandboxApi } from '../../sandbox/demo/sandbox-api.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import {
@@ -19,7 +19,7 @@ export interface TrustedWorld {
 export async function stageOf(world: World): Promise<Stage> {
   const sandbox = new SandboxApi(world.sandbox.management);
   return {
-    odette: new OdetteApi(`http://${world.environment['ODETTE_ADMIN_LISTEN']}`, await world.token()),
+    odette: odetteApi(`http://${world.environment['ODETTE_ADMIN_LISTEN']}`, await world.token()),
     sandbox,
     addresses: await sandbox.addresses(),
     narrator: { seconds: 0, say: () => undefined } as unknown as Stage['narrator'],

@@ -1,5 +1,6 @@
 // No secret is ever to be read where it does not belong: every secret of a setup, rollouts, failures, a replay and a renewal is
 // searched in the database, Temporal's store and histories, logs, API answers, metrics and arguments of processes.
+import type { Body } from '../../api/contract/client.ts';
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -101,23 +102,23 @@ async function setUpSecondTenant(): Promise<void> {
   const { host } = await world.manage<{ host: string }>('GET', '/tenants/two');
   const { odette } = trusted.stage;
   let setup = await odette.call('post /api/setups', { body: {} });
-  const answer = async (body: Parameters<typeof odette.call<'post /api/setups/{id}/answers'>>[1]) => {
+  const answer = async (body: Body<'post /api/setups/{id}/answers'>) => {
     const answered = await odette.call('post /api/setups/{id}/answers', {
       params: { id: setup.id },
-      ...body,
+      body,
     });
     if ('status' in answered) setup = answered;
   };
-  await answer({ body: { step: 'get_started' } });
-  await answer({ body: { step: 'okta_domain', domain: host } });
-  await answer({ body: { step: 'install_api_integration', credentialsKind: 'api_services_app' } });
+  await answer({ step: 'get_started' });
+  await answer({ step: 'okta_domain', domain: host });
+  await answer({ step: 'install_api_integration', credentialsKind: 'api_services_app' });
   const { clientId } = await world.manage<{ clientId: string }>('POST', '/tenants/two/api-services-apps', {
     publicJwks: [setup.answers.publicJwk],
     scopes: ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'],
     roles: ['SUPER_ADMIN'],
     dpop: false,
   });
-  await answer({ body: { step: 'credentials', clientId } });
+  await answer({ step: 'credentials', clientId });
   expect(setup.step).toBe('connect');
 }
 

@@ -3,7 +3,7 @@ import { Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { receive, receiveAt } from '../client.ts';
+import { call } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Loaded } from '../components/page.tsx';
@@ -37,14 +37,7 @@ export function ChangeAnswerDialog({
   const body = form?.read(valuesOf(step, answers, draft), answers);
   const given = { params: { id: integration.id }, ...(body ? { body } : {}) };
   const change = useMutation({
-    mutationFn: async (answer: StepAnswer) => {
-      let received = await receive('answerIntegration', { params: { id: integration.id }, body: answer });
-      const { location } = received;
-      while (received.status === 202 && location !== null) {
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
-        received = { ...(await receiveAt<typeof received.body>(location)), location };
-      }
-    },
+    mutationFn: (body: StepAnswer) => call('answerIntegration', { params: { id: integration.id }, body }),
     onSuccess: async () => {
       notifications.show({ message: 'Checked and saved.', color: 'green' });
       close();
