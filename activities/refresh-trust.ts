@@ -125,6 +125,7 @@ function shownTrust(
     failureCode,
     licenseFailureCode: state.licenseFailureCode,
     finding: finding.kind,
+    appComesFromElsewhere: view.desired?.appComesFromElsewhere ?? false,
   });
   const { bucket } = standing;
   // What another step said stays until the phase or the bucket changes.

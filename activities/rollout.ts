@@ -108,7 +108,10 @@ export function rolloutActivities(deps: ActivityDependencies) {
           integrationId: view.desired?.integrationId ?? null,
           patienceHours: settings.patienceHours,
           trustLookUpSeconds: settings.trustLookupSeconds,
-          needsLicense: view.desired !== null && !isManagedApp(view.reported.appStatus),
+          needsLicense:
+            view.desired !== null &&
+            !view.desired.appComesFromElsewhere &&
+            !isManagedApp(view.reported.appStatus),
         };
       });
     },

@@ -13,6 +13,7 @@ interface SaveOptions extends JsonOption {
   readonly integration?: string;
   readonly blueprint?: string[];
   readonly deviceTrust?: 'on' | 'off';
+  readonly appFromElsewhere?: 'on' | 'off';
   readonly yes?: true;
   readonly preview?: true;
 }
@@ -46,6 +47,12 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
         'the Okta Device Trust switch; if it is not given, it stays as it is, off in a new item',
       ).choices(['on', 'off']),
     )
+    .addOption(
+      new Option(
+        '--app-from-elsewhere <switch>',
+        'on: Okta Verify on Macs is installed by somebody else (Platform SSO needs the package); everything else is delivered',
+      ).choices(['on', 'off']),
+    )
     .option('--preview', 'change nothing, only say what would happen')
     .option('--yes', 'answer yes to what has to be confirmed')
     .action(async (options: SaveOptions) => save(options, line));
@@ -76,7 +83,7 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
 /** What is not said stays as it is. */
 async function bodyOf(
   odette: OdetteClient,
-  { blueprint, deviceTrust }: SaveOptions,
+  { blueprint, deviceTrust, appFromElsewhere }: SaveOptions,
   integrationId: string,
   known: Item | undefined,
 ): Promise<SaveBody> {
@@ -86,7 +93,11 @@ async function bodyOf(
     integrationId,
     deviceTrustOn: deviceTrust === undefined ? (known?.deviceTrustOn ?? false) : deviceTrust === 'on',
     blueprintIds: blueprint === undefined ? (known?.blueprints.map(({ id }) => id) ?? []) : blueprintIds,
-    ...(known && { appConfiguration: known.appConfiguration, settings: known.settings }),
+    ...(known && { appConfiguration: known.appConfiguration }),
+    settings: {
+      ...known?.settings,
+      ...(appFromElsewhere && { appComesFromElsewhere: appFromElsewhere === 'on' }),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import {
   blankMac,
   blankPhone,
   describeAction,
+  desiredMac,
   desiredPhone,
   fresh,
   play,
@@ -49,6 +50,19 @@ describe('the plan of the app', () => {
   test("a Mac whose Okta Verify is not the App Store's is named, after its profiles", () => {
     const view = reported(blankMac, { appIsForeign: true });
     expect(play(view).trace.at(-1)).toBe('fail:mdm.app_not_from_app_store');
+  });
+
+  test('where Okta Verify comes from elsewhere, everything else is delivered, without license and installation', () => {
+    const desired = { ...desiredMac, appComesFromElsewhere: true };
+    for (const appIsForeign of [true, false]) {
+      const { trace } = play(reported({ ...blankMac, desired }, { appIsForeign }), {
+        ...fresh,
+        license: 'apps_and_books.token_missing',
+      });
+      expect(trace).toContain('obtainCertificate');
+      expect(trace.join()).not.toContain('InstallApplication');
+      expect(trace.at(-1)).toBe('finish:delivered');
+    }
   });
 
   test('a refusal is asked again a day later, and after the third the rollout waits for the user', () => {

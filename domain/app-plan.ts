@@ -34,6 +34,8 @@ export function planApp(
     if (stale.length > 0) return send('profiles', stale);
     return planConfiguration(view, desired, memory, nowMs);
   }
+  if (desired.appComesFromElsewhere)
+    return stale.length > 0 ? send('profiles', stale) : { do: 'finish', phase: 'delivered' };
   const onItsWay = planWait(view, memory, stale, nowMs);
   if (onItsWay !== undefined) return onItsWay;
   const obstacle = planObstacle(view, desired, memory, nowMs);

@@ -722,7 +722,7 @@ export const FAILURES = {
   ),
   'mdm.app_not_from_app_store': entry(
     'Okta Verify on this Mac was not installed from the App Store.',
-    'Remove the downloaded Okta Verify; Okta Device Trust requires the App Store version.',
+    'If Platform SSO (Okta Device Access) needs the package, say on the library item that Okta Verify comes from elsewhere: removing the package breaks Platform SSO. Otherwise remove it; Okta Device Trust then installs the App Store version.',
     'operator',
     false,
     409,

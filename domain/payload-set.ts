@@ -12,6 +12,8 @@ export interface ItemSettings {
   readonly launchOptions?: string;
   readonly extraKeys?: Readonly<Record<string, unknown>>;
   readonly removeAppOnRemoval?: boolean;
+  /** Somebody else installs Okta Verify on Macs: Platform SSO needs the downloaded package, which is not to be managed. */
+  readonly appComesFromElsewhere?: boolean;
 }
 
 export interface PayloadSetInputs {
@@ -75,7 +77,10 @@ const sentOf = (item: ItemSettings) => ({
 
 /** Whose devices are sent something when an item's settings change. */
 export const platformsTouchedBy = (before: ItemSettings, after: ItemSettings): Platform[] =>
-  canonicalJson(sentOf(before)) === canonicalJson(sentOf(after)) ? [] : ['macOS'];
+  canonicalJson(sentOf(before)) === canonicalJson(sentOf(after)) &&
+  (before.appComesFromElsewhere ?? false) === (after.appComesFromElsewhere ?? false)
+    ? []
+    : ['macOS'];
 
 /** What applies to a device of an integration. */
 export function payloadSetOf(inputs: PayloadSetInputs): PayloadSet {

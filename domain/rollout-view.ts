@@ -22,6 +22,8 @@ export interface DesiredState {
   readonly profiles: readonly WantedProfile[];
   /** iPhone and iPad only. */
   readonly appConfigurationRevision: string | null;
+  /** Okta Verify comes from elsewhere (Macs only): it is neither licensed nor installed, and any that is there counts. */
+  readonly appComesFromElsewhere: boolean;
 }
 
 /** What is left to do when the desired state is none. */
@@ -47,6 +49,8 @@ export interface ReportedState {
   readonly appStatus: string | null;
   /** Okta Verify on a Mac came from elsewhere than the App Store. */
   readonly appIsForeign: boolean;
+  /** Okta Verify is on the Mac, from wherever. */
+  readonly appIsInstalled: boolean;
   /** The configuration that was read back and found equal. */
   readonly appConfigurationRevision: string | null;
 }

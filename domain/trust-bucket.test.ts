@@ -27,6 +27,7 @@ const trusted: BucketFacts = {
   failureCode: null,
   licenseFailureCode: null,
   finding: 'managed',
+  appComesFromElsewhere: false,
 };
 const phone: Partial<BucketFacts> = { states: { ...notSignedIn, certificatePresent: 'not_applicable' } };
 
@@ -38,6 +39,12 @@ describe('one owner for each situation', () => {
       { failureCode: 'mdm.device_silent' },
       'trusted',
       null,
+    ],
+    [
+      'Okta Verify comes from elsewhere, and is not there yet',
+      { states: { ...all, oktaVerifyManaged: 'not_held' }, appComesFromElsewhere: true },
+      'needs_you',
+      'app_missing',
     ],
     ['payloads are on their way', { states: nothing, phase: 'profiles' }, 'in_progress', null],
     ['its user has not signed in', { states: notSignedIn, finding: 'not_managed' }, 'needs_user', null],

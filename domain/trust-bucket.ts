@@ -42,6 +42,8 @@ export interface BucketFacts {
   readonly licenseFailureCode: string | null;
   /** What Okta's record means. */
   readonly finding: FindingKind;
+  /** Okta Verify comes from elsewhere, says the item. */
+  readonly appComesFromElsewhere: boolean;
 }
 
 /** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
@@ -53,6 +55,7 @@ export type Obstacle =
   | 'left'
   | 'not_supported'
   | 'no_license'
+  | 'app_missing'
   | OktaObstacle;
 
 /** Findings with which a sign-in alone changes nothing. */
@@ -94,12 +97,17 @@ export function standingOf(facts: BucketFacts): Standing {
   if (facts.licenseFailureCode !== null && facts.phase === 'waiting_for_license')
     return at('needs_you', 'no_license');
   if (USER_PHASES.includes(facts.phase)) return at('needs_user');
+  if (isOnlyAppMissing(facts)) return at('needs_you', 'app_missing');
   if (!isOnDevice(facts.states)) return at('in_progress');
   return isOktaObstacle(facts.finding) ? at('needs_you', facts.finding) : at('needs_user');
 }
 
 const isOnDevice = (states: TruthStates): boolean =>
   counts(states.delivered) && counts(states.certificatePresent) && counts(states.oktaVerifyManaged);
+
+/** Odette has done its part; who installs Okta Verify has not. */
+const isOnlyAppMissing = ({ states, phase, appComesFromElsewhere }: BucketFacts): boolean =>
+  appComesFromElsewhere && phase === 'delivered' && !counts(states.oktaVerifyManaged);
 
 const isSilent = ({ lastContactAtMs, nowMs }: BucketFacts): boolean =>
   lastContactAtMs !== null && nowMs - lastContactAtMs > SILENT_AFTER_DAYS * DAY_MS;

@@ -19,6 +19,7 @@ const view: RolloutView = {
     wantsCertificate: true,
     profiles: [{ kind: 'settings', identifier: 's', payloadUuid: 'u1', revision: 'r1' }],
     appConfigurationRevision: null,
+    appComesFromElsewhere: false,
   },
   removal: { delayMinutes: 15, removesApp: false },
   reported: {
@@ -26,6 +27,7 @@ const view: RolloutView = {
     certificates: ['c1'],
     appStatus: 'Managed',
     appIsForeign: false,
+    appIsInstalled: false,
     appConfigurationRevision: null,
   },
   hasCertificate: true,
@@ -82,6 +84,21 @@ describe('the five truths', () => {
     const managed = deriveTruths(factsOf({ certificateUse: 'none' })).at(-1);
     expect(managed?.state).toBe('held');
     expect(managed?.evidence).toContain('No sign-in is known to have used the newest certificate');
+  });
+
+  test('where Okta Verify comes from elsewhere, a package that is there counts, and none does not', () => {
+    const app = (appIsInstalled: boolean) => {
+      const desired = { ...view.desired!, appComesFromElsewhere: true };
+      const reported = { ...view.reported, appStatus: null, appIsForeign: appIsInstalled, appIsInstalled };
+      return deriveTruths(factsOf({ view: { ...view, desired, reported } })).find(
+        ({ truth }) => truth === 'oktaVerifyManaged',
+      );
+    };
+    expect(app(true)).toMatchObject({
+      state: 'held',
+      evidence: expect.stringContaining('present (package)') as string,
+    });
+    expect(app(false)?.state).toBe('not_held');
   });
 
   test('the certificate does not apply to an iPhone and counts as held', () => {

@@ -72,6 +72,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
   oktaVerifyManaged({ view }) {
     const { appStatus } = view.reported;
     if (isManagedApp(appStatus)) return held('The device lists Okta Verify as managed.');
+    if (view.desired?.appComesFromElsewhere === true) return fromElsewhere(view.reported);
     if (view.appRefusals > 0 || isRefusedApp(appStatus)) return notHeld('The user declined Okta Verify.');
     if (view.reported.appIsForeign)
       return notHeld('Okta Verify on this Mac was not installed from the App Store.');
@@ -93,6 +94,11 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
     return held(`${finding.evidence}${use}`);
   },
 };
+
+function fromElsewhere({ appIsInstalled, appIsForeign }: RolloutView['reported']): Derived {
+  if (!appIsInstalled) return notHeld('Okta Verify comes from elsewhere and is not on this Mac yet.');
+  return held(`Okta Verify is present (${appIsForeign ? 'package' : 'App Store'}); it comes from elsewhere.`);
+}
 
 const isInactive = ({ kind }: OktaFinding): boolean => kind === 'suspended' || kind === 'deactivated';
 

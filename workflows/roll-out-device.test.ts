@@ -192,6 +192,26 @@ describe('a rollout', () => {
     });
   });
 
+  test('where the item says that Okta Verify comes from elsewhere, the package counts and nothing fails', async () => {
+    await world.database.query(`update library_items set settings = '{"appComesFromElsewhere": true}'`);
+    const mac = await world.newDevice('Mac');
+    mac.appIsForeign = true;
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+    await world.database.query(`update library_items set settings = '{}'`);
+    expect(await world.trust(mac.id)).toMatchObject({
+      phase: 'delivered',
+      failure_code: null,
+      certificate_present: true,
+      okta_verify_managed: true,
+    });
+    const [evidence] = await world.database.query<{ evidence: string }>(
+      `select evidence from device_truths where device_id = $1 and truth = 'oktaVerifyManaged'`,
+      [mac.id],
+    );
+    expect(evidence?.evidence).toContain('present (package)');
+  });
+
   test('enrolled again in the middle: everything is planned anew, and the device ends with one certificate', async () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;

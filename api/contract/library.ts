@@ -19,6 +19,8 @@ const ItemSettings = z
     extraKeys: configuration.optional(),
     /** When the item no longer applies, remove the app too. This destroys its user's FastPass. */
     removeAppOnRemoval: z.boolean().optional(),
+    /** Macs: Okta Verify is not installed by Odette; Platform SSO needs the downloaded package. Everything else is delivered. */
+    appComesFromElsewhere: z.boolean().optional(),
   })
   .meta({ id: 'LibraryItemSettings' });
 

@@ -27,6 +27,7 @@ export const desiredMac: DesiredState = {
   wantsCertificate: true,
   profiles: [wanted('i1', 'settings'), wanted('i1', 'sso')],
   appConfigurationRevision: null,
+  appComesFromElsewhere: false,
 };
 export const desiredPhone: DesiredState = {
   ...desiredMac,
@@ -49,6 +50,7 @@ export const blankMac: RolloutView = {
     certificates: null,
     appStatus: null,
     appIsForeign: false,
+    appIsInstalled: false,
     appConfigurationRevision: null,
   },
   hasCertificate: false,

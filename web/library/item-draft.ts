@@ -13,6 +13,7 @@ export interface ItemDraft {
   readonly enrollmentOptions: string;
   readonly launchOptions: string;
   readonly removeAppOnRemoval: boolean;
+  readonly appComesFromElsewhere: boolean;
   /** The item's own managed app configuration for iPhone and iPad, as JSON; empty: none. */
   readonly appConfiguration: string;
   /** Further managed preferences of Okta Verify on macOS, as JSON. */
@@ -38,6 +39,7 @@ export function draftOf(item: Item | undefined): ItemDraft {
     enrollmentOptions: item?.settings.enrollmentOptions ?? 'SilentEnrollmentEnabled',
     launchOptions: item?.settings.launchOptions ?? 'HideMainWindow',
     removeAppOnRemoval: item?.settings.removeAppOnRemoval ?? false,
+    appComesFromElsewhere: item?.settings.appComesFromElsewhere ?? false,
     appConfiguration: jsonOf(item?.appConfiguration),
     extraKeys: jsonOf(item?.settings.extraKeys),
   };
@@ -68,6 +70,7 @@ export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
       enrollmentOptions: oneOf(ENROLLMENT_OPTIONS, draft.enrollmentOptions),
       launchOptions: oneOf(LAUNCH_OPTIONS, draft.launchOptions),
       removeAppOnRemoval: draft.removeAppOnRemoval,
+      appComesFromElsewhere: draft.appComesFromElsewhere,
       ...(Object.keys(extraKeys).length === 0 ? {} : { extraKeys }),
     },
     blueprintIds: [...draft.blueprintIds],

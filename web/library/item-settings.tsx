@@ -58,6 +58,13 @@ export function ItemSettings({
         onChange={(event) => change({ appConfiguration: event.currentTarget.value })}
       />
       <Checkbox
+        label="Okta Verify comes from elsewhere on Macs (package)"
+        description="For Platform SSO, which needs the downloaded package: Odette delivers everything but the app, and any Okta Verify counts."
+        checked={draft.appComesFromElsewhere}
+        disabled={disabled}
+        onChange={(event) => change({ appComesFromElsewhere: event.currentTarget.checked })}
+      />
+      <Checkbox
         label="Remove the Okta Verify app when a device goes out of scope"
         description="Removing Okta Verify deletes the user's FastPass registration."
         checked={draft.removeAppOnRemoval}

@@ -93,6 +93,7 @@ export async function readDoctorFacts(
         payloadTypes: payloads.map(({ type }) => type),
       })),
     appIsForeign:
+      state.itemSettings?.appComesFromElsewhere !== true &&
       state.installedApplications?.find(({ identifier }) => identifier === OKTA_VERIFY.bundleId)
         ?.isAppStore === false,
   };

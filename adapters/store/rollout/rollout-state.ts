@@ -149,6 +149,7 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
       return { kind, identifier, revision, payloadUuid: payloadUuid(identifier, revision) };
     }),
     appConfigurationRevision: set.appConfiguration === null ? null : revisionOf(set.appConfiguration.inputs),
+    appComesFromElsewhere: state.platform === 'macOS' && state.itemSettings?.appComesFromElsewhere === true,
   };
 }
 
@@ -189,6 +190,7 @@ function reportedStateOf(state: DeviceState): ReportedState {
     certificates: reportedDeliveriesOf(state)?.map(({ deliveryId }) => deliveryId) ?? null,
     appStatus: app?.status ?? null,
     appIsForeign: state.platform === 'macOS' && installed?.isAppStore === false,
+    appIsInstalled: state.platform === 'macOS' && installed?.isInstalling === false,
     appConfigurationRevision: state.appConfigurationRevision,
   };
 }
@@ -215,7 +217,10 @@ function removalTermsOf(state: DeviceState): RemovalTerms {
   if (state.itemSettings === null && state.removalTerms !== null) return state.removalTerms;
   return {
     delayMinutes: settingsOf(state).removalDelayMinutes,
-    removesApp: state.itemSettings?.removeAppOnRemoval ?? false,
+    // What Odette did not install it does not remove.
+    removesApp:
+      (state.itemSettings?.removeAppOnRemoval ?? false) &&
+      !(state.platform === 'macOS' && state.itemSettings?.appComesFromElsewhere === true),
   };
 }
 
