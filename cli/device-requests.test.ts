@@ -87,3 +87,18 @@ test('move and renew are one request for all devices named, and forget deletes o
   expect((await odette('device forget mac-ada')).printed).toBe('Deleted.');
   expect(server.calls.at(-1)).toMatchObject({ operation: 'deleteDevice', params: { id: ID } });
 });
+
+test('the users of many go as the file has them; a preview changes nothing and says so', async () => {
+  server.plays.setDeviceUsers = () => ({ changed: 2, unchanged: 1 });
+  const run = (line: string) =>
+    runOdette(line.split(' '), {
+      environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN },
+      input: 'serialNumber,user\nC02ADA,ada\n',
+    });
+  expect((await run('device set-users -')).printed).toContain('Changed the user of 2 devices; 1 unchanged.');
+  expect((await run('device set-users - --preview')).printed).toContain('Would change the user of 2 devices');
+  expect(server.calls.map(({ body }) => body)).toEqual([
+    { csv: 'serialNumber,user\nC02ADA,ada\n', preview: false },
+    { csv: 'serialNumber,user\nC02ADA,ada\n', preview: true },
+  ]);
+});

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { findBlueprint } from './blueprints.ts';
 import { confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findDevice, idsOf } from './device-reference.ts';
+import { readGiven } from './given-file.ts';
 
 const WHICH = 'serial numbers, names, UDIDs or ids';
 
@@ -90,6 +91,20 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
       });
       line.show(options, changed, () => [
         changed.user === null ? 'The device has no user.' : `The user is ${changed.user}.`,
+      ]);
+    });
+  jsonCommand(device, 'set-users', 'names the users of many devices: all lines of a CSV, or none')
+    .argument(
+      '<file>',
+      'columns id, udid or serialNumber, and user; a line without user changes nothing; - is standard input',
+    )
+    .option('--preview', 'only check and count')
+    .action(async (file: string, { preview, ...options }: JsonOption & { preview?: true }) => {
+      const csv = (await readGiven(file, line.terminal)).toString('utf8');
+      const body = { csv, ...(preview && { preview }) };
+      const set = await (await line.connect()).call('post /api/devices/users', { body });
+      line.show(options, set, () => [
+        `${preview ? 'Would change' : 'Changed'} the user of ${plural(set.changed, 'device')}; ${set.unchanged} unchanged.`,
       ]);
     });
   jsonCommand(device, 'forget', 'deletes the record of a device that left or is unreachable')

@@ -678,6 +678,13 @@ export const FAILURES = {
     false,
     409,
   ),
+  'devices.users_unreadable': entry(
+    'Odette cannot read who uses which device.',
+    'Correct the named lines. The first line names the columns: `id`, `udid` or `serialNumber`, and `user`. Nothing was changed.',
+    'operator',
+    false,
+    422,
+  ),
   'mdm.not_enrolled': entry(
     'The device is not enrolled.',
     'Enroll the device with an enrollment link.',

@@ -19,7 +19,7 @@ export interface MatchableDevice {
   readonly udid: string;
   readonly model: string | null;
   readonly userName: string | null;
-  /** When this enrollment's app configuration, with the management hint, was sent; null: it was not. */
+  /** When this enrollment first acknowledged its app configuration, with the management hint; null: it has not. */
   readonly configuredAtMs: number | null;
 }
 

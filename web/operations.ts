@@ -54,6 +54,7 @@ export const OPERATIONS = {
   getUnreadableResponses: 'get /api/devices/{id}/unreadable-responses',
   getDeviceTimeline: 'get /api/devices/{id}/timeline',
   updateDevice: 'patch /api/devices/{id}',
+  setDeviceUsers: 'post /api/devices/users',
   requestFromDevices: 'post /api/devices/requests',
   checkDevice: 'post /api/devices/{id}/check',
   decideReturn: 'post /api/devices/{id}/return',

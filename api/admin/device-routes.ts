@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
-import { findBlueprint, moveDevices, nameDeviceUser } from '../../adapters/store/library/blueprints.ts';
+import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
 import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
@@ -10,12 +10,12 @@ import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts'
 import { listUnparsedResponses } from '../../adapters/store/devices/inventory.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
 import { refreshTrust } from '../../activities/refresh-trust.ts';
-import { rematch } from '../../adapters/store/integration/okta-devices.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { devices } from '../contract/devices.ts';
 import { numberCursor, pageOf, readCursor, writeCursor } from '../http/cursors.ts';
 import { sendCsv } from '../http/csv.ts';
+import { nameUser, nameUsers, readUsers } from './device-users.ts';
 import { listPortion } from './fleet-portions.ts';
 import { showDetail, showDevice } from './device-view.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
@@ -83,6 +83,21 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
         detail: { blueprintId, user },
       });
       return showDevice(await find(sql, params.id));
+    },
+
+    setDeviceUsers: async ({ sql, body, caller }) => {
+      const { changes, unchanged } = await readUsers(sql, body.csv);
+      if (!body.preview && changes.length > 0) {
+        await nameUsers(sql, changes);
+        for (const { id, user } of changes)
+          await appendAudit(sql, {
+            actor: caller.actor,
+            action: 'device.changed',
+            subject: `device:${id}`,
+            detail: { user },
+          });
+      }
+      return { changed: changes.length, unchanged };
     },
 
     requestFromDevices: async ({ sql, body, caller }) => {
@@ -161,14 +176,6 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       return { devices };
     },
   };
-}
-
-/** Okta's records of iPhones and iPads are found by the user, and a Mac is managed for a user: what is shown follows at once. */
-async function nameUser(sql: Sql, deviceId: string, user: string | null): Promise<void> {
-  await nameDeviceUser(sql, deviceId, user);
-  const { integrationId } = (await findFleetRow(sql, deviceId)) ?? {};
-  const touched = integrationId ? await rematch(sql, integrationId, [], [deviceId]) : [];
-  for (const id of new Set([deviceId, ...touched])) await refreshTrust(sql, id, { now: new Date() });
 }
 
 const ACTIONS = {

@@ -10,6 +10,7 @@ import {
   cursor,
   Failure,
   failureCode,
+  fileText,
   id,
   idParams,
   instant,
@@ -290,6 +291,29 @@ export const devices = {
     body: z.strictObject({ blueprintId: id.nullable().optional(), user: line(200).nullable().optional() }),
     status: 200,
     response: Device,
+  }),
+  setDeviceUsers: endpoint({
+    tag,
+    summary:
+      'Names the users of many devices by CSV: a column `id`, `udid` or `serialNumber`, and a column `user`; all lines or none',
+    method: 'post',
+    path: '/api/devices/users',
+    access: 'operator',
+    body: z.strictObject({
+      /** With a line of column names, as `/api/devices/export` writes it; other columns are passed over. A line without user changes nothing. */
+      csv: fileText(200 * 1024),
+      /** Only check and count. */
+      preview: z.boolean().default(false),
+    }),
+    status: 200,
+    response: z
+      .object({
+        /** Whose user changes. */
+        changed: z.number().int(),
+        unchanged: z.number().int(),
+      })
+      .meta({ id: 'DeviceUsersSet' }),
+    problems: ['devices.users_unreadable'],
   }),
   requestFromDevices: endpoint({
     tag,

@@ -1,4 +1,4 @@
-// CSV (RFC 4180) that a spreadsheet opens without running anything.
+// CSV (RFC 4180): written so that a spreadsheet opens it without running anything, read as spreadsheets save it.
 import type { Response } from 'express';
 
 type Cell = string | number | boolean | Date | null | undefined;
@@ -31,3 +31,36 @@ export async function sendCsv(
   }
   response.end();
 }
+
+/**
+ * Rows of cells. Spreadsheets separate by comma, semicolon (where the comma is the decimal sign) or tab: the first line says which. Empty
+ * lines are left out; the sign that `sendCsv` puts before a formula is taken off again.
+ * @returns with each row the line on which it begins, from 1
+ */
+export function readCsv(text: string): { readonly line: number; readonly cells: readonly string[] }[] {
+  const content = text.replace(/^\ufeff/, '');
+  const separator = separatorOf(content.split(/\r?\n/, 1)[0] ?? '');
+  const cell = new RegExp(
+    `(?:"((?:[^"]|"")*)"|((?!")[^${separator}\\r\\n]*))(${separator}|\\r?\\n|\\r|$)`,
+    'y',
+  );
+  const rows: { line: number; cells: string[] }[] = [];
+  let cells: string[] = [];
+  let [line, begun] = [1, 1];
+  while (cell.lastIndex < content.length || cells.length > 0) {
+    const { lastIndex } = cell;
+    const [whole, quoted, bare, end] = cell.exec(content) ?? [];
+    // A quote that nobody closes: what is left is one cell.
+    if (whole === undefined) return [...rows, { line: begun, cells: [...cells, content.slice(lastIndex)] }];
+    cells.push((quoted?.replaceAll('""', '"') ?? bare ?? '').replace(/^'(?=[=+\-@\t\r])/, '').trim());
+    line += (whole.match(/\r?\n|\r/g) ?? []).length;
+    if (end === separator) continue;
+    if (cells.some((each) => each !== '')) rows.push({ line: begun, cells });
+    cells = [];
+    begun = line;
+  }
+  return rows;
+}
+
+const separatorOf = (head: string): string =>
+  [';', '\t'].find((each) => head.includes(each) && !head.includes(',')) ?? ',';

@@ -18,6 +18,7 @@ import { CHOICES, HIDDEN_AT_FIRST } from './device-columns.tsx';
 import { DeviceFilters } from './device-filters.tsx';
 import { filterOf, isFiltered, PAGE_SIZE, type DeviceSearch } from './device-search.ts';
 import { DeviceTable } from './device-table.tsx';
+import { UsersDialog } from './users-dialog.tsx';
 import { WaitingDialog } from './waiting-dialog.tsx';
 
 const ACTIONS: Readonly<Record<Ask | 'replay', string>> = {
@@ -37,6 +38,7 @@ export function DevicesPage() {
   const [selected, select] = useState<RowSelectionState>({});
   const [asking, setAsking] = useState<{ ask: keyof typeof ACTIONS; whom: Whom }>();
   const [begun, setBegun] = useState<readonly string[]>([]);
+  const [isUsersOpen, setUsersOpen] = useState(false);
   const [isWaitingOpen, setWaitingOpen] = useState(false);
   const filter = filterOf(search);
   const page = JSON.stringify(search);
@@ -60,6 +62,11 @@ export function DevicesPage() {
           <Button variant="default" onClick={() => setWaitingOpen(true)}>
             Waiting list
           </Button>
+          {mayAct && (
+            <Button variant="default" onClick={() => setUsersOpen(true)}>
+              Set users…
+            </Button>
+          )}
           <ColumnMenu visible={visible} choose={setVisible} />
           <Button
             variant="default"
@@ -134,6 +141,7 @@ export function DevicesPage() {
       {asking && asking.ask !== 'replay' && (
         <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />
       )}
+      {isUsersOpen && <UsersDialog opened close={() => setUsersOpen(false)} />}
       <WaitingDialog opened={isWaitingOpen} close={() => setWaitingOpen(false)} />
     </Page>
   );

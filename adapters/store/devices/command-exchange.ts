@@ -1,6 +1,8 @@
 // The queue of commands as a device sees it: what is offered next, and what its responses change.
 // Every function expects the device's row to be locked in the same transaction (findDeviceForUpdate), which makes a
 // conversation with one device serial.
+import { stepOf } from '../../../domain/rollout-step.ts';
+import { recordConfigurationAcknowledged } from '../rollout/sent-profiles.ts';
 import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
@@ -128,6 +130,12 @@ export interface FinalStatus {
   readonly failure?: { readonly code: FailureCode; readonly errorChain: DeviceErrorChain };
 }
 
+/** What carries the app configuration to a device. */
+const CONFIGURING: readonly string[] = [
+  stepOf({ type: 'ApplicationConfiguration', content: 'odette', revision: '' }),
+  stepOf({ type: 'InstallApplication', revision: '' }),
+];
+
 /**
  * Keeps the final status of a command, the first time only; a late response to a withdrawn command is kept too. undefined:
  * done before, or not a command of this device.
@@ -144,5 +152,7 @@ export async function recordFinalStatus(
       returning ${COMMAND_COLUMNS}`,
     [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
   );
+  if (command && final.status === 'Acknowledged' && CONFIGURING.includes(command.step))
+    await recordConfigurationAcknowledged(sql, deviceId);
   return command;
 }

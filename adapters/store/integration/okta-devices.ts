@@ -168,7 +168,8 @@ export async function saveConfirmed(
 type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
 
 const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName",
-  (select extract(epoch from sent_at) * 1000 from sent_profiles where device_id = device.id and kind = 'app_configuration')::float8 as "configuredAtMs"`;
+  (select extract(epoch from acknowledged_at) * 1000 from sent_profiles
+    where device_id = device.id and kind = 'app_configuration' and acknowledged_at >= device.enrolled_at)::float8 as "configuredAtMs"`;
 
 /** Devices of this integration's scope that the given records could be about. */
 async function findCandidates(

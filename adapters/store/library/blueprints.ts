@@ -71,12 +71,3 @@ export async function moveDevices(
   );
   return rows.map(({ id }) => id);
 }
-
-/** False when there is no such device. */
-export async function nameDeviceUser(sql: Sql, deviceId: string, user: string | null): Promise<boolean> {
-  const rows = await sql.query('update devices set user_name = $2 where id = $1 returning 1', [
-    deviceId,
-    user,
-  ]);
-  return rows.length > 0;
-}

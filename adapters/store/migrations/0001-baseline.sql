@@ -358,6 +358,7 @@ create table sent_profiles (
   payload_uuid uuid not null,
   revision text not null,
   sent_at timestamptz not null default now(),
+  acknowledged_at timestamptz, -- by this enrollment, for the first time
   primary key (device_id, kind)
 );
 

@@ -17,6 +17,15 @@ export async function recordSentProfile(sql: Sql, deviceId: string, sent: SentPr
   );
 }
 
+/** The device has the configuration with which Okta Verify registers; what it acknowledges later in this enrollment is no other. */
+export const recordConfigurationAcknowledged = async (sql: Sql, deviceId: string): Promise<void> =>
+  void (await sql.query(
+    `update sent_profiles set acknowledged_at = now() from devices
+      where sent_profiles.device_id = $1 and kind = 'app_configuration' and devices.id = $1
+        and (acknowledged_at is null or acknowledged_at < devices.enrolled_at)`,
+    [deviceId],
+  ));
+
 /** It was taken back: the device has nothing of that kind from Odette any more. */
 export async function deleteSentProfile(
   sql: Sql,
