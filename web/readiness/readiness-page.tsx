@@ -59,13 +59,11 @@ function Numbers({ readiness }: { readiness: Readiness }) {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Counts
           title="By blueprint"
-          id="by-blueprint"
           head="Blueprint"
           rows={byBlueprint.map(({ blueprint, ...counts }) => [blueprint?.name ?? 'In no blueprint', counts])}
         />
         <Counts
           title="Over time"
-          id="over-time"
           head="Day"
           rows={trend
             .slice(-30)
@@ -92,20 +90,10 @@ function Count({ label, value }: { label: string; value: number }) {
 
 type Row = readonly [string, { readonly users: number; readonly ready: number; readonly lockedOut: number }];
 
-function Counts({
-  title,
-  id,
-  head,
-  rows,
-}: {
-  title: string;
-  id: string;
-  head: string;
-  rows: readonly Row[];
-}) {
+function Counts({ title, head, rows }: { title: string; head: string; rows: readonly Row[] }) {
   return (
-    <Paper withBorder p="md" component="section" aria-labelledby={id}>
-      <Title order={2} size="h4" id={id} mb="sm">
+    <Paper withBorder p="md">
+      <Title order={2} size="h4" mb="sm">
         {title}
       </Title>
       {rows.length === 0 ? (
@@ -147,8 +135,8 @@ function LockedOut({ integrationId }: { integrationId: string }) {
     query: { ...(after !== undefined && { after }) },
   });
   return (
-    <Paper withBorder p="md" component="section" aria-labelledby="locked-out">
-      <Title order={2} size="h4" id="locked-out" mb="sm">
+    <Paper withBorder p="md">
+      <Title order={2} size="h4" mb="sm">
         Users who would be locked out
       </Title>
       <Loaded query={query}>
