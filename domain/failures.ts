@@ -336,9 +336,9 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.dpop_required': entry(
-    'The Okta app requires DPoP.',
-    'Turn off "Require Demonstrating Proof of Possession" in the app.',
+  'okta.dpop_refused': entry(
+    'Okta rejected the proof of possession (DPoP).',
+    'Check the clock of this server: proofs are valid for minutes. If it is right, report this error.',
     'admin',
     false,
     422,

@@ -113,7 +113,7 @@ function credentialsGuide(state: SetupState): GuideBody {
         copy: { label: 'Public key (JWK)', value: jwk },
       },
       {
-        text: 'General > General Settings > Edit: switch off "Require Demonstrating Proof of Possession (DPoP) header", then Save.',
+        text: 'General > General Settings: "Require Demonstrating Proof of Possession (DPoP) header" may stay on.',
       },
       { text: 'Okta API Scopes: grant the scopes.', copy: { label: 'Scopes', value: OKTA_SCOPES.join(' ') } },
       { text: 'Admin roles > Edit assignments: assign a role that may view devices and authenticators.' },

@@ -4,9 +4,10 @@ import { LOG_SCOPE, NEEDED_SCOPES, OKTA_SCOPES } from '../../domain/setup-wizard
 import { CataloguedError } from '../../domain/failures.ts';
 import { TOKEN_ENDPOINT } from '../../domain/okta-budget.ts';
 import { clientAssertion } from './api-services-app.ts';
+import { dpopProof, lackedProof, newDpopKey, type DpopKey } from './dpop.ts';
 import { tokenError } from './errors.ts';
 import type { OktaBudget } from './budget.ts';
-import { readJson, type GuardedHttp } from './guarded-http.ts';
+import { readJson, type GuardedHttp, type HttpResponse } from './guarded-http.ts';
 import { assertNotLimited } from './rate-limits.ts';
 
 export type OktaCredentials =
@@ -22,6 +23,8 @@ export interface AccessToken {
   readonly value: string;
   readonly scopes: readonly string[];
   readonly goodUntil: number; // performance.now() of this process
+  /** The key that it is bound to; absent: whoever has the token may use it. */
+  readonly dpopKey?: DpopKey | undefined;
 }
 
 /** A token as processes hand it to each other. */
@@ -30,6 +33,7 @@ export interface SharedToken {
   readonly scopes: readonly string[];
   /** Milliseconds for which it may still be used. */
   readonly leftMs: number;
+  readonly dpopKey?: DpopKey | undefined;
 }
 
 /** Where the processes of one integration share its token; sealed there. */
@@ -39,6 +43,9 @@ export interface TokenStore {
   /** If it is still this one. */
   delete(value: string): Promise<void>;
 }
+
+/** Without a proof, without its nonce, with both. */
+const MAX_PROOFS = 3;
 
 const TokenResponse = z.object({
   access_token: z.string().min(1),
@@ -98,8 +105,8 @@ export class AccessTokenSource {
     });
   }
 
-  #keep({ value, scopes, leftMs }: SharedToken): AccessToken {
-    this.#token = { value, scopes, goodUntil: performance.now() + leftMs };
+  #keep({ value, scopes, leftMs, dpopKey }: SharedToken): AccessToken {
+    this.#token = { value, scopes, goodUntil: performance.now() + leftMs, dpopKey };
     return this.#token;
   }
 
@@ -114,29 +121,52 @@ export class AccessTokenSource {
   }
 
   async #fetchFor(scopes: readonly string[]): Promise<SharedToken> {
-    const { headers, fields } = await this.#authentication();
-    const response = await this.#http.send({
-      method: 'POST',
-      url: this.#url,
-      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        scope: scopes.join(' '),
-        ...fields,
-      }).toString(),
-      maxBytes: 64 * 1024,
-    });
+    const dpopKey = await newDpopKey();
+    const response = await this.#answerFor(scopes, dpopKey);
     assertNotLimited(response);
     if (response.status !== 200) throw tokenError(response, this.#credentials.kind === 'api_services_app');
     const read = TokenResponse.safeParse(readJson(response));
     if (!read.success) throw new CataloguedError('okta.unexpected_response', { facts: { status: 200 } });
-    if (read.data.token_type.toLowerCase() === 'dpop') throw new CataloguedError('okta.dpop_required');
     const lifeMs = read.data.expires_in * 1_000;
     return {
       value: read.data.access_token,
       scopes: read.data.scope.split(' ').filter((scope) => scope !== ''),
       leftMs: lifeMs - Math.min(60_000, lifeMs / 10),
+      ...(read.data.token_type.toLowerCase() === 'dpop' && { dpopKey }),
     };
+  }
+
+  /**
+   * Apps with a key are asked with a proof at once: of new ones Okta demands it. Anything else gets one where it is demanded. The first
+   * proof lacks the server's nonce, which comes with the refusal.
+   */
+  async #answerFor(scopes: readonly string[], key: DpopKey): Promise<HttpResponse> {
+    let hasProof = this.#credentials.kind === 'api_services_app';
+    let nonce: string | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      const { headers, fields } = await this.#authentication();
+      const proof = { key, method: 'POST', url: this.#url, nonce };
+      const response = await this.#http.send({
+        method: 'POST',
+        url: this.#url,
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          ...headers,
+          ...(hasProof && { dpop: await dpopProof(proof) }),
+        },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          scope: scopes.join(' '),
+          ...fields,
+        }).toString(),
+        maxBytes: 64 * 1024,
+      });
+      const lacked = lackedProof(response);
+      const isRefusedAgain = hasProof && lacked?.nonce === undefined;
+      if (lacked === undefined || isRefusedAgain || attempt === MAX_PROOFS) return response;
+      hasProof = true;
+      nonce = lacked.nonce ?? nonce;
+    }
   }
 
   async #authentication(): Promise<{ headers: Record<string, string>; fields: Record<string, string> }> {

@@ -24,8 +24,8 @@ describe('a refused token', () => {
       'The resource owner or authorization server denied the request.',
       'okta.access_denied',
     ],
-    [400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.', 'okta.dpop_required'],
-    [400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.', 'okta.dpop_required'],
+    [400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.', 'okta.dpop_refused'],
+    [400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.', 'okta.dpop_refused'],
     [400, 'invalid_grant', '', 'okta.unexpected_response'],
   ])('%i %s "%s" is %s', (status, error, error_description, code) => {
     expect(tokenError(response(status, { error, error_description }), false).code).toBe(code);
@@ -65,6 +65,6 @@ describe('a refused call', () => {
       error: 'invalid_request',
       error_description: 'The resource request requires a DPoP proof.',
     };
-    expect(managementError(response(400, proof)).code).toBe('okta.dpop_required');
+    expect(managementError(response(400, proof)).code).toBe('okta.dpop_refused');
   });
 });

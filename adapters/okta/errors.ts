@@ -15,7 +15,7 @@ const BY_DESCRIPTION: Readonly<Record<string, FailureCode>> = {
   "Only clients with 'application_type' of 'service' may use the client_credentials 'grant_type' with the Org Authorization Server.":
     'okta.wrong_app_type',
   "The request is made from outside the client's permitted network zones.": 'okta.network_zone',
-  'The resource request requires a DPoP proof.': 'okta.dpop_required',
+  'The resource request requires a DPoP proof.': 'okta.dpop_refused',
 };
 
 const BY_ERROR: Readonly<Record<string, FailureCode>> = {
@@ -25,8 +25,8 @@ const BY_ERROR: Readonly<Record<string, FailureCode>> = {
   consent_required: 'okta.scope_not_granted',
   insufficient_scope: 'okta.scope_not_granted',
   access_denied: 'okta.access_denied',
-  invalid_dpop_proof: 'okta.dpop_required',
-  use_dpop_nonce: 'okta.dpop_required',
+  invalid_dpop_proof: 'okta.dpop_refused',
+  use_dpop_nonce: 'okta.dpop_refused',
 };
 
 function oauthFailure(response: HttpResponse): FailureCode | undefined {

@@ -7,6 +7,10 @@ import type { DeviceRecord } from '../../sandbox/okta/tenant-state.ts';
 import { openPretendOkta, openTlsService, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import type { OktaCredentials } from './access-token.ts';
 import { keyIdOf, newAppKey } from './api-services-app.ts';
+import { AccessTokenSource } from './access-token.ts';
+import { OktaBudget, processEndpoints } from './budget.ts';
+import { dpopProof, newDpopKey } from './dpop.ts';
+import { guardedHttp } from './guarded-http.ts';
 import { OktaClient } from './okta-client.ts';
 
 const SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
@@ -113,16 +117,15 @@ describe('a token by client secret', () => {
 });
 
 describe('a token by key', () => {
-  it('is given to the app that has the public half, once DPoP is off', async () => {
+  it.each([true, false])('is given to the app that has the public half, with DPoP on (%s)', async (dpop) => {
     const { privateKeyPem, publicJwk, keyId } = await newAppKey();
     const { clientId } = await admin.createApiServicesApp(okta.tenant, {
       publicJwks: [{ ...publicJwk }],
       scopes: SCOPES,
+      dpop,
     });
     expect(await keyIdOf(privateKeyPem)).toBe(keyId);
     const client = () => clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId });
-    expect((await failure(client().token())).code).toBe('okta.dpop_required');
-    await admin.changeApiServicesApp(okta.tenant, clientId, { dpop: false });
     expect(await client().token()).toEqual({ scopes: SCOPES });
     // Scopes alone are not enough: the app needs an admin role, too.
     expect((await failure(client().listDevices())).code).toBe('okta.access_denied');
@@ -142,6 +145,48 @@ describe('a token by key', () => {
       clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId }).token(),
     );
     expect(error.code).toBe('okta.key_refused');
+  });
+});
+
+describe('proof of possession (DPoP)', () => {
+  const host = () => `https://${okta.host}`;
+  const token = async () => {
+    const { privateKeyPem, publicJwk, keyId } = await newAppKey();
+    const { clientId } = await admin.createApiServicesApp(okta.tenant, {
+      publicJwks: [{ ...publicJwk }],
+      scopes: SCOPES,
+      roles: ['Device administrator'],
+    });
+    return new AccessTokenSource({
+      host: okta.host,
+      credentials: { kind: 'api_services_app', clientId, privateKeyPem, keyId },
+      http: guardedHttp([okta.host]),
+      budget: new OktaBudget(processEndpoints(), '1'),
+    }).get();
+  };
+  const ask = async (headers: Record<string, string>, path = '/api/v1/devices?limit=1') =>
+    (await guardedHttp([okta.host]).send({ url: new URL(`${host()}${path}`), headers })).status;
+  const url = () => new URL(`${host()}/api/v1/devices?limit=1`);
+
+  it('takes a nonce first, and then binds the token: without a proof it is worth nothing', async () => {
+    const before = okta.counts()['token'] ?? 0;
+    const { value, dpopKey: key } = await token();
+    expect((okta.counts()['token'] ?? 0) - before).toBe(2);
+    if (key === undefined) throw new Error('not bound');
+    const authorization = `DPoP ${value}`;
+    const proof = (other: object = {}) =>
+      dpopProof({ key, method: 'GET', url: url(), accessToken: value, ...other });
+    expect(await ask({ authorization: `Bearer ${value}` })).toBe(400);
+    expect(await ask({ authorization })).toBe(400);
+    const dpop = await proof();
+    expect(await ask({ authorization, dpop })).toBe(200);
+    // Once.
+    expect(await ask({ authorization, dpop })).toBe(400);
+    expect(await ask({ authorization, dpop: await proof({ accessToken: 'another' }) })).toBe(400);
+    const other = new URL(`${host()}/api/v1/authenticators`);
+    expect(await ask({ authorization, dpop: await proof({ url: other }) })).toBe(400);
+    expect(await ask({ authorization, dpop: await proof({ method: 'POST' }) })).toBe(400);
+    expect(await ask({ authorization, dpop: await proof({ key: await newDpopKey() }) })).toBe(401);
   });
 });
 

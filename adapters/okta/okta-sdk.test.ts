@@ -22,7 +22,6 @@ beforeAll(async () => {
     publicJwks: [{ ...publicJwk }],
     scopes: SCOPES,
     roles: ['Device administrator'],
-    dpop: false,
   });
   access = { orgUrl: `https://${tenant.host}`, clientId, scopes: SCOPES, privateKey: privateKeyPem, keyId };
 });

@@ -14,6 +14,7 @@ import { CataloguedError } from '../../domain/failures.ts';
 import type { AccessToken, AccessTokenSource } from './access-token.ts';
 import type { Lane } from '../../domain/okta-budget.ts';
 import type { OktaBudget } from './budget.ts';
+import { dpopProof, lackedProof } from './dpop.ts';
 import { managementError } from './errors.ts';
 import type { GuardedHttp, HttpResponse } from './guarded-http.ts';
 import { assertNotLimited, quotaOf } from './rate-limits.ts';
@@ -80,11 +81,24 @@ export class SdkTransport {
   }
 
   async #once(url: URL, token: AccessToken): Promise<HttpResponse> {
-    const response = await this.#http.send({ url, headers: { authorization: `Bearer ${token.value}` } });
+    let response = await this.#http.send({ url, headers: await authorization(url, token) });
+    const nonce = token.dpopKey && lackedProof(response)?.nonce;
+    if (nonce !== undefined)
+      response = await this.#http.send({ url, headers: await authorization(url, token, nonce) });
     assertNotLimited(response);
     if (response.status === 200) return response;
     throw managementError(response);
   }
+}
+
+async function authorization(
+  url: URL,
+  { value, dpopKey: key }: AccessToken,
+  nonce?: string,
+): Promise<Record<string, string>> {
+  if (key === undefined) return { authorization: `Bearer ${value}` };
+  const dpop = await dpopProof({ key, method: 'GET', url, accessToken: value, nonce });
+  return { authorization: `DPoP ${value}`, dpop };
 }
 
 /** The SDK makes an empty list of a web page: what is not JSON, as behind a captive portal, never reaches it. */

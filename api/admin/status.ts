@@ -140,7 +140,7 @@ const LASTING = new Set<FailureCode>([
   'okta.key_required',
   'okta.key_refused',
   'okta.wrong_app_type',
-  'okta.dpop_required',
+  'okta.dpop_refused',
   'okta.network_zone',
   'okta.token_invalid',
   'okta.scope_not_granted',

@@ -8,6 +8,8 @@ interface Content {
   readonly scopes: readonly string[];
   readonly expiresAt: number;
   readonly id: string;
+  /** Thumbprint of the key without whose proof it is worth nothing. */
+  readonly boundTo?: string | undefined;
 }
 
 const KEPT_TOKENS = 50;
@@ -15,9 +17,14 @@ const KEPT_TOKENS = 50;
 const seal = (tenant: Tenant, content: string): string =>
   createHmac('sha256', tenant.state.tokenKey).update(content).digest('base64url');
 
-export function issueToken(tenant: Tenant, client: Client, scopes: readonly string[]): string {
+export function issueToken(
+  tenant: Tenant,
+  client: Client,
+  scopes: readonly string[],
+  boundTo?: string,
+): string {
   const expiresAt = tenant.now() + tenant.state.knobs.tokens.lifeSeconds * 1_000;
-  const content: Content = { clientId: client.clientId, scopes, expiresAt, id: randomUUID() };
+  const content: Content = { clientId: client.clientId, scopes, expiresAt, id: randomUUID(), boundTo };
   const text = Buffer.from(JSON.stringify(content)).toString('base64url');
   const token = `eyJ0${text}.${seal(tenant, text)}`;
   tenant.state.accessTokens = [...(tenant.state.accessTokens ?? []), token].slice(-KEPT_TOKENS);
@@ -28,7 +35,7 @@ export function issueToken(tenant: Tenant, client: Client, scopes: readonly stri
 export function readAccessToken(
   tenant: Tenant,
   token: string,
-): { client: Client; scopes: readonly string[] } | undefined {
+): { client: Client; scopes: readonly string[]; boundTo?: string | undefined } | undefined {
   const [text, mac] = token.replace(/^eyJ0/, '').split('.');
   if (text === undefined || mac === undefined) return undefined;
   const expected = Buffer.from(seal(tenant, text));
@@ -38,5 +45,5 @@ export function readAccessToken(
   const client = tenant.state.clients.find(({ clientId }) => clientId === content.clientId);
   return client === undefined || content.expiresAt <= tenant.now()
     ? undefined
-    : { client, scopes: content.scopes };
+    : { client, scopes: content.scopes, boundTo: content.boundTo };
 }

@@ -6,12 +6,13 @@ import { readAccessToken } from './access-tokens.ts';
 import { newAuthority } from './authority.ts';
 import { handleAuthenticators } from './authenticators-route.ts';
 import { handleChallenge } from './challenge-route.ts';
+import { DpopProofs } from './dpop.ts';
 import { handleDevices, deviceScope } from './devices-route.ts';
 import { FastPassRoute } from './fastpass-route.ts';
 import { tenantManagement } from './management-routes.ts';
 import { handleOrganization } from './organization-route.ts';
 import { RateLimits } from './rate-limits.ts';
-import { refuse } from './refusals.ts';
+import { refuse, refuseProof } from './refusals.ts';
 import { handleLog } from './system-log.ts';
 import { handleScepRequest } from './scep-route.ts';
 import { Tenant, type TenantResponse, type TenantRequest } from './tenant.ts';
@@ -131,7 +132,8 @@ async function misbehave(
 type Route = (request: TenantRequest) => Promise<TenantResponse>;
 
 function routing(tenant: Tenant, limits: RateLimits): Route {
-  const tokens = new TokenRoute(tenant);
+  const proofs = new DpopProofs();
+  const tokens = new TokenRoute(tenant, proofs);
   const fastPass = new FastPassRoute(tenant);
   const limited = async (request: TenantRequest, handle: Route): Promise<TenantResponse> => {
     const { headers, refusal } = limits.spend(request.url.pathname);
@@ -143,7 +145,7 @@ function routing(tenant: Tenant, limits: RateLimits): Route {
     if (pathname === '/.well-known/okta-organization')
       return limited(request, async () => handleOrganization(tenant));
     if (pathname === '/oauth2/v1/token') return limited(request, (asked) => tokens.handle(asked));
-    if (pathname.startsWith('/api/v1/')) return limited(request, (asked) => handleApi(tenant, asked));
+    if (pathname.startsWith('/api/v1/')) return limited(request, (asked) => handleApi(tenant, asked, proofs));
     if (pathname.startsWith('/scep/v1/')) return handlePlatform(tenant, request);
     if (pathname === '/sandbox/fastpass') return fastPass.handle(request);
     return {
@@ -154,13 +156,24 @@ function routing(tenant: Tenant, limits: RateLimits): Route {
   };
 }
 
-async function handleApi(tenant: Tenant, request: TenantRequest): Promise<TenantResponse> {
+async function handleApi(
+  tenant: Tenant,
+  request: TenantRequest,
+  proofs: DpopProofs,
+): Promise<TenantResponse> {
   const { method, url } = request;
   tenant.count('api');
-  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  if (bearer === undefined) return refuse('E0000005');
-  const token = readAccessToken(tenant, bearer);
+  const [, scheme, value] = /^(Bearer|DPoP) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+  if (value === undefined) return refuse('E0000005');
+  const token = readAccessToken(tenant, value);
   if (token === undefined) return refuse('E0000011');
+  if (token.boundTo !== undefined || scheme === 'DPoP') {
+    if (scheme !== 'DPoP') return refuseProof('invalid_dpop_proof');
+    const wanted = { method, url: `${tenant.origin}${url.pathname}`, token: value };
+    const proven = await proofs.check(request.headers['dpop'], wanted);
+    if ('fault' in proven) return refuseProof('invalid_dpop_proof');
+    if (proven.thumbprint !== token.boundTo) return refuseProof('invalid_token');
+  }
   if (tenant.state.knobs.organization.pipeline === 'v1') return refuse('E0000015');
   const isDevices = url.pathname.startsWith('/api/v1/devices');
   const isAuthenticators = url.pathname.startsWith('/api/v1/authenticators');

@@ -73,6 +73,7 @@ const OAUTH = {
     "The request is made from outside the client's permitted network zones.",
   ],
   dpop_missing: [400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.'],
+  dpop_invalid: [400, 'invalid_dpop_proof', 'The DPoP proof JWT is invalid.'],
   dpop_nonce: [400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.'],
   grant_type: [
     400,
@@ -84,9 +85,17 @@ const OAUTH = {
 
 export type OAuthRefusal = keyof typeof OAUTH;
 
-export function refuseToken(refusal: OAuthRefusal): TenantResponse {
+/** @param nonce that goes with `dpop_nonce` */
+export function refuseToken(refusal: OAuthRefusal, nonce = ''): TenantResponse {
   const [status, error, description] = OAUTH[refusal];
   const headers: Record<string, string> = { 'cache-control': 'no-store' };
-  if (refusal === 'dpop_nonce') headers['dpop-nonce'] = randomBytes(24).toString('base64url');
+  if (refusal === 'dpop_nonce') headers['dpop-nonce'] = nonce;
   return { status, headers, body: { error, error_description: description } };
 }
+
+/** Of a call of the API whose token is bound to a key (RFC 9449 §7.1). */
+export const refuseProof = (error: 'invalid_dpop_proof' | 'invalid_token'): TenantResponse => ({
+  status: error === 'invalid_token' ? 401 : 400,
+  headers: { 'www-authenticate': `DPoP algs="RS256 RS384 RS512 ES256 ES384 ES512", error="${error}"` },
+  body: { error, error_description: 'The resource request requires a DPoP proof.' },
+});

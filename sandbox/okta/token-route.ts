@@ -1,6 +1,8 @@
 // POST /oauth2/v1/token of a pretend tenant: client_credentials by secret or by key, with Okta's refusals.
+import { randomBytes } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { issueToken } from './access-tokens.ts';
+import type { DpopProofs } from './dpop.ts';
 import { refuseToken, type OAuthRefusal } from './refusals.ts';
 import type { Tenant, TenantResponse, TenantRequest } from './tenant.ts';
 import type { ApiServicesApp, Client } from './tenant-state.ts';
@@ -13,9 +15,13 @@ export class TokenRoute {
   readonly #tenant: Tenant;
   /** Ids of assertions that were used, with their expiry in seconds since 1970. */
   readonly #used = new Map<string, number>();
+  readonly #proofs: DpopProofs;
+  /** Okta gives another one every day. */
+  readonly #nonce = randomBytes(24).toString('base64url');
 
-  constructor(tenant: Tenant) {
+  constructor(tenant: Tenant, proofs: DpopProofs) {
     this.#tenant = tenant;
+    this.#proofs = proofs;
   }
 
   async handle(request: TenantRequest): Promise<TenantResponse> {
@@ -28,13 +34,19 @@ export class TokenRoute {
     const client = await this.#authenticate(form, request.headers.authorization);
     if (typeof client === 'string') return refuseToken(client);
     if (this.#tenant.state.knobs.tokens.outsideNetworkZone) return refuseToken('network_zone');
-    if (client.kind === 'api_services_app' && client.dpop) {
-      return refuseToken(request.headers['dpop'] === undefined ? 'dpop_missing' : 'dpop_nonce');
-    }
-    return this.#grant(client, form.get('scope') ?? '');
+    if (client.kind !== 'api_services_app' || !client.dpop)
+      return this.#grant(client, form.get('scope') ?? '');
+    const proven = await this.#proofs.check(request.headers['dpop'], {
+      method: 'POST',
+      url: `${this.#tenant.origin}/oauth2/v1/token`,
+      nonce: this.#nonce,
+    });
+    if ('fault' in proven) return refuseToken(`dpop_${proven.fault}`, this.#nonce);
+    return this.#grant(client, form.get('scope') ?? '', proven.thumbprint);
   }
 
-  #grant(client: Client, asked: string): TenantResponse {
+  /** @param thumbprint of the key to which the token is bound */
+  #grant(client: Client, asked: string, thumbprint?: string): TenantResponse {
     const wanted = asked.split(' ').filter((scope) => scope !== '');
     if (wanted.length === 0) return refuseToken('no_scope');
     if (!wanted.every((scope) => KNOWN_SCOPE.test(scope))) return refuseToken('scope_unknown');
@@ -44,9 +56,9 @@ export class TokenRoute {
       status: 200,
       headers: { 'cache-control': 'no-store' },
       body: {
-        token_type: 'Bearer',
+        token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
         expires_in: this.#tenant.state.knobs.tokens.lifeSeconds,
-        access_token: issueToken(this.#tenant, client, granted),
+        access_token: issueToken(this.#tenant, client, granted, thumbprint),
         scope: granted.join(' '),
       },
     };

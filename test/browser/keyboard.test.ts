@@ -68,7 +68,6 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
       publicJwks: [publicJwk],
       scopes: [...OKTA_SCOPES],
       roles: ['SUPER_ADMIN'],
-      dpop: false,
     });
     await type('Client ID', clientId);
     await page.keyboard.press('Enter');

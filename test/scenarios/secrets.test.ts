@@ -116,7 +116,6 @@ async function setUpSecondTenant(): Promise<void> {
     publicJwks: [setup.answers.publicJwk],
     scopes: ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'],
     roles: ['SUPER_ADMIN'],
-    dpop: false,
   });
   await answer({ step: 'credentials', clientId });
   expect(setup.step).toBe('connect');

@@ -7,6 +7,8 @@ interface Token {
   readonly value: string;
   readonly scopes: readonly string[];
   readonly leftMs: number;
+  /** The private key to which the token is bound, as a JWK. */
+  readonly dpopKey?: object | undefined;
 }
 
 const contextOf = (integrationId: string): string => `okta-token:${integrationId}`;
