@@ -2,10 +2,10 @@
 import { commandUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
-  findWaitingCommands,
   queueCommand,
   withdrawCommand,
   type CommandRow,
+  withdrawUnwanted,
 } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
@@ -169,15 +169,6 @@ async function takeOver(sql: Sql, uuid: string, runId: string): Promise<CommandR
   ]);
   return findCommand(sql, uuid);
 }
-
-const withdrawUnwanted = async (
-  sql: Sql,
-  owner: { readonly workflowId: string; readonly deviceId: string },
-  wanted: readonly string[],
-): Promise<void> => {
-  const waiting = await findWaitingCommands(sql, owner, wanted);
-  for (const uuid of waiting) await withdrawCommand(sql, uuid);
-};
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */
 const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>

@@ -1,6 +1,6 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and requests to its certificate workflow.
 import type { Sql } from '../adapters/store/base/database.ts';
-import { findLastRefusal } from '../adapters/store/devices/commands.ts';
+import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { recordRefusal, deleteRefusals } from '../adapters/store/rollout/trust.ts';
@@ -84,6 +84,9 @@ export function rolloutActivities(deps: ActivityDependencies) {
             ? planned
             : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
         const phase = phaseOf(action);
+        // What a locked device still has on offer must not land during the delay, and stay.
+        if (action.do === 'waitForRemovalDelay')
+          await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []);
         // How it ends is written by closeRollout.
         const isEnd = action.do === 'finish' || action.do === 'fail';
         const keepsFailure = input.isCheck && view.failureCode !== null;

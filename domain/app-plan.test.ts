@@ -65,6 +65,21 @@ describe('the plan of the app', () => {
     }
   });
 
+  test.each([null, 'ManagedButUninstalled'])(
+    'an app that was accepted, and is %s instead of on its way, is sent again later and later; after a day that failed',
+    (appStatus) => {
+      const once = triedAgain(undefined, null, NOW, 0.5);
+      const { view } = play(blankMac);
+      const memory = { ...fresh, fresh: ALL, tries: { app: once }, appSent: true };
+      const at = (status: string | null, nowMs: number) =>
+        describeAction(planRollout(reported(view, { appStatus: status }), memory, nowMs));
+      expect(at(appStatus, NOW + 14_000)).toBe('waitForApp');
+      expect(at(appStatus, NOW + 15_000)).toBe('InstallApplication+ManagedApplicationList');
+      expect(at('Installing', NOW + 15_000)).toBe('waitForApp');
+      expect(at(appStatus, NOW + DAY)).toBe('fail:mdm.app_not_installed');
+    },
+  );
+
   test('a refusal is asked again a day later, and after the third the rollout waits for the user', () => {
     const once = triedAgain(undefined, null, NOW, 0.5);
     const refused = { ...reported(blankPhone, { profiles: [], appStatus: 'UserRejected' }) };

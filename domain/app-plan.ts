@@ -67,8 +67,8 @@ function planWait(
   if (tried?.failure === 'mdm.app_already_installed' && !isUnderWay)
     return { do: 'finish', phase: 'waits_for_user', code: 'mdm.app_already_installed' };
   if (memory.appChecks >= MAX_APP_CHECKS) return { do: 'fail', code: 'mdm.app_not_installed' };
-  // The device said that it is on its way, and does not show it: asked again, later and later.
-  const isOverdue = tried?.failure === 'mdm.app_on_its_way' && !isUnderWay && nowMs >= tried.dueAtMs;
+  // Accepted, and not shown, or deleted by its user meanwhile: sent again, later and later.
+  const isOverdue = !isUnderWay && tried !== undefined && nowMs >= tried.dueAtMs;
   return isOverdue || (memory.appSent && status === 'Failed') ? undefined : { do: 'waitForApp' };
 }
 

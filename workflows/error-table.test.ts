@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { classify, type DeviceErrorClass } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { HOUR_MS } from '../domain/patience.ts';
+import { emptyMemory } from '../domain/rollout-action.ts';
 import { ERROR_CASES, type DeviceError } from '../test/harness/error-cases.ts';
 import { PaperDevice } from '../test/harness/paper-device.ts';
+import { withoutFailures } from './rollout-sending.ts';
 
 const PATIENCE_HOURS = 48;
 /** What a rollout comes to that meets the error for ever, after so many hours; a code that ends no rollout has a phase beside it. */
@@ -99,6 +101,17 @@ describe('every row of the table of device errors', () => {
   );
 });
 
+test.each(ERROR_CASES.filter(({ row }) => row.class === 'passes' || row.class === 'needs_license'))(
+  '$name: four times, it is retried over minutes until it has passed, and nobody was needed',
+  async (each) => {
+    const device = new PaperDevice(each, each.row.failure === 'mdm.app_needs_account' ? 1 : 4);
+    const { phase, hours } = await device.rollOut(PATIENCE_HOURS);
+    expect(phase).toBe('delivered');
+    expect(hours).toBeLessThan(1);
+    expect(device.left).toBe(0);
+  },
+);
+
 const app = (domain: string, code: number): DeviceError => ({
   requestType: 'InstallApplication',
   errorChain: [{ domain, code, description: '' }],
@@ -117,4 +130,13 @@ test('an app that is on its way, and then is refused, is not waited for: it is s
   const { phase, hours } = await device.rollOut(PATIENCE_HOURS);
   expect(phase).toBe('delivered');
   expect(hours).toBeLessThan(0.1);
+});
+
+test('an app that the device says is on its way, and is checked meanwhile, is sent again', () => {
+  const failure = 'mdm.app_on_its_way';
+  const onItsWay = { count: 1, sinceMs: 0, dueAtMs: 15_000, failure, inARow: 1 } as const;
+  const memory = { ...emptyMemory('e1', 'ready'), appSent: true, tries: { app: onItsWay } };
+  expect(withoutFailures(memory)).toMatchObject({ appSent: false, tries: {} });
+  const accepted = { ...onItsWay, failure: null };
+  expect(withoutFailures({ ...memory, tries: { app: accepted } })).toMatchObject({ appSent: true });
 });

@@ -246,6 +246,37 @@ describe('a rollout', () => {
     await world.fleet.switchTrust(true);
   });
 
+  test('switched off while a locked device has a profile on offer: it is taken back at once, and never lands', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.notNowTo = 'InstallProfile';
+    mac.notNow = Infinity;
+    await world.rollOut(mac.id);
+    const offered = () =>
+      world.database.query<{ state: string }>(
+        `select state from commands where device_id = $1 and step like 'rollout.profile.%'`,
+        [mac.id],
+      );
+    await world.until(async () => expect((await offered()).map(({ state }) => state)).toContain('not_now'));
+    const delayMinutes = async (minutes: number) =>
+      world.database.query(
+        `update integrations set settings = settings || jsonb_build_object('removalDelayMinutes', $2::numeric) where id = $1`,
+        [world.fleet.integrationId, minutes],
+      );
+    await delayMinutes(15);
+    await world.fleet.switchTrust(false);
+    await world.rollOut(mac.id);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('removal_delay'));
+    expect((await offered()).map(({ state }) => state)).toEqual(['withdrawn', 'withdrawn']);
+    mac.notNow = 0;
+    await mac.wake();
+    expect(kinds(mac)).not.toContain('settings');
+    // Turned on again before the delay is over, it gets them after all.
+    await delayMinutes(0.01);
+    await world.fleet.switchTrust(true);
+    await world.rollOut(mac.id);
+    await world.until(() => expect(kinds(mac)).toEqual(['certificate.a', 'settings', 'sso']));
+  });
+
   test('unassigned: the payloads go as the item said that it had, with its delay, and the app and its license too if it asked so', async () => {
     const { database, fleet } = world;
     await database.query(`update library_items set settings = '{"removeAppOnRemoval": true}' where id = $1`, [

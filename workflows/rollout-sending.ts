@@ -39,10 +39,11 @@ export function refused(memory: RolloutMemory): RolloutMemory {
   return { ...memory, tries, appSent: false };
 }
 
-/** Somebody changed something: what failed before may work now. */
+/** Somebody changed something: what failed before may work now, and an app that only the device says is on its way is sent again. */
 export const withoutFailures = (memory: RolloutMemory): RolloutMemory => ({
   ...memory,
   tries: Object.fromEntries(Object.entries(memory.tries).filter(([, { failure }]) => failure === null)),
+  appSent: memory.appSent && (memory.tries['app']?.failure ?? null) === null,
 });
 
 export async function sendAndLearn(

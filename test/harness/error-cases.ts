@@ -19,11 +19,11 @@ const WORDS: readonly [RegExp, string, number, string][] = [
   [/./, 'SPErrorDomain', 15_002, 'The response from the SCEP server is invalid.'],
 ];
 /** Domains of which every code counts. */
-const CODES: Readonly<Record<string, number>> = {
-  NSURLErrorDomain: -1009,
-  MCSCEPErrorDomain: 22_013,
-  MCSSOErrorDomain: 34_000,
-  MCPayloadErrorDomain: 2002,
+const CODES: Readonly<Record<string, readonly number[]>> = {
+  NSURLErrorDomain: [-1001, -1003, -1005, -1009, -1200],
+  MCSCEPErrorDomain: [22_000, 22_013],
+  MCSSOErrorDomain: [34_000],
+  MCPayloadErrorDomain: [2002],
 };
 
 export interface ErrorCase extends DeviceError {
@@ -31,12 +31,13 @@ export interface ErrorCase extends DeviceError {
   readonly row: Pick<DeviceErrorRow, 'class' | 'failure'>;
 }
 
-/** As Apple's clients wrap a cause. */
-const WRAPPED = {
-  code: 4001,
-  domain: 'MCInstallationErrorDomain',
-  description: 'Profile Installation Failed',
+/** As Apple's clients wrap a cause: "Profile Installation Failed", "Could not validate app manifest". */
+const WRAPPERS: Readonly<Record<string, DeviceErrorChain[number]>> = {
+  InstallProfile: { code: 4001, domain: 'MCInstallationErrorDomain', description: '' },
+  InstallApplication: { code: 12_024, domain: 'MCMDMErrorDomain', description: '' },
 };
+/** Of a row for every command. */
+const REQUEST_TYPES = ['InstallProfile', 'InstallApplication'];
 
 function causesOf(row: DeviceErrorRow): DeviceErrorChain {
   if (typeof row.domain !== 'string') {
@@ -45,23 +46,21 @@ function causesOf(row: DeviceErrorRow): DeviceErrorChain {
     return [{ domain, code, description }];
   }
   const { domain } = row;
-  const codes = row.codes?.flatMap((code) => (typeof code === 'number' ? [code] : code)) ?? [
-    CODES[domain] ?? 0,
-  ];
+  const codes =
+    row.codes?.flatMap((code) => (typeof code === 'number' ? [code] : code)) ?? CODES[domain] ?? [];
   return codes.map((code) => ({ domain, code, description: '' }));
 }
 
 export const ERROR_CASES: readonly ErrorCase[] = [
   ...DEVICE_ERRORS.flatMap((row) =>
-    causesOf(row).map((cause) => {
-      const requestType = row.requestTypes?.[0] ?? 'InstallProfile';
-      return {
+    (row.requestTypes ?? REQUEST_TYPES).flatMap((requestType) =>
+      causesOf(row).map((cause) => ({
         name: `${requestType}: ${cause.domain} ${cause.code}`,
         row,
         requestType,
-        errorChain: requestType === 'InstallProfile' ? [WRAPPED, cause] : [cause],
-      };
-    }),
+        errorChain: [...[WRAPPERS[requestType] ?? []].flat(), cause],
+      })),
+    ),
   ),
   ...Object.entries(REJECTION_REASONS).map(([rejectionReason, row]) => ({
     name: `InstallApplication: RejectionReason ${rejectionReason}`,

@@ -66,6 +66,8 @@ export class FakeDevice {
   breaks: FakeBreak[] = [];
   /** It answers so many commands with NotNow first. */
   notNow = 0;
+  /** Only of this type; undefined: of every one. */
+  notNowTo: string | undefined;
   /** How it answers so many lists: acknowledged, and nobody can read the rest. */
   unreadable = 0;
   /** Takes a certificate's command and begins anew, as after a crash: it never answers, and has no certificate. */
@@ -157,7 +159,7 @@ export class FakeDevice {
     if (this.#isOff || this.isAsleep) return false;
     const command = await this.#world.database.inTransaction((sql) => handOverNext(sql, this.id));
     if (command === undefined) return false;
-    if (this.notNow > 0) {
+    if (this.notNow > 0 && this.#isNotNow(command)) {
       this.notNow -= 1;
       await this.#report('NotNow', await this.#read(command.uuid, {}));
       return true;
@@ -168,6 +170,10 @@ export class FakeDevice {
     }
     await this.#carryOut(command.uuid, command.body ?? this.#open(command.uuid, command.sealedBody));
     return true;
+  }
+
+  #isNotNow({ body }: { readonly body: Buffer | null }): boolean {
+    return this.notNowTo === undefined || (body !== null && readCommand(body).requestType === this.notNowTo);
   }
 
   #open(uuid: string, sealed: Buffer | null): Buffer {

@@ -125,17 +125,17 @@ export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** What a workflow has queued for a device and the device has not taken, except `wanted`. */
-export async function findWaitingCommands(
+/** Takes back what a workflow has queued for a device and the device has not taken, except `wanted`. */
+export async function withdrawUnwanted(
   sql: Sql,
   owner: { readonly workflowId: string; readonly deviceId: string },
   wanted: readonly string[],
-): Promise<string[]> {
+): Promise<void> {
   const rows = await sql.query<{ uuid: string }>(
     `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
     [owner.deviceId, owner.workflowId, wanted],
   );
-  return rows.map(({ uuid }) => uuid);
+  for (const { uuid } of rows) await withdrawCommand(sql, uuid);
 }
 
 /** Authenticate and CheckOut: nothing that was outstanding holds any more. Returns how many were withdrawn. */
