@@ -44,6 +44,10 @@ describe('installing Okta Verify', () => {
     const mac = await licensed({ family: 'Mac', name: 'downloads', knobs: { downloadSeconds: 60 } });
     await expect(installOn(mac)).resolves.toMatchObject({ Status: 'Acknowledged', State: 'Installing' });
     expect(await status(mac)).toBe('Installing');
+    await expect(installOn(mac)).resolves.toMatchObject({
+      Status: 'Error',
+      ErrorChain: [{ ErrorCode: 506, ErrorDomain: 'ASDErrorDomain' }],
+    });
     world.clock.move(60_000);
     expect(await status(mac)).toBe('Managed');
   });

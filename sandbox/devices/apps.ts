@@ -115,6 +115,9 @@ function startDownload(
 ): void {
   const { state } = context;
   const known = findApp(state, offer?.bundleId ?? '');
+  // Public reports of Macs: fleetdm/fleet #25132, #36724.
+  if (state.family === 'Mac' && known?.status === 'Installing')
+    throw new Refusal([link('ASDErrorDomain', 506, 'Duplicate request')], reason(state, 'Other'));
   if (known?.status && MANAGED_STATES.includes(known.status) && known.status !== 'ManagedButUninstalled')
     count(context, 'appInstalledAgain');
   state.apps = state.apps.filter((app) => app !== known);

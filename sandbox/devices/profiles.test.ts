@@ -131,9 +131,11 @@ describe('the profile store', () => {
     });
   });
 
-  it('removing what is not there is an error', async () => {
-    const response = await world.ask(mac, 'RemoveProfile', { Identifier: 'test.nothing' });
-    expect(codes(response)).toEqual(['MCMDMErrorDomain 12075']);
+  it('removing what is not there is an error, in the words of macOS and of iOS', async () => {
+    const phone = await world.enrolled({ family: 'iPhone', name: 'removes-nothing' });
+    const nothing = { Identifier: 'test.nothing' };
+    expect(codes(await world.ask(mac, 'RemoveProfile', nothing))).toEqual(['MDMClientError 89']);
+    expect(codes(await world.ask(phone, 'RemoveProfile', nothing))).toEqual(['MCMDMErrorDomain 12075']);
   });
 });
 

@@ -152,8 +152,11 @@ function dropProfile(state: DeviceState, identifier: string): void {
 
 /** Removes a profile with its certificates. @throws Refusal when there is none of that identifier. */
 export function removeProfile(context: DeviceContext, identifier: string): void {
-  if (!context.state.profiles.some((profile) => profile.identifier === identifier))
-    throw mdmRefused(12075, `The profile “${identifier}” is not installed.`);
+  const { family, profiles } = context.state;
+  if (!profiles.some((profile) => profile.identifier === identifier))
+    throw family === 'Mac'
+      ? new Refusal([link('MDMClientError', 89, `Profile with identifier '${identifier}' not found.`)])
+      : mdmRefused(12075, `The profile “${identifier}” is not installed.`);
   dropProfile(context.state, identifier);
   count(context, 'profilesRemoved');
 }
