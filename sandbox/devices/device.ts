@@ -65,6 +65,14 @@ export class PretendDevice {
     this.look();
   }
 
+  /** Erase All Content and Settings, or a new installation: the server is not told. */
+  async erase(): Promise<void> {
+    await this.#untilQuiet();
+    erase(this.state);
+    this.look();
+    await this.#context.save();
+  }
+
   async checkOut(): Promise<void> {
     await this.#untilQuiet();
     await checkOut(this.#context);

@@ -75,6 +75,7 @@ export function deviceRoutes(fleet: Fleet, clock: MovableClock): Router {
       throw new Refused(502, error.message);
     });
   });
+  act('/erase', (device) => device.erase());
   act('/check-out', (device) => device.checkOut());
   act('/connect', (device) => device.connect());
   act('/token-update', (device, body) => device.updateToken(shapes.TokenShape.parse(body).isNew));

@@ -1,0 +1,74 @@
+// Lives of devices, made from a seed: at the end of each, Odette shows what is true in the sandbox. `npm run test:lives` lives a thousand.
+import { Client, Connection } from '@temporalio/client';
+import fc from 'fast-check';
+import { afterAll, beforeAll, test } from 'vitest';
+import { setUpTrust } from '../harness/stage.ts';
+import { startWorld } from '../harness/world.ts';
+import { life, type Life } from './life.ts';
+import { Live, type LivesWorld } from './live.ts';
+
+const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
+const LIVES = number('LIVES', 8);
+const TOGETHER = number('LIVES_TOGETHER', 8);
+const SEED = number('LIVES_SEED', 20_261_125);
+/** A life takes half a minute, and a minute more when it shows a fault. */
+const TIMEOUT_MS = 180_000 + LIVES * 6000;
+const SHRINK_MS = number('LIVES_SHRINK_SECONDS', 120) * 1000;
+
+let worlds: LivesWorld;
+beforeAll(async () => {
+  const world = await startWorld({
+    temporalConfig: {
+      'frontend.WorkflowTimeSkippingEnabled': 'true',
+      'frontend.WorkflowTimeSkippingMaxSkipPerSession': '100000',
+    },
+  });
+  const trusted = await setUpTrust(world);
+  const connection = await Connection.connect({ address: world.temporalAddress });
+  worlds = { world, trusted, temporal: { connection, client: new Client({ connection }) } };
+  await world.manage('PATCH', '/tenants/one/knobs', { rateLimits: { apiPerMinute: 100_000 } });
+  await world.manage('PATCH', '/apps-and-books/assets/490179405', { total: 100_000 });
+});
+afterAll(async () => {
+  await worlds?.temporal.connection.close();
+  await worlds?.world.stop();
+});
+
+const liveOne = (one: Life): Promise<void> => new Live(worlds, one).live();
+
+test(
+  `${LIVES} lives: at the end of each, Odette shows what is true`,
+  async () => {
+    const waiting = fc.sample(life, { numRuns: LIVES, seed: SEED });
+    const failed: { readonly one: Life; readonly error: unknown }[] = [];
+    const began = performance.now();
+    let ended = 0;
+    const liveNext = async (): Promise<void> => {
+      for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+        await liveOne(one).catch((error: unknown) => {
+          failed.push({ one, error });
+          if (LIVES > 10) console.log(`${JSON.stringify(one)}\n${String(error)}`);
+        });
+        ended += 1;
+        if (ended % 50 === 0)
+          console.log(
+            `${ended} lives, ${Math.round((performance.now() - began) / 1000)} s, ${failed.length} failed`,
+          );
+      }
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, liveNext));
+    const [first] = failed;
+    if (first === undefined) return;
+    const smaller = await fc.check(fc.asyncProperty(life, liveOne), {
+      examples: [[first.one]],
+      numRuns: 1,
+      interruptAfterTimeLimit: SHRINK_MS,
+    });
+    const [shortest] = smaller.counterexample ?? [first.one];
+    throw new Error(
+      `${failed.length} of ${LIVES} lives of seed ${SEED} do not agree; the shortest:\n${JSON.stringify(shortest)}`,
+      { cause: smaller.errorInstance ?? first.error },
+    );
+  },
+  TIMEOUT_MS,
+);
