@@ -65,6 +65,16 @@ describe('a license', () => {
     expect(await held()).toBe(false);
   });
 
+  it('that somebody took away behind its back is assigned again when the device does not find it', async () => {
+    await assigned();
+    await shop.manage('DELETE', `/assignments/${OKTA_VERIFY.adamId}/${serial}`, {});
+    expect(await held()).toBe(false);
+    expect(await licenses.assignLicense({ deviceId, isMissed: true })).toEqual({ kind: 'pending' });
+    later();
+    expect(await assign()).toEqual({ kind: 'ready' });
+    expect(await held()).toBe(true);
+  });
+
   it('is given back once Apple has taken it, and its device is told so in the timeline', async () => {
     await assigned();
     await fleet.switchTrust(false);

@@ -314,6 +314,9 @@ describe('keepCertificate', () => {
     await Promise.all([restOf(refusing), restOf(forgetful)]);
     expect(refusing.carriedOut.filter((type) => type === 'CertificateList').length).toBeLessThan(10);
     expect(world.challenges.state.fetched - fetched).toBeLessThan(10);
+    // The old certificate stays, and counts.
+    expect(forgetful.certificates).toHaveLength(1);
+    expect((await world.truths(forgetful.id))['certificatePresent']).toBe('held');
   }, 120_000);
 
   test('a device that falls asleep with its certificate command gets a fresh challenge when it wakes', async () => {

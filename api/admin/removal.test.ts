@@ -40,3 +40,24 @@ test('the record of an enrolled device stays; one that has left goes with its hi
   expect((await api.call('GET', at)).status).toBe(404);
   expect(await total()).toBe(before - 1);
 });
+
+test.each(['a push token that Apple does not know any more', 'two weeks of silence'])(
+  'the record of a device that is lost can be deleted: after %s',
+  async (what) => {
+    const [row] = await api.database.query<{ id: string }>(
+      `select id from devices where enrollment_status = 'enrolled' limit 1`,
+    );
+    const at = `/api/devices/${row?.id}`;
+    expect((await api.call('DELETE', at)).body.code).toBe('request.conflict');
+    if (what.startsWith('a push'))
+      await api.database.query(`update devices set enrollment_status = 'unreachable' where id = $1`, [
+        row?.id,
+      ]);
+    else
+      await api.database.query(`update device_trust set bucket = 'unreachable' where device_id = $1`, [
+        row?.id,
+      ]);
+    expect((await api.call('DELETE', at)).status).toBe(204);
+    expect((await api.call('GET', at)).status).toBe(404);
+  },
+);

@@ -117,7 +117,7 @@ export interface PretendAppsAndBooks extends AppsAndBooks {
   readonly url: string;
   readonly clock: MovableClock;
   /** Turns its knobs, as the sandbox's management port does. */
-  manage(method: 'PATCH' | 'POST', path: string, body: object): Promise<void>;
+  manage(method: 'PATCH' | 'POST' | 'DELETE', path: string, body: object): Promise<void>;
 }
 
 export async function openPretendAppsAndBooks(): Promise<PretendAppsAndBooks> {

@@ -147,29 +147,32 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     expect(oktaCertificates().map(String)).toEqual(before.certificates);
   });
 
-  test('renews its identity by the profile that enrolled it, and stays trusted', async () => {
-    const before = mac.identity().serialNumber;
-    const { id } = await known();
-    const database = connectDatabase(world.databaseUrl);
-    await database.query(
-      `update identity_certificates as identity set issued_at = now() - interval '40 years'
+  test.each(['once', 'and once more'])(
+    'renews its identity by the profile that enrolled it %s, and stays trusted',
+    async () => {
+      const before = mac.identity().serialNumber;
+      const { id } = await known();
+      const database = connectDatabase(world.databaseUrl);
+      await database.query(
+        `update identity_certificates as identity set issued_at = now() - interval '40 years'
          from devices as device where device.id = $1 and sha256(identity.certificate) = device.identity_fingerprint`,
-      [id],
-    );
-    await database.end();
-    await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
-    await eventually(
-      async () => mac.identity().serialNumber,
-      (serial) => serial !== before,
-      {
-        ...WITHIN,
-        what: 'another identity',
-      },
-    );
-    await until('trusted');
-    expect(oktaCertificates()).toHaveLength(1);
-    expect(await mac.escrowedToken()).toEqual(mac.bootstrapToken);
-  });
+        [id],
+      );
+      await database.end();
+      await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
+      await eventually(
+        async () => mac.identity().serialNumber,
+        (serial) => serial !== before,
+        {
+          ...WITHIN,
+          what: 'another identity',
+        },
+      );
+      await until('trusted');
+      expect(oktaCertificates()).toHaveLength(1);
+      expect(await mac.escrowedToken()).toEqual(mac.bootstrapToken);
+    },
+  );
 
   test('heard only what Apple’s schema knows for its OS, from a server that keeps to the protocol', () => {
     const target = { platform: 'macOS', osVersion: HARDWARE.osVersion } as const;
