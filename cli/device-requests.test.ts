@@ -39,6 +39,7 @@ const device = {
   failureCode: null,
   certificateNotAfter: null,
   trustedAt: AT,
+  sharesSerialNumber: false,
 };
 
 let server: ContractServer;

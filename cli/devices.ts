@@ -89,7 +89,7 @@ function listLines(devices: readonly Device[]): string[] {
   if (devices.length === 0) return ['No devices.'];
   const rows = devices.map((device) => [
     device.name ?? '–',
-    device.serialNumber ?? '–',
+    `${device.serialNumber ?? '–'}${device.sharesSerialNumber ? ' (shared)' : ''}`,
     device.family,
     device.user ?? '–',
     device.bucket.replaceAll('_', ' '),
@@ -119,6 +119,7 @@ function detailLines(device: Detail): string[] {
     `${device.name ?? device.serialNumber ?? device.udid}: ${device.bucket.replaceAll('_', ' ')}`,
     ...(device.waitsFor === null ? [] : [device.waitsFor]),
     ...failureLines(device),
+    ...twinLines(device),
     ...oktaLines(device),
     '',
     ...about.flatMap(([label, value]) => (value === null ? [] : [`${`${label}:`.padEnd(16)}${value}`])),
@@ -166,6 +167,14 @@ const failureLines = ({ failure, deviceError, serialNumber, id }: Detail): strin
         `  Remedy: ${failure.remedy} (${failure.code})`,
         `  Then:  odette rollout replay ${serialNumber ?? id}`,
       ];
+
+const twinLines = ({ serialNumberTwins }: Detail): string[] =>
+  serialNumberTwins.flatMap(({ id, name, bucket, lastContactAt, mayBeRetired }) => [
+    `Same serial number: ${name ?? id}, ${bucket.replaceAll('_', ' ')}, last contact ${moment(lastContactAt)}`,
+    mayBeRetired
+      ? `  Remedy: if its logic board was replaced, odette device forget ${id}`
+      : '  Remedy: both call. If one is a clone, give it a serial number of its own.',
+  ]);
 
 const oktaLines = ({ oktaFinding }: Detail): string[] =>
   oktaFinding === null || oktaFinding.owner === 'nobody'

@@ -338,6 +338,16 @@ describe('files', () => {
       enrolledAt: AT,
       verifiedAt: null,
       evidence: [],
+      serialNumberTwins: [
+        {
+          id: OTHER_ID,
+          name: 'mac-old',
+          udid: 'U2',
+          bucket: 'unreachable',
+          lastContactAt: AT,
+          mayBeRetired: true,
+        },
+      ],
       payloadSet: [],
       certificates: [],
       license: null,
@@ -352,6 +362,8 @@ describe('files', () => {
     expect(printed).toContain(
       'Device: InstallProfile: SCEP server returned an invalid response (MDM-SCEP 15002)',
     );
+    expect(printed).toContain(`Same serial number: mac-old, unreachable`);
+    expect(printed).toContain(`odette device forget ${OTHER_ID}`);
     const body = Buffer.from('<plist>\u001b[2J').toString('base64');
     server.plays.getUnreadableResponses = () => ({
       items: [{ id: OTHER_ID, at: AT, reason: 'not a device message', body }],

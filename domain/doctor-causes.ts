@@ -113,6 +113,11 @@ export const DOCTOR_CAUSES = {
     'admin',
     'If it is an older Okta certificate, remove that profile: Okta Verify takes the newest certificate that it finds.',
   ),
+  foreign_certificate: cause(
+    'The Mac has an Okta certificate that Odette did not deliver, as of an MDM before.',
+    'admin',
+    'Remove the profile that brought it, or delete it from the keychain: Okta Verify may use it instead of the new one.',
+  ),
   platform_not_configured: cause(
     'The platform of this device is not set up in the integration.',
     'admin',

@@ -41,6 +41,7 @@ const healthy: DoctorFacts = {
   wasAcceptedNotThere: false,
   sharedWith: [],
   foreignProfiles: [],
+  foreignCertificates: [],
   appIsForeign: false,
   configuredAtMs: null,
   connectionFailures: [],
@@ -53,6 +54,11 @@ const causes = (changes: Partial<DoctorFacts>): DoctorCause[] =>
 
 /** The rows of the field reports, and what the issue names beside them. */
 const CASES: readonly [row: string, Partial<DoctorFacts>, DoctorCause][] = [
+  [
+    'an Okta certificate of an MDM before',
+    { foreignCertificates: [{ name: 'Managed by Kandji', issuer: 'CN=Okta', notAfterMs: NOW + DAY }] },
+    'foreign_certificate',
+  ],
   [
     '1 not renewed: late',
     { certificate: { ...certificate, notAfterMs: NOW + 20 * DAY, notBeforeMs: NOW - 345 * DAY } },
@@ -181,4 +187,22 @@ describe('the doctor', () => {
     ]);
     expect(diagnose({ ...healthy, sharedWith: ['Old Mac'] })[0]?.action).toBe('renew');
   });
+});
+
+test('who claims the host is named, with its profile, where the device lists it', () => {
+  const evidenceOf = (foreignProfiles: DoctorFacts['foreignProfiles']) =>
+    diagnose({ ...healthy, failureCode: 'mdm.sso_host_claimed', foreignProfiles }).find(
+      ({ cause }) => cause === 'host_claimed',
+    )?.evidence;
+  const other = { name: 'Jamf: Okta SSO', payloadTypes: ['com.apple.extensiblesso'] };
+  expect(evidenceOf([other])).toContain('"Jamf: Okta SSO"');
+  expect(evidenceOf([{ ...other, payloadTypes: ['com.apple.wifi.managed'] }])).toContain('no other profile');
+});
+
+test('a leftover certificate is named with its issuer and end', () => {
+  const left = { name: 'C02X Okta', issuer: 'CN=Organization Intermediate,O=Okta', notAfterMs: NOW + DAY };
+  const found = diagnose({ ...healthy, foreignCertificates: [left] });
+  expect(found.map(({ evidence }) => evidence)).toEqual([
+    'The device lists "C02X Okta" (issued by CN=Organization Intermediate,O=Okta, ends on 2026-06-02).',
+  ]);
 });

@@ -40,6 +40,12 @@ export interface DoctorFacts {
   readonly sharedWith: readonly string[];
   /** Of profiles that are not Odette's. */
   readonly foreignProfiles: readonly { readonly name: string; readonly payloadTypes: readonly string[] }[];
+  /** Identities of Okta's authority that no delivery of Odette's brought. */
+  readonly foreignCertificates: readonly {
+    readonly name: string;
+    readonly issuer: string;
+    readonly notAfterMs: number;
+  }[];
   readonly appIsForeign: boolean;
   /** When the app configuration with the secret key was sent (iPhone and iPad). */
   readonly configuredAtMs: number | null;
@@ -125,7 +131,7 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
     failedDeliveriesToday < 3 ? undefined : `${failedDeliveriesToday} deliveries failed within a day.`,
   host_claimed: (facts) =>
     facts.failureCode === 'mdm.sso_host_claimed'
-      ? 'The device refused the SSO extension: another profile has the host.'
+      ? `The device refused the SSO extension: another profile has the host. ${onProfile(SSO_PAYLOAD, facts) ?? 'It lists no other profile with one: look for a host that an app brings.'}`
       : onProfile(SSO_PAYLOAD, facts),
   settings_outdated: ({ truths, isInProgress }) =>
     truths.delivered === 'not_held' && !isInProgress
@@ -152,6 +158,10 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
     return facts.listedNames.includes(issuer) ? undefined : `The device lists no certificate "${issuer}".`;
   },
   foreign_scep_profile: (facts) => onProfile(SCEP_PAYLOAD, facts),
+  foreign_certificate: ({ foreignCertificates }) =>
+    foreignCertificates.length === 0
+      ? undefined
+      : `The device lists ${foreignCertificates.map(({ name, issuer, notAfterMs }) => `"${name}" (issued by ${issuer}, ends on ${day(notAfterMs)})`).join(', ')}.`,
   too_many_certificates: ({ ownCertificates }) =>
     ownCertificates <= 2 ? undefined : `The device lists ${ownCertificates}.`,
   certificate_unused: ({ certificate, settings, nowMs }) => {

@@ -14,7 +14,7 @@ import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
 import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
-import type { FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
@@ -66,7 +66,7 @@ export async function showDetail(
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
   const finding = await showFinding(sql, row);
-  const [evidence, sent, deliveries, reported, records, license, runs, refusal] = await Promise.all([
+  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins] = await Promise.all([
     listEvidence(sql, row.id),
     listSentProfiles(sql, row.id),
     listDeliveries(sql, row.id),
@@ -75,6 +75,7 @@ export async function showDetail(
     findLicense(sql, row.id, OKTA_VERIFY.adamId),
     listRollouts(sql, { deviceId: row.id, limit: 20 }),
     row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
+    row.sharesSerialNumber ? findSerialTwins(sql, row.id) : [],
   ]);
   const workflowId = workflowIds.rollout(row.id);
   return {
@@ -93,6 +94,10 @@ export async function showDetail(
         since: null,
       };
     }),
+    serialNumberTwins: twins.map((twin) => ({
+      ...twin,
+      mayBeRetired: twin.bucket === 'left' || twin.bucket === 'unreachable',
+    })),
     failure: failureOrNull(row.failureCode),
     deviceError: refusal === undefined ? null : showDeviceError(refusal),
     payloadSet: [

@@ -36,7 +36,14 @@ test('a certificate that another device was delivered is told by its serial numb
   );
   expect(await find('shared_certificate')).toBeUndefined();
   const listed = [
-    { serialNumber: 'c10e', commonName: 'Mac', organizationalUnits: [], issuer: 'CN=Okta', isIdentity: true },
+    {
+      serialNumber: 'c10e',
+      commonName: 'Mac',
+      organizationalUnits: [],
+      issuer: 'CN=Okta',
+      isIdentity: true,
+      notAfter: '2027-01-01T00:00:00Z',
+    },
   ];
   await api.database.query(
     `insert into reported_inventory (device_id, certificates) values ($1, $2)
@@ -46,6 +53,10 @@ test('a certificate that another device was delivered is told by its serial numb
   expect(await find('shared_certificate')).toMatchObject({
     evidence: expect.stringMatching(/^Also listed by Device \d\.$/) as string,
     action: 'renew',
+  });
+  expect(await find('foreign_certificate')).toMatchObject({
+    evidence: 'The device lists "Mac" (issued by CN=Okta, ends on 2027-01-01).',
+    action: null,
   });
 });
 

@@ -60,6 +60,8 @@ const deviceFields = {
   failureCode: failureCode.nullable(),
   certificateNotAfter: instant.nullable(),
   trustedAt: instant.nullable(),
+  /** Another device has it, too: a replaced logic board, or a cloned virtual machine. */
+  sharesSerialNumber: z.boolean(),
 };
 export const Device = z.object(deviceFields).meta({ id: 'Device' });
 
@@ -85,6 +87,18 @@ export const DeviceDetail = z
         evidence: z.string(),
         at: instant.nullable(),
         since: instant.nullable(),
+      }),
+    ),
+    /** Other devices with its serial number; each is known by its UDID, and none is trusted by the record of another. */
+    serialNumberTwins: z.array(
+      z.object({
+        id,
+        name: z.string().nullable(),
+        udid: z.string(),
+        bucket,
+        lastContactAt: instant.nullable(),
+        /** It left or is unreachable: its record may be deleted. */
+        mayBeRetired: z.boolean(),
       }),
     ),
     failure: Failure.nullable(),

@@ -507,3 +507,26 @@ describe('a device that Odette cannot manage says so', () => {
     },
   );
 });
+
+test('an identity that speaks for another UDID is an event on its device, once a day', async () => {
+  const device = await enroll();
+  const { id } = await found(device);
+  const copy = new ProtocolDevice(listener.url, device.identity);
+  const told = () =>
+    listener.database.query<{ detail: object }>(
+      `select detail from device_timeline where device_id = $1 and kind = 'identity_used_elsewhere'`,
+      [id],
+    );
+  expect((await copy.send({ Status: 'Idle', UDID: copy.udid })).status).not.toBe(200);
+  expect(await told()).toMatchObject([{ detail: { udid: copy.udid } }]);
+  expect((await copy.authenticate()).status).not.toBe(200);
+  expect((await copy.updateToken()).status).not.toBe(200);
+  expect(await told()).toHaveLength(1);
+  // One that is enrolled by itself and was restored from the other: its own identity is no event.
+  const other = await enroll();
+  other.identity = device.identity;
+  expect((await other.send({ Status: 'Idle', UDID: other.udid })).status).not.toBe(200);
+  expect(await told()).toHaveLength(2);
+  expect(await audited(id)).toContain('identity.used_elsewhere');
+  expect((await device.idle()) ?? 'nothing').toBe('nothing');
+});

@@ -12,6 +12,7 @@ import { Admission, maxBytesFor, refuseUnlessList } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './record-report.ts';
 import { type ConversationDependencies, converse } from './conversation.ts';
+import { recordForeignUse } from './foreign-use.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type Claim, type Signer, readClaim } from './signer.ts';
@@ -65,7 +66,12 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     dependencies.metrics.received(kindOf(message));
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
     refuseUnlessList(message, body.length);
-    await dispatch(dependencies, { message, body, signer }, response);
+    try {
+      await dispatch(dependencies, { message, body, signer }, response);
+    } catch (error) {
+      await recordForeignUse(dependencies.database, message, signer, error);
+      throw error;
+    }
   };
   // Devices send PUT (Apple, "Check-in"); some simulators send POST.
   router.route('/mdm').put(judge, bytes, serve).post(judge, bytes, serve);

@@ -54,6 +54,7 @@ export const columns = column.columns([
         {device.serialNumber !== null && device.name !== null && (
           <Text size="xs" c="dimmed">
             {device.serialNumber}
+            {device.sharesSerialNumber && ' (shared with another device)'}
           </Text>
         )}
       </>

@@ -15,6 +15,7 @@ import { DeviceFacts, OktaRecords } from './device-facts.tsx';
 import { DeviceTimeline } from './device-timeline.tsx';
 import { PayloadList } from './payload-list.tsx';
 import { UnreadableResponses } from './unreadable-responses.tsx';
+import { SerialTwins } from './serial-twins.tsx';
 import { TruthList, type DeviceDetail } from './truth-list.tsx';
 
 export function DevicePage() {
@@ -33,6 +34,7 @@ export function DevicePage() {
         {(found) => (
           <Stack>
             <Next device={found} />
+            <SerialTwins device={found} />
             <SimpleGrid cols={{ base: 1, md: 2 }}>
               <TruthList device={found} />
               <Stack>

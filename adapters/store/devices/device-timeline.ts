@@ -31,3 +31,17 @@ export async function pruneTimeline(sql: Sql, olderThanDays: number): Promise<nu
   );
   return rows.length;
 }
+
+/** Whether an entry of this kind that holds this detail is younger than a day. */
+export async function isToldToday(
+  sql: Sql,
+  deviceId: string,
+  kind: string,
+  detail: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const rows = await sql.query(
+    `select 1 from device_timeline where device_id = $1 and kind = $2 and detail @> $3::jsonb and at > now() - interval '1 day' limit 1`,
+    [deviceId, kind, JSON.stringify(detail)],
+  );
+  return rows.length > 0;
+}

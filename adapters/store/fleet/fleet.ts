@@ -36,6 +36,8 @@ export interface FleetRow {
   readonly certificateNotAfter: Date | null;
   readonly verifiedAt: Date | null;
   readonly trustedAt: Date | null;
+  /** Another device has it, too: a replaced logic board, or a cloned virtual machine. */
+  readonly sharesSerialNumber: boolean;
 }
 
 const COLUMNS = `device.id, device.family, device.platform, device.name, device.serial_number as "serialNumber", device.udid, device.model,
@@ -48,7 +50,9 @@ const COLUMNS = `device.id, device.family, device.platform, device.name, device.
   coalesce(trust.okta_verify_managed, false) as "oktaVerifyManaged", coalesce(trust.registered, false) as registered,
   coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for as "waitsFor",
   trust.failure_code as "failureCode", trust.certificate_not_after as "certificateNotAfter", trust.verified_at as "verifiedAt",
-  trust.trusted_at as "trustedAt"`;
+  trust.trusted_at as "trustedAt",
+  exists (select from devices as other
+           where lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id) as "sharesSerialNumber"`;
 const MORE = `left join device_trust as trust on trust.device_id = device.id
   left join blueprints as blueprint on blueprint.id = device.blueprint_id`;
 
@@ -73,3 +77,22 @@ export async function findFleetRow(sql: Sql, id: string): Promise<FleetRow | und
   );
   return row;
 }
+
+export interface SerialTwin {
+  readonly id: string;
+  readonly name: string | null;
+  readonly udid: string;
+  readonly bucket: TrustBucket;
+  readonly lastContactAt: Date | null;
+}
+
+/** Other devices with the serial number of this one, the one heard of last first. */
+export const findSerialTwins = (sql: Sql, deviceId: string): Promise<SerialTwin[]> =>
+  sql.query<SerialTwin>(
+    `select other.id, other.name, other.udid, coalesce(trust.bucket, 'out_of_scope') as bucket, other.last_contact_at as "lastContactAt"
+       from devices as device
+       join devices as other on lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id
+       left join device_trust as trust on trust.device_id = other.id
+      where device.id = $1 order by other.last_contact_at desc nulls last, other.id limit 20`,
+    [deviceId],
+  );

@@ -5,7 +5,7 @@ import { TRUTHS, type Truth, type TruthState, type TruthStates } from '../../../
 import type { Sql } from '../base/database.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, reportedDeliveriesOf, settingsOf, type DeviceState } from './rollout-state.ts';
-import { readProfileIdentifier } from '../../../domain/profile-identifier.ts';
+import { deliveryIdOf, readProfileIdentifier } from '../../../domain/profile-identifier.ts';
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 
 interface Traces {
@@ -92,12 +92,25 @@ export async function readDoctorFacts(
         name: displayName ?? identifier,
         payloadTypes: payloads.map(({ type }) => type),
       })),
+    foreignCertificates: foreignCertificatesOf(state, integrationId),
     appIsForeign:
       state.itemSettings?.appComesFromElsewhere !== true &&
       state.installedApplications?.find(({ identifier }) => identifier === OKTA_VERIFY.bundleId)
         ?.isAppStore === false,
   };
   return { facts, finding };
+}
+
+/** Of the authority that issued Odette's certificate, or that Okta names as its own. */
+function foreignCertificatesOf(
+  state: DeviceState,
+  integrationId: string,
+): DoctorFacts['foreignCertificates'] {
+  const issuer = certificateOf(state, integrationId)?.issuer;
+  return (state.certificates ?? [])
+    .filter((each) => each.isIdentity && deliveryIdOf(each.organizationalUnits) === undefined)
+    .filter((each) => each.issuer === issuer || /\bokta\b/i.test(each.issuer))
+    .map((each) => ({ name: each.commonName, issuer: each.issuer, notAfterMs: Date.parse(each.notAfter) }));
 }
 
 function certificateOf(state: DeviceState, integrationId: string): DoctorFacts['certificate'] {
