@@ -6,6 +6,7 @@ import type { Sql } from './database.ts';
 export const SEALED_COLUMNS = [
   { table: 'secrets', column: 'sealed', context: `'secret:' || id` },
   { table: 'bootstrap_tokens', column: 'sealed', context: `'bootstrap_token:' || device_id` },
+  { table: 'okta_tokens', column: 'sealed', context: `'okta-token:' || integration_id` },
   { table: 'commands', column: 'sealed_body', context: `'command:' || uuid` },
   { table: 'key_canary', column: 'sealed', context: `'key-canary'` },
 ] as const;
