@@ -18,6 +18,7 @@ import {
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
 import { isAwake } from '../adapters/store/devices/devices-awake.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import {
   endpointStore,
   waitForEndpoint,
@@ -61,6 +62,11 @@ const LOCKOUT_MS = 7 * 24 * 60 * 60 * 1000;
 export function certificateDelivery(deps: ActivityDependencies) {
   const { database } = deps;
   const turns = new Map<string, Turns>();
+  const fetchFor = async (input: DeliverInput, lane: Lane, secret: ChallengeSecret) => {
+    const known = turns.get(input.integrationId) ?? new Turns();
+    turns.set(input.integrationId, known);
+    return fetchInTurn(deps, known, input, lane, secret);
+  };
 
   return {
     /**
@@ -71,7 +77,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
       const id = deliveryId(input.workflowId, input.firstRunId, input.number);
       const known =
         (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
-      if (known) return sentBefore(known);
+      if (known) return sentBefore(database, known);
       if (!(await isAwake(database, input.deviceId, input.enrollmentId))) return { kind: 'asleep' };
 
       const state = await readDeviceState(database, input.deviceId);
@@ -80,29 +86,15 @@ export function certificateDelivery(deps: ActivityDependencies) {
       const { scepUrl, challengeUrl, challengeUsername } = state;
       if (scepUrl === null || challengeUrl === null || challengeUsername === null)
         throw new CataloguedError('okta.challenge_url_gone');
-      const password = await openSecret(database, deps.sealer, state.secretId, {
-        actor: 'system',
-        purpose: 'challenge fetched',
-        kind: 'challenge_password',
-        owner: { integrationId: state.integrationId },
-        address: macPlatformAddress({ challengeUrl, scepUrl }),
-      });
-      const version = `${state.secretId}/${password.version}/${challengeUrl}`;
-      const fetched = await fetchInTurn(input, laneOf(state, Date.now()), version, () =>
-        fetchChallenge({
-          url: challengeUrl,
-          username: challengeUsername,
-          password: password.value.toString('utf8'),
-          allowedPrivateHosts: deps.allowedPrivateHosts,
-        }),
-      );
+      const secret = { id: state.secretId, scepUrl, challengeUrl, username: challengeUsername };
+      const fetched = await fetchFor(input, laneOf(state, Date.now()), secret);
       if (fetched.kind === 'waits') return fetched;
       const { challenge } = fetched;
 
       const uuid = commandUuid({ ...input, step: STEP, revision: id, attempt: 1 });
       const identifier = certificateIdentifier(input.integrationId, input.deviceId, input.slot);
       const profileUuid = payloadUuid(identifier, id);
-      const sealedBody = await sealedInstall(uuid, {
+      const sealedBody = await sealedInstall(deps, uuid, {
         integrationId: input.integrationId,
         deviceId: input.deviceId,
         slot: input.slot,
@@ -142,54 +134,71 @@ export function certificateDelivery(deps: ActivityDependencies) {
           lifeMs: CHALLENGE_LIFE_MS,
         });
       });
-      if (row === undefined) return sentBefore({ id, commandUuid: uuid });
+      if (row === undefined) return sentBefore(database, { id, commandUuid: uuid });
       await wakeDevice(deps, input.deviceId);
       return { kind: 'sent', deliveryId: id, command: progressOf(row) };
     },
   };
+}
 
-  /** The signed profile inside its command. Nothing of it stays in the clear. */
-  async function sealedInstall(
-    uuid: string,
-    content: Parameters<typeof certificateProfile>[0],
-  ): Promise<Buffer> {
-    const profile = certificateProfile(content);
-    const payload = signAttached(profile.xml, await deps.profileSigner());
-    const body = buildCommand(uuid, { requestType: 'InstallProfile', payload });
-    const sealed = Buffer.from(deps.sealer.seal(body, sealedCommandContext(uuid)));
-    for (const holder of [profile.xml, payload, body]) holder.fill(0);
-    return sealed;
-  }
+/** The signed profile inside its command. Nothing of it stays in the clear. */
+async function sealedInstall(
+  deps: ActivityDependencies,
+  uuid: string,
+  content: Parameters<typeof certificateProfile>[0],
+): Promise<Buffer> {
+  const profile = certificateProfile(content);
+  const payload = signAttached(profile.xml, await deps.profileSigner());
+  const body = buildCommand(uuid, { requestType: 'InstallProfile', payload });
+  const sealed = Buffer.from(deps.sealer.seal(body, sealedCommandContext(uuid)));
+  for (const holder of [profile.xml, payload, body]) holder.fill(0);
+  return sealed;
+}
 
-  /** Whoever finds no turn, or a refusal, is woken later: `okta_waiters`. */
-  async function fetchInTurn(
-    { deviceId, integrationId }: DeliverInput,
-    lane: Lane,
-    version: string,
-    fetch: () => Promise<string>,
-  ): Promise<
-    { readonly kind: 'fetched'; readonly challenge: string } | Extract<DeliverOutcome, { kind: 'waits' }>
-  > {
-    const known = turns.get(integrationId) ?? new Turns();
-    turns.set(integrationId, known);
-    const budget = new OktaBudget(endpointStore(database, integrationId), version, known);
-    try {
-      const challenge = await notingHealth(database, integrationId, 'challenge', () =>
-        budget.within(CHALLENGE_ENDPOINT, lane, fetch),
-      );
-      return { kind: 'fetched', challenge };
-    } catch (error) {
-      if (!(error instanceof CataloguedError && closesEndpoint(error.code))) throw error;
-      await waitForEndpoint(database, { deviceId, integrationId, endpoint: CHALLENGE_ENDPOINT, lane });
-      return { kind: 'waits', failureCode: error.code };
-    }
-  }
+interface ChallengeSecret {
+  /** Of the challenge URL's password. */
+  readonly id: string;
+  readonly scepUrl: string;
+  readonly challengeUrl: string;
+  readonly username: string;
+}
 
-  async function sentBefore(sent: SentDelivery): Promise<DeliverOutcome> {
-    const row = await findCommand(database, sent.commandUuid);
-    if (row === undefined) throw new CataloguedError('store.unavailable');
-    return { kind: 'sent', deliveryId: sent.id, command: progressOf(row) };
+/** Whoever finds no turn, or a refusal, is woken later: `okta_waiters`. */
+async function fetchInTurn(
+  { database, sealer, allowedPrivateHosts }: ActivityDependencies,
+  turns: Turns,
+  { deviceId, integrationId }: DeliverInput,
+  lane: Lane,
+  { id, scepUrl, challengeUrl: url, username }: ChallengeSecret,
+): Promise<
+  { readonly kind: 'fetched'; readonly challenge: string } | Extract<DeliverOutcome, { kind: 'waits' }>
+> {
+  const { value, version } = await openSecret(database, sealer, id, {
+    actor: 'system',
+    purpose: 'challenge fetched',
+    kind: 'challenge_password',
+    owner: { integrationId },
+    address: macPlatformAddress({ challengeUrl: url, scepUrl }),
+  });
+  const budget = new OktaBudget(endpointStore(database, integrationId), `${id}/${version}/${url}`, turns);
+  try {
+    const challenge = await notingHealth(database, integrationId, 'challenge', () =>
+      budget.within(CHALLENGE_ENDPOINT, lane, () =>
+        fetchChallenge({ url, username, password: value.toString('utf8'), allowedPrivateHosts }),
+      ),
+    );
+    return { kind: 'fetched', challenge };
+  } catch (error) {
+    if (!(error instanceof CataloguedError && closesEndpoint(error.code))) throw error;
+    await waitForEndpoint(database, { deviceId, integrationId, endpoint: CHALLENGE_ENDPOINT, lane });
+    return { kind: 'waits', failureCode: error.code };
   }
+}
+
+async function sentBefore(database: Database, sent: SentDelivery): Promise<DeliverOutcome> {
+  const row = await findCommand(database, sent.commandUuid);
+  if (row === undefined) throw new CataloguedError('store.unavailable');
+  return { kind: 'sent', deliveryId: sent.id, command: progressOf(row) };
 }
 
 /** A device whose certificate ends soon, or has ended, loses access first. */

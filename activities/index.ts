@@ -10,6 +10,7 @@ import { setupChecks } from './setup-checks.ts';
 import { setupRecords } from './setup-records.ts';
 import { sweepActivities } from './sweeps.ts';
 import { trustActivities } from './trust.ts';
+import { workflowRequests } from './workflow-requests.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 
@@ -17,6 +18,7 @@ export const createActivities = (deps: ActivityDependencies) =>
   withFailures({
     ...deviceCommandActivities(deps),
     ...rolloutActivities(deps),
+    ...workflowRequests(deps),
     ...certificateDelivery(deps),
     ...certificateRecords(deps),
     ...licenseActivities(deps),

@@ -1,5 +1,6 @@
 // A license of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
   findLicense,
@@ -58,11 +59,11 @@ export function licenseActivities(deps: ActivityDependencies) {
       const known = await findLicense(database, deviceId, adamId);
       if (known?.state === 'associated' && !input.isMissed) return { kind: 'ready' };
       const { serialNumber, platform } = state;
-      const response = await withClient(state, async (client): Promise<CommandResponse> => {
+      const response = await withClient(deps, state, async (client): Promise<CommandResponse> => {
         // What is on its way back would be taken from the device after it was found there.
         if (known?.state === 'returning' && (await isUnderWay(client, known))) return { kind: 'pending' };
         const eventId = known?.state === 'associating' ? known.eventId : null;
-        return associate(client, { deviceId, serialNumber, platform, eventId });
+        return associate(database, client, { deviceId, serialNumber, platform, eventId });
       });
       if (response.kind === 'refused') throw response.error;
       return response;
@@ -88,88 +89,96 @@ export function licenseActivities(deps: ActivityDependencies) {
         await deleteLicense(database, deviceId, adamId);
         return { kind: 'settled' };
       }
-      return withClient(state, async (client) => {
+      return withClient(deps, state, async (client) => {
         // One that is still on its way to the device would come after it was given back.
         if (known.state === 'associating' && (await isUnderWay(client, known))) return { kind: 'pending' };
         let { eventId } = known.state === 'returning' ? known : { eventId: null };
         if (eventId === null) {
           const held = await client.findAssignment(adamId, serialNumber);
-          if (held === undefined) return gone(input);
+          if (held === undefined) return gone(database, input);
           ({ eventId } = await client.disassociate(held));
           await recordLicense(database, deviceId, adamId, { state: 'returning', eventId, failureCode: null });
         }
         const event = await settledEvent(client, eventId);
         if (event === 'pending') return { kind: 'pending' };
-        if (event === 'complete') return gone(input);
+        if (event === 'complete') return gone(database, input);
         const { code: failureCode } = event;
         await recordLicense(database, deviceId, adamId, { state: 'associated', eventId: null, failureCode });
         throw event;
       });
     },
   };
+}
 
-  async function gone(input: { readonly deviceId: string; readonly nowMs: number }): Promise<ReturnOutcome> {
-    const { deviceId, nowMs } = input;
-    await database.inTransaction(async (sql) => {
-      await deleteLicense(sql, deviceId, adamId);
-      const text = 'The license of Okta Verify was given back.';
-      await appendTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
-    });
-    return { kind: 'settled' };
-  }
+async function gone(
+  database: Database,
+  input: { readonly deviceId: string; readonly nowMs: number },
+): Promise<ReturnOutcome> {
+  const { deviceId, nowMs } = input;
+  await database.inTransaction(async (sql) => {
+    await deleteLicense(sql, deviceId, adamId);
+    const text = 'The license of Okta Verify was given back.';
+    await appendTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
+  });
+  return { kind: 'settled' };
+}
 
-  async function withClient<T>(state: DeviceState, work: (client: Client) => Promise<T>): Promise<T> {
-    const asked = async () => work(await deps.appsAndBooks());
-    const { integrationId } = state;
-    return integrationId === null ? asked() : notingHealth(database, integrationId, 'apps_and_books', asked);
-  }
+async function withClient<T>(
+  { database, appsAndBooks }: ActivityDependencies,
+  state: DeviceState,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const asked = async () => work(await appsAndBooks());
+  const { integrationId } = state;
+  return integrationId === null ? asked() : notingHealth(database, integrationId, 'apps_and_books', asked);
+}
 
-  /** `eventId`: of an association that was asked for before. */
-  async function associate(
-    client: Client,
-    given: {
-      readonly deviceId: string;
-      readonly serialNumber: string;
-      readonly platform: 'macOS' | 'iOS';
-      readonly eventId: string | null;
-    },
-  ): Promise<CommandResponse> {
-    const { deviceId, serialNumber } = given;
-    const record = (
-      to: 'associating' | 'associated' | 'failed',
-      event: string | null,
-      failureCode: FailureCode | null = null,
-    ) => recordLicense(database, deviceId, adamId, { state: to, eventId: event, failureCode });
+/** `eventId`: of an association that was asked for before. */
+async function associate(
+  database: Database,
+  client: Client,
+  given: {
+    readonly deviceId: string;
+    readonly serialNumber: string;
+    readonly platform: 'macOS' | 'iOS';
+    readonly eventId: string | null;
+  },
+): Promise<CommandResponse> {
+  const { deviceId, serialNumber } = given;
+  const record = (
+    to: 'associating' | 'associated' | 'failed',
+    event: string | null,
+    failureCode: FailureCode | null = null,
+  ) => recordLicense(database, deviceId, adamId, { state: to, eventId: event, failureCode });
 
-    let { eventId } = given;
-    if (eventId === null) {
-      if ((await client.findAssignment(adamId, serialNumber)) !== undefined) {
-        await record('associated', null);
-        return { kind: 'ready' };
-      }
-      const assets = await client.asset(adamId);
-      if (assets.length > 0 && !assets.some(({ isDeviceAssignable }) => isDeviceAssignable))
-        return { kind: 'refused', error: new CataloguedError('apps_and_books.association_failed') };
-      const asset = usableAsset(assets, given.platform);
-      if (asset === undefined) {
-        await record('failed', null, 'apps_and_books.no_license_left');
-        return { kind: 'none_left' };
-      }
-      const { pricingParam } = asset;
-      ({ eventId } = await client.associate({ adamId, pricingParam, serialNumbers: [serialNumber] }));
-      await record('associating', eventId);
-    }
-    const event = await settledEvent(client, eventId);
-    if (event === 'pending') return { kind: 'pending' };
-    if (event === 'complete') {
-      await record('associated', eventId);
+  let { eventId } = given;
+  if (eventId === null) {
+    if ((await client.findAssignment(adamId, serialNumber)) !== undefined) {
+      await record('associated', null);
       return { kind: 'ready' };
     }
-    await record('failed', eventId, event.code);
-    return event.code === 'apps_and_books.no_license_left'
-      ? { kind: 'none_left' }
-      : { kind: 'refused', error: event };
+    const assets = await client.asset(adamId);
+    if (assets.length > 0 && !assets.some(({ isDeviceAssignable }) => isDeviceAssignable))
+      return { kind: 'refused', error: new CataloguedError('apps_and_books.association_failed') };
+    const asset = usableAsset(assets, given.platform);
+    if (asset === undefined) {
+      await record('failed', null, 'apps_and_books.no_license_left');
+      return { kind: 'none_left' };
+    }
+    const { pricingParam } = asset;
+    ({ eventId } = await client.associate({ adamId, pricingParam, serialNumbers: [serialNumber] }));
+    await record('associating', eventId);
   }
+  const event = await settledEvent(client, eventId);
+  if (event === 'pending') return { kind: 'pending' };
+  if (event === 'complete') {
+    await record('associated', eventId);
+    return { kind: 'ready' };
+  }
+  await record('failed', eventId, event.code);
+  return event.code === 'apps_and_books.no_license_left'
+    ? { kind: 'none_left' }
+    : { kind: 'refused', error: event };
 }
 
 /** What became of an event, looked at for a few seconds. */

@@ -1,12 +1,11 @@
-// A rollout's own records: the plan of the moment, what is shown meanwhile, how it ended; and requests to its certificate workflow.
-import type { Sql } from '../adapters/store/base/database.ts';
+// A rollout's own records: the plan of the moment, what is shown meanwhile, and how it ended.
+import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { recordRefusal, deleteRefusals } from '../adapters/store/rollout/trust.ts';
 import { refreshTrust } from './refresh-trust.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
-import { findDeviceScope } from '../adapters/store/devices/devices.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
 import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
@@ -25,8 +24,6 @@ import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
-import { certificateNotNeededSignal, certificateWantedSignal } from '../workflows/messages.ts';
-import { certificateStart, oktaTrustPollStart, type StartedDevice } from '../workflows/starts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export interface PlanInput {
@@ -71,53 +68,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
   const { database } = deps;
   return {
     /** Local. Reads desired and reported state, plans the next step and shows it. null: there is no such device any more. */
-    async planRolloutStep(input: PlanInput): Promise<PlannedStep | null> {
-      const now = new Date(input.nowMs);
-      return database.inTransaction(async (sql) => {
-        const state = await readDeviceState(sql, input.deviceId);
-        if (state === undefined) return null;
-        const view = rolloutViewOf(state, input.nowMs);
-        const memory = memoryFor(input.memory, view.enrollmentId);
-        const planned = planRollout(view, memory, input.nowMs);
-        const action =
-          view.desired === null || deps.publicUrl === undefined
-            ? planned
-            : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
-        const phase = phaseOf(action);
-        // What a locked device still has on offer must not land during the delay, and stay.
-        if (action.do === 'waitForRemovalDelay')
-          await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []);
-        // How it ends is written by closeRollout.
-        const isEnd = action.do === 'finish' || action.do === 'fail';
-        const keepsFailure = input.isCheck && view.failureCode !== null;
-        const trust = await refreshTrust(sql, input.deviceId, {
-          now,
-          ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
-          ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
-        });
-        if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
-          await appendTimeline(
-            sql,
-            input.deviceId,
-            { kind: 'rollout_started', text: 'A rollout began.' },
-            now,
-          );
-        const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
-        return {
-          action,
-          phase,
-          enrollmentId: view.enrollmentId,
-          words: trust?.waitsFor ?? 'Nothing pending.',
-          integrationId: view.desired?.integrationId ?? null,
-          patienceHours: settings.patienceHours,
-          trustLookUpSeconds: settings.trustLookupSeconds,
-          needsLicense:
-            view.desired !== null &&
-            !view.desired.appComesFromElsewhere &&
-            !isManagedApp(view.reported.appStatus),
-        };
-      });
-    },
+    planRolloutStep: (input: PlanInput): Promise<PlannedStep | null> => planStep(deps, input),
 
     /** Local. What is pending, as text. */
     async recordWaitsFor(input: {
@@ -142,34 +93,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
     },
 
     /** Local. How the run ended: truths, words, timeline, and the run's own row. */
-    async closeRollout(input: CloseInput): Promise<ClosedRollout> {
-      const now = new Date(input.nowMs);
-      const { deviceId, failureCode } = input;
-      return database.inTransaction(async (sql) => {
-        await recordRunStart(sql, { ...input.run, deviceId }, now);
-        const waitsForCode = failureCode ?? input.waitsForCode;
-        const refusal =
-          waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
-        const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
-        const trust = await refreshTrust(sql, deviceId, {
-          now,
-          phase: input.phase,
-          failureCode,
-          isVerified: failureCode === null,
-          ...(waitsForCode === undefined ? {} : { waitsFor: text }),
-        });
-        await recordRunEnd(
-          sql,
-          input.run.runId,
-          failureCode === null ? 'completed' : 'failed',
-          failureCode,
-          now,
-        );
-        const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
-        await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);
-        return { bucket: trust?.bucket ?? 'out_of_scope', text };
-      });
-    },
+    closeRollout: (input: CloseInput): Promise<ClosedRollout> => close(database, input),
 
     /** Local. */
     async recordAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
@@ -194,51 +118,76 @@ export function rolloutActivities(deps: ActivityDependencies) {
     async recordConfigurationRemoved(input: { readonly deviceId: string }): Promise<void> {
       await deleteSentProfile(database, input.deviceId, 'app_configuration');
     },
-
-    /** Asks the device's certificate workflow for the proof, and starts it if it does not run. */
-    async requestCertificate(input: {
-      readonly deviceId: string;
-      readonly integrationId: string;
-      readonly eventId: string;
-    }): Promise<void> {
-      const { deviceId, integrationId, eventId } = input;
-      const { type, options } = certificateStart(await startedDevice(deviceId, integrationId));
-      await deps.temporal.workflow.signalWithStart(type, {
-        ...options,
-        signal: certificateWantedSignal,
-        signalArgs: [{ eventId, integrationId }],
-      });
-    },
-
-    /** Tells the certificate workflow that its certificates go; it is started if it does not run, for profiles may be there. */
-    async requestCertificateRemoval(input: {
-      readonly deviceId: string;
-      readonly eventId: string;
-    }): Promise<void> {
-      const { type, options } = certificateStart(await startedDevice(input.deviceId, null));
-      await deps.temporal.workflow.signalWithStart(type, {
-        ...options,
-        signal: certificateNotNeededSignal,
-        signalArgs: [{ eventId: input.eventId }],
-      });
-    },
-
-    /** The device has everything: Okta is asked after 1, 5 and 15 minutes whether it counts as managed. */
-    async startOktaTrustPoll(input: {
-      readonly deviceId: string;
-      readonly integrationId: string;
-      readonly seconds: readonly number[];
-    }): Promise<void> {
-      const device = await startedDevice(input.deviceId, input.integrationId);
-      const { type, options } = oktaTrustPollStart(device, input);
-      await deps.temporal.workflow.start(type, options);
-    },
   };
+}
 
-  async function startedDevice(deviceId: string, integrationId: string | null): Promise<StartedDevice> {
-    const scope = await findDeviceScope(database, deviceId);
-    return { deviceId, integrationId, label: scope?.label ?? 'a device' };
-  }
+async function planStep(
+  { database, publicUrl }: ActivityDependencies,
+  input: PlanInput,
+): Promise<PlannedStep | null> {
+  const now = new Date(input.nowMs);
+  return database.inTransaction(async (sql) => {
+    const state = await readDeviceState(sql, input.deviceId);
+    if (state === undefined) return null;
+    const view = rolloutViewOf(state, input.nowMs);
+    const memory = memoryFor(input.memory, view.enrollmentId);
+    const planned = planRollout(view, memory, input.nowMs);
+    const action =
+      view.desired === null || publicUrl === undefined
+        ? planned
+        : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
+    const phase = phaseOf(action);
+    // What a locked device still has on offer must not land during the delay, and stay.
+    if (action.do === 'waitForRemovalDelay')
+      await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []);
+    // How it ends is written by closeRollout.
+    const isEnd = action.do === 'finish' || action.do === 'fail';
+    const keepsFailure = input.isCheck && view.failureCode !== null;
+    const trust = await refreshTrust(sql, input.deviceId, {
+      now,
+      ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
+      ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
+    });
+    if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
+      await appendTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
+    const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
+    return {
+      action,
+      phase,
+      enrollmentId: view.enrollmentId,
+      words: trust?.waitsFor ?? 'Nothing pending.',
+      integrationId: view.desired?.integrationId ?? null,
+      patienceHours: settings.patienceHours,
+      trustLookUpSeconds: settings.trustLookupSeconds,
+      needsLicense:
+        view.desired !== null &&
+        !view.desired.appComesFromElsewhere &&
+        !isManagedApp(view.reported.appStatus),
+    };
+  });
+}
+
+async function close(database: Database, input: CloseInput): Promise<ClosedRollout> {
+  const now = new Date(input.nowMs);
+  const { deviceId, failureCode } = input;
+  return database.inTransaction(async (sql) => {
+    await recordRunStart(sql, { ...input.run, deviceId }, now);
+    const waitsForCode = failureCode ?? input.waitsForCode;
+    const refusal =
+      waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
+    const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
+    const trust = await refreshTrust(sql, deviceId, {
+      now,
+      phase: input.phase,
+      failureCode,
+      isVerified: failureCode === null,
+      ...(waitsForCode === undefined ? {} : { waitsFor: text }),
+    });
+    await recordRunEnd(sql, input.run.runId, failureCode === null ? 'completed' : 'failed', failureCode, now);
+    const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
+    await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);
+    return { bucket: trust?.bucket ?? 'out_of_scope', text };
+  });
 }
 
 /** Before the end of a rollout the device's identity is renewed, if it is time; a try that came to nothing is written down. */

@@ -108,14 +108,9 @@ async function writeIntegration(
   const credentials = answerTo(state, 'credentials');
   if (!tenant || integrationId === undefined || !install || !credentials)
     throw new CataloguedError('setup.wrong_step');
-  const touched = new Set<Platform>();
   const before = await findIntegration(sql, integrationId);
-  const platforms = await listPlatforms(sql, integrationId);
-  const platformBefore = (name: Platform) => platforms.find(({ platform }) => platform === name);
-  if (before?.oktaHost !== tenant.host || before.customDomain !== (tenant.customDomain ?? null)) {
-    touched.add('macOS');
-    touched.add('iOS');
-  }
+  const isElsewhere =
+    before?.oktaHost !== tenant.host || before.customDomain !== (tenant.customDomain ?? null);
   if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
     await saveIntegration(sql, {
       id: integrationId,
@@ -131,6 +126,15 @@ async function writeIntegration(
     await recordHealth(sql, integrationId, 'okta', undefined);
     await reopenEndpoints(sql, integrationId, 'all');
   }
+  const platforms = await writePlatforms(sql, integrationId, state);
+  return { changed: integrationId, touched: isElsewhere ? new Set(['macOS', 'iOS']) : platforms };
+}
+
+/** Returns those on whose devices a payload changes. */
+async function writePlatforms(sql: Sql, integrationId: string, state: SetupState): Promise<Set<Platform>> {
+  const touched = new Set<Platform>();
+  const platforms = await listPlatforms(sql, integrationId);
+  const platformBefore = (name: Platform) => platforms.find(({ platform }) => platform === name);
   const chosen = answerTo(state, 'platforms')?.platforms ?? [];
   const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
   const mac = answerTo(state, 'macos');
@@ -156,5 +160,5 @@ async function writeIntegration(
     if (platformBefore('iOS')?.secretId !== secretId) touched.add('iOS');
     await savePlatform(sql, { ...none, integrationId, platform: 'iOS', providerName, secretId });
   }
-  return { changed: integrationId, touched };
+  return touched;
 }

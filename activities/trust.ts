@@ -1,6 +1,7 @@
 // What Okta says of the devices: looked up for one, or swept page by page for a whole integration.
 import type { DeviceFilter, OktaClient } from '../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../adapters/okta/okta-device.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import {
   findLookUp,
   findOutdatedDevices,
@@ -38,67 +39,24 @@ const LOG_KEPT_MS = 90 * 86_400_000;
 /** Events appear in the log a little after they happened: the end of the span before is read again. */
 const LOG_OVERLAP_MS = 10 * 60 * 1000;
 
+interface LookUpInput {
+  readonly deviceId: string;
+  readonly integrationId: string;
+  readonly nowMs: number;
+}
+
+interface ConcludeInput {
+  readonly integrationId: string;
+  readonly beganAtMs: number;
+  readonly nowMs: number;
+}
+
 export function trustActivities(deps: ActivityDependencies) {
   const { database } = deps;
 
-  /** One transaction a device: the fleet's counters are written in it, where several at once would wait for each other in a circle. */
-  async function refresh(deviceIds: readonly string[], now: Date): Promise<void> {
-    for (const deviceId of deviceIds)
-      await database.inTransaction(async (sql) => {
-        await refreshTrust(sql, deviceId, { now });
-      });
-  }
-
-  /** Devices of which a sign-in has used the certificate, where the System Log may be read. Without it nothing is lacking. */
-  async function readLog(client: OktaClient, integrationId: string, now: Date): Promise<readonly string[]> {
-    try {
-      const { scopes } = await client.token();
-      if (!scopes.includes(LOG_SCOPE)) return [];
-      const { logReadUntil } = await findOktaReads(database, integrationId);
-      const since = new Date((logReadUntil?.getTime() ?? now.getTime() - LOG_KEPT_MS) - LOG_OVERLAP_MS);
-      const { bindings, until } = await client.listBindings({ since, until: now });
-      return await database.inTransaction(async (sql) => {
-        await recordLogRead(sql, integrationId, until);
-        return saveBindings(sql, integrationId, bindings);
-      });
-    } catch (error) {
-      // The sweep does not need it, and the next one reads the same span.
-      if (error instanceof CataloguedError && error.code.startsWith('okta.')) return [];
-      throw error;
-    }
-  }
-
   return {
     /** Looks one device up in Okta. true: it is trusted, or nobody asks any more. */
-    async lookUpDevice(input: {
-      readonly deviceId: string;
-      readonly integrationId: string;
-      readonly nowMs: number;
-    }): Promise<boolean> {
-      const { deviceId, integrationId } = input;
-      const now = new Date(input.nowMs);
-      const state = await readDeviceState(database, deviceId);
-      if (state === undefined || state.integrationId !== integrationId) return true;
-      const known = await findLookUp(database, integrationId, deviceId);
-      const wanted = searchFor(state, known.model, input.nowMs);
-      if (wanted === undefined) return false;
-      const client = await deps.oktaClient(integrationId);
-      const confirmed = await notingHealth(database, integrationId, 'okta', async () => {
-        const found = (await client.findDevices(wanted)).filter((hit) => isWorthAsking(hit, state));
-        // Search is behind at times: the device's own record is asked for even if it was not found.
-        const ids = new Set([...known.knownIds, ...found.map(({ id }) => id)]);
-        return client.confirm([...ids].slice(0, CONFIRMED_AT_MOST));
-      });
-      const { trust, others } = await database.inTransaction(async (sql) => {
-        const touched = await saveConfirmed(sql, integrationId, confirmed, now, [deviceId]);
-        return {
-          trust: await refreshTrust(sql, deviceId, { now }),
-          others: touched.filter((id) => id !== deviceId),
-        };
-      });
-      await refresh(others, now);
-      return trust === undefined || trust.bucket === 'trusted' || trust.bucket === 'out_of_scope';
-    },
+    lookUpDevice: (input: LookUpInput): Promise<boolean> => lookUp(deps, input),
 
     /** One page of Okta's devices. Returns where the list goes on. */
     async observeOktaPage(input: {
@@ -108,7 +66,7 @@ export function trustActivities(deps: ActivityDependencies) {
     }): Promise<{ readonly next: string | null; readonly devices: number }> {
       const { integrationId } = input;
       const now = new Date(input.nowMs);
-      const page = await notingSweep(integrationId, async () => {
+      const page = await notingSweep(database, integrationId, async () => {
         const client = await deps.oktaClient(integrationId);
         return notingHealth(database, integrationId, 'okta', () =>
           client.listDevices(input.next ?? undefined),
@@ -118,55 +76,109 @@ export function trustActivities(deps: ActivityDependencies) {
         await upsertOktaDevices(sql, integrationId, page.devices, now);
         return rematch(sql, integrationId, page.devices);
       });
-      await refresh(touched, now);
+      await refresh(database, touched, now);
       return { next: page.next ?? null, devices: page.devices.length };
     },
 
     /** After the last page: what Okta did not list any more was deleted there, and its certificate revoked. */
-    async concludeObservation(input: {
-      readonly integrationId: string;
-      readonly beganAtMs: number;
-      readonly nowMs: number;
-    }): Promise<{ readonly gone: number }> {
-      return notingSweep(input.integrationId, () => conclude(input));
-    },
+    concludeObservation: (input: ConcludeInput): Promise<{ readonly gone: number }> =>
+      notingSweep(database, input.integrationId, () => conclude(deps, input)),
   };
+}
 
-  async function conclude(input: {
-    readonly integrationId: string;
-    readonly beganAtMs: number;
-    readonly nowMs: number;
-  }): Promise<{ readonly gone: number }> {
-    const { integrationId } = input;
-    const beganAt = new Date(input.beganAtMs);
-    const client = await deps.oktaClient(integrationId);
-    const used = await readLog(client, integrationId, new Date(input.nowMs));
-    const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
-    let gone = 0;
-    if (unseen.length > 0) {
-      const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
-      gone = confirmed.gone.length;
-      await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
-    }
-    // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
-    const outdated = await findOutdatedDevices(database, integrationId);
-    await refresh([...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
+async function lookUp(deps: ActivityDependencies, input: LookUpInput): Promise<boolean> {
+  const { database } = deps;
+  const { deviceId, integrationId } = input;
+  const now = new Date(input.nowMs);
+  const state = await readDeviceState(database, deviceId);
+  if (state === undefined || state.integrationId !== integrationId) return true;
+  const known = await findLookUp(database, integrationId, deviceId);
+  const wanted = searchFor(state, known.model, input.nowMs);
+  if (wanted === undefined) return false;
+  const client = await deps.oktaClient(integrationId);
+  const confirmed = await notingHealth(database, integrationId, 'okta', async () => {
+    const found = (await client.findDevices(wanted)).filter((hit) => isWorthAsking(hit, state));
+    // Search is behind at times: the device's own record is asked for even if it was not found.
+    const ids = new Set([...known.knownIds, ...found.map(({ id }) => id)]);
+    return client.confirm([...ids].slice(0, CONFIRMED_AT_MOST));
+  });
+  const { trust, others } = await database.inTransaction(async (sql) => {
+    const touched = await saveConfirmed(sql, integrationId, confirmed, now, [deviceId]);
+    return {
+      trust: await refreshTrust(sql, deviceId, { now }),
+      others: touched.filter((id) => id !== deviceId),
+    };
+  });
+  await refresh(database, others, now);
+  return trust === undefined || trust.bucket === 'trusted' || trust.bucket === 'out_of_scope';
+}
+
+/** One transaction a device: the fleet's counters are written in it, where several at once would wait for each other in a circle. */
+async function refresh(database: Database, deviceIds: readonly string[], now: Date): Promise<void> {
+  for (const deviceId of deviceIds)
     await database.inTransaction(async (sql) => {
-      await recordSweep(sql, integrationId, beganAt);
-      await recordReadiness(sql, integrationId, beganAt);
+      await refreshTrust(sql, deviceId, { now });
     });
-    return { gone };
-  }
+}
 
-  /** Whatever keeps a sweep from its end, a portal's page among it, is remembered until one reaches it. */
-  async function notingSweep<T>(integrationId: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const code = failureCodeOf(error);
-      if (code !== 'store.unavailable') await recordSweepFailure(database, integrationId, code);
-      throw error;
-    }
+/** Devices of which a sign-in has used the certificate, where the System Log may be read. Without it nothing is lacking. */
+async function readLog(
+  database: Database,
+  client: OktaClient,
+  integrationId: string,
+  now: Date,
+): Promise<readonly string[]> {
+  try {
+    const { scopes } = await client.token();
+    if (!scopes.includes(LOG_SCOPE)) return [];
+    const { logReadUntil } = await findOktaReads(database, integrationId);
+    const since = new Date((logReadUntil?.getTime() ?? now.getTime() - LOG_KEPT_MS) - LOG_OVERLAP_MS);
+    const { bindings, until } = await client.listBindings({ since, until: now });
+    return await database.inTransaction(async (sql) => {
+      await recordLogRead(sql, integrationId, until);
+      return saveBindings(sql, integrationId, bindings);
+    });
+  } catch (error) {
+    // The sweep does not need it, and the next one reads the same span.
+    if (error instanceof CataloguedError && error.code.startsWith('okta.')) return [];
+    throw error;
+  }
+}
+
+async function conclude(
+  deps: ActivityDependencies,
+  input: ConcludeInput,
+): Promise<{ readonly gone: number }> {
+  const { database } = deps;
+  const { integrationId } = input;
+  const beganAt = new Date(input.beganAtMs);
+  const client = await deps.oktaClient(integrationId);
+  const used = await readLog(database, client, integrationId, new Date(input.nowMs));
+  const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
+  let gone = 0;
+  if (unseen.length > 0) {
+    const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
+    gone = confirmed.gone.length;
+    await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
+  }
+  // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
+  const outdated = await findOutdatedDevices(database, integrationId);
+  await refresh(database, [...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
+  await database.inTransaction(async (sql) => {
+    await recordSweep(sql, integrationId, beganAt);
+    await recordReadiness(sql, integrationId, beganAt);
+  });
+  return { gone };
+}
+
+/** Whatever keeps a sweep from its end, a portal's page among it, is remembered until one reaches it. */
+async function notingSweep<T>(database: Database, integrationId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = failureCodeOf(error);
+    if (code !== 'store.unavailable') await recordSweepFailure(database, integrationId, code);
+    throw error;
   }
 }
 

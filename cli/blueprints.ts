@@ -57,7 +57,9 @@ export function addBlueprints(program: Command, line: CommandLine): void {
         `Blueprint ${made.name}: ${known ? 'there already' : 'added'} (${plural(made.devices, 'device')}, id ${made.id}).`,
       ]);
     });
+}
 
+export function addEnrollmentCodes(program: Command, line: CommandLine): void {
   const code = program
     .command('enrollment-code')
     .description('codes that let devices enroll into a blueprint');

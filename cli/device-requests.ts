@@ -58,6 +58,11 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         `Removed from their blueprint: ${plural(removed.devices, 'device')}. Odette removes the payloads ${when}; \`odette device move\` undoes this.`,
       ]);
     });
+  addRecordChanges(device, line);
+}
+
+/** What changes Odette's record of one device, and sends nothing to it. */
+function addRecordChanges(device: Command, line: CommandLine): void {
   for (const decision of ['allow', 'refuse'] as const)
     jsonCommand(
       device,

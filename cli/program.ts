@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAppsAndBooks } from './apps-and-books.ts';
-import { addBlueprints } from './blueprints.ts';
+import { addBlueprints, addEnrollmentCodes } from './blueprints.ts';
 import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
@@ -97,6 +97,7 @@ export async function runCommand(
   addStatus(program, line);
   addSetup(program, line);
   addBlueprints(program, line);
+  addEnrollmentCodes(program, line);
   addLibraryItems(program, line);
   addDevices(program, line);
   addDoctor(program, line);

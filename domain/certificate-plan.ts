@@ -88,11 +88,8 @@ export function planCertificate(
   const isWanted = memory.isWanted || view.wantedBy !== null;
   const integrationId = memory.isWanted ? memory.integrationId : (view.wantedBy ?? memory.integrationId);
   const hasHistory = view.deliveries.length > 0 || (view.profiles?.length ?? 0) > 0;
-  if (!isWanted) {
-    if (!memory.isFresh) return { do: 'ask' };
-    const identifiers = (view.profiles ?? []).map(({ identifier }) => identifier);
-    return identifiers.length > 0 ? { do: 'remove', identifiers, keeps: null } : { do: 'end' };
-  }
+  if (!isWanted)
+    return memory.isFresh ? (removeProfiles(view.profiles ?? [], null) ?? { do: 'end' }) : { do: 'ask' };
   if (integrationId === null) return { do: 'waitToBeWanted' };
   const isInScope = view.wantedBy === integrationId;
   const renew = (reason: string, urgency: Urgency): CertificateAction => {
@@ -104,33 +101,35 @@ export function planCertificate(
   // Nothing was ever sent and nothing is there: no need to ask first.
   if (!memory.isFresh && hasHistory) return { do: 'ask' };
 
+  return planHeld(view, integrationId, memory.forced && isInScope, renew, nowMs);
+}
+
+type Renew = (reason: string, urgency: Urgency) => CertificateAction;
+
+/** Of a device that has listed what it holds. `isForced`: a person asked for a new certificate. */
+function planHeld(
+  view: CertificateView,
+  integrationId: string,
+  isForced: boolean,
+  renew: Renew,
+  nowMs: number,
+): CertificateAction {
   const onDevice = deliveriesOnDevice(view);
   const unproven = onDevice.find(({ delivery }) => delivery.state === 'sent');
   if (unproven !== undefined) return { do: 'prove', ...unproven };
 
   const current = onDevice.find(({ delivery }) => delivery.integrationId === integrationId);
   const profiles = view.profiles ?? [];
-  const holdsCurrent = (profile: { uuid: string }) => profile.uuid === current?.delivery.payloadUuid;
   if (current === undefined) {
-    // An old one of another integration stays until the new one is there, but never makes a third.
+    // An old one of another integration stays until the new one is there; a third certificate is never allowed.
     const [firstOther] = onDevice;
     const spare = profiles.filter(({ uuid }) => uuid !== firstOther?.delivery.payloadUuid);
-    if (spare.length > 0)
-      return {
-        do: 'remove',
-        identifiers: spare.map(({ identifier }) => identifier),
-        keeps: null,
-      };
-    return renew('wanted', 'due');
+    return removeProfiles(spare, null) ?? renew('wanted', 'due');
   }
-  const others = profiles.filter((profile) => !holdsCurrent(profile));
-  if (others.length > 0)
-    return {
-      do: 'remove',
-      identifiers: others.map(({ identifier }) => identifier),
-      keeps: current.delivery.id,
-    };
-  if (memory.forced && isInScope) return renew('asked for', 'due');
+  const others = profiles.filter(({ uuid }) => uuid !== current.delivery.payloadUuid);
+  const removal = removeProfiles(others, current.delivery.id);
+  if (removal !== undefined) return removal;
+  if (isForced) return renew('asked for', 'due');
   const decision = decideRenewal(
     {
       notBeforeMs: current.certificate.notBeforeMs,
@@ -145,6 +144,15 @@ export function planCertificate(
   if (decision.kind === 'renew') return renew(decision.reason, decision.urgency);
   return { do: 'sleep', delivery: current.delivery, decision };
 }
+
+/** undefined: there are none. */
+const removeProfiles = (
+  profiles: readonly { readonly identifier: string }[],
+  keeps: string | null,
+): CertificateAction | undefined =>
+  profiles.length === 0
+    ? undefined
+    : { do: 'remove', identifiers: profiles.map(({ identifier }) => identifier), keeps };
 
 /** Deliveries whose profile and certificate the device lists, newest first. */
 function deliveriesOnDevice(view: CertificateView) {

@@ -57,11 +57,7 @@ export function admit(
   device: KnownDevice | undefined,
   holder: string | undefined,
 ): Admission {
-  if (holder !== undefined && holder !== device?.id) return refused('mdm.identity_refused');
-  if (identity.codeForUdid !== undefined && identity.codeForUdid !== udid)
-    return refused('mdm.identity_refused');
-  if (identity.renewsDevice !== undefined && identity.renewsDevice !== device?.id)
-    return refused('mdm.identity_refused');
+  if (isOfAnother(udid, identity, device, holder)) return refused('mdm.identity_refused');
   // What a device was given ends with its enrollment: it comes back with a code, as any other.
   const isOfDevice = device?.fingerprint === identity.fingerprint || identity.renewsDevice !== undefined;
   if (device?.enrollment === 'over' && isOfDevice) return refused('mdm.identity_refused');
@@ -69,7 +65,22 @@ export function admit(
   // A code is for so many devices: whoever kept the key of an identity that was replaced or forgotten gets no more out of it.
   if (identity.isUsed) return refused('mdm.identity_refused');
   if (!identity.isForPlatform) return refused('enrollment.platform_refused');
-  if (!device) return { admitted: true, as: 'new' };
+  return device ? admitKnown(udid, identity, device) : { admitted: true, as: 'new' };
+}
+
+/** The identity is pinned to another device, or was made for another one. */
+const isOfAnother = (
+  udid: string,
+  { codeForUdid = udid, renewsDevice }: EnrollmentIdentity,
+  device: KnownDevice | undefined,
+  holder: string | undefined,
+): boolean =>
+  (holder !== undefined && holder !== device?.id) ||
+  codeForUdid !== udid ||
+  (renewsDevice !== undefined && renewsDevice !== device?.id);
+
+/** A device that is known already, with an identity that nobody has used yet. */
+function admitKnown(udid: string, identity: EnrollmentIdentity, device: KnownDevice): Admission {
   // An identity that was replaced once must not come back: only a newer one than the pinned one is fresh.
   const isFresh = device.identityIssuedAt === undefined || identity.issuedAt > device.identityIssuedAt;
   if (!isFresh) return refused('enrollment.takeover_refused');

@@ -123,6 +123,31 @@ function credentialsGuide(state: SetupState): GuideBody {
   };
 }
 
+function deviceIntegrationsGuide(consoleUrl: string | undefined, facts: GuideFacts): GuideBody {
+  return {
+    intro:
+      'Create a device integration in Okta for each platform you want. The next steps ask for what Okta shows there.',
+    tasks: [
+      {
+        text: 'Security > Device integrations > Endpoint management > Add platform.',
+        ...(consoleUrl && { link: `${consoleUrl}/access/device-integrations` }),
+      },
+      {
+        text: 'macOS: Desktop (Windows and macOS only) > Next > Use Okta as certificate authority > Dynamic SCEP URL > Generic > Generate. Copy SCEP URL, Challenge URL, Username and Password, then Save.',
+      },
+      { text: 'iOS and iPadOS: iOS > Next. Copy the secret key.' },
+      {
+        text: 'Device management provider (shown to users):',
+        copy: { label: 'Device management provider', value: facts.providerName },
+      },
+      linkTask('Enrollment link:', facts),
+      { text: 'Save.' },
+    ],
+    shownOnce: ['macOS: the password of the challenge URL', 'iOS: the secret key'],
+    warning: WRONG_TAB,
+  };
+}
+
 function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): GuideBody {
   const host = state.tenant?.host;
   const consoleUrl = host === undefined ? undefined : `https://${host}/admin`;
@@ -145,28 +170,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         'Odette checks what Okta Device Trust needs. Tick what cannot be checked once you have looked.',
       );
     case 'device_integrations':
-      return {
-        intro:
-          'Create a device integration in Okta for each platform you want. The next steps ask for what Okta shows there.',
-        tasks: [
-          {
-            text: 'Security > Device integrations > Endpoint management > Add platform.',
-            ...(consoleUrl && { link: `${consoleUrl}/access/device-integrations` }),
-          },
-          {
-            text: 'macOS: Desktop (Windows and macOS only) > Next > Use Okta as certificate authority > Dynamic SCEP URL > Generic > Generate. Copy SCEP URL, Challenge URL, Username and Password, then Save.',
-          },
-          { text: 'iOS and iPadOS: iOS > Next. Copy the secret key.' },
-          {
-            text: 'Device management provider (shown to users):',
-            copy: { label: 'Device management provider', value: facts.providerName },
-          },
-          linkTask('Enrollment link:', facts),
-          { text: 'Save.' },
-        ],
-        shownOnce: ['macOS: the password of the challenge URL', 'iOS: the secret key'],
-        warning: WRONG_TAB,
-      };
+      return deviceIntegrationsGuide(consoleUrl, facts);
     case 'platforms':
       return simple(
         'Select the platforms that you added in Okta: macOS, iOS (which covers iPadOS), or both.',

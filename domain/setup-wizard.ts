@@ -175,31 +175,39 @@ export interface CheckFindings {
 /** The state after an answer was accepted: input of other steps stays, what was proven with an older answer is to be proven again. */
 export function advance(state: SetupState, answer: SetupAnswer, findings: CheckFindings = {}): SetupState {
   if (answer.step === 'go_to') return { ...state, step: answer.target };
-  const answers = { ...state.answers, [answer.step]: answer };
-  // The organization's id proves nothing, as anybody can read it: at another host the credentials are asked for again.
-  const isOtherTenant =
-    findings.tenant !== undefined &&
-    (findings.tenant.orgId !== state.tenant?.orgId || findings.tenant.host !== state.tenant.host);
-  const isOtherWay =
-    answer.step === 'install_api_integration' &&
-    isOtherSignIn(answer, answerTo(state, 'install_api_integration'));
-  if (isOtherTenant && answerTo(state, 'install_api_integration')?.credentialsKind === 'api_services_app')
-    delete answers.install_api_integration;
-  const mac = answerTo(state, 'macos');
-  const { tenant = state.tenant } = findings;
-  if (mac && tenant && ![mac.scepUrl, mac.challengeUrl].every((url) => isOnTenant(url, tenant)))
-    delete answers.macos;
-  if (isOtherWay || isOtherTenant) delete answers.credentials;
-  if (isOtherWay || isOtherTenant || answer.step === 'credentials') delete answers.connect;
   const answered: SetupState = {
     ...state,
-    answers,
+    answers: answersAfter(state, answer, findings.tenant),
     ...(findings.tenant && { tenant: findings.tenant }),
     ...(findings.prerequisites && { prerequisites: findings.prerequisites }),
     ...(findings.grantedScopes && { grantedScopes: findings.grantedScopes }),
   };
   const steps = stepsOf(answered);
   return { ...answered, step: steps[steps.indexOf(answer.step) + 1] ?? 'complete' };
+}
+
+/** Without those that were proven with an answer that has changed. `found`: the tenant, where this answer named one. */
+function answersAfter(
+  state: SetupState,
+  answer: Exclude<SetupAnswer, { step: 'go_to' }>,
+  found: Tenant | undefined,
+): SetupState['answers'] {
+  const answers = { ...state.answers, [answer.step]: answer };
+  // The organization's id proves nothing, as anybody can read it: at another host the credentials are asked for again.
+  const isOtherTenant =
+    found !== undefined && (found.orgId !== state.tenant?.orgId || found.host !== state.tenant.host);
+  const isOtherWay =
+    answer.step === 'install_api_integration' &&
+    isOtherSignIn(answer, answerTo(state, 'install_api_integration'));
+  if (isOtherTenant && answerTo(state, 'install_api_integration')?.credentialsKind === 'api_services_app')
+    delete answers.install_api_integration;
+  const mac = answerTo(state, 'macos');
+  const tenant = found ?? state.tenant;
+  if (mac && tenant && ![mac.scepUrl, mac.challengeUrl].every((url) => isOnTenant(url, tenant)))
+    delete answers.macos;
+  if (isOtherWay || isOtherTenant) delete answers.credentials;
+  if (isOtherWay || isOtherTenant || answer.step === 'credentials') delete answers.connect;
+  return answers;
 }
 
 type InstallAnswer = Extract<SetupAnswer, { step: 'install_api_integration' }>;

@@ -70,16 +70,9 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const appsAndBooks = await createAppsAndBooks({ world: world('apps-and-books') });
   const shop = await serveTls(tls, holds, 'appsAndBooks', appsAndBooks, options.ports.appsAndBooks);
   const tenants = await Promise.all(
-    TENANTS.map(async ({ name, hostname }, index) => {
-      // The tenant's own addresses hold its port, which port 0 tells only once it listens.
-      const server = createTlsServer(tls);
-      const port = await listen(server, options.ports.tenants[index] ?? 0);
-      const host = `${hostname}:${port}`;
-      const part = await createOktaTenant({ world: world(`tenant-${name}`), host });
-      const named = (request: IncomingMessage): string => `tenant.${name}.${part.nameOf(request)}`;
-      server.on('request', holdRequests(holds, named, part.listener));
-      return { name, host, part, server };
-    }),
+    TENANTS.map((tenant, index) =>
+      serveTenant(tls, tenant, options.ports.tenants[index] ?? 0, world(`tenant-${tenant.name}`)),
+    ),
   );
 
   const keys = await KeyPool.open(folder('key-pool'));
@@ -110,22 +103,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await writeWhole(appsAndBooksToken, await appsAndBooks.newToken());
   const management = createServer();
   const managementPort = await listen(management, options.ports.management);
-  const addresses: SandboxAddresses = {
-    management: `http://127.0.0.1:${managementPort}`,
-    apns: `https://localhost:${apnsPort}`,
-    appsAndBooks: `https://localhost:${shop.port}/mdm/v2`,
-    tenants: tenants.map(({ name, host }) => ({
-      name,
-      url: `https://${host}`,
-      pages: `http://127.0.0.1:${managementPort}/tenants/${name}`,
-    })),
-    allowedPrivateHosts: [
-      ...tenants.map(({ host }) => host),
-      `localhost:${apnsPort}`,
-      `localhost:${shop.port}`,
-    ],
-    files: { ...authorities.files, appsAndBooksToken },
-  };
+  const ports = { management: managementPort, apns: apnsPort, shop: shop.port };
+  const addresses = addressesOf(ports, tenants, { ...authorities.files, appsAndBooksToken });
   const app = createManagementApp({
     clock,
     holds,
@@ -166,6 +145,43 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
   };
 }
+
+async function serveTenant(
+  tls: { readonly key: string; readonly cert: string },
+  { name, hostname }: (typeof TENANTS)[number],
+  wantedPort: number,
+  world: World,
+) {
+  // The tenant's own addresses hold its port, which port 0 tells only once it listens.
+  const server = createTlsServer(tls);
+  const port = await listen(server, wantedPort);
+  const host = `${hostname}:${port}`;
+  const part = await createOktaTenant({ world, host });
+  const named = (request: IncomingMessage): string => `tenant.${name}.${part.nameOf(request)}`;
+  server.on('request', holdRequests(world.holds, named, part.listener));
+  return { name, host, part, server };
+}
+
+const addressesOf = (
+  ports: { readonly management: number; readonly apns: number; readonly shop: number },
+  tenants: readonly { readonly name: string; readonly host: string }[],
+  files: SandboxAddresses['files'],
+): SandboxAddresses => ({
+  management: `http://127.0.0.1:${ports.management}`,
+  apns: `https://localhost:${ports.apns}`,
+  appsAndBooks: `https://localhost:${ports.shop}/mdm/v2`,
+  tenants: tenants.map(({ name, host }) => ({
+    name,
+    url: `https://${host}`,
+    pages: `http://127.0.0.1:${ports.management}/tenants/${name}`,
+  })),
+  allowedPrivateHosts: [
+    ...tenants.map(({ host }) => host),
+    `localhost:${ports.apns}`,
+    `localhost:${ports.shop}`,
+  ],
+  files,
+});
 
 /** Keys that the devices will ask for soon: one to enroll with, and a Mac's second for Okta. Made while nobody waits. */
 const keysNeeded = (fleet: Fleet): number =>

@@ -39,102 +39,140 @@ interface Kept<Client> {
   readonly client: Client;
 }
 
-export function outsideClients(
-  database: Database,
-  sealer: Sealer,
-  config: Pick<Config, 'apnsUrl' | 'appsAndBooksUrl' | 'allowedPrivateHosts'>,
-): OutsideClients {
-  const okta = new Map<string, Kept<OktaClient>>();
-  const turns = new Map<string, Turns>();
+type ClientConfig = Pick<Config, 'apnsUrl' | 'appsAndBooksUrl' | 'allowedPrivateHosts'>;
+
+export function outsideClients(database: Database, sealer: Sealer, config: ClientConfig): OutsideClients {
+  const secrets = new StoredSecrets(database, sealer);
   const apns = new Map<string, Kept<ApnsClient>>();
-  let licenses: Kept<AppsAndBooksClient> | undefined;
-
-  const versionOf = async (secretId: string): Promise<string> => {
-    const facts = (await listSecretFacts(database, [secretId])).get(secretId);
-    return `${secretId}:${facts?.version}`;
-  };
-  const open = async (secretId: string, use: Omit<SecretUse, 'actor'>): Promise<string> =>
-    (await openSecret(database, sealer, secretId, { actor: 'system', ...use })).value.toString();
-
   return {
-    async oktaClient(integrationId) {
-      const integration = await findIntegration(database, integrationId);
-      if (!integration)
-        throw new CataloguedError('request.not_found', { facts: { integration: integrationId } });
-      const madeFrom = [
-        integration.oktaHost,
-        integration.clientId,
-        await versionOf(integration.credentialsSecretId),
-      ].join();
-      const kept = okta.get(integrationId);
-      if (kept?.madeFrom === madeFrom) return kept.client;
-      const secret = await open(integration.credentialsSecretId, {
-        purpose: 'Okta API',
-        kind: integration.credentialsKind === 'api_services_app' ? 'okta_private_key' : 'okta_client_secret',
-        owner: { integrationId },
-        address: integration.oktaHost,
-      });
-      const known = turns.get(integrationId) ?? new Turns();
-      turns.set(integrationId, known);
-      // Okta's SDK costs a start its time and a process its memory: it is loaded by the first call to Okta.
-      const { OktaClient } = await import('../adapters/okta/okta-client.ts');
-      const client = new OktaClient({
-        host: integration.oktaHost,
-        credentials: await credentialsOf(integration, secret),
-        budget: new OktaBudget(endpointStore(database, integrationId), madeFrom, known),
-        tokens: tokenStore(database, sealer, integrationId, madeFrom),
-        allowedPrivateHosts: config.allowedPrivateHosts,
-      });
-      okta.set(integrationId, { madeFrom, client });
-      return client;
-    },
-
-    async apns(topic) {
-      const certificate = await findPushCertificate(database, topic);
-      if (!certificate) throw new CataloguedError('apns.certificate_missing', { facts: { topic } });
-      // Apple asks to stop until the certificate is replaced. Asked once an hour all the same: a refusal may have been a mistake.
-      if (certificate.refusedAt && Date.now() - certificate.refusedAt.getTime() < REFUSED_FOR_MS)
-        throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
-      const madeFrom = [certificate.setAt.toISOString(), await versionOf(certificate.keySecretId)].join();
-      const kept = apns.get(topic);
-      if (kept?.madeFrom === madeFrom) return noting(database, certificate, kept.client);
-      const client = new ApnsClient({
-        url: config.apnsUrl,
-        certificatePem: certificate.certificatePem,
-        privateKeyPem: await open(certificate.keySecretId, {
-          purpose: 'pushes',
-          kind: 'push_key',
-          owner: { installation: true },
-        }),
-        topic,
-      });
-      kept?.client.close();
-      apns.set(topic, { madeFrom, client });
-      return noting(database, certificate, client);
-    },
-
-    async appsAndBooks() {
-      const token = await findAppsAndBooksToken(database);
-      if (!token) throw new CataloguedError('apps_and_books.token_missing');
-      const madeFrom = await versionOf(token.secretId);
-      if (licenses?.madeFrom === madeFrom) return licenses.client;
-      const client = new AppsAndBooksClient({
-        url: config.appsAndBooksUrl,
-        token: await open(token.secretId, {
-          purpose: 'licenses',
-          kind: 'apps_and_books_token',
-          owner: { installation: true },
-          address: addressOf(config.appsAndBooksUrl),
-        }),
-      });
-      licenses = { madeFrom, client };
-      return client;
-    },
-
+    oktaClient: oktaClients(database, sealer, secrets, config),
+    apns: apnsClients(database, secrets, config, apns),
+    appsAndBooks: appsAndBooksClients(database, secrets, config),
     close() {
       for (const { client } of apns.values()) client.close();
       apns.clear();
     },
+  };
+}
+
+class StoredSecrets {
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+
+  constructor(database: Database, sealer: Sealer) {
+    this.#database = database;
+    this.#sealer = sealer;
+  }
+
+  async versionOf(secretId: string): Promise<string> {
+    const facts = (await listSecretFacts(this.#database, [secretId])).get(secretId);
+    return `${secretId}:${facts?.version}`;
+  }
+
+  async open(secretId: string, use: Omit<SecretUse, 'actor'>): Promise<string> {
+    return (
+      await openSecret(this.#database, this.#sealer, secretId, { actor: 'system', ...use })
+    ).value.toString();
+  }
+}
+
+function oktaClients(
+  database: Database,
+  sealer: Sealer,
+  secrets: StoredSecrets,
+  config: ClientConfig,
+): OutsideClients['oktaClient'] {
+  const okta = new Map<string, Kept<OktaClient>>();
+  const turns = new Map<string, Turns>();
+  return async (integrationId) => {
+    const integration = await findIntegration(database, integrationId);
+    if (!integration)
+      throw new CataloguedError('request.not_found', { facts: { integration: integrationId } });
+    const madeFrom = [
+      integration.oktaHost,
+      integration.clientId,
+      await secrets.versionOf(integration.credentialsSecretId),
+    ].join();
+    const kept = okta.get(integrationId);
+    if (kept?.madeFrom === madeFrom) return kept.client;
+    const secret = await secrets.open(integration.credentialsSecretId, {
+      purpose: 'Okta API',
+      kind: integration.credentialsKind === 'api_services_app' ? 'okta_private_key' : 'okta_client_secret',
+      owner: { integrationId },
+      address: integration.oktaHost,
+    });
+    const known = turns.get(integrationId) ?? new Turns();
+    turns.set(integrationId, known);
+    // Okta's SDK costs a start its time and a process its memory: it is loaded by the first call to Okta.
+    const { OktaClient } = await import('../adapters/okta/okta-client.ts');
+    const client = new OktaClient({
+      host: integration.oktaHost,
+      credentials: await credentialsOf(integration, secret),
+      budget: new OktaBudget(endpointStore(database, integrationId), madeFrom, known),
+      tokens: tokenStore(database, sealer, integrationId, madeFrom),
+      allowedPrivateHosts: config.allowedPrivateHosts,
+    });
+    okta.set(integrationId, { madeFrom, client });
+    return client;
+  };
+}
+
+function apnsClients(
+  database: Database,
+  secrets: StoredSecrets,
+  config: ClientConfig,
+  apns: Map<string, Kept<ApnsClient>>,
+): OutsideClients['apns'] {
+  return async (topic) => {
+    const certificate = await findPushCertificate(database, topic);
+    if (!certificate) throw new CataloguedError('apns.certificate_missing', { facts: { topic } });
+    // Apple asks to stop until the certificate is replaced. Asked once an hour all the same: a refusal may have been a mistake.
+    if (certificate.refusedAt && Date.now() - certificate.refusedAt.getTime() < REFUSED_FOR_MS)
+      throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
+    const madeFrom = [
+      certificate.setAt.toISOString(),
+      await secrets.versionOf(certificate.keySecretId),
+    ].join();
+    const kept = apns.get(topic);
+    if (kept?.madeFrom === madeFrom) return noting(database, certificate, kept.client);
+    const client = new ApnsClient({
+      url: config.apnsUrl,
+      certificatePem: certificate.certificatePem,
+      privateKeyPem: await secrets.open(certificate.keySecretId, {
+        purpose: 'pushes',
+        kind: 'push_key',
+        owner: { installation: true },
+      }),
+      topic,
+    });
+    kept?.client.close();
+    apns.set(topic, { madeFrom, client });
+    return noting(database, certificate, client);
+  };
+}
+
+function appsAndBooksClients(
+  database: Database,
+  secrets: StoredSecrets,
+  config: ClientConfig,
+): OutsideClients['appsAndBooks'] {
+  let licenses: Kept<AppsAndBooksClient> | undefined;
+  return async () => {
+    const token = await findAppsAndBooksToken(database);
+    if (!token) throw new CataloguedError('apps_and_books.token_missing');
+    const madeFrom = await secrets.versionOf(token.secretId);
+    if (licenses?.madeFrom === madeFrom) return licenses.client;
+    const client = new AppsAndBooksClient({
+      url: config.appsAndBooksUrl,
+      token: await secrets.open(token.secretId, {
+        purpose: 'licenses',
+        kind: 'apps_and_books_token',
+        owner: { installation: true },
+        address: addressOf(config.appsAndBooksUrl),
+      }),
+    });
+    licenses = { madeFrom, client };
+    return client;
   };
 }
 

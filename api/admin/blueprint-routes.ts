@@ -28,14 +28,8 @@ import { enrollmentLinkOf, nameOf } from './setup-view.ts';
 export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<typeof blueprints> {
   const enrollmentLink = enrollmentLinkOf(publicUrl);
   const show = (row: BlueprintRow) => ({ ...row, enrollmentLink });
-  const find = async (sql: Sql, id: string) => {
-    const row = await findBlueprint(sql, id);
-    if (row) return row;
-    throw notFound('blueprint');
-  };
-  const nameTaken = () => fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
-
   return {
+    ...enrollmentCodeHandlers(enrollmentLink),
     listBlueprints: async ({ sql }) => ({ items: (await listBlueprints(sql)).map(show) }),
     getBlueprint: async ({ sql, params }) => show(await find(sql, params.id)),
 
@@ -79,7 +73,24 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
       await appendAudit(sql, { actor: caller.actor, action: 'blueprint.removed', subject, detail: { name } });
       return undefined;
     },
+  };
+}
 
+const find = async (sql: Sql, id: string): Promise<BlueprintRow> => {
+  const row = await findBlueprint(sql, id);
+  if (row) return row;
+  throw notFound('blueprint');
+};
+
+const nameTaken = () => fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
+
+function enrollmentCodeHandlers(
+  enrollmentLink: string | null,
+): Pick<
+  Handlers<typeof blueprints>,
+  'listEnrollmentCodes' | 'createEnrollmentCode' | 'revokeEnrollmentCode'
+> {
+  return {
     listEnrollmentCodes: async ({ sql, params }) => {
       await find(sql, params.id);
       const codes = await listEnrollmentCodes(sql, params.id);

@@ -25,13 +25,9 @@ import type { Handlers } from '../http/serve.ts';
 const listCursor = z.tuple([z.string().max(100), z.string().max(500), z.uuid()]);
 
 export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof devices> {
-  const find = async (sql: Sql, id: string): Promise<FleetRow> => {
-    const row = await findFleetRow(sql, id);
-    if (row) return row;
-    throw notFound('device');
-  };
-
   return {
+    ...REQUESTS,
+
     listDevices: async ({ sql, query }) => {
       const { sort, order, after, limit, ...filter } = query;
       const place = `${sort} ${order}`;
@@ -99,84 +95,96 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       }
       return { changed: changes.length, unchanged };
     },
-
-    requestFromDevices: async ({ sql, body, caller }) => {
-      const { action, filter, reason, blueprintId } = body;
-      if (body.ids === undefined && filter === undefined)
-        throw fieldProblem('request.invalid', 'ids', { detail: 'Name devices by `ids` or by `filter`.' });
-      const asked = action === 'move' ? { moveTo: blueprintId ?? noBlueprint() } : action;
-      const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
-      const { ids, next } = await listPortion(sql, wanted, asked, body);
-      if (body.preview) return { devices: ids.length, next };
-      const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: ACTIONS[action],
-        ...(ids.length === 1 && { subject: `device:${ids[0] ?? ''}` }),
-        detail: { devices: count, ...(ids.length <= 100 ? { ids } : { filter }), reason, blueprintId },
-      });
-      return { devices: count, next };
-    },
-
-    checkDevice: async ({ sql, params, caller }) => {
-      await find(sql, params.id);
-      const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
-      if (devices === 0) throw new ProblemError('mdm.not_enrolled');
-      await appendAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
-      return { devices };
-    },
-
-    decideReturn: async ({ sql, params, body, caller }) => {
-      await find(sql, params.id);
-      const isAllowed = body.decision === 'allow';
-      const isDone = isAllowed
-        ? await allowReturn(sql, params.id, caller.actor)
-        : await refuseReturn(sql, params.id);
-      if (!isDone)
-        throw new ProblemError('request.conflict', {
-          detail: isAllowed
-            ? 'The device is not enrolled: it enrolls again with any code.'
-            : 'The device does not ask to enroll again.',
-        });
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: isAllowed ? 'enrollment.return_allowed' : 'enrollment.return_refused',
-        subject: `device:${params.id}`,
-        detail: { reason: body.reason },
-      });
-      await appendTimeline(sql, params.id, {
-        kind: isAllowed ? 'return_allowed' : 'return_refused',
-        text: isAllowed
-          ? 'An admin allowed the device to enroll again within 24 hours.'
-          : 'An admin refused that the device enrolls again.',
-        detail: { by: caller.actor },
-      });
-      await refreshTrust(sql, params.id, { now: new Date() });
-      return showDevice(await find(sql, params.id));
-    },
-
-    renewDevice: async ({ sql, params, body, caller }) => {
-      const { platform } = await find(sql, params.id);
-      if (platform !== 'macOS')
-        throw new ProblemError('request.conflict', {
-          detail: 'iPhones and iPads have no certificate of Okta.',
-        });
-      const devices = await requestRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
-      if (devices === 0)
-        throw new ProblemError('request.conflict', {
-          detail: 'The device is not in scope, or not enrolled.',
-        });
-      const subject = `device:${params.id}`;
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: ACTIONS.renew,
-        subject,
-        detail: { reason: body.reason },
-      });
-      return { devices };
-    },
   };
 }
+
+const find = async (sql: Sql, id: string): Promise<FleetRow> => {
+  const row = await findFleetRow(sql, id);
+  if (row) return row;
+  throw notFound('device');
+};
+
+/** What an operator may ask of devices. */
+const REQUESTS: Pick<
+  Handlers<typeof devices>,
+  'requestFromDevices' | 'checkDevice' | 'decideReturn' | 'renewDevice'
+> = {
+  requestFromDevices: async ({ sql, body, caller }) => {
+    const { action, filter, reason, blueprintId } = body;
+    if (body.ids === undefined && filter === undefined)
+      throw fieldProblem('request.invalid', 'ids', { detail: 'Name devices by `ids` or by `filter`.' });
+    const asked = action === 'move' ? { moveTo: blueprintId ?? noBlueprint() } : action;
+    const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
+    const { ids, next } = await listPortion(sql, wanted, asked, body);
+    if (body.preview) return { devices: ids.length, next };
+    const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: ACTIONS[action],
+      ...(ids.length === 1 && { subject: `device:${ids[0] ?? ''}` }),
+      detail: { devices: count, ...(ids.length <= 100 ? { ids } : { filter }), reason, blueprintId },
+    });
+    return { devices: count, next };
+  },
+
+  checkDevice: async ({ sql, params, caller }) => {
+    await find(sql, params.id);
+    const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
+    if (devices === 0) throw new ProblemError('mdm.not_enrolled');
+    await appendAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
+    return { devices };
+  },
+
+  decideReturn: async ({ sql, params, body, caller }) => {
+    await find(sql, params.id);
+    const isAllowed = body.decision === 'allow';
+    const isDone = isAllowed
+      ? await allowReturn(sql, params.id, caller.actor)
+      : await refuseReturn(sql, params.id);
+    if (!isDone)
+      throw new ProblemError('request.conflict', {
+        detail: isAllowed
+          ? 'The device is not enrolled: it enrolls again with any code.'
+          : 'The device does not ask to enroll again.',
+      });
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: isAllowed ? 'enrollment.return_allowed' : 'enrollment.return_refused',
+      subject: `device:${params.id}`,
+      detail: { reason: body.reason },
+    });
+    await appendTimeline(sql, params.id, {
+      kind: isAllowed ? 'return_allowed' : 'return_refused',
+      text: isAllowed
+        ? 'An admin allowed the device to enroll again within 24 hours.'
+        : 'An admin refused that the device enrolls again.',
+      detail: { by: caller.actor },
+    });
+    await refreshTrust(sql, params.id, { now: new Date() });
+    return showDevice(await find(sql, params.id));
+  },
+
+  renewDevice: async ({ sql, params, body, caller }) => {
+    const { platform } = await find(sql, params.id);
+    if (platform !== 'macOS')
+      throw new ProblemError('request.conflict', {
+        detail: 'iPhones and iPads have no certificate of Okta.',
+      });
+    const devices = await requestRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
+    if (devices === 0)
+      throw new ProblemError('request.conflict', {
+        detail: 'The device is not in scope, or not enrolled.',
+      });
+    const subject = `device:${params.id}`;
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: ACTIONS.renew,
+      subject,
+      detail: { reason: body.reason },
+    });
+    return { devices };
+  },
+};
 
 const ACTIONS = {
   check: 'device.check_asked',

@@ -23,28 +23,10 @@ export function instanceHandlers(
   dependencies: AdminDependencies,
   events: EventStream,
 ): Handlers<typeof instance> {
-  const { database, publicUrl, temporalUiUrl, version, metrics } = dependencies;
+  const { database, metrics } = dependencies;
 
   return {
-    getStatus: async ({ sql }) => {
-      const parts = await partsOf(dependencies);
-      const { all } = await readTotals(sql);
-      return {
-        ready: parts.database && parts.temporal && parts.worker,
-        parts,
-        version,
-        devices: all.devices,
-        buckets: all.buckets,
-        asOf: await syncedAt(sql),
-        needs: await needsOf(sql, dependencies),
-        alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
-        addresses: {
-          publicUrl: publicUrl ?? null,
-          enrollmentLink: enrollmentLinkOf(publicUrl),
-          temporalUi: temporalUiUrl ?? null,
-        },
-      };
-    },
+    getStatus: ({ sql }) => readStatus(sql, dependencies),
 
     getTotals: async ({ sql }) => {
       const { byIntegration } = await readTotals(sql);
@@ -101,6 +83,27 @@ export function instanceHandlers(
       const text = await metrics.metrics();
       response.status(200).set('Content-Type', metrics.contentType).send(text);
       return undefined;
+    },
+  };
+}
+
+async function readStatus(sql: Sql, dependencies: AdminDependencies) {
+  const { publicUrl, temporalUiUrl, version } = dependencies;
+  const parts = await partsOf(dependencies);
+  const { all } = await readTotals(sql);
+  return {
+    ready: parts.database && parts.temporal && parts.worker,
+    parts,
+    version,
+    devices: all.devices,
+    buckets: all.buckets,
+    asOf: await syncedAt(sql),
+    needs: await needsOf(sql, dependencies),
+    alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
+    addresses: {
+      publicUrl: publicUrl ?? null,
+      enrollmentLink: enrollmentLinkOf(publicUrl),
+      temporalUi: temporalUiUrl ?? null,
     },
   };
 }

@@ -40,20 +40,34 @@ import { enrollmentLinkOf, secretSet, showCheck } from './setup-view.ts';
 /** What can be answered again by itself; the rest needs a setup that changes the integration. */
 const ANSWERED_ALONE = new Set(['okta_domain', 'credentials', 'connect', 'macos', 'ios']);
 
+type IntegrationHandlers<Names extends keyof typeof integrations> = Pick<
+  Handlers<typeof integrations>,
+  Names
+>;
+
 export function integrationHandlers(
   dependencies: AdminDependencies,
   idempotency: Idempotency,
 ): Handlers<typeof integrations> {
-  const { database, publicUrl, oktaClient, appsAndBooks, temporal, allowedPrivateHosts } = dependencies;
-  const updates = new SetupUpdates(temporal);
-
-  const row = async (sql: Sql, id: string): Promise<IntegrationRow> => {
-    const found = await findIntegration(sql, id);
-    if (found) return found;
-    throw notFound('integration');
+  return {
+    ...settingsHandlers(dependencies),
+    ...answerHandlers(dependencies, idempotency),
+    ...requestHandlers(dependencies),
   };
-  const show = (sql: Sql, integration: IntegrationRow) => showIntegration(sql, integration, publicUrl);
+}
 
+const row = async (sql: Sql, id: string): Promise<IntegrationRow> => {
+  const found = await findIntegration(sql, id);
+  if (found) return found;
+  throw notFound('integration');
+};
+
+function settingsHandlers({
+  publicUrl,
+}: AdminDependencies): IntegrationHandlers<
+  'listIntegrations' | 'getIntegration' | 'getIntegrationImpact' | 'updateIntegration'
+> {
+  const show = (sql: Sql, integration: IntegrationRow) => showIntegration(sql, integration, publicUrl);
   return {
     listIntegrations: async ({ sql }) => {
       const rows = await listIntegrations(sql);
@@ -97,7 +111,18 @@ export function integrationHandlers(
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
       return show(sql, await row(sql, params.id));
     },
+  };
+}
 
+/** One answer of the wizard, given again by itself. */
+function answerHandlers(
+  dependencies: AdminDependencies,
+  idempotency: Idempotency,
+): IntegrationHandlers<'answerIntegration'> {
+  const { database, publicUrl, temporal } = dependencies;
+  const updates = new SetupUpdates(temporal);
+  const show = (sql: Sql, integration: IntegrationRow) => showIntegration(sql, integration, publicUrl);
+  return {
     answerIntegration: async ({ sql, params, body, caller, idempotencyKey }) => {
       if (!ANSWERED_ALONE.has(body.step))
         throw new ProblemError('setup.wrong_step', {
@@ -135,7 +160,16 @@ export function integrationHandlers(
         throw error;
       }
     },
+  };
+}
 
+function requestHandlers({
+  database,
+  oktaClient,
+  appsAndBooks,
+  allowedPrivateHosts,
+}: AdminDependencies): IntegrationHandlers<'resumeReissues' | 'checkIntegration'> {
+  return {
     resumeReissues: async ({ sql, params, body, caller }) => {
       const { id } = await row(sql, params.id);
       const which = { integrationId: id, platform: body.platform, actor: caller.actor };

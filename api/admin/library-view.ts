@@ -112,6 +112,14 @@ export function hasItem(before: LibraryItemRow | undefined, body: SaveItem): Has
   };
 }
 
+const NO_LOSSES = { devices: 0, total: 0, logins: [] as readonly string[] };
+
+/** Devices that this change takes out of scope, and whose users lose their trust by it. */
+async function findLosses(sql: Sql, itemId: string, saved: readonly string[]): Promise<typeof NO_LOSSES> {
+  const devices = await countLeaving(sql, itemId, saved);
+  return devices === 0 ? NO_LOSSES : { devices, ...(await listUsersLosingTrust(sql, itemId, saved)) };
+}
+
 export async function previewItem(
   sql: Sql,
   body: SaveItem,
@@ -121,14 +129,11 @@ export async function previewItem(
   const integration = await findIntegration(sql, body.integrationId);
   if (!integration) throw notFound('integration');
   const saved = body.deviceTrustOn ? body.blueprintIds : [];
-  const wasOn = before?.deviceTrustOn ?? false;
+  const losing = before?.deviceTrustOn ? await findLosses(sql, before.id, saved) : NO_LOSSES;
   const arriving = await countArriving(sql, integration.id, saved, OKTA_VERIFY.adamId, hasItem(before, body));
-  const leaving = before && wasOn ? await countLeaving(sql, before.id, saved) : 0;
-  const losing =
-    before && leaving > 0 ? await listUsersLosingTrust(sql, before.id, saved) : { total: 0, logins: [] };
   // Turning it off installs nothing: it must not wait for Apple.
   const asked = body.deviceTrustOn ? await licenses(appsAndBooks) : undefined;
-  const needsConfirmation = body.deviceTrustOn && !wasOn;
+  const needsConfirmation = body.deviceTrustOn && !before?.deviceTrustOn;
   const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
   const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
   const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
@@ -138,7 +143,7 @@ export async function previewItem(
     devices,
     byFamily: { Mac: arriving.Mac, iPhone: arriving.iPhone, iPad: arriving.iPad },
     unchanged: arriving.unchanged,
-    leaving,
+    leaving: losing.devices,
     licenses: { needed: arriving.licensesNeeded, left: asked?.left ?? null },
     usersAsked: arriving.usersAsked,
     usersLosingTrust: [...losing.logins],
@@ -154,6 +159,6 @@ export async function previewItem(
           suggestedDevices: await suggestTestDevices(sql, saved),
         }
       : null,
-    removalStartsInMinutes: leaving > 0 ? settings.removalDelayMinutes : null,
+    removalStartsInMinutes: losing.devices > 0 ? settings.removalDelayMinutes : null,
   };
 }

@@ -32,12 +32,28 @@ const copied = ({ viewer, operator, admin }: RoleRules) => ({
 });
 const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
 
+type PeopleHandlers<Names extends keyof typeof people> = Pick<Handlers<typeof people>, Names>;
+
 export function peopleHandlers(
-  { identityProvider, consoleUrl, database }: AdminDependencies,
+  dependencies: AdminDependencies,
   cookie: SessionCookie,
 ): Handlers<typeof people> {
   const attempts = new SignInAttempts();
-  const addressOf = (request: Request): string => request.ip ?? '';
+  return {
+    ...signInHandlers(dependencies, cookie, attempts),
+    ...sessionHandlers(cookie, attempts),
+    ...PERSON_HANDLERS,
+    ...TOKEN_HANDLERS,
+  };
+}
+
+const addressOf = (request: Request): string => request.ip ?? '';
+
+function signInHandlers(
+  { identityProvider, consoleUrl, database }: AdminDependencies,
+  cookie: SessionCookie,
+  attempts: SignInAttempts,
+): PeopleHandlers<'getSignIn' | 'getIdentityProvider' | 'getFirstRun' | 'finishFirstRun' | 'signIn'> {
   /** Outside the request's transaction, which a refusal rolls back. A name that nobody has may be a password in the wrong field. */
   const refuse = async (request: Request, person: { readonly name: string } | undefined): Promise<never> => {
     const detail = { address: addressOf(request), name: person?.name ?? null };
@@ -98,7 +114,14 @@ export function peopleHandlers(
       });
       return shown(await startSession(sql, response, person, cookie));
     },
+  };
+}
 
+function sessionHandlers(
+  cookie: SessionCookie,
+  attempts: SignInAttempts,
+): PeopleHandlers<'getSession' | 'signOut' | 'changePassword'> {
+  return {
     getSession: ({ caller }) => Promise.resolve(shown(caller)),
 
     signOut: async ({ sql, caller, response }) => {
@@ -123,88 +146,92 @@ export function peopleHandlers(
       });
       return undefined;
     },
-
-    listPeople: async ({ sql }) => ({ items: await listPeople(sql) }),
-
-    createPerson: async ({ sql, body, caller }) => {
-      const { name, role } = body;
-      const person = await addPerson(sql, { name, role, passwordHash: await hashPassword(body.password) });
-      if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: 'person.added',
-        subject: `person:${person.id}`,
-        detail: { name, role },
-      });
-      return person;
-    },
-
-    updatePerson: async ({ sql, body, params, caller }) => {
-      const before = await findPerson(sql, params.id);
-      if (!before) throw notFound('person');
-      if (!before.isLocal && (body.role !== undefined || body.password !== undefined))
-        throw fieldProblem('request.conflict', body.role === undefined ? 'password' : 'role', {
-          detail: 'Role and password of this person are those of the identity provider.',
-        });
-      const admins = await countLocalAdmins(sql);
-      const passwordHash = body.password === undefined ? undefined : await hashPassword(body.password);
-      const after = await changePerson(sql, params.id, {
-        role: body.role,
-        disabled: body.disabled,
-        passwordHash,
-      });
-      if (!after) throw notFound('person');
-      if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
-      if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
-      await revokeTokensOf(sql, after.id, after.disabledAt ? null : after.role);
-      if (after.disabledAt) await revokeCodesOf(sql, after.id);
-      // Open event streams come back, and who asks is checked again.
-      if (after.disabledAt || after.role !== before.role) await tellAccessEnded(sql, `person:${after.id}`);
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: 'person.changed',
-        subject: `person:${after.id}`,
-        detail: {
-          role: after.role,
-          disabled: after.disabledAt !== null,
-          newPassword: passwordHash !== undefined,
-        },
-      });
-      return after;
-    },
-
-    listTokens: async ({ sql }) => ({ items: await listTokens(sql) }),
-
-    createToken: async ({ sql, body, caller }) => {
-      const { name, role } = body;
-      const expiresAt = endOfToken(caller, role, body.expiresInDays);
-      const token = randomToken('odt_');
-      const row = await addToken(sql, {
-        name,
-        role,
-        expiresAt,
-        tokenHash: sha256(token),
-        createdBy: caller.actor,
-        personId: caller.personId,
-        parentId: caller.tokenId,
-      });
-      if (!row) throw new ProblemError('request.conflict');
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: 'token.made',
-        subject: `token:${row.id}`,
-        detail: { name, role, expiresAt },
-      });
-      return { ...row, token };
-    },
-
-    revokeToken: async ({ sql, params, caller }) => {
-      if (!(await revokeToken(sql, params.id))) throw notFound('token');
-      await appendAudit(sql, { actor: caller.actor, action: 'token.revoked', subject: `token:${params.id}` });
-      return undefined;
-    },
   };
 }
+
+const PERSON_HANDLERS: PeopleHandlers<'listPeople' | 'createPerson' | 'updatePerson'> = {
+  listPeople: async ({ sql }) => ({ items: await listPeople(sql) }),
+
+  createPerson: async ({ sql, body, caller }) => {
+    const { name, role } = body;
+    const person = await addPerson(sql, { name, role, passwordHash: await hashPassword(body.password) });
+    if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: 'person.added',
+      subject: `person:${person.id}`,
+      detail: { name, role },
+    });
+    return person;
+  },
+
+  updatePerson: async ({ sql, body, params, caller }) => {
+    const before = await findPerson(sql, params.id);
+    if (!before) throw notFound('person');
+    if (!before.isLocal && (body.role !== undefined || body.password !== undefined))
+      throw fieldProblem('request.conflict', body.role === undefined ? 'password' : 'role', {
+        detail: 'Role and password of this person are those of the identity provider.',
+      });
+    const admins = await countLocalAdmins(sql);
+    const passwordHash = body.password === undefined ? undefined : await hashPassword(body.password);
+    const after = await changePerson(sql, params.id, {
+      role: body.role,
+      disabled: body.disabled,
+      passwordHash,
+    });
+    if (!after) throw notFound('person');
+    if (admins > 0 && (await countLocalAdmins(sql)) === 0) throw new ProblemError('people.last_admin');
+    if (after.disabledAt || passwordHash !== undefined) await endSessionsOf(sql, after.id);
+    await revokeTokensOf(sql, after.id, after.disabledAt ? null : after.role);
+    if (after.disabledAt) await revokeCodesOf(sql, after.id);
+    // Open event streams come back, and who asks is checked again.
+    if (after.disabledAt || after.role !== before.role) await tellAccessEnded(sql, `person:${after.id}`);
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: 'person.changed',
+      subject: `person:${after.id}`,
+      detail: {
+        role: after.role,
+        disabled: after.disabledAt !== null,
+        newPassword: passwordHash !== undefined,
+      },
+    });
+    return after;
+  },
+};
+
+const TOKEN_HANDLERS: PeopleHandlers<'listTokens' | 'createToken' | 'revokeToken'> = {
+  listTokens: async ({ sql }) => ({ items: await listTokens(sql) }),
+
+  createToken: async ({ sql, body, caller }) => {
+    const { name, role } = body;
+    const expiresAt = endOfToken(caller, role, body.expiresInDays);
+    const token = randomToken('odt_');
+    const row = await addToken(sql, {
+      name,
+      role,
+      expiresAt,
+      tokenHash: sha256(token),
+      createdBy: caller.actor,
+      personId: caller.personId,
+      parentId: caller.tokenId,
+    });
+    if (!row) throw new ProblemError('request.conflict');
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: 'token.made',
+      subject: `token:${row.id}`,
+      detail: { name, role, expiresAt },
+    });
+    return { ...row, token };
+  },
+
+  revokeToken: async ({ sql, params, caller }) => {
+    if (!(await revokeToken(sql, params.id))) throw notFound('token');
+    await appendAudit(sql, { actor: caller.actor, action: 'token.revoked', subject: `token:${params.id}` });
+    return undefined;
+  },
+};
 
 /**
  * When a token ends that `caller` makes; 90 days that nobody asked for end with the token that makes it.

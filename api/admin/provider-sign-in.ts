@@ -4,12 +4,13 @@ import { Router, type Request, type Response } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findProviderPerson, saveProviderPerson } from '../../adapters/store/people/people.ts';
 import { endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
 import { revokeTokensOf } from '../../adapters/store/people/tokens.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { roleOf } from '../../domain/sign-in-roles.ts';
+import { roleOf, type Role, type RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { cookieOf, startSession } from '../http/caller.ts';
 import { SIGN_IN_REFUSALS, type SignInRefusal } from '../contract/people.ts';
@@ -91,62 +92,76 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
       await byAddress.consume(request.ip ?? '');
       if (attempt === undefined) throw new CataloguedError('sign_in.attempt_over');
       const person = await provider.finish(queryOf(request), attemptOf(attempt));
-      await admit(person, request, response);
+      await admit({ database, roles }, session, person, request, response);
       response.redirect(303, attempt.next);
     } catch (error) {
       refuse(response, error, attempt?.next ?? '/');
     }
   });
-
-  /** @throws CataloguedError `sign_in.no_role`, `sign_in.disabled` */
-  const admit = async (vouched: ProviderPerson, request: Request, response: Response): Promise<void> => {
-    const address = request.ip ?? '';
-    const role = roleOf(vouched.roleClaim, roles);
-    const { issuer, subject, name } = vouched;
-    const refused = await database.inTransaction(async (sql): Promise<SignInRefusal | undefined> => {
-      const known = await findProviderPerson(sql, vouched);
-      const code = known?.disabledAt
-        ? 'sign_in.disabled'
-        : role === undefined
-          ? 'sign_in.no_role'
-          : undefined;
-      if (code !== undefined || role === undefined) {
-        // Who has lost every group there has lost the sessions here, too, and the tokens.
-        if (known) {
-          await endSessionsOf(sql, known.id);
-          await revokeTokensOf(sql, known.id, null);
-          await tellAccessEnded(sql, `person:${known.id}`);
-        }
-        const detail = { code, issuer, subject, name, address };
-        await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
-        return code;
-      }
-      const person = await saveProviderPerson(sql, vouched, role);
-      const actor = `person:${person.name}`;
-      await revokeTokensOf(sql, person.id, person.role);
-      if (known && known.role !== role) await tellAccessEnded(sql, `person:${person.id}`);
-      if (known === undefined)
-        await appendAudit(sql, {
-          actor,
-          action: 'person.added',
-          subject: `person:${person.id}`,
-          detail: { role, issuer },
-        });
-      else if (known.role !== role)
-        await appendAudit(sql, {
-          actor,
-          action: 'person.changed',
-          subject: `person:${person.id}`,
-          detail: { role, before: known.role },
-        });
-      await appendAudit(sql, { actor, action: 'session.started', detail: { issuer, role, address } });
-      await startSession(sql, response, person, session);
-      response.locals['actor'] = actor;
-      return undefined;
-    });
-    if (refused !== undefined) throw new CataloguedError(refused);
-  };
   return router;
+}
+
+/** @throws CataloguedError `sign_in.no_role`, `sign_in.disabled` */
+async function admit(
+  { database, roles }: Pick<AdminDependencies, 'database'> & { readonly roles: RoleRules },
+  session: SessionCookie,
+  vouched: ProviderPerson,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const address = request.ip ?? '';
+  const role = roleOf(vouched.roleClaim, roles);
+  const { issuer, subject, name } = vouched;
+  const refused = await database.inTransaction(async (sql): Promise<SignInRefusal | undefined> => {
+    const known = await findProviderPerson(sql, vouched);
+    const code = known?.disabledAt ? 'sign_in.disabled' : role === undefined ? 'sign_in.no_role' : undefined;
+    if (code !== undefined || role === undefined) {
+      await recordRefusal(sql, known, { code, issuer, subject, name, address });
+      return code;
+    }
+    const person = await saveProviderPerson(sql, vouched, role);
+    const actor = `person:${person.name}`;
+    await revokeTokensOf(sql, person.id, person.role);
+    await recordRole(sql, person, known, { role, issuer });
+    await appendAudit(sql, { actor, action: 'session.started', detail: { issuer, role, address } });
+    await startSession(sql, response, person, session);
+    response.locals['actor'] = actor;
+    return undefined;
+  });
+  if (refused !== undefined) throw new CataloguedError(refused);
+}
+
+type KnownPerson = Awaited<ReturnType<typeof findProviderPerson>>;
+
+/** Who has lost every group at the provider has lost the sessions here, too, and the tokens. */
+async function recordRefusal(
+  sql: Sql,
+  known: KnownPerson,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (known) {
+    await endSessionsOf(sql, known.id);
+    await revokeTokensOf(sql, known.id, null);
+    await tellAccessEnded(sql, `person:${known.id}`);
+  }
+  await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
+}
+
+/** A person who is new, or whose role at the provider has changed. */
+async function recordRole(
+  sql: Sql,
+  person: { readonly id: string; readonly name: string },
+  known: KnownPerson,
+  { role, issuer }: { readonly role: Role; readonly issuer: string },
+): Promise<void> {
+  if (known?.role === role) return;
+  if (known) await tellAccessEnded(sql, `person:${person.id}`);
+  await appendAudit(sql, {
+    actor: `person:${person.name}`,
+    action: known ? 'person.changed' : 'person.added',
+    subject: `person:${person.id}`,
+    detail: known ? { role, before: known.role } : { role, issuer },
+  });
 }
 
 const attemptOf = ({ state, nonce, verifier }: Kept): SignInAttempt => ({ state, nonce, verifier });

@@ -103,18 +103,8 @@ export function pushCertificateRequestHandlers({
 
     openPushCertificateRequest: async ({ sql, body, caller }) => {
       const request = await present(sql);
-      const { recipientPem, recipientKeySecretId, csrPem } = request;
-      if (recipientPem === null || recipientKeySecretId === null) throw unsent();
-      const { value } = await openSecret(sql, sealer, recipientKeySecretId, {
-        actor: caller.actor,
-        purpose: 'opening a signed push certificate request',
-        kind: 'push_key',
-        owner: { installation: true },
-      });
-      const recipient = {
-        certificate: readCertificate(recipientPem),
-        privateKey: createPrivateKey(value.toString()),
-      };
+      const { csrPem } = request;
+      const recipient = await recipientOf(sql, sealer, request, caller.actor);
       const content = refusing('apns.signed_request_invalid', 'file', () => {
         const opened = open(body.file, recipient);
         checkSignedRequest(opened, csrPem, new Date());
@@ -123,6 +113,23 @@ export function pushCertificateRequestHandlers({
       return { content };
     },
   };
+}
+
+/** @throws ProblemError the request was never sent to the signing service */
+async function recipientOf(
+  sql: Sql,
+  sealer: AdminDependencies['sealer'],
+  { recipientPem, recipientKeySecretId }: PushCertificateRequestRow,
+  actor: string,
+): Promise<Parameters<typeof openSignedRequest>[1]> {
+  if (recipientPem === null || recipientKeySecretId === null) throw unsent();
+  const { value } = await openSecret(sql, sealer, recipientKeySecretId, {
+    actor,
+    purpose: 'opening a signed push certificate request',
+    kind: 'push_key',
+    owner: { installation: true },
+  });
+  return { certificate: readCertificate(recipientPem), privateKey: createPrivateKey(value.toString()) };
 }
 
 const unsent = () =>

@@ -25,35 +25,11 @@ export function setupHandlers(
   const { database, publicUrl, temporal } = dependencies;
   const updates = new SetupUpdates(temporal);
 
-  const row = async (sql: Sql, id: string): Promise<SetupRow> => {
-    const found = await findSetup(sql, id);
-    if (found) return found;
-    throw notFound('setup');
-  };
   const show = async (sql: Sql, id: string) => {
     const [shown] = await showSetups(sql, [await row(sql, id)], publicUrl);
     if (!shown) throw notFound('setup');
     return shown;
   };
-  const pending = (setupId: string, answerId: string) =>
-    new Reply(
-      { setupId, answerId, checking: true as const },
-      {
-        isLater: true,
-        headers: {
-          Location: `/api/setups/${setupId}/answers/${encodeURIComponent(answerId)}`,
-          'Retry-After': '2',
-        },
-      },
-    );
-
-  const seed = async (sql: Sql, setupId: string, integrationId: string, by: string): Promise<SetupState> => {
-    const integration = await findIntegration(sql, integrationId);
-    if (!integration) throw notFound('integration');
-    const publicJwk = await publicJwkOfIntegration(sql, dependencies.sealer, integration, by);
-    return setupOfIntegration(setupId, integration, await listPlatforms(sql, integrationId), publicJwk);
-  };
-
   return {
     startSetup: async ({ sql, body, caller, idempotencyKey }) => {
       const setupId = idempotencyKey === undefined ? randomUUID() : idFromKey(caller.id, idempotencyKey);
@@ -68,7 +44,7 @@ export function setupHandlers(
       const state =
         body.integrationId === undefined
           ? newSetup(setupId)
-          : await seed(sql, setupId, body.integrationId, caller.actor);
+          : await setupAgain(dependencies, sql, setupId, body.integrationId, caller.actor);
       await updates.begin(sql, { state, takesOneAnswer: false }, caller.actor);
       return show(sql, setupId);
     },
@@ -113,15 +89,7 @@ export function setupHandlers(
       const { state } = await row(sql, params.id);
       if (state.status !== 'open') throw new ProblemError('setup.not_open');
       await updates.giveUp(params.id);
-      const subject = `setup:${params.id}`;
-      await database.inTransaction(async (transaction) => {
-        if (!(await saveSetup(transaction, { ...state, status: 'abandoned', checking: false })))
-          throw new ProblemError('setup.not_open');
-        const detail = { step: state.step };
-        await appendAudit(transaction, { actor: caller.actor, action: 'setup.abandoned', subject, detail });
-        const data = { step: state.step, status: 'abandoned' };
-        await appendEvent(transaction, { kind: 'setup.step_changed', subject, data });
-      });
+      await database.inTransaction((transaction) => saveAbandoned(transaction, state, caller.actor));
       return undefined;
     },
   };
@@ -131,4 +99,45 @@ function refuseEarly(state: SetupState, step: SetupStep | 'go_to'): void {
   if (state.status !== 'open') throw new ProblemError('setup.not_open');
   if (step !== 'go_to' && !isReachable(state, step))
     throw new ProblemError('setup.wrong_step', { detail: `The setup is at the step ${state.step}.` });
+}
+
+const row = async (sql: Sql, id: string): Promise<SetupRow> => {
+  const found = await findSetup(sql, id);
+  if (found) return found;
+  throw notFound('setup');
+};
+
+const pending = (setupId: string, answerId: string) =>
+  new Reply(
+    { setupId, answerId, checking: true as const },
+    {
+      isLater: true,
+      headers: {
+        Location: `/api/setups/${setupId}/answers/${encodeURIComponent(answerId)}`,
+        'Retry-After': '2',
+      },
+    },
+  );
+
+/** A setup that changes an integration begins with the answers that it was made of. */
+async function setupAgain(
+  { sealer }: Pick<AdminDependencies, 'sealer'>,
+  sql: Sql,
+  setupId: string,
+  integrationId: string,
+  by: string,
+): Promise<SetupState> {
+  const integration = await findIntegration(sql, integrationId);
+  if (!integration) throw notFound('integration');
+  const publicJwk = await publicJwkOfIntegration(sql, sealer, integration, by);
+  return setupOfIntegration(setupId, integration, await listPlatforms(sql, integrationId), publicJwk);
+}
+
+async function saveAbandoned(sql: Sql, state: SetupState, actor: string): Promise<void> {
+  if (!(await saveSetup(sql, { ...state, status: 'abandoned', checking: false })))
+    throw new ProblemError('setup.not_open');
+  const { step } = state;
+  const subject = `setup:${state.setupId}`;
+  await appendAudit(sql, { actor, action: 'setup.abandoned', subject, detail: { step } });
+  await appendEvent(sql, { kind: 'setup.step_changed', subject, data: { step, status: 'abandoned' } });
 }

@@ -23,92 +23,133 @@ export interface SealedAnswer {
   readonly made: readonly string[];
 }
 
+type Given<Step extends AnswerBody['step']> = Extract<AnswerBody, { step: Step }>;
+
 export async function sealAnswer(
-  { database, sealer }: { readonly database: Database; readonly sealer: Sealer },
+  dependencies: SealingDependencies,
   body: AnswerBody,
   state: SetupState,
   by: string,
 ): Promise<SealedAnswer> {
-  const store = async (kind: SecretKind, value: string, address?: string) => {
-    const secret = { kind, value, by, setupId: state.setupId, ...(address !== undefined && { address }) };
-    return (await database.inTransaction((sql) => storeSecret(sql, sealer, secret))).id;
-  };
-  const isFor = async (id: string, address: string | undefined) =>
-    (await listSecretFacts(database, [id])).get(id)?.address === (address ?? null);
+  const sealing = new AnswerSealing(dependencies, state, by);
+  switch (body.step) {
+    case 'install_api_integration':
+      return sealing.install(body);
+    case 'credentials':
+      return sealing.credentials(body);
+    case 'macos':
+      return sealing.mac(body);
+    case 'ios':
+      return sealing.ios(body);
+    default:
+      return { answer: body, made: [] };
+  }
+}
+
+interface SealingDependencies {
+  readonly database: Database;
+  readonly sealer: Sealer;
+}
+
+class AnswerSealing {
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+  readonly #state: SetupState;
+  readonly #by: string;
+
+  constructor({ database, sealer }: SealingDependencies, state: SetupState, by: string) {
+    this.#database = database;
+    this.#sealer = sealer;
+    this.#state = state;
+    this.#by = by;
+  }
+
+  async install(body: Given<'install_api_integration'>): Promise<SealedAnswer> {
+    if (body.credentialsKind !== 'api_services_app') return { answer: body, made: [] };
+    const state = this.#state;
+    const host = state.tenant?.host;
+    const known = answerTo(state, 'install_api_integration');
+    // Given again in the same setup it shows the same key: it may be in Okta already.
+    if (
+      known?.credentialsKind === body.credentialsKind &&
+      known.publicJwk !== undefined &&
+      known.secretId !== undefined &&
+      (await this.#isFor(known.secretId, host)) &&
+      !(await isInUse(this.#database, state, known.secretId))
+    )
+      return { answer: known, made: [] };
+    const key = await newAppKey();
+    const secretId = await this.#store('okta_private_key', key.privateKeyPem, host);
+    return { answer: { ...body, publicJwk: { ...key.publicJwk }, secretId }, made: [secretId] };
+  }
+
+  async credentials({ step, clientId, clientSecret }: Given<'credentials'>): Promise<SealedAnswer> {
+    const install = answerTo(this.#state, 'install_api_integration');
+    const isKey = install?.credentialsKind === 'api_services_app';
+    const { secretId, made } = await this.#handle('okta_client_secret', {
+      field: isKey ? 'credentialsKind' : 'clientSecret',
+      value: isKey ? undefined : clientSecret,
+      known: isKey ? install.secretId : answerTo(this.#state, 'credentials')?.secretId,
+      address: this.#state.tenant?.host,
+    });
+    return { answer: { step, clientId, secretId }, made };
+  }
+
+  async mac(body: Given<'macos'>): Promise<SealedAnswer> {
+    const { step, scepUrl, challengeUrl, username, password } = body;
+    for (const field of ['scepUrl', 'challengeUrl'] as const)
+      if (this.#state.tenant && !isOnTenant(body[field], this.#state.tenant))
+        throw fieldProblem('setup.url_not_on_tenant', field);
+    const { secretId, made } = await this.#handle('challenge_password', {
+      field: 'password',
+      value: password,
+      known: answerTo(this.#state, 'macos')?.secretId,
+      address: macPlatformAddress(body),
+    });
+    return { answer: { step, scepUrl, challengeUrl, username, secretId }, made };
+  }
+
+  async ios({ step, providerName, secretKey }: Given<'ios'>): Promise<SealedAnswer> {
+    const { secretId, made } = await this.#handle('ios_secret_key', {
+      field: 'secretKey',
+      value: secretKey,
+      known: answerTo(this.#state, 'ios')?.secretId,
+      address: undefined,
+    });
+    return { answer: { step, providerName, secretId }, made };
+  }
+
   /** A secret that is left out keeps the value that is set already, unless it was entered for another address. */
-  const handle = async (
+  async #handle(
     kind: SecretKind,
-    field: string,
-    value: string | undefined,
-    known: string | undefined,
-    address?: string,
-  ) => {
-    if (value !== undefined) return { secretId: await store(kind, value, address), made: true };
-    if (known !== undefined && !(await isFor(known, address)))
+    given: {
+      readonly field: string;
+      readonly value: string | undefined;
+      readonly known: string | undefined;
+      readonly address: string | undefined;
+    },
+  ): Promise<{ readonly secretId: string; readonly made: readonly string[] }> {
+    const { field, value, known, address } = given;
+    if (value !== undefined) {
+      const secretId = await this.#store(kind, value, address);
+      return { secretId, made: [secretId] };
+    }
+    if (known !== undefined && !(await this.#isFor(known, address)))
       throw fieldProblem('secrets.other_address', field);
-    if (known !== undefined) return { secretId: known, made: false };
+    if (known !== undefined) return { secretId: known, made: [] };
     throw new ProblemError('request.invalid', {
       errors: [{ field, reason: 'is needed', code: 'invalid_type' }],
     });
-  };
+  }
 
-  const host = state.tenant?.host;
-  switch (body.step) {
-    case 'install_api_integration': {
-      const known = answerTo(state, 'install_api_integration');
-      if (body.credentialsKind !== 'api_services_app') return { answer: body, made: [] };
-      // Given again in the same setup it shows the same key: it may be in Okta already.
-      if (
-        known?.credentialsKind === body.credentialsKind &&
-        known.publicJwk !== undefined &&
-        known.secretId !== undefined &&
-        (await isFor(known.secretId, host)) &&
-        !(await isInUse(database, state, known.secretId))
-      )
-        return { answer: known, made: [] };
-      const key = await newAppKey();
-      const secretId = await store('okta_private_key', key.privateKeyPem, host);
-      return { answer: { ...body, publicJwk: { ...key.publicJwk }, secretId }, made: [secretId] };
-    }
-    case 'credentials': {
-      const install = answerTo(state, 'install_api_integration');
-      const isKey = install?.credentialsKind === 'api_services_app';
-      const known = isKey ? install.secretId : answerTo(state, 'credentials')?.secretId;
-      const value = isKey ? undefined : body.clientSecret;
-      const { secretId, made } = await handle(
-        'okta_client_secret',
-        isKey ? 'credentialsKind' : 'clientSecret',
-        value,
-        known,
-        host,
-      );
-      return { answer: { step: body.step, clientId: body.clientId, secretId }, made: made ? [secretId] : [] };
-    }
-    case 'macos': {
-      const { step, scepUrl, challengeUrl, username } = body;
-      for (const field of ['scepUrl', 'challengeUrl'] as const)
-        if (state.tenant && !isOnTenant(body[field], state.tenant))
-          throw fieldProblem('setup.url_not_on_tenant', field);
-      const known = answerTo(state, 'macos')?.secretId;
-      const { secretId, made } = await handle(
-        'challenge_password',
-        'password',
-        body.password,
-        known,
-        macPlatformAddress(body),
-      );
-      return { answer: { step, scepUrl, challengeUrl, username, secretId }, made: made ? [secretId] : [] };
-    }
-    case 'ios': {
-      const known = answerTo(state, 'ios')?.secretId;
-      const { secretId, made } = await handle('ios_secret_key', 'secretKey', body.secretKey, known);
-      return {
-        answer: { step: body.step, providerName: body.providerName, secretId },
-        made: made ? [secretId] : [],
-      };
-    }
-    default:
-      return { answer: body, made: [] };
+  async #store(kind: SecretKind, value: string, address: string | undefined): Promise<string> {
+    const { setupId } = this.#state;
+    const secret = { kind, value, by: this.#by, setupId, ...(address !== undefined && { address }) };
+    return (await this.#database.inTransaction((sql) => storeSecret(sql, this.#sealer, secret))).id;
+  }
+
+  async #isFor(id: string, address: string | undefined): Promise<boolean> {
+    return (await listSecretFacts(this.#database, [id])).get(id)?.address === (address ?? null);
   }
 }
 

@@ -9,6 +9,7 @@ import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
+import { ListTable } from '../components/list-table.tsx';
 
 type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
 type Search = Readonly<Partial<Record<Name, string>>>;
@@ -86,36 +87,23 @@ export function ActivityPage() {
             <Empty title="Nothing matches">Try a broader filter.</Empty>
           ) : (
             <>
-              <div className="table-scroll" role="region" aria-label="Activity" tabIndex={0}>
-                <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th scope="col">When</Table.Th>
-                      <Table.Th scope="col">Who</Table.Th>
-                      <Table.Th scope="col">What</Table.Th>
-                      <Table.Th scope="col">To what</Table.Th>
-                      <Table.Th scope="col">Detail</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {items.map((entry) => (
-                      <Table.Tr key={entry.id}>
-                        <Table.Td style={{ whiteSpace: 'nowrap' }}>
-                          <Moment at={entry.at} />
-                        </Table.Td>
-                        <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
-                        <Table.Td>{entry.action}</Table.Td>
-                        <Table.Td className="break-anywhere">
-                          <Subject subject={entry.subject} />
-                        </Table.Td>
-                        <Table.Td miw={240} maw={420}>
-                          <Detail detail={entry.detail} />
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </div>
+              <ListTable label="Activity" heads={['When', 'Who', 'What', 'To what', 'Detail']}>
+                {items.map((entry) => (
+                  <Table.Tr key={entry.id}>
+                    <Table.Td style={{ whiteSpace: 'nowrap' }}>
+                      <Moment at={entry.at} />
+                    </Table.Td>
+                    <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
+                    <Table.Td>{entry.action}</Table.Td>
+                    <Table.Td className="break-anywhere">
+                      <Subject subject={entry.subject} />
+                    </Table.Td>
+                    <Table.Td miw={240} maw={420}>
+                      <Detail detail={entry.detail} />
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </ListTable>
               <CursorPages after={after} next={next} go={setAfter} />
             </>
           )

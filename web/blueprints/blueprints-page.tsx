@@ -10,6 +10,7 @@ import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countText } from '../labels.ts';
+import { ListTable } from '../components/list-table.tsx';
 
 export function BlueprintsPage() {
   const query = useApiQuery('listBlueprints', {});
@@ -29,52 +30,41 @@ export function BlueprintsPage() {
               Start with a test blueprint for a few devices, then create an enrollment code in it.
             </Empty>
           ) : (
-            <div className="table-scroll" role="region" aria-label="Blueprints" tabIndex={0}>
-              <Table highlightOnHover>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th scope="col">Name</Table.Th>
-                    <Table.Th scope="col">Devices</Table.Th>
-                    <Table.Th scope="col">Okta Verify</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map(({ id, name, devices, libraryItemId }) => (
-                    <Table.Tr key={id}>
-                      <Table.Td>
-                        <AnchorLink
-                          to="/blueprints/$blueprintId"
-                          params={{ blueprintId: id }}
-                          className="break-anywhere"
-                        >
-                          {name}
-                        </AnchorLink>
-                      </Table.Td>
-                      <Table.Td>
-                        <AnchorLink
-                          to="/devices"
-                          search={{ blueprint: id }}
-                          aria-label={`${countText(devices)} devices of ${name}`}
-                        >
-                          {countText(devices)}
-                        </AnchorLink>
-                      </Table.Td>
-                      <Table.Td>
-                        {libraryItemId === null ? (
-                          '–'
-                        ) : (
-                          <AnchorLink to="/library/okta-verify" search={{ item: libraryItemId }}>
-                            <Badge variant="light" tt="none">
-                              Assigned
-                            </Badge>
-                          </AnchorLink>
-                        )}
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+            <ListTable label="Blueprints" highlightOnHover heads={['Name', 'Devices', 'Okta Verify']}>
+              {items.map(({ id, name, devices, libraryItemId }) => (
+                <Table.Tr key={id}>
+                  <Table.Td>
+                    <AnchorLink
+                      to="/blueprints/$blueprintId"
+                      params={{ blueprintId: id }}
+                      className="break-anywhere"
+                    >
+                      {name}
+                    </AnchorLink>
+                  </Table.Td>
+                  <Table.Td>
+                    <AnchorLink
+                      to="/devices"
+                      search={{ blueprint: id }}
+                      aria-label={`${countText(devices)} devices of ${name}`}
+                    >
+                      {countText(devices)}
+                    </AnchorLink>
+                  </Table.Td>
+                  <Table.Td>
+                    {libraryItemId === null ? (
+                      '–'
+                    ) : (
+                      <AnchorLink to="/library/okta-verify" search={{ item: libraryItemId }}>
+                        <Badge variant="light" tt="none">
+                          Assigned
+                        </Badge>
+                      </AnchorLink>
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </ListTable>
           )
         }
       </Loaded>

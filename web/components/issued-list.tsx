@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { CopyValue } from './copy-value.tsx';
 import { Empty, Loaded } from './page.tsx';
+import { ListTable } from './list-table.tsx';
 
 export interface Column<Item> {
   readonly label: string;
@@ -59,33 +60,20 @@ export function IssuedList<Item extends { readonly id: string }>(props: IssuedLi
           items.length === 0 ? (
             <Empty title={empty.title}>{empty.text}</Empty>
           ) : (
-            <div className="table-scroll" role="region" aria-label={label} tabIndex={0}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    {[...columns.map((column) => column.label), 'Action'].map((head) => (
-                      <Table.Th scope="col" key={head}>
-                        {head}
-                      </Table.Th>
-                    ))}
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((item) => (
-                    <Table.Tr key={item.id}>
-                      {columns.map((column) => (
-                        <Table.Td key={column.label} className="break-anywhere">
-                          {column.cell(item)}
-                        </Table.Td>
-                      ))}
-                      <Table.Td>
-                        <RevokeButton label={revokeLabel(item)} revoke={() => setRevoking(item)} />
-                      </Table.Td>
-                    </Table.Tr>
+            <ListTable label={label} heads={[...columns.map((column) => column.label), 'Action']}>
+              {items.map((item) => (
+                <Table.Tr key={item.id}>
+                  {columns.map((column) => (
+                    <Table.Td key={column.label} className="break-anywhere">
+                      {column.cell(item)}
+                    </Table.Td>
                   ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+                  <Table.Td>
+                    <RevokeButton label={revokeLabel(item)} revoke={() => setRevoking(item)} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </ListTable>
           )
         }
       </Loaded>

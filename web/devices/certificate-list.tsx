@@ -2,6 +2,7 @@
 import { Badge, Paper, Table, Text, Title } from '@mantine/core';
 import { Moment } from '../components/moment.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
+import { ListTable } from '../components/list-table.tsx';
 
 const STATES = {
   sent: { label: 'Sent, not reported yet', color: 'yellow' },
@@ -25,56 +26,44 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
           No certificate yet.
         </Text>
       ) : (
-        <div className="table-scroll" role="region" aria-label="Table of certificates" tabIndex={0}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">State</Table.Th>
-                <Table.Th scope="col">Slot</Table.Th>
-                <Table.Th scope="col">Serial and issuer</Table.Th>
-                <Table.Th scope="col">Ends</Table.Th>
-                <Table.Th scope="col">Sent</Table.Th>
-                <Table.Th scope="col">Proven</Table.Th>
-                <Table.Th scope="col">Used by a sign-in</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {device.certificates.map((one) => (
-                <Table.Tr key={one.deliveryId}>
-                  <Table.Td>
-                    <Badge variant="light" color={STATES[one.state].color} tt="none">
-                      {STATES[one.state].label}
-                    </Badge>
-                  </Table.Td>
-                  <Table.Td>{one.slot}</Table.Td>
-                  <Table.Td>
-                    <Text size="xs" className="break-anywhere">
-                      {one.serialNumber ?? '–'}
-                    </Text>
-                    <Text size="xs" c="dimmed" className="break-anywhere">
-                      {one.issuer ?? ''}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={one.notAfter} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={one.sentAt} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={one.provenAt} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Text size="xs">{one.state === 'proven' ? USES[one.use] : '–'}</Text>
-                    <Text size="xs" c="dimmed">
-                      {one.useEvidence ?? ''}
-                    </Text>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <ListTable
+          label="Table of certificates"
+          heads={['State', 'Slot', 'Serial and issuer', 'Ends', 'Sent', 'Proven', 'Used by a sign-in']}
+        >
+          {device.certificates.map((one) => (
+            <Table.Tr key={one.deliveryId}>
+              <Table.Td>
+                <Badge variant="light" color={STATES[one.state].color} tt="none">
+                  {STATES[one.state].label}
+                </Badge>
+              </Table.Td>
+              <Table.Td>{one.slot}</Table.Td>
+              <Table.Td>
+                <Text size="xs" className="break-anywhere">
+                  {one.serialNumber ?? '–'}
+                </Text>
+                <Text size="xs" c="dimmed" className="break-anywhere">
+                  {one.issuer ?? ''}
+                </Text>
+              </Table.Td>
+              <Table.Td>
+                <Moment at={one.notAfter} />
+              </Table.Td>
+              <Table.Td>
+                <Moment at={one.sentAt} />
+              </Table.Td>
+              <Table.Td>
+                <Moment at={one.provenAt} />
+              </Table.Td>
+              <Table.Td>
+                <Text size="xs">{one.state === 'proven' ? USES[one.use] : '–'}</Text>
+                <Text size="xs" c="dimmed">
+                  {one.useEvidence ?? ''}
+                </Text>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </ListTable>
       )}
     </Paper>
   );

@@ -7,6 +7,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import type { DeviceDetail } from './truth-list.tsx';
+import { ListTable } from '../components/list-table.tsx';
 
 const KIND_LABELS: Readonly<Record<string, string>> = {
   certificate: 'Certificate',
@@ -33,41 +34,29 @@ export function PayloadList({ device }: { device: DeviceDetail }) {
         </Text>
       )}
       {device.payloadSet.length > 0 && (
-        <div className="table-scroll" role="region" aria-label="Payloads sent" tabIndex={0}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Payload</Table.Th>
-                <Table.Th scope="col">Revision</Table.Th>
-                <Table.Th scope="col">Sent</Table.Th>
-                <Table.Th scope="col">On the device</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {device.payloadSet.map((payload) => (
-                <Table.Tr key={payload.identifier}>
-                  <Table.Td>
-                    {KIND_LABELS[payload.kind] ?? payload.kind}
-                    <Text size="xs" c="dimmed" className="break-anywhere">
-                      {payload.identifier}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td>
-                    <Code>{payload.revision?.slice(0, 12) ?? '–'}</Code>
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={payload.sentAt} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Badge variant="light" color={payload.onDevice ? 'green' : 'yellow'} tt="none">
-                      {payload.onDevice ? 'Listed' : 'Not listed'}
-                    </Badge>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <ListTable label="Payloads sent" heads={['Payload', 'Revision', 'Sent', 'On the device']}>
+          {device.payloadSet.map((payload) => (
+            <Table.Tr key={payload.identifier}>
+              <Table.Td>
+                {KIND_LABELS[payload.kind] ?? payload.kind}
+                <Text size="xs" c="dimmed" className="break-anywhere">
+                  {payload.identifier}
+                </Text>
+              </Table.Td>
+              <Table.Td>
+                <Code>{payload.revision?.slice(0, 12) ?? '–'}</Code>
+              </Table.Td>
+              <Table.Td>
+                <Moment at={payload.sentAt} />
+              </Table.Td>
+              <Table.Td>
+                <Badge variant="light" color={payload.onDevice ? 'green' : 'yellow'} tt="none">
+                  {payload.onDevice ? 'Listed' : 'Not listed'}
+                </Badge>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </ListTable>
       )}
       <Loaded query={profiles} lines={2}>
         {({ items }) => (

@@ -31,6 +31,7 @@ import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.
 import { HaltedReissues } from './halted-reissues.tsx';
 import { NumbersCard } from './numbers-card.tsx';
 import type { Integration } from './integration.ts';
+import { ListTable } from '../components/list-table.tsx';
 
 export function IntegrationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });
@@ -224,37 +225,26 @@ function Health({ integration }: { integration: Integration }) {
         </Text>
       )}
       {integration.health.length > 0 && (
-        <div className="table-scroll" role="region" aria-label="Connection health" tabIndex={0}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Connection</Table.Th>
-                <Table.Th scope="col">State</Table.Th>
-                <Table.Th scope="col">Last use</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {integration.health.map(({ connection, ok, failure, at }) => (
-                <Table.Tr key={connection}>
-                  <Table.Td>{CONNECTION_LABELS[connection]}</Table.Td>
-                  <Table.Td>
-                    <Badge variant="light" color={ok ? 'green' : 'red'} tt="none">
-                      {ok ? 'Works' : 'Failing'}
-                    </Badge>
-                    {failure && (
-                      <Text size="sm">
-                        {failure.title} {failure.remedy}
-                      </Text>
-                    )}
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={at} />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <ListTable label="Connection health" heads={['Connection', 'State', 'Last use']}>
+          {integration.health.map(({ connection, ok, failure, at }) => (
+            <Table.Tr key={connection}>
+              <Table.Td>{CONNECTION_LABELS[connection]}</Table.Td>
+              <Table.Td>
+                <Badge variant="light" color={ok ? 'green' : 'red'} tt="none">
+                  {ok ? 'Works' : 'Failing'}
+                </Badge>
+                {failure && (
+                  <Text size="sm">
+                    {failure.title} {failure.remedy}
+                  </Text>
+                )}
+              </Table.Td>
+              <Table.Td>
+                <Moment at={at} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </ListTable>
       )}
     </Section>
   );

@@ -8,6 +8,7 @@ import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
+import { ListTable } from '../components/list-table.tsx';
 
 type Readiness = ResponseOf<'getEnforcementReadiness'>;
 
@@ -101,28 +102,16 @@ function Counts({ title, head, rows }: { title: string; head: string; rows: read
           Nothing yet.
         </Text>
       ) : (
-        <div className="table-scroll" role="region" aria-label={title} tabIndex={0}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">{head}</Table.Th>
-                <Table.Th scope="col">Users</Table.Th>
-                <Table.Th scope="col">Ready</Table.Th>
-                <Table.Th scope="col">Locked out</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map(([name, { users, ready, lockedOut }]) => (
-                <Table.Tr key={name}>
-                  <Table.Td className="break-anywhere">{name}</Table.Td>
-                  <Table.Td>{users}</Table.Td>
-                  <Table.Td>{ready}</Table.Td>
-                  <Table.Td>{lockedOut}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <ListTable label={title} heads={[head, 'Users', 'Ready', 'Locked out']}>
+          {rows.map(([name, { users, ready, lockedOut }]) => (
+            <Table.Tr key={name}>
+              <Table.Td className="break-anywhere">{name}</Table.Td>
+              <Table.Td>{users}</Table.Td>
+              <Table.Td>{ready}</Table.Td>
+              <Table.Td>{lockedOut}</Table.Td>
+            </Table.Tr>
+          ))}
+        </ListTable>
       )}
     </Paper>
   );
@@ -147,44 +136,23 @@ function LockedOut({ integrationId }: { integrationId: string }) {
             </Empty>
           ) : (
             <>
-              <div
-                className="table-scroll"
-                role="region"
-                aria-label="Users who would be locked out"
-                tabIndex={0}
-              >
-                <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th scope="col">User</Table.Th>
-                      <Table.Th scope="col">Devices</Table.Th>
-                      <Table.Th scope="col">Why</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {items.map(({ login, devices, reason }) => (
-                      <Table.Tr key={login}>
-                        <Table.Td className="break-anywhere">{login}</Table.Td>
-                        <Table.Td>
-                          <Group gap="xs">
-                            {devices.map(({ id, name }) => (
-                              <AnchorLink
-                                key={id}
-                                to="/devices/$deviceId"
-                                params={{ deviceId: id }}
-                                size="sm"
-                              >
-                                {name}
-                              </AnchorLink>
-                            ))}
-                          </Group>
-                        </Table.Td>
-                        <Table.Td>{reason}</Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </div>
+              <ListTable label="Users who would be locked out" heads={['User', 'Devices', 'Why']}>
+                {items.map(({ login, devices, reason }) => (
+                  <Table.Tr key={login}>
+                    <Table.Td className="break-anywhere">{login}</Table.Td>
+                    <Table.Td>
+                      <Group gap="xs">
+                        {devices.map(({ id, name }) => (
+                          <AnchorLink key={id} to="/devices/$deviceId" params={{ deviceId: id }} size="sm">
+                            {name}
+                          </AnchorLink>
+                        ))}
+                      </Group>
+                    </Table.Td>
+                    <Table.Td>{reason}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </ListTable>
               <CursorPages after={after} next={next} go={go} />
             </>
           )

@@ -10,6 +10,7 @@ import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import { deviceTitle } from '../labels.ts';
 import { HeatMap } from './heat-map.tsx';
+import { ListTable } from '../components/list-table.tsx';
 
 const STATES = {
   due: {
@@ -98,40 +99,30 @@ function RenewalList({
           </Empty>
         ) : (
           <>
-            <div className="table-scroll" role="region" aria-label={STATES[state].label} tabIndex={0}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th scope="col">Device</Table.Th>
-                    <Table.Th scope="col">User</Table.Th>
-                    <Table.Th scope="col">Certificate ends</Table.Th>
-                    <Table.Th scope="col">State</Table.Th>
-                    <Table.Th scope="col">Last contact</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((device) => (
-                    <Table.Tr key={device.id}>
-                      <Table.Td>
-                        <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-                          {deviceTitle(device)}
-                        </AnchorLink>
-                      </Table.Td>
-                      <Table.Td className="break-anywhere">{device.user ?? '–'}</Table.Td>
-                      <Table.Td>
-                        <Moment at={device.certificateNotAfter} />
-                      </Table.Td>
-                      <Table.Td>
-                        <BucketBadge bucket={device.bucket} />
-                      </Table.Td>
-                      <Table.Td>
-                        <Moment at={device.lastContactAt} />
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </div>
+            <ListTable
+              label={STATES[state].label}
+              heads={['Device', 'User', 'Certificate ends', 'State', 'Last contact']}
+            >
+              {items.map((device) => (
+                <Table.Tr key={device.id}>
+                  <Table.Td>
+                    <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
+                      {deviceTitle(device)}
+                    </AnchorLink>
+                  </Table.Td>
+                  <Table.Td className="break-anywhere">{device.user ?? '–'}</Table.Td>
+                  <Table.Td>
+                    <Moment at={device.certificateNotAfter} />
+                  </Table.Td>
+                  <Table.Td>
+                    <BucketBadge bucket={device.bucket} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Moment at={device.lastContactAt} />
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </ListTable>
             <CursorPages after={after} next={next} go={go} />
           </>
         )

@@ -11,6 +11,7 @@ import { useApiQuery } from '../queries.ts';
 import { countText, deviceTitle, durationText, PHASE_LABELS, plural, OWNER_LABELS } from '../labels.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
+import { ListTable } from '../components/list-table.tsx';
 
 export function RolloutsPage() {
   const failures = useApiQuery('listFailures', {});
@@ -99,56 +100,43 @@ function RolloutList() {
                 Trust turned on.
               </Empty>
             ) : (
-              <div className="table-scroll" role="region" aria-label="Rollouts" tabIndex={0}>
-                <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th scope="col">Device</Table.Th>
-                      <Table.Th scope="col">{REASON_HEADS[state]}</Table.Th>
-                      <Table.Th scope="col">Started</Table.Th>
-                      <Table.Th scope="col">Took</Table.Th>
-                      <Table.Th scope="col">Workflow</Table.Th>
+              <>
+                <ListTable
+                  label="Rollouts"
+                  heads={['Device', REASON_HEADS[state], 'Started', 'Took', 'Workflow']}
+                >
+                  {items.map((run) => (
+                    <Table.Tr key={run.runId}>
+                      <Table.Td>
+                        <AnchorLink to="/devices/$deviceId" params={{ deviceId: run.device.id }} size="sm">
+                          {deviceTitle(run.device)}
+                        </AnchorLink>
+                      </Table.Td>
+                      <Table.Td>
+                        <Reason run={run} />
+                      </Table.Td>
+                      <Table.Td>
+                        <Moment at={run.startedAt} />
+                      </Table.Td>
+                      <Table.Td>
+                        {run.closedAt === null
+                          ? '–'
+                          : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
+                      </Table.Td>
+                      <Table.Td>
+                        {run.temporalUrl === null ? (
+                          '–'
+                        ) : (
+                          <Anchor href={run.temporalUrl} target="_blank" rel="noreferrer noopener" size="sm">
+                            Temporal UI
+                          </Anchor>
+                        )}
+                      </Table.Td>
                     </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {items.map((run) => (
-                      <Table.Tr key={run.runId}>
-                        <Table.Td>
-                          <AnchorLink to="/devices/$deviceId" params={{ deviceId: run.device.id }} size="sm">
-                            {deviceTitle(run.device)}
-                          </AnchorLink>
-                        </Table.Td>
-                        <Table.Td>
-                          <Reason run={run} />
-                        </Table.Td>
-                        <Table.Td>
-                          <Moment at={run.startedAt} />
-                        </Table.Td>
-                        <Table.Td>
-                          {run.closedAt === null
-                            ? '–'
-                            : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
-                        </Table.Td>
-                        <Table.Td>
-                          {run.temporalUrl === null ? (
-                            '–'
-                          ) : (
-                            <Anchor
-                              href={run.temporalUrl}
-                              target="_blank"
-                              rel="noreferrer noopener"
-                              size="sm"
-                            >
-                              Temporal UI
-                            </Anchor>
-                          )}
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
+                  ))}
+                </ListTable>
                 <CursorPages after={after} next={next} go={setAfter} />
-              </div>
+              </>
             )
           }
         </Loaded>

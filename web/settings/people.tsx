@@ -10,6 +10,7 @@ import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import type { Role } from '../labels.ts';
 import { ProviderCard } from './identity-provider.tsx';
+import { ListTable } from '../components/list-table.tsx';
 
 type Person = ResponseOf<'listPeople'>['items'][number];
 
@@ -31,48 +32,35 @@ export function People() {
       </Group>
       <Loaded query={query}>
         {({ items }) => (
-          <div className="table-scroll" role="region" aria-label="People" tabIndex={0}>
-            <Table>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th scope="col">Name</Table.Th>
-                  <Table.Th scope="col">Role</Table.Th>
-                  <Table.Th scope="col">Signs in with</Table.Th>
-                  <Table.Th scope="col">Since</Table.Th>
-                  <Table.Th scope="col">Action</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {items.map((person) => (
-                  <Table.Tr key={person.id}>
-                    <Table.Td className="break-anywhere">
-                      {person.name}{' '}
-                      {person.disabledAt !== null && (
-                        <Badge variant="light" color="gray" tt="none">
-                          Disabled
-                        </Badge>
-                      )}
-                    </Table.Td>
-                    <Table.Td>{person.role}</Table.Td>
-                    <Table.Td>{person.isLocal ? 'Local password' : 'Identity provider'}</Table.Td>
-                    <Table.Td>
-                      <Moment at={person.createdAt} />
-                    </Table.Td>
-                    <Table.Td>
-                      <Button
-                        size="compact-xs"
-                        variant="default"
-                        onClick={() => setEdited(person)}
-                        aria-label={`Change ${person.name}`}
-                      >
-                        Change
-                      </Button>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </div>
+          <ListTable label="People" heads={['Name', 'Role', 'Signs in with', 'Since', 'Action']}>
+            {items.map((person) => (
+              <Table.Tr key={person.id}>
+                <Table.Td className="break-anywhere">
+                  {person.name}{' '}
+                  {person.disabledAt !== null && (
+                    <Badge variant="light" color="gray" tt="none">
+                      Disabled
+                    </Badge>
+                  )}
+                </Table.Td>
+                <Table.Td>{person.role}</Table.Td>
+                <Table.Td>{person.isLocal ? 'Local password' : 'Identity provider'}</Table.Td>
+                <Table.Td>
+                  <Moment at={person.createdAt} />
+                </Table.Td>
+                <Table.Td>
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    onClick={() => setEdited(person)}
+                    aria-label={`Change ${person.name}`}
+                  >
+                    Change
+                  </Button>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </ListTable>
         )}
       </Loaded>
       <ProviderCard />
