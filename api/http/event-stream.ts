@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Database } from '../../adapters/store/base/database.ts';
 import {
+  compareEventCursors,
   EVENTS_CHANNEL,
   eventsHorizon,
   isEventCursor,
@@ -35,6 +36,8 @@ interface Page {
   readonly response: Response;
   readonly subjects: ReadonlySet<string> | undefined;
   cursor: string;
+  /** Has seen all there was at the last look. */
+  isUpToDate: boolean;
 }
 
 export class EventStream {
@@ -74,10 +77,8 @@ export class EventStream {
     const leave = this.#pages.size < MAX_STREAMS && this.#ofCaller.enter(caller.personId ?? caller.id);
     if (!leave) throw new ProblemError('request.too_many', { retryAfterMs: BUSY_MS });
     response.once('close', leave);
-    const cursor =
-      options.cursor !== undefined && isEventCursor(options.cursor)
-        ? options.cursor
-        : await eventsHorizon(this.#database);
+    const isUpToDate = options.cursor === undefined || !isEventCursor(options.cursor);
+    const cursor = isUpToDate ? await eventsHorizon(this.#database) : (options.cursor ?? '');
     await this.#listen();
     response.status(200).set({
       'Content-Type': 'text/event-stream',
@@ -87,7 +88,7 @@ export class EventStream {
     // The id alone: a page that reconnects before the first event loses nothing.
     response.write(`retry: 2000\nid: ${cursor}\nevent: hello\ndata: {}\n\n`);
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
-    const page: Page = { response, subjects, cursor, rests: restsOf(caller) };
+    const page: Page = { response, subjects, cursor, isUpToDate, rests: restsOf(caller) };
     const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
     const lifeMs = (caller.expiresAt?.getTime() ?? Infinity) - Date.now();
     const last = setTimeout(() => response.end(), Math.max(0, Math.min(this.#maxMs, lifeMs)));
@@ -152,11 +153,15 @@ export class EventStream {
   async #readAll(): Promise<void> {
     while (this.#isTold) {
       this.#isTold = false;
-      const cursors = new Set([...this.#pages].map(({ cursor }) => cursor));
-      for (const cursor of cursors) {
-        const events = await readEvents(this.#database, cursor, BATCH);
-        for (const page of this.#pages) if (page.cursor === cursor) write(page, events);
+      // Two reads for however many pages; who catches up, perhaps from long ago, does not hold the others back.
+      for (const isUpToDate of [true, false]) {
+        const pages = [...this.#pages].filter((page) => page.isUpToDate === isUpToDate);
+        const [first] = pages.toSorted((one, other) => compareEventCursors(one.cursor, other.cursor));
+        if (!first) continue;
+        const events = await readEvents(this.#database, first.cursor, BATCH);
+        for (const page of pages) write(page, events);
         if (events.length === BATCH) this.#isTold = true;
+        else for (const page of pages) page.isUpToDate = true;
       }
     }
   }
@@ -178,6 +183,7 @@ function write(page: Page, events: readonly StoredEvent[]): void {
     return;
   }
   for (const { cursor, kind, subject, at, data } of events) {
+    if (compareEventCursors(cursor, page.cursor) <= 0) continue;
     page.cursor = cursor;
     if (page.subjects && !page.subjects.has(subject)) continue;
     page.response.write(`id: ${cursor}\nevent: ${kind}\ndata: ${JSON.stringify({ subject, at, data })}\n\n`);
