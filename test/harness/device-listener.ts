@@ -105,7 +105,8 @@ export async function startDeviceListener(
   };
 }
 
-async function newBlueprint(database: Database, ring: KeyRing): Promise<string> {
+/** What an installation needs before a device can enroll. @returns the handle of its key */
+export async function storePushCertificate(database: Database, ring: KeyRing): Promise<string> {
   const { id: secretId } = await storeSecret(database, ring, {
     kind: 'push_key',
     value: randomBytes(8),
@@ -115,6 +116,11 @@ async function newBlueprint(database: Database, ring: KeyRing): Promise<string> 
     `insert into push_certificates (topic, certificate_pem, key_secret_id, access_rights, not_after) values ($1, 'pem', $2, 'trust_only', now() + interval '1 year')`,
     [TOPIC, secretId],
   );
+  return secretId;
+}
+
+async function newBlueprint(database: Database, ring: KeyRing): Promise<string> {
+  const secretId = await storePushCertificate(database, ring);
   const [row] = await database.query<{ id: string }>(
     `with integration as (
        insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
