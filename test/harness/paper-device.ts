@@ -18,7 +18,7 @@ import { vi } from 'vitest';
 import { blankMac, blankPhone } from './demo-plan.ts';
 import type { DeviceError } from './error-cases.ts';
 
-export interface PaperEnd {
+interface PaperEnd {
   readonly phase: string;
   readonly code?: FailureCode;
   readonly hours: number;

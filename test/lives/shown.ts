@@ -32,7 +32,7 @@ export interface OktaRecord {
   readonly users: readonly { readonly userId: string; readonly managementStatus: string }[];
 }
 
-export interface LivedWorld {
+interface LivedWorld {
   readonly device: PretendState;
   readonly records: readonly OktaRecord[];
   readonly logins: ReadonlyMap<string, string>;
