@@ -54,7 +54,7 @@ module.exports = {
       name: 'adapters-keep-to-their-own-folder',
       severity: 'error',
       from: { path: '^adapters/([^/]+)/', pathNot: TESTS },
-      to: { path: '^adapters/', pathNot: '^adapters/($1|pki)/' },
+      to: { path: '^adapters/', pathNot: '^adapters/($1|pki|outward)/' },
     },
     {
       name: 'adapters-know-no-temporal-no-express',

@@ -1,7 +1,10 @@
 // Wakes devices through Apple's push service: one long-lived HTTP/2 connection for each push certificate
 // (Apple, "Sending notification requests to APNs"; the MDM push carries the PushMagic only).
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
 import { CataloguedError } from '../../domain/failures.ts';
+import { openTunnel, proxyFor } from '../outward/proxy.ts';
 import { connectionFailure, refusal, type ApnsResponse } from './push-refusal.ts';
 
 export interface ApnsSettings {
@@ -28,6 +31,7 @@ const MAX_ANSWER_BYTES = 16_384;
 export class ApnsClient {
   readonly #settings: ApnsSettings;
   #session: ClientHttp2Session | undefined;
+  #tunnel: Promise<Duplex> | undefined;
 
   constructor(settings: ApnsSettings) {
     this.#settings = settings;
@@ -40,11 +44,12 @@ export class ApnsClient {
    */
   async push(push: Push): Promise<void> {
     try {
-      await this.#send(this.#connected(), push);
+      await this.#send(await this.#connected(), push);
     } catch (error) {
       if (!(error instanceof BrokenConnection) || !error.wasUp) throw connectionFailure(error);
-      await this.#send(this.#connected(), push).catch((again: unknown) => {
-        throw connectionFailure(again);
+      const again = async () => this.#send(await this.#connected(), push);
+      await again().catch((failure: unknown) => {
+        throw connectionFailure(failure);
       });
     }
   }
@@ -54,13 +59,30 @@ export class ApnsClient {
     this.#session = undefined;
   }
 
-  #connected(): ClientHttp2Session {
+  async #connected(): Promise<ClientHttp2Session> {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
-    const session = connect(this.#settings.url, {
-      cert: this.#settings.certificatePem,
-      key: this.#settings.privateKeyPem,
-      ...(this.#settings.authorities && { ca: [...this.#settings.authorities] }),
+    const url = new URL(this.#settings.url);
+    const proxy = proxyFor(url);
+    if (proxy === undefined) return this.#opened();
+    // One tunnel for all that wait for it.
+    this.#tunnel ??= openTunnel(proxy, url).finally(() => {
+      this.#tunnel = undefined;
+    });
+    const socket = await this.#tunnel;
+    return this.#session ?? this.#opened(socket);
+  }
+
+  #opened(tunnel?: Duplex): ClientHttp2Session {
+    const { url, certificatePem: cert, privateKeyPem: key, authorities } = this.#settings;
+    const identity = { cert, key, ...(authorities && { ca: [...authorities] }) };
+    const { hostname: servername } = new URL(url);
+    const session = connect(url, {
+      ...identity,
       settings: { enablePush: false },
+      ...(tunnel && {
+        createConnection: () =>
+          tls.connect({ ...identity, socket: tunnel, servername, ALPNProtocols: ['h2'] }),
+      }),
     });
     const closeSession = () => {
       if (this.#session === session) this.#session = undefined;

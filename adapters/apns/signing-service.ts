@@ -2,6 +2,7 @@
 // request and sends it back signed by email, encrypted to a certificate that came with the request.
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
+import { outwardFetch } from '../outward/proxy.ts';
 import { type KeyAndCertificate, newRsaKeyPair, selfSign } from '../pki/certificate-authority.ts';
 import { openEnvelope } from '../pki/enveloped-data.ts';
 
@@ -52,7 +53,7 @@ export async function sendToSigningService(
   let response: Response;
   let text: string;
   try {
-    response = await fetch(url, {
+    response = await outwardFetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),

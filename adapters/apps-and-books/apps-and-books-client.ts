@@ -2,6 +2,7 @@
 // https://developer.apple.com/documentation/devicemanagement/app-and-book-management
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
+import { outwardFetch } from '../outward/proxy.ts';
 import { responseError, eventFailure } from './errors.ts';
 
 export interface Asset {
@@ -157,7 +158,7 @@ export class AppsAndBooksClient {
     body?: object,
   ): Promise<{ status: number; headers: Headers; content: unknown }> {
     try {
-      const response = await fetch(`${this.#base}/${path}`, {
+      const response = await outwardFetch(`${this.#base}/${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -2,10 +2,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { lookup as resolve } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, request } from 'node:https';
+import { Agent, request as directRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { request } from 'undici';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { EXCHANGE_CHANNEL, type Exchange } from '../../domain/field-recording.ts';
+import { proxyFor, throughProxy } from '../outward/proxy.ts';
 import { normalizedHostname, isAllowListed, isPublicAddress } from './host.ts';
 
 export interface HttpRequest {
@@ -63,6 +65,8 @@ export class GuardedHttp {
     if (url.protocol !== 'https:' || (isPrivateLiteral && !isAllowed)) {
       throw new CataloguedError('okta.host_not_allowed', { facts: { host: url.host } });
     }
+    const proxy = isAllowed ? undefined : proxyFor(url);
+    if (proxy !== undefined) return published(wanted, await exchangeThrough(proxy, wanted));
     const agent = isAllowed ? this.#allowed : this.#guarded;
     try {
       return published(wanted, await exchange(wanted, agent));
@@ -86,22 +90,61 @@ function published({ method = 'GET', url }: HttpRequest, response: HttpResponse)
   return response;
 }
 
+/**
+ * The proxy connects, and so it resolves: what can be known here of where a name leads is checked before. A name that only the proxy
+ * can resolve is its to allow.
+ */
+async function exchangeThrough(proxy: URL, wanted: HttpRequest): Promise<HttpResponse> {
+  const { url, method = 'GET', maxBytes = MAX_BYTES, body } = wanted;
+  await assertNotPrivate(url.hostname);
+  try {
+    const incoming = await request(url, {
+      dispatcher: throughProxy(proxy),
+      method,
+      headers: headersOf(wanted),
+      body: body ?? null,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of incoming.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      // Leaving the loop ends the connection.
+      if (length > maxBytes) throw tooLong(url);
+      chunks.push(chunk);
+    }
+    return { status: incoming.statusCode, headers: incoming.headers, body: Buffer.concat(chunks) };
+  } catch (error) {
+    return asFailure(wanted)(error);
+  }
+}
+
+function assertNotPrivate(hostname: string): Promise<void> {
+  return new Promise((checked, refused) => {
+    publicOnly(hostname, { all: true }, (error) => {
+      if (error instanceof CataloguedError) refused(error);
+      else checked();
+    });
+  });
+}
+
+const headersOf = ({ headers = {}, body }: HttpRequest): Record<string, string> => ({
+  accept: 'application/json',
+  'user-agent': 'odette',
+  ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+  ...headers,
+});
+
+const tooLong = (url: URL): CataloguedError =>
+  new CataloguedError('okta.unexpected_response', { facts: { host: url.host, reason: 'too long' } });
+
 class StaleConnection extends Error {}
 
 function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {
-  const { url, method = 'GET', headers = {}, body, maxBytes = MAX_BYTES } = wanted;
+  const { url, method = 'GET', body, maxBytes = MAX_BYTES } = wanted;
   return new Promise((responded, failed) => {
-    const outgoing = request(url, {
-      method,
-      agent,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'odette',
-        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-        ...headers,
-      },
-    });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const outgoing = directRequest(url, { method, agent, signal, headers: headersOf(wanted) });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       const isStale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       failed(isStale ? new StaleConnection('closed while idle', { cause: error }) : error);
@@ -113,11 +156,7 @@ function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {
         length += chunk.length;
         if (length > maxBytes) {
           outgoing.destroy();
-          failed(
-            new CataloguedError('okta.unexpected_response', {
-              facts: { host: url.host, reason: 'too long' },
-            }),
-          );
+          failed(tooLong(url));
         } else {
           chunks.push(chunk);
         }
@@ -144,7 +183,10 @@ const asFailure =
     throw new CataloguedError(wanted.unreachable ?? 'okta.unreachable', {
       facts: {
         host: wanted.url.host,
-        reason: error instanceof Error && error.name === 'AbortError' ? 'time-out' : code,
+        reason:
+          error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
+            ? 'time-out'
+            : code,
       },
     });
   };
