@@ -28,6 +28,7 @@ const device = {
   platform: 'macOS',
   name: 'mac-ada',
   serialNumber: 'C02ADA',
+  sharesSerialNumber: false,
   udid: 'UDID-ADA',
   model: 'MacBook Air',
   osVersion: '26.1',
