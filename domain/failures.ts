@@ -322,6 +322,13 @@ export const FAILURES = {
     false,
     422,
   ),
+  'okta.clock_off': entry(
+    "The clock of this server differs from Okta's, so Okta rejects what Odette signs.",
+    'Set the clock of the server (NTP), then check again. The key is not the cause.',
+    'operator',
+    false,
+    422,
+  ),
   'okta.wrong_app_type': entry(
     'This client is not a service app.',
     'Use an API service integration or an API Services app.',

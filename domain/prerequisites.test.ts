@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CataloguedError, type FailureCode } from './failures.ts';
-import { findPrerequisites } from './prerequisites.ts';
+import { findPrerequisites, type TenantChecks } from './prerequisites.ts';
 
 const find = (appsAndBooksCode: FailureCode) =>
   findPrerequisites({
@@ -9,6 +9,7 @@ const find = (appsAndBooksCode: FailureCode) =>
     oktaClient: () =>
       Promise.resolve({
         token: () => Promise.resolve({ scopes: [] }),
+        checkDevices: () => Promise.resolve(),
         checkFastPass: () => Promise.resolve({ oktaVerifyActive: true, fastPassActive: true, warnings: [] }),
       }),
     appsAndBooks: () => Promise.reject(new CataloguedError(appsAndBooksCode)),
@@ -23,4 +24,49 @@ test('licenses that Apple refuses to tell are a finding with the reason', async 
   expect(prerequisites).toContainEqual(
     expect.objectContaining({ id: 'okta_verify_licenses', failureCode: 'apps_and_books.token_refused' }),
   );
+});
+
+const judge = async (changes: Partial<TenantChecks>) => {
+  const client: TenantChecks = {
+    token: () => Promise.resolve({ scopes: ['okta.devices.read', 'okta.authenticators.read'] }),
+    checkDevices: () => Promise.resolve(),
+    checkFastPass: () => Promise.resolve({ oktaVerifyActive: true, fastPassActive: true, warnings: [] }),
+    ...changes,
+  };
+  const { prerequisites } = await findPrerequisites({
+    tenant: { orgId: '00o1', host: 'acme.okta.com', pipeline: 'idx' },
+    confirmed: [],
+    oktaClient: () => Promise.resolve(client),
+    appsAndBooks: () => Promise.reject(new CataloguedError('apps_and_books.token_missing')),
+  });
+  return (id: string) => prerequisites.find((one) => one.id === id);
+};
+
+test('without okta.devices.manage nothing is lacking, and the list notes it', async () => {
+  expect((await judge({}))('scopes')).toMatchObject({
+    result: 'passed',
+    detail: 'Not granted: okta.devices.manage. Odette works without it: it changes nothing in Okta.',
+  });
+});
+
+test('without a scope that Odette needs the list says which', async () => {
+  const found = (await judge({ token: () => Promise.resolve({ scopes: ['okta.devices.manage'] }) }))(
+    'scopes',
+  );
+  expect(found).toMatchObject({ result: 'failed', failureCode: 'okta.scope_not_granted' });
+  expect(found?.detail).toBe('Not granted: okta.authenticators.read.');
+});
+
+test('a role that may view authenticators and no devices is found before the first sweep', async () => {
+  const find = await judge({ checkDevices: () => Promise.reject(new CataloguedError('okta.access_denied')) });
+  expect(find('devices_readable')).toMatchObject({ result: 'failed', failureCode: 'okta.access_denied' });
+  expect(find('fastpass_active')?.result).toBe('passed');
+});
+
+test('a clock that differs is named as such, with the seconds', async () => {
+  const reason = "The clock of this server is 310 seconds behind Okta's.";
+  const find = await judge({
+    token: () => Promise.reject(new CataloguedError('okta.clock_off', { facts: { reason } })),
+  });
+  expect(find('token')).toMatchObject({ result: 'failed', failureCode: 'okta.clock_off', detail: reason });
 });

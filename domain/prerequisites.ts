@@ -2,6 +2,8 @@
 import { OKTA_VERIFY } from './device-report.ts';
 import { CataloguedError, FAILURES } from './failures.ts';
 import {
+  includesScope,
+  NEEDED_SCOPES,
   OKTA_SCOPES,
   PREREQUISITES,
   type PrerequisiteCheck,
@@ -10,8 +12,10 @@ import {
 } from './setup-wizard.ts';
 
 /** What is asked of a tenant; the client of adapters/okta can. */
-interface TenantChecks {
+export interface TenantChecks {
   token(): Promise<{ readonly scopes: readonly string[] }>;
+  /** Reads one device: a role may show authenticators and no devices. */
+  checkDevices(): Promise<void>;
   checkFastPass(): Promise<{
     readonly oktaVerifyActive: boolean;
     readonly fastPassActive: boolean;
@@ -44,7 +48,7 @@ function failedBy(error: unknown, because = ''): Finding {
   const { title, isRetried } = FAILURES[error.code];
   return {
     result: isRetried ? 'not_checked' : 'failed',
-    detail: `${because}${title}`,
+    detail: `${because}${error.code === 'okta.clock_off' ? String(error.facts['reason']) : title}`,
     failureCode: error.code,
   };
 }
@@ -87,15 +91,14 @@ async function readOktaState(
     return [];
   }
   findings.set('token', passed('Okta gave a token.'));
-  const lacking = OKTA_SCOPES.filter(
-    (scope) => !scopes.includes(scope) && !scopes.includes(scope.replace(/read$/, 'manage')),
-  );
-  findings.set(
-    'scopes',
-    lacking.length === 0
-      ? passed('All three scopes are granted.')
-      : { ...failed(`Not granted: ${lacking.join(', ')}.`), failureCode: 'okta.scope_not_granted' },
-  );
+  findings.set('scopes', judgeScopes(scopes));
+  try {
+    await client.checkDevices();
+    findings.set('devices_readable', passed('Okta lets Odette read devices.'));
+  } catch (error) {
+    if (error instanceof CataloguedError && FAILURES[error.code].isRetried) throw error;
+    findings.set('devices_readable', failedBy(error));
+  }
   try {
     const { oktaVerifyActive, fastPassActive, warnings } = await client.checkFastPass();
     findings.set(
@@ -110,6 +113,16 @@ async function readOktaState(
     findings.set('fastpass_active', failedBy(error));
   }
   return scopes;
+}
+
+/** The manage scope is asked for as in Okta's catalogue, and never used: without it nothing is lacking. */
+function judgeScopes(scopes: readonly string[]): Finding {
+  const lacking = OKTA_SCOPES.filter((scope) => !includesScope(scopes, scope));
+  if (lacking.length === 0) return passed('All three scopes are granted.');
+  const names = `Not granted: ${lacking.join(', ')}.`;
+  if (NEEDED_SCOPES.some((scope) => lacking.includes(scope)))
+    return { ...failed(names), failureCode: 'okta.scope_not_granted' };
+  return passed(`${names} Odette works without it: it changes nothing in Okta.`);
 }
 
 async function requestLicenses({ appsAndBooks }: Sources): Promise<Finding> {

@@ -221,8 +221,13 @@ export const PREREQUISITE_TEXTS: Readonly<
     remedy: 'Go back to the credentials and enter them again.',
   },
   scopes: {
-    title: 'The three scopes are granted',
+    title: 'The scopes are granted',
     remedy: `Grant ${OKTA_SCOPES.join(', ')} to the integration or app in Okta, then check again.`,
+  },
+  devices_readable: {
+    title: 'Okta shows Odette the devices',
+    remedy:
+      'Give the app an admin role that may view devices, as well as authenticators: Okta admin console > Applications > the app > Admin roles.',
   },
   identity_engine: {
     title: 'The tenant runs Okta Identity Engine',

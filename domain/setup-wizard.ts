@@ -28,6 +28,10 @@ export const NEEDED_SCOPES = ['okta.devices.read', 'okta.authenticators.read'] a
 /** Where it is granted, the System Log proves which certificates are used (domain/certificate-use.ts). */
 export const LOG_SCOPE = 'okta.logs.read';
 
+/** Okta's manage scopes include read. */
+export const includesScope = (granted: readonly string[], scope: string): boolean =>
+  granted.includes(scope) || granted.includes(scope.replace(/\.read$/, '.manage'));
+
 /** Secrets are sealed at the API's edge: an answer holds handles (ids of sealed secrets), never values. */
 export type SetupAnswer =
   | { readonly step: 'get_started' }
@@ -58,6 +62,7 @@ export type SetupAnswer =
 export const PREREQUISITES = [
   'token',
   'scopes',
+  'devices_readable',
   'identity_engine',
   'okta_verify_active',
   'fastpass_active',

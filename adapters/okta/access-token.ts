@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LOG_SCOPE, NEEDED_SCOPES, OKTA_SCOPES } from '../../domain/setup-wizard.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { TOKEN_ENDPOINT } from '../../domain/okta-budget.ts';
+import { clockFailure } from './clock.ts';
 import { clientAssertion } from './api-services-app.ts';
 import { dpopProof, lackedProof, newDpopKey, type DpopKey } from './dpop.ts';
 import { tokenError } from './errors.ts';
@@ -124,7 +125,10 @@ export class AccessTokenSource {
     const dpopKey = await newDpopKey();
     const response = await this.#answerFor(scopes, dpopKey);
     assertNotLimited(response);
-    if (response.status !== 200) throw tokenError(response, this.#credentials.kind === 'api_services_app');
+    if (response.status !== 200) {
+      const refusal = tokenError(response, this.#credentials.kind === 'api_services_app');
+      throw (refusal.code === 'okta.key_refused' ? clockFailure(response) : undefined) ?? refusal;
+    }
     const read = TokenResponse.safeParse(readJson(response));
     if (!read.success) throw new CataloguedError('okta.unexpected_response', { facts: { status: 200 } });
     const lifeMs = read.data.expires_in * 1_000;

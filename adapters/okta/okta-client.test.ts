@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CataloguedError } from '../../domain/failures.ts';
 import * as admin from '../../sandbox/okta/admin.ts';
 import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
+import { appendLog } from '../../sandbox/okta/system-log.ts';
 import type { DeviceRecord } from '../../sandbox/okta/tenant-state.ts';
 import { openPretendOkta, openTlsService, type PretendOkta } from '../../test/harness/pretend-okta.ts';
 import type { OktaCredentials } from './access-token.ts';
@@ -187,6 +188,58 @@ describe('proof of possession (DPoP)', () => {
     expect(await ask({ authorization, dpop: await proof({ url: other }) })).toBe(400);
     expect(await ask({ authorization, dpop: await proof({ method: 'POST' }) })).toBe(400);
     expect(await ask({ authorization, dpop: await proof({ key: await newDpopKey() }) })).toBe(401);
+  });
+});
+
+describe('a clock that differs from Okta by five minutes', () => {
+  it.each([
+    [310, /\d+ seconds behind Okta's\.$/],
+    [-310, /\d+ seconds ahead of Okta's\.$/],
+  ])('is named, and not the key: %i s', async (clockSkewSeconds, said) => {
+    const { privateKeyPem, publicJwk, keyId } = await newAppKey();
+    const { clientId } = await admin.createApiServicesApp(okta.tenant, {
+      publicJwks: [{ ...publicJwk }],
+      scopes: SCOPES,
+      dpop: false,
+    });
+    knobs({ clockSkewSeconds });
+    const error = await failure(
+      clientOf({ kind: 'api_services_app', clientId, privateKeyPem, keyId }).token(),
+    );
+    expect(error.code).toBe('okta.clock_off');
+    // The Date header has whole seconds, and the response takes its time.
+    expect(Math.abs(Number(error.facts['seconds']) + clockSkewSeconds)).toBeLessThan(10);
+    expect(error.facts['reason']).toMatch(said);
+  });
+});
+
+describe('the check of devices', () => {
+  it('passes with the read scopes alone, and is refused where only devices are', async () => {
+    const scopes = ['okta.devices.read', 'okta.authenticators.read'];
+    const client = bySecret(await admin.installApiServiceIntegration(okta.tenant, { scopes }));
+    expect(await client.token()).toEqual({ scopes });
+    await client.checkDevices();
+    knobs({ outage: { kind: 'access_denied', path: '/api/v1/devices' } });
+    expect((await client.checkFastPass()).fastPassActive).toBe(true);
+    expect((await failure(client.checkDevices())).code).toBe('okta.access_denied');
+  });
+});
+
+describe('the System Log', () => {
+  it('is read over its pages, the oldest first, where okta.logs.read is granted', async () => {
+    const scopes = ['okta.logs.read'];
+    const client = bySecret(await admin.installApiServiceIntegration(okta.tenant, { scopes }));
+    okta.tenant.state.log = [];
+    for (let event = 0; event < 1_001; event += 1)
+      appendLog(okta.tenant, 'pki.cert.bind', [{ id: `guo${event}`, type: 'UDDevice' }]);
+    appendLog(okta.tenant, 'device.lifecycle.suspend', [{ id: 'guo1', type: 'UDDevice' }]);
+    const span = { since: new Date(Date.now() - 60_000), until: new Date(Date.now() + 60_000) };
+    const { bindings, until } = await client.listBindings(span);
+    expect(bindings.map(({ oktaId }) => oktaId)).toEqual(
+      Array.from({ length: 1_001 }, (_, event) => `guo${event}`),
+    );
+    expect(until).toEqual(span.until);
+    expect((await failure(bySecret().listBindings(span))).code).toBe('okta.scope_not_granted');
   });
 });
 

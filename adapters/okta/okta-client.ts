@@ -122,6 +122,15 @@ export class OktaClient {
     return judgeFastPass(all, methods);
   }
 
+  /** One device, of whatever kind: the scope, and the role of an app of the tenant's own, let Odette read devices. */
+  async checkDevices(): Promise<void> {
+    await this.#transport.call(
+      this.#devices.listDevices(undefined, 1),
+      (response) => readDevices.listDevices(response),
+      'enrollment',
+    );
+  }
+
   /** One page of all devices with their users. @param next from the page before */
   async listDevices(next?: string): Promise<DevicePage> {
     return this.#devicePage({ after: next }, 'routine');

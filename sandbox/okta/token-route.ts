@@ -10,6 +10,8 @@ import type { ApiServicesApp, Client } from './tenant-state.ts';
 const KNOWN_SCOPE = /^okta\.[A-Za-z]+\.(read|manage)$/;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_ASSERTION_SECONDS = 3600;
+/** An assertion made later than that by Okta's clock is refused. */
+const MAX_FUTURE_SECONDS = 60;
 
 export class TokenRoute {
   readonly #tenant: Tenant;
@@ -96,7 +98,8 @@ export class TokenRoute {
         currentDate: new Date(Date.now() + skewMs),
       });
       const now = (Date.now() + skewMs) / 1_000;
-      const { exp = 0, jti = '' } = payload;
+      const { exp = 0, iat = 0, jti = '' } = payload;
+      if (iat > now + MAX_FUTURE_SECONDS) return false;
       for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
       if (exp > now + MAX_ASSERTION_SECONDS || this.#used.has(jti) || protectedHeader.kid === undefined)
         return false;
