@@ -20,7 +20,7 @@ const LOOK_MS = 400;
 /** Between two checks of the day. */
 const CHECK_MS = 4000;
 /** From the end of a life until Odette shows it, on a machine that is busy with many. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const BACK_OFF_MS = 10 * 60_000;
 const NO_KNOBS = { breaks: [], notNow: null, losesCertificates: false, respondsTwice: false };
 
@@ -42,7 +42,7 @@ export class Live {
     this.#life = life;
   }
 
-  /** @throws Error with every difference that was still there after a minute */
+  /** @throws Error with every difference that was still there after two minutes */
   async live(): Promise<void> {
     await this.#addBoard({});
     await this.#enroll(this.#life.names, true);
@@ -263,7 +263,7 @@ export class Live {
       agreed = found.length === 0 ? agreed + 1 : 0;
       // Twice: nothing is about to change it.
       if (agreed === 2) return;
-      if (Date.now() > deadline) throw new Error(await this.#described(found));
+      if (Date.now() > deadline && found.length > 0) throw new Error(await this.#described(found));
       if (agreed === 0 && Date.now() >= nextCheck) {
         nextCheck = Date.now() + CHECK_MS + randomInt(500);
         await this.#check();

@@ -11,8 +11,8 @@ const number = (name: string, otherwise: number): number => Number(process.env[n
 const LIVES = number('LIVES', 8);
 const TOGETHER = number('LIVES_TOGETHER', 8);
 const SEED = number('LIVES_SEED', 20_261_125);
-/** A life takes half a minute, and a minute more when it shows a fault. */
-const TIMEOUT_MS = 180_000 + LIVES * 6000;
+/** A life takes half a minute, and two minutes more when it shows a fault, or on a machine with much else to do. */
+const TIMEOUT_MS = 300_000 + LIVES * 6000;
 const SHRINK_MS = number('LIVES_SHRINK_SECONDS', 120) * 1000;
 
 let worlds: LivesWorld;
