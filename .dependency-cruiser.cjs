@@ -118,7 +118,7 @@ module.exports = {
     {
       name: 'contract-is-zod-and-domain',
       severity: 'error',
-      from: { path: '^api/contract' },
+      from: { path: '^api/contract', pathNot: TESTS },
       to: { pathNot: '^(domain/|api/contract|node_modules/zod/)' },
     },
     {

@@ -9,7 +9,6 @@ type Operations = {
 export type Route = keyof Operations;
 export type ResponseOf<Name extends Route> = Operations[Name]['response'];
 export type Body<Name extends Route> = Operations[Name]['body'];
-export type Query<Name extends Route> = Operations[Name]['query'];
 
 type Needs<Name extends 'params' | 'query' | 'body', Value> = [Value] extends [undefined]
   ? { readonly [Key in Name]?: undefined }
