@@ -1,9 +1,11 @@
 // The sweeps' outside effects: rollouts of what was not verified lately, workflows of certificates that have none.
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { recordPutRight } from '../adapters/store/base/audit.ts';
 import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { lookAtRun } from './look-at-run.ts';
 
 export interface SweepPage {
   /** The last device of the page; null at the first. */
@@ -31,14 +33,19 @@ export function sweepActivities(deps: ActivityDependencies) {
       if (settings === undefined) return { next: null, started: 0 };
       const verifiedBefore = new Date(input.nowMs - settings.verifyAfterHours * HOUR_MS);
       const failedBefore = new Date(input.nowMs - FAILED_PAUSE_MS);
+      const ids = await findUnverifiedDevices(
+        database,
+        input.integrationId,
+        { verifiedBefore, failedBefore },
+        input.after,
+        PAGE_SIZE,
+      );
+      const runs = await Promise.all(
+        ids.map((id) => lookAtRun(deps.temporal, workflowIds.rollout(id), 'rollOutDevice')),
+      );
+      const replaced = runs.filter((run) => run === 'replaced').length;
       return database.inTransaction(async (sql) => {
-        const ids = await findUnverifiedDevices(
-          sql,
-          input.integrationId,
-          { verifiedBefore, failedBefore },
-          input.after,
-          PAGE_SIZE,
-        );
+        if (replaced > 0) await recordPutRight(sql, `integration:${input.integrationId}`, replaced);
         for (const deviceId of ids)
           await appendOutboxMessage(sql, deviceId, {
             kind: 'rollOutDevice',
@@ -54,9 +61,13 @@ export function sweepActivities(deps: ActivityDependencies) {
     async watchExpiryPage(input: SweepPage & { readonly integrationId: string }): Promise<SweptPage> {
       const { integrationId } = input;
       const ids = await findCertificateHolders(database, integrationId, input.after, CERTIFICATE_PAGE_SIZE);
-      const kept = await Promise.all(ids.map(isKept));
-      const orphans = ids.filter((_, index) => kept[index] === false);
+      const runs = await Promise.all(
+        ids.map((id) => lookAtRun(deps.temporal, workflowIds.certificate(id), 'keepCertificate')),
+      );
+      const orphans = ids.filter((_, index) => runs[index] !== 'running');
+      const lost = runs.filter((run) => run === 'ended' || run === 'replaced').length;
       await database.inTransaction(async (sql) => {
+        if (lost > 0) await recordPutRight(sql, `integration:${integrationId}`, lost);
         for (const deviceId of orphans)
           await appendOutboxMessage(sql, deviceId, {
             kind: 'keepCertificate',
@@ -69,14 +80,4 @@ export function sweepActivities(deps: ActivityDependencies) {
       return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length };
     },
   };
-
-  async function isKept(deviceId: string): Promise<boolean> {
-    try {
-      const { status } = await deps.temporal.workflow.getHandle(workflowIds.certificate(deviceId)).describe();
-      return status.name === 'RUNNING';
-    } catch (error) {
-      if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
-      throw error;
-    }
-  }
 }

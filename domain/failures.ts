@@ -879,6 +879,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'temporal.put_right': entry(
+    'Sweeps or workflows of Odette were paused, ended or replaced in Temporal; Odette put them right.',
+    'If no operator did it, find out who reaches the Temporal server; a server of your own with mTLS keeps others out.',
+    'operator',
+    false,
+    500,
+  ),
   'temporal.unauthenticated': entry(
     'Something that Odette did not seal reached Temporal; it was refused.',
     'Find out who reaches the Temporal server; its ports belong to Odette alone.',

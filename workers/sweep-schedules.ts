@@ -6,6 +6,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { Sql } from '../adapters/store/base/database.ts';
+import { recordPutRight } from '../adapters/store/base/audit.ts';
 import { type SweepIntervals, findSweepIntervals } from '../adapters/store/fleet/sweeps.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import { SWEEPS, sweepStart, type Sweep } from '../workflows/starts.ts';
@@ -17,7 +18,10 @@ const MINUTES: Readonly<Record<Sweep, (every: SweepIntervals) => number>> = {
   expiry: (every) => every.expiryMinutes,
 };
 
-/** Creates the schedules, or changes them to the integration's present intervals. false: there is no such integration. */
+/**
+ * Creates the schedules, or changes them to the integration's present intervals. One that is paused goes on, for whoever reaches Temporal can
+ * pause it: how often a sweep runs is a setting of the integration. false: there is no such integration.
+ */
 export async function setSweeps(client: Client, sql: Sql, integrationId: string): Promise<boolean> {
   const intervals = await findSweepIntervals(sql, integrationId);
   if (!intervals) return false;
@@ -34,10 +38,12 @@ export async function setSweeps(client: Client, sql: Sql, integrationId: string)
       await client.schedule.create({ ...definition, scheduleId });
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      // An operator's pause stays.
-      await client.schedule
-        .getHandle(scheduleId)
-        .update((previous) => ({ ...definition, state: previous.state }));
+      let wasPaused = false;
+      await client.schedule.getHandle(scheduleId).update((previous) => {
+        wasPaused = previous.state.paused;
+        return { ...definition, state: { ...previous.state, paused: false, note: undefined } };
+      });
+      if (wasPaused) await recordPutRight(sql, `schedule:${scheduleId}`, 1);
     }
   }
   return true;

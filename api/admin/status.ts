@@ -5,7 +5,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
-import { countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
+import { countPutRight, countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -112,6 +112,13 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
       'temporal.unauthenticated',
       `Somebody reaches the Temporal server: ${refused.count} messages that Odette did not send were refused in the last day.`,
       refused.since,
+    );
+  const putRight = await countPutRight(sql);
+  if (putRight.count > 0)
+    alarm(
+      'temporal.put_right',
+      `${putRight.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette put them right.`,
+      putRight.since,
     );
   const gone = await countCertificatesGone(sql);
   if (gone.devices >= MANY_CERTIFICATES)

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deviceCommandActivities } from '../../activities/device-commands.ts';
+import { sweepActivities } from '../../activities/sweeps.ts';
+import { setSweeps } from '../../workers/sweep-schedules.ts';
 import { alarmsOf } from '../../api/admin/status.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
@@ -151,4 +153,55 @@ test('a setup that is over takes no answer, however its workflow was started', a
   ).rejects.toMatchObject({ cause: { type: 'setup.not_open' } });
   await restarted.result();
   expect((await api.call('GET', `/api/setups/${id}`)).body).toMatchObject({ status: 'abandoned' });
+});
+
+test('a run of a stranger under the id of a certificate or rollout is ended by the sweep, the right one starts, and an alarm says so', async () => {
+  const { integrationId } = world.fleet;
+  const victim = await world.newDevice('Mac');
+  await world.rollOut(victim.id);
+  expect(await world.ended(victim.id)).toBe('COMPLETED');
+  const codes = async () => (await alarmsOf(world.database)).map(({ failure }) => failure.code);
+  expect(await codes()).not.toContain('temporal.put_right');
+  const usurp = async (workflowId: string, type: string) => {
+    await world.client.workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch(() => undefined);
+    const { runId } = await world.connection.workflowService.startWorkflowExecution({
+      namespace: world.namespace,
+      workflowId,
+      workflowType: { name: type },
+      taskQueue: { name: `stranger-${randomUUID()}` },
+      requestId: randomUUID(),
+    });
+    return world.client.workflow.getHandle(workflowId, runId);
+  };
+  const certificate = await usurp(workflowIds.certificate(victim.id), 'keepCertificate');
+  const rollout = await usurp(workflowIds.rollout(victim.id), 'rollOutDevice');
+  await world.database.query(
+    `update rollout_runs set closed_at = now() - interval '30 days', started_at = now() - interval '31 days'`,
+  );
+  const sweeps = sweepActivities(world.deps);
+  await sweeps.watchExpiryPage({ integrationId, after: null });
+  await sweeps.enforcePage({ integrationId, after: null, nowMs: Date.now() + 30 * 86_400_000 });
+  for (const handle of [certificate, rollout])
+    expect((await handle.describe()).status.name).toBe('TERMINATED');
+  await world.until(async () => {
+    const found = await world.certificateWorkflow(victim.id).describe();
+    expect([found.status.name, found.taskQueue]).toEqual(['RUNNING', TASK_QUEUE]);
+  });
+  expect(await codes()).toContain('temporal.put_right');
+});
+
+test('a sweep that a stranger pauses goes on at the next hourly look, and is audited', async () => {
+  const { integrationId } = world.fleet;
+  await setSweeps(world.client, world.database, integrationId);
+  const schedule = world.client.schedule.getHandle(workflowIds.sweep('expiry', integrationId));
+  await schedule.pause('by a stranger');
+  await setSweeps(world.client, world.database, integrationId);
+  expect((await schedule.describe()).state.paused).toBe(false);
+  const audit = await world.database.query<{ subject: string }>(
+    `select subject from audit_entries where action = 'temporal.put_right'`,
+  );
+  expect(audit).toContainEqual({ subject: `schedule:${workflowIds.sweep('expiry', integrationId)}` });
 });
