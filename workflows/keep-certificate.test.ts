@@ -113,6 +113,10 @@ const noted = async (mac: FakeDevice): Promise<string[]> => {
   return rows.map(({ kind }) => kind);
 };
 
+/** Each holds a challenge that was fetched for it. */
+const deliveriesOf = async (mac: FakeDevice): Promise<number> =>
+  (await world.database.query('select from certificate_deliveries where device_id = $1', [mac.id])).length;
+
 describe('keepCertificate', () => {
   test('renews three times in three years, through an outage of Okta of 72 hours: no gap, never more than two', async () => {
     const mac = await trustedMac();
@@ -327,7 +331,7 @@ describe('keepCertificate', () => {
     await restOf(mac);
     mac.isAsleep = true;
     await pass(mac, untilRenewal(mac) + 2_000);
-    const fetched = world.challenges.state.fetched;
+    const delivered = await deliveriesOf(mac);
     await world.until(async () => {
       const [row] = await world.database.query<{ count: number }>(
         `select count(*) from commands where device_id = $1 and step = 'certificate.ProfileList' and state = 'queued'`,
@@ -336,7 +340,7 @@ describe('keepCertificate', () => {
       expect(row?.count).toBe(1);
     });
     // Nobody is awake, so nothing is fetched for the shelf.
-    expect(world.challenges.state.fetched).toBe(fetched);
+    expect(await deliveriesOf(mac)).toBe(delivered);
     mac.isAsleep = false;
     await mac.wake();
     await renewed(mac, serialNumber);

@@ -32,6 +32,7 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'device.authenticated': DEVICES,
   'device.enrolled': DEVICES,
   'device.checked_out': DEVICES,
+  'device.identity_used_elsewhere': DEVICES,
   'device.trust_changed': DEVICES,
   'setup.step_changed': SETUPS,
   'integration.changed': SETUPS,

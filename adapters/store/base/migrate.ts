@@ -1,4 +1,4 @@
-// Brings the database to the newest schema: each migration once, in order, one process at a time (docs/decisions/0011).
+// Brings the database to the newest schema: each migration once, in order, one process at a time (docs/decisions/0013).
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Database, Sql } from './database.ts';
