@@ -94,10 +94,14 @@ test('an index is built while others write and wait for the lock, also after an 
   const writer = connectDatabase(own.url, { max: 1 });
   let finish = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
   const writing = writer.inTransaction(async (sql) => {
     await sql.query('insert into a values (2)');
+    begin();
     await finished;
   });
+  await begun;
   const migrating = Promise.all([migrate(own.database, folder), migrate(own.database, folder)]);
   const held = () =>
     own.database.query<{ n: number }>(
