@@ -78,6 +78,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       );
       const uuids = named.map(({ uuid }) => uuid);
       const commands = await database.inTransaction(async (sql) => {
+        await lockQueue(sql, input.deviceId);
         await withdrawUnwanted(sql, input, uuids);
         const progress: QueuedCommand[] = [];
         for (const { uuid, step, request, attempt } of named) {
@@ -110,7 +111,10 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
 
     /** Takes back what this workflow still had outstanding. */
     async withdrawCommands(input: CommandOwner & { readonly deviceId: string }): Promise<void> {
-      await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
+      await database.inTransaction(async (sql) => {
+        await lockQueue(sql, input.deviceId);
+        await withdrawUnwanted(sql, input, []);
+      });
     },
 
     /** One conditional update: false once the device may have it. */
@@ -160,6 +164,11 @@ async function queueNew(
     ...content,
   });
 }
+
+/** Before any of its commands is changed, as a response does: in another order the two wait for each other in a circle. */
+const lockQueue = async (sql: Sql, deviceId: string): Promise<void> => {
+  await sql.query('select from devices where id = $1 for no key update', [deviceId]);
+};
 
 /** The run wants the response from now on. */
 async function takeOver(sql: Sql, uuid: string, runId: string): Promise<CommandRow | undefined> {

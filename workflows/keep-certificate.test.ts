@@ -93,7 +93,7 @@ function untilRenewal(mac: FakeDevice): number {
   return renewalTime(life, DEFAULT_INTEGRATION_SETTINGS, mac.id) - mac.now().getTime();
 }
 
-const renewed = (mac: FakeDevice, before: string, timeout = 20_000) =>
+const renewed = (mac: FakeDevice, before: string, timeout = 90_000) =>
   world.until(() => {
     expect(mac.certificates.map(({ serialNumber }) => serialNumber)).not.toContain(before);
     expect(mac.certificates).toHaveLength(1);
