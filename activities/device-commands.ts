@@ -3,9 +3,10 @@ import { commandUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
   queueCommand,
+  takeOverCommand,
   withdrawCommand,
-  type CommandRow,
   withdrawUnwanted,
+  type CommandRow,
 } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
@@ -78,12 +79,11 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       );
       const uuids = named.map(({ uuid }) => uuid);
       const commands = await database.inTransaction(async (sql) => {
-        await lockQueue(sql, input.deviceId);
         await withdrawUnwanted(sql, input, uuids);
         const progress: QueuedCommand[] = [];
         for (const { uuid, step, request, attempt } of named) {
           const row = known.has(uuid)
-            ? await takeOver(sql, uuid, input.runId)
+            ? await takeOverCommand(sql, uuid, input.runId)
             : await queueNew(sql, input, { uuid, step, request }, bodies.get(uuid));
           // What was planned is not wanted any more: the plan is made again.
           if (row === undefined)
@@ -111,10 +111,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
 
     /** Takes back what this workflow still had outstanding. */
     async withdrawCommands(input: CommandOwner & { readonly deviceId: string }): Promise<void> {
-      await database.inTransaction(async (sql) => {
-        await lockQueue(sql, input.deviceId);
-        await withdrawUnwanted(sql, input, []);
-      });
+      await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
     },
 
     /** One conditional update: false once the device may have it. */
@@ -163,20 +160,6 @@ async function queueNew(
     requestType,
     ...content,
   });
-}
-
-/** Before any of its commands is changed, as a response does: in another order the two wait for each other in a circle. */
-const lockQueue = async (sql: Sql, deviceId: string): Promise<void> => {
-  await sql.query('select from devices where id = $1 for no key update', [deviceId]);
-};
-
-/** The run wants the response from now on. */
-async function takeOver(sql: Sql, uuid: string, runId: string): Promise<CommandRow | undefined> {
-  await sql.query('update commands set run_id = $2 where uuid = $1 and run_id is distinct from $2', [
-    uuid,
-    runId,
-  ]);
-  return findCommand(sql, uuid);
 }
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */

@@ -125,12 +125,29 @@ export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** Takes back what a workflow has queued for a device and the device has not taken, except `wanted`. */
+/** A run wants the response from now on: the one that asked, or the one after a reset. */
+export async function takeOverCommand(
+  sql: Sql,
+  uuid: string,
+  runId: string,
+): Promise<CommandRow | undefined> {
+  const [row] = await sql.query<CommandRow>(
+    `update commands set run_id = $2 where uuid = $1 returning ${COMMAND_COLUMNS}`,
+    [uuid, runId],
+  );
+  return row;
+}
+
+/**
+ * Takes back what a workflow has queued for a device and the device has not taken, except `wanted`. The device's row is locked first, as
+ * a response and `queueCommand` do: in another order they wait for each other in a circle. Call it inside a transaction.
+ */
 export async function withdrawUnwanted(
   sql: Sql,
   owner: { readonly workflowId: string; readonly deviceId: string },
   wanted: readonly string[],
 ): Promise<void> {
+  await sql.query('select from devices where id = $1 for no key update', [owner.deviceId]);
   const rows = await sql.query<{ uuid: string }>(
     `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
     [owner.deviceId, owner.workflowId, wanted],
