@@ -89,6 +89,10 @@ export function durationText(fromMs: number, toMs: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** How long a run took; – while it runs. */
+export const tookText = (run: { readonly startedAt: string; readonly closedAt: string | null }): string =>
+  run.closedAt === null ? '–' : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt));
+
 /** person:NAME and token:NAME are shown as NAME. */
 export const nameOfActor = (actor: string): string => actor.replace(/^(person|token):/, '');
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACCESS_RIGHTS_PRESETS } from '../../domain/access-rights.ts';
 import { endpoint } from './endpoint.ts';
-import { Failure, fileText, instant, secretText, SecretSet } from './fields.ts';
+import { certificateFile, Failure, fileText, instant, SecretSet } from './fields.ts';
 
 const tag = 'apple';
 const count = z.number().int();
@@ -81,22 +81,7 @@ export const appleAccess = {
     method: 'put',
     path: '/api/push-certificate',
     access: 'admin',
-    body: z.union([
-      z.strictObject({
-        pem: fileText(64 * 1024).meta({ format: 'password' }),
-        accessRights,
-        confirmOtherTopic,
-      }),
-      z.strictObject({
-        pkcs12: z
-          .base64()
-          .max(128 * 1024)
-          .meta({ format: 'password' }),
-        password: secretText(1_024, 0),
-        accessRights,
-        confirmOtherTopic,
-      }),
-    ]),
+    body: certificateFile({ accessRights, confirmOtherTopic }),
     status: 200,
     response: PushCertificate,
     problems: [

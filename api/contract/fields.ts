@@ -21,6 +21,20 @@ export const fileText = (max: number) =>
     .max(max)
     .regex(/^[^\u0000]*$/, 'holds NUL');
 
+/** A certificate with its key: PEM, or PKCS#12 in base64 with its password. `others`: what is given beside it. */
+export const certificateFile = <Others extends z.ZodRawShape>(others: Others) =>
+  z.union([
+    z.strictObject({ pem: fileText(64 * 1024).meta({ format: 'password' }), ...others }),
+    z.strictObject({
+      pkcs12: z
+        .base64()
+        .max(128 * 1024)
+        .meta({ format: 'password' }),
+      password: secretText(1_024, 0),
+      ...others,
+    }),
+  ]);
+
 export const id = z.uuid();
 export const idParams = z.object({ id });
 

@@ -1,7 +1,7 @@
 // The request for a push certificate: made here, signed by an MDM vendor, carried to Apple's portal by a person.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { fileText, instant, secretText } from './fields.ts';
+import { certificateFile, fileText, instant, secretText } from './fields.ts';
 
 const tag = 'apple';
 
@@ -51,17 +51,7 @@ export const pushCertificateRequests = {
     method: 'post',
     path: '/api/push-certificate/request/sign',
     access: 'admin',
-    body: z.union([
-      z.strictObject({ pem: fileText(64 * 1024).meta({ format: 'password' }), chain }),
-      z.strictObject({
-        pkcs12: z
-          .base64()
-          .max(128 * 1024)
-          .meta({ format: 'password' }),
-        password: secretText(1_024, 0),
-        chain,
-      }),
-    ]),
+    body: certificateFile({ chain }),
     status: 200,
     response: SignedPushCertificateRequest,
     problems: ['apns.request_missing', 'apns.vendor_certificate_invalid'],

@@ -1,6 +1,6 @@
-// CSV as spreadsheets save it.
+// CSV as spreadsheets save it, and as Odette writes it.
 import { expect, test } from 'vitest';
-import { readCsv } from './csv.ts';
+import { cellOf, readCsv } from './csv.ts';
 
 test.each<[string, string, [number, string[]][]]>([
   [
@@ -73,3 +73,10 @@ test.each<[string, string, [number, string[]][]]>([
 ])('%s', (_name, text, rows) => {
   expect(readCsv(text).map(({ line, cells }) => [line, cells])).toEqual(rows);
 });
+
+test.each(['=1+1', ' =1+1', '＝1', '@name', 'plain', '-5'])(
+  'what is written of %j is read as it was',
+  (text) => {
+    expect(readCsv(`a\n${cellOf(text)}`)[1]?.cells).toEqual([text.trim()]);
+  },
+);

@@ -1,13 +1,15 @@
 // CSV (RFC 4180): written so that a spreadsheet opens it without running anything, read as spreadsheets save it.
 import type { Response } from 'express';
 
+/** A cell that begins so would be a formula (OWASP, "CSV Injection"), also behind white space and in full width. */
+const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u;
+
 type Cell = string | number | boolean | Date | null | undefined;
 
 export function cellOf(value: Cell): string {
   const text =
     value === null || value === undefined ? '' : value instanceof Date ? value.toISOString() : String(value);
-  // A cell that begins like a formula would be one (OWASP, "CSV Injection"), also behind white space and in full width.
-  const safe = typeof value === 'string' && /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
+  const safe = typeof value === 'string' && FORMULA.test(text) ? `'${text}` : text;
   return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -52,7 +54,7 @@ export function readCsv(text: string): { readonly line: number; readonly cells: 
     const [whole, quoted, bare, end] = cell.exec(content) ?? [];
     // A quote that nobody closes: what is left is one cell.
     if (whole === undefined) return [...rows, { line: begun, cells: [...cells, content.slice(lastIndex)] }];
-    cells.push((quoted?.replaceAll('""', '"') ?? bare ?? '').replace(/^'(?=[=+\-@\t\r])/, '').trim());
+    cells.push(withoutSign(quoted?.replaceAll('""', '"') ?? bare ?? '').trim());
     line += (whole.match(/\r?\n|\r/g) ?? []).length;
     if (end === separator) continue;
     if (cells.some((each) => each !== '')) rows.push({ line: begun, cells });
@@ -61,6 +63,9 @@ export function readCsv(text: string): { readonly line: number; readonly cells: 
   }
   return rows;
 }
+
+const withoutSign = (text: string): string =>
+  text.startsWith("'") && FORMULA.test(text.slice(1)) ? text.slice(1) : text;
 
 const separatorOf = (head: string): string =>
   [';', '\t'].find((each) => head.includes(each) && !head.includes(',')) ?? ',';

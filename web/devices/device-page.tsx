@@ -7,7 +7,7 @@ import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle, durationText, OWNER_LABELS } from '../labels.ts';
+import { deviceTitle, OWNER_LABELS, tookText } from '../labels.ts';
 import { DoctorCard } from '../doctor/doctor-card.tsx';
 import { CertificateList } from './certificate-list.tsx';
 import { DeviceActions } from './device-actions.tsx';
@@ -130,11 +130,7 @@ function Runs({ device }: { device: DeviceDetail }) {
               <Table.Td>
                 <Moment at={run.startedAt} />
               </Table.Td>
-              <Table.Td>
-                {run.closedAt === null
-                  ? '–'
-                  : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
-              </Table.Td>
+              <Table.Td>{tookText(run)}</Table.Td>
               <Table.Td>
                 {run.outcome === null
                   ? 'Running'

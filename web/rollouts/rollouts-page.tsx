@@ -8,7 +8,7 @@ import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import type { ResponseOf } from '../client.ts';
 import { useApiQuery } from '../queries.ts';
-import { countText, deviceTitle, durationText, PHASE_LABELS, plural, OWNER_LABELS } from '../labels.ts';
+import { countText, deviceTitle, PHASE_LABELS, plural, OWNER_LABELS, tookText } from '../labels.ts';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 import { ListTable } from '../components/list-table.tsx';
@@ -118,11 +118,7 @@ function RolloutList() {
                       <Table.Td>
                         <Moment at={run.startedAt} />
                       </Table.Td>
-                      <Table.Td>
-                        {run.closedAt === null
-                          ? '–'
-                          : durationText(Date.parse(run.startedAt), Date.parse(run.closedAt))}
-                      </Table.Td>
+                      <Table.Td>{tookText(run)}</Table.Td>
                       <Table.Td>
                         {run.temporalUrl === null ? (
                           '–'
