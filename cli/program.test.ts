@@ -1,4 +1,5 @@
 // `odette` against a server that speaks the contract: answers, exit codes, what is asked and what is told.
+// Long, because all commands are run against one server and its record of what was asked.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

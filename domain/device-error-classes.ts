@@ -1,6 +1,7 @@
 // What an error of a device means for what Odette does next. Pure.
 // Apple warns that its numbers may change (archived MDM Protocol Reference, "Error Codes"), so an error that no row knows is retried for a
 // day before a person is asked. Add a row where a public report or Apple's documentation shows an error that needs another next step.
+// Long, because it is one table, a row with its source for each error.
 import type { FailureCode } from './failures.ts';
 
 interface DeviceErrorCause {

@@ -1,4 +1,5 @@
 // The client against a pretend tenant over TLS: tokens both ways, refusals, checks, devices, rate limits.
+// Long, because all of it is asked of one pretend tenant.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CataloguedError } from '../../domain/failures.ts';
 import * as admin from '../../sandbox/okta/admin.ts';

@@ -1,5 +1,5 @@
 // SCEP from both sides over HTTP (RFC 8894): both kinds of algorithms, GET and POST, with and without a registration
-// authority, refusals, repeated requests and tampering.
+// authority, refusals, repeated requests and tampering. Long, because both sides are built once for all of it.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';

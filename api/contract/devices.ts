@@ -1,4 +1,5 @@
 // Devices: the list, one device with its evidence, and what an operator may ask of it.
+// Long, because it is one table of endpoints over one set of schemas.
 import { z } from 'zod';
 import { CERTIFICATE_USES } from '../../domain/certificate-use.ts';
 import { FINDING_KINDS } from '../../domain/okta-finding.ts';

@@ -1,4 +1,5 @@
 // Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
+// Long, because all of it is asked of one listener and its devices.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';

@@ -1,4 +1,5 @@
 // Okta's records of devices as last seen, and which device of Odette each belongs to.
+// Long, because a record, its matches and the traces in it are written by the same statements and change together.
 import { matchRecords, type MatchableDevice, type OktaRecord } from '../../../domain/okta-matching.ts';
 import type { OktaFacts, OktaUser, OktaMatch } from '../../../domain/okta-finding.ts';
 import type { SignInTraces } from '../../../domain/certificate-use.ts';
