@@ -14,7 +14,11 @@ import { openProcessContext } from './process-context.ts';
 import { runProcess } from './run-process.ts';
 
 await runProcess('devices', async (context) => {
-  const processContext = await openProcessContext(context, { name: 'odette-devices', connections: 20 });
+  const processContext = await openProcessContext(context, {
+    name: 'odette-devices',
+    connections: 20,
+    preparesStatements: true,
+  });
   const { config, log, database, ring } = processContext;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

@@ -30,7 +30,11 @@ export interface ProcessContext {
  */
 export async function openProcessContext(
   { config, log }: { readonly config: Config; readonly log: Logger },
-  options: { readonly name: string; readonly connections: number },
+  options: {
+    readonly name: string;
+    readonly connections: number;
+    readonly preparesStatements?: boolean;
+  },
 ): Promise<ProcessContext> {
   if (config.databaseUrl === undefined)
     throw new ConfigError('DATABASE_URL is not set. (`odette up` brings a database along.)');
@@ -39,6 +43,7 @@ export async function openProcessContext(
   const database = connectDatabase(url, {
     max: options.connections,
     applicationName: options.name,
+    preparesStatements: options.preparesStatements === true,
   });
   await proveDeviceAddress(database, config);
   const ring = await openKeyRing(config.keyFile, database, log);

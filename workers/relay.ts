@@ -10,7 +10,11 @@ import { outboxGauges, startRelay } from './relay-loop.ts';
 const SWEEPS_AGAIN_MS = 60 * 60 * 1000;
 
 await runProcess('relay', async (context) => {
-  const processContext = await openProcessContext(context, { name: 'odette-relay', connections: 8 });
+  const processContext = await openProcessContext(context, {
+    name: 'odette-relay',
+    connections: 8,
+    preparesStatements: true,
+  });
   const { config, log, database, temporal } = processContext;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

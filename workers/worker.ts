@@ -20,7 +20,11 @@ import { workflowBundle } from './workflow-bundle.ts';
 await runProcess('worker', async (context) => {
   const { config, log } = context;
   const sdkMetrics = await installRuntime(log);
-  const processContext = await openProcessContext(context, { name: 'odette-worker', connections: 20 });
+  const processContext = await openProcessContext(context, {
+    name: 'odette-worker',
+    connections: 20,
+    preparesStatements: true,
+  });
   const { database, ring, temporal, temporalSettings } = processContext;
   const clients = outsideClients(database, ring, config);
   const authority = identityAuthority(database, ring);

@@ -1,18 +1,22 @@
 // How much a rollout costs and how fast it is: one awake Mac at a time, then a fleet of Macs at once. `npm run bench`.
 // Everything runs on this machine, the pretend devices included, whose processor time is printed apart.
+import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Client, Connection } from '@temporalio/client';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { eventually, startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';
+import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } from './statement-counts.ts';
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
-const SINGLE = 7;
+const SINGLE = Number(process.env['BENCH_SINGLE'] ?? 7);
+/** So many of the most frequent statements are printed. */
+const STATEMENTS_SHOWN = Number(process.env['BENCH_STATEMENTS'] ?? 0);
 
-const world = await startWorld();
+const world = await startWorld({ postgresSettings: STATEMENT_SETTINGS });
 const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
 const temporal = await Connection.connect({ address: world.temporalAddress });
 try {
@@ -40,8 +44,10 @@ try {
   // A fleet at once: enrolled first, then the switch is turned on.
   await addMacs(FLEET, 'fleet');
   await enrollDevices(stage, blueprint.id);
+  await countStatements(database);
   const before = snapshot(world);
-  const pushesBefore = await counts(world);
+  const countsBefore = await counts(world);
+  await resetStatements(database);
   const began = performance.now();
   await stage.odette.call('post /api/library-items', {
     body: {
@@ -52,20 +58,33 @@ try {
     },
   });
   const trusted = { stage, integrationId, blueprintId: blueprint.id };
-  await untilAllAre(trusted, ['trusted'], { count: FLEET, withinMs: 15 * 60_000 });
+  await untilTrusted();
   const seconds = (performance.now() - began) / 1000;
   const after = snapshot(world);
-  const pushesAfter = await counts(world);
+  const statements = await listStatements(database);
+  const countsAfter = await counts(world);
+  const { transitions, events, workflows } = await historySizes();
 
+  const perRollout = (sum: number): string => (sum / FLEET).toFixed(1);
+  const load = os.loadavg().map((each) => each.toFixed(1));
   console.log(
-    `${FLEET} Macs at once: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s`,
+    `${FLEET} Macs at once: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s (load average ${load.join(' ')})`,
   );
-  const perRollout = (name: keyof Counts): string =>
-    ((pushesAfter[name] - pushesBefore[name]) / FLEET).toFixed(2);
-  console.log(`for each rollout: ${perRollout('pushes')} pushes, ${perRollout('commands')} commands`);
-  console.log(
-    `for each rollout: ${(await transitions(FLEET)).toFixed(1)} Temporal state transitions (rollout, certificate and look-up workflows)`,
-  );
+  const callsOf = statements.reduce((sum, { calls }) => sum + calls, 0);
+  console.table({
+    'for each rollout': {
+      statements: perRollout(callsOf),
+      'state transitions': perRollout(transitions),
+      events: perRollout(events),
+      workflows: perRollout(workflows),
+      pushes: perRollout(countsAfter.pushes - countsBefore.pushes),
+      commands: perRollout(countsAfter.commands - countsBefore.commands),
+    },
+  });
+  for (const { text, calls, milliseconds } of statements.slice(0, STATEMENTS_SHOWN))
+    console.log(
+      `${perRollout(calls).padStart(6)} × ${(milliseconds / calls).toFixed(2).padStart(6)} ms  ${text.replaceAll(/\s+/g, ' ').slice(0, 150)}`,
+    );
   console.table(
     Object.fromEntries(
       Object.entries(after).map(([name, cost]) => [
@@ -108,6 +127,9 @@ try {
       seconds,
       rolloutsPerSecond: FLEET / seconds,
       medianDeliveredMs: median,
+      statements: callsOf / FLEET,
+      transitions: transitions / FLEET,
+      events: events / FLEET,
       known: (await devicesOf(trusted)).length,
     }),
   );
@@ -134,14 +156,28 @@ function snapshot(of: World): Record<string, Cost> {
   return Object.fromEntries(Object.entries(of.pids()).map(([name, pid]) => [name, costOf(pid)]));
 }
 
-async function transitions(devices: number): Promise<number> {
+/** One look in the tables: a list of the API that is read again and again would be part of what is measured. */
+async function untilTrusted(): Promise<void> {
+  await eventually(
+    () =>
+      database.query<{ measured: number }>(
+        `select count(*) as measured from device_trust where bucket = 'trusted'`,
+      ),
+    ([trusted]) => (trusted?.measured ?? 0) >= FLEET,
+    { withinMs: 15 * 60_000, what: `${FLEET} devices trusted` },
+  );
+}
+
+async function historySizes(): Promise<{ transitions: number; events: number; workflows: number }> {
   const client = new Client({ connection: temporal });
-  let sum = 0;
+  const sum = { transitions: 0, events: 0, workflows: 0 };
   for await (const workflow of client.workflow.list({
     query: `WorkflowType IN ('rollOutDevice', 'keepCertificate', 'pollOktaTrust')`,
   })) {
     const described = await client.workflow.getHandle(workflow.workflowId, workflow.runId).describe();
-    sum += Number(described.raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
+    sum.transitions += Number(described.raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
+    sum.events += described.historyLength;
+    sum.workflows += 1;
   }
-  return sum / devices;
+  return sum;
 }

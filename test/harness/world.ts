@@ -68,6 +68,8 @@ export interface WorldOptions {
   /** Dynamic configuration of the Temporal server. */
   readonly temporalConfig?: Readonly<Record<string, string>>;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of the PostgreSQL server. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
 async function bundleFolder(): Promise<string> {
@@ -134,7 +136,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     startNodeProcess({ name, script: SCRIPTS[name], environment, folder });
   const starters: Record<PartName, () => Promise<Running>> = {
     postgres: async () => {
-      const postgres = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres') });
+      const postgres = await startEmbeddedPostgres({
+        folder: path.join(folder, 'postgres'),
+        ...(options.postgresSettings && { settings: options.postgresSettings }),
+      });
       environment['DATABASE_URL'] = postgres.url;
       return postgres;
     },

@@ -36,6 +36,20 @@ test('a transaction is kept whole or not at all', async () => {
   expect(await own.database.query('select n from kept')).toEqual([{ n: 1 }]);
 });
 
+test('a statement that is asked again and again is parsed once for each connection, one that is not is not kept', async () => {
+  const database = connectDatabase(own.url, { max: 1, preparesStatements: true });
+  const kept = async () =>
+    (await database.query<{ statement: string }>('select statement from pg_prepared_statements')).map(
+      ({ statement }) => statement,
+    );
+  for (const n of [1, 2, 3, 4, 5]) expect(await database.query('select $1::int as n', [n])).toEqual([{ n }]);
+  await database.query('select $1::int as once', [1]);
+  expect(await kept()).toEqual(['select $1::int as n']);
+  const inside = await database.inTransaction((sql) => sql.query('select $1::int as n', [6]));
+  expect(inside).toEqual([{ n: 6 }]);
+  await database.end();
+});
+
 test('a session keeps one connection for its work, and its locks end with it', async () => {
   const pids = await own.database.inSession(async (sql) => {
     await sql.query('select pg_advisory_lock(42)');

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { CataloguedError } from '../../../domain/failures.ts';
 import { NotificationListener } from './notification-listener.ts';
+import { StatementNames } from './statement-names.ts';
 
 /**
  * Values: a `Date` becomes timestamptz, a `Buffer` bytea, a plain object JSON, an array a PostgreSQL array (`any($1)`).
@@ -45,6 +46,8 @@ const SILENT_SERVER_MS = 5000;
 
 /**
  * @param options.max how many connections at most (10); one more is used once something listens
+ * @param options.preparesStatements for a process that asks the same things all day: PostgreSQL keeps what it has parsed. One whose lists
+ * are filtered over a whole fleet wants a plan for each filter instead.
  * @param options.maxStatementMs after it a statement is ended as `store.unavailable` (a minute); 0: it may take as long as it likes
  */
 export function connectDatabase(
@@ -53,6 +56,7 @@ export function connectDatabase(
     readonly max?: number;
     readonly applicationName?: string;
     readonly maxStatementMs?: number;
+    readonly preparesStatements?: boolean;
   } = {},
 ): Database {
   const timeoutMs = options.maxStatementMs ?? MAX_STATEMENT_MS;
@@ -77,9 +81,13 @@ export function connectDatabase(
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const listener = new NotificationListener(() => new pg.Client(config));
+  const names = options.preparesStatements === true ? new StatementNames() : undefined;
+  const sqlOf = (client: pg.Pool | pg.PoolClient): Sql => ({
+    query: (text, values) => run(client, text, values, names?.nameOf(text)),
+  });
 
   return {
-    query: (text, values) => run(pool, text, values),
+    ...sqlOf(pool),
     async inTransaction(work) {
       const client = await pool.connect().catch(rethrow);
       let isBroken = false;
@@ -88,7 +96,7 @@ export function connectDatabase(
       };
       try {
         await run(client, 'begin');
-        const result = await work({ query: (text, values) => run(client, text, values) });
+        const result = await work(sqlOf(client));
         await run(client, 'commit');
         return result;
       } catch (error) {
@@ -103,7 +111,7 @@ export function connectDatabase(
     async inSession(work) {
       const client = await pool.connect().catch(rethrow);
       try {
-        return await work({ query: (text, values) => run(client, text, values) });
+        return await work(sqlOf(client));
       } finally {
         client.release(true);
       }
@@ -120,8 +128,11 @@ async function run<Row extends object>(
   client: pg.Pool | pg.PoolClient,
   text: string,
   values?: readonly unknown[],
+  name?: string,
 ): Promise<Row[]> {
-  const result = await client.query<Row>(text, values as unknown[]).catch(rethrow);
+  const result = await client
+    .query<Row>({ text, values: values as unknown[], ...(name !== undefined && { name }) })
+    .catch(rethrow);
   return result.rows;
 }
 
