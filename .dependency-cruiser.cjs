@@ -111,7 +111,7 @@ module.exports = {
       from: room('api'),
       to: {
         path: '^workflows/',
-        pathNot: '^workflows/(messages|starts)\\.ts$',
+        pathNot: '^workflows/(messages|message-bodies|starts)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -43,3 +43,19 @@ test('a flood over invented workflows leaves twenty rows a minute', async () => 
     record.note({ kind: 'start', name: 'rollOutDevice', workflowId: `rollout/${count}` });
   await settled(20);
 });
+
+test('a message that Odette sealed with a wrong body is audited, and is no alarm', async () => {
+  await own.database.query('delete from audit_entries');
+  const record = new RefusalRecord(own.database, log, () => 0);
+  record.note({ kind: 'signal_body', name: 'renewNow', workflowId: 'certificate/1' });
+  await expect
+    .poll(() => own.database.query('select action, subject, detail from audit_entries'))
+    .toEqual([
+      {
+        action: 'temporal.body_refused',
+        subject: 'workflow:certificate/1',
+        detail: { kind: 'signal_body', name: 'renewNow' },
+      },
+    ]);
+  expect(await alarmsOf(own.database)).toEqual([]);
+});

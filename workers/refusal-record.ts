@@ -1,4 +1,5 @@
-// Writes down for people what reached Temporal and was not sealed by Odette. A flood makes few rows: the log has every kind once a minute.
+// Writes down for people what reached Temporal and was not sealed by Odette, or sealed with a body that its message does not have. A flood makes
+// few rows: the log has every kind once a minute.
 import type { Logger } from 'pino';
 import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Database } from '../adapters/store/base/database.ts';
@@ -6,6 +7,8 @@ import type { Refusal } from './sealed-worker.ts';
 
 const WINDOW_MS = 60_000;
 const MAX_ROWS_IN_WINDOW = 20;
+const NOT_SEALED = 'something that Odette did not seal reached Temporal; it was refused';
+const WRONG_BODY = 'a message with a body that its workflow does not take reached Temporal; it was ignored';
 
 export class RefusalRecord {
   readonly #database: Database;
@@ -30,10 +33,12 @@ export class RefusalRecord {
     const key = JSON.stringify(refusal);
     if (this.#written.has(key) || this.#written.size >= MAX_ROWS_IN_WINDOW) return;
     this.#written.add(key);
-    this.#log.warn(refusal, 'something that Odette did not seal reached Temporal; it was refused');
+    const isSealed = kind === 'signal_body' || kind === 'update_body';
+    this.#log.warn(refusal, isSealed ? WRONG_BODY : NOT_SEALED);
     appendAudit(this.#database, {
       actor: 'system',
-      action: 'temporal.refused',
+      // Who can seal is no stranger: no alarm.
+      action: isSealed ? 'temporal.body_refused' : 'temporal.refused',
       subject: `workflow:${workflowId}`,
       detail: { kind, name },
     }).catch((error: unknown) => this.#log.warn({ err: error }, 'a refusal could not be audited'));

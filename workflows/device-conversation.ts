@@ -1,7 +1,7 @@
 // Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
 import { condition, workflowInfo } from '@temporalio/workflow';
 import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
-import type { FailureCode } from '../domain/failures.ts';
+import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import type { CommandResponded, CommandStatus } from './messages.ts';
@@ -56,7 +56,8 @@ export class DeviceConversation {
   /** The first final status of a command counts; NotNow means: not yet. */
   onResponse({ commandUuid, status, failureCode }: CommandResponded): void {
     if (status === 'NotNow') this.#notNow = 'new';
-    else this.#keep(commandUuid, status, failureCode ?? null);
+    // A code that only a newer release knows is Odette's own failure here.
+    else this.#keep(commandUuid, status, failureCode === undefined ? null : failureCodeOf(failureCode));
   }
 
   finalStatus(commandUuid: string): FinalStatus | undefined {

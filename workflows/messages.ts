@@ -26,8 +26,15 @@ export interface Event {
  * NotNow: offered again at the device's next Idle. Unknown: handed over once, unanswered at the device's next Idle.
  * Withdrawn: taken back before it was handed over.
  */
-export type CommandStatus =
-  'Acknowledged' | 'Error' | 'CommandFormatError' | 'NotNow' | 'Unknown' | 'Withdrawn';
+export const COMMAND_STATUSES = [
+  'Acknowledged',
+  'Error',
+  'CommandFormatError',
+  'NotNow',
+  'Unknown',
+  'Withdrawn',
+] as const;
+export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 
 export interface CommandResponded extends Event {
   readonly commandUuid: string;

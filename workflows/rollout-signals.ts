@@ -1,6 +1,6 @@
 // What a rollout was told while it runs. Handlers only write it down; the loop decides.
 import { setHandler } from '@temporalio/workflow';
-import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { DeviceConversation } from './device-conversation.ts';
 import {
   certificateFailedSignal,
@@ -61,7 +61,9 @@ export class RolloutSignals {
   /** The certificate workflow goes on by itself; who looks at this rollout sees what is in its way. */
   #onCertificateFailed({ eventId, failureCode }: Event & { readonly failureCode: FailureCode }): void {
     if (!this.#seen.isNew(eventId)) return;
-    this.certificateFailures.push(failureCode);
-    showDetails([`${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`], 'certificate');
+    // A code that only a newer release knows.
+    const code = failureCodeOf(failureCode);
+    this.certificateFailures.push(code);
+    showDetails([`${FAILURES[code].title} ${FAILURES[code].remedy}`], 'certificate');
   }
 }

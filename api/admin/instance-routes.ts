@@ -6,6 +6,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
+import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { instance } from '../contract/instance.ts';
 import { pageOf, readCursor, timeCursor, writeCursor } from '../http/cursors.ts';
@@ -13,7 +14,7 @@ import { sendCsv } from '../http/csv.ts';
 import type { Caller } from '../http/caller.ts';
 import type { EventStream } from '../http/event-stream.ts';
 import { showFailure } from './failure-view.ts';
-import { ProblemError } from '../http/problem.ts';
+import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
 import { syncedAt } from './sync-troubles.ts';
@@ -43,7 +44,11 @@ export function instanceHandlers(
 
     sealMessage: async ({ sql, body: { workflowId, name, body }, caller }) => {
       // Every message carries an id, by which a workflow drops it when it comes twice.
-      const payload = dependencies.sealMessage(workflowId, name, { eventId: randomUUID(), ...body });
+      const message = { eventId: randomUUID(), ...body };
+      // A workflow would ignore it without a word.
+      const [wrong] = Object.hasOwn(MESSAGE_BODIES, name) ? wrongFields(name, message) : [];
+      if (wrong !== undefined) throw fieldProblem('request.invalid', `body.${wrong}`);
+      const payload = dependencies.sealMessage(workflowId, name, message);
       const subject = `workflow:${workflowId}`;
       const action = 'temporal.message_sealed';
       await appendAudit(sql, { actor: caller.actor, action, subject, detail: { name } });

@@ -227,6 +227,10 @@ test('a message is sealed for an admin, for one workflow and name that Odette ha
   ]);
   const unknown = { workflowId, name: 'activity/queueCommands', body: {} };
   expect((await api.call('POST', '/api/temporal/seal', unknown)).status).toBe(400);
+  // What its workflow would ignore is not sealed.
+  const wrong = { workflowId, name: 'certificateWanted', body: { integrationId: 7 } };
+  const refused = await api.call('POST', '/api/temporal/seal', wrong);
+  expect([refused.status, refused.body.errors[0].field]).toEqual([400, 'body.integrationId']);
   const audit = await api.call('GET', '/api/audit?action=temporal.message_sealed');
   expect(audit.body.items).toMatchObject([
     { subject: 'workflow:certificate/1', detail: { name: 'renewNow' } },
