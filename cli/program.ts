@@ -10,6 +10,7 @@ import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addReissues } from './reissues.ts';
+import { addPeople } from './people.ts';
 import { addPushCertificate } from './push-certificate.ts';
 import { addReadiness } from './readiness.ts';
 import { addRollouts } from './rollouts.ts';
@@ -106,6 +107,7 @@ export async function runCommand(
   addReissues(program, line);
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
+  addPeople(program, line);
   addTokens(program, line);
   addTemporal(program, line);
   addFieldTest(program, line);

@@ -161,6 +161,27 @@ export const FAILURES = {
     false,
     401,
   ),
+  'people.code_needed': entry(
+    'Enter the code of your authenticator app.',
+    'Enter the six digits that the app shows now, or one of your recovery codes.',
+    'user',
+    false,
+    401,
+  ),
+  'people.code_refused': entry(
+    'The code is wrong, expired or already used.',
+    'Wait for the next code of the app, or use a recovery code. An admin can turn off your second factor.',
+    'user',
+    false,
+    401,
+  ),
+  'people.second_factor_required': entry(
+    'Odette requires a second factor for local accounts.',
+    'Open Account in the console and set up an authenticator app.',
+    'user',
+    false,
+    403,
+  ),
   'people.first_run_refused': entry(
     'This first-run link is wrong, expired or already used.',
     'Use the link that Odette printed at its last start, or sign in.',

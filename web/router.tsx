@@ -139,6 +139,11 @@ const routes = [
     validateSearch: oneOf('tab', ['push', 'licenses', 'people', 'tokens', 'about']),
     component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
   }),
+  createRoute({
+    getParentRoute: within,
+    path: '/account',
+    component: lazyRouteComponent(() => import('./account/account-page.tsx'), 'AccountPage'),
+  }),
 ] as const;
 
 export const router = createRouter({

@@ -15,10 +15,14 @@ import { addToken, listTokens, revokeToken, revokeTokensOf } from '../../adapter
 import { ROLES, type Role, type RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { DEFAULT_TOKEN_DAYS, SIGN_IN_REFUSALS, type people } from '../contract/people.ts';
+import type { secondFactor } from '../contract/second-factor.ts';
 import { assertNotForged, clearSessionCookie, startSession, type Caller } from '../http/caller.ts';
 import { failureOrNull } from './failure-view.ts';
 import { takeFirstRun } from './first-start.ts';
+import { proveOwnPassword } from './own-password.ts';
 import { hashPassword, isPassword, randomToken, sha256 } from './passwords.ts';
+import { checkSecondFactor } from './second-factor.ts';
+import { secondFactorHandlers } from './second-factor-routes.ts';
 import { SignInAttempts } from './sign-in-attempts.ts';
 import { CALLBACK_PATH, PROVIDER_PATH } from './provider-sign-in.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
@@ -30,16 +34,24 @@ const copied = ({ viewer, operator, admin }: RoleRules) => ({
   operator: [...operator],
   admin: [...admin],
 });
-const shown = ({ actor, name, role, kind, expiresAt }: Caller) => ({ actor, name, role, kind, expiresAt });
+const shown = ({ actor, name, role, kind, expiresAt, mustSetUpSecondFactor }: Caller) => ({
+  actor,
+  name,
+  role,
+  kind,
+  expiresAt,
+  mustSetUpSecondFactor: mustSetUpSecondFactor === true,
+});
 
 type PeopleHandlers<Names extends keyof typeof people> = Pick<Handlers<typeof people>, Names>;
 
 export function peopleHandlers(
   dependencies: AdminDependencies,
   cookie: SessionCookie,
-): Handlers<typeof people> {
+): Handlers<typeof people & typeof secondFactor> {
   const attempts = new SignInAttempts();
   return {
+    ...secondFactorHandlers(dependencies, attempts),
     ...signInHandlers(dependencies, cookie, attempts),
     ...sessionHandlers(cookie, attempts),
     ...PERSON_HANDLERS,
@@ -50,15 +62,25 @@ export function peopleHandlers(
 const addressOf = (request: Request): string => request.ip ?? '';
 
 function signInHandlers(
-  { identityProvider, consoleUrl, database }: AdminDependencies,
+  dependencies: AdminDependencies,
   cookie: SessionCookie,
   attempts: SignInAttempts,
 ): PeopleHandlers<'getSignIn' | 'getIdentityProvider' | 'getFirstRun' | 'finishFirstRun' | 'signIn'> {
+  const { identityProvider, consoleUrl, database } = dependencies;
   /** Outside the request's transaction, which a refusal rolls back. A name that nobody has may be a password in the wrong field. */
-  const refuse = async (request: Request, person: { readonly name: string } | undefined): Promise<never> => {
-    const detail = { address: addressOf(request), name: person?.name ?? null };
+  const refuse = async (
+    request: Request,
+    person: { readonly name: string } | undefined,
+    code: 'people.sign_in_refused' | 'people.code_refused',
+  ): Promise<never> => {
+    const detail = {
+      address: addressOf(request),
+      name: person?.name ?? null,
+      // Then somebody knows the password.
+      ...(code === 'people.code_refused' && { secondFactor: 'wrong' }),
+    };
     await appendAudit(database, { actor: 'system', action: 'session.refused', detail });
-    throw new ProblemError('people.sign_in_refused');
+    throw new ProblemError(code);
   };
 
   return {
@@ -102,15 +124,24 @@ function signInHandlers(
 
     signIn: async ({ sql, body, request, response }) => {
       assertNotForged(request);
-      const person = await attempts.admit(addressOf(request), body.name, async () => {
+      const { person, factor } = await attempts.admit(addressOf(request), body.name, async () => {
         const known = await findSignIn(sql, body.name);
         const isRight = await isPassword(body.password, known?.passwordHash);
-        return isRight && known ? known : refuse(request, known);
+        if (!isRight || !known) return refuse(request, known, 'people.sign_in_refused');
+        const result = await checkSecondFactor(dependencies, sql, known, body.code);
+        return result === 'wrong'
+          ? refuse(request, known, 'people.code_refused')
+          : { person: known, factor: result };
       });
+      // Half a sign-in is no failure to be counted.
+      if (factor === 'needed') throw new ProblemError('people.code_needed');
       await appendAudit(sql, {
         actor: `person:${person.name}`,
         action: 'session.started',
-        detail: { address: addressOf(request) },
+        detail: {
+          address: addressOf(request),
+          ...(factor !== 'not_set_up' && { secondFactor: factor }),
+        },
       });
       return shown(await startSession(sql, response, person, cookie));
     },
@@ -130,13 +161,9 @@ function sessionHandlers(
       return undefined;
     },
 
-    changePassword: async ({ sql, body, caller, request }) => {
-      const person = await attempts.admit(addressOf(request), caller.name, async () => {
-        const known = caller.kind === 'person' ? await findSignIn(sql, caller.name) : undefined;
-        if (known?.id === caller.personId && (await isPassword(body.current, known?.passwordHash)) && known)
-          return known;
-        throw fieldProblem('people.sign_in_refused', 'current');
-      });
+    changePassword: async (call) => {
+      const { sql, body, caller } = call;
+      const person = await proveOwnPassword(attempts, call, body.current, 'current');
       await changePerson(sql, person.id, { passwordHash: await hashPassword(body.password) });
       await endSessionsOf(sql, person.id, caller.session);
       await appendAudit(sql, {

@@ -12,12 +12,14 @@ import { readiness } from './readiness.ts';
 import { removal } from './removal.ts';
 import { replays } from './replays.ts';
 import { rollouts } from './rollouts.ts';
+import { secondFactor } from './second-factor.ts';
 import { setups } from './setups.ts';
 import type { ResponseOf, BodyOf, ParamsOf, QueryOf } from './endpoint.ts';
 
 /** By operation id. */
 export const contract = {
   ...people,
+  ...secondFactor,
   ...setups,
   ...integrations,
   ...library,

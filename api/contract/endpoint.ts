@@ -33,6 +33,8 @@ export interface Endpoint {
   readonly versioned?: true;
   /** The response shows a secret this once: it is saved sealed for a repeated request with the same Idempotency-Key. */
   readonly showsSecret?: true;
+  /** Open to a person who must set up a second factor and has not yet. */
+  readonly beforeSecondFactor?: true;
   /** The handler looks after transaction and idempotency itself (the wizard's answers go to a workflow). */
   readonly ownTransaction?: true;
 }

@@ -13,6 +13,9 @@ export const line = (max = 200, min = 1) =>
 export const secretText = (max = 4_096, min = 1) =>
   z.string().min(min).max(max).regex(PLAIN, 'holds control characters').meta({ format: 'password' });
 
+/** Six digits of an authenticator app, or a recovery code; blanks and dashes as people type them. */
+export const oneTimeCode = secretText(40).meta({ format: 'password' });
+
 /** A file's content: PEM, base64 or JSON; any text but NUL. */
 export const fileText = (max: number) =>
   z

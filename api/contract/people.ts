@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ROLES } from '../../domain/sign-in-roles.ts';
 import { endpoint } from './endpoint.ts';
-import { Failure, id, idParams, instant, line, list, secretText } from './fields.ts';
+import { Failure, id, idParams, instant, line, list, oneTimeCode, secretText } from './fields.ts';
 
 const tag = 'people';
 const role = z.enum(ROLES).meta({ id: 'Role' });
@@ -16,6 +16,8 @@ const Caller = z
     role,
     kind: z.enum(['person', 'token']),
     expiresAt: instant.nullable(),
+    /** An admin requires a second factor, and this person has none yet: nothing else is allowed before. */
+    mustSetUpSecondFactor: z.boolean(),
   })
   .meta({ id: 'Caller' });
 
@@ -28,6 +30,8 @@ const Person = z
     isLocal: z.boolean(),
     createdAt: instant,
     disabledAt: instant.nullable(),
+    /** One-time codes of an authenticator app. */
+    hasSecondFactor: z.boolean(),
   })
   .meta({ id: 'Person' });
 
@@ -131,10 +135,15 @@ export const people = {
     method: 'post',
     path: '/api/session',
     access: 'public',
-    body: z.strictObject({ name: line(100), password: secretText(1_024) }),
+    body: z.strictObject({
+      name: line(100),
+      password: secretText(1_024),
+      /** Of the authenticator app, or a recovery code; of who has a second factor. */
+      code: oneTimeCode.optional(),
+    }),
     status: 201,
     response: Caller,
-    problems: ['people.sign_in_refused', 'request.too_many'],
+    problems: ['people.sign_in_refused', 'people.code_needed', 'people.code_refused', 'request.too_many'],
   }),
   getSession: endpoint({
     tag,
@@ -142,6 +151,7 @@ export const people = {
     method: 'get',
     path: '/api/session',
     access: 'viewer',
+    beforeSecondFactor: true,
     status: 200,
     response: Caller,
   }),
@@ -151,6 +161,7 @@ export const people = {
     method: 'delete',
     path: '/api/session',
     access: 'viewer',
+    beforeSecondFactor: true,
     status: 204,
   }),
   changePassword: endpoint({

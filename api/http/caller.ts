@@ -24,6 +24,8 @@ export interface Caller {
   readonly tokenId?: string;
   /** SHA-256 of the session's id. */
   readonly session?: Buffer;
+  /** Until then the session does nothing else. */
+  readonly mustSetUpSecondFactor?: true;
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -38,19 +40,25 @@ export async function findCaller(
   if (scheme?.toLowerCase() === 'bearer' && token) return tokenCaller(sql, token);
   const session = cookieOf(request, cookie.name);
   if (session === undefined) return undefined;
-  const idHash = sha256(session);
+  const found = await sessionCaller(sql, sha256(session));
+  if (found) assertNotForged(request);
+  return found;
+}
+
+async function sessionCaller(sql: Sql, idHash: Buffer): Promise<Caller | undefined> {
   const found = await findSession(sql, idHash);
   if (!found) return undefined;
-  assertNotForged(request);
+  const { personId, name, role, expiresAt, mustSetUpSecondFactor } = found;
   return {
-    id: `person:${found.personId}`,
-    actor: `person:${found.name}`,
-    name: found.name,
-    role: found.role,
+    id: `person:${personId}`,
+    actor: `person:${name}`,
+    name,
+    role,
     kind: 'person',
-    expiresAt: found.expiresAt,
-    personId: found.personId,
+    expiresAt,
+    personId,
     session: idHash,
+    ...(mustSetUpSecondFactor && { mustSetUpSecondFactor }),
   };
 }
 
@@ -73,9 +81,16 @@ async function tokenCaller(sql: Sql, token: string): Promise<Caller> {
   };
 }
 
-export function assertAllowed(caller: Caller | undefined, access: Access): void {
+/** @param isBeforeSecondFactor open to who still has to set up a second factor */
+export function assertAllowed(
+  caller: Caller | undefined,
+  access: Access,
+  isBeforeSecondFactor = false,
+): void {
   if (access === 'public') return;
   if (!caller) throw new ProblemError('request.not_signed_in');
+  if (caller.mustSetUpSecondFactor && !isBeforeSecondFactor)
+    throw new ProblemError('people.second_factor_required');
   if (ROLES.indexOf(caller.role) < ROLES.indexOf(access))
     throw new ProblemError('request.not_allowed', {
       detail: `This needs the role ${access}.`,
@@ -109,18 +124,11 @@ export async function startSession(
   cookie: SessionCookie,
 ): Promise<Caller> {
   const id = randomToken('');
-  const expiresAt = await openSession(sql, sha256(id), person.id);
+  await openSession(sql, sha256(id), person.id);
+  const caller = await sessionCaller(sql, sha256(id));
+  if (!caller) throw new Error('a session is gone that was just opened');
   response.cookie(cookie.name, id, cookie.options);
-  return {
-    id: `person:${person.id}`,
-    actor: `person:${person.name}`,
-    name: person.name,
-    role: person.role,
-    kind: 'person',
-    expiresAt,
-    personId: person.id,
-    session: sha256(id),
-  };
+  return caller;
 }
 
 export const clearSessionCookie = (response: Response, { name, options }: SessionCookie): void =>

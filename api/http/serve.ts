@@ -99,7 +99,7 @@ async function respond(
   { database, idempotency, cookie, atOnce }: ServeDependencies & { readonly atOnce: AtOnce },
 ): Promise<ApiResponse | undefined> {
   const caller = await findCaller(database, request, cookie);
-  assertAllowed(caller, shape.access);
+  assertAllowed(caller, shape.access, shape.beforeSecondFactor);
   response.locals['actor'] = caller?.actor;
   // Streams have a limit of their own.
   if (caller && shape.responseType !== 'text/event-stream') enter(atOnce, caller, response);

@@ -11,7 +11,13 @@ const endpoints = Object.entries(contract) as unknown as [string, Endpoint][];
 
 let api: AdminApi;
 /** Who may come, by name: what they send, and the role that it gives. */
-let comers: Record<string, { readonly headers: Record<string, string>; readonly role: Role | undefined }>;
+let comers: Record<string, Comer>;
+interface Comer {
+  readonly headers: Record<string, string>;
+  readonly role: Role | undefined;
+  /** Of a local person without the second factor that is required. */
+  readonly mustSetUpSecondFactor?: true;
+}
 
 beforeAll(async () => {
   api = await openAdminApi();
@@ -54,6 +60,20 @@ beforeAll(async () => {
       async (role) => [`a token for ${role}`, { headers: (await token(role)).headers, role }] as const,
     ),
   );
+  // Those who are to be asked for nothing more have theirs.
+  const others = ROLES.map((role) => `a ${role}`);
+  await person('newcomer', 'admin');
+  const newcomer = {
+    headers: await session('newcomer'),
+    role: 'admin',
+    mustSetUpSecondFactor: true,
+  } as const;
+  await api.database.query(
+    `with key as (insert into secrets (kind, key_id, sealed, set_by) select 'one_time_code_key', '', '', name from people where name = any($1) returning id, set_by)
+     insert into second_factors (person_id, secret_id, confirmed_at) select people.id, key.id, now() from people join key on set_by = name`,
+    [others],
+  );
+  expect((await api.call('PUT', '/api/sign-in-policy', { isSecondFactorRequired: true })).status).toBe(200);
   const garbage = { authorization: `Bearer odt_${randomBytes(32).toString('base64url')}` };
   const refused = (headers: Record<string, string>) => ({ headers, role: undefined });
   comers = {
@@ -65,15 +85,22 @@ beforeAll(async () => {
     'an expired session': refused(endedSession),
     "a disabled person's token": refused(tokenOfGone.headers),
     "a disabled person's session": refused(sessionOfGone),
+    'an admin without the second factor that is required': newcomer,
     ...Object.fromEntries([...sessions, ...tokens]),
   };
 });
 afterAll(() => api.close());
 
 /** What the caller is told before anything is done: the unknown parameter keeps every admitted request from being carried out. */
-function expected({ access }: Endpoint, role: Role | undefined, isToken: boolean): [number, string] {
+function expected(
+  { access, beforeSecondFactor }: Endpoint,
+  { role, mustSetUpSecondFactor }: Comer,
+  isToken: boolean,
+): [number, string] {
   const isBadToken = isToken && role === undefined;
   if (isBadToken || (access !== 'public' && role === undefined)) return [401, 'request.not_signed_in'];
+  if (access !== 'public' && mustSetUpSecondFactor && !beforeSecondFactor)
+    return [403, 'people.second_factor_required'];
   if (access !== 'public' && role !== undefined && ROLES.indexOf(role) < ROLES.indexOf(access))
     return [403, 'request.not_allowed'];
   return [400, 'request.invalid'];
@@ -81,15 +108,16 @@ function expected({ access }: Endpoint, role: Role | undefined, isToken: boolean
 
 test.each(endpoints)('%s', async (_id, shape) => {
   const path = shape.path.replaceAll(/\{\w+\}/g, randomUUID());
-  for (const [name, { headers, role }] of Object.entries(comers)) {
+  for (const [name, comer] of Object.entries(comers)) {
+    const { headers } = comer;
     const at = `${path}?unknownParameter=1`;
     const { status, body } = await api.call(shape.method.toUpperCase(), at, undefined, headers);
     const isToken = (headers['authorization'] ?? '') !== '';
-    expect([name, status, body?.code]).toEqual([name, ...expected(shape, role, isToken)]);
+    expect([name, status, body?.code]).toEqual([name, ...expected(shape, comer, isToken)]);
   }
 });
 
 test('everybody who may come has come, and every role and the public have operations', () => {
-  expect(Object.keys(comers).length).toBe(8 + 2 * ROLES.length);
+  expect(Object.keys(comers).length).toBe(9 + 2 * ROLES.length);
   expect(new Set(endpoints.map(([, { access }]) => access))).toEqual(new Set(['public', ...ROLES]));
 });

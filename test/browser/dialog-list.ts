@@ -117,6 +117,13 @@ export const dialogs = (ids: {
     'abandon a setup': { at: `/setups/${ids.setup}`, open: pressed('Abandon this setup') },
     'add person': { at: '/settings?tab=people', open: pressed('Add person') },
     'change person': { at: '/settings?tab=people', open: pressed('Change ada') },
+    'require a second factor': {
+      at: '/settings?tab=people',
+      open: async ({ page }) => {
+        await page.getByRole('switch', { name: 'Require a second factor' }).press('Space');
+      },
+    },
+    'set up an authenticator app': { at: '/account', open: pressed('Set up authenticator app') },
     'create a token': { at: '/settings?tab=tokens', open: pressed('Create token') },
     'token shown once': {
       at: '/settings?tab=tokens',

@@ -45,5 +45,6 @@ export const consolePages = (ids: {
   'settings-people': '/settings?tab=people',
   'settings-tokens': '/settings?tab=tokens',
   'settings-about': '/settings?tab=about',
+  account: '/account',
   'no-such-page': '/no-such-page',
 });

@@ -38,6 +38,9 @@ export function ProblemAlert({
   );
 }
 
+export const failureCodeOf = (error: unknown): string | undefined =>
+  error instanceof ApiProblem ? error.problem.code : undefined;
+
 /** The reason that a problem gives for one field, to be shown at it. */
 export const fieldError = (error: unknown, field: string): string | undefined =>
   error instanceof ApiProblem

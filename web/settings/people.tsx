@@ -10,6 +10,7 @@ import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import type { Role } from '../labels.ts';
 import { ProviderCard } from './identity-provider.tsx';
+import { ResetSecondFactor, SecondFactorPolicy } from './second-factor-policy.tsx';
 import { ListTable } from '../components/list-table.tsx';
 
 type Person = ResponseOf<'listPeople'>['items'][number];
@@ -23,6 +24,7 @@ export const ROLE_CHOICES = [
 export function People() {
   const query = useApiQuery('listPeople', {});
   const [edited, setEdited] = useState<Person | 'new'>();
+  const [reset, setReset] = useState<Person>();
   return (
     <Stack>
       <Group>
@@ -32,7 +34,10 @@ export function People() {
       </Group>
       <Loaded query={query}>
         {({ items }) => (
-          <ListTable label="People" heads={['Name', 'Role', 'Signs in with', 'Since', 'Action']}>
+          <ListTable
+            label="People"
+            heads={['Name', 'Role', 'Signs in with', 'Second factor', 'Since', 'Action']}
+          >
             {items.map((person) => (
               <Table.Tr key={person.id}>
                 <Table.Td className="break-anywhere">
@@ -45,6 +50,7 @@ export function People() {
                 </Table.Td>
                 <Table.Td>{person.role}</Table.Td>
                 <Table.Td>{person.isLocal ? 'Local password' : 'Identity provider'}</Table.Td>
+                <Table.Td>{secondFactorOf(person)}</Table.Td>
                 <Table.Td>
                   <Moment at={person.createdAt} />
                 </Table.Td>
@@ -57,13 +63,26 @@ export function People() {
                   >
                     Change
                   </Button>
+                  {person.hasSecondFactor && (
+                    <Button
+                      size="compact-xs"
+                      variant="default"
+                      ml="xs"
+                      onClick={() => setReset(person)}
+                      aria-label={`Reset the second factor of ${person.name}`}
+                    >
+                      Reset second factor
+                    </Button>
+                  )}
                 </Table.Td>
               </Table.Tr>
             ))}
           </ListTable>
         )}
       </Loaded>
+      <SecondFactorPolicy />
       <ProviderCard />
+      {reset && <ResetSecondFactor person={reset} close={() => setReset(undefined)} />}
       {edited === 'new' && <AddDialog close={() => setEdited(undefined)} />}
       {edited !== undefined && edited !== 'new' && (
         <ChangeDialog person={edited} close={() => setEdited(undefined)} />
@@ -71,6 +90,9 @@ export function People() {
     </Stack>
   );
 }
+
+const secondFactorOf = ({ isLocal, hasSecondFactor }: Person): string =>
+  isLocal ? (hasSecondFactor ? 'On' : 'Off') : 'At the provider';
 
 /** The choices stand from the lowest to the highest. */
 const rankOf = (role: Role): number => ROLE_CHOICES.findIndex(({ value }) => value === role);

@@ -12,7 +12,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
-import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { Navigate, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { EntryLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiProblem, call } from '../client.ts';
@@ -53,12 +53,14 @@ export function Shell() {
   const session = useSession();
   const location = useRouterState({ select: (state) => state.location });
   const [isOpen, menu] = useDisclosure(false);
-  useLiveEvents(session.isSuccess);
+  const mustSetUp = session.data?.mustSetUpSecondFactor === true;
+  useLiveEvents(session.isSuccess && !mustSetUp);
   useEffect(() => menu.close(), [location.pathname]);
 
   if (session.error instanceof ApiProblem && session.error.problem.status === 401) return <ToSignIn />;
   if (session.error && !session.data) return <ProblemAlert error={session.error} />;
   if (!session.data) return null;
+  if (mustSetUp && location.pathname !== '/account') return <Navigate to="/account" replace />;
   return (
     <AppShell
       header={{ height: 56 }}
@@ -90,7 +92,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
-        {PAGES.map(({ to, label, icon }) => {
+        {(mustSetUp ? [] : PAGES).map(({ to, label, icon }) => {
           const isHere = to === '/' ? location.pathname === '/' : location.pathname.startsWith(to);
           return (
             <EntryLink
@@ -105,7 +107,7 @@ export function Shell() {
         })}
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        <Alarms />
+        {!mustSetUp && <Alarms />}
         <Outlet />
       </AppShell.Main>
     </AppShell>
@@ -149,6 +151,7 @@ function SchemeButton() {
 
 function PersonMenu({ name, role }: { name: string; role: string }) {
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [isChanging, setChanging] = useState(false);
   const signOut = async () => {
     await call('signOut', {}).catch(() => undefined);
@@ -167,6 +170,7 @@ function PersonMenu({ name, role }: { name: string; role: string }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>Role: {role}</Menu.Label>
+          <Menu.Item onClick={() => void navigate({ to: '/account' })}>Account</Menu.Item>
           <Menu.Item onClick={() => setChanging(true)}>Change password</Menu.Item>
           <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
         </Menu.Dropdown>

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type SubmitEvent } from 'react';
 import { PasswordField } from '../components/password-field.tsx';
-import { ProblemAlert } from '../components/problem-alert.tsx';
+import { failureCodeOf, ProblemAlert } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
 
 export function SignInPage() {
@@ -23,9 +23,12 @@ export function SignInPage() {
   useEffect(() => {
     document.title = 'Sign in · Odette';
   }, []);
+  const [code, setCode] = useState<string>();
+  // Once asked for, the code has its field until the page is left.
+  const isAskedForCode = code !== undefined || failureCodeOf(signIn.error) === 'people.code_needed';
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    signIn.mutate({ body: { name, password } });
+    signIn.mutate({ body: { name, password, ...(code !== undefined && { code }) } });
   };
   return (
     <main className="narrow">
@@ -74,12 +77,23 @@ export function SignInPage() {
                 autoComplete="current-password"
                 required
               />
-              <ProblemAlert error={signIn.error} />
+              {isAskedForCode && (
+                <TextInput
+                  label="Code"
+                  description="Six digits of your authenticator app, or a recovery code"
+                  value={code ?? ''}
+                  onChange={(event) => setCode(event.currentTarget.value)}
+                  autoComplete="one-time-code"
+                  required
+                  autoFocus
+                />
+              )}
+              {failureCodeOf(signIn.error) !== 'people.code_needed' && <ProblemAlert error={signIn.error} />}
               <Button
                 type="submit"
                 variant={provider ? 'default' : 'filled'}
                 loading={signIn.isPending}
-                disabled={name === '' || password === ''}
+                disabled={name === '' || password === '' || (isAskedForCode && !code)}
               >
                 Sign in
               </Button>

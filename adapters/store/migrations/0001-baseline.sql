@@ -17,7 +17,7 @@ create table key_canary (
 -- A secret is known by its handle (id) everywhere; its value is only ever here, sealed. A new value is a new version.
 create table secrets (
   id uuid primary key default gen_random_uuid(),
-  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key
+  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key | instance_key | one_time_code_key
   version integer not null default 1,
   key_id text not null,
   sealed bytea not null,
@@ -46,6 +46,25 @@ create table people (
   subject text,
   constraint people_subject unique (issuer, subject),
   constraint people_come_from_one_place check (is_local = (issuer is null) and (issuer is null) = (subject is null))
+);
+
+-- The second factor of a local person: one-time codes of an authenticator app (RFC 6238).
+create table second_factors (
+  person_id uuid primary key references people on delete cascade,
+  secret_id uuid not null references secrets,
+  created_at timestamptz not null default now(),
+  confirmed_at timestamptz, -- null: not on yet, the app has shown no right code
+  last_step bigint not null default 0, -- time step of the last accepted code: each is accepted once
+  -- Codes tried since then by whoever knew the password; the first right one sets it to 0.
+  attempts integer not null default 0,
+  attempts_since timestamptz not null default now()
+);
+
+create table recovery_codes (
+  person_id uuid not null references second_factors on delete cascade,
+  code_hash bytea not null,
+  used_at timestamptz,
+  primary key (person_id, code_hash)
 );
 
 create table sessions (

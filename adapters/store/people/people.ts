@@ -9,10 +9,11 @@ export interface PersonRow {
   readonly isLocal: boolean;
   readonly createdAt: Date;
   readonly disabledAt: Date | null;
+  readonly hasSecondFactor: boolean;
 }
 
-const COLUMNS =
-  'id, name, role, is_local as "isLocal", created_at as "createdAt", disabled_at as "disabledAt"';
+const COLUMNS = `id, name, role, is_local as "isLocal", created_at as "createdAt", disabled_at as "disabledAt",
+  exists (select from second_factors where person_id = people.id and confirmed_at is not null) as "hasSecondFactor"`;
 
 export const listPeople = (sql: Sql): Promise<PersonRow[]> =>
   sql.query<PersonRow>(`select ${COLUMNS} from people order by name`);

@@ -1,6 +1,7 @@
 // Sessions and API tokens: only SHA-256 of what a caller shows is stored.
 import type { Sql } from '../base/database.ts';
 import type { Role } from '../../../domain/sign-in-roles.ts';
+import { IS_SECOND_FACTOR_REQUIRED } from './second-factors.ts';
 
 /** NOTIFY channel: whose access ended or became less, as `session:HASH`, `token:ID` or `person:ID`; open event streams end with it. */
 export const ACCESS_CHANNEL = 'odette_access';
@@ -22,19 +23,22 @@ export interface SessionRow {
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: Date;
+  /** A local person without a second factor, where one is required. */
+  readonly mustSetUpSecondFactor: boolean;
 }
 
-export async function openSession(sql: Sql, idHash: Buffer, personId: string): Promise<Date> {
-  const [row] = await sql.query<{ expiresAt: Date }>(
-    `insert into sessions (id_hash, person_id, expires_at) values ($1, $2, now() + ${IDLE}) returning expires_at as "expiresAt"`,
-    [idHash, personId],
-  );
-  return row?.expiresAt ?? new Date(0);
+export async function openSession(sql: Sql, idHash: Buffer, personId: string): Promise<void> {
+  await sql.query(`insert into sessions (id_hash, person_id, expires_at) values ($1, $2, now() + ${IDLE})`, [
+    idHash,
+    personId,
+  ]);
 }
 
 export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow | undefined> {
   const [row] = await sql.query<SessionRow & { seenLongAgo: boolean }>(
-    `select person_id as "personId", name, role, expires_at as "expiresAt", last_seen_at < now() - interval '1 minute' as "seenLongAgo"
+    `select person_id as "personId", name, role, expires_at as "expiresAt", last_seen_at < now() - interval '1 minute' as "seenLongAgo",
+         is_local and ${IS_SECOND_FACTOR_REQUIRED}
+           and not exists (select from second_factors where second_factors.person_id = people.id and confirmed_at is not null) as "mustSetUpSecondFactor"
        from sessions join people on people.id = person_id
       where id_hash = $1 and expires_at > now() and disabled_at is null`,
     [idHash],

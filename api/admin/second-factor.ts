@@ -1,0 +1,61 @@
+// Whether somebody who gave the right password also gives the right code.
+import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import { openSecret } from '../../adapters/store/base/secrets.ts';
+import {
+  admitCode,
+  findSecondFactor,
+  takeRecoveryCode,
+  takeTimeStep,
+} from '../../adapters/store/people/second-factors.ts';
+import type { PersonRow } from '../../adapters/store/people/people.ts';
+import type { Sealer } from '../../domain/sealer.ts';
+import { ProblemError } from '../http/problem.ts';
+import { isAppCode, normalizedCode, recoveryCodeHash, timeStepOf } from './one-time-codes.ts';
+
+const RETRY_AFTER_MS = 10 * 60_000;
+
+interface CodeDependencies {
+  readonly database: Database;
+  readonly sealer: Sealer;
+}
+
+export type CodeResult = 'not_set_up' | 'needed' | 'wrong' | 'app_code' | 'recovery_code';
+
+/**
+ * Takes the code: it is accepted this once. `wrong` has changed nothing but the count of attempts.
+ * @throws ProblemError `request.too_many`
+ */
+export async function checkSecondFactor(
+  dependencies: CodeDependencies,
+  sql: Sql,
+  person: Pick<PersonRow, 'id' | 'name'>,
+  typed: string | undefined,
+): Promise<CodeResult> {
+  const factor = await findSecondFactor(sql, person.id);
+  if (!factor?.confirmedAt) return 'not_set_up';
+  if (typed === undefined) return 'needed';
+  if (await takeAppCode(dependencies, sql, person, factor.secretId, typed)) return 'app_code';
+  return (await takeRecoveryCode(sql, person.id, recoveryCodeHash(typed))) ? 'recovery_code' : 'wrong';
+}
+
+/** @throws ProblemError `request.too_many` */
+export async function takeAppCode(
+  { database, sealer }: CodeDependencies,
+  sql: Sql,
+  person: Pick<PersonRow, 'id' | 'name'>,
+  secretId: string,
+  typed: string,
+): Promise<boolean> {
+  if (!(await admitCode(database, person.id)))
+    throw new ProblemError('request.too_many', { retryAfterMs: RETRY_AFTER_MS });
+  const code = normalizedCode(typed);
+  if (!isAppCode(code)) return false;
+  const { value } = await openSecret(sql, sealer, secretId, {
+    actor: `person:${person.name}`,
+    purpose: 'second factor',
+    kind: 'one_time_code_key',
+    owner: { personId: person.id },
+  });
+  const step = timeStepOf(value, code);
+  return step !== undefined && (await takeTimeStep(sql, person.id, step));
+}
