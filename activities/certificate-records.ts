@@ -155,12 +155,17 @@ async function saveProof(database: Database, input: CertificateProof): Promise<v
     const trust = await refreshTrust(sql, deviceId, { now, waitsFor: null });
     // A rollout that failed for want of it goes on by itself.
     if (trust !== undefined && trust.view.failureCode !== null)
-      await appendOutboxMessage(sql, deviceId, {
-        kind: 'rollOutDevice',
+      await appendOutboxMessage(
+        sql,
         deviceId,
-        reason: 'its certificate was proven',
-        ifNoneRuns: true,
-      });
+        {
+          kind: 'rollOutDevice',
+          deviceId,
+          reason: 'its certificate was proven',
+          ifNoneRuns: true,
+        },
+        'device',
+      );
   });
 }
 

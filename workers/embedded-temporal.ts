@@ -95,6 +95,8 @@ function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOpt
     'history.timerProcessorMaxTimeShift': '"20ms"',
     // Asks the vendor's host for news of versions.
     'frontend.enableServerVersionCheck': 'false',
+    // Between integrations of one lane (domain/lanes.ts).
+    'matching.enableFairness': 'true',
     ...dynamicConfig,
   };
   return [

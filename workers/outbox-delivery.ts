@@ -1,5 +1,6 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { LANES, priorityOf, type Lane } from '../domain/lanes.ts';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { type DeviceScope, findDeviceScope } from '../adapters/store/devices/devices.ts';
@@ -11,21 +12,28 @@ import { removeSweeps, setSweeps } from './sweep-schedules.ts';
 /** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
 export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage): Promise<OutboxOutcome> {
   const { message, id: eventId } = claimed;
+  const lane = laneNamed(claimed.lane);
   switch (message.kind) {
     case 'signal':
       return signal(client, message.workflowId, message.signal, { ...message.body, eventId });
     case 'deviceSignal':
-      return signalDevice(client, sql, message, eventId);
+      return signalDevice(client, sql, message, eventId, lane);
     case 'rollOutDevice': {
       const scope = await findDeviceScope(sql, message.deviceId);
       if (!scope) return 'gone';
-      if (message.ifNoneRuns === true) return startIfNoneRuns(client, message.deviceId, scope);
+      if (message.ifNoneRuns === true) return startIfNoneRuns(client, message.deviceId, scope, lane);
       const { reason, asksUserAgain } = message;
-      return startRollout(client, message.deviceId, scope, {
-        eventId,
-        reason,
-        ...(asksUserAgain === true && { asksUserAgain }),
-      });
+      return startRollout(
+        client,
+        message.deviceId,
+        scope,
+        {
+          eventId,
+          reason,
+          ...(asksUserAgain === true && { asksUserAgain }),
+        },
+        lane,
+      );
     }
     case 'keepCertificate':
       return signalCertificateWorkflow(client, sql, message, eventId);
@@ -59,12 +67,13 @@ async function signalDevice(
   sql: Sql,
   message: DeviceSignal,
   eventId: string,
+  lane: Lane,
 ): Promise<OutboxOutcome> {
   const outcome = await signal(client, message.workflowId, message.signal, { ...message.body, eventId });
   if (outcome !== 'gone' || !message.startsRollout) return outcome;
   const scope = await findDeviceScope(sql, message.deviceId);
   if (!scope?.isInScope) return 'gone';
-  return startRollout(client, message.deviceId, scope, { eventId, reason: message.signal });
+  return startRollout(client, message.deviceId, scope, { eventId, reason: message.signal }, lane);
 }
 
 async function startRollout(
@@ -72,21 +81,51 @@ async function startRollout(
   deviceId: string,
   scope: DeviceScope,
   changed: DesiredStateChanged,
+  lane: Lane,
 ): Promise<OutboxOutcome> {
-  const { type, options } = rolloutStart(startedDevice(deviceId, scope));
+  const device = startedDevice(deviceId, scope);
+  const { type, options } = rolloutStart(device, lane);
   await client.workflow.signalWithStart(type, {
     ...options,
     signal: desiredStateChangedSignal,
     signalArgs: [changed],
   });
+  if (lane === 'person') await goAhead(client, options.workflowId, device.integrationId);
   return 'started';
 }
 
-async function startIfNoneRuns(client: Client, deviceId: string, scope: DeviceScope): Promise<OutboxOutcome> {
-  const { type, options } = rolloutStart(startedDevice(deviceId, scope));
+/** gRPC's status. */
+const NOT_FOUND = 5;
+
+/** A rollout that ran already keeps the lane of its start: somebody waits for it now. */
+async function goAhead(client: Client, workflowId: string, integrationId: string | null): Promise<void> {
+  try {
+    await client.workflowService.updateWorkflowExecutionOptions({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId },
+      workflowExecutionOptions: { priority: priorityOf('person', integrationId) },
+      updateMask: { paths: ['priority'] },
+    });
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+  }
+}
+
+async function startIfNoneRuns(
+  client: Client,
+  deviceId: string,
+  scope: DeviceScope,
+  lane: Lane,
+): Promise<OutboxOutcome> {
+  const { type, options } = rolloutStart(startedDevice(deviceId, scope), lane);
   await client.workflow.start(type, options);
   return 'started';
 }
+
+const LANE_NAMES = Object.keys(LANES) as Lane[];
+
+const laneNamed = (number: number): Lane => LANE_NAMES.find((lane) => LANES[lane] === number) ?? 'routine';
 
 const startedDevice = (deviceId: string, { integrationId, label }: DeviceScope): StartedDevice => ({
   deviceId,

@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { claimOutbox, appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { LANES, type Lane } from '../domain/lanes.ts';
+import { claimOutbox, closeOutbox, appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { temporalAddress } from '../test/harness/temporal.ts';
 import { type RelayLog, startRelay } from './relay-loop.ts';
@@ -278,10 +279,83 @@ describe('the relay', () => {
     await test_.database.query('delete from outbox where ordering_key = $1', [bad]);
   });
 
+  test('what a person waits for goes before what devices said, late renewals and checks, with what must be told before it', async () => {
+    const told = (key: string, lane: Lane) =>
+      appendOutboxMessage(
+        test_.database,
+        key,
+        { kind: 'signal', workflowId: `rollout/${key}`, signal: 'count', body: {} },
+        lane,
+      );
+    const [device, late, wish] = [randomUUID(), randomUUID(), randomUUID()];
+    const checks = Array.from({ length: 50 }, () => randomUUID());
+    for (const key of checks) await told(key, 'routine');
+    // A wish behind a check of the same device: the order of the device holds, and both go ahead.
+    await told(wish, 'routine');
+    await told(late, 'late');
+    await told(device, 'device');
+    await told(wish, 'person');
+    const claim = async (maxLane: number) => {
+      const [claimed] = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane });
+      if (claimed) await closeOutbox(test_.database, claimed.id, 'gone');
+      return claimed?.orderingKey;
+    };
+    const { routine, device: urgent } = LANES;
+    expect([await claim(urgent), await claim(urgent), await claim(urgent)]).toEqual([wish, wish, device]);
+    // No room for more rollouts: the others stay.
+    expect(await claim(urgent)).toBeUndefined();
+    expect([await claim(routine), await claim(routine)]).toEqual([late, checks[0]]);
+    await test_.database.query('delete from outbox where ordering_key = any($1)', [checks]);
+  });
+
+  test('a thousand rollouts that somebody replays are told in portions, and a new enrollment goes before them', async () => {
+    const [row] = await test_.database.query<{ ids: string[] }>(
+      'select array_agg(gen_random_uuid()) as ids from generate_series(1, 1000)',
+    );
+    const ids = row?.ids ?? [];
+    await test_.database.query(
+      `insert into outbox (ordering_key, lane, message)
+         select id::text, $2, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', 'replayed') from unnest($1::uuid[]) as id`,
+      [ids, LANES.late],
+    );
+    const delivered: string[] = [];
+    // Whoever is told starts, and has not ended.
+    const signalWithStart = (_type: string, { workflowId }: { workflowId: string }) => {
+      delivered.push(workflowId);
+      return Promise.resolve({});
+    };
+    await test_.database.query(
+      `insert into devices (id, family, platform, udid, enrollment_status, enrollment_id, identity_fingerprint)
+         select id, 'Mac', 'macOS', id::text, 'enrolled', id, decode(md5(id::text), 'hex') from unnest($1::uuid[]) as id`,
+      [ids],
+    );
+    const withDeadline = (_deadline: unknown, work: () => Promise<unknown>) => work();
+    relay(() => Promise.resolve({ withDeadline, workflow: { signalWithStart } } as unknown as Client));
+    await expect.poll(() => delivered.length, { timeout: 20_000 }).toBeGreaterThan(299);
+    const enrolled = await newDevice({ inScope: true });
+    await appendOutboxMessage(test_.database, enrolled, {
+      kind: 'rollOutDevice',
+      deviceId: enrolled,
+      reason: 'enrolled',
+    });
+    await expect.poll(() => delivered, { timeout: 5_000 }).toContain(`rollout/${enrolled}`);
+    const portion = delivered.length;
+    expect(portion).toBeLessThan(300 + 2 * 32);
+    // One that ends makes room for another.
+    await test_.database.query(
+      `insert into rollout_runs (run_id, workflow_id, device_id, started_at, closed_at)
+         select gen_random_uuid(), 'rollout/' || id, id, now(), now() from unnest($1::uuid[]) as id`,
+      [delivered.slice(0, 100).map((id) => id.replace('rollout/', ''))],
+    );
+    await expect.poll(() => delivered.length, { timeout: 10_000 }).toBeGreaterThan(portion);
+    await test_.database.query('delete from outbox where ordering_key = any($1::text[])', [ids]);
+    await test_.database.query('delete from devices where id = any($1::uuid[])', [ids]);
+  });
+
   test('sweeps out everything that is old, however much it is', async () => {
     await test_.database.query(
-      `insert into outbox (ordering_key, message, delivered_at, outcome)
-         select 'old', '{}', now() - interval '30 days', 'gone' from generate_series(1, 25000)`,
+      `insert into outbox (ordering_key, lane, message, delivered_at, outcome)
+         select 'old', 4, '{}', now() - interval '30 days', 'gone' from generate_series(1, 25000)`,
     );
     relay();
     await expect.poll(() => outcomes('old').then(({ length }) => length), { timeout: 60_000 }).toBe(0);
@@ -297,7 +371,7 @@ describe('the relay', () => {
         signal: 'count',
         body: { index },
       });
-    const claimed = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 3 });
+    const claimed = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 3, maxLane: LANES.routine });
     expect(claimed.map(({ orderingKey }) => orderingKey)).toEqual([key]);
     relay();
     await pause(1000);

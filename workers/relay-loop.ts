@@ -8,11 +8,13 @@ import {
   OUTBOX_CHANNEL,
   claimOutbox,
   closeOutbox,
+  countYoungRollouts,
   outboxBacklog,
   releaseOutbox,
 } from '../adapters/store/base/outbox.ts';
 import { wakeWaiters } from '../adapters/store/integration/okta-endpoints.ts';
 import { CataloguedError } from '../domain/failures.ts';
+import { LANES } from '../domain/lanes.ts';
 import { deliver } from './outbox-delivery.ts';
 import { pruneExpiredRows } from './prune-expired-rows.ts';
 import { recordSilentDevices } from './silent-devices.ts';
@@ -42,6 +44,9 @@ const PRUNE_INTERVAL_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
 const OUTAGE_WAIT_MS = [100, 250, 500, 1_000];
 const MAX_ASIDE_SECONDS = 5;
+/** Rollouts of the lanes behind the devices' that may be under way at once: a replay or a change of 10,000 devices is told in this portion. */
+const MAX_YOUNG_ROLLOUTS = 300;
+const COUNT_INTERVAL_MS = 1_000;
 
 /** Starts at once and never gives up; `stop` ends it when what is under way is done. */
 export function startRelay(dependencies: RelayDependencies): { stop(): Promise<void> } {
@@ -60,6 +65,9 @@ class Relay {
   #outages = 0;
   #wake: () => void = () => undefined;
   #isWoken = false;
+  /** For rollouts of the lanes behind the devices'. */
+  #room = 0;
+  #nextCountMs = 0;
 
   constructor(dependencies: RelayDependencies) {
     this.#dependencies = dependencies;
@@ -138,7 +146,15 @@ class Relay {
   async #claim(): Promise<ClaimedMessage[]> {
     const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
     if (limit <= 0) return [];
-    return claimOutbox(this.#dependencies.database, { limit, leaseSeconds: LEASE_SECONDS });
+    const { database } = this.#dependencies;
+    if (Date.now() >= this.#nextCountMs) {
+      this.#nextCountMs = Date.now() + COUNT_INTERVAL_MS;
+      this.#room = MAX_YOUNG_ROLLOUTS - (await countYoungRollouts(database));
+    }
+    const maxLane = this.#room > 0 ? LANES.routine : LANES.device;
+    const claimed = await claimOutbox(database, { limit, leaseSeconds: LEASE_SECONDS, maxLane });
+    this.#room -= claimed.filter(({ lane }) => lane > LANES.device).length;
+    return claimed;
   }
 
   #start(message: ClaimedMessage): void {

@@ -1,5 +1,6 @@
 // How each workflow is started: type, id, reuse policy, summary and search attributes, in one place. Activities, relay and API spread
 // `options` into the call of their Temporal client and add their signal or update.
+import { priorityOf, type Lane } from '../domain/lanes.ts';
 import { markdownText } from '../domain/markdown.ts';
 import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
 import type { KeepCertificateInput } from './certificate-state.ts';
@@ -29,11 +30,13 @@ const ONE_AT_A_TIME = {
   workflowIdConflictPolicy: 'USE_EXISTING',
 } as const;
 
-export const rolloutStart = (device: StartedDevice) => ({
+/** @param lane of what asked for it; all that the rollout does goes in it */
+export const rolloutStart = (device: StartedDevice, lane: Lane) => ({
   type: 'rollOutDevice',
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.rollout(device.deviceId),
+    priority: priorityOf(lane, device.integrationId),
     staticSummary: `Okta Device Trust for ${markdownText(device.label)}`,
     typedSearchAttributes: attributesOf(device),
     args: [{ deviceId: device.deviceId }] as [RollOutDeviceInput],
@@ -45,6 +48,7 @@ export const certificateStart = (device: StartedDevice) => ({
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.certificate(device.deviceId),
+    priority: priorityOf('device', device.integrationId),
     staticSummary: `Certificate of ${markdownText(device.label)}`,
     typedSearchAttributes: attributesOf(device),
     args: [
@@ -61,6 +65,7 @@ export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustIn
   options: {
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.trust(device.deviceId),
+    priority: priorityOf('device', device.integrationId),
     staticSummary: `Asks Okta whether ${markdownText(device.label)} is managed`,
     typedSearchAttributes: attributesOf(device),
     args: [input] as [PollOktaTrustInput],
@@ -72,6 +77,7 @@ export const setupStart = (input: SetUpIntegrationInput) => ({
   options: {
     taskQueue: TASK_QUEUE,
     workflowId: workflowIds.setup(input.state.setupId),
+    priority: priorityOf('person', null),
     // The id of a setup is never used again.
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     // An earlier attempt may have reached Temporal although it seemed not to.
@@ -97,6 +103,7 @@ export const sweepStart = (sweep: Sweep, integrationId: string) => ({
   workflowType: SWEEP_TYPES[sweep],
   workflowId: workflowIds.sweep(sweep, integrationId),
   taskQueue: TASK_QUEUE,
+  priority: priorityOf('late', integrationId),
   args: [placed(SWEEP_TYPES[sweep], { integrationId } satisfies SweepInput)],
   typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
 });

@@ -1,4 +1,5 @@
 // A replay of failed rollouts: its counts follow what becomes of each device, and a stop takes back only what was not told yet.
+import { LANES } from '../../domain/lanes.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimOutbox, closeOutbox } from '../../adapters/store/base/outbox.ts';
 import { recordRunEnd, recordRunStart } from '../../adapters/store/rollout/rollout-runs.ts';
@@ -27,7 +28,11 @@ const none = { waiting: 0, running: 0, completed: 0, failed: 0, withdrawn: 0 };
 test('each device of it waits, runs and ends, whatever its earlier runs came to', async () => {
   const id = await start();
   expect(await counts(id)).toEqual({ ...none, waiting: 2 });
-  const [first, second] = await claimOutbox(api.database, { limit: 10, leaseSeconds: 60 });
+  const [first, second] = await claimOutbox(api.database, {
+    limit: 10,
+    leaseSeconds: 60,
+    maxLane: LANES.routine,
+  });
   expect(first?.message).toMatchObject({
     kind: 'rollOutDevice',
     reason: 'replayed: network repaired',
@@ -57,13 +62,15 @@ test('each device of it waits, runs and ends, whatever its earlier runs came to'
 test('a stop leaves as they were those that nobody was told of, and the others go on', async () => {
   const id = await start();
   // The relay holds one of them at this moment.
-  const [held] = await claimOutbox(api.database, { limit: 1, leaseSeconds: 60 });
+  const [held] = await claimOutbox(api.database, { limit: 1, leaseSeconds: 60, maxLane: LANES.routine });
   const stopped = await api.call('POST', `/api/replays/${id}/stop`);
   expect(stopped).toMatchObject({ status: 200, body: { waiting: 1, withdrawn: 1, devices: 2 } });
   expect(stopped.body.stoppedBy).toBe(stopped.body.startedBy);
   await closeOutbox(api.database, held?.id ?? '', 'started');
   expect(await counts(id)).toEqual({ ...none, running: 1, withdrawn: 1 });
-  expect(await claimOutbox(api.database, { limit: 10, leaseSeconds: 60 })).toEqual([]);
+  expect(await claimOutbox(api.database, { limit: 10, leaseSeconds: 60, maxLane: LANES.routine })).toEqual(
+    [],
+  );
   expect((await api.call('GET', '/api/audit?action=replay.stopped')).body.items).toMatchObject([
     { detail: { replay: id, withdrawn: 1 } },
   ]);

@@ -104,7 +104,7 @@ test('neither lists nor errors bring any in', async () => {
 
 test('a name makes no markup in the Temporal UI', () => {
   const label = '[Sign in](https://evil.example) <img src=x>\n# Trusted';
-  const { staticSummary } = rolloutStart({ deviceId: 'd', integrationId: null, label }).options;
+  const { staticSummary } = rolloutStart({ deviceId: 'd', integrationId: null, label }, 'routine').options;
   expect(staticSummary).toBe(
     String.raw`Okta Device Trust for \[Sign in\](https\://evil.example) \<img src=x\> \# Trusted`,
   );

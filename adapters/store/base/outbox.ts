@@ -1,4 +1,5 @@
 // The outbox: what Temporal must be told. Written in the transaction of the change, delivered at least once by the relay.
+import { laneOf, LANES, type Lane } from '../../../domain/lanes.ts';
 import type { OutboxMessage } from '../../../domain/outbox-message.ts';
 import type { Sql } from './database.ts';
 
@@ -10,11 +11,12 @@ export async function appendOutboxMessage(
   sql: Sql,
   orderingKey: string,
   message: OutboxMessage,
+  lane: Lane = laneOf(message),
 ): Promise<void> {
   await sql.query(
-    `with put as (insert into outbox (ordering_key, message) values ($1::text, $2::jsonb))
+    `with put as (insert into outbox (ordering_key, message, lane) values ($1::text, $2::jsonb, $3::smallint))
      select pg_notify('${OUTBOX_CHANNEL}', $1::text)`,
-    [orderingKey, JSON.stringify(message)],
+    [orderingKey, JSON.stringify(message), LANES[lane]],
   );
 }
 
@@ -23,31 +25,38 @@ export interface ClaimedMessage {
   readonly id: string;
   readonly orderingKey: string;
   readonly message: OutboxMessage;
+  /** domain/lanes.ts */
+  readonly lane: number;
   readonly attempts: number;
   readonly createdAt: Date;
 }
 
 /**
- * Claims up to `limit` rows, at most one for each key: its oldest undelivered one. Nobody else gets a row of these keys
+ * Claims up to `limit` rows, at most one for each key: its oldest undelivered one, which goes in the lane of the most urgent row behind
+ * it. Rows of lanes above `maxLane` stay, unless such a row waits behind them. Nobody else gets a row of these keys
  * until the row is closed or the lease (seconds) is over, so a killed relay's rows are taken over.
  */
 export async function claimOutbox(
   sql: Sql,
-  options: { readonly limit: number; readonly leaseSeconds: number },
+  options: { readonly limit: number; readonly leaseSeconds: number; readonly maxLane: number },
 ): Promise<ClaimedMessage[]> {
   return sql.query<ClaimedMessage>(
     `update outbox set claimed_until = now() + make_interval(secs => $2), attempts = attempts + 1
       where id in (
-        select head.id from outbox head
-         where head.delivered_at is null
-           and (head.claimed_until is null or head.claimed_until < now())
-           and not exists (
-             select from outbox older
-              where older.ordering_key = head.ordering_key and older.delivered_at is null and older.position < head.position)
-         order by head.position limit $1
-           for update of head skip locked)
-      returning id, ordering_key as "orderingKey", message, attempts, created_at as "createdAt"`,
-    [options.limit, options.leaseSeconds],
+        select id from outbox
+         where id = any(array(
+             select head.id from outbox as urgent
+              cross join lateral (
+                select id, claimed_until from outbox as older
+                 where older.ordering_key = urgent.ordering_key and older.delivered_at is null
+                 order by older.position limit 1) as head
+              where urgent.delivered_at is null and urgent.lane <= $3
+                and (head.claimed_until is null or head.claimed_until < now())
+              order by urgent.lane, urgent.position limit $1))
+           and delivered_at is null and (claimed_until is null or claimed_until < now())
+           for update skip locked)
+      returning id, ordering_key as "orderingKey", message, lane, attempts, created_at as "createdAt"`,
+    [options.limit, options.leaseSeconds, options.maxLane],
   );
 }
 
@@ -76,6 +85,20 @@ export async function releaseOutbox(
       where id = $1 and delivered_at is null`,
     [id, waitSeconds, isCounted],
   );
+}
+
+/**
+ * Rollouts of the lanes behind the devices' that were told to Temporal in the last two minutes and have not ended since. A device that
+ * sleeps counts for that long only: nobody knows when it wakes.
+ */
+export async function countYoungRollouts(sql: Sql): Promise<number> {
+  const [row] = await sql.query<{ open: number }>(
+    `select count(*)::int as open from outbox
+      where delivered_at > now() - interval '2 minutes' and lane > ${LANES.device} and message ->> 'kind' = 'rollOutDevice'
+        and not exists (
+          select from rollout_runs as run where run.device_id = (outbox.message ->> 'deviceId')::uuid and run.closed_at >= outbox.delivered_at)`,
+  );
+  return row?.open ?? 0;
 }
 
 /** How much waits, and for how many seconds the oldest has. */

@@ -1,4 +1,5 @@
 // The state of each endpoint of an integration's tenant, one for all processes, and the devices that wait for one.
+import { LANES as OUTBOX_LANES } from '../../../domain/lanes.ts';
 import {
   LANES,
   type CHALLENGE_ENDPOINT,
@@ -97,8 +98,8 @@ export async function wakeWaiters(sql: Sql): Promise<number> {
             order by lane, since limit turns.size for update skip locked) as waiter),
      gone as (delete from okta_waiters where device_id in (select device_id from chosen)),
      put as (
-       insert into outbox (ordering_key, message)
-       select device_id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', device_id, 'signal', 'certificateWanted',
+       insert into outbox (ordering_key, lane, message)
+       select device_id::text, ${OUTBOX_LANES.device}, jsonb_build_object('kind', 'keepCertificate', 'deviceId', device_id, 'signal', 'certificateWanted',
                 'body', jsonb_build_object('integrationId', integration_id)) from chosen
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))

@@ -636,6 +636,7 @@ create table outbox (
   id uuid primary key default gen_random_uuid(), -- the event id by which workflows drop duplicates
   ordering_key text not null, -- the device, or the setup
   position bigint generated always as identity,
+  lane smallint not null, -- domain/lanes.ts: the lower goes first
   message jsonb not null, -- domain/outbox-message.ts
   created_at timestamptz not null default now(),
   claimed_until timestamptz,
@@ -644,7 +645,7 @@ create table outbox (
   outcome text -- delivered | started | gone
 );
 create index outbox_waiting on outbox (ordering_key, position) where delivered_at is null;
-create index outbox_oldest on outbox (position) where delivered_at is null;
+create index outbox_lanes on outbox (lane, position) where delivered_at is null;
 create index outbox_delivered on outbox (delivered_at) where delivered_at is not null;
 
 -- Current certificates by the days on which they begin and end: a calendar of renewals must not count a fleet.

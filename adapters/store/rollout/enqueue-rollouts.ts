@@ -1,6 +1,10 @@
 // Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
 import type { Sql } from '../base/database.ts';
+import { LANES, MAX_PERSONAL_DEVICES } from '../../../domain/lanes.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
+
+/** Of a statement that has the devices in `affected`: a few are somebody's wish. */
+export const LANE_OF_WISH = `case when (select count(*) from affected) <= ${MAX_PERSONAL_DEVICES} then ${LANES.person} else ${LANES.late} end`;
 
 /** Of several given, all must fit. */
 export interface WhichDevices {
@@ -33,8 +37,8 @@ export async function rollOutDevices(
           and (scope.is_configured or not scope.is_switched_on
                or exists (select from device_trust as trust where trust.device_id = scope.device_id and trust.integration_id is not null))),
      put as (
-       insert into outbox (ordering_key, message)
-       select id::text, jsonb_strip_nulls(jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
+       insert into outbox (ordering_key, lane, message)
+       select id::text, ${LANE_OF_WISH}, jsonb_strip_nulls(jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $6::text,
                 'asksUserAgain', nullif($7::boolean, false))) from affected
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))
@@ -87,8 +91,8 @@ async function signalCertificateWorkflows(
     `with affected as (
        select scope.device_id as id from device_scope as scope where ${which} and scope.is_in_scope),
      put as (
-       insert into outbox (ordering_key, message)
-       select id::text, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)
+       insert into outbox (ordering_key, lane, message)
+       select id::text, ${LANE_OF_WISH}, jsonb_build_object('kind', 'keepCertificate', 'deviceId', id, 'signal', $2::text, 'body', $3::jsonb)
          from affected
        returning 1),
      told as (select pg_notify('${OUTBOX_CHANNEL}', '') where exists (select from put))

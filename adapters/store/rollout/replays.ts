@@ -1,4 +1,5 @@
 // Replays of failed rollouts: begun in one transaction with what Temporal is told, counted while they run, stopped on the way.
+import { LANE_OF_WISH } from './enqueue-rollouts.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from '../devices/enrolled.ts';
@@ -23,8 +24,8 @@ export async function startReplay(
               (select run_id from rollout_runs where device_id = device.id order by started_at desc limit 1) as run_before
          from devices as device where device.id = any($4) and device.${ENROLLED}),
      put as (
-       insert into outbox (id, ordering_key, message)
-       select outbox_id, id::text, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text,
+       insert into outbox (id, ordering_key, lane, message)
+       select outbox_id, id::text, ${LANE_OF_WISH}, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text,
                 'asksUserAgain', true) from affected
        returning 1),
      kept as (
