@@ -4,6 +4,7 @@ import { certificateDelivery } from './certificate.ts';
 import { certificateRecords } from './certificate-records.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { deviceCommandActivities } from './device-commands.ts';
+import { fleetRolloutActivities } from './fleet-rollout.ts';
 import { licenseActivities } from './license.ts';
 import { rolloutActivities } from './rollout.ts';
 import { setupChecks } from './setup-checks.ts';
@@ -13,6 +14,7 @@ import { trustActivities } from './trust.ts';
 import { workflowRequests } from './workflow-requests.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
+export type { FleetStep } from './fleet-rollout.ts';
 
 export const createActivities = (deps: ActivityDependencies) =>
   withFailures({
@@ -24,6 +26,7 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...licenseActivities(deps),
     ...trustActivities(deps),
     ...sweepActivities(deps),
+    ...fleetRolloutActivities(deps),
     ...setupChecks(deps),
     ...setupRecords(deps),
   });

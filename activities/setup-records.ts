@@ -1,6 +1,6 @@
 // What the wizard writes when a step is answered, and when it is complete.
 import { appendAudit } from '../adapters/store/base/audit.ts';
-import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
+import { startFleetChange } from '../adapters/store/rollout/fleet-rollout-start.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendEvent } from '../adapters/store/base/events.ts';
 import {
@@ -69,8 +69,15 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
         });
         await appendEvent(sql, { kind: 'integration.changed', subject });
         await appendOutboxMessage(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
-        for (const platform of state.amends ? touched : [])
-          await rollOutDevices(sql, { integrationId: changed, platform }, 'the integration was changed');
+        if (state.amends && touched.size > 0)
+          await startFleetChange(sql, {
+            kind: 'integration',
+            integrationId: changed,
+            subject,
+            reason: 'the integration was changed',
+            by: actor,
+            which: [...touched].map((platform) => ({ integrationId: changed, platform })),
+          });
         return {};
       });
     },

@@ -2,6 +2,7 @@
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { recordPutRight } from '../adapters/store/base/audit.ts';
 import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
+import { listOpenFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -31,6 +32,7 @@ export function sweepActivities(deps: ActivityDependencies) {
     ): Promise<SweptPage> {
       const settings = await findSettings(database, input.integrationId);
       if (settings === undefined) return { next: null, started: 0 };
+      if (input.after === null) await restartFleetRollouts(deps, input.integrationId);
       const verifiedBefore = new Date(input.nowMs - settings.verifyAfterHours * HOUR_MS);
       const failedBefore = new Date(input.nowMs - FAILED_PAUSE_MS);
       const ids = await findUnverifiedDevices(
@@ -80,4 +82,19 @@ export function sweepActivities(deps: ActivityDependencies) {
       return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length };
     },
   };
+}
+
+/** A fleet rollout whose workflow somebody ended in Temporal goes on. */
+async function restartFleetRollouts(
+  { database, temporal }: ActivityDependencies,
+  integrationId: string,
+): Promise<void> {
+  for (const id of await listOpenFleetRollouts(database, integrationId)) {
+    const run = await lookAtRun(temporal, workflowIds.fleet(id), 'rollOutFleet');
+    if (run === 'running') continue;
+    await database.inTransaction(async (sql) => {
+      await recordPutRight(sql, `integration:${integrationId}`, 1);
+      await appendOutboxMessage(sql, id, { kind: 'rollOutFleet', fleetRolloutId: id });
+    });
+  }
 }

@@ -7,6 +7,7 @@ import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
+import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addReissues } from './reissues.ts';
@@ -104,6 +105,7 @@ export async function runCommand(
   addDoctor(program, line);
   addReadiness(program, line);
   addRollouts(program, line);
+  addFleetRollouts(program, line);
   addReissues(program, line);
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);

@@ -26,6 +26,8 @@ export function laneOf(message: OutboxMessage): Lane {
       return 'device';
     case 'rollOutDevice':
       return message.ifNoneRuns === true ? 'routine' : 'device';
+    case 'rollOutFleet':
+      return 'person';
     case 'sweeps':
       return 'late';
   }

@@ -41,5 +41,7 @@ export type OutboxMessage =
       readonly signal: string;
       readonly body: SignalBody;
     }
+  /** A fleet rollout began, or a person steered it: its workflow is started if it does not run, and looks. */
+  | { readonly kind: 'rollOutFleet'; readonly fleetRolloutId: string }
   /** Creates, changes or removes the sweeps (Temporal Schedules) of an integration. */
   | { readonly kind: 'sweeps'; readonly integrationId: string; readonly wanted: boolean };

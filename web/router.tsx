@@ -123,6 +123,15 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/fleet-rollouts/$fleetRolloutId',
+    validateSearch: oneOf('state', ['waiting', 'begun', 'completed', 'failed', 'left', 'overtaken']),
+    component: lazyRouteComponent(
+      () => import('./fleet-rollouts/fleet-rollout-page.tsx'),
+      'FleetRolloutPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/renewals',
     validateSearch: oneOf('state', ['due', 'late', 'failed', 'unused']),
     component: lazyRouteComponent(() => import('./renewals/renewals-page.tsx'), 'RenewalsPage'),

@@ -5,8 +5,14 @@ import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { type DeviceScope, findDeviceScope } from '../adapters/store/devices/devices.ts';
 import type { ClaimedMessage, OutboxOutcome } from '../adapters/store/base/outbox.ts';
-import { type DesiredStateChanged, desiredStateChangedSignal, workflowIds } from '../workflows/messages.ts';
-import { certificateStart, rolloutStart, type StartedDevice } from '../workflows/starts.ts';
+import {
+  type DesiredStateChanged,
+  desiredStateChangedSignal,
+  deviceEnrolledSignal,
+  fleetRolloutSteeredSignal,
+  workflowIds,
+} from '../workflows/messages.ts';
+import { certificateStart, fleetStart, rolloutStart, type StartedDevice } from '../workflows/starts.ts';
 import { removeSweeps, setSweeps } from './sweep-schedules.ts';
 
 /** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
@@ -21,6 +27,8 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     case 'rollOutDevice': {
       const scope = await findDeviceScope(sql, message.deviceId);
       if (!scope) return 'gone';
+      // What only checks a device, or was caused by its contact, must not bring it a change before its turn.
+      if (message.ifNoneRuns === true && scope.isHeld) return 'gone';
       if (message.ifNoneRuns === true) return startIfNoneRuns(client, message.deviceId, scope, lane);
       const { reason, asksUserAgain } = message;
       return startRollout(
@@ -37,6 +45,15 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     }
     case 'keepCertificate':
       return signalCertificateWorkflow(client, sql, message, eventId);
+    case 'rollOutFleet': {
+      const { type, options } = fleetStart({ fleetRolloutId: message.fleetRolloutId });
+      await client.workflow.signalWithStart(type, {
+        ...options,
+        signal: fleetRolloutSteeredSignal,
+        signalArgs: [{ eventId }],
+      });
+      return 'started';
+    }
     case 'sweeps': {
       const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));
       if (!isSet) await removeSweeps(client, message.integrationId);
@@ -73,6 +90,7 @@ async function signalDevice(
   if (outcome !== 'gone' || !message.startsRollout) return outcome;
   const scope = await findDeviceScope(sql, message.deviceId);
   if (!scope?.isInScope) return 'gone';
+  if (scope.isHeld && message.signal !== deviceEnrolledSignal.name) return 'gone';
   return startRollout(client, message.deviceId, scope, { eventId, reason: message.signal }, lane);
 }
 

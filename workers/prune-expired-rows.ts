@@ -8,6 +8,7 @@ import { pruneKeys } from '../adapters/store/base/idempotency.ts';
 import { pruneUnparsedResponses } from '../adapters/store/devices/inventory.ts';
 import { pruneOutbox } from '../adapters/store/base/outbox.ts';
 import { pruneFalls } from '../adapters/store/rollout/automatic-reissues.ts';
+import { pruneFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
 import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 
@@ -21,6 +22,7 @@ const KEPT_DAYS = {
   timeline: 730,
   runs: 730,
   falls: 30,
+  fleetRollouts: 90,
 };
 
 /** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
@@ -34,6 +36,7 @@ export async function pruneExpiredRows(sql: Sql, hasStopped: () => boolean = () 
     () => pruneTimeline(sql, KEPT_DAYS.timeline),
     () => pruneRuns(sql, KEPT_DAYS.runs),
     () => pruneFalls(sql, KEPT_DAYS.falls),
+    () => pruneFleetRollouts(sql, KEPT_DAYS.fleetRollouts),
     () => pruneSecrets(sql),
   ];
   for (const prune of prunes) while (!hasStopped() && (await prune()) >= MIN_BATCH);

@@ -4,5 +4,6 @@ export { keepCertificate } from './keep-certificate.ts';
 export { pollOktaTrust } from './poll-okta-trust.ts';
 export { observeTrust } from './observe-trust.ts';
 export { rollOutDevice } from './roll-out-device.ts';
+export { rollOutFleet } from './roll-out-fleet.ts';
 export { setUpIntegration } from './set-up-integration.ts';
 export { watchExpiry } from './watch-expiry.ts';

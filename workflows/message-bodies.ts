@@ -46,6 +46,7 @@ export const MESSAGE_BODIES: Readonly<Record<string, Readonly<Record<string, Che
   certificateProven: { ...event, deliveryId: text(MAX_ID_LENGTH), notAfter: time },
   certificateFailed: { ...event, failureCode: id },
   certificateRemoved: event,
+  fleetRolloutSteered: event,
   answerStep: { answer: isSetupAnswer },
 };
 

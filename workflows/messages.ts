@@ -2,6 +2,7 @@
 // A constant is its wire name plus its kind; every message has one object argument.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
+import type { FleetStep } from '../activities/fleet-rollout.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { Refusal, SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
 
@@ -13,6 +14,7 @@ export const workflowIds = {
   rollout: (deviceId: string) => `rollout/${deviceId}`,
   certificate: (deviceId: string) => `certificate/${deviceId}`,
   trust: (deviceId: string) => `trust/${deviceId}`,
+  fleet: (fleetRolloutId: string) => `fleet/${fleetRolloutId}`,
   sweep: (sweep: 'trust' | 'enforcement' | 'expiry', integrationId: string) =>
     `sweep/${sweep}/${integrationId}`,
 };
@@ -66,6 +68,10 @@ export const certificateProvenSignal =
 export const certificateFailedSignal =
   defineSignal<[Event & { readonly failureCode: FailureCode }]>('certificateFailed');
 export const certificateRemovedSignal = defineSignal<[Event]>('certificateRemoved');
+
+/** It was begun, or a person steered it: the tables say how. */
+export const fleetRolloutSteeredSignal = defineSignal<[Event]>('fleetRolloutSteered');
+export const fleetRolloutProgressQuery = defineQuery<FleetStep | null>('fleetRolloutProgress');
 
 /** Who gave it stands in the tables, under the id of its update. */
 export interface GivenAnswer {

@@ -7,6 +7,7 @@ import type { KeepCertificateInput } from './certificate-state.ts';
 import type { SweepInput } from './observe-trust.ts';
 import type { PollOktaTrustInput } from './poll-okta-trust.ts';
 import type { RollOutDeviceInput } from './roll-out-device.ts';
+import type { RollOutFleetInput } from './roll-out-fleet.ts';
 import { placed } from './placed.ts';
 import type { SetUpIntegrationInput } from './set-up-integration.ts';
 
@@ -69,6 +70,17 @@ export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustIn
     staticSummary: `Asks Okta whether ${markdownText(device.label)} is managed`,
     typedSearchAttributes: attributesOf(device),
     args: [input] as [PollOktaTrustInput],
+  },
+});
+
+export const fleetStart = (input: RollOutFleetInput) => ({
+  type: 'rollOutFleet',
+  options: {
+    ...ONE_AT_A_TIME,
+    workflowId: workflowIds.fleet(input.fleetRolloutId),
+    priority: priorityOf('person', null),
+    staticSummary: 'A change on its way to many devices: a canary, then waves',
+    args: [input] as [RollOutFleetInput],
   },
 });
 

@@ -18,6 +18,7 @@ import { blueprintHandlers } from './blueprint-routes.ts';
 import { doctorHandlers } from './doctor-routes.ts';
 import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
+import { fleetRolloutHandlers } from './fleet-rollout-routes.ts';
 import { integrationHandlers } from './integration-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
@@ -93,6 +94,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...removalHandlers(),
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),
+      ...fleetRolloutHandlers(dependencies),
       ...pushCertificateHandlers(dependencies),
       ...pushCertificateRequestHandlers(dependencies),
       ...appsAndBooksHandlers(dependencies),

@@ -1,5 +1,5 @@
 // Blueprints and enrollment codes.
-import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addBlueprint,
@@ -37,7 +37,15 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
       const id = await addBlueprint(sql, body.name);
       if (id === undefined) throw nameTaken();
       const moved = await moveDevices(sql, body.deviceIds, id);
-      if (moved.length > 0) await rollOutDevices(sql, { deviceIds: moved }, 'moved to another blueprint');
+      if (moved.length > 0)
+        await startFleetChange(sql, {
+          kind: 'blueprint',
+          integrationId: null,
+          subject: `blueprint:${id}`,
+          reason: 'moved to another blueprint',
+          by: caller.actor,
+          which: [{ deviceIds: moved }],
+        });
       const detail = { name: body.name, devices: moved.length };
       await appendAudit(sql, {
         actor: caller.actor,

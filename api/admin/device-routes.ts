@@ -1,6 +1,7 @@
 // Devices: the list, one device, and what an operator may ask of it. Whatever is asked becomes outbox rows of the same transaction.
 import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -69,7 +70,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
     updateDevice: async ({ sql, params, body, caller }) => {
       await find(sql, params.id);
       const { blueprintId, user } = body;
-      if (blueprintId !== undefined) await move(sql, [params.id], blueprintId);
+      if (blueprintId !== undefined) await move(sql, [params.id], blueprintId, caller.actor);
       if (user !== undefined) await nameUser(sql, params.id, user);
       const subject = `device:${params.id}`;
       await appendAudit(sql, {
@@ -117,7 +118,7 @@ const REQUESTS: Pick<
     const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
     const { ids, next } = await listPortion(sql, wanted, asked, body);
     if (body.preview) return { devices: ids.length, next };
-    const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`);
+    const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`, caller.actor);
     await appendAudit(sql, {
       actor: caller.actor,
       action: ACTIONS[action],
@@ -201,17 +202,31 @@ async function perform(
   asked: 'check' | 'renew' | { readonly moveTo: string },
   ids: readonly string[],
   reason: string,
+  by: string,
 ): Promise<number> {
   if (asked === 'renew') return requestRenewals(sql, ids, reason);
   if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'a check was asked for', true);
-  return move(sql, ids, asked.moveTo);
+  return move(sql, ids, asked.moveTo, by);
 }
 
-async function move(sql: Sql, ids: readonly string[], blueprintId: string | null): Promise<number> {
+async function move(
+  sql: Sql,
+  ids: readonly string[],
+  blueprintId: string | null,
+  by: string,
+): Promise<number> {
   if (blueprintId !== null && !(await findBlueprint(sql, blueprintId)))
     throw fieldProblem('request.not_found', 'blueprintId');
   const moved = await moveDevices(sql, ids, blueprintId);
-  if (moved.length > 0) await rollOutDevices(sql, { deviceIds: moved }, 'moved to another blueprint');
+  if (moved.length > 0)
+    await startFleetChange(sql, {
+      kind: 'blueprint',
+      integrationId: null,
+      ...(blueprintId !== null && { subject: `blueprint:${blueprintId}` }),
+      reason: 'moved to another blueprint',
+      by,
+      which: [{ deviceIds: moved }],
+    });
   return moved.length;
 }
 

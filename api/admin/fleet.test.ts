@@ -523,7 +523,10 @@ describe('the library item', () => {
 
   test('a changed answer concerns the enrolled devices of the switched-on item, also of a platform to come; a preview does not count those', async () => {
     const at = `/api/integrations/${fleet.ids['integrations'] ?? ''}`;
-    const impact = async () => (await api.call('GET', `${at}/impact`)).body as unknown;
+    const impact = async () => {
+      const { macOS, iOS } = (await api.call('GET', `${at}/impact`)).body as Record<string, number>;
+      return { macOS, iOS };
+    };
     expect(await impact()).toEqual({ macOS: 3, iOS: 3 });
     const { database } = api;
     await database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [

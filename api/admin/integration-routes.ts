@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
 import { readOrganization } from '../../adapters/okta/organization.ts';
 import { listHaltedReissues, resumeReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
+import { previewWaves } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -79,7 +80,10 @@ function settingsHandlers({
       return new Reply(await show(sql, found), { headers: { ETag: versionTag(found.changedAt.getTime()) } });
     },
 
-    getIntegrationImpact: async ({ sql, params }) => countReached(sql, (await row(sql, params.id)).id),
+    getIntegrationImpact: async ({ sql, params }) => {
+      const reached = await countReached(sql, (await row(sql, params.id)).id);
+      return { ...reached, waves: await previewWaves(sql, reached.macOS + reached.iOS, []) };
+    },
 
     updateIntegration: async ({ sql, params, body, caller, assertVersion }) => {
       const before = await row(sql, params.id);

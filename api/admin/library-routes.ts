@@ -1,6 +1,6 @@
 // The library item "Okta Verify": saving it starts what must be started, in the same transaction.
 import { randomUUID } from 'node:crypto';
-import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { startFleetChange, type StartedChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { setRemovalTerms } from '../../adapters/store/rollout/removal.ts';
@@ -65,13 +65,20 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
       assertVersion(before.version);
       await removeLibraryItem(sql, params.id);
       const blueprintIds = before.blueprints.map(({ id }) => id);
-      const devices = await rollOutDevices(sql, { blueprintIds }, 'the library item was removed');
       const subject = `library_item:${params.id}`;
+      const { devices, fleetRolloutId } = await startFleetChange(sql, {
+        kind: 'library_item',
+        integrationId: before.integrationId,
+        subject,
+        reason: 'the library item was removed',
+        by: caller.actor,
+        which: [{ blueprintIds }],
+      });
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'library_item.removed',
         subject,
-        detail: { devices },
+        detail: { devices, fleetRolloutId },
       });
       await appendEvent(sql, { kind: 'library_item.changed', subject });
       return undefined;
@@ -117,14 +124,15 @@ async function save(
     );
   await assignBlueprints(sql, id, body.blueprintIds);
 
-  const devices = await rollOutChanged(sql, body, before);
   const subject = `library_item:${id}`;
+  const { devices, fleetRolloutId } = await rollOutChanged(sql, body, before, { subject, by: actor });
   const detail = {
     integrationId,
     deviceTrustOn,
     wasOn: before?.deviceTrustOn ?? false,
     blueprintIds: body.blueprintIds,
     devices,
+    fleetRolloutId,
   };
   await appendAudit(sql, {
     actor,
@@ -136,16 +144,24 @@ async function save(
 }
 
 /** Starts the devices whose desired state this save changes: those that join or leave, and those that stay and get something else. */
-async function rollOutChanged(sql: Sql, body: SaveItem, before: LibraryItemRow | undefined): Promise<number> {
+async function rollOutChanged(
+  sql: Sql,
+  body: SaveItem,
+  before: LibraryItemRow | undefined,
+  { subject, by }: { readonly subject: string; readonly by: string },
+): Promise<StartedChange> {
   const wasOn = before?.deviceTrustOn ?? false;
-  if (!body.deviceTrustOn && !wasOn) return 0;
-  const reason = 'the library item was saved';
+  if (!body.deviceTrustOn && !wasOn) return { devices: 0, fleetRolloutId: null };
   const had = before?.blueprints.map(({ id }) => id) ?? [];
   const has = body.deviceTrustOn ? hasItem(before, body) : { blueprintIds: [], touched: [] };
   const stays = has.blueprintIds.filter((id) => body.blueprintIds.includes(id));
-  const blueprintIds = [...new Set([...had, ...body.blueprintIds])].filter((id) => !stays.includes(id));
-  let devices = await rollOutDevices(sql, { blueprintIds }, reason);
-  for (const platform of has.touched)
-    devices += await rollOutDevices(sql, { blueprintIds: stays, platform }, reason);
-  return devices;
+  const moving = [...new Set([...had, ...body.blueprintIds])].filter((id) => !stays.includes(id));
+  return startFleetChange(sql, {
+    kind: 'library_item',
+    integrationId: body.integrationId,
+    subject,
+    reason: 'the library item was saved',
+    by,
+    which: [{ blueprintIds: moving }, ...has.touched.map((platform) => ({ blueprintIds: stays, platform }))],
+  });
 }

@@ -1,6 +1,7 @@
 // The library item as the console shows it, and the preview of saving it.
 import type { z } from 'zod';
 import type { AppsAndBooksClient } from '../../adapters/apps-and-books/apps-and-books-client.ts';
+import { previewWaves, TEST_BLUEPRINT } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { freeBlueprintName } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findIntegration, listPlatforms } from '../../adapters/store/integration/integrations.ts';
@@ -34,8 +35,6 @@ import type { ReadBody } from '../contract/endpoint.ts';
 import type { ItemPreview, library, LibraryItem } from '../contract/library.ts';
 import { showFailure } from './failure-view.ts';
 import { notFound } from '../http/problem.ts';
-
-const TEST_BLUEPRINT = 'Okta Device Trust test';
 
 type SaveItem = ReadBody<(typeof library)['previewLibraryItem']>;
 
@@ -160,5 +159,8 @@ export async function previewItem(
         }
       : null,
     removalStartsInMinutes: losing.devices > 0 ? settings.removalDelayMinutes : null,
+    waves: await previewWaves(sql, devices + losing.devices, [
+      ...new Set([...saved, ...(before?.blueprints.map(({ id }) => id) ?? [])]),
+    ]),
   };
 }

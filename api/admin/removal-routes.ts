@@ -1,5 +1,5 @@
 // Devices that are to leave, and records of devices that have left.
-import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { previewWaves, startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { moveDevices } from '../../adapters/store/library/blueprints.ts';
 import { appendEvent } from '../../adapters/store/base/events.ts';
@@ -14,18 +14,25 @@ export function removalHandlers(): Handlers<typeof removal> {
     removeDevices: async ({ sql, body, caller }) => {
       const { ids, delayMinutes } = await readLeaving(sql, body.ids);
       const startsInMinutes = delayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes;
-      if (body.preview) return { devices: ids.length, startsInMinutes };
+      const waves = await previewWaves(sql, ids.length, []);
+      if (body.preview) return { devices: ids.length, startsInMinutes, waves, fleetRolloutId: null };
       if (ids.length === 0)
         throw new ProblemError('request.conflict', { detail: 'None of these devices is in a blueprint.' });
       const moved = await moveDevices(sql, ids, null);
-      await rollOutDevices(sql, { deviceIds: moved }, 'taken out of its blueprint');
+      const { fleetRolloutId } = await startFleetChange(sql, {
+        kind: 'removal',
+        integrationId: null,
+        reason: 'taken out of its blueprint',
+        by: caller.actor,
+        which: [{ deviceIds: moved }],
+      });
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'device.removed',
         ...(moved.length === 1 && { subject: `device:${moved[0] ?? ''}` }),
-        detail: { devices: moved.length, reason: body.reason, ids: moved.slice(0, 100) },
+        detail: { devices: moved.length, reason: body.reason, fleetRolloutId, ids: moved.slice(0, 100) },
       });
-      return { devices: moved.length, startsInMinutes };
+      return { devices: moved.length, startsInMinutes, waves, fleetRolloutId };
     },
 
     deleteDevice: async ({ sql, params, caller }) => {

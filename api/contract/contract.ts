@@ -3,6 +3,7 @@ import { appleAccess } from './apple-access.ts';
 import { blueprints } from './blueprints.ts';
 import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
+import { fleetRollouts } from './fleet-rollouts.ts';
 import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
 import { library } from './library.ts';
@@ -30,6 +31,7 @@ export const contract = {
   ...rollouts,
   ...readiness,
   ...replays,
+  ...fleetRollouts,
   ...appleAccess,
   ...pushCertificateRequests,
   ...instance,

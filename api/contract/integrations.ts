@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { HALT_REASONS } from '../../domain/automatic-reissue.ts';
 import { endpoint } from './endpoint.ts';
+import { WavesPreview } from './fleet-rollouts.ts';
 import { credentialsKind, PendingAnswer, PrerequisiteCheck, SetupAnswerBody } from './setups.ts';
 import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.ts';
 
@@ -97,7 +98,12 @@ export const Integration = z
 
 /** Enrolled devices, also of a platform that is not configured: they come in scope once it is. */
 const IntegrationImpact = z
-  .object({ macOS: z.number().int(), iOS: z.number().int() })
+  .object({
+    macOS: z.number().int(),
+    iOS: z.number().int(),
+    /** How a change of what all of them carry reaches them. */
+    waves: WavesPreview,
+  })
   .meta({ id: 'IntegrationReach' });
 
 export const integrations = {

@@ -1,6 +1,7 @@
 // The library item "Okta Verify", blueprints, and enrollment codes.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
+import { WavesPreview } from './fleet-rollouts.ts';
 import { bucket, family } from './device-filter.ts';
 import { Failure, id, idParams, instant, line, list } from './fields.ts';
 
@@ -113,6 +114,8 @@ export const ItemPreview = z
       })
       .nullable(),
     removalStartsInMinutes: z.number().nullable(),
+    /** How the change reaches the devices that arrive or leave. */
+    waves: WavesPreview,
   })
   .meta({ id: 'LibraryItemPreview' });
 

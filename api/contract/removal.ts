@@ -1,6 +1,7 @@
 // Devices that are to leave Okta Device Trust, and records of devices that have left Odette.
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
+import { WavesPreview } from './fleet-rollouts.ts';
 import { id, idParams, line } from './fields.ts';
 
 const tag = 'devices';
@@ -25,6 +26,9 @@ export const removal = {
         devices: z.number().int(),
         /** When the removal begins; the longest delay of the integrations concerned. */
         startsInMinutes: z.number().int(),
+        waves: WavesPreview,
+        /** Of more than 20 devices; null of a preview, too. */
+        fleetRolloutId: id.nullable(),
       })
       .meta({ id: 'Removal' }),
   }),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import * as messages from '../../workflows/messages.ts';
-import { setupStart } from '../../workflows/starts.ts';
+import { fleetStart, setupStart } from '../../workflows/starts.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
 
@@ -37,6 +37,7 @@ const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   certificateProven: { eventId: '1', deliveryId: '2', notAfter: '2027-01-01T00:00:00.000Z' },
   certificateFailed: { eventId: '1', failureCode: 'mdm.device_silent' },
   certificateRemoved: { eventId: '1' },
+  fleetRolloutSteered: { eventId: '1' },
   answerStep: { answer: { step: 'get_started' } },
 };
 
@@ -83,7 +84,19 @@ beforeAll(async () => {
   await world.until(() => expect(asleep.pushes).toBe(1));
   const { type, options } = setupStart({ state: newSetup(randomUUID()), takesOneAnswer: false });
   const setup = await world.client.workflow.start(type, options);
+  const [fleetRollout] = await world.database.query<{ id: string }>(
+    `insert into fleet_rollouts (kind, reason, status, pace, devices, canary, settle_minutes, started_by)
+     values ('library_item', 'by hand', 'paused', 'waves', 1, 5, 30, 'person:ada') returning id`,
+  );
+  const fleetRolloutId = fleetRollout?.id ?? '';
+  await world.database.query(
+    'insert into fleet_rollout_devices (fleet_rollout_id, device_id, place, failed_before) values ($1, $2, 1, false)',
+    [fleetRolloutId, asleep.id],
+  );
+  const fleet = fleetStart({ fleetRolloutId });
+  await world.client.workflow.start(fleet.type, fleet.options);
   running = {
+    rollOutFleet: messages.workflowIds.fleet(fleetRolloutId),
     rollOutDevice: messages.workflowIds.rollout(asleep.id),
     keepCertificate: messages.workflowIds.certificate(mac.id),
     pollOktaTrust: messages.workflowIds.trust(mac.id),

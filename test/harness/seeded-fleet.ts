@@ -18,11 +18,14 @@ export interface SeededFleet {
 
 export async function seedFleet(database: Database, sealer: Sealer): Promise<SeededFleet> {
   const ids = Object.fromEntries(
-    ['integrations', 'blueprints', 'library-items', 'setups', 'replays'].map((name) => [
+    ['integrations', 'blueprints', 'library-items', 'setups', 'replays', 'fleet-rollouts'].map((name) => [
       name,
       globalThis.crypto.randomUUID(),
     ]),
-  ) as Record<'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays', string>;
+  ) as Record<
+    'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays' | 'fleet-rollouts',
+    string
+  >;
   const secret = async (
     kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key',
     address?: string,
@@ -71,6 +74,15 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   const devices = await addDevices(database, ids);
   await addEvidence(database, devices[0] ?? '', ids.integrations);
   await database.query(`insert into replays (id, started_by) values ($1, 'person:ada')`, [ids.replays]);
+  await database.query(
+    `insert into fleet_rollouts (id, kind, reason, pace, devices, canary, settle_minutes, started_by)
+     values ($1, 'library_item', 'the library item was saved', 'waves', 1, 5, 45, 'person:ada')`,
+    [ids['fleet-rollouts']],
+  );
+  await database.query(
+    `insert into fleet_rollout_devices (fleet_rollout_id, device_id, place, state, wave, failed_before) values ($1, $2, 1, 'completed', 1, false)`,
+    [ids['fleet-rollouts'], devices[0]],
+  );
   const viewerToken = randomBytes(32).toString('base64url');
   await addToken(database, {
     name: 'viewer',

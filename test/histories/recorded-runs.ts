@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { addIosPlatform, addMacPlatform, installApiServiceIntegration } from '../../sandbox/okta/admin.ts';
+import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { oktaRecordOf } from '../harness/okta-record.ts';
 import { openRolloutWorld } from '../harness/rollout-world.ts';
@@ -10,6 +11,7 @@ import { recordHistory } from './recording.ts';
 
 export async function recordAll(): Promise<void> {
   await recordRollouts();
+  await recordFleet();
   await recordSetup();
 }
 
@@ -113,6 +115,28 @@ async function recordSetup(): Promise<void> {
     const { body: ended } = await world.api.call('GET', `/api/setups/${id}`);
     expect(ended).toMatchObject({ status: 'complete' });
     await recordHistory('setup', world.client.workflow.getHandle(workflowIds.setup(id)));
+  } finally {
+    await world.close();
+  }
+}
+
+/** A canary, a wave, and a device that is left behind by nobody. */
+async function recordFleet(): Promise<void> {
+  const world = await openRolloutWorld({ trustLookupSeconds: [] });
+  try {
+    for (let number = 0; number < 21; number += 1) await world.newDevice('iPhone');
+    const { fleetRolloutId } = await world.database.inTransaction((sql) =>
+      startFleetChange(sql, {
+        kind: 'integration',
+        integrationId: world.fleet.integrationId,
+        reason: 'recorded',
+        by: 'person:ada',
+        which: [{ integrationId: world.fleet.integrationId, platform: 'iOS' }],
+      }),
+    );
+    const fleet = world.client.workflow.getHandle(workflowIds.fleet(fleetRolloutId ?? ''));
+    await world.until(async () => expect((await fleet.describe()).status.name).toBe('COMPLETED'), 120_000);
+    await recordHistory('roll-out-fleet', fleet);
   } finally {
     await world.close();
   }

@@ -8,6 +8,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { StateMark } from '../components/device-labels.tsx';
 import { Loaded } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
+import { WavesText } from '../fleet-rollouts/waves-text.tsx';
 import { countText, deviceTitle, plural } from '../labels.ts';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
 import { RemovalText } from './removal-text.tsx';
@@ -64,6 +65,7 @@ export function SaveDialog(props: SaveDialogProps) {
         {(found) => (
           <Stack gap="sm">
             <PreviewList preview={found} isOn={draft.deviceTrustOn} />
+            <WavesText waves={found.waves} />
             {found.leaving > 0 && <RemovalText preview={found} removesApp={draft.removeAppOnRemoval} />}
             {found.testBlueprint && draft.deviceTrustOn && (
               <TestBlueprint proposal={found.testBlueprint} choose={(id) => change({ blueprintIds: [id] })} />

@@ -9,6 +9,7 @@ import { Empty, Loaded, Page } from '../components/page.tsx';
 import type { ResponseOf } from '../client.ts';
 import { useApiQuery } from '../queries.ts';
 import { countText, deviceTitle, PHASE_LABELS, plural, OWNER_LABELS, tookText } from '../labels.ts';
+import { FleetRollouts } from '../fleet-rollouts/fleet-rollout-card.tsx';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 import { ListTable } from '../components/list-table.tsx';
@@ -22,6 +23,7 @@ export function RolloutsPage() {
       intro="A rollout takes one device from enrolled to delivered. It can run for days without any action."
     >
       <FleetProgress />
+      <FleetRollouts />
       <Replays titleOf={(code) => titles.get(code) ?? code} />
       <FailureGroups query={failures} />
       <RolloutList />

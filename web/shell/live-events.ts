@@ -38,6 +38,7 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'integration.changed': SETUPS,
   'integration.health_changed': ['listIntegrations', 'getIntegration', 'getStatus'],
   'library_item.changed': LIBRARY,
+  'fleet_rollout.changed': ['listFleetRollouts', 'getFleetRollout', 'listFleetRolloutDevices', 'getStatus'],
   'push_certificate.changed': ['getPushCertificate', 'getStatus', 'previewLibraryItem'],
   'apps_and_books.changed': ['getAppsAndBooks', 'getStatus', 'previewLibraryItem'],
 };

@@ -2,6 +2,7 @@
 import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
+import { isHeldSql } from '../rollout/affected-devices.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
@@ -150,12 +151,14 @@ export interface DeviceScope {
   readonly integrationId: string | undefined;
   /** What people call the device. */
   readonly label: string;
+  /** A fleet rollout, or the abort of one, keeps a change from it. */
+  readonly isHeld: boolean;
 }
 
 /** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
 export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
-  const [row] = await sql.query<{ isInScope: boolean; integrationId: string | null; label: string }>(
-    `select scope.is_in_scope as "isInScope",
+  const [row] = await sql.query<Omit<DeviceScope, 'integrationId'> & { integrationId: string | null }>(
+    `select scope.is_in_scope as "isInScope", ${isHeldSql('scope.device_id')} as "isHeld",
             coalesce(case when scope.is_switched_on then scope.integration_id end, trust.integration_id, scope.integration_id) as "integrationId",
             coalesce(devices.name, devices.serial_number, devices.family) as label
        from device_scope as scope

@@ -1,6 +1,7 @@
 // Devices in scope of an integration: in pages for the sweeps, and how many there are.
 import type { Platform } from '../../../domain/device.ts';
 import type { Sql } from '../base/database.ts';
+import { isHeldSql } from '../rollout/affected-devices.ts';
 
 const IN_SCOPE = `from device_scope as scope
   left join device_trust as trust on trust.device_id = scope.device_id
@@ -8,7 +9,7 @@ const IN_SCOPE = `from device_scope as scope
 
 /**
  * In scope and not seen to be as it should be since `verifiedBefore`. One that failed is checked again too, for what it met may have
- * passed: if no rollout of it has ended (or begun) since `failedBefore`.
+ * passed: if no rollout of it has ended (or begun) since `failedBefore`. Not one that a fleet rollout holds back.
  */
 export async function findUnverifiedDevices(
   sql: Sql,
@@ -21,6 +22,7 @@ export async function findUnverifiedDevices(
     `select scope.device_id as id ${IN_SCOPE} and (trust.verified_at is null or trust.verified_at < $2)
         and (trust.failure_code is null
              or not exists (select from rollout_runs as run where run.device_id = scope.device_id and coalesce(run.closed_at, run.started_at) > $5))
+        and not ${isHeldSql('scope.device_id')}
         and ($3::uuid is null or scope.device_id > $3) order by scope.device_id limit $4`,
     [integrationId, verifiedBefore, after, limit, failedBefore],
   );

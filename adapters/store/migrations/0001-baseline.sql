@@ -903,3 +903,48 @@ create table replay_devices (
   primary key (replay_id, device_id)
 );
 create index replay_devices_outbox on replay_devices (outbox_id);
+
+-- Changes by people that reach many devices in waves (domain/fleet-waves.ts); the workflow rollOutFleet advances them.
+create table fleet_rollouts (
+  id uuid primary key default gen_random_uuid(),
+  integration_id uuid references integrations on delete set null,
+  kind text not null, -- domain/fleet-waves.ts FLEET_CHANGES
+  subject text, -- e.g. library_item:ID
+  reason text not null, -- with which each device's rollout is started
+  status text not null default 'running' check (status in ('running', 'paused', 'halted', 'completed', 'aborted')),
+  pace text not null check (pace in ('waves', 'full')),
+  devices integer not null,
+  canary integer not null, -- devices of the first wave
+  canary_blueprint text, -- from which they are taken first, by its name then
+  settle_minutes integer not null,
+  wave integer not null default 0,
+  wave_begun_at timestamptz,
+  halt jsonb, -- domain/fleet-waves.ts FleetHalt
+  judged_from timestamptz not null default now(), -- what happened before was judged by a person
+  started_at timestamptz not null default now(),
+  started_by text not null,
+  steered_at timestamptz,
+  steered_by text,
+  steering_reason text,
+  ended_at timestamptz
+);
+create index fleet_rollouts_started on fleet_rollouts (started_at desc);
+
+create table fleet_rollout_devices (
+  fleet_rollout_id uuid not null references fleet_rollouts on delete cascade,
+  device_id uuid not null references devices on delete cascade,
+  place integer not null, -- its turn
+  state text not null default 'waiting' check (state in ('waiting', 'begun', 'completed', 'failed', 'left', 'overtaken')),
+  wave integer,
+  failed_before boolean not null, -- it says nothing of the change when it fails again
+  failure_code text,
+  outbox_id uuid,
+  run_before text, -- the device's last run until then
+  run_before_is_open boolean,
+  begun_at timestamptz,
+  settled_at timestamptz,
+  primary key (fleet_rollout_id, device_id)
+);
+create index fleet_rollout_devices_turn on fleet_rollout_devices (fleet_rollout_id, state, place);
+-- A device that is held back gets the change by nothing else: the sweeps ask for each device.
+create index fleet_rollout_devices_held on fleet_rollout_devices (device_id) where state in ('waiting', 'left');

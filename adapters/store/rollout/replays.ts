@@ -23,6 +23,9 @@ export async function startReplay(
        select device.id, gen_random_uuid() as outbox_id,
               (select run_id from rollout_runs where device_id = device.id order by started_at desc limit 1) as run_before
          from devices as device where device.id = any($4) and device.${ENROLLED}),
+     overtaken as (
+       update fleet_rollout_devices set state = 'overtaken'
+        where device_id in (select id from affected) and state in ('waiting', 'left') returning 1),
      put as (
        insert into outbox (id, ordering_key, lane, message)
        select outbox_id, id::text, ${LANE_OF_WISH}, jsonb_build_object('kind', 'rollOutDevice', 'deviceId', id, 'reason', $5::text,

@@ -1,0 +1,134 @@
+// `odette fleet-rollout`: changes that reach more than 20 devices in waves; how far each is, which device has what, and orders.
+import { Option, type Command } from 'commander';
+import { confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import type { OdetteClient, ResponseOf } from './odette-client.ts';
+import { moment, table } from './terminal.ts';
+
+type FleetRollout = ResponseOf<'get /api/fleet-rollouts/{id}'>;
+type Order = FleetRollout['orders'][number];
+type Member = ResponseOf<'get /api/fleet-rollouts/{id}/devices'>['items'][number];
+
+interface OrderOptions extends JsonOption {
+  readonly reason?: string;
+  readonly yes?: true;
+}
+
+export function addFleetRollouts(program: Command, line: CommandLine): void {
+  const command = program
+    .command('fleet-rollout')
+    .description('changes that reach more than 20 devices: a canary first, then waves of growing size');
+  jsonCommand(command, 'list', 'lists those under way, and the others of the last 30 days').action(
+    async (options: JsonOption) => {
+      const response = await (await line.connect()).call('get /api/fleet-rollouts');
+      line.show(options, response, () => listLines(response.items));
+    },
+  );
+  jsonCommand(command, 'show', 'shows how far one is')
+    .argument('<id>', 'from `odette fleet-rollout list`')
+    .action(async (id: string, options: JsonOption) => {
+      const found = await (await line.connect()).call('get /api/fleet-rollouts/{id}', { params: { id } });
+      line.show(options, found, () => shownLines(found));
+    });
+  jsonCommand(command, 'devices', 'lists which devices have which state')
+    .argument('<id>', 'from `odette fleet-rollout list`')
+    .addOption(
+      new Option('--state <state>', 'only these').choices([
+        'waiting',
+        'begun',
+        'completed',
+        'failed',
+        'left',
+        'overtaken',
+      ]),
+    )
+    .action(async (id: string, options: JsonOption & { readonly state?: Member['state'] }) => {
+      const items = await members(await line.connect(), id, options.state);
+      line.show(options, { items }, () => memberLines(items));
+    });
+  addOrder(command, line, 'pause', 'begins no further device; what has begun goes on');
+  addOrder(command, line, 'resume', 'goes on after a pause or a halt; what happened before is judged');
+  addOrder(command, line, 'go-on', 'lets all others begin at once, without waves and without a halt');
+  addOrder(command, line, 'abort', 'ends it: devices that have not begun stay as they are');
+}
+
+const ORDERS = { pause: 'pause', resume: 'resume', 'go-on': 'go_on_at_once', abort: 'abort' } as const;
+
+function addOrder(command: Command, line: CommandLine, name: keyof typeof ORDERS, description: string): void {
+  const order: Order = ORDERS[name];
+  const asks = name === 'go-on' || name === 'abort';
+  const added = jsonCommand(command, name, description)
+    .argument('<id>', 'from `odette fleet-rollout list`')
+    .option('--reason <text>', 'shown in the activity log');
+  if (asks) added.option('--yes', 'do not ask');
+  added.action(async (id: string, { reason, yes, ...options }: OrderOptions) => {
+    const odette = await line.connect();
+    const params = { id };
+    if (asks && !yes) {
+      const { counts } = await odette.call('get /api/fleet-rollouts/{id}', { params });
+      await confirm(line.terminal, question(name, counts));
+    }
+    const body = { order, ...(reason !== undefined && { reason }) };
+    const after = await odette.call('post /api/fleet-rollouts/{id}/orders', { params, body });
+    line.show(options, after, () => shownLines(after));
+  });
+}
+
+const question = (
+  name: 'go-on' | 'abort' | string,
+  { waiting, begun, completed }: FleetRollout['counts'],
+): string =>
+  name === 'abort'
+    ? `${plural(completed, 'device')} keep the change, ${begun} under way go on, ${waiting} stay as they are. Abort?`
+    : `${plural(waiting, 'device')} begin at once. Go on?`;
+
+async function members(
+  odette: OdetteClient,
+  id: string,
+  state: Member['state'] | undefined,
+): Promise<Member[]> {
+  const items: Member[] = [];
+  for (let after: string | null | undefined; after !== null;) {
+    const query = { limit: 500, ...(state !== undefined && { state }), ...(after && { after }) };
+    const page = await odette.call('get /api/fleet-rollouts/{id}/devices', { params: { id }, query });
+    items.push(...page.items);
+    after = page.next;
+  }
+  return items;
+}
+
+function listLines(items: readonly FleetRollout[]): string[] {
+  if (items.length === 0) return ['No change has reached more than 20 devices in the last 30 days.'];
+  const rows = items.map(({ startedAt, reason, status, counts, devices, id }) => [
+    moment(startedAt),
+    reason,
+    status,
+    `${counts.completed} of ${devices}`,
+    String(counts.failed),
+    id,
+  ]);
+  return table(['STARTED', 'CHANGE', 'STATUS', 'COMPLETED', 'FAILED', 'ID'], rows);
+}
+
+function shownLines({ reason, text, counts, waves, canaryBlueprint, orders, id }: FleetRollout): string[] {
+  const { completed, failed, begun, waiting, left, overtaken } = counts;
+  return [
+    `${reason}: ${text}`,
+    `Completed ${completed}, failed ${failed}, under way ${begun}, waiting ${waiting}, left as they were ${left}, overtaken ${overtaken}.`,
+    ...(waves.length > 0
+      ? [`Waves: ${waves.join(', ')}${canaryBlueprint === null ? '' : ` (canary: ${canaryBlueprint})`}`]
+      : []),
+    ...orders.map((order) => `odette fleet-rollout ${order === 'go_on_at_once' ? 'go-on' : order} ${id}`),
+  ];
+}
+
+function memberLines(items: readonly Member[]): string[] {
+  if (items.length === 0) return ['No such devices.'];
+  const rows = items.map(({ device, state, wave, failure }) => [
+    device.name ?? device.serialNumber ?? device.id,
+    device.serialNumber ?? '–',
+    state,
+    wave === null ? '–' : String(wave),
+    failure?.title ?? '',
+  ]);
+  return table(['DEVICE', 'SERIAL', 'STATE', 'WAVE', 'FAILURE'], rows);
+}

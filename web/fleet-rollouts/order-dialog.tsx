@@ -1,0 +1,79 @@
+// An order to a change under way: what it does to how many devices, said before.
+import { Text } from '@mantine/core';
+import { useState } from 'react';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { ReasonInput, reasonGiven } from '../components/reason-input.tsx';
+import { plural } from '../labels.ts';
+import { odetteLine } from '../odette-line.ts';
+import { useChange, type ResponseOf } from '../queries.ts';
+
+type FleetRollout = ResponseOf<'getFleetRollout'>;
+export type Order = FleetRollout['orders'][number];
+
+export const ORDER_LABELS: Readonly<Record<Order, string>> = {
+  pause: 'Pause',
+  resume: 'Resume',
+  go_on_at_once: 'Go on at once',
+  abort: 'Abort',
+};
+const COMMANDS: Readonly<Record<Order, string>> = {
+  pause: 'pause',
+  resume: 'resume',
+  go_on_at_once: 'go-on',
+  abort: 'abort',
+};
+const TITLES: Readonly<Record<Order, string>> = {
+  pause: 'Pause this change?',
+  resume: 'Resume this change?',
+  go_on_at_once: 'Go on at once?',
+  abort: 'Abort this change?',
+};
+
+function consequence(order: Order, { waiting, begun, completed }: FleetRollout['counts']): string {
+  switch (order) {
+    case 'pause':
+      return `${plural(waiting, 'device')} wait until somebody resumes it. ${plural(begun, 'device')} under way go on.`;
+    case 'resume':
+      return `${plural(waiting, 'device')} follow in waves. Failures until now no longer halt it.`;
+    case 'go_on_at_once':
+      return `${plural(waiting, 'device')} begin at once: without waves, and without a halt when they fail.`;
+    case 'abort':
+      return (
+        `${plural(completed, 'device')} keep the change, ${plural(begun, 'device')} under way finish it, and ${plural(waiting, 'device')} ` +
+        'stay as they are until another change touches them. The settings stay as saved: save the previous ones to go back.'
+      );
+  }
+}
+
+export function OrderDialog({
+  rollout,
+  order,
+  close,
+}: {
+  rollout: FleetRollout;
+  order: Order;
+  close: () => void;
+}) {
+  const [reason, setReason] = useState('');
+  const change = useChange(
+    'steerFleetRollout',
+    ['listFleetRollouts', 'getFleetRollout', 'listFleetRolloutDevices'],
+    close,
+  );
+  return (
+    <ConfirmDialog
+      opened
+      close={close}
+      title={TITLES[order]}
+      confirmLabel={ORDER_LABELS[order]}
+      isDangerous={order === 'abort' || order === 'go_on_at_once'}
+      confirm={() => change.mutate({ params: { id: rollout.id }, body: { order, ...reasonGiven(reason) } })}
+      isBusy={change.isPending}
+      error={change.error}
+      command={odetteLine(['fleet-rollout', COMMANDS[order], rollout.id], ['--reason', reason.trim()])}
+    >
+      <Text>{consequence(order, rollout.counts)}</Text>
+      <ReasonInput reason={reason} set={setReason} />
+    </ConfirmDialog>
+  );
+}
