@@ -23,7 +23,7 @@ async function trustedSince(days: number): Promise<ProtocolDevice> {
 const standing = async (device: ProtocolDevice) =>
   (
     await listener.database.query<{ bucket: string; waitsFor: string | null }>(
-      `select bucket, waits_for as "waitsFor" from device_trust join devices on devices.id = device_id where udid = $1`,
+      `select bucket, waits_for from device_trust join devices on devices.id = device_id where udid = $1`,
       [device.udid],
     )
   )[0];

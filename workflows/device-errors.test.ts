@@ -85,7 +85,7 @@ async function skipWaits(mac: FakeDevice, milliseconds: number): Promise<void> {
 
 const waits = (mac: FakeDevice): Promise<void> =>
   world.until(async () =>
-    expect((await world.trust(mac.id))?.waits_for).toMatch(/Odette retries at \d{4}-\d\d-\d\d/),
+    expect((await world.trust(mac.id))?.waitsFor).toMatch(/Odette retries at \d{4}-\d\d-\d\d/),
   );
 
 const sweep = () =>
@@ -106,7 +106,7 @@ async function nextDay(mac: FakeDevice): Promise<void> {
 
 const healed = (mac: FakeDevice): Promise<void> =>
   world.until(async () =>
-    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
   );
 
 const left = (device: FakeDevice): number => device.breaks.reduce((sum, { times }) => sum + times, 0);
@@ -184,12 +184,12 @@ describe.concurrent('an error of a device', () => {
       await skipWaits(mac, 60 * HOUR);
       // A dozen retries, each with a device that answers.
       expect(await world.ended(mac.id, 90_000)).toBe('FAILED');
-      expect(await world.trust(mac.id)).toMatchObject({ failure_code: row.lasting });
+      expect(await world.trust(mac.id)).toMatchObject({ failureCode: row.lasting });
       // Over two days at most, and never three times in thirty seconds.
       expect(mac.carriedOut.filter((each) => each === row.what.requestType).length).toBeLessThan(25);
       mac.breaks.length = 0;
       await sweep();
-      expect((await world.trust(mac.id))?.failure_code).toBe(row.lasting);
+      expect((await world.trust(mac.id))?.failureCode).toBe(row.lasting);
       await nextDay(mac);
       await healed(mac);
     },
@@ -212,8 +212,8 @@ describe.concurrent('an error of a device', () => {
     await world.rollOut(phone.id);
     expect(await world.ended(phone.id)).toBe('COMPLETED');
     const trust = await world.trust(phone.id);
-    expect(trust).toMatchObject({ phase: 'waits_for_user', failure_code: null });
-    expect(trust?.waits_for).toContain('accepts the prompt');
+    expect(trust).toMatchObject({ phase: 'waits_for_user', failureCode: null });
+    expect(trust?.waitsFor).toContain('accepts the prompt');
     phone.breaks.length = 0;
     await world.database.query(
       `update device_trust set verified_at = now() - interval '25 hours' where device_id = $1`,
@@ -234,7 +234,7 @@ describe.concurrent('an error of a device', () => {
     await world.rollOut(mac.id);
     await world.until(() => expect(mac.breaks[0]?.times).toBe(0));
     await world.until(async () =>
-      expect((await world.trust(mac.id))?.waits_for).toContain('(NSOSStatus -603)'),
+      expect((await world.trust(mac.id))?.waitsFor).toContain('(NSOSStatus -603)'),
     );
     const workflowId = workflowIds.certificate(mac.id);
     for (const _ of mac.breaks) {
@@ -258,14 +258,14 @@ describe.concurrent('an error of a device', () => {
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     const trust = await world.trust(mac.id);
-    expect(trust).toMatchObject({ failure_code: 'mdm.sso_host_claimed' });
-    expect(trust?.waits_for).toContain('InstallProfile: The URL is claimed already (MCSSO 34001).');
+    expect(trust).toMatchObject({ failureCode: 'mdm.sso_host_claimed' });
+    expect(trust?.waitsFor).toContain('InstallProfile: The URL is claimed already (MCSSO 34001).');
     expect([mac.certificates.length, mac.appStatus]).toEqual([1, 'Managed']);
     // Its user removes Okta Verify: the daily check brings it back, and goes on saying why the device has failed.
     mac.appStatus = undefined;
     await nextDay(mac);
     await world.until(() => expect(mac.appStatus).toBe('Managed'));
-    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.sso_host_claimed' });
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.sso_host_claimed' });
   });
 
   test('a profile that is gone already is removed as well, whatever the words, and nothing waits for it', async () => {
@@ -306,7 +306,7 @@ describe.concurrent('what a device says', () => {
     mac.unreadable = Infinity;
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
-    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.message_unreadable' });
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.message_unreadable' });
     mac.unreadable = 0;
     await nextDay(mac);
     await healed(mac);
@@ -317,13 +317,13 @@ describe.concurrent('what a device says', () => {
     mac.notNow = 1;
     await world.rollOut(mac.id);
     await world.until(async () =>
-      expect((await world.trust(mac.id))?.waits_for).toMatch(
+      expect((await world.trust(mac.id))?.waitsFor).toMatch(
         /answers, but not now: it is locked or busy, since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
       ),
     );
     await mac.wake();
     await mac.wake();
     await healed(mac);
-    expect((await world.trust(mac.id))?.waits_for).not.toContain('not now');
+    expect((await world.trust(mac.id))?.waitsFor).not.toContain('not now');
   });
 });

@@ -157,7 +157,7 @@ describe('keepCertificate', () => {
     await world.ended(mac.id);
     const { serialNumber } = newest(mac);
     await pass(mac, 80 * DAY + 2_000);
-    await world.until(async () => expect((await world.trust(mac.id))?.waits_for).toContain('day 91'));
+    await world.until(async () => expect((await world.trust(mac.id))?.waitsFor).toContain('day 91'));
     expect(newest(mac).serialNumber).toBe(serialNumber);
     await pass(mac, 5 * DAY);
     await renewed(mac, serialNumber);
@@ -200,7 +200,7 @@ describe('keepCertificate', () => {
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
-    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'okta.challenge_credentials_refused' });
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'okta.challenge_credentials_refused' });
     expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING');
     world.challenges.state.status = 200;
     await changePassword();

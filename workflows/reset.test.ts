@@ -39,7 +39,7 @@ describe('a rollout that failed', () => {
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await world.trust(mac.id)).toMatchObject({
       bucket: 'needs_user',
-      failure_code: 'mdm.device_silent',
+      failureCode: 'mdm.device_silent',
     });
     const asked = await commandsOf(mac.id, 'rollout.ProfileList');
     expect(asked.map(({ state }) => state)).toEqual(['withdrawn']);
@@ -52,7 +52,7 @@ describe('a rollout that failed', () => {
       Number(timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId),
     );
     await world.until(async () =>
-      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
     expect(mac.certificates).toHaveLength(1);
     expect(mac.maxCertificates).toBe(1);
@@ -62,10 +62,10 @@ describe('a rollout that failed', () => {
     world.challenges.state.status = 503;
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
-    await world.until(async () => expect((await world.trust(mac.id))?.waits_for).toContain('Okta'));
+    await world.until(async () => expect((await world.trust(mac.id))?.waitsFor).toContain('Okta'));
     expect(await world.ended(mac.id)).toBe('FAILED');
     world.challenges.state.status = 200;
-    expect((await world.trust(mac.id))?.failure_code).toMatch(/^okta\./);
+    expect((await world.trust(mac.id))?.failureCode).toMatch(/^okta\./);
   }, 60_000);
 
   test("of an activity ends well after a reset to the failed activity's workflow task", async () => {
@@ -73,7 +73,7 @@ describe('a rollout that failed', () => {
     world.knobs.licenses = 'refused';
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
-    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'apps_and_books.token_refused' });
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'apps_and_books.token_refused' });
     world.knobs.licenses = 'assigned';
     const { events } = await world.rollout(mac.id).fetchHistory();
     const failed = events?.filter((event) => event.activityTaskFailedEventAttributes).at(-1);
@@ -124,7 +124,7 @@ describe('a rollout that failed', () => {
       () => undefined,
     );
     expect(await world.ended(mac.id)).toBe('FAILED');
-    expect(await world.trust(mac.id)).toMatchObject({ failure_code: 'mdm.app_not_installed' });
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.app_not_installed' });
 
     mac.appStatus = undefined;
     mac.looksUntilManaged = 0;
@@ -133,7 +133,7 @@ describe('a rollout that failed', () => {
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
     await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
     await world.until(async () =>
-      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
     expect(mac.carriedOut.slice(before.length)).toEqual(
       expect.arrayContaining(['ProfileList', 'InstallApplication', 'ManagedApplicationList']),

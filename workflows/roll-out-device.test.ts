@@ -81,7 +81,7 @@ describe('a rollout', () => {
     await world.until(async () => {
       const trust = await world.trust(mac.id);
       expect(trust?.delivered).toBe(true);
-      expect(trust?.waits_for).toContain('No Okta Verify license is available.');
+      expect(trust?.waitsFor).toContain('No Okta Verify license is available.');
     });
     world.knobs.licenses = 'assigned';
     await world.rollOut(mac.id, 'licenses were bought');
@@ -110,17 +110,17 @@ describe('a rollout', () => {
     phone.refusesApp = true;
     await world.rollOut(phone.id);
     await world.until(async () => {
-      const [row] = await world.database.query<{ app_refusals: number }>(
+      const [row] = await world.database.query<{ appRefusals: number }>(
         'select app_refusals from device_trust where device_id = $1',
         [phone.id],
       );
-      expect(row?.app_refusals).toBe(1);
+      expect(row?.appRefusals).toBe(1);
     });
     expect(phone.carriedOut.filter((each) => each === 'InstallApplication')).toHaveLength(1);
     await world.database.query('update device_trust set app_refusals = 3 where device_id = $1', [phone.id]);
     await world.rollOut(phone.id);
     expect(await world.ended(phone.id)).toBe('COMPLETED');
-    expect(await world.trust(phone.id)).toMatchObject({ phase: 'waits_for_user', failure_code: null });
+    expect(await world.trust(phone.id)).toMatchObject({ phase: 'waits_for_user', failureCode: null });
     phone.refusesApp = false;
     const { runId } = await world.rollout(phone.id).describe();
     await world.rollOut(phone.id, 'a check of the day');
@@ -151,7 +151,7 @@ describe('a rollout', () => {
       expect(status.name).not.toBe('RUNNING');
     }, 50_000);
     expect(await world.ended(mac.id)).toBe('COMPLETED');
-    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null });
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null });
   }, 60_000);
 
   test('a profile that the device refuses fails the rollout by its code; started again it ends well', async () => {
@@ -165,7 +165,7 @@ describe('a rollout', () => {
     expect(await world.trust(mac.id)).toMatchObject({
       bucket: 'needs_you',
       phase: 'failed',
-      failure_code: 'mdm.profile_refused',
+      failureCode: 'mdm.profile_refused',
     });
     const [told] = await world.database.query<{ detail: object }>(
       `select detail from device_timeline where device_id = $1 and kind = 'rollout_failed'`,
@@ -175,7 +175,7 @@ describe('a rollout', () => {
     mac.refuses.clear();
     await world.rollOut(mac.id);
     await world.until(async () =>
-      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
     expect(mac.certificates).toHaveLength(1);
     expect(mac.maxCertificates).toBe(1);
@@ -187,7 +187,7 @@ describe('a rollout', () => {
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     expect(await world.trust(mac.id)).toMatchObject({
-      failure_code: 'mdm.app_not_from_app_store',
+      failureCode: 'mdm.app_not_from_app_store',
       delivered: true,
     });
   });
@@ -201,9 +201,9 @@ describe('a rollout', () => {
     await world.database.query(`update library_items set settings = '{}'`);
     expect(await world.trust(mac.id)).toMatchObject({
       phase: 'delivered',
-      failure_code: null,
-      certificate_present: true,
-      okta_verify_managed: true,
+      failureCode: null,
+      certificatePresent: true,
+      oktaVerifyManaged: true,
     });
     const [evidence] = await world.database.query<{ evidence: string }>(
       `select evidence from device_truths where device_id = $1 and truth = 'oktaVerifyManaged'`,
@@ -286,7 +286,7 @@ describe('a rollout', () => {
     await world.rollOut(mac.id);
     await world.ended(mac.id);
     const [{ serialNumber } = { serialNumber: '' }] = await database.query<{ serialNumber: string }>(
-      'select serial_number as "serialNumber" from devices where id = $1',
+      'select serial_number from devices where id = $1',
       [mac.id],
     );
     expect(world.knobs.held).toContain(serialNumber);
@@ -345,7 +345,7 @@ describe('a rollout', () => {
     expect(await world.ended(mac.id)).toBe('CANCELLED');
     expect(await world.trust(mac.id)).toMatchObject({
       bucket: 'needs_you',
-      failure_code: 'rollout.cancelled',
+      failureCode: 'rollout.cancelled',
     });
     const states = await world.database.query<{ state: string }>(
       'select distinct state from commands where device_id = $1',
@@ -355,7 +355,7 @@ describe('a rollout', () => {
     mac.isAsleep = false;
     await world.rollOut(mac.id, 'replay by an operator');
     await world.until(async () =>
-      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+      expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
   });
 

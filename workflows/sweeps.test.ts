@@ -45,7 +45,7 @@ describe('trust', () => {
     const record = await oktaRecordOf(world.database, mac.id);
     world.knobs.oktaDevices = [record];
     await sweep('observeTrust');
-    expect(await world.trust(mac.id)).toMatchObject({ bucket: 'trusted', waits_for: null });
+    expect(await world.trust(mac.id)).toMatchObject({ bucket: 'trusted', waitsFor: null });
     const before = mac.certificates[0]?.serialNumber;
     world.knobs.oktaDevices = [
       { ...record, users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'NOT_MANAGED' }] },
@@ -84,7 +84,7 @@ describe('trust', () => {
       await sweep('observeTrust');
       expect(await world.trust(mac.id)).toMatchObject({
         bucket: 'needs_you',
-        waits_for: expect.stringContaining('Only an Okta admin can change that') as string,
+        waitsFor: expect.stringContaining('Only an Okta admin can change that') as string,
       });
       const asked = await world.database.query(
         `select 1 from outbox where ordering_key = $1 and message ->> 'signal' = 'renewNow'`,
@@ -153,7 +153,7 @@ describe('the other sweeps', () => {
     );
     await sweep('enforceDesiredState');
     await world.until(async () =>
-      expect(await world.trust(failed.id)).toMatchObject({ phase: 'delivered', failure_code: null }),
+      expect(await world.trust(failed.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
     // Nothing was wrong any more: it was asked, and sent nothing.
     expect(failed.carriedOut).not.toContain('InstallProfile');

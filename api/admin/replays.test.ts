@@ -118,7 +118,7 @@ test('what one request does not take is replayed from where it ended, although i
   expect(first.next).toBe(seen.next);
   const { body: rest } = await replay({ ...all, after: first.next });
   expect([rest.devices, rest.next]).toEqual([1, null]);
-  const members = await api.database.query<{ device_id: string }>(
+  const members = await api.database.query<{ deviceId: string }>(
     'select distinct device_id from replay_devices where replay_id = any($1)',
     [[first.replayId, rest.replayId]],
   );

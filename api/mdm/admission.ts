@@ -37,7 +37,7 @@ export async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number
   const [known] = await sql.query<{ isListAwaited: boolean }>(
     `select coalesce(bool_or(exists (
         select from commands where commands.device_id = device.id and hand_overs > 0
-           and state in ('queued', 'handed_over', 'not_now', 'withdrawn') and request_type = any($2))), false) as "isListAwaited"
+           and state in ('queued', 'handed_over', 'not_now', 'withdrawn') and request_type = any($2))), false) as is_list_awaited
        from (select id from devices where identity_fingerprint = $1
              union all
              select null from identity_certificates where certificate is not null and sha256(certificate) = $1) as device

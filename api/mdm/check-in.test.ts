@@ -348,7 +348,7 @@ describe('a device that was erased, or lost its profile without a word', () => {
   const standing = async (device: ProtocolDevice) =>
     (
       await listener.database.query<{ bucket: string; waitsFor: string }>(
-        `select bucket, waits_for as "waitsFor" from device_trust join devices on devices.id = device_id where udid = $1`,
+        `select bucket, waits_for from device_trust join devices on devices.id = device_id where udid = $1`,
         [device.udid],
       )
     )[0];
@@ -438,7 +438,7 @@ describe('a device that was erased, or lost its profile without a word', () => {
 describe('a device that Odette cannot manage says so', () => {
   const trustOf = async (deviceId: string) => {
     const [row] = await listener.database.query<{ bucket: string; waitsFor: string; isInScope: boolean }>(
-      `select bucket, waits_for as "waitsFor", is_in_scope as "isInScope"
+      `select bucket, waits_for, is_in_scope
          from device_trust join device_scope using (device_id) where device_id = $1`,
       [deviceId],
     );

@@ -24,7 +24,7 @@ async function newDevice() {
   const udid = randomUUID();
   const [row] = await database.query<{ id: string; enrollmentId: string }>(
     `insert into devices (family, platform, udid, enrollment_status, enrollment_id, identity_fingerprint)
-     values ('Mac', 'macOS', $1, 'enrolled', gen_random_uuid(), $2) returning id, enrollment_id as "enrollmentId"`,
+     values ('Mac', 'macOS', $1, 'enrolled', gen_random_uuid(), $2) returning id, enrollment_id`,
     [udid, fingerprint],
   );
   if (!row) throw new Error('no device');

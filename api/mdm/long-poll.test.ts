@@ -110,7 +110,7 @@ describe('nothing is lost', () => {
     await expect.poll(isWaiting).toBe(false);
     const uuid = await queue();
     const [row] = await listener.database.query('select hand_overs from commands where uuid = $1', [uuid]);
-    expect(row).toEqual({ hand_overs: 0 });
+    expect(row).toEqual({ handOvers: 0 });
     expect(await device.idle()).toBe(uuid);
   });
 

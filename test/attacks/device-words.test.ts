@@ -18,10 +18,9 @@ let row: { id: string; enrollmentId: string };
 beforeAll(async () => {
   listener = await startDeviceListener();
   device = await ProtocolDevice.enroll(listener.url, await listener.newCode());
-  [row] = (await listener.database.query(
-    'select id, enrollment_id as "enrollmentId" from devices where udid = $1',
-    [device.udid],
-  )) as [typeof row];
+  [row] = (await listener.database.query('select id, enrollment_id from devices where udid = $1', [
+    device.udid,
+  ])) as [typeof row];
 });
 afterAll(() => listener.stop());
 
@@ -63,9 +62,7 @@ test('an id with control characters is no id: the message is not taken', async (
 });
 
 test('neither lists nor errors bring any in', async () => {
-  [row] = (await listener.database.query('select id, enrollment_id as "enrollmentId" from devices')) as [
-    typeof row,
-  ];
+  [row] = (await listener.database.query('select id, enrollment_id from devices')) as [typeof row];
   const list = await queueFor(listener, row, { requestType: 'ProfileList' });
   expect(await device.idle()).toBe(list);
   const profile = `<dict>${field('PayloadIdentifier', `p${CONTROLS}`)}${field('PayloadUUID', 'u')}${field('PayloadDisplayName', `n${CONTROLS}`)}</dict>`;

@@ -47,7 +47,7 @@ test('an old certificateNotNeeded, sealed by Odette itself, takes no certificate
 test('no profile of a device in scope is removed by an activity that is asked to', async () => {
   const commands = deviceCommandActivities(world.deps);
   const [device] = await world.database.query<{ enrollmentId: string }>(
-    'select enrollment_id as "enrollmentId" from devices where id = $1',
+    'select enrollment_id from devices where id = $1',
     [mac.id],
   );
   const identifiers = [...mac.profiles.keys()].filter((id) => id.startsWith('odette.'));

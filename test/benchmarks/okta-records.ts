@@ -72,7 +72,7 @@ async function measureFleet(database: Database, devices: number): Promise<Record
   await database.query('vacuum analyze okta_devices, library_item_blueprints');
   const some = async (platform: string): Promise<{ id: string; oktaId: string; serialNumber: string }[]> =>
     database.query(
-      `select device.id, okta_id as "oktaId", record.serial_number as "serialNumber" from okta_devices as record
+      `select device.id, okta_id, record.serial_number from okta_devices as record
          join devices as device on device.id = record.device_id
         where device.platform = $1 and okta_id like 'large%' limit $2`,
       [platform, PAGE],
@@ -86,10 +86,9 @@ async function measureFleet(database: Database, devices: number): Promise<Record
         id: string;
         serialNumber: string | null;
         users: { id: string; login: string; managementStatus: string }[];
-      }>(
-        'select okta_id as id, serial_number as "serialNumber", users from okta_devices where okta_id = any ($1)',
-        [records.map(({ oktaId }) => oktaId)],
-      );
+      }>('select okta_id as id, serial_number, users from okta_devices where okta_id = any ($1)', [
+        records.map(({ oktaId }) => oktaId),
+      ]);
       await rematch(sql, integrationId, seen);
     });
   let turn = 0;

@@ -9,7 +9,7 @@ export async function oktaRecordOf(
   deviceId: string,
   changes: Partial<OktaDevice> = {},
 ): Promise<OktaDevice> {
-  const [row] = await database.query<{ serial_number: string }>(
+  const [row] = await database.query<{ serialNumber: string }>(
     'select serial_number from devices where id = $1',
     [deviceId],
   );
@@ -21,7 +21,7 @@ export async function oktaRecordOf(
     registered: true,
     created: new Date().toISOString(),
     lastUpdated: new Date().toISOString(),
-    serialNumber: row?.serial_number ?? '',
+    serialNumber: row?.serialNumber ?? '',
     users: [{ id: 'u1', login: 'ada@acme.com', managementStatus: 'MANAGED' }],
     ...changes,
   };

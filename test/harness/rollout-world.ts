@@ -43,8 +43,8 @@ export interface TruthRow {
 export interface TrustRow {
   readonly bucket: string;
   readonly phase: string;
-  readonly waits_for: string | null;
-  readonly failure_code: string | null;
+  readonly waitsFor: string | null;
+  readonly failureCode: string | null;
   readonly delivered: boolean;
 }
 

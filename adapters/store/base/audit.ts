@@ -45,7 +45,7 @@ export async function listAudit(
   page: { readonly after?: { readonly at: string; readonly id: string } | undefined; readonly limit: number },
 ): Promise<(AuditEntry & { readonly cursorAt: string })[]> {
   return sql.query(
-    `select id, at, actor, action, subject, detail, at::text as "cursorAt" from audit_entries
+    `select id, at, actor, action, subject, detail, at::text as cursor_at from audit_entries
       where ($1::text is null or actor = $1 or ($1 like '%:' and starts_with(actor, $1))) and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
         and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
         and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::uuid))

@@ -12,6 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => own.drop());
 
+test('a column is read by its property name, whatever the statement calls it', async () => {
+  expect(await own.database.query('select 1 as trust_failure_code, 2 as plain, 3 as "macOS"')).toEqual([
+    { trustFailureCode: 1, plain: 2, macOS: 3 },
+  ]);
+});
+
 test('int8 comes as a number, an unsafe one throws, times as Date, objects go in as JSON', async () => {
   const [row] = await own.database.query<{ n: number; t: Date; j: unknown }>(
     `select 9007199254740991::int8 as n, '2026-01-02T03:04:05Z'::timestamptz as t, $1::jsonb as j`,

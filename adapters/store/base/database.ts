@@ -7,7 +7,7 @@ import { StatementNames } from './statement-names.ts';
 /**
  * Values: a `Date` becomes timestamptz, a `Buffer` bytea, a plain object JSON, an array a PostgreSQL array (`any($1)`).
  * A JSON *array* for a jsonb column must therefore be given as `JSON.stringify(array)`.
- * Rows: int8 and count(*) come as numbers (an unsafe one throws), timestamptz as `Date`, bytea as `Buffer`, numeric as string.
+ * Rows: a column `failure_code` comes as property `failureCode`; int8 and count(*) come as numbers (an unsafe one throws), timestamptz as `Date`, bytea as `Buffer`, numeric as string.
  */
 export interface Sql {
   /**
@@ -131,10 +131,28 @@ async function run<Row extends object>(
   name?: string,
 ): Promise<Row[]> {
   const result = await client
-    .query<Row>({ text, values: values as unknown[], ...(name !== undefined && { name }) })
+    .query<Record<string, unknown>>({
+      text,
+      values: values as unknown[],
+      ...(name !== undefined && { name }),
+    })
     .catch(rethrow);
-  return result.rows;
+  // Several statements in one text have several results; nobody reads their rows.
+  return Array.isArray(result) ? [] : (withPropertyNames(result) as Row[]);
 }
+
+function withPropertyNames({ fields, rows }: pg.QueryResult<Record<string, unknown>>): object[] {
+  if (rows.length === 0 || !fields.some(({ name }) => name.includes('_'))) return rows;
+  const names = fields.map(({ name }) => [name, propertyOf(name)] as const);
+  return rows.map((row) => {
+    const named: Record<string, unknown> = {};
+    for (const [column, property] of names) named[property] = row[column];
+    return named;
+  });
+}
+
+const propertyOf = (column: string): string =>
+  column.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 function readInt8(text: string): number {
   const value = Number(text);

@@ -55,7 +55,7 @@ export async function claimOutbox(
               order by urgent.lane, urgent.position limit $1))
            and delivered_at is null and (claimed_until is null or claimed_until < now())
            for update skip locked)
-      returning id, ordering_key as "orderingKey", message, lane, attempts, created_at as "createdAt"`,
+      returning id, ordering_key, message, lane, attempts, created_at`,
     [options.limit, options.leaseSeconds, options.maxLane],
   );
 }
@@ -104,7 +104,7 @@ export async function countYoungRollouts(sql: Sql): Promise<number> {
 /** How much waits, and for how many seconds the oldest has. */
 export async function outboxBacklog(sql: Sql): Promise<{ waiting: number; oldestSeconds: number }> {
   const [row] = await sql.query<{ waiting: number; oldestSeconds: number }>(
-    `select count(*)::int as waiting, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestSeconds"
+    `select count(*)::int as waiting, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
        from outbox where delivered_at is null`,
   );
   return row ?? { waiting: 0, oldestSeconds: 0 };

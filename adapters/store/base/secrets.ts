@@ -117,7 +117,7 @@ export async function openSecret(
      touched as (
        update secrets set last_used_at = now() from found
         where secrets.id = found.id and is_addressed and is_owned and coalesce(last_used_at < now() - interval '1 minute', true))
-     select sealed, version, is_addressed as "isAddressed", is_owned as "isOwned" from found`,
+     select sealed, version, is_addressed, is_owned from found`,
     [
       id,
       use.actor,
@@ -148,7 +148,7 @@ export interface SecretFacts {
 
 export async function listSecretFacts(sql: Sql, ids: readonly string[]): Promise<Map<string, SecretFacts>> {
   const rows = await sql.query<SecretFacts>(
-    `select id, kind, version, set_by as "setBy", set_at as "setAt", last_used_at as "lastUsedAt", address from secrets where id = any($1)`,
+    `select id, kind, version, set_by, set_at, last_used_at, address from secrets where id = any($1)`,
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));

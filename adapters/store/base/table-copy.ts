@@ -71,7 +71,7 @@ async function migrationsOf(sql: Sql): Promise<readonly string[]> {
 /** A table after those that it refers to. */
 async function tablesInOrder(sql: Sql): Promise<readonly string[]> {
   const tables = await sql.query<{ name: string; refersTo: string[] }>(
-    `select relname::text as name, coalesce(array_agg(confrelid::regclass::text) filter (where confrelid <> conrelid), '{}') as "refersTo"
+    `select relname::text as name, coalesce(array_agg(confrelid::regclass::text) filter (where confrelid <> conrelid), '{}') as refers_to
        from pg_class left join pg_constraint on conrelid = pg_class.oid and contype = 'f'
       where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> all($1) group by 1 order by 1`,
     [NOT_COPIED],

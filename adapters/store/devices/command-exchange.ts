@@ -25,7 +25,7 @@ export async function beginConversation(sql: Sql, deviceId: string): Promise<End
     `update commands set state = case when ${UNKNOWN} then 'withdrawn' else 'queued' end,
             status = case when ${UNKNOWN} then 'Unknown' end, sealed_body = case when not ${UNKNOWN} then sealed_body end
       where device_id = $1 and state in ('handed_over', 'not_now')
-      returning uuid, workflow_id as "workflowId", step, state = 'withdrawn' as "isUnknown"`,
+      returning uuid, workflow_id, step, state = 'withdrawn' as is_unknown`,
     [deviceId],
   );
   return changed.filter(({ isUnknown }) => isUnknown);
@@ -50,7 +50,7 @@ export async function withdrawExpired(sql: Sql, deviceId: string): Promise<Ended
     `update commands set state = 'withdrawn', sealed_body = null
       where device_id = $1 and (expires_at <= now() or (hands_over_once and ${NOT_WANTED}))
         and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))
-      returning uuid, workflow_id as "workflowId", step`,
+      returning uuid, workflow_id, step`,
     [deviceId],
   );
 }
@@ -75,7 +75,7 @@ export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOv
   const [command] = await sql.query<HandedOver>(
     `update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
       where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
-      returning uuid, request_type as "requestType", body, sealed_body as "sealedBody"`,
+      returning uuid, request_type, body, sealed_body`,
     [deviceId],
   );
   return command;
@@ -94,7 +94,7 @@ export async function recordNotNow(
     `update commands set state = 'not_now', not_now_at = coalesce(commands.not_now_at, now())
        from (select uuid, not_now_at from commands where uuid = $2) as before
       where commands.uuid = before.uuid and device_id = $1 and state in ('queued', 'handed_over', 'not_now')
-      returning before.not_now_at is null as "isFirst"`,
+      returning before.not_now_at is null as is_first`,
     [deviceId, uuid],
   );
   return command;
@@ -120,7 +120,7 @@ export async function closeUnreadable(
         and (uuid = any ($3::uuid[])
              or ($3 is null and hand_overs >= ${MAX_OFFERS}
                  and 1 = (select count(*) from commands as given where given.device_id = $1 and given.state = 'handed_over')))
-      returning uuid, workflow_id as "workflowId", step`,
+      returning uuid, workflow_id, step`,
     [deviceId, JSON.stringify(failure), named === 'no command' ? null : named],
   );
 }

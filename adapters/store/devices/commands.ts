@@ -48,8 +48,8 @@ export interface CommandRow {
   readonly respondedAt: Date | null;
 }
 
-export const COMMAND_COLUMNS = `uuid, device_id as "deviceId", workflow_id as "workflowId", run_id as "runId", step, request_type as "requestType", state, status,
-  failure, queued_at as "queuedAt", handed_over_at as "handedOverAt", not_now_at as "notNowAt", responded_at as "respondedAt"`;
+export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, step, request_type, state, status,
+  failure, queued_at, handed_over_at, not_now_at, responded_at`;
 
 /**
  * Queues a command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
@@ -194,7 +194,7 @@ export async function findLastRefusal(
   code: string,
 ): Promise<RefusedCommand | undefined> {
   const [row] = await sql.query<RefusedCommand>(
-    `select request_type as "requestType", queued_at as "queuedAt", responded_at as "respondedAt", failure -> 'errorChain' as "errorChain"
+    `select request_type, queued_at, responded_at, failure -> 'errorChain' as error_chain
        from commands where device_id = $1 and failure ->> 'code' = $2 and responded_at is not null order by responded_at desc limit 1`,
     [deviceId, code],
   );

@@ -32,7 +32,7 @@ export interface SentProfileRow {
 
 export const listSentProfiles = (sql: Sql, deviceId: string): Promise<SentProfileRow[]> =>
   sql.query<SentProfileRow>(
-    `select kind, identifier, payload_uuid as "payloadUuid", revision, sent_at as "sentAt" from sent_profiles
+    `select kind, identifier, payload_uuid, revision, sent_at from sent_profiles
       where device_id = $1 order by kind`,
     [deviceId],
   );
@@ -56,9 +56,9 @@ export interface ShownDelivery {
 
 export const listDeliveries = (sql: Sql, deviceId: string): Promise<ShownDelivery[]> =>
   sql.query<ShownDelivery>(
-    `select id as "deliveryId", integration_id as "integrationId", slot, state, payload_uuid as "payloadUuid",
-            serial_number as "serialNumber", issuer, not_before as "notBefore", not_after as "notAfter", created_at as "sentAt",
-            proven_at as "provenAt", removed_at as "removedAt", use, use_evidence as "useEvidence"
+    `select id as delivery_id, integration_id, slot, state, payload_uuid,
+            serial_number, issuer, not_before, not_after, created_at as sent_at,
+            proven_at, removed_at, use, use_evidence
        from certificate_deliveries where device_id = $1 order by created_at desc, id limit 50`,
     [deviceId],
   );
@@ -76,8 +76,8 @@ export interface OktaRecord {
 
 export const listOktaRecords = (sql: Sql, deviceId: string): Promise<OktaRecord[]> =>
   sql.query<OktaRecord>(
-    `select record.okta_id as "oktaId", record.status, record.registered, record.users, record.match,
-            record.last_updated_at as "lastUpdatedAt", record.observed_at as "observedAt", integration.okta_host as "oktaHost"
+    `select record.okta_id, record.status, record.registered, record.users, record.match,
+            record.last_updated_at, record.observed_at, integration.okta_host
        from okta_devices as record join integrations as integration on integration.id = record.integration_id
       where record.device_id = $1 order by record.last_updated_at desc`,
     [deviceId],
@@ -92,8 +92,8 @@ export interface ReportedRow {
 
 export async function findReported(sql: Sql, deviceId: string): Promise<ReportedRow | undefined> {
   const [row] = await sql.query<ReportedRow>(
-    `select profiles, applications, installed_applications as "installedApplications",
-            app_configuration_revision as "appConfigurationRevision" from reported_inventory where device_id = $1`,
+    `select profiles, applications, installed_applications,
+            app_configuration_revision from reported_inventory where device_id = $1`,
     [deviceId],
   );
   return row;

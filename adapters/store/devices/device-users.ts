@@ -30,7 +30,7 @@ const COLUMNS: Readonly<Record<DeviceKey, string>> = {
 /** Of one key several, where two devices have one serial number. Locked, so that nobody renames them meanwhile. */
 export const findNamedDevices = (sql: Sql, by: DeviceKey, keys: readonly string[]): Promise<NamedDevice[]> =>
   sql.query<NamedDevice>(
-    `select ${COLUMNS[by]} as key, device.id, device.user_name as "user", trust.integration_id as "integrationId"
+    `select ${COLUMNS[by]} as key, device.id, device.user_name as "user", trust.integration_id
        from devices as device left join device_trust as trust on trust.device_id = device.id
       where ${COLUMNS[by]} = any ($1) order by device.id for no key update of device`,
     [keys],

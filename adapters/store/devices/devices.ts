@@ -35,12 +35,12 @@ export interface DeviceRow {
   readonly longPollUntil: Date | null;
 }
 
-const DEVICE_COLUMNS = `id, udid, family, platform, serial_number as "serialNumber", name, model, os_version as "osVersion",
-  is_supervised as "isSupervised", user_name as "userName", blueprint_id as "blueprintId", enrollment_status as "enrollmentStatus",
-  enrollment_id as "enrollmentId", topic, push_token as "pushToken", push_magic as "pushMagic", push_problem as "pushProblem",
-  identity_fingerprint as "identityFingerprint", enrolled_at as "enrolledAt", last_contact_at as "lastContactAt",
-  return_asked_at as "returnAskedAt", return_allowed_until as "returnAllowedUntil",
-  long_poll_until as "longPollUntil"`;
+const DEVICE_COLUMNS = `id, udid, family, platform, serial_number, name, model, os_version,
+  is_supervised, user_name, blueprint_id, enrollment_status,
+  enrollment_id, topic, push_token, push_magic, push_problem,
+  identity_fingerprint, enrolled_at, last_contact_at,
+  return_asked_at, return_allowed_until,
+  long_poll_until`;
 
 export async function findDevice(sql: Sql, id: string): Promise<DeviceRow | undefined> {
   const [row] = await sql.query<DeviceRow>(`select ${DEVICE_COLUMNS} from devices where id = $1`, [id]);
@@ -81,7 +81,7 @@ export async function recordContact(sql: Sql, udid: string): Promise<DeviceInCon
   const [row] = await sql.query<DeviceInContact>(
     `update devices set last_contact_at = now(), long_poll_until = null where udid = $1
      returning ${DEVICE_COLUMNS},
-               exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as "wasUnreachable"`,
+               exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as was_unreachable`,
     [udid],
   );
   return row;
@@ -158,8 +158,8 @@ export interface DeviceScope {
 /** Whether the device is to be rolled out, for which integration, and what it is called. undefined: no such device. */
 export async function findDeviceScope(sql: Sql, deviceId: string): Promise<DeviceScope | undefined> {
   const [row] = await sql.query<Omit<DeviceScope, 'integrationId'> & { integrationId: string | null }>(
-    `select scope.is_in_scope as "isInScope", ${isHeldSql('scope.device_id')} as "isHeld",
-            coalesce(case when scope.is_switched_on then scope.integration_id end, trust.integration_id, scope.integration_id) as "integrationId",
+    `select scope.is_in_scope, ${isHeldSql('scope.device_id')} as is_held,
+            coalesce(case when scope.is_switched_on then scope.integration_id end, trust.integration_id, scope.integration_id) as integration_id,
             coalesce(devices.name, devices.serial_number, devices.family) as label
        from device_scope as scope
        join devices on devices.id = scope.device_id

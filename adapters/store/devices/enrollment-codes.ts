@@ -16,8 +16,8 @@ export interface EnrollmentCodeRow {
   readonly createdAt: Date;
 }
 
-const COLUMNS = `id, blueprint_id as "blueprintId", user_name as "user", for_udid as "forUdid", max_uses as "maxUses", uses, platforms,
-  expires_at as "expiresAt", revoked_at as "revokedAt", created_by as "createdBy", created_at as "createdAt"`;
+const COLUMNS = `id, blueprint_id, user_name as "user", for_udid, max_uses, uses, platforms,
+  expires_at, revoked_at, created_by, created_at`;
 
 export const listEnrollmentCodes = (sql: Sql, blueprintId: string): Promise<EnrollmentCodeRow[]> =>
   sql.query<EnrollmentCodeRow>(

@@ -63,8 +63,8 @@ export async function takeIdentity(
     certificate: Buffer | null;
     isExpired: boolean;
   }>(
-    `select id, transaction_id as "transactionId", public_key_hash as "publicKeyHash", certificate,
-            challenge_expires_at <= now() as "isExpired"
+    `select id, transaction_id, public_key_hash, certificate,
+            challenge_expires_at <= now() as is_expired
        from identity_certificates where challenge_hash = $1 for update`,
     [sha256(request.challenge)],
   );
@@ -98,9 +98,9 @@ export interface IssuedIdentity {
 
 export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<IssuedIdentity | undefined> {
   const [row] = await sql.query<IssuedIdentity>(
-    `select issued_at as "issuedAt", for_device_id as "forDeviceId", for_udid as "forUdid", blueprint_id as "blueprintId",
-            user_name as "userName", platforms,
-            used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as "isUsed"
+    `select issued_at, for_device_id, for_udid, blueprint_id,
+            user_name, platforms,
+            used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as is_used
        from identity_certificates left join enrollment_codes on enrollment_codes.id = enrollment_code_id
       where certificate is not null and sha256(certificate) = $1`,
     [fingerprint],
@@ -138,7 +138,7 @@ export async function findEnrollmentOutcome(
   identityId: string,
 ): Promise<{ readonly isEnrolled: boolean; readonly refusedCode: string | null } | undefined> {
   const [row] = await sql.query<{ isEnrolled: boolean; refusedCode: string | null }>(
-    `select used_at is not null and refused_code is null as "isEnrolled", refused_code as "refusedCode"
+    `select used_at is not null and refused_code is null as is_enrolled, refused_code
        from identity_certificates where id = $1`,
     [identityId],
   );
@@ -148,7 +148,7 @@ export async function findEnrollmentOutcome(
 /** The identity that a device is pinned to, with its life. undefined: there is no record of it. */
 export async function findPinnedIdentity(sql: Sql, deviceId: string): Promise<PinnedIdentity | undefined> {
   const [row] = await sql.query<{ certificate: Buffer; issuedAt: Date }>(
-    `select identity.certificate, identity.issued_at as "issuedAt"
+    `select identity.certificate, identity.issued_at
        from devices as device
        join identity_certificates as identity on sha256(identity.certificate) = device.identity_fingerprint
       where device.id = $1 and identity.certificate is not null`,

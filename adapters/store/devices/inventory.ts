@@ -81,10 +81,10 @@ export async function recordAppConfiguration(
 
 export async function findInventory(sql: Sql, deviceId: string): Promise<ReportedInventory | undefined> {
   const [row] = await sql.query<ReportedInventory>(
-    `select profiles, profiles_at as "profilesAt", certificates, certificates_at as "certificatesAt", applications,
-            applications_at as "applicationsAt", installed_applications as "installedApplications",
-            installed_applications_at as "installedApplicationsAt", app_configuration_revision as "appConfigurationRevision",
-            app_configuration_at as "appConfigurationAt"
+    `select profiles, profiles_at, certificates, certificates_at, applications,
+            applications_at, installed_applications,
+            installed_applications_at, app_configuration_revision,
+            app_configuration_at
        from reported_inventory where device_id = $1`,
     [deviceId],
   );

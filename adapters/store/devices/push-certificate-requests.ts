@@ -12,8 +12,8 @@ export interface PushCertificateRequestRow {
   readonly recipientKeySecretId: string | null;
 }
 
-const COLUMNS = `id, csr_pem as "csrPem", key_secret_id as "keySecretId", created_at as "createdAt", sent_at as "sentAt",
-  recipient_pem as "recipientPem", recipient_key_secret_id as "recipientKeySecretId"`;
+const COLUMNS = `id, csr_pem, key_secret_id, created_at, sent_at,
+  recipient_pem, recipient_key_secret_id`;
 
 /** The newest; somebody may still bring the certificate of one before it. */
 const MAX_KEPT = 5;

@@ -14,8 +14,8 @@ export interface PushCertificateRow {
   readonly refusedAt: Date | null;
 }
 
-const COLUMNS = `topic, certificate_pem as "certificatePem", key_secret_id as "keySecretId", access_rights as "accessRights", not_after as "notAfter",
-  set_at as "setAt", refused_at as "refusedAt"`;
+const COLUMNS = `topic, certificate_pem, key_secret_id, access_rights, not_after,
+  set_at, refused_at`;
 
 /** A renewal keeps the access rights of its topic. */
 export async function storePushCertificate(

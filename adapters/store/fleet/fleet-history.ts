@@ -29,11 +29,11 @@ export interface RolloutPage {
 /** Newest first. */
 export const listRollouts = (sql: Sql, page: RolloutPage): Promise<RolloutRow[]> =>
   sql.query<RolloutRow>(
-    `select run.run_id as "runId", run.device_id as "deviceId", device.name, device.serial_number as "serialNumber",
-            run.workflow_id as "workflowId", run.started_at as "startedAt", run.closed_at as "closedAt", run.outcome,
-            run.failure_code as "failureCode", run.started_at::text as "cursorAt",
+    `select run.run_id, run.device_id, device.name, device.serial_number,
+            run.workflow_id, run.started_at, run.closed_at, run.outcome,
+            run.failure_code, run.started_at::text as cursor_at,
             case when run.closed_at is null then trust.phase end as phase,
-            case when run.closed_at is null then trust.waits_for end as "waitsFor"
+            case when run.closed_at is null then trust.waits_for end as waits_for
        from rollout_runs as run join devices as device on device.id = run.device_id
        left join device_trust as trust on trust.device_id = run.device_id
       where ($1::text is null or case
@@ -70,7 +70,7 @@ export const countRenewalsByDay = (
        union all
        select ends - round((ends - begins) * ${settingSql('renewalWindowStart')})::int, 0, certificates
          from certificate_days as lives join integrations as integration on integration.id = lives.integration_id)
-     select to_char(day, 'YYYY-MM-DD') as day, sum(ending)::int as ending, sum(opening)::int as "windowOpens" from days
+     select to_char(day, 'YYYY-MM-DD') as day, sum(ending)::int as ending, sum(opening)::int as window_opens from days
       where day >= $1::date and day < $1::date + $2::int
       group by day having sum(ending) + sum(opening) > 0 order by day`,
     [range.from, range.days],

@@ -121,8 +121,8 @@ describe.each(Object.keys(MORE_FILTERS))('pages filtered by %s', (name) => {
           for (const most of [undefined, { search: 0, expiry: 0 }]) {
             const page = { sort, order, after, limit: 51 };
             const { text, values } = await planFleetPage(own.database, filter, page, most);
-            const rows = await own.database.query<{ device_id: string }>(text, values);
-            expect(rows.map((each) => each.device_id)).toEqual(
+            const rows = await own.database.query<{ deviceId: string }>(text, values);
+            expect(rows.map((each) => each.deviceId)).toEqual(
               all.slice(start, start + 51).map(({ id }) => id),
             );
           }

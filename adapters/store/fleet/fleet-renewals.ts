@@ -59,7 +59,7 @@ export async function listRenewals(
   const { after, limit } = page;
   const beyond = after === undefined ? '' : `and (${end}, delivery.device_id) > ($2::timestamptz, $3::uuid)`;
   const due = await sql.query<{ id: string; sortValue: string }>(
-    `select delivery.device_id as id, ${end}::text as "sortValue" from ${from}
+    `select delivery.device_id as id, ${end}::text as sort_value from ${from}
       where delivery.state = 'proven' and ${end} is not null and ${where} ${beyond}
       order by ${end}, delivery.device_id limit $1`,
     after === undefined ? [limit] : [limit, after.value, after.id],

@@ -27,9 +27,7 @@ function totalsOf(counters: readonly Counter[]): FleetTotals {
 export async function readTotals(
   sql: Sql,
 ): Promise<{ all: FleetTotals; byIntegration: Map<string, FleetTotals> }> {
-  const counters = await sql.query<Counter>(
-    'select integration_id as "integrationId", name, value from fleet_totals',
-  );
+  const counters = await sql.query<Counter>('select integration_id, name, value from fleet_totals');
   const ids = [...new Set(counters.map(({ integrationId }) => integrationId))];
   return {
     all: totalsOf(counters),
@@ -53,7 +51,7 @@ export interface FailureGroupRow {
 export const listFailureGroups = (sql: Sql): Promise<FailureGroupRow[]> =>
   sql.query<FailureGroupRow>(
     `with failed as (select array(select id from fleet_segments where bucket in ('needs_you', 'needs_user')) as segments)
-     select grouped.failure_code as "failureCode", grouped.devices, grouped.newest as "newestAt", coalesce(examples.list, '[]') as examples
+     select grouped.failure_code, grouped.devices, grouped.newest as newest_at, coalesce(examples.list, '[]') as examples
        from failed
       cross join lateral (
         select failure_code, count(*)::int as devices, max(changed_at) as newest from fleet_list
@@ -77,8 +75,8 @@ export interface Lacking {
 export async function countLacking(sql: Sql, ids: readonly string[]): Promise<Lacking> {
   const [row] = await sql.query<Lacking>(
     `select count(*)::int as devices, count(*) filter (where not delivered)::int as delivered,
-            count(*) filter (where not certificate_present)::int as "certificatePresent",
-            count(*) filter (where not okta_verify_managed)::int as "oktaVerifyManaged"
+            count(*) filter (where not certificate_present)::int as certificate_present,
+            count(*) filter (where not okta_verify_managed)::int as okta_verify_managed
        from device_trust where device_id = any($1)`,
     [ids],
   );

@@ -40,19 +40,19 @@ export interface FleetRow {
   readonly sharesSerialNumber: boolean;
 }
 
-const COLUMNS = `device.id, device.family, device.platform, device.name, device.serial_number as "serialNumber", device.udid, device.model,
-  device.os_version as "osVersion", device.is_supervised as "isSupervised", device.user_name as "user",
+const COLUMNS = `device.id, device.family, device.platform, device.name, device.serial_number, device.udid, device.model,
+  device.os_version, device.is_supervised, device.user_name as "user",
   case when blueprint.id is not null then jsonb_build_object('id', blueprint.id, 'name', blueprint.name) end as blueprint,
-  trust.integration_id as "integrationId", device.enrollment_status as "enrollmentStatus", device.enrolled_at as "enrolledAt",
-  device.return_asked_at as "returnAskedAt",
-  device.last_contact_at as "lastContactAt", coalesce(trust.bucket, 'out_of_scope') as bucket,
-  coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as "certificatePresent",
-  coalesce(trust.okta_verify_managed, false) as "oktaVerifyManaged", coalesce(trust.registered, false) as registered,
-  coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for as "waitsFor",
-  trust.failure_code as "failureCode", trust.certificate_not_after as "certificateNotAfter", trust.verified_at as "verifiedAt",
-  trust.trusted_at as "trustedAt",
+  trust.integration_id, device.enrollment_status, device.enrolled_at,
+  device.return_asked_at,
+  device.last_contact_at, coalesce(trust.bucket, 'out_of_scope') as bucket,
+  coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as certificate_present,
+  coalesce(trust.okta_verify_managed, false) as okta_verify_managed, coalesce(trust.registered, false) as registered,
+  coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for,
+  trust.failure_code, trust.certificate_not_after, trust.verified_at,
+  trust.trusted_at,
   exists (select from devices as other
-           where lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id) as "sharesSerialNumber"`;
+           where lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id) as shares_serial_number`;
 const MORE = `left join device_trust as trust on trust.device_id = device.id
   left join blueprints as blueprint on blueprint.id = device.blueprint_id`;
 
@@ -64,7 +64,7 @@ export async function listFleet(
   const { text, values } = await planFleetPage(sql, filter, page);
   return sql.query(
     `with page as (${text})
-     select ${COLUMNS}, page.key::text as "sortValue" from page join devices as device on device.id = page.device_id ${MORE}
+     select ${COLUMNS}, page.key::text as sort_value from page join devices as device on device.id = page.device_id ${MORE}
       order by page.key ${page.order}, page.device_id ${page.order}`,
     values,
   );
@@ -89,7 +89,7 @@ export interface SerialTwin {
 /** Other devices with the serial number of this one, the one heard of last first. */
 export const findSerialTwins = (sql: Sql, deviceId: string): Promise<SerialTwin[]> =>
   sql.query<SerialTwin>(
-    `select other.id, other.name, other.udid, coalesce(trust.bucket, 'out_of_scope') as bucket, other.last_contact_at as "lastContactAt"
+    `select other.id, other.name, other.udid, coalesce(trust.bucket, 'out_of_scope') as bucket, other.last_contact_at
        from devices as device
        join devices as other on lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id
        left join device_trust as trust on trust.device_id = other.id

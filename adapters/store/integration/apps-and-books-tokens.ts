@@ -14,7 +14,7 @@ export interface AppsAndBooksTokenRow {
 
 export async function findAppsAndBooksToken(sql: Sql): Promise<AppsAndBooksTokenRow | undefined> {
   const [row] = await sql.query<AppsAndBooksTokenRow>(
-    'select secret_id as "secretId", organization, location, expires_at as "expiresAt", set_at as "setAt" from apps_and_books_tokens',
+    'select secret_id, organization, location, expires_at, set_at from apps_and_books_tokens',
   );
   return row;
 }

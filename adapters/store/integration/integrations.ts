@@ -37,11 +37,11 @@ export interface PlatformRow {
   readonly changedAt: Date;
 }
 
-const COLUMNS = `id, name, okta_org_id as "oktaOrgId", okta_host as "oktaHost", custom_domain as "customDomain",
-  credentials_kind as "credentialsKind", client_id as "clientId", credentials_secret_id as "credentialsSecretId",
-  granted_scopes as "grantedScopes", settings, created_at as "createdAt", changed_at as "changedAt"`;
-const PLATFORM_COLUMNS = `integration_id as "integrationId", platform, scep_url as "scepUrl", challenge_url as "challengeUrl",
-  challenge_username as "challengeUsername", provider_name as "providerName", secret_id as "secretId", changed_at as "changedAt"`;
+const COLUMNS = `id, name, okta_org_id, okta_host, custom_domain,
+  credentials_kind, client_id, credentials_secret_id,
+  granted_scopes, settings, created_at, changed_at`;
+const PLATFORM_COLUMNS = `integration_id as integration_id, platform, scep_url, challenge_url,
+  challenge_username, provider_name, secret_id, changed_at`;
 
 export const listIntegrations = (sql: Sql): Promise<IntegrationRow[]> =>
   sql.query<IntegrationRow>(`select ${COLUMNS} from integrations order by created_at`);
@@ -165,6 +165,6 @@ export async function recordHealth(
 
 export const listHealth = (sql: Sql, integrationId: string): Promise<HealthRow[]> =>
   sql.query<HealthRow>(
-    'select connection, ok, failure_code as "failureCode", at from connection_health where integration_id = $1 order by connection',
+    'select connection, ok, failure_code, at from connection_health where integration_id = $1 order by connection',
     [integrationId],
   );

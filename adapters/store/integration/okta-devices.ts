@@ -94,7 +94,7 @@ export async function saveBindings(
               order by "oktaId", at desc) as seen
       where record.integration_id = $1 and record.okta_id = seen.okta_id
         and (record.bound_at is null or record.bound_at < seen.at)
-      returning record.device_id as "deviceId"`,
+      returning record.device_id`,
     [integrationId, JSON.stringify(bindings)],
   );
   return rows.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
@@ -117,7 +117,7 @@ export async function findUnseenOktaDevices(
 /** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
 export async function findOutdatedDevices(sql: Sql, integrationId: string): Promise<string[]> {
   const rows = await sql.query<{ deviceId: string }>(
-    `select trust.device_id as "deviceId" from device_trust as trust
+    `select trust.device_id from device_trust as trust
       where trust.integration_id = $1
         and trust.registered <> exists (
           select from okta_devices as record
@@ -135,7 +135,7 @@ export async function findLookUp(
   deviceId: string,
 ): Promise<{ readonly model: string | null; readonly knownIds: readonly string[] }> {
   const [row] = await sql.query<{ model: string | null; knownIds: string[] }>(
-    `select model, array(select okta_id from okta_devices where integration_id = $1 and device_id = $2) as "knownIds"
+    `select model, array(select okta_id from okta_devices where integration_id = $1 and device_id = $2) as known_ids
        from devices where id = $2`,
     [integrationId, deviceId],
   );
@@ -155,7 +155,7 @@ export async function saveConfirmed(
 ): Promise<string[]> {
   const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
     `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
-     returning okta_id as id, serial_number as "serialNumber", users, device_id as "deviceId"`,
+     returning okta_id as id, serial_number, users, device_id`,
     [integrationId, confirmed.gone],
   );
   await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt);
@@ -168,9 +168,9 @@ export async function saveConfirmed(
 /** By what a record tells whose it could be. */
 type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
 
-const MATCHABLE = `device.id as "deviceId", device.platform, device.serial_number as "serialNumber", device.udid, device.model, device.user_name as "userName",
+const MATCHABLE = `device.id as device_id, device.platform, device.serial_number, device.udid, device.model, device.user_name,
   (select extract(epoch from acknowledged_at) * 1000 from sent_profiles
-    where device_id = device.id and kind = 'app_configuration' and acknowledged_at >= device.enrolled_at)::float8 as "configuredAtMs"`;
+    where device_id = device.id and kind = 'app_configuration' and acknowledged_at >= device.enrolled_at)::float8 as configured_at_ms`;
 
 /** Devices of this integration's scope that the given records could be about. */
 async function findCandidates(
@@ -188,7 +188,7 @@ async function findCandidates(
        select ${MATCHABLE} from unnest($3::text[]) as wanted
          join devices as device on lower(device.user_name) = wanted and device.platform = 'iOS')
      select named.* from named
-       join device_scope as scope on scope.device_id = named."deviceId"
+       join device_scope as scope on scope.device_id = named.device_id
       where scope.integration_id = $1 and scope.is_switched_on`,
     [integrationId, serialNumbers, logins],
   );
@@ -202,7 +202,7 @@ async function findOwners(
   also: readonly string[],
 ): Promise<Pick<MatchableDevice, 'deviceId' | 'serialNumber' | 'userName'>[]> {
   return sql.query(
-    `select id as "deviceId", serial_number as "serialNumber", user_name as "userName" from devices
+    `select id as device_id, serial_number, user_name from devices
       where id = any (array(select device_id from okta_devices where integration_id = $1 and okta_id = any ($2)) || $3::uuid[])`,
     [integrationId, oktaIds, also],
   );
@@ -214,9 +214,9 @@ async function findRecords(
   devices: readonly MatchableDevice[],
 ): Promise<OktaRecord[]> {
   return sql.query<OktaRecord>(
-    `select okta_id as "oktaId", platform, serial_number as "serialNumber", udid, model, status,
+    `select okta_id, platform, serial_number, udid, model, status,
             coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
-            (extract(epoch from created_at) * 1000)::float8 as "createdAtMs"
+            (extract(epoch from created_at) * 1000)::float8 as created_at_ms
        from okta_devices
       where integration_id = $1 and okta_id in (
               select okta_id from unnest($2::text[]) as wanted
@@ -299,9 +299,9 @@ export async function findOktaFacts(
     } & Omit<SignInTraces, 'isManaged'>
   >(
     `select record.match, record.registered, record.status, record.users,
-            ${milliseconds('last_updated_at')} as "lastUpdatedAtMs", ${milliseconds('created_at')} as "createdAtMs",
-            ${milliseconds('unmanaged_seen_at')} as "unmanagedSeenAtMs", ${milliseconds('unexplained_at')} as "unexplainedAtMs",
-            ${milliseconds('bound_at')} as "boundAtMs", record.bound_serial_number as "boundSerialNumber"
+            ${milliseconds('last_updated_at')} as last_updated_at_ms, ${milliseconds('created_at')} as created_at_ms,
+            ${milliseconds('unmanaged_seen_at')} as unmanaged_seen_at_ms, ${milliseconds('unexplained_at')} as unexplained_at_ms,
+            ${milliseconds('bound_at')} as bound_at_ms, record.bound_serial_number
        from (select * from okta_devices where device_id = $1
              union all
              select record.* from devices as device

@@ -17,7 +17,7 @@ export const endpointStore = (database: Database, integrationId: string): Endpoi
       const [row] = await sql.query<{ state: EndpointState; nowMs: number }>(
         `insert into okta_endpoints (integration_id, endpoint, state) values ($1, $2, $3)
          on conflict (integration_id, endpoint) do update set endpoint = excluded.endpoint
-         returning state, (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+         returning state, (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
         [integrationId, endpoint, newEndpoint(version)],
       );
       const before = row?.state ?? newEndpoint(version);

@@ -11,7 +11,7 @@ export interface OktaReads {
 
 export async function findOktaReads(sql: Sql, integrationId: string): Promise<OktaReads> {
   const [row] = await sql.query<OktaReads>(
-    `select swept_at as "sweptAt", log_read_until as "logReadUntil", failing_since as "failingSince", failure_code as "failureCode"
+    `select swept_at, log_read_until, failing_since, failure_code
        from okta_reads where integration_id = $1`,
     [integrationId],
   );

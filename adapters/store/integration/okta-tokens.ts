@@ -18,7 +18,7 @@ const hashOf = (value: string): Buffer => createHash('sha256').update(value).dig
 export const tokenStore = (sql: Sql, sealer: Sealer, integrationId: string, version: string) => ({
   async read(): Promise<Token | undefined> {
     const [row] = await sql.query<{ sealed: Buffer; leftMs: number }>(
-      `select sealed, (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "leftMs" from okta_tokens
+      `select sealed, (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as left_ms from okta_tokens
         where integration_id = $1 and version = $2 and expires_at > clock_timestamp()`,
       [integrationId, version],
     );

@@ -111,7 +111,7 @@ export const listReadinessUsers = (
        select login, bool_or(is_managed) as is_ready from rows group by login
        having bool_or(is_managed) = $2 and ($3::uuid is null or bool_or(blueprint_id = $3)) and ($4::text is null or login > $4)
         order by login limit $5)
-     select login, is_ready as "isReady", coalesce(owned.list, '[]') as devices, coalesce(others.list, '[]') as foreign
+     select login, is_ready, coalesce(owned.list, '[]') as devices, coalesce(others.list, '[]') as foreign
        from people
        left join lateral (
          select jsonb_agg(jsonb_build_object('id', device.id, 'name', coalesce(device.name, device.serial_number, device.udid),

@@ -11,7 +11,7 @@ export interface SetupRow {
   readonly finishedAt: Date | null;
 }
 
-const COLUMNS = `id, state, started_by as "startedBy", started_at as "startedAt", changed_at as "changedAt", finished_at as "finishedAt"`;
+const COLUMNS = `id, state, started_by, started_at, changed_at, finished_at`;
 
 /** True if it is new. */
 export async function addSetup(sql: Sql, state: SetupState, startedBy: string): Promise<boolean> {

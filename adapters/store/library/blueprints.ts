@@ -9,7 +9,7 @@ export interface BlueprintRow {
   readonly createdAt: Date;
 }
 
-const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at as "createdAt", assigned.library_item_id as "libraryItemId", blueprint.devices`;
+const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at, assigned.library_item_id, blueprint.devices`;
 const FROM =
   'blueprints as blueprint left join library_item_blueprints as assigned on assigned.blueprint_id = blueprint.id';
 

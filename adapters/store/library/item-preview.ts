@@ -35,8 +35,8 @@ export async function countArriving(
      select count(*) filter (where changes and family = 'Mac')::int as "Mac", count(*) filter (where changes and family = 'iPhone')::int as "iPhone",
             count(*) filter (where changes and family = 'iPad')::int as "iPad",
             count(*) filter (where not changes)::int as unchanged,
-            count(*) filter (where changes and license.state is distinct from 'associated')::int as "licensesNeeded",
-            count(*) filter (where changes and family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as "usersAsked"
+            count(*) filter (where changes and license.state is distinct from 'associated')::int as licenses_needed,
+            count(*) filter (where changes and family <> 'Mac' and is_supervised is not true and not coalesce(trust.okta_verify_managed, false))::int as users_asked
        from counted as device
        left join licenses as license on license.device_id = device.id and license.adam_id = $2
        left join device_trust as trust on trust.device_id = device.id`,

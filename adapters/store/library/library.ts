@@ -14,8 +14,8 @@ export interface LibraryItemRow {
   readonly blueprints: readonly { readonly id: string; readonly name: string; readonly devices: number }[];
 }
 
-const SELECT = `select item.id, item.integration_id as "integrationId", item.device_trust_on as "deviceTrustOn",
-    item.app_configuration as "appConfiguration", item.settings, item.version, item.changed_at as "changedAt",
+const SELECT = `select item.id, item.integration_id, item.device_trust_on,
+    item.app_configuration, item.settings, item.version, item.changed_at,
     coalesce((select jsonb_agg(jsonb_build_object('id', blueprint.id, 'name', blueprint.name,
                 'devices', (select count(*) from devices where blueprint_id = blueprint.id)) order by blueprint.name)
                 from library_item_blueprints as assigned join blueprints as blueprint on blueprint.id = assigned.blueprint_id
@@ -111,7 +111,7 @@ export interface NamedDevice {
 /** Macs of the item whose Okta Verify is not the App Store's, a hundred at most. */
 export const listForeignInstallations = (sql: Sql, itemId: string): Promise<NamedDevice[]> =>
   sql.query<NamedDevice>(
-    `select device.id, device.name, device.serial_number as "serialNumber" from devices as device
+    `select device.id, device.name, device.serial_number from devices as device
        join device_scope as scope on scope.device_id = device.id
        join device_trust as trust on trust.device_id = device.id
       where scope.library_item_id = $1 and trust.failure_code = 'mdm.app_not_from_app_store'

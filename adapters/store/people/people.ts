@@ -12,8 +12,8 @@ export interface PersonRow {
   readonly hasSecondFactor: boolean;
 }
 
-const COLUMNS = `id, name, role, is_local as "isLocal", created_at as "createdAt", disabled_at as "disabledAt",
-  exists (select from second_factors where person_id = people.id and confirmed_at is not null) as "hasSecondFactor"`;
+const COLUMNS = `id, name, role, is_local, created_at, disabled_at,
+  exists (select from second_factors where person_id = people.id and confirmed_at is not null) as has_second_factor`;
 
 export const listPeople = (sql: Sql): Promise<PersonRow[]> =>
   sql.query<PersonRow>(`select ${COLUMNS} from people order by name`);
@@ -41,7 +41,7 @@ export async function findSignIn(
   name: string,
 ): Promise<(PersonRow & { readonly passwordHash: string }) | undefined> {
   const [row] = await sql.query<PersonRow & { passwordHash: string }>(
-    `select ${COLUMNS}, password_hash as "passwordHash" from people
+    `select ${COLUMNS}, password_hash from people
       where name = $1 and is_local and disabled_at is null and password_hash is not null`,
     [name],
   );

@@ -21,8 +21,8 @@ export interface SecondFactorRow {
 
 export async function findSecondFactor(sql: Sql, personId: string): Promise<SecondFactorRow | undefined> {
   const [row] = await sql.query<SecondFactorRow>(
-    `select secret_id as "secretId", confirmed_at as "confirmedAt",
-       (select count(*)::integer from recovery_codes where recovery_codes.person_id = $1 and used_at is null) as "recoveryCodesLeft"
+    `select secret_id, confirmed_at,
+       (select count(*)::integer from recovery_codes where recovery_codes.person_id = $1 and used_at is null) as recovery_codes_left
      from second_factors where person_id = $1`,
     [personId],
   );
@@ -37,7 +37,7 @@ export async function addSecondFactor(sql: Sql, personId: string, secretId: stri
 /** With its secret and its recovery codes. False: there was none. */
 export async function removeSecondFactor(sql: Sql, personId: string): Promise<boolean> {
   const rows = await sql.query<{ secretId: string }>(
-    'delete from second_factors where person_id = $1 returning secret_id as "secretId"',
+    'delete from second_factors where person_id = $1 returning secret_id',
     [personId],
   );
   for (const { secretId } of rows) await sql.query('delete from secrets where id = $1', [secretId]);

@@ -36,9 +36,9 @@ export async function openSession(sql: Sql, idHash: Buffer, personId: string): P
 
 export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow | undefined> {
   const [row] = await sql.query<SessionRow & { seenLongAgo: boolean }>(
-    `select person_id as "personId", name, role, expires_at as "expiresAt", last_seen_at < now() - interval '1 minute' as "seenLongAgo",
+    `select person_id, name, role, expires_at, last_seen_at < now() - interval '1 minute' as seen_long_ago,
          is_local and ${IS_SECOND_FACTOR_REQUIRED}
-           and not exists (select from second_factors where second_factors.person_id = people.id and confirmed_at is not null) as "mustSetUpSecondFactor"
+           and not exists (select from second_factors where second_factors.person_id = people.id and confirmed_at is not null) as must_set_up_second_factor
        from sessions join people on people.id = person_id
       where id_hash = $1 and expires_at > now() and disabled_at is null`,
     [idHash],

@@ -15,8 +15,8 @@ export interface TokenRow {
   readonly lastUsedAt: Date | null;
 }
 
-const COLUMNS = `api_tokens.id, api_tokens.name, api_tokens.role, created_by as "createdBy", person_id as "personId",
-  api_tokens.created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
+const COLUMNS = `api_tokens.id, api_tokens.name, api_tokens.role, created_by, person_id,
+  api_tokens.created_at, expires_at, revoked_at, last_used_at`;
 
 export const listTokens = (sql: Sql): Promise<TokenRow[]> =>
   sql.query<TokenRow>(`select ${COLUMNS} from api_tokens order by created_at desc`);
@@ -47,7 +47,7 @@ export async function addToken(
 /** Of a token that may be used now, with the role that it has now: no more than that of the person it came from. */
 export async function findToken(sql: Sql, tokenHash: Buffer): Promise<TokenRow | undefined> {
   const [row] = await sql.query<TokenRow & { personRole: Role | null }>(
-    `select ${COLUMNS}, people.role as "personRole" from api_tokens left join people on people.id = person_id
+    `select ${COLUMNS}, people.role as person_role from api_tokens left join people on people.id = person_id
       where token_hash = $1 and revoked_at is null and coalesce(expires_at > now(), true) and people.disabled_at is null`,
     [tokenHash],
   );

@@ -26,7 +26,7 @@ export interface Fall {
 export async function lockReissues(sql: Sql, { integrationId, platform }: Fall): Promise<Date | null> {
   const [row] = await sql.query<{ haltedAt: Date | null }>(
     `insert into automatic_reissues (integration_id, platform) values ($1, $2)
-     on conflict (integration_id, platform) do update set platform = excluded.platform returning halted_at as "haltedAt"`,
+     on conflict (integration_id, platform) do update set platform = excluded.platform returning halted_at`,
     [integrationId, platform],
   );
   return row?.haltedAt ?? null;
@@ -59,8 +59,8 @@ export async function countFalls(sql: Sql, { integrationId, platform, deviceId, 
             (select count(*) from together)::int + (
               select count(*) from device_trust as trust join devices as device on device.id = trust.device_id
                where trust.integration_id = $1 and trust.managed and device.platform = $2
-                 and trust.device_id not in (select device_id from together))::int as "managedBefore",
-            (select count(*) from recent where outcome = 'reissued')::int as "reissuedInHour"`,
+                 and trust.device_id not in (select device_id from together))::int as managed_before,
+            (select count(*) from recent where outcome = 'reissued')::int as reissued_in_hour`,
     [integrationId, platform, deviceId, now],
   );
   return row ?? { together: 1, managedBefore: 1, reissuedInHour: 0 };
@@ -75,8 +75,8 @@ export interface HaltedReissue extends Halt {
 
 export const listHaltedReissues = (sql: Sql, integrationId?: string): Promise<HaltedReissue[]> =>
   sql.query<HaltedReissue & { readonly reason: HaltReason }>(
-    `select halted.integration_id as "integrationId", halted.platform, halted.halted_at as "haltedAt", halted.reason, halted.fallen,
-            halted.managed_before as "managedBefore", (
+    `select halted.integration_id, halted.platform, halted.halted_at, halted.reason, halted.fallen,
+            halted.managed_before, (
               select count(distinct fall.device_id)::int from trust_falls as fall
                 join device_trust as trust on trust.device_id = fall.device_id and trust.integration_id = halted.integration_id
                where fall.integration_id = halted.integration_id and fall.platform = halted.platform and fall.outcome = 'held'
@@ -102,7 +102,7 @@ export async function resumeReissues(
   const held = await sql.query<{ deviceId: string }>(
     `with released as (
        update trust_falls set outcome = 'released' where integration_id = $1 and platform = $2 and outcome = 'held' returning device_id)
-     select distinct released.device_id as "deviceId" from released
+     select distinct released.device_id from released
        join device_trust as trust on trust.device_id = released.device_id and trust.integration_id = $1
       where not trust.managed order by 1`,
     [integrationId, platform],

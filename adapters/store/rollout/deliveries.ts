@@ -50,7 +50,7 @@ export interface SentDelivery {
 
 export async function findDelivery(sql: Sql, id: string): Promise<SentDelivery | undefined> {
   const [row] = await sql.query<SentDelivery>(
-    'select id, command_uuid as "commandUuid" from certificate_deliveries where id = $1',
+    'select id, command_uuid from certificate_deliveries where id = $1',
     [id],
   );
   return row;
@@ -59,7 +59,7 @@ export async function findDelivery(sql: Sql, id: string): Promise<SentDelivery |
 /** A delivery whose command the device may still carry out: nothing else may be sent before its end is known. */
 export async function findOutstandingDelivery(sql: Sql, deviceId: string): Promise<SentDelivery | undefined> {
   const [row] = await sql.query<SentDelivery>(
-    `select delivery.id, delivery.command_uuid as "commandUuid" from certificate_deliveries as delivery
+    `select delivery.id, delivery.command_uuid from certificate_deliveries as delivery
        join commands as command on command.uuid = delivery.command_uuid
       where delivery.device_id = $1 and delivery.state = 'sent' and command.state in ('queued', 'handed_over', 'not_now')
       order by delivery.created_at desc limit 1`,

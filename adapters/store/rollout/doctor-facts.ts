@@ -26,21 +26,21 @@ async function readTraces(sql: Sql, state: DeviceState, integrationId: string, n
   const [row] = await sql.query<Traces>(
     `select coalesce((select jsonb_object_agg(truth, state) from device_truths where device_id = $1), '{}') as truths,
             (select bucket from device_trust where device_id = $1) as bucket,
-            exists (select from device_timeline where device_id = $1 and kind = 'truth_held' and detail ->> 'truth' = 'registered') as "wasRegistered",
+            exists (select from device_timeline where device_id = $1 and kind = 'truth_held' and detail ->> 'truth' = 'registered') as was_registered,
             (select count(*)::int from certificate_deliveries
-              where device_id = $1 and state = 'failed' and created_at > $5::timestamptz - interval '1 day') as "failedDeliveriesToday",
+              where device_id = $1 and state = 'failed' and created_at > $5::timestamptz - interval '1 day') as failed_deliveries_today,
             coalesce((select delivery.state = 'failed' and command.status = 'Acknowledged' from certificate_deliveries as delivery
                join commands as command on command.uuid = delivery.command_uuid
-              where delivery.device_id = $1 order by delivery.created_at desc limit 1), false) as "wasAcceptedNotThere",
+              where delivery.device_id = $1 order by delivery.created_at desc limit 1), false) as was_accepted_not_there,
             array(select distinct coalesce(other.name, other.serial_number, other.udid) from certificate_deliveries as delivery
                join devices as other on other.id = delivery.device_id
-              where delivery.serial_number = any($2) and delivery.device_id <> $1 order by 1) as "sharedWith",
+              where delivery.serial_number = any($2) and delivery.device_id <> $1 order by 1) as shared_with,
             (select (extract(epoch from sent_at) * 1000)::float8 from sent_profiles
-              where device_id = $1 and kind = 'app_configuration') as "configuredAtMs",
+              where device_id = $1 and kind = 'app_configuration') as configured_at_ms,
             array(select failure_code from connection_health
-                   where integration_id = $3 and connection = any($4) and failure_code is not null) as "connectionFailures",
+                   where integration_id = $3 and connection = any($4) and failure_code is not null) as connection_failures,
             (select jsonb_build_object('requestType', request_type, 'sinceMs', extract(epoch from coalesce(not_now_at, queued_at)) * 1000)
-               from commands where device_id = $1 and state in ('queued', 'handed_over', 'not_now') order by position limit 1) as "waitingCommand"`,
+               from commands where device_id = $1 and state in ('queued', 'handed_over', 'not_now') order by position limit 1) as waiting_command`,
     [state.id, listed, integrationId, connections, now],
   );
   if (row === undefined) throw new Error('a select without from returns a row');

@@ -42,8 +42,8 @@ export async function readFleetProgress(sql: Sql, rollout: FleetRolloutRow): Pro
     undelivered: number;
   }>(
     `select count(*) filter (where state = 'waiting')::int as waiting, count(*) filter (where state = 'begun')::int as open,
-            count(*) filter (where wave = $2)::int as "waveBegun",
-            count(*) filter (where wave = $2 and state <> 'begun')::int as "waveEnded",
+            count(*) filter (where wave = $2)::int as wave_begun,
+            count(*) filter (where wave = $2 and state <> 'begun')::int as wave_ended,
             (select count(*) from fleet_rollout_devices as told join outbox on outbox.id = told.outbox_id and outbox.delivered_at is null
               where told.fleet_rollout_id = $1 and told.state = 'begun')::int as undelivered
        from fleet_rollout_devices where fleet_rollout_id = $1`,
@@ -74,7 +74,7 @@ async function readEvidence(sql: Sql, rollout: FleetRolloutRow): Promise<FleetEv
                join fleet_rollout_devices as fallen on fallen.fleet_rollout_id = $1 and fallen.device_id = fall.device_id
                     and fallen.begun_at <= fall.at
               where fall.integration_id = $2 and fall.at >= $3)::int as fell,
-            exists (select from automatic_reissues where integration_id = $2 and halted_at >= $3) as "reissuesHalted"
+            exists (select from automatic_reissues where integration_id = $2 and halted_at >= $3) as reissues_halted
        from fleet_rollout_devices where fleet_rollout_id = $1`,
     [id, integrationId, judgedFrom, OF_NO_CHANGE],
   );

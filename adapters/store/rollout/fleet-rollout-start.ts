@@ -80,7 +80,7 @@ async function countAffected(
   const values: unknown[] = [];
   const [row] = await sql.query<{ devices: number; blueprintIds: string[] }>(
     `select count(*)::int as devices,
-            coalesce(array_agg(distinct device.blueprint_id) filter (where device.blueprint_id is not null), '{}') as "blueprintIds"
+            coalesce(array_agg(distinct device.blueprint_id) filter (where device.blueprint_id is not null), '{}') as blueprint_ids
        from (${affectedSql(which, values)}) as affected join devices as device on device.id = affected.id`,
     values,
   );

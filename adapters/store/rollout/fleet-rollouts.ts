@@ -35,10 +35,10 @@ export interface FleetRolloutRow {
 
 export type MemberCounts = Readonly<Record<MemberState, number>>;
 
-const COLUMNS = `id, integration_id as "integrationId", kind, subject, reason, status, pace, devices, canary,
-  canary_blueprint as "canaryBlueprint", settle_minutes as "settleMinutes", wave, wave_begun_at as "waveBegunAt", halt,
-  judged_from as "judgedFrom", started_at as "startedAt", started_by as "startedBy", steered_at as "steeredAt",
-  steered_by as "steeredBy", steering_reason as "steeringReason", ended_at as "endedAt"`;
+const COLUMNS = `id, integration_id, kind, subject, reason, status, pace, devices, canary,
+  canary_blueprint, settle_minutes, wave, wave_begun_at, halt,
+  judged_from, started_at, started_by, steered_at,
+  steered_by, steering_reason, ended_at`;
 
 /** Those that have not ended, and the newest of the last thirty days. */
 export const listFleetRollouts = (sql: Sql, limit: number): Promise<FleetRolloutRow[]> =>
@@ -87,8 +87,8 @@ export const listMembers = (
   page: { readonly state?: MemberState | undefined; readonly after: number; readonly limit: number },
 ): Promise<FleetMember[]> =>
   sql.query<FleetMember>(
-    `select member.device_id as "deviceId", device.name, device.serial_number as "serialNumber", member.state, member.place, member.wave,
-            member.failure_code as "failureCode"
+    `select member.device_id, device.name, device.serial_number, member.state, member.place, member.wave,
+            member.failure_code
        from fleet_rollout_devices as member join devices as device on device.id = member.device_id
       where member.fleet_rollout_id = $1 and ($2::text is null or member.state = $2) and member.place > $3
       order by member.place limit $4`,

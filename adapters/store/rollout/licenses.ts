@@ -16,7 +16,7 @@ export async function findLicense(
   adamId: string,
 ): Promise<(License & { readonly changedAt: Date }) | undefined> {
   const [row] = await sql.query<License & { readonly changedAt: Date }>(
-    `select state, event_id as "eventId", failure_code as "failureCode", changed_at as "changedAt" from licenses where device_id = $1 and adam_id = $2`,
+    `select state, event_id, failure_code, changed_at from licenses where device_id = $1 and adam_id = $2`,
     [deviceId, adamId],
   );
   return row;

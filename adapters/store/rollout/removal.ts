@@ -9,7 +9,7 @@ export async function readLeaving(
 ): Promise<{ ids: string[]; delayMinutes: number | null }> {
   const [row] = await sql.query<{ ids: string[]; delayMinutes: number | null }>(
     `select coalesce(array_agg(scope.device_id), '{}') as ids,
-            max((integration.settings ->> 'removalDelayMinutes')::int) as "delayMinutes"
+            max((integration.settings ->> 'removalDelayMinutes')::int) as delay_minutes
        from device_scope as scope
        left join integrations as integration on integration.id = scope.integration_id
       where scope.device_id = any($1) and scope.blueprint_id is not null`,

@@ -65,8 +65,8 @@ export interface ReplayRow {
   readonly withdrawn: number;
 }
 
-const SELECT = `select replay.id, replay.started_at as "startedAt", replay.started_by as "startedBy", replay.reason,
-    replay.failure_code as "failureCode", replay.stopped_at as "stoppedAt", replay.stopped_by as "stoppedBy",
+const SELECT = `select replay.id, replay.started_at, replay.started_by, replay.reason,
+    replay.failure_code, replay.stopped_at, replay.stopped_by,
     counted.devices, counted.waiting, counted.completed, counted.failed, counted.withdrawn,
     counted.devices - counted.waiting - counted.completed - counted.failed - counted.withdrawn as running
   from replays as replay cross join lateral (

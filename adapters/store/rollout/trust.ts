@@ -24,7 +24,7 @@ export async function lockTrust(sql: Sql, deviceId: string): Promise<KnownTrust 
   const [known] = await sql.query<KnownTrust>(
     `insert into device_trust (device_id, bucket) select id, 'out_of_scope' from devices where id = $1
      on conflict (device_id) do update set device_id = excluded.device_id
-     returning integration_id as "integrationId", phase, waits_for as "waitsFor", failure_code as "failureCode", bucket`,
+     returning integration_id, phase, waits_for, failure_code, bucket`,
     [deviceId],
   );
   return known;
