@@ -8,7 +8,7 @@ import type { PlistDict } from '../adapters/mdm/plist.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { expectedAppConfiguration } from '../adapters/store/integration/app-configuration.ts';
 import { uuidFromName } from '../adapters/store/devices/command-uuid.ts';
-import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
+import { sealedCommandContext, type IosKey } from '../adapters/store/devices/commands.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { readCertificateView } from '../adapters/store/rollout/deliveries.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
@@ -36,7 +36,12 @@ export interface CommandBody {
   readonly requestType: string;
   readonly content:
     | { readonly body: Buffer }
-    | { readonly sealedBody: Buffer; readonly handsOverOnce?: true; readonly lifeMs?: number };
+    | {
+        readonly sealedBody: Buffer;
+        readonly handsOverOnce?: true;
+        readonly lifeMs?: number;
+        readonly iosKey?: IosKey;
+      };
 }
 
 /** undefined: what was planned is not wanted any more; the plan has to be made again. */
@@ -56,7 +61,8 @@ export async function bodyOf(
     handsOverOnce: true as const,
     lifeMs: CHALLENGE_LIFE_MS,
   };
-  return { requestType: made.spec.requestType, content: { sealedBody: sealed, ...once } };
+  const key = made.iosKey && { iosKey: made.iosKey };
+  return { requestType: made.spec.requestType, content: { sealedBody: sealed, ...once, ...key } };
 }
 
 interface Spec {
@@ -64,6 +70,8 @@ interface Spec {
   readonly holdsSecret: boolean;
   /** Good for one try, and not for long. */
   readonly holdsChallenge?: true;
+  /** Whoever it is handed over to reads this key. */
+  readonly iosKey?: IosKey;
 }
 const open = (spec: CommandSpec): Spec => ({ spec, holdsSecret: false });
 
@@ -77,7 +85,8 @@ async function specOf(
       const made = await profileOf(deps, deviceId, request.kind, request.revision);
       if (made === undefined) return undefined;
       const payload = signAttached(made.profile.xml, await deps.profileSigner());
-      return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: made.holdsSecret };
+      const { holdsSecret, iosKey } = made;
+      return { spec: { requestType: 'InstallProfile', payload }, holdsSecret, ...(iosKey && { iosKey }) };
     }
     case 'RemoveProfile':
       if (await isNeeded(deps, deviceId, request.identifier)) return undefined;
@@ -137,7 +146,7 @@ async function profileOf(
   deviceId: string,
   kind: 'settings' | 'sso',
   revision: string,
-): Promise<{ profile: Profile; holdsSecret: boolean } | undefined> {
+): Promise<{ profile: Profile; holdsSecret: boolean; iosKey?: IosKey } | undefined> {
   const state = await stateOf(deps, deviceId);
   const desired = state && desiredStateOf(state);
   const wanted = desired?.profiles.find((each) => each.kind === kind && each.revision === revision);
@@ -160,8 +169,9 @@ async function profileOf(
     return { profile: ssoProfile({ ...target, hosts, platform: 'macOS' }), holdsSecret: false };
   const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'SSO profile sent');
   if (expected === undefined) return undefined;
-  const { managementHint } = expected;
-  return { profile: ssoProfile({ ...target, hosts, platform: 'iOS', managementHint }), holdsSecret: true };
+  const { managementHint, iosKey } = expected;
+  const profile = ssoProfile({ ...target, hosts, platform: 'iOS', managementHint });
+  return { profile, holdsSecret: true, iosKey };
 }
 
 async function installationOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
@@ -171,7 +181,8 @@ async function installationOf(deps: ActivityDependencies, deviceId: string): Pro
   const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'app installed');
   if (expected === undefined) return undefined;
   const configuration = appConfiguration(expected);
-  return { spec: { requestType: 'InstallApplication', platform: 'iOS', configuration }, holdsSecret: true };
+  const spec = { requestType: 'InstallApplication', platform: 'iOS', configuration } as const;
+  return { spec, holdsSecret: true, iosKey: expected.iosKey };
 }
 
 async function settingOf(
@@ -195,6 +206,7 @@ async function settingOf(
   return {
     spec: { requestType: 'Settings', appConfiguration: appConfiguration(expected) },
     holdsSecret: true,
+    iosKey: expected.iosKey,
   };
 }
 

@@ -1,5 +1,5 @@
 // `odette blueprint` and `odette enrollment-code`: groups of devices, and the codes with which devices enroll into them.
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findDevice } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
@@ -25,6 +25,7 @@ interface CodeOptions extends JsonOption {
   readonly blueprint: string;
   readonly user?: string;
   readonly device?: string;
+  readonly platform?: 'macOS' | 'iOS';
   readonly uses: number;
   readonly hours: number;
 }
@@ -70,15 +71,22 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
       '--device <device>',
       'for this device only: lets it enroll again after it was erased; serial number, name, UDID or id',
     )
+    .addOption(
+      new Option(
+        '--platform <platform>',
+        'only for Macs, or only for iPhones and iPads; both if left out',
+      ).choices(['macOS', 'iOS']),
+    )
     .option('--uses <n>', 'how many devices may enroll with it', wholeNumber, 1)
     .option('--hours <n>', 'hours until it expires', wholeNumber, 168)
-    .action(async ({ json, blueprint: name, user, device, uses, hours }: CodeOptions) => {
+    .action(async ({ json, blueprint: name, user, device, platform, uses, hours }: CodeOptions) => {
       const odette = await line.connect();
       const { id } = await findBlueprint(odette, name);
       const body = {
         maxUses: uses,
         expiresInHours: hours,
         ...(user !== undefined && { user }),
+        ...(platform !== undefined && { platforms: [platform] }),
         ...(device !== undefined && { forDeviceId: (await findDevice(odette, device)).id }),
       };
       const made = await odette.call('post /api/blueprints/{id}/enrollment-codes', { params: { id }, body });
@@ -87,7 +95,7 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
         made.link === null
           ? 'Link: none until ODETTE_PUBLIC_URL is set to the address at which devices reach Odette'
           : `Link: ${made.link}`,
-        `For ${plural(made.maxUses, 'device')}, until ${moment(made.expiresAt)}. It is not shown again.`,
+        `For ${plural(made.maxUses, 'device')} (${platformsText(made.platforms)}), until ${moment(made.expiresAt)}. It is not shown again.`,
       ]);
     });
   jsonCommand(code, 'list', 'lists the codes of a blueprint, without their values')
@@ -98,10 +106,11 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
       const response = await odette.call('get /api/blueprints/{id}/enrollment-codes', { params: { id } });
       line.show(options, response, () =>
         table(
-          ['ID', 'USER', 'USED', 'UNTIL', 'CREATED BY'],
+          ['ID', 'USER', 'FOR', 'USED', 'UNTIL', 'CREATED BY'],
           response.items.map((one) => [
             one.id,
             one.user ?? '–',
+            platformsText(one.platforms),
             `${one.uses} of ${one.maxUses}`,
             one.revokedAt === null ? moment(one.expiresAt) : 'revoked',
             one.createdBy,
@@ -116,6 +125,8 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
       line.show(options, { revoked: id }, () => ['Revoked.']);
     });
 }
+
+const platformsText = (platforms: readonly ('macOS' | 'iOS')[]): string => platforms.join(' and ');
 
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is not a whole number above 0.');

@@ -354,6 +354,7 @@ describe('files', () => {
       certificates: [],
       license: null,
       oktaVerify: null,
+      iosKeyRead: null,
       oktaFinding: null,
       oktaRecords: [],
       rollouts: [],

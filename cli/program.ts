@@ -9,6 +9,7 @@ import { addDoctor } from './doctor.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
+import { addIosKey } from './ios-key.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addReissues } from './reissues.ts';
 import { addPeople } from './people.ts';
@@ -100,6 +101,7 @@ export async function runCommand(
   addSetup(program, line);
   addBlueprints(program, line);
   addEnrollmentCodes(program, line);
+  addIosKey(program, line);
   addLibraryItems(program, line);
   addDevices(program, line);
   addDoctor(program, line);

@@ -38,6 +38,7 @@ export const OPERATIONS = {
   answerIntegration: 'post /api/integrations/{id}/answers',
   resumeReissues: 'post /api/integrations/{id}/reissues/resume',
   checkIntegration: 'post /api/integrations/{id}/checks',
+  listIosKeyReaders: 'get /api/integrations/{id}/ios-key-readers',
   examineDevice: 'get /api/devices/{id}/doctor',
   examineFleet: 'get /api/doctor',
   getEnforcementReadiness: 'get /api/integrations/{id}/readiness',

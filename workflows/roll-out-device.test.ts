@@ -70,6 +70,12 @@ describe('a rollout', () => {
       expect(phone.appConfiguration).toMatchObject({ managementHint: 'rotated' });
       expect((await world.rollout(phone.id).describe()).status.name).toBe('COMPLETED');
     });
+    // Who has read the key: of each version, from the moment on in which a command with it was handed over.
+    const read = await world.database.query<{ version: number }>(
+      'select version from ios_key_readers where device_id = $1 order by version',
+      [phone.id],
+    );
+    expect(read.map(({ version }) => version)).toEqual([1, 2]);
     expect(phone.carriedOut).not.toContain('InstallApplication');
     expect(phone.carriedOut.filter((each) => each === 'InstallProfile')).toHaveLength(1);
   });

@@ -20,6 +20,7 @@ import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
 import { fleetRolloutHandlers } from './fleet-rollout-routes.ts';
 import { integrationHandlers } from './integration-routes.ts';
+import { iosKeyHandlers } from './ios-key-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
@@ -86,6 +87,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...peopleHandlers(dependencies, cookie),
       ...setupHandlers(dependencies, idempotency),
       ...integrationHandlers(dependencies, idempotency),
+      ...iosKeyHandlers(),
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
       ...deviceHandlers(dependencies),

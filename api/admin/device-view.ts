@@ -8,6 +8,7 @@ import {
   listSentProfiles,
   type ReportedRow,
 } from '../../adapters/store/devices/device-evidence.ts';
+import { findKeyRead } from '../../adapters/store/devices/ios-key-readers.ts';
 import { findLastRefusal, type RefusedCommand } from '../../adapters/store/devices/commands.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
@@ -66,17 +67,19 @@ export async function showDetail(
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
   const finding = await showFinding(sql, row);
-  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins] = await Promise.all([
-    listEvidence(sql, row.id),
-    listSentProfiles(sql, row.id),
-    listDeliveries(sql, row.id),
-    findReported(sql, row.id),
-    listOktaRecords(sql, row.id),
-    findLicense(sql, row.id, OKTA_VERIFY.adamId),
-    listRollouts(sql, { deviceId: row.id, limit: 20 }),
-    row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
-    row.sharesSerialNumber ? findSerialTwins(sql, row.id) : [],
-  ]);
+  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins, keyRead] =
+    await Promise.all([
+      listEvidence(sql, row.id),
+      listSentProfiles(sql, row.id),
+      listDeliveries(sql, row.id),
+      findReported(sql, row.id),
+      listOktaRecords(sql, row.id),
+      findLicense(sql, row.id, OKTA_VERIFY.adamId),
+      listRollouts(sql, { deviceId: row.id, limit: 20 }),
+      row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
+      row.sharesSerialNumber ? findSerialTwins(sql, row.id) : [],
+      findKeyRead(sql, row.id),
+    ]);
   const workflowId = workflowIds.rollout(row.id);
   return {
     ...showDevice(row),
@@ -124,6 +127,7 @@ export async function showDetail(
       ? { state: license.state, failureCode: codeOrNull(license.failureCode), changedAt: license.changedAt }
       : null,
     oktaVerify: showOktaVerify(reported),
+    iosKeyRead: keyRead ?? null,
     oktaFinding: finding,
     oktaRecords: records.map(({ oktaHost, ...record }) => ({
       ...record,

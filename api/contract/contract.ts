@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { fleetRollouts } from './fleet-rollouts.ts';
 import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
+import { iosKeyReaders } from './ios-key-readers.ts';
 import { library } from './library.ts';
 import { people } from './people.ts';
 import { pushCertificateRequests } from './push-certificate-requests.ts';
@@ -23,6 +24,7 @@ export const contract = {
   ...secondFactor,
   ...setups,
   ...integrations,
+  ...iosKeyReaders,
   ...library,
   ...blueprints,
   ...devices,

@@ -156,7 +156,8 @@ export const DeviceDetail = z
         isAppStore: z.boolean().nullable(),
       })
       .nullable(),
-    /** Okta's records of this device. */
+    /** It has been handed the iOS secret key of now of this integration; null: it has not. */
+    iosKeyRead: z.object({ integrationId: id, at: instant }).nullable(),
     /** What Okta says of the device and what it means; null: out of scope. */
     oktaFinding: z
       .object({

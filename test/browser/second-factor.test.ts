@@ -107,7 +107,7 @@ async function setUp(ours: ConsolePage, password: string): Promise<{ app: TOTP; 
   const app = URI.parse(uri) as TOTP;
   await dialog.getByRole('textbox', { name: 'Code' }).fill(app.generate());
   await ours.press('Turn on');
-  const codes = (await dialog.locator('pre').textContent()) ?? '';
+  const codes = (await dialog.locator('pre[aria-label="Recovery codes"]').textContent()) ?? '';
   await ours.press('I have saved them');
   return { app, codes: codes.split('\n') };
 }

@@ -1,5 +1,5 @@
 // Enrollment codes of a blueprint: made here, shown once, revoked here.
-import { Group, NumberInput, TextInput } from '@mantine/core';
+import { Group, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
@@ -28,9 +28,21 @@ function stateOf(code: Code): { label: string; color: string } {
   return { label: 'Valid', color: 'green' };
 }
 
+const DEVICES_OF = { macOS: 'Macs', iOS: 'iPhones and iPads' } as const;
+const PLATFORM_CHOICES = [
+  { value: 'all', label: 'Macs, iPhones and iPads' },
+  { value: 'macOS', label: DEVICES_OF.macOS },
+  { value: 'iOS', label: DEVICES_OF.iOS },
+] as const;
+type PlatformChoice = (typeof PLATFORM_CHOICES)[number]['value'];
+
+const platformsText = ([first, second]: Code['platforms']): string =>
+  first === undefined || second !== undefined ? PLATFORM_CHOICES[0].label : DEVICES_OF[first];
+
 const COLUMNS: readonly Column<Code>[] = [
   { label: 'State', cell: (code) => <StateBadge {...stateOf(code)} /> },
   { label: 'User', cell: (code) => code.user ?? 'Anyone' },
+  { label: 'For', cell: ({ platforms }) => platformsText(platforms) },
   { label: 'Used', cell: (code) => `${countText(code.uses)} of ${countText(code.maxUses)}` },
   { label: 'Ends', cell: (code) => <Moment at={code.expiresAt} /> },
   { label: 'Created by', cell: (code) => nameOfActor(code.createdBy) },
@@ -69,7 +81,9 @@ function MakeDialog({
   const [user, setUser] = useState('');
   const [maxUses, setMaxUses] = useState<number | string>(1);
   const [days, setDays] = useState<number | string>(7);
+  const [platform, setPlatform] = useState<PlatformChoice>('all');
   const body = {
+    ...(platform === 'all' ? {} : { platforms: [platform] }),
     maxUses: Number(maxUses),
     expiresInHours: Number(days) * 24,
     ...(user.trim() === '' ? {} : { user: user.trim() }),
@@ -98,6 +112,7 @@ function MakeDialog({
         ['enrollment-code', 'create'],
         ['--blueprint', blueprint.name],
         ['--user', body.user],
+        ['--platform', platform === 'all' ? undefined : platform],
         ['--uses', body.maxUses],
         ['--hours', body.expiresInHours],
       )}
@@ -109,6 +124,13 @@ function MakeDialog({
         onChange={(event) => setUser(event.currentTarget.value)}
         error={fieldError(change.error, 'user')}
         data-autofocus
+      />
+      <NativeSelect
+        label="For"
+        description="A device of another kind cannot enroll with this code."
+        value={platform}
+        data={PLATFORM_CHOICES}
+        onChange={(event) => setPlatform(event.currentTarget.value as PlatformChoice)}
       />
       <Group grow align="flex-start">
         <NumberInput

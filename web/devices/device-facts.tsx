@@ -2,6 +2,7 @@
 import { Alert, Anchor, Badge, Button, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { notifications } from '@mantine/notifications';
+import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
@@ -42,6 +43,24 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
         .filter(Boolean)
         .join(', '),
     ],
+    ...(device.iosKeyRead === null
+      ? []
+      : [
+          [
+            'iOS secret key',
+            <span key="key">
+              Read <Moment at={device.iosKeyRead.at} />;{' '}
+              <AnchorLink
+                to="/integrations/$integrationId"
+                params={{ integrationId: device.iosKeyRead.integrationId }}
+                size="sm"
+              >
+                replace it
+              </AnchorLink>{' '}
+              if this device is in the wrong hands
+            </span>,
+          ] as [string, ReactNode],
+        ]),
     ['License', device.license ? LICENSE_LABELS[device.license.state] : '–'],
   ];
   return (

@@ -29,6 +29,7 @@ import { useMay } from '../shell/session.ts';
 import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
 import { HaltedReissues } from './halted-reissues.tsx';
+import { IosKeyReaders } from './ios-key-readers.tsx';
 import { NumbersCard } from './numbers-card.tsx';
 import type { Integration } from './integration.ts';
 import { ListTable } from '../components/list-table.tsx';
@@ -138,6 +139,10 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
             <>
               <Fact label="Device management provider">{iOS.providerName}</Fact>
               <SecretFact label="Secret key" secret={iOS.secretKey} />
+              <IosKeyReaders
+                integration={integration}
+                replace={isAdmin ? () => setChanging('ios') : undefined}
+              />
             </>
           ) : (
             <Text size="sm">Not configured.</Text>

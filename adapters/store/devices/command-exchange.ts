@@ -70,12 +70,20 @@ export interface HandedOver {
   readonly sealedBody: Buffer | null;
 }
 
-/** Takes the oldest queued command of the device and marks it as handed over. */
+/** Takes the oldest queued command of the device, marks it as handed over, and notes who reads the key that it carries. */
 export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
   const [command] = await sql.query<HandedOver>(
-    `update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
-      where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
-      returning uuid, request_type, body, sealed_body`,
+    `with taken as (
+       update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
+        where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
+        returning uuid, request_type, body, sealed_body, ios_key_secret_id, ios_key_version),
+     noted as (
+       insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
+       select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
+         from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
+       on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
+         serial_number = excluded.serial_number, name = excluded.name)
+     select uuid, request_type, body, sealed_body from taken`,
     [deviceId],
   );
   return command;

@@ -10,6 +10,12 @@ export const COMMANDS_CHANNEL = 'odette_commands';
 /** What a sealed command body is bound to (the context of `Sealer.seal`). */
 export const sealedCommandContext = (uuid: string): string => `command:${uuid}`;
 
+/** A version of an integration's iOS secret key. */
+export interface IosKey {
+  readonly secretId: string;
+  readonly version: number;
+}
+
 export interface NewCommand {
   readonly uuid: string;
   readonly deviceId: string;
@@ -27,6 +33,8 @@ export interface NewCommand {
   readonly handsOverOnce?: boolean;
   /** Milliseconds from now on, by the database's clock; after them it is withdrawn instead of handed over. */
   readonly lifeMs?: number;
+  /** It carries this version of an integration's iOS secret key. */
+  readonly iosKey?: IosKey;
 }
 
 type CommandState = 'queued' | 'handed_over' | 'not_now' | 'responded' | 'withdrawn';
@@ -73,8 +81,8 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
     );
   await sql.query(
     `with queued as (
-       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state)
-       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11) on conflict (uuid) do nothing returning device_id, state)
+       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state, ios_key_secret_id, ios_key_version)
+       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11, $13, $14) on conflict (uuid) do nothing returning device_id, state)
      select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
     [
       command.uuid,
@@ -89,6 +97,8 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
       command.lifeMs ?? null,
       isCurrent ? 'queued' : 'withdrawn',
       command.runId ?? null,
+      command.iosKey?.secretId ?? null,
+      command.iosKey?.version ?? null,
     ],
   );
   const row = await findCommand(sql, command.uuid);

@@ -9,6 +9,8 @@ export interface ExpectedAppConfiguration {
   readonly revision: string;
   readonly orgUrl: string;
   readonly managementHint: string;
+  /** The key in it. */
+  readonly iosKey: { readonly secretId: string; readonly version: number };
 }
 
 /** undefined: the device gets none. @throws CataloguedError `secrets.*` */
@@ -21,11 +23,16 @@ export async function expectedAppConfiguration(
   const revision = desiredStateOf(state)?.appConfigurationRevision ?? null;
   const { oktaHost, customDomain, secretId, integrationId } = state;
   if (revision === null || oktaHost === null || secretId === null || integrationId === null) return undefined;
-  const { value } = await openSecret(sql, sealer, secretId, {
+  const { value, version } = await openSecret(sql, sealer, secretId, {
     actor: 'system',
     purpose,
     kind: 'ios_secret_key',
     owner: { integrationId },
   });
-  return { revision, orgUrl: orgUrlOf({ oktaHost, customDomain }), managementHint: value.toString('utf8') };
+  return {
+    revision,
+    orgUrl: orgUrlOf({ oktaHost, customDomain }),
+    managementHint: value.toString('utf8'),
+    iosKey: { secretId, version },
+  };
 }

@@ -328,6 +328,9 @@ create table commands (
   request_type text not null,
   body bytea, -- the plist, or null when sealed
   sealed_body bytea, -- a command with a secret
+  -- The iOS secret key that it carries: who it is handed over to has read the key.
+  ios_key_secret_id uuid,
+  ios_key_version integer,
   hands_over_once boolean not null default false, -- a challenge is offered at most once
   expires_at timestamptz, -- a challenge grows old
   state text not null default 'queued' check (state in ('queued', 'handed_over', 'not_now', 'responded', 'withdrawn')),
@@ -342,6 +345,22 @@ create table commands (
 );
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
 create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
+
+-- Which devices were handed a command that carries the iOS secret key, and with it the key. Kept when the device is deleted: the key is
+-- still where it was.
+create table ios_key_readers (
+  id uuid primary key default gen_random_uuid(),
+  secret_id uuid not null references secrets on delete cascade,
+  version integer not null, -- of the secret: another key
+  device_id uuid references devices on delete set null,
+  udid text not null,
+  serial_number text,
+  name text,
+  first_at timestamptz not null default now(),
+  last_at timestamptz not null default now(),
+  unique (secret_id, version, udid)
+);
+create index ios_key_readers_device on ios_key_readers (device_id);
 
 -- What a response looked like when it could not be used: kept and acknowledged.
 create table unparsed_responses (
