@@ -111,7 +111,10 @@ export function setupChecks(deps: SetupDependencies) {
       input: OktaAccess & { readonly tenant: Tenant; readonly confirmed: readonly PrerequisiteId[] },
     ): Promise<Required<Pick<CheckFindings, 'prerequisites' | 'grantedScopes'>>> {
       await markChecking(database, input.setupId);
-      const { tenant, confirmed } = input;
+      const { confirmed } = input;
+      // Asked now: the tenant may run another engine by now, or its host lead elsewhere.
+      const tenant = await readOrganization(input.host, guardedHttp(allowedPrivateHosts));
+      if (tenant.orgId !== input.tenant.orgId) throw new CataloguedError('setup.other_tenant');
       return findPrerequisites({ tenant, confirmed, oktaClient: () => clientFor(deps, input), appsAndBooks });
     },
 

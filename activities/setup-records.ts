@@ -111,14 +111,14 @@ async function writeIntegration(
   state: SetupState,
 ): Promise<{ readonly changed: string; readonly touched: ReadonlySet<Platform> }> {
   const { tenant, integrationId } = state;
-  const install = answerTo(state, 'install_api_integration');
+  const install = answerTo(state, 'credentials_kind');
   const credentials = answerTo(state, 'credentials');
   if (!tenant || integrationId === undefined || !install || !credentials)
     throw new CataloguedError('setup.wrong_step');
   const before = await findIntegration(sql, integrationId);
   const isElsewhere =
     before?.oktaHost !== tenant.host || before.customDomain !== (tenant.customDomain ?? null);
-  if (isAnswered(state, 'okta_domain', 'install_api_integration', 'credentials')) {
+  if (isAnswered(state, 'okta_domain', 'credentials_kind', 'credentials')) {
     await saveIntegration(sql, {
       id: integrationId,
       name: tenant.customDomain ?? tenant.host,

@@ -16,7 +16,7 @@ export async function answerOf(file: OpenSetupFile, step: Step, told: Told): Pro
   switch (step) {
     case 'okta_domain':
       return { step, domain: await valueOf(content.domain, 'domain') };
-    case 'install_api_integration':
+    case 'credentials_kind':
       return { step, credentialsKind: credentials.kind };
     case 'credentials': {
       const { clientId, clientSecret, kind } = credentials;
@@ -52,7 +52,7 @@ export async function answerOf(file: OpenSetupFile, step: Step, told: Told): Pro
         }
       );
     case 'get_started':
-    case 'device_integrations':
+    case 'okta_tasks':
     case 'complete':
       return { step };
   }
@@ -78,8 +78,7 @@ export async function changedSteps(file: OpenSetupFile, told: Told): Promise<Ste
   const domain = await valueOf(content.domain, 'domain');
   if (told.domain !== undefined && hostOf(domain) !== hostOf(told.domain)) changed.push('okta_domain');
   const { credentialsKind, clientId } = told;
-  if (credentialsKind !== undefined && credentialsKind !== credentials.kind)
-    changed.push('install_api_integration');
+  if (credentialsKind !== undefined && credentialsKind !== credentials.kind) changed.push('credentials_kind');
   if (await differs(credentials.clientId, clientId)) changed.push('credentials');
   const known = told.platforms;
   if (known !== undefined && chosen(file).some((platform) => !known.includes(platform)))

@@ -7,7 +7,7 @@ export const guideLines = ({ guide }: Setup): string[] => [
   ...(guide.warning === undefined ? [] : [`  ! ${guide.warning}`]),
   ...guide.tasks.flatMap(({ text, copy, link }) => [
     `  - ${text}`,
-    ...(link === undefined ? [] : [`      ${link}`]),
+    ...(link === undefined ? [] : [`      ${link.url}`]),
     ...(copy === undefined
       ? []
       : [`      ${copy.label}:`, ...copy.value.split('\n').map((one) => `        ${one}`)]),

@@ -90,7 +90,11 @@ export class SetupWalk {
   /** @throws CliError the file does not say it, or names a place where it is not yet: with what to do in Okta */
   async #answer(setup: Setup, step: Step): Promise<StepAnswer> {
     try {
-      for (const later of fetchedAt(step, this.#file)) await answerOf(this.#file, later, {});
+      for (const later of fetchedAt(step)) {
+        const known = await answerOf(this.#file, later, {});
+        if (!known && later === 'credentials')
+          throw missingIn(setup, step, 'The file names no credentials yet.');
+      }
       const answer = await answerOf(this.#file, step, setup.amends ? setup.answers : {});
       if (answer) return answer;
     } catch (error) {
@@ -111,7 +115,8 @@ export class SetupWalk {
     } catch (error) {
       const isKey = answers.credentialsKind === 'api_services_app';
       // A key that is not in Okta yet is refused like a wrong client ID.
-      if (error instanceof ApiProblem && answer.step === 'credentials' && isKey && step === answer.step)
+      const isShown = step === 'okta_tasks' || step === 'credentials';
+      if (error instanceof ApiProblem && answer.step === 'credentials' && isKey && isShown)
         for (const text of guideLines(setup)) this.#line.terminal.tell(text);
       if (!(error instanceof ApiProblem) || answer.step !== 'connect') throw error;
       if (error.problem.code !== 'setup.prerequisites_missing') throw error;
@@ -170,10 +175,9 @@ export class SetupWalk {
 }
 
 /** Steps that send their admin to Okta for what a later one asks: the walk stays there until it was fetched. */
-function fetchedAt(step: Step, { content: { credentials } }: OpenSetupFile): readonly Step[] {
-  if (step === 'device_integrations') return ['macos', 'ios'];
-  const isShownByOkta = credentials.kind === 'api_service_integration';
-  return step === 'install_api_integration' && isShownByOkta ? ['credentials'] : [];
+function fetchedAt(step: Step): readonly Step[] {
+  if (step === 'platforms') return ['macos', 'ios'];
+  return step === 'okta_tasks' ? ['credentials'] : [];
 }
 
 function missingIn(setup: Setup, step: Step, reason: string): CliError {

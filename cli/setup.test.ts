@@ -71,10 +71,10 @@ test('the whole wizard is walked in its order, and no secret is said', async () 
   expect(steps()).toEqual([
     'get_started',
     'okta_domain',
-    'install_api_integration',
+    'credentials_kind',
+    'okta_tasks',
     'credentials',
     'connect',
-    'device_integrations',
     'platforms',
     'macos',
     'ios',
@@ -152,7 +152,7 @@ test('an app of the tenant’s own: the first run shows the key to paste, the se
   expect(
     (await apply(own.replace('kind: api_services_app', 'kind: api_services_app, clientId: 0oa2'))).code,
   ).toBe(0);
-  expect(steps()[0]).toBe('credentials');
+  expect(steps()[0]).toBe('okta_tasks');
 });
 
 test('a new key for it is shown until Okta knows it, and the walk then goes on with that key', async () => {
@@ -165,15 +165,15 @@ test('a new key for it is shown until Okta knows it, and the walk then goes on w
   server.plays.answerSetup = ({ body }) => {
     const answer = body as GivenAnswer;
     if (answer.step === 'credentials' && !isInOkta) throw new ProblemError('okta.client_id_unknown');
-    return wizard.answer(answer.step === 'install_api_integration' ? { ...answer, secretId: 'new' } : answer);
+    return wizard.answer(answer.step === 'credentials_kind' ? { ...answer, secretId: 'new' } : answer);
   };
   server.calls.length = 0;
-  const shown = await apply(own, { again: 'install_api_integration' });
+  const shown = await apply(own, { again: 'credentials_kind' });
   expect(shown.code).toBe(1);
   expect(shown.told).toContain('{"kty":"RSA"}');
   isInOkta = true;
   expect((await apply(own)).code).toBe(0);
-  expect(steps()).toEqual(['install_api_integration', 'credentials', 'credentials', 'connect', 'complete']);
+  expect(steps()).toEqual(['credentials_kind', 'credentials', 'credentials', 'connect', 'complete']);
 });
 
 test('a check that takes its time is waited for at the place that Odette names', async () => {
@@ -203,19 +203,19 @@ test('a secret that is not where the file says ends the walk at its step, with w
   const first = await apply(later);
   expect(first.code).toBe(4);
   expect(first.told).toMatch(
-    /waits at “device_integrations”\. platforms\.macOS\.password: there is no .*later\.txt yet/,
+    /waits at “platforms”\. platforms\.macOS\.password: there is no .*later\.txt yet/,
   );
-  expect(first.told).toContain('Title of device_integrations');
+  expect(first.told).toContain('Title of platforms');
   server.calls.length = 0;
   await writeFile(path.join(folder, 'later.txt'), SECRETS[1]);
   expect((await apply(later)).code).toBe(0);
-  expect(steps()).toEqual(['device_integrations', 'platforms', 'macos', 'ios', 'complete']);
+  expect(steps()).toEqual(['platforms', 'macos', 'ios', 'complete']);
   server.calls.length = 0;
   wizard = new PretendWizard();
   wizard.play(server.plays);
   const before = await apply(FILE.replace('{ env: OKTA_CLIENT_SECRET }', '{ file: none.txt }'));
   expect(before.code).toBe(4);
-  expect(before.told).toContain('Title of install_api_integration');
+  expect(before.told).toContain('Title of okta_tasks');
 });
 
 test('a secret that is to be typed in is asked for once', async () => {

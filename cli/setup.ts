@@ -8,7 +8,7 @@ import { SetupWalk } from './setup-walk.ts';
 
 /** Steps whose secret may have changed, or is to change. */
 const AGAIN = [
-  'install_api_integration',
+  'credentials_kind',
   'credentials',
   'connect',
   'macos',
@@ -39,7 +39,7 @@ The file is YAML or JSON. A secret is never written into it, only where it is:
 
 Where the file names a place that is still empty, the walk stops at that step and says what to do in Okta (exit code 4).
 With \`kind: api_services_app\` under credentials an API Services app of your own is used instead of a client secret: the first run
-shows the public key to paste into Okta, the second goes on. \`--again install_api_integration\` changes to a new key in the same way; the old
+shows the public key to paste into Okta, the second goes on. \`--again credentials_kind\` changes to a new key in the same way; the old
 one is used until the setup is complete.`;
 
 export function addSetup(program: Command, line: CommandLine): void {

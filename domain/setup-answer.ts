@@ -32,14 +32,14 @@ const texts: Check = (value) =>
 const FIELDS: Readonly<Record<SetupStep | 'go_to', Readonly<Record<string, Check>>>> = {
   get_started: {},
   okta_domain: { domain: text },
-  install_api_integration: {
+  credentials_kind: {
     credentialsKind: oneOf(CREDENTIALS_KINDS),
     publicJwk: optional(texts),
     secretId: optional(text),
   },
+  okta_tasks: {},
   credentials: { clientId: text, secretId: text },
   connect: { confirmed: listOf(PREREQUISITES) },
-  device_integrations: {},
   platforms: { platforms: (value) => listOf(PLATFORMS)(value) && (value as unknown[]).length > 0 },
   macos: { scepUrl: text, challengeUrl: text, username: text, secretId: text },
   ios: { secretId: text, providerName: text },

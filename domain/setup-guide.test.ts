@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { guideOf } from './setup-guide.ts';
-import { newSetup } from './setup-wizard.ts';
+import { newSetup, type CredentialsKind, type SetupState } from './setup-wizard.ts';
 
 const copied = (enrollmentLink: string | null) =>
-  (['device_integrations', 'ios'] as const).map((step) => {
+  (['platforms', 'ios'] as const).map((step) => {
     const { tasks } = guideOf(step, newSetup('setup-1'), { enrollmentLink, providerName: 'Odette' });
     const link = tasks.find(({ text }) => /^(Enrollment link|Odette has no enrollment link)/.test(text));
     return [link?.copy?.value, link?.text.includes('Set ODETTE_PUBLIC_URL')];
@@ -19,4 +19,33 @@ test('the enrollment link is offered once it is known; before, what to set is sa
     [undefined, true],
     [undefined, true],
   ]);
+});
+
+const signedIn = (credentialsKind: CredentialsKind, host = 'acme.okta.com'): SetupState => ({
+  ...newSetup('setup-1'),
+  tenant: { orgId: '00o1', host, pipeline: 'idx' },
+  answers: {
+    credentials_kind: { step: 'credentials_kind', credentialsKind, publicJwk: { kty: 'RSA', kid: 'key-1' } },
+  },
+});
+const facts = { enrollmentLink: null, providerName: 'Odette' };
+const textOf = (state: SetupState): string => JSON.stringify(guideOf('okta_tasks', state, facts));
+
+test('the tasks are those of the chosen kind of credentials, and of no other', () => {
+  expect(textOf(signedIn('api_services_app'))).toMatch(/API Services.*key-1.*Admin roles/s);
+  expect(textOf(signedIn('api_services_app'))).not.toMatch(/Install & Authorize|client secret/i);
+  expect(textOf(signedIn('api_service_integration'))).toMatch(/Install & Authorize.*client secret/s);
+  expect(textOf(signedIn('api_service_integration'))).not.toMatch(/key-1|Admin roles/);
+});
+
+test.each([
+  ['acme.okta.com', 'https://acme-admin.okta.com/admin/dashboard'],
+  ['acme.oktapreview.com', 'https://acme-admin.oktapreview.com/admin/dashboard'],
+  ['localhost:4791', 'https://localhost:4791/admin/dashboard'],
+])('the links lead to the admin console of %s', (host, address) => {
+  const state = signedIn('api_services_app', host);
+  const links = (['credentials_kind', 'okta_tasks', 'platforms'] as const).flatMap((step) =>
+    guideOf(step, state, facts).tasks.flatMap(({ link }) => (link ? [link.url] : [])),
+  );
+  expect(links).toEqual([address, address, address]);
 });

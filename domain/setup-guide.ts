@@ -1,17 +1,11 @@
 // What the wizard tells an admin at each step: what to do in Okta, by its click path, and what Okta shows only once.
-import {
-  answerTo,
-  OKTA_SCOPES,
-  type PrerequisiteCheck,
-  type PrerequisiteId,
-  type SetupState,
-  type SetupStep,
-} from './setup-wizard.ts';
+import { adminConsoleOf } from './okta-admin-console.ts';
+import { answerTo, OKTA_SCOPES, type SetupState, type SetupStep } from './setup-wizard.ts';
 
 interface GuideTask {
   readonly text: string;
   readonly copy?: { readonly label: string; readonly value: string };
-  readonly link?: string;
+  readonly link?: { readonly label: string; readonly url: string };
 }
 
 export interface StepGuide {
@@ -23,18 +17,28 @@ export interface StepGuide {
   readonly warning?: string;
 }
 
-export const STEP_TITLES: Readonly<Record<SetupStep, string>> = {
+const STEP_TITLES: Readonly<Record<SetupStep, string>> = {
   get_started: 'Welcome to Okta Device Trust',
   okta_domain: 'Specify your Okta domain',
-  install_api_integration: 'Sign in with Okta',
+  credentials_kind: 'Sign in with Okta',
+  okta_tasks: 'Complete the following tasks in Okta',
   credentials: 'API service integration credentials',
   connect: 'Connect to Okta',
-  device_integrations: 'Complete the following tasks in Okta',
   platforms: 'Configure device platforms',
   macos: 'Add macOS as a device platform',
   ios: 'Add iOS as a device platform',
   complete: 'Okta Device Trust setup complete',
 };
+
+/** The credentials are called as Okta calls what they belong to, once their kind is chosen. */
+export function titleOf(step: SetupStep, state: SetupState): string {
+  if (step !== 'credentials') return STEP_TITLES[step];
+  if (answerTo(state, 'credentials_kind') === undefined) return 'Credentials';
+  return isOwnApp(state) ? 'API Services app credentials' : STEP_TITLES.credentials;
+}
+
+const isOwnApp = (state: SetupState): boolean =>
+  answerTo(state, 'credentials_kind')?.credentialsKind === 'api_services_app';
 
 const WRONG_TAB =
   'Use the "Endpoint management" tab. The "Device Access" tab shows similar values that never make a device managed.';
@@ -53,13 +57,6 @@ const simple = (intro: string, ...tasks: string[]): GuideBody => ({
   shownOnce: [],
 });
 
-const scopeTasks: readonly GuideTask[] = [
-  {
-    text: 'Check that these scopes are granted.',
-    copy: { label: 'Scopes', value: OKTA_SCOPES.join(' ') },
-  },
-];
-
 const linkTask = (text: string, { enrollmentLink }: GuideFacts): GuideTask =>
   enrollmentLink === null
     ? {
@@ -67,81 +64,99 @@ const linkTask = (text: string, { enrollmentLink }: GuideFacts): GuideTask =>
       }
     : { text, copy: { label: 'Enrollment link', value: enrollmentLink } };
 
-function installGuide(consoleUrl: string | undefined): GuideBody {
+const consoleTask = (text: string, state: SetupState, label = 'Open Okta in a new window'): GuideTask => ({
+  text,
+  ...(state.tenant && { link: { label, url: adminConsoleOf(state.tenant.host) } }),
+});
+
+const credentialsKindGuide = (state: SetupState): GuideBody => ({
+  intro:
+    'Odette needs credentials of its own in your Okta tenant. Choose the kind; the next step shows what to click.',
+  tasks: [consoleTask('Sign in to the Okta admin console.', state, 'Sign in with Okta')],
+  shownOnce: [],
+  warning: 'The Okta user must have the super admin role.',
+});
+
+const scopes = { label: 'Scopes', value: OKTA_SCOPES.join(' ') };
+
+const publicKeyOf = (state: SetupState) => ({
+  label: 'Public key (JWK)',
+  value: JSON.stringify(answerTo(state, 'credentials_kind')?.publicJwk ?? {}, null, 2),
+});
+
+function integrationTasks(state: SetupState): GuideBody {
   return {
-    intro:
-      'Odette needs credentials of its own in your Okta tenant. Choose how: an API service integration (only where Odette is listed in the Okta Integration Network), or an API Services app of your own, which works in every tenant.',
+    intro: 'Install the API service integration. The next step asks for its client ID and client secret.',
     tasks: [
-      {
-        text: 'Sign in to the Okta admin console as a super admin.',
-        ...(consoleUrl && { link: consoleUrl }),
-      },
-      {
-        text: 'API service integration: Applications > API Service Integrations > Add integration > Odette > Install & Authorize.',
-      },
-      {
-        text: 'API Services app: Applications > Applications > Create App Integration > API Services. The next step shows the public key to paste.',
-      },
-      ...scopeTasks,
+      consoleTask('Applications > API Service Integrations > Add integration > Odette Device Trust.', state),
+      { text: 'Check that these scopes are listed, then Install & Authorize.', copy: scopes },
+      { text: 'Copy the client secret to a safe place, then Done.' },
+      { text: 'Copy the client ID from the overview page of the integration.' },
     ],
-    shownOnce: [
-      'Client secret of the API service integration: copy it to a safe place before you click Done.',
-    ],
-    warning: 'The Okta user must have the super admin role.',
+    shownOnce: ['Client secret: copy it before you click Done.'],
   };
 }
 
-function credentialsGuide(state: SetupState): GuideBody {
-  const answer = answerTo(state, 'install_api_integration');
-  if (answer?.credentialsKind !== 'api_services_app')
-    return {
-      intro: 'Enter the client ID and the client secret that Okta showed.',
-      tasks: [
-        { text: 'The client ID stands on the overview page of the integration.' },
-        { text: 'The client secret was shown once. If it is lost, create a new one there.' },
-        ...scopeTasks,
-      ],
-      shownOnce: ['Client secret'],
-    };
-  const jwk = JSON.stringify(answer.publicJwk ?? {}, null, 2);
+function ownAppTasks(state: SetupState): GuideBody {
   return {
     intro:
-      'Give your API Services app the public key, the scopes and an admin role; then enter its client ID.',
+      'Create an API Services app, and give it the public key, the scopes and an admin role. The next step asks for its client ID.',
     tasks: [
+      consoleTask('Applications > Applications > Create App Integration > API Services > Next.', state),
+      { text: 'Enter a name, e.g. Odette, then Save.' },
       {
         text: 'General > Client Credentials > Edit > Public key / Private key > Add key: paste this public key, then Done and Save.',
-        copy: { label: 'Public key (JWK)', value: jwk },
+        copy: publicKeyOf(state),
       },
       {
         text: 'General > General Settings: "Require Demonstrating Proof of Possession (DPoP) header" may stay on.',
       },
-      { text: 'Okta API Scopes: grant the scopes.', copy: { label: 'Scopes', value: OKTA_SCOPES.join(' ') } },
-      { text: 'Admin roles > Edit assignments: assign a role that may view devices and authenticators.' },
+      { text: 'Okta API Scopes: grant these scopes.', copy: scopes },
+      {
+        text: 'Security > Administrators > Roles > Create new role: a role that may view devices and authenticators.',
+      },
+      { text: 'The app > Admin roles > Edit assignments: assign this role, then Save changes.' },
       { text: 'Copy the client ID from General > Client Credentials.' },
     ],
     shownOnce: [],
   };
 }
 
-function deviceIntegrationsGuide(consoleUrl: string | undefined, facts: GuideFacts): GuideBody {
+function credentialsGuide(state: SetupState): GuideBody {
+  if (isOwnApp(state))
+    return {
+      intro:
+        'Enter the client ID of your API Services app. Odette signs in with the key that you pasted into Okta.',
+      tasks: [
+        { text: 'The client ID stands in the app under General > Client Credentials.' },
+        { text: 'The public key, if the app does not have it yet:', copy: publicKeyOf(state) },
+      ],
+      shownOnce: [],
+    };
+  return {
+    intro: 'Enter the client ID and the client secret that Okta showed.',
+    tasks: [
+      { text: 'The client ID stands on the overview page of the integration.' },
+      { text: 'The client secret was shown once. If it is lost, create a new one there.' },
+    ],
+    shownOnce: [],
+  };
+}
+
+function platformsGuide(state: SetupState, facts: GuideFacts): GuideBody {
   return {
     intro:
-      'Create a device integration in Okta for each platform you want. The next steps ask for what Okta shows there.',
+      'Create a device integration in Okta for each platform you want, then select the platforms here: macOS, iOS (which covers iPadOS), or both. The next steps ask for what Okta shows.',
     tasks: [
-      {
-        text: 'Security > Device integrations > Endpoint management > Add platform.',
-        ...(consoleUrl && { link: `${consoleUrl}/access/device-integrations` }),
-      },
+      consoleTask('Security > Device integrations > Endpoint management > Add platform.', state),
       {
         text: 'macOS: Desktop (Windows and macOS only) > Next > Use Okta as certificate authority > Dynamic SCEP URL > Generic > Generate. Copy SCEP URL, Challenge URL, Username and Password, then Save.',
       },
-      { text: 'iOS and iPadOS: iOS > Next. Copy the secret key.' },
       {
-        text: 'Device management provider (shown to users):',
+        text: 'iOS and iPadOS: Add platform > iOS > Next. Copy the secret key, and enter the device management provider, which users see.',
         copy: { label: 'Device management provider', value: facts.providerName },
       },
-      linkTask('Enrollment link:', facts),
-      { text: 'Save.' },
+      linkTask('Enrollment link, then Save:', facts),
     ],
     shownOnce: ['macOS: the password of the challenge URL', 'iOS: the secret key'],
     warning: WRONG_TAB,
@@ -149,8 +164,6 @@ function deviceIntegrationsGuide(consoleUrl: string | undefined, facts: GuideFac
 }
 
 function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): GuideBody {
-  const host = state.tenant?.host;
-  const consoleUrl = host === undefined ? undefined : `https://${host}/admin`;
   switch (step) {
     case 'get_started':
       return simple(
@@ -161,20 +174,18 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
       );
     case 'okta_domain':
       return simple('Enter the address of your Okta tenant, e.g. acme.okta.com.');
-    case 'install_api_integration':
-      return installGuide(consoleUrl);
+    case 'credentials_kind':
+      return credentialsKindGuide(state);
     case 'credentials':
       return credentialsGuide(state);
     case 'connect':
       return simple(
         'Odette checks what Okta Device Trust needs. Tick what cannot be checked once you have looked.',
       );
-    case 'device_integrations':
-      return deviceIntegrationsGuide(consoleUrl, facts);
+    case 'okta_tasks':
+      return isOwnApp(state) ? ownAppTasks(state) : integrationTasks(state);
     case 'platforms':
-      return simple(
-        'Select the platforms that you added in Okta: macOS, iOS (which covers iPadOS), or both.',
-      );
+      return platformsGuide(state, facts);
     case 'macos':
       return {
         intro:
@@ -210,48 +221,5 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
 }
 
 export function guideOf(step: SetupStep, state: SetupState, facts: GuideFacts): StepGuide {
-  return { step, title: STEP_TITLES[step], ...guideBody(step, state, facts) };
+  return { step, title: titleOf(step, state), ...guideBody(step, state, facts) };
 }
-
-export const PREREQUISITE_TEXTS: Readonly<
-  Record<PrerequisiteId, { readonly title: string; readonly remedy: string }>
-> = {
-  token: {
-    title: 'Okta accepts the credentials',
-    remedy: 'Go back to the credentials and enter them again.',
-  },
-  scopes: {
-    title: 'The scopes are granted',
-    remedy: `Grant ${OKTA_SCOPES.join(', ')} to the integration or app in Okta, then check again.`,
-  },
-  devices_readable: {
-    title: 'Okta shows Odette the devices',
-    remedy:
-      'Give the app an admin role that may view devices, as well as authenticators: Okta admin console > Applications > the app > Admin roles.',
-  },
-  identity_engine: {
-    title: 'The tenant runs Okta Identity Engine',
-    remedy: 'Upgrade the tenant: Okta admin console > Dashboard > OIE upgrade hub.',
-  },
-  okta_verify_active: {
-    title: 'Okta Verify is active',
-    remedy: 'Okta admin console > Security > Authenticators > Add authenticator > Okta Verify.',
-  },
-  fastpass_active: {
-    title: 'Okta FastPass is active',
-    remedy:
-      'Okta admin console > Security > Authenticators > Okta Verify > Actions > Edit > Okta FastPass (all platforms).',
-  },
-  okta_verify_licenses: {
-    title: 'Licenses of Okta Verify in Apps and Books',
-    remedy:
-      'Apple Business Manager > Apps and Books > Okta Verify > get licenses (free of charge); then upload the token: odette apps-and-books set FILE.',
-  },
-  adaptive_mfa: {
-    title: 'The tenant has Adaptive MFA',
-    remedy: 'Okta shows Security > Device integrations only with Adaptive MFA. Look there, then tick this.',
-  },
-};
-
-/** A check that could not be made may be confirmed by the admin. */
-export const canBeConfirmed = ({ result }: PrerequisiteCheck): boolean => result === 'not_checked';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { advance, newSetup, type SetupAnswer, type SetupState } from './setup-wizard.ts';
 
 const key = (secretId: string): SetupAnswer => ({
-  step: 'install_api_integration',
+  step: 'credentials_kind',
   credentialsKind: 'api_services_app',
   secretId,
 });
@@ -10,7 +10,7 @@ const answered = [
   key('key-1'),
   { step: 'credentials', clientId: '0oa1', secretId: 'key-1' },
   { step: 'connect', confirmed: [] },
-  { step: 'device_integrations' },
+  { step: 'okta_tasks' },
 ] as const satisfies readonly SetupAnswer[];
 const setup: SetupState = {
   ...newSetup('setup-1'),
@@ -20,8 +20,8 @@ const setup: SetupState = {
 describe('an answer about the sign-in given again', () => {
   test('with another key asks anew for what was proven with the old one, and keeps the rest', () => {
     const { answers, step } = advance(setup, key('key-2'));
-    expect(Object.keys(answers)).toEqual(['install_api_integration', 'device_integrations']);
-    expect(step).toBe('credentials');
+    expect(Object.keys(answers)).toEqual(['credentials_kind', 'okta_tasks']);
+    expect(step).toBe('okta_tasks');
   });
 
   test('with the same key keeps every answer', () => {

@@ -7,10 +7,10 @@ import { isOnTenant } from './secret-address.ts';
 export const SETUP_STEPS = [
   'get_started',
   'okta_domain',
-  'install_api_integration',
+  'credentials_kind',
+  'okta_tasks',
   'credentials',
   'connect',
-  'device_integrations',
   'platforms',
   'macos',
   'ios',
@@ -18,8 +18,8 @@ export const SETUP_STEPS = [
 ] as const;
 export type SetupStep = (typeof SETUP_STEPS)[number];
 
-/** The seeds' way (client ID and secret), or an API Services app of the tenant's own (a key pair that Odette makes). */
-export const CREDENTIALS_KINDS = ['api_service_integration', 'api_services_app'] as const;
+/** An API Services app of the tenant's own (a key pair that Odette makes), or an entry of Okta's catalogue (client ID and secret). */
+export const CREDENTIALS_KINDS = ['api_services_app', 'api_service_integration'] as const;
 export type CredentialsKind = (typeof CREDENTIALS_KINDS)[number];
 
 /** As in Okta's catalogue; `okta.devices.manage` is asked for and never used: Odette changes nothing in Okta. */
@@ -37,7 +37,7 @@ export type SetupAnswer =
   | { readonly step: 'get_started' }
   | { readonly step: 'okta_domain'; readonly domain: string }
   | {
-      readonly step: 'install_api_integration';
+      readonly step: 'credentials_kind';
       readonly credentialsKind: CredentialsKind;
       /** Of an API Services app: the public half to paste into Okta, and the handle of the private half. */
       readonly publicJwk?: Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ export type SetupAnswer =
     }
   | { readonly step: 'credentials'; readonly clientId: string; readonly secretId: string }
   | { readonly step: 'connect'; readonly confirmed: readonly PrerequisiteId[] }
-  | { readonly step: 'device_integrations' }
+  | { readonly step: 'okta_tasks' }
   | { readonly step: 'platforms'; readonly platforms: readonly Platform[] }
   | {
       readonly step: 'macos';
@@ -202,10 +202,9 @@ function answersAfter(
   const isOtherTenant =
     found !== undefined && (found.orgId !== state.tenant?.orgId || found.host !== state.tenant.host);
   const isOtherWay =
-    answer.step === 'install_api_integration' &&
-    isOtherSignIn(answer, answerTo(state, 'install_api_integration'));
-  if (isOtherTenant && answerTo(state, 'install_api_integration')?.credentialsKind === 'api_services_app')
-    delete answers.install_api_integration;
+    answer.step === 'credentials_kind' && isOtherSignIn(answer, answerTo(state, 'credentials_kind'));
+  if (isOtherTenant && answerTo(state, 'credentials_kind')?.credentialsKind === 'api_services_app')
+    delete answers.credentials_kind;
   const mac = answerTo(state, 'macos');
   const tenant = found ?? state.tenant;
   if (mac && tenant && ![mac.scepUrl, mac.challengeUrl].every((url) => isOnTenant(url, tenant)))
@@ -215,7 +214,7 @@ function answersAfter(
   return answers;
 }
 
-type InstallAnswer = Extract<SetupAnswer, { step: 'install_api_integration' }>;
+type InstallAnswer = Extract<SetupAnswer, { step: 'credentials_kind' }>;
 
 /** With another kind, or with another key: what Okta accepted before says nothing about it. */
 const isOtherSignIn = (now: InstallAnswer, before: InstallAnswer | undefined): boolean =>

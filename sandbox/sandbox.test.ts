@@ -251,11 +251,15 @@ describe('the management port', () => {
     expect(status).toBe(403);
   });
 
-  it('shows people a page where programs get JSON', async () => {
-    const { management } = sandbox.addresses;
-    const seen = await fetch(`${management}/tenants/two`, { headers: { Accept: 'text/html' } });
-    expect(await seen.text()).toContain('<title>Pretend Okta</title>');
-    expect(seen.headers.get('content-security-policy')).toContain("default-src 'none'");
+  it('leads people to the tenant’s admin console where programs get JSON', async () => {
+    const { management, tenants } = sandbox.addresses;
+    const seen = await fetch(`${management}/tenants/two`, {
+      headers: { Accept: 'text/html' },
+      redirect: 'manual',
+    });
+    expect([seen.status, seen.headers.get('location')]).toEqual([303, `${tenants[1]?.url}/admin/dashboard`]);
+    const { body } = await network.request(`${tenants[1]?.url}/admin/dashboard`, {});
+    expect(body.toString()).toContain('<title>Pretend Okta</title>');
     await expect(manage('GET', '/tenants/two')).resolves.toMatchObject({ devices: 0 });
   });
 

@@ -116,6 +116,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...Object.fromEntries(tenants.map(({ name, part }) => [`/tenants/${name}`, part.knobs])),
     },
     addresses: () => addresses,
+    consoleOf: (name) => addresses.tenants.find((tenant) => tenant.name === name)?.pages,
     counts: () => ({
       apns: pushes.counts(),
       devices: fleet.counts(),
@@ -173,7 +174,7 @@ const addressesOf = (
   tenants: tenants.map(({ name, host }) => ({
     name,
     url: `https://${host}`,
-    pages: `http://127.0.0.1:${ports.management}/tenants/${name}`,
+    pages: `https://${host}/admin/dashboard`,
   })),
   allowedPrivateHosts: [
     ...tenants.map(({ host }) => host),

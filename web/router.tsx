@@ -75,6 +75,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/setups/$setupId',
+    validateSearch: textOf('step'),
     component: lazyRouteComponent(() => import('./setup/setup-page.tsx'), 'SetupPage'),
   }),
   createRoute({

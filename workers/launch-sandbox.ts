@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { WantedPort } from './persisted-ports.ts';
 import type { Part } from './supervise.ts';
 import { startNodeProcess, type NodeProcess } from './node-process.ts';
 
@@ -23,6 +24,19 @@ export const SANDBOX_PORTS = [
   { name: 'apns', variable: 'SANDBOX_APNS_PORT', wanted: 4793 },
   { name: 'apps and books', variable: 'SANDBOX_APPS_AND_BOOKS_PORT', wanted: 4794 },
 ] as const;
+
+/**
+ * The sandbox's listeners as the launcher looks for free ports. 0, as none, takes any free port.
+ * @throws Error naming the variable when it is no port
+ */
+export const sandboxPorts = (environment: NodeJS.ProcessEnv): WantedPort[] =>
+  SANDBOX_PORTS.map(({ name, variable, wanted }) => {
+    const text = environment[variable] ?? '';
+    const port = Number(text);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new Error(`${variable} must be a port from 0 to 65535. It is "${text}".`);
+    return { name, wanted, isFixed: true, ...(port > 0 && { demanded: { port, variable } }) };
+  });
 
 export async function startSandbox(options: {
   readonly folder: string;

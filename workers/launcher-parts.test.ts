@@ -10,6 +10,7 @@ import { endRecordedChild, recordChild } from './child-record.ts';
 import { openDataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
 import { supervise, type Part } from './supervise.ts';
+import { sandboxPorts } from './launch-sandbox.ts';
 import { persistedPorts } from './persisted-ports.ts';
 import { isRunning, startOf } from './processes.ts';
 
@@ -75,6 +76,24 @@ describe('ports', () => {
     );
     for (const release of free) release();
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(moved);
+  });
+
+  const environment = (port: number | string) => ({ SANDBOX_TENANT_ONE_PORT: String(port) });
+  test('of the sandbox are those of the settings; a start that would move one is refused, and so is one that is taken', async () => {
+    const file = path.join(folder, 'ports.json');
+    const port = await freePort();
+    const first = await persistedPorts(file, sandboxPorts(environment(port)));
+    expect(first['tenant one']).toBe(port);
+    expect(first['tenant two']).not.toBe(port);
+    await expect(persistedPorts(file, sandboxPorts(environment(port + 1)))).rejects.toThrow(
+      `SANDBOX_TENANT_ONE_PORT is ${port + 1}, but this installation uses port ${port}`,
+    );
+    const free = await occupy(port);
+    await expect(persistedPorts(file, sandboxPorts(environment(port)))).rejects.toThrow(
+      `Port ${port} (SANDBOX_TENANT_ONE_PORT) is taken`,
+    );
+    free();
+    expect(() => sandboxPorts(environment('http'))).toThrow('SANDBOX_TENANT_ONE_PORT must be a port');
   });
 });
 

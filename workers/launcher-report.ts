@@ -59,7 +59,7 @@ export function sayWhereEverythingIs(places: Places, say: Say): void {
   if (sandbox) {
     say(`  Sandbox           ${sandbox.management}`);
     for (const tenant of sandbox.tenants)
-      say(`  Pretend Okta ${tenant.name}  ${tenant.url}  (its pages: ${tenant.pages})`);
+      say(`  Pretend Okta ${tenant.name}  ${tenant.url}  (admin console: ${tenant.pages})`);
   }
   say(`  Data              ${places.dataFolder}  (logs in logs/)`);
   say(

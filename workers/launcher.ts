@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { endLeftTemporal, startEmbeddedTemporal } from './embedded-temporal.ts';
 import { supervise, type Part } from './supervise.ts';
 import { persistedPorts } from './persisted-ports.ts';
-import { SANDBOX_PORTS, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
+import { sandboxPorts, settingsFor, startPlay, startSandbox, type SandboxReady } from './launch-sandbox.ts';
 import { endLeftProcesses, startNodeProcess } from './node-process.ts';
 import { placesOf, signInLink, sayWhatIsNeeded, sayWhereEverythingIs } from './launcher-report.ts';
 
@@ -108,7 +108,7 @@ function wantedPorts(isSandbox: boolean) {
     { name: 'worker metrics', wanted: 4784, isFixed: false },
     { name: 'relay metrics', wanted: 4785, isFixed: false },
     { name: 'device metrics', wanted: 4786, isFixed: false },
-    ...(isSandbox ? SANDBOX_PORTS.map(({ name, wanted }) => ({ name, wanted, isFixed: true })) : []),
+    ...(isSandbox ? sandboxPorts(process.env) : []),
   ];
 }
 

@@ -7,17 +7,25 @@ export interface WantedPort {
   readonly wanted: number;
   /** Somebody outside keeps this address (a device, a tenant's record): if it is taken the start is refused. */
   readonly isFixed: boolean;
+  /** By a setting: this port and no other. */
+  readonly demanded?: { readonly port: number; readonly variable: string };
 }
 
-/** @throws Error one sentence naming the fixed port that another program has taken */
+/** @throws Error naming the port that another program has taken, or the setting that would move a fixed one */
 export async function persistedPorts(
   file: string,
   wanted: readonly WantedPort[],
 ): Promise<Record<string, number>> {
   const persisted = await readPorts(file);
   const taken = new Set<number>();
-  for (const { name, wanted: first, isFixed } of wanted) {
+  for (const { name, wanted: first, isFixed, demanded } of wanted) {
     const known = persisted[name];
+    if (demanded) {
+      await checkDemanded(demanded, known);
+      taken.add(demanded.port);
+      persisted[name] = demanded.port;
+      continue;
+    }
     if (known !== undefined && !taken.has(known) && (await isFree(known))) {
       taken.add(known);
       continue;
@@ -33,6 +41,18 @@ export async function persistedPorts(
   }
   await writeFile(file, `${JSON.stringify(persisted, null, 2)}\n`);
   return persisted;
+}
+
+async function checkDemanded(
+  { port, variable }: NonNullable<WantedPort['demanded']>,
+  known: number | undefined,
+): Promise<void> {
+  if (known !== undefined && known !== port)
+    throw new Error(
+      `${variable} is ${port}, but this installation uses port ${known}, and what is enrolled knows that address. Unset ${variable}, or start with another ODETTE_DATA_DIR.`,
+    );
+  if (!(await isFree(port)))
+    throw new Error(`Port ${port} (${variable}) is taken by another program. Free it and start again.`);
 }
 
 async function readPorts(file: string): Promise<Record<string, number>> {

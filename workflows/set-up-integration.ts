@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { setupChecks } from '../activities/setup-checks.ts';
 import type { setupRecords } from '../activities/setup-records.ts';
-import { STEP_TITLES } from '../domain/setup-guide.ts';
+import { titleOf } from '../domain/setup-guide.ts';
 import {
   advance,
   answerTo,
@@ -177,7 +177,7 @@ function access(state: SetupState, answer: Extract<SetupAnswer, { step: 'credent
   return {
     setupId: state.setupId,
     host: state.tenant?.host ?? '',
-    kind: answerTo(state, 'install_api_integration')?.credentialsKind ?? 'api_service_integration',
+    kind: answerTo(state, 'credentials_kind')?.credentialsKind ?? 'api_service_integration',
     clientId: answer.clientId,
     secretId: answer.secretId,
   };
@@ -205,5 +205,5 @@ function refused(refusals: readonly Refusal[]): ApplicationFailure {
 function describe(state: SetupState): void {
   const tenant = state.tenant?.host ?? 'an Okta tenant';
   if (state.status !== 'open') showDetails([`Setup of ${tenant}: ${state.status}.`]);
-  else showDetails([`Setup of ${tenant}: waits for an admin at "${STEP_TITLES[state.step]}".`]);
+  else showDetails([`Setup of ${tenant}: waits for an admin at "${titleOf(state.step, state)}".`]);
 }

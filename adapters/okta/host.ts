@@ -1,9 +1,7 @@
 // Turns what an admin types as "Okta domain" into a host, and says which addresses may be called.
 import { BlockList, isIP } from 'node:net';
 import { CataloguedError } from '../../domain/failures.ts';
-
-/** Domains of Okta's own cells; only there does `acme-admin.` mean the admin console of `acme.`. */
-const OKTA_DOMAINS = ['okta.com', 'oktapreview.com', 'okta-emea.com', 'okta-gov.com', 'okta.mil'];
+import { OKTA_DOMAINS } from '../../domain/okta-admin-console.ts';
 
 const NOT_PUBLIC = new BlockList();
 for (const [network, prefix] of [

@@ -25,7 +25,7 @@ export function setupOfIntegration(
     { step: 'get_started' },
     { step: 'okta_domain', domain: oktaHost },
     {
-      step: 'install_api_integration',
+      step: 'credentials_kind',
       credentialsKind,
       ...(credentialsKind === 'api_services_app' && {
         secretId: credentialsSecretId,
@@ -34,7 +34,7 @@ export function setupOfIntegration(
     },
     { step: 'credentials', clientId, secretId: credentialsSecretId },
     { step: 'connect', confirmed: PREREQUISITES },
-    { step: 'device_integrations' },
+    { step: 'okta_tasks' },
     { step: 'platforms', platforms: platforms.map(({ platform }) => platform) },
   ];
   if (mac)

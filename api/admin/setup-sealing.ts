@@ -33,7 +33,7 @@ export async function sealAnswer(
 ): Promise<SealedAnswer> {
   const sealing = new AnswerSealing(dependencies, state, by);
   switch (body.step) {
-    case 'install_api_integration':
+    case 'credentials_kind':
       return sealing.install(body);
     case 'credentials':
       return sealing.credentials(body);
@@ -64,11 +64,11 @@ class AnswerSealing {
     this.#by = by;
   }
 
-  async install(body: Given<'install_api_integration'>): Promise<SealedAnswer> {
+  async install(body: Given<'credentials_kind'>): Promise<SealedAnswer> {
     if (body.credentialsKind !== 'api_services_app') return { answer: body, made: [] };
     const state = this.#state;
     const host = state.tenant?.host;
-    const known = answerTo(state, 'install_api_integration');
+    const known = answerTo(state, 'credentials_kind');
     // Given again in the same setup it shows the same key: it may be in Okta already.
     if (
       known?.credentialsKind === body.credentialsKind &&
@@ -84,7 +84,7 @@ class AnswerSealing {
   }
 
   async credentials({ step, clientId, clientSecret }: Given<'credentials'>): Promise<SealedAnswer> {
-    const install = answerTo(this.#state, 'install_api_integration');
+    const install = answerTo(this.#state, 'credentials_kind');
     const isKey = install?.credentialsKind === 'api_services_app';
     const { secretId, made } = await this.#handle('okta_client_secret', {
       field: isKey ? 'credentialsKind' : 'clientSecret',

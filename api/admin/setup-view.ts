@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listSecretFacts, type SecretFacts } from '../../adapters/store/base/secrets.ts';
 import type { SetupRow } from '../../adapters/store/integration/setups.ts';
-import { canBeConfirmed, guideOf, PREREQUISITE_TEXTS, STEP_TITLES } from '../../domain/setup-guide.ts';
+import { canBeConfirmed, PREREQUISITE_TEXTS } from '../../domain/prerequisite-text.ts';
+import { guideOf, titleOf } from '../../domain/setup-guide.ts';
 import { answerTo, stepsOf, type PrerequisiteCheck, type SetupState } from '../../domain/setup-wizard.ts';
 import type { PrerequisiteCheck as ShownCheck, Setup } from '../contract/setups.ts';
 
@@ -37,7 +38,7 @@ export async function showSetups(
 
 function secretIdsOf(state: SetupState): string[] {
   const answers = [answerTo(state, 'credentials'), answerTo(state, 'macos'), answerTo(state, 'ios')];
-  const key = answerTo(state, 'install_api_integration')?.secretId;
+  const key = answerTo(state, 'credentials_kind')?.secretId;
   return [...answers.map((answer) => answer?.secretId), key].filter((id) => id !== undefined);
 }
 
@@ -47,7 +48,7 @@ function showSetup(
   publicUrl: string | undefined,
 ): z.input<typeof Setup> {
   const { state } = row;
-  const install = answerTo(state, 'install_api_integration');
+  const install = answerTo(state, 'credentials_kind');
   const credentials = answerTo(state, 'credentials');
   const macos = answerTo(state, 'macos');
   const ios = answerTo(state, 'ios');
@@ -62,7 +63,7 @@ function showSetup(
     step: state.step,
     steps: stepsOf(state).map((step) => ({
       step,
-      title: STEP_TITLES[step],
+      title: titleOf(step, state),
       answered: state.answers[step] !== undefined,
     })),
     checking: state.checking,

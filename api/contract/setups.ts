@@ -45,7 +45,8 @@ const StepGuide = z
         text: z.string(),
         /** To be pasted into Okta. */
         copy: z.object({ label: z.string(), value: z.string() }).optional(),
-        link: z.string().optional(),
+        /** To be opened in a new window. */
+        link: z.object({ label: z.string(), url: z.url() }).optional(),
       }),
     ),
     /** What Okta shows this once: have a safe place ready before you go. */
@@ -59,7 +60,8 @@ export const SetupAnswerBody = z
   .discriminatedUnion('step', [
     z.strictObject({ step: z.literal('get_started') }),
     z.strictObject({ step: z.literal('okta_domain'), domain: line(300) }),
-    z.strictObject({ step: z.literal('install_api_integration'), credentialsKind }),
+    z.strictObject({ step: z.literal('credentials_kind'), credentialsKind }),
+    z.strictObject({ step: z.literal('okta_tasks') }),
     z.strictObject({
       step: z.literal('credentials'),
       clientId: line(200),
@@ -69,7 +71,6 @@ export const SetupAnswerBody = z
       step: z.literal('connect'),
       confirmed: z.array(z.enum(PREREQUISITES)).max(PREREQUISITES.length).default([]),
     }),
-    z.strictObject({ step: z.literal('device_integrations') }),
     z.strictObject({ step: z.literal('platforms'), platforms: z.array(platform).min(1).max(2) }),
     z.strictObject({
       step: z.literal('macos'),

@@ -83,7 +83,7 @@ async function answerFor(
   switch (step) {
     case 'okta_domain':
       return { step, domain: host };
-    case 'install_api_integration':
+    case 'credentials_kind':
       return { step, credentialsKind: 'api_service_integration' };
     case 'credentials':
       return { step, ...(await sandbox.installIntegration(TENANT)) };
@@ -102,7 +102,7 @@ async function answerFor(
       return { step, secretKey, providerName: 'Odette' };
     }
     case 'get_started':
-    case 'device_integrations':
+    case 'okta_tasks':
     case 'complete':
       return { step };
   }

@@ -24,6 +24,8 @@ export interface ManagedParts {
   readonly keys: KeyPool;
   /** Routers of tenants and of Apps and Books, by their path: `/tenants/one`. */
   readonly mounted: Readonly<Record<string, Router>>;
+  /** Where a tenant's admin console is. */
+  consoleOf(tenant: string): string | undefined;
   /** What was printed when the sandbox was ready. */
   addresses(): object;
   counts(): object;
@@ -54,7 +56,7 @@ export function createManagementApp(parts: ManagedParts): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(loopbackOnly, express.json({ limit: '1mb' }), express.urlencoded({ extended: false }));
-  app.use(pageRoutes());
+  app.use(pageRoutes(parts.consoleOf));
   app.get('/addresses', (_request, response) => void response.json(parts.addresses()));
   app.get('/counts', (_request, response) => void response.json(parts.counts()));
   app.use('/devices', deviceRoutes(parts.fleet, parts.clock));

@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { appendLog } from './system-log.ts';
 import type { Tenant } from './tenant.ts';
-import { oktaId, type ApiServicesApp, type IosPlatform, type MacPlatform } from './tenant-state.ts';
+import {
+  oktaId,
+  type ApiServicesApp,
+  type CustomRole,
+  type IosPlatform,
+  type MacPlatform,
+} from './tenant-state.ts';
 
 /** The scopes of the catalogue entry; an integration gets them as they are. */
 const INTEGRATION_SCOPES = ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'];
@@ -78,6 +84,7 @@ export async function createApiServicesApp(
   const app: ApiServicesApp = {
     kind: 'api_services_app',
     clientId: oktaId('0oa'),
+    name: settings.name ?? 'API Services app',
     scopes: settings.scopes ?? [],
     roles: settings.roles ?? [],
     publicJwks: settings.publicJwks ?? [],
@@ -101,23 +108,46 @@ export async function changeApiServicesApp(
   return true;
 }
 
-/** Security > Device integrations > Add platform > Desktop, Okta as authority, Dynamic SCEP URL, Generic, Generate. */
+/** Security > Administrators > Roles > Create new role. */
+export async function createCustomRole(tenant: Tenant, wanted: Omit<CustomRole, 'id'>): Promise<CustomRole> {
+  const role = { id: oktaId('cr0'), ...wanted };
+  tenant.state.customRoles = [...(tenant.state.customRoles ?? []), role];
+  await tenant.save();
+  return role;
+}
+
+interface GeneratedMacPlatform {
+  readonly id: string;
+  readonly scepUrl: string;
+  readonly challengeUrl: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** "Generate" in the dialog: the addresses respond once it is saved. */
+export function generateMacPlatform(tenant: Tenant): GeneratedMacPlatform {
+  const id = oktaId('pfm');
+  return { ...addressesOf(tenant, { id }), username: secret(12), password: secret(24) };
+}
+
+/** Security > Device integrations > Add platform > Desktop, Okta as authority, Dynamic SCEP URL, Generic, Generate, Save. */
 export async function addMacPlatform(
   tenant: Tenant,
-  wanted: { username?: string | undefined; password?: string | undefined } = {},
-): Promise<{ id: string; scepUrl: string; challengeUrl: string; username: string; password: string }> {
+  wanted: { id?: string | undefined; username?: string | undefined; password?: string | undefined } = {},
+): Promise<GeneratedMacPlatform> {
+  const generated = generateMacPlatform(tenant);
   const platform: MacPlatform = {
-    id: oktaId('pfm'),
+    id: wanted.id ?? generated.id,
     platform: 'macOS',
-    username: wanted.username ?? secret(12),
-    password: wanted.password ?? secret(24),
+    username: wanted.username ?? generated.username,
+    password: wanted.password ?? generated.password,
   };
   tenant.state.platforms.push(platform);
   await tenant.save();
   return { ...addressesOf(tenant, platform), username: platform.username, password: platform.password };
 }
 
-export const addressesOf = (tenant: Tenant, { id }: MacPlatform) => ({
+export const addressesOf = (tenant: Tenant, { id }: Pick<MacPlatform, 'id'>) => ({
   id,
   scepUrl: `${tenant.origin}/scep/v1/${id}`,
   challengeUrl: `${tenant.origin}/scep/v1/challenge/${id}`,
@@ -137,6 +167,8 @@ export async function resetChallengePassword(
   return { password };
 }
 
+export const generateSecretKey = (): { secretKey: string } => ({ secretKey: secret(32) });
+
 /** Add platform > iOS. `secretKey` is "Use existing key": 8 to 256 characters. */
 export async function addIosPlatform(
   tenant: Tenant,
@@ -145,7 +177,7 @@ export async function addIosPlatform(
   const platform: IosPlatform = {
     id: oktaId('pfm'),
     platform: 'iOS',
-    secretKey: wanted.secretKey ?? secret(32),
+    secretKey: wanted.secretKey ?? generateSecretKey().secretKey,
     providerName: wanted.providerName,
     enrollmentLink: wanted.enrollmentLink,
   };

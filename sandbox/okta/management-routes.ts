@@ -1,4 +1,4 @@
-// The management port's view of a pretend tenant: its admin console as JSON, and its knobs. Mounted by main.ts at /tenants/NAME.
+// A pretend tenant's admin console as JSON, and its knobs: on the management port at /tenants/NAME, and for the console's own pages.
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import * as admin from './admin.ts';
@@ -6,6 +6,7 @@ import { renewIntermediate, renewRegistration, revokeUnused } from './authority.
 import { changeLifecycle, deleteDevice, type LifecycleAction } from './devices-route.ts';
 import { changeKnobs } from './knobs.ts';
 import type { Tenant } from './tenant.ts';
+import { ROLE_PERMISSIONS } from './tenant-state.ts';
 
 const Integration = z.strictObject({
   clientId: z.string().min(1).optional(),
@@ -13,13 +14,22 @@ const Integration = z.strictObject({
   scopes: z.array(z.string()).optional(),
 });
 const App = z.strictObject({
+  name: z.string().min(1).max(100).optional(),
   scopes: z.array(z.string()).optional(),
   roles: z.array(z.string()).optional(),
   publicJwks: z.array(z.record(z.string(), z.unknown())).optional(),
   dpop: z.boolean().optional(),
   applicationType: z.enum(['service', 'web']).optional(),
 });
+const Role = z.strictObject({
+  name: z.string().min(1).max(100),
+  permissions: z.array(z.enum(ROLE_PERMISSIONS)).min(1),
+});
 const Mac = z.strictObject({
+  id: z
+    .string()
+    .regex(/^pfm[A-Za-z0-9]{17}$/)
+    .optional(),
   username: z.string().min(1).optional(),
   password: z.string().min(8).optional(),
 });
@@ -74,6 +84,7 @@ export function tenantManagement(tenant: Tenant): Router {
     }),
   );
   addClients(routes, tenant);
+  addRoles(routes, tenant);
   addPlatforms(routes, tenant);
   addDevices(routes, tenant);
   return routes;
@@ -116,7 +127,22 @@ function addClients(routes: Router, tenant: Tenant): void {
   );
 }
 
+function addRoles(routes: Router, tenant: Tenant): void {
+  routes.post(
+    '/custom-roles',
+    handling(201, async ({ body }) => admin.createCustomRole(tenant, Role.parse(body ?? {}))),
+  );
+}
+
 function addPlatforms(routes: Router, tenant: Tenant): void {
+  routes.post(
+    '/platforms/macos/generate',
+    handling(200, async () => admin.generateMacPlatform(tenant)),
+  );
+  routes.post(
+    '/platforms/ios/generate',
+    handling(200, async () => admin.generateSecretKey()),
+  );
   routes.post(
     '/platforms/macos',
     handling(201, async ({ body }) => admin.addMacPlatform(tenant, Mac.parse(body ?? {}))),
@@ -189,7 +215,7 @@ function addDevices(routes: Router, tenant: Tenant): void {
 
 /** Everything but secrets. */
 function overview(tenant: Tenant) {
-  const { orgId, knobs, clients, platforms, counts, devices, certificates } = tenant.state;
+  const { orgId, knobs, clients, customRoles = [], platforms, counts, devices, certificates } = tenant.state;
   return {
     host: tenant.host,
     orgId,
@@ -197,6 +223,7 @@ function overview(tenant: Tenant) {
     counts,
     devices: devices.length,
     certificates: certificates.length,
+    customRoles,
     clients: clients.map((client) =>
       client.kind === 'api_services_app'
         ? client

@@ -3,9 +3,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { StateFile } from '../state-file.ts';
 import type { ServicePart, World } from '../world.ts';
 import { readAccessToken } from './access-tokens.ts';
+import { isAllowedByRoles } from './admin-roles.ts';
 import { newAuthority } from './authority.ts';
 import { handleAuthenticators } from './authenticators-route.ts';
 import { handleChallenge } from './challenge-route.ts';
+import { createConsole, isOfConsole } from './console-pages.ts';
 import { DpopProofs } from './dpop.ts';
 import { handleDevices, deviceScope } from './devices-route.ts';
 import { FastPassRoute } from './fastpass-route.ts';
@@ -48,6 +50,7 @@ export async function createOktaTenant(options: {
 
 function nameOf(url: URL): string {
   const { pathname } = url;
+  if (isOfConsole(pathname)) return 'console';
   if (pathname === '/.well-known/okta-organization') return 'organization';
   if (pathname === '/oauth2/v1/token') return 'token';
   if (pathname.startsWith('/api/v1/')) return pathname.split('/')[3] ?? 'api';
@@ -68,7 +71,9 @@ function listen(tenant: Tenant): RequestListener {
     }
     send(tenant, response, ordered ?? (await route(request)));
   };
+  const adminConsole = createConsole(tenant);
   return (incoming, response) => {
+    if (isOfConsole(incoming.url)) return adminConsole(incoming, response);
     serve(incoming, response).catch(() => {
       if (response.headersSent) response.destroy();
       else send(tenant, response, { status: 500, body: '' });
@@ -185,7 +190,7 @@ async function handleApi(
       'www-authenticate': `Bearer authorization_uri="${tenant.origin}/oauth2/v1/authorize", realm="${tenant.origin}", scope="${scope}", error="insufficient_scope", error_description="The access token provided does not contain the required scopes."`,
     });
   }
-  if (token.client.kind === 'api_services_app' && token.client.roles.length === 0) return refuse('E0000006');
+  if (!isAllowedByRoles(tenant, token.client, scope)) return refuse('E0000006');
   if (isDevices) return handleDevices(tenant, method, url);
   if (isLog) return method === 'GET' ? handleLog(tenant, url) : refuse('E0000022');
   return method === 'GET'

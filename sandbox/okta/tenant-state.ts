@@ -28,8 +28,9 @@ interface ApiServiceIntegration {
 export interface ApiServicesApp {
   readonly kind: 'api_services_app';
   readonly clientId: string;
+  readonly name: string;
   scopes: readonly string[];
-  /** Without an admin role the API refuses every call, whatever the scopes. */
+  /** Standard roles by their names, custom ones by their ids. What no role allows the API refuses, whatever the scopes. */
   roles: readonly string[];
   publicJwks: readonly Record<string, unknown>[];
   /** "Require Demonstrating Proof of Possession (DPoP) header in token requests": on for new apps. */
@@ -38,6 +39,22 @@ export interface ApiServicesApp {
 }
 
 export type Client = ApiServiceIntegration | ApiServicesApp;
+
+/** Security > Administrators > Roles > Create new role. */
+export interface CustomRole {
+  readonly id: string;
+  readonly name: string;
+  readonly permissions: readonly RolePermission[];
+}
+
+export const ROLE_PERMISSIONS = [
+  'okta.devices.read',
+  'okta.devices.manage',
+  'okta.authenticators.read',
+  'okta.logs.read',
+  'okta.users.read',
+] as const;
+export type RolePermission = (typeof ROLE_PERMISSIONS)[number];
 
 export interface MacPlatform {
   readonly id: string;
@@ -114,6 +131,7 @@ export interface TenantState {
   readonly authority: AuthorityState;
   knobs: TenantKnobs;
   clients: Client[];
+  customRoles?: CustomRole[];
   platforms: (MacPlatform | IosPlatform)[];
   /** The newest last: what a search for secrets that went astray has to know. */
   accessTokens?: string[];
@@ -127,7 +145,7 @@ export interface TenantState {
 }
 
 /** An id in Okta's manner: 20 characters, three of them telling the kind (`00o` organization, `0oa` app, `guo` device). */
-export const oktaId = (kind: '00o' | '0oa' | 'guo' | '00u' | 'pfm' | 'ocs' | 'aut'): string =>
+export const oktaId = (kind: '00o' | '0oa' | 'guo' | '00u' | 'pfm' | 'ocs' | 'aut' | 'cr0'): string =>
   kind + randomBytes(26).toString('base64').replace(/[+/=]/g, '').slice(0, 17).padEnd(17, '5');
 
 export const newTenantState = (authority: AuthorityState): TenantState => ({

@@ -123,7 +123,7 @@ test("a domain that serves the tenant's organization id does not get its credent
     (moved.body.steps as { step: string; answered: boolean }[]).map((one) => [one.step, one.answered]),
   );
   expect(isAnswered).toMatchObject({ credentials: false, connect: false, macos: false });
-  await answer({ step: 'install_api_integration', credentialsKind: 'api_service_integration' });
+  await answer({ step: 'credentials_kind', credentialsKind: 'api_service_integration' });
   expect(told(await answer({ step: 'credentials', clientId }))).toEqual([
     400,
     'request.invalid',
@@ -158,12 +158,12 @@ test('a workflow started by hand with the handle of a stored secret sends it now
     answers: {
       get_started: { step: 'get_started' },
       okta_domain: { step: 'okta_domain', domain: evil.host },
-      install_api_integration: {
-        step: 'install_api_integration',
+      credentials_kind: {
+        step: 'credentials_kind',
         credentialsKind: 'api_service_integration',
       },
       connect: { step: 'connect', confirmed: [] },
-      device_integrations: { step: 'device_integrations' },
+      okta_tasks: { step: 'okta_tasks' },
       platforms: { step: 'platforms', platforms: ['macOS'] },
       credentials: { step: 'credentials', clientId, secretId: handles.client },
     },

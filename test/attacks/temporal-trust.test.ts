@@ -120,10 +120,10 @@ test('a setup whose workflow a stranger cancels or terminates is open still, and
     step: 'okta_domain',
   });
   const given = await api.call('POST', answers, { step: 'okta_domain', domain: wizard.okta.host });
-  expect(given.body).toMatchObject({ status: 'open', step: 'install_api_integration' });
+  expect(given.body).toMatchObject({ status: 'open', step: 'credentials_kind' });
   await workflow.terminate();
-  const kind = { step: 'install_api_integration', credentialsKind: 'api_service_integration' };
-  expect((await api.call('POST', answers, kind)).body).toMatchObject({ status: 'open', step: 'credentials' });
+  const kind = { step: 'credentials_kind', credentialsKind: 'api_service_integration' };
+  expect((await api.call('POST', answers, kind)).body).toMatchObject({ status: 'open', step: 'okta_tasks' });
 
   const audit = await api.database.query<{ actor: string }>(
     `select distinct actor from audit_entries where action = 'setup.answered' and subject = $1`,

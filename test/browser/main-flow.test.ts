@@ -11,7 +11,8 @@ import { stageOf } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
-import { atStep } from './wizard-page.ts';
+import { deviceIntegrations, devicePlatforms, integrationSetup, libraryItem } from './seed-steps.ts';
+import { SeedWalk } from './seed-walk.ts';
 
 const ADMIN = { name: 'olga', password: 'a long enough password' };
 /** The one user of the default devices who signs in only by the button. */
@@ -23,20 +24,6 @@ let browser: Browser;
 let world: World;
 let origin: string;
 let tenantHost: string;
-
-/** Okta's console in the sandbox, beside the wizard. */
-async function openOkta(): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${world.sandbox.management}/tenants/two`);
-  return page;
-}
-
-const shown = async (okta: Page, list: string, name: string): Promise<string> => {
-  const value = okta
-    .locator(`${list} dt`, { hasText: new RegExp(`^${name}$`) })
-    .locator('xpath=following-sibling::dd[1]');
-  return ((await value.textContent()) ?? '').replace(/\s*Copy$/, '').trim();
-};
 
 /** What a card of the device list counts. */
 const countOn = async (page: Page, card: string): Promise<number> =>
@@ -87,138 +74,33 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.close();
   }, 90_000);
 
-  test('the wizard is walked to its end, closed and continued on the way', async () => {
-    let ours = await openConsole(browser, origin);
-    const okta = await openOkta();
-    await signIn(ours, ADMIN);
-    await ours.goTo('/integrations');
-    await ours.press('Discover integrations', 'link');
-    await ours.press('Add and configure');
-    await atStep(ours, 'Welcome to Okta Device Trust');
-    await ours.press('Get started');
-
-    await atStep(ours, 'Specify your Okta domain');
-    const next = () => ours.page.getByRole('button', { name: 'Next', exact: true });
-    expect(await next().isDisabled()).toBe(true);
-    await ours.fill('Okta domain', 'localhost:1');
-    await ours.press('Check');
-    await ours.see('Remedy:');
-    expect(await next().isDisabled()).toBe(true);
-    await ours.fill('Okta domain', `https://${tenantHost}/`);
-    await ours.press('Check');
-    await ours.see('is an Okta tenant on Identity Engine');
-    await next().click();
-
-    // Another day, in another browser: the setup goes on where it was, with nothing retyped.
-    await atStep(ours, 'Sign in with Okta');
-    const state = await ours.context.storageState();
-    await ours.close();
-    ours = await openConsole(browser, origin, { state });
-    await ours.goTo('/');
-    await ours.press('Continue setup', 'link');
-    await atStep(ours, 'Sign in with Okta');
-    await ours.press('Back');
-    await atStep(ours, 'Specify your Okta domain');
-    expect(await ours.page.getByLabel('Okta domain').inputValue()).toContain(tenantHost);
-    await ours.press('Next');
-    await atStep(ours, 'Sign in with Okta');
-    await ours.press('Next');
-
-    await atStep(ours, 'API service integration credentials');
-    await okta.locator('#install').click();
-    await okta.locator('#integration dd').first().waitFor();
-    const secret = await shown(okta, '#integration', 'Client secret');
-    await ours.fill('Client ID', await shown(okta, '#integration', 'Client ID'));
-    await ours.page.getByLabel('Client secret', { exact: true }).fill(`${secret}x`);
-    await ours.press('Show or hide Client secret');
-    expect(await ours.page.getByLabel('Client secret', { exact: true }).getAttribute('type')).toBe('text');
-    await ours.press('Connect to Okta');
-    await ours.see(/rejected the client secret/);
-    await ours.page.getByLabel('Client secret', { exact: true }).fill(secret);
-    await ours.press('Connect to Okta');
-
-    await atStep(ours, 'Connect to Okta');
-    await ours.page
-      .getByRole('checkbox', { name: /I have checked/ })
-      .first()
-      .waitFor();
-    expect(await next().isDisabled()).toBe(true);
-    for (const box of await ours.page.getByRole('checkbox', { name: /I have checked/ }).all())
-      await box.check();
-    await next().click();
-
-    // What was entered is told by date and name, and never shown again.
-    await atStep(ours, 'Complete the following tasks in Okta');
-    await ours.press('Back');
-    await atStep(ours, 'Connect to Okta');
-    await ours.press('Back');
-    await atStep(ours, 'API service integration credentials');
-    await ours.see(/Set on .* by olga/);
-    expect(await ours.page.content()).not.toContain(secret);
-    await ours.press('Next');
-    await atStep(ours, 'Connect to Okta');
-    await ours.press('Next');
-    await atStep(ours, 'Complete the following tasks in Okta');
-    await ours.press('Next');
-
-    await atStep(ours, 'Configure device platforms');
-    await ours.press('Next');
-
-    await atStep(ours, 'Add macOS as a device platform');
-    await okta.locator('#macos').click();
-    await okta.locator('#macos-values dd').first().waitFor();
-    for (const name of ['SCEP URL', 'Challenge URL', 'Username'])
-      await ours.fill(name, await shown(okta, '#macos-values', name));
-    const password = await shown(okta, '#macos-values', 'Password');
-    await ours.page.getByLabel('Password', { exact: true }).fill('wrong');
-    await ours.press('Check');
-    await ours.see('Okta rejected the user name or password of the challenge URL.');
-    await ours.page.getByLabel('Password', { exact: true }).fill(password);
-    await ours.press('Check');
-    await ours.see('Verified');
-    await ours.press('Next');
-
-    await atStep(ours, 'Add iOS as a device platform');
-    await okta.locator('#ios button').click();
-    await okta.locator('#ios-values dd').first().waitFor();
-    await ours.page
-      .getByLabel('Secret key', { exact: true })
-      .fill(await shown(okta, '#ios-values', 'Secret key'));
-    await ours.press('Finish setup');
-    await atStep(ours, 'Okta Device Trust setup complete');
-    await ours.press('View integration settings', 'link');
-    await ours.page.getByRole('heading', { level: 2, name: 'Credentials' }).waitFor();
-    await ours.see(/Set on .* by olga/);
-    expect(ours.complaints).toEqual([]);
-    await ours.close();
-  }, 240_000);
-
-  test('Okta Device Trust is turned on, on a test blueprint, after a look at what will happen', async () => {
+  test('both guides are walked step by step, Okta’s half in the tenant’s own pages', async () => {
+    await world.api('POST', '/api/blueprints', { name: 'Pilot' });
     const ours = await openConsole(browser, origin);
-    await signIn(ours, ADMIN);
-    await ours.goTo('/blueprints');
-    await ours.press('Add blueprint');
-    await ours.fill('Name', 'Pilot');
-    await ours.press('Add');
-    await ours.page.getByRole('heading', { level: 1, name: 'Pilot' }).waitFor();
-    await ours.goTo('/library');
-    await ours.press('Configure Okta Verify', 'link');
-    await ours.page.getByRole('heading', { level: 2, name: 'Assignment' }).waitFor();
-    await ours.page.getByRole('checkbox', { name: /Pilot/ }).check();
-    await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
-    await ours.see('Managed AppConfig for iPhone and iPad will be disabled');
-    await ours.press('Yes, turn on Okta Device Trust');
-    await ours.see('Device families');
-    await ours.press('Save');
-    const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licenses of Okta Verify').waitFor();
-    expect(await ours.findings()).toEqual([]);
-    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
-    await ours.see('Saved. Odette has started the rollouts.');
+    await ours.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const walk = new SeedWalk();
+    const walker = { walk, ours, tenantHost, signIn: () => signIn(ours, ADMIN) };
+    const secret = await integrationSetup(walker);
+    const values = await deviceIntegrations(walker);
+    await devicePlatforms(walker, values);
+    // What was entered is told by date and name, and never shown again.
+    await ours.see(/Set on .* by olga/);
+    for (const one of [secret, values.password, values.secretKey])
+      expect(await ours.page.content()).not.toContain(one);
+    await libraryItem(walker, 'Pilot');
     await expect.poll(() => ours.page.url()).toContain('item=');
+    console.log(walk.table());
+    expect(walk.disorder).toEqual([]);
+    // The table says why.
+    expect(walk.deviations).toEqual([
+      'Integration setup 8',
+      'Integration setup 9',
+      'Integration setup 16',
+      'Configuring Okta Verify 8',
+    ]);
     expect(ours.complaints).toEqual([]);
     await ours.close();
-  }, 120_000);
+  }, 360_000);
 
   test('a user finds on a phone what to enter, what it means, and what to click next', async () => {
     const { items } = (await world.api<{ items: { id: string }[] }>('GET', '/api/blueprints')).body;
@@ -249,18 +131,6 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     const profile = await download;
     expect(profile.suggestedFilename()).toBe('enroll.mobileconfig');
     expect(await readFile(await profile.path(), 'latin1')).toContain('com.apple.mdm');
-    await context.close();
-  }, 90_000);
-
-  test('the sandbox’s pages have no finding of axe-core and fit a phone', async () => {
-    const { page, context } = await openConsole(browser, world.sandbox.management);
-    for (const at of ['/', '/tenants/one', '/tenants/two']) {
-      await page.goto(at);
-      await page.locator('tbody tr, #platforms:not(:empty)').first().waitFor();
-      expect(await findingsOn(page), at).toEqual([]);
-      await page.setViewportSize(PHONE);
-      expect(await widthOnPhone(page), at).toBeLessThanOrEqual(PHONE.width);
-    }
     await context.close();
   }, 90_000);
 

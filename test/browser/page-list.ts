@@ -10,8 +10,20 @@ export const DEVICE_PAGES: Readonly<Record<string, string>> = { enroll: '/enroll
 /** On the sandbox's management port. */
 export const SANDBOX_PAGES: Readonly<Record<string, string>> = {
   sandbox: '/',
-  'sandbox-tenant-one': '/tenants/one',
-  'sandbox-tenant-two': '/tenants/two',
+};
+
+/** The admin console of a pretend Okta tenant, on the tenant's own listener. */
+export const OKTA_PAGES: Readonly<Record<string, string>> = {
+  'okta-dashboard': '/admin/dashboard',
+  'okta-devices': '/admin/devices',
+  'okta-apps': '/admin/apps/active',
+  'okta-integrations': '/admin/apps/api-services',
+  'okta-catalogue': '/admin/apps/api-services/add',
+  'okta-authorize': '/admin/apps/api-services/authorize',
+  'okta-authenticators': '/admin/access/authenticators',
+  'okta-device-integrations': '/admin/access/device-integrations',
+  'okta-device-access': '/admin/access/device-integrations?tab=device-access',
+  'okta-administrators': '/admin/access/administrators',
 };
 
 /** What is there while a page of the sandbox has not drawn what it knows. */

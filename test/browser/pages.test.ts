@@ -13,7 +13,14 @@ import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
-import { consolePages, DEVICE_PAGES, NOT_DRAWN, PUBLIC_PAGES, SANDBOX_PAGES } from './page-list.ts';
+import {
+  consolePages,
+  DEVICE_PAGES,
+  NOT_DRAWN,
+  OKTA_PAGES,
+  PUBLIC_PAGES,
+  SANDBOX_PAGES,
+} from './page-list.ts';
 
 const SCREEN = { width: 1280, height: 860 };
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -108,6 +115,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     for (const [origin, addresses] of [
       [listener.url, DEVICE_PAGES],
       [sandbox.addresses.management, SANDBOX_PAGES],
+      [sandbox.addresses.tenants[0]?.url ?? '', OKTA_PAGES],
     ] as const) {
       const { page, context, complaints } = await openConsole(browser, origin);
       for (const [name, address] of Object.entries(addresses)) {

@@ -7,7 +7,14 @@ import { devicesOf, enrollAll, setUpTrust, untilAllAre } from '../harness/stage.
 import { startWorld, type World } from '../harness/world.ts';
 import { dialogs, type Opener } from './dialog-list.ts';
 import { launchBrowser } from './find-browser.ts';
-import { consolePages, DEVICE_PAGES, NOT_DRAWN, PUBLIC_PAGES, SANDBOX_PAGES } from './page-list.ts';
+import {
+  consolePages,
+  DEVICE_PAGES,
+  NOT_DRAWN,
+  OKTA_PAGES,
+  PUBLIC_PAGES,
+  SANDBOX_PAGES,
+} from './page-list.ts';
 
 const folder = path.resolve(process.argv[2] ?? 'dist/screenshots');
 const ADMIN = { name: 'olga', password: 'a long enough password' };
@@ -49,6 +56,7 @@ try {
   await photograph(browser, origin, { ...PUBLIC_PAGES, ...consolePages(ids) });
   await photograph(browser, world.environment['ODETTE_PUBLIC_URL'] ?? '', DEVICE_PAGES);
   await photograph(browser, world.sandbox.management, SANDBOX_PAGES);
+  await photograph(browser, world.sandbox.tenants[0]?.url ?? '', OKTA_PAGES);
   const odd = await crowd(world, trusted.blueprintId);
   await photograph(browser, origin, {
     'overview-many': '/',

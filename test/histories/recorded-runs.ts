@@ -99,11 +99,11 @@ async function recordSetup(): Promise<void> {
     for (const body of [
       { step: 'get_started' },
       { step: 'okta_domain', domain: world.okta.host },
-      { step: 'install_api_integration', credentialsKind: 'api_service_integration' },
+      { step: 'credentials_kind', credentialsKind: 'api_service_integration' },
+      { step: 'okta_tasks' },
       { step: 'credentials', clientId, clientSecret: 'not-the-secret' },
       { step: 'credentials', clientId, clientSecret },
       { step: 'connect', confirmed: ['adaptive_mfa'] },
-      { step: 'device_integrations' },
       { step: 'platforms', platforms: ['macOS', 'iOS'] },
       { step: 'macos', ...mac },
       { step: 'go_to', target: 'okta_domain' },

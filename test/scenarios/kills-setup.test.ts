@@ -53,10 +53,10 @@ async function answersOf(sandbox: SandboxApi, tenant: string): Promise<Record<Se
   return {
     get_started: {},
     okta_domain: { domain: await sandbox.tenantHost(tenant) },
-    install_api_integration: { credentialsKind: 'api_service_integration' },
+    credentials_kind: { credentialsKind: 'api_service_integration' },
     credentials: { ...(await sandbox.installIntegration(tenant)) },
     connect: { confirmed: ['adaptive_mfa'] },
-    device_integrations: {},
+    okta_tasks: {},
     platforms: { platforms: ['macOS', 'iOS'] },
     macos: { scepUrl, challengeUrl, username, password },
     ios: {

@@ -111,12 +111,13 @@ async function setUpSecondTenant(): Promise<void> {
   };
   await answer({ step: 'get_started' });
   await answer({ step: 'okta_domain', domain: host });
-  await answer({ step: 'install_api_integration', credentialsKind: 'api_services_app' });
+  await answer({ step: 'credentials_kind', credentialsKind: 'api_services_app' });
   const { clientId } = await world.manage<{ clientId: string }>('POST', '/tenants/two/api-services-apps', {
     publicJwks: [setup.answers.publicJwk],
     scopes: ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read'],
     roles: ['SUPER_ADMIN'],
   });
+  await answer({ step: 'okta_tasks' });
   await answer({ step: 'credentials', clientId });
   expect(setup.step).toBe('connect');
 }

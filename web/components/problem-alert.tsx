@@ -17,7 +17,7 @@ export function ProblemAlert({
       </Alert>
     );
   const { title, detail, remedy, errors = [], requestId, code } = error.problem;
-  const unnamed = errors.filter(({ field }) => !exceptFields.includes(field));
+  const unnamed = errors.filter(({ field, reason }) => !exceptFields.includes(field) && reason !== title);
   return (
     <Alert color="red" role="alert" title={title}>
       {detail !== undefined && detail !== title && <Text size="sm">{detail}</Text>}
@@ -46,3 +46,18 @@ export const fieldError = (error: unknown, field: string): string | undefined =>
   error instanceof ApiProblem
     ? error.problem.errors?.find((one) => one.field === field || one.field.endsWith(`.${field}`))?.reason
     : undefined;
+
+/** Every part of the problem is told at one of these fields, with its remedy: nothing is left to say elsewhere. */
+export const isAtFields = (error: unknown, fields: readonly string[]): boolean =>
+  error instanceof ApiProblem &&
+  (error.problem.errors ?? []).length > 0 &&
+  (error.problem.errors ?? []).every(({ field }) => fields.includes(field));
+
+/** The reason at one field and what to do about it. */
+export function fieldProblem(error: unknown, field: string): string | undefined {
+  const reason = fieldError(error, field);
+  if (reason === undefined || !(error instanceof ApiProblem)) return undefined;
+  const { code, remedy } = error.problem;
+  // What a form lacks is said by the reason alone.
+  return code === 'request.invalid' ? reason : `${reason} ${remedy}`;
+}

@@ -116,7 +116,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
               style={{ alignSelf: 'flex-start' }}
               type="button"
               size="sm"
-              onClick={() => wizard('install_api_integration')}
+              onClick={() => wizard('credentials_kind')}
             >
               Use another credential type
             </Anchor>

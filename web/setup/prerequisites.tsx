@@ -78,9 +78,9 @@ export function MissingDialog(props: {
           Fix them in the Okta tenant, then check again. Odette keeps what you entered.
         </Alert>
         <List>
-          {failed.map(({ id, title, remedy }) => (
+          {failed.map(({ id, detail, remedy }) => (
             <List.Item key={id}>
-              <b>{title}</b>: {remedy.replaceAll(' > ', ' › ')}
+              <b>{detail}</b> {remedy.replaceAll(' > ', ' › ')}
             </List.Item>
           ))}
         </List>

@@ -1,7 +1,7 @@
 // The fields of each step of the wizard that asks for something, and how they become its answer.
 import { Checkbox, Radio, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { fieldError } from '../components/problem-alert.tsx';
+import { fieldProblem } from '../components/problem-alert.tsx';
 import { SecretInput } from '../components/secret-input.tsx';
 import { PLATFORM_LABELS } from '../labels.ts';
 import type { Answers, StepAnswer, StepName } from './answers.ts';
@@ -20,8 +20,6 @@ export interface StepForm {
   readonly Fields: (props: FieldsProps) => ReactNode;
   /** Undefined: something is missing still. */
   readonly read: (values: Draft, answers: Answers) => StepAnswer | undefined;
-  /** What the answer is looked up for; absent: nothing to check. */
-  readonly checkLabel?: string;
 }
 
 /** Draft over what was answered already. */
@@ -40,7 +38,7 @@ export const isChanged = (step: StepName, answers: Answers, draft: Draft): boole
 
 const DEFAULTS: Draft = {
   providerName: 'Odette',
-  credentialsKind: 'api_service_integration',
+  credentialsKind: 'api_services_app',
   platforms: 'macOS iOS',
 };
 
@@ -67,7 +65,7 @@ function Text(
       placeholder={example}
       value={valuesOf(step, answers, draft)[field] ?? ''}
       onChange={(event) => set(field, event.currentTarget.value)}
-      error={fieldError(error, field)}
+      error={fieldProblem(error, field)}
       required
       withAsterisk={false}
       autoComplete="off"
@@ -92,7 +90,7 @@ function Secret(
       value={draft[field] ?? ''}
       set={(value) => set(field, value)}
       isSet={answers[field]}
-      error={fieldError(error, field)}
+      error={fieldProblem(error, field)}
     />
   );
 }
@@ -106,43 +104,41 @@ const isGiven = (values: Draft, ...fields: string[]): boolean =>
 export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
   okta_domain: {
     fields: ['domain'],
-    checkLabel: 'Check',
     Fields: (props) => (
       <Text {...props} step="okta_domain" field="domain" label="Okta domain" example="acme.okta.com" />
     ),
     read: ({ domain = '' }) => (domain.trim() === '' ? undefined : { step: 'okta_domain', domain }),
   },
-  install_api_integration: {
+  credentials_kind: {
     fields: ['credentialsKind'],
     Fields: ({ answers, draft, set }) => (
       <Radio.Group
         label="How Odette signs in to your tenant"
-        value={valuesOf('install_api_integration', answers, draft)['credentialsKind'] ?? ''}
+        value={valuesOf('credentials_kind', answers, draft)['credentialsKind'] ?? ''}
         onChange={(value) => set('credentialsKind', value)}
       >
         <Stack gap="xs" mt="xs">
-          <Radio
-            value="api_service_integration"
-            label="API service integration"
-            description="Client ID and client secret. Only where Odette is listed in the Okta Integration Network."
-          />
           <Radio
             value="api_services_app"
             label="API Services app of your own"
             description="Odette creates a key pair; you paste the public key into Okta. Works in every tenant."
           />
+          <Radio
+            value="api_service_integration"
+            label="API service integration"
+            description="Client ID and client secret. Only where Odette is listed in the Okta Integration Network."
+          />
         </Stack>
       </Radio.Group>
     ),
     read: ({ credentialsKind }) => ({
-      step: 'install_api_integration',
+      step: 'credentials_kind',
       credentialsKind:
-        credentialsKind === 'api_services_app' ? 'api_services_app' : 'api_service_integration',
+        credentialsKind === 'api_service_integration' ? 'api_service_integration' : 'api_services_app',
     }),
   },
   credentials: {
     fields: ['clientId', 'clientSecret'],
-    checkLabel: 'Connect to Okta',
     Fields: (props) => (
       <>
         <Text {...props} step="credentials" field="clientId" label="Client ID" example="0oa…" />
@@ -164,7 +160,7 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
         label="Platforms"
         value={(valuesOf('platforms', answers, draft)['platforms'] ?? '').split(' ').filter(Boolean)}
         onChange={(chosen) => set('platforms', chosen.join(' '))}
-        error={fieldError(error, 'platforms')}
+        error={fieldProblem(error, 'platforms')}
       >
         <Stack gap="xs" mt="xs">
           {(['macOS', 'iOS'] as const).map((platform) => (
@@ -182,7 +178,6 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
   },
   macos: {
     fields: ['scepUrl', 'challengeUrl', 'username', 'password'],
-    checkLabel: 'Check',
     Fields: (props) => (
       <>
         <Text {...props} step="macos" field="scepUrl" label="SCEP URL" example="https://…" />

@@ -23,8 +23,8 @@ export function StepGuide({ guide }: { guide: Setup['guide'] }) {
             <List.Item key={text}>
               <ClickPath text={text} />{' '}
               {link !== undefined && (
-                <Anchor href={link} target="_blank" rel="noreferrer noopener">
-                  Open Okta in a new window
+                <Anchor href={link.url} target="_blank" rel="noreferrer noopener">
+                  {link.label}
                 </Anchor>
               )}
               {copy && <CopyValue label={copy.label} value={copy.value} />}

@@ -15,19 +15,21 @@ import { useEffect, useRef } from 'react';
 import { ApiProblem } from '../client.ts';
 import { curlLine } from '../curl-line.ts';
 import { CommandLine } from '../components/command-line.tsx';
-import { ProblemAlert } from '../components/problem-alert.tsx';
+import { isAtFields, ProblemAlert } from '../components/problem-alert.tsx';
 import type { Setup, StepAnswer } from './answers.ts';
 import { Consequences } from './consequence.tsx';
 import { SECRET_FIELDS } from './drafts.ts';
 import { MissingDialog, Prerequisites } from './prerequisites.tsx';
 import { useProgress, type Progress } from './progress.ts';
+import { useStepInAddress } from './step-in-address.ts';
 import { FORMS } from './step-fields.tsx';
 import { StepGuide } from './step-guide.tsx';
 
 export function Wizard({ setup }: { setup: Setup }) {
   const progress = useProgress(setup);
   const { step } = progress;
-  const steps = setup.steps;
+  const { steps } = setup;
+  useStepInAddress(setup, progress.goTo);
   const at = steps.findIndex((one) => one.step === step);
   return (
     <Group align="flex-start" wrap="nowrap" gap="xl">
@@ -65,14 +67,14 @@ export function Wizard({ setup }: { setup: Setup }) {
 }
 
 function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
-  const { step, guide, drafting, answering, hasCheck, isVerified, isBusy } = progress;
+  const { step, drafting, answering, isVerified, isBusy } = progress;
+  const { guide } = setup;
   const form = FORMS[step];
   const heading = useRef<HTMLHeadingElement>(null);
   // Screen readers hear the new step; the first field is one Tab away.
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const error = shownError(answering.error, step);
-  // What Enter does: a form of several fields is submitted by its one submit button, or not at all.
-  const checksFirst = hasCheck && !isVerified && !progress.canNext;
+  const verified = isVerified ? verifiedText(setup, step) : undefined;
   const command =
     progress.body && curlLine('answerSetup', { params: { id: setup.id }, body: masked(progress.body) });
   return (
@@ -80,9 +82,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (isBusy) return;
-          if (checksFirst) progress.check();
-          else if (progress.canNext) progress.next();
+          progress.goOn();
         }}
       >
         <Stack>
@@ -114,38 +114,22 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
             />
           )}
           <div aria-live="polite">
-            {isVerified && hasCheck && (
+            {verified !== undefined && (
               <Alert color="green" title="Verified">
-                {verifiedText(setup, step)}
+                {verified}
               </Alert>
             )}
             {isBusy && <Text c="dimmed">Checking… You can leave this page; the check continues.</Text>}
           </div>
-          <ProblemAlert error={error} exceptFields={form?.fields ?? []} />
+          {!isAtFields(error, form?.fields ?? []) && <ProblemAlert error={error} />}
           <Divider />
           <Group justify="space-between">
             <Button variant="default" onClick={progress.back} disabled={!progress.back || isBusy}>
               Back
             </Button>
-            <Group>
-              {hasCheck && (
-                <Button
-                  variant={isVerified ? 'default' : 'filled'}
-                  {...(checksFirst ? { type: 'submit' } : { onClick: progress.check })}
-                  loading={isBusy}
-                  disabled={!progress.body}
-                >
-                  {checkLabel(setup, progress)}
-                </Button>
-              )}
-              <Button
-                {...(checksFirst ? { onClick: progress.next } : { type: 'submit' })}
-                disabled={!progress.canNext}
-                loading={!hasCheck && isBusy}
-              >
-                {nextLabel(progress)}
-              </Button>
-            </Group>
+            <Button type="submit" disabled={!progress.canGoOn} loading={isBusy}>
+              {progress.label}
+            </Button>
           </Group>
           {command !== undefined && <CommandLine command={command} />}
         </Stack>
@@ -153,7 +137,7 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
       <MissingDialog
         opened={progress.warns && !isBusy && step === 'connect'}
         close={progress.dismissWarning}
-        checkAgain={progress.check}
+        checkAgain={progress.goOn}
         isChecking={isBusy}
         list={setup.prerequisites}
         command={command}
@@ -162,24 +146,14 @@ function StepPanel({ setup, progress }: { setup: Setup; progress: Progress }) {
   );
 }
 
-function nextLabel({ isLast, step }: Progress): string {
-  if (isLast) return 'Finish setup';
-  return step === 'get_started' ? 'Get started' : 'Next';
-}
-
-function checkLabel(setup: Setup, { step, isVerified }: Progress): string {
-  if (step === 'connect') return setup.prerequisites.length > 0 ? 'Check again' : 'Check now';
-  if (isVerified) return 'Check again';
-  return FORMS[step]?.checkLabel ?? 'Check';
-}
-
 /** The list of prerequisites says it better than the problem that sums it up. */
 const shownError = (error: unknown, step: string): unknown =>
   step === 'connect' && error instanceof ApiProblem && error.problem.code === 'setup.prerequisites_missing'
     ? undefined
     : error;
 
-function verifiedText(setup: Setup, step: string): string {
+/** Undefined: nothing was looked up at this step. */
+function verifiedText(setup: Setup, step: string): string | undefined {
   const { tenant } = setup;
   if (step === 'okta_domain' && tenant)
     return `${tenant.host} is an Okta tenant on ${tenant.pipeline === 'idx' ? 'Identity Engine' : 'Classic Engine'}${
@@ -187,7 +161,7 @@ function verifiedText(setup: Setup, step: string): string {
     }.`;
   if (step === 'macos') return 'The SCEP URL responds, and the challenge URL returned a challenge.';
   if (step === 'credentials') return 'Okta accepted these credentials.';
-  return 'All prerequisites are met.';
+  return step === 'connect' ? 'All prerequisites are met.' : undefined;
 }
 
 const masked = (body: StepAnswer): StepAnswer =>

@@ -102,8 +102,12 @@ async function look() {
   drawn = seen;
   const select = document.querySelector('#enroll select');
   const known = [...select.options].map((option) => option.value);
-  const names = devices.map((device) => device.name);
-  if (known.join() !== names.join()) select.replaceChildren(...names.map((name) => element('option', name)));
+  // Nothing is chosen until somebody does: enrolling a device again throws its old enrollment away.
+  const names = ['', ...devices.map((device) => device.name)];
+  if (known.join() !== names.join())
+    select.replaceChildren(
+      ...names.map((name) => element('option', name || 'Choose a device', { value: name })),
+    );
 }
 
 document.querySelector('#later').append(

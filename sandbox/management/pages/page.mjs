@@ -1,4 +1,4 @@
-// What both pages of the sandbox share: calls of the management port, and small pieces of page. Text never becomes markup.
+// What the sandbox's pages share: calls of their own origin, and small pieces of page. Text never becomes markup.
 
 /** @param {string} method @param {string} path @param {object} [body] */
 export async function call(method, path, body) {
@@ -49,14 +49,6 @@ export const fillTable = (selector, rows) =>
     ),
   );
 
-/** Shows values that are told this once. */
-export const reveal = (selector, values) =>
-  document
-    .querySelector(selector)
-    .replaceChildren(
-      ...Object.entries(values).flatMap(([name, value]) => [element('dt', name), element('dd', value)]),
-    );
-
 export function onSubmit(selector, action) {
   const form = document.querySelector(selector);
   form.addEventListener('submit', (event) => {
@@ -73,9 +65,9 @@ export function keepLooking(look, everyMs = 2000) {
 }
 
 /** Fills in where Odette's devices enroll, as the enrolled ones know it, unless the user has typed something. */
-export async function suggestServer(selector, path = '') {
+export async function suggestServer(selector) {
   const { devices } = await call('GET', '/devices');
   const server = devices.find((device) => device.mdmServer)?.mdmServer;
   const input = document.querySelector(selector);
-  if (server && input.value === input.defaultValue) input.value = input.defaultValue = `${server}${path}`;
+  if (server && input.value === input.defaultValue) input.value = input.defaultValue = server;
 }
