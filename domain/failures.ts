@@ -15,6 +15,8 @@ export interface CatalogueEntry {
   readonly owner: Owner;
   /** HTTP status when an API call ends with it. */
   readonly status: number;
+  /** Where Odette retries by itself: what to check when that does not help. */
+  readonly ifItPersists?: string;
 }
 
 const entry = (
@@ -24,6 +26,18 @@ const entry = (
   isRetried: boolean,
   status: number,
 ): CatalogueEntry => ({ title, remedy, isRetried, owner, status });
+
+/** What passes by itself: a workflow that meets it tries again, with no end. */
+const passing = (title: string, status: number, ifItPersists?: string): CatalogueEntry => ({
+  title,
+  remedy: ['No action needed. Odette retries automatically.', ...(ifItPersists ? [ifItPersists] : [])].join(
+    ' ',
+  ),
+  isRetried: true,
+  owner: 'nobody',
+  status,
+  ...(ifItPersists !== undefined && { ifItPersists }),
+});
 
 export const FAILURES = {
   // The request itself
@@ -287,12 +301,10 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.unreachable': entry(
+  'okta.unreachable': passing(
     'Odette cannot reach Okta.',
-    'No action needed. Odette retries automatically. If this persists, check DNS, the proxy and status.okta.com.',
-    'nobody',
-    true,
     502,
+    'If this persists, check DNS, the proxy and status.okta.com.',
   ),
   'okta.unexpected_response': entry(
     'Okta sent an unexpected response.',
@@ -301,13 +313,7 @@ export const FAILURES = {
     false,
     502,
   ),
-  'okta.rate_limited': entry(
-    'Okta is rate-limiting requests.',
-    'No action needed. Odette retries when Okta allows it.',
-    'nobody',
-    true,
-    503,
-  ),
+  'okta.rate_limited': passing('Okta is rate-limiting requests.', 503),
   'okta.client_id_unknown': entry(
     'Okta does not know this client ID.',
     'Copy the client ID again, and check that it belongs to this tenant.',
@@ -441,12 +447,10 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.scep_unreachable': entry(
+  'okta.scep_unreachable': passing(
     'Odette cannot reach the SCEP URL.',
-    'No action needed. Odette retries automatically. If this persists, check the SCEP URL.',
-    'nobody',
-    true,
     502,
+    'If this persists, check the SCEP URL.',
   ),
 
   // Apple push, Apps and Books
@@ -543,13 +547,7 @@ export const FAILURES = {
     false,
     502,
   ),
-  'apns.unreachable': entry(
-    'Odette cannot reach the Apple Push Notification service.',
-    'No action needed. Odette retries automatically.',
-    'nobody',
-    true,
-    502,
-  ),
+  'apns.unreachable': passing('Odette cannot reach the Apple Push Notification service.', 502),
   'apns.unexpected_response': entry(
     'The Apple Push Notification service sent an unexpected response.',
     'Report this error.',
@@ -557,13 +555,7 @@ export const FAILURES = {
     false,
     502,
   ),
-  'apns.rate_limited': entry(
-    'Apple is rate-limiting push notifications.',
-    'No action needed. Odette retries automatically.',
-    'nobody',
-    true,
-    503,
-  ),
+  'apns.rate_limited': passing('Apple is rate-limiting push notifications.', 503),
   'tls.certificate_expires': entry(
     'The TLS certificate for devices expires soon, or has expired.',
     'Renew it. Odette reads ODETTE_TLS_CERT_FILE and ODETTE_TLS_KEY_FILE again when they change; a proxy has its own.',
@@ -620,20 +612,8 @@ export const FAILURES = {
     false,
     502,
   ),
-  'apps_and_books.unreachable': entry(
-    'Odette cannot reach Apps and Books.',
-    'No action needed. Odette retries automatically.',
-    'nobody',
-    true,
-    502,
-  ),
-  'apps_and_books.rate_limited': entry(
-    'Apple is rate-limiting Apps and Books requests.',
-    'No action needed. Odette retries automatically.',
-    'nobody',
-    true,
-    503,
-  ),
+  'apps_and_books.unreachable': passing('Odette cannot reach Apps and Books.', 502),
+  'apps_and_books.rate_limited': passing('Apple is rate-limiting Apps and Books requests.', 503),
   'apps_and_books.unexpected_response': entry(
     'Apps and Books sent an unexpected response.',
     'Report this error.',
@@ -685,13 +665,7 @@ export const FAILURES = {
     false,
     409,
   ),
-  'mdm.device_error_passes': entry(
-    'The device could not carry out a command for now.',
-    'No action needed. Odette retries automatically.',
-    'nobody',
-    true,
-    502,
-  ),
+  'mdm.device_error_passes': passing('The device could not carry out a command for now.', 502),
   'mdm.device_error_unknown': entry(
     'The device reported an error that Odette does not know.',
     'Read what the device reported. Odette retries every day.',
@@ -799,12 +773,10 @@ export const FAILURES = {
   ),
 
   // Certificates
-  'scep.enrollment_failed': entry(
+  'scep.enrollment_failed': passing(
     'The device cannot get its certificate.',
-    'No action needed. Odette retries automatically. If this persists, check the certificate authority in Okta and the network of the device.',
-    'nobody',
-    true,
     502,
+    'If this persists, check the certificate authority in Okta and the network of the device.',
   ),
   'scep.request_refused': entry(
     'Odette rejected the certificate request.',
@@ -916,7 +888,7 @@ export const FAILURES = {
   ),
   'store.unavailable': entry(
     'The database does not respond.',
-    'No data is lost. Odette retries automatically.',
+    'No data is lost. Check that PostgreSQL runs: Odette continues when it responds.',
     'operator',
     true,
     503,
@@ -924,6 +896,17 @@ export const FAILURES = {
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type FailureCode = keyof typeof FAILURES;
+
+/**
+ * What somebody does whose own request ended with it. Odette retries its workflows, never a request.
+ * @param retryAfterMs how long the other side asked to wait
+ */
+export function remedyOfRequest(code: FailureCode, retryAfterMs?: number): string {
+  const { owner, isRetried, remedy, ifItPersists }: CatalogueEntry = FAILURES[code];
+  if (!isRetried || owner !== 'nobody') return remedy;
+  const wait = retryAfterMs === undefined ? 'a moment' : `${Math.ceil(retryAfterMs / 1_000)} seconds`;
+  return [`Try again in ${wait}.`, ...(ifItPersists ? [ifItPersists] : [])].join(' ');
+}
 
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 

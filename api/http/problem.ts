@@ -2,7 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { CataloguedError, FAILURES, type FailureCode } from '../../domain/failures.ts';
+import { CataloguedError, FAILURES, remedyOfRequest, type FailureCode } from '../../domain/failures.ts';
 import type { Problem } from '../contract/fields.ts';
 
 export interface FieldError {
@@ -91,7 +91,7 @@ export function problemOf(
   requestId: string,
 ): { problem: Problem; headers: Record<string, string> } {
   const known = catalogued(error);
-  const { title, remedy, status } = FAILURES[known.code];
+  const { title, status } = FAILURES[known.code];
   const more = known instanceof ProblemError ? known.problem : {};
   const retryAfterMs = known.retryAfterMs ?? (status === 503 ? 2_000 : undefined);
   const problem: Problem = {
@@ -101,7 +101,7 @@ export function problemOf(
     ...(more.detail !== undefined && { detail: more.detail }),
     instance: `urn:odette:request:${requestId}`,
     code: known.code,
-    remedy,
+    remedy: remedyOfRequest(known.code, known.retryAfterMs),
     requestId,
     ...(more.errors && { errors: [...more.errors] }),
     ...(Object.keys(known.facts).length > 0 && { facts: { ...known.facts } }),
