@@ -17,6 +17,7 @@ import { newIdentityChallenge } from '../adapters/store/devices/identity-certifi
 import {
   desiredStateOf,
   readDeviceState,
+  settingsOf,
   type DeviceState,
 } from '../adapters/store/rollout/rollout-state.ts';
 import { recordSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
@@ -164,7 +165,7 @@ async function profileOf(
       }),
       holdsSecret: false,
     };
-  const hosts = ssoHostsOf(host);
+  const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
   if (state.platform === 'macOS')
     return { profile: ssoProfile({ ...target, hosts, platform: 'macOS' }), holdsSecret: false };
   const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'SSO profile sent');

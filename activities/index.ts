@@ -5,7 +5,9 @@ import { certificateRecords } from './certificate-records.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { deviceCommandActivities } from './device-commands.ts';
 import { fleetRolloutActivities } from './fleet-rollout.ts';
+import { integrationChecks } from './integration-check.ts';
 import { licenseActivities } from './license.ts';
+import { platformRemoval } from './platform-removal.ts';
 import { rolloutActivities } from './rollout.ts';
 import { setupChecks } from './setup-checks.ts';
 import { setupRecords } from './setup-records.ts';
@@ -27,6 +29,8 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...trustActivities(deps),
     ...sweepActivities(deps),
     ...fleetRolloutActivities(deps),
+    ...integrationChecks(deps),
+    ...platformRemoval(deps),
     ...setupChecks(deps),
     ...setupRecords(deps),
   });

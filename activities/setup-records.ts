@@ -11,6 +11,7 @@ import {
   saveIntegration,
   savePlatform,
 } from '../adapters/store/integration/integrations.ts';
+import { forgetAuthority, recordIntegrationCheck } from '../adapters/store/integration/integration-checks.ts';
 import { reopenEndpoints } from '../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findAnswerer, findSetup, saveSetup } from '../adapters/store/integration/setups.ts';
@@ -68,7 +69,22 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
           subject,
         });
         await appendEvent(sql, { kind: 'integration.changed', subject });
-        await appendOutboxMessage(sql, changed, { kind: 'sweeps', integrationId: changed, wanted: true });
+        if (state.amends) await forgetAuthority(sql, changed);
+        await appendOutboxMessage(sql, changed, {
+          kind: 'sweeps',
+          integrationId: changed,
+          wanted: true,
+          // A new integration was checked a moment ago.
+          checksNow: state.amends,
+        });
+        if (!state.amends)
+          await recordIntegrationCheck(sql, changed, {
+            prerequisites: state.prerequisites,
+            customDomain: state.tenant?.customDomain ?? null,
+            strayDomains: [],
+            authority: null,
+            failureCode: null,
+          });
         if (state.amends && touched.size > 0)
           await startFleetChange(sql, {
             kind: 'integration',

@@ -46,7 +46,13 @@ let server: ContractServer;
 beforeAll(async () => {
   server = await startContractServer();
   server.plays.listDevices = () => ({ items: [device], next: null });
-  server.plays.removeDevices = () => new Reply(202, { devices: 1, startsInMinutes: 15 });
+  server.plays.removeDevices = () =>
+    new Reply(202, {
+      devices: 1,
+      startsInMinutes: 15,
+      waves: { devices: 1, pushes: 1, canaryBlueprint: null, waves: [1], minutes: 1 },
+      fleetRolloutId: null,
+    });
 });
 afterAll(() => server.stop());
 afterEach(() => {

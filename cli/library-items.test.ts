@@ -49,6 +49,7 @@ const preview = {
   confirmation: 'Okta Device Trust overrides its own managed app configuration.',
   testBlueprint: null,
   removalStartsInMinutes: null,
+  waves: { devices: 1, pushes: 1, canaryBlueprint: null, waves: [1], minutes: 1 },
 };
 
 let server: ContractServer;

@@ -69,7 +69,11 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
   });
   if (options.preview) return line.show(options, preview, () => previewLines(preview));
   if (!options.yes) await confirmPreview(preview, line);
-  const body = { ...wanted, confirmManagedAppConfigurationGivesWay: preview.needsConfirmation };
+  const body = {
+    ...wanted,
+    confirmManagedAppConfigurationGivesWay: preview.needsConfirmation,
+    confirmPolicyIsLifted: preview.usersLosingTrustTotal > 0,
+  };
   const saved = known
     ? await odette.call('put /api/library-items/{id}', {
         params: { id: known.id },
@@ -106,7 +110,10 @@ async function confirmPreview(
   { terminal }: CommandLine,
 ) {
   const part = usersLosingTrust.length < total ? ` (${usersLosingTrust.length} of ${total})` : '';
-  const users = total === 0 ? '' : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}.`;
+  const users =
+    total === 0
+      ? ''
+      : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}. A policy in Okta that demands managed devices locks them out: lift it first.`;
   if (leaving > 0)
     await confirm(
       terminal,

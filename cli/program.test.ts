@@ -70,6 +70,13 @@ const status = {
     out_of_scope: 0,
   },
   asOf: '2027-01-02T03:04:05.000Z',
+  checks: [
+    {
+      integration: { id: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11', name: 'acme' },
+      at: '2027-01-02T03:04:05.000Z',
+      failed: [],
+    },
+  ],
   needs: [
     {
       id: 'tls',

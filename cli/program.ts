@@ -11,6 +11,7 @@ import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
 import { addIosKey } from './ios-key.ts';
 import { addLibraryItems } from './library-items.ts';
+import { addPlatformRemovals } from './platform-removals.ts';
 import { addReissues } from './reissues.ts';
 import { addPeople } from './people.ts';
 import { addPushCertificate } from './push-certificate.ts';
@@ -109,6 +110,7 @@ export async function runCommand(
   addRollouts(program, line);
   addFleetRollouts(program, line);
   addReissues(program, line);
+  addPlatformRemovals(program, line);
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
   addPeople(program, line);

@@ -9,6 +9,7 @@ type Readiness = ResponseOf<'get /api/integrations/{id}/readiness'>;
 type User = ResponseOf<'get /api/integrations/{id}/readiness/users'>['items'][number];
 
 interface ReadinessOptions extends JsonOption {
+  readonly csv?: true;
   readonly integration?: string;
 }
 
@@ -21,9 +22,16 @@ export function addReadiness(program: Command, line: CommandLine): void {
     'shows who would be locked out if a policy in Okta demanded a managed device now',
   )
     .option('--integration <name>', 'the Okta tenant, if several are connected')
+    .option('--csv', 'print the users who would be locked out as CSV')
     .action(async (options: ReadinessOptions) => {
       const odette = await line.connect();
       const { id } = await findIntegration(odette, options.integration);
+      if (options.csv) {
+        const csv: unknown = await odette.call('get /api/integrations/{id}/readiness/export', {
+          params: { id },
+        });
+        return line.show({}, csv, () => [String(csv).trimEnd()]);
+      }
       const readiness = await odette.call('get /api/integrations/{id}/readiness', { params: { id } });
       const lockedOut = await listLockedOut(odette, id);
       line.show(options, { ...readiness, lockedOutUsers: lockedOut }, () => linesOf(readiness, lockedOut));

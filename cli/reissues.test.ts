@@ -20,6 +20,7 @@ const INTEGRATION = {
   enrollmentLink: null,
   settings: { ...DEFAULT_INTEGRATION_SETTINGS, trustLookupSeconds: [60] },
   health: [],
+  check: null,
   createdAt: AT,
   changedAt: AT,
 };

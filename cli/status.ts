@@ -58,8 +58,20 @@ function statusLines(status: Status): string[] {
   ];
   if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);
   if (addresses.temporalUi !== null) lines.push(`Temporal UI:     ${addresses.temporalUi}`);
-  return [...lines, ...alarmLines(status), ...needLines(status)];
+  return [...lines, ...checkLines(status), ...alarmLines(status), ...needLines(status)];
 }
+
+const checkLines = ({ checks }: Status): string[] =>
+  checks.length === 0
+    ? []
+    : [
+        '',
+        ...checks.map(({ integration, at, failed }) =>
+          at === null
+            ? `Prerequisites of ${integration.name}: not checked yet.`
+            : `Prerequisites of ${integration.name}: ${failed.length === 0 ? 'met' : `not met: ${failed.join('; ')}`} (checked ${moment(at)})`,
+        ),
+      ];
 
 const alarmLines = ({ alarms }: Status): string[] =>
   alarms.length === 0

@@ -271,6 +271,27 @@ export const FAILURES = {
     false,
     422,
   ),
+  'library.policy_in_force': entry(
+    'Users would be locked out by a policy in Okta that demands managed devices.',
+    'Lift the policy in Okta for them first, then confirm that it is lifted. The page Enforcement readiness names the users.',
+    'admin',
+    false,
+    422,
+  ),
+  'removal.not_confirmed': entry(
+    'The removal was not confirmed.',
+    'Type the text that the preview shows, exactly.',
+    'admin',
+    false,
+    422,
+  ),
+  'removal.policy_in_force': entry(
+    'Without the payloads a policy in Okta that demands managed devices refuses these devices.',
+    'Lift the policy in Okta first: Security > Authentication Policies. Then confirm that it is lifted.',
+    'admin',
+    false,
+    422,
+  ),
   'library.blueprint_taken': entry(
     'A blueprint already has another Okta Verify item.',
     'Unassign that item from the blueprint first.',
@@ -812,6 +833,20 @@ export const FAILURES = {
     'operator',
     true,
     503,
+  ),
+  'okta.custom_domain_changed': entry(
+    "Okta's custom domain is not the one that devices were set up for.",
+    'Look in Okta: Customizations > Brands > Domains. Then answer the Okta domain of the integration again (Change), or set its further custom domains. Until then users who sign in there are asked to open Okta Verify.',
+    'admin',
+    false,
+    409,
+  ),
+  'okta.authority_changed': entry(
+    'The certificate of the authority behind the SCEP URL changed.',
+    'Compare it with Okta admin console > Security > Device integrations > Certificate authority. If Okta renewed it, nothing is to be done in Odette; otherwise set the SCEP URL of the macOS platform anew.',
+    'admin',
+    false,
+    409,
   ),
   'okta.many_lost_trust': entry(
     'Many devices lost "managed" in Okta within a short time. Odette stopped requesting new certificates by itself.',

@@ -24,6 +24,8 @@ export interface IntegrationSettings {
   readonly reissuesPerHour: number;
   /** A device counts as managed for whatever user Okta names; otherwise only for the one that is named in Odette. */
   readonly countsAnyUser: boolean;
+  /** Custom domains that users sign in at beside the one that Okta names: hosts, for the SSO extension. */
+  readonly furtherDomains: readonly string[];
 }
 
 export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
@@ -41,4 +43,5 @@ export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   unusedReissueDays: 85,
   reissuesPerHour: 50,
   countsAnyUser: false,
+  furtherDomains: [],
 };

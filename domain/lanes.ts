@@ -27,6 +27,7 @@ export function laneOf(message: OutboxMessage): Lane {
     case 'rollOutDevice':
       return message.ifNoneRuns === true ? 'routine' : 'device';
     case 'rollOutFleet':
+    case 'removePlatform':
       return 'person';
     case 'sweeps':
       return 'late';

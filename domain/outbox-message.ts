@@ -43,5 +43,17 @@ export type OutboxMessage =
     }
   /** A fleet rollout began, or a person steered it: its workflow is started if it does not run, and looks. */
   | { readonly kind: 'rollOutFleet'; readonly fleetRolloutId: string }
-  /** Creates, changes or removes the sweeps (Temporal Schedules) of an integration. */
-  | { readonly kind: 'sweeps'; readonly integrationId: string; readonly wanted: boolean };
+  /** Starts the removal of a platform or an integration, or tells it that a person said something. */
+  | {
+      readonly kind: 'removePlatform';
+      readonly removalId: string;
+      readonly integrationId: string;
+      readonly label: string;
+    }
+  /** Creates, changes or removes the sweeps (Temporal Schedules) of an integration. `checksNow`: the daily check runs at once, too. */
+  | {
+      readonly kind: 'sweeps';
+      readonly integrationId: string;
+      readonly wanted: boolean;
+      readonly checksNow?: boolean;
+    };

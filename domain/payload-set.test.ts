@@ -45,6 +45,13 @@ describe('the payload set', () => {
   });
 
   test('SSO hosts carry no port and appear once', () => {
+    expect(
+      ssoHostsOf({
+        oktaHost: 'acme.okta.com',
+        customDomain: 'id.acme.com',
+        furtherDomains: ['login.acme.com', 'id.acme.com'],
+      }),
+    ).toEqual(['acme.okta.com', 'id.acme.com', 'login.acme.com']);
     expect(ssoHostsOf({ oktaHost: 'localhost:4791', customDomain: 'id.acme.com' })).toEqual([
       'localhost',
       'id.acme.com',

@@ -23,6 +23,8 @@ export interface PayloadSetInputs {
   /** host[:port] of the tenant. */
   readonly oktaHost: string;
   readonly customDomain: string | null;
+  /** Further custom domains: sign-ins there are taken to Okta Verify too. */
+  readonly furtherDomains?: readonly string[];
   readonly item: ItemSettings;
   /** The platform's secret: challenge password (macOS) or secret key (iOS). */
   readonly secret: { readonly id: string; readonly version: number };
@@ -53,9 +55,11 @@ export const orgUrlOf = (inputs: Pick<PayloadSetInputs, 'oktaHost' | 'customDoma
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
 
 /** Hosts of the SSO extension: no scheme, no port, each once. */
-export function ssoHostsOf(inputs: Pick<PayloadSetInputs, 'oktaHost' | 'customDomain'>): string[] {
-  const hosts = [inputs.oktaHost, ...(inputs.customDomain === null ? [] : [inputs.customDomain])];
-  return [...new Set(hosts.map(withoutPort))];
+export function ssoHostsOf(
+  inputs: Pick<PayloadSetInputs, 'oktaHost' | 'customDomain' | 'furtherDomains'>,
+): string[] {
+  const custom = inputs.customDomain === null ? [] : [inputs.customDomain];
+  return [...new Set([inputs.oktaHost, ...custom, ...(inputs.furtherDomains ?? [])].map(withoutPort))];
 }
 
 /** JSON with sorted keys: equal content gives equal text. */

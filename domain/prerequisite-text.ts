@@ -17,6 +17,11 @@ export const PREREQUISITE_TEXTS: Readonly<
     remedy:
       'Give the app an admin role that may view devices, as well as authenticators: Okta admin console > Applications > the app > Admin roles.',
   },
+  clock: {
+    title: "This server's clock is right",
+    remedy:
+      'Set the clock of the server (NTP), then check again: Okta rejects what is signed with a wrong time, and certificates are dated by it.',
+  },
   identity_engine: {
     title: 'The tenant runs Okta Identity Engine',
     remedy: 'Upgrade the tenant: Okta admin console > Dashboard > OIE upgrade hub.',

@@ -9,7 +9,7 @@ const find = (appsAndBooksCode: FailureCode) =>
     oktaClient: () =>
       Promise.resolve({
         token: () => Promise.resolve({ scopes: [] }),
-        checkDevices: () => Promise.resolve(),
+        checkDevices: () => Promise.resolve({}),
         checkFastPass: () => Promise.resolve({ oktaVerifyActive: true, fastPassActive: true, warnings: [] }),
       }),
     appsAndBooks: () => Promise.reject(new CataloguedError(appsAndBooksCode)),
@@ -29,7 +29,7 @@ test('licenses that Apple refuses to tell are a finding with the reason', async 
 const judge = async (changes: Partial<TenantChecks>) => {
   const client: TenantChecks = {
     token: () => Promise.resolve({ scopes: ['okta.devices.read', 'okta.authenticators.read'] }),
-    checkDevices: () => Promise.resolve(),
+    checkDevices: () => Promise.resolve({}),
     checkFastPass: () => Promise.resolve({ oktaVerifyActive: true, fastPassActive: true, warnings: [] }),
     ...changes,
   };
@@ -69,4 +69,14 @@ test('a clock that differs is named as such, with the seconds', async () => {
     token: () => Promise.reject(new CataloguedError('okta.clock_off', { facts: { reason } })),
   });
   expect(find('token')).toMatchObject({ result: 'failed', failureCode: 'okta.clock_off', detail: reason });
+});
+
+test('a clock that differs is a finding of its own where the token was given all the same', async () => {
+  const find = await judge({ checkDevices: () => Promise.resolve({ clockSeconds: 95 }) });
+  expect(find('clock')).toMatchObject({
+    result: 'failed',
+    failureCode: 'okta.clock_off',
+    detail: "The clock of this server is 95 seconds ahead of Okta's.",
+  });
+  expect((await judge({}))('clock')?.result).toBe('passed');
 });

@@ -15,7 +15,10 @@ import {
 export interface TenantChecks {
   token(): Promise<{ readonly scopes: readonly string[] }>;
   /** Reads one device: a role may show authenticators and no devices. */
-  checkDevices(): Promise<void>;
+  checkDevices(): Promise<{
+    /** This server's clock minus Okta's; undefined: Okta did not say, or they agree within what a network leaves open. */
+    readonly clockSeconds?: number | undefined;
+  }>;
   checkFastPass(): Promise<{
     readonly oktaVerifyActive: boolean;
     readonly fastPassActive: boolean;
@@ -28,7 +31,7 @@ interface LicenseChecks {
   asset(adamId: string): Promise<readonly { readonly available: number; readonly total: number }[]>;
 }
 
-interface Sources {
+export interface PrerequisiteSources {
   readonly tenant: Tenant;
   /** Ticked by the admin where it cannot be checked. */
   readonly confirmed: readonly PrerequisiteId[];
@@ -54,7 +57,7 @@ function failedBy(error: unknown, because = ''): Finding {
 }
 
 export async function findPrerequisites(
-  sources: Sources,
+  sources: PrerequisiteSources,
 ): Promise<{ prerequisites: PrerequisiteCheck[]; grantedScopes: readonly string[] }> {
   const findings = new Map<PrerequisiteId, Finding>();
   const { pipeline, host } = sources.tenant;
@@ -76,7 +79,7 @@ export async function findPrerequisites(
 }
 
 async function readOktaState(
-  sources: Sources,
+  sources: PrerequisiteSources,
   findings: Map<PrerequisiteId, Finding>,
 ): Promise<readonly string[]> {
   let client: TenantChecks;
@@ -93,8 +96,9 @@ async function readOktaState(
   findings.set('token', passed('Okta gave a token.'));
   findings.set('scopes', judgeScopes(scopes));
   try {
-    await client.checkDevices();
+    const { clockSeconds } = await client.checkDevices();
     findings.set('devices_readable', passed('Okta lets Odette read devices.'));
+    findings.set('clock', judgeClock(clockSeconds));
   } catch (error) {
     if (error instanceof CataloguedError && FAILURES[error.code].isRetried) throw error;
     findings.set('devices_readable', failedBy(error));
@@ -115,6 +119,15 @@ async function readOktaState(
   return scopes;
 }
 
+function judgeClock(seconds: number | undefined): Finding {
+  if (seconds === undefined) return passed("This server's clock agrees with Okta's.");
+  return { ...failed(clockText(seconds)), failureCode: 'okta.clock_off' };
+}
+
+/** @param seconds this server's clock minus Okta's */
+export const clockText = (seconds: number): string =>
+  `The clock of this server is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} Okta's.`;
+
 /** The manage scope is asked for as in Okta's catalogue, and never used: without it nothing is lacking. */
 function judgeScopes(scopes: readonly string[]): Finding {
   const lacking = OKTA_SCOPES.filter((scope) => !includesScope(scopes, scope));
@@ -125,7 +138,7 @@ function judgeScopes(scopes: readonly string[]): Finding {
   return passed(`${names} Odette works without it: it changes nothing in Okta.`);
 }
 
-async function requestLicenses({ appsAndBooks }: Sources): Promise<Finding> {
+async function requestLicenses({ appsAndBooks }: PrerequisiteSources): Promise<Finding> {
   try {
     const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
     const total = assets.reduce((sum, asset) => sum + asset.total, 0);

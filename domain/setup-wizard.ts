@@ -63,6 +63,7 @@ export const PREREQUISITES = [
   'token',
   'scopes',
   'devices_readable',
+  'clock',
   'identity_engine',
   'okta_verify_active',
   'fastpass_active',

@@ -1,5 +1,10 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
-import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { LANES, priorityOf, type Lane } from '../domain/lanes.ts';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -10,10 +15,17 @@ import {
   desiredStateChangedSignal,
   deviceEnrolledSignal,
   fleetRolloutSteeredSignal,
+  removalChangedSignal,
   workflowIds,
 } from '../workflows/messages.ts';
-import { certificateStart, fleetStart, rolloutStart, type StartedDevice } from '../workflows/starts.ts';
-import { removeSweeps, setSweeps } from './sweep-schedules.ts';
+import {
+  certificateStart,
+  fleetStart,
+  removalStart,
+  rolloutStart,
+  type StartedDevice,
+} from '../workflows/starts.ts';
+import { checkNow, removeSweeps, setSweeps } from './sweep-schedules.ts';
 
 /** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
 export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage): Promise<OutboxOutcome> {
@@ -54,11 +66,35 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       });
       return 'started';
     }
+    case 'removePlatform': {
+      const { removalId, integrationId, label } = message;
+      return tellRemoval(client, removalStart({ removalId }, integrationId, label), eventId);
+    }
     case 'sweeps': {
       const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));
       if (!isSet) await removeSweeps(client, message.integrationId);
+      else if (message.checksNow === true) await checkNow(client, message.integrationId);
       return 'delivered';
     }
+  }
+}
+
+/** One that has ended is not started again. */
+async function tellRemoval(
+  client: Client,
+  { type, options }: ReturnType<typeof removalStart>,
+  eventId: string,
+): Promise<OutboxOutcome> {
+  try {
+    await client.workflow.signalWithStart(type, {
+      ...options,
+      signal: removalChangedSignal,
+      signalArgs: [{ eventId }],
+    });
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'gone';
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-// The sweeps of an integration as Temporal Schedules: trust observation, enforcement, expiry watch.
+// The sweeps of an integration as Temporal Schedules: trust observation, enforcement, expiry watch, the daily check.
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -16,6 +16,7 @@ const MINUTES: Readonly<Record<Sweep, (every: SweepIntervals) => number>> = {
   trust: (every) => every.trustMinutes,
   enforcement: (every) => every.enforcementMinutes,
   expiry: (every) => every.expiryMinutes,
+  prerequisites: () => 24 * 60,
 };
 
 /**
@@ -48,6 +49,12 @@ export async function setSweeps(client: Client, sql: Sql, integrationId: string)
   }
   return true;
 }
+
+/** Checks at once: credentials or addresses were changed, and what was found before counts no more. */
+export const checkNow = (client: Client, integrationId: string): Promise<void> =>
+  client.schedule
+    .getHandle(workflowIds.sweep('prerequisites', integrationId))
+    .trigger(ScheduleOverlapPolicy.BUFFER_ONE);
 
 export async function removeSweeps(client: Client, integrationId: string): Promise<void> {
   for (const sweep of SWEEPS) {

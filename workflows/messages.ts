@@ -13,9 +13,10 @@ export const workflowIds = {
   setup: (setupId: string) => `setup/${setupId}`,
   rollout: (deviceId: string) => `rollout/${deviceId}`,
   certificate: (deviceId: string) => `certificate/${deviceId}`,
+  removal: (removalId: string) => `removal/${removalId}`,
   trust: (deviceId: string) => `trust/${deviceId}`,
   fleet: (fleetRolloutId: string) => `fleet/${fleetRolloutId}`,
-  sweep: (sweep: 'trust' | 'enforcement' | 'expiry', integrationId: string) =>
+  sweep: (sweep: 'trust' | 'enforcement' | 'expiry' | 'prerequisites', integrationId: string) =>
     `sweep/${sweep}/${integrationId}`,
 };
 
@@ -72,6 +73,9 @@ export const certificateRemovedSignal = defineSignal<[Event]>('certificateRemove
 /** It was begun, or a person steered it: the tables say how. */
 export const fleetRolloutSteeredSignal = defineSignal<[Event]>('fleetRolloutSteered');
 export const fleetRolloutProgressQuery = defineQuery<FleetStep | null>('fleetRolloutProgress');
+
+/** A person stopped it, let it go on, or undid it: the tables say which. */
+export const removalChangedSignal = defineSignal<[Event]>('removalChanged');
 
 /** Who gave it stands in the tables, under the id of its update. */
 export interface GivenAnswer {

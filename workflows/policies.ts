@@ -73,6 +73,18 @@ export const oktaDevices = proxyActivities<
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/** Okta, Apple and the SCEP server: the next check comes in a day. */
+export const integrationChecks = proxyActivities<Pick<Activities, 'inspectIntegration'>>({
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '6 hours',
+  retry: { initialInterval: '30 seconds', backoffCoefficient: 2, maximumInterval: '30 minutes' },
+});
+
+export const removals = proxyActivities<Pick<Activities, 'advanceRemoval'>>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
 export const sweeps = proxyActivities<Pick<Activities, 'enforcePage' | 'watchExpiryPage'>>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },

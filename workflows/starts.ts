@@ -6,6 +6,7 @@ import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
 import type { KeepCertificateInput } from './certificate-state.ts';
 import type { SweepInput } from './observe-trust.ts';
 import type { PollOktaTrustInput } from './poll-okta-trust.ts';
+import type { RemovePlatformInput } from './remove-platform.ts';
 import type { RollOutDeviceInput } from './roll-out-device.ts';
 import type { RollOutFleetInput } from './roll-out-fleet.ts';
 import { placed } from './placed.ts';
@@ -101,13 +102,29 @@ export const setupStart = (input: SetUpIntegrationInput) => ({
   },
 });
 
-export const SWEEPS = ['trust', 'enforcement', 'expiry'] as const;
+export const removalStart = (input: RemovePlatformInput, integrationId: string, label: string) => ({
+  type: 'removePlatform',
+  options: {
+    taskQueue: TASK_QUEUE,
+    workflowId: workflowIds.removal(input.removalId),
+    priority: priorityOf('person', integrationId),
+    // The id of a removal is never used again.
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    staticSummary: `Removes ${markdownText(label)}`,
+    typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+    args: [input] as [RemovePlatformInput],
+  },
+});
+
+export const SWEEPS = ['trust', 'enforcement', 'expiry', 'prerequisites'] as const;
 export type Sweep = (typeof SWEEPS)[number];
 
 const SWEEP_TYPES = {
   trust: 'observeTrust',
   enforcement: 'enforceDesiredState',
   expiry: 'watchExpiry',
+  prerequisites: 'checkIntegration',
 } as const satisfies Record<Sweep, string>;
 
 /** The action of a sweep's schedule, whose id is the workflow's too. No interceptor puts the place on what schedules start. */

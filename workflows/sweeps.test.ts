@@ -15,7 +15,7 @@ beforeEach(() => {
   world.knobs.oktaDevices = [];
 });
 
-const sweep = (name: 'observeTrust' | 'enforceDesiredState' | 'watchExpiry') =>
+const sweep = (name: 'observeTrust' | 'enforceDesiredState' | 'watchExpiry' | 'checkIntegration') =>
   world.client.workflow.execute(name, {
     workflowId: `${name}/${randomUUID()}`,
     taskQueue: TASK_QUEUE,
@@ -134,6 +134,18 @@ describe('trust', () => {
 });
 
 describe('the other sweeps', () => {
+  test('the daily check writes what it found', async () => {
+    // It serves challenges, and no organization.
+    await world.database.query('update integrations set okta_host = $1', [world.challenges.host]);
+    await sweep('checkIntegration');
+    expect(
+      await world.database.query(
+        `select 1 from integration_checks where integration_id = $1 and failure_code = 'okta.not_okta'`,
+        [world.fleet.integrationId],
+      ),
+    ).toHaveLength(1);
+  });
+
   test('a device that was not verified lately is rolled out again; one that failed is tried once a day', async () => {
     const mac = await delivered('Mac');
     const failed = await delivered('Mac');

@@ -16,6 +16,7 @@ import { CataloguedError } from '../../domain/failures.ts';
 import type { Lane } from '../../domain/okta-budget.ts';
 import { AccessTokenSource, type OktaCredentials, type TokenStore } from './access-token.ts';
 import { OktaBudget, processEndpoints } from './budget.ts';
+import { clockSecondsOf } from './clock.ts';
 import {
   AuthenticatorResponse,
   judgeFastPass,
@@ -123,12 +124,13 @@ export class OktaClient {
   }
 
   /** One device, of whatever kind: the scope, and the role of an app of the tenant's own, let Odette read devices. */
-  async checkDevices(): Promise<void> {
-    await this.#transport.call(
+  async checkDevices(): Promise<{ readonly clockSeconds: number | undefined }> {
+    const { date } = await this.#transport.call(
       this.#devices.listDevices(undefined, 1),
       (response) => readDevices.listDevices(response),
       'enrollment',
     );
+    return { clockSeconds: clockSecondsOf({ headers: { date } }) };
   }
 
   /** One page of all devices with their users. @param next from the page before */

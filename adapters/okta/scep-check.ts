@@ -1,7 +1,8 @@
-// Asks a SCEP URL for its authority's certificates: the check of a pasted URL.
-import { readCertificate } from '../pki/certificate.ts';
+// Asks a SCEP URL for its authority's certificates: the check of a pasted URL, and what is compared from day to day.
+import { readCertificate, type Certificate } from '../pki/certificate.ts';
 import { readSignedData } from '../pki/signed-data.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import type { AuthorityCertificate } from '../../domain/integration-check.ts';
 import { guardedHttp } from './guarded-http.ts';
 
 /**
@@ -12,7 +13,7 @@ import { guardedHttp } from './guarded-http.ts';
 export async function checkScepUrl(access: {
   readonly url: string;
   readonly allowedPrivateHosts: readonly string[];
-}): Promise<void> {
+}): Promise<readonly AuthorityCertificate[]> {
   const url = URL.canParse(access.url) ? new URL(access.url) : undefined;
   if (url === undefined) throw unexpected(0);
   url.searchParams.set('operation', 'GetCACert');
@@ -34,12 +35,20 @@ export async function checkScepUrl(access: {
         : undefined;
   if (response.status !== 200 || read === undefined) throw unexpected(response.status);
   try {
-    if (read(response.body).length > 0) return;
+    const certificates = read(response.body).map(shown);
+    if (certificates.length > 0) return certificates;
   } catch {
     // Said below, without the bytes that could not be read.
   }
   throw unexpected(response.status);
 }
+
+const shown = ({ fingerprint, subject, isAuthority, notAfter }: Certificate): AuthorityCertificate => ({
+  fingerprint: fingerprint.toString('hex'),
+  subject,
+  isAuthority,
+  notAfter: notAfter.toISOString(),
+});
 
 const unexpected = (status: number): CataloguedError =>
   new CataloguedError('okta.scep_unexpected_response', { facts: { status } });

@@ -45,17 +45,22 @@ export class SdkTransport {
   }
 
   /**
-   * What a request factory built is sent; what a response processor makes of the response is returned, with the response's Link header.
+   * What a request factory built is sent; what a response processor makes of the response is returned, with the response's Link and Date headers.
    * @throws CataloguedError `okta.*`; `okta.unexpected_response` when the SDK cannot read the response
    */
   async call<Answer>(
     request: Promise<RequestContext>,
     read: (response: ResponseContext) => Promise<Answer>,
     lane: Lane,
-  ): Promise<{ readonly answer: Answer; readonly link: string | undefined }> {
+  ): Promise<{
+    readonly answer: Answer;
+    readonly link: string | undefined;
+    readonly date: string | undefined;
+  }> {
     const response = asContext(await this.#send(await request, lane));
     try {
-      return { answer: await read(response), link: response.headers['link'] };
+      const { link, date } = response.headers;
+      return { answer: await read(response), link, date };
     } catch {
       // Not as a cause: a parser quotes what it could not read.
       throw unexpected();

@@ -23,6 +23,7 @@ import { integrationHandlers } from './integration-routes.ts';
 import { iosKeyHandlers } from './ios-key-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
+import { platformRemovalHandlers } from './platform-removal-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
 import { pushCertificateRequestHandlers } from './push-certificate-request-routes.ts';
 import { readinessHandlers } from './readiness-routes.ts';
@@ -94,6 +95,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...doctorHandlers(),
       ...readinessHandlers(),
       ...removalHandlers(),
+      ...platformRemovalHandlers(),
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),
       ...fleetRolloutHandlers(dependencies),

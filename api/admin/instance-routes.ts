@@ -18,6 +18,7 @@ import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
 import { syncedAt } from './sync-troubles.ts';
+import { checksOf } from './integration-checks.ts';
 import { alarmsOf, answers, needsOf, partsOf } from './status.ts';
 
 export function instanceHandlers(
@@ -104,6 +105,7 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     buckets: all.buckets,
     asOf: await syncedAt(sql),
     needs: await needsOf(sql, dependencies),
+    checks: await checksOf(sql),
     alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
     addresses: {
       publicUrl: publicUrl ?? null,

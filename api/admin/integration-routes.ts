@@ -1,10 +1,9 @@
 // Integrations: shown with the health of each connection, changed with the wizard's own checks.
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import { guardedHttp } from '../../adapters/okta/guarded-http.ts';
-import { readOrganization } from '../../adapters/okta/organization.ts';
+import { checkSourcesOf } from '../../adapters/okta/check-sources.ts';
 import { listHaltedReissues, resumeReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
-import { previewWaves } from '../../adapters/store/rollout/fleet-rollout-start.ts';
+import { previewWaves, startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -17,19 +16,23 @@ import {
   listPlatforms,
   type IntegrationRow,
 } from '../../adapters/store/integration/integrations.ts';
+import {
+  integrationDomains,
+  recordIntegrationCheck,
+} from '../../adapters/store/integration/integration-checks.ts';
 import { reopenEndpoints } from '../../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { countReached } from '../../adapters/store/library/scope.ts';
 import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
 import { findSetup } from '../../adapters/store/integration/setups.ts';
 import { haltText, likelyCauses } from '../../domain/automatic-reissue.ts';
+import { checkTenant } from '../../domain/integration-check.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
-import { findPrerequisites } from '../../domain/prerequisites.ts';
 import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
-import { PREREQUISITES } from '../../domain/setup-wizard.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { Integration, integrations } from '../contract/integrations.ts';
 import { failureOrNull } from './failure-view.ts';
+import { ownDomains, showIntegrationCheck } from './integration-checks.ts';
 import { setupOfIntegration } from './integration-setup.ts';
 import { notFound, ProblemError } from '../http/problem.ts';
 import { idFromKey, type Idempotency } from '../http/idempotency.ts';
@@ -65,6 +68,7 @@ const row = async (sql: Sql, id: string): Promise<IntegrationRow> => {
 
 function settingsHandlers({
   publicUrl,
+  allowedPrivateHosts,
 }: AdminDependencies): IntegrationHandlers<
   'listIntegrations' | 'getIntegration' | 'getIntegrationImpact' | 'updateIntegration'
 > {
@@ -89,6 +93,8 @@ function settingsHandlers({
       const before = await row(sql, params.id);
       assertVersion(before.changedAt.getTime());
       const settings = body.settings && withoutUndefined(body.settings);
+      const domains = await ownDomains(before, settings?.furtherDomains, allowedPrivateHosts);
+      if (settings && domains) settings.furtherDomains = domains;
       const after = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings, ...settings };
       if (after.renewalWindowEnd >= after.renewalWindowStart)
         throw new ProblemError('request.invalid', {
@@ -113,6 +119,15 @@ function settingsHandlers({
       // Keepers sleep until the time that they planned with the old numbers.
       const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
+      if (String(after.furtherDomains) !== String(known.furtherDomains))
+        await startFleetChange(sql, {
+          kind: 'integration',
+          integrationId: params.id,
+          subject,
+          reason: 'the custom domains were changed',
+          by: caller.actor,
+          which: [{ integrationId: params.id }],
+        });
       return show(sql, await row(sql, params.id));
     },
   };
@@ -169,9 +184,7 @@ function answerHandlers(
 
 function requestHandlers({
   database,
-  oktaClient,
-  appsAndBooks,
-  allowedPrivateHosts,
+  ...outside
 }: AdminDependencies): IntegrationHandlers<'resumeReissues' | 'checkIntegration'> {
   return {
     resumeReissues: async ({ sql, params, body, caller }) => {
@@ -185,23 +198,23 @@ function requestHandlers({
 
     checkIntegration: async ({ sql, params, caller }) => {
       const integration = await row(sql, params.id);
-      // Asked now: the address may lead elsewhere by now, or to another engine.
-      const tenant = await readOrganization(integration.oktaHost, guardedHttp(allowedPrivateHosts));
-      if (tenant.orgId !== integration.oktaOrgId) throw new ProblemError('setup.other_tenant');
+      const platforms = await listPlatforms(sql, params.id);
       // A person asks, perhaps because they put something right: the question is the canary.
       await reopenEndpoints(database, params.id, 'all');
-      const { prerequisites } = await findPrerequisites({
-        tenant,
-        confirmed: PREREQUISITES,
-        oktaClient: () => oktaClient(params.id),
-        appsAndBooks,
+      const check = await checkTenant(
+        integrationDomains(integration),
+        checkSourcesOf(integration, platforms, outside),
+      );
+      await database.inTransaction(async (inOne) => {
+        await recordIntegrationCheck(inOne, params.id, check);
+        await appendAudit(inOne, {
+          actor: caller.actor,
+          action: 'integration.checked',
+          subject: `integration:${params.id}`,
+        });
       });
-      await appendAudit(sql, {
-        actor: caller.actor,
-        action: 'integration.checked',
-        subject: `integration:${params.id}`,
-      });
-      return { items: prerequisites.map(showCheck) };
+      if (check.failureCode !== null) throw new ProblemError(check.failureCode);
+      return { items: check.prerequisites.map(showCheck) };
     },
   };
 }
@@ -238,7 +251,11 @@ async function showIntegration(
       : null,
     iOS: ios ? { providerName: ios.providerName ?? '', secretKey: secret(ios.secretId) } : null,
     enrollmentLink: enrollmentLinkOf(publicUrl),
-    settings: { ...settings, trustLookupSeconds: [...settings.trustLookupSeconds] },
+    settings: {
+      ...settings,
+      trustLookupSeconds: [...settings.trustLookupSeconds],
+      furtherDomains: [...settings.furtherDomains],
+    },
     health: (await listHealth(sql, integration.id)).map(({ connection, ok, failureCode, at }) => ({
       connection,
       ok,
@@ -253,6 +270,7 @@ async function showIntegration(
       likelyCauses: [...likelyCauses(halted.platform)],
       held: halted.held,
     })),
+    check: await showIntegrationCheck(sql, integration.id),
     createdAt: integration.createdAt,
     changedAt: integration.changedAt,
   };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { startFleetChange, type StartedChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
+import { listUsersLosingTrust } from '../../adapters/store/library/item-preview.ts';
 import { setRemovalTerms } from '../../adapters/store/rollout/removal.ts';
 import { appendEvent } from '../../adapters/store/base/events.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
@@ -23,6 +24,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import type { ReadBody } from '../contract/endpoint.ts';
 import type { library } from '../contract/library.ts';
 import { hasItem, previewItem, showItem } from './library-view.ts';
+import { lockoutText } from './platform-removal-routes.ts';
 import { fieldProblem, notFound } from '../http/problem.ts';
 import { Reply, versionTag, type Handlers } from '../http/serve.ts';
 
@@ -59,10 +61,11 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
       return showVersioned(sql, await find(sql, params.id));
     },
 
-    deleteLibraryItem: async ({ sql, params, caller, assertVersion }) => {
+    deleteLibraryItem: async ({ sql, params, query, caller, assertVersion }) => {
       await lockLibraryItem(sql, params.id);
       const before = await find(sql, params.id);
       assertVersion(before.version);
+      await assertNobodyLockedOut(sql, before, [], query.confirmPolicyIsLifted);
       await removeLibraryItem(sql, params.id);
       const blueprintIds = before.blueprints.map(({ id }) => id);
       const subject = `library_item:${params.id}`;
@@ -104,6 +107,13 @@ async function save(
     throw fieldProblem('library.confirmation_needed', 'confirmManagedAppConfigurationGivesWay', {
       detail: SWITCH_CONFIRMATION,
     });
+  if (before)
+    await assertNobodyLockedOut(
+      sql,
+      before,
+      body.deviceTrustOn ? body.blueprintIds : [],
+      body.confirmPolicyIsLifted,
+    );
   const taken = await findTakenBlueprints(sql, id, body.blueprintIds);
   if (taken.length > 0)
     throw fieldProblem('library.blueprint_taken', 'blueprintIds', { detail: taken.join(', ') });
@@ -141,6 +151,19 @@ async function save(
     detail,
   });
   await appendEvent(sql, { kind: 'library_item.changed', subject });
+}
+
+/** Users whom a policy of Okta's may lock out are named first. @throws ProblemError `library.policy_in_force` */
+async function assertNobodyLockedOut(
+  sql: Sql,
+  before: LibraryItemRow,
+  keptBlueprintIds: readonly string[],
+  isLifted: boolean,
+): Promise<void> {
+  if (isLifted || !before.deviceTrustOn) return;
+  const losing = await listUsersLosingTrust(sql, before.id, keptBlueprintIds);
+  if (losing.total > 0)
+    throw fieldProblem('library.policy_in_force', 'confirmPolicyIsLifted', { detail: lockoutText(losing) });
 }
 
 /** Starts the devices whose desired state this save changes: those that join or leave, and those that stay and get something else. */

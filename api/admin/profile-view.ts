@@ -4,7 +4,7 @@ import { certificateProfile, settingsProfile, ssoProfile } from '../../adapters/
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findReported, listDeliveries } from '../../adapters/store/devices/device-evidence.ts';
-import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
+import { desiredStateOf, readDeviceState, settingsOf } from '../../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import {
   DEFAULT_ENROLLMENT_OPTIONS,
@@ -33,7 +33,7 @@ export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownPro
   const isListed = (uuid: string) =>
     reported?.profiles?.some((each) => each.uuid.toLowerCase() === uuid) ?? false;
   const host = { oktaHost: state.oktaHost, customDomain: state.customDomain };
-  const hosts = ssoHostsOf(host);
+  const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
   const { integrationId } = desired;
 
   const shown: ShownProfile[] = desired.profiles.map(({ kind, identifier, revision, payloadUuid }) => {

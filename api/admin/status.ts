@@ -14,6 +14,7 @@ import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
+import { listCheckTroubles } from './integration-checks.ts';
 import { syncTroubles } from './sync-troubles.ts';
 
 /** A worker polls anew every minute at least. */
@@ -137,6 +138,9 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
     for (const { connection, failureCode, at } of await listHealth(sql, id))
       if (failureCode !== null && LASTING.has(failureCode))
         alarm(failureCode, `${name}: ${connection} refuses Odette.`, at);
+  for (const { code, text, since } of await listCheckTroubles(sql, integrations))
+    if (!alarms.some(({ failure }) => failure.code === code && code !== 'setup.prerequisites_missing'))
+      alarm(code, text, since);
   return alarms;
 }
 

@@ -172,7 +172,7 @@ export function retryDelayMs(failure: Failure, pauseMs: number): number | undefi
 function receivedOf<Content>(text: string, response: Response): Received<Content> | Failure {
   try {
     return {
-      body: (text === '' ? undefined : JSON.parse(text)) as Content,
+      body: contentOf(text, response) as Content,
       status: response.status,
       location: response.headers.get('location'),
       etag: response.headers.get('etag'),
@@ -181,6 +181,12 @@ function receivedOf<Content>(text: string, response: Response): Received<Content
     return unreadable(response);
   }
 }
+
+/** CSV is handed on as it is. */
+const contentOf = (text: string, response: Response): unknown => {
+  if (text === '') return undefined;
+  return response.headers.get('content-type')?.startsWith('text/csv') === true ? text : JSON.parse(text);
+};
 
 function failureOf(text: string, response: Response): Failure {
   const seconds = Number(response.headers.get('retry-after'));

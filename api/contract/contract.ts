@@ -9,6 +9,7 @@ import { integrations } from './integrations.ts';
 import { iosKeyReaders } from './ios-key-readers.ts';
 import { library } from './library.ts';
 import { people } from './people.ts';
+import { platformRemovals } from './platform-removals.ts';
 import { pushCertificateRequests } from './push-certificate-requests.ts';
 import { readiness } from './readiness.ts';
 import { removal } from './removal.ts';
@@ -30,6 +31,7 @@ export const contract = {
   ...devices,
   ...doctor,
   ...removal,
+  ...platformRemovals,
   ...rollouts,
   ...readiness,
   ...replays,

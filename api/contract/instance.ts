@@ -58,6 +58,7 @@ const SEALED_BY_HAND = [
   'observeTrust',
   'enforceDesiredState',
   'watchExpiry',
+  'checkIntegration',
 ] as const;
 /** As Temporal's JSON has payloads: bytes in base64. */
 const SealedPayload = z
@@ -75,6 +76,16 @@ const Status = z
     /** When all devices were last read from Okta, of the integration that was read longest ago; null: one never was. */
     asOf: instant.nullable(),
     needs: z.array(Need),
+    /** Of each integration: the newest check of its tenant. */
+    checks: z.array(
+      z.object({
+        integration: z.object({ id, name: z.string() }),
+        /** Null: not checked yet. */
+        at: instant.nullable(),
+        /** Titles of the prerequisites that are not met. */
+        failed: z.array(z.string()),
+      }),
+    ),
     alarms: z.array(Alarm),
     addresses: z.object({
       publicUrl: z.string().nullable(),

@@ -43,6 +43,8 @@ const IntegrationSettings = z
     reissuesPerHour: z.number().int().min(1).max(10_000),
     /** A device counts as managed for whatever user Okta names. */
     countsAnyUser: z.boolean(),
+    /** Custom domains that users sign in at beside the one that Okta names. Each must lead to this tenant. */
+    furtherDomains: z.array(line(253)).max(20),
   })
   .meta({ id: 'IntegrationSettings' });
 
@@ -65,6 +67,33 @@ const HaltedReissue = z
     held: z.number().int(),
   })
   .meta({ id: 'HaltedReissue' });
+
+/** The newest check, daily or by a person. */
+const IntegrationCheck = z
+  .object({
+    at: instant,
+    /** Why the tenant itself could not be read. */
+    failure: Failure.nullable(),
+    items: z.array(PrerequisiteCheck),
+    /** The custom domain that Okta names now. */
+    customDomain: z.string().nullable(),
+    /** Custom domains on devices that do not lead to the tenant. */
+    strayDomains: z.array(z.string()),
+    /** What Okta's SCEP server presents; null: not seen yet. */
+    authority: z
+      .array(
+        z.object({
+          /** SHA-256, lower-case hex. */
+          fingerprint: z.string(),
+          subject: z.string(),
+          isAuthority: z.boolean(),
+          notAfter: instant,
+        }),
+      )
+      .nullable(),
+    authorityChange: z.object({ at: instant, text: z.string() }).nullable(),
+  })
+  .meta({ id: 'IntegrationCheck' });
 
 export const Integration = z
   .object({
@@ -91,6 +120,8 @@ export const Integration = z
     settings: IntegrationSettings,
     health: z.array(health),
     haltedReissues: z.array(HaltedReissue),
+    /** Null: not checked yet. */
+    check: IntegrationCheck.nullable(),
     createdAt: instant,
     changedAt: instant,
   })

@@ -74,6 +74,8 @@ const SaveItem = z
     blueprintIds: z.array(id).max(500).default([]),
     /** Needed to turn Okta Device Trust on: yes, the item's own managed app configuration for iPhone and iPad gives way. */
     confirmManagedAppConfigurationGivesWay: z.boolean().default(false),
+    /** Needed where users are managed in Okta only through devices that leave: yes, Okta's policy no longer demands managed devices of them. */
+    confirmPolicyIsLifted: z.boolean().default(false),
   })
   .meta({ id: 'SaveLibraryItem' });
 
@@ -163,7 +165,7 @@ export const library = {
     status: 200,
     response: LibraryItem,
     versioned: true,
-    problems: ['library.confirmation_needed', 'library.blueprint_taken'],
+    problems: ['library.confirmation_needed', 'library.policy_in_force', 'library.blueprint_taken'],
   }),
   deleteLibraryItem: endpoint({
     tag,
@@ -172,8 +174,13 @@ export const library = {
     path: '/api/library-items/{id}',
     access: 'admin',
     params: idParams,
+    query: z.strictObject({
+      /** As of a save. */
+      confirmPolicyIsLifted: z.stringbool().default(false),
+    }),
     status: 204,
     versioned: true,
+    problems: ['library.policy_in_force'],
   }),
   previewLibraryItem: endpoint({
     tag,

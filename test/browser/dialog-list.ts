@@ -2,6 +2,9 @@
 import type { ConsolePage } from './console-page.ts';
 
 /** What is needed to open one. */
+/** Asked for where users would be locked out. */
+export const POLICY_IS_LIFTED = 'No policy in Okta requires managed devices of these users';
+
 export type Opener = Pick<ConsolePage, 'page' | 'press' | 'see'>;
 
 export interface Opening {
@@ -51,6 +54,12 @@ export const dialogs = (ids: {
     await page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
     await page.getByRole('dialog').waitFor();
   };
+  const turnOff = async (ours: Opener) => {
+    await ours.page.getByText(/^Goes$|^No device is affected/).waitFor();
+    const word = ours.page.getByLabel(POLICY_IS_LIFTED);
+    if ((await word.count()) > 0) await word.check();
+    await ours.press('Turn off');
+  };
   return {
     'add blueprint': { at: '/blueprints', open: pressed('Add blueprint') },
     'rename blueprint': { at: `/blueprints/${ids.blueprint}`, open: pressed('Rename') },
@@ -63,7 +72,7 @@ export const dialogs = (ids: {
       at: item,
       open: async (ours) => {
         await flip(ours);
-        await ours.press('Turn off');
+        await turnOff(ours);
         await flip(ours);
       },
     },
@@ -72,7 +81,7 @@ export const dialogs = (ids: {
       isFresh: true,
       open: async (ours) => {
         await flip(ours);
-        await ours.press('Turn off');
+        await turnOff(ours);
         await ours.press('Save');
         await ours.page.getByText('Goes', { exact: true }).waitFor();
       },

@@ -44,6 +44,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
       integrationId: fleet.ids['integrations'],
       blueprintIds: [fleet.ids['blueprints']],
       confirmManagedAppConfigurationGivesWay: true,
+      confirmPolicyIsLifted: true,
       deviceTrustOn,
       settings,
     };
@@ -171,7 +172,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
 
   test('keeps a new item that is being drafted while another one makes it, and saves it twice in a row alone', async () => {
     const before = itemAddress();
-    expect((await api.call('DELETE', before)).status).toBe(204);
+    expect((await api.call('DELETE', `${before}?confirmPolicyIsLifted=true`)).status).toBe(204);
     const ours = await openItem();
     const field = ours.page.getByLabel(preferences);
     const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');

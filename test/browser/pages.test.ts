@@ -12,6 +12,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
+import { POLICY_IS_LIFTED } from './dialog-list.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import {
   consolePages,
@@ -148,6 +149,9 @@ describe.skipIf(!hasBrowser)('every page', () => {
     expect(await confirm.isDisabled()).toBe(true);
     answer();
     await ours.page.getByText('Goes', { exact: true }).waitFor();
+    // A user of the fleet is managed only through it.
+    expect(await confirm.isEnabled()).toBe(false);
+    await ours.page.getByLabel(POLICY_IS_LIFTED).check();
     expect(await confirm.isEnabled()).toBe(true);
     await ours.close();
   }, 60_000);
@@ -159,6 +163,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
         blueprintIds: [fleet.ids['blueprints']],
         deviceTrustOn,
         confirmManagedAppConfigurationGivesWay: true,
+        confirmPolicyIsLifted: true,
       });
       expect(status).toBe(200);
     };

@@ -58,7 +58,8 @@ export async function startContractServer(): Promise<ContractServer> {
       .then(({ status, body, headers }) => {
         const isJson = body !== undefined;
         response.writeHead(status, { ...(isJson && { 'content-type': 'application/json' }), ...headers });
-        response.end(isJson ? JSON.stringify(body) : '');
+        const isText = headers['content-type']?.startsWith('text/') === true;
+        response.end(isText ? String(body) : isJson ? JSON.stringify(body) : '');
       });
   });
   const respond = async (request: IncomingMessage): Promise<Reply> => {
@@ -83,7 +84,10 @@ export async function startContractServer(): Promise<ContractServer> {
     calls.push(called);
     const played = await play(called);
     const reply = played instanceof Reply ? played : new Reply(shape.status, played);
-    const schema = reply.status === 202 && shape.later ? shape.later : (shape.response ?? z.undefined());
+    const schema =
+      reply.status === 202 && shape.later
+        ? shape.later
+        : (shape.response ?? (shape.responseType === undefined ? z.undefined() : z.string()));
     return new Reply(reply.status, schema.parse(reply.body), reply.headers);
   };
   server.listen(0, '127.0.0.1');

@@ -154,9 +154,11 @@ const integration = (state: SetupState) => {
       unusedReissueDays: 85,
       reissuesPerHour: 50,
       countsAnyUser: false,
+      furtherDomains: [],
     },
     health: [],
     haltedReissues: [],
+    check: null,
     createdAt: AT,
     changedAt: AT,
   };

@@ -18,12 +18,11 @@ export interface SeededFleet {
 
 export async function seedFleet(database: Database, sealer: Sealer): Promise<SeededFleet> {
   const ids = Object.fromEntries(
-    ['integrations', 'blueprints', 'library-items', 'setups', 'replays', 'fleet-rollouts'].map((name) => [
-      name,
-      globalThis.crypto.randomUUID(),
-    ]),
+    ['integrations', 'blueprints', 'library-items', 'setups', 'replays', 'fleet-rollouts', 'removals'].map(
+      (name) => [name, globalThis.crypto.randomUUID()],
+    ),
   ) as Record<
-    'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays' | 'fleet-rollouts',
+    'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays' | 'fleet-rollouts' | 'removals',
     string
   >;
   const secret = async (
@@ -73,6 +72,11 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   await addSetup(database, newSetup(ids.setups), 'person:ada');
   const devices = await addDevices(database, ids);
   await addEvidence(database, devices[0] ?? '', ids.integrations);
+  await database.query(
+    `insert into platform_removals (id, integration_id, integration_name, okta_host, platform, status, users_losing_trust, asked_by, starts_at)
+     values ($1, $2, 'acme', 'acme.okta.com', 'iOS', 'undone', 0, 'person:ada', now())`,
+    [ids.removals, ids.integrations],
+  );
   await database.query(`insert into replays (id, started_by) values ($1, 'person:ada')`, [ids.replays]);
   await database.query(
     `insert into fleet_rollouts (id, kind, reason, pace, devices, canary, settle_minutes, started_by)

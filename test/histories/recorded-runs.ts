@@ -5,7 +5,9 @@ import { addIosPlatform, addMacPlatform, installApiServiceIntegration } from '..
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { oktaRecordOf } from '../harness/okta-record.ts';
-import { openRolloutWorld } from '../harness/rollout-world.ts';
+import { addPlatformRemoval } from '../../adapters/store/rollout/platform-removals.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
+import { openRolloutWorld, type RolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
 import { recordHistory } from './recording.ts';
 
@@ -62,6 +64,7 @@ async function recordRollouts(): Promise<void> {
       await handle.result();
       await recordHistory(name, handle);
     }
+    await recordCheck(world);
     for (const device of [mac, phone])
       await world.until(async () => expect((await world.trust(device.id))?.phase).toBe('delivered'), 60_000);
 
@@ -76,9 +79,49 @@ async function recordRollouts(): Promise<void> {
     await recordHistory('removal-mac', world.rollout(mac.id));
     await recordHistory('removal-iphone', world.rollout(phone.id));
     await recordHistory('certificate-ended', world.certificateWorkflow(mac.id));
+    await recordPlatformRemoval(world);
   } finally {
     await world.close();
   }
+}
+
+async function recordCheck(world: RolloutWorld): Promise<void> {
+  // It serves challenges, and no organization: a result like any other.
+  await world.database.query('update integrations set okta_host = $1', [world.challenges.host]);
+  const handle = await world.client.workflow.start('checkIntegration', {
+    workflowId: `checkIntegration/${randomUUID()}`,
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  });
+  await handle.result();
+  await recordHistory('check-integration', handle);
+}
+
+/** Of an integration without devices in scope: waited for, then removed. */
+async function recordPlatformRemoval(world: RolloutWorld): Promise<void> {
+  const id = randomUUID();
+  const { integrationId } = world.fleet;
+  await addPlatformRemoval(world.database, {
+    id,
+    integrationId,
+    integrationName: 'acme',
+    oktaHost: 'acme.okta.com',
+    platform: null,
+    usersLosingTrust: 0,
+    readinessAsOf: null,
+    askedBy: 'person:ada',
+    delayMinutes: 0.01,
+    reason: null,
+  });
+  await appendOutboxMessage(world.database, id, {
+    kind: 'removePlatform',
+    removalId: id,
+    integrationId,
+    label: 'acme',
+  });
+  const handle = world.client.workflow.getHandle(workflowIds.removal(id));
+  await world.until(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'), 60_000);
+  await recordHistory('platform-removal', handle);
 }
 
 /** With a wrong answer, a step back, and both platforms. */

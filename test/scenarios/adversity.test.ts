@@ -300,6 +300,7 @@ describe('the world', () => {
       body: {
         integrationId: item.integrationId,
         deviceTrustOn: false,
+        confirmPolicyIsLifted: true,
         blueprintIds: item.blueprints.map((blueprint) => blueprint.id),
       },
     });

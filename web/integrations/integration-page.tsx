@@ -1,18 +1,6 @@
 // The settings of an integration: tenant, platforms, scopes, health of each connection, who set which secret when.
-import {
-  Alert,
-  Anchor,
-  Badge,
-  Button,
-  Group,
-  Paper,
-  SimpleGrid,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Anchor, Badge, Button, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { ButtonLink } from '../components/links.tsx';
 import { useState, type ReactNode } from 'react';
@@ -24,15 +12,17 @@ import { ProblemAlert } from '../components/problem-alert.tsx';
 import { SecretSetText, type SecretSet } from '../components/secret-input.tsx';
 import { useVersioned } from '../queries.ts';
 import type { StepName } from '../setup/answers.ts';
-import { Prerequisites } from '../setup/prerequisites.tsx';
 import { useMay } from '../shell/session.ts';
 import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
+import { Checks } from './checks.tsx';
 import { HaltedReissues } from './halted-reissues.tsx';
 import { IosKeyReaders } from './ios-key-readers.tsx';
+import { RemovalCard } from './removal-card.tsx';
 import { NumbersCard } from './numbers-card.tsx';
 import type { Integration } from './integration.ts';
 import { ListTable } from '../components/list-table.tsx';
+import { Section } from './section.tsx';
 
 export function IntegrationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });
@@ -99,6 +89,9 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         >
           <Fact label="Okta domain">{integration.host}</Fact>
           <Fact label="Custom domain">{integration.customDomain ?? 'None'}</Fact>
+          {integration.settings.furtherDomains.length > 0 && (
+            <Fact label="Further custom domains">{integration.settings.furtherDomains.join(', ')}</Fact>
+          )}
           <Fact label="Organization">{integration.orgId}</Fact>
         </Section>
         <Section title="Credentials" action={change('credentials')}>
@@ -151,8 +144,9 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         </Section>
       </SimpleGrid>
       <Health integration={integration} />
-      <Checks integrationId={integration.id} />
+      <Checks integration={integration} />
       <NumbersCard key={integration.changedAt} integration={integration} etag={etag} disabled={!isAdmin} />
+      <RemovalCard integration={integration} />
       {changing && (
         <ChangeAnswerDialog step={changing} integration={integration} close={() => setChanging(undefined)} />
       )}
@@ -172,20 +166,6 @@ function useWizard(integrationId: string) {
     onSuccess: (setupId) => void navigate({ to: '/setups/$setupId', params: { setupId } }),
   });
   return { wizard: mutate, error };
-}
-
-function Section({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
-  return (
-    <Paper withBorder p="md" component="section" aria-label={title}>
-      <Group justify="space-between" mb="xs">
-        <Title order={2} size="h4">
-          {title}
-        </Title>
-        {action}
-      </Group>
-      <Stack gap="xs">{children}</Stack>
-    </Paper>
-  );
 }
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
@@ -250,33 +230,6 @@ function Health({ integration }: { integration: Integration }) {
             </Table.Tr>
           ))}
         </ListTable>
-      )}
-    </Section>
-  );
-}
-
-function Checks({ integrationId }: { integrationId: string }) {
-  const mayAct = useMay('operator');
-  const client = useQueryClient();
-  const check = useMutation({
-    mutationFn: () => call('checkIntegration', { params: { id: integrationId } }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['getIntegration'] }),
-  });
-  if (!mayAct) return null;
-  return (
-    <Section
-      title="Prerequisites in Okta"
-      action={
-        <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate()}>
-          Check again
-        </Button>
-      }
-    >
-      <ProblemAlert error={check.error} />
-      {check.data ? (
-        <Prerequisites list={check.data.items} confirmed={[]} />
-      ) : (
-        <Alert color="gray">Checks scopes, Identity Engine, Okta Verify, FastPass and licenses now.</Alert>
       )}
     </Section>
   );

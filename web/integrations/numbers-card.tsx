@@ -7,6 +7,7 @@ import {
   SimpleGrid,
   Switch,
   Stack,
+  TagsInput,
   TextInput,
   Title,
 } from '@mantine/core';
@@ -19,7 +20,7 @@ import { useChange } from '../queries.ts';
 import type { Integration } from './integration.ts';
 
 type Numbers = Integration['settings'];
-type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds' | 'countsAnyUser'>;
+type NumberName = Exclude<keyof Numbers, 'trustLookupSeconds' | 'countsAnyUser' | 'furtherDomains'>;
 
 const FIELDS: Readonly<Record<NumberName, { label: string; description: string; step?: number }>> = {
   patienceHours: {
@@ -84,19 +85,26 @@ export function NumbersCard({
   disabled: boolean;
 }) {
   const [name, setName] = useState(integration.name);
-  const { countsAnyUser: countedAnyUser, ...shownNumbers } = integration.settings;
+  const {
+    countsAnyUser: countedAnyUser,
+    furtherDomains: savedDomains,
+    ...shownNumbers
+  } = integration.settings;
+  const [domains, setDomains] = useState<string[]>(savedDomains);
+  const domainsChanged = domains.join(' ') !== savedDomains.join(' ');
   const [numbers, setNumbers] = useState<Readonly<Record<NumberName, number | string>>>(shownNumbers);
   const [countsAnyUser, setCountsAnyUser] = useState(countedAnyUser);
   const names = Object.keys(FIELDS) as NumberName[];
   const changed = names.filter((one) => Number(numbers[one]) !== integration.settings[one]);
   const body = {
     ...(name.trim() === integration.name ? {} : { name: name.trim() }),
-    ...(changed.length === 0 && countsAnyUser === countedAnyUser
+    ...(changed.length === 0 && countsAnyUser === countedAnyUser && !domainsChanged
       ? {}
       : {
           settings: {
             ...Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])),
             ...(countsAnyUser === countedAnyUser ? {} : { countsAnyUser }),
+            ...(domainsChanged ? { furtherDomains: domains } : {}),
           },
         }),
   };
@@ -141,6 +149,17 @@ export function NumbersCard({
               />
             ))}
           </SimpleGrid>
+          <TagsInput
+            label="Further custom domains"
+            description="Okta names one custom domain. If users sign in at others, add them: the SSO extension of all devices is sent again."
+            placeholder={domains.length === 0 ? 'id.example.com' : ''}
+            value={domains}
+            disabled={disabled}
+            onChange={setDomains}
+            error={domains
+              .map((_, index) => fieldError(change.error, `settings.furtherDomains.${index}`))
+              .find(Boolean)}
+          />
           <Switch
             label="Any user counts"
             description="A device is managed for whatever user Okta names; otherwise only for the user named in Odette."

@@ -10,6 +10,8 @@ export interface ItemDraft {
   readonly deviceTrustOn: boolean;
   /** Yes to the dialog that says what gives way. */
   readonly isConfirmed: boolean;
+  /** Yes to the dialog that names who would be locked out. */
+  readonly policyIsLifted: boolean;
   readonly enrollmentOptions: string;
   readonly launchOptions: string;
   readonly removeAppOnRemoval: boolean;
@@ -36,6 +38,7 @@ export function draftOf(item: Item | undefined): ItemDraft {
     blueprintIds: item?.blueprints.map(({ id }) => id) ?? [],
     deviceTrustOn: item?.deviceTrustOn ?? false,
     isConfirmed: item?.deviceTrustOn ?? false,
+    policyIsLifted: false,
     enrollmentOptions: item?.settings.enrollmentOptions ?? 'SilentEnrollmentEnabled',
     launchOptions: item?.settings.launchOptions ?? 'HideMainWindow',
     removeAppOnRemoval: item?.settings.removeAppOnRemoval ?? false,
@@ -75,6 +78,7 @@ export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
     },
     blueprintIds: [...draft.blueprintIds],
     confirmManagedAppConfigurationGivesWay: draft.deviceTrustOn && draft.isConfirmed,
+    confirmPolicyIsLifted: draft.policyIsLifted,
   };
 }
 
@@ -82,4 +86,4 @@ const oneOf = <Value extends string>(values: readonly [Value, ...Value[]], text:
   values.find((value) => value === text) ?? values[0];
 
 export const isSame = (one: ItemDraft, other: ItemDraft): boolean =>
-  JSON.stringify(one) === JSON.stringify(other);
+  JSON.stringify({ ...one, policyIsLifted: false }) === JSON.stringify({ ...other, policyIsLifted: false });

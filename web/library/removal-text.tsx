@@ -1,11 +1,21 @@
 // What happens to devices that leave: what goes and when, what stays, how to undo it, who is managed only through them.
 import { Alert, List, Text } from '@mantine/core';
 import { countText, plural } from '../labels.ts';
+import { PolicyLiftedBox, type PolicyLifted } from '../components/policy-lifted.tsx';
 import type { Preview } from './preview-query.ts';
 
 const SHOWN_USERS = 20;
 
-export function RemovalText({ preview, removesApp }: { preview: Preview; removesApp: boolean }) {
+export function RemovalText({
+  preview,
+  removesApp,
+  lifted,
+}: {
+  preview: Preview;
+  removesApp: boolean;
+  /** The admin's word that Okta's policy no longer demands managed devices of these users. */
+  lifted: PolicyLifted;
+}) {
   const { leaving, removalStartsInMinutes: minutes, usersLosingTrust, usersLosingTrustTotal } = preview;
   if (leaving === 0) return <Text>No device is affected.</Text>;
   const after = minutes === null || minutes === 0 ? 'at once' : `${plural(minutes, 'minute')} after saving`;
@@ -40,6 +50,7 @@ export function RemovalText({ preview, removesApp }: { preview: Preview; removes
             {usersLosingTrustTotal > SHOWN_USERS &&
               ` and ${countText(usersLosingTrustTotal - SHOWN_USERS)} more`}
           </Text>
+          <PolicyLiftedBox lifted={lifted} />
         </Alert>
       )}
     </>

@@ -33,7 +33,8 @@ export function SaveDialog(props: SaveDialogProps) {
   const { draft, integrationId, item, etag, outdated, change, saved, close } = props;
   const client = useQueryClient();
   const body = saveBodyOf(draft, integrationId);
-  const preview = usePreview(body, item?.id, true);
+  // What the admin confirms below changes no number.
+  const preview = usePreview({ ...body, confirmPolicyIsLifted: false }, item?.id, true);
   const save = useMutation({
     mutationFn: () =>
       item === undefined
@@ -56,7 +57,7 @@ export function SaveDialog(props: SaveDialogProps) {
       confirmLabel="Save"
       confirm={() => save.mutate()}
       isBusy={save.isPending}
-      isOff={!preview.data || preview.isPlaceholderData || isOutdated}
+      isOff={!preview.data || preview.isPlaceholderData || isOutdated || isLockout(preview.data, draft)}
       error={save.error}
       command={saveLine(draft, integrationId, item)}
     >
@@ -66,7 +67,13 @@ export function SaveDialog(props: SaveDialogProps) {
           <Stack gap="sm">
             <PreviewList preview={found} isOn={draft.deviceTrustOn} />
             <WavesText waves={found.waves} />
-            {found.leaving > 0 && <RemovalText preview={found} removesApp={draft.removeAppOnRemoval} />}
+            {found.leaving > 0 && (
+              <RemovalText
+                preview={found}
+                removesApp={draft.removeAppOnRemoval}
+                lifted={{ value: draft.policyIsLifted, set: (policyIsLifted) => change({ policyIsLifted }) }}
+              />
+            )}
             {found.testBlueprint && draft.deviceTrustOn && (
               <TestBlueprint proposal={found.testBlueprint} choose={(id) => change({ blueprintIds: [id] })} />
             )}
@@ -76,6 +83,9 @@ export function SaveDialog(props: SaveDialogProps) {
     </ConfirmDialog>
   );
 }
+
+const isLockout = ({ usersLosingTrustTotal }: Preview, { policyIsLifted }: ItemDraft): boolean =>
+  usersLosingTrustTotal > 0 && !policyIsLifted;
 
 function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   const { licenses, usersAsked, pushCertificate, appsAndBooksToken } = preview;

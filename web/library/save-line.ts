@@ -8,7 +8,13 @@ export function saveLine(draft: ItemDraft, integrationId: string, item: Item | u
   const body = saveBodyOf(draft, integrationId);
   const saved = draftOf(item);
   const settingsOf = (one: ItemDraft) =>
-    JSON.stringify({ ...one, blueprintIds: [], deviceTrustOn: false, isConfirmed: false });
+    JSON.stringify({
+      ...one,
+      blueprintIds: [],
+      deviceTrustOn: false,
+      isConfirmed: false,
+      policyIsLifted: false,
+    });
   const isPlain = settingsOf(draft) === settingsOf(saved);
   if (isPlain && draft.blueprintIds.length > 0)
     return odetteLine(

@@ -54,7 +54,8 @@ export function TrustSwitch({ draft, integrationId, item, isSavedOn, disabled, c
           item={item}
           close={close}
           confirm={() => {
-            change({ deviceTrustOn: false, isConfirmed: false });
+            // Only with that word the dialog could be confirmed; the save says it again to the API.
+            change({ deviceTrustOn: false, isConfirmed: false, policyIsLifted: true });
             close();
           }}
         />
@@ -106,6 +107,7 @@ function OnDialog(props: Asked & { readonly opened: boolean }) {
 
 function OffDialog(props: Asked) {
   const { draft, integrationId, item } = props;
+  const [isLifted, setLifted] = useState(false);
   const preview = usePreview(saveBodyOf(draft, integrationId), item?.id, true);
   return (
     <ConfirmDialog
@@ -114,14 +116,20 @@ function OffDialog(props: Asked) {
       title="Turn off Okta Device Trust?"
       confirmLabel="Turn off"
       isDangerous
-      isOff={!preview.data || preview.isPlaceholderData}
+      isOff={
+        !preview.data || preview.isPlaceholderData || (preview.data.usersLosingTrustTotal > 0 && !isLifted)
+      }
       confirm={props.confirm}
       command={saveLine(draft, integrationId, item)}
     >
       <Loaded query={preview} lines={3}>
         {(found) => (
           <Stack gap="sm">
-            <RemovalText preview={found} removesApp={draft.removeAppOnRemoval} />
+            <RemovalText
+              preview={found}
+              removesApp={draft.removeAppOnRemoval}
+              lifted={{ value: isLifted, set: setLifted }}
+            />
           </Stack>
         )}
       </Loaded>

@@ -404,7 +404,7 @@ create table sent_profiles (
 create table certificate_deliveries (
   id text primary key, -- the OU is odette-<id>
   device_id uuid not null references devices on delete cascade,
-  integration_id uuid not null references integrations on delete cascade,
+  integration_id uuid not null, -- of an integration that may be removed: what was delivered for it stays told
   slot text not null check (slot in ('a', 'b')),
   payload_uuid uuid not null,
   command_uuid uuid not null,
@@ -641,6 +641,19 @@ create table okta_reads (
   log_read_until timestamptz
 );
 
+-- The newest check of the tenant: the daily one, a person's, or the setup's.
+create table integration_checks (
+  integration_id uuid primary key references integrations on delete cascade,
+  checked_at timestamptz not null,
+  prerequisites jsonb not null, -- domain/setup-wizard.ts PrerequisiteCheck[]; empty: the tenant itself could not be read
+  custom_domain text, -- as Okta names it
+  stray_domains text[] not null default '{}', -- custom domains on devices that do not lead to the tenant
+  failure_code text, -- why the tenant itself could not be read
+  authority jsonb, -- domain/integration-check.ts AuthorityCertificate[], as seen last; null: never
+  authority_changed_at timestamptz,
+  authority_change jsonb -- domain/integration-check.ts AuthorityChange
+);
+
 -- Users, and those with a managed device, as the last whole sweep of a day left them.
 create table readiness_days (
   integration_id uuid not null references integrations on delete cascade,
@@ -701,6 +714,38 @@ create constraint trigger certificate_recounted after update on certificate_deli
   when ((old.state, old.integration_id, old.not_before, old.not_after) is distinct from (new.state, new.integration_id, new.not_before, new.not_after))
   execute function count_certificate_days();
 
+-- Removals of a platform or an integration (domain/platform-removal.ts). They outlive what they remove.
+create table platform_removals (
+  id uuid primary key,
+  integration_id uuid not null,
+  integration_name text not null,
+  okta_host text not null,
+  platform text check (platform in ('macOS', 'iOS')), -- null: the whole integration
+  status text not null check (status in ('waiting', 'removing', 'stopped', 'finished', 'undone')),
+  reason text,
+  users_losing_trust integer not null, -- as it was when it was asked for
+  readiness_as_of timestamptz,
+  asked_by text not null,
+  asked_at timestamptz not null default now(),
+  starts_at timestamptz not null,
+  is_at_once boolean not null default false,
+  accepted_failures integer not null default 0,
+  portion_at timestamptz,
+  changed_by text,
+  changed_at timestamptz,
+  finished_at timestamptz
+);
+create unique index platform_removals_one on platform_removals (integration_id) where status in ('waiting', 'removing', 'stopped');
+
+-- Devices that a removal has taken out of scope.
+create table platform_removal_devices (
+  removal_id uuid not null references platform_removals on delete cascade,
+  device_id uuid not null references devices on delete cascade,
+  taken_at timestamptz not null default now(),
+  primary key (device_id, removal_id)
+);
+create index platform_removal_devices_removal on platform_removal_devices (removal_id);
+
 -- What "in scope" is made of, once: everything that asks whether a device is to have an item's payloads asks here.
 create view device_scope as
   select device.id as device_id, device.platform, device.blueprint_id,
@@ -709,12 +754,17 @@ create view device_scope as
          coalesce(item.device_trust_on, false) as is_switched_on,
          platform.platform is not null as is_configured, -- the integration has this platform
          device.enrollment_status in ('enrolled', 'unreachable') as is_enrolled, -- as in devices/enrolled.ts
-         item.device_trust_on is true and platform.platform is not null
+         leaving.device_id is not null as is_leaving, -- a removal has taken it
+         item.device_trust_on is true and platform.platform is not null and leaving.device_id is null
            and device.enrollment_status in ('enrolled', 'unreachable') and device.family <> 'Other' as is_in_scope
     from devices as device
     left join library_item_blueprints as assigned on assigned.blueprint_id = device.blueprint_id
     left join library_items as item on item.id = assigned.library_item_id
-    left join integration_platforms as platform on platform.integration_id = item.integration_id and platform.platform = device.platform;
+    left join integration_platforms as platform on platform.integration_id = item.integration_id and platform.platform = device.platform
+    left join (select taken.device_id, removal.integration_id
+                 from platform_removal_devices as taken join platform_removals as removal on removal.id = taken.removal_id
+                where removal.status in ('removing', 'stopped')) as leaving
+      on leaving.device_id = device.id and leaving.integration_id = item.integration_id;
 
 -- The device list over a large fleet: one narrow row a device, with everything that lists sort and filter by, kept by triggers.
 -- Filters are of two tables and orders too: without it a page would join and sort the fleet.

@@ -78,6 +78,8 @@ export interface DeviceState {
   readonly returnAskedAt: Date | null;
   /** Why there is no license of Okta Verify for it. */
   readonly licenseFailureCode: string | null;
+  /** Its platform or integration is being removed: it has no desired state any more. */
+  readonly isLeaving: boolean;
   readonly removalTerms: RemovalTerms | null;
   readonly configurationWasSent: boolean;
   readonly holdsLicense: boolean;
@@ -99,7 +101,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             reported.profiles, reported.certificates, reported.applications,
             reported.installed_applications,
             reported.app_configuration_revision,
-            coalesce(trust.app_refusals, 0) as app_refusals, trust.app_refused_at, trust.failure_code, trust.removal_terms,
+            coalesce(trust.app_refusals, 0) as app_refusals, trust.app_refused_at, trust.failure_code, trust.removal_terms, scope.is_leaving,
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as configuration_was_sent,
             exists (select from licenses where device_id = device.id and adam_id = $2 and state <> 'failed') as holds_license,
             coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
@@ -129,7 +131,7 @@ export const settingsOf = (state: DeviceState): IntegrationSettings => ({
 /** The integration of the device's item, if it is switched on and the platform was configured; else none. */
 export function desiredStateOf(state: DeviceState): DesiredState | null {
   const { integrationId, oktaHost, secretId, secretVersion } = state;
-  if (state.itemIsOn !== true || integrationId === null || oktaHost === null) return null;
+  if (state.itemIsOn !== true || state.isLeaving || integrationId === null || oktaHost === null) return null;
   if (secretId === null || secretVersion === null) return null;
   const set = payloadSetOf({
     integrationId,
@@ -137,6 +139,7 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
     platform: state.platform,
     oktaHost,
     customDomain: state.customDomain,
+    furtherDomains: settingsOf(state).furtherDomains,
     item: state.itemSettings ?? {},
     secret: { id: secretId, version: secretVersion },
   });
@@ -214,7 +217,8 @@ function hasCertificateOf(
 
 /** Of its item; of the one that it had last, if it has none. */
 function removalTermsOf(state: DeviceState): RemovalTerms {
-  if (state.itemSettings === null && state.removalTerms !== null) return state.removalTerms;
+  if ((state.itemSettings === null || state.isLeaving) && state.removalTerms !== null)
+    return state.removalTerms;
   return {
     delayMinutes: settingsOf(state).removalDelayMinutes,
     // What Odette did not install it does not remove.

@@ -1,0 +1,107 @@
+// The steps of a removal. What a person sees and says is in the tables; the workflow only comes back to look.
+import { appendAudit } from '../adapters/store/base/audit.ts';
+import type { Sql } from '../adapters/store/base/database.ts';
+import { appendEvent } from '../adapters/store/base/events.ts';
+import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { forgetAuthority } from '../adapters/store/integration/integration-checks.ts';
+import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
+import {
+  countRemoval,
+  deleteRemoved,
+  lockPlatformRemoval,
+  setRemovalStatus,
+  takePortion,
+  type PlatformRemovalRow,
+  type RemovalCounts,
+} from '../adapters/store/rollout/platform-removals.ts';
+import { planRemovalStep } from '../domain/platform-removal.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+export interface RemovalLook {
+  /** One sentence for Temporal's pages. */
+  readonly shown: string;
+  /** When to look again, in milliseconds; null: when a person has said something. */
+  readonly waitMs: number | null;
+  readonly isOver: boolean;
+}
+
+/** Between two portions that need not wait for each other. */
+const PACE_MS = 10_000;
+
+export function platformRemoval({ database }: Pick<ActivityDependencies, 'database'>) {
+  return {
+    /** One step, whole or not at all. */
+    advanceRemoval: ({ removalId }: { readonly removalId: string }): Promise<RemovalLook> =>
+      database.inTransaction(async (sql) => {
+        const removal = await lockPlatformRemoval(sql, removalId);
+        if (removal === undefined) return { shown: 'The removal is gone.', waitMs: null, isOver: true };
+        const counts = await countRemoval(sql, removal);
+        const progress = { ...removal, ...counts, accepted: removal.acceptedFailures };
+        const step = planRemovalStep(progress, await databaseNow(sql));
+        const subject = `integration:${removal.integrationId}`;
+        const told = { shown: textOf(removal, counts), isOver: false };
+        switch (step.do) {
+          case 'rest':
+            return {
+              ...told,
+              waitMs: null,
+              isOver: removal.status === 'finished' || removal.status === 'undone',
+            };
+          case 'wait':
+            return { ...told, waitMs: step.ms };
+          case 'take': {
+            const deviceIds = await takePortion(sql, removal, step.devices);
+            await rollOutDevices(sql, [{ deviceIds }], 'the platform is removed from Odette');
+            await appendEvent(sql, { kind: 'removal.changed', subject });
+            return { ...told, waitMs: PACE_MS };
+          }
+          case 'halt':
+            await setRemovalStatus(sql, removalId, { status: 'stopped', actor: null });
+            await audit(sql, removal, 'removal.halted', counts);
+            return { ...told, shown: `Stopped by itself: ${counts.failed} devices failed.`, waitMs: null };
+          case 'finish':
+            await finish(sql, removal, counts);
+            return { ...told, shown: `Removed from ${counts.done} devices.`, waitMs: null, isOver: true };
+        }
+      }),
+  };
+}
+
+async function databaseNow(sql: Sql): Promise<number> {
+  const [row] = await sql.query<{ now: Date }>('select now() as now');
+  return row?.now.getTime() ?? 0;
+}
+
+async function audit(
+  sql: Sql,
+  removal: PlatformRemovalRow,
+  action: string,
+  counts: RemovalCounts,
+): Promise<void> {
+  const subject = `integration:${removal.integrationId}`;
+  const { platform, integrationName } = removal;
+  await appendAudit(sql, {
+    actor: 'system',
+    action,
+    subject,
+    detail: { integration: integrationName, platform, ...counts },
+  });
+  await appendEvent(sql, { kind: 'removal.changed', subject });
+}
+
+async function finish(sql: Sql, removal: PlatformRemovalRow, counts: RemovalCounts): Promise<void> {
+  const { integrationId, platform } = removal;
+  await setRemovalStatus(sql, removal.id, { status: 'finished', actor: null });
+  if (platform !== 'iOS') await forgetAuthority(sql, integrationId);
+  await deleteRemoved(sql, removal);
+  await audit(sql, removal, platform === null ? 'integration.removed' : 'platform.removed', counts);
+  await appendEvent(sql, { kind: 'integration.changed', subject: `integration:${integrationId}` });
+  await appendEvent(sql, { kind: 'library_item.changed', subject: `integration:${integrationId}` });
+  if (platform === null)
+    await appendOutboxMessage(sql, integrationId, { kind: 'sweeps', integrationId, wanted: false });
+}
+
+const textOf = (removal: PlatformRemovalRow, { taken, left, done, failed, silent }: RemovalCounts): string =>
+  removal.status === 'waiting'
+    ? `Begins at ${removal.startsAt.toISOString()}; ${left} devices.`
+    : `${done} of ${taken + left} devices are without payloads; ${failed} failed, ${silent} have not called since.`;

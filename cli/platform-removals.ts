@@ -1,0 +1,121 @@
+// `odette removal`: a platform or a whole integration leaves Odette: who would be locked out, payloads in portions, a stop, the way back.
+import { Option, type Command } from 'commander';
+import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { CliError, EXIT } from './exits.ts';
+import { findIntegration } from './integration-reference.ts';
+import type { OdetteClient, ResponseOf } from './odette-client.ts';
+import { moment } from './terminal.ts';
+
+type Removal = ResponseOf<'get /api/removals/{id}'>;
+type Preview = ResponseOf<'post /api/integrations/{id}/removals/preview'>;
+
+interface StartOptions extends JsonOption {
+  readonly integration?: string;
+  readonly platform?: 'macOS' | 'iOS';
+  readonly confirm?: string;
+  readonly policyLifted?: true;
+  readonly preview?: true;
+  readonly reason?: string;
+}
+
+const ACTIONS = [
+  ['stop', 'stop', 'stops it: no further device loses its payloads'],
+  ['resume', 'resume', 'lets a stopped one go on'],
+  ['hurry', 'at_once', 'gives up the growing portions'],
+  ['undo', 'undo', 'undoes it until it has finished: payloads come back'],
+] as const;
+
+export function addPlatformRemovals(program: Command, line: CommandLine): void {
+  const removal = program
+    .command('removal')
+    .description('removes a platform, or a whole Okta tenant, from Odette and its devices');
+  jsonCommand(removal, 'start', 'begins after the removal delay; shows first who would be locked out')
+    .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
+    .addOption(
+      new Option('--platform <platform>', 'only this one; otherwise the tenant').choices(['macOS', 'iOS']),
+    )
+    .option('--confirm <text>', 'the text that the preview names')
+    .option('--policy-lifted', 'a policy in Okta no longer demands managed devices of these users')
+    .option('--preview', 'change nothing, only say what would happen')
+    .option('--reason <text>', 'shown in the activity log')
+    .action((options: StartOptions) => start(options, line));
+  jsonCommand(removal, 'list', 'shows removals and how far they are').action(async (options: JsonOption) => {
+    const found = await (await line.connect()).call('get /api/removals');
+    line.show(options, found, () =>
+      found.items.length === 0 ? ['No removals.'] : found.items.flatMap(linesOf),
+    );
+  });
+  for (const [name, action, description] of ACTIONS)
+    jsonCommand(removal, name, description)
+      .argument('[removal]', 'its id, if several are under way')
+      .action(async (id: string | undefined, options: JsonOption) => {
+        const odette = await line.connect();
+        const changed = await odette.call('post /api/removals/{id}/actions', {
+          params: { id: id ?? (await onlyOne(odette)) },
+          body: { action },
+        });
+        line.show(options, changed, () => linesOf(changed));
+      });
+}
+
+async function start(options: StartOptions, line: CommandLine): Promise<void> {
+  const odette = await line.connect();
+  const { id } = await findIntegration(odette, options.integration);
+  const platform = options.platform ?? null;
+  const preview = await odette.call('post /api/integrations/{id}/removals/preview', {
+    params: { id },
+    body: { platform },
+  });
+  if (options.preview) return line.show(options, preview, () => previewLines(preview));
+  if (options.confirm === undefined || !options.policyLifted)
+    throw new CliError(
+      EXIT.unfinished,
+      previewLines(preview).join('\n'),
+      `Run the command again with --policy-lifted --confirm '${preview.confirmation}'.`,
+    );
+  const begun = await odette.call('post /api/integrations/{id}/removals', {
+    params: { id },
+    body: {
+      platform,
+      confirmation: options.confirm,
+      policyIsLifted: true,
+      ...(options.reason !== undefined && { reason: options.reason }),
+    },
+  });
+  line.show(options, begun, () => linesOf(begun));
+}
+
+async function onlyOne(odette: OdetteClient): Promise<string> {
+  const { items } = await odette.call('get /api/removals');
+  const [one, another] = items.filter(({ finishedAt }) => finishedAt === null);
+  if (one && !another) return one.id;
+  throw new CliError(
+    EXIT.usage,
+    one ? 'Several removals are under way.' : 'No removal is under way.',
+    'odette removal list',
+  );
+}
+
+const previewLines = ({
+  devices,
+  usersLosingTrust,
+  usersLosingTrustTotal: total,
+  asOf,
+  startsInMinutes,
+}: Preview) => [
+  `Odette removes the payloads from ${plural(devices.macOS, 'Mac')} and ${plural(devices.iOS, 'iPhone or iPad', 'iPhones and iPads')}, beginning in ${plural(startsInMinutes, 'minute')}.`,
+  asOf === null
+    ? 'Odette has not read all devices of Okta yet: who would be locked out is not known.'
+    : `${plural(total, 'user')} would be locked out by a policy that demands managed devices, as of ${moment(asOf)}.`,
+  ...usersLosingTrust.map((login) => `  ${login}`),
+];
+
+const linesOf = (removal: Removal): string[] => {
+  const { id, integration, platform, status, startsAt, left, taken, done, failed, silent } = removal;
+  return [
+    `${integration.host}${platform === null ? '' : `, ${platform}`}: ${status} (${id})`,
+    status === 'waiting'
+      ? `  Begins ${moment(startsAt)}; until then \`odette removal undo\` leaves no trace.`
+      : `  ${done} of ${plural(taken + left, 'device')} done, ${failed} failed, ${silent} have not called since.`,
+  ];
+};
