@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addPerson } from '../../adapters/store/people/people.ts';
+import { setSecondFactorRequired } from '../../adapters/store/people/second-factors.ts';
 import { openSession } from '../../adapters/store/people/sessions.ts';
 import { sha256 } from '../../api/admin/passwords.ts';
 import { sessionCookie } from '../../api/http/session-cookie.ts';
@@ -181,15 +182,86 @@ test('another Host, and the page of another site, are refused with a session too
   expect((await call('GET', '/', as('operator', socket))).status).toBe(403);
 });
 
+test('a session without the second factor that is required opens nothing', async () => {
+  await setSecondFactorRequired(own.database, true);
+  expect((await call('GET', settings, as('viewer'))).status).toBe(403);
+  await setSecondFactorRequired(own.database, false);
+  expect((await call('GET', settings, as('viewer'))).status).toBe(200);
+});
+
 test('an operator ends a workflow from the UI; a viewer does not', async () => {
   const at = `/api/v1/namespaces/default/workflows/${encodeURIComponent(workflowId)}/terminate`;
   const headers = { origin: url, 'content-type': 'application/json' };
   expect((await call('POST', at, as('viewer', headers), '{}')).status).toBe(403);
-  const first = await call('GET', settings.replace('settings', 'namespaces'), as('operator'));
-  const csrf = String(first.headers['set-cookie']).match(/_csrf=([^;]+)/)?.[1] ?? '';
-  const cookie = `odette_session=${sessions['operator']}; _csrf=${csrf}`;
-  const ended = await call('POST', at, { ...headers, cookie, 'x-csrf-token': csrf }, '{"reason":"test"}');
+  const ended = await call('POST', at, await ofPage('operator'), '{"reason":"test"}');
   expect(ended.status).toBe(200);
   const { text } = await call('GET', at.replace('/terminate', ''), as('operator'));
   expect(text).toContain('WORKFLOW_EXECUTION_STATUS_TERMINATED');
 });
+
+test('an operator resets a run and ends several as a batch from the UI; a viewer and a stranger do not', async () => {
+  const connection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection, ...sealedClientOptions(keys, 'default') });
+  const taskQueue = `queue-${randomUUID()}`;
+  const ids = [`rollout/${randomUUID()}`, `rollout/${randomUUID()}`];
+  for (const id of ids)
+    await client.workflow.start('rollOutDevice', {
+      workflowId: id,
+      taskQueue,
+      args: [{ deviceId: PLANTED }],
+    });
+  // A first workflow task, as a worker would complete it: there is an event to reset to.
+  for (const _ of ids) {
+    const { taskToken } = await connection.withDeadline(Date.now() + 30_000, () =>
+      connection.workflowService.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: taskQueue },
+      }),
+    );
+    await connection.workflowService.respondWorkflowTaskCompleted({ taskToken, commands: [] });
+  }
+  const [id = '', other = ''] = ids;
+  const { runId } = await client.workflow.getHandle(id).describe();
+  const namespace = '/api/v1/namespaces/default';
+  const job = randomUUID();
+  const executions = ids.map((each) => ({ workflowId: each }));
+  const requests = [
+    [
+      `${namespace}/workflows/${encodeURIComponent(id)}/reset`,
+      {
+        workflowExecution: { workflowId: id, runId },
+        reason: 'put right',
+        workflowTaskFinishEventId: '4',
+        requestId: job,
+      },
+    ],
+    [`${namespace}/batch-operations/${job}`, { executions, reason: 'put right', terminationOperation: {} }],
+  ] as const;
+  for (const [at, body] of requests) {
+    for (const [headers, status] of [
+      [{ origin: url, 'content-type': 'application/json' }, 401],
+      [await ofPage('viewer'), 403],
+    ] as const)
+      expect((await call('POST', at, headers, JSON.stringify(body))).status, at).toBe(status);
+    const done = await call('POST', at, await ofPage('operator'), JSON.stringify(body));
+    expect([at, done.status, done.text]).toEqual([at, 200, expect.any(String)]);
+    if (at.endsWith('/reset')) {
+      const after = await client.workflow.getHandle(id).describe();
+      expect([after.runId === runId, after.status.name]).toEqual([false, 'RUNNING']);
+      expect((await client.workflow.getHandle(id, runId).describe()).status.name).toBe('TERMINATED');
+    }
+  }
+  for (const each of [id, other])
+    await expect
+      .poll(async () => (await client.workflow.getHandle(each).describe()).status.name, { timeout: 30_000 })
+      .toBe('TERMINATED');
+  await connection.close();
+}, 60_000);
+
+/** What the UI's own page sends. */
+async function ofPage(role: string): Promise<Record<string, string>> {
+  const first = await call('GET', settings.replace('settings', 'namespaces'), as(role));
+  const csrf = String(first.headers['set-cookie']).match(/_csrf=([^;]+)/)?.[1] ?? '';
+  const cookie = `odette_session=${sessions[role]}; _csrf=${csrf}`;
+  return { origin: url, 'content-type': 'application/json', cookie, 'x-csrf-token': csrf };
+}
