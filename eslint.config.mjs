@@ -21,4 +21,13 @@ export default tseslint.config(
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx', 'hack'], location: 'anywhere' }],
     },
   },
+  {
+    // What a reader cannot keep in the head at once is cut where it changes. A test's world and its table of cases may be long.
+    files: ['**/*.ts', '**/*.tsx'],
+    ignores: ['**/*.test.ts', 'test/**'],
+    rules: {
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      complexity: ['error', 20],
+    },
+  },
 );

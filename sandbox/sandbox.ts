@@ -6,7 +6,7 @@ import type { Server as TlsServer } from 'node:https';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PushService } from './apns/push-service.ts';
-import { createAppsAndBooks } from './apps-and-books/apps-and-books.ts';
+import { createAppsAndBooks, type AppsAndBooks } from './apps-and-books/apps-and-books.ts';
 import type { Authorities } from './authorities.ts';
 import { openAuthorities } from './authorities.ts';
 import { MovableClock } from './clock.ts';
@@ -75,26 +75,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     ),
   );
 
-  const keys = await KeyPool.open(folder('key-pool'));
-  const network = new Network(authorities.tls.certificate.pem);
-  const fleet = await Fleet.open({
-    folder: folder('devices'),
-    clock,
-    network,
-    keys,
-    licenses: appsAndBooks,
-    holds,
-  });
-  const pushes = await PushService.open({
-    key: tls.key,
-    certificate: tls.cert,
-    appleAuthority: authorities.apple.certificate.pem,
-    directory: fleet,
-    clock,
-    holds,
-    file: new StateFile(folder('apns.json')),
-  });
-  fleet.onReachable = (token) => void pushes.deliverStored(token);
+  const { keys, network, fleet, pushes } = await openDevices(world, clock, authorities, appsAndBooks);
   if (options.hasDefaultFleet) await addDefaultFleet(fleet);
   const apnsPort = await listen(pushes.server, options.ports.apns);
 
@@ -145,6 +126,37 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       await Promise.all([appsAndBooks.close(), ...tenants.map(({ part }) => part.close())]);
     },
   };
+}
+
+/** The devices, what they need, and the push service that wakes them. */
+async function openDevices(
+  world: (name: string) => World,
+  clock: MovableClock,
+  authorities: Authorities,
+  licenses: AppsAndBooks,
+) {
+  const { holds } = world('devices');
+  const keys = await KeyPool.open(world('key-pool').dataDir);
+  const network = new Network(authorities.tls.certificate.pem);
+  const fleet = await Fleet.open({
+    folder: world('devices').dataDir,
+    clock,
+    network,
+    keys,
+    licenses,
+    holds,
+  });
+  const pushes = await PushService.open({
+    key: authorities.server.key,
+    certificate: authorities.server.certificate,
+    appleAuthority: authorities.apple.certificate.pem,
+    directory: fleet,
+    clock,
+    holds,
+    file: new StateFile(world('apns.json').dataDir),
+  });
+  fleet.onReachable = (token) => void pushes.deliverStored(token);
+  return { keys, network, fleet, pushes };
 }
 
 async function serveTenant(

@@ -85,18 +85,9 @@ export async function showDetail(
     ...showDevice(row),
     enrolledAt: row.enrolledAt,
     verifiedAt: row.verifiedAt,
-    evidence: TRUTHS.map((truth) => {
-      const known = evidence.find((each) => each.truth === truth);
-      if (known) return known;
-      const applies = appliesTo(truth, row.platform);
-      return {
-        truth,
-        state: applies ? ('unknown' as const) : ('not_applicable' as const),
-        evidence: applies ? 'No reports yet.' : 'Does not apply to iPhones and iPads.',
-        at: null,
-        since: null,
-      };
-    }),
+    evidence: TRUTHS.map(
+      (truth) => evidence.find((each) => each.truth === truth) ?? withoutEvidence(truth, row.platform),
+    ),
     serialNumberTwins: twins.map((twin) => ({
       ...twin,
       mayBeRetired: twin.bucket === 'left' || twin.bucket === 'unreachable',
@@ -144,6 +135,17 @@ export async function showDetail(
     })),
     workflowId,
     temporalUrl: temporalLink(links, workflowId),
+  };
+}
+
+function withoutEvidence(truth: (typeof TRUTHS)[number], platform: FleetRow['platform']) {
+  const applies = appliesTo(truth, platform);
+  return {
+    truth,
+    state: applies ? ('unknown' as const) : ('not_applicable' as const),
+    evidence: applies ? 'No reports yet.' : 'Does not apply to iPhones and iPads.',
+    at: null,
+    since: null,
   };
 }
 

@@ -33,24 +33,7 @@ import type { Handlers } from '../http/serve.ts';
 
 export function platformRemovalHandlers(): Handlers<typeof platformRemovals> {
   return {
-    previewPlatformRemoval: async ({ sql, params, body }) => {
-      const integration = await removable(sql, params.id, body.platform);
-      const { sweptAt } = await findOktaReads(sql, integration.id);
-      const users = await listUsersOfPlatform(sql, integration.id, body.platform);
-      const reached = await countReached(sql, integration.id);
-      const devices = {
-        macOS: body.platform === 'iOS' ? 0 : reached.macOS,
-        iOS: body.platform === 'macOS' ? 0 : reached.iOS,
-      };
-      return {
-        devices,
-        usersLosingTrust: [...users.logins],
-        usersLosingTrustTotal: users.total,
-        asOf: sweptAt,
-        confirmation: removalPhrase(integration.oktaHost, body.platform),
-        startsInMinutes: delayOf(integration),
-      };
-    },
+    previewPlatformRemoval,
 
     removePlatform: async ({ sql, params, body, caller }) => {
       const { platform } = body;
@@ -133,6 +116,29 @@ export function platformRemovalHandlers(): Handlers<typeof platformRemovals> {
     },
   };
 }
+
+const previewPlatformRemoval: Handlers<typeof platformRemovals>['previewPlatformRemoval'] = async ({
+  sql,
+  params,
+  body,
+}) => {
+  const integration = await removable(sql, params.id, body.platform);
+  const { sweptAt } = await findOktaReads(sql, integration.id);
+  const users = await listUsersOfPlatform(sql, integration.id, body.platform);
+  const reached = await countReached(sql, integration.id);
+  const devices = {
+    macOS: body.platform === 'iOS' ? 0 : reached.macOS,
+    iOS: body.platform === 'macOS' ? 0 : reached.iOS,
+  };
+  return {
+    devices,
+    usersLosingTrust: [...users.logins],
+    usersLosingTrustTotal: users.total,
+    asOf: sweptAt,
+    confirmation: removalPhrase(integration.oktaHost, body.platform),
+    startsInMinutes: delayOf(integration),
+  };
+};
 
 const delayOf = ({ settings }: IntegrationRow): number =>
   settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes;

@@ -31,11 +31,15 @@ export function issueToken(
   return token;
 }
 
+export interface AccessToken {
+  readonly client: Client;
+  readonly scopes: readonly string[];
+  /** The thumbprint of the key that must prove each request (DPoP). */
+  readonly boundTo?: string | undefined;
+}
+
 /** Undefined when the token is not this tenant's, has expired, or its client is gone. */
-export function readAccessToken(
-  tenant: Tenant,
-  token: string,
-): { client: Client; scopes: readonly string[]; boundTo?: string | undefined } | undefined {
+export function readAccessToken(tenant: Tenant, token: string): AccessToken | undefined {
   const [text, mac] = token.replace(/^eyJ0/, '').split('.');
   if (text === undefined || mac === undefined) return undefined;
   const expected = Buffer.from(seal(tenant, text));

@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { StateFile } from '../state-file.ts';
 import type { ServicePart, World } from '../world.ts';
-import { readAccessToken } from './access-tokens.ts';
+import { readAccessToken, type AccessToken } from './access-tokens.ts';
 import { isAllowedByRoles } from './admin-roles.ts';
 import { newAuthority } from './authority.ts';
 import { handleAuthenticators } from './authenticators-route.ts';
@@ -168,17 +168,8 @@ async function handleApi(
 ): Promise<TenantResponse> {
   const { method, url } = request;
   tenant.count('api');
-  const [, scheme, value] = /^(Bearer|DPoP) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
-  if (value === undefined) return refuse('E0000005');
-  const token = readAccessToken(tenant, value);
-  if (token === undefined) return refuse('E0000011');
-  if (token.boundTo !== undefined || scheme === 'DPoP') {
-    if (scheme !== 'DPoP') return refuseProof('invalid_dpop_proof');
-    const wanted = { method, url: `${tenant.origin}${url.pathname}`, token: value };
-    const proven = await proofs.check(request.headers['dpop'], wanted);
-    if ('fault' in proven) return refuseProof('invalid_dpop_proof');
-    if (proven.thumbprint !== token.boundTo) return refuseProof('invalid_token');
-  }
+  const token = await provenToken(tenant, request, proofs);
+  if ('status' in token) return token;
   if (tenant.state.knobs.organization.pipeline === 'v1') return refuse('E0000015');
   const isDevices = url.pathname.startsWith('/api/v1/devices');
   const isAuthenticators = url.pathname.startsWith('/api/v1/authenticators');
@@ -196,6 +187,26 @@ async function handleApi(
   return method === 'GET'
     ? handleAuthenticators(tenant, url.pathname.slice('/api/v1/authenticators'.length))
     : refuse('E0000022');
+}
+
+/** The token of a request, or the refusal of one that has none, whose token is unknown, or whose DPoP proof does not hold. */
+async function provenToken(
+  tenant: Tenant,
+  { method, url, headers }: TenantRequest,
+  proofs: DpopProofs,
+): Promise<AccessToken | TenantResponse> {
+  const [, scheme, value] = /^(Bearer|DPoP) (.+)$/.exec(headers.authorization ?? '') ?? [];
+  if (value === undefined) return refuse('E0000005');
+  const token = readAccessToken(tenant, value);
+  if (token === undefined) return refuse('E0000011');
+  if (token.boundTo !== undefined || scheme === 'DPoP') {
+    if (scheme !== 'DPoP') return refuseProof('invalid_dpop_proof');
+    const wanted = { method, url: `${tenant.origin}${url.pathname}`, token: value };
+    const proven = await proofs.check(headers['dpop'], wanted);
+    if ('fault' in proven) return refuseProof('invalid_dpop_proof');
+    if (proven.thumbprint !== token.boundTo) return refuseProof('invalid_token');
+  }
+  return token;
 }
 
 async function handlePlatform(tenant: Tenant, request: TenantRequest): Promise<TenantResponse> {

@@ -69,6 +69,15 @@ export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
   );
 }
 
+const shownOnce = ({ link, code }: { link: string | null; code: string }): ShownOnce => ({
+  title: 'The enrollment code',
+  values: [...(link === null ? [] : [{ label: 'Link', value: link }]), { label: 'Code', value: code }],
+  advice:
+    link === null
+      ? 'No link yet: set ODETTE_PUBLIC_URL to the address where devices reach Odette, then restart Odette. The code stays valid.'
+      : 'The user opens the link on the device. The link fills in the code. Anyone with the link can use the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+});
+
 function MakeDialog({
   blueprint,
   close,
@@ -88,16 +97,7 @@ function MakeDialog({
     expiresInHours: Number(days) * 24,
     ...(user.trim() === '' ? {} : { user: user.trim() }),
   };
-  const change = useChange('createEnrollmentCode', ['listEnrollmentCodes'], ({ link, code }) =>
-    made({
-      title: 'The enrollment code',
-      values: [...(link === null ? [] : [{ label: 'Link', value: link }]), { label: 'Code', value: code }],
-      advice:
-        link === null
-          ? 'No link yet: set ODETTE_PUBLIC_URL to the address where devices reach Odette, then restart Odette. The code stays valid.'
-          : 'The user opens the link on the device. The link fills in the code. Anyone with the link can use the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
-    }),
-  );
+  const change = useChange('createEnrollmentCode', ['listEnrollmentCodes'], (code) => made(shownOnce(code)));
   return (
     <ConfirmDialog
       opened

@@ -1,32 +1,29 @@
 // All devices: counts by state, filters in the address, pages by cursor, and what can be asked of many at once.
-import { Button, Group, Menu, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
-import { ButtonLink } from '../components/links.tsx';
 import type { RowSelectionState } from '@tanstack/react-table';
 import { useEffect, useState } from 'react';
-import { addressOf } from '../client.ts';
+import { ButtonLink } from '../components/links.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
+import { plural } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
-import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { BegunReplays } from '../rollouts/replay-progress.tsx';
 import { useMay } from '../shell/session.ts';
-import { plural } from '../labels.ts';
-import { AskDialog, type Ask, type Whom } from './ask-dialog.tsx';
+import type { Whom } from './ask-dialog.tsx';
 import { BucketCards } from './bucket-cards.tsx';
-import { CHOICES, HIDDEN_AT_FIRST } from './device-columns.tsx';
+import { HIDDEN_AT_FIRST } from './device-columns.tsx';
 import { DeviceFilters } from './device-filters.tsx';
 import { filterOf, isFiltered, PAGE_SIZE, type DeviceSearch } from './device-search.ts';
 import { DeviceTable } from './device-table.tsx';
-import { UsersDialog } from './users-dialog.tsx';
-import { WaitingDialog } from './waiting-dialog.tsx';
-
-const ACTIONS: Readonly<Record<Ask | 'replay', string>> = {
-  check: 'Check now',
-  replay: 'Replay',
-  renew: 'Renew certificates',
-  move: 'Move…',
-};
+import {
+  ActionDialog,
+  ActionMenu,
+  ButtonToCsv,
+  ColumnMenu,
+  ListDialogs,
+  type DeviceAction,
+} from './list-actions.tsx';
 
 export function DevicesPage() {
   const search = useSearch({ from: '/inside/devices' });
@@ -36,10 +33,8 @@ export function DevicesPage() {
     defaultValue: HIDDEN_AT_FIRST,
   });
   const [selected, select] = useState<RowSelectionState>({});
-  const [asking, setAsking] = useState<{ ask: keyof typeof ACTIONS; whom: Whom }>();
+  const [asking, setAsking] = useState<{ ask: DeviceAction; whom: Whom }>();
   const [begun, setBegun] = useState<readonly string[]>([]);
-  const [isUsersOpen, setUsersOpen] = useState(false);
-  const [isWaitingOpen, setWaitingOpen] = useState(false);
   const filter = filterOf(search);
   const page = JSON.stringify(search);
   useEffect(() => select({}), [page]);
@@ -59,23 +54,9 @@ export function DevicesPage() {
       title="Devices"
       actions={
         <>
-          <Button variant="default" onClick={() => setWaitingOpen(true)}>
-            Waiting list
-          </Button>
-          {mayAct && (
-            <Button variant="default" onClick={() => setUsersOpen(true)}>
-              Set users…
-            </Button>
-          )}
+          <ListDialogs maySetUsers={mayAct} />
           <ColumnMenu visible={visible} choose={setVisible} />
-          <Button
-            variant="default"
-            component="a"
-            href={addressOf('exportDevices', { query: filter })}
-            download
-          >
-            CSV
-          </Button>
+          <ButtonToCsv filter={filter} />
         </>
       }
     >
@@ -86,30 +67,11 @@ export function DevicesPage() {
         {({ items, next }) => (
           <Stack gap="sm">
             {mayAct && items.length > 0 && (
-              <Group gap="xs">
-                <Menu>
-                  <Menu.Target>
-                    <Button size="xs" variant="light">
-                      {ids.length > 0
-                        ? `For ${plural(ids.length, 'selected device')}`
-                        : 'For all of this filter'}{' '}
-                      ▾
-                    </Button>
-                  </Menu.Target>
-                  <Menu.Dropdown>
-                    {(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).map((ask) => (
-                      <Menu.Item key={ask} onClick={() => setAsking({ ask, whom })}>
-                        {ACTIONS[ask]}
-                      </Menu.Item>
-                    ))}
-                  </Menu.Dropdown>
-                </Menu>
-                {ids.length > 0 && (
-                  <Button size="xs" variant="subtle" onClick={() => select({})}>
-                    Clear selection
-                  </Button>
-                )}
-              </Group>
+              <ActionMenu
+                selected={ids.length}
+                choose={(ask) => setAsking({ ask, whom })}
+                clear={() => select({})}
+              />
             )}
             {items.length === 0 ? (
               <NoDevices search={search} />
@@ -128,21 +90,13 @@ export function DevicesPage() {
           </Stack>
         )}
       </Loaded>
-      {asking?.ask === 'replay' && (
-        <ReplayDialog
-          whom={
-            'ids' in asking.whom ? { devices: asking.whom.ids.map((id) => ({ id, word: id })) } : asking.whom
-          }
-          title="Replay failed rollouts"
+      {asking && (
+        <ActionDialog
+          {...asking}
           close={() => setAsking(undefined)}
           begun={(id) => setBegun((ids) => [id, ...ids])}
         />
       )}
-      {asking && asking.ask !== 'replay' && (
-        <AskDialog ask={asking.ask} whom={asking.whom} close={() => setAsking(undefined)} />
-      )}
-      {isUsersOpen && <UsersDialog opened close={() => setUsersOpen(false)} />}
-      <WaitingDialog opened={isWaitingOpen} close={() => setWaitingOpen(false)} />
     </Page>
   );
 }
@@ -212,35 +166,5 @@ function Pager({ search, next, shown }: { search: DeviceSearch; next: string | n
         Next
       </Button>
     </Group>
-  );
-}
-
-function ColumnMenu({
-  visible,
-  choose,
-}: {
-  visible: Record<string, boolean>;
-  choose: (visible: Record<string, boolean>) => void;
-}) {
-  return (
-    <Menu>
-      <Menu.Target>
-        <Button variant="default">Columns</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {Object.entries(CHOICES).map(([id, label]) => {
-          const isShown = visible[id] !== false;
-          return (
-            <Menu.CheckboxItem
-              key={id}
-              checked={isShown}
-              onChange={(isWanted) => choose({ ...visible, [id]: isWanted })}
-            >
-              {label}
-            </Menu.CheckboxItem>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

@@ -115,33 +115,12 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
             </Anchor>
           )}
         </Section>
-        <Section title="macOS" action={macOS ? change('macos') : add('Add macOS')}>
-          {macOS ? (
-            <>
-              <Fact label="SCEP URL">{macOS.scepUrl}</Fact>
-              <Fact label="Challenge URL">{macOS.challengeUrl}</Fact>
-              <Fact label="Username">{macOS.username}</Fact>
-              <SecretFact label="Password" secret={macOS.password} />
-            </>
-          ) : (
-            <Text size="sm">Not configured.</Text>
-          )}
-        </Section>
-        <Section title="iOS and iPadOS" action={iOS ? change('ios') : add('Add iOS')}>
-          {iOS ? (
-            <>
-              <Fact label="Device management provider">{iOS.providerName}</Fact>
-              <SecretFact label="Secret key" secret={iOS.secretKey} />
-              <IosKeyReaders
-                integration={integration}
-                replace={isAdmin ? () => setChanging('ios') : undefined}
-              />
-            </>
-          ) : (
-            <Text size="sm">Not configured.</Text>
-          )}
-          <EnrollmentLink label="Enrollment link, for Okta" link={integration.enrollmentLink} />
-        </Section>
+        <MacSettings macOS={macOS} action={macOS ? change('macos') : add('Add macOS')} />
+        <IosSettings
+          integration={integration}
+          action={iOS ? change('ios') : add('Add iOS')}
+          replaceKey={isAdmin ? () => setChanging('ios') : undefined}
+        />
       </SimpleGrid>
       <Health integration={integration} />
       <Checks integration={integration} />
@@ -151,6 +130,49 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         <ChangeAnswerDialog step={changing} integration={integration} close={() => setChanging(undefined)} />
       )}
     </Stack>
+  );
+}
+
+function MacSettings({ macOS, action }: { macOS: Integration['macOS']; action: ReactNode }) {
+  return (
+    <Section title="macOS" action={action}>
+      {macOS ? (
+        <>
+          <Fact label="SCEP URL">{macOS.scepUrl}</Fact>
+          <Fact label="Challenge URL">{macOS.challengeUrl}</Fact>
+          <Fact label="Username">{macOS.username}</Fact>
+          <SecretFact label="Password" secret={macOS.password} />
+        </>
+      ) : (
+        <Text size="sm">Not configured.</Text>
+      )}
+    </Section>
+  );
+}
+
+function IosSettings({
+  integration,
+  action,
+  replaceKey,
+}: {
+  integration: Integration;
+  action: ReactNode;
+  replaceKey: (() => void) | undefined;
+}) {
+  const { iOS } = integration;
+  return (
+    <Section title="iOS and iPadOS" action={action}>
+      {iOS ? (
+        <>
+          <Fact label="Device management provider">{iOS.providerName}</Fact>
+          <SecretFact label="Secret key" secret={iOS.secretKey} />
+          <IosKeyReaders integration={integration} replace={replaceKey} />
+        </>
+      ) : (
+        <Text size="sm">Not configured.</Text>
+      )}
+      <EnrollmentLink label="Enrollment link, for Okta" link={integration.enrollmentLink} />
+    </Section>
   );
 }
 

@@ -75,6 +75,32 @@ const FIELDS: Readonly<Record<NumberName, { label: string; description: string; 
   },
 };
 
+const NAMES = Object.keys(FIELDS) as NumberName[];
+
+type Entered = Readonly<Record<NumberName, number | string>>;
+
+/** The body that changes what differs; empty when nothing does. */
+function changesOf(
+  { name: savedName, settings }: Integration,
+  {
+    name,
+    numbers,
+    countsAnyUser,
+    domains,
+  }: { name: string; numbers: Entered; countsAnyUser: boolean; domains: string[] },
+) {
+  const changed = NAMES.filter((one) => Number(numbers[one]) !== settings[one]);
+  const changes = {
+    ...Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])),
+    ...(countsAnyUser === settings.countsAnyUser ? {} : { countsAnyUser }),
+    ...(domains.join(' ') === settings.furtherDomains.join(' ') ? {} : { furtherDomains: domains }),
+  };
+  return {
+    ...(name === savedName ? {} : { name }),
+    ...(Object.keys(changes).length === 0 ? {} : { settings: changes }),
+  };
+}
+
 export function NumbersCard({
   integration,
   etag,
@@ -85,29 +111,11 @@ export function NumbersCard({
   disabled: boolean;
 }) {
   const [name, setName] = useState(integration.name);
-  const {
-    countsAnyUser: countedAnyUser,
-    furtherDomains: savedDomains,
-    ...shownNumbers
-  } = integration.settings;
-  const [domains, setDomains] = useState<string[]>(savedDomains);
-  const domainsChanged = domains.join(' ') !== savedDomains.join(' ');
-  const [numbers, setNumbers] = useState<Readonly<Record<NumberName, number | string>>>(shownNumbers);
+  const { countsAnyUser: countedAnyUser, furtherDomains, ...shownNumbers } = integration.settings;
+  const [domains, setDomains] = useState<string[]>(furtherDomains);
+  const [numbers, setNumbers] = useState<Entered>(shownNumbers);
   const [countsAnyUser, setCountsAnyUser] = useState(countedAnyUser);
-  const names = Object.keys(FIELDS) as NumberName[];
-  const changed = names.filter((one) => Number(numbers[one]) !== integration.settings[one]);
-  const body = {
-    ...(name.trim() === integration.name ? {} : { name: name.trim() }),
-    ...(changed.length === 0 && countsAnyUser === countedAnyUser && !domainsChanged
-      ? {}
-      : {
-          settings: {
-            ...Object.fromEntries(changed.map((one) => [one, Number(numbers[one])])),
-            ...(countsAnyUser === countedAnyUser ? {} : { countsAnyUser }),
-            ...(domainsChanged ? { furtherDomains: domains } : {}),
-          },
-        }),
-  };
+  const body = changesOf(integration, { name: name.trim(), numbers, countsAnyUser, domains });
   const given = { params: { id: integration.id }, body };
   const change = useChange('updateIntegration', ['getIntegration', 'listIntegrations'], () => {
     notifications.show({ message: 'Saved.', color: 'green' });
@@ -133,22 +141,12 @@ export function NumbersCard({
             onChange={(event) => setName(event.currentTarget.value)}
             error={fieldError(change.error, 'name')}
           />
-          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
-            {names.map((one) => (
-              <NumberInput
-                key={one}
-                label={FIELDS[one].label}
-                description={FIELDS[one].description}
-                value={numbers[one]}
-                step={FIELDS[one].step ?? 1}
-                decimalScale={3}
-                hideControls
-                disabled={disabled}
-                onChange={(value) => setNumbers((before) => ({ ...before, [one]: value }))}
-                error={fieldError(change.error, one)}
-              />
-            ))}
-          </SimpleGrid>
+          <NumberFields
+            numbers={numbers}
+            disabled={disabled}
+            set={(one, value) => setNumbers((before) => ({ ...before, [one]: value }))}
+            error={change.error}
+          />
           <TagsInput
             label="Further custom domains"
             description="Okta names one custom domain. If users sign in at others, add them: the SSO extension of all devices is sent again."
@@ -167,7 +165,7 @@ export function NumbersCard({
             disabled={disabled}
             onChange={(event) => setCountsAnyUser(event.currentTarget.checked)}
           />
-          <ProblemAlert error={change.error} exceptFields={names.map((one) => `settings.${one}`)} />
+          <ProblemAlert error={change.error} exceptFields={NAMES.map((one) => `settings.${one}`)} />
           {isDirty && <CommandLine command={curlLine('updateIntegration', given)} />}
           <Group justify="flex-end">
             <Button type="submit" disabled={disabled || !isDirty} loading={change.isPending}>
@@ -177,5 +175,36 @@ export function NumbersCard({
         </Stack>
       </form>
     </Paper>
+  );
+}
+
+function NumberFields({
+  numbers,
+  disabled,
+  set,
+  error,
+}: {
+  numbers: Entered;
+  disabled: boolean;
+  set: (name: NumberName, value: number | string) => void;
+  error: unknown;
+}) {
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+      {NAMES.map((name) => (
+        <NumberInput
+          key={name}
+          label={FIELDS[name].label}
+          description={FIELDS[name].description}
+          value={numbers[name]}
+          step={FIELDS[name].step ?? 1}
+          decimalScale={3}
+          hideControls
+          disabled={disabled}
+          onChange={(value) => set(name, value)}
+          error={fieldError(error, name)}
+        />
+      ))}
+    </SimpleGrid>
   );
 }

@@ -84,50 +84,63 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
           ))}
         </svg>
       </div>
-      <VisuallyHidden>
-        <table>
-          <caption>Days on which certificates end or renewal windows open</caption>
-          <thead>
-            <tr>
-              <th scope="col">Day</th>
-              <th scope="col">Certificates end</th>
-              <th scope="col">Renewal windows open</th>
-            </tr>
-          </thead>
-          <tbody>
-            {days
-              .filter(({ ending, windowOpens }) => ending + windowOpens > 0)
-              .map(({ day, ending, windowOpens }) => (
-                <tr key={day}>
-                  <th scope="row">{dayText(`${day}T12:00:00`)}</th>
-                  <td>{countText(ending)}</td>
-                  <td>{countText(windowOpens)}</td>
-                </tr>
-              ))}
-          </tbody>
-        </table>
-      </VisuallyHidden>
+      <DayTable days={days} />
       <Group component="figcaption" gap={6} mt="xs">
         <Text size="xs" c="dimmed">
           None
         </Text>
-        <svg width={5 * (CELL + GAP)} height={CELL} className="heat-map" aria-hidden="true">
-          {SHARES.map((share, level) => (
-            <rect
-              key={share}
-              x={level * (CELL + GAP)}
-              y={0}
-              width={CELL}
-              height={CELL}
-              rx={3}
-              fill={fillOf(level)}
-            />
-          ))}
-        </svg>
+        <Shades />
         <Text size="xs" c="dimmed">
           {countText(most)} on one day. {plural(total, 'certificate')} in all.
         </Text>
       </Group>
     </figure>
+  );
+}
+
+/** The same for a screen reader. */
+function DayTable({ days }: { days: readonly Day[] }) {
+  return (
+    <VisuallyHidden>
+      <table>
+        <caption>Days on which certificates end or renewal windows open</caption>
+        <thead>
+          <tr>
+            <th scope="col">Day</th>
+            <th scope="col">Certificates end</th>
+            <th scope="col">Renewal windows open</th>
+          </tr>
+        </thead>
+        <tbody>
+          {days
+            .filter(({ ending, windowOpens }) => ending + windowOpens > 0)
+            .map(({ day, ending, windowOpens }) => (
+              <tr key={day}>
+                <th scope="row">{dayText(`${day}T12:00:00`)}</th>
+                <td>{countText(ending)}</td>
+                <td>{countText(windowOpens)}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </VisuallyHidden>
+  );
+}
+
+function Shades() {
+  return (
+    <svg width={5 * (CELL + GAP)} height={CELL} className="heat-map" aria-hidden="true">
+      {SHARES.map((share, level) => (
+        <rect
+          key={share}
+          x={level * (CELL + GAP)}
+          y={0}
+          width={CELL}
+          height={CELL}
+          rx={3}
+          fill={fillOf(level)}
+        />
+      ))}
+    </svg>
   );
 }

@@ -9,27 +9,12 @@ import { useApiQuery, useChange } from '../queries.ts';
 
 export function SignInPage() {
   const { next, refused } = useSearch({ from: '/sign-in' });
-  const navigate = useNavigate();
-  const client = useQueryClient();
   const firstRun = useApiQuery('getFirstRun', {});
   const ways = useApiQuery('getSignIn', { query: refused === undefined ? {} : { refused } });
   const provider = ways.data?.identityProvider;
-  const [name, setName] = useState('');
-  const [password, setPassword] = useState('');
-  const signIn = useChange('signIn', [], (session) => {
-    client.setQueryData(['getSession', {}, {}], session);
-    void navigate({ to: next ?? '/', replace: true });
-  });
   useEffect(() => {
     document.title = 'Sign in · Odette';
   }, []);
-  const [code, setCode] = useState<string>();
-  // Once asked for, the code has its field until the page is left.
-  const isAskedForCode = code !== undefined || failureCodeOf(signIn.error) === 'people.code_needed';
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    signIn.mutate({ body: { name, password, ...(code !== undefined && { code }) } });
-  };
   return (
     <main className="narrow">
       <Stack px="md">
@@ -59,51 +44,73 @@ export function SignInPage() {
             <Divider label="or with a local account" />
           </>
         )}
-        <Paper withBorder p="lg">
-          <form onSubmit={submit}>
-            <Stack>
-              <TextInput
-                label="Name"
-                value={name}
-                onChange={(event) => setName(event.currentTarget.value)}
-                autoComplete="username"
-                required
-                autoFocus={!provider}
-              />
-              <PasswordField
-                label="Password"
-                value={password}
-                onChange={(event) => setPassword(event.currentTarget.value)}
-                autoComplete="current-password"
-                required
-              />
-              {isAskedForCode && (
-                <TextInput
-                  label="Code"
-                  description="Six digits of your authenticator app, or a recovery code"
-                  value={code ?? ''}
-                  onChange={(event) => setCode(event.currentTarget.value)}
-                  autoComplete="one-time-code"
-                  required
-                  autoFocus
-                />
-              )}
-              {failureCodeOf(signIn.error) !== 'people.code_needed' && <ProblemAlert error={signIn.error} />}
-              <Button
-                type="submit"
-                variant={provider ? 'default' : 'filled'}
-                loading={signIn.isPending}
-                disabled={name === '' || password === '' || (isAskedForCode && !code)}
-              >
-                Sign in
-              </Button>
-            </Stack>
-          </form>
-        </Paper>
+        <LocalSignIn next={next} isFirstChoice={!provider} />
         <Text size="sm" c="dimmed">
           Local accounts always work here, even when the identity provider is down.
         </Text>
       </Stack>
     </main>
+  );
+}
+
+/** @param next the page to go to afterwards */
+function LocalSignIn({ next, isFirstChoice }: { next: string | undefined; isFirstChoice: boolean }) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const [code, setCode] = useState<string>();
+  const signIn = useChange('signIn', [], (session) => {
+    client.setQueryData(['getSession', {}, {}], session);
+    void navigate({ to: next ?? '/', replace: true });
+  });
+  // Once asked for, the code has its field until the page is left.
+  const isAskedForCode = code !== undefined || failureCodeOf(signIn.error) === 'people.code_needed';
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    signIn.mutate({ body: { name, password, ...(code !== undefined && { code }) } });
+  };
+  return (
+    <Paper withBorder p="lg">
+      <form onSubmit={submit}>
+        <Stack>
+          <TextInput
+            label="Name"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            autoComplete="username"
+            required
+            autoFocus={isFirstChoice}
+          />
+          <PasswordField
+            label="Password"
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            autoComplete="current-password"
+            required
+          />
+          {isAskedForCode && (
+            <TextInput
+              label="Code"
+              description="Six digits of your authenticator app, or a recovery code"
+              value={code ?? ''}
+              onChange={(event) => setCode(event.currentTarget.value)}
+              autoComplete="one-time-code"
+              required
+              autoFocus
+            />
+          )}
+          {failureCodeOf(signIn.error) !== 'people.code_needed' && <ProblemAlert error={signIn.error} />}
+          <Button
+            type="submit"
+            variant={isFirstChoice ? 'filled' : 'default'}
+            loading={signIn.isPending}
+            disabled={name === '' || password === '' || (isAskedForCode && !code)}
+          >
+            Sign in
+          </Button>
+        </Stack>
+      </form>
+    </Paper>
   );
 }
