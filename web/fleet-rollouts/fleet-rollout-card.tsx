@@ -12,7 +12,7 @@ export type FleetRollout = ResponseOf<'getFleetRollout'>;
 
 const LOOK_EVERY_MS = 3_000;
 const SHOWN = 3;
-export const STATUS_LABELS = {
+const STATUS_LABELS = {
   running: { label: 'Under way', color: 'blue' },
   paused: { label: 'Paused', color: 'yellow' },
   halted: { label: 'Halted', color: 'red' },

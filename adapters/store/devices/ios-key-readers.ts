@@ -2,8 +2,7 @@
 import type { Sql } from '../base/database.ts';
 
 /** Why a reader is doubtful: deleted here, checked out, not reachable, or no longer in scope. */
-export const READER_DOUBTS = ['deleted', 'left', 'unreachable', 'out_of_scope'] as const;
-type ReaderDoubt = (typeof READER_DOUBTS)[number];
+type ReaderDoubt = 'deleted' | 'left' | 'unreachable' | 'out_of_scope';
 
 export interface IosKeyReader {
   readonly id: string;
