@@ -75,7 +75,7 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
           integrationId: changed,
           wanted: true,
           // A new integration was checked a moment ago.
-          checksNow: state.amends,
+          ...(state.amends && { checksNow: true }),
         });
         if (!state.amends)
           await recordIntegrationCheck(sql, changed, {
