@@ -180,7 +180,7 @@ async function fetchInTurn(
     owner: { integrationId },
     address: macPlatformAddress({ challengeUrl: url, scepUrl }),
   });
-  const budget = new OktaBudget(endpointStore(database, integrationId), `${id}/${version}/${url}`, turns);
+  const budget = new OktaBudget(endpointStore(database, integrationId, id), `${id}/${version}/${url}`, turns);
   try {
     const challenge = await notingHealth(database, integrationId, 'challenge', () =>
       budget.within(CHALLENGE_ENDPOINT, lane, () =>

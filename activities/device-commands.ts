@@ -8,6 +8,7 @@ import {
   withdrawUnwanted,
   type CommandRow,
 } from '../adapters/store/devices/commands.ts';
+import { isSecretInUse } from '../adapters/store/integration/secret-rotations.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
@@ -147,6 +148,8 @@ async function queueNew(
   body: CommandBody | undefined,
 ): Promise<CommandRow | undefined> {
   if (body === undefined) return undefined;
+  const iosKey = 'iosKey' in body.content ? body.content.iosKey : undefined;
+  if (iosKey !== undefined && !(await isSecretInUse(sql, iosKey.secretId))) return undefined;
   await rememberSent(sql, input.deviceId, request);
   const { deviceId, enrollmentId, workflowId, runId } = input;
   const { requestType, content } = body;

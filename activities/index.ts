@@ -9,6 +9,7 @@ import { integrationChecks } from './integration-check.ts';
 import { licenseActivities } from './license.ts';
 import { platformRemoval } from './platform-removal.ts';
 import { rolloutActivities } from './rollout.ts';
+import { secretRotationActivities } from './secret-rotation.ts';
 import { setupChecks } from './setup-checks.ts';
 import { setupRecords } from './setup-records.ts';
 import { sweepActivities } from './sweeps.ts';
@@ -17,6 +18,7 @@ import { workflowRequests } from './workflow-requests.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
 export type { FleetStep } from './fleet-rollout.ts';
+export type { RotationStep } from './secret-rotation.ts';
 
 export const createActivities = (deps: ActivityDependencies) =>
   withFailures({
@@ -31,6 +33,7 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...fleetRolloutActivities(deps),
     ...integrationChecks(deps),
     ...platformRemoval(deps),
+    ...secretRotationActivities(deps),
     ...setupChecks(deps),
     ...setupRecords(deps),
   });

@@ -8,7 +8,7 @@ import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import { readOrganization } from '../adapters/okta/organization.ts';
 import { checkScepUrl } from '../adapters/okta/scep-check.ts';
 import { findIntegrationOfOrg } from '../adapters/store/integration/integrations.ts';
-import { openSecret } from '../adapters/store/base/secrets.ts';
+import { openSecret, type SecretOwner } from '../adapters/store/base/secrets.ts';
 import { markChecking } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
 import { findPrerequisites } from '../domain/prerequisites.ts';
@@ -103,7 +103,7 @@ export function setupChecks(deps: SetupDependencies) {
       await markChecking(database, input.setupId);
       return refusalFrom(
         (code) => CREDENTIAL_FIELDS[code] ?? 'clientId',
-        async () => ({ grantedScopes: (await (await clientFor(deps, input)).token()).scopes }),
+        async () => ({ grantedScopes: await tryCredentials(deps, ofSetup(input)) }),
       );
     },
 
@@ -115,7 +115,12 @@ export function setupChecks(deps: SetupDependencies) {
       // Asked now: the tenant may run another engine by now, or its host lead elsewhere.
       const tenant = await readOrganization(input.host, guardedHttp(allowedPrivateHosts));
       if (tenant.orgId !== input.tenant.orgId) throw new CataloguedError('setup.other_tenant');
-      return findPrerequisites({ tenant, confirmed, oktaClient: () => clientFor(deps, input), appsAndBooks });
+      return findPrerequisites({
+        tenant,
+        confirmed,
+        oktaClient: () => clientFor(deps, ofSetup(input)),
+        appsAndBooks,
+      });
     },
 
     /** GetCACert, then one challenge, which is dropped. */
@@ -124,16 +129,36 @@ export function setupChecks(deps: SetupDependencies) {
   };
 }
 
+type TryDependencies = Pick<SetupDependencies, 'database' | 'sealer' | 'allowedPrivateHosts'>;
+
+/** Whose secret is tried, and what the audit trail says of it. */
+interface Trying {
+  readonly owner: SecretOwner;
+  readonly purpose: string;
+}
+
+const ofSetup = <Input extends { readonly setupId: string }>(input: Input): Input & Trying => ({
+  ...input,
+  owner: { setupId: input.setupId },
+  purpose: `setup:${input.setupId}`,
+});
+
+/** One token with them. Returns the scopes. @throws CataloguedError what Okta says */
+export const tryCredentials = async (
+  deps: TryDependencies,
+  access: Omit<OktaAccess, 'setupId'> & Trying,
+): Promise<readonly string[]> => (await (await clientFor(deps, access)).token()).scopes;
+
 async function clientFor(
-  { database, sealer, allowedPrivateHosts }: SetupDependencies,
-  { setupId, host, kind, clientId, secretId }: OktaAccess,
+  { database, sealer, allowedPrivateHosts }: TryDependencies,
+  { owner, purpose, host, kind, clientId, secretId }: Omit<OktaAccess, 'setupId'> & Trying,
 ): Promise<OktaClient> {
   const use = {
     actor: 'system',
-    purpose: `setup:${setupId}`,
+    purpose,
     kind:
       kind === 'api_service_integration' ? ('okta_client_secret' as const) : ('okta_private_key' as const),
-    owner: { setupId },
+    owner,
     address: host,
   };
   const secret = (await openSecret(database, sealer, secretId, use)).value.toString();
@@ -146,9 +171,10 @@ async function clientFor(
 }
 
 async function checkMacAddresses(
-  { database, sealer, allowedPrivateHosts }: SetupDependencies,
+  deps: SetupDependencies,
   input: MacPlatformInput,
 ): Promise<Checked<CheckFindings>> {
+  const { database, allowedPrivateHosts } = deps;
   await markChecking(database, input.setupId);
   const scep = await refusalFrom(
     () => 'scepUrl',
@@ -161,23 +187,25 @@ async function checkMacAddresses(
   return refusalFrom(
     (code) => (code === 'okta.challenge_credentials_refused' ? 'password' : 'challengeUrl'),
     async () => {
-      const address = macPlatformAddress(input);
-      const { setupId } = input;
-      const use = {
-        actor: 'system',
-        purpose: `setup:${setupId}`,
-        kind: 'challenge_password' as const,
-        owner: { setupId },
-        address,
-      };
-      const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
-      await fetchChallenge({
-        url: input.challengeUrl,
-        username: input.username,
-        password,
-        allowedPrivateHosts,
-      });
+      await tryChallenge(deps, ofSetup(input));
       return {};
     },
   );
+}
+
+/** Fetches one challenge, which is dropped. @throws CataloguedError what Okta says */
+export async function tryChallenge(
+  { database, sealer, allowedPrivateHosts }: TryDependencies,
+  input: Omit<MacPlatformInput, 'setupId'> & Trying,
+): Promise<void> {
+  const { owner, purpose, challengeUrl: url, username } = input;
+  const use = {
+    actor: 'system',
+    purpose,
+    kind: 'challenge_password' as const,
+    owner,
+    address: macPlatformAddress(input),
+  };
+  const password = (await openSecret(database, sealer, input.secretId, use)).value.toString();
+  await fetchChallenge({ url, username, password, allowedPrivateHosts });
 }

@@ -143,7 +143,10 @@ async function writeIntegration(
       customDomain: tenant.customDomain ?? null,
       credentialsKind: install.credentialsKind,
       clientId: credentials.clientId,
-      credentialsSecretId: credentials.secretId,
+      // A rotation may have replaced what this setup began with.
+      credentialsSecretId: isAnswered(state, 'credentials')
+        ? credentials.secretId
+        : (before?.credentialsSecretId ?? credentials.secretId),
       grantedScopes: state.grantedScopes ?? [],
     });
     await recordHealth(sql, integrationId, 'okta', undefined);

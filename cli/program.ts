@@ -7,6 +7,7 @@ import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
+import { addRotations } from './rotations.ts';
 import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
 import { addIosKey } from './ios-key.ts';
@@ -109,6 +110,7 @@ export async function runCommand(
   addReadiness(program, line);
   addRollouts(program, line);
   addFleetRollouts(program, line);
+  addRotations(program, line);
   addReissues(program, line);
   addPlatformRemovals(program, line);
   addPushCertificate(program, line);

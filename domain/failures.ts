@@ -900,6 +900,13 @@ export const FAILURES = {
     false,
     409,
   ),
+  'secrets.replaced': entry(
+    'The secret was rotated while it was about to be used.',
+    'No action needed. Odette retries automatically with the new one.',
+    'nobody',
+    true,
+    503,
+  ),
   'secrets.tampered': entry(
     'Odette cannot decrypt a stored secret.',
     'Restore the database and the key file from the same backup.',

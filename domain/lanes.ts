@@ -28,6 +28,7 @@ export function laneOf(message: OutboxMessage): Lane {
       return message.ifNoneRuns === true ? 'routine' : 'device';
     case 'rollOutFleet':
     case 'removePlatform':
+    case 'rotateSecret':
       return 'person';
     case 'sweeps':
       return 'late';

@@ -152,12 +152,22 @@ export const closesEndpoint = (code: FailureCode): boolean =>
   code.startsWith('okta.') &&
   (code === 'okta.rate_limited' || code === 'okta.unreachable' || FAILURES[code].owner === 'admin');
 
+export interface EndpointChange<T> {
+  readonly state: EndpointState;
+  readonly result: T;
+  /** A request begins with it: its secret must still be the one in use. */
+  readonly beginsRequest?: boolean;
+}
+
 /** Where the state of an integration's endpoints is; every process that speaks to the same tenant shares it. */
 export interface EndpointStore {
-  /** One at a time for each endpoint. `nowMs` is the store's clock. */
+  /**
+   * One at a time for each endpoint. `nowMs` is the store's clock.
+   * @throws CataloguedError `secrets.replaced` when a request would begin with a secret that was rotated away
+   */
   change<T>(
     endpoint: string,
     version: string,
-    decide: (state: EndpointState, nowMs: number) => { readonly state: EndpointState; readonly result: T },
+    decide: (state: EndpointState, nowMs: number) => EndpointChange<T>,
   ): Promise<T>;
 }

@@ -43,6 +43,8 @@ export type OutboxMessage =
     }
   /** A fleet rollout began, or a person steered it: its workflow is started if it does not run, and looks. */
   | { readonly kind: 'rollOutFleet'; readonly fleetRolloutId: string }
+  /** A rotation began, or a person steered it. */
+  | { readonly kind: 'rotateSecret'; readonly rotationId: string }
   /** Starts the removal of a platform or an integration, or tells it that a person said something. */
   | {
       readonly kind: 'removePlatform';

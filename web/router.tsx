@@ -74,6 +74,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/integrations/$integrationId/rotation',
+    component: lazyRouteComponent(() => import('./rotations/rotation-page.tsx'), 'RotationPage'),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/setups/$setupId',
     validateSearch: textOf('step'),
     component: lazyRouteComponent(() => import('./setup/setup-page.tsx'), 'SetupPage'),

@@ -108,7 +108,11 @@ function oktaClients(
     const client = new OktaClient({
       host: integration.oktaHost,
       credentials: await credentialsOf(integration, secret),
-      budget: new OktaBudget(endpointStore(database, integrationId), madeFrom, known),
+      budget: new OktaBudget(
+        endpointStore(database, integrationId, integration.credentialsSecretId),
+        madeFrom,
+        known,
+      ),
       tokens: tokenStore(database, sealer, integrationId, madeFrom),
       allowedPrivateHosts: config.allowedPrivateHosts,
     });

@@ -16,6 +16,7 @@ import {
   deviceEnrolledSignal,
   fleetRolloutSteeredSignal,
   removalChangedSignal,
+  rotationSteeredSignal,
   workflowIds,
 } from '../workflows/messages.ts';
 import {
@@ -23,6 +24,7 @@ import {
   fleetStart,
   removalStart,
   rolloutStart,
+  rotationStart,
   type StartedDevice,
 } from '../workflows/starts.ts';
 import { checkNow, removeSweeps, setSweeps } from './sweep-schedules.ts';
@@ -69,6 +71,15 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     case 'removePlatform': {
       const { removalId, integrationId, label } = message;
       return tellRemoval(client, removalStart({ removalId }, integrationId, label), eventId);
+    }
+    case 'rotateSecret': {
+      const { type, options } = rotationStart({ rotationId: message.rotationId });
+      await client.workflow.signalWithStart(type, {
+        ...options,
+        signal: rotationSteeredSignal,
+        signalArgs: [{ eventId }],
+      });
+      return 'started';
     }
     case 'sweeps': {
       const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));

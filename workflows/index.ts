@@ -7,5 +7,6 @@ export { observeTrust } from './observe-trust.ts';
 export { removePlatform } from './remove-platform.ts';
 export { rollOutDevice } from './roll-out-device.ts';
 export { rollOutFleet } from './roll-out-fleet.ts';
+export { rotateSecret } from './rotate-secret.ts';
 export { setUpIntegration } from './set-up-integration.ts';
 export { watchExpiry } from './watch-expiry.ts';

@@ -47,6 +47,7 @@ export const MESSAGE_BODIES: Readonly<Record<string, Readonly<Record<string, Che
   certificateFailed: { ...event, failureCode: id },
   certificateRemoved: event,
   fleetRolloutSteered: event,
+  rotationSteered: event,
   answerStep: { answer: isSetupAnswer },
 };
 

@@ -3,6 +3,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { FleetStep } from '../activities/fleet-rollout.ts';
+import type { RotationStep } from '../activities/secret-rotation.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { Refusal, SetupAnswer, SetupState } from '../domain/setup-wizard.ts';
 
@@ -16,6 +17,7 @@ export const workflowIds = {
   removal: (removalId: string) => `removal/${removalId}`,
   trust: (deviceId: string) => `trust/${deviceId}`,
   fleet: (fleetRolloutId: string) => `fleet/${fleetRolloutId}`,
+  rotation: (rotationId: string) => `rotation/${rotationId}`,
   sweep: (sweep: 'trust' | 'enforcement' | 'expiry' | 'prerequisites', integrationId: string) =>
     `sweep/${sweep}/${integrationId}`,
 };
@@ -76,6 +78,9 @@ export const fleetRolloutProgressQuery = defineQuery<FleetStep | null>('fleetRol
 
 /** A person stopped it, let it go on, or undid it: the tables say which. */
 export const removalChangedSignal = defineSignal<[Event]>('removalChanged');
+/** A rotation was begun, or a person steered it: the tables say how. */
+export const rotationSteeredSignal = defineSignal<[Event]>('rotationSteered');
+export const rotationProgressQuery = defineQuery<RotationStep | null>('rotationProgress');
 
 /** Who gave it stands in the tables, under the id of its update. */
 export interface GivenAnswer {

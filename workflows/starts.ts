@@ -9,6 +9,7 @@ import type { PollOktaTrustInput } from './poll-okta-trust.ts';
 import type { RemovePlatformInput } from './remove-platform.ts';
 import type { RollOutDeviceInput } from './roll-out-device.ts';
 import type { RollOutFleetInput } from './roll-out-fleet.ts';
+import type { RotateSecretInput } from './rotate-secret.ts';
 import { placed } from './placed.ts';
 import type { SetUpIntegrationInput } from './set-up-integration.ts';
 
@@ -82,6 +83,17 @@ export const fleetStart = (input: RollOutFleetInput) => ({
     priority: priorityOf('person', null),
     staticSummary: 'A change on its way to many devices: a canary, then waves',
     args: [input] as [RollOutFleetInput],
+  },
+});
+
+export const rotationStart = (input: RotateSecretInput) => ({
+  type: 'rotateSecret',
+  options: {
+    ...ONE_AT_A_TIME,
+    workflowId: workflowIds.rotation(input.rotationId),
+    priority: priorityOf('person', null),
+    staticSummary: 'Rotates a secret that an integration shares with Okta',
+    args: [input] as [RotateSecretInput],
   },
 });
 

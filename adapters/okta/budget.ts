@@ -69,7 +69,8 @@ export class OktaBudget {
     for (const began = performance.now(); ; await pause(POLL_MS * (1 + Math.random()))) {
       const admission = await this.#store.change(endpoint, this.#version, (state, nowMs) => {
         const result = admit(state, asked, nowMs);
-        return { state: result.kind === 'go' ? result.state : state, result };
+        const isGo = result.kind === 'go';
+        return { state: isGo ? result.state : state, result, beginsRequest: isGo };
       });
       if (admission.kind === 'go') return admission.flight;
       if (admission.kind === 'closed')

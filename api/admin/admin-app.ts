@@ -30,6 +30,7 @@ import { readinessHandlers } from './readiness-routes.ts';
 import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
 import { rolloutHandlers } from './rollout-routes.ts';
+import { rotationHandlers } from './rotation-routes.ts';
 import { setupHandlers } from './setup-routes.ts';
 import { ownHostOnly } from '../http/own-host.ts';
 import { serve } from '../http/serve.ts';
@@ -99,6 +100,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...rolloutHandlers(dependencies),
       ...replayHandlers(),
       ...fleetRolloutHandlers(dependencies),
+      ...rotationHandlers(dependencies),
       ...pushCertificateHandlers(dependencies),
       ...pushCertificateRequestHandlers(dependencies),
       ...appsAndBooksHandlers(dependencies),

@@ -16,6 +16,7 @@ import { removal } from './removal.ts';
 import { replays } from './replays.ts';
 import { rollouts } from './rollouts.ts';
 import { secondFactor } from './second-factor.ts';
+import { rotations } from './rotations.ts';
 import { setups } from './setups.ts';
 import type { ResponseOf, BodyOf, ParamsOf, QueryOf } from './endpoint.ts';
 
@@ -36,6 +37,7 @@ export const contract = {
   ...readiness,
   ...replays,
   ...fleetRollouts,
+  ...rotations,
   ...appleAccess,
   ...pushCertificateRequests,
   ...instance,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import * as messages from '../../workflows/messages.ts';
-import { fleetStart, setupStart } from '../../workflows/starts.ts';
+import { fleetStart, rotationStart, setupStart } from '../../workflows/starts.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
 
@@ -38,6 +38,7 @@ const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   certificateFailed: { eventId: '1', failureCode: 'mdm.device_silent' },
   certificateRemoved: { eventId: '1' },
   fleetRolloutSteered: { eventId: '1' },
+  rotationSteered: { eventId: '1' },
   answerStep: { answer: { step: 'get_started' } },
 };
 
@@ -95,7 +96,14 @@ beforeAll(async () => {
   );
   const fleet = fleetStart({ fleetRolloutId });
   await world.client.workflow.start(fleet.type, fleet.options);
+  const [prepared] = await world.database.query<{ id: string }>(
+    `insert into secret_rotations (integration_id, kind, status, started_by) values ($1, 'ios_secret_key', 'prepared', 'person:ada') returning id`,
+    [world.fleet.integrationId],
+  );
+  const rotation = rotationStart({ rotationId: prepared?.id ?? '' });
+  await world.client.workflow.start(rotation.type, rotation.options);
   running = {
+    rotateSecret: rotation.options.workflowId,
     rollOutFleet: messages.workflowIds.fleet(fleetRolloutId),
     rollOutDevice: messages.workflowIds.rollout(asleep.id),
     keepCertificate: messages.workflowIds.certificate(mac.id),

@@ -1,6 +1,6 @@
 // Okta, its challenge page and Apps and Books as objects of the test's own process, for tests of workflows.
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConfirmedDevices, DeviceFilter } from '../../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
@@ -17,13 +17,22 @@ export async function openChallenges() {
     status: 200,
     /** Of every request: a status instead of a challenge; undefined: as `status` says. */
     refuse: undefined as (() => number | undefined) | undefined,
+    /** The only password that is taken; undefined: any. */
+    password: undefined as string | undefined,
     /** What a 429 asks to wait, in seconds. */
     retryAfterSeconds: 1,
   };
   /** What reached it, from whichever process. */
   const counts = { requests: 0, refused: 0, afterRefusal: 0, underWay: 0, mostAtOnce: 0, early: 0 };
+  /** Of every request, the oldest first. */
+  const passwords: string[] = [];
   let closedUntilMs = 0;
-  const respond = async (response: ServerResponse): Promise<void> => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [, encoded = ''] = request.headers.authorization?.split(' ') ?? [];
+    const password = Buffer.from(encoded, 'base64')
+      .toString('utf8')
+      .replace(/^[^:]*:/, '');
+    passwords.push(password);
     counts.requests += 1;
     counts.underWay += 1;
     counts.mostAtOnce = Math.max(counts.mostAtOnce, counts.underWay);
@@ -32,7 +41,8 @@ export async function openChallenges() {
     // As long as Okta takes, so that others come meanwhile.
     await pause(10);
     counts.underWay -= 1;
-    const status = state.refuse?.() ?? state.status;
+    const isWrong = state.password !== undefined && password !== state.password;
+    const status = isWrong ? 401 : (state.refuse?.() ?? state.status);
     if (status !== 200) {
       counts.refused += 1;
       if (status === 429) closedUntilMs = Date.now() + state.retryAfterSeconds * 1000;
@@ -46,11 +56,12 @@ export async function openChallenges() {
       .writeHead(200, { 'content-type': 'text/html' })
       .end(`<HTML><Body><P>The enrollment challenge password is: <B> ${challenge} </B></P></Body></HTML>`);
   };
-  service.serve((_, response) => void respond(response));
+  service.serve((request, response) => void respond(request, response));
   return {
     host: service.host,
     state,
     counts,
+    passwords,
     redeem: (challenge: string) => valid.delete(challenge),
     close: () => service.close(),
   };

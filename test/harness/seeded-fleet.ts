@@ -18,11 +18,25 @@ export interface SeededFleet {
 
 export async function seedFleet(database: Database, sealer: Sealer): Promise<SeededFleet> {
   const ids = Object.fromEntries(
-    ['integrations', 'blueprints', 'library-items', 'setups', 'replays', 'fleet-rollouts', 'removals'].map(
-      (name) => [name, globalThis.crypto.randomUUID()],
-    ),
+    [
+      'integrations',
+      'blueprints',
+      'library-items',
+      'setups',
+      'replays',
+      'fleet-rollouts',
+      'removals',
+      'rotations',
+    ].map((name) => [name, globalThis.crypto.randomUUID()]),
   ) as Record<
-    'integrations' | 'blueprints' | 'library-items' | 'setups' | 'replays' | 'fleet-rollouts' | 'removals',
+    | 'integrations'
+    | 'blueprints'
+    | 'library-items'
+    | 'setups'
+    | 'replays'
+    | 'fleet-rollouts'
+    | 'removals'
+    | 'rotations',
     string
   >;
   const secret = async (
@@ -86,6 +100,10 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   await database.query(
     `insert into fleet_rollout_devices (fleet_rollout_id, device_id, place, state, wave, failed_before) values ($1, $2, 1, 'completed', 1, false)`,
     [ids['fleet-rollouts'], devices[0]],
+  );
+  await database.query(
+    `insert into secret_rotations (id, integration_id, kind, status, started_by) values ($1, $2, 'ios_secret_key', 'prepared', 'person:ada')`,
+    [ids.rotations, ids.integrations],
   );
   const viewerToken = randomBytes(32).toString('base64url');
   await addToken(database, {

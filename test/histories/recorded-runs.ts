@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { addIosPlatform, addMacPlatform, installApiServiceIntegration } from '../../sandbox/okta/admin.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
+import { storeSecret } from '../../adapters/store/base/secrets.ts';
+import { addRotation, findRotation } from '../../adapters/store/integration/secret-rotations.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { oktaRecordOf } from '../harness/okta-record.ts';
 import { addPlatformRemoval } from '../../adapters/store/rollout/platform-removals.ts';
-import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { openRolloutWorld, type RolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
 import { recordHistory } from './recording.ts';
@@ -14,6 +16,7 @@ import { recordHistory } from './recording.ts';
 export async function recordAll(): Promise<void> {
   await recordRollouts();
   await recordFleet();
+  await recordRotation();
   await recordSetup();
 }
 
@@ -180,6 +183,41 @@ async function recordFleet(): Promise<void> {
     const fleet = world.client.workflow.getHandle(workflowIds.fleet(fleetRolloutId ?? ''));
     await world.until(async () => expect((await fleet.describe()).status.name).toBe('COMPLETED'), 120_000);
     await recordHistory('roll-out-fleet', fleet);
+  } finally {
+    await world.close();
+  }
+}
+
+/** An iOS key that a person sets in Okta, on a phone whose user then signs in. */
+export async function recordRotation(): Promise<void> {
+  const world = await openRolloutWorld({ trustLookupSeconds: [] });
+  try {
+    const phone = await world.newDevice('iPhone', { userName: 'ada@acme.com' });
+    await world.rollOut(phone.id);
+    await world.ended(phone.id, 60_000);
+    const key = await storeSecret(world.database, world.deps.sealer, {
+      kind: 'ios_secret_key',
+      value: 'Recorded-key-1',
+      by: 'test',
+    });
+    const rotationId =
+      (await addRotation(world.database, {
+        integrationId: world.fleet.integrationId,
+        kind: 'ios_secret_key',
+        status: 'trying',
+        newSecretId: key.id,
+        oldSecretId: world.fleet.phoneSecretId,
+        publicJwk: null,
+        by: 'person:ada',
+      })) ?? '';
+    await appendOutboxMessage(world.database, rotationId, { kind: 'rotateSecret', rotationId });
+    const rotation = world.client.workflow.getHandle(workflowIds.rotation(rotationId));
+    await world.until(async () => expect((await rotation.describe()).status.name).toBe('RUNNING'), 60_000);
+    await world.until(
+      async () => expect((await findRotation(world.database, rotationId))?.status).toBe('pushing'),
+      60_000,
+    );
+    await recordHistory('rotate-secret', rotation);
   } finally {
     await world.close();
   }

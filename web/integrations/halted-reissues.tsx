@@ -3,6 +3,7 @@ import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
+import { ToRotation } from '../rotations/to-rotation.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { useChange } from '../queries.ts';
@@ -39,6 +40,7 @@ function Halted({
             <List.Item key={cause}>{cause}</List.Item>
           ))}
         </List>
+        {platform === 'iOS' && <ToRotation integrationId={id} label="Rotate the secret key" />}
         <ProblemAlert error={resume.error} />
         {mayAct && (
           <>

@@ -16,6 +16,7 @@ import { useMay } from '../shell/session.ts';
 import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
 import { Checks } from './checks.tsx';
+import { ToRotation } from '../rotations/to-rotation.tsx';
 import { HaltedReissues } from './halted-reissues.tsx';
 import { IosKeyReaders } from './ios-key-readers.tsx';
 import { RemovalCard } from './removal-card.tsx';
@@ -40,6 +41,13 @@ export function IntegrationPage() {
               variant="default"
             >
               Enforcement readiness
+            </ButtonLink>
+            <ButtonLink
+              to="/integrations/$integrationId/rotation"
+              params={{ integrationId }}
+              variant="default"
+            >
+              Rotate secrets
             </ButtonLink>
             <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
               Go to library item
@@ -244,6 +252,9 @@ function Health({ integration }: { integration: Integration }) {
                   <Text size="sm">
                     {failure.title} {failure.remedy}
                   </Text>
+                )}
+                {failure?.code === 'okta.challenge_credentials_refused' && (
+                  <ToRotation integrationId={integration.id} label="Enter the new password" />
                 )}
               </Table.Td>
               <Table.Td>

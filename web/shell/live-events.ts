@@ -18,7 +18,14 @@ const DEVICES: readonly ConsoleOperation[] = [
   'renewalsByDay',
   'listBlueprints',
 ];
-const SETUPS: readonly ConsoleOperation[] = ['getSetup', 'listSetups', 'listIntegrations', 'getIntegration'];
+const SETUPS: readonly ConsoleOperation[] = [
+  'listRotations',
+  'getRotation',
+  'getSetup',
+  'listSetups',
+  'listIntegrations',
+  'getIntegration',
+];
 const LIBRARY: readonly ConsoleOperation[] = [
   'listLibraryItems',
   'getLibraryItem',

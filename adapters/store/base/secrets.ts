@@ -61,11 +61,13 @@ export async function storeSecret(
   return stored;
 }
 
-/** Whose secret it is, as the tables have it: an integration's, an open setup's (what it amends included), a person's, or the installation's. */
+/** Whose secret it is, as the tables have it: an integration's, an open setup's (what it amends included), a person's, a
+ * rotation's (the new value), or the installation's. */
 export type SecretOwner =
   | { readonly integrationId: string }
   | { readonly setupId: string }
   | { readonly personId: string }
+  | { readonly rotationId: string }
   | { readonly installation: true };
 
 /** Who opens a secret and for what, for the audit trail; and what it must be: a handle alone opens nothing. */
@@ -84,6 +86,8 @@ const OWNED = `kind = $5 and case
       select from setups where id = $7 and status = 'open'
          and (secrets.setup_id = $7 or secrets.id in (select secret_id from named where owner = integration_id)))
     when $8::uuid is not null then exists (select from second_factors where person_id = $8 and secret_id = secrets.id)
+    when $9::uuid is not null then exists (
+      select from secret_rotations where id = $9 and ended_at is null and new_secret_id = secrets.id)
     else setup_id is null and kind in ('push_key', 'apps_and_books_token', 'authority_key', 'profile_signing_key', 'instance_key')
   end`;
 
@@ -112,7 +116,7 @@ export async function openSecret(
        insert into audit_entries (actor, action, subject, detail)
        select $2, case when is_addressed and is_owned then 'secret.used' else 'secret.refused' end, 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
               || case when is_addressed then '{}' else jsonb_build_object('refusedAddress', $4::text) end
-              || case when is_owned then '{}' else jsonb_build_object('refusedOwner', coalesce('integration:' || $6, 'setup:' || $7, 'person:' || $8, 'installation'), 'refusedKind', $5::text) end
+              || case when is_owned then '{}' else jsonb_build_object('refusedOwner', coalesce('integration:' || $6, 'setup:' || $7, 'person:' || $8, 'rotation:' || $9, 'installation'), 'refusedKind', $5::text) end
          from found),
      touched as (
        update secrets set last_used_at = now() from found
@@ -127,6 +131,7 @@ export async function openSecret(
       'integrationId' in use.owner ? use.owner.integrationId : null,
       'setupId' in use.owner ? use.owner.setupId : null,
       'personId' in use.owner ? use.owner.personId : null,
+      'rotationId' in use.owner ? use.owner.rotationId : null,
     ],
   );
   if (!row) throw new CataloguedError('secrets.not_found');
@@ -171,6 +176,7 @@ export async function pruneSecrets(sql: Sql): Promise<number> {
           and secret.set_at < now() - interval '7 days'
           and not exists (select from integrations where credentials_secret_id = secret.id)
           and not exists (select from integration_platforms where secret_id = secret.id)
+          and not exists (select from secret_rotations where new_secret_id = secret.id and ended_at is null)
           and not exists (select from setups where status = 'open' and strpos(state::text, secret.id::text) > 0)
         limit 1000) returning 1`,
   );

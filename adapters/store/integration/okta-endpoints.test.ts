@@ -25,7 +25,8 @@ beforeEach(async () => {
 });
 
 /** As another process has it. */
-const budget = (version = '1') => new OktaBudget(endpointStore(test.database, fleet.integrationId), version);
+const budget = (version = '1') =>
+  new OktaBudget(endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId), version);
 const refused = (retryAfterMs: number) => () =>
   Promise.reject(new CataloguedError('okta.rate_limited', { retryAfterMs }));
 

@@ -8,10 +8,17 @@ import {
   type EndpointStore,
   type Lane,
 } from '../../../domain/okta-budget.ts';
+import { CataloguedError } from '../../../domain/failures.ts';
 import type { Database, Sql } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
+import { isSecretInUse } from './secret-rotations.ts';
 
-export const endpointStore = (database: Database, integrationId: string): EndpointStore => ({
+/** @param secretId with which requests are made: none begins once a rotation has replaced it */
+export const endpointStore = (
+  database: Database,
+  integrationId: string,
+  secretId: string,
+): EndpointStore => ({
   change: (endpoint, version, decide) =>
     database.inTransaction(async (sql) => {
       const [row] = await sql.query<{ state: EndpointState; nowMs: number }>(
@@ -21,7 +28,9 @@ export const endpointStore = (database: Database, integrationId: string): Endpoi
         [integrationId, endpoint, newEndpoint(version)],
       );
       const before = row?.state ?? newEndpoint(version);
-      const { state, result } = decide(before, row?.nowMs ?? Date.now());
+      const { state, result, beginsRequest } = decide(before, row?.nowMs ?? Date.now());
+      if (beginsRequest === true && !(await isSecretInUse(sql, secretId)))
+        throw new CataloguedError('secrets.replaced');
       if (state !== before)
         await sql.query(
           `update okta_endpoints set state = $3, closed_until = to_timestamp($4::float8 / 1000),

@@ -1028,3 +1028,28 @@ create table fleet_rollout_devices (
 create index fleet_rollout_devices_turn on fleet_rollout_devices (fleet_rollout_id, state, place);
 -- A device that is held back gets the change by nothing else: the sweeps ask for each device.
 create index fleet_rollout_devices_held on fleet_rollout_devices (device_id) where state in ('waiting', 'left');
+
+-- Rotations of an integration's secrets (domain/secret-rotation.ts); the workflow rotateSecret advances them.
+create table secret_rotations (
+  id uuid primary key default gen_random_uuid(),
+  integration_id uuid not null references integrations on delete cascade,
+  kind text not null check (kind in ('client_secret', 'private_key', 'challenge_password', 'ios_secret_key')),
+  status text not null
+    check (status in ('prepared', 'trying', 'switching', 'pushing', 'proving', 'finished', 'refused', 'abandoned')),
+  new_secret_id uuid references secrets on delete set null,
+  old_secret_id uuid, -- its row goes when it is destroyed
+  public_jwk jsonb, -- of a new key, for Okta
+  failure_code text, -- of the last try
+  drained_at timestamptz, -- requests with the old value have ended by then
+  fleet_rollout_id uuid references fleet_rollouts on delete set null,
+  started_at timestamptz not null default now(),
+  started_by text not null,
+  committed_at timestamptz,
+  committed_by text,
+  old_destroyed_at timestamptz,
+  proven_at timestamptz,
+  proven_by text, -- the device whose user signed in
+  ended_at timestamptz
+);
+create unique index secret_rotations_open on secret_rotations (integration_id, kind) where ended_at is null;
+create index secret_rotations_started on secret_rotations (integration_id, started_at desc);

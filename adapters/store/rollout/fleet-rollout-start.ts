@@ -22,6 +22,8 @@ export interface FleetChange {
   readonly by: string;
   readonly which: readonly WhichDevices[];
   readonly pace?: Pace;
+  /** Also few devices are followed one by one. */
+  readonly isTracked?: boolean;
 }
 
 export interface StartedChange {
@@ -33,7 +35,7 @@ export interface StartedChange {
 /** Call it in the transaction of the change, after the change is written. */
 export async function startFleetChange(sql: Sql, change: FleetChange): Promise<StartedChange> {
   const affected = await countAffected(sql, change.which);
-  if (affected.devices <= MAX_AT_ONCE)
+  if (affected.devices === 0 || (affected.devices <= MAX_AT_ONCE && change.isTracked !== true))
     return { devices: await rollOutDevices(sql, change.which, change.reason), fleetRolloutId: null };
   const { devices, blueprintIds } = affected;
   const blueprint = await findTestBlueprint(sql, blueprintIds);

@@ -1,0 +1,107 @@
+// Secrets that are rotated: what Okta does with the old value of each, in which order a person acts, and what each status means. Pure.
+
+export const ROTATED_SECRETS = [
+  'client_secret',
+  'private_key',
+  'challenge_password',
+  'ios_secret_key',
+] as const;
+export type RotatedSecret = (typeof ROTATED_SECRETS)[number];
+
+/**
+ * prepared: the new value is known; it waits for a person who sets it in Okta. trying: Okta is asked whether it takes it. switching: in
+ * use; requests with the old value that are under way end. pushing: devices get it. proving: the first sign-in with it is waited for.
+ */
+export const ROTATION_STATUSES = [
+  'prepared',
+  'trying',
+  'switching',
+  'pushing',
+  'proving',
+  'finished',
+  'refused',
+  'abandoned',
+] as const;
+export type RotationStatus = (typeof ROTATION_STATUSES)[number];
+
+/** Made here, or chosen first: Okta is given it. The others are made in Okta: Odette is given them. */
+export const isChosenFirst = (kind: RotatedSecret): boolean =>
+  kind === 'private_key' || kind === 'ios_secret_key';
+
+/** Okta takes old and new at once, so that nothing has to hurry. */
+export const overlaps = (kind: RotatedSecret): boolean => kind === 'client_secret' || kind === 'private_key';
+
+/** A person may say that the new value is set in Okta, or give it up: nothing has changed here yet. */
+export const canBeSteered = (status: RotationStatus): boolean => status === 'prepared';
+
+export const ROTATION_TITLES: Readonly<Record<RotatedSecret, string>> = {
+  client_secret: 'Client secret',
+  private_key: 'Key of the API Services app',
+  challenge_password: 'macOS challenge password',
+  ios_secret_key: 'iOS secret key',
+};
+
+/** What a person does, in Okta's words, in this order. */
+export const ROTATION_STEPS: Readonly<Record<RotatedSecret, readonly string[]>> = {
+  client_secret: [
+    'In Okta, open Applications > API Service Integrations and the integration of Odette.',
+    'Generate a new secret beside the old one (Okta keeps two), and copy it.',
+    'Enter it here. Odette asks Okta for a token with it before it uses it.',
+    'When the rotation is finished, deactivate and delete the old secret in Okta.',
+  ],
+  private_key: [
+    'Odette makes a new key and shows its public half.',
+    'In Okta, open Applications > Applications and the app of Odette; under Public Keys, add the key beside the old one and save.',
+    'Confirm here. Odette asks Okta for a token with the new key before it uses it.',
+    'When the rotation is finished, delete the old public key in Okta.',
+  ],
+  challenge_password: [
+    'In Okta, open Security > Device Integrations.',
+    'Next to the macOS integration, click Actions, then the reset option, then Reset.',
+    'Copy the new password; Okta shows it once and refuses the old one at once.',
+    'Enter it here. Odette fetches one challenge with it before it uses it. Nothing is sent to devices.',
+  ],
+  ios_secret_key: [
+    'Choose the new key here first; Odette shows a made one once.',
+    'In Okta, open Security > Device Integrations. Next to the iOS integration, click Actions, then the reset option.',
+    'Choose “Use existing key”, paste the new key, and click Reset. Okta takes the old one no longer.',
+    'Confirm here at once. Odette pushes the key to all iPhones and iPads at full pace, those that can lose access first.',
+  ],
+};
+
+/** How long users can lose access, and why. */
+export const EXPOSURE: Readonly<Record<RotatedSecret, string>> = {
+  client_secret: 'None: Okta takes both secrets until you delete the old one.',
+  private_key: 'None: Okta takes both keys until you delete the old one.',
+  challenge_password:
+    'From the reset until you enter the new password, Macs get no new certificates. Certificates that they have stay good; Macs that waited continue within a minute.',
+  ios_secret_key:
+    'From the reset in Okta until a device has the new key, a sign-in on it does not count as managed: its user can be locked out. Devices that are asleep or offline stay exposed until they wake.',
+};
+
+export const statusText = (status: RotationStatus, kind: RotatedSecret): string => {
+  switch (status) {
+    case 'prepared':
+      return kind === 'private_key'
+        ? 'Waits until the public key is in Okta and you confirm it.'
+        : 'Waits until the new key is set in Okta and you confirm it.';
+    case 'trying':
+      return 'Odette tries the new value with Okta. The old one stays in use.';
+    case 'switching':
+      return 'The new value is in use. Requests with the old one that are under way end.';
+    case 'pushing':
+      return 'The new key is on its way to the devices.';
+    case 'proving':
+      return 'All reachable devices have the new key. The first sign-in with it proves it.';
+    case 'finished':
+      return 'Finished. The old value is destroyed.';
+    case 'refused':
+      return 'Okta refused the new value. The old one stays in use.';
+    case 'abandoned':
+      return 'Abandoned. The old value stays in use.';
+  }
+};
+
+/** 8 to 256 characters with upper and lower case and a symbol, as Okta's "Use existing key" asks. */
+export const isFitForOkta = (key: string): boolean =>
+  key.length >= 8 && key.length <= 256 && /[a-z]/.test(key) && /[A-Z]/.test(key) && /[^A-Za-z0-9]/.test(key);
