@@ -48,6 +48,7 @@ export const MESSAGE_BODIES: Readonly<Record<string, Readonly<Record<string, Che
   certificateRemoved: event,
   fleetRolloutSteered: event,
   rotationSteered: event,
+  removalChanged: event,
   answerStep: { answer: isSetupAnswer },
 };
 

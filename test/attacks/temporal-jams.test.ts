@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import * as messages from '../../workflows/messages.ts';
-import { fleetStart, rotationStart, setupStart } from '../../workflows/starts.ts';
+import { fleetStart, removalStart, rotationStart, setupStart } from '../../workflows/starts.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
 
@@ -39,6 +39,7 @@ const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   certificateRemoved: { eventId: '1' },
   fleetRolloutSteered: { eventId: '1' },
   rotationSteered: { eventId: '1' },
+  removalChanged: { eventId: '1' },
   answerStep: { answer: { step: 'get_started' } },
 };
 
@@ -71,7 +72,7 @@ let asleep: FakeDevice;
 let mac: FakeDevice;
 /** Runs that go on until somebody ends them, by the name of their workflow. */
 let running: Readonly<Record<string, string>>;
-const SWEEPS = ['observeTrust', 'enforceDesiredState', 'watchExpiry'];
+const SWEEPS = ['observeTrust', 'enforceDesiredState', 'watchExpiry', 'checkIntegration'];
 
 beforeAll(async () => {
   world = await openRolloutWorld({ trustLookupSeconds: [3_600] });
@@ -102,7 +103,16 @@ beforeAll(async () => {
   );
   const rotation = rotationStart({ rotationId: prepared?.id ?? '' });
   await world.client.workflow.start(rotation.type, rotation.options);
+  const removalId = randomUUID();
+  await world.database.query(
+    `insert into platform_removals (id, integration_id, integration_name, okta_host, status, users_losing_trust, asked_by, starts_at)
+     values ($1, $2, 'acme', 'acme.okta.com', 'waiting', 0, 'person:ada', now() + interval '1 year')`,
+    [removalId, world.fleet.integrationId],
+  );
+  const removal = removalStart({ removalId }, world.fleet.integrationId, 'acme');
+  await world.client.workflow.start(removal.type, removal.options);
   running = {
+    removePlatform: removal.options.workflowId,
     rotateSecret: rotation.options.workflowId,
     rollOutFleet: messages.workflowIds.fleet(fleetRolloutId),
     rollOutDevice: messages.workflowIds.rollout(asleep.id),
