@@ -152,7 +152,7 @@ export const closesEndpoint = (code: FailureCode): boolean =>
   code.startsWith('okta.') &&
   (code === 'okta.rate_limited' || code === 'okta.unreachable' || FAILURES[code].owner === 'admin');
 
-export interface EndpointChange<T> {
+interface EndpointChange<T> {
   readonly state: EndpointState;
   readonly result: T;
   /** A request begins with it: its secret must still be the one in use. */

@@ -189,7 +189,7 @@ async function recordFleet(): Promise<void> {
 }
 
 /** An iOS key that a person sets in Okta, on a phone whose user then signs in. */
-export async function recordRotation(): Promise<void> {
+async function recordRotation(): Promise<void> {
   const world = await openRolloutWorld({ trustLookupSeconds: [] });
   try {
     const phone = await world.newDevice('iPhone', { userName: 'ada@acme.com' });
