@@ -1,6 +1,6 @@
 // What the tables say of a device's certificates: the plan of the moment, the proof, how a delivery ended, and telling the rollout.
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Database } from '../adapters/store/base/database.ts';
+import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
@@ -16,11 +16,13 @@ import {
   planCertificate,
   type CertificateAction,
   type CertificateMemory,
+  type CertificateView,
   type Delivery,
   type ReportedDelivery,
 } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { IntegrationSettings } from '../domain/integration-settings.ts';
+import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -110,12 +112,10 @@ async function planStep(
   return database.inTransaction(async (sql) => {
     const before = await readCertificateView(sql, deviceId);
     if (before === undefined) return null;
-    if (memory.isFresh && before.profiles !== null) {
-      const listed = before.profiles.map(({ uuid }) => uuid);
-      await recordRemovedDeliveries(sql, deviceId, listed, new Date(nowMs));
-      await failMissingDeliveries(sql, deviceId, listed);
-    }
-    const view = memory.isFresh ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
+    if (memory.isFresh) await recordListed(sql, before, 'System', nowMs);
+    if (memory.isUserFresh) await recordListed(sql, before, 'User', nowMs);
+    const isRead = memory.isFresh || memory.isUserFresh;
+    const view = isRead ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
     const proven = view.deliveries.find(({ state }) => state === 'proven');
     return {
       action: planCertificate(view, memory, nowMs),
@@ -125,6 +125,19 @@ async function planStep(
       urgency: proven === undefined ? 'none' : urgencyOfDelivery(proven, view.settings, deviceId, nowMs),
     };
   });
+}
+
+/** What a channel's fresh list proves of older deliveries. */
+async function recordListed(
+  sql: Sql,
+  { deviceId, profiles }: CertificateView,
+  scope: PayloadScope,
+  nowMs: number,
+): Promise<void> {
+  if (profiles === null) return;
+  const listed = profiles.filter((each) => each.scope === scope).map(({ uuid }) => uuid);
+  await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
+  await failMissingDeliveries(sql, deviceId, scope, listed);
 }
 
 /** The proof is kept and shown; a rollout that failed for want of it goes on by itself. */

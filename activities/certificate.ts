@@ -18,6 +18,7 @@ import {
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
 import { isAwake } from '../adapters/store/devices/devices-awake.ts';
+import { findUserChannel, isUserAwake, type UserChannel } from '../adapters/store/devices/user-channels.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
   endpointStore,
@@ -30,18 +31,20 @@ import { certificateIdentifier } from '../domain/certificate-plan.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_ENDPOINT, closesEndpoint, type Lane } from '../domain/okta-budget.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
-import type { CertificateSlot } from '../domain/profile-identifier.ts';
+import { certificateScopeOf } from '../domain/payload-set.ts';
+import type { CertificateSlot, PayloadScope } from '../domain/profile-identifier.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
-import { wakeDevice } from './wake-device.ts';
+import { wakeFor } from './wake-device.ts';
 
 export interface DeliverInput extends CommandOwner {
   readonly deviceId: string;
   readonly integrationId: string;
   readonly enrollmentId: string;
   readonly slot: CertificateSlot;
+  readonly scope: PayloadScope;
   /** Why it is asked for. */
   readonly reason: string;
   /** The n-th delivery of this workflow (over all its runs). */
@@ -78,10 +81,12 @@ export function certificateDelivery(deps: ActivityDependencies) {
       const known =
         (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
       if (known) return sentBefore(database, known);
-      if (!(await isAwake(database, input.deviceId, input.enrollmentId))) return { kind: 'asleep' };
+      const user = input.scope === 'User' ? await findUserChannel(database, input.deviceId) : undefined;
+      if (!(await isListening(database, input, user))) return { kind: 'asleep' };
 
       const state = await readDeviceState(database, input.deviceId);
-      if (!state || state.integrationId !== input.integrationId || state.secretId === null)
+      const isWanted = state?.integrationId === input.integrationId && isIntoScope(state, input.scope);
+      if (!state || !isWanted || state.secretId === null)
         throw new CataloguedError('request.changed_meanwhile');
       const { scepUrl, challengeUrl, challengeUsername } = state;
       if (scepUrl === null || challengeUrl === null || challengeUsername === null)
@@ -98,6 +103,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
         integrationId: input.integrationId,
         deviceId: input.deviceId,
         slot: input.slot,
+        scope: input.scope,
         uuid: profileUuid,
         deliveryId: id,
         scepUrl,
@@ -114,6 +120,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
             deviceId: input.deviceId,
             integrationId: input.integrationId,
             slot: input.slot,
+            scope: input.scope,
             payloadUuid: profileUuid,
             commandUuid: uuid,
             reason: input.reason,
@@ -127,6 +134,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
           deviceId: input.deviceId,
           enrollmentId: input.enrollmentId,
           workflowId: input.workflowId,
+          userId: user?.userId,
           step: STEP,
           requestType: 'InstallProfile',
           sealedBody,
@@ -135,10 +143,23 @@ export function certificateDelivery(deps: ActivityDependencies) {
         });
       });
       if (row === undefined) return sentBefore(database, { id, commandUuid: uuid });
-      await wakeDevice(deps, input.deviceId);
+      await wakeFor(deps, input.deviceId, [row]);
       return { kind: 'sent', deliveryId: id, command: progressOf(row) };
     },
   };
+}
+
+const isIntoScope = ({ itemSettings }: DeviceState, scope: PayloadScope): boolean =>
+  certificateScopeOf(itemSettings ?? {}) === scope;
+
+/** The device takes a command within moments; for a login keychain its user is logged in, too. */
+async function isListening(
+  database: Database,
+  { deviceId, enrollmentId, scope }: DeliverInput,
+  user: UserChannel | undefined,
+): Promise<boolean> {
+  if (scope === 'System') return isAwake(database, deviceId, enrollmentId);
+  return user !== undefined && (await isUserAwake(database, deviceId, user.userId));
 }
 
 /** The signed profile inside its command. Nothing of it stays in the clear. */

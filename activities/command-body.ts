@@ -30,6 +30,7 @@ import {
 } from '../domain/payload-set.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
+import { scopeOf } from '../domain/rollout-step.ts';
 import type { DesiredState } from '../domain/rollout-view.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -90,7 +91,7 @@ async function specOf(
       return { spec: { requestType: 'InstallProfile', payload }, holdsSecret, ...(iosKey && { iosKey }) };
     }
     case 'RemoveProfile':
-      if (await isNeeded(deps, deviceId, request.identifier)) return undefined;
+      if (await isNeeded(deps, deviceId, request)) return undefined;
       return open({ requestType: 'RemoveProfile', identifier: request.identifier });
     case 'InstallApplication':
       return installationOf(deps, deviceId);
@@ -101,6 +102,10 @@ async function specOf(
       return open({ requestType: 'RemoveApplication' });
     case 'RenewIdentity':
       return enrollmentOf(deps, deviceId);
+    case 'UserProfileList':
+      return open({ requestType: 'ProfileList' });
+    case 'UserCertificateList':
+      return open({ requestType: 'CertificateList' });
     default:
       return open({ requestType: request.type });
   }
@@ -112,12 +117,19 @@ const desiredNow = async (deps: ActivityDependencies, deviceId: string): Promise
 };
 
 /** A device in scope keeps the profiles it should have and the certificate that counts, whatever a workflow was told. */
-async function isNeeded(deps: ActivityDependencies, deviceId: string, identifier: string): Promise<boolean> {
+async function isNeeded(
+  deps: ActivityDependencies,
+  deviceId: string,
+  request: Extract<StepRequest, { type: 'RemoveProfile' }>,
+): Promise<boolean> {
+  const { identifier } = request;
   const desired = await desiredNow(deps, deviceId);
   if (desired === null) return false;
   if (desired.profiles.some((each) => each.identifier === identifier)) return true;
   const view = desired.wantsCertificate ? await readCertificateView(deps.database, deviceId) : undefined;
-  const reported = view?.profiles?.find((each) => each.identifier === identifier);
+  const reported = view?.profiles?.find(
+    (each) => each.identifier === identifier && each.scope === scopeOf(request),
+  );
   return view?.deliveries.find(({ payloadUuid }) => payloadUuid === reported?.uuid)?.state === 'proven';
 }
 

@@ -9,13 +9,15 @@ import {
   type CommandRow,
 } from '../adapters/store/devices/commands.ts';
 import { isSecretInUse } from '../adapters/store/integration/secret-rotations.ts';
+import { findUserChannel } from '../adapters/store/devices/user-channels.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
+import { scopeOf } from '../domain/rollout-step.ts';
 import type { CommandStatus } from '../workflows/messages.ts';
 import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { wakeDevice } from './wake-device.ts';
+import { wakeFor } from './wake-device.ts';
 
 /** Whose commands they are: an execution, the same after its resets. */
 export interface CommandOwner {
@@ -79,9 +81,11 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
         ),
       );
       const uuids = named.map(({ uuid }) => uuid);
+      const rows: CommandRow[] = [];
       const commands = await database.inTransaction(async (sql) => {
         await withdrawUnwanted(sql, input, uuids);
         const progress: QueuedCommand[] = [];
+        rows.length = 0;
         for (const { uuid, step, request, attempt } of named) {
           const row = known.has(uuid)
             ? await takeOverCommand(sql, uuid, input.runId)
@@ -89,12 +93,14 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
           // What was planned is not wanted any more: the plan is made again.
           if (row === undefined)
             progress.push({ commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt });
-          else progress.push({ ...progressOf(row), attempt });
+          else {
+            rows.push(row);
+            progress.push({ ...progressOf(row), attempt });
+          }
         }
         return progress;
       });
-      const isOpen = commands.some(({ status }) => status === null);
-      return { commands, pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null };
+      return { commands, pushFailure: await wakeFor(deps, input.deviceId, rows.filter(isOpen)) };
     },
 
     /** Pushes again, and returns responses whose signals were lost. */
@@ -103,11 +109,8 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       readonly commandUuids: readonly string[];
     }): Promise<PushedCommands> {
       const rows = await findCommands(input.commandUuids);
-      const isOpen = rows.some((row) => progressOf(row).status === null);
-      return {
-        commands: rows.map(progressOf),
-        pushFailure: isOpen ? await wakeDevice(deps, input.deviceId) : null,
-      };
+      const pushFailure = await wakeFor(deps, input.deviceId, rows.filter(isOpen));
+      return { commands: rows.map(progressOf), pushFailure };
     },
 
     /** Takes back what this workflow still had outstanding. */
@@ -150,6 +153,10 @@ async function queueNew(
   if (body === undefined) return undefined;
   const iosKey = 'iosKey' in body.content ? body.content.iosKey : undefined;
   if (iosKey !== undefined && !(await isSecretInUse(sql, iosKey.secretId))) return undefined;
+  const isForUser = scopeOf(request) === 'User';
+  const user = isForUser ? await findUserChannel(sql, input.deviceId) : undefined;
+  // There is nobody to ask.
+  if (isForUser && user === undefined) return undefined;
   await rememberSent(sql, input.deviceId, request);
   const { deviceId, enrollmentId, workflowId, runId } = input;
   const { requestType, content } = body;
@@ -159,6 +166,7 @@ async function queueNew(
     enrollmentId,
     workflowId,
     runId,
+    userId: user?.userId,
     step,
     requestType,
     ...content,
@@ -168,6 +176,8 @@ async function queueNew(
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */
 const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>
   [enrollmentId, scope, 'revision' in request ? request.revision : ''].join('/');
+
+const isOpen = (row: CommandRow): boolean => progressOf(row).status === null;
 
 export function progressOf(row: CommandRow): CommandProgress {
   const status: CommandStatus | null =

@@ -17,7 +17,7 @@ import { isFall } from '../domain/automatic-reissue.ts';
 import { isMoreCertain, useOf, type CertificateUse } from '../domain/certificate-use.ts';
 import { asksForCertificate, findingOf } from '../domain/okta-finding.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
-import type { RolloutView } from '../domain/rollout-view.ts';
+import { waitsForUserChannel, type RolloutView } from '../domain/rollout-view.ts';
 import { standingOf, type TrustBucket } from '../domain/trust-bucket.ts';
 import { deriveTruths, statesOf } from '../domain/trust-derivation.ts';
 import { truthChangeText, waitsForText } from '../domain/trust-text.ts';
@@ -126,6 +126,7 @@ function shownTrust(
     licenseFailureCode: state.licenseFailureCode,
     finding: finding.kind,
     appComesFromElsewhere: view.desired?.appComesFromElsewhere ?? false,
+    waitsForUserChannel: waitsForUserChannel(view, view.desired),
   });
   const { bucket } = standing;
   // What another step said stays until the phase or the bucket changes.

@@ -2,6 +2,7 @@
 import { isInConversation } from '../adapters/store/devices/commands.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
+import { closeUserChannel, findUserChannel } from '../adapters/store/devices/user-channels.ts';
 import { refreshTrust } from './refresh-trust.ts';
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -14,7 +15,7 @@ async function recordTokenGone(deps: ActivityDependencies, deviceId: string, tok
 }
 
 /** Why no push went out; null: it did, or none was needed. */
-export async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
+async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
   const device = await findDevice(deps.database, deviceId);
   if (device === undefined) return null;
   // Until its next TokenUpdate; pushing on would make Apple refuse more than this device.
@@ -30,4 +31,34 @@ export async function wakeDevice(deps: ActivityDependencies, deviceId: string): 
     if (code === 'apns.token_gone') await recordTokenGone(deps, deviceId, device.pushToken);
     return code;
   }
+}
+
+/** Wakes the channel of a Mac's user, who may be logged out: Apple then keeps the push. Why none went out; null: it did. */
+async function wakeUser(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
+  const channel = await findUserChannel(deps.database, deviceId);
+  if (channel === undefined) return null;
+  const { userId, topic, pushToken, pushMagic } = channel;
+  if (await isInConversation(deps.database, deviceId, { userId })) return null;
+  try {
+    const apns = await deps.apns(topic);
+    await apns.push({ token: pushToken, pushMagic });
+    return null;
+  } catch (error) {
+    const code = failureCodeOf(error);
+    if (code === 'apns.token_gone')
+      await deps.database.inTransaction((sql) => closeUserChannel(sql, deviceId, pushToken));
+    return code;
+  }
+}
+
+/** Wakes whom open commands are for. */
+export async function wakeFor(
+  deps: ActivityDependencies,
+  deviceId: string,
+  commands: readonly { readonly userId: string | null }[],
+): Promise<FailureCode | null> {
+  const isForUser = commands.some(({ userId }) => userId !== null);
+  const isForDevice = commands.some(({ userId }) => userId === null);
+  const ofDevice = isForDevice ? await wakeDevice(deps, deviceId) : null;
+  return (isForUser ? await wakeUser(deps, deviceId) : null) ?? ofDevice;
 }

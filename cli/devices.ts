@@ -188,7 +188,7 @@ function certificateLines({ certificates }: Detail): string[] {
   const rows = certificates
     .filter(({ state }) => state === 'sent' || state === 'proven')
     .map((one) => [
-      one.slot,
+      `${one.scope} ${one.slot}`,
       one.state,
       one.serialNumber ?? '–',
       moment(one.notBefore),

@@ -14,6 +14,7 @@ interface SaveOptions extends JsonOption {
   readonly blueprint?: string[];
   readonly deviceTrust?: 'on' | 'off';
   readonly appFromElsewhere?: 'on' | 'off';
+  readonly certificateScope?: 'System' | 'User';
   readonly yes?: true;
   readonly preview?: true;
 }
@@ -53,6 +54,13 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
         'on: Okta Verify on Macs is installed by somebody else (Platform SSO needs the package); everything else is delivered',
       ).choices(['on', 'off']),
     )
+    .addOption(
+      new Option(
+        '--certificate-scope <scope>',
+        'keychain of the certificate on Macs. System: the Mac has it before anybody logs in. User: the login keychain, where Okta Verify looks ' +
+          'first; delivered, renewed and proven only while its user is logged in. A change moves it: the old one goes after the new one is proven',
+      ).choices(['System', 'User']),
+    )
     .option('--preview', 'change nothing, only say what would happen')
     .option('--yes', 'answer yes to what has to be confirmed')
     .action(async (options: SaveOptions) => save(options, line));
@@ -87,7 +95,7 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
 /** What is not said stays as it is. */
 async function bodyOf(
   odette: OdetteClient,
-  { blueprint, deviceTrust, appFromElsewhere }: SaveOptions,
+  { blueprint, deviceTrust, appFromElsewhere, certificateScope }: SaveOptions,
   integrationId: string,
   known: Item | undefined,
 ): Promise<SaveBody> {
@@ -101,6 +109,7 @@ async function bodyOf(
     settings: {
       ...known?.settings,
       ...(appFromElsewhere && { appComesFromElsewhere: appFromElsewhere === 'on' }),
+      ...(certificateScope && { certificateScope }),
     },
   };
 }

@@ -91,6 +91,7 @@ describe('the plan of the app', () => {
           uuid: 'uuid-sso-1',
           kind: 'sso',
           integrationId: 'i1',
+          scope: 'System',
         },
       ],
     });

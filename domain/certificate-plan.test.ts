@@ -23,13 +23,22 @@ const blank: CertificateView = {
   certificates: null,
   oktaStatus: 'ACTIVE',
   wantedBy: 'i1',
+  scope: 'System',
+  hasUserChannel: false,
 };
-const wanted: CertificateMemory = { isFresh: false, integrationId: 'i1', isWanted: true, forced: false };
+const wanted: CertificateMemory = {
+  isFresh: false,
+  isUserFresh: false,
+  integrationId: 'i1',
+  isWanted: true,
+  forced: false,
+};
 
 const delivery = (id: string, slot: CertificateSlot, changes: Partial<Delivery> = {}): Delivery => ({
   id,
   integrationId: 'i1',
   slot,
+  scope: 'System',
   payloadUuid: `uuid-${id}`,
   state: 'proven',
   commandUuid: `command-${id}`,
@@ -46,9 +55,11 @@ const installed = (each: Delivery) => ({
   kind: `certificate.${each.slot}` as const,
   identifier: certificateIdentifier(each.integrationId, 'd1', each.slot),
   uuid: each.payloadUuid,
+  scope: each.scope,
 });
 const listed = (each: Delivery) => ({
   deliveryId: each.id,
+  scope: each.scope,
   serialNumber: each.id,
   issuer: 'CN=Okta',
   notBeforeMs: each.notBeforeMs ?? 0,
@@ -81,7 +92,7 @@ describe('the plan of keepCertificate', () => {
 
   test('anything sent before is asked about first', () => {
     const view = { ...blank, deliveries: [delivery('1', 'a', { state: 'sent' })] };
-    expect(planCertificate(view, wanted, 0)).toEqual({ do: 'ask' });
+    expect(planCertificate(view, wanted, 0)).toEqual({ do: 'ask', scopes: ['System'], keeps: null });
   });
 
   test('a sent one that the device lists is proven, not sent again', () => {
@@ -103,7 +114,7 @@ describe('the plan of keepCertificate', () => {
     const view = withDeliveries(delivery('2', 'b'), delivery('1', 'a', { state: 'superseded' }));
     expect(planCertificate(view, fresh, DAY)).toEqual({
       do: 'remove',
-      identifiers: [certificateIdentifier('i1', 'd1', 'a')],
+      profiles: [{ identifier: certificateIdentifier('i1', 'd1', 'a'), scope: 'System' }],
       keeps: '2',
     });
   });
@@ -128,7 +139,7 @@ describe('the plan of keepCertificate', () => {
     const both = withDeliveries(delivery('2', 'a'), old);
     expect(planCertificate(both, fresh, 0)).toMatchObject({
       do: 'remove',
-      identifiers: [certificateIdentifier('i0', 'd1', 'a')],
+      profiles: [{ identifier: certificateIdentifier('i0', 'd1', 'a'), scope: 'System' }],
     });
   });
 
@@ -183,6 +194,80 @@ describe('the plan of keepCertificate', () => {
         expect(profiles.map((profile) => profile.identifier)).not.toContain(identifier);
       }),
     );
+  });
+
+  describe('into the login keychain', () => {
+    const ofUser = { scope: 'User', hasUserChannel: true } as const;
+    const inLogin = (id: string, slot: CertificateSlot, changes: Partial<Delivery> = {}) =>
+      delivery(id, slot, { scope: 'User', ...changes });
+    const allFresh = { ...fresh, isUserFresh: true };
+
+    test('it is asked for over both channels, and delivered over its user’s', () => {
+      const system = { ...withDeliveries(delivery('1', 'a')), ...ofUser };
+      expect(planCertificate(system, wanted, DAY)).toMatchObject({ do: 'ask', scopes: ['System', 'User'] });
+      expect(planCertificate(system, fresh, DAY)).toMatchObject({ do: 'ask', scopes: ['User'] });
+      // The one in System stays until this one is there.
+      const deliver = { do: 'deliver', slot: 'b', scope: 'User' };
+      expect(planCertificate(system, allFresh, DAY)).toMatchObject(deliver);
+    });
+
+    test('nobody has logged in: nothing is sent, and what is in System stays', () => {
+      const system = { ...withDeliveries(delivery('1', 'a')), scope: 'User' as const };
+      expect(planCertificate(system, fresh, DAY)).toEqual({ do: 'waitForUser' });
+      expect(planCertificate({ ...blank, scope: 'User' }, wanted, 0)).toEqual({ do: 'waitForUser' });
+    });
+
+    test('only its user’s channel proves it, and only then the one in System goes', () => {
+      const old = delivery('1', 'a');
+      const sent = inLogin('2', 'b', { state: 'sent' });
+      const claimed = { ...withDeliveries(sent, old), ...ofUser };
+      const elsewhere = claimed.certificates!.map((each) => ({ ...each, scope: 'System' as const }));
+      const wrong = { ...claimed, certificates: elsewhere };
+      expect(planCertificate(wrong, allFresh, DAY)).toMatchObject({ do: 'remove', keeps: null });
+      expect(planCertificate(claimed, allFresh, DAY)).toMatchObject({ do: 'prove', delivery: { id: '2' } });
+      const superseded = delivery('1', 'a', { state: 'superseded' });
+      const proven = { ...withDeliveries(inLogin('2', 'b'), superseded), ...ofUser };
+      expect(planCertificate(proven, allFresh, DAY)).toEqual({
+        do: 'remove',
+        profiles: [{ identifier: certificateIdentifier('i1', 'd1', 'a'), scope: 'System' }],
+        keeps: '2',
+      });
+    });
+
+    test('back to System: a user who is away holds up neither the new one nor its renewal', () => {
+      const left = inLogin('1', 'a', { state: 'superseded' });
+      const moved = { ...withDeliveries(delivery('2', 'b'), left), hasUserChannel: true };
+      expect(planCertificate(moved, fresh, DAY)).toEqual({ do: 'ask', scopes: ['User'], keeps: '2' });
+      const late = planCertificate(moved, fresh, YEAR - 30 * DAY);
+      expect(late).toMatchObject({ do: 'deliver', slot: 'a', scope: 'System' });
+      const back = { do: 'remove', profiles: [{ scope: 'User' }], keeps: '2' };
+      expect(planCertificate(moved, allFresh, DAY)).toMatchObject(back);
+    });
+
+    test('moved back before the old one went: that one goes, and a new one is sent', () => {
+      const old = delivery('1', 'a', { state: 'superseded' });
+      const view = { ...withDeliveries(inLogin('2', 'b'), old), hasUserChannel: true };
+      expect(planCertificate(view, fresh, DAY)).toMatchObject({ do: 'remove', keeps: null });
+      const without = { ...withDeliveries(inLogin('2', 'b')), hasUserChannel: true };
+      expect(planCertificate(without, fresh, DAY)).toMatchObject({ do: 'deliver', slot: 'a' });
+    });
+
+    test('not needed any more: what is in System goes at once, the rest when its user is back', () => {
+      const unwanted = { ...fresh, isWanted: false };
+      const both = { ...withDeliveries(inLogin('2', 'b'), delivery('1', 'a')), ...ofUser, wantedBy: null };
+      expect(planCertificate(both, unwanted, 0)).toMatchObject({
+        do: 'remove',
+        profiles: [{ scope: 'System' }],
+      });
+      const ofLogin = { ...withDeliveries(inLogin('2', 'b')), ...ofUser, wantedBy: null };
+      expect(planCertificate(ofLogin, unwanted, 0)).toMatchObject({ do: 'ask', scopes: ['User'] });
+      const isBack = { ...unwanted, isUserFresh: true };
+      expect(planCertificate(ofLogin, isBack, 0)).toMatchObject({
+        do: 'remove',
+        profiles: [{ scope: 'User' }],
+      });
+      expect(planCertificate({ ...ofLogin, hasUserChannel: false }, unwanted, 0)).toEqual({ do: 'end' });
+    });
   });
 
   test.each(['SUSPENDED', 'DEACTIVATED'])(

@@ -2,7 +2,7 @@
 import type { CertificateUse } from './certificate-use.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import { forbidsCertificates } from './okta-finding.ts';
-import { profileIdentifier, slotOf, type CertificateSlot } from './profile-identifier.ts';
+import { profileIdentifier, slotOf, type CertificateSlot, type PayloadScope } from './profile-identifier.ts';
 import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
 import type { EnrollmentStatus, ReportedOdetteProfile } from './rollout-view.ts';
 
@@ -11,6 +11,7 @@ export interface Delivery {
   readonly id: string;
   readonly integrationId: string;
   readonly slot: CertificateSlot;
+  readonly scope: PayloadScope;
   readonly payloadUuid: string;
   readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
   readonly commandUuid: string;
@@ -37,10 +38,16 @@ export interface CertificateView {
   readonly oktaStatus: string | null;
   /** The integration whose switched-on item asks for a certificate on this device now. */
   readonly wantedBy: string | null;
+  /** Into which keychain that item's certificate goes. */
+  readonly scope: PayloadScope;
+  /** A user of the Mac has opened a channel of their own in this enrollment. */
+  readonly hasUserChannel: boolean;
 }
 
 export interface ReportedDelivery {
   readonly deliveryId: string;
+  /** Over which channel it was listed. */
+  readonly scope: PayloadScope;
   readonly serialNumber: string;
   readonly issuer: string;
   readonly notBeforeMs: number;
@@ -50,22 +57,35 @@ export interface ReportedDelivery {
 export interface CertificateMemory {
   /** The device has listed its profiles and certificates since anything changed. */
   readonly isFresh: boolean;
+  /** Its user's channel has, too. */
+  readonly isUserFresh: boolean;
   readonly integrationId: string | null;
   readonly isWanted: boolean;
   /** Somebody asked for a new one, whatever the calendar says. */
   readonly forced: boolean;
 }
 
+export type InstalledProfile = Pick<ReportedOdetteProfile, 'identifier' | 'scope'>;
+
 export type CertificateAction =
   | { readonly do: 'waitForEnrollment' }
-  | { readonly do: 'ask' }
+  /** For the lists of these channels. */
+  | {
+      readonly do: 'ask';
+      readonly scopes: readonly PayloadScope[];
+      /** The proven delivery that counts whatever they say. */
+      readonly keeps: string | null;
+    }
+  /** Only over a user's channel, and no user of the Mac has opened one yet. */
+  | { readonly do: 'waitForUser' }
   /** A delivery that was sent is on the device: keep its proof, tell the rollout. */
   | { readonly do: 'prove'; readonly delivery: Delivery; readonly certificate: ReportedDelivery }
   /** `keeps`: the proven delivery beside which they go. */
-  | { readonly do: 'remove'; readonly identifiers: readonly string[]; readonly keeps: string | null }
+  | { readonly do: 'remove'; readonly profiles: readonly InstalledProfile[]; readonly keeps: string | null }
   | {
       readonly do: 'deliver';
       readonly slot: CertificateSlot;
+      readonly scope: PayloadScope;
       readonly reason: string;
       readonly urgency: Urgency;
     }
@@ -88,47 +108,95 @@ export function planCertificate(
   const isWanted = memory.isWanted || view.wantedBy !== null;
   const integrationId = memory.isWanted ? memory.integrationId : (view.wantedBy ?? memory.integrationId);
   const hasHistory = view.deliveries.length > 0 || (view.profiles?.length ?? 0) > 0;
-  if (!isWanted)
-    return memory.isFresh ? (removeProfiles(view.profiles ?? [], null) ?? { do: 'end' }) : { do: 'ask' };
+  if (!isWanted) return planEnd(view, memory);
   if (integrationId === null) return { do: 'waitToBeWanted' };
   const isInScope = view.wantedBy === integrationId;
   const renew = (reason: string, urgency: Urgency): CertificateAction => {
     if (!isInScope) return { do: 'waitForScope' };
     if (forbidsCertificates(view.oktaStatus)) return { do: 'waitForOkta' };
+    if (view.scope === 'User' && !view.hasUserChannel) return { do: 'waitForUser' };
     return deliver(view, integrationId, reason, urgency);
   };
   if (!isInScope && !hasHistory) return { do: 'end' };
   // Nothing was ever sent and nothing is there: no need to ask first.
-  if (!memory.isFresh && hasHistory) return { do: 'ask' };
+  const stale = hasHistory ? staleScopes(view, memory) : [];
+  if (stale.length > 0) return { do: 'ask', scopes: stale, keeps: null };
 
-  return planHeld(view, integrationId, memory.forced && isInScope, renew, nowMs);
+  return planHeld(view, { integrationId, isForced: memory.forced && isInScope, memory }, renew, nowMs);
+}
+
+/** Of the channels on which the certificate depends, those that have not been asked since anything changed. */
+function staleScopes(view: CertificateView, memory: CertificateMemory): PayloadScope[] {
+  const asksUser = view.hasUserChannel && view.scope === 'User';
+  return [
+    ...(memory.isFresh ? [] : (['System'] as const)),
+    ...(asksUser && !memory.isUserFresh ? (['User'] as const) : []),
+  ];
+}
+
+/** Nobody wants a certificate: every one goes. */
+function planEnd(view: CertificateView, memory: CertificateMemory): CertificateAction {
+  if (!memory.isFresh) return { do: 'ask', scopes: ['System'], keeps: null };
+  const profiles = view.profiles ?? [];
+  const ofDevice = profiles.filter(({ scope }) => scope === 'System');
+  return removal(ofDevice, null) ?? removalForUser(view, memory, null) ?? { do: 'end' };
+}
+
+/**
+ * What is left in a login keychain goes after its user's channel was asked: whoever is away is waited for. Without a channel it is out
+ * of reach, and gone with the enrollment.
+ */
+function removalForUser(
+  view: CertificateView,
+  memory: CertificateMemory,
+  current: Delivery | null,
+): CertificateAction | undefined {
+  if (!view.hasUserChannel) return undefined;
+  const keeps = current?.id ?? null;
+  const left = (view.profiles ?? []).filter(({ scope }) => scope === 'User');
+  const isDoubtful = view.deliveries.some(({ scope, state }) => scope === 'User' && state === 'sent');
+  if (!memory.isUserFresh && (left.length > 0 || isDoubtful)) return { do: 'ask', scopes: ['User'], keeps };
+  return removal(left, keeps);
 }
 
 type Renew = (reason: string, urgency: Urgency) => CertificateAction;
 
-/** Of a device that has listed what it holds. `isForced`: a person asked for a new certificate. */
+interface Held {
+  readonly integrationId: string;
+  /** A person asked for a new certificate. */
+  readonly isForced: boolean;
+  readonly memory: CertificateMemory;
+}
+
+/** Of a device that has listed what it holds. */
 function planHeld(
   view: CertificateView,
-  integrationId: string,
-  isForced: boolean,
+  { integrationId, isForced, memory }: Held,
   renew: Renew,
   nowMs: number,
 ): CertificateAction {
   const onDevice = deliveriesOnDevice(view);
-  const unproven = onDevice.find(({ delivery }) => delivery.state === 'sent');
+  const unproven = onDevice.find(
+    ({ delivery }) => delivery.state === 'sent' && delivery.scope === view.scope,
+  );
   if (unproven !== undefined) return { do: 'prove', ...unproven };
 
-  const current = onDevice.find(({ delivery }) => delivery.integrationId === integrationId);
-  const profiles = view.profiles ?? [];
+  const current = onDevice.find(
+    ({ delivery: { integrationId: each, scope, state } }) =>
+      each === integrationId && scope === view.scope && state === 'proven',
+  );
+  // Nothing for System waits for a user who is away: what is in their keychain goes last.
+  const isLate = ({ scope }: InstalledProfile) => scope === 'User' && view.scope === 'System';
+  const profiles = (view.profiles ?? []).filter((each) => !isLate(each));
   if (current === undefined) {
-    // An old one of another integration stays until the new one is there; a third certificate is never allowed.
+    // An old one of another integration or keychain stays until the new one is there; a third certificate is never allowed.
     const [firstOther] = onDevice;
     const spare = profiles.filter(({ uuid }) => uuid !== firstOther?.delivery.payloadUuid);
-    return removeProfiles(spare, null) ?? renew('wanted', 'due');
+    return removal(spare, null) ?? renew('wanted', 'due');
   }
   const others = profiles.filter(({ uuid }) => uuid !== current.delivery.payloadUuid);
-  const removal = removeProfiles(others, current.delivery.id);
-  if (removal !== undefined) return removal;
+  const removed = removal(others, current.delivery.id);
+  if (removed !== undefined) return removed;
   if (isForced) return renew('asked for', 'due');
   const decision = decideRenewal(
     {
@@ -142,38 +210,46 @@ function planHeld(
     nowMs,
   );
   if (decision.kind === 'renew') return renew(decision.reason, decision.urgency);
-  return { do: 'sleep', delivery: current.delivery, decision };
+  const late = view.scope === 'System' ? removalForUser(view, memory, current.delivery) : undefined;
+  return late ?? { do: 'sleep', delivery: current.delivery, decision };
 }
 
 /** undefined: there are none. */
-const removeProfiles = (
-  profiles: readonly { readonly identifier: string }[],
+const removal = (
+  profiles: readonly InstalledProfile[],
   keeps: string | null,
 ): CertificateAction | undefined =>
   profiles.length === 0
     ? undefined
-    : { do: 'remove', identifiers: profiles.map(({ identifier }) => identifier), keeps };
+    : { do: 'remove', profiles: profiles.map(({ identifier, scope }) => ({ identifier, scope })), keeps };
 
 /** Deliveries whose profile and certificate the device lists, newest first. */
 function deliveriesOnDevice(view: CertificateView) {
   return view.deliveries.flatMap((delivery) => {
-    const certificate = view.certificates?.find(({ deliveryId }) => deliveryId === delivery.id);
-    const isInstalled = view.profiles?.some(({ uuid }) => uuid === delivery.payloadUuid) === true;
+    const certificate = view.certificates?.find(
+      ({ deliveryId, scope }) => deliveryId === delivery.id && scope === delivery.scope,
+    );
+    const isInstalled =
+      view.profiles?.some(({ uuid, scope }) => uuid === delivery.payloadUuid && scope === delivery.scope) ===
+      true;
     return certificate !== undefined && isInstalled ? [{ delivery, certificate }] : [];
   });
 }
 
-/** Into the slot of this integration that is free on the device. */
+/** Into the slot of this integration that is free on the device, or else in the keychain that is meant. */
 function deliver(
   view: CertificateView,
   integrationId: string,
   reason: string,
   urgency: Urgency,
 ): CertificateAction {
-  const taken = (view.profiles ?? [])
-    .filter((profile) => profile.integrationId === integrationId)
-    .map(({ kind }) => slotOf(kind));
-  return { do: 'deliver', slot: taken.includes('a') ? 'b' : 'a', reason, urgency };
+  const { scope } = view;
+  const ours = (view.profiles ?? []).filter((profile) => profile.integrationId === integrationId);
+  const slotsOf = (profiles: typeof ours) => profiles.map(({ kind }) => slotOf(kind));
+  const all = slotsOf(ours);
+  const taken =
+    all.includes('a') && all.includes('b') ? slotsOf(ours.filter((each) => each.scope === scope)) : all;
+  return { do: 'deliver', slot: taken.includes('a') ? 'b' : 'a', scope, reason, urgency };
 }
 
 export const certificateIdentifier = (

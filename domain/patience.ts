@@ -10,6 +10,9 @@ export function intervalMs(index: number, maxMs = 24 * HOUR_MS): number {
   return Math.min(FIRST_INTERVALS_MS[index] ?? maxMs, maxMs);
 }
 
+/** A user who is logged in responds within seconds; nobody knows when one who is not comes back. */
+export const USER_PATIENCE_MS = 10 * MINUTE_MS;
+
 /** Intervals that together last `totalMs`. */
 export function intervalsWithin(totalMs: number): number[] {
   const intervals: number[] = [];

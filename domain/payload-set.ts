@@ -1,7 +1,7 @@
 // The payload set: which of the five payloads applies to which platform, and what each revision is made of.
 // A revision is the hash of these inputs (hashed in adapters/store): secrets take part by handle and version, never by value.
 import type { Platform } from './device.ts';
-import { profileIdentifier } from './profile-identifier.ts';
+import { profileIdentifier, type PayloadScope } from './profile-identifier.ts';
 
 /** Raised when a payload builder changes what it writes, so that every device gets the new form. */
 const PAYLOAD_FORMAT = 1;
@@ -14,6 +14,8 @@ export interface ItemSettings {
   readonly removeAppOnRemoval?: boolean;
   /** Somebody else installs Okta Verify on Macs: Platform SSO needs the downloaded package, which is not to be managed. */
   readonly appComesFromElsewhere?: boolean;
+  /** Into which keychain of a Mac the certificate goes; absent: System. */
+  readonly certificateScope?: PayloadScope;
 }
 
 export interface PayloadSetInputs {
@@ -79,10 +81,13 @@ const sentOf = (item: ItemSettings) => ({
   extraKeys: item.extraKeys ?? {},
 });
 
+export const certificateScopeOf = (item: ItemSettings): PayloadScope => item.certificateScope ?? 'System';
+
 /** Whose devices are sent something when an item's settings change. */
 export const platformsTouchedBy = (before: ItemSettings, after: ItemSettings): Platform[] =>
   canonicalJson(sentOf(before)) === canonicalJson(sentOf(after)) &&
-  (before.appComesFromElsewhere ?? false) === (after.appComesFromElsewhere ?? false)
+  (before.appComesFromElsewhere ?? false) === (after.appComesFromElsewhere ?? false) &&
+  certificateScopeOf(before) === certificateScopeOf(after)
     ? []
     : ['macOS'];
 

@@ -2,6 +2,8 @@
 
 export type ProfileKind = 'settings' | 'sso' | 'certificate.a' | 'certificate.b';
 export type CertificateSlot = 'a' | 'b';
+/** Apple's PayloadScope: System is the device's channel and the System keychain, User its user's channel and login keychain (Macs only). */
+export type PayloadScope = 'System' | 'User';
 
 const PREFIX = 'odette';
 const KINDS: readonly ProfileKind[] = ['settings', 'sso', 'certificate.a', 'certificate.b'];

@@ -1,5 +1,6 @@
 // What a rollout's plans share: its phases, the requests of a step, the actions, and the memory of a run.
 import type { FailureCode } from './failures.ts';
+import type { PayloadScope } from './profile-identifier.ts';
 import type { Tries } from './retries.ts';
 
 export const ROLLOUT_PHASES = [
@@ -29,19 +30,22 @@ export const WAITING_PHASES: readonly RolloutPhase[] = [
   'removal_delay',
 ];
 
-/** Questions to the device. */
+/** Questions to the device; `User…` goes to its user's channel. */
 export type Query =
   | 'DeviceInformation'
   | 'ProfileList'
   | 'CertificateList'
   | 'ManagedApplicationList'
   | 'InstalledApplicationList'
-  | 'ManagedApplicationConfiguration';
+  | 'ManagedApplicationConfiguration'
+  | 'UserProfileList'
+  | 'UserCertificateList';
 
 export type StepRequest =
   | { readonly type: Query }
   | { readonly type: 'InstallProfile'; readonly kind: 'settings' | 'sso'; readonly revision: string }
-  | { readonly type: 'RemoveProfile'; readonly identifier: string }
+  /** `scope`: where the profile is; absent: System. */
+  | { readonly type: 'RemoveProfile'; readonly identifier: string; readonly scope?: PayloadScope }
   | { readonly type: 'InstallApplication'; readonly revision: string }
   /** `own`: the item's own configuration comes back, or none. */
   | {

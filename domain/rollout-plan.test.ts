@@ -37,6 +37,24 @@ describe('the plan of a rollout', () => {
     ]);
   });
 
+  test('a certificate for a login keychain: its user’s channel is asked last, and without one nothing waits for it', () => {
+    const desired = { ...desiredMac, certificateScope: 'User' as const };
+    const { view } = play({ ...blankMac, desired });
+    expect(play({ ...blankMac, desired }).trace).toEqual([
+      'DeviceInformation+ProfileList+CertificateList+ManagedApplicationList+InstalledApplicationList',
+      'InstallProfile(settings)+InstallProfile(sso)',
+      'InstallApplication+ProfileList+ManagedApplicationList',
+      'waitForApp',
+      'finish:delivered',
+    ]);
+    expect(play({ ...view, hasUserChannel: true }).trace).toEqual([
+      'DeviceInformation+ProfileList+CertificateList+ManagedApplicationList',
+      'obtainCertificate',
+      'UserProfileList+UserCertificateList',
+      'finish:delivered',
+    ]);
+  });
+
   test('a changed revision pushes that profile only', () => {
     const { view } = play(blankMac);
     const changed = {
@@ -53,7 +71,7 @@ describe('the plan of a rollout', () => {
   test('profiles of another integration go before the new ones come', () => {
     const old = profileIdentifier('i0', 'd1', 'sso');
     const view = reported(blankMac, {
-      profiles: [{ identifier: old, uuid: 'old', kind: 'sso', integrationId: 'i0' }],
+      profiles: [{ identifier: old, uuid: 'old', kind: 'sso', integrationId: 'i0', scope: 'System' }],
     });
     expect(play(view).trace[1]).toBe(`RemoveProfile(${old})`);
   });
@@ -61,7 +79,7 @@ describe('the plan of a rollout', () => {
   test('a profile that was just removed is looked for at once; one that stays is removed again later', () => {
     const old = profileIdentifier('i0', 'd1', 'sso');
     const view = reported(blankMac, {
-      profiles: [{ identifier: old, uuid: 'old', kind: 'sso', integrationId: 'i0' }],
+      profiles: [{ identifier: old, uuid: 'old', kind: 'sso', integrationId: 'i0', scope: 'System' }],
     });
     const tries = { [`remove.${old}`]: triedAgain(undefined, null, NOW, 0.5) };
     const stale = ALL.filter((query) => query !== 'ProfileList');
@@ -97,6 +115,7 @@ describe('the plan of a rollout', () => {
           uuid: 'c',
           kind: 'certificate.a',
           integrationId: 'i1',
+          scope: 'System',
         },
       ],
     });

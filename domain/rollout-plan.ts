@@ -13,7 +13,13 @@ import {
   type RolloutAction,
   type RolloutMemory,
 } from './rollout-action.ts';
-import { isManagedApp, type DesiredState, type RolloutView, type WantedProfile } from './rollout-view.ts';
+import {
+  isManagedApp,
+  waitsForUserChannel,
+  type DesiredState,
+  type RolloutView,
+  type WantedProfile,
+} from './rollout-view.ts';
 
 /** The phase that an action stands for. */
 export function phaseOf(action: RolloutAction): RolloutPhase {
@@ -88,7 +94,7 @@ function planDelivery(
 
   // What cannot be had now holds up nothing else: each of the others is brought to its desired state first.
   const blocked: Blocked[] = [];
-  if (desired.wantsCertificate && !view.hasCertificate) {
+  if (desired.wantsCertificate && !view.hasCertificate && !waitsForUserChannel(view, desired)) {
     const patienceMs = desired.settings.patienceHours * HOUR_MS;
     const certificate = retryOf(memory.tries['certificate'], patienceMs, 'certificate.not_seen', nowMs);
     if (certificate.kind === 'due') return { do: 'obtainCertificate', integrationId: desired.integrationId };
@@ -99,8 +105,17 @@ function planDelivery(
   blocked.push(...profiles.blocked);
 
   const app = planApp(view, desired, memory, unanswered(memory, inventoryOf(view)), nowMs);
+  // Nothing else waits for a user who is away, so their channel is asked last.
+  const ofUser = unanswered(memory, userListsOf(view, desired));
+  if (app.do === 'finish' && blocked.length === 0 && ofUser.length > 0) return send('certificate', ofUser);
   return settle(app, blocked);
 }
+
+/** What proves a certificate in a login keychain. */
+const userListsOf = (view: RolloutView, desired: DesiredState): Query[] =>
+  desired.wantsCertificate && desired.certificateScope === 'User' && view.hasUserChannel
+    ? ['UserProfileList', 'UserCertificateList']
+    : [];
 
 /** The app's step beside what cannot be done now. A wait for the app does not outlast the next retry of something else. */
 function settle(app: RolloutAction, blocked: readonly Blocked[]): RolloutAction {

@@ -2,7 +2,14 @@
 import { HOUR_MS } from './patience.ts';
 import { retryOf, type Blocked, type Retry } from './retries.ts';
 import type { Query, RolloutAction, RolloutMemory, RolloutPhase, StepRequest } from './rollout-action.ts';
+import type { PayloadScope } from './profile-identifier.ts';
 import type { WantedProfile } from './rollout-view.ts';
+
+/** Whose channel a request takes. */
+export function scopeOf(request: StepRequest): PayloadScope {
+  if (request.type === 'RemoveProfile') return request.scope ?? 'System';
+  return request.type === 'UserProfileList' || request.type === 'UserCertificateList' ? 'User' : 'System';
+}
 
 /** One outstanding command per device and step. */
 export function stepOf(request: StepRequest): string {

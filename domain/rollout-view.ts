@@ -2,7 +2,7 @@
 // It is read from the tables in one go (adapters/store/rollout/rollout-state.ts) and small enough for a workflow's history.
 import type { DeviceFamily, Platform } from './device.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
-import type { ProfileKind } from './profile-identifier.ts';
+import type { PayloadScope, ProfileKind } from './profile-identifier.ts';
 
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
@@ -18,6 +18,7 @@ export interface DesiredState {
   readonly integrationId: string;
   readonly settings: IntegrationSettings;
   readonly wantsCertificate: boolean;
+  readonly certificateScope: PayloadScope;
   /** In the order of delivery. */
   readonly profiles: readonly WantedProfile[];
   /** iPhone and iPad only. */
@@ -38,6 +39,8 @@ export interface ReportedOdetteProfile {
   readonly uuid: string;
   readonly kind: ProfileKind;
   readonly integrationId: string;
+  /** Over which channel it was listed. */
+  readonly scope: PayloadScope;
 }
 
 export interface ReportedState {
@@ -67,8 +70,10 @@ export interface RolloutView {
   readonly desired: DesiredState | null;
   readonly removal: RemovalTerms;
   readonly reported: ReportedState;
-  /** A certificate of the desired integration that has not ended is on the device, in a profile that is on the device. */
+  /** A certificate of the desired integration and scope that has not ended is on the device, in a profile that is on the device. */
   readonly hasCertificate: boolean;
+  /** A user of the Mac has opened a channel of their own in this enrollment. */
+  readonly hasUserChannel: boolean;
   /** A certificate was sent, of whatever integration, and was not seen to be gone: it is on the device or on its way. */
   readonly hasOpenDelivery: boolean;
   /** Odette's app configuration was sent and not taken back. */
@@ -78,6 +83,13 @@ export interface RolloutView {
   /** Why the last rollout failed, if it did. */
   readonly failureCode: string | null;
 }
+
+/** The certificate belongs into a login keychain, and no user of the Mac has logged in: their channel opens when one does. */
+export const waitsForUserChannel = (
+  { hasUserChannel, hasCertificate }: RolloutView,
+  desired: DesiredState | null,
+): boolean =>
+  desired?.certificateScope === 'User' && desired.wantsCertificate && !hasUserChannel && !hasCertificate;
 
 /** Apple's words for an app that is there and managed (an update under way changes nothing about that). */
 const MANAGED_STATES = ['Managed', 'PromptingForUpdate', 'PromptingForUpdateLogin', 'ValidatingUpdate'];

@@ -28,6 +28,7 @@ const trusted: BucketFacts = {
   licenseFailureCode: null,
   finding: 'managed',
   appComesFromElsewhere: false,
+  waitsForUserChannel: false,
 };
 const phone: Partial<BucketFacts> = { states: { ...notSignedIn, certificatePresent: 'not_applicable' } };
 

@@ -44,6 +44,8 @@ export interface BucketFacts {
   readonly finding: FindingKind;
   /** Okta Verify comes from elsewhere, says the item. */
   readonly appComesFromElsewhere: boolean;
+  /** The certificate belongs into a login keychain, and no user of the Mac has logged in. */
+  readonly waitsForUserChannel: boolean;
 }
 
 /** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
@@ -55,6 +57,7 @@ export type Obstacle =
   | 'left'
   | 'not_supported'
   | 'no_license'
+  | 'no_user_channel'
   | 'app_missing'
   | OktaObstacle;
 
@@ -94,13 +97,18 @@ export function standingOf(facts: BucketFacts): Standing {
   // What an Okta admin did stands above everything that Odette could still do on the device.
   if (facts.finding === 'suspended' || facts.finding === 'deactivated') return at('needs_you', facts.finding);
   if (facts.failureCode !== null) return at(isForUser(facts.failureCode) ? 'needs_user' : 'needs_you');
-  if (facts.licenseFailureCode !== null && facts.phase === 'waiting_for_license')
-    return at('needs_you', 'no_license');
-  if (USER_PHASES.includes(facts.phase)) return at('needs_user');
+  if (isWithoutLicense(facts)) return at('needs_you', 'no_license');
+  if (isForUserNow(facts)) return at('needs_user', facts.waitsForUserChannel ? 'no_user_channel' : null);
   if (isOnlyAppMissing(facts)) return at('needs_you', 'app_missing');
   if (!isOnDevice(facts.states)) return at('in_progress');
   return isOktaObstacle(facts.finding) ? at('needs_you', facts.finding) : at('needs_user');
 }
+
+const isWithoutLicense = ({ licenseFailureCode, phase }: BucketFacts): boolean =>
+  licenseFailureCode !== null && phase === 'waiting_for_license';
+
+const isForUserNow = ({ waitsForUserChannel, phase }: BucketFacts): boolean =>
+  waitsForUserChannel || USER_PHASES.includes(phase);
 
 const isOnDevice = (states: TruthStates): boolean =>
   counts(states.delivered) && counts(states.certificatePresent) && counts(states.oktaVerifyManaged);

@@ -17,13 +17,14 @@ const view: RolloutView = {
     integrationId: 'i1',
     settings: DEFAULT_INTEGRATION_SETTINGS,
     wantsCertificate: true,
+    certificateScope: 'System',
     profiles: [{ kind: 'settings', identifier: 's', payloadUuid: 'u1', revision: 'r1' }],
     appConfigurationRevision: null,
     appComesFromElsewhere: false,
   },
   removal: { delayMinutes: 15, removesApp: false },
   reported: {
-    profiles: [{ identifier: 's', uuid: 'u1', kind: 'settings', integrationId: 'i1' }],
+    profiles: [{ identifier: 's', uuid: 'u1', kind: 'settings', integrationId: 'i1', scope: 'System' }],
     certificates: ['c1'],
     appStatus: 'Managed',
     appIsForeign: false,
@@ -31,6 +32,7 @@ const view: RolloutView = {
     appConfigurationRevision: null,
   },
   hasCertificate: true,
+  hasUserChannel: false,
   hasOpenDelivery: true,
   configurationWasSent: false,
   holdsLicense: false,
@@ -60,7 +62,7 @@ describe('the five truths', () => {
   test('an old revision of a profile is not delivered', () => {
     const old = {
       ...view.reported,
-      profiles: [{ identifier: 's', uuid: 'u0', kind: 'settings', integrationId: 'i1' }],
+      profiles: [{ identifier: 's', uuid: 'u0', kind: 'settings', integrationId: 'i1', scope: 'System' }],
     };
     const changed = { ...view, reported: old } as RolloutView;
     expect(states({ view: changed }).delivered).toBe('not_held');

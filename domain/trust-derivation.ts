@@ -34,6 +34,9 @@ const USE_TEXT: Readonly<Record<CertificateUse, string>> = {
   proven: 'A sign-in has used the newest certificate.',
 };
 
+const channelOf = ({ desired }: RolloutView): string =>
+  desired?.certificateScope === 'User' ? 'The user of the Mac' : 'The device';
+
 interface Derived {
   readonly state: TruthState;
   readonly evidence: string;
@@ -64,7 +67,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
   },
   certificatePresent({ view }) {
     if (view.reported.certificates === null)
-      return unknown('The device has not listed its certificates yet.');
+      return unknown(`${channelOf(view)} has not listed its certificates yet.`);
     return view.hasCertificate
       ? held('The device lists the certificate of the newest delivery.')
       : notHeld('The device lists no valid certificate of this integration.');

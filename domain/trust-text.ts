@@ -50,6 +50,8 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
     `Okta has deactivated this ${family}: it may have been reported lost. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
   managed_for_other: (family) =>
     `Okta counts this ${family} as managed for another user than the one named here. Take that user over, or correct the user.`,
+  no_user_channel: () =>
+    'The certificate goes into a login keychain, and no user of this Mac has logged in since it enrolled. Its user logs in once.',
   app_missing: (family) =>
     `Okta Verify is not on this ${family}. The library item says that it comes from elsewhere: install its package.`,
   no_license: () =>

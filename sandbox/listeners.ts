@@ -2,8 +2,12 @@
 import type { Server } from 'node:net';
 import type { Server as HttpServer } from 'node:http';
 
+/** A client that keeps a connection open decides when it ends: a request on one that we close is lost. */
+const KEEP_ALIVE_MS = 10 * 60_000;
+
 /** Listens on loopback; port 0 takes any free one. Resolves with the port. */
 export function listen(server: Server, port: number): Promise<number> {
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {

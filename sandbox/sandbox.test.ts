@@ -96,6 +96,7 @@ const target = (uuid: string): { integrationId: string; deviceId: string; uuid: 
 });
 const certificate = async (device: PretendDevice, slot: 'a' | 'b', deliveryId: string): Promise<Buffer> =>
   certificateProfile({
+    scope: 'System',
     ...target('11111111-1111-4111-8111-111111111111'),
     slot,
     deliveryId,

@@ -1,15 +1,23 @@
 // One delivery of a certificate profile and the questions around it, from the certificate workflow's side.
 import { workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
+import type { CertificateAction, InstalledProfile } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
-import type { CertificateSlot } from '../domain/profile-identifier.ts';
+import type { PayloadScope } from '../domain/profile-identifier.ts';
 import type { Urgency } from '../domain/renewal-policy.ts';
 import type { CarriedState } from './certificate-state.ts';
-import type { DeviceConversation, CommandScope } from './device-conversation.ts';
+import type { CarriedOut, CommandScope, DeviceConversation } from './device-conversation.ts';
 import { commandQueue, database, okta } from './policies.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
+
+const LISTS = {
+  System: ['CertificateList', 'ProfileList'],
+  User: ['UserCertificateList', 'UserProfileList'],
+} as const;
+
+type Delivered = Pick<Extract<CertificateAction, { do: 'deliver' }>, 'slot' | 'scope' | 'reason'>;
 
 /**
  * A silent device is waited for without end; the later the renewal, the more often it is pushed. After each of the longest intervals
@@ -36,6 +44,8 @@ export class CertificateDelivery {
   #acknowledged: string | null = null;
   /** The device has not responded for a day. */
   isSilent: boolean;
+  /** The last question was dropped for a newer plan before it was answered. */
+  wasInterrupted = false;
 
   constructor(deviceId: string, conversation: DeviceConversation, carried: CarriedState | undefined) {
     this.#deviceId = deviceId;
@@ -49,18 +59,21 @@ export class CertificateDelivery {
     return { deliveries: this.#made, cycle: this.#cycle, isSilent: this.isSilent };
   }
 
-  /** true: the device has listed its profiles and certificates. */
-  async requestLists(step: PlannedCertificateStep, isChanged: () => boolean): Promise<boolean> {
+  /** true: the channels have listed their profiles and certificates. */
+  async requestLists(
+    step: PlannedCertificateStep,
+    scopes: readonly PayloadScope[],
+    isChanged: () => boolean,
+  ): Promise<boolean> {
     const carried = await this.#conversation.carryOut(
       this.#scope(step),
-      [
-        { step: 'certificate.CertificateList', request: { type: 'CertificateList' } },
-        { step: 'certificate.ProfileList', request: { type: 'ProfileList' } },
-      ],
+      scopes
+        .flatMap((scope) => LISTS[scope])
+        .map((type) => ({ step: `certificate.${type}`, request: { type } })),
       patiently(step.urgency, this.isSilent),
       isChanged,
     );
-    this.isSilent = carried.kind === 'silent';
+    this.#learn(carried);
     if (carried.kind !== 'answered') return false;
     this.#cycle += 1;
     return carried.outcomes.every(
@@ -68,21 +81,26 @@ export class CertificateDelivery {
     );
   }
 
+  #learn({ kind }: CarriedOut): void {
+    this.isSilent = kind === 'silent';
+    this.wasInterrupted = kind === 'interrupted';
+  }
+
   async remove(
     step: PlannedCertificateStep,
-    identifiers: readonly string[],
+    profiles: readonly InstalledProfile[],
     isChanged: () => boolean,
   ): Promise<void> {
     const carried = await this.#conversation.carryOut(
       this.#scope(step),
-      identifiers.map((identifier) => ({
-        step: `certificate.remove.${identifier}`,
-        request: { type: 'RemoveProfile' as const, identifier },
+      profiles.map(({ identifier, scope }) => ({
+        step: `certificate.remove.${scope === 'User' ? 'user.' : ''}${identifier}`,
+        request: { type: 'RemoveProfile' as const, identifier, scope },
       })),
       patiently(step.urgency, this.isSilent),
       isChanged,
     );
-    this.isSilent = carried.kind === 'silent';
+    this.#learn(carried);
     if (!this.isSilent) this.#cycle += 1;
   }
 
@@ -93,10 +111,11 @@ export class CertificateDelivery {
   async send(
     step: PlannedCertificateStep,
     integrationId: string,
-    { slot, reason }: { readonly slot: CertificateSlot; readonly reason: string },
+    { slot, scope, reason }: Delivered,
     isInterrupted: () => boolean,
   ): Promise<FailureCode | 'asleep' | null> {
     const { workflowId, firstExecutionRunId } = workflowInfo();
+    this.wasInterrupted = false;
     // The last one was acknowledged, and the device's lists did not show it.
     if (this.#acknowledged !== null) {
       const deliveryId = this.#acknowledged;
@@ -105,13 +124,14 @@ export class CertificateDelivery {
       return 'certificate.not_seen';
     }
     const outcome = await okta.deliverCertificate.executeWithOptions(
-      { summary: `certificate into slot ${slot}` },
+      { summary: `certificate into slot ${slot}${scope === 'User' ? ', login keychain' : ''}` },
       [
         {
           deviceId: this.#deviceId,
           integrationId,
           enrollmentId: step.enrollmentId,
           slot,
+          scope,
           reason,
           number: this.#made + 1,
           workflowId,

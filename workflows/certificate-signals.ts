@@ -1,6 +1,7 @@
 // What a certificate workflow was told, over all its runs. Handlers only write it down; the loop decides.
 import { setHandler } from '@temporalio/workflow';
 import type { CertificateMemory } from '../domain/certificate-plan.ts';
+import type { PayloadScope } from '../domain/profile-identifier.ts';
 import type { DeviceConversation } from './device-conversation.ts';
 import type { CarriedState, KeepCertificateInput } from './certificate-state.ts';
 import {
@@ -20,6 +21,8 @@ export class CertificateSignals {
   isWanted: boolean;
   /** The device has listed its profiles and certificates since anything changed. */
   isFresh: boolean;
+  /** Its user's channel has, too. */
+  isUserFresh: boolean;
   /** Somebody asked for a new certificate. */
   forced: boolean;
   /** Rollouts that asked for the proof. */
@@ -36,6 +39,7 @@ export class CertificateSignals {
     this.integrationId = integrationId ?? null;
     this.isWanted = carried?.isWanted ?? true;
     this.isFresh = carried?.isFresh ?? false;
+    this.isUserFresh = carried?.isUserFresh ?? false;
     this.forced = carried?.forced ?? false;
   }
 
@@ -54,8 +58,8 @@ export class CertificateSignals {
   }
 
   memory(): CertificateMemory {
-    const { isFresh, integrationId, isWanted, forced } = this;
-    return { isFresh, integrationId, isWanted, forced };
+    const { isFresh, isUserFresh, integrationId, isWanted, forced } = this;
+    return { isFresh, isUserFresh, integrationId, isWanted, forced };
   }
 
   /** Whether anything changed since this call. */
@@ -64,9 +68,21 @@ export class CertificateSignals {
     return () => this.changes !== seen;
   }
 
-  toCarried(): Pick<CarriedState, 'isWanted' | 'isFresh' | 'forced' | 'seenEvents'> {
-    const { isWanted, isFresh, forced } = this;
-    return { isWanted, isFresh, forced, seenEvents: this.#seen.newest() };
+  toCarried(): Pick<CarriedState, 'isWanted' | 'isFresh' | 'isUserFresh' | 'forced' | 'seenEvents'> {
+    const { isWanted, isFresh, isUserFresh, forced } = this;
+    return { isWanted, isFresh, isUserFresh, forced, seenEvents: this.#seen.newest() };
+  }
+
+  /** What the device listed may be so no longer. */
+  outdate(): void {
+    this.isFresh = false;
+    this.isUserFresh = false;
+  }
+
+  /** These channels have listed what they hold. */
+  listed(scopes: readonly PayloadScope[]): void {
+    if (scopes.includes('System')) this.isFresh = true;
+    if (scopes.includes('User')) this.isUserFresh = true;
   }
 
   #onWanted(event: Event & { readonly integrationId: string }): void {
@@ -80,20 +96,20 @@ export class CertificateSignals {
   #onRenewNow(event: Event): void {
     if (!this.#isNew(event)) return;
     this.forced = true;
-    this.isFresh = false;
+    this.outdate();
   }
 
   #onNotNeeded(event: Event): void {
     if (!this.#isNew(event)) return;
     this.interruptions += 1;
     this.isWanted = false;
-    this.isFresh = false;
+    this.outdate();
   }
 
   #onEnrollment(event: Event): void {
     if (!this.#isNew(event)) return;
     this.interruptions += 1;
-    this.isFresh = false;
+    this.outdate();
   }
 
   #isNew({ eventId }: Event): boolean {

@@ -9,6 +9,7 @@ export interface KeepCertificateInput {
 export interface CarriedState {
   readonly isWanted: boolean;
   readonly isFresh: boolean;
+  readonly isUserFresh: boolean;
   /** Deliveries made so far, over all runs: the next one's number follows. */
   readonly deliveries: number;
   /** Responses to the device's lists are told apart by it over all runs. */

@@ -4,6 +4,7 @@ import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@te
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
+import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
 import { renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
@@ -18,7 +19,7 @@ import { database, otherWorkflows } from './policies.ts';
 const MAX_HISTORY_LENGTH = 60;
 /** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
 const MAX_ATTEMPTS = 6;
-/** Nobody signals the workflow when the device comes back in scope, or when an Okta admin changed its status. */
+/** Nobody signals the workflow when the device comes back in scope, when an Okta admin changed its status, or when a user logs in. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
 const ENROLLMENT_PAUSE = '10 minutes';
@@ -27,6 +28,10 @@ type Step<Action extends CertificateAction['do']> = PlannedCertificateStep & {
   readonly action: Extract<CertificateAction, { do: Action }>;
 };
 type IsChanged = () => boolean;
+
+/** For a login keychain both channels prove it. */
+const listsBefore = (scope: PayloadScope): readonly PayloadScope[] =>
+  scope === 'User' ? ['System', 'User'] : ['System'];
 
 export async function keepCertificate(input: KeepCertificateInput): Promise<void> {
   await new CertificateWorkflow(input).run();
@@ -74,12 +79,11 @@ class CertificateWorkflow {
     const { action } = step;
     switch (action.do) {
       case 'ask':
-        this.#signals.isFresh = await this.#delivery.requestLists(step, isChanged);
-        return;
+        return this.#ask({ ...step, action }, isChanged);
       case 'remove':
         if (action.keeps !== null) await this.#replyProven(step);
-        await this.#delivery.remove(step, action.identifiers, isChanged);
-        this.#signals.isFresh = false;
+        await this.#delivery.remove(step, action.profiles, isChanged);
+        this.#signals.outdate();
         return;
       case 'deliver':
         return this.#deliver({ ...step, action }, isChanged);
@@ -95,6 +99,10 @@ class CertificateWorkflow {
         await this.#continueIfLong(isChanged);
         await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'an Okta admin has to act' });
         return;
+      case 'waitForUser':
+        await this.#continueIfLong(isChanged);
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'its user logs in' });
+        return;
       case 'waitForEnrollment':
       case 'waitToBeWanted':
         return this.#waitToBeWanted(isChanged);
@@ -105,10 +113,24 @@ class CertificateWorkflow {
     }
   }
 
+  async #ask(step: Step<'ask'>, isChanged: IsChanged): Promise<undefined> {
+    const { scopes, keeps } = step.action;
+    if (keeps !== null) await this.#replyProven(step, keeps);
+    await this.#requestLists(step, scopes, isChanged);
+  }
+
+  async #requestLists(
+    step: PlannedCertificateStep,
+    scopes: readonly PayloadScope[],
+    isChanged: IsChanged,
+  ): Promise<void> {
+    if (await this.#delivery.requestLists(step, scopes, isChanged)) this.#signals.listed(scopes);
+  }
+
   async #deliver(step: Step<'deliver'>, isChanged: IsChanged): Promise<undefined> {
     const { integrationId, interruptions: before } = this.#signals;
     if (integrationId === null) return;
-    this.#signals.isFresh = false;
+    this.#signals.outdate();
     try {
       const failure = await this.#delivery.send(
         step,
@@ -116,7 +138,7 @@ class CertificateWorkflow {
         step.action,
         () => this.#signals.interruptions !== before,
       );
-      if (failure === 'asleep') this.#signals.isFresh = await this.#delivery.requestLists(step, isChanged);
+      if (failure === 'asleep') await this.#requestLists(step, listsBefore(step.action.scope), isChanged);
       else if (failure !== null) await this.#backOff(failure, isChanged);
     } catch (error) {
       await this.#backOff(failureCodeOfActivity(error), isChanged);
@@ -145,7 +167,7 @@ class CertificateWorkflow {
       if (left > 0) await condition(isChanged, left, { summary: 'until the renewal' });
     }
     // What is on the device is asked again before anything is done about it.
-    if (!isChanged()) this.#signals.isFresh = false;
+    if (!isChanged()) this.#signals.outdate();
   }
 
   async #waitToBeWanted(isChanged: IsChanged): Promise<undefined> {
@@ -171,8 +193,10 @@ class CertificateWorkflow {
 
   /** A device that takes what it is sent and never has it would be asked without end. */
   async #boundAttempts(action: CertificateAction, isChanged: IsChanged): Promise<void> {
-    const { isSilent } = this.#delivery;
+    const { isSilent, wasInterrupted } = this.#delivery;
     const isAttempt = action.do === 'ask' || action.do === 'remove' || action.do === 'deliver';
+    // Nobody has answered: a user may be away for days, while rollouts ask.
+    if (isAttempt && wasInterrupted) return;
     this.#attempts = isAttempt && !isSilent ? this.#attempts + 1 : 0;
     if (isSilent) await this.#continueIfLong(isChanged);
     if (this.#attempts >= MAX_ATTEMPTS && !isChanged())

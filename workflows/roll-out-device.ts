@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { PlannedStep } from '../activities/rollout.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
-import { appCheckDelayMs, intervalsWithin } from '../domain/patience.ts';
+import { appCheckDelayMs, intervalsWithin, USER_PATIENCE_MS } from '../domain/patience.ts';
 import {
   emptyMemory,
   memoryFor,
@@ -19,13 +19,14 @@ import {
   type RolloutMemory,
   type RolloutPhase,
 } from '../domain/rollout-action.ts';
+import { scopeOf } from '../domain/rollout-step.ts';
 import { CertificateRequest } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
 import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
-import { refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
+import { asIfListed, refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
 import { showDetails } from './show-details.ts';
 
@@ -170,19 +171,22 @@ class RolloutWorkflow {
   async #send(step: Step<'send'>, intervals: readonly number[], isChanged: IsChanged): Promise<undefined> {
     const deviceId = this.#deviceId;
     const { enrollmentId, action } = step;
+    const isForUser = action.requests.every((request) => scopeOf(request) === 'User');
     const sent = await sendAndLearn(
       this.#conversation,
       this.#memory,
       enrollmentId,
       action.requests,
-      intervals,
+      isForUser ? intervalsWithin(USER_PATIENCE_MS) : intervals,
       isChanged,
     );
     this.#memory = sent.memory;
     if (sent.licenseMissed) this.#licenseAssignment.start(true);
     if (sent.refused) await database.recordAppRefusal({ deviceId, nowMs: Date.now() });
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
-    if (sent.isSilent) throw failedBecause('mdm.device_silent');
+    // What they listed last counts until they come back.
+    if (sent.isSilent && isForUser) this.#memory = asIfListed(this.#memory, action.requests);
+    else if (sent.isSilent) throw failedBecause('mdm.device_silent');
   }
 
   async #obtainCertificate(

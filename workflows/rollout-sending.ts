@@ -16,11 +16,23 @@ export interface Sent {
 }
 
 /** Responses that only inform, and a renewal that has time: a device that cannot give them is not held up. */
-const OPTIONAL: readonly string[] = ['DeviceInformation', 'InstalledApplicationList', 'RenewIdentity'];
+const OPTIONAL: readonly string[] = [
+  'DeviceInformation',
+  'InstalledApplicationList',
+  'RenewIdentity',
+  'UserProfileList',
+  'UserCertificateList',
+];
 
 export const without = (memory: RolloutMemory, queries: readonly Query[]): RolloutMemory => ({
   ...memory,
   fresh: memory.fresh.filter((query) => !queries.includes(query)),
+});
+
+/** Nobody was there to list it: it is not asked again in this run. */
+export const asIfListed = (memory: RolloutMemory, requests: readonly StepRequest[]): RolloutMemory => ({
+  ...memory,
+  fresh: [...new Set([...memory.fresh, ...requests.filter(isQuery).map(({ type }) => type)])],
 });
 
 /** Remembers a try of the change `key`, and when it may be tried again. */

@@ -35,6 +35,8 @@ export interface TokenUpdate extends Sender {
   /** Empty: the device has none. */
   readonly pushMagic: string;
   readonly awaitingConfiguration: boolean;
+  /** Of a user's channel: the account's name. */
+  readonly userShortName?: string;
   /** iOS only; keep the old one when a later message lacks it. */
   readonly unlockToken?: Buffer;
 }
@@ -124,6 +126,7 @@ function readCheckIn(type: string, sender: Sender): DeviceMessage {
         topic: short(textOf(dict, 'Topic')),
         token: short(dataOf(dict, 'Token')),
         pushMagic: dict['PushMagic'] === '' ? '' : short(textOf(dict, 'PushMagic')),
+        ...definedProps('userShortName', lineOf(dict, 'UserShortName')),
         awaitingConfiguration: flagOf(dict, 'AwaitingConfiguration') ?? false,
         ...definedProps('unlockToken', dataOf(dict, 'UnlockToken')),
       };

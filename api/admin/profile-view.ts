@@ -1,10 +1,16 @@
 // The profiles a device should have, built as they are sent but with every secret masked: no challenge is fetched to show one.
+import type { DesiredState } from '../../domain/rollout-view.ts';
 import { appConfiguration } from '../../adapters/mdm/payloads/app-configuration.ts';
 import { certificateProfile, settingsProfile, ssoProfile } from '../../adapters/mdm/payloads/payload-set.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findReported, listDeliveries } from '../../adapters/store/devices/device-evidence.ts';
-import { desiredStateOf, readDeviceState, settingsOf } from '../../adapters/store/rollout/rollout-state.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  reportedProfilesOf,
+  settingsOf,
+} from '../../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import {
   DEFAULT_ENROLLMENT_OPTIONS,
@@ -30,8 +36,8 @@ export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownPro
   const desired = state && desiredStateOf(state);
   if (!state || !desired || state.oktaHost === null) return [];
   const reported = await findReported(sql, deviceId);
-  const isListed = (uuid: string) =>
-    reported?.profiles?.some((each) => each.uuid.toLowerCase() === uuid) ?? false;
+  const listed = reportedProfilesOf(state) ?? [];
+  const isListed = (uuid: string) => listed.some((each) => each.uuid === uuid);
   const host = { oktaHost: state.oktaHost, customDomain: state.customDomain };
   const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
   const { integrationId } = desired;
@@ -62,15 +68,13 @@ export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownPro
   });
 
   if (desired.wantsCertificate) {
-    const deliveries = await listDeliveries(sql, deviceId);
-    const current =
-      deliveries.find((each) => each.state === 'proven') ?? deliveries.find((each) => each.state === 'sent');
+    const current = await currentDelivery(sql, deviceId);
     const uuid = current?.payloadUuid ?? '00000000-0000-4000-8000-000000000000';
     const profile = certificateProfile({
       integrationId,
       deviceId,
       uuid,
-      slot: current?.slot ?? 'a',
+      ...placeOf(current, desired),
       scepUrl: state.scepUrl ?? '',
       challenge: MASK,
       serialNumber: state.serialNumber ?? '',
@@ -96,4 +100,17 @@ export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownPro
       xml: buildPlist(appConfiguration({ orgUrl: orgUrlOf(host), managementHint: MASK })).toString(),
     });
   return shown;
+}
+
+const placeOf = (current: Awaited<ReturnType<typeof currentDelivery>>, desired: DesiredState) => ({
+  slot: current?.slot ?? ('a' as const),
+  scope: current?.scope ?? desired.certificateScope,
+});
+
+/** The certificate that is on the device, or else on its way. */
+async function currentDelivery(sql: Sql, deviceId: string) {
+  const deliveries = await listDeliveries(sql, deviceId);
+  return (
+    deliveries.find(({ state }) => state === 'proven') ?? deliveries.find(({ state }) => state === 'sent')
+  );
 }

@@ -99,7 +99,7 @@ test('the days are those of the current certificates, whatever becomes of them',
       const proof = { serialNumber: '1', issuer: 'CN=Okta', notBefore, notAfter, provenAt };
       return database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, renewed, proof));
     },
-    () => recordRemovedDeliveries(database, fleet.deviceId, [], new Date()),
+    () => recordRemovedDeliveries(database, fleet.deviceId, 'System', [], new Date()),
     () => database.query(`update certificate_deliveries set state = 'proven' where id = $1`, [renewed]),
     () => database.query('delete from devices'),
   ];

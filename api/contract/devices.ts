@@ -129,6 +129,8 @@ export const DeviceDetail = z
       z.object({
         deliveryId: z.string(),
         slot: z.enum(['a', 'b']),
+        /** Apple's PayloadScope: the System keychain, or the login keychain of its user. */
+        scope: z.enum(['System', 'User']),
         state: z.enum(['sent', 'proven', 'failed', 'superseded', 'removed']),
         serialNumber: z.string().nullable(),
         issuer: z.string().nullable(),

@@ -22,6 +22,12 @@ const ItemSettings = z
     removeAppOnRemoval: z.boolean().optional(),
     /** Macs: Okta Verify is not installed by Odette; Platform SSO needs the downloaded package. Everything else is delivered. */
     appComesFromElsewhere: z.boolean().optional(),
+    /**
+     * Macs: the keychain of the certificate. System, the default: the device has it before anybody logs in. User: the login keychain, where
+     * Okta Verify looks first; only while its user is logged in can it be delivered, renewed and proven. A change moves it: the old one goes
+     * after the new one is proven.
+     */
+    certificateScope: z.enum(['System', 'User']).optional(),
   })
   .meta({ id: 'LibraryItemSettings' });
 

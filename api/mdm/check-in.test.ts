@@ -531,3 +531,12 @@ test('an identity that speaks for another UDID is an event on its device, once a
   expect(await audited(id)).toContain('identity.used_elsewhere');
   expect((await device.idle()) ?? 'nothing').toBe('nothing');
 });
+
+test('a device that leaves before anything was derived of it has left', async () => {
+  const device = await enroll();
+  const { id } = await found(device);
+  await listener.database.query('delete from device_trust where device_id = $1', [id]);
+  expect((await device.checkOut()).status).toBe(200);
+  const [trust] = await listener.database.query('select bucket from device_trust where device_id = $1', [id]);
+  expect(trust).toEqual({ bucket: 'left' });
+});

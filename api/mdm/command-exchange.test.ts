@@ -213,6 +213,21 @@ describe('what is offered', () => {
   });
 });
 
+test('a Mac in Power Nap that says NotNow for minutes is offered each command once a conversation, and tells its workflow once', async () => {
+  const [a, b] = [await queue(), await queue()];
+  for (let nap = 0; nap < 40; nap += 1) {
+    const offers: (string | undefined)[] = [await device.idle()];
+    while (offers.at(-1) !== undefined) offers.push(await device.notNow(offers.at(-1) ?? ''));
+    expect(offers).toEqual([a, b, undefined]);
+  }
+  expect(await statuses()).toEqual(['NotNow', 'NotNow']);
+  // Awake: nothing was lost, and nothing comes twice.
+  expect(await device.idle()).toBe(a);
+  expect(await device.acknowledge(a)).toBe(b);
+  expect(await device.acknowledge(b)).toBeUndefined();
+  expect(await device.idle()).toBeUndefined();
+});
+
 describe('what a response changes', () => {
   test('lists replace what was reported; a list that is missing does not empty it', async () => {
     const first = await queue({ requestType: 'ManagedApplicationList' });

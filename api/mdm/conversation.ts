@@ -33,9 +33,13 @@ export async function converse(
     message.signer,
   );
   const command = next ?? (isMoreExpected ? await waitForCommand(dependencies, deviceId, onGone) : undefined);
-  if (!command) return undefined;
-  if (!command.sealedBody) return command.body ?? undefined;
-  return Buffer.from(dependencies.sealer.open(command.sealedBody, sealedCommandContext(command.uuid)));
+  return command && plistOf(dependencies.sealer, command);
+}
+
+/** undefined: it has no body any more. */
+export function plistOf(sealer: Sealer, { uuid, body, sealedBody }: HandedOver): Buffer | undefined {
+  if (!sealedBody) return body ?? undefined;
+  return Buffer.from(sealer.open(sealedBody, sealedCommandContext(uuid)));
 }
 
 async function waitForCommand(

@@ -11,7 +11,7 @@ import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
 import { Admission, maxBytesFor, refuseUnlessList } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './record-report.ts';
-import { type ConversationDependencies, converse } from './conversation.ts';
+import { type ConversationDependencies, converse, plistOf } from './conversation.ts';
 import { recordForeignUse } from './foreign-use.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
@@ -125,8 +125,14 @@ async function dispatch(
 ): Promise<void> {
   const { message, body, signer } = received;
   const { database } = dependencies;
-  if (message.userId !== undefined)
-    return void response.status(await respondToUser(database, message, signer)).end();
+  const { userId } = message;
+  if (userId !== undefined) {
+    const { status, command } = await respondToUser(dependencies, { ...message, userId }, body, signer);
+    const plist = command && plistOf(dependencies.sealer, command);
+    if (!plist) return void response.status(status).end();
+    dependencies.metrics.handedOver();
+    return void response.status(status).type('application/xml').send(plist);
+  }
   switch (message.type) {
     case 'Authenticate':
       await authenticate(dependencies, message, signer);

@@ -26,12 +26,12 @@ export type Recorded = 'idle' | 'responded' | 'not_now' | 'repeated' | 'unknown'
 export async function recordReport(
   sql: Sql,
   deviceId: string,
-  report: Pick<Report, 'status' | 'commandUuid'>,
+  report: Pick<Report, 'status' | 'commandUuid' | 'userId'>,
   read: ReadReport | undefined,
   body: Buffer,
 ): Promise<Recorded> {
   if (report.status === 'Idle') {
-    for (const unknown of await beginConversation(sql, deviceId))
+    for (const unknown of await beginConversation(sql, deviceId, report.userId))
       await signalResponse(sql, deviceId, unknown, 'Unknown');
     if (await wasSilent(sql, deviceId))
       await appendOutboxMessage(sql, deviceId, {
@@ -41,7 +41,8 @@ export async function recordReport(
       });
     return 'idle';
   }
-  if (!read || read.command.deviceId !== deviceId) {
+  const isOfChannel = read?.command.userId === (report.userId ?? null);
+  if (!read || read.command.deviceId !== deviceId || !isOfChannel) {
     await recordUnparsedResponse(sql, {
       deviceId,
       reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
@@ -57,7 +58,7 @@ export async function recordReport(
   }
   const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
   if (!responded) {
-    await offerAgain(sql, deviceId);
+    await offerAgain(sql, deviceId, report.userId);
     return 'repeated';
   }
   if (read.problem !== undefined)

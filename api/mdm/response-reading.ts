@@ -111,11 +111,12 @@ function finalStatus(
 
 export async function applyToInventory(sql: Sql, deviceId: string, read: ReadReport): Promise<void> {
   const { response } = read;
+  const scope = read.command.userId === null ? 'System' : 'User';
   switch (response.kind) {
     case 'profiles':
-      return replaceProfiles(sql, deviceId, response.profiles);
+      return replaceProfiles(sql, deviceId, response.profiles, scope);
     case 'certificates':
-      return replaceCertificates(sql, deviceId, response.certificates);
+      return replaceCertificates(sql, deviceId, response.certificates, scope);
     case 'applications':
       return replaceApplications(sql, deviceId, response.applications);
     case 'installedApplications':

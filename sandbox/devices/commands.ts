@@ -6,6 +6,7 @@ import { reportInstalledApps, reportManagedApps } from './apps.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, InstalledProfile } from './device-state.ts';
+import type { PayloadScope } from '../../domain/profile-identifier.ts';
 import { isMdmProfile, renewIdentity } from './enrollment.ts';
 import { certificateOf } from './keychain.ts';
 import {
@@ -27,10 +28,16 @@ export interface CommandResponse {
 /** iOS never responds NotNow to these (Apple, "Handling NotNow status responses"). */
 const NEVER_NOT_NOW_ON_IOS = ['DeviceInformation', 'ProfileList', 'InstalledApplicationList'];
 
-export async function carryOut(context: DeviceContext, command: PlistDict): Promise<CommandResponse> {
+/** `scope` User: over the channel of a Mac's user. */
+export async function carryOut(
+  context: DeviceContext,
+  command: PlistDict,
+  scope: PayloadScope = 'System',
+): Promise<CommandResponse> {
   const { knobs } = context.state;
   const requestType = textOf(command, 'RequestType');
   if (knobs.commandMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.commandMs));
+  if (scope === 'User' && isLocked(context.state, requestType)) return { status: 'NotNow', keys: {} };
   if (isNotNow(context.state, requestType)) return { status: 'NotNow', keys: {} };
   const ordered = knobs.breaks.find((one) => one.requestType === requestType && one.times > 0);
   if (ordered) {
@@ -38,7 +45,7 @@ export async function carryOut(context: DeviceContext, command: PlistDict): Prom
     return { status: ordered.status, keys: { ErrorChain: ordered.errorChain.map((one) => ({ ...one })) } };
   }
   try {
-    const keys = await resultOf(context, requestType, command);
+    const keys = await resultOf(context, requestType, command, scope);
     count(context, `carriedOut.${requestType}`);
     return { status: 'Acknowledged', keys };
   } catch (error) {
@@ -46,6 +53,10 @@ export async function carryOut(context: DeviceContext, command: PlistDict): Prom
     return { status: 'Error', keys: { ErrorChain: error.chain.map((one) => ({ ...one })), ...error.reply } };
   }
 }
+
+/** A locked login keychain takes no profile and gives none back (Apple, "Handling NotNow status responses"). */
+const isLocked = ({ knobs }: DeviceState, requestType: string): boolean =>
+  knobs.userSession === 'locked' && (requestType === 'InstallProfile' || requestType === 'RemoveProfile');
 
 function isNotNow(state: DeviceState, requestType: string): boolean {
   const { notNow } = state.knobs;
@@ -56,7 +67,12 @@ function isNotNow(state: DeviceState, requestType: string): boolean {
   return true;
 }
 
-async function resultOf(context: DeviceContext, requestType: string, command: PlistDict): Promise<PlistDict> {
+async function resultOf(
+  context: DeviceContext,
+  requestType: string,
+  command: PlistDict,
+  scope: PayloadScope,
+): Promise<PlistDict> {
   const { state } = context;
   switch (requestType) {
     case 'DeviceInformation':
@@ -66,18 +82,20 @@ async function resultOf(context: DeviceContext, requestType: string, command: Pl
       if (!(payload instanceof Uint8Array)) throw mdmRefused(12021, 'The command has no payload.');
       const signed = readSignedProfile(payload);
       if (isMdmProfile(signed)) await renewIdentity(context, signed);
-      else await installProfile(context, signed, true);
+      else await installProfile(context, signed, true, scope);
       return {};
     }
     case 'RemoveProfile':
-      removeProfile(context, textOf(command, 'Identifier'));
+      removeProfile(context, textOf(command, 'Identifier'), scope);
       return {};
     case 'ProfileList': {
-      const listed = state.profiles.filter((profile) => profile.isManaged || command['ManagedOnly'] !== true);
+      const listed = state.profiles
+        .filter((profile) => (profile.scope ?? 'System') === scope)
+        .filter((profile) => profile.isManaged || command['ManagedOnly'] !== true);
       return { ProfileList: listed.map((profile) => describe(state, profile)) };
     }
     case 'CertificateList':
-      return { CertificateList: certificates(state, command['ManagedOnly'] === true) };
+      return { CertificateList: certificates(state, command['ManagedOnly'] === true, scope) };
     case 'InstallApplication':
       return installApplication(context, command);
     case 'RemoveApplication':
@@ -147,9 +165,10 @@ function describe(state: DeviceState, profile: InstalledProfile): PlistDict {
   };
 }
 
-function certificates(state: DeviceState, isManagedOnly: boolean): PlistDict[] {
+function certificates(state: DeviceState, isManagedOnly: boolean, scope: PayloadScope): PlistDict[] {
   const managed = new Set(state.profiles.filter((profile) => profile.isManaged).map((one) => one.identifier));
   return state.keychain
+    .filter((item) => (item.scope ?? 'System') === scope)
     .filter((item) => !isManagedOnly || managed.has(item.profile))
     .map((item) => ({
       CommonName: certificateOf(item).commonName,

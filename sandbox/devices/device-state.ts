@@ -29,6 +29,8 @@ export interface KeychainItem {
   readonly privateKey?: string; // PKCS#8 PEM
   readonly isExtractable: boolean;
   readonly isUsableByAll: boolean;
+  /** In the login keychain of its user; absent: in the System keychain. */
+  readonly scope?: 'User';
 }
 
 export interface InstalledProfile {
@@ -39,6 +41,8 @@ export interface InstalledProfile {
   /** Certificates of the signature, base64 DER. */
   readonly signers: readonly string[];
   readonly isManaged: boolean;
+  /** Of its user; absent: of the device. */
+  readonly scope?: 'User';
   readonly installedAt: string;
 }
 
@@ -93,6 +97,8 @@ export interface DeviceKnobs {
   escrowsBootstrapToken: boolean;
   /** A Mac also speaks for its users, where its server offers to listen. */
   speaksForUsers: boolean;
+  /** A locked keychain takes no profile; of a user who is logged out nothing is heard. */
+  userSession: 'open' | 'locked' | 'logged_out';
   /** Seconds until the device asks by itself again after its last word was NotNow. */
   notNowSeconds: number;
 }
@@ -110,8 +116,17 @@ export const DEFAULT_KNOBS: DeviceKnobs = {
   signInSeconds: 1,
   escrowsBootstrapToken: true,
   speaksForUsers: true,
+  userSession: 'open',
   notNowSeconds: 10,
 };
+
+/** What a Mac's user has told the server. */
+export interface UserChannel {
+  readonly userId: string;
+  readonly shortName: string;
+  readonly pushToken: string; // lower hex
+  readonly pushMagic: string;
+}
 
 export interface MdmEnrollment {
   readonly profileIdentifier: string;
@@ -128,6 +143,7 @@ export interface MdmEnrollment {
   identity: string;
   pushToken: string; // lower hex
   readonly pushMagic: string;
+  user?: UserChannel;
   readonly enrolledAt: string;
 }
 

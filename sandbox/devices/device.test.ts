@@ -160,9 +160,9 @@ describe('a pretend device', () => {
     expect(mac.state.counts).toMatchObject({
       bootstrapTokensEscrowed: 1,
       bootstrapTokensReturned: 1,
-      directoryUsersDeclined: 1,
-      usersServed: 1,
     });
+    await expect.poll(() => mac.state.counts['usersServed']).toBe(1);
+    expect(mac.state.counts['directoryUsersDeclined']).toBe(1);
     server.bootstrapToken = Buffer.from('another');
     await world.ask(mac, 'InstallProfile', { Payload: server.enrollmentProfile() });
     await expect.poll(() => mac.state.counts['bootstrapTokensLost']).toBe(1);

@@ -11,6 +11,7 @@ import type { SignInOrder } from './fast-pass.ts';
 import { signIn } from './fast-pass.ts';
 import { Dismissed } from './messages.ts';
 import { readSetup, toShow } from './okta-verify.ts';
+import { UserSession } from './user-session.ts';
 
 /** People sign in every day. */
 const SIGN_IN_AGAIN_MS = 24 * 3600 * 1000;
@@ -20,6 +21,7 @@ const SIGN_IN_RETRY_MS = 5000;
 export class PretendDevice {
   readonly state: DeviceState;
   readonly #context: DeviceContext;
+  readonly #user: UserSession;
   readonly #pause = interruptible();
   #isTalking = false;
   #isAskedAgain = false;
@@ -32,6 +34,7 @@ export class PretendDevice {
   constructor(context: DeviceContext) {
     this.#context = context;
     this.state = context.state;
+    this.#user = new UserSession(context, () => this.#isAwake() && this.state.family === 'Mac');
   }
 
   get isEnrolled(): boolean {
@@ -41,6 +44,7 @@ export class PretendDevice {
   /** What APNs knows of the device under this push token. */
   pushTarget(token: string): PushTarget | undefined {
     const { name, enrollment, formerTokens } = this.state;
+    if (enrollment?.user?.pushToken === token) return this.#userTarget(name, enrollment.topic);
     if (enrollment?.pushToken === token)
       return {
         name,
@@ -52,8 +56,23 @@ export class PretendDevice {
     return former && { name, topic: former.topic, isGone: true, deliver: () => false };
   }
 
+  #userTarget(name: string, topic: string): PushTarget {
+    const deliver = (): boolean => {
+      if (!this.#user.isReachable) return false;
+      this.#user.connect();
+      return true;
+    };
+    return { name, topic, isGone: false, deliver };
+  }
+
+  /** Its user logged in, or unlocked the keychain. */
+  connectUser(): void {
+    this.#user.connect();
+  }
+
   /** Goes on with what a stop of the sandbox interrupted. */
   resume(): void {
+    this.connectUser();
     if (this.state.unsent) this.connect();
     this.look();
   }
@@ -62,6 +81,7 @@ export class PretendDevice {
     await this.#untilQuiet();
     if (isErased) erase(this.state);
     await enroll(this.#context, order);
+    this.connectUser();
     this.look();
   }
 

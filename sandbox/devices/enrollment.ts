@@ -6,7 +6,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, MdmEnrollment } from './device-state.ts';
 import { removeItemsOf } from './keychain.ts';
-import { askBootstrapTokenBack, escrowBootstrapToken, PER_USER, speakForUsers } from './mac-messages.ts';
+import { askBootstrapTokenBack, escrowBootstrapToken, PER_USER } from './mac-messages.ts';
 import type { SignedProfile } from './profiles.ts';
 import { installProfile, payloadsIn, readSignedProfile, removeProfile, textOf } from './profiles.ts';
 import { mdmRefused } from './refusal.ts';
@@ -38,11 +38,17 @@ async function fetchProfile(context: DeviceContext, order: EnrollmentOrder): Pro
   return response.body;
 }
 
+/** Apple delivers nothing under them any more. */
+function forgetTokens(state: DeviceState, { pushToken, topic, user }: MdmEnrollment): void {
+  state.formerTokens.push({ token: pushToken, topic });
+  if (user) state.formerTokens.push({ token: user.pushToken, topic });
+}
+
 async function enrollWith(context: DeviceContext, signed: SignedProfile): Promise<void> {
   const { state } = context;
   const mdm = mdmPayloadOf(signed);
   const before = state.enrollment;
-  if (before) state.formerTokens.push({ token: before.pushToken, topic: before.topic });
+  if (before) forgetTokens(state, before);
   const identity = await installIdentity(context, signed);
   state.enrollment = newEnrollment(
     mdm,
@@ -69,7 +75,6 @@ async function speakAsMac(context: DeviceContext, enrollment: MdmEnrollment): Pr
   if (context.state.family !== 'Mac') return;
   try {
     await escrowBootstrapToken(context, enrollment);
-    await speakForUsers(context, enrollment);
   } catch {
     count(context, 'macMessagesLost');
   }
@@ -216,11 +221,11 @@ export function leave(context: DeviceContext): void {
   const { state } = context;
   const { enrollment } = state;
   if (!enrollment) return;
-  state.formerTokens.push({ token: enrollment.pushToken, topic: enrollment.topic });
+  forgetTokens(state, enrollment);
   delete state.enrollment;
   delete state.unsent;
-  const managed = state.profiles.filter((profile) => profile.isManaged).map((profile) => profile.identifier);
-  for (const identifier of managed) removeProfile(context, identifier);
+  const managed = state.profiles.filter((profile) => profile.isManaged);
+  for (const { identifier, scope } of managed) removeProfile(context, identifier, scope ?? 'System');
   state.profiles = state.profiles.filter((profile) => profile.identifier !== enrollment.profileIdentifier);
   removeItemsOf(state, (item) => item.profile === enrollment.profileIdentifier);
   state.apps = state.apps.filter((app) => app.status === undefined || (app.managementFlags & 1) === 0);
@@ -232,8 +237,7 @@ export function leave(context: DeviceContext): void {
 
 /** Erase All Content: what a fresh device has. Its numbers and its user stay. */
 export function erase(state: DeviceState): void {
-  if (state.enrollment)
-    state.formerTokens.push({ token: state.enrollment.pushToken, topic: state.enrollment.topic });
+  if (state.enrollment) forgetTokens(state, state.enrollment);
   delete state.enrollment;
   delete state.unsent;
   removeItemsOf(state, () => true);

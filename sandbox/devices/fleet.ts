@@ -115,8 +115,9 @@ export class Fleet implements PushDirectory {
     const wasOff = device.state.power === 'off';
     await device.setPower('awake');
     if (wasOff) device.connect();
-    const token = device.state.enrollment?.pushToken;
-    if (token !== undefined) this.onReachable?.(token);
+    const { enrollment } = device.state;
+    for (const token of [enrollment?.pushToken, enrollment?.user?.pushToken])
+      if (token !== undefined) this.onReachable?.(token);
   }
 
   find(token: string): PushTarget | undefined {

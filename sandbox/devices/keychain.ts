@@ -30,7 +30,7 @@ export function removeItemsOf(state: DeviceState, isGone: (item: KeychainItem) =
 
 /**
  * What Okta Verify would sign with (Okta, "Which certificate does Okta Verify use?"): private key usable by apps, one of the
- * issuers that the tenant names, valid now; of several the most recently issued.
+ * issuers that the tenant names, valid now; one in the login keychain before one in System, of several the most recently issued.
  */
 export function usableFor(
   state: DeviceState,
@@ -42,6 +42,11 @@ export function usableFor(
     .map((item) => ({ item, certificate: certificateOf(item) }))
     .filter(({ certificate }) => issuers.includes(certificate.issuer))
     .filter(({ certificate }) => certificate.notBefore <= now && now < certificate.notAfter);
-  read.sort((one, other) => other.certificate.notBefore.getTime() - one.certificate.notBefore.getTime());
+  const isOfUser = ({ item }: (typeof read)[number]) => Number(item.scope === 'User');
+  read.sort(
+    (one, other) =>
+      isOfUser(other) - isOfUser(one) ||
+      other.certificate.notBefore.getTime() - one.certificate.notBefore.getTime(),
+  );
   return read[0]?.item;
 }

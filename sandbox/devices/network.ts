@@ -20,6 +20,8 @@ export interface NetworkRequest {
 const TIMEOUT_MS = 30_000;
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
+class ClosedMeanwhile extends Error {}
+
 export class Network {
   readonly #tls: Agent;
   readonly #plain = new HttpAgent({ keepAlive: true });
@@ -31,8 +33,20 @@ export class Network {
     this.#tls = new Agent({ keepAlive: true, secureContext });
   }
 
-  /** Rejects when the server cannot be reached or does not respond within 30 s. Redirects are not followed. */
-  request(url: string, given: NetworkRequest = {}): Promise<NetworkResponse> {
+  /**
+   * Rejects when the server cannot be reached or does not respond within 30 s. Redirects are not followed. On a kept connection that the
+   * server has closed meanwhile the request goes again, as with every HTTP client.
+   */
+  async request(url: string, given: NetworkRequest = {}): Promise<NetworkResponse> {
+    try {
+      return await this.#send(url, given);
+    } catch (error) {
+      if (!(error instanceof ClosedMeanwhile)) throw error;
+      return this.#send(url, given);
+    }
+  }
+
+  #send(url: string, given: NetworkRequest): Promise<NetworkResponse> {
     const isTls = new URL(url).protocol === 'https:';
     const send = isTls ? httpsRequest : httpRequest;
     const headers = { ...given.headers, ...(given.body && { 'Content-Length': String(given.body.length) }) };
@@ -56,7 +70,10 @@ export class Network {
         );
       });
       request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error('no response in time')));
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET';
+        reject(isStale ? new ClosedMeanwhile(error.message) : error);
+      });
       request.end(given.body);
     });
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { isDict, parsePlistDict } from '../../adapters/mdm/plist.ts';
 import type { Certificate } from '../../adapters/pki/certificate.ts';
+import type { PayloadScope } from '../../domain/profile-identifier.ts';
 import { verifyAttached } from '../../adapters/pki/cms.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
@@ -67,6 +68,7 @@ export async function installProfile(
   context: DeviceContext,
   signed: SignedProfile,
   isManaged: boolean,
+  scope: PayloadScope = 'System',
 ): Promise<InstalledProfile> {
   const { state } = context;
   const { dict, content, signer } = signed;
@@ -74,15 +76,17 @@ export async function installProfile(
   const name = textOf(dict, 'PayloadDisplayName') || identifier;
   const malformed = refusalOfProfile(dict);
   if (malformed) throw profileRefused(name, malformed);
+  refuseScope(state, dict, name, scope);
   for (const payload of payloadsIn(dict)) refusePayload(state, identifier, name, payload);
   let items: KeychainItem[];
   try {
     items = await keychainItems(context, identifier, payloadsIn(dict), isManaged);
+    if (scope === 'User') items = items.map((item) => ({ ...item, scope }));
   } catch (error) {
-    if (state.knobs.losesOldOnFailedReplace) dropProfile(state, identifier);
+    if (state.knobs.losesOldOnFailedReplace) dropProfile(state, identifier, scope);
     throw error;
   }
-  dropProfile(state, identifier);
+  dropProfile(state, identifier, scope);
   state.keychain.push(...items);
   // The identity for device management is not counted: it comes with the enrollment.
   if (isManaged) for (const item of items) if (item.privateKey) count(context, 'certificatesReceived');
@@ -92,6 +96,7 @@ export async function installProfile(
     content: content.toString('base64'),
     signers: [signer.der.toString('base64')],
     isManaged,
+    ...(scope === 'User' && { scope }),
     installedAt: context.clock.now().toISOString(),
   };
   state.profiles.push(profile);
@@ -145,18 +150,35 @@ async function keychainItems(
   return items;
 }
 
-function dropProfile(state: DeviceState, identifier: string): void {
-  state.profiles = state.profiles.filter((profile) => profile.identifier !== identifier);
-  removeItemsOf(state, (item) => item.profile === identifier);
+/** A channel installs profiles of its own scope only (Apple, TopLevel.yaml). */
+function refuseScope(state: DeviceState, dict: PlistDict, name: string, scope: PayloadScope): void {
+  if (state.family !== 'Mac' || isMdm(dict) || (textOf(dict, 'PayloadScope') || scope) === scope) return;
+  throw profileRefused(
+    name,
+    link('MCInstallationErrorDomain', 4001, 'The profile is not for this channel’s scope.'),
+  );
 }
 
-/** Removes a profile with its certificates. @throws Refusal when there is none of that identifier. */
-export function removeProfile(context: DeviceContext, identifier: string): void {
+const isMdm = (dict: PlistDict): boolean =>
+  payloadsIn(dict).some((payload) => payload['PayloadType'] === 'com.apple.mdm');
+
+const isIn = (one: { readonly scope?: 'User' }, scope: PayloadScope): boolean =>
+  (one.scope ?? 'System') === scope;
+
+function dropProfile(state: DeviceState, identifier: string, scope: PayloadScope): void {
+  state.profiles = state.profiles.filter(
+    (profile) => profile.identifier !== identifier || !isIn(profile, scope),
+  );
+  removeItemsOf(state, (item) => item.profile === identifier && isIn(item, scope));
+}
+
+/** Removes a profile with its certificates. @throws Refusal when there is none of that identifier in this scope. */
+export function removeProfile(context: DeviceContext, identifier: string, scope: PayloadScope): void {
   const { family, profiles } = context.state;
-  if (!profiles.some((profile) => profile.identifier === identifier))
+  if (!profiles.some((profile) => profile.identifier === identifier && isIn(profile, scope)))
     throw family === 'Mac'
       ? new Refusal([link('MDMClientError', 89, `Profile with identifier '${identifier}' not found.`)])
       : mdmRefused(12075, `The profile “${identifier}” is not installed.`);
-  dropProfile(context.state, identifier);
+  dropProfile(context.state, identifier, scope);
   count(context, 'profilesRemoved');
 }

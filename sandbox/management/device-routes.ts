@@ -66,6 +66,7 @@ export function deviceRoutes(fleet: Fleet, clock: MovableClock): Router {
     if (isSupervised !== undefined) device.state.isSupervised = isSupervised;
     if (signature !== undefined) device.state.signature = signature;
     await device.setPower(device.state.power);
+    if (knobs?.userSession !== undefined) device.connectUser();
     response.json(viewOf(device.state));
   });
 

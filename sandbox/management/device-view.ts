@@ -41,6 +41,7 @@ export function viewOf(state: DeviceState): object {
       const certificate = certificateOf(item);
       return {
         profile: item.profile,
+        scope: item.scope ?? 'System',
         isMdmIdentity: item.id === state.enrollment?.identity,
         hasPrivateKey: item.privateKey !== undefined,
         isExtractable: item.isExtractable,
@@ -61,6 +62,7 @@ export function viewOf(state: DeviceState): object {
         uuid: profile.uuid,
         displayName: textOf(content, 'PayloadDisplayName'),
         isManaged: profile.isManaged,
+        scope: profile.scope ?? 'System',
         installedAt: profile.installedAt,
         payloads: payloadsIn(content).map(plain64),
       };

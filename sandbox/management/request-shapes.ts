@@ -47,6 +47,7 @@ const KnobsShape = z.strictObject({
   notNowSeconds: nonNegative.optional(),
   escrowsBootstrapToken: z.boolean().optional(),
   speaksForUsers: z.boolean().optional(),
+  userSession: z.enum(['open', 'locked', 'logged_out']).optional(),
 });
 export type KnobsChange = z.infer<typeof KnobsShape>;
 

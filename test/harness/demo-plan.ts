@@ -25,6 +25,7 @@ export const desiredMac: DesiredState = {
   integrationId: 'i1',
   settings: DEFAULT_INTEGRATION_SETTINGS,
   wantsCertificate: true,
+  certificateScope: 'System',
   profiles: [wanted('i1', 'settings'), wanted('i1', 'sso')],
   appConfigurationRevision: null,
   appComesFromElsewhere: false,
@@ -54,6 +55,7 @@ export const blankMac: RolloutView = {
     appConfigurationRevision: null,
   },
   hasCertificate: false,
+  hasUserChannel: false,
   hasOpenDelivery: false,
   configurationWasSent: false,
   holdsLicense: false,
@@ -139,6 +141,7 @@ function carryOut(view: RolloutView, memory: RolloutMemory, request: StepRequest
         uuid: profile.payloadUuid,
         kind: profile.kind,
         integrationId: 'i1',
+        scope: 'System' as const,
       };
       const others = profiles.filter(({ identifier }) => identifier !== profile.identifier);
       return { view: reported(view, { profiles: [...others, installed] }), memory: after };

@@ -144,6 +144,8 @@ export interface CommandWish {
   readonly lifeMs?: number;
   readonly workflow?: 'rollout' | 'certificate';
   readonly isSealed?: boolean;
+  /** Of its user's channel. */
+  readonly userId?: string;
 }
 
 /** Queues a command as a workflow does; returns its CommandUUID. */

@@ -54,6 +54,7 @@ export class PaperDevice {
       uuid: 'old',
       kind: 'sso',
       integrationId: 'i0',
+      scope: 'System',
     } as const;
     this.#profiles = error.requestType === 'RemoveProfile' ? [foreign] : [];
     // A key that has changed: it is told by Settings.
@@ -184,7 +185,7 @@ export class PaperDevice {
         if (profile === undefined) throw new Error('not wanted');
         const { identifier, payloadUuid: uuid, kind } = profile;
         const others = this.#profiles.filter((each) => each.identifier !== identifier);
-        this.#profiles = [...others, { identifier, uuid, kind, integrationId: 'i1' }];
+        this.#profiles = [...others, { identifier, uuid, kind, integrationId: 'i1', scope: 'System' }];
         return;
       }
       case 'RemoveProfile':

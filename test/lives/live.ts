@@ -19,7 +19,7 @@ export interface LivesWorld {
 const LOOK_MS = 400;
 /** Between two checks of the day. */
 const CHECK_MS = 4000;
-/** From the end of a life until Odette shows it, on a machine that is busy with many. */
+/** Since the last change of what Odette shows, on a machine that is busy with many. */
 const PATIENCE_MS = 120_000;
 const BACK_OFF_MS = 10 * 60_000;
 const NO_KNOBS = { breaks: [], notNow: null, losesCertificates: false, respondsTwice: false };
@@ -42,7 +42,7 @@ export class Live {
     this.#life = life;
   }
 
-  /** @throws Error with every difference that was still there after two minutes */
+  /** @throws Error with every difference that was still there when nothing had changed for two minutes */
   async live(): Promise<void> {
     await this.#addBoard({});
     await this.#enroll(this.#life.names, true);
@@ -195,10 +195,13 @@ export class Live {
     return true;
   }
 
+  /** A device says it once: where the server could not take it, it is as if it were erased. */
   async #checkOut(): Promise<void> {
     if (this.#standing !== 'enrolled') return;
+    const lost = async () => (await this.device()).counts['checkOutsLost'] ?? 0;
+    const before = await lost();
     await this.#act('check-out');
-    this.#standing = 'left';
+    this.#standing = (await lost()) > before ? 'erased' : 'left';
   }
 
   async #nextOwner(): Promise<void> {
@@ -255,7 +258,8 @@ export class Live {
   async #settle(): Promise<void> {
     await this.#change({ knobs: NO_KNOBS });
     await this.#act('wake');
-    const deadline = Date.now() + PATIENCE_MS;
+    let deadline = Date.now() + PATIENCE_MS;
+    let last = '';
     let nextCheck = 0;
     let agreed = 0;
     for (;;) {
@@ -263,6 +267,9 @@ export class Live {
       agreed = found.length === 0 ? agreed + 1 : 0;
       // Twice: nothing is about to change it.
       if (agreed === 2) return;
+      // While anything still changes, it is on its way.
+      if (found.join() !== last) deadline = Date.now() + PATIENCE_MS;
+      last = found.join();
       if (Date.now() > deadline && found.length > 0) throw new Error(await this.#described(found));
       if (agreed === 0 && Date.now() >= nextCheck) {
         nextCheck = Date.now() + CHECK_MS + randomInt(500);
@@ -329,7 +336,8 @@ export class Live {
   async #retire(): Promise<void> {
     await this.#checkOut();
     const shown = await this.#shown();
-    if (shown !== undefined && (this.#standing === 'left' || this.#standing === 'erased')) {
+    const isGone = this.#standing === 'left' || shown?.enrollmentStatus === 'unreachable';
+    if (shown !== undefined && isGone) {
       await this.#worlds.trusted.stage.odette.call('delete /api/devices/{id}', { params: { id: shown.id } });
       if ((await this.#shown()) !== undefined) throw new Error('a device that was deleted is shown');
     }

@@ -16,6 +16,7 @@ export interface PretendState {
   readonly profiles: readonly { isManaged: boolean; identifier: string; uuid: string }[];
   readonly apps: readonly { bundleId: string; status?: string; configuration: object | null }[];
   readonly oktaVerify: { readonly oktaDeviceId?: string };
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export interface OktaRecord {

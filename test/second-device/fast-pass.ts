@@ -9,8 +9,16 @@ interface SignIn {
   readonly reason: string;
 }
 
-/** The user signs in to Okta with FastPass; Okta Verify shows the newest certificate of an issuer that the tenant trusts. */
-export async function signIn(state: MacState, web: Web, user: string): Promise<SignIn> {
+/**
+ * The user signs in to Okta with FastPass; Okta Verify shows a certificate of an issuer that the tenant trusts: of their login keychain
+ * before one of System, the newest of several.
+ */
+export async function signIn(
+  state: MacState,
+  web: Web,
+  user: string,
+  login: readonly KeychainItem[] = [],
+): Promise<SignIn> {
   const settings = state.payloads('com.okta.mobile')[0];
   const tenant = settings && textIn(settings, 'OktaVerify.OrgUrl');
   if (!tenant || state.apps.get('com.okta.mobile') !== 'Managed')
@@ -22,9 +30,13 @@ export async function signIn(state: MacState, web: Web, user: string): Promise<S
   };
   const isTrusted = ({ issuer }: X509Certificate): boolean =>
     asked.trustedIssuers.includes(issuer.split('\n').reverse().join(','));
-  const [shown] = state.keychain
-    .filter(({ certificate, isUsableByAll }) => isUsableByAll && isTrusted(new X509Certificate(certificate)))
-    .sort((one, other) => startOf(other) - startOf(one));
+  const [shown] = [login, state.keychain].flatMap((keychain) =>
+    keychain
+      .filter(
+        ({ certificate, isUsableByAll }) => isUsableByAll && isTrusted(new X509Certificate(certificate)),
+      )
+      .toSorted((one, other) => startOf(other) - startOf(one)),
+  );
   const { hardware } = state;
   const body = {
     nonce: asked.nonce,

@@ -19,7 +19,25 @@ import type { Response, Web } from './web.ts';
 const CHECK_IN = 'application/x-apple-aspen-mdm-checkin';
 const SCEP = 'com.apple.security.scep';
 const MDM = 'com.apple.mdm';
+const PER_USER = 'com.apple.mdm.per-user-connections';
 const MUST_STAY = ['Topic', 'ServerURL', 'CheckInURL', 'ServerCapabilities'];
+
+/** What the server of a Mac's user talks to: their profiles and login keychain, and where to push. */
+interface Channel {
+  readonly state: MacState;
+  /** Who speaks, in every message. */
+  readonly sender: Dict;
+  readonly token: Buffer;
+  readonly pushMagic: string;
+  isConversing: boolean;
+  isPushed: boolean;
+}
+
+export interface LocalUser {
+  /** GeneratedUID. */
+  readonly id: string;
+  readonly shortName: string;
+}
 
 export class Mac {
   readonly state: MacState;
@@ -35,10 +53,9 @@ export class Mac {
   readonly #hasLicense: HasLicense;
   readonly #openssl = new OpensslFolder();
   #identity: KeychainItem | undefined;
-  #token = randomBytes(32);
-  #pushMagic = randomUUID();
-  #isConversing = false;
-  #isPushed = false;
+  readonly #device: Channel;
+  #user: Channel | undefined;
+  #isLoggedIn = false;
   #isOff = false;
 
   constructor(hardware: Hardware, outside: { web: Web; push: ApplePush; hasLicense: HasLicense }) {
@@ -46,6 +63,35 @@ export class Mac {
     this.#web = outside.web;
     this.#push = outside.push;
     this.#hasLicense = outside.hasLicense;
+    this.#device = newChannel(this.state, { UDID: hardware.udid });
+  }
+
+  /** Of the user who has logged in once: profiles, and the login keychain. */
+  get userState(): MacState {
+    if (this.#user === undefined) throw new Error('nobody has logged in');
+    return this.#user.state;
+  }
+
+  /** The user logs in; the first time their channel says where to push, if the server listens to users. */
+  async logIn({ id, shortName }: LocalUser): Promise<void> {
+    this.#isLoggedIn = true;
+    const capabilities = this.#mdm()['ServerCapabilities'];
+    if (!Array.isArray(capabilities) || !capabilities.includes(PER_USER)) return;
+    if (this.#user === undefined) {
+      const user = { UserID: id, UserShortName: shortName, UserLongName: shortName };
+      this.#user = newChannel(new MacState(this.state.hardware), { ...this.#device.sender, ...user });
+      const { sender, token, pushMagic } = this.#user;
+      const topic = textIn(this.#mdm(), 'Topic');
+      this.#register(this.#user, topic);
+      const where = { Topic: topic, Token: new Uint8Array(token), PushMagic: pushMagic };
+      await this.#checkIn({ MessageType: 'TokenUpdate', ...sender, ...where, NotOnConsole: false });
+    }
+    void this.#wake(this.#user);
+  }
+
+  /** Nothing is heard of the user's channel until they are back; Apple keeps their pushes. */
+  logOut(): void {
+    this.#isLoggedIn = false;
   }
 
   /** As its user does: types the code on the page and installs the profile that comes back. */
@@ -66,7 +112,8 @@ export class Mac {
   async leave(): Promise<void> {
     const topic = textIn(this.#mdm(), 'Topic');
     await this.#checkIn({ MessageType: 'CheckOut', Topic: topic, UDID: this.state.hardware.udid });
-    this.#push.unregister(this.#token);
+    for (const channel of [this.#device, this.#user]) if (channel) this.#push.unregister(channel.token);
+    this.#user = undefined;
     this.state.profiles = [];
     this.state.keychain = [];
   }
@@ -105,19 +152,23 @@ export class Mac {
   }
 
   /** A profile of the same identifier gives way, and its identities with it. */
-  async #install(profile: Dict): Promise<void> {
+  async #install(profile: Dict, { state }: Channel = this.#device): Promise<void> {
+    const scope = state === this.state ? 'System' : 'User';
+    const isForScope = (textIn(profile, 'PayloadScope') || 'User') === scope;
     const identifier = textIn(profile, 'PayloadIdentifier');
     const payloads = dictsIn(profile['PayloadContent']);
     const mdm = payloads.find((payload) => payload['PayloadType'] === MDM);
+    if (mdm === undefined && !isForScope)
+      throw new Refused('MCInstallationErrorDomain', 4001, 'The profile is of another scope.');
     const old = this.state.payloads(MDM)[0];
     if (mdm && old && MUST_STAY.some((key) => JSON.stringify(mdm[key]) !== JSON.stringify(old[key])))
       throw new Refused('MCMDMErrorDomain', 12012, 'The new enrollment is of another server.');
     const brought = new Map<string, KeychainItem>();
     for (const payload of payloads.filter((one) => one['PayloadType'] === SCEP))
       brought.set(textIn(payload, 'PayloadUUID'), await this.#certificateFor(payload, identifier));
-    this.state.remove(identifier);
-    this.state.profiles.push(profile);
-    this.state.keychain.push(...brought.values());
+    state.remove(identifier);
+    state.profiles.push(profile);
+    state.keychain.push(...brought.values());
     if (mdm === undefined) return;
     this.#identity = brought.get(textIn(mdm, 'IdentityCertificateUUID'));
     if (this.#identity === undefined)
@@ -163,17 +214,12 @@ export class Mac {
       SerialNumber: hardware.serialNumber,
       Challenge: new Uint8Array(randomBytes(20)),
     });
-    this.#push.register(this.#token, {
-      topic: who.Topic,
-      deliver: (magic) => {
-        if (magic === this.#pushMagic) void this.#wake();
-      },
-    });
+    this.#register(this.#device, who.Topic);
     await this.#checkIn({
       MessageType: 'TokenUpdate',
       ...who,
-      Token: new Uint8Array(this.#token),
-      PushMagic: this.#pushMagic,
+      Token: new Uint8Array(this.#device.token),
+      PushMagic: this.#device.pushMagic,
       AwaitingConfiguration: false,
     });
     const capabilities = mdm['ServerCapabilities'];
@@ -201,27 +247,36 @@ export class Mac {
       this.faults.push(`${textIn(message, 'MessageType')}: a body in the response`);
   }
 
-  async #wake(): Promise<void> {
-    this.#isPushed = true;
-    if (this.#isConversing || this.#isOff) return;
-    this.#isConversing = true;
+  #register(channel: Channel, topic: string): void {
+    this.#push.register(channel.token, {
+      topic,
+      deliver: (magic) => {
+        if (magic === channel.pushMagic) void this.#wake(channel);
+      },
+    });
+  }
+
+  async #wake(channel: Channel): Promise<void> {
+    channel.isPushed = true;
+    if (channel.isConversing || this.#isOff || (channel !== this.#device && !this.#isLoggedIn)) return;
+    channel.isConversing = true;
     try {
-      while (this.#isPushed) {
-        this.#isPushed = false;
-        await this.#converse();
+      while (channel.isPushed) {
+        channel.isPushed = false;
+        await this.#converse(channel);
       }
     } catch (error) {
       if (!this.#isOff) this.faults.push(String(error));
     } finally {
-      this.#isConversing = false;
+      channel.isConversing = false;
     }
   }
 
   /** Idle, then one command after the other, until the server has no more. */
-  async #converse(): Promise<void> {
+  async #converse(channel: Channel): Promise<void> {
     let report: Dict = { Status: 'Idle' };
     for (;;) {
-      const message = { UDID: this.state.hardware.udid, ...report };
+      const message = { ...channel.sender, ...report };
       const response = await this.#send(
         textIn(this.#mdm(), 'ServerURL'),
         message,
@@ -229,21 +284,21 @@ export class Mac {
       );
       if (response.status !== 200) throw new Error(`command channel: ${response.status}`);
       if (response.body.length === 0) return;
-      report = await this.#carryOut(parse(response.body.toString()));
+      report = await this.#carryOut(parse(response.body.toString()), channel);
     }
   }
 
-  async #carryOut(read: PlistValue): Promise<Dict> {
+  async #carryOut(read: PlistValue, channel: Channel): Promise<Dict> {
     const commandUuid = isDict(read) ? textIn(read, 'CommandUUID') : '';
     const command = isDict(read) && isDict(read['Command']) ? read['Command'] : {};
     if (commandUuid === '') this.faults.push('a command without CommandUUID');
     this.commands.push(command);
     try {
       if (command['RequestType'] !== 'InstallProfile') {
-        const answer = await perform(this.state, command, this.#hasLicense);
+        const answer = await perform(channel.state, command, this.#hasLicense);
         return { Status: 'Acknowledged', CommandUUID: commandUuid, ...answer };
       }
-      await this.#install(this.#readProfile(command['Payload'] as Uint8Array));
+      await this.#install(this.#readProfile(command['Payload'] as Uint8Array), channel);
       return { Status: 'Acknowledged', CommandUUID: commandUuid };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -263,3 +318,12 @@ export class Mac {
     return this.#web.send('PUT', url, body, headers);
   }
 }
+
+const newChannel = (state: MacState, sender: Dict): Channel => ({
+  state,
+  sender,
+  token: randomBytes(32),
+  pushMagic: randomUUID(),
+  isConversing: false,
+  isPushed: false,
+});

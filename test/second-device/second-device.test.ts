@@ -130,6 +130,84 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     await until('trusted');
   });
 
+  test('moves its certificate into the login keychain, the old one last, and renews and proves it there', async () => {
+    const { odette } = trusted.stage;
+    const moveTo = async (certificateScope: 'System' | 'User'): Promise<void> => {
+      const { items } = await odette.call('get /api/library-items');
+      const [item] = items;
+      if (!item) throw new Error('no library item');
+      const { integrationId, installType, deviceTrustOn, appConfiguration, settings, version } = item;
+      const body = { integrationId, installType, deviceTrustOn, appConfiguration };
+      await odette.call('put /api/library-items/{id}', {
+        params: { id: item.id },
+        body: {
+          ...body,
+          settings: { ...settings, certificateScope },
+          blueprintIds: item.blueprints.map(({ id }) => id),
+          confirmManagedAppConfigurationGivesWay: true,
+        },
+        ifMatch: `"${version}"`,
+      });
+    };
+    const serialsIn = (scope: 'System' | 'User'): string[] =>
+      (scope === 'System' ? oktaCertificates() : mac.userState.certificates()).map(
+        ({ serialNumber }) => serialNumber,
+      );
+    const untilOnly = (scope: 'System' | 'User', other: 'System' | 'User', what: string) =>
+      eventually(
+        async () => [serialsIn(scope).length, serialsIn(other).length],
+        ([there, left]) => there === 1 && left === 0,
+        { ...WITHIN, what },
+      );
+
+    await moveTo('User');
+    const waitsForLogin = ({ bucket, waitsFor }: KnownDevice): boolean =>
+      bucket === 'needs_user' && /logged in/.test(waitsFor ?? '');
+    await eventually(known, waitsForLogin, { ...WITHIN, what: 'waits for its user to log in' });
+    const [old] = serialsIn('System');
+    expect(old).toBeDefined();
+
+    const { length } = mac.commands;
+    await mac.logIn({ id: '7B0C1D2E-3F40-4152-8364-758697A8B9CA', shortName: 'zoe' });
+    await untilOnly('User', 'System', 'one certificate, in the login keychain');
+    const asked = mac.commands.slice(length).map((command) => command['RequestType']);
+    const proof = asked.indexOf('CertificateList', asked.indexOf('InstallProfile'));
+    expect(proof).toBeGreaterThan(asked.indexOf('InstallProfile'));
+    expect(asked.indexOf('RemoveProfile')).toBeGreaterThan(proof);
+    const login = mac.userState.keychain;
+    expect(login).toMatchObject([{ isExtractable: false, isUsableByAll: true }]);
+    expect(await signIn(mac.state, web, USER, login)).toMatchObject({ managementStatus: 'MANAGED' });
+    await until('trusted');
+
+    const [before] = serialsIn('User');
+    const { id } = await known();
+    await odette.call('post /api/devices/{id}/renew', { params: { id }, body: {} });
+    await eventually(
+      async () => serialsIn('User'),
+      (serials) => serials.length === 1 && serials[0] !== before,
+      { ...WITHIN, what: 'one new certificate in the login keychain' },
+    );
+    await until('trusted');
+
+    // A user who is away delays nothing but what is in their keychain.
+    mac.logOut();
+    await moveTo('System');
+    await eventually(
+      async () => serialsIn('System').length,
+      (count) => count === 1,
+      { ...WITHIN, what: 'a certificate in System while its user is away' },
+    );
+    await until('trusted');
+    expect(serialsIn('User')).toHaveLength(1);
+    await mac.logIn({ id: '7B0C1D2E-3F40-4152-8364-758697A8B9CA', shortName: 'zoe' });
+    await untilOnly('System', 'User', 'nothing is left in the login keychain');
+    expect(await signIn(mac.state, web, USER, mac.userState.keychain)).toMatchObject({
+      managementStatus: 'MANAGED',
+    });
+    await until('trusted');
+    expect(mac.faults).toEqual([]);
+  }, 180_000);
+
   test('gets a profile back that its user removed, and nothing else anew', async () => {
     const before = { identifiers: mac.state.identifiers(), certificates: oktaCertificates().map(String) };
     const settings = mac.state.profiles.find((profile) =>
@@ -158,7 +236,6 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
          from devices as device where device.id = $1 and sha256(identity.certificate) = device.identity_fingerprint`,
         [id],
       );
-      await database.end();
       await trusted.stage.odette.call('post /api/devices/{id}/check', { params: { id } });
       await eventually(
         async () => mac.identity().serialNumber,
@@ -168,6 +245,17 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
           what: 'another identity',
         },
       );
+      const pinned = Buffer.from(mac.identity().fingerprint256.replaceAll(':', ''), 'hex');
+      await eventually(
+        () =>
+          database.query<{ yes: boolean }>(
+            `select identity_fingerprint = $2 and enrollment_status = 'enrolled' as yes from devices where id = $1`,
+            [id, pinned],
+          ),
+        ([device]) => device?.yes === true,
+        { ...WITHIN, what: 'its enrollment with the other identity' },
+      );
+      await database.end();
       await until('trusted');
       expect(oktaCertificates()).toHaveLength(1);
       expect(await mac.escrowedToken()).toEqual(mac.bootstrapToken);

@@ -28,7 +28,15 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
       ) : (
         <ListTable
           label="Table of certificates"
-          heads={['State', 'Slot', 'Serial and issuer', 'Ends', 'Sent', 'Proven', 'Used by a sign-in']}
+          heads={[
+            'State',
+            'Keychain and slot',
+            'Serial and issuer',
+            'Ends',
+            'Sent',
+            'Proven',
+            'Used by a sign-in',
+          ]}
         >
           {device.certificates.map((one) => (
             <Table.Tr key={one.deliveryId}>
@@ -37,7 +45,9 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
                   {STATES[one.state].label}
                 </Badge>
               </Table.Td>
-              <Table.Td>{one.slot}</Table.Td>
+              <Table.Td>
+                {one.scope === 'User' ? 'Login' : 'System'}, {one.slot}
+              </Table.Td>
               <Table.Td>
                 <Text size="xs" className="break-anywhere">
                   {one.serialNumber ?? '–'}

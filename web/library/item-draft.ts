@@ -16,11 +16,14 @@ export interface ItemDraft {
   readonly launchOptions: string;
   readonly removeAppOnRemoval: boolean;
   readonly appComesFromElsewhere: boolean;
+  readonly certificateScope: string;
   /** The item's own managed app configuration for iPhone and iPad, as JSON; empty: none. */
   readonly appConfiguration: string;
   /** Further managed preferences of Okta Verify on macOS, as JSON. */
   readonly extraKeys: string;
 }
+
+export const CERTIFICATE_SCOPES = ['System', 'User'] as const;
 
 export const ENROLLMENT_OPTIONS = [
   'SilentEnrollmentEnabled',
@@ -43,6 +46,7 @@ export function draftOf(item: Item | undefined): ItemDraft {
     launchOptions: item?.settings.launchOptions ?? 'HideMainWindow',
     removeAppOnRemoval: item?.settings.removeAppOnRemoval ?? false,
     appComesFromElsewhere: item?.settings.appComesFromElsewhere ?? false,
+    certificateScope: item?.settings.certificateScope ?? 'System',
     appConfiguration: jsonOf(item?.appConfiguration),
     extraKeys: jsonOf(item?.settings.extraKeys),
   };
@@ -74,6 +78,7 @@ export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
       launchOptions: oneOf(LAUNCH_OPTIONS, draft.launchOptions),
       removeAppOnRemoval: draft.removeAppOnRemoval,
       appComesFromElsewhere: draft.appComesFromElsewhere,
+      certificateScope: oneOf(CERTIFICATE_SCOPES, draft.certificateScope),
       ...(Object.keys(extraKeys).length === 0 ? {} : { extraKeys }),
     },
     blueprintIds: [...draft.blueprintIds],

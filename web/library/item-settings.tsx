@@ -1,7 +1,15 @@
 // The settings of the library item that an admin may change.
 import { Checkbox, NativeSelect, Stack, Textarea } from '@mantine/core';
-import { ENROLLMENT_OPTIONS, LAUNCH_OPTIONS, readConfiguration, type ItemDraft } from './item-draft.ts';
+import {
+  CERTIFICATE_SCOPES,
+  ENROLLMENT_OPTIONS,
+  LAUNCH_OPTIONS,
+  readConfiguration,
+  type ItemDraft,
+} from './item-draft.ts';
 
+const SCOPE_TEXT =
+  'System: the Mac has it before anybody logs in. User: the login keychain, where Okta Verify looks first; it is delivered, renewed and proven only while its user is logged in. A change moves the certificate: the old one goes after the new one is proven.';
 const NOT_JSON = 'This is not a JSON object.';
 
 export function ItemSettings({
@@ -30,6 +38,14 @@ export function ItemSettings({
         data={[...LAUNCH_OPTIONS]}
         disabled={disabled}
         onChange={(event) => change({ launchOptions: event.currentTarget.value })}
+      />
+      <NativeSelect
+        label="Keychain of the certificate (macOS)"
+        description={SCOPE_TEXT}
+        value={draft.certificateScope}
+        data={[...CERTIFICATE_SCOPES]}
+        disabled={disabled}
+        onChange={(event) => change({ certificateScope: event.currentTarget.value })}
       />
       <Textarea
         label="Further managed preferences of Okta Verify (macOS)"

@@ -25,7 +25,7 @@ const SETTINGS = {
   launchOptions: 'HideMainWindow',
 };
 
-const certificate = certificateProfile({ ...TARGET, slot: 'a', ...DELIVERY });
+const certificate = certificateProfile({ ...TARGET, slot: 'a', scope: 'System', ...DELIVERY });
 const settings = settingsProfile({
   ...TARGET,
   ...SETTINGS,
@@ -136,7 +136,9 @@ test('the certificate payload makes the Mac ask for the key and subject that Okt
     },
   });
   expect(certificate.identifier).toMatch(/\.certificate\.a$/);
-  expect(certificateProfile({ ...TARGET, slot: 'b', ...DELIVERY }).identifier).toMatch(/\.certificate\.b$/);
+  expect(certificateProfile({ ...TARGET, slot: 'b', scope: 'System', ...DELIVERY }).identifier).toMatch(
+    /\.certificate\.b$/,
+  );
 });
 
 test('both of Okta Verify’s domains get the same keys', () => {

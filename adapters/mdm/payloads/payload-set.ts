@@ -2,6 +2,7 @@
 import {
   profileIdentifier,
   type CertificateSlot,
+  type PayloadScope,
   type ProfileKind,
 } from '../../../domain/profile-identifier.ts';
 import { loginItem } from './login-item.ts';
@@ -24,13 +25,13 @@ const named = (target: ProfileTarget, kind: ProfileKind) => ({
 
 /** Mac. One of two slots: a renewed certificate goes beside the old one. */
 export const certificateProfile = (
-  wanted: ProfileTarget & ScepCertificate & { readonly slot: CertificateSlot },
+  wanted: ProfileTarget & ScepCertificate & { readonly slot: CertificateSlot; readonly scope: PayloadScope },
 ): Profile =>
   profileOf({
     ...named(wanted, `certificate.${wanted.slot}`),
     displayName: 'Okta device certificate',
     description: 'Shows Okta that this Mac is managed.',
-    scope: 'System',
+    scope: wanted.scope,
     payloads: [scepCertificate(wanted)],
   });
 

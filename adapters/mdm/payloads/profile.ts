@@ -1,6 +1,7 @@
 // The envelope of configuration profiles (Apple, TopLevel.yaml and CommonPayloadKeys.yaml): stable identifiers, and UUIDs that
 // say which revision it is.
 import { createHash } from 'node:crypto';
+import type { PayloadScope } from '../../../domain/profile-identifier.ts';
 import { buildPlist, type PlistDict } from '../plist.ts';
 
 /** One payload before it has its place in a profile. */
@@ -20,7 +21,7 @@ export interface ProfileParts {
   readonly displayName: string;
   readonly description?: string;
   /** macOS only: without it a profile counts for one user. */
-  readonly scope?: 'System';
+  readonly scope?: PayloadScope;
   readonly payloads: readonly Payload[];
 }
 

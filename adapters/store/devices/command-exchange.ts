@@ -19,14 +19,18 @@ export interface EndedCommand {
  * Idle begins a conversation: what was handed over and got no response, and what got NotNow, is offered again. A command that
  * may be handed over only once is not: whether the device carried it out is unknown, and that is returned.
  */
-export async function beginConversation(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
+export async function beginConversation(
+  sql: Sql,
+  deviceId: string,
+  userId?: string,
+): Promise<EndedCommand[]> {
   // A NotNow'd command was not carried out (Apple, "Handling NotNow status responses"), so even a challenge may go again.
   const changed = await sql.query<EndedCommand & { readonly isUnknown: boolean }>(
     `update commands set state = case when ${UNKNOWN} then 'withdrawn' else 'queued' end,
             status = case when ${UNKNOWN} then 'Unknown' end, sealed_body = case when not ${UNKNOWN} then sealed_body end
-      where device_id = $1 and state in ('handed_over', 'not_now')
+      where device_id = $1 and user_id is not distinct from $2 and state in ('handed_over', 'not_now')
       returning uuid, workflow_id, step, state = 'withdrawn' as is_unknown`,
-    [deviceId],
+    [deviceId, userId ?? null],
   );
   return changed.filter(({ isUnknown }) => isUnknown);
 }
@@ -34,10 +38,11 @@ export async function beginConversation(sql: Sql, deviceId: string): Promise<End
 const UNKNOWN = `(state = 'handed_over' and hands_over_once)`;
 
 /** The device repeats a response, so it may not have got what was handed over since: that is offered again. */
-export async function offerAgain(sql: Sql, deviceId: string): Promise<void> {
+export async function offerAgain(sql: Sql, deviceId: string, userId?: string): Promise<void> {
   await sql.query(
-    `update commands set state = 'queued' where device_id = $1 and state = 'handed_over' and not hands_over_once`,
-    [deviceId],
+    `update commands set state = 'queued'
+      where device_id = $1 and user_id is not distinct from $2 and state = 'handed_over' and not hands_over_once`,
+    [deviceId, userId ?? null],
   );
 }
 
@@ -70,12 +75,16 @@ export interface HandedOver {
   readonly sealedBody: Buffer | null;
 }
 
-/** Takes the oldest queued command of the device, marks it as handed over, and notes who reads the key that it carries. */
-export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
+/** Takes the oldest queued command of a channel, the device's own or a user's, marks it as handed over, and notes who reads the key that it carries. */
+export async function handOverNext(
+  sql: Sql,
+  deviceId: string,
+  userId?: string,
+): Promise<HandedOver | undefined> {
   const [command] = await sql.query<HandedOver>(
     `with taken as (
        update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
-        where uuid = (select uuid from commands where device_id = $1 and state = 'queued' order by position limit 1)
+        where uuid = (select uuid from commands where device_id = $1 and state = 'queued' and user_id is not distinct from $2 order by position limit 1)
         returning uuid, request_type, body, sealed_body, ios_key_secret_id, ios_key_version),
      noted as (
        insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
@@ -84,7 +93,7 @@ export async function handOverNext(sql: Sql, deviceId: string): Promise<HandedOv
        on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
          serial_number = excluded.serial_number, name = excluded.name)
      select uuid, request_type, body, sealed_body from taken`,
-    [deviceId],
+    [deviceId, userId ?? null],
   );
   return command;
 }

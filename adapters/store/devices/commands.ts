@@ -24,6 +24,8 @@ export interface NewCommand {
   readonly workflowId: string;
   /** The run that wants the response; absent for a certificate's delivery. */
   readonly runId?: string;
+  /** Of its user's channel; absent: the device's own. */
+  readonly userId?: string | undefined;
   readonly step: string;
   readonly requestType: string;
   /** The whole plist (CommandUUID and Command), in the clear or sealed under `sealedCommandContext(uuid)`: one of them. */
@@ -44,6 +46,8 @@ export interface CommandRow {
   readonly deviceId: string;
   readonly workflowId: string;
   readonly runId: string | null;
+  /** null: the device's own channel. */
+  readonly userId: string | null;
   readonly step: string;
   readonly requestType: string;
   readonly state: CommandState;
@@ -56,7 +60,7 @@ export interface CommandRow {
   readonly respondedAt: Date | null;
 }
 
-export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, step, request_type, state, status,
+export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
   failure, queued_at, handed_over_at, not_now_at, responded_at`;
 
 /**
@@ -81,8 +85,8 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
     );
   await sql.query(
     `with queued as (
-       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state, ios_key_secret_id, ios_key_version)
-       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11, $13, $14) on conflict (uuid) do nothing returning device_id, state)
+       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state, ios_key_secret_id, ios_key_version, user_id)
+       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11, $13, $14, $15) on conflict (uuid) do nothing returning device_id, state)
      select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
     [
       command.uuid,
@@ -99,6 +103,7 @@ export async function queueCommand(sql: Sql, command: NewCommand): Promise<Comma
       command.runId ?? null,
       command.iosKey?.secretId ?? null,
       command.iosKey?.version ?? null,
+      command.userId ?? null,
     ],
   );
   const row = await findCommand(sql, command.uuid);
@@ -177,14 +182,19 @@ export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<n
 
 /**
  * Whether the device will ask for its next command by itself, so that a push would be wasted: a request of it waits, or it
- * works on a command that it was handed less than `seconds` ago.
+ * works on a command that it was handed less than `seconds` ago. No request of a user's channel waits.
  */
-export async function isInConversation(sql: Sql, deviceId: string, seconds = 20): Promise<boolean> {
+export async function isInConversation(
+  sql: Sql,
+  deviceId: string,
+  { userId, seconds = 20 }: { readonly userId?: string | undefined; readonly seconds?: number } = {},
+): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
-    `select coalesce(long_poll_until > now(), false) or exists (
-       select from commands where device_id = devices.id and state = 'handed_over' and handed_over_at > now() - make_interval(secs => $2)) as yes
+    `select ($3::text is null and coalesce(long_poll_until > now(), false)) or exists (
+       select from commands where device_id = devices.id and state = 'handed_over' and user_id is not distinct from $3
+          and handed_over_at > now() - make_interval(secs => $2)) as yes
        from devices where id = $1`,
-    [deviceId, seconds],
+    [deviceId, seconds, userId ?? null],
   );
   return row?.yes ?? false;
 }

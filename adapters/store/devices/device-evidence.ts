@@ -1,4 +1,5 @@
 // Everything that can be shown about one device beside its row in the list.
+import type { PayloadScope } from '../../../domain/profile-identifier.ts';
 import type {
   ReportedApplication,
   ReportedInstalledApplication,
@@ -41,6 +42,7 @@ export interface ShownDelivery {
   readonly deliveryId: string;
   readonly integrationId: string;
   readonly slot: 'a' | 'b';
+  readonly scope: PayloadScope;
   readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
   readonly payloadUuid: string;
   readonly serialNumber: string | null;
@@ -56,7 +58,7 @@ export interface ShownDelivery {
 
 export const listDeliveries = (sql: Sql, deviceId: string): Promise<ShownDelivery[]> =>
   sql.query<ShownDelivery>(
-    `select id as delivery_id, integration_id, slot, state, payload_uuid,
+    `select id as delivery_id, integration_id, slot, scope, state, payload_uuid,
             serial_number, issuer, not_before, not_after, created_at as sent_at,
             proven_at, removed_at, use, use_evidence
        from certificate_deliveries where device_id = $1 order by created_at desc, id limit 50`,

@@ -4,6 +4,7 @@ import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device
 import type { Sql } from '../base/database.ts';
 import { deleteBootstrapToken } from './bootstrap-tokens.ts';
 import { withdrawOutstanding } from './commands.ts';
+import { endUserChannels } from './user-channels.ts';
 import type { DeviceRow } from './devices.ts';
 
 // Crockford's base 32: no I, L, O, U, so that a code can be read out and typed on a phone.
@@ -96,8 +97,11 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
   );
   if (!row) throw new Error('an upsert returns its row');
   await withdrawOutstanding(sql, row.id);
-  // A device that renews its identity keeps it; one that was erased or was away escrows another.
-  if (device.isNew) await deleteBootstrapToken(sql, row.id);
+  // A device that renews its identity keeps them; one that was erased or was away escrows another token, and its users begin anew.
+  if (device.isNew) {
+    await deleteBootstrapToken(sql, row.id);
+    await endUserChannels(sql, row.id);
+  }
   await resetTruths(sql, row.id, 'in_progress', 'The device has to finish its enrollment.');
   return row.id;
 }
@@ -175,6 +179,12 @@ export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
   );
   await withdrawOutstanding(sql, deviceId);
   await deleteBootstrapToken(sql, deviceId);
+  await endUserChannels(sql, deviceId);
+  // It may leave before anything was derived of it.
+  await sql.query(
+    `insert into device_trust (device_id, bucket) values ($1, 'left') on conflict (device_id) do nothing`,
+    [deviceId],
+  );
   await resetTruths(
     sql,
     deviceId,

@@ -5,6 +5,7 @@ import type {
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../../domain/device-report.ts';
+import type { PayloadScope } from '../../../domain/profile-identifier.ts';
 import { recordedText } from '../../../domain/recorded-text.ts';
 import type { Sql } from '../base/database.ts';
 
@@ -22,7 +23,13 @@ export interface ReportedInventory {
   readonly appConfigurationAt: Date | null;
 }
 
-type List = 'profiles' | 'certificates' | 'applications' | 'installed_applications';
+type List =
+  | 'profiles'
+  | 'certificates'
+  | 'user_profiles'
+  | 'user_certificates'
+  | 'applications'
+  | 'installed_applications';
 
 async function replaceList(
   sql: Sql,
@@ -41,17 +48,31 @@ async function replaceList(
 const recorded = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? recordedText(value) : value;
 
+/** `scope` User: of its user's channel. */
 export const replaceProfiles = (
   sql: Sql,
   deviceId: string,
   profiles: readonly ReportedProfile[],
-): Promise<void> => replaceList(sql, deviceId, 'profiles', profiles);
+  scope: PayloadScope = 'System',
+): Promise<void> => replaceList(sql, deviceId, scope === 'User' ? 'user_profiles' : 'profiles', profiles);
 
+/** `scope` User: of the login keychain. */
 export const replaceCertificates = (
   sql: Sql,
   deviceId: string,
   certificates: readonly ReportedCertificate[],
-): Promise<void> => replaceList(sql, deviceId, 'certificates', certificates);
+  scope: PayloadScope = 'System',
+): Promise<void> =>
+  replaceList(sql, deviceId, scope === 'User' ? 'user_certificates' : 'certificates', certificates);
+
+/** A user's channel is gone: what it listed is out of reach, and proven no longer. */
+export async function forgetUserLists(sql: Sql, deviceId: string): Promise<void> {
+  await sql.query(
+    `update reported_inventory set user_profiles = null, user_profiles_at = null, user_certificates = null, user_certificates_at = null
+      where device_id = $1`,
+    [deviceId],
+  );
+}
 
 export const replaceApplications = (
   sql: Sql,

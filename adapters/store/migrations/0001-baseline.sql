@@ -318,12 +318,26 @@ create table bootstrap_tokens (
   escrowed_at timestamptz not null default now()
 );
 
+-- A user of a Mac who has opened a channel of their own: commands for it wait until that user is logged in.
+create table user_channels (
+  device_id uuid not null references devices on delete cascade,
+  user_id text not null, -- GeneratedUID
+  short_name text,
+  topic text not null,
+  push_token bytea not null,
+  push_magic text not null,
+  opened_at timestamptz not null default now(), -- of several the first one counts
+  contact_at timestamptz not null default now(),
+  primary key (device_id, user_id)
+);
+
 create table commands (
   uuid uuid primary key,
   device_id uuid not null references devices on delete cascade,
   enrollment_id uuid not null,
   workflow_id text not null, -- who is told of the response
   run_id text, -- the run that wants the response: after a reset another one; null: a certificate's delivery, which has a number
+  user_id text, -- null: for the device's own channel
   step text not null, -- one outstanding command per (device, step)
   request_type text not null,
   body bytea, -- the plist, or null when sealed
@@ -380,6 +394,11 @@ create table reported_inventory (
   profiles_at timestamptz,
   certificates jsonb, -- [{serialNumber, commonName, organizationalUnits, issuer, notBefore, notAfter, isIdentity}]
   certificates_at timestamptz,
+  -- The same of its user's channel.
+  user_profiles jsonb,
+  user_profiles_at timestamptz,
+  user_certificates jsonb,
+  user_certificates_at timestamptz,
   applications jsonb, -- ManagedApplicationList: [{identifier, status, hasConfiguration}]
   applications_at timestamptz,
   installed_applications jsonb, -- [{identifier, shortVersion, isFromAppStore?}]
@@ -406,6 +425,7 @@ create table certificate_deliveries (
   device_id uuid not null references devices on delete cascade,
   integration_id uuid not null, -- of an integration that may be removed: what was delivered for it stays told
   slot text not null check (slot in ('a', 'b')),
+  scope text not null default 'System' check (scope in ('System', 'User')), -- Apple's PayloadScope
   payload_uuid uuid not null,
   command_uuid uuid not null,
   state text not null check (state in ('sent', 'proven', 'failed', 'superseded', 'removed')),
@@ -485,14 +505,12 @@ create index device_trust_failure on device_trust (failure_code, device_id) wher
 create index device_trust_bucket on device_trust (bucket, device_id);
 create index device_trust_verified on device_trust (integration_id, verified_at);
 
--- Each total is the sum of its parts: devices that change at once add to different ones, or a fleet would wait for one row.
 create table fleet_totals (
   integration_id uuid not null,
   name text not null, -- total | delivered | certificatePresent | oktaVerifyManaged | registered | managed | bucket:<bucket>
-  part smallint not null default 0,
   value bigint not null default 0,
-  primary key (integration_id, name, part)
-) with (fillfactor = 50);
+  primary key (integration_id, name)
+);
 
 -- A device that has left is in no total.
 create function count_device_trust() returns trigger language plpgsql as $$
@@ -514,21 +532,12 @@ begin
        where tg_op <> 'INSERT' and old.integration_id is not null and n.held
     ) as changes group by integration_id, name having sum(delta) <> 0 order by integration_id, name
   loop
-    insert into fleet_totals (integration_id, name, part, value)
-      values (counted.integration_id, counted.name, pg_backend_pid() % 32, counted.delta)
-      on conflict (integration_id, name, part) do update set value = fleet_totals.value + excluded.value;
+    insert into fleet_totals (integration_id, name, value) values (counted.integration_id, counted.name, counted.delta)
+      on conflict (integration_id, name) do update set value = fleet_totals.value + excluded.value;
   end loop;
   return null;
 end $$;
--- Deferred: the row of a total is locked last and shortly.
-create constraint trigger device_trust_counted after insert or delete on device_trust
-  deferrable initially deferred for each row execute function count_device_trust();
-create constraint trigger device_trust_recounted after update on device_trust
-  deferrable initially deferred for each row
-  when ((old.integration_id, old.bucket, old.delivered, old.certificate_present, old.okta_verify_managed, old.registered, old.managed)
-        is distinct from
-        (new.integration_id, new.bucket, new.delivered, new.certificate_present, new.okta_verify_managed, new.registered, new.managed))
-  execute function count_device_trust();
+create trigger device_trust_counted after insert or update or delete on device_trust for each row execute function count_device_trust();
 
 -- What happened to a device, in product words: the timeline.
 create table device_timeline (

@@ -1,7 +1,7 @@
 // Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
 import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
 import type { UseEvidence } from '../../../domain/certificate-use.ts';
-import type { CertificateSlot } from '../../../domain/profile-identifier.ts';
+import type { CertificateSlot, PayloadScope } from '../../../domain/profile-identifier.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import type { Sql } from '../base/database.ts';
 import {
@@ -18,6 +18,7 @@ export interface NewDelivery {
   readonly deviceId: string;
   readonly integrationId: string;
   readonly slot: CertificateSlot;
+  readonly scope: PayloadScope;
   readonly payloadUuid: string;
   readonly commandUuid: string;
   /** Why it was asked for. */
@@ -27,8 +28,8 @@ export interface NewDelivery {
 /** false: it is there already, so this attempt lost the race and drops its challenge. */
 export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt: Date): Promise<boolean> {
   const rows = await sql.query(
-    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason)
-       values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8) on conflict (id) do nothing returning 1`,
+    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason, scope)
+       values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8, $9) on conflict (id) do nothing returning 1`,
     [
       delivery.id,
       delivery.deviceId,
@@ -38,6 +39,7 @@ export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt:
       delivery.commandUuid,
       fetchedAt,
       delivery.reason,
+      delivery.scope,
     ],
   );
   return rows.length > 0;
@@ -98,17 +100,18 @@ export async function failDelivery(sql: Sql, id: string): Promise<void> {
   ]);
 }
 
-/** What the device does not list any more is gone; what was sent and is still on its way is left alone. */
+/** What a channel does not list any more is gone; what was sent and is still on its way is left alone. */
 export async function recordRemovedDeliveries(
   sql: Sql,
   deviceId: string,
+  scope: PayloadScope,
   listedPayloadUuids: readonly string[],
   at: Date,
 ): Promise<void> {
   await sql.query(
     `update certificate_deliveries set state = 'removed', removed_at = $3
-      where device_id = $1 and state in ('proven', 'superseded') and payload_uuid::text <> all ($2::text[])`,
-    [deviceId, listedPayloadUuids, at],
+      where device_id = $1 and scope = $4 and state in ('proven', 'superseded') and payload_uuid::text <> all ($2::text[])`,
+    [deviceId, listedPayloadUuids, at, scope],
   );
 }
 
@@ -118,6 +121,7 @@ const asDelivery = (row: DeliveryJson): Delivery => ({
   id: row.id,
   integrationId: row.integrationId,
   slot: row.slot,
+  scope: row.scope,
   payloadUuid: row.payloadUuid,
   state: row.state,
   commandUuid: row.commandUuid,
@@ -143,14 +147,18 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
     deliveries: state.deliveries.map(asDelivery),
     profiles: reportedProfilesOf(state)?.filter(({ kind }) => kind.startsWith('certificate')) ?? null,
     certificates:
-      reportedDeliveriesOf(state)?.map(({ deliveryId, certificate }) => ({
+      reportedDeliveriesOf(state)?.map(({ deliveryId, scope, certificate }) => ({
         deliveryId,
+        scope,
         serialNumber: certificate.serialNumber,
         issuer: certificate.issuer,
         notBeforeMs: Date.parse(certificate.notBefore),
         notAfterMs: Date.parse(certificate.notAfter),
       })) ?? null,
     wantedBy: desired?.wantsCertificate === true ? desired.integrationId : null,
+    // What is there stays where it is when nobody wants it any more.
+    scope: desired?.certificateScope ?? state.deliveries[0]?.scope ?? 'System',
+    hasUserChannel: state.hasUserChannel,
   };
 }
 
@@ -167,16 +175,17 @@ export async function recordUse(
   );
 }
 
-/** Sent, ended, and not listed by the device: it never got there. */
+/** Sent, ended, and not listed by its channel: it never got there. */
 export async function failMissingDeliveries(
   sql: Sql,
   deviceId: string,
+  scope: PayloadScope,
   listedPayloadUuids: readonly string[],
 ): Promise<void> {
   await sql.query(
     `update certificate_deliveries as delivery set state = 'failed' from commands as command
-      where delivery.device_id = $1 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
+      where delivery.device_id = $1 and delivery.scope = $3 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
         and command.uuid = delivery.command_uuid and command.state in ('responded', 'withdrawn')`,
-    [deviceId, listedPayloadUuids],
+    [deviceId, listedPayloadUuids, scope],
   );
 }

@@ -6,8 +6,12 @@ import {
   DEFAULT_INTEGRATION_SETTINGS,
   type IntegrationSettings,
 } from '../../../domain/integration-settings.ts';
-import { payloadSetOf, type ItemSettings } from '../../../domain/payload-set.ts';
-import { deliveryIdOf, readProfileIdentifier } from '../../../domain/profile-identifier.ts';
+import { certificateScopeOf, payloadSetOf, type ItemSettings } from '../../../domain/payload-set.ts';
+import {
+  deliveryIdOf,
+  readProfileIdentifier,
+  type PayloadScope,
+} from '../../../domain/profile-identifier.ts';
 import type {
   DesiredState,
   EnrollmentStatus,
@@ -30,6 +34,7 @@ export interface DeliveryJson {
   readonly id: string;
   readonly integrationId: string;
   readonly slot: 'a' | 'b';
+  readonly scope: PayloadScope;
   readonly payloadUuid: string;
   readonly commandUuid: string;
   readonly state: 'sent' | 'proven' | 'failed' | 'superseded' | 'removed';
@@ -67,6 +72,10 @@ export interface DeviceState {
   readonly challengeUsername: string | null;
   readonly profiles: readonly ReportedProfile[] | null;
   readonly certificates: readonly ReportedCertificate[] | null;
+  /** The same of its user's channel. */
+  readonly userProfiles: readonly ReportedProfile[] | null;
+  readonly userCertificates: readonly ReportedCertificate[] | null;
+  readonly hasUserChannel: boolean;
   readonly applications: readonly ReportedApplication[] | null;
   readonly installedApplications: readonly ReportedInstalledApplication[] | null;
   readonly appConfigurationRevision: string | null;
@@ -99,12 +108,14 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             platform.secret_id, secret.version as secret_version, platform.scep_url,
             platform.challenge_url, platform.challenge_username,
             reported.profiles, reported.certificates, reported.applications,
+            reported.user_profiles, reported.user_certificates,
+            exists (select from user_channels where device_id = device.id) as has_user_channel,
             reported.installed_applications,
             reported.app_configuration_revision,
             coalesce(trust.app_refusals, 0) as app_refusals, trust.app_refused_at, trust.failure_code, trust.removal_terms, scope.is_leaving,
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as configuration_was_sent,
             exists (select from licenses where device_id = device.id and adam_id = $2 and state <> 'failed') as holds_license,
-            coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'payloadUuid', payload_uuid,
+            coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'scope', scope, 'payloadUuid', payload_uuid,
                         'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at,
                         'serialNumber', serial_number, 'reason', reason, 'use', use, 'useEvidence', use_evidence)
                         order by created_at desc, id)
@@ -147,6 +158,7 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
     integrationId,
     settings: settingsOf(state),
     wantsCertificate: set.wantsCertificate,
+    certificateScope: certificateScopeOf(state.itemSettings ?? {}),
     profiles: set.profiles.map(({ kind, identifier, inputs }) => {
       const revision = revisionOf(inputs);
       return { kind, identifier, revision, payloadUuid: payloadUuid(identifier, revision) };
@@ -159,38 +171,48 @@ export function desiredStateOf(state: DeviceState): DesiredState | null {
 /** A device has four of them, while an integration follows another eight; one that claims more makes no more work. */
 const MAX_PROFILES = 20;
 
-/** Odette's own profiles among those that the device lists. */
+/** Odette's own profiles among those that the device, or its user's channel, lists. */
 export const reportedProfilesOf = (state: DeviceState): ReportedOdetteProfile[] | null =>
   state.profiles === null
     ? null
-    : state.profiles
-        .flatMap(({ identifier, uuid }) => {
-          const read = readProfileIdentifier(identifier);
-          if (read === undefined) return [];
-          return [
-            { identifier, uuid: uuid.toLowerCase(), kind: read.kind, integrationId: read.integrationId },
-          ];
-        })
-        .slice(0, MAX_PROFILES);
+    : [...odetteProfiles(state.profiles, 'System'), ...odetteProfiles(state.userProfiles ?? [], 'User')];
 
-/** The certificates of Odette's deliveries among those that the device lists, by delivery. */
+const odetteProfiles = (listed: readonly ReportedProfile[], scope: PayloadScope): ReportedOdetteProfile[] =>
+  listed
+    .flatMap(({ identifier, uuid }) => {
+      const read = readProfileIdentifier(identifier);
+      if (read === undefined) return [];
+      const { kind, integrationId } = read;
+      return [{ identifier, uuid: uuid.toLowerCase(), kind, integrationId, scope }];
+    })
+    .slice(0, MAX_PROFILES);
+
+/** The certificates of Odette's deliveries among those that the device, or its user's channel, lists, by delivery. */
 export const reportedDeliveriesOf = (state: DeviceState) =>
   state.certificates === null
     ? null
-    : state.certificates.flatMap((certificate) => {
-        // Without its key it is no use to the device.
-        const deliveryId = certificate.isIdentity ? deliveryIdOf(certificate.organizationalUnits) : undefined;
-        return deliveryId === undefined ? [] : [{ deliveryId, certificate }];
-      });
+    : [
+        ...odetteCertificates(state.certificates, 'System'),
+        ...odetteCertificates(state.userCertificates ?? [], 'User'),
+      ];
 
-function reportedStateOf(state: DeviceState): ReportedState {
+const odetteCertificates = (listed: readonly ReportedCertificate[], scope: PayloadScope) =>
+  listed.flatMap((certificate) => {
+    // Without its key it is no use to the device.
+    const deliveryId = certificate.isIdentity ? deliveryIdOf(certificate.organizationalUnits) : undefined;
+    return deliveryId === undefined ? [] : [{ deliveryId, scope, certificate }];
+  });
+
+function reportedStateOf(state: DeviceState, desired: DesiredState | null): ReportedState {
+  // What is in a login keychain is known once its user's channel has said so.
+  const isKnown = desired?.certificateScope !== 'User' || state.userCertificates !== null;
   const app = state.applications?.find(({ identifier }) => identifier === OKTA_VERIFY.bundleId);
   const installed = state.installedApplications?.find(
     ({ identifier }) => identifier === OKTA_VERIFY.bundleId,
   );
   return {
     profiles: reportedProfilesOf(state),
-    certificates: reportedDeliveriesOf(state)?.map(({ deliveryId }) => deliveryId) ?? null,
+    certificates: isKnown ? (reportedDeliveriesOf(state)?.map(({ deliveryId }) => deliveryId) ?? null) : null,
     appStatus: app?.status ?? null,
     appIsForeign: state.platform === 'macOS' && installed?.isAppStore === false,
     appIsInstalled: state.platform === 'macOS' && installed?.isInstalling === false,
@@ -198,22 +220,21 @@ function reportedStateOf(state: DeviceState): ReportedState {
   };
 }
 
-/** Whether a proven certificate of this integration is on the device, in a profile that is on the device, and not yet at its end. */
-function hasCertificateOf(
+/** Whether a proven certificate of this integration is in the wanted keychain, in a profile of the same channel, and not yet at its end. */
+const hasCertificateOf = (
   state: DeviceState,
-  reported: ReportedState,
-  integrationId: string,
+  { integrationId, certificateScope }: DesiredState,
   nowMs: number,
-): boolean {
-  return state.deliveries.some(
-    (delivery) =>
+): boolean =>
+  state.deliveries.some(
+    ({ id, payloadUuid: uuid, scope, notAfter, ...delivery }) =>
       delivery.integrationId === integrationId &&
+      scope === certificateScope &&
       delivery.state === 'proven' &&
-      (delivery.notAfter === null || Date.parse(delivery.notAfter) > nowMs) &&
-      reported.certificates?.includes(delivery.id) === true &&
-      reported.profiles?.some(({ uuid }) => uuid === delivery.payloadUuid) === true,
+      (notAfter === null || Date.parse(notAfter) > nowMs) &&
+      reportedDeliveriesOf(state)?.some((each) => each.deliveryId === id && each.scope === scope) === true &&
+      reportedProfilesOf(state)?.some((each) => each.uuid === uuid && each.scope === scope) === true,
   );
-}
 
 /** Of its item; of the one that it had last, if it has none. */
 function removalTermsOf(state: DeviceState): RemovalTerms {
@@ -230,7 +251,7 @@ function removalTermsOf(state: DeviceState): RemovalTerms {
 
 export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
   const desired = desiredStateOf(state);
-  const reported = reportedStateOf(state);
+  const reported = reportedStateOf(state, desired);
   return {
     deviceId: state.id,
     family: state.family,
@@ -242,7 +263,8 @@ export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
     desired,
     removal: removalTermsOf(state),
     reported,
-    hasCertificate: desired !== null && hasCertificateOf(state, reported, desired.integrationId, nowMs),
+    hasCertificate: desired !== null && hasCertificateOf(state, desired, nowMs),
+    hasUserChannel: state.hasUserChannel,
     hasOpenDelivery: state.deliveries.some(
       (delivery) => delivery.state === 'sent' || delivery.state === 'proven',
     ),
