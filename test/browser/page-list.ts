@@ -34,12 +34,18 @@ export const consolePages = (ids: {
   readonly setup: string;
   readonly blueprint: string;
   readonly device: string;
+  /** Where a change is on its way. */
+  readonly fleetRollout?: string;
 }): Record<string, string> => ({
   overview: '/',
   integrations: '/integrations',
   discover: '/integrations/discover',
   integration: `/integrations/${ids.integration}`,
   readiness: `/integrations/${ids.integration}/readiness`,
+  rotation: `/integrations/${ids.integration}/rotation`,
+  ...(ids.fleetRollout === undefined
+    ? {}
+    : { 'fleet-rollout': `/fleet-rollouts/${ids.fleetRollout}?state=completed` }),
   setup: `/setups/${ids.setup}`,
   library: '/library',
   'okta-verify': `/library/okta-verify?integration=${ids.integration}`,

@@ -29,6 +29,8 @@ const ADA = { name: 'ada', password: 'correct horse battery staple' };
 const ACTED_ON = [
   'integrations',
   'integration',
+  'rotation',
+  'fleet-rollout',
   'setup',
   'okta-verify',
   'blueprints',
@@ -82,6 +84,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       setup: fleet.ids['setups'] ?? '',
       blueprint: fleet.ids['blueprints'] ?? '',
       device: fleet.deviceId,
+      fleetRollout: fleet.ids['fleet-rollouts'],
     });
   }, 120_000);
   afterAll(async () => {
