@@ -131,7 +131,7 @@ describe('a token by key', () => {
     expect(await client().token()).toEqual({ scopes: SCOPES });
     // Scopes alone are not enough: the app needs an admin role, too.
     expect((await failure(client().listDevices())).code).toBe('okta.access_denied');
-    await admin.changeApiServicesApp(okta.tenant, clientId, { roles: ['Device administrator'] });
+    await admin.changeApiServicesApp(okta.tenant, clientId, { roles: ['READ_ONLY_ADMIN'] });
     expect(await client().listDevices()).toEqual({ devices: [] });
   });
 
@@ -157,7 +157,7 @@ describe('proof of possession (DPoP)', () => {
     const { clientId } = await admin.createApiServicesApp(okta.tenant, {
       publicJwks: [{ ...publicJwk }],
       scopes: SCOPES,
-      roles: ['Device administrator'],
+      roles: ['READ_ONLY_ADMIN'],
     });
     return new AccessTokenSource({
       host: okta.host,

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { clientId } = await admin.createApiServicesApp(tenant.tenant, {
     publicJwks: [{ ...publicJwk }],
     scopes: SCOPES,
-    roles: ['Device administrator'],
+    roles: ['SUPER_ADMIN'],
   });
   access = { orgUrl: `https://${tenant.host}`, clientId, scopes: SCOPES, privateKey: privateKeyPem, keyId };
 });
