@@ -1,12 +1,14 @@
-// The sweeps' outside effects: rollouts of what was not verified lately, workflows of certificates that have none.
+// The sweeps' outside effects: checks and rollouts of what was not verified lately, workflows of certificates that have none.
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import { recordPutRight } from '../adapters/store/base/audit.ts';
-import { findCertificateHolders, findUnverifiedDevices } from '../adapters/store/library/scope.ts';
+import { appendAudit, recordPutRight } from '../adapters/store/base/audit.ts';
+import { findCertificateHolders, findDueDevices } from '../adapters/store/library/scope.ts';
 import { listOpenFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
+import { findStalledRenewals } from './stalled-renewals.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { lookAtRun } from './look-at-run.ts';
+import { askDevices } from './device-checks.ts';
+import { countEnded, findRunning } from './running-workflows.ts';
 
 export interface SweepPage {
   /** The last device of the page; null at the first. */
@@ -17,7 +19,8 @@ export interface SweptPage {
   readonly started: number;
 }
 
-const PAGE_SIZE = 500;
+/** Its devices are woken one after the other while the activity runs. */
+const PAGE_SIZE = 200;
 const CERTIFICATE_PAGE_SIZE = 200;
 const HOUR_MS = 60 * 60 * 1000;
 /** A device that failed is tried once a day, whatever the integration's numbers say. */
@@ -26,51 +29,74 @@ const FAILED_PAUSE_MS = 24 * HOUR_MS;
 export function sweepActivities(deps: ActivityDependencies) {
   const { database } = deps;
   return {
-    /** Starts a rollout for devices that were not verified for so long. */
+    /** Asks devices that were well whether they still are, and starts a rollout for the others whose time it is. */
     async enforcePage(
       input: SweepPage & { readonly integrationId: string; readonly nowMs: number },
     ): Promise<SweptPage> {
       const settings = await findSettings(database, input.integrationId);
       if (settings === undefined) return { next: null, started: 0 };
       if (input.after === null) await restartFleetRollouts(deps, input.integrationId);
-      const verifiedBefore = new Date(input.nowMs - settings.verifyAfterHours * HOUR_MS);
-      const failedBefore = new Date(input.nowMs - FAILED_PAUSE_MS);
-      const ids = await findUnverifiedDevices(
+      const now = new Date(input.nowMs);
+      const due = await findDueDevices(
         database,
         input.integrationId,
-        { verifiedBefore, failedBefore },
+        {
+          now,
+          periodHours: settings.verifyAfterHours,
+          failedBefore: new Date(input.nowMs - FAILED_PAUSE_MS),
+        },
         input.after,
         PAGE_SIZE,
       );
-      const runs = await Promise.all(
-        ids.map((id) => lookAtRun(deps.temporal, workflowIds.rollout(id), 'rollOutDevice')),
+      const { running, replaced } = await findRunning(
+        deps.temporal,
+        'rollOutDevice',
+        due.map(({ id }) => workflowIds.rollout(id)),
       );
-      const replaced = runs.filter((run) => run === 'replaced').length;
-      return database.inTransaction(async (sql) => {
+      // A rollout that runs sees to it.
+      const idle = due.filter(({ id }) => !running.has(workflowIds.rollout(id)));
+      await database.inTransaction(async (sql) => {
         if (replaced > 0) await recordPutRight(sql, `integration:${input.integrationId}`, replaced);
-        for (const deviceId of ids)
-          await appendOutboxMessage(sql, deviceId, {
-            kind: 'rollOutDevice',
-            deviceId,
-            reason: 'it was not verified lately',
-            ifNoneRuns: true,
-          });
-        return { next: ids.length === PAGE_SIZE ? (ids.at(-1) ?? null) : null, started: ids.length };
+        for (const { id: deviceId, wasWell } of idle)
+          if (!wasWell)
+            await appendOutboxMessage(sql, deviceId, {
+              kind: 'rollOutDevice',
+              deviceId,
+              reason: 'it was not verified lately',
+              ifNoneRuns: true,
+            });
       });
+      await askDevices(
+        deps,
+        idle.filter(({ wasWell }) => wasWell).map(({ id }) => id),
+        now,
+      );
+      return { next: due.length === PAGE_SIZE ? (due.at(-1)?.id ?? null) : null, started: idle.length };
     },
 
     /** Starts the workflow of each certificate that has none. */
     async watchExpiryPage(input: SweepPage & { readonly integrationId: string }): Promise<SweptPage> {
       const { integrationId } = input;
       const ids = await findCertificateHolders(database, integrationId, input.after, CERTIFICATE_PAGE_SIZE);
-      const runs = await Promise.all(
-        ids.map((id) => lookAtRun(deps.temporal, workflowIds.certificate(id), 'keepCertificate')),
+      const { running, replaced } = await findRunning(
+        deps.temporal,
+        'keepCertificate',
+        ids.map(workflowIds.certificate),
       );
-      const orphans = ids.filter((_, index) => runs[index] !== 'running');
-      const lost = runs.filter((run) => run === 'ended' || run === 'replaced').length;
+      const orphans = ids.filter((id) => !running.has(workflowIds.certificate(id)));
+      const lost = replaced + (await countEnded(deps.temporal, orphans.map(workflowIds.certificate)));
+      // A workflow that runs and did nothing about a renewal that is due is told to look again.
+      const late = await findStalledRenewals(database, integrationId, ids);
+      const stalled = late.filter((id) => running.has(workflowIds.certificate(id)));
       await database.inTransaction(async (sql) => {
         if (lost > 0) await recordPutRight(sql, `integration:${integrationId}`, lost);
-        for (const deviceId of orphans)
+        for (const deviceId of stalled)
+          await appendAudit(sql, {
+            actor: 'system',
+            action: 'certificate.stalled',
+            subject: `device:${deviceId}`,
+          });
+        for (const deviceId of [...orphans, ...stalled])
           await appendOutboxMessage(sql, deviceId, {
             kind: 'keepCertificate',
             deviceId,
@@ -79,7 +105,7 @@ export function sweepActivities(deps: ActivityDependencies) {
           });
       });
       const isLast = ids.length < CERTIFICATE_PAGE_SIZE;
-      return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length };
+      return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length + stalled.length };
     },
   };
 }
@@ -89,12 +115,11 @@ async function restartFleetRollouts(
   { database, temporal }: ActivityDependencies,
   integrationId: string,
 ): Promise<void> {
-  for (const id of await listOpenFleetRollouts(database, integrationId)) {
-    const run = await lookAtRun(temporal, workflowIds.fleet(id), 'rollOutFleet');
-    if (run === 'running') continue;
+  const open = await listOpenFleetRollouts(database, integrationId);
+  const { running } = await findRunning(temporal, 'rollOutFleet', open.map(workflowIds.fleet));
+  for (const id of open.filter((each) => !running.has(workflowIds.fleet(each))))
     await database.inTransaction(async (sql) => {
       await recordPutRight(sql, `integration:${integrationId}`, 1);
       await appendOutboxMessage(sql, id, { kind: 'rollOutFleet', fleetRolloutId: id });
     });
-  }
 }

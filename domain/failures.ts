@@ -921,6 +921,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'temporal.workflow_stuck': entry(
+    'A workflow runs, and does nothing.',
+    'Do what the alarm says: it names the workflow and the command.',
+    'operator',
+    false,
+    500,
+  ),
   'temporal.unauthenticated': entry(
     'Something that Odette did not seal reached Temporal; it was refused.',
     'Find out who reaches the Temporal server; its ports belong to Odette alone.',

@@ -40,6 +40,8 @@ export type Query =
   | 'ManagedApplicationConfiguration'
   | 'UserProfileList'
   | 'UserCertificateList';
+/** Answered by the device, whether or not a user is logged in. */
+export type DeviceQuery = Exclude<Query, 'UserProfileList' | 'UserCertificateList'>;
 
 export type StepRequest =
   | { readonly type: Query }

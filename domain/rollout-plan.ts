@@ -8,6 +8,7 @@ import { partition, retryOf, type Blocked } from './retries.ts';
 import { blockedAction, installKey, QUERY_KEY, retryOfRequest } from './rollout-step.ts';
 import {
   type RolloutPhase,
+  type DeviceQuery,
   type Query,
   type StepRequest,
   type RolloutAction,
@@ -130,7 +131,8 @@ function settle(app: RolloutAction, blocked: readonly Blocked[]): RolloutAction 
 const hasChanged = (memory: RolloutMemory) =>
   Object.entries(memory.tries).some(([key, { count }]) => count > 0 && !key.startsWith(QUERY_KEY));
 
-function inventoryOf(view: RolloutView): Query[] {
+/** What a device is asked for a whole picture of it. */
+export function inventoryOf(view: RolloutView): DeviceQuery[] {
   if (view.platform === 'iOS') return ['DeviceInformation', 'ProfileList', 'ManagedApplicationList'];
   return [
     'DeviceInformation',

@@ -97,6 +97,8 @@ function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOpt
     'frontend.enableServerVersionCheck': 'false',
     // Between integrations of one lane (domain/lanes.ts).
     'matching.enableFairness': 'true',
+    // `TemporalReportedProblems` of a workflow whose task fails so often.
+    'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': '3',
     ...dynamicConfig,
   };
   return [

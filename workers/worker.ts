@@ -1,6 +1,12 @@
 // The worker process: runs the workflows and their activities.
 import { setTimeout as pause } from 'node:timers/promises';
-import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type NativeConnection,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
@@ -98,7 +104,11 @@ async function installRuntime(log: Logger): Promise<() => Promise<string>> {
       const { error, ...fields } = meta ?? {};
       log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error as unknown }) }, message);
     }),
-    telemetryOptions: { metrics: { prometheus: { bindAddress } } },
+    telemetryOptions: {
+      // The core's own lines come through the logger above.
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'INFO', other: 'WARN' }) },
+      metrics: { prometheus: { bindAddress } },
+    },
     // The frame stops the worker.
     shutdownSignals: [],
   });

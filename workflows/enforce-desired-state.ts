@@ -1,4 +1,4 @@
-// The enforcement sweep: devices that were not verified lately are rolled out again.
+// The enforcement sweep: devices that were not verified lately are checked; a difference, and what failed, is rolled out again.
 import type { SweepInput } from './observe-trust.ts';
 import type { SweptPage } from '../activities/sweeps.ts';
 import { sweeps } from './policies.ts';

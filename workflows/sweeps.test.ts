@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isInConversation } from '../adapters/store/devices/commands.ts';
+import { alarmsOf } from '../api/admin/status.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
@@ -28,6 +30,10 @@ async function delivered(family: 'Mac' | 'iPhone', userName?: string): Promise<F
   await world.ended(device.id);
   return device;
 }
+
+/** It does not ask by itself any more: a push is due. */
+const hungUp = (device: FakeDevice) =>
+  world.until(async () => expect(await isInConversation(world.database, device.id)).toBe(false));
 
 describe('trust', () => {
   test('turns green while the admin watches: a device that was just delivered is looked up soon', async () => {
@@ -146,6 +152,86 @@ describe('the other sweeps', () => {
     ).toHaveLength(1);
   });
 
+  test('a Mac that has everything is checked without a workflow; what is gone from it is put right by one', async () => {
+    const [mac, drifted] = [await delivered('Mac'), await delivered('Mac')];
+    const due = (deviceId: string) =>
+      world.database.query(
+        `update device_trust set verified_at = now() - interval '2 days', check_asked_at = null where device_id = $1`,
+        [deviceId],
+      );
+    const runs = (deviceId: string) =>
+      world.database.query('select 1 from rollout_runs where device_id = $1', [deviceId]);
+    const verified = async (deviceId: string): Promise<Date | undefined> => {
+      const [row] = await world.database.query<{ at: Date }>(
+        'select verified_at as at from device_trust where device_id = $1',
+        [deviceId],
+      );
+      return row?.at;
+    };
+    for (const device of [mac, drifted]) {
+      await hungUp(device);
+      await due(device.id);
+      device.carriedOut.length = 0;
+    }
+    const [pushes, before] = [mac.pushes, Date.now()];
+    // Its user has removed what Odette had put there.
+    const sso = [...drifted.profiles.keys()].find((identifier) => identifier.includes('sso')) ?? '';
+    expect(drifted.profiles.delete(sso)).toBe(true);
+    await sweep('enforceDesiredState');
+    await world.until(async () =>
+      expect((await verified(mac.id))?.getTime()).toBeGreaterThanOrEqual(before - 60_000),
+    );
+    expect(mac.pushes).toBe(pushes + 1);
+    expect([...mac.carriedOut].sort()).toEqual([
+      'CertificateList',
+      'DeviceInformation',
+      'ManagedApplicationList',
+      'ProfileList',
+    ]);
+    expect(await runs(mac.id)).toHaveLength(1);
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null });
+    await world.until(async () => expect(await runs(drifted.id)).toHaveLength(2));
+    await world.until(() => expect(drifted.carriedOut).toContain('InstallProfile'));
+    await world.until(async () => expect((await world.trust(drifted.id))?.phase).toBe('delivered'));
+  });
+
+  test('a sleeping Mac is asked once, and its check is done when it wakes', async () => {
+    const mac = await delivered('Mac');
+    await hungUp(mac);
+    mac.isAsleep = true;
+    await world.database.query(
+      `update device_trust set verified_at = now() - interval '2 days' where device_id = $1`,
+      [mac.id],
+    );
+    const open = () =>
+      world.database.query(
+        `select 1 from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'handed_over', 'not_now')`,
+        [mac.id, `check/${mac.id}`],
+      );
+    const { pushes } = mac;
+    for (let again = 0; again < 3; again += 1) await sweep('enforceDesiredState');
+    expect(await open()).toHaveLength(4);
+    expect(mac.pushes).toBe(pushes + 1);
+    mac.isAsleep = false;
+    await mac.wake();
+    await world.until(async () => expect(await open()).toEqual([]));
+    const [row] = await world.database.query<{ fresh: boolean }>(
+      `select verified_at > now() - interval '1 hour' as fresh from device_trust where device_id = $1`,
+      [mac.id],
+    );
+    expect(row?.fresh).toBe(true);
+  });
+
+  test('the checks of a fleet that was rolled out at once are spread over the whole period', async () => {
+    const hours = await world.database.query<{ devices: number }>(
+      `select count(*)::int as devices
+         from (select check_turn(gen_random_uuid(), interval '24 hours', now()) as began from generate_series(1, 24000)) as turn
+        where began <= now() and began > now() - interval '24 hours' group by floor(extract(epoch from now() - began) / 3600)`,
+    );
+    expect(hours).toHaveLength(24);
+    for (const { devices } of hours) expect(Math.abs(devices - 1000)).toBeLessThan(200);
+  });
+
   test('a device that was not verified lately is rolled out again; one that failed is tried once a day', async () => {
     const mac = await delivered('Mac');
     const failed = await delivered('Mac');
@@ -192,6 +278,35 @@ describe('the other sweeps', () => {
     mac.isAsleep = false;
     await mac.wake();
     expect(await world.ended(mac.id)).toBe('COMPLETED');
+  });
+
+  test('a certificate whose workflow runs and does nothing about a renewal that is due gets it, and people are told', async () => {
+    const [mac, healthy] = [await delivered('Mac'), await delivered('Mac')];
+    const before = mac.certificates[0]?.serialNumber;
+    // As if its timer had been lost: due for months, and silent since.
+    await world.database.query(
+      `update certificate_deliveries set not_before = now() - interval '340 days', not_after = now() + interval '25 days',
+         proven_at = now() - interval '340 days', created_at = now() - interval '340 days' where device_id = $1`,
+      [mac.id],
+    );
+    await world.database.query(
+      `update device_timeline set at = now() - interval '340 days' where device_id = $1`,
+      [mac.id],
+    );
+    await sweep('watchExpiry');
+    const told = await world.database.query<{ subject: string }>(
+      `select subject from audit_entries where action = 'certificate.stalled'`,
+    );
+    expect(told).toEqual([{ subject: `device:${mac.id}` }]);
+    await world.until(() => {
+      expect(mac.certificates).toHaveLength(1);
+      expect(mac.certificates[0]?.serialNumber).not.toBe(before);
+    });
+    expect(healthy.certificates).toHaveLength(1);
+    const alarms = await alarmsOf(world.database);
+    expect(alarms.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining('1 device(s) did nothing about a renewal that is due'),
+    );
   });
 
   test('a certificate without its workflow gets one', async () => {

@@ -106,7 +106,7 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     asOf: await syncedAt(sql),
     needs: await needsOf(sql, dependencies),
     checks: await checksOf(sql),
-    alarms: await alarmsOf(sql, dependencies.publicUrlTls()),
+    alarms: await alarmsOf(sql, dependencies.publicUrlTls(), dependencies.temporal),
     addresses: {
       publicUrl: publicUrl ?? null,
       enrollmentLink: enrollmentLinkOf(publicUrl),

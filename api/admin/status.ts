@@ -5,7 +5,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
-import { countPutRight, countRefusedByTemporal } from '../../adapters/store/base/audit.ts';
+import { countPutRight, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -15,6 +15,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 import { listCheckTroubles } from './integration-checks.ts';
+import { findStuckWorkflows } from './stuck-workflows.ts';
 import { syncTroubles } from './sync-troubles.ts';
 
 /** A worker polls anew every minute at least. */
@@ -96,7 +97,7 @@ export async function needsOf(
 const MANY_CERTIFICATES = 10;
 
 /** What will break the whole fleet. */
-export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
+export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: Client) {
   const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
   const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
     alarms.push({ failure: showFailure(code), text, since });
@@ -120,6 +121,15 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection) {
       'temporal.put_right',
       `${putRight.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette put them right.`,
       putRight.since,
+    );
+  const stuck = temporal && (await findStuckWorkflows(temporal));
+  if (stuck) alarm('temporal.workflow_stuck', stuck.text, stuck.since);
+  const stalled = await countStalled(sql);
+  if (stalled.count > 0)
+    alarm(
+      'temporal.workflow_stuck',
+      `The certificate workflows of ${stalled.count} device(s) did nothing about a renewal that is due; Odette told them to look again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
+      stalled.since,
     );
   const gone = await countCertificatesGone(sql);
   if (gone.devices >= MANY_CERTIFICATES)

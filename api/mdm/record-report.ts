@@ -1,4 +1,6 @@
 // Where a device's report is recorded, whatever channel it came by.
+import { concludeCheck } from '../../activities/conclude-check.ts';
+import { isOfCheck } from '../../domain/device-check.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
@@ -16,7 +18,8 @@ import { type CommandStatus, commandRespondedSignal } from '../../workflows/mess
 import { type ReadReport, applyToInventory, redactedForStorage } from './response-reading.ts';
 
 /** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
-export type Recorded = 'idle' | 'responded' | 'not_now' | 'repeated' | 'unknown';
+/** checked: an answer of a daily check, for which nobody waits. */
+export type Recorded = 'idle' | 'responded' | 'checked' | 'not_now' | 'repeated' | 'unknown';
 
 /**
  * The one place where a report is recorded: the command's status, what it says of the device, and what the workflow must be told, in the
@@ -53,7 +56,8 @@ export async function recordReport(
   const { command } = read;
   if (report.status === 'NotNow') {
     const notNow = await recordNotNow(sql, deviceId, command.uuid);
-    if (notNow?.isFirst) await signalResponse(sql, deviceId, command, 'NotNow');
+    if (notNow?.isFirst && !isOfCheck(command.workflowId))
+      await signalResponse(sql, deviceId, command, 'NotNow');
     return 'not_now';
   }
   const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
@@ -68,6 +72,10 @@ export async function recordReport(
       body: redactedForStorage(body),
     });
   await applyToInventory(sql, deviceId, read);
+  if (isOfCheck(command.workflowId)) {
+    await concludeCheck(sql, deviceId);
+    return 'checked';
+  }
   await signalResponse(sql, deviceId, command, read.final.status, read.final.failure?.code);
   return 'responded';
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { alarmsOf } from '../../api/admin/status.ts';
 import { newSetup } from '../../domain/setup-wizard.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import * as messages from '../../workflows/messages.ts';
@@ -157,24 +158,27 @@ describe('no workflow task fails of', () => {
   test.each(named('signal').map(({ name }) => name))('a wrong %s', async (name) => {
     const bodies = wrongBodies(name);
     expect(bodies.length).toBeGreaterThan(8);
-    for (const workflowId of Object.values(running)) {
+    const attack = async (workflowId: string) => {
       const sealed = world.client.workflow.getHandle(workflowId);
       const plain = stranger.workflow.getHandle(workflowId);
-      await Promise.all(bodies.map((body) => sealed.signal(name, body)));
-      await plain.signal(name);
-      await plain.signal(name, right[name]);
-      await plain.signal(name, HUGE);
-      await sealed.signal(name, { ...right[name], eventId: HUGE });
+      await Promise.all([
+        ...bodies.map((body) => sealed.signal(name, body)),
+        sealed.signal(name, { ...right[name], eventId: HUGE }),
+        plain.signal(name),
+        plain.signal(name, right[name]),
+        plain.signal(name, HUGE),
+      ]);
       await taken(workflowId);
       await isHealthy(workflowId);
-    }
+    };
+    await Promise.all(Object.values(running).map(attack));
     const heard = world.refusals.filter((refusal) => refusal.name === name).map(({ kind }) => kind);
     expect(heard).toContain('signal');
     expect(heard.filter((kind) => kind === 'signal_body').length).toBeGreaterThanOrEqual(bodies.length);
   });
 
   test.each(named('update').map(({ name }) => name))('a wrong %s, which is rejected', async (name) => {
-    for (const workflowId of Object.values(running)) {
+    const attack = async (workflowId: string) => {
       const sealed = world.client.workflow.getHandle(workflowId);
       for (const body of wrongBodies(name))
         await expect(sealed.executeUpdate(name, { args: [body] })).rejects.toThrow(WorkflowUpdateFailedError);
@@ -184,7 +188,8 @@ describe('no workflow task fails of', () => {
       await expect(plain.executeUpdate(name, { args: [right[name]] })).rejects.toThrow();
       await expect(plain.executeUpdate(name, { args: [HUGE] })).rejects.toThrow();
       await isHealthy(workflowId);
-    }
+    };
+    await Promise.all(Object.values(running).map(attack));
     expect(world.refusals.filter((refusal) => refusal.name === name).map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['update', 'update_body']),
     );
@@ -193,39 +198,40 @@ describe('no workflow task fails of', () => {
   test.each([...named('query').map(({ name }) => name), 'nothing', '__stack_trace'])(
     'the query %s with what nobody expects',
     async (name) => {
-      for (const workflowId of Object.values(running)) {
+      const ask = (client: Client, workflowId: string, args: readonly unknown[]) =>
+        client.workflow
+          .getHandle(workflowId)
+          .query(name, ...args)
+          .catch(() => undefined);
+      const attack = async (workflowId: string) => {
         for (const client of [world.client, stranger])
-          for (const args of [[], [null], [HUGE], [{}, {}]])
-            await client.workflow
-              .getHandle(workflowId)
-              .query(name, ...args)
-              .catch(() => undefined);
+          await Promise.all([[], [null], [HUGE], [{}, {}]].map((args) => ask(client, workflowId, args)));
         await isHealthy(workflowId);
-      }
+      };
+      await Promise.all(Object.values(running).map(attack));
     },
   );
 
   test('what a workflow without handlers is sent', async () => {
-    for (const name of named('signal').map((each) => each.name))
-      for (const sweep of SWEEPS) {
-        const handle = await world.client.workflow.signalWithStart(sweep, {
-          workflowId: `${sweep}/${randomUUID()}`,
-          taskQueue: messages.TASK_QUEUE,
-          // A check of a tenant asks Okta, which nobody plays here: of one that is gone it ends at once.
-          args: [
-            {
-              integrationId: sweep === 'checkIntegration' ? randomUUID() : world.fleet.integrationId,
-            },
-          ],
-          signal: name,
-          signalArgs: [null],
-        });
-        await stranger.workflow
-          .getHandle(handle.workflowId)
-          .signal(name)
-          .catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowNotFoundError));
-        await handle.result();
-      }
+    const attack = async (name: string, sweep: string) => {
+      const handle = await world.client.workflow.signalWithStart(sweep, {
+        workflowId: `${sweep}/${randomUUID()}`,
+        taskQueue: messages.TASK_QUEUE,
+        // A check of a tenant asks Okta, which nobody plays here: of one that is gone it ends at once.
+        args: [
+          { integrationId: sweep === 'checkIntegration' ? randomUUID() : world.fleet.integrationId },
+        ],
+        signal: name,
+        signalArgs: [null],
+      });
+      await stranger.workflow
+        .getHandle(handle.workflowId)
+        .signal(name)
+        .catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowNotFoundError));
+      await handle.result();
+    };
+    const signals = named('signal');
+    await Promise.all(SWEEPS.flatMap((sweep) => signals.map(({ name }) => attack(name, sweep))));
   }, 60_000);
 
   test('a right body with what nobody knows: a code of a newer release, a command and a tenant that are not there', async () => {
@@ -242,6 +248,26 @@ describe('no workflow task fails of', () => {
     await isHealthy(certificate.workflowId);
   });
 });
+
+test('a workflow whose task fails again and again is an alarm that names it and the cure, until it is put right', async () => {
+  const stuck = async () =>
+    (await alarmsOf(world.database, undefined, world.client))
+      .filter(({ failure }) => failure.code === 'temporal.workflow_stuck')
+      .map(({ text }) => text);
+  expect(await stuck()).toEqual([]);
+  // What a newer release began, and a worker of this one meets.
+  const workflowId = `newer/${randomUUID()}`;
+  const newer = await world.client.workflow.start('ofANewerRelease', {
+    workflowId,
+    taskQueue: messages.TASK_QUEUE,
+    args: [{}],
+  });
+  await world.until(async () => expect(await stuck()).toEqual([expect.stringContaining(workflowId)]));
+  expect((await newer.describe()).status.name).toBe('RUNNING');
+  expect((await stuck())[0]).toContain(`temporal workflow reset -w ${workflowId} --type LastWorkflowTask`);
+  await newer.terminate();
+  await world.until(async () => expect(await stuck()).toEqual([]));
+}, 60_000);
 
 test('after all of it each workflow does its work', async () => {
   asleep.isAsleep = false;

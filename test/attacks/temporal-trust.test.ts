@@ -181,6 +181,9 @@ test('a run of a stranger under the id of a certificate or rollout is ended by t
   await world.database.query(
     `update rollout_runs set closed_at = now() - interval '30 days', started_at = now() - interval '31 days'`,
   );
+  // The list of what runs is a moment behind.
+  const strangers = `TaskQueue STARTS_WITH 'stranger-' AND ExecutionStatus = 'Running' AND WorkflowId IN ('${certificate.workflowId}', '${rollout.workflowId}')`;
+  await world.until(async () => expect((await world.client.workflow.count(strangers)).count).toBe(2));
   const sweeps = sweepActivities(world.deps);
   await sweeps.watchExpiryPage({ integrationId, after: null });
   await sweeps.enforcePage({ integrationId, after: null, nowMs: Date.now() + 30 * 86_400_000 });

@@ -88,3 +88,14 @@ export async function countRefusedByTemporal(
   );
   return row ?? { count: 0, since: null };
 }
+
+/** Renewals that were due in the last day and that their workflow, though it runs, did nothing about. `deviceId`: of one of them. */
+export async function countStalled(
+  sql: Sql,
+): Promise<{ readonly count: number; readonly since: Date | null; readonly deviceId: string }> {
+  const [row] = await sql.query<{ count: number; since: Date | null; deviceId: string | null }>(
+    `select count(distinct subject)::integer as count, min(at) as since, min(replace(subject, 'device:', '')) as device_id
+       from audit_entries where at > now() - interval '1 day' and action = 'certificate.stalled'`,
+  );
+  return { count: row?.count ?? 0, since: row?.since ?? null, deviceId: row?.deviceId ?? '' };
+}

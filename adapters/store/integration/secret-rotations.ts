@@ -25,10 +25,10 @@ export interface RotationRow {
   readonly endedAt: Date | null;
 }
 
-const COLUMNS = `id, integration_id as "integrationId", kind, status, new_secret_id as "newSecretId", old_secret_id as "oldSecretId",
-  public_jwk as "publicJwk", failure_code as "failureCode", drained_at as "drainedAt", fleet_rollout_id as "fleetRolloutId",
-  started_at as "startedAt", started_by as "startedBy", committed_at as "committedAt", committed_by as "committedBy",
-  old_destroyed_at as "oldDestroyedAt", proven_at as "provenAt", proven_by as "provenBy", ended_at as "endedAt"`;
+const COLUMNS = `id, integration_id, kind, status, new_secret_id, old_secret_id,
+  public_jwk, failure_code, drained_at, fleet_rollout_id,
+  started_at, started_by, committed_at, committed_by,
+  old_destroyed_at, proven_at, proven_by, ended_at`;
 
 /** Undefined: one of this secret is under way. */
 export async function addRotation(

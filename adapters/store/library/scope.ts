@@ -7,26 +7,44 @@ const IN_SCOPE = `from device_scope as scope
   left join device_trust as trust on trust.device_id = scope.device_id
  where scope.integration_id = $1 and scope.is_in_scope`;
 
+export interface DueDevice {
+  readonly id: string;
+  /** It had everything when it was last seen: a check is enough. */
+  readonly wasWell: boolean;
+}
+
 /**
- * In scope and not seen to be as it should be since `verifiedBefore`. One that failed is checked again too, for what it met may have
- * passed: if no rollout of it has ended (or begun) since `failedBefore`. Not one that a fleet rollout holds back.
+ * In scope and due for a check. One that was well: in its turn, unless it was seen to be well, or asked, since that began. Any other: when it
+ * was not verified since `verifiedBefore`; one that failed is checked too, for what it met may have passed: if no rollout of it has ended (or
+ * begun) since `failedBefore`. Not one whose rollout is in the outbox, and
+ * not one that a fleet rollout holds back.
  */
-export async function findUnverifiedDevices(
+export async function findDueDevices(
   sql: Sql,
   integrationId: string,
-  { verifiedBefore, failedBefore }: { readonly verifiedBefore: Date; readonly failedBefore: Date },
+  {
+    now,
+    periodHours,
+    failedBefore,
+  }: { readonly now: Date; readonly periodHours: number; readonly failedBefore: Date },
   after: string | null,
   limit: number,
-): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(
-    `select scope.device_id as id ${IN_SCOPE} and (trust.verified_at is null or trust.verified_at < $2)
-        and (trust.failure_code is null
-             or not exists (select from rollout_runs as run where run.device_id = scope.device_id and coalesce(run.closed_at, run.started_at) > $5))
+): Promise<DueDevice[]> {
+  return sql.query<DueDevice>(
+    `select scope.device_id as id, coalesce(trust.phase = 'delivered' and trust.failure_code is null, false) as was_well ${IN_SCOPE}
+        and case when trust.phase = 'delivered' and trust.failure_code is null
+                 then coalesce(greatest(trust.verified_at, trust.check_asked_at), '-infinity')
+                      < check_turn(scope.device_id, make_interval(secs => $3::float8 * 3600), $2)
+                 else (trust.verified_at is null or trust.verified_at < $2::timestamptz - make_interval(secs => $3::float8 * 3600))
+                      and (trust.failure_code is null
+                           or not exists (select from rollout_runs as run
+                                           where run.device_id = scope.device_id and coalesce(run.closed_at, run.started_at) > $4)) end
         and not ${isHeldSql('scope.device_id')}
-        and ($3::uuid is null or scope.device_id > $3) order by scope.device_id limit $4`,
-    [integrationId, verifiedBefore, after, limit, failedBefore],
+        and not exists (select from outbox where outbox.ordering_key = scope.device_id::text and outbox.delivered_at is null
+                          and outbox.message ->> 'kind' = 'rollOutDevice')
+        and ($5::uuid is null or scope.device_id > $5) order by scope.device_id limit $6`,
+    [integrationId, now, periodHours, failedBefore, after, limit],
   );
-  return rows.map(({ id }) => id);
 }
 
 /** Macs in scope that have had a certificate. */

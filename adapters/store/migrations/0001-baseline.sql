@@ -496,11 +496,19 @@ create table device_trust (
   app_refusals integer not null default 0, -- the user refused Okta Verify so often since it was last managed
   app_refused_at timestamptz,
   verified_at timestamptz, -- desired state last verified on the device
+  check_asked_at timestamptz, -- asked for its lists by the daily check
   trusted_at timestamptz,
   changed_at timestamptz not null default now(),
   -- How a device's payloads would go, by the item that it had last: one that leaves its item is treated as that item said.
   removal_terms jsonb
 );
+-- When a device's present turn of a check began: once in each period, at a moment of its own, so that a fleet which was rolled out in an hour is
+-- checked over the whole day. A device is due when it was not seen to be well since.
+create function check_turn(device uuid, period interval, at timestamptz) returns timestamptz language sql immutable as $$
+  select to_timestamp(floor((extract(epoch from at)::float8 - own) / every) * every + own)
+    from (select extract(epoch from period)::float8 as every,
+                 (hashtext(device::text)::float8 + 2147483648) / 4294967296 * extract(epoch from period)::float8 as own) as turn
+$$;
 create index device_trust_failure on device_trust (failure_code, device_id) where failure_code is not null;
 create index device_trust_bucket on device_trust (bucket, device_id);
 create index device_trust_verified on device_trust (integration_id, verified_at);
