@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
+import { BRANCHES, missingPatches, patchesOf, type Events } from './histories/branches.ts';
 import { recordAll } from './histories/recorded-runs.ts';
 import { recordedConverter } from './histories/test-codec.ts';
 import { quietRuntime } from './harness/rollout-world.ts';
@@ -52,6 +53,36 @@ describe('histories that were recorded', () => {
     expect([...new Set(recorded)].sort()).toEqual(workflows.sort());
   });
 
+  const histories = () => texts.map(([, text]) => (JSON.parse(text) as { events: Events }).events);
+
+  test.each(Object.keys(BRANCHES))('have gone each way: %s', (branch) => {
+    expect(histories().some((events) => BRANCHES[branch]?.(events))).toBe(true);
+  });
+
+  test('hold a marker of every patch of the workflows', async () => {
+    const sources = await workflowSources();
+    expect(sources.length).toBeGreaterThan(10);
+    expect(missingPatches(patchesOf(sources), histories())).toEqual([]);
+  });
+
+  test('that lack a marker or a way are found', () => {
+    const source = `if (patched('asks-twice')) await once(); deprecatePatch("older");`;
+    expect(patchesOf([source])).toEqual(['asks-twice', 'older']);
+    const marked = (id: string): Events => {
+      const data = Buffer.from(JSON.stringify({ id, deprecated: false })).toString('base64');
+      const details = { 'patch-data': { payloads: [{ data }] } };
+      return [
+        {
+          eventType: 'EVENT_TYPE_MARKER_RECORDED',
+          markerRecordedEventAttributes: { markerName: 'core_patch', details },
+        },
+      ];
+    };
+    expect(missingPatches(['asks-twice', 'older'], [marked('older'), []])).toEqual(['asks-twice']);
+    const quiet = histories().filter((events) => BRANCHES['the device says NotNow']?.(events) === false);
+    expect(quiet.length).toBeGreaterThan(0);
+  });
+
   test('hold what the workflows know encrypted', () => {
     const encrypted = Buffer.from('binary/encrypted').toString('base64');
     for (const [name, text] of texts) expect(text, name).toContain(encrypted);
@@ -68,6 +99,12 @@ describe('histories that were recorded', () => {
     await expect(replay(changed)).rejects.toThrow();
   }, 60_000);
 });
+
+async function workflowSources(): Promise<string[]> {
+  const room = new URL('../workflows/', import.meta.url);
+  const names = (await readdir(room)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  return Promise.all(names.map((name) => readFile(new URL(name, room), 'utf8')));
+}
 
 /** The beginning of a JSON object with this key, as base64 would show it. */
 const plain = (key: string): string => Buffer.from(`{${key}`).toString('base64').slice(0, 12);

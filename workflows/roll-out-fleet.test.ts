@@ -9,7 +9,7 @@ import {
   steerFleetRollout,
   type MemberCounts,
 } from '../adapters/store/rollout/fleet-rollouts.ts';
-import { findUnverifiedDevices } from '../adapters/store/library/scope.ts';
+import { findDueDevices } from '../adapters/store/library/scope.ts';
 import type { FleetOrder } from '../domain/fleet-waves.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
@@ -102,14 +102,11 @@ describe('a change of a fleet', () => {
     const id = await change();
     await world.until(async () => expect((await counts(id)).begun).toBe(3));
     const now = new Date();
-    const unverified = await findUnverifiedDevices(
-      world.database,
-      world.fleet.integrationId,
-      { verifiedBefore: now, failedBefore: now },
-      null,
-      100,
-    );
-    expect(unverified.sort()).toEqual(tested.map((device) => device.id).sort());
+    const terms = { now, periodHours: 24, failedBefore: now };
+    await world.until(async () => {
+      const due = await findDueDevices(world.database, world.fleet.integrationId, terms, null, 100);
+      expect(due.map((device) => device.id).sort()).toEqual(tested.map((device) => device.id).sort());
+    });
     await order(id, 'abort');
     for (const device of tested) {
       device.isAsleep = false;

@@ -1,5 +1,6 @@
 // What is recorded: each workflow on its way, and what goes wrong on the way, over the real server, database and worker.
 import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 import { addIosPlatform, addMacPlatform, installApiServiceIntegration } from '../../sandbox/okta/admin.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
@@ -11,12 +12,16 @@ import { oktaRecordOf } from '../harness/okta-record.ts';
 import { addPlatformRemoval } from '../../adapters/store/rollout/platform-removals.ts';
 import { openRolloutWorld, type RolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
+import type { FakeDevice } from '../harness/fake-device.ts';
 import { recordHistory } from './recording.ts';
+import { readRecorded } from './test-codec.ts';
 
 export async function recordAll(): Promise<void> {
   await recordRollouts();
   await recordFleet();
   await recordRotation();
+  await recordWrongTurns();
+  await recordBackOffs();
   await recordSetup();
 }
 
@@ -83,6 +88,76 @@ async function recordRollouts(): Promise<void> {
     await recordHistory('removal-iphone', world.rollout(phone.id));
     await recordHistory('certificate-ended', world.certificateWorkflow(mac.id));
     await recordPlatformRemoval(world);
+    await recordHistory('certificate-continued', firstRun());
+  } finally {
+    await world.close();
+  }
+}
+
+/** What happens to a rollout on a bad day: each way that a rollout or a certificate can take. */
+async function recordWrongTurns(): Promise<void> {
+  // Eleven seconds of patience: one push after ten.
+  const world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 11 / 3600 });
+  const delivered = (device: FakeDevice) =>
+    world.until(async () => expect((await world.trust(device.id))?.phase).toBe('delivered'), 60_000);
+  try {
+    const locked = await world.newDevice('Mac');
+    locked.notNow = 2;
+    await world.rollOut(locked.id);
+    await world.until(() => expect(locked.notNow).toBe(0));
+    await locked.wake();
+    await world.ended(locked.id, 60_000);
+    await recordHistory('rollout-not-now', world.rollout(locked.id));
+
+    const silent = await world.newDevice('Mac');
+    silent.isAsleep = true;
+    await world.rollOut(silent.id);
+    expect(await world.ended(silent.id, 60_000)).toBe('FAILED');
+    await recordHistory('rollout-silent', world.rollout(silent.id));
+    silent.isAsleep = false;
+    const { events } = await world.rollout(silent.id).fetchHistory();
+    const timer = events?.filter((event) => event.timerStartedEventAttributes).at(-1);
+    await resetTo(world, silent.id, timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId);
+    await delivered(silent);
+    await recordHistory('rollout-reset', world.rollout(silent.id));
+
+    const canceled = await world.newDevice('Mac');
+    canceled.isAsleep = true;
+    await world.rollOut(canceled.id);
+    await world.until(() => expect(canceled.pushes).toBe(1));
+    await world.rollout(canceled.id).cancel();
+    await world.ended(canceled.id, 60_000);
+    await recordHistory('rollout-canceled', world.rollout(canceled.id));
+  } finally {
+    await world.close();
+  }
+}
+
+/** A rollout and a certificate that wait for their next try; a person's wish ends the rollout's wait. */
+async function recordBackOffs(): Promise<void> {
+  const world = await openRolloutWorld({ trustLookupSeconds: [] });
+  try {
+    const refusing = await world.newDevice('Mac');
+    const errorChain = [{ code: -603, domain: 'NSOSStatusErrorDomain', description: 'not now' }];
+    refusing.breaks.push({ requestType: 'InstallProfile', profile: '.settings', times: 1, errorChain });
+    await world.rollOut(refusing.id);
+    await world.until(
+      async () => expect((await world.trust(refusing.id))?.waitsFor).toContain('Odette retries at'),
+      60_000,
+    );
+    await world.rollOut(refusing.id, 'recorded', true);
+    expect(await world.ended(refusing.id, 60_000)).toBe('COMPLETED');
+    await recordHistory('rollout-back-off', world.rollout(refusing.id));
+
+    world.challenges.state.status = 503;
+    const unserved = await world.newDevice('Mac');
+    await world.rollOut(unserved.id);
+    await world.until(async () => {
+      const { events } = await world.certificateWorkflow(unserved.id).fetchHistory();
+      expect(waitedToRetry(events)).toBe(true);
+    }, 60_000);
+    await recordHistory('certificate-back-off', world.certificateWorkflow(unserved.id));
+    world.challenges.state.status = 200;
   } finally {
     await world.close();
   }
@@ -222,3 +297,25 @@ async function recordRotation(): Promise<void> {
     await world.close();
   }
 }
+/** What `temporal workflow reset --event-id` does to the device's rollout. */
+async function resetTo(world: RolloutWorld, deviceId: string, eventId: unknown): Promise<void> {
+  const workflowId = workflowIds.rollout(deviceId);
+  const { runId } = await world.client.workflow.getHandle(workflowId).describe();
+  await world.connection.workflowService.resetWorkflowExecution({
+    namespace: world.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: 'recorded',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: eventId as never,
+  });
+}
+
+type ReadEvents = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events'];
+
+const waitedToRetry = (events: ReadEvents): boolean =>
+  (events ?? []).some((event) => {
+    const { data } = readRecorded(event.userMetadata?.summary ?? {});
+    return Buffer.from(data ?? [])
+      .toString('utf8')
+      .includes('retry after');
+  });
