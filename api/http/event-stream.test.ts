@@ -5,7 +5,7 @@ import express from 'express';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createTestDatabase } from '../../test/harness/postgres.ts';
-import { appendEvent, eventsHorizon } from '../../adapters/store/base/events.ts';
+import { appendEvent, eventsHorizon, readEvents } from '../../adapters/store/base/events.ts';
 import { EventStream } from './event-stream.ts';
 
 test('a page is served for a while only: when it comes back, who asks is checked again', async () => {
@@ -57,6 +57,8 @@ test('pages that began at different times are served with one read, each with wh
     const pages: Promise<Response>[] = [];
     for (let index = 0; index < 40; index += 1) {
       await appendEvent(database, { kind: 'test.early', subject: `early:${index}` });
+      // A page begins behind it once no open transaction, also of another test's, is older.
+      await expect.poll(async () => (await readEvents(database, before, 100)).length).toBe(index + 1);
       const page = fetch(`${url}?caller=${index}`);
       await page;
       pages.push(page);

@@ -218,9 +218,7 @@ describe('no workflow task fails of', () => {
         workflowId: `${sweep}/${randomUUID()}`,
         taskQueue: messages.TASK_QUEUE,
         // A check of a tenant asks Okta, which nobody plays here: of one that is gone it ends at once.
-        args: [
-          { integrationId: sweep === 'checkIntegration' ? randomUUID() : world.fleet.integrationId },
-        ],
+        args: [{ integrationId: sweep === 'checkIntegration' ? randomUUID() : world.fleet.integrationId }],
         signal: name,
         signalArgs: [null],
       });

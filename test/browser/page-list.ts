@@ -35,7 +35,7 @@ export const consolePages = (ids: {
   readonly blueprint: string;
   readonly device: string;
   /** Where a change is on its way. */
-  readonly fleetRollout?: string;
+  readonly fleetRollout?: string | undefined;
 }): Record<string, string> => ({
   overview: '/',
   integrations: '/integrations',

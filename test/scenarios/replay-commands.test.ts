@@ -122,7 +122,9 @@ test("the guide's commands for Odette replay what failed, and show how far that 
 
 test('a Temporal that was restored without its sweeps gets them again when the relay starts', async () => {
   const { integrationId } = trusted;
-  const wanted = ['enforcement', 'expiry', 'prerequisites', 'trust'].map((kind) => `sweep/${kind}/${integrationId}`);
+  const wanted = ['enforcement', 'expiry', 'prerequisites', 'trust'].map(
+    (kind) => `sweep/${kind}/${integrationId}`,
+  );
   expect(await sweeps()).toEqual(wanted);
   for (const id of wanted) await temporal.schedule.getHandle(id).delete();
   await world.kill('relay');

@@ -36,13 +36,13 @@ export function FleetRollouts() {
         Changes
       </Title>
       {shown.map((each) => (
-        <FleetRolloutCard key={each.id} rollout={each} />
+        <FleetRolloutCard key={each.id} rollout={each} headingOrder={3} />
       ))}
     </Stack>
   );
 }
 
-export function FleetRolloutCard({ rollout }: { rollout: FleetRollout }) {
+export function FleetRolloutCard({ rollout, headingOrder }: { rollout: FleetRollout; headingOrder: 2 | 3 }) {
   const [asked, setAsked] = useState<Order>();
   const mayAct = useMay('operator');
   const { devices, counts, status, reason, text } = rollout;
@@ -56,7 +56,7 @@ export function FleetRolloutCard({ rollout }: { rollout: FleetRollout }) {
             <Badge color={color} variant="light" tt="none">
               {label}
             </Badge>
-            <Title order={3} size="h5">
+            <Title order={headingOrder} size="h5">
               {capitalized(reason)}
             </Title>
           </Group>

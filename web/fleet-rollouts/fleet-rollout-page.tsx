@@ -32,7 +32,7 @@ export function FleetRolloutPage() {
       <Loaded query={query} lines={6}>
         {(rollout) => (
           <>
-            <FleetRolloutCard rollout={rollout} />
+            <FleetRolloutCard rollout={rollout} headingOrder={2} />
             <Plan rollout={rollout} />
             <Devices rollout={rollout} />
           </>
