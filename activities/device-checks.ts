@@ -7,7 +7,7 @@ import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollou
 import { checkOwner, checkStep } from '../domain/device-check.ts';
 import { inventoryOf } from '../domain/rollout-plan.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { wakeFor } from './wake-device.ts';
+import { wakeDevice } from './wake-device.ts';
 
 /** Devices that are woken in a second: what they say all at once would be in the way of those who enroll. */
 const WOKEN_PER_SECOND = 20;
@@ -33,9 +33,12 @@ export async function askDevices(
     }
     return queueChecks(sql, commands, now);
   });
-  for (const [index, deviceId] of asked.entries()) {
-    if (index > 0) await pause(1000 / WOKEN_PER_SECOND);
-    // A device that gets no push is seen to be silent, and checked when it calls.
-    await wakeFor(deps, deviceId, [{ userId: null }]);
-  }
+  // Beside each other: two hundred answers of Apple, one after the other, would outlast the activity.
+  await Promise.all(
+    asked.map(async (deviceId, index) => {
+      await pause((index * 1000) / WOKEN_PER_SECOND);
+      // A device that gets no push is seen to be silent, and checked when it calls.
+      await wakeDevice(deps, deviceId);
+    }),
+  );
 }

@@ -19,7 +19,7 @@ export interface SweptPage {
   readonly started: number;
 }
 
-/** Its devices are woken one after the other while the activity runs. */
+/** Its devices are woken, paced, while the activity runs. */
 const PAGE_SIZE = 200;
 const CERTIFICATE_PAGE_SIZE = 200;
 const HOUR_MS = 60 * 60 * 1000;

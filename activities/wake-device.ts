@@ -15,7 +15,7 @@ async function recordTokenGone(deps: ActivityDependencies, deviceId: string, tok
 }
 
 /** Why no push went out; null: it did, or none was needed. */
-async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
+export async function wakeDevice(deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> {
   const device = await findDevice(deps.database, deviceId);
   if (device === undefined) return null;
   // Until its next TokenUpdate; pushing on would make Apple refuse more than this device.

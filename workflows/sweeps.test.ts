@@ -1,3 +1,5 @@
+// The sweeps: what Okta says of devices, daily checks, certificates without a workflow.
+// Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isInConversation } from '../adapters/store/devices/commands.ts';
@@ -193,6 +195,26 @@ describe('the other sweeps', () => {
     await world.until(async () => expect(await runs(drifted.id)).toHaveLength(2));
     await world.until(() => expect(drifted.carriedOut).toContain('InstallProfile'));
     await world.until(async () => expect((await world.trust(drifted.id))?.phase).toBe('delivered'));
+  });
+
+  test('Macs that are checked are woken though Apple has not answered the push of the one before', async () => {
+    const macs = [await delivered('Mac'), await delivered('Mac')];
+    for (const mac of macs) await hungUp(mac);
+    await world.database.query(
+      `update device_trust set verified_at = now() - interval '2 days', check_asked_at = null where device_id = any($1)`,
+      [macs.map(({ id }) => id)],
+    );
+    let answer = () => undefined as void;
+    world.knobs.pushAnswers = new Promise((resolve) => (answer = resolve));
+    const begun = world.knobs.pushesBegun;
+    const swept = sweep('enforceDesiredState');
+    try {
+      await world.until(() => expect(world.knobs.pushesBegun).toBeGreaterThanOrEqual(begun + 2));
+    } finally {
+      world.knobs.pushAnswers = undefined;
+      answer();
+    }
+    await swept;
   });
 
   test('a sleeping Mac is asked once, and its check is done when it wakes', async () => {

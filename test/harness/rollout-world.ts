@@ -76,6 +76,9 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     held: new Set<string>(),
     oktaDevices: [] as OktaDevice[],
     pushFailure: undefined as FailureCode | undefined,
+    /** Until then Apple answers no push. */
+    pushAnswers: undefined as Promise<void> | undefined,
+    pushesBegun: 0,
   };
   signer ??= newSigner();
   const compare = configurationComparer(database, sealer);
@@ -87,10 +90,11 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     oktaClient: () => Promise.resolve(oktaOf(knobs) as never),
     apns: () =>
       Promise.resolve({
-        push: ({ token }: { readonly token: Uint8Array }) => {
-          if (knobs.pushFailure) return Promise.reject(new CataloguedError(knobs.pushFailure));
+        push: async ({ token }: { readonly token: Uint8Array }) => {
+          knobs.pushesBegun += 1;
+          await knobs.pushAnswers;
+          if (knobs.pushFailure) throw new CataloguedError(knobs.pushFailure);
           devices.get(Buffer.from(token).toString('utf8'))?.push();
-          return Promise.resolve();
         },
       }),
     appsAndBooks: () => Promise.resolve(licensesOf(knobs)),
