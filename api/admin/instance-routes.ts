@@ -95,7 +95,11 @@ export function instanceHandlers(
 
 async function readStatus(sql: Sql, dependencies: AdminDependencies) {
   const { publicUrl, temporalUiUrl, version } = dependencies;
-  const parts = await partsOf(dependencies);
+  // Both ask Temporal: one that is away is waited for once.
+  const [parts, alarms] = await Promise.all([
+    partsOf(dependencies),
+    alarmsOf(sql, dependencies.publicUrlTls(), dependencies.temporal),
+  ]);
   const { all } = await readTotals(sql);
   return {
     ready: parts.database && parts.temporal && parts.worker,
@@ -106,7 +110,7 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     asOf: await syncedAt(sql),
     needs: await needsOf(sql, dependencies),
     checks: await checksOf(sql),
-    alarms: await alarmsOf(sql, dependencies.publicUrlTls(), dependencies.temporal),
+    alarms,
     addresses: {
       publicUrl: publicUrl ?? null,
       enrollmentLink: enrollmentLinkOf(publicUrl),

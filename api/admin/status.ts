@@ -15,7 +15,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 import { listCheckTroubles } from './integration-checks.ts';
-import { findStuckWorkflows } from './stuck-workflows.ts';
+import { stuckWorkflowsText } from './stuck-workflows.ts';
 import { syncTroubles } from './sync-troubles.ts';
 
 /** A worker polls anew every minute at least. */
@@ -122,8 +122,8 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
       `${putRight.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette put them right.`,
       putRight.since,
     );
-  const stuck = temporal && (await findStuckWorkflows(temporal));
-  if (stuck) alarm('temporal.workflow_stuck', stuck.text, stuck.since);
+  const stuck = temporal && (await stuckWorkflowsText(temporal));
+  if (stuck !== undefined) alarm('temporal.workflow_stuck', stuck);
   const stalled = await countStalled(sql);
   if (stalled.count > 0)
     alarm(

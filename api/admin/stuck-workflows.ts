@@ -7,10 +7,8 @@ const QUERY = `ExecutionStatus = 'Running' AND TaskQueue = '${TASK_QUEUE}' AND T
 const PATIENCE_MS = 2_000;
 const MAX_READ = 20;
 
-/** For people; undefined: there is none, or Temporal is away, which is said elsewhere. */
-export async function findStuckWorkflows(
-  temporal: Client,
-): Promise<{ readonly text: string; readonly since: Date | null } | undefined> {
+/** What an operator is told; undefined: there is none, or Temporal is away, which is said elsewhere. */
+export async function stuckWorkflowsText(temporal: Client): Promise<string | undefined> {
   try {
     return await temporal.withDeadline(Date.now() + PATIENCE_MS, async () => {
       const { count } = await temporal.workflow.count(QUERY);
@@ -22,7 +20,7 @@ export async function findStuckWorkflows(
         stuck.push({ workflowId: run.workflowId, problems: problems.map(String) });
         if (stuck.length === MAX_READ) break;
       }
-      return { text: stuckText(count, stuck), since: null };
+      return stuckText(count, stuck);
     });
   } catch {
     return undefined;
