@@ -1,7 +1,21 @@
 // How a device's state is shown everywhere: family, bucket, the five truths.
 import { Badge, Group, Text, ThemeIcon, Tooltip } from '@mantine/core';
-import { BUCKET_LABELS, TRUTH_LABELS, type Bucket, type Family, type Truth } from '../labels.ts';
+import { BUCKET_LABELS, deviceTitle, TRUTH_LABELS, type Bucket, type Family, type Truth } from '../labels.ts';
+import { AnchorLink } from './links.tsx';
 import { CheckIcon, CrossIcon, LaptopIcon, PhoneIcon, QuestionIcon, TabletIcon } from './icons.tsx';
+
+/** The device by its title, leading to its page. */
+export function DeviceLink({
+  device,
+}: {
+  device: Parameters<typeof deviceTitle>[0] & { readonly id: string };
+}) {
+  return (
+    <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
+      {deviceTitle(device)}
+    </AnchorLink>
+  );
+}
 
 export function BucketBadge({ bucket }: { bucket: Bucket }) {
   const { label, color } = BUCKET_LABELS[bucket];

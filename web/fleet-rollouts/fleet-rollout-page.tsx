@@ -3,10 +3,10 @@ import { Anchor, Badge, Table, Tabs, Text } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { CursorPages } from '../components/cursor-pages.tsx';
-import { AnchorLink } from '../components/links.tsx';
+import { DeviceLink } from '../components/device-labels.tsx';
 import { ListTable } from '../components/list-table.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { countText, deviceTitle } from '../labels.ts';
+import { countText } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
 import { FleetRolloutCard, isUnderWay, type FleetRollout } from './fleet-rollout-card.tsx';
 
@@ -98,9 +98,7 @@ function Devices({ rollout }: { rollout: FleetRollout }) {
                   {items.map(({ device, wave, failure }) => (
                     <Table.Tr key={device.id}>
                       <Table.Td>
-                        <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-                          {deviceTitle(device)}
-                        </AnchorLink>
+                        <DeviceLink device={device} />
                       </Table.Td>
                       <Table.Td>{device.serialNumber ?? '–'}</Table.Td>
                       <Table.Td>{wave ?? '–'}</Table.Td>

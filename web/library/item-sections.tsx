@@ -1,9 +1,9 @@
 // The parts of a library item's page: where it stands, how it is installed, and what Okta Device Trust sends.
 import { Alert, Badge, Group, List, Paper, Radio, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { BucketBadge } from '../components/device-labels.tsx';
+import { BucketBadge, DeviceLink } from '../components/device-labels.tsx';
 import { AnchorLink } from '../components/links.tsx';
-import { countText, deviceTitle, SHOWN_BUCKETS } from '../labels.ts';
+import { countText, SHOWN_BUCKETS } from '../labels.ts';
 import type { Integration, Item, ItemDraft } from './item-draft.ts';
 import { PayloadTable } from './payload-table.tsx';
 import { TrustSwitch } from './trust-switch.tsx';
@@ -121,9 +121,7 @@ function WrongApp({ item }: { item: Item }) {
       <List size="sm">
         {item.notFromAppStore.devices.map((device) => (
           <List.Item key={device.id}>
-            <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-              {deviceTitle(device)}
-            </AnchorLink>
+            <DeviceLink device={device} />
           </List.Item>
         ))}
       </List>

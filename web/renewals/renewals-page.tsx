@@ -1,14 +1,12 @@
 // Renewals: what ends when, what is next, late or failed, and what Okta would revoke unused.
 import { Paper, Table, Tabs, Text, Title } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { BucketBadge } from '../components/device-labels.tsx';
+import { BucketBadge, DeviceLink } from '../components/device-labels.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
-import { deviceTitle } from '../labels.ts';
 import { HeatMap } from './heat-map.tsx';
 import { ListTable } from '../components/list-table.tsx';
 
@@ -106,9 +104,7 @@ function RenewalList({
               {items.map((device) => (
                 <Table.Tr key={device.id}>
                   <Table.Td>
-                    <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-                      {deviceTitle(device)}
-                    </AnchorLink>
+                    <DeviceLink device={device} />
                   </Table.Td>
                   <Table.Td className="break-anywhere">{device.user ?? '–'}</Table.Td>
                   <Table.Td>

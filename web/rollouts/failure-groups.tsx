@@ -2,12 +2,13 @@
 import { Alert, Badge, Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
-import { AnchorLink, ButtonLink } from '../components/links.tsx';
+import { DeviceLink } from '../components/device-labels.tsx';
+import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle, plural, OWNER_LABELS } from '../labels.ts';
+import { plural, OWNER_LABELS } from '../labels.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
 
 type FailureGroupAnswer = ResponseOf<'listFailures'>['items'][number];
@@ -66,9 +67,7 @@ function FailureGroup({ group, replay }: { group: FailureGroupAnswer; replay: ((
             {examples.map((device, index) => (
               <span key={device.id}>
                 {index > 0 ? ', ' : 'e.g. '}
-                <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
-                  {deviceTitle(device)}
-                </AnchorLink>
+                <DeviceLink device={device} />
               </span>
             ))}
             {' · newest '}

@@ -1,14 +1,14 @@
 // Rollouts over the fleet: how far they are, what failed and why, and what runs.
 import { Anchor, Card, Group, Progress, Table, Tabs, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { AnchorLink } from '../components/links.tsx';
+import { DeviceLink } from '../components/device-labels.tsx';
 import { useState } from 'react';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import type { ResponseOf } from '../client.ts';
 import { useApiQuery } from '../queries.ts';
-import { countText, deviceTitle, PHASE_LABELS, plural, OWNER_LABELS, tookText } from '../labels.ts';
+import { countText, PHASE_LABELS, plural, OWNER_LABELS, tookText } from '../labels.ts';
 import { FleetRollouts } from '../fleet-rollouts/fleet-rollout-card.tsx';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
@@ -110,9 +110,7 @@ function RolloutList() {
                   {items.map((run) => (
                     <Table.Tr key={run.runId}>
                       <Table.Td>
-                        <AnchorLink to="/devices/$deviceId" params={{ deviceId: run.device.id }} size="sm">
-                          {deviceTitle(run.device)}
-                        </AnchorLink>
+                        <DeviceLink device={run.device} />
                       </Table.Td>
                       <Table.Td>
                         <Reason run={run} />
