@@ -1,4 +1,5 @@
 // Every setting of Odette's processes, read once from the environment. What is wrong is reported together, by the setting's name.
+// Long, because it is one table of settings and what each must be.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import os from 'node:os';

@@ -1,5 +1,6 @@
 // Errors of devices, as public reports show them: once each, and one of each class for ever until its cause is gone.
 // What each row of the table comes to is error-table.test.ts.
+// Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DeviceErrorClass } from '../domain/device-error-classes.ts';

@@ -1,3 +1,5 @@
+// The rollout of one device, by fake devices on the real server, database and worker.
+// Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listHealth } from '../adapters/store/integration/integrations.ts';

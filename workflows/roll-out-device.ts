@@ -1,5 +1,6 @@
 // Brings one device to its desired state: asks what is there, sends what is missing, proves it. Finite, and safe to start again.
 // What comes next is decided by domain/rollout-plan.ts from the tables; this file carries it out and waits.
+// Long, because its handlers and steps share the state of one run.
 import {
   allHandlersFinished,
   CancellationScope,

@@ -1,5 +1,6 @@
 // A device without a network: takes its commands from the queue, and its reports are recorded where the device listener records them.
 // For tests of workflows; the sandbox's devices speak the real protocol.
+// Long, because it is one device: each command changes what it keeps.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCommand } from '../../adapters/mdm/command.ts';

@@ -1,4 +1,5 @@
 // What is recorded: each workflow on its way, and what goes wrong on the way, over the real server, database and worker.
+// Long, because all are recorded in one world, to start which takes longer than most of them.
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';

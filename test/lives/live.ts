@@ -1,4 +1,5 @@
 // Lives one life in a world of the sandbox, puts everything in order at its end, and waits until Odette shows what is true.
+// Long, because a life is one path: what happens to it, what then is true, and how that is waited for.
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';

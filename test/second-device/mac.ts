@@ -1,4 +1,5 @@
 // A Mac, written from Apple's documentation and RFC 8894 apart from Odette's code: enrolls, takes commands, keeps what they bring.
+// Long, because it is one device with all that it keeps; it may share no code with the others.
 import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import { build, parse, type PlistValue } from 'plist';
 import { OpensslFolder } from '../openssl.ts';

@@ -1,5 +1,6 @@
 // A Mac that shares no code with Odette enrolls, becomes trusted, is renewed, is healed, and leaves: what holds for the sandbox's
 // devices because they share Odette's code must hold for it too.
+// Long, because it is the life of one Mac, each test going on from where the one before ended.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
