@@ -157,7 +157,8 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
     if (!signedInInVain(facts) || issuer === undefined || facts.listedNames === null) return undefined;
     return facts.listedNames.includes(issuer) ? undefined : `The device lists no certificate "${issuer}".`;
   },
-  foreign_scep_profile: (facts) => onProfile(SCEP_PAYLOAD, facts),
+  // iPhones and iPads have no certificate of Okta's that another could stand before.
+  foreign_scep_profile: (facts) => (facts.platform === 'macOS' ? onProfile(SCEP_PAYLOAD, facts) : undefined),
   foreign_certificate: ({ foreignCertificates }) =>
     foreignCertificates.length === 0
       ? undefined

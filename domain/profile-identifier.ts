@@ -8,6 +8,9 @@ export type PayloadScope = 'System' | 'User';
 const PREFIX = 'odette';
 const KINDS: readonly ProfileKind[] = ['settings', 'sso', 'certificate.a', 'certificate.b'];
 
+/** The profile with which a device enrolls; the same on all. */
+export const ENROLLMENT_PROFILE = `${PREFIX}.enrollment`;
+
 export const profileIdentifier = (integrationId: string, deviceId: string, kind: ProfileKind): string =>
   `${PREFIX}.${integrationId}.${deviceId}.${kind}`;
 
@@ -25,6 +28,10 @@ export function readProfileIdentifier(identifier: string): OdetteProfile | undef
     return undefined;
   return { integrationId, deviceId, kind };
 }
+
+/** Whether Odette put the profile there, the enrollment profile included. */
+export const isOfOdette = (identifier: string): boolean =>
+  identifier === ENROLLMENT_PROFILE || readProfileIdentifier(identifier) !== undefined;
 
 export const slotOf = (kind: ProfileKind): CertificateSlot | undefined =>
   kind === 'certificate.a' ? 'a' : kind === 'certificate.b' ? 'b' : undefined;

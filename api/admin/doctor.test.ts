@@ -68,12 +68,21 @@ test('what another product left on the device is told by its profile', async () 
       displayName: 'Old MDM',
       payloads: [{ type: 'com.apple.security.scep', identifier: 'x' }],
     },
+    {
+      identifier: 'odette.enrollment',
+      uuid: 'B',
+      displayName: 'Odette enrollment',
+      payloads: [{ type: 'com.apple.security.scep', identifier: 'y' }],
+    },
   ];
   await api.database.query('update reported_inventory set profiles = $2 where device_id = $1', [
     fleet.deviceId,
     stringify(profiles),
   ]);
-  expect((await find('foreign_scep_profile'))?.evidence).toContain('"Old MDM"');
+  // The profile with which the device enrolled brings one too; it is Odette's.
+  expect((await find('foreign_scep_profile'))?.evidence).toBe(
+    'The device lists "Old MDM" with com.apple.security.scep.',
+  );
 });
 
 test('another user whom Okta names is taken over by a change of the device', async () => {

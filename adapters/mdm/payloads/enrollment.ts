@@ -1,6 +1,7 @@
 // The profile that enrolls a device: its identity by SCEP from Odette's own authority, and the MDM payload that uses it.
 import { randomUUID } from 'node:crypto';
 import { accessRightsOf, type AccessRightsPreset } from '../../../domain/access-rights.ts';
+import { ENROLLMENT_PROFILE } from '../../../domain/profile-identifier.ts';
 import { payloadUuid, profileOf, type Payload, type Profile } from './profile.ts';
 
 export interface Enrollment {
@@ -21,13 +22,11 @@ export function enrollmentAddresses(publicUrl: string): Pick<Enrollment, 'mdmUrl
   return { mdmUrl: `${base}/mdm`, scepUrl: `${base}/scep` };
 }
 
-const IDENTIFIER = 'odette.enrollment';
-
 /** Every profile has UUIDs of its own: a renewed identity is a new one, not an update of the old. */
 export function enrollmentProfile(enrollment: Enrollment): Profile {
   const uuid = randomUUID();
   return profileOf({
-    identifier: IDENTIFIER,
+    identifier: ENROLLMENT_PROFILE,
     uuid,
     displayName: 'Odette enrollment',
     description: 'Lets your organization install and remove profiles and apps on this device.',

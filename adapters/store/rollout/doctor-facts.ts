@@ -5,7 +5,7 @@ import { TRUTHS, type Truth, type TruthState, type TruthStates } from '../../../
 import type { Sql } from '../base/database.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, reportedDeliveriesOf, settingsOf, type DeviceState } from './rollout-state.ts';
-import { deliveryIdOf, readProfileIdentifier } from '../../../domain/profile-identifier.ts';
+import { deliveryIdOf, isOfOdette } from '../../../domain/profile-identifier.ts';
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 
 interface Traces {
@@ -87,7 +87,7 @@ export async function readDoctorFacts(
     listedNames: state.certificates?.map(({ commonName }) => commonName) ?? null,
     ownCertificates: reportedDeliveriesOf(state)?.length ?? 0,
     foreignProfiles: (state.profiles ?? [])
-      .filter(({ identifier }) => readProfileIdentifier(identifier) === undefined)
+      .filter(({ identifier }) => !isOfOdette(identifier))
       .map(({ identifier, displayName, payloads }) => ({
         name: displayName ?? identifier,
         payloadTypes: payloads.map(({ type }) => type),
