@@ -62,7 +62,7 @@ export const ROTATION_STEPS: Readonly<Record<RotatedSecret, readonly string[]>> 
     'Enter it here. Odette fetches one challenge with it before it uses it. Nothing is sent to devices.',
   ],
   ios_secret_key: [
-    'Choose the new key here first; Odette shows a made one once.',
+    'Choose the new key here first; one that Odette makes is shown once.',
     'In Okta, open Security > Device Integrations. Next to the iOS integration, click Actions, then the reset option.',
     'Choose “Use existing key”, paste the new key, and click Reset. Okta takes the old one no longer.',
     'Confirm here at once. Odette pushes the key to all iPhones and iPads at full pace, those that can lose access first.',

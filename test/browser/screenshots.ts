@@ -40,7 +40,11 @@ try {
   const { id: setup } = (await world.api<{ id: string }>('POST', '/api/setups', {})).body;
   // To the step that says most: what to do in Okta, and what Okta shows only once.
   const { host } = await world.manage<{ host: string }>('GET', '/tenants/two');
-  for (const answer of [{ step: 'get_started' }, { step: 'okta_domain', domain: host }])
+  for (const answer of [
+    { step: 'get_started' },
+    { step: 'okta_domain', domain: host },
+    { step: 'credentials_kind', credentialsKind: 'api_service_integration' },
+  ])
     await world.api('POST', `/api/setups/${setup}/answers`, answer);
   await enrollAll(trusted);
   await untilAllAre(trusted, ['trusted'], { count: 6, withinMs: 120_000 });
