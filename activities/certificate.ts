@@ -17,7 +17,7 @@ import {
   insertDelivery,
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
-import { isAwake } from '../adapters/store/devices/devices-awake.ts';
+import { findChannelDevice } from '../adapters/store/devices/devices.ts';
 import { findUserChannel, isUserAwake, type UserChannel } from '../adapters/store/devices/user-channels.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
@@ -35,6 +35,7 @@ import { certificateScopeOf } from '../domain/payload-set.ts';
 import type { CertificateSlot, PayloadScope } from '../domain/profile-identifier.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
 import { notingHealth } from './connection-health.ts';
+import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
 import { wakeFor } from './wake-device.ts';
@@ -82,7 +83,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
         (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
       if (known) return sentBefore(database, known);
       const user = input.scope === 'User' ? await findUserChannel(database, input.deviceId) : undefined;
-      if (!(await isListening(database, input, user))) return { kind: 'asleep' };
+      if (!(await isListening(deps, input, user))) return { kind: 'asleep' };
 
       const state = await readDeviceState(database, input.deviceId);
       const isWanted = state?.integrationId === input.integrationId && isIntoScope(state, input.scope);
@@ -154,11 +155,15 @@ const isIntoScope = ({ itemSettings }: DeviceState, scope: PayloadScope): boolea
 
 /** The device takes a command within moments; for a login keychain its user is logged in, too. */
 async function isListening(
-  database: Database,
+  deps: ActivityDependencies,
   { deviceId, enrollmentId, scope }: DeliverInput,
   user: UserChannel | undefined,
 ): Promise<boolean> {
-  if (scope === 'System') return isAwake(database, deviceId, enrollmentId);
+  const { database } = deps;
+  if (scope === 'System') {
+    const device = await findChannelDevice(database, deviceId);
+    return device !== undefined && channelOf(deps, device).isAwake(device, enrollmentId);
+  }
   return user !== undefined && (await isUserAwake(database, deviceId, user.userId));
 }
 

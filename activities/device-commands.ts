@@ -4,10 +4,10 @@ import {
   findCommand,
   queueCommand,
   takeOverCommand,
-  withdrawCommand,
   withdrawUnwanted,
   type CommandRow,
 } from '../adapters/store/devices/commands.ts';
+import { findChannelDevice } from '../adapters/store/devices/devices.ts';
 import { isSecretInUse } from '../adapters/store/integration/secret-rotations.ts';
 import { findUserChannel } from '../adapters/store/devices/user-channels.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -16,6 +16,7 @@ import type { StepRequest } from '../domain/rollout-action.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
 import type { CommandStatus } from '../workflows/messages.ts';
 import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
+import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { wakeFor } from './wake-device.ts';
 
@@ -118,9 +119,12 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
     },
 
-    /** One conditional update: false once the device may have it. */
+    /** false once the device may have it, or will get it. */
     async withdrawCommand(input: { readonly commandUuid: string }): Promise<boolean> {
-      return withdrawCommand(database, input.commandUuid);
+      const command = await findCommand(database, input.commandUuid);
+      const device = command && (await findChannelDevice(database, command.deviceId));
+      if (device === undefined) return false;
+      return (await channelOf(deps, device).withdraw(input.commandUuid)) === 'withdrawn';
     },
   };
 

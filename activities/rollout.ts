@@ -133,7 +133,7 @@ async function planStep(
     const memory = memoryFor(input.memory, view.enrollmentId);
     const planned = planRollout(view, memory, input.nowMs);
     const action =
-      view.desired === null || publicUrl === undefined
+      view.desired === null || publicUrl === undefined || !view.can.enroll
         ? planned
         : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
     const phase = phaseOf(action);
@@ -161,6 +161,7 @@ async function planStep(
       trustLookUpSeconds: settings.trustLookupSeconds,
       needsLicense:
         view.desired !== null &&
+        view.can.license &&
         !view.desired.appComesFromElsewhere &&
         !isManagedApp(view.reported.appStatus),
     };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CHANNEL_ABILITIES } from './device-channel.ts';
 import { triedAgain } from './retries.ts';
 import { planRollout } from './rollout-plan.ts';
 import {
@@ -40,6 +41,13 @@ describe('the plan of the app', () => {
   test('only the app waits for the license; the profiles are delivered and proven before', () => {
     const { trace } = play(blankMac, { ...fresh, license: 'pending' });
     expect(trace.slice(-2)).toEqual(['ProfileList', 'waitForLicense']);
+  });
+
+  test('where the channel assigns no licenses, the app is installed without asking for one', () => {
+    const can = { ...CHANNEL_ABILITIES.built_in, license: false };
+    const { trace } = play({ ...blankMac, can }, { ...fresh, license: 'unasked' });
+    expect(trace.at(-1)).toBe('finish:delivered');
+    expect(trace.some((line) => line.includes('InstallApplication'))).toBe(true);
   });
 
   test('a license that cannot be had fails the rollout by its name, after the profiles', () => {

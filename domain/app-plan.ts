@@ -85,8 +85,11 @@ function planObstacle(
   if (view.reported.appIsForeign) return { do: 'fail', code: 'mdm.app_not_from_app_store' };
   const retry = retryIn(desired, memory, 'app', 'mdm.app_not_installed', nowMs);
   if (retry.kind === 'over') return { do: 'fail', code: retry.code };
-  if (memory.license === 'pending' || memory.license === 'unasked') return { do: 'waitForLicense' };
-  if (memory.license !== 'ready') return { do: 'fail', code: memory.license };
+  // Where licenses are the other server's, the device tells by its answer that it has none.
+  if (view.can.license) {
+    if (memory.license === 'pending' || memory.license === 'unasked') return { do: 'waitForLicense' };
+    if (memory.license !== 'ready') return { do: 'fail', code: memory.license };
+  }
   return retry.kind === 'later' ? backOff('app', retry) : undefined;
 }
 

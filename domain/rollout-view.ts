@@ -1,6 +1,7 @@
 // What a rollout decides from: the desired state and what the device last reported, both cut down to what matters.
 // It is read from the tables in one go (adapters/store/rollout/rollout-state.ts) and small enough for a workflow's history.
 import type { DeviceFamily, Platform } from './device.ts';
+import type { ChannelAbilities } from './device-channel.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { PayloadScope, ProfileKind } from './profile-identifier.ts';
 
@@ -62,6 +63,8 @@ export interface RolloutView {
   readonly deviceId: string;
   readonly family: DeviceFamily;
   readonly platform: Platform;
+  /** What its channel can do. */
+  readonly can: ChannelAbilities;
   readonly enrollmentStatus: EnrollmentStatus;
   /** New at each Authenticate: what was known before counts no more. */
   readonly enrollmentId: string;

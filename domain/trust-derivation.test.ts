@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CHANNEL_ABILITIES } from './device-channel.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from './integration-settings.ts';
 import { matchRecords, type MatchableDevice, type OktaRecord } from './okta-matching.ts';
 import type { RolloutView } from './rollout-view.ts';
@@ -9,6 +10,7 @@ const view: RolloutView = {
   deviceId: 'd1',
   family: 'Mac',
   platform: 'macOS',
+  can: CHANNEL_ABILITIES.built_in,
   enrollmentStatus: 'enrolled',
   enrollmentId: 'e1',
   appRefusals: 0,

@@ -182,7 +182,7 @@ class RolloutWorkflow {
       isChanged,
     );
     this.#memory = sent.memory;
-    if (sent.licenseMissed) this.#licenseAssignment.start(true);
+    if (sent.licenseMissed && step.needsLicense) this.#licenseAssignment.start(true);
     if (sent.refused) await database.recordAppRefusal({ deviceId, nowMs: Date.now() });
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
     // What they listed last counts until they come back.

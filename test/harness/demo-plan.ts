@@ -1,4 +1,5 @@
 // A device on paper that does what a rollout's plan tells it: what the tests of domain's plans start from and play with.
+import { CHANNEL_ABILITIES } from '../../domain/device-channel.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { profileIdentifier } from '../../domain/profile-identifier.ts';
 import { planRollout } from '../../domain/rollout-plan.ts';
@@ -40,6 +41,7 @@ export const blankMac: RolloutView = {
   deviceId: 'd1',
   family: 'Mac',
   platform: 'macOS',
+  can: CHANNEL_ABILITIES.built_in,
   enrollmentStatus: 'enrolled',
   enrollmentId: 'e1',
   appRefusals: 0,

@@ -1,5 +1,6 @@
 // Devices as the MDM server knows them: who a message is from, when they last made contact, whether a request of it waits.
 import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
+import type { ChannelDevice } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { isHeldSql } from '../rollout/affected-devices.ts';
@@ -44,6 +45,20 @@ const DEVICE_COLUMNS = `id, udid, family, platform, serial_number, name, model, 
 
 export async function findDevice(sql: Sql, id: string): Promise<DeviceRow | undefined> {
   const [row] = await sql.query<DeviceRow>(`select ${DEVICE_COLUMNS} from devices where id = $1`, [id]);
+  return row;
+}
+
+/** Seconds since its last contact in which a device is taken to listen. */
+const RECENTLY = 60;
+
+/** A device as its channel knows it. */
+export async function findChannelDevice(sql: Sql, id: string): Promise<ChannelDevice | undefined> {
+  const [row] = await sql.query<ChannelDevice>(
+    `select device.id, udid, enrollment_status, enrollment_id, topic, push_token, push_magic, coalesce(channel.kind, 'built_in') as channel_kind,
+            coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_heard_now
+       from devices as device left join channels as channel on channel.id = device.channel_id where device.id = $1`,
+    [id, RECENTLY],
+  );
   return row;
 }
 

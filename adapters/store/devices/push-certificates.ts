@@ -87,7 +87,7 @@ export async function markPushCertificate(
 }
 
 /** APNs no longer knows the device's token: no more pushes until its next TokenUpdate. */
-export async function markPushTokenGone(sql: Sql, deviceId: string, token: Buffer): Promise<boolean> {
+export async function markPushTokenGone(sql: Sql, deviceId: string, token: Uint8Array): Promise<boolean> {
   const rows = await sql.query(
     `update devices set enrollment_status = 'unreachable' where id = $1 and push_token = $2 and enrollment_status = 'enrolled'
      returning 1`,

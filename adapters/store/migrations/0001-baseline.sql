@@ -258,6 +258,14 @@ create table apps_and_books_tokens (
 
 -- Devices, their enrollment, the command queue, what devices report, deliveries of certificates, licenses.
 
+-- Ways to devices beside Odette's own MDM server (domain/device-channel.ts).
+create table channels (
+  id uuid primary key default gen_random_uuid(),
+  kind text not null,
+  name text not null unique,
+  created_at timestamptz not null default now()
+);
+
 create table devices (
   id uuid primary key default gen_random_uuid(),
   family text not null check (family in ('Mac', 'iPhone', 'iPad', 'Other')), -- Other: Odette manages none of it
@@ -270,6 +278,7 @@ create table devices (
   is_supervised boolean,
   user_name text, -- Okta login, known from the enrollment code
   blueprint_id uuid references blueprints,
+  channel_id uuid references channels, -- null: Odette's own MDM server
   -- The MDM relation. Enrolled at the first TokenUpdate, not at Authenticate.
   enrollment_status text not null check (enrollment_status in ('authenticated', 'enrolled', 'checked_out', 'unreachable')),
   enrollment_id uuid not null, -- new at each Authenticate

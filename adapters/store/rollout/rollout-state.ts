@@ -2,6 +2,7 @@
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
+import { CHANNEL_ABILITIES, type ChannelKind } from '../../../domain/device-channel.ts';
 import {
   DEFAULT_INTEGRATION_SETTINGS,
   type IntegrationSettings,
@@ -51,6 +52,7 @@ export interface DeviceState {
   readonly id: string;
   readonly family: DeviceFamily;
   readonly platform: Platform;
+  readonly channelKind: ChannelKind;
   readonly serialNumber: string | null;
   readonly udid: string;
   readonly name: string | null;
@@ -98,7 +100,7 @@ export interface DeviceState {
 /** undefined: there is no such device (any more). */
 export async function readDeviceState(sql: Sql, deviceId: string): Promise<DeviceState | undefined> {
   const [row] = await sql.query<DeviceState>(
-    `select device.id, device.family, device.platform, device.serial_number, device.udid, device.name,
+    `select device.id, device.family, device.platform, coalesce(channel.kind, 'built_in') as channel_kind, device.serial_number, device.udid, device.name,
             device.user_name, device.enrollment_status, device.push_problem, device.enrollment_id,
             device.last_contact_at, device.return_asked_at,
             (select failure_code from licenses where device_id = device.id and adam_id = $2 and state = 'failed') as license_failure_code,
@@ -121,6 +123,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
                         order by created_at desc, id)
                         from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries
        from devices as device
+       left join channels as channel on channel.id = device.channel_id
        join device_scope as scope on scope.device_id = device.id
        left join library_items as item on item.id = scope.library_item_id
        left join integrations as integration on integration.id = item.integration_id
@@ -256,6 +259,7 @@ export function rolloutViewOf(state: DeviceState, nowMs: number): RolloutView {
     deviceId: state.id,
     family: state.family,
     platform: state.platform,
+    can: CHANNEL_ABILITIES[state.channelKind],
     enrollmentStatus: state.enrollmentStatus,
     enrollmentId: state.enrollmentId,
     appRefusals: state.appRefusals,
