@@ -52,10 +52,13 @@ export async function startListener(
   {
     tls,
     isTrustedProxy = () => false,
+    maxConnections = MAX_CONNECTIONS,
   }: {
     readonly tls?: TlsKeyAndCertificate | undefined;
     /** Addresses behind which many clients are. */
     readonly isTrustedProxy?: (address: string | undefined) => boolean;
+    /** Of all addresses together. */
+    readonly maxConnections?: number;
   } = {},
 ): Promise<Listener> {
   const looksEvery = { connectionsCheckingInterval: CHECK_MS };
@@ -64,7 +67,7 @@ export async function startListener(
   // A client that never finishes its request must not hold a connection for ever.
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = maxConnections;
   limitByAddress(server, isTrustedProxy);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -76,7 +76,7 @@ export function instanceHandlers(
 
     streamEvents: async ({ query, caller, request, response }) => {
       const cursor = request.get('last-event-id') ?? query.lastEventId;
-      await events.open(request, response, { caller, cursor, subjects: query.subject });
+      await events.open(response, { caller, cursor, subjects: query.subject });
       return undefined;
     },
 

@@ -1,61 +1,64 @@
 // Server-sent events: what changes, from the last one a page has seen. One LISTEN and one reader for all pages of the process.
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import type { Logger } from 'pino';
 import type { Database } from '../../adapters/store/base/database.ts';
 import {
-  compareEventCursors,
   EVENTS_CHANNEL,
+  eventPosition,
   eventsHorizon,
   isEventCursor,
+  isOlder,
   readEvents,
-  type StoredEvent,
 } from '../../adapters/store/base/events.ts';
 import { ACCESS_CHANNEL } from '../../adapters/store/people/sessions.ts';
 import { AtOnce } from './at-once.ts';
 import type { Caller } from './caller.ts';
+import { endPage, tellPages, writeToPage, type Page } from './event-pages.ts';
 import { ProblemError } from './problem.ts';
 
 /** Proxies close what is silent. */
 const COMMENT_EVERY_MS = 15_000;
 /** A row may be held back by an older transaction: looked for again, as nothing tells when that one is over. */
 const LOOK_AGAIN_MS = 1_000;
-/** Then the page comes back by itself, and who asks is checked again. */
-const MAX_MS = 10 * 60_000;
 /** A person has some tabs, a tool a stream or two. */
 const MAX_OF_CALLER = 20;
-/** Of all. Each costs some kB, and a look at every event. */
-const MAX_STREAMS = 5_000;
 const BUSY_MS = 30_000;
 const BATCH = 500;
-/** A page that reads so slowly is cut off; it comes back and catches up. */
-const MAX_BUFFERED_BYTES = 1_000_000;
 
-interface Page {
-  /** Whose access it rests on: `session:HASH`, `token:ID`, `person:ID`. */
+interface Limits {
+  /** Then the page comes back by itself, and who asks is checked again. */
+  readonly maxMs: number;
+  /** Of all. Each costs some kB, and a look at every event. */
+  readonly maxStreams: number;
+  /** A page that reads so slowly is cut off; it comes back and catches up. */
+  readonly maxBufferedBytes: number;
+}
+const LIMITS: Limits = { maxMs: 10 * 60_000, maxStreams: 5_000, maxBufferedBytes: 1_000_000 };
+
+/** A page that is not served yet, and whose access may end meanwhile. */
+interface Opening {
   readonly rests: readonly string[];
-  readonly response: Response;
-  readonly subjects: ReadonlySet<string> | undefined;
-  cursor: string;
-  /** Has seen all there was at the last look. */
-  isUpToDate: boolean;
+  isRefused: boolean;
 }
 
 export class EventStream {
   readonly #database: Database;
   readonly #log: Logger;
-  readonly #maxMs: number;
+  readonly #limits: Limits;
   readonly #pages = new Set<Page>();
   readonly #ofCaller = new AtOnce(MAX_OF_CALLER);
+  /** Those that are being opened, too. */
+  #open = 0;
+  readonly #opening = new Set<Opening>();
   #listening: Promise<() => Promise<void>> | undefined;
   #reading = false;
   #isTold = false;
   #again: NodeJS.Timeout | undefined;
 
-  /** @param maxMs how long a page is served before it must ask again */
-  constructor(database: Database, log: Logger, maxMs = MAX_MS) {
+  constructor(database: Database, log: Logger, limits: Partial<Limits> = {}) {
     this.#database = database;
     this.#log = log;
-    this.#maxMs = maxMs;
+    this.#limits = { ...LIMITS, ...limits };
   }
 
   /**
@@ -63,7 +66,6 @@ export class EventStream {
    * @throws ProblemError `request.too_many`
    */
   async open(
-    request: Request,
     response: Response,
     options: {
       /** Who asks: the stream ends with their access. */
@@ -73,13 +75,24 @@ export class EventStream {
     },
   ): Promise<void> {
     const { caller } = options;
+    const { maxMs, maxStreams } = this.#limits;
     // A person's tokens are the person.
-    const leave = this.#pages.size < MAX_STREAMS && this.#ofCaller.enter(caller.personId ?? caller.id);
+    const leave = this.#open < maxStreams && this.#ofCaller.enter(caller.personId ?? caller.id);
     if (!leave) throw new ProblemError('request.too_many', { retryAfterMs: BUSY_MS });
-    response.once('close', leave);
+    this.#open += 1;
+    response.once('close', () => {
+      this.#open -= 1;
+      leave();
+    });
     const isUpToDate = options.cursor === undefined || !isEventCursor(options.cursor);
-    const cursor = isUpToDate ? await eventsHorizon(this.#database) : (options.cursor ?? '');
-    await this.#listen();
+    const opening = { rests: restsOf(caller), isRefused: false };
+    this.#opening.add(opening);
+    const cursor = await this.#begin(isUpToDate ? undefined : options.cursor).finally(() =>
+      this.#opening.delete(opening),
+    );
+    // Whoever has left meanwhile closes nothing any more.
+    if (response.closed) return;
+    if (opening.isRefused) throw new ProblemError('request.not_signed_in');
     response.status(200).set({
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
@@ -88,12 +101,13 @@ export class EventStream {
     // The id alone: a page that reconnects before the first event loses nothing.
     response.write(`retry: 2000\nid: ${cursor}\nevent: hello\ndata: {}\n\n`);
     const subjects = options.subjects === undefined ? undefined : new Set(options.subjects);
-    const page: Page = { response, subjects, cursor, isUpToDate, rests: restsOf(caller) };
-    const comment = setInterval(() => response.write(': still here\n\n'), COMMENT_EVERY_MS);
+    const position = eventPosition(cursor);
+    const page: Page = { response, subjects, cursor, position, isUpToDate, rests: opening.rests };
+    const comment = setInterval(() => writeToPage(page, ': still here\n\n'), COMMENT_EVERY_MS);
     const lifeMs = (caller.expiresAt?.getTime() ?? Infinity) - Date.now();
-    const last = setTimeout(() => response.end(), Math.max(0, Math.min(this.#maxMs, lifeMs)));
+    const last = setTimeout(() => endPage(page), Math.max(0, Math.min(maxMs, lifeMs)));
     this.#pages.add(page);
-    request.on('close', () => {
+    response.once('close', () => {
       clearInterval(comment);
       clearTimeout(last);
       this.#pages.delete(page);
@@ -101,9 +115,15 @@ export class EventStream {
     this.#look();
   }
 
+  /** From here on, nothing that happens is missed. */
+  async #begin(cursor: string | undefined): Promise<string> {
+    await this.#listen();
+    return cursor ?? (await eventsHorizon(this.#database));
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#again);
-    for (const { response } of this.#pages) response.end();
+    for (const page of this.#pages) endPage(page);
     this.#pages.clear();
     await (
       await this.#listening
@@ -127,7 +147,9 @@ export class EventStream {
 
   /** @param whose empty: something may have been missed, so that every page asks again */
   #endAccess(whose: string): void {
-    for (const { rests, response } of this.#pages) if (whose === '' || rests.includes(whose)) response.end();
+    for (const opening of this.#opening)
+      if (whose === '' || opening.rests.includes(whose)) opening.isRefused = true;
+    for (const page of this.#pages) if (whose === '' || page.rests.includes(whose)) endPage(page);
   }
 
   /** Reads on for every page; a notice that comes meanwhile makes it read once more. */
@@ -156,10 +178,11 @@ export class EventStream {
       // Two reads for however many pages; who catches up, perhaps from long ago, does not hold the others back.
       for (const isUpToDate of [true, false]) {
         const pages = [...this.#pages].filter((page) => page.isUpToDate === isUpToDate);
-        const [first] = pages.toSorted((one, other) => compareEventCursors(one.cursor, other.cursor));
+        const [first] = pages;
         if (!first) continue;
-        const events = await readEvents(this.#database, first.cursor, BATCH);
-        for (const page of pages) write(page, events);
+        const oldest = pages.reduce((one, other) => (isOlder(other.position, one.position) ? other : one));
+        const events = await readEvents(this.#database, oldest.cursor, BATCH);
+        await tellPages(pages, events, this.#limits.maxBufferedBytes);
         if (events.length === BATCH) this.#isTold = true;
         else for (const page of pages) page.isUpToDate = true;
       }
@@ -176,16 +199,3 @@ const restsOf = ({
   ...(tokenId === undefined ? [] : [`token:${tokenId}`]),
   ...(personId === undefined ? [] : [`person:${personId}`]),
 ];
-
-function write(page: Page, events: readonly StoredEvent[]): void {
-  if (page.response.writableLength > MAX_BUFFERED_BYTES) {
-    page.response.destroy();
-    return;
-  }
-  for (const { cursor, kind, subject, at, data } of events) {
-    if (compareEventCursors(cursor, page.cursor) <= 0) continue;
-    page.cursor = cursor;
-    if (page.subjects && !page.subjects.has(subject)) continue;
-    page.response.write(`id: ${cursor}\nevent: ${kind}\ndata: ${JSON.stringify({ subject, at, data })}\n\n`);
-  }
-}

@@ -85,3 +85,31 @@ test('one address has 2,500 connections, a trusted proxy as many as there are', 
     await listener.stop(0);
   }
 }, 60_000);
+
+test('all addresses together have so many connections; one that ends makes room', async () => {
+  const listener = await startListener(
+    'test',
+    (_request, response) => void response.end('ok'),
+    { host: '127.0.0.1', port: 0 },
+    { isTrustedProxy: () => true, maxConnections: 40 },
+  );
+  const open = async (): Promise<{ socket: Socket; isClosed: () => boolean }> => {
+    const socket = connect(listener.port, '127.0.0.1');
+    let isClosed = false;
+    socket.on('error', () => undefined).on('close', () => (isClosed = true));
+    socket.resume();
+    await once(socket, 'connect');
+    return { socket, isClosed: () => isClosed };
+  };
+  const connections = await Promise.all(Array.from({ length: 60 }, open));
+  await expect.poll(() => connections.filter(({ isClosed }) => isClosed())).toHaveLength(20);
+  connections.find(({ isClosed }) => !isClosed())?.socket.destroy();
+  const served = async () =>
+    fetch(`http://127.0.0.1:${listener.port}/`).then(
+      (response) => response.text(),
+      () => 'refused',
+    );
+  await expect.poll(served).toBe('ok');
+  for (const { socket } of connections) socket.destroy();
+  await listener.stop(0);
+});

@@ -34,13 +34,19 @@ const CURSOR = /^(\d{1,19})\.(\d{1,18})$/;
 
 export const isEventCursor = (text: string): boolean => CURSOR.test(text);
 
-/** Below zero: the first is the older one. */
-export function compareEventCursors(one: string, other: string): number {
-  const [, oneTransaction = '0', oneId = '0'] = CURSOR.exec(one) ?? [];
-  const [, otherTransaction = '0', otherId = '0'] = CURSOR.exec(other) ?? [];
-  const difference = BigInt(oneTransaction) - BigInt(otherTransaction) || BigInt(oneId) - BigInt(otherId);
-  return difference < 0n ? -1 : Number(difference > 0n);
+/** A cursor, to be compared: every page is compared with every event. */
+export interface EventPosition {
+  readonly transaction: bigint;
+  readonly id: bigint;
 }
+
+export function eventPosition(cursor: string): EventPosition {
+  const [, transaction = '0', id = '0'] = CURSOR.exec(cursor) ?? [];
+  return { transaction: BigInt(transaction), id: BigInt(id) };
+}
+
+export const isOlder = (one: EventPosition, other: EventPosition): boolean =>
+  one.transaction < other.transaction || (one.transaction === other.transaction && one.id < other.id);
 
 /** Where a page begins that wants nothing of the past: everything that every snapshot sees already is behind it. */
 export async function eventsHorizon(sql: Sql): Promise<string> {
