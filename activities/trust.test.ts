@@ -4,6 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OktaClient } from '../adapters/okta/okta-client.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
+import { deriveAll } from '../adapters/store/integration/okta-sweeps.ts';
+import { MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
 import { findOktaReads } from '../adapters/store/integration/okta-reads.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import type { Database } from '../adapters/store/base/database.ts';
@@ -480,6 +482,115 @@ describe('the use of the newest certificate', () => {
     };
     await sweep(trustActivities({ database, oktaClient: () => Promise.resolve(failing) } as never));
     expect(await managed(mac.id)).toBe('held');
+  });
+});
+
+describe('a sweep', () => {
+  /** Every version of every row, and who locked it: a write that changes nothing is seen too. */
+  const versions = async (): Promise<Map<string, string>> => {
+    const rows = await database.query<{ key: string; version: string }>(
+      `select 'record ' || okta_id as key, format('%s %s %s', xmin, xmax, ctid) as version from okta_devices
+       union all select 'trust ' || device_id, format('%s %s %s', xmin, xmax, ctid) from device_trust
+       union all select format('truth %s %s', device_id, truth), format('%s %s %s', xmin, xmax, ctid) from device_truths
+       union all select 'device ' || id, format('%s %s %s', xmin, xmax, ctid) from devices`,
+    );
+    return new Map(rows.map(({ key, version }) => [key, version]));
+  };
+  const changes = (before: Map<string, string>, after: Map<string, string>): string[] =>
+    [...after].flatMap(([key, version]) => (before.get(key) === version ? [] : [key])).sort();
+  /** Records of a tenant that is too large to be listed whole each time; Odette knows them, the pretend tenant does not. */
+  const fill = () =>
+    database.query(
+      `insert into okta_devices (integration_id, okta_id, platform, display_name, status, registered, users, created_at, last_updated_at, observed_at)
+       select $1, 'filled' || n, 'WINDOWS', '', 'ACTIVE', true, '[]', now(), now(), now() from generate_series(1, $2::int) as n`,
+      [fleet.integrationId, MAX_LISTED_EACH_TIME],
+    );
+
+  it('writes nothing of devices on which nothing changed, and of one that changed its own rows', async () => {
+    const macs = [await enroll(), await enroll(), await enroll()];
+    const phone = await enroll('iPhone');
+    const records = macs.map(({ serialNumber }) => register(serialNumber));
+    register(undefined);
+    await sweep();
+    const before = await versions();
+    await sweep();
+    expect(changes(before, await versions())).toEqual([]);
+    const [mac] = macs;
+    const [record] = records;
+    if (!mac || !record) throw new Error('No Mac.');
+    setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    const changed = changes(before, await versions());
+    expect(changed).toContain(`record ${record.id}`);
+    expect(changed.filter((key) => !key.includes(record.id) && !key.includes(mac.id))).toEqual([]);
+    expect(await managed(phone.id)).toBe('held');
+  });
+
+  it('of a large tenant lists what changed, and asks by id about records that can have been deleted', async () => {
+    const [mac, other, third] = [await enroll(), await enroll(), await enroll()];
+    const [record, gone] = [mac, other].map(({ serialNumber }) => register(serialNumber));
+    if (!record || !gone) throw new Error('No record.');
+    const lastUpdated = new Date(Date.now() - 2 * 3_600_000).toISOString();
+    const old = register(third.serialNumber, { lastUpdated });
+    await database.query('delete from okta_reads');
+    await sweep();
+    await fill();
+    okta.tenant.changeDevice(gone, (changed) => (changed.status = 'DEACTIVATED'));
+    setStatus(record, 'NOT_MANAGED');
+    // Not told by a list of changes: its time of change stays.
+    for (const user of old.users) user.managementStatus = 'NOT_MANAGED';
+    await sweep();
+    expect(await Promise.all([mac, other, third].map(({ id }) => managed(id)))).toEqual([
+      'not_held',
+      'not_held',
+      'held',
+    ]);
+    okta.tenant.state.devices = okta.tenant.state.devices.filter(({ id }) => id !== gone.id);
+    const before = okta.counts()['api'] ?? 0;
+    await sweep();
+    expect((okta.counts()['api'] ?? 0) - before).toBe(2);
+    const kept = await database.query<{ oktaId: string }>(
+      `select okta_id from okta_devices where okta_id = any ($1)`,
+      [[record.id, gone.id]],
+    );
+    expect(kept.map(({ oktaId }) => oktaId)).toEqual([record.id]);
+    // Once a day all of it.
+    await database.query(`update okta_reads set whole_at = now() - interval '25 hours'`);
+    await sweep();
+    expect(await managed(third.id)).toBe('not_held');
+  });
+
+  it('marks what a whole list lacks beyond those that it asks for, the next sweeps ask for them', async () => {
+    const macs = [];
+    for (let made = 0; made < 30; made += 1) macs.push(await enroll());
+    for (const { serialNumber } of macs) register(serialNumber);
+    await sweep();
+    okta.tenant.state.devices = [];
+    await sweep();
+    const left = await database.query<{ isMarked: boolean }>(
+      'select unlisted_at is not null as is_marked from okta_devices',
+    );
+    expect(left.map(({ isMarked }) => isMarked)).toEqual([true, true, true, true, true]);
+    await sweep();
+    expect(await database.query('select from okta_devices')).toEqual([]);
+    expect(new Set(await Promise.all(macs.map(({ id }) => managed(id))))).toEqual(new Set(['not_held']));
+  });
+
+  it('derives every device anew after a setting changed that decides what Okta means', async () => {
+    const mac = await enroll();
+    await database.query(`update devices set user_name = 'bob@acme.example' where id = $1`, [mac.id]);
+    register(mac.serialNumber);
+    await sweep();
+    expect(await managed(mac.id)).toBe('not_held');
+    const any = (countsAnyUser: boolean) =>
+      database.query('update integrations set settings = settings || $1', [{ countsAnyUser }]);
+    await any(true);
+    await sweep();
+    expect(await managed(mac.id)).toBe('not_held');
+    await deriveAll(database, fleet.integrationId);
+    await sweep();
+    expect(await managed(mac.id)).toBe('held');
+    await any(false);
   });
 });
 

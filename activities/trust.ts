@@ -5,22 +5,33 @@ import type { Database } from '../adapters/store/base/database.ts';
 import {
   findLookUp,
   findOutdatedDevices,
-  findUnseenOktaDevices,
   saveConfirmed,
-  rematch,
   saveBindings,
-  upsertOktaDevices,
+  saveListed,
 } from '../adapters/store/integration/okta-devices.ts';
 import {
   findOktaReads,
   recordLogRead,
-  recordSweep,
   recordSweepFailure,
 } from '../adapters/store/integration/okta-reads.ts';
+import {
+  addChanges,
+  beginSweep,
+  deleteChange,
+  findDeletable,
+  findSweep,
+  findSweepHistory,
+  findUnlisted,
+  listChanges,
+  listRecordHolders,
+  recordPage,
+  recordSweep,
+} from '../adapters/store/integration/okta-sweeps.ts';
 import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { refreshTrust } from './refresh-trust.ts';
 import { CataloguedError, failureCodeOf } from '../domain/failures.ts';
+import { changedSince, MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
 import { LOG_SCOPE } from '../domain/setup-wizard.ts';
 import { notingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -66,17 +77,26 @@ export function trustActivities(deps: ActivityDependencies) {
     }): Promise<{ readonly next: string | null; readonly devices: number }> {
       const { integrationId } = input;
       const now = new Date(input.nowMs);
+      if (input.next === null) await begin(database, integrationId, input.nowMs);
+      const sweep = await findSweep(database, integrationId);
       const page = await notingSweep(database, integrationId, async () => {
         const client = await deps.oktaClient(integrationId);
         return notingHealth(database, integrationId, 'okta', () =>
-          client.listDevices(input.next ?? undefined),
+          client.listDevices(input.next ?? undefined, sweep.changedSince ?? undefined),
         );
       });
-      const touched = await database.inTransaction(async (sql) => {
-        await upsertOktaDevices(sql, integrationId, page.devices, now);
-        return rematch(sql, integrationId, page.devices);
+      await database.inTransaction(async (sql) => {
+        if (sweep.changedSince === null)
+          await recordPage(
+            sql,
+            integrationId,
+            page.devices.map(({ id }) => id),
+            now,
+          );
+        const touched = await saveListed(sql, integrationId, page.devices, now);
+        await addChanges(sql, integrationId, touched);
       });
-      await refresh(database, touched, now);
+      await refreshChanged(database, integrationId, now);
       return { next: page.next ?? null, devices: page.devices.length };
     },
 
@@ -104,10 +124,9 @@ async function lookUp(deps: ActivityDependencies, input: LookUpInput): Promise<b
   });
   const { trust, others } = await database.inTransaction(async (sql) => {
     const touched = await saveConfirmed(sql, integrationId, confirmed, now, [deviceId]);
-    return {
-      trust: await refreshTrust(sql, deviceId, { now }),
-      others: touched.filter((id) => id !== deviceId),
-    };
+    const others = touched.filter((id) => id !== deviceId);
+    await addChanges(sql, integrationId, others);
+    return { trust: await refreshTrust(sql, deviceId, { now }), others };
   });
   await refresh(database, others, now);
   return trust === undefined || trust.bucket === 'trusted' || trust.bucket === 'out_of_scope';
@@ -118,7 +137,17 @@ async function refresh(database: Database, deviceIds: readonly string[], now: Da
   for (const deviceId of deviceIds)
     await database.inTransaction(async (sql) => {
       await refreshTrust(sql, deviceId, { now });
+      await deleteChange(sql, deviceId);
     });
+}
+
+/** Whatever an earlier attempt was killed over is among them. */
+const refreshChanged = async (database: Database, integrationId: string, now: Date): Promise<void> =>
+  refresh(database, await listChanges(database, integrationId), now);
+
+async function begin(database: Database, integrationId: string, nowMs: number): Promise<void> {
+  const past = await findSweepHistory(database, integrationId, MAX_LISTED_EACH_TIME + 1);
+  await beginSweep(database, integrationId, changedSince(past, nowMs));
 }
 
 /** Devices of which a sign-in has used the certificate, where the System Log may be read. Without it nothing is lacking. */
@@ -154,18 +183,30 @@ async function conclude(
   const beganAt = new Date(input.beganAtMs);
   const client = await deps.oktaClient(integrationId);
   const used = await readLog(database, client, integrationId, new Date(input.nowMs));
-  const unseen = await findUnseenOktaDevices(database, integrationId, beganAt, MAX_CONFIRMED);
+  const sweep = await findSweep(database, integrationId);
+  const missing =
+    sweep.changedSince === null
+      ? await findUnlisted(database, integrationId, beganAt, MAX_CONFIRMED)
+      : await findDeletable(database, integrationId, MAX_CONFIRMED);
   let gone = 0;
-  if (unseen.length > 0) {
-    const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(unseen));
+  if (missing.length > 0) {
+    const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(missing));
     gone = confirmed.gone.length;
-    await database.inTransaction((sql) => saveConfirmed(sql, integrationId, confirmed, beganAt));
+    await database.inTransaction(async (sql) => {
+      const { present } = confirmed;
+      // Of a list of changes nothing is missing: what is as it was costs no write.
+      const touched = sweep.changedSince === null ? present : [];
+      const concerned = await saveConfirmed(sql, integrationId, { ...confirmed, present: touched }, beganAt);
+      await addChanges(sql, integrationId, concerned);
+    });
   }
+  await refreshChanged(database, integrationId, new Date(input.nowMs));
   // Asked of the tables, not remembered: an attempt before this one may have been killed between a record's end and its device.
   const outdated = await findOutdatedDevices(database, integrationId);
-  await refresh(database, [...new Set([...outdated, ...used])].sort(), new Date(input.nowMs));
+  const all = sweep.derivesAll ? await listRecordHolders(database, integrationId) : [];
+  await refresh(database, [...new Set([...outdated, ...used, ...all])].sort(), new Date(input.nowMs));
   await database.inTransaction(async (sql) => {
-    await recordSweep(sql, integrationId, beganAt);
+    await recordSweep(sql, integrationId, beganAt, sweep);
     await recordReadiness(sql, integrationId, beganAt);
   });
   return { gone };

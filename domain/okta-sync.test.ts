@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
-import { lateAfterMs, lateSyncText } from './okta-sync.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  changedSince,
+  lateAfterMs,
+  lateSyncText,
+  MAX_LISTED_EACH_TIME,
+  type SweepPast,
+} from './okta-sync.ts';
 
 it.each([
   [1, 60],
@@ -18,4 +24,23 @@ it('says since when, why, and whom it endangers', () => {
   expect(lateSyncText({ ...late, sweptAt: null, cause: null })).toContain(
     'look at Temporal and its schedules',
   );
+});
+
+describe('what a sweep lists', () => {
+  const now = Date.parse('2027-01-02T12:00:00Z');
+  const ago = (hours: number): Date => new Date(now - hours * 3_600_000);
+  const large = MAX_LISTED_EACH_TIME + 1;
+  test.each<[string, SweepPast, Date | null]>([
+    ['nothing was read yet', { sweptAt: null, wholeAt: null, records: 0 }, null],
+    ['a small tenant', { sweptAt: ago(0.25), wholeAt: ago(0.25), records: MAX_LISTED_EACH_TIME }, null],
+    ['a large one: changes', { sweptAt: ago(0.25), wholeAt: ago(23), records: large }, ago(1.25)],
+    [
+      'a large one after an outage: all changes since',
+      { sweptAt: ago(9), wholeAt: ago(20), records: large },
+      ago(10),
+    ],
+    ['a large one once a day', { sweptAt: ago(0.25), wholeAt: ago(24), records: large }, null],
+  ])('%s', (_what, past, expected) => {
+    expect(changedSince(past, now)).toEqual(expected);
+  });
 });

@@ -1,4 +1,4 @@
-// Whether what is shown of Okta is too old: no whole sweep has succeeded for some time.
+// What a sweep of Okta's records reads, and whether what is shown of them is too old: no sweep has succeeded for some time.
 
 const MINUTE_MS = 60_000;
 /** Sweeps that may fail in a row: Okta's own short outages pass. */
@@ -31,4 +31,24 @@ export function lateSyncText({ name, sweptAt, cause, managed, waiting }: LateSyn
     `${managed} devices shown as managed may no longer be, and get no new certificate; ` +
       `${waiting} that wait for a sign-in do not become trusted.`,
   ].join(' ');
+}
+
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Up to so many records, 25 pages, every sweep lists all of them. */
+export const MAX_LISTED_EACH_TIME = 5_000;
+/** Okta's search is behind at times, and shows old words of a record that it finds: a change is looked at by several sweeps. */
+const OVERLAP_MS = 60 * MINUTE_MS;
+
+export interface SweepPast {
+  /** When the last sweep began that reached its end, and the last that listed all records. */
+  readonly sweptAt: Date | null;
+  readonly wholeAt: Date | null;
+  /** Records that are kept. */
+  readonly records: number;
+}
+
+/** Only what changed since then is listed; null: everything. A large tenant is listed whole once a day. */
+export function changedSince({ sweptAt, wholeAt, records }: SweepPast, nowMs: number): Date | null {
+  if (sweptAt === null || wholeAt === null || records <= MAX_LISTED_EACH_TIME) return null;
+  return nowMs - wholeAt.getTime() >= DAY_MS ? null : new Date(sweptAt.getTime() - OVERLAP_MS);
 }

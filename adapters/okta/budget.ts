@@ -1,6 +1,5 @@
 // Every request to Okta goes through here: it waits for its turn, and what comes of it is heeded by all processes.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { CataloguedError } from '../../domain/failures.ts';
 import {
   admit,
@@ -9,6 +8,7 @@ import {
   MAX_WINDOW,
   newEndpoint,
   settle,
+  type Admission,
   type EndpointState,
   type EndpointStore,
   type Flight,
@@ -19,7 +19,9 @@ import {
 
 /** A request that finds no turn for so long gives its place up: whoever asked comes back later. */
 const MAX_TURN_MS = 5_000;
-const POLL_MS = 50;
+/** Another process may have given a place back, which nobody tells this one: looked at after so long, then twice as long, up to the most. */
+const FIRST_LOOK_MS = 50;
+const MAX_LOOK_MS = 400;
 const NO_TURN_MS = 3_000;
 
 export class OktaBudget {
@@ -61,25 +63,37 @@ export class OktaBudget {
         state: settle(state, flight, outcome, nowMs, Math.random()),
         result: undefined,
       }));
+      this.#turns.placeFreed(endpoint);
     }
   }
 
   async #admitted(endpoint: string, lane: Lane): Promise<Flight> {
     const asked = { endpoint, lane, version: this.#version, id: randomUUID() };
-    for (const began = performance.now(); ; await pause(POLL_MS * (1 + Math.random()))) {
-      const admission = await this.#store.change(endpoint, this.#version, (state, nowMs) => {
-        const result = admit(state, asked, nowMs);
-        const isGo = result.kind === 'go';
-        return { state: isGo ? result.state : state, result, beginsRequest: isGo };
-      });
-      if (admission.kind === 'go') return admission.flight;
-      if (admission.kind === 'closed')
-        throw new CataloguedError(admission.code, {
-          retryAfterMs: Math.ceil(admission.waitMs),
-          facts: { endpoint },
-        });
-      if (performance.now() - began > MAX_TURN_MS) throw noTurn(endpoint);
+    const began = performance.now();
+    let admission = await this.#ask(asked);
+    for (let looks = 0; admission.kind === 'busy'; looks += 1) {
+      const leftMs = began + MAX_TURN_MS - performance.now();
+      if (leftMs <= 0) throw noTurn(endpoint);
+      const lookMs = Math.min(MAX_LOOK_MS, FIRST_LOOK_MS * 2 ** looks) * (1 + Math.random());
+      await this.#turns.untilPlaceFreed(endpoint, Math.min(leftMs, lookMs));
+      const { state, nowMs } = await this.#store.look(endpoint, this.#version);
+      const seen = admit(state, asked, nowMs);
+      admission = seen.kind === 'go' ? await this.#ask(asked) : seen;
     }
+    if (admission.kind === 'closed')
+      throw new CataloguedError(admission.code, {
+        retryAfterMs: Math.ceil(admission.waitMs),
+        facts: { endpoint },
+      });
+    return admission.flight;
+  }
+
+  #ask(asked: Parameters<typeof admit>[1]): Promise<Admission> {
+    return this.#store.change(asked.endpoint, this.#version, (state, nowMs) => {
+      const result = admit(state, asked, nowMs);
+      const isGo = result.kind === 'go';
+      return { state: isGo ? result.state : state, result, beginsRequest: isGo };
+    });
   }
 }
 
@@ -100,6 +114,29 @@ function outcomeOf(error: unknown): Outcome {
 export class Turns {
   readonly #asking = new Map<string, number>();
   readonly #waiting = new Map<string, { readonly lane: Lane; readonly begin: () => void }[]>();
+  /** Those whose turn it is, while all places at Okta are taken. */
+  readonly #looking = new Map<string, (() => void)[]>();
+
+  /** A request of this process ended: the one that waits longest looks at once. */
+  placeFreed(endpoint: string): void {
+    this.#looking.get(endpoint)?.shift()?.();
+  }
+
+  async untilPlaceFreed(endpoint: string, atMostMs: number): Promise<void> {
+    const looking = this.#looking.get(endpoint) ?? [];
+    this.#looking.set(endpoint, looking);
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        looking.splice(looking.indexOf(wake), 1);
+        resolve();
+      }, atMostMs);
+      looking.push(wake);
+    });
+  }
 
   async take<T>(endpoint: string, lane: Lane, work: () => Promise<T>): Promise<T> {
     await this.#turn(endpoint, lane);
@@ -149,6 +186,8 @@ export class Turns {
 export function processEndpoints(): EndpointStore {
   const states = new Map<string, EndpointState>();
   return {
+    look: (endpoint, version) =>
+      Promise.resolve({ state: states.get(endpoint) ?? newEndpoint(version), nowMs: Date.now() }),
     change(endpoint, version, decide) {
       const { state, result } = decide(states.get(endpoint) ?? newEndpoint(version), Date.now());
       states.set(endpoint, state);

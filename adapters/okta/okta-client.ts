@@ -133,9 +133,10 @@ export class OktaClient {
     return { clockSeconds: clockSecondsOf({ headers: { date } }) };
   }
 
-  /** One page of all devices with their users. @param next from the page before */
-  async listDevices(next?: string): Promise<DevicePage> {
-    return this.#devicePage({ after: next }, 'routine');
+  /** One page of devices with their users. @param next from the page before @param updatedAfter only those that changed later, by Okta's search */
+  async listDevices(next?: string, updatedAfter?: Date): Promise<DevicePage> {
+    const search = updatedAfter && changedAfter(updatedAfter);
+    return this.#devicePage({ after: next, ...(search !== undefined && { search }) }, 'routine');
   }
 
   /** Search is eventually consistent: what it finds is a hint, to be confirmed by id. */
@@ -145,7 +146,7 @@ export class OktaClient {
       ...(platform === undefined ? [] : [`profile.platform eq "${platform}"`]),
       ...(serialNumber === undefined ? [] : [`profile.serialNumber eq ${JSON.stringify(serialNumber)}`]),
       ...(model === undefined ? [] : [`profile.model eq ${JSON.stringify(model)}`]),
-      ...(updatedAfter === undefined ? [] : [`lastUpdated gt "${updatedAfter.toISOString()}"`]),
+      ...(updatedAfter === undefined ? [] : [changedAfter(updatedAfter)]),
     ];
     const search = terms.join(' and ');
     const found: OktaDevice[] = [];
@@ -273,6 +274,8 @@ export class OktaClient {
     }
   }
 }
+
+const changedAfter = (time: Date): string => `lastUpdated gt "${time.toISOString()}"`;
 
 const readAuthenticators = new AuthenticatorApiResponseProcessor();
 const readDevices = new DeviceApiResponseProcessor();

@@ -20,6 +20,7 @@ import {
   integrationDomains,
   recordIntegrationCheck,
 } from '../../adapters/store/integration/integration-checks.ts';
+import { deriveAll } from '../../adapters/store/integration/okta-sweeps.ts';
 import { reopenEndpoints } from '../../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { countReached } from '../../adapters/store/library/scope.ts';
@@ -118,6 +119,7 @@ function settingsHandlers({
       await appendOutboxMessage(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
       // Keepers sleep until the time that they planned with the old numbers.
       const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
+      if (after.countsAnyUser !== known.countsAnyUser) await deriveAll(sql, params.id);
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
       if (String(after.furtherDomains) !== String(known.furtherDomains))
         await startFleetChange(sql, {

@@ -1,6 +1,6 @@
 // Enforcement readiness over a fleet in the tables: who counts as ready, who would be locked out and why.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recordSweep } from '../../adapters/store/integration/okta-reads.ts';
+import { recordSweep } from '../../adapters/store/integration/okta-sweeps.ts';
 import { upsertOktaDevices, type SeenOktaDevice } from '../../adapters/store/integration/okta-devices.ts';
 import { recordReadiness } from '../../adapters/store/integration/readiness.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';

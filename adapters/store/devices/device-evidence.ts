@@ -79,8 +79,10 @@ export interface OktaRecord {
 export const listOktaRecords = (sql: Sql, deviceId: string): Promise<OktaRecord[]> =>
   sql.query<OktaRecord>(
     `select record.okta_id, record.status, record.registered, record.users, record.match,
-            record.last_updated_at, record.observed_at, integration.okta_host
+            record.last_updated_at, integration.okta_host,
+            case when record.unlisted_at is null then greatest(record.observed_at, reads.swept_at) else record.observed_at end as observed_at
        from okta_devices as record join integrations as integration on integration.id = record.integration_id
+       left join okta_reads as reads on reads.integration_id = record.integration_id
       where record.device_id = $1 order by record.last_updated_at desc`,
     [deviceId],
   );

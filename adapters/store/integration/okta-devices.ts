@@ -30,13 +30,24 @@ const asTime = (text: string): Date => {
   return Number.isNaN(time.getTime()) ? new Date(0) : time;
 };
 
+const KEPT = `platform, serial_number, udid, model, os_version, display_name, status, registered, users, created_at, last_updated_at`;
+const keptOf = (table: string): string =>
+  KEPT.split(', ')
+    .map((column) => `${table}.${column}`)
+    .join(', ');
+
+/**
+ * Returns the ids of the records that are new or differ from what was kept. The others are not touched, not even locked.
+ * @param alsoUnchanged they were read by id: when is kept
+ */
 export async function upsertOktaDevices(
   sql: Sql,
   integrationId: string,
   devices: readonly SeenOktaDevice[],
   observedAt: Date,
-): Promise<void> {
-  if (devices.length === 0) return;
+  alsoUnchanged = false,
+): Promise<string[]> {
+  if (devices.length === 0) return [];
   const rows = devices.map((device) => ({
     okta_id: device.id,
     platform: device.platform,
@@ -52,28 +63,37 @@ export async function upsertOktaDevices(
     created_at: asTime(device.created),
     last_updated_at: asTime(device.lastUpdated),
   }));
-  await sql.query(
-    `insert into okta_devices (integration_id, okta_id, platform, serial_number, udid, model, display_name, status, registered, users,
-                               created_at, last_updated_at, os_version, observed_at)
-       select $1, okta_id, platform, serial_number, udid, model, display_name, status, registered, users, created_at, last_updated_at, os_version, $3
+  // The time up to which an unchanged record is known to have been as it is kept: that of the last list that was whole.
+  const written = await sql.query<{ id: string }>(
+    `with seen as materialized (
+       select seen.*, known.okta_id is null or (${keptOf('seen')}) is distinct from (${keptOf('known')}) as differs,
+              known.unlisted_at is not null as was_unlisted
          from jsonb_to_recordset($2::jsonb) as seen (okta_id text, platform text, serial_number text, udid text, model text, display_name text,
               status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz, os_version text)
+         left join okta_devices as known on known.integration_id = $1 and known.okta_id = seen.okta_id),
+     written as (
+     insert into okta_devices (integration_id, okta_id, ${KEPT}, observed_at)
+       select $1, okta_id, ${KEPT}, $3 from seen where differs or was_unlisted or $4
      on conflict (integration_id, okta_id) do update set platform = excluded.platform, serial_number = excluded.serial_number,
        udid = excluded.udid, model = excluded.model, display_name = excluded.display_name, status = excluded.status,
        registered = excluded.registered, users = excluded.users, created_at = excluded.created_at,
-       last_updated_at = excluded.last_updated_at, os_version = excluded.os_version, observed_at = excluded.observed_at,
+       last_updated_at = excluded.last_updated_at, os_version = excluded.os_version, observed_at = excluded.observed_at, unlisted_at = null,
        unmanaged_seen_at = case when exists (
            select from jsonb_array_elements(okta_devices.users) as before join jsonb_array_elements(excluded.users) as after
              on before ->> 'id' = after ->> 'id'
             where before ->> 'managementStatus' <> 'MANAGED' and after ->> 'managementStatus' = 'MANAGED')
-         then okta_devices.observed_at else okta_devices.unmanaged_seen_at end,
+         then case when okta_devices.unlisted_at is null
+                then greatest(okta_devices.observed_at, (select whole_at from okta_reads where integration_id = $1)) else okta_devices.observed_at end
+         else okta_devices.unmanaged_seen_at end,
        unexplained_at = case when excluded.last_updated_at > okta_devices.last_updated_at
            and (excluded.status, excluded.registered, excluded.display_name, excluded.os_version, excluded.users)
                is not distinct from
                (okta_devices.status, okta_devices.registered, okta_devices.display_name, okta_devices.os_version, okta_devices.users)
-         then excluded.last_updated_at else okta_devices.unexplained_at end`,
-    [integrationId, JSON.stringify(rows), observedAt],
+         then excluded.last_updated_at else okta_devices.unexplained_at end)
+     select okta_id as id from seen where differs`,
+    [integrationId, JSON.stringify(rows), observedAt, alsoUnchanged],
   );
+  return written.map(({ id }) => id);
 }
 
 /** What the System Log says of first uses of certificates. Returns the devices that they are about. */
@@ -98,20 +118,6 @@ export async function saveBindings(
     [integrationId, JSON.stringify(bindings)],
   );
   return rows.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
-}
-
-/** Records that the list lacked since then, the longest unseen first. */
-export async function findUnseenOktaDevices(
-  sql: Sql,
-  integrationId: string,
-  since: Date,
-  limit: number,
-): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(
-    `select okta_id as id from okta_devices where integration_id = $1 and observed_at < $2 order by observed_at, okta_id limit $3`,
-    [integrationId, since, limit],
-  );
-  return rows.map(({ id }) => id);
 }
 
 /** Devices that are shown as registered and have no such record, or the other way round: they were not derived again since. */
@@ -142,6 +148,19 @@ export async function findLookUp(
   return row ?? { model: null, knownIds: [] };
 }
 
+/** Keeps a page of a list. Returns the devices of which something changed; a page on which nothing changed costs no write. */
+export async function saveListed(
+  sql: Sql,
+  integrationId: string,
+  devices: readonly SeenOktaDevice[],
+  observedAt: Date,
+): Promise<string[]> {
+  const changed = new Set(await upsertOktaDevices(sql, integrationId, devices, observedAt));
+  const { candidates, moved } = await matchAnew(sql, integrationId, devices, []);
+  const news = [...devices.filter(({ id }) => changed.has(id)), ...moved];
+  return candidates.filter((device) => news.some((record) => isAbout(record, device))).map(idOf);
+}
+
 /**
  * Keeps what Okta said of records when they were asked for by id, forgets those that are gone, and matches them and the devices `also`
  * anew. Returns the devices of which something may have changed.
@@ -155,10 +174,10 @@ export async function saveConfirmed(
 ): Promise<string[]> {
   const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
     `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
-     returning okta_id as id, serial_number, users, device_id`,
+     returning okta_id as id, platform, serial_number, users, device_id`,
     [integrationId, confirmed.gone],
   );
-  await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt);
+  await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt, true);
   const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
   const named = [...also, ...owners];
   const touched = await rematch(sql, integrationId, [...confirmed.present, ...gone], named);
@@ -166,7 +185,7 @@ export async function saveConfirmed(
 }
 
 /** By what a record tells whose it could be. */
-type Traces = Pick<SeenOktaDevice, 'id' | 'users'> & { readonly serialNumber?: string | null };
+type Traces = Pick<SeenOktaDevice, 'id' | 'platform' | 'users'> & { readonly serialNumber?: string | null };
 
 const MATCHABLE = `device.id as device_id, device.platform, device.serial_number, device.udid, device.model, device.user_name,
   (select extract(epoch from acknowledged_at) * 1000 from sent_profiles
@@ -208,13 +227,19 @@ async function findOwners(
   );
 }
 
+/** With whose it is so far. */
+interface KnownRecord extends OktaRecord {
+  readonly deviceId: string | null;
+  readonly match: OktaMatch | null;
+}
+
 async function findRecords(
   sql: Sql,
   integrationId: string,
   devices: readonly MatchableDevice[],
-): Promise<OktaRecord[]> {
-  return sql.query<OktaRecord>(
-    `select okta_id, platform, serial_number, udid, model, status,
+): Promise<KnownRecord[]> {
+  return sql.query<KnownRecord>(
+    `select okta_id, device_id, match, platform, serial_number, udid, model, status,
             coalesce((select array_agg(each ->> 'login') from jsonb_array_elements(users) as each), '{}') as logins,
             (extract(epoch from created_at) * 1000)::float8 as created_at_ms
        from okta_devices
@@ -235,6 +260,24 @@ async function findRecords(
   );
 }
 
+/** A record that belongs to another device now, or to none, or is told by other means. */
+interface Moved extends Traces {
+  readonly deviceId: string | null;
+  readonly previousId: string | null;
+}
+
+const idOf = ({ deviceId }: MatchableDevice): string => deviceId;
+
+/** Whether the record is the device's, was, or could be. */
+function isAbout(record: Traces | Moved, device: MatchableDevice): boolean {
+  if ('previousId' in record && [record.previousId, record.deviceId].includes(device.deviceId)) return true;
+  const { platform, serialNumber, users } = record;
+  if (platform.toLowerCase() !== device.platform.toLowerCase()) return false;
+  return device.platform === 'macOS'
+    ? serialNumber?.toLowerCase() === device.serialNumber?.toLowerCase()
+    : users.some(({ login }) => login.toLowerCase() === device.userName?.toLowerCase());
+}
+
 /**
  * Matches anew whatever the given records could be about, and the devices `also`. Returns the devices that have a record now or had
  * one: what is shown of them may have changed.
@@ -245,6 +288,15 @@ export async function rematch(
   seen: readonly Traces[],
   also: readonly string[] = [],
 ): Promise<string[]> {
+  return (await matchAnew(sql, integrationId, seen, also)).candidates.map(idOf);
+}
+
+async function matchAnew(
+  sql: Sql,
+  integrationId: string,
+  seen: readonly Traces[],
+  also: readonly string[],
+): Promise<{ readonly candidates: readonly MatchableDevice[]; readonly moved: readonly Moved[] }> {
   const owners = await findOwners(
     sql,
     integrationId,
@@ -258,29 +310,34 @@ export async function rematch(
     ...seen.flatMap(({ users }) => users.map(({ login }) => login.toLowerCase())),
     ...owners.flatMap(({ userName }) => (userName === null ? [] : [userName.toLowerCase()])),
   ];
-  const devices = await findCandidates(sql, integrationId, serialNumbers, logins);
-  if (devices.length === 0) return [];
-  const records = await findRecords(sql, integrationId, devices);
-  const matches = matchRecords(records, devices);
+  const candidates = await findCandidates(sql, integrationId, serialNumbers, logins);
+  if (candidates.length === 0) return { candidates, moved: [] };
+  const records = await findRecords(sql, integrationId, candidates);
+  const matches = new Map(matchRecords(records, candidates).map((each) => [each.oktaId, each]));
   // A record that cannot be told apart belongs to nobody: findOktaFacts finds it by user and model.
-  const assigned = records.map(({ oktaId }) => {
-    const matched = matches.find((each) => each.oktaId === oktaId);
+  const assigned = records.flatMap(({ oktaId, ...known }) => {
+    const matched = matches.get(oktaId);
     const deviceId = matched === undefined || matched.match === 'ambiguous' ? null : matched.deviceId;
-    return { oktaId, deviceId, match: matched?.match ?? null };
+    const match = matched?.match ?? null;
+    return deviceId === known.deviceId && match === known.match
+      ? []
+      : [{ oktaId, deviceId, match, previousId: known.deviceId }];
   });
-  await sql.query(
+  if (assigned.length === 0) return { candidates, moved: [] };
+  const moved = await sql.query<Moved>(
     `update okta_devices as record set device_id = assigned.device_id::uuid, match = assigned.match
-       from unnest($2::text[], $3::text[], $4::text[]) as assigned (okta_id, device_id, match)
+       from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as assigned (okta_id, device_id, match, previous_id)
       where record.integration_id = $1 and record.okta_id = assigned.okta_id
-        and (record.device_id is distinct from assigned.device_id::uuid or record.match is distinct from assigned.match)`,
+     returning record.okta_id as id, record.platform, record.serial_number, record.users, record.device_id, assigned.previous_id`,
     [
       integrationId,
       assigned.map(({ oktaId }) => oktaId),
       assigned.map(({ deviceId }) => deviceId),
       assigned.map(({ match }) => match),
+      assigned.map(({ previousId }) => previousId),
     ],
   );
-  return devices.map(({ deviceId }) => deviceId);
+  return { candidates, moved };
 }
 
 /** What Okta says of a device: its own record, or that there are several which cannot be told apart. */

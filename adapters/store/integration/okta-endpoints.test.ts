@@ -5,7 +5,7 @@ import { CHALLENGE_ENDPOINT, MAX_WINDOW, type Lane } from '../../../domain/okta-
 import { CataloguedError } from '../../../domain/failures.ts';
 import { connectIntegration } from '../../../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
-import { OktaBudget } from '../../okta/budget.ts';
+import { OktaBudget, Turns } from '../../okta/budget.ts';
 import { AccessTokenSource } from '../../okta/access-token.ts';
 import { KeyRing } from '../../secrets/key-ring.ts';
 import { endpointStore, reopenEndpoints, waitForEndpoint, wakeWaiters } from './okta-endpoints.ts';
@@ -46,6 +46,51 @@ describe('the budget of several processes', () => {
     await Promise.all(asked);
     expect(most).toBeLessThanOrEqual(MAX_WINDOW);
     expect(most).toBeGreaterThan(1);
+  });
+
+  it('writes nothing while it waits for a place, and takes the one that becomes free', async () => {
+    let looks = 0;
+    const store = endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId);
+    const watched = new OktaBudget(
+      { ...store, look: (...asked) => store.look(...asked).finally(() => (looks += 1)) },
+      '1',
+    );
+    const ends: (() => void)[] = [];
+    const busy = Array.from({ length: MAX_WINDOW }, () =>
+      budget().within('challenge', 'routine', () => new Promise<void>((end) => ends.push(end))),
+    );
+    await expect.poll(() => ends.length).toBe(MAX_WINDOW);
+    const version = async () =>
+      (
+        await test.database.query<{ version: string }>(
+          `select format('%s %s', xmin, ctid) as version from okta_endpoints`,
+        )
+      )[0]?.version;
+    let isServed = false;
+    const waiting = watched.within('challenge', 'routine', () => Promise.resolve((isServed = true)));
+    await expect.poll(() => looks).toBeGreaterThan(0);
+    const before = await version();
+    await expect.poll(() => looks).toBeGreaterThan(3);
+    expect([await version(), isServed]).toEqual([before, false]);
+    ends.shift()?.();
+    await waiting;
+    for (const end of ends) end();
+    await Promise.all(busy);
+  });
+
+  it('wakes those of its own process when a place becomes free, the longest waiting first', async () => {
+    const turns = new Turns();
+    const woken: number[] = [];
+    const waits = [1, 2, 3].map(async (place) => {
+      await turns.untilPlaceFreed('challenge', 60_000);
+      woken.push(place);
+    });
+    for (const _ of waits) {
+      turns.placeFreed('challenge');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(waits);
+    expect(woken).toEqual([1, 2, 3]);
   });
 
   it('heeds a 429 that another met, until a changed credential or the time that it told', async () => {

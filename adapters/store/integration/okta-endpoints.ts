@@ -19,16 +19,17 @@ export const endpointStore = (
   integrationId: string,
   secretId: string,
 ): EndpointStore => ({
+  look: async (endpoint, version) => {
+    const [row] = await database.query<EndpointRow>(`select state, ${NOW_MS} from okta_endpoints ${WHICH}`, [
+      integrationId,
+      endpoint,
+    ]);
+    return row ?? { state: newEndpoint(version), nowMs: Date.now() };
+  },
   change: (endpoint, version, decide) =>
     database.inTransaction(async (sql) => {
-      const [row] = await sql.query<{ state: EndpointState; nowMs: number }>(
-        `insert into okta_endpoints (integration_id, endpoint, state) values ($1, $2, $3)
-         on conflict (integration_id, endpoint) do update set endpoint = excluded.endpoint
-         returning state, (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
-        [integrationId, endpoint, newEndpoint(version)],
-      );
-      const before = row?.state ?? newEndpoint(version);
-      const { state, result, beginsRequest } = decide(before, row?.nowMs ?? Date.now());
+      const { state: before, nowMs } = await lockEndpoint(sql, integrationId, endpoint, version);
+      const { state, result, beginsRequest } = decide(before, nowMs);
       if (beginsRequest === true && !(await isSecretInUse(sql, secretId)))
         throw new CataloguedError('secrets.replaced');
       if (state !== before)
@@ -41,6 +42,35 @@ export const endpointStore = (
       return result;
     }),
 });
+
+interface EndpointRow {
+  readonly state: EndpointState;
+  readonly nowMs: number;
+}
+const NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms';
+const WHICH = 'where integration_id = $1 and endpoint = $2';
+
+/** The time is that of holding it, however long others held it before. */
+async function lockEndpoint(
+  sql: Sql,
+  integrationId: string,
+  endpoint: string,
+  version: string,
+): Promise<EndpointRow> {
+  const lock = () =>
+    sql.query<EndpointRow>(
+      `with held as materialized (select state from okta_endpoints ${WHICH} for update) select state, ${NOW_MS} from held`,
+      [integrationId, endpoint],
+    );
+  const [row] = await lock();
+  if (row !== undefined) return row;
+  await sql.query(
+    `insert into okta_endpoints (integration_id, endpoint, state) values ($1, $2, $3) on conflict do nothing`,
+    [integrationId, endpoint, newEndpoint(version)],
+  );
+  const [made] = await lock();
+  return made ?? { state: newEndpoint(version), nowMs: Date.now() };
+}
 
 /** A person changed what was refused: the next request is a canary, and it is due now. */
 export async function reopenEndpoints(

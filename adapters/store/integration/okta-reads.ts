@@ -18,16 +18,6 @@ export async function findOktaReads(sql: Sql, integrationId: string): Promise<Ok
   return row ?? { sweptAt: null, logReadUntil: null, failingSince: null, failureCode: null };
 }
 
-/** A sweep reached its end: what is shown of the integration's devices is as of its beginning. */
-export async function recordSweep(sql: Sql, integrationId: string, beganAt: Date): Promise<void> {
-  await sql.query(
-    `insert into okta_reads (integration_id, swept_at) select id, $2 from integrations where id = $1
-     on conflict (integration_id) do update set swept_at = greatest(okta_reads.swept_at, excluded.swept_at),
-       failing_since = null, failure_code = null`,
-    [integrationId, beganAt],
-  );
-}
-
 /** A page of a sweep, or its end, could not be read or understood. */
 export async function recordSweepFailure(
   sql: Sql,

@@ -594,7 +594,8 @@ create table okta_devices (
   users jsonb not null, -- [{id, login, managementStatus}]
   created_at timestamptz not null,
   last_updated_at timestamptz not null,
-  observed_at timestamptz not null,
+  observed_at timestamptz not null, -- when it last differed from what was kept, or was read by id
+  unlisted_at timestamptz, -- a whole list lacked it then, and it was not read by id yet
   os_version text,
   device_id uuid references devices on delete set null,
   match text, -- serial_number | user_and_model | likely | ambiguous
@@ -673,10 +674,28 @@ create table automatic_reissues (
 create table okta_reads (
   integration_id uuid primary key references integrations on delete cascade,
   swept_at timestamptz, -- when the last sweep that reached its end began
+  whole_at timestamptz, -- when the last of them began that listed all records
+  changed_since timestamptz, -- of the sweep under way: it lists what changed later; null: all
+  derives_all boolean not null default false, -- the next sweep derives every device anew: a setting changed
   failing_since timestamptz, -- the first failure since
   failure_code text, -- of the last one
   log_read_until timestamptz
 );
+
+-- What the sweep under way has listed, a row a page: no record is written only to say that it was seen.
+create table okta_sweep_pages (
+  integration_id uuid not null references integrations on delete cascade,
+  listed_at timestamptz not null,
+  okta_ids text[] not null
+);
+create index okta_sweep_pages_integration on okta_sweep_pages (integration_id);
+
+-- Devices of which Okta's word changed, until their trust is derived from it: a worker may end in between.
+create table okta_changes (
+  device_id uuid primary key references devices on delete cascade,
+  integration_id uuid not null references integrations on delete cascade
+);
+create index okta_changes_integration on okta_changes (integration_id);
 
 -- The newest check of the tenant: the daily one, a person's, or the setup's.
 create table integration_checks (
