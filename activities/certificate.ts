@@ -34,7 +34,7 @@ import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
 import { certificateScopeOf } from '../domain/payload-set.ts';
 import type { CertificateSlot, PayloadScope } from '../domain/profile-identifier.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
-import { notingHealth } from './connection-health.ts';
+import { recordingHealth } from './connection-health.ts';
 import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
@@ -208,7 +208,7 @@ async function fetchInTurn(
   });
   const budget = new OktaBudget(endpointStore(database, integrationId, id), `${id}/${version}/${url}`, turns);
   try {
-    const challenge = await notingHealth(database, integrationId, 'challenge', () =>
+    const challenge = await recordingHealth(database, integrationId, 'challenge', () =>
       budget.within(CHALLENGE_ENDPOINT, lane, () =>
         fetchChallenge({ url, username, password: value.toString('utf8'), allowedPrivateHosts }),
       ),

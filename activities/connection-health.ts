@@ -3,7 +3,7 @@ import type { Database } from '../adapters/store/base/database.ts';
 import { recordHealth, type Connection } from '../adapters/store/integration/integrations.ts';
 import { CataloguedError } from '../domain/failures.ts';
 
-export async function notingHealth<T>(
+export async function recordingHealth<T>(
   database: Database,
   integrationId: string,
   connection: Connection,

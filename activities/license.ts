@@ -16,7 +16,7 @@ import {
 } from '../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
-import { notingHealth } from './connection-health.ts';
+import { recordingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export type LicenseOutcome =
@@ -130,7 +130,7 @@ async function withClient<T>(
 ): Promise<T> {
   const asked = async () => work(await appsAndBooks());
   const { integrationId } = state;
-  return integrationId === null ? asked() : notingHealth(database, integrationId, 'apps_and_books', asked);
+  return integrationId === null ? asked() : recordingHealth(database, integrationId, 'apps_and_books', asked);
 }
 
 /** `eventId`: of an association that was asked for before. */

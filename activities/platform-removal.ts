@@ -3,7 +3,7 @@ import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendEvent } from '../adapters/store/base/events.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import { forgetAuthority } from '../adapters/store/integration/integration-checks.ts';
+import { deleteAuthority } from '../adapters/store/integration/integration-checks.ts';
 import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
 import {
   countRemoval,
@@ -92,7 +92,7 @@ async function audit(
 async function finish(sql: Sql, removal: PlatformRemovalRow, counts: RemovalCounts): Promise<void> {
   const { integrationId, platform } = removal;
   await setRemovalStatus(sql, removal.id, { status: 'finished', actor: null });
-  if (platform !== 'iOS') await forgetAuthority(sql, integrationId);
+  if (platform !== 'iOS') await deleteAuthority(sql, integrationId);
   await deleteRemoved(sql, removal);
   await audit(sql, removal, platform === null ? 'integration.removed' : 'platform.removed', counts);
   await appendEvent(sql, { kind: 'integration.changed', subject: `integration:${integrationId}` });

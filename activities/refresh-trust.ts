@@ -18,7 +18,7 @@ import { isMoreCertain, useOf, type CertificateUse } from '../domain/certificate
 import { asksForCertificate, findingOf } from '../domain/okta-finding.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
 import { waitsForUserChannel, type RolloutView } from '../domain/rollout-view.ts';
-import { standingOf, type TrustBucket } from '../domain/trust-bucket.ts';
+import { deriveBucket, type TrustBucket } from '../domain/trust-bucket.ts';
 import { deriveTruths, statesOf } from '../domain/trust-derivation.ts';
 import { truthChangeText, waitsForText } from '../domain/trust-text.ts';
 import type { TruthObservation } from '../domain/trust.ts';
@@ -112,7 +112,7 @@ function shownTrust(
 ): Pick<KnownTrust, 'bucket' | 'phase' | 'waitsFor' | 'failureCode'> {
   const phase = change.phase ?? known.phase;
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
-  const standing = standingOf({
+  const derived = deriveBucket({
     enrollment: view.enrollmentStatus,
     family: view.family,
     pushProblem: state.pushProblem,
@@ -128,14 +128,14 @@ function shownTrust(
     appComesFromElsewhere: view.desired?.appComesFromElsewhere ?? false,
     waitsForUserChannel: waitsForUserChannel(view, view.desired),
   });
-  const { bucket } = standing;
+  const { bucket } = derived;
   // What another step said stays until the phase or the bucket changes.
   const isSame =
     change.phase === undefined &&
     change.waitsFor === undefined &&
     bucket === known.bucket &&
-    standing.obstacle === null;
-  const usual = isSame ? known.waitsFor : waitsForText(phase, view.family, standing, failureCode);
+    derived.obstacle === null;
+  const usual = isSame ? known.waitsFor : waitsForText(phase, view.family, derived, failureCode);
   return { bucket, phase, waitsFor: change.waitsFor ?? usual, failureCode };
 }
 

@@ -64,7 +64,7 @@ export function secretRotationActivities(deps: Dependencies) {
         if (locked.status !== rotation.status) return stepOf(locked, 0);
         const waitSeconds = await advance(sql, locked, refusal, input.nowMs);
         const after = (await findRotation(sql, rotation.id)) ?? locked;
-        if (after.status !== locked.status) await tell(sql, after);
+        if (after.status !== locked.status) await recordStatus(sql, after);
         return stepOf(after, waitSeconds);
       });
     },
@@ -78,7 +78,10 @@ const stepOf = ({ status, kind, integrationId }: RotationRow, waitSeconds: numbe
   waitSeconds: status === 'finished' || status === 'refused' || status === 'abandoned' ? null : waitSeconds,
 });
 
-async function tell(sql: Sql, { id, kind, status, integrationId, failureCode }: RotationRow): Promise<void> {
+async function recordStatus(
+  sql: Sql,
+  { id, kind, status, integrationId, failureCode }: RotationRow,
+): Promise<void> {
   const subject = `integration:${integrationId}`;
   const detail = { rotation: id, kind, status, ...(failureCode !== null && { failureCode }) };
   await appendAudit(sql, { actor: 'system', action: 'secret.rotation_advanced', subject, detail });

@@ -11,7 +11,7 @@ import {
   saveIntegration,
   savePlatform,
 } from '../adapters/store/integration/integrations.ts';
-import { forgetAuthority, recordIntegrationCheck } from '../adapters/store/integration/integration-checks.ts';
+import { deleteAuthority, recordIntegrationCheck } from '../adapters/store/integration/integration-checks.ts';
 import { reopenEndpoints } from '../adapters/store/integration/okta-endpoints.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findAnswerer, findSetup, saveSetup } from '../adapters/store/integration/setups.ts';
@@ -69,7 +69,7 @@ export function setupRecords({ database }: Pick<ActivityDependencies, 'database'
           subject,
         });
         await appendEvent(sql, { kind: 'integration.changed', subject });
-        if (state.amends) await forgetAuthority(sql, changed);
+        if (state.amends) await deleteAuthority(sql, changed);
         await appendOutboxMessage(sql, changed, {
           kind: 'sweeps',
           integrationId: changed,

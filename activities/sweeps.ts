@@ -1,6 +1,6 @@
 // The sweeps' outside effects: checks and rollouts of what was not verified lately, workflows of certificates that have none.
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import { appendAudit, recordPutRight } from '../adapters/store/base/audit.ts';
+import { appendAudit, recordRestored } from '../adapters/store/base/audit.ts';
 import { findCertificateHolders, findDueDevices } from '../adapters/store/library/scope.ts';
 import { listOpenFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
 import { findStalledRenewals } from './stalled-renewals.ts';
@@ -56,7 +56,7 @@ export function sweepActivities(deps: ActivityDependencies) {
       // A rollout that runs sees to it.
       const idle = due.filter(({ id }) => !running.has(workflowIds.rollout(id)));
       await database.inTransaction(async (sql) => {
-        if (replaced > 0) await recordPutRight(sql, `integration:${input.integrationId}`, replaced);
+        if (replaced > 0) await recordRestored(sql, `integration:${input.integrationId}`, replaced);
         for (const { id: deviceId, wasWell } of idle)
           if (!wasWell)
             await appendOutboxMessage(sql, deviceId, {
@@ -89,7 +89,7 @@ export function sweepActivities(deps: ActivityDependencies) {
       const late = await findStalledRenewals(database, integrationId, ids);
       const stalled = late.filter((id) => running.has(workflowIds.certificate(id)));
       await database.inTransaction(async (sql) => {
-        if (lost > 0) await recordPutRight(sql, `integration:${integrationId}`, lost);
+        if (lost > 0) await recordRestored(sql, `integration:${integrationId}`, lost);
         for (const deviceId of stalled)
           await appendAudit(sql, {
             actor: 'system',
@@ -119,7 +119,7 @@ async function restartFleetRollouts(
   const { running } = await findRunning(temporal, 'rollOutFleet', open.map(workflowIds.fleet));
   for (const id of open.filter((each) => !running.has(workflowIds.fleet(each))))
     await database.inTransaction(async (sql) => {
-      await recordPutRight(sql, `integration:${integrationId}`, 1);
+      await recordRestored(sql, `integration:${integrationId}`, 1);
       await appendOutboxMessage(sql, id, { kind: 'rollOutFleet', fleetRolloutId: id });
     });
 }

@@ -33,7 +33,7 @@ import { refreshTrust } from './refresh-trust.ts';
 import { CataloguedError, failureCodeOf } from '../domain/failures.ts';
 import { changedSince, MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
 import { LOG_SCOPE } from '../domain/setup-wizard.ts';
-import { notingHealth } from './connection-health.ts';
+import { recordingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /**
@@ -79,9 +79,9 @@ export function trustActivities(deps: ActivityDependencies) {
       const now = new Date(input.nowMs);
       if (input.next === null) await begin(database, integrationId, input.nowMs);
       const sweep = await findSweep(database, integrationId);
-      const page = await notingSweep(database, integrationId, async () => {
+      const page = await recordingSweep(database, integrationId, async () => {
         const client = await deps.oktaClient(integrationId);
-        return notingHealth(database, integrationId, 'okta', () =>
+        return recordingHealth(database, integrationId, 'okta', () =>
           client.listDevices(input.next ?? undefined, sweep.changedSince ?? undefined),
         );
       });
@@ -102,7 +102,7 @@ export function trustActivities(deps: ActivityDependencies) {
 
     /** After the last page: what Okta did not list any more was deleted there, and its certificate revoked. */
     concludeObservation: (input: ConcludeInput): Promise<{ readonly gone: number }> =>
-      notingSweep(database, input.integrationId, () => conclude(deps, input)),
+      recordingSweep(database, input.integrationId, () => conclude(deps, input)),
   };
 }
 
@@ -116,7 +116,7 @@ async function lookUp(deps: ActivityDependencies, input: LookUpInput): Promise<b
   const wanted = searchFor(state, known.model, input.nowMs);
   if (wanted === undefined) return false;
   const client = await deps.oktaClient(integrationId);
-  const confirmed = await notingHealth(database, integrationId, 'okta', async () => {
+  const confirmed = await recordingHealth(database, integrationId, 'okta', async () => {
     const found = (await client.findDevices(wanted)).filter((hit) => isWorthAsking(hit, state));
     // Search is behind at times: the device's own record is asked for even if it was not found.
     const ids = new Set([...known.knownIds, ...found.map(({ id }) => id)]);
@@ -190,7 +190,7 @@ async function conclude(
       : await findDeletable(database, integrationId, MAX_CONFIRMED);
   let gone = 0;
   if (missing.length > 0) {
-    const confirmed = await notingHealth(database, integrationId, 'okta', () => client.confirm(missing));
+    const confirmed = await recordingHealth(database, integrationId, 'okta', () => client.confirm(missing));
     gone = confirmed.gone.length;
     await database.inTransaction(async (sql) => {
       const { present } = confirmed;
@@ -213,7 +213,11 @@ async function conclude(
 }
 
 /** Whatever keeps a sweep from its end, a portal's page among it, is remembered until one reaches it. */
-async function notingSweep<T>(database: Database, integrationId: string, work: () => Promise<T>): Promise<T> {
+async function recordingSweep<T>(
+  database: Database,
+  integrationId: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -124,7 +124,7 @@ export class SetupWalk {
     }
   }
 
-  /** What Odette cannot check is for the admin to say; what failed has to be put right in Okta first. */
+  /** What Odette cannot check is for the admin to say; what failed has to be fixed in Okta first. */
   async #confirm(setup: Setup, said: readonly string[]): Promise<Setup> {
     const { terminal } = this.#line;
     for (const line of checkLines(setup.prerequisites)) terminal.tell(line);

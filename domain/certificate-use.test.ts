@@ -57,7 +57,7 @@ interface Issued {
   endedOnDay: number | null;
 }
 
-/** Years of one Mac that is always on and ACTIVE: what the keeper decides each day, what Okta saw, and what it shows of that. */
+/** Years of one Mac that is always on and ACTIVE: what the certificate workflow decides each day, what Okta saw, and what it shows of that. */
 function live(world: {
   readonly days: number;
   readonly signsInOn: (day: number) => boolean;

@@ -62,12 +62,12 @@ const sources = (changes: Partial<CheckSources> = {}): CheckSources => ({
     }),
   ...changes,
 });
-const troubles = (check: IntegrationCheck) =>
+const problems = (check: IntegrationCheck) =>
   checkTroubles({ ...check, authorityChange: null, authorityChangedAt: null }, KNOWN, new Date());
 
 test('a prerequisite that is no longer met is told with what is missing', async () => {
   const check = await checkTenant(KNOWN, sources());
-  expect(troubles(check)).toEqual([
+  expect(problems(check)).toEqual([
     {
       code: 'setup.prerequisites_missing',
       text: 'A prerequisite is no longer met. Okta FastPass is not active.',
@@ -81,7 +81,7 @@ test('an address that leads to another tenant is the only finding', async () => 
     sources({ organization: () => Promise.resolve({ ...tenant, orgId: '00o2' }) }),
   );
   expect(check).toMatchObject({ failureCode: 'setup.other_tenant', prerequisites: [] });
-  expect(troubles(check).map(({ code }) => code)).toEqual(['setup.other_tenant']);
+  expect(problems(check).map(({ code }) => code)).toEqual(['setup.other_tenant']);
 });
 
 test('each custom domain is asked: one that leads elsewhere is named, one that cannot be reached from here is not', async () => {
@@ -94,7 +94,7 @@ test('each custom domain is asked: one that leads elsewhere is named, one that c
   const check = await checkTenant(KNOWN, sources({ organization }));
   expect(asked).toEqual([undefined, 'id.acme.com', 'login.acme.com']);
   expect(check.strayDomains).toEqual(['id.acme.com']);
-  expect(troubles(check)).toContainEqual(
+  expect(problems(check)).toContainEqual(
     expect.objectContaining({
       code: 'okta.custom_domain_changed',
       text: expect.stringContaining('id.acme.com') as string,
@@ -104,7 +104,7 @@ test('each custom domain is asked: one that leads elsewhere is named, one that c
 
 test('a custom domain that Okta names anew is told with both names', async () => {
   const organization = () => Promise.resolve({ ...tenant, customDomain: 'sso.acme.com' });
-  expect(troubles(await checkTenant(KNOWN, sources({ organization })))).toContainEqual({
+  expect(problems(await checkTenant(KNOWN, sources({ organization })))).toContainEqual({
     code: 'okta.custom_domain_changed',
     text: "Okta's custom domain is sso.acme.com; devices were set up for id.acme.com.",
   });

@@ -147,7 +147,7 @@ function newestQuota(known: Quota | null, { limit, remaining, resetsInMs }: Told
   return isSame ? { ...told, remaining: Math.min(known.remaining, remaining) } : told;
 }
 
-/** Okta's own word, its absence, or a setting that a person puts right: everybody heeds it. Anything else is an answer like any other. */
+/** Okta's own word, its absence, or a setting that a person fixes: everybody heeds it. Anything else is an answer like any other. */
 export const closesEndpoint = (code: FailureCode): boolean =>
   code.startsWith('okta.') &&
   (code === 'okta.rate_limited' || code === 'okta.unreachable' || FAILURES[code].owner === 'admin');

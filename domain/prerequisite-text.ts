@@ -1,4 +1,4 @@
-// What each prerequisite is called, and how it is put right in Okta.
+// What each prerequisite is called, and how an admin fixes it in Okta.
 import { OKTA_SCOPES, type PrerequisiteCheck, type PrerequisiteId } from './setup-wizard.ts';
 
 export const PREREQUISITE_TEXTS: Readonly<

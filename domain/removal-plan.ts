@@ -58,7 +58,7 @@ function removalsOf(view: RolloutView): StepRequest[] {
 
 function holdsCertificates(view: RolloutView, memory: RolloutMemory): boolean {
   const isListed = (view.reported.profiles ?? []).some(({ kind }) => kind.startsWith('certificate'));
-  // The certificate workflow may still be at work: unless it is told, a certificate would come, and stay.
+  // The certificate workflow may still be delivering: unless it is told, a certificate would arrive and stay.
   const wasRequested =
     memory.tries['certificate'] !== undefined && memory.tries['removeCertificate'] === undefined;
   return isListed || view.hasOpenDelivery || wasRequested;

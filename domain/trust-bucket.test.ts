@@ -1,6 +1,6 @@
 // Who acts next, for each situation a device can be in; every row names one owner.
 import { describe, expect, test } from 'vitest';
-import { SILENT_AFTER_DAYS, standingOf, type BucketFacts, type Standing } from './trust-bucket.ts';
+import { SILENT_AFTER_DAYS, deriveBucket, type BucketFacts, type DerivedBucket } from './trust-bucket.ts';
 import type { TruthStates } from './trust.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
@@ -33,7 +33,7 @@ const trusted: BucketFacts = {
 const phone: Partial<BucketFacts> = { states: { ...notSignedIn, certificatePresent: 'not_applicable' } };
 
 describe('one owner for each situation', () => {
-  test.each<[string, Partial<BucketFacts>, Standing['bucket'], Standing['obstacle']]>([
+  test.each<[string, Partial<BucketFacts>, DerivedBucket['bucket'], DerivedBucket['obstacle']]>([
     ['every truth is held', {}, 'trusted', null],
     [
       'its last rollout failed, and every truth is held',
@@ -125,6 +125,6 @@ describe('one owner for each situation', () => {
       'other_topic',
     ],
   ])('%s', (_situation, changes, bucket, obstacle) => {
-    expect(standingOf({ ...trusted, ...changes })).toEqual({ bucket, obstacle });
+    expect(deriveBucket({ ...trusted, ...changes })).toEqual({ bucket, obstacle });
   });
 });

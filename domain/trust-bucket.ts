@@ -75,17 +75,17 @@ const OKTA_OBSTACLES: readonly FindingKind[] = [
 ];
 const isOktaObstacle = (kind: FindingKind): kind is OktaObstacle => OKTA_OBSTACLES.includes(kind);
 
-export interface Standing {
+export interface DerivedBucket {
   readonly bucket: TrustBucket;
   readonly obstacle: Obstacle | null;
 }
 
-const at = (bucket: TrustBucket, obstacle: Obstacle | null = null): Standing => ({ bucket, obstacle });
+const at = (bucket: TrustBucket, obstacle: Obstacle | null = null): DerivedBucket => ({ bucket, obstacle });
 
 /** Phases in which the person at the device is asked to do something. */
 const USER_PHASES: readonly RolloutPhase[] = ['not_enrolled', 'waits_for_user'];
 
-export function standingOf(facts: BucketFacts): Standing {
+export function deriveBucket(facts: BucketFacts): DerivedBucket {
   if (facts.enrollment === 'checked_out') return at('left', 'left');
   if (facts.family === 'Other') return at('out_of_scope', 'not_supported');
   if (!facts.isInScope) return at('out_of_scope', facts.pushProblem);

@@ -2,7 +2,7 @@
 import type { DeviceFamily } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
 import type { RolloutPhase } from './rollout-action.ts';
-import { SILENT_AFTER_DAYS, type Obstacle, type Standing } from './trust-bucket.ts';
+import { SILENT_AFTER_DAYS, type Obstacle, type DerivedBucket } from './trust-bucket.ts';
 import type { Truth, TruthState } from './trust.ts';
 
 const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
@@ -62,7 +62,7 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
 export function waitsForText(
   phase: RolloutPhase,
   family: DeviceFamily,
-  { bucket, obstacle }: Standing,
+  { bucket, obstacle }: DerivedBucket,
   failureCode: string | null,
 ): string | null {
   if (obstacle !== null) return OBSTACLE_LABELS[obstacle](family);

@@ -1,8 +1,8 @@
-// Plays the main job against the first pretend tenant, through Odette's public API only, and says what happens and when.
+// Runs the main job against the first pretend tenant, through Odette's public API only, and prints what happens and when.
 // Run again it goes on from what is there. ODETTE_URL, ODETTE_TOKEN_FILE (or ODETTE_TOKEN) and SANDBOX_URL say where.
 import { readFile } from 'node:fs/promises';
 import { enrollDevices } from './demo/enroll.ts';
-import { Narrator } from './demo/narrator.ts';
+import { DemoProgress } from './demo/progress.ts';
 import { odetteApi } from './demo/odette-api.ts';
 import { SandboxApi } from './demo/sandbox-api.ts';
 import { assignOktaVerify, connectOkta, giveAppleCertificates } from './demo/set-up.ts';
@@ -21,32 +21,32 @@ async function tokenOf(): Promise<string> {
   return file ? (await readFile(file, 'utf8')).trim() : needed('ODETTE_TOKEN');
 }
 
-async function play(): Promise<void> {
-  const narrator = new Narrator();
+async function runDemo(): Promise<void> {
+  const progress = new DemoProgress();
   const odette = odetteApi(needed('ODETTE_URL'), await tokenOf());
   const sandbox = new SandboxApi(needed('SANDBOX_URL'));
-  const stage = { odette, sandbox, narrator, addresses: await sandbox.addresses() };
+  const stage = { odette, sandbox, progress, addresses: await sandbox.addresses() };
   await giveAppleCertificates(stage);
   const integrationId = await connectOkta(stage);
   const blueprintId = await assignOktaVerify(stage, integrationId);
   await enrollDevices(stage, blueprintId);
-  const ending = await watchTrust(stage, PATIENCE_SECONDS);
-  if (ending.missing.length > 0) {
-    narrator.say(`not finished after ${PATIENCE_SECONDS / 60} minutes:`);
-    for (const line of ending.missing) console.log(`           ${line}`);
+  const result = await watchTrust(stage, PATIENCE_SECONDS);
+  if (result.missing.length > 0) {
+    progress.print(`not finished after ${PATIENCE_SECONDS / 60} minutes:`);
+    for (const line of result.missing) console.log(`           ${line}`);
     process.exitCode = 1;
     return;
   }
-  for (const name of ending.waitingForUser)
-    narrator.say(
+  for (const name of result.waitingForUser)
+    progress.print(
       `${name} waits for its user's first FastPass sign-in (it comes when you order it: docs/sandbox.md)`,
     );
-  narrator.say('every other device is trusted');
-  if (ending.firstTrusted !== undefined)
-    narrator.say(`time to the first trusted device: ${ending.firstTrusted} s`);
+  progress.print('every other device is trusted');
+  if (result.firstTrusted !== undefined)
+    progress.print(`time to the first trusted device: ${result.firstTrusted} s`);
 }
 
-await play().catch((error: unknown) => {
-  console.error(`the play stopped: ${error instanceof Error ? error.message : String(error)}`);
+await runDemo().catch((error: unknown) => {
+  console.error(`the demo stopped: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 });

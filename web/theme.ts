@@ -37,7 +37,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '650' },
   components: {
-    // Links in running text must differ by more than their colour.
+    // Links in running text must differ by more than their color.
     Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }),
     Badge: Badge.extend({
       // Words in a narrow column are never cut off.

@@ -20,13 +20,15 @@ await runProcess('relay', async (context) => {
   collectDefaultMetrics({ register: metrics });
   outboxGauges(metrics, database);
   // A Temporal that was restored empty, or moved to, knows no sweeps, and whoever reaches it can delete them; where they are, nothing changes.
-  const askForSweeps = async (): Promise<void> => {
+  const requestSweeps = async (): Promise<void> => {
     for (const { id } of await listIntegrations(database))
       await appendOutboxMessage(database, id, { kind: 'sweeps', integrationId: id, wanted: true });
   };
-  await askForSweeps();
+  await requestSweeps();
   const hourly = setInterval(() => {
-    askForSweeps().catch((error: unknown) => log.warn({ err: error }, 'the sweeps are asked for in an hour'));
+    requestSweeps().catch((error: unknown) =>
+      log.warn({ err: error }, 'cannot request the sweeps; trying again in an hour'),
+    );
   }, SWEEPS_AGAIN_MS);
   const relay = startRelay({ database, temporal: () => Promise.resolve(temporal), log, metrics });
   const health = await serveHealth(config.relayListen, {

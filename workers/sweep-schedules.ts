@@ -6,7 +6,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { Sql } from '../adapters/store/base/database.ts';
-import { recordPutRight } from '../adapters/store/base/audit.ts';
+import { recordRestored } from '../adapters/store/base/audit.ts';
 import { type SweepIntervals, findSweepIntervals } from '../adapters/store/fleet/sweeps.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import { SWEEPS, sweepStart, type Sweep } from '../workflows/starts.ts';
@@ -44,7 +44,7 @@ export async function setSweeps(client: Client, sql: Sql, integrationId: string)
         wasPaused = previous.state.paused;
         return { ...definition, state: { ...previous.state, paused: false, note: undefined } };
       });
-      if (wasPaused) await recordPutRight(sql, `schedule:${scheduleId}`, 1);
+      if (wasPaused) await recordRestored(sql, `schedule:${scheduleId}`, 1);
     }
   }
   return true;

@@ -353,7 +353,7 @@ describe('a rollout', () => {
     expect(await world.ended(mac.id)).toBe('CANCELLED');
     expect(await world.trust(mac.id)).toMatchObject({
       bucket: 'needs_you',
-      failureCode: 'rollout.cancelled',
+      failureCode: 'rollout.canceled',
     });
     const states = await world.database.query<{ state: string }>(
       'select distinct state from commands where device_id = $1',

@@ -86,7 +86,7 @@ class RolloutWorkflow {
     } catch (error) {
       if (isCancellation(error)) {
         // Nothing of it stays queued for the device, and the console says who ended it.
-        await CancellationScope.nonCancellable(() => this.#recordFailure('rollout.cancelled'));
+        await CancellationScope.nonCancellable(() => this.#recordFailure('rollout.canceled'));
         throw error;
       }
       if (!(error instanceof TemporalFailure)) throw error;

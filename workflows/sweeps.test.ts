@@ -154,7 +154,7 @@ describe('the other sweeps', () => {
     ).toHaveLength(1);
   });
 
-  test('a Mac that has everything is checked without a workflow; what is gone from it is put right by one', async () => {
+  test('a Mac that has everything is checked without a workflow; what is gone from it is restored by one', async () => {
     const [mac, drifted] = [await delivered('Mac'), await delivered('Mac')];
     const due = (deviceId: string) =>
       world.database.query(

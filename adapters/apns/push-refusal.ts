@@ -29,22 +29,22 @@ export interface ApnsResponse {
 }
 
 export function refusal(response: ApnsResponse): CataloguedError {
-  const reason = reasonOf(response.body);
+  const reason = refusalReason(response.body);
   const seconds = Number(response.retryAfter);
-  return new CataloguedError(codeOf(response.status, reason), {
+  return new CataloguedError(refusalCode(response.status, reason), {
     facts: { status: response.status, reason },
     ...(seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });
 }
 
-function codeOf(status: number, reason: string): FailureCode {
+function refusalCode(status: number, reason: string): FailureCode {
   if (CERTIFICATE.has(reason)) return 'apns.certificate_refused';
   if (TOKEN.has(reason) || status === 410) return 'apns.token_gone';
   if (status === 429) return 'apns.rate_limited';
   return status >= 500 ? 'apns.unreachable' : 'apns.unexpected_response';
 }
 
-function reasonOf(body: string): string {
+function refusalReason(body: string): string {
   try {
     const response: unknown = JSON.parse(body);
     const reason =

@@ -72,7 +72,7 @@ test('an empty bootstrap token means that the kept one is to go', () => {
   expect(message).not.toHaveProperty('bootstrapToken');
 });
 
-test('a user enrollment and a user channel are recognised', () => {
+test('a user enrollment and a user channel are recognized', () => {
   expect(read({ Status: 'Idle', EnrollmentID: 'e-1', UserID: 'u-1' })).toMatchObject({
     udid: 'e-1',
     userId: 'u-1',

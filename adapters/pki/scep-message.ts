@@ -45,7 +45,7 @@ export interface ScepRequest extends Transaction {
   readonly envelope: Buffer;
 }
 
-/** RFC 8894 §3.2.1.1: the hash of the public key, so that a repeated request is recognised. */
+/** RFC 8894 §3.2.1.1: the hash of the public key, so that a repeated request is recognized. */
 export const transactionIdFor = (signer: Certificate): string =>
   createHash('sha256')
     .update(signer.publicKey.export({ type: 'spki', format: 'der' }))
@@ -93,7 +93,7 @@ export function readScepRequest(der: Uint8Array): ScepRequest {
 
 /**
  * Opens the request inside, which proves its own key. Who signed the message proves nothing here (RFC 8894 §2.3 asks for a self-signed
- * certificate): the challenge in the request authorises, and only the signer can read the response.
+ * certificate): the challenge in the request authorizes, and only the signer can read the response.
  * @throws Error when it cannot be opened; CataloguedError `scep.request_refused` when the request inside is bad
  */
 export function openPkcsReq(

@@ -652,7 +652,7 @@ test('a connection that refuses Odette raises an alarm until it works again, and
   ]);
 });
 
-test('whatever of Okta an admin must put right raises an alarm, unless only a setup meets it', async () => {
+test('a refusal of Okta that an admin must fix raises an alarm, unless only a setup meets it', async () => {
   const ofSetups: readonly FailureCode[] = ['okta.not_okta', 'okta.host_not_allowed', 'okta.classic_engine'];
   // The daily check finds these, no connection meets them.
   const ofChecks: readonly FailureCode[] = ['okta.custom_domain_changed', 'okta.authority_changed'];

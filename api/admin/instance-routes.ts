@@ -17,7 +17,7 @@ import { showFailure } from './failure-view.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
-import { syncedAt } from './sync-troubles.ts';
+import { syncedAt } from './sync-problems.ts';
 import { checksOf } from './integration-checks.ts';
 import { alarmsOf, answers, needsOf, partsOf } from './status.ts';
 

@@ -117,7 +117,7 @@ function settingsHandlers({
       });
       await appendEvent(sql, { kind: 'integration.changed', subject });
       await appendOutboxMessage(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
-      // Keepers sleep until the time that they planned with the old numbers.
+      // Certificate workflows sleep until the time that they planned with the old numbers.
       const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
       if (after.countsAnyUser !== known.countsAnyUser) await deriveAll(sql, params.id);
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);

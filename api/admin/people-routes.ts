@@ -10,7 +10,7 @@ import {
   listPeople,
 } from '../../adapters/store/people/people.ts';
 import { revokeCodesOf } from '../../adapters/store/devices/enrollment-codes.ts';
-import { endSession, endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { endSession, endSessionsOf, notifyAccessEnded } from '../../adapters/store/people/sessions.ts';
 import { addToken, listTokens, revokeToken, revokeTokensOf } from '../../adapters/store/people/tokens.ts';
 import { ROLES, type Role, type RoleRules } from '../../domain/sign-in-roles.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -212,7 +212,7 @@ const PERSON_HANDLERS: PeopleHandlers<'listPeople' | 'createPerson' | 'updatePer
     await revokeTokensOf(sql, after.id, after.disabledAt ? null : after.role);
     if (after.disabledAt) await revokeCodesOf(sql, after.id);
     // Open event streams come back, and who asks is checked again.
-    if (after.disabledAt || after.role !== before.role) await tellAccessEnded(sql, `person:${after.id}`);
+    if (after.disabledAt || after.role !== before.role) await notifyAccessEnded(sql, `person:${after.id}`);
     await appendAudit(sql, {
       actor: caller.actor,
       action: 'person.changed',

@@ -7,7 +7,7 @@ import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findProviderPerson, saveProviderPerson } from '../../adapters/store/people/people.ts';
-import { endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { endSessionsOf, notifyAccessEnded } from '../../adapters/store/people/sessions.ts';
 import { revokeTokensOf } from '../../adapters/store/people/tokens.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { roleOf, type Role, type RoleRules } from '../../domain/sign-in-roles.ts';
@@ -22,14 +22,14 @@ const WITHIN_MS = 10 * 60_000;
 /** What the sealed attempt is for: it opens as nothing else. */
 const CONTEXT = 'provider sign-in';
 
-const Kept = z.object({
+const SavedAttempt = z.object({
   state: z.string(),
   nonce: z.string(),
   verifier: z.string(),
   next: z.string(),
   at: z.number(),
 });
-type Kept = z.output<typeof Kept>;
+type SavedAttempt = z.output<typeof SavedAttempt>;
 
 export function providerSignIn(dependencies: AdminDependencies, session: SessionCookie): Router {
   const { identityProvider, database, sealer, log, consoleUrl } = dependencies;
@@ -43,18 +43,18 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
   } as const;
   const byAddress = new RateLimiterMemory({ points: 60, duration: 5 * 60 });
 
-  const keep = (response: Response, saved: Kept): void => {
+  const saveAttempt = (response: Response, saved: SavedAttempt): void => {
     const sealed = Buffer.from(sealer.seal(Buffer.from(JSON.stringify(saved)), CONTEXT)).toString(
       'base64url',
     );
     response.cookie(attempts.name, sealed, { ...attempts.options, maxAge: WITHIN_MS });
   };
-  const saved = (request: Request): Kept | undefined => {
+  const readAttempt = (request: Request): SavedAttempt | undefined => {
     const sealed = cookieOf(request, attempts.name);
     if (sealed === undefined) return undefined;
     try {
       const text = Buffer.from(sealer.open(Buffer.from(sealed, 'base64url'), CONTEXT)).toString();
-      const read = Kept.parse(JSON.parse(text));
+      const read = SavedAttempt.parse(JSON.parse(text));
       return Date.now() - read.at < WITHIN_MS ? read : undefined;
     } catch {
       // Of another key ring, or not ours at all.
@@ -76,7 +76,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
     try {
       await byAddress.consume(request.ip ?? '');
       const { url, attempt } = await provider.begin();
-      keep(response, { ...attempt, next, at: Date.now() });
+      saveAttempt(response, { ...attempt, next, at: Date.now() });
       response.redirect(303, url);
     } catch (error) {
       refuse(response, error, next);
@@ -85,7 +85,7 @@ export function providerSignIn(dependencies: AdminDependencies, session: Session
 
   router.get(CALLBACK_PATH, async (request, response) => {
     response.locals['operationId'] = 'finishProviderSignIn';
-    const attempt = saved(request);
+    const attempt = readAttempt(request);
     // Whatever comes of it: a second answer to the same attempt is one too many.
     response.clearCookie(attempts.name, attempts.options);
     try {
@@ -142,7 +142,7 @@ async function recordRefusal(
   if (known) {
     await endSessionsOf(sql, known.id);
     await revokeTokensOf(sql, known.id, null);
-    await tellAccessEnded(sql, `person:${known.id}`);
+    await notifyAccessEnded(sql, `person:${known.id}`);
   }
   await appendAudit(sql, { actor: 'system', action: 'session.refused', detail });
 }
@@ -155,7 +155,7 @@ async function recordRole(
   { role, issuer }: { readonly role: Role; readonly issuer: string },
 ): Promise<void> {
   if (known?.role === role) return;
-  if (known) await tellAccessEnded(sql, `person:${person.id}`);
+  if (known) await notifyAccessEnded(sql, `person:${person.id}`);
   await appendAudit(sql, {
     actor: `person:${person.name}`,
     action: known ? 'person.changed' : 'person.added',
@@ -164,7 +164,7 @@ async function recordRole(
   });
 }
 
-const attemptOf = ({ state, nonce, verifier }: Kept): SignInAttempt => ({ state, nonce, verifier });
+const attemptOf = ({ state, nonce, verifier }: SavedAttempt): SignInAttempt => ({ state, nonce, verifier });
 
 const queryOf = (request: Request): URLSearchParams =>
   new URL(request.originalUrl, 'http://localhost').searchParams;

@@ -34,7 +34,7 @@ const show = ({ csrPem, createdAt, sentAt }: PushCertificateRequestRow) => ({
   sentAt,
 });
 
-async function present(sql: Sql): Promise<PushCertificateRequestRow> {
+async function existingRequest(sql: Sql): Promise<PushCertificateRequestRow> {
   const row = await latestPushCertificateRequest(sql);
   if (!row) throw new ProblemError('apns.request_missing');
   return row;
@@ -49,7 +49,7 @@ export function pushCertificateRequestHandlers({
   signingServiceUrl,
 }: AdminDependencies): Handlers<typeof pushCertificateRequests> {
   return {
-    getPushCertificateRequest: async ({ sql }) => show(await present(sql)),
+    getPushCertificateRequest: async ({ sql }) => show(await existingRequest(sql)),
 
     createPushCertificateRequest: async ({ sql, caller }) => {
       const keyPair = await newRsaKeyPair();
@@ -61,11 +61,11 @@ export function pushCertificateRequestHandlers({
         keySecretId: id,
       });
       await appendAudit(sql, { actor: caller.actor, action: 'push_certificate.requested' });
-      return show(await present(sql));
+      return show(await existingRequest(sql));
     },
 
     signPushCertificateRequest: async ({ sql, body, caller }) => {
-      const { csrPem } = await present(sql);
+      const { csrPem } = await existingRequest(sql);
       const vendor = readVendorCertificate(body);
       const content = refusing('apns.vendor_certificate_invalid', 'chain', () =>
         signRequest(
@@ -84,7 +84,7 @@ export function pushCertificateRequestHandlers({
     },
 
     sendPushCertificateRequest: async ({ body, caller }) => {
-      const request = await present(database);
+      const request = await existingRequest(database);
       const recipient = await newRecipient(new Date());
       const recipientPem = recipient.certificate.pem;
       await sendToSigningService(signingServiceUrl, { ...body, csrPem: request.csrPem, recipientPem });
@@ -97,12 +97,12 @@ export function pushCertificateRequestHandlers({
           action: 'push_certificate.request_sent',
           detail: { service: new URL(signingServiceUrl).host },
         });
-        return show(await present(sql));
+        return show(await existingRequest(sql));
       });
     },
 
     openPushCertificateRequest: async ({ sql, body, caller }) => {
-      const request = await present(sql);
+      const request = await existingRequest(sql);
       const { csrPem } = request;
       const recipient = await recipientOf(sql, sealer, request, caller.actor);
       const content = refusing('apns.signed_request_invalid', 'file', () => {

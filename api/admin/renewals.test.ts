@@ -21,7 +21,7 @@ const set = (settings: object) =>
   api.call('PATCH', `/api/integrations/${fleet.ids['integrations'] ?? ''}`, { settings });
 const listed = async (state: string): Promise<number> =>
   ((await api.call('GET', `/api/renewals?state=${state}`)).body.items as unknown[]).length;
-const toldKeepers = async (): Promise<object[]> =>
+const signaledWorkflows = async (): Promise<object[]> =>
   (
     await api.database.query<{ message: object }>(
       `with gone as (delete from outbox returning message) select message from gone where message->>'kind' = 'keepCertificate'`,
@@ -59,9 +59,9 @@ test('the calendar opens the window on the day that the integration says', async
 });
 
 test('certificate workflows that sleep plan again when a number of the renewal changes, and only then', async () => {
-  await toldKeepers();
+  await signaledWorkflows();
   await set({ renewalWindowEnd: 0.2 });
-  expect(await toldKeepers()).toEqual([
+  expect(await signaledWorkflows()).toEqual([
     {
       kind: 'keepCertificate',
       deviceId: fleet.deviceId,
@@ -70,7 +70,7 @@ test('certificate workflows that sleep plan again when a number of the renewal c
     },
   ]);
   await set({ renewalWindowEnd: 0.2, verifyAfterHours: 12 });
-  expect(await toldKeepers()).toEqual([]);
+  expect(await signaledWorkflows()).toEqual([]);
 });
 
 test('the days are those of the current certificates, whatever becomes of them', async () => {

@@ -12,7 +12,7 @@ import {
   replaceRecoveryCodes,
   setSecondFactorRequired,
 } from '../../adapters/store/people/second-factors.ts';
-import { endSessionsOf, tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { endSessionsOf, notifyAccessEnded } from '../../adapters/store/people/sessions.ts';
 import type { secondFactor } from '../contract/second-factor.ts';
 import type { Caller } from '../http/caller.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
@@ -119,7 +119,7 @@ const ADMIN_HANDLERS: SecondFactorHandlers<'resetSecondFactor' | 'getSignInPolic
   setSignInPolicy: async ({ sql, body, caller }) => {
     await setSecondFactorRequired(sql, body.isSecondFactorRequired);
     // Open pages ask again: whoever has none sees nothing more.
-    await tellAccessEnded(sql, '');
+    await notifyAccessEnded(sql, '');
     await appendAudit(sql, { actor: caller.actor, action: 'sign_in_policy.changed', detail: body });
     return body;
   },

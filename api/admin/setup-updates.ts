@@ -9,7 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../../adapters/store/base/database.ts';
-import { addSetup, noteAnswerer, removeSetup } from '../../adapters/store/integration/setups.ts';
+import { addSetup, recordAnswerer, removeSetup } from '../../adapters/store/integration/setups.ts';
 import type { SetupAnswer, SetupState } from '../../domain/setup-wizard.ts';
 import { FAILURES, failureCodeOf } from '../../domain/failures.ts';
 import {
@@ -66,7 +66,7 @@ export class SetupUpdates {
    */
   async answer(sql: Sql, sent: SentAnswer, again: SetUpIntegrationInput): Promise<SetupState | undefined> {
     const { answer, actor, setupId, answerId } = sent;
-    await noteAnswerer(sql, setupId, answerId, actor);
+    await recordAnswerer(sql, setupId, answerId, actor);
     const options = {
       args: [{ answer }] as [GivenAnswer],
       updateId: answerId,

@@ -5,7 +5,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
-import { countPutRight, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
+import { countRestored, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
@@ -16,7 +16,7 @@ import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 import { listCheckTroubles } from './integration-checks.ts';
 import { stuckWorkflowsText } from './stuck-workflows.ts';
-import { syncTroubles } from './sync-troubles.ts';
+import { syncProblems } from './sync-problems.ts';
 
 /** A worker polls anew every minute at least. */
 const POLLED_WITHIN_MS = 75_000;
@@ -102,12 +102,12 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
     alarms.push({ failure: showFailure(code), text, since });
   const token = await tokenTrouble(sql);
-  const troubles = [
+  const problems = [
     ...(await pushTroubles(sql)),
     ...(token ? [token] : []),
     ...(await tlsTroubles(sql, publicUrl)),
   ];
-  for (const { code, text, since } of troubles) alarm(code, text, since);
+  for (const { code, text, since } of problems) alarm(code, text, since);
   const refused = await countRefusedByTemporal(sql);
   if (refused.count > 0)
     alarm(
@@ -115,12 +115,12 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
       `Somebody reaches the Temporal server: ${refused.count} messages that Odette did not send were refused in the last day.`,
       refused.since,
     );
-  const putRight = await countPutRight(sql);
-  if (putRight.count > 0)
+  const restored = await countRestored(sql);
+  if (restored.count > 0)
     alarm(
-      'temporal.put_right',
-      `${putRight.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette put them right.`,
-      putRight.since,
+      'temporal.restored',
+      `${restored.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette restored them.`,
+      restored.since,
     );
   const stuck = temporal && (await stuckWorkflowsText(temporal));
   if (stuck !== undefined) alarm('temporal.workflow_stuck', stuck);
@@ -138,7 +138,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
       `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
       gone.since,
     );
-  for (const { text, since } of await syncTroubles(sql)) alarm('okta.not_synced', text, since);
+  for (const { text, since } of await syncProblems(sql)) alarm('okta.not_synced', text, since);
   const integrations = await listIntegrations(sql);
   for (const halted of await listHaltedReissues(sql)) {
     const { name } = integrations.find(({ id }) => id === halted.integrationId) ?? { name: '' };

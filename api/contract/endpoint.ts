@@ -18,12 +18,12 @@ export interface Endpoint {
   readonly path: `/${string}`;
   readonly access: Access;
   readonly params?: z.ZodObject;
-  /** Strict, as every object of a body: a misspelt filter or restriction is refused, and never acts on more than was meant. */
+  /** Strict, as every object of a body: a misspelled filter or restriction is refused, and never acts on more than was meant. */
   readonly query?: z.ZodObject<z.core.$ZodLooseShape, z.core.$strict>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
   readonly response?: z.ZodType;
-  /** The other success: accepted, still at work, `Location` says where to ask. */
+  /** The other success: accepted and still running; `Location` says where to ask. */
   readonly later?: z.ZodType;
   /** A response that is not JSON: the handler writes it itself. */
   readonly responseType?: ResponseType;

@@ -35,7 +35,7 @@ const saved = {
   integrationId: id,
   installType: z.literal('install_and_continuously_enforce'),
   deviceTrustOn: z.boolean(),
-  /** The item's own, for iPhone and iPad; gives way while Okta Device Trust is on. */
+  /** The item's own, for iPhone and iPad; Okta Device Trust overrides it while it is on. */
   appConfiguration: configuration.nullable(),
   settings: ItemSettings,
 };
@@ -78,7 +78,7 @@ const SaveItem = z
     appConfiguration: configuration.nullable().default(null),
     settings: ItemSettings.default({}),
     blueprintIds: z.array(id).max(500).default([]),
-    /** Needed to turn Okta Device Trust on: yes, the item's own managed app configuration for iPhone and iPad gives way. */
+    /** Needed to turn Okta Device Trust on: true confirms that it overrides the item's own managed app configuration for iPhone and iPad. */
     confirmManagedAppConfigurationGivesWay: z.boolean().default(false),
     /** Needed where users are managed in Okta only through devices that leave: yes, Okta's policy no longer demands managed devices of them. */
     confirmPolicyIsLifted: z.boolean().default(false),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { appendEvent, eventsHorizon, readEvents } from '../../adapters/store/base/events.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { tellAccessEnded } from '../../adapters/store/people/sessions.ts';
+import { notifyAccessEnded } from '../../adapters/store/people/sessions.ts';
 import { EventStream } from './event-stream.ts';
 import { problems } from './problem.ts';
 
@@ -225,7 +225,7 @@ test('access that ends while a page is being opened ends it too', async () => {
     const page = fetch(`${served.url}?token=one`);
     const other = fetch(`${served.url}?token=other`);
     await expect.poll(() => opening).toBe(2);
-    await tellAccessEnded(database, 'token:one');
+    await notifyAccessEnded(database, 'token:one');
     // The open page of the same token ends when the word arrives.
     await witness.text();
     goOn();

@@ -16,7 +16,7 @@ import { ProblemError } from './problem.ts';
 import { Idempotency, type ApiResponse } from './idempotency.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
-/** A response with headers, or the other success (202: still at work). */
+/** A response with headers, or the other success (202: still running). */
 export class Reply<Body> {
   readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;

@@ -75,7 +75,7 @@ test.each(changes)('%s refuses an unknown field of its body by name', async (_id
   for (const { value, field } of samples) expect(await named(shape, '', value), field).toContain(field);
 });
 
-test('misspelt parts deep in a body are looked at, too', () => {
+test('misspelled parts deep in a body are looked at, too', () => {
   expect(samplesOf(contract.requestFromDevices.body).map(({ field }) => field)).toEqual([
     UNKNOWN,
     `filter.${UNKNOWN}`,

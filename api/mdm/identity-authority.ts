@@ -9,10 +9,10 @@ import {
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
-  type KeptKeyName,
-  findKeptKey,
-  lockKeptKeys,
-  storeKeptKey,
+  type AuthorityKeyName,
+  findAuthorityKey,
+  lockAuthorityKeys,
+  storeAuthorityKey,
 } from '../../adapters/store/base/authority-keys.ts';
 import { openSecret, storeSecret } from '../../adapters/store/base/secrets.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -64,7 +64,7 @@ export function issueIdentity(
 
 async function open(database: Database, sealer: Sealer): Promise<IdentityAuthority> {
   return database.inTransaction(async (sql) => {
-    await lockKeptKeys(sql);
+    await lockAuthorityKeys(sql);
     const authority = new CertificateAuthority(
       (await openKept(sql, sealer, 'identity_authority')) ?? (await makeAuthority(sql, sealer)),
     );
@@ -76,8 +76,12 @@ async function open(database: Database, sealer: Sealer): Promise<IdentityAuthori
 
 const KINDS = { identity_authority: 'authority_key', profile_signer: 'profile_signing_key' } as const;
 
-async function openKept(sql: Sql, sealer: Sealer, name: KeptKeyName): Promise<KeyAndCertificate | undefined> {
-  const saved = await findKeptKey(sql, name);
+async function openKept(
+  sql: Sql,
+  sealer: Sealer,
+  name: AuthorityKeyName,
+): Promise<KeyAndCertificate | undefined> {
+  const saved = await findAuthorityKey(sql, name);
   if (!saved) return undefined;
   const { value } = await openSecret(sql, sealer, saved.secretId, {
     actor: 'system',
@@ -124,11 +128,16 @@ async function makeSigner(
   return made;
 }
 
-async function keep(sql: Sql, sealer: Sealer, name: KeptKeyName, made: KeyAndCertificate): Promise<void> {
+async function keep(
+  sql: Sql,
+  sealer: Sealer,
+  name: AuthorityKeyName,
+  made: KeyAndCertificate,
+): Promise<void> {
   const { id } = await storeSecret(sql, sealer, {
     kind: KINDS[name],
     value: made.privateKey.export({ format: 'der', type: 'pkcs8' }),
     by: 'system',
   });
-  await storeKeptKey(sql, name, { certificatePem: made.certificate.pem, secretId: id });
+  await storeAuthorityKey(sql, name, { certificatePem: made.certificate.pem, secretId: id });
 }

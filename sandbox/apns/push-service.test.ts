@@ -177,7 +177,7 @@ describe('refusals by truth', () => {
   });
 });
 
-describe('misbehaviour by order', () => {
+describe('misbehavior by order', () => {
   it('refuses as often as it is told, then no more', async () => {
     service.knobs.refuse = { reason: 'ServiceUnavailable', times: 1 };
     await expect(send()).resolves.toMatchObject({ status: 503 });

@@ -24,7 +24,7 @@ export interface PushDirectory {
   find(token: string): PushTarget | undefined;
 }
 
-/** Misbehaviour to order. */
+/** Misbehavior to order. */
 export interface PushKnobs {
   /** Refuses this many pushes (of one device, if named) with this reason. */
   refuse?: { reason: PushRefusal; times: number; device?: string };

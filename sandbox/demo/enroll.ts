@@ -9,10 +9,10 @@ const ATTEMPTS = 5;
 const WAIT_MS = 2000;
 
 export async function enrollDevices(stage: Stage, blueprintId: string): Promise<void> {
-  const { sandbox, odette, narrator } = stage;
+  const { sandbox, odette, progress } = stage;
   const all = await sandbox.devices();
   const waiting = all.filter((device) => !device.isEnrolled);
-  if (waiting.length < all.length) narrator.say(`${all.length - waiting.length} devices: enrolled already`);
+  if (waiting.length < all.length) progress.print(`${all.length - waiting.length} devices: enrolled already`);
   const url = (await odette.call('get /api/status')).addresses.publicUrl;
   if (url === null) throw new Error('Odette has no public URL: ODETTE_PUBLIC_URL is not set');
   const enrollNext = async (): Promise<void> => {
@@ -39,11 +39,11 @@ async function enrollOne(
       break;
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
-      stage.narrator.say(
+      stage.progress.print(
         `${device.name}: ${error instanceof Error ? error.message : String(error)}; another code`,
       );
       await sleep(WAIT_MS);
     }
   }
-  stage.narrator.say(`${device.name} enrolled (${device.family}, ${device.user.login})`);
+  stage.progress.print(`${device.name} enrolled (${device.family}, ${device.user.login})`);
 }

@@ -1,7 +1,7 @@
 // The admin's half of the main job: certificates of Apple, the wizard against the pretend tenant, blueprint and library item.
 import { readFile } from 'node:fs/promises';
 import type { SandboxAddresses } from '../sandbox.ts';
-import type { Narrator } from './narrator.ts';
+import type { DemoProgress } from './progress.ts';
 import { ApiProblem, type ApiClient, type Body, type ResponseOf } from '../../api/contract/client.ts';
 import type { SandboxApi } from './sandbox-api.ts';
 
@@ -18,7 +18,7 @@ export interface Stage {
   readonly odette: ApiClient;
   readonly sandbox: SandboxApi;
   readonly addresses: SandboxAddresses;
-  readonly narrator: Narrator;
+  readonly progress: DemoProgress;
 }
 
 /** True when asking answered a problem of this code. */
@@ -31,32 +31,32 @@ const lacks = async (asking: Promise<unknown>, code: string): Promise<boolean> =
     },
   );
 
-export async function giveAppleCertificates({ odette, addresses, narrator }: Stage): Promise<void> {
+export async function giveAppleCertificates({ odette, addresses, progress }: Stage): Promise<void> {
   const { pushCertificate, appsAndBooksToken } = addresses.files;
   if (await lacks(odette.call('get /api/push-certificate'), 'apns.certificate_missing')) {
     const pem = await readFile(pushCertificate, 'utf8');
     const { topic } = await odette.call('put /api/push-certificate', {
       body: { pem, accessRights: 'trust_only' },
     });
-    narrator.say(`push certificate set: ${topic}`);
-  } else narrator.say('push certificate: there already');
+    progress.print(`push certificate set: ${topic}`);
+  } else progress.print('push certificate: there already');
   if (await lacks(odette.call('get /api/apps-and-books'), 'apps_and_books.token_missing')) {
     const token = await readFile(appsAndBooksToken, 'utf8');
     const { organization, licenses } = await odette.call('put /api/apps-and-books', { body: { token } });
-    narrator.say(
+    progress.print(
       `Apps and Books token set: ${organization}, ${licenses?.available ?? 'unknown'} licenses of Okta Verify left`,
     );
-  } else narrator.say('Apps and Books token: there already');
+  } else progress.print('Apps and Books token: there already');
 }
 
 /** Walks the wizard, or goes on with one that was interrupted. Returns the integration's id. */
 export async function connectOkta(stage: Stage): Promise<string> {
-  const { odette, sandbox, narrator } = stage;
+  const { odette, sandbox, progress } = stage;
   const host = await sandbox.tenantHost(TENANT);
   const { items } = await odette.call('get /api/integrations');
   const known = items.find((integration) => integration.host === host);
   if (known) {
-    narrator.say(`integration with ${host}: there already`);
+    progress.print(`integration with ${host}: there already`);
     return known.id;
   }
   const open = (await odette.call('get /api/setups', { query: { status: 'open' } })).items;
@@ -68,7 +68,7 @@ export async function connectOkta(stage: Stage): Promise<string> {
     const { step } = setup;
     setup = await answerStep(stage, setup, await answerFor(stage, host, setup));
     if (setup.status === 'open' && setup.step === step) throw new Error(`the wizard stays at ${step}`);
-    narrator.say(`wizard: ${step.replaceAll('_', ' ')}`);
+    progress.print(`wizard: ${step.replaceAll('_', ' ')}`);
   }
   if (setup.integrationId === undefined) throw new Error(`the setup ended as ${setup.status}`);
   return setup.integrationId;
@@ -133,7 +133,7 @@ async function answerStep({ odette }: Stage, { id }: Setup, answer: StepAnswer):
 }
 
 /** Blueprint and library item with Okta Device Trust on. Returns the blueprint's id. */
-export async function assignOktaVerify({ odette, narrator }: Stage, integrationId: string): Promise<string> {
+export async function assignOktaVerify({ odette, progress }: Stage, integrationId: string): Promise<string> {
   await odette.call('patch /api/integrations/{id}', {
     params: { id: integrationId },
     body: { settings: { trustLookupSeconds: LOOKUP_SECONDS } },
@@ -145,7 +145,7 @@ export async function assignOktaVerify({ odette, narrator }: Stage, integrationI
   const items = (await odette.call('get /api/library-items')).items;
   const item = items.find((one) => one.integrationId === integrationId);
   if (item?.deviceTrustOn) {
-    narrator.say('library item: there already, Okta Device Trust is on');
+    progress.print('library item: there already, Okta Device Trust is on');
     return item.blueprints[0]?.id ?? blueprint.id;
   }
   await odette.call('post /api/library-items', {
@@ -156,6 +156,6 @@ export async function assignOktaVerify({ odette, narrator }: Stage, integrationI
       blueprintIds: [blueprint.id],
     },
   });
-  narrator.say(`library item saved: Okta Device Trust on for blueprint “${BLUEPRINT}”`);
+  progress.print(`library item saved: Okta Device Trust on for blueprint “${BLUEPRINT}”`);
   return blueprint.id;
 }

@@ -7,17 +7,17 @@ const LOOK_MS = 500;
 
 type Device = ResponseOf<'get /api/devices'>['items'][number];
 
-export interface Ending {
-  /** Seconds from the start of the play to the first trusted device; absent when none became trusted in this play. */
+export interface WatchResult {
+  /** Seconds from the start of the demo to the first trusted device; absent when none became trusted in this run. */
   readonly firstTrusted?: number;
   readonly waitingForUser: readonly string[];
-  /** Named with what they wait for; empty when the play ended as it should. */
+  /** Named with what they wait for; empty when every device reached its goal. */
   readonly missing: readonly string[];
 }
 
 /** @param patienceSeconds how long to wait for the last device */
-export async function watchTrust(stage: Stage, patienceSeconds: number): Promise<Ending> {
-  const { sandbox, narrator } = stage;
+export async function watchTrust(stage: Stage, patienceSeconds: number): Promise<WatchResult> {
+  const { sandbox, progress } = stage;
   const played = await sandbox.devices();
   const nameOf = (udid: string): string => played.find((one) => one.udid === udid)?.name ?? udid;
   const waitsForUser = new Set(played.filter((one) => one.user.signsIn === 'manual').map((one) => one.udid));
@@ -33,15 +33,15 @@ export async function watchTrust(stage: Stage, patienceSeconds: number): Promise
       const line = describe(device);
       if (said.get(device.udid) === line) continue;
       said.set(device.udid, line);
-      narrator.say(`${nameOf(device.udid)}: ${line}`);
-      if (device.bucket === 'trusted' && !isFirstLook) firstTrusted ??= narrator.seconds;
+      progress.print(`${nameOf(device.udid)}: ${line}`);
+      if (device.bucket === 'trusted' && !isFirstLook) firstTrusted ??= progress.seconds;
     }
     isFirstLook = false;
     const isEnded = (device: Device): boolean =>
       device.bucket === 'trusted' || (device.bucket === 'needs_user' && waitsForUser.has(device.udid));
     const missing = devices.filter((device) => !isEnded(device));
     const isComplete = devices.length === played.length && missing.length === 0;
-    if (isComplete || narrator.seconds > patienceSeconds)
+    if (isComplete || progress.seconds > patienceSeconds)
       return {
         ...(firstTrusted !== undefined && { firstTrusted }),
         waitingForUser: devices

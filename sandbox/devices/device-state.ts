@@ -97,7 +97,7 @@ export interface DeviceKnobs {
   escrowsBootstrapToken: boolean;
   /** A Mac also speaks for its users, where its server offers to listen. */
   speaksForUsers: boolean;
-  /** A locked keychain takes no profile; of a user who is logged out nothing is heard. */
+  /** A locked keychain takes no profile; a user who is logged out sends nothing. */
   userSession: 'open' | 'locked' | 'logged_out';
   /** Seconds until the device asks by itself again after its last word was NotNow. */
   notNowSeconds: number;

@@ -1,4 +1,4 @@
-// Okta Verify's behaviour as a table: what was delivered, and what follows from it.
+// Okta Verify's behavior as a table: what was delivered, and what follows from it.
 import { describe, expect, it } from 'vitest';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';

@@ -190,7 +190,7 @@ describe('what a device refuses', () => {
           'MCPayloadErrorDomain 2004',
         ],
         [
-          'a misspelt key',
+          'a misspelled key',
           profileOf('refused', [payload('com.apple.extensiblesso', { ...sso(['a.example']), Host: 'x' })]),
           'MCPayloadErrorDomain 2004',
         ],

@@ -1,4 +1,4 @@
-// What the management port takes: one shape a request. Unknown fields are refused, so that a misspelt knob never passes.
+// What the management port takes: one shape a request. Unknown fields are refused, so that a misspelled knob never passes.
 import { z } from 'zod';
 
 const nonNegative = z.number().nonnegative();

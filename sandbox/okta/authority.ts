@@ -8,7 +8,7 @@ import {
 import { readCertificate, wasIssuedBy, type Certificate } from '../../adapters/pki/certificate.ts';
 import { appendLog, certificateTarget } from './system-log.ts';
 import type { Tenant } from './tenant.ts';
-import type { AuthorityState, IssuedCertificate, KeptKey } from './tenant-state.ts';
+import type { AuthorityState, IssuedCertificate, StoredKey } from './tenant-state.ts';
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 /** Okta revokes on the 91st day what no FastPass sign-in has used. */
@@ -16,14 +16,14 @@ const UNUSED_LIFE_MS = 90 * 24 * 3_600_000;
 /** Clocks of devices differ a little. */
 const BACKDATE_MS = 5 * 60_000;
 
-const keep = ({ certificate, privateKey }: KeyAndCertificate): KeptKey => ({
+const keep = ({ certificate, privateKey }: KeyAndCertificate): StoredKey => ({
   certificate: certificate.pem,
   privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 });
 
-const opened = new WeakMap<KeptKey, KeyAndCertificate>();
+const opened = new WeakMap<StoredKey, KeyAndCertificate>();
 
-export function open(kept: KeptKey): KeyAndCertificate {
+export function open(kept: StoredKey): KeyAndCertificate {
   const known = opened.get(kept) ?? {
     certificate: readCertificate(kept.certificate),
     privateKey: createPrivateKey(kept.privateKey),

@@ -5,16 +5,16 @@ import { DEFAULT_KNOBS } from './knobs.ts';
 import type { SystemLogEvent } from './log-events.ts';
 
 /** A key with its certificate, both PEM. */
-export interface KeptKey {
+export interface StoredKey {
   readonly certificate: string;
   readonly privateKey: string;
 }
 
 export interface AuthorityState {
-  readonly root: KeptKey;
+  readonly root: StoredKey;
   /** The last one issues; certificates of the earlier ones stay good. */
-  intermediates: KeptKey[];
-  registration: KeptKey;
+  intermediates: StoredKey[];
+  registration: StoredKey;
 }
 
 interface ApiServiceIntegration {

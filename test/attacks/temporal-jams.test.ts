@@ -172,9 +172,9 @@ describe('no workflow task fails of', () => {
       await isHealthy(workflowId);
     };
     await Promise.all(Object.values(running).map(attack));
-    const heard = world.refusals.filter((refusal) => refusal.name === name).map(({ kind }) => kind);
-    expect(heard).toContain('signal');
-    expect(heard.filter((kind) => kind === 'signal_body').length).toBeGreaterThanOrEqual(bodies.length);
+    const received = world.refusals.filter((refusal) => refusal.name === name).map(({ kind }) => kind);
+    expect(received).toContain('signal');
+    expect(received.filter((kind) => kind === 'signal_body').length).toBeGreaterThanOrEqual(bodies.length);
   });
 
   test.each(named('update').map(({ name }) => name))('a wrong %s, which is rejected', async (name) => {
@@ -247,7 +247,7 @@ describe('no workflow task fails of', () => {
   });
 });
 
-test('a workflow whose task fails again and again is an alarm that names it and the cure, until it is put right', async () => {
+test('a workflow whose task fails again and again is an alarm that names it and the cure, until it is fixed', async () => {
   const stuck = async () =>
     (await alarmsOf(world.database, undefined, world.client))
       .filter(({ failure }) => failure.code === 'temporal.workflow_stuck')

@@ -161,7 +161,7 @@ test('a run of a stranger under the id of a certificate or rollout is ended by t
   await world.rollOut(victim.id);
   expect(await world.ended(victim.id)).toBe('COMPLETED');
   const codes = async () => (await alarmsOf(world.database)).map(({ failure }) => failure.code);
-  expect(await codes()).not.toContain('temporal.put_right');
+  expect(await codes()).not.toContain('temporal.restored');
   const usurp = async (workflowId: string, type: string) => {
     await world.client.workflow
       .getHandle(workflowId)
@@ -193,7 +193,7 @@ test('a run of a stranger under the id of a certificate or rollout is ended by t
     const found = await world.certificateWorkflow(victim.id).describe();
     expect([found.status.name, found.taskQueue]).toEqual(['RUNNING', TASK_QUEUE]);
   });
-  expect(await codes()).toContain('temporal.put_right');
+  expect(await codes()).toContain('temporal.restored');
 });
 
 test('a sweep that a stranger pauses goes on at the next hourly look, and is audited', async () => {
@@ -204,7 +204,7 @@ test('a sweep that a stranger pauses goes on at the next hourly look, and is aud
   await setSweeps(world.client, world.database, integrationId);
   expect((await schedule.describe()).state.paused).toBe(false);
   const audit = await world.database.query<{ subject: string }>(
-    `select subject from audit_entries where action = 'temporal.put_right'`,
+    `select subject from audit_entries where action = 'temporal.restored'`,
   );
   expect(audit).toContainEqual({ subject: `schedule:${workflowIds.sweep('expiry', integrationId)}` });
 });

@@ -230,12 +230,12 @@ test('an operator resets a run and ends several as a batch from the UI; a viewer
       `${namespace}/workflows/${encodeURIComponent(id)}/reset`,
       {
         workflowExecution: { workflowId: id, runId },
-        reason: 'put right',
+        reason: 'fixed',
         workflowTaskFinishEventId: '4',
         requestId: job,
       },
     ],
-    [`${namespace}/batch-operations/${job}`, { executions, reason: 'put right', terminationOperation: {} }],
+    [`${namespace}/batch-operations/${job}`, { executions, reason: 'fixed', terminationOperation: {} }],
   ] as const;
   for (const [at, body] of requests) {
     for (const [headers, status] of [

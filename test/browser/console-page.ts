@@ -118,7 +118,7 @@ export async function signIn(
   await console_.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 }
 
-/** All rules in the present colours, and those about colours in the other ones. */
+/** All rules in the present colors, and those about colors in the other ones. */
 export async function findingsOn(page: Page, within?: string): Promise<string[]> {
   await page.evaluate(axe.source);
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
@@ -131,7 +131,7 @@ export async function findingsOn(page: Page, within?: string): Promise<string[]>
   return found;
 }
 
-/** Laid out anew, and no colour on its way to another one. */
+/** Laid out anew, and no color on its way to another one. */
 const atRest = (page: Page): Promise<unknown> =>
   page.evaluate(`(async () => {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));

@@ -1,4 +1,4 @@
-// The console hears of everything that the product tells: each kind of event written anywhere has its place in the console's list.
+// The console receives every event that the product writes: each kind of event has its place in the console's list.
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';

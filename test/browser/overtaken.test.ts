@@ -18,7 +18,7 @@ let browser: Browser;
 let api: AdminApi;
 let fleet: SeededFleet;
 
-describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
+describe.skipIf(!hasBrowser)('one of two admins', () => {
   beforeAll(async () => {
     // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
     const connection = await Connection.connect({ address: await temporalAddress() });
@@ -58,7 +58,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
   };
   const preferences = 'Further managed preferences of Okta Verify (macOS)';
 
-  test('sees what another one saved at once, while nothing is being changed', async () => {
+  test('sees what the other saved at once, while nothing is being changed', async () => {
     const ours = await openItem();
     await saveAs({ removeAppOnRemoval: true });
     await expect
@@ -73,7 +73,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('hears the days of the heat map as a table, and sees when a secret was set to the second', async () => {
+  test('gets the days of the heat map as a table for screen readers, and sees when a secret was set to the second', async () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);
     await ours.goTo('/renewals');
@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('hears of others again after the stream of events was refused for a while', async () => {
+  test('sees changes by others again after the stream of events was refused for a while', async () => {
     const ours = await openConsole(browser, api.url);
     let refused = 0;
     await ours.page.route('**/api/events*', (route) =>
@@ -112,7 +112,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await signIn(ours, ADA);
     await ours.goTo(`/library/okta-verify?integration=${fleet.ids['integrations'] ?? ''}`);
     const opened = ours.page.waitForResponse((answer) => answer.url().includes('/api/events') && answer.ok());
-    // While nothing is heard: shown because everything is read again.
+    // Before the next event: shown because everything is read again.
     await saveAs({ removeAppOnRemoval: true });
     await opened;
     const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
@@ -122,7 +122,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('keeps what is being typed while another one saves, and loads the newer version when asked', async () => {
+  test('keeps what is being typed while the other saves, and loads the newer version when asked', async () => {
     const ours = await openItem();
     const field = ours.page.getByLabel(preferences);
     await field.fill('{ "OktaVerify.ReportDiagnostics": true }');
@@ -138,7 +138,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('does not save over what another one saved while the dialog was open', async () => {
+  test('does not overwrite what the other saved while the dialog was open', async () => {
     const ours = await openItem();
     await ours.page.getByLabel(preferences).fill('{ "OktaVerify.ReportDiagnostics": true }');
     await ours.press('Save');
@@ -155,7 +155,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('saves twice in a row without being told of somebody else', async () => {
+  test('saves twice in a row and is not told that somebody else saved', async () => {
     const ours = await openItem();
     for (const text of ['{ "OktaVerify.ReportDiagnostics": true }', '']) {
       await ours.page.getByLabel(preferences).fill(text);
@@ -170,7 +170,7 @@ describe.skipIf(!hasBrowser)('an admin who is overtaken', () => {
     await ours.close();
   }, 120_000);
 
-  test('keeps a new item that is being drafted while another one makes it, and saves it twice in a row alone', async () => {
+  test('keeps a new item that is being drafted while the other creates it, and saves it twice in a row alone', async () => {
     const before = itemAddress();
     expect((await api.call('DELETE', `${before}?confirmPolicyIsLifted=true`)).status).toBe(204);
     const ours = await openItem();

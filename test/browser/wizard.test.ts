@@ -154,7 +154,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     expect(await ours.findings()).toEqual([]);
     behave({ authenticators: { fastPass: true }, organization: { pipeline: 'v1' } });
     await world.api.call('PUT', '/api/apps-and-books', { token: await world.licenses.newToken() });
-    // The newest result: what was put right is gone, and what has changed since the domain was checked is there.
+    // The newest result: what was fixed is gone, and what has changed since the domain was checked is there.
     await warning.getByRole('button', { name: 'Check again' }).click();
     await warning.getByText('runs Classic Engine.').waitFor();
     expect(await warning.getByText('Okta FastPass is not active.').count()).toBe(0);

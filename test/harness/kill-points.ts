@@ -23,7 +23,7 @@ interface WaitingPoint extends KillPoint {
   passed: number;
 }
 
-/** The sandbox heard nothing for so long: everybody who can be is at a point. */
+/** The sandbox received nothing for so long: every process that can be is at a kill point. */
 const QUIET_MS = 1500;
 /** Calls to services end by themselves after about ten seconds; then the kill would come too late. */
 const MAX_SERVICE_HOLD_MS = 7000;
@@ -65,18 +65,18 @@ export class KillRound {
    * What is held is let go while the part is down or after it is up again, in turn.
    */
   async run(isOver: () => Promise<boolean>): Promise<void> {
-    let heard = '';
-    let heardAt = Date.now();
+    let lastCounts = '';
+    let changedAt = Date.now();
     while (this.#points.length > 0) {
       const held = await this.#heldNow();
       const counts = JSON.stringify(await this.#world.manage('GET', '/counts')) + held.length;
-      if (counts !== heard) heardAt = Date.now();
-      heard = counts;
+      if (counts !== lastCounts) changedAt = Date.now();
+      lastCounts = counts;
       const isLate = held.some(
         ({ message, since }) =>
           !message.startsWith('device.') && Date.now() - Date.parse(since) > MAX_SERVICE_HOLD_MS,
       );
-      if (held.length > 0 && (isLate || Date.now() - heardAt > QUIET_MS))
+      if (held.length > 0 && (isLate || Date.now() - changedAt > QUIET_MS))
         await this.#kill(held.map(({ point }) => point));
       else if (held.length === 0 && (await isOver())) return;
       await pause(150);

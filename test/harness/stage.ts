@@ -22,7 +22,7 @@ export async function stageOf(world: World): Promise<Stage> {
     odette: odetteApi(`http://${world.environment['ODETTE_ADMIN_LISTEN']}`, await world.token()),
     sandbox,
     addresses: await sandbox.addresses(),
-    narrator: { seconds: 0, say: () => undefined } as unknown as Stage['narrator'],
+    progress: { seconds: 0, print: () => undefined } as unknown as Stage['progress'],
   };
 }
 

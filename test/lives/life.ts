@@ -14,7 +14,7 @@ export type LifeEvent =
   | { readonly do: 'come_back'; readonly names: Named; readonly isAllowed: boolean }
   /** The device gets another user, whom the admin names. */
   | { readonly do: 'change_owner' }
-  /** Another logic board: the same serial number with another UDID. The old board is never heard of again. */
+  /** Another logic board: the same serial number with another UDID. The old board never checks in again. */
   | { readonly do: 'change_board' }
   /** From a backup of its own: another push token. */
   | { readonly do: 'restore_backup' }

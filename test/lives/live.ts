@@ -162,7 +162,7 @@ export class Live {
     if (names === 'another_user') await this.#nextOwner();
     await this.#act('wake');
     if (await this.#tryToEnroll(names)) return;
-    // Odette has heard nothing of the end of the enrollment before: an admin is asked.
+    // Odette does not know yet that the enrollment has ended: it asks an admin.
     this.#standing = 'refused';
     if (!isAllowed) return;
     const shown = await this.#shown();

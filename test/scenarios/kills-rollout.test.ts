@@ -86,7 +86,7 @@ async function enroll(device: string): Promise<void> {
 const ofPass = async (part: PartName): Promise<KnownDevice[]> =>
   (await devicesOf(trusted)).filter((device) => device.user?.startsWith(`${part}-`));
 
-// Of a rollout the API hears nothing.
+// A rollout sends no message to the API.
 test.each(PARTS.filter((part) => part !== 'api'))(
   '%s is killed before and after every message, and every rollout ends',
   async (part) => {

@@ -130,7 +130,7 @@ async function killAndStart(part: PartName): Promise<void> {
   await world.start(part);
 }
 
-// Of a setup no device hears.
+// A setup sends no message to a device.
 test.each(PARTS.filter((part) => part !== 'devices'))(
   '%s is killed at every step of the wizard: each setup goes on where it was, and nothing is asked twice',
   async (part) => {

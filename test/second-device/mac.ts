@@ -90,7 +90,7 @@ export class Mac {
     void this.#wake(this.#user);
   }
 
-  /** Nothing is heard of the user's channel until they are back; Apple keeps their pushes. */
+  /** The user's channel sends nothing until they are back; Apple stores their pushes. */
   logOut(): void {
     this.#isLoggedIn = false;
   }

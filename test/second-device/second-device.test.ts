@@ -263,7 +263,7 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     },
   );
 
-  test('heard only what Apple’s schema knows for its OS, from a server that keeps to the protocol', () => {
+  test('received only what Apple’s schema knows for its OS, from a server that keeps to the protocol', () => {
     const target = { platform: 'macOS', osVersion: HARDWARE.osVersion } as const;
     const problems = mac.commands.flatMap((command) => problemsOfCommand(command as PlistDict, target));
     const ofProfiles = mac.profiles.flatMap((profile) =>

@@ -8,7 +8,7 @@ export type SaveBody = Body<'createLibraryItem'>;
 export interface ItemDraft {
   readonly blueprintIds: readonly string[];
   readonly deviceTrustOn: boolean;
-  /** Yes to the dialog that says what gives way. */
+  /** True: the admin confirmed what Okta Device Trust overrides. */
   readonly isConfirmed: boolean;
   /** Yes to the dialog that names who would be locked out. */
   readonly policyIsLifted: boolean;

@@ -1,4 +1,4 @@
-// What will break the whole fleet: cannot be dismissed, only put right.
+// What will break the whole fleet: cannot be dismissed, only fixed.
 import { Alert, Stack, Text } from '@mantine/core';
 import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';

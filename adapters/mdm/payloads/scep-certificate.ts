@@ -9,7 +9,7 @@ export interface ScepCertificate {
   readonly challenge: string;
   readonly serialNumber: string;
   readonly udid: string;
-  /** Odette recognises the certificate by it in CertificateList. */
+  /** Odette recognizes the certificate by it in CertificateList. */
   readonly deliveryId: string;
 }
 

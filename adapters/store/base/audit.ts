@@ -63,17 +63,17 @@ export async function listAudit(
   );
 }
 
-/** @param count of what was found so, and put right, at once */
-export const recordPutRight = (sql: Sql, subject: string, count: number): Promise<void> =>
-  appendAudit(sql, { actor: 'system', action: 'temporal.put_right', subject, detail: { count } });
+/** @param count of what was found changed, and restored, at once */
+export const recordRestored = (sql: Sql, subject: string, count: number): Promise<void> =>
+  appendAudit(sql, { actor: 'system', action: 'temporal.restored', subject, detail: { count } });
 
-/** What of Odette's was paused, ended or taken the place of in Temporal, and put right, in the last day. */
-export async function countPutRight(
+/** Sweeps and workflows of Odette that somebody paused, ended or replaced in Temporal in the last day, and that Odette restored. */
+export async function countRestored(
   sql: Sql,
 ): Promise<{ readonly count: number; readonly since: Date | null }> {
   const [row] = await sql.query<{ count: number; since: Date | null }>(
     `select coalesce(sum((detail ->> 'count')::integer), 0)::integer as count, min(at) as since from audit_entries
-      where at > now() - interval '1 day' and action = 'temporal.put_right'`,
+      where at > now() - interval '1 day' and action = 'temporal.restored'`,
   );
   return row ?? { count: 0, since: null };
 }

@@ -2,20 +2,20 @@
 import type { Sql } from './database.ts';
 import { readInstanceSetting, writeInstanceSetting } from './instance-settings.ts';
 
-export interface KeptKey {
+export interface AuthorityKey {
   readonly certificatePem: string;
   readonly secretId: string;
 }
 
-export type KeptKeyName = 'identity_authority' | 'profile_signer';
+export type AuthorityKeyName = 'identity_authority' | 'profile_signer';
 
 /** Waits until nobody else is about to make Odette's keys; for the rest of the transaction. */
-export async function lockKeptKeys(sql: Sql): Promise<void> {
-  await sql.query(`select pg_advisory_xact_lock(hashtextextended('odette:kept-keys', 0))`);
+export async function lockAuthorityKeys(sql: Sql): Promise<void> {
+  await sql.query(`select pg_advisory_xact_lock(hashtextextended('odette:authority-keys', 0))`);
 }
 
-export const findKeptKey = (sql: Sql, name: KeptKeyName): Promise<KeptKey | undefined> =>
-  readInstanceSetting<KeptKey>(sql, name);
+export const findAuthorityKey = (sql: Sql, name: AuthorityKeyName): Promise<AuthorityKey | undefined> =>
+  readInstanceSetting<AuthorityKey>(sql, name);
 
-export const storeKeptKey = (sql: Sql, name: KeptKeyName, key: KeptKey): Promise<void> =>
+export const storeAuthorityKey = (sql: Sql, name: AuthorityKeyName, key: AuthorityKey): Promise<void> =>
   writeInstanceSetting(sql, name, key);

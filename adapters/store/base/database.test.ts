@@ -67,18 +67,18 @@ test('a session keeps one connection for its work, and its locks end with it', a
     .toEqual([{ free: true }]);
 });
 
-test('notifications are heard again after the connection was broken, with a hint that some were missed', async () => {
-  const heard: string[] = [];
-  const stop = await own.database.listen('odette_test', (payload) => heard.push(payload));
+test('notifications arrive again after the connection was broken, with a hint that some were missed', async () => {
+  const received: string[] = [];
+  const stop = await own.database.listen('odette_test', (payload) => received.push(payload));
   await own.database.query(`select pg_notify('odette_test', 'one')`);
-  await expect.poll(() => heard).toEqual(['one']);
+  await expect.poll(() => received).toEqual(['one']);
   await own.database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and query like 'listen%' and pid <> pg_backend_pid()`,
   );
-  await expect.poll(() => heard).toEqual(['one', '']);
+  await expect.poll(() => received).toEqual(['one', '']);
   await own.database.query(`select pg_notify('odette_test', 'two')`);
-  await expect.poll(() => heard).toEqual(['one', '', 'two']);
+  await expect.poll(() => received).toEqual(['one', '', 'two']);
   await stop();
 });
 

@@ -3,7 +3,7 @@ import type { Sql } from './database.ts';
 
 export interface SavedResponse {
   readonly fingerprint: Buffer;
-  /** Null: the first request is still at work, or died without a trace. */
+  /** Null: the first request is still running, or died without a trace. */
   readonly status: number | null;
   readonly body: unknown;
 }

@@ -65,8 +65,8 @@ export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, s
 
 /**
  * Queues a command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
- * command of the same device and step is superseded. A command planned for an enrollment that is over (or not yet begun) is
- * born withdrawn: the workflow hears of the new enrollment by signal. Call it inside a transaction.
+ * command of the same device and step is superseded. A command planned for an enrollment that has ended (or not yet begun) is
+ * born withdrawn: a signal tells the workflow of the new enrollment. Call it inside a transaction.
  */
 export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
   const known = await findCommand(sql, command.uuid);

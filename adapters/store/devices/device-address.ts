@@ -7,20 +7,20 @@ import {
 } from '../base/instance-settings.ts';
 
 const NAME = 'device_address';
-interface Kept {
+interface DeviceAddress {
   readonly url: string;
 }
 
 export async function saveDeviceAddress(sql: Sql, url: string): Promise<void> {
-  await saveInstanceSettingOnce<Kept>(sql, NAME, { url });
+  await saveInstanceSettingOnce<DeviceAddress>(sql, NAME, { url });
 }
 
 /** Only when an admin says that devices shall be lost. */
 export const replaceDeviceAddress = (sql: Sql, url: string): Promise<void> =>
-  writeInstanceSetting(sql, NAME, { url } satisfies Kept);
+  writeInstanceSetting(sql, NAME, { url } satisfies DeviceAddress);
 
 export const readDeviceAddress = async (sql: Sql): Promise<string | undefined> =>
-  (await readInstanceSetting<Kept>(sql, NAME))?.url;
+  (await readInstanceSetting<DeviceAddress>(sql, NAME))?.url;
 
 /** A device knows the address as soon as it has the profile, which is before it is enrolled. */
 export async function isAddressKnown(sql: Sql): Promise<boolean> {

@@ -66,7 +66,7 @@ export const replaceCertificates = (
   replaceList(sql, deviceId, scope === 'User' ? 'user_certificates' : 'certificates', certificates);
 
 /** A user's channel is gone: what it listed is out of reach, and proven no longer. */
-export async function forgetUserLists(sql: Sql, deviceId: string): Promise<void> {
+export async function deleteUserLists(sql: Sql, deviceId: string): Promise<void> {
   await sql.query(
     `update reported_inventory set user_profiles = null, user_profiles_at = null, user_certificates = null, user_certificates_at = null
       where device_id = $1`,

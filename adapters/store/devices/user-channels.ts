@@ -1,6 +1,6 @@
 // Channels of a Mac's users (Apple, `com.apple.mdm.per-user-connections`): who has opened one, and where to push.
 import type { Sql } from '../base/database.ts';
-import { forgetUserLists } from './inventory.ts';
+import { deleteUserLists } from './inventory.ts';
 
 export interface UserChannel {
   readonly userId: string;
@@ -73,7 +73,7 @@ export async function closeUserChannel(sql: Sql, deviceId: string, token: Buffer
     [deviceId, token],
   );
   if (closed === undefined) return;
-  await forgetUserLists(sql, deviceId);
+  await deleteUserLists(sql, deviceId);
   await sql.query(
     `update commands set state = 'withdrawn', sealed_body = null
       where device_id = $1 and user_id = $2 and state in ('queued', 'handed_over', 'not_now')`,

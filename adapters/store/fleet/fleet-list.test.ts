@@ -161,7 +161,7 @@ describe('the kept list', () => {
       `update devices set name = repeat('Å long näme ', 2000) where id = $1`,
     ],
     ['its user changes', `update devices set user_name = 'New@acme.example' where id = $1`],
-    ['it is heard of', `update devices set last_contact_at = now() where id = $1`],
+    ['it contacts Odette', `update devices set last_contact_at = now() where id = $1`],
     ['it moves', `update devices set blueprint_id = null where id = $1`],
     [
       'it is in a phase that nobody was in',

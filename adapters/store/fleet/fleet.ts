@@ -86,7 +86,7 @@ export interface SerialTwin {
   readonly lastContactAt: Date | null;
 }
 
-/** Other devices with the serial number of this one, the one heard of last first. */
+/** Other devices with the serial number of this one, the one with the newest contact first. */
 export const findSerialTwins = (sql: Sql, deviceId: string): Promise<SerialTwin[]> =>
   sql.query<SerialTwin>(
     `select other.id, other.name, other.udid, coalesce(trust.bucket, 'out_of_scope') as bucket, other.last_contact_at

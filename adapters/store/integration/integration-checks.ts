@@ -79,7 +79,7 @@ export async function recordIntegrationCheck(
 }
 
 /** What was found of a platform's SCEP server that is another one now, or of a tenant that was answered anew. */
-export async function forgetAuthority(sql: Sql, integrationId: string): Promise<void> {
+export async function deleteAuthority(sql: Sql, integrationId: string): Promise<void> {
   await sql.query(
     'update integration_checks set authority = null, authority_changed_at = null, authority_change = null where integration_id = $1',
     [integrationId],

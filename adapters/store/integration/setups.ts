@@ -35,7 +35,7 @@ export async function saveSetup(sql: Sql, state: SetupState): Promise<boolean> {
 }
 
 /** Who gives an answer, before it is sent: the workflow is not asked. */
-export async function noteAnswerer(
+export async function recordAnswerer(
   sql: Sql,
   setupId: string,
   answerId: string,

@@ -213,7 +213,7 @@ create table library_items (
   integration_id uuid not null references integrations on delete cascade,
   install_type text not null default 'install_and_continuously_enforce',
   device_trust_on boolean not null default false,
-  -- The item's own managed app configuration (iPhone and iPad); gives way while Okta Device Trust is on.
+  -- The item's own managed app configuration (iPhone and iPad); Okta Device Trust overrides it while it is on.
   app_configuration jsonb,
   settings jsonb not null default '{}', -- enrollmentOptions, launchOptions, extraKeys, removeAppOnRemoval
   version integer not null default 1,
@@ -976,7 +976,7 @@ create function count_blueprint_devices() returns trigger language plpgsql as $$
 declare
   counted record;
 begin
-  -- A trigger's tables are there only for what it hears of.
+  -- A trigger's transition tables exist only for its own kind of statement.
   if tg_op = 'INSERT' then
     for counted in select blueprint_id as id, count(*)::int as delta from new_devices where blueprint_id is not null group by 1 order by 1 loop
       update blueprints set devices = devices + counted.delta where id = counted.id;

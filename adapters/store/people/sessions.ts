@@ -7,7 +7,7 @@ import { IS_SECOND_FACTOR_REQUIRED } from './second-factors.ts';
 export const ACCESS_CHANNEL = 'odette_access';
 
 /** Told when the transaction commits. */
-export async function tellAccessEnded(sql: Sql, whose: string): Promise<void> {
+export async function notifyAccessEnded(sql: Sql, whose: string): Promise<void> {
   await sql.query('select pg_notify($1, $2)', [ACCESS_CHANNEL, whose]);
 }
 
@@ -54,7 +54,7 @@ export async function findSession(sql: Sql, idHash: Buffer): Promise<SessionRow 
 
 export async function endSession(sql: Sql, idHash: Buffer): Promise<void> {
   await sql.query('delete from sessions where id_hash = $1 or expires_at < now()', [idHash]);
-  await tellAccessEnded(sql, `session:${idHash.toString('hex')}`);
+  await notifyAccessEnded(sql, `session:${idHash.toString('hex')}`);
 }
 
 /** @param except the session that stays */
@@ -63,5 +63,5 @@ export async function endSessionsOf(sql: Sql, personId: string, except?: Buffer)
     `delete from sessions where person_id = $1 and ($2::bytea is null or id_hash <> $2) returning encode(id_hash, 'hex') as hash`,
     [personId, except ?? null],
   );
-  for (const { hash } of ended) await tellAccessEnded(sql, `session:${hash}`);
+  for (const { hash } of ended) await notifyAccessEnded(sql, `session:${hash}`);
 }

@@ -1,7 +1,7 @@
 // API tokens: only SHA-256 of a token is stored. A token may no more than the person it came from, and ends with what made it.
 import type { Sql } from '../base/database.ts';
 import { ROLES, type Role } from '../../../domain/sign-in-roles.ts';
-import { tellAccessEnded } from './sessions.ts';
+import { notifyAccessEnded } from './sessions.ts';
 
 export interface TokenRow {
   readonly id: string;
@@ -91,6 +91,6 @@ async function revoke(sql: Sql, which: string, values: readonly unknown[]): Prom
      update api_tokens set revoked_at = coalesce(revoked_at, now()) where id in (select id from ended) returning id`,
     values,
   );
-  for (const { id } of ended) await tellAccessEnded(sql, `token:${id}`);
+  for (const { id } of ended) await notifyAccessEnded(sql, `token:${id}`);
   return ended;
 }

@@ -7,7 +7,7 @@ import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import type { FleetRolloutRow } from './fleet-rollouts.ts';
 
 /** Reasons that no change has: the device is away, or somebody ended the run. */
-const OF_NO_CHANGE: readonly FailureCode[] = ['mdm.device_silent', 'mdm.not_enrolled', 'rollout.cancelled'];
+const OF_NO_CHANGE: readonly FailureCode[] = ['mdm.device_silent', 'mdm.not_enrolled', 'rollout.canceled'];
 
 /**
  * Writes down which devices' rollouts have ended. One that was open when the change was told may end before it is told: then another begins,

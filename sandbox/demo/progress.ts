@@ -1,6 +1,6 @@
-// Prints the steps of the play, each with the seconds since its start.
+// Prints the steps of the demo, each with the seconds since its start.
 
-export class Narrator {
+export class DemoProgress {
   readonly #start = performance.now();
 
   /** Seconds since the start, to a tenth. */
@@ -8,7 +8,7 @@ export class Narrator {
     return Math.round((performance.now() - this.#start) / 100) / 10;
   }
 
-  say(text: string): void {
+  print(text: string): void {
     console.log(`${this.seconds.toFixed(1).padStart(7)} s  ${text}`);
   }
 }

@@ -7,8 +7,8 @@ import { FAILURES, failureCodeOf } from '../../domain/failures.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
 import { lateAfterMs, lateSyncText } from '../../domain/okta-sync.ts';
 
-export async function syncTroubles(sql: Sql, now = new Date()) {
-  const troubles: { text: string; since: Date }[] = [];
+export async function syncProblems(sql: Sql, now = new Date()) {
+  const problems: { text: string; since: Date }[] = [];
   const { byIntegration } = await readTotals(sql);
   for (const { id, name, settings, createdAt } of await listIntegrations(sql)) {
     const { sweptAt, failingSince, failureCode } = await findOktaReads(sql, id);
@@ -22,9 +22,9 @@ export async function syncTroubles(sql: Sql, now = new Date()) {
       managed: totals?.devices.managed ?? 0,
       waiting: totals?.buckets.needs_user ?? 0,
     });
-    troubles.push({ text, since: failingSince ?? sweptAt ?? createdAt });
+    problems.push({ text, since: failingSince ?? sweptAt ?? createdAt });
   }
-  return troubles;
+  return problems;
 }
 
 /** What counts of Okta are as of: the oldest last whole sweep; null: one integration has not been read, or there is none. */
