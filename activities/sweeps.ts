@@ -2,12 +2,12 @@
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { appendAudit, recordRestored } from '../adapters/store/base/audit.ts';
 import { findCertificateHolders, findDueDevices } from '../adapters/store/library/scope.ts';
-import { listOpenFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
 import { findStalledRenewals } from './stalled-renewals.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { askDevices } from './device-checks.ts';
+import { restartUnfinished } from './restart-unfinished.ts';
 import { countEnded, findRunning } from './running-workflows.ts';
 
 export interface SweepPage {
@@ -35,7 +35,7 @@ export function sweepActivities(deps: ActivityDependencies) {
     ): Promise<SweptPage> {
       const settings = await findSettings(database, input.integrationId);
       if (settings === undefined) return { next: null, started: 0 };
-      if (input.after === null) await restartFleetRollouts(deps, input.integrationId);
+      if (input.after === null) await restartUnfinished(deps, input.integrationId);
       const now = new Date(input.nowMs);
       const due = await findDueDevices(
         database,
@@ -108,18 +108,4 @@ export function sweepActivities(deps: ActivityDependencies) {
       return { next: isLast ? null : (ids.at(-1) ?? null), started: orphans.length + stalled.length };
     },
   };
-}
-
-/** A fleet rollout whose workflow somebody ended in Temporal goes on. */
-async function restartFleetRollouts(
-  { database, temporal }: ActivityDependencies,
-  integrationId: string,
-): Promise<void> {
-  const open = await listOpenFleetRollouts(database, integrationId);
-  const { running } = await findRunning(temporal, 'rollOutFleet', open.map(workflowIds.fleet));
-  for (const id of open.filter((each) => !running.has(workflowIds.fleet(each))))
-    await database.inTransaction(async (sql) => {
-      await recordRestored(sql, `integration:${integrationId}`, 1);
-      await appendOutboxMessage(sql, id, { kind: 'rollOutFleet', fleetRolloutId: id });
-    });
 }

@@ -1,10 +1,5 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
-import {
-  type Client,
-  isGrpcServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { LANES, priorityOf, type Lane } from '../domain/lanes.ts';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -70,7 +65,13 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     }
     case 'removePlatform': {
       const { removalId, integrationId, label } = message;
-      return tellRemoval(client, removalStart({ removalId }, integrationId, label), eventId);
+      const { type, options } = removalStart({ removalId }, integrationId, label);
+      await client.workflow.signalWithStart(type, {
+        ...options,
+        signal: removalChangedSignal,
+        signalArgs: [{ eventId }],
+      });
+      return 'started';
     }
     case 'rotateSecret': {
       const { type, options } = rotationStart({ rotationId: message.rotationId });
@@ -87,25 +88,6 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       else if (message.checksNow === true) await checkNow(client, message.integrationId);
       return 'delivered';
     }
-  }
-}
-
-/** One that has ended is not started again. */
-async function tellRemoval(
-  client: Client,
-  { type, options }: ReturnType<typeof removalStart>,
-  eventId: string,
-): Promise<OutboxOutcome> {
-  try {
-    await client.workflow.signalWithStart(type, {
-      ...options,
-      signal: removalChangedSignal,
-      signalArgs: [{ eventId }],
-    });
-    return 'started';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'gone';
-    throw error;
   }
 }
 

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addPlatformRemoval, setRemovalStatus } from '../adapters/store/rollout/platform-removals.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { storeSecret } from '../adapters/store/base/secrets.ts';
+import { addRotation } from '../adapters/store/integration/secret-rotations.ts';
 import { giveBack } from '../adapters/store/rollout/platform-removals.ts';
 import { rollOutDevices } from '../adapters/store/rollout/enqueue-rollouts.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
@@ -95,6 +97,21 @@ test('a platform goes from its devices, one first, then from Odette with its sec
 test('an integration goes with everything that was its own; what happened to its devices stays told', async () => {
   const deliveries = await count('certificate_deliveries');
   expect(deliveries).toBeGreaterThan(0);
+  // A rotation that waits for a person, with a value of its own.
+  const { id: newSecretId } = await storeSecret(world.database, world.deps.sealer, {
+    kind: 'ios_secret_key',
+    value: 'A-key-of-phones',
+    by: 'person:ada',
+  });
+  await addRotation(world.database, {
+    integrationId: world.fleet.integrationId,
+    kind: 'ios_secret_key',
+    status: 'prepared',
+    newSecretId,
+    oldSecretId: null,
+    publicJwk: null,
+    by: 'person:ada',
+  });
   const id = await remove(null);
   await world.until(async () => expect(await statusOf(id)).toBe('finished'), 90_000);
   expect(await phases([phone])).toEqual(['out_of_scope']);

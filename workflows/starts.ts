@@ -117,12 +117,10 @@ export const setupStart = (input: SetUpIntegrationInput) => ({
 export const removalStart = (input: RemovePlatformInput, integrationId: string, label: string) => ({
   type: 'removePlatform',
   options: {
-    taskQueue: TASK_QUEUE,
+    // One that is over ends at its first look; one that somebody ended goes on.
+    ...ONE_AT_A_TIME,
     workflowId: workflowIds.removal(input.removalId),
     priority: priorityOf('person', integrationId),
-    // The id of a removal is never used again.
-    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-    workflowIdConflictPolicy: 'USE_EXISTING' as const,
     staticSummary: `Removes ${markdownText(label)}`,
     typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
     args: [input] as [RemovePlatformInput],

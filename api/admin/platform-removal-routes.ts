@@ -21,6 +21,7 @@ import {
   listPlatformRemovals,
   listUsersOfPlatform,
   lockPlatformRemoval,
+  removalMessage,
   setRemovalStatus,
   type PlatformRemovalRow,
 } from '../../adapters/store/rollout/platform-removals.ts';
@@ -167,14 +168,8 @@ export const lockoutText = ({
 async function told(sql: Sql, id: string) {
   const row = await findPlatformRemoval(sql, id);
   if (!row) throw notFound('removal');
-  const { integrationId, platform, oktaHost } = row;
-  await appendOutboxMessage(sql, id, {
-    kind: 'removePlatform',
-    removalId: id,
-    integrationId,
-    label: platform === null ? oktaHost : `${platform} from ${oktaHost}`,
-  });
-  await appendEvent(sql, { kind: 'removal.changed', subject: `integration:${integrationId}` });
+  await appendOutboxMessage(sql, id, removalMessage(row));
+  await appendEvent(sql, { kind: 'removal.changed', subject: `integration:${row.integrationId}` });
   return show(sql, row);
 }
 

@@ -4,6 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deviceCommandActivities } from '../../activities/device-commands.ts';
 import { sweepActivities } from '../../activities/sweeps.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
+import { storeSecret } from '../../adapters/store/base/secrets.ts';
+import { addRotation } from '../../adapters/store/integration/secret-rotations.ts';
+import {
+  addPlatformRemoval,
+  findPlatformRemoval,
+  removalMessage,
+} from '../../adapters/store/rollout/platform-removals.ts';
 import { setSweeps } from '../../workers/sweep-schedules.ts';
 import { alarmsOf } from '../../api/admin/status.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
@@ -155,6 +163,29 @@ test('a setup that is over takes no answer, however its workflow was started', a
   expect((await api.call('GET', `/api/setups/${id}`)).body).toMatchObject({ status: 'abandoned' });
 });
 
+/** As whoever reaches the server can: ends Odette's run, and starts another on a task queue of their own. */
+async function usurp(workflowId: string, type: string) {
+  await world.client.workflow
+    .getHandle(workflowId)
+    .terminate()
+    .catch(() => undefined);
+  const { runId } = await world.connection.workflowService.startWorkflowExecution({
+    namespace: world.namespace,
+    workflowId,
+    workflowType: { name: type },
+    taskQueue: { name: `stranger-${randomUUID()}` },
+    requestId: randomUUID(),
+  });
+  return world.client.workflow.getHandle(workflowId, runId);
+}
+
+/** The list of what runs is a moment behind. */
+const strangersRun = (...workflowIds: readonly string[]) =>
+  world.until(async () => {
+    const query = `TaskQueue STARTS_WITH 'stranger-' AND ExecutionStatus = 'Running' AND WorkflowId IN (${workflowIds.map((id) => `'${id}'`).join(', ')})`;
+    expect((await world.client.workflow.count(query)).count).toBe(workflowIds.length);
+  });
+
 test('a run of a stranger under the id of a certificate or rollout is ended by the sweep, the right one starts, and an alarm says so', async () => {
   const { integrationId } = world.fleet;
   const victim = await world.newDevice('Mac');
@@ -162,28 +193,12 @@ test('a run of a stranger under the id of a certificate or rollout is ended by t
   expect(await world.ended(victim.id)).toBe('COMPLETED');
   const codes = async () => (await alarmsOf(world.database)).map(({ failure }) => failure.code);
   expect(await codes()).not.toContain('temporal.restored');
-  const usurp = async (workflowId: string, type: string) => {
-    await world.client.workflow
-      .getHandle(workflowId)
-      .terminate()
-      .catch(() => undefined);
-    const { runId } = await world.connection.workflowService.startWorkflowExecution({
-      namespace: world.namespace,
-      workflowId,
-      workflowType: { name: type },
-      taskQueue: { name: `stranger-${randomUUID()}` },
-      requestId: randomUUID(),
-    });
-    return world.client.workflow.getHandle(workflowId, runId);
-  };
   const certificate = await usurp(workflowIds.certificate(victim.id), 'keepCertificate');
   const rollout = await usurp(workflowIds.rollout(victim.id), 'rollOutDevice');
   await world.database.query(
     `update rollout_runs set closed_at = now() - interval '30 days', started_at = now() - interval '31 days'`,
   );
-  // The list of what runs is a moment behind.
-  const strangers = `TaskQueue STARTS_WITH 'stranger-' AND ExecutionStatus = 'Running' AND WorkflowId IN ('${certificate.workflowId}', '${rollout.workflowId}')`;
-  await world.until(async () => expect((await world.client.workflow.count(strangers)).count).toBe(2));
+  await strangersRun(certificate.workflowId, rollout.workflowId);
   const sweeps = sweepActivities(world.deps);
   await sweeps.watchExpiryPage({ integrationId, after: null });
   await sweeps.enforcePage({ integrationId, after: null, nowMs: Date.now() + 30 * 86_400_000 });
@@ -194,6 +209,93 @@ test('a run of a stranger under the id of a certificate or rollout is ended by t
     expect([found.status.name, found.taskQueue]).toEqual(['RUNNING', TASK_QUEUE]);
   });
   expect(await codes()).toContain('temporal.restored');
+});
+
+test('a rotation, a removal and a change of the fleet that a stranger ends or takes over go on at the next look, and are audited', async () => {
+  const { integrationId } = world.fleet;
+  const { database } = world;
+  const { id: newSecretId } = await storeSecret(database, world.deps.sealer, {
+    kind: 'ios_secret_key',
+    value: 'A-key-of-phones',
+    by: 'person:ada',
+  });
+  const rotationId =
+    (await addRotation(database, {
+      integrationId,
+      kind: 'ios_secret_key',
+      status: 'prepared',
+      newSecretId,
+      oldSecretId: null,
+      publicJwk: null,
+      by: 'person:ada',
+    })) ?? '';
+  await appendOutboxMessage(database, rotationId, { kind: 'rotateSecret', rotationId });
+  const removalId = randomUUID();
+  await addPlatformRemoval(database, {
+    id: removalId,
+    integrationId,
+    integrationName: 'acme',
+    oktaHost: 'acme.okta.com',
+    platform: 'iOS',
+    usersLosingTrust: 0,
+    readinessAsOf: null,
+    askedBy: 'person:ada',
+    delayMinutes: 600,
+    reason: null,
+  });
+  const added = await findPlatformRemoval(database, removalId);
+  if (added) await appendOutboxMessage(database, removalId, removalMessage(added));
+  const [fleet] = await database.query<{ id: string }>(
+    `insert into fleet_rollouts (integration_id, kind, reason, status, pace, devices, canary, settle_minutes, started_by)
+       values (null, 'removal', 'test', 'paused', 'waves', 1, 1, 30, 'person:ada') returning id`,
+  );
+  const fleetRolloutId = fleet?.id ?? '';
+  await database.query(
+    `insert into fleet_rollout_devices (fleet_rollout_id, device_id, place, failed_before) values ($1, $2, 1, false)`,
+    [fleetRolloutId, mac.id],
+  );
+  await appendOutboxMessage(database, fleetRolloutId, { kind: 'rollOutFleet', fleetRolloutId });
+  const [rotation, removal, change] = [
+    workflowIds.rotation(rotationId),
+    workflowIds.removal(removalId),
+    workflowIds.fleet(fleetRolloutId),
+  ];
+  const runs = async (workflowId: string) => {
+    const { status, taskQueue } = await world.client.workflow.getHandle(workflowId).describe();
+    return [status.name, taskQueue];
+  };
+  const allRun = () =>
+    world.until(async () => {
+      for (const id of [rotation, removal, change]) expect(await runs(id)).toEqual(['RUNNING', TASK_QUEUE]);
+    });
+  await allRun();
+  const look = async () => {
+    for (const [table, column] of [
+      ['secret_rotations', 'started_at'],
+      ['platform_removals', 'asked_at'],
+      ['fleet_rollouts', 'started_at'],
+    ])
+      await database.query(`update ${table} set ${column} = now() - interval '1 hour'`);
+    await sweepActivities(world.deps).enforcePage({ integrationId, after: null, nowMs: Date.now() });
+  };
+  const restored = async () =>
+    (
+      await database.query(`select from audit_entries where action = 'temporal.restored' and subject = $1`, [
+        `integration:${integrationId}`,
+      ])
+    ).length;
+  const before = await restored();
+  await usurp(rotation, 'rotateSecret');
+  await usurp(removal, 'removePlatform');
+  await world.client.workflow.getHandle(change).terminate('by a stranger');
+  await strangersRun(rotation, removal);
+  await look();
+  await allRun();
+  expect(await restored()).toBe(before + 3);
+  // What a person says reaches the workflow, and it ends.
+  await database.query(`update platform_removals set status = 'undone' where id = $1`, [removalId]);
+  if (added) await appendOutboxMessage(database, removalId, removalMessage(added));
+  await world.until(async () => expect(await runs(removal)).toEqual(['COMPLETED', TASK_QUEUE]));
 });
 
 test('a sweep that a stranger pauses goes on at the next hourly look, and is audited', async () => {

@@ -124,16 +124,6 @@ export async function completeFleetRollout(sql: Sql, id: string, now: Date): Pro
   );
 }
 
-/** Those of an integration that have not ended: each has a workflow. */
-export async function listOpenFleetRollouts(sql: Sql, integrationId: string): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(
-    `select id from fleet_rollouts as rollout where integration_id = $1
-        and (ended_at is null or exists (select from fleet_rollout_devices where fleet_rollout_id = rollout.id and state = 'begun'))`,
-    [integrationId],
-  );
-  return rows.map(({ id }) => id);
-}
-
 /** In batches; returns how many went. One that holds devices back stays. */
 export async function pruneFleetRollouts(sql: Sql, olderThanDays: number): Promise<number> {
   const rows = await sql.query(

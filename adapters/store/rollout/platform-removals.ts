@@ -1,5 +1,6 @@
 // Removals of a platform or an integration: who asked, how far each is, and the end of what it removes.
 import type { Platform } from '../../../domain/device.ts';
+import type { OutboxMessage } from '../../../domain/outbox-message.ts';
 import type { RemovalStatus } from '../../../domain/platform-removal.ts';
 import type { Sql } from '../base/database.ts';
 
@@ -58,6 +59,19 @@ export const listPlatformRemovals = (
     `select ${COLUMNS} from platform_removals where $1::uuid is null or integration_id = $1 order by asked_at desc limit 100`,
     [integrationId ?? null],
   );
+
+/** Starts its workflow, or has it look. */
+export const removalMessage = ({
+  id,
+  integrationId,
+  platform,
+  oktaHost,
+}: Pick<PlatformRemovalRow, 'id' | 'integrationId' | 'platform' | 'oktaHost'>): OutboxMessage => ({
+  kind: 'removePlatform',
+  removalId: id,
+  integrationId,
+  label: platform === null ? oktaHost : `${platform} from ${oktaHost}`,
+});
 
 export type NewPlatformRemoval = Pick<
   PlatformRemovalRow,
@@ -182,15 +196,19 @@ export async function giveBack(sql: Sql, id: string): Promise<string[]> {
   return rows.map(({ deviceId }) => deviceId);
 }
 
-/** The platform, or the integration with everything that belongs to it alone; its secrets are destroyed. */
+/** The platform, or the integration with everything that belongs to it alone; its secrets are destroyed, those of open rotations too. */
 export async function deleteRemoved(
   sql: Sql,
   { integrationId, platform }: Pick<PlatformRemovalRow, 'integrationId' | 'platform'>,
 ): Promise<void> {
   const secrets = await sql.query<{ id: string }>(
-    `select secret_id as id from integration_platforms where integration_id = $1 and ($2::text is null or platform = $2)
-     union select credentials_secret_id from integrations where id = $1 and $2::text is null`,
-    [integrationId, platform],
+    `with given_up as (
+       update secret_rotations set status = 'abandoned', ended_at = now()
+        where integration_id = $1 and ended_at is null and ($2::text is null or kind = $3) returning new_secret_id, old_secret_id)
+     select secret_id as id from integration_platforms where integration_id = $1 and ($2::text is null or platform = $2)
+     union select credentials_secret_id from integrations where id = $1 and $2::text is null
+     union select new_secret_id from given_up union select old_secret_id from given_up`,
+    [integrationId, platform, platform === 'macOS' ? 'challenge_password' : 'ios_secret_key'],
   );
   if (platform === null) {
     // A setup that is to change it has nothing to change any more.
