@@ -12,6 +12,7 @@ import {
   writeTruths,
   type KnownTrust,
   type KnownTruth,
+  type WrittenTrust,
 } from '../adapters/store/rollout/trust.ts';
 import { isFall } from '../domain/automatic-reissue.ts';
 import { isMoreCertain, useOf, type CertificateUse } from '../domain/certificate-use.ts';
@@ -75,7 +76,7 @@ export async function refreshTrust(
     await appendEvent(sql, {
       kind: 'device.trust_changed',
       subject: `device:${deviceId}`,
-      data: { ...shown, truths: statesOf(observations) },
+      data: { bucket, phase, waitsFor, failureCode: shown.failureCode, truths: statesOf(observations) },
     });
   // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
   const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
@@ -109,7 +110,7 @@ function shownTrust(
   state: DeviceState,
   { view, finding, observations }: Evidence,
   change: TrustChange,
-): Pick<KnownTrust, 'bucket' | 'phase' | 'waitsFor' | 'failureCode'> {
+): Pick<WrittenTrust, 'bucket' | 'phase' | 'waitsFor' | 'obstacle' | 'failureCode'> {
   const phase = change.phase ?? known.phase;
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
   const derived = deriveBucket({
@@ -136,7 +137,7 @@ function shownTrust(
     bucket === known.bucket &&
     derived.obstacle === null;
   const usual = isSame ? known.waitsFor : waitsForText(phase, view.family, derived, failureCode);
-  return { bucket, phase, waitsFor: change.waitsFor ?? usual, failureCode };
+  return { bucket, phase, waitsFor: change.waitsFor ?? usual, obstacle: derived.obstacle, failureCode };
 }
 
 async function appendTruthChanges(

@@ -36,6 +36,8 @@ const device = {
   },
   phase: 'delivered',
   waitsFor: null,
+  nextStep: { owner: 'nobody', text: 'Nothing pending.', action: null },
+  obstacle: null,
   failureCode: null,
   certificateNotAfter: null,
   trustedAt: AT,

@@ -58,6 +58,17 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         `Removed from their blueprint: ${plural(removed.devices, 'device')}. Odette removes the payloads ${when}; \`odette device move\` undoes this.`,
       ]);
     });
+  jsonCommand(device, 'ask-okta', 'asks Okta now whether a device is managed; asks the device nothing')
+    .argument('<device>', 'serial number, name, UDID or id')
+    .action(async (name: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id, serialNumber } = await findDevice(odette, name);
+      const asked = await odette.call('post /api/devices/{id}/ask-okta', { params: { id } });
+      line.show(options, asked, () => [
+        'Odette asks Okta now, and again within five minutes.',
+        `See the result: odette device show ${serialNumber ?? id}`,
+      ]);
+    });
   addRecordChanges(device, line);
 }
 

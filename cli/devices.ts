@@ -2,9 +2,10 @@
 import { Option, type Command } from 'commander';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
+import { findBlueprint } from './blueprints.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
-import type { ResponseOf, OdetteClient } from './odette-client.ts';
+import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
 import { moment, table } from './terminal.ts';
 
 type Detail = ResponseOf<'get /api/devices/{id}'>;
@@ -25,6 +26,8 @@ interface ListOptions extends JsonOption {
   readonly bucket?: (typeof BUCKETS)[number][];
   readonly family?: (typeof FAMILIES)[number][];
   readonly search?: string;
+  readonly cause?: string[];
+  readonly blueprint?: string[];
 }
 
 export function addDevices(program: Command, line: CommandLine): void {
@@ -35,8 +38,23 @@ export function addDevices(program: Command, line: CommandLine): void {
       '--search <text>',
       "only those with this: the beginning of a serial number, a name or a user's login",
     )
-    .action(async ({ json, ...filter }: ListOptions) => {
-      const devices = await listAll(await line.connect(), filter);
+    .option(
+      '--cause <cause>',
+      'only devices that failed with this code, or with this in their way, e.g. mdm.profile_refused or user_unknown (may be repeated)',
+      collect,
+    )
+    .option('--blueprint <name>', 'only devices of this blueprint, by name or id (may be repeated)', collect)
+    .action(async ({ json, cause = [], blueprint = [], ...filter }: ListOptions) => {
+      const odette = await line.connect();
+      const devices = await listAll(odette, {
+        ...filter,
+        ...causesOf(cause),
+        ...(blueprint.length > 0 && {
+          blueprintId: await Promise.all(
+            blueprint.map(async (name) => (await findBlueprint(odette, name)).id),
+          ),
+        }),
+      });
       line.show({ ...(json && { json }) }, { items: devices }, () => listLines(devices));
     });
   const device = program.command('device').description('shows a device, or does something with devices');
@@ -73,7 +91,19 @@ const choice = (flags: string, description: string, choices: readonly string[]):
   });
 };
 
-async function listAll(odette: OdetteClient, filter: Omit<ListOptions, 'json'>): Promise<Device[]> {
+type Filter = NonNullable<Given<'get /api/devices'>['query']>;
+
+/** Codes of failures have a dot, what stands in the way beside them has none; the server knows which there are. */
+function causesOf(causes: readonly string[]): Filter {
+  const failureCode = causes.filter((cause) => cause.includes('.')) as NonNullable<Filter['failureCode']>;
+  const obstacle = causes.filter((cause) => !cause.includes('.')) as NonNullable<Filter['obstacle']>;
+  return {
+    ...(failureCode.length > 0 && { failureCode }),
+    ...(obstacle.length > 0 && { obstacle }),
+  };
+}
+
+async function listAll(odette: OdetteClient, filter: Filter): Promise<Device[]> {
   const found: Device[] = [];
   for (let after: string | undefined; ;) {
     const page = await odette.call('get /api/devices', {
@@ -93,17 +123,57 @@ function listLines(devices: readonly Device[]): string[] {
     device.family,
     device.user ?? '–',
     device.bucket.replaceAll('_', ' '),
-    waits(device),
+    stepText(device),
   ]);
   return [
-    ...table(['NAME', 'SERIAL', 'FAMILY', 'USER', 'STATE', 'WAITS FOR'], rows),
+    ...table(['NAME', 'SERIAL', 'FAMILY', 'USER', 'STATE', 'NEXT STEP'], rows),
     '',
     plural(devices.length, 'device'),
   ];
 }
 
-const waits = ({ bucket, waitsFor, failureCode }: Device): string =>
-  bucket === 'trusted' ? '' : (waitsFor ?? failureCode ?? '');
+/** In the words of its page; nothing for a device that waits for nothing. */
+const stepText = ({ nextStep }: Device): string =>
+  nextStep.text === 'Nothing pending.' ? '' : nextStep.text;
+
+const OWNERS = {
+  nobody: 'No action needed',
+  user: 'User: action required',
+  you: 'Action required',
+} as const;
+
+/** The command for the button of its page. */
+function stepCommand({ nextStep, serialNumber, id }: Detail): string | undefined {
+  const name = serialNumber ?? id;
+  switch (nextStep.action) {
+    case 'replay':
+      return `odette rollout replay ${name}`;
+    case 'check_device':
+      return `odette rollout start ${name}`;
+    case 'ask_okta':
+      return `odette device ask-okta ${name}`;
+    case 'decide_return':
+      return `odette device allow-return ${name}`;
+    case 'set_user':
+      return `odette device set-user ${name} LOGIN`;
+    case 'enroll_again':
+      return 'odette enrollment-code create --blueprint NAME';
+    case 'get_licenses':
+      return 'odette apps-and-books show';
+    case 'choose_blueprint':
+      return `odette device move ${name} --blueprint NAME`;
+    default:
+      return undefined;
+  }
+}
+
+function stepLines(device: Detail): string[] {
+  const command = stepCommand(device);
+  return [
+    `${OWNERS[device.nextStep.owner]}: ${device.nextStep.text}`,
+    ...(command === undefined ? [] : [`  Then: ${command}`]),
+  ];
+}
 
 function detailLines(device: Detail): string[] {
   const about: [string, string | null][] = [
@@ -117,7 +187,7 @@ function detailLines(device: Detail): string[] {
   ];
   return [
     `${device.name ?? device.serialNumber ?? device.udid}: ${device.bucket.replaceAll('_', ' ')}`,
-    ...(device.waitsFor === null ? [] : [device.waitsFor]),
+    ...stepLines(device),
     ...failureLines(device),
     ...twinLines(device),
     ...oktaLines(device),
@@ -156,16 +226,16 @@ function responseLines(responses: readonly UnreadableResponse[], print: string |
   return table(['AT', 'BYTES', 'REASON', 'ID'], rows);
 }
 
-const failureLines = ({ failure, deviceError, serialNumber, id }: Detail): string[] =>
+const failureLines = ({ failure, deviceError }: Detail): string[] =>
   failure === null
     ? []
     : [
-        `Failed: ${failure.title}`,
+        `Failed: ${failure.title} (${failure.code})`,
         ...(deviceError === null
           ? []
-          : [`  Device: ${deviceError.requestType}: ${deviceError.text ?? 'it gave no reason'}`]),
-        `  Remedy: ${failure.remedy} (${failure.code})`,
-        `  Then:  odette rollout replay ${serialNumber ?? id}`,
+          : [
+              `  ${deviceError.subject} (${deviceError.requestType}): ${deviceError.text ?? 'The device gave no reason.'}`,
+            ]),
       ];
 
 const twinLines = ({ serialNumberTwins }: Detail): string[] =>

@@ -4,7 +4,7 @@ import { CliError, EXIT } from './exits.ts';
 import type { Server } from './find-server.ts';
 
 export type OdetteClient = ApiClient;
-export type { Body, ResponseOf } from '../api/contract/client.ts';
+export type { Body, Given, ResponseOf } from '../api/contract/client.ts';
 
 export interface ClientOptions {
   /** How long to go on while Odette does not respond or asks to slow down, milliseconds. */

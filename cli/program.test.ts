@@ -44,6 +44,8 @@ const device = {
   truths,
   phase: 'delivered',
   waitsFor: 'Waits for the first sign-in of ada@example.com.',
+  nextStep: { owner: 'user', text: 'Waits for the first sign-in of ada@example.com.', action: 'ask_okta' },
+  obstacle: null,
   failureCode: null,
   certificateNotAfter: AT,
   trustedAt: null,
@@ -86,6 +88,20 @@ const status = {
     },
   ],
   alarms: [],
+  steps: [
+    {
+      id: 'devices:needs_you:mdm.profile_refused',
+      owner: 'you',
+      text: 'The device refuses a profile.',
+      action: 'replay',
+      devices: 2,
+      since: AT,
+      place: 'devices',
+      setupId: null,
+      filter: { bucket: 'needs_you', failureCode: 'mdm.profile_refused', obstacle: null },
+    },
+  ],
+  onboarding: [],
   addresses: { publicUrl: null, enrollmentLink: null, temporalUi: null },
 };
 
@@ -136,6 +152,17 @@ describe('status', () => {
     expect(printed).toContain("Devices in scope: 3; Okta's part as of 2027-01-02");
     expect(printed).toContain('Odette 0.1.0 is ready.');
     expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
+  });
+
+  test('says who acts next, for how many devices, and by which cause they are found', async () => {
+    const { printed } = await odette('status');
+    expect(printed).toMatch(/you +2 +The device refuses a profile\. +mdm\.profile_refused/);
+  });
+
+  test('asks Okta about one device by its name', async () => {
+    server.plays.askOkta = () => new Reply(202, { devices: 1 });
+    expect((await odette('device ask-okta mac-ada')).printed).toContain('odette device show C02ADA');
+    expect(server.calls.at(-1)?.operation).toBe('askOkta');
   });
 
   test('names the part that does not respond, and ends with 3', async () => {
@@ -217,6 +244,12 @@ describe('devices', () => {
     const { printed } = await odette('devices --bucket needs_you --bucket needs_user --json');
     expect((JSON.parse(printed) as { items: unknown[] }).items).toHaveLength(2);
     expect(server.calls[0]?.query.getAll('bucket')).toEqual(['needs_you', 'needs_user']);
+    await odette('devices --cause mdm.profile_refused --cause user_unknown');
+    const asked = server.calls.at(-1)?.query;
+    expect([asked?.getAll('failureCode'), asked?.getAll('obstacle')]).toEqual([
+      ['mdm.profile_refused'],
+      ['user_unknown'],
+    ]);
     expect((await odette('devices')).printed).toContain('Waits for the first sign-in of ada@example.com.');
   });
 
@@ -330,6 +363,7 @@ describe('files', () => {
     server.plays.getDevice = () => ({
       ...device,
       bucket: 'needs_you',
+      nextStep: { owner: 'you', text: 'The device could not get its certificate.', action: 'replay' },
       failureCode: 'scep.enrollment_failed',
       failure: {
         code: 'scep.enrollment_failed',
@@ -339,6 +373,7 @@ describe('files', () => {
         isRetried: true,
       },
       deviceError: {
+        subject: 'Certificate profile',
         requestType: 'InstallProfile',
         text: 'SCEP server returned an invalid response (MDM-SCEP 15002)',
         at: AT,
@@ -370,7 +405,10 @@ describe('files', () => {
     });
     const { printed } = await odette('device show mac-ada');
     expect(printed).toContain(
-      'Device: InstallProfile: SCEP server returned an invalid response (MDM-SCEP 15002)',
+      'Certificate profile (InstallProfile): SCEP server returned an invalid response (MDM-SCEP 15002)',
+    );
+    expect(printed).toContain(
+      'Action required: The device could not get its certificate.\n  Then: odette rollout replay C02ADA',
     );
     expect(printed).toContain(`Same serial number: mac-old, unreachable`);
     expect(printed).toContain(`odette device forget ${OTHER_ID}`);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, errorDocument, EXIT } from './exits.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { moment } from './terminal.ts';
+import { moment, table } from './terminal.ts';
 
 type Status = ResponseOf<'get /api/status'>;
 
@@ -58,7 +58,7 @@ function statusLines(status: Status): string[] {
   ];
   if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);
   if (addresses.temporalUi !== null) lines.push(`Temporal UI:     ${addresses.temporalUi}`);
-  return [...lines, ...checkLines(status), ...alarmLines(status), ...needLines(status)];
+  return [...lines, ...checkLines(status), ...alarmLines(status), ...stepLines(status), ...needLines(status)];
 }
 
 const checkLines = ({ checks }: Status): string[] =>
@@ -84,6 +84,28 @@ const alarmLines = ({ alarms }: Status): string[] =>
           `      ${failure.remedy} (${failure.code})`,
         ]),
       ];
+
+const OWNERS = { you: 'you', user: 'user', nobody: '–' } as const;
+
+/** Alarms stand above. */
+function stepLines({ steps }: Status): string[] {
+  const rows = steps
+    .filter(({ id }) => !id.startsWith('alarm:'))
+    .map(({ owner, devices, text, filter }) => [
+      OWNERS[owner],
+      devices === null ? '–' : String(devices),
+      text,
+      filter === null ? '' : (filter.failureCode ?? filter.obstacle ?? ''),
+    ]);
+  return rows.length === 0
+    ? []
+    : [
+        '',
+        ...table(['WHO', 'DEVICES', 'NEXT STEP', 'CAUSE'], rows),
+        '',
+        'Which devices: odette devices --cause CAUSE',
+      ];
+}
 
 const needLines = ({ needs }: Status): string[] =>
   needs.length === 0

@@ -26,6 +26,7 @@ export function laneOf(message: OutboxMessage): Lane {
       return 'device';
     case 'rollOutDevice':
       return message.ifNoneRuns === true ? 'routine' : 'device';
+    case 'pollOktaTrust':
     case 'rollOutFleet':
     case 'removePlatform':
     case 'rotateSecret':

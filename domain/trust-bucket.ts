@@ -48,32 +48,33 @@ export interface BucketFacts {
   readonly waitsForUserChannel: boolean;
 }
 
-/** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
-export type Obstacle =
-  | 'asks_to_return'
-  | 'push_token_gone'
-  | PushProblem
-  | 'silent'
-  | 'left'
-  | 'not_supported'
-  | 'no_license'
-  | 'no_user_channel'
-  | 'app_missing'
-  | OktaObstacle;
-
 /** Findings with which a sign-in alone changes nothing. */
-type OktaObstacle = Extract<
-  FindingKind,
-  'user_unknown' | 'records_alike' | 'suspended' | 'deactivated' | 'managed_for_other'
->;
-const OKTA_OBSTACLES: readonly FindingKind[] = [
+const OKTA_OBSTACLES = [
   'user_unknown',
   'records_alike',
   'suspended',
   'deactivated',
   'managed_for_other',
-];
-const isOktaObstacle = (kind: FindingKind): kind is OktaObstacle => OKTA_OBSTACLES.includes(kind);
+] as const satisfies readonly FindingKind[];
+type OktaObstacle = (typeof OKTA_OBSTACLES)[number];
+const isOktaObstacle = (kind: FindingKind): kind is OktaObstacle =>
+  (OKTA_OBSTACLES as readonly FindingKind[]).includes(kind);
+
+/** What stands in the way, beside the phase and a failure: it has a sentence of its own. */
+export const OBSTACLES = [
+  'asks_to_return',
+  'push_token_gone',
+  'no_push_token',
+  'other_topic',
+  'silent',
+  'left',
+  'not_supported',
+  'no_license',
+  'no_user_channel',
+  'app_missing',
+  ...OKTA_OBSTACLES,
+] as const;
+export type Obstacle = (typeof OBSTACLES)[number];
 
 export interface DerivedBucket {
   readonly bucket: TrustBucket;

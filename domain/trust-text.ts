@@ -24,10 +24,12 @@ const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => stri
   failed: () => null,
 };
 
-const WAITS_FOR_SIGN_IN =
+export const signInText =
   'Everything is on the device. When its user signs in once with Okta FastPass, Okta counts the device as managed.';
 
-const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => string>> = {
+type Called = DeviceFamily | 'device';
+
+const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = {
   asks_to_return: (family) =>
     `This ${family} asks to enroll again, but its earlier enrollment has not ended. Allow or refuse it.`,
   push_token_gone: (family) =>
@@ -58,6 +60,8 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: DeviceFamily) => strin
     'No Okta Verify license is available. Get more in Apple Business Manager, or return unused ones.',
 };
 
+export const obstacleText = (obstacle: Obstacle, family: Called): string => OBSTACLE_LABELS[obstacle](family);
+
 /** One sentence; null: nothing is pending. */
 export function waitsForText(
   phase: RolloutPhase,
@@ -65,11 +69,11 @@ export function waitsForText(
   { bucket, obstacle }: DerivedBucket,
   failureCode: string | null,
 ): string | null {
-  if (obstacle !== null) return OBSTACLE_LABELS[obstacle](family);
+  if (obstacle !== null) return obstacleText(obstacle, family);
   if (bucket === 'trusted') return null;
   if (phase === 'failed' && failureCode !== null && isFailureCode(failureCode))
     return `${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`;
-  if (phase === 'delivered') return bucket === 'needs_user' ? WAITS_FOR_SIGN_IN : null;
+  if (phase === 'delivered') return bucket === 'needs_user' ? signInText : null;
   return PHASE_LABELS[phase](family);
 }
 

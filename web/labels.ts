@@ -20,6 +20,27 @@ export const BUCKET_LABELS: Readonly<Record<Bucket, { label: string; color: stri
   left: { label: 'Left', color: 'gray', meaning: 'The enrollment has ended' },
   out_of_scope: { label: 'Out of scope', color: 'gray', meaning: 'No switched-on library item applies' },
 };
+/** Of a trusted device that called lately: a list needs no words for it. */
+export const NOTHING_PENDING = 'Nothing pending.';
+
+type Step = Device['nextStep'];
+export const STEP_OWNER_LABELS: Readonly<Record<Step['owner'], string>> = {
+  nobody: 'No action needed',
+  user: 'User: action required',
+  you: 'Action required',
+};
+export const STEP_ACTION_LABELS: Readonly<Record<NonNullable<Step['action']>, string>> = {
+  replay: 'Replay',
+  check_device: 'Check device',
+  ask_okta: 'Ask Okta now',
+  decide_return: 'Allow or refuse enrollment…',
+  set_user: 'Set the user',
+  open_okta: 'Open in Okta',
+  enroll_again: 'Create enrollment code',
+  get_licenses: 'Open licenses',
+  choose_blueprint: 'Choose a blueprint',
+};
+
 export const SHOWN_BUCKETS = ['trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable'] as const;
 
 export const TRUTH_LABELS: Readonly<Record<Truth, string>> = {

@@ -70,6 +70,7 @@ export const OPERATIONS = {
   setDeviceUsers: 'post /api/devices/users',
   requestFromDevices: 'post /api/devices/requests',
   checkDevice: 'post /api/devices/{id}/check',
+  askOkta: 'post /api/devices/{id}/ask-okta',
   decideReturn: 'post /api/devices/{id}/return',
   renewDevice: 'post /api/devices/{id}/renew',
   listRollouts: 'get /api/rollouts',

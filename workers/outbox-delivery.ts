@@ -17,6 +17,7 @@ import {
 import {
   certificateStart,
   fleetStart,
+  oktaTrustPollStart,
   removalStart,
   rolloutStart,
   rotationStart,
@@ -54,6 +55,10 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     }
     case 'keepCertificate':
       return signalCertificateWorkflow(client, sql, message, eventId);
+    case 'pollOktaTrust': {
+      const scope = await findDeviceScope(sql, message.deviceId);
+      return scope ? pollNow(client, message.deviceId, scope) : 'gone';
+    }
     case 'rollOutFleet': {
       const { type, options } = fleetStart({ fleetRolloutId: message.fleetRolloutId });
       await client.workflow.signalWithStart(type, {
@@ -167,6 +172,20 @@ async function startIfNoneRuns(
 ): Promise<OutboxOutcome> {
   const { type, options } = rolloutStart(startedDevice(deviceId, scope), lane);
   await client.workflow.start(type, options);
+  return 'started';
+}
+
+/** In seconds from now: somebody looks at the page, and Okta's search may be behind. */
+const POLL_NOW_SECONDS = [0, 15, 60, 300];
+
+/** One that runs may sleep for minutes: it begins anew. */
+async function pollNow(client: Client, deviceId: string, scope: DeviceScope): Promise<OutboxOutcome> {
+  const { integrationId } = scope;
+  if (integrationId == null) return 'gone';
+  const input = { deviceId, integrationId, seconds: POLL_NOW_SECONDS };
+  const { type, options } = oktaTrustPollStart(startedDevice(deviceId, scope), input);
+  const priority = priorityOf('person', integrationId);
+  await client.workflow.start(type, { ...options, priority, workflowIdConflictPolicy: 'TERMINATE_EXISTING' });
   return 'started';
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
+import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
@@ -108,7 +109,7 @@ const find = async (sql: Sql, id: string): Promise<FleetRow> => {
 /** What an operator may ask of devices. */
 const REQUESTS: Pick<
   Handlers<typeof devices>,
-  'requestFromDevices' | 'checkDevice' | 'decideReturn' | 'renewDevice'
+  'requestFromDevices' | 'checkDevice' | 'askOkta' | 'decideReturn' | 'renewDevice'
 > = {
   requestFromDevices: async ({ sql, body, caller }) => {
     const { action, filter, reason, blueprintId } = body;
@@ -134,6 +135,21 @@ const REQUESTS: Pick<
     if (devices === 0) throw new ProblemError('mdm.not_enrolled');
     await appendAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
     return { devices };
+  },
+
+  askOkta: async ({ sql, params, caller }) => {
+    const { integrationId } = await find(sql, params.id);
+    if (integrationId === null)
+      throw new ProblemError('request.conflict', {
+        detail: 'The device is not in scope of a switched-on library item, so there is no tenant to ask.',
+      });
+    await appendOutboxMessage(sql, params.id, { kind: 'pollOktaTrust', deviceId: params.id });
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: 'device.okta_asked',
+      subject: `device:${params.id}`,
+    });
+    return { devices: 1 };
   },
 
   decideReturn: async ({ sql, params, body, caller }) => {

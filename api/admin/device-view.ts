@@ -16,7 +16,9 @@ import { findIntegration } from '../../adapters/store/integration/integrations.t
 import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
+import { commandSubject } from '../../domain/command-subject.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
+import { nextStepOf } from '../../domain/next-step.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
@@ -46,6 +48,12 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
   const { delivered, certificatePresent, oktaVerifyManaged, registered, managed } = row;
   return {
     ...row,
+    nextStep: nextStepOf({
+      ...row,
+      isEnrolled: row.enrollmentStatus !== 'authenticated' && row.enrollmentStatus !== 'checked_out',
+      lastContactAtMs: row.lastContactAt?.getTime() ?? null,
+      nowMs: Date.now(),
+    }),
     failureCode: codeOrNull(row.failureCode),
     truths: { delivered, certificatePresent, oktaVerifyManaged, registered, managed },
   };
@@ -54,7 +62,8 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
 const listsProfile = (reported: ReportedRow | undefined, uuid: string): boolean =>
   reported?.profiles?.some((profile) => profile.uuid.toLowerCase() === uuid.toLowerCase()) ?? false;
 
-const showDeviceError = ({ requestType, respondedAt, errorChain }: RefusedCommand) => ({
+const showDeviceError = ({ step, requestType, respondedAt, errorChain }: RefusedCommand) => ({
+  subject: commandSubject(step, requestType),
   requestType,
   text: deviceWords(errorChain) ?? null,
   at: respondedAt,

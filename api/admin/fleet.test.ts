@@ -113,6 +113,55 @@ describe('the device list', () => {
   });
 });
 
+describe('who acts next', () => {
+  const withObstacle = (obstacle: string | null) =>
+    api.database.query(
+      `update device_trust set obstacle = $1 from devices where devices.id = device_id and name = 'Device 3'`,
+      [obstacle],
+    );
+
+  test('list, page and to-do list say the same of a device, and the list finds it by what stands in its way', async () => {
+    await withObstacle('user_unknown');
+    const [listed] = (await api.call('GET', '/api/devices?obstacle=user_unknown')).body.items;
+    const { body: page } = await api.call('GET', `/api/devices/${listed.id as string}`);
+    expect([listed.name, listed.nextStep]).toEqual(['Device 3', page.nextStep]);
+    expect(page.nextStep).toMatchObject({ owner: 'you', action: 'set_user' });
+    const { steps } = (await api.call('GET', '/api/status')).body;
+    const ofDevices = steps.filter(({ id }: { id: string }) => id.startsWith('devices:'));
+    expect(ofDevices.map(({ id, owner, devices }: Record<string, unknown>) => [id, owner, devices])).toEqual([
+      ['devices:needs_you:mdm.device_silent', 'you', 1],
+      ['devices:needs_you:user_unknown', 'you', 1],
+      ['devices:needs_user:sign_in', 'user', 1],
+    ]);
+    await withObstacle(null);
+    expect(await names('obstacle=user_unknown')).toEqual([]);
+  });
+
+  test('a new installation has its ticks until all are done, each true to the tables', async () => {
+    const ticks = (await api.call('GET', '/api/status')).body.onboarding as { id: string; isDone: boolean }[];
+    expect(ticks.filter(({ isDone }) => isDone).map(({ id }) => id)).toEqual(
+      expect.arrayContaining([
+        'integration',
+        'library_item',
+        'enrollment_code',
+        'first_device',
+        'first_trusted',
+      ]),
+    );
+    expect(ticks.filter(({ isDone }) => !isDone).map(({ id }) => id)).toContain('push_certificate');
+  });
+
+  test('“Ask Okta now” asks Okta and not the device; without a tenant it is refused', async () => {
+    await told();
+    const asked = await api.call('POST', `/api/devices/${fleet.deviceId}/ask-okta`);
+    expect(asked.status).toBe(202);
+    expect(await told()).toEqual([{ kind: 'pollOktaTrust', deviceId: fleet.deviceId }]);
+    const [outside] = await list('bucket=out_of_scope');
+    const refused = await api.call('POST', `/api/devices/${outside?.id ?? ''}/ask-okta`);
+    expect([refused.status, refused.body.code]).toEqual([409, 'request.conflict']);
+  });
+});
+
 describe('one device', () => {
   test('shows five truths, payload set, certificate, Okta record and rollouts', async () => {
     const { body } = await api.call('GET', `/api/devices/${fleet.deviceId}`);

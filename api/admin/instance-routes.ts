@@ -19,6 +19,7 @@ import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
 import { syncedAt } from './sync-problems.ts';
 import { checksOf } from './integration-checks.ts';
+import { onboardingOf, stepsOf } from './next-steps.ts';
 import { alarmsOf, answers, needsOf, partsOf } from './status.ts';
 
 export function instanceHandlers(
@@ -101,6 +102,7 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     alarmsOf(sql, dependencies.publicUrlTls(), dependencies.temporal),
   ]);
   const { all } = await readTotals(sql);
+  const needs = await needsOf(sql, dependencies);
   return {
     ready: parts.database && parts.temporal && parts.worker,
     parts,
@@ -108,7 +110,9 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     devices: all.devices,
     buckets: all.buckets,
     asOf: await syncedAt(sql),
-    needs: await needsOf(sql, dependencies),
+    needs,
+    steps: await stepsOf(sql, alarms, all.buckets),
+    onboarding: await onboardingOf(sql, needs),
     checks: await checksOf(sql),
     alarms,
     addresses: {

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { DEVICE_FAMILIES } from '../../domain/device.ts';
 import { ROLLOUT_PHASES } from '../../domain/rollout-action.ts';
 import { TRUTHS } from '../../domain/trust.ts';
-import { BUCKETS } from '../../domain/trust-bucket.ts';
+import { BUCKETS, OBSTACLES } from '../../domain/trust-bucket.ts';
 import { platform } from './setups.ts';
 import { failureCode, id, line } from './fields.ts';
 
 export const bucket = z.enum(BUCKETS).meta({ id: 'TrustBucket' });
+export const obstacle = z.enum(OBSTACLES).meta({ id: 'Obstacle' });
 export const family = z.enum(DEVICE_FAMILIES).meta({ id: 'DeviceFamily' });
 export const phase = z.enum(ROLLOUT_PHASES).meta({ id: 'RolloutPhase' });
 
@@ -20,6 +21,8 @@ export const deviceFilter = {
   integrationId: z.array(id).max(50).optional(),
   phase: z.array(phase).max(20).optional(),
   failureCode: z.array(failureCode).max(20).optional(),
+  /** What stands in the way beside a failure, e.g. user_unknown. */
+  obstacle: z.array(obstacle).max(OBSTACLES.length).optional(),
   /** A truth that is (or, with `lacks`, is not) held. */
   holds: z.array(z.enum(TRUTHS)).max(5).optional(),
   lacks: z.array(z.enum(TRUTHS)).max(5).optional(),

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { CERTIFICATE_USES } from '../../domain/certificate-use.ts';
 import { FINDING_KINDS } from '../../domain/okta-finding.ts';
 import { TRUTHS } from '../../domain/trust.ts';
-import { bucket, deviceFilter, family, phase } from './device-filter.ts';
+import { STEP_ACTIONS, STEP_OWNERS } from '../../domain/next-step.ts';
+import { bucket, deviceFilter, family, obstacle, phase } from './device-filter.ts';
 import { endpoint } from './endpoint.ts';
 import { platform } from './setups.ts';
 import {
@@ -27,6 +28,15 @@ const truthState = z.enum(['held', 'not_held', 'not_applicable', 'unknown']).met
 const enrollmentStatus = z
   .enum(['authenticated', 'enrolled', 'checked_out', 'unreachable'])
   .meta({ id: 'EnrollmentStatus' });
+
+/** Who acts next, what is to be done in one sentence, and the one button for it. */
+export const nextStep = {
+  owner: z.enum(STEP_OWNERS),
+  text: z.string(),
+  /** Null: nothing helps but to wait, or nothing is to be done. */
+  action: z.enum(STEP_ACTIONS).nullable(),
+};
+const NextStep = z.object(nextStep).meta({ id: 'NextStep' });
 
 const deviceFields = {
   id,
@@ -56,8 +66,11 @@ const deviceFields = {
     managed: z.boolean(),
   }),
   phase,
-  /** What it waits for and who acts next, in one sentence. */
+  /** What it waits for, in one sentence; null: for nothing. */
   waitsFor: z.string().nullable(),
+  nextStep: NextStep,
+  /** What stands in the way beside a failure; null: nothing. */
+  obstacle: obstacle.nullable(),
   failureCode: failureCode.nullable(),
   certificateNotAfter: instant.nullable(),
   trustedAt: instant.nullable(),
@@ -106,6 +119,8 @@ export const DeviceDetail = z
     /** The command behind the failure, and what the device said; null: it was no error of the device. */
     deviceError: z
       .object({
+        /** The profile or app: `SSO extension profile`. */
+        subject: z.string(),
         requestType: z.string(),
         /** The deepest words: `SCEP server returned an invalid response (MDM-SCEP 15002)`. */
         text: z.string().nullable(),
@@ -370,6 +385,18 @@ export const devices = {
     params: idParams,
     status: 202,
     response: accepted,
+  }),
+  askOkta: endpoint({
+    tag,
+    summary:
+      'Asks Okta now, and a few times in the next five minutes, whether the device is managed; asks the device nothing',
+    method: 'post',
+    path: '/api/devices/{id}/ask-okta',
+    access: 'operator',
+    params: idParams,
+    status: 202,
+    response: accepted,
+    problems: ['request.conflict'],
   }),
   decideReturn: endpoint({
     tag,

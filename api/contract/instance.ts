@@ -1,8 +1,10 @@
 // This installation: status, totals, what real devices still need, audit trail, events.
 import { z } from 'zod';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
+import { bucket, obstacle } from './device-filter.ts';
+import { nextStep } from './devices.ts';
 import { endpoint } from './endpoint.ts';
-import { cursor, Failure, id, instant, limit, line, list, page } from './fields.ts';
+import { cursor, Failure, failureCode, id, instant, limit, line, list, page } from './fields.ts';
 
 const tag = 'instance';
 const count = z.number().int();
@@ -26,6 +28,18 @@ const Buckets = z
     >,
   )
   .meta({ id: 'Buckets' });
+
+const ONBOARDING = [
+  'public_url',
+  'tls',
+  'push_certificate',
+  'apps_and_books',
+  'integration',
+  'library_item',
+  'enrollment_code',
+  'first_device',
+  'first_trusted',
+] as const;
 
 const Need = z
   .object({
@@ -65,6 +79,37 @@ const SealedPayload = z
   .object({ metadata: z.record(z.string(), z.string()), data: z.string() })
   .meta({ id: 'SealedPayload' });
 
+/** What somebody is to do, of the installation or of all devices that share a cause. */
+const Step = z
+  .object({
+    /** The same as long as its cause is, e.g. `alarm:apns.certificate_refused`, `devices:needs_you:mdm.profile_refused`. */
+    id: z.string(),
+    ...nextStep,
+    /** How many devices; null: the installation. */
+    devices: count.nullable(),
+    since: instant.nullable(),
+    /** The page of the console where it is done. */
+    place: z.enum(['settings', 'integrations', 'setup', 'devices', 'doctor']),
+    /** Of the setup. */
+    setupId: id.nullable(),
+    /** Which devices. */
+    filter: z
+      .object({ bucket, failureCode: failureCode.nullable(), obstacle: obstacle.nullable() })
+      .nullable(),
+  })
+  .meta({ id: 'Step' });
+
+/** What a new installation needs until its first device is trusted, in order. */
+const OnboardingStep = z
+  .object({
+    id: z.enum(ONBOARDING),
+    text: z.string(),
+    isDone: z.boolean(),
+    /** Null: it is done in the console only. */
+    command: z.string().nullable(),
+  })
+  .meta({ id: 'OnboardingStep' });
+
 const Status = z
   .object({
     /** Database, Temporal and a worker answer. */
@@ -87,6 +132,10 @@ const Status = z
       }),
     ),
     alarms: z.array(Alarm),
+    /** Who acts next, those who need an admin or operator first. */
+    steps: z.array(Step),
+    /** Empty once a device is trusted and nothing is missing. */
+    onboarding: z.array(OnboardingStep),
     addresses: z.object({
       publicUrl: z.string().nullable(),
       enrollmentLink: z.string().nullable(),

@@ -108,7 +108,7 @@ export const dialogs = (ids: {
         await pressed(/^For 1 selected device/, 'Move…')(ours);
       },
     },
-    'check device': { at: `/devices/${ids.device}`, open: pressed('Check now') },
+    'check device': { at: `/devices/${ids.device}`, open: pressed('Check device') },
     'device menu': { at: `/devices/${ids.device}`, role: 'menu', open: pressed('More ▾') },
     'renew device': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'Renew certificate now') },
     'edit device': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'User and blueprint…') },

@@ -130,13 +130,13 @@ const TOTALS = `
 
 const LIST = `
   with known as (
-    insert into fleet_segments (family, bucket, phase) select distinct family, bucket, phase from fleet_source on conflict do nothing
-    returning id, family, bucket, phase),
-  segments as (select * from known union select id, family, bucket, phase from fleet_segments)
+    insert into fleet_segments (family, bucket, phase, obstacle) select distinct family, bucket, phase, obstacle from fleet_source
+    on conflict do nothing returning id, family, bucket, phase, obstacle),
+  segments as (select * from known union select id, family, bucket, phase, obstacle from fleet_segments)
   insert into fleet_list
   select seen.device_id, segments.id, blueprint_id, integration_id, failure_code, delivered, certificate_present, okta_verify_managed,
          registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after, changed_at
-    from fleet_source as seen join segments using (family, bucket, phase)
+    from fleet_source as seen join segments using (family, bucket, phase, obstacle)
    where seen.device_id not in (select device_id from fleet_list)`;
 
 /** They are made after the rows, in order: many times faster than row by row. Those that stand for a constraint stay. */

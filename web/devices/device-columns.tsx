@@ -10,7 +10,7 @@ import { AnchorLink } from '../components/links.tsx';
 import type { ResponseOf } from '../client.ts';
 import { BucketBadge, FamilyMark, TruthDots } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
-import { deviceTitle } from '../labels.ts';
+import { deviceTitle, NOTHING_PENDING } from '../labels.ts';
 import type { DeviceSort } from './device-search.ts';
 
 export type Device = ResponseOf<'listDevices'>['items'][number];
@@ -71,9 +71,9 @@ export const columns = column.columns([
     cell: ({ row: { original: device } }) => (
       <>
         <BucketBadge bucket={device.bucket} />
-        {device.waitsFor !== null && (
-          <Text size="xs" c="dimmed" maw={280} lineClamp={2}>
-            {device.waitsFor}
+        {device.nextStep.text !== NOTHING_PENDING && (
+          <Text size="xs" c="dimmed" maw={280} lineClamp={2} title={device.nextStep.text}>
+            {device.nextStep.text}
           </Text>
         )}
       </>

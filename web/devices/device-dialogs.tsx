@@ -36,8 +36,8 @@ export function CheckDialog({ device, close }: DialogProps) {
     <ConfirmDialog
       opened
       close={close}
-      title={`Check ${deviceTitle(device)} now`}
-      confirmLabel="Check now"
+      title={`Check ${deviceTitle(device)}`}
+      confirmLabel="Check device"
       confirm={() => change.mutate(given)}
       isBusy={change.isPending}
       error={change.error}

@@ -1,17 +1,19 @@
 // One device: what it waits for and who acts next, what can be shown about it, and how it came to be so.
-import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 import { AnchorLink } from '../components/links.tsx';
 import { BucketBadge, FamilyMark } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
-import { deviceTitle, OWNER_LABELS, tookText } from '../labels.ts';
+import { deviceTitle, tookText } from '../labels.ts';
 import { DoctorCard } from '../doctor/doctor-card.tsx';
 import { CertificateList } from './certificate-list.tsx';
-import { DeviceActions } from './device-actions.tsx';
+import { DeviceActions, DeviceDialogs, type DeviceDialog } from './device-actions.tsx';
 import { DeviceFacts, OktaRecords } from './device-facts.tsx';
+import { NextStepBanner } from './next-step.tsx';
 import { DeviceTimeline } from './device-timeline.tsx';
 import { PayloadList } from './payload-list.tsx';
 import { UnreadableResponses } from './unreadable-responses.tsx';
@@ -23,17 +25,19 @@ export function DevicePage() {
   const query = useApiQuery('getDevice', { params: { id: deviceId } }, { everyMs: 20_000 });
   const mayAct = useMay('operator');
   const mayRead = useMay('admin');
+  const [opened, setOpen] = useState<DeviceDialog>();
   const device = query.data?.id === deviceId ? query.data : undefined;
   return (
     <Page
       title={device ? deviceTitle(device) : 'Device'}
       intro={device && <Head device={device} />}
-      actions={device && mayAct ? <DeviceActions device={device} /> : undefined}
+      actions={device && mayAct ? <DeviceActions device={device} open={setOpen} /> : undefined}
     >
       <Loaded query={query} lines={10}>
         {(found) => (
           <Stack>
-            <Next device={found} />
+            <NextStepBanner device={found} open={setOpen} />
+            <DeviceDialogs device={found} opened={opened} close={() => setOpen(undefined)} />
             <SerialTwins device={found} />
             <SimpleGrid cols={{ base: 1, md: 2 }}>
               <TruthList device={found} />
@@ -72,35 +76,6 @@ function Head({ device }: { device: DeviceDetail }) {
       </AnchorLink>
     </Group>
   );
-}
-
-/** What it waits for and who acts next. */
-function Next({ device }: { device: DeviceDetail }) {
-  const { failure, deviceError, waitsFor } = device;
-  if (failure)
-    return (
-      <Alert color="red" title={failure.title}>
-        {deviceError && (
-          <Text size="sm">
-            <b>{deviceError.requestType}:</b> {deviceError.text ?? 'The device gave no reason.'}
-          </Text>
-        )}
-        <Text size="sm">
-          <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
-        </Text>
-      </Alert>
-    );
-  if (waitsFor !== null) return <Alert color="blue" title={waitsFor} />;
-  if (device.bucket === 'trusted')
-    return (
-      <Alert color="green" title="Trusted">
-        Nothing pending. <>Since </>
-        <Moment at={device.trustedAt} />.
-      </Alert>
-    );
-  if (device.bucket === 'out_of_scope')
-    return <Alert color="gray" title="Out of scope: no switched-on library item applies to its blueprint." />;
-  return null;
 }
 
 function Runs({ device }: { device: DeviceDetail }) {

@@ -22,6 +22,7 @@ const LISTS = [
   'integration',
   'phase',
   'failure',
+  'obstacle',
   'lacks',
 ] as const;
 
@@ -35,6 +36,7 @@ export interface DeviceSearch {
   readonly integration?: string;
   readonly phase?: string;
   readonly failure?: string;
+  readonly obstacle?: string;
   readonly lacks?: string;
   /** The certificate ends within so many days. */
   readonly days?: number;
@@ -71,6 +73,7 @@ export function filterOf(search: DeviceSearch, now = new Date()): DeviceFilter {
     integrationId: split(search.integration),
     phase: split<Phase>(search.phase),
     failureCode: split(search.failure),
+    obstacle: split(search.obstacle),
     lacks: split<Truth>(search.lacks),
     certificateExpiresBefore: ends?.toISOString(),
   };

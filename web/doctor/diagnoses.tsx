@@ -40,7 +40,7 @@ function Cure({ deviceId, diagnosis }: { deviceId: string; diagnosis: Diagnosis 
   const params = { id: deviceId };
   const cures = {
     renew: { label: 'Request a new certificate', run: () => renew.mutate({ params, body: {} }), of: renew },
-    check: { label: 'Check now', run: () => check.mutate({ params }), of: check },
+    check: { label: 'Check device', run: () => check.mutate({ params }), of: check },
     take_user_over: {
       label: `Take ${user ?? ''} over`,
       run: () => change.mutate({ params, body: { user } }),

@@ -1,11 +1,11 @@
 // The first page: what to do next, and how the fleet stands.
-import { Alert, Badge, Card, Group, Paper, Progress, Stack, Text, Title } from '@mantine/core';
+import { Card, Group, Paper, Progress, Stack, Text, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { BucketCards } from '../devices/bucket-cards.tsx';
-import { CommandLine } from '../components/command-line.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { countText, TRUTH_LABELS, type Truth } from '../labels.ts';
+import { Onboarding, ToDoList } from './to-do.tsx';
 
 type Status = ResponseOf<'getStatus'>;
 
@@ -15,20 +15,6 @@ export function OverviewPage() {
   const integrations = useApiQuery('listIntegrations', {});
   return (
     <Page title="Overview">
-      {setups.data?.items.map((setup) => (
-        <Alert
-          key={setup.id}
-          color="blue"
-          title={`Setup of ${setup.tenant?.host ?? 'an Okta tenant'} is in progress`}
-        >
-          <Group>
-            <Text size="sm">Waiting at “{setup.guide.title}”.</Text>
-            <ButtonLink size="xs" to="/setups/$setupId" params={{ setupId: setup.id }}>
-              Continue setup
-            </ButtonLink>
-          </Group>
-        </Alert>
-      ))}
       <Loaded query={status} lines={6}>
         {(found) => (
           <Stack gap="lg">
@@ -42,9 +28,10 @@ export function OverviewPage() {
                 </Empty>
               </Paper>
             )}
+            <Onboarding ticks={found.onboarding} />
             <BucketCards />
+            <ToDoList steps={found.steps} />
             <Truths status={found} />
-            <Needs needs={found.needs} />
           </Stack>
         )}
       </Loaded>
@@ -70,30 +57,6 @@ function Truths({ status }: { status: Status }) {
               </Text>
             </Group>
             <Progress value={(100 * status.devices[truth]) / total} aria-label={TRUTH_LABELS[truth]} />
-          </div>
-        ))}
-      </Stack>
-    </Card>
-  );
-}
-
-function Needs({ needs }: { needs: Status['needs'] }) {
-  if (needs.length === 0) return null;
-  return (
-    <Card withBorder component="section" aria-labelledby="needs">
-      <Title order={2} size="h4" id="needs" mb="sm">
-        What real devices still need
-      </Title>
-      <Stack>
-        {needs.map(({ id, text, command, isRequired }) => (
-          <div key={id}>
-            <Group gap="xs" mb={4}>
-              <Badge variant="light" color={isRequired ? 'red' : 'gray'} tt="none">
-                {isRequired ? 'Required' : 'Advised'}
-              </Badge>
-              <Text size="sm">{text}</Text>
-            </Group>
-            <CommandLine command={command} label="How" />
           </div>
         ))}
       </Stack>

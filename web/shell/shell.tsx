@@ -2,6 +2,7 @@
 import {
   ActionIcon,
   AppShell,
+  Badge,
   Burger,
   Button,
   Group,
@@ -9,6 +10,7 @@ import {
   Text,
   Title,
   useMantineColorScheme,
+  VisuallyHidden,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
@@ -31,6 +33,8 @@ import {
   SunIcon,
 } from '../components/icons.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
+import { countText } from '../labels.ts';
+import { useApiQuery } from '../queries.ts';
 import { Alarms } from './alarms.tsx';
 import { useLiveEvents } from './live-events.ts';
 import { PasswordDialog } from './password-dialog.tsx';
@@ -100,8 +104,10 @@ export function Shell() {
               to={to}
               label={label}
               leftSection={icon}
+              rightSection={<PageBadge page={to} />}
               active={isHere}
               aria-current={isHere ? 'page' : undefined}
+              aria-describedby={badgeIdOf(to)}
             />
           );
         })}
@@ -111,6 +117,31 @@ export function Shell() {
         <Outlet />
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+/** Which page a step is done on. */
+const PAGE_OF = {
+  settings: '/settings',
+  integrations: '/integrations',
+  setup: '/integrations',
+  devices: '/devices',
+  doctor: '/doctor',
+} as const;
+
+const badgeIdOf = (page: string): string => `waiting${page.replace('/', '-')}`;
+
+/** How much on this page waits for an admin or operator: devices by their number, everything else by one. */
+function PageBadge({ page }: { page: string }) {
+  const { data } = useApiQuery('getStatus', {}, { everyMs: 20_000 });
+  const steps = (data?.steps ?? []).filter(({ owner, place }) => owner === 'you' && PAGE_OF[place] === page);
+  const waiting = steps.reduce((sum, { devices }) => sum + (devices ?? 1), 0);
+  if (waiting === 0) return null;
+  return (
+    <Badge size="sm" color="red.9" variant="filled" id={badgeIdOf(page)} aria-hidden>
+      {countText(waiting)}
+      <VisuallyHidden> waiting for you</VisuallyHidden>
+    </Badge>
   );
 }
 

@@ -200,6 +200,7 @@ export async function isInConversation(
 }
 
 export interface RefusedCommand {
+  readonly step: string;
   readonly requestType: string;
   readonly queuedAt: Date;
   readonly respondedAt: Date;
@@ -214,7 +215,7 @@ export async function findLastRefusal(
   code: string,
 ): Promise<RefusedCommand | undefined> {
   const [row] = await sql.query<RefusedCommand>(
-    `select request_type, queued_at, responded_at, failure -> 'errorChain' as error_chain
+    `select step, request_type, queued_at, responded_at, failure -> 'errorChain' as error_chain
        from commands where device_id = $1 and failure ->> 'code' = $2 and responded_at is not null order by responded_at desc limit 1`,
     [deviceId, code],
   );

@@ -118,7 +118,7 @@ async function resetTruths(
   await sql.query(
     `update device_trust set bucket = case when $3 = 'in_progress' and integration_id is null then 'out_of_scope' else $3 end,
             delivered = false, certificate_present = false, okta_verify_managed = false, registered = false, managed = false,
-            phase = 'not_enrolled', waits_for = $2, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
+            phase = 'not_enrolled', waits_for = $2, obstacle = case when $3 = 'left' then 'left' end, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
       where device_id = $1`,
     [deviceId, waitsFor, bucket],
   );
@@ -127,7 +127,7 @@ async function resetTruths(
 /** It calls again: not unreachable any more, and nothing is proven yet. false: it was not unreachable. */
 export async function endUnreachable(sql: Sql, deviceId: string): Promise<boolean> {
   const rows = await sql.query(
-    `update device_trust set bucket = 'in_progress', waits_for = null, verified_at = null, changed_at = now()
+    `update device_trust set bucket = 'in_progress', waits_for = null, obstacle = null, verified_at = null, changed_at = now()
       where device_id = $1 and bucket = 'unreachable' returning 1`,
     [deviceId],
   );

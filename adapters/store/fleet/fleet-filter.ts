@@ -3,7 +3,7 @@ import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import { type Truth } from '../../../domain/trust.ts';
-import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
+import { BUCKETS, type Obstacle, type TrustBucket } from '../../../domain/trust-bucket.ts';
 
 export interface FleetFilter {
   readonly ids?: readonly string[] | undefined;
@@ -14,6 +14,7 @@ export interface FleetFilter {
   readonly integrationId?: readonly string[] | undefined;
   readonly phase?: readonly RolloutPhase[] | undefined;
   readonly failureCode?: readonly FailureCode[] | undefined;
+  readonly obstacle?: readonly Obstacle[] | undefined;
   readonly holds?: readonly Truth[] | undefined;
   readonly lacks?: readonly Truth[] | undefined;
   readonly certificateExpiresBefore?: string | undefined;
@@ -127,6 +128,7 @@ function segmentsOf(
     ...(families.length < FAMILIES.length ? [`family = any(${bind(families)}::text[])`] : []),
     ...(buckets.length < BUCKETS.length ? [`bucket = any(${bind(buckets)}::text[])`] : []),
     ...(filter.phase ? [`phase = any(${bind(filter.phase)}::text[])`] : []),
+    ...(filter.obstacle ? [`obstacle = any(${bind(filter.obstacle)}::text[])`] : []),
   ];
   const select = (conditions: readonly string[]) =>
     conditions.length === 0 ? undefined : `select id from fleet_segments where ${conditions.join(' and ')}`;

@@ -1,6 +1,6 @@
 // Totals of the fleet from kept counters, and what failed by cause.
 import { TRUTHS, type Truth } from '../../../domain/trust.ts';
-import { BUCKETS, type TrustBucket } from '../../../domain/trust-bucket.ts';
+import { BUCKETS, type Obstacle, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 
 type FleetCounts = Readonly<Record<Truth | 'total', number>>;
@@ -62,6 +62,30 @@ export const listFailureGroups = (sql: Sql): Promise<FailureGroupRow[]> =>
            where list.failure_code = grouped.failure_code and list.segment = any(failed.segments)
            order by list.name_key, list.device_id limit 5) as few) as examples
       order by grouped.devices desc, grouped.failure_code`,
+  );
+
+export interface CauseRow {
+  readonly bucket: TrustBucket;
+  /** Null where the obstacle says it, and the other way round. */
+  readonly failureCode: string | null;
+  readonly obstacle: Obstacle | null;
+  readonly devices: number;
+  readonly since: Date;
+}
+
+/** Why devices need somebody: how many of each bucket share an obstacle or, without one, a failure; the most frequent first. */
+export const listCauses = (sql: Sql): Promise<CauseRow[]> =>
+  sql.query<CauseRow>(
+    `with needy as (
+       select id, bucket, obstacle from fleet_segments where bucket in ('needs_you', 'needs_user', 'unreachable'))
+     select needy.bucket, list.failure_code, null as obstacle, count(*)::int as devices, min(list.changed_at) as since
+       from needy join fleet_list as list on list.segment = needy.id
+      where needy.obstacle = '' and list.failure_code is not null group by 1, 2
+     union all
+     select needy.bucket, null, needy.obstacle, count(*)::int, min(list.changed_at)
+       from needy join fleet_list as list on list.segment = needy.id
+      where needy.obstacle <> '' group by 1, 3
+     order by devices desc, failure_code, obstacle`,
   );
 
 export interface Lacking {

@@ -1,7 +1,7 @@
 // A device as lists show it, and pages of them.
 import type { DeviceFamily, Platform } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
-import type { TrustBucket } from '../../../domain/trust-bucket.ts';
+import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 import type { EnrollmentStatus } from '../devices/devices.ts';
 import type { FleetFilter } from './fleet-filter.ts';
@@ -32,6 +32,7 @@ export interface FleetRow {
   readonly managed: boolean;
   readonly phase: RolloutPhase;
   readonly waitsFor: string | null;
+  readonly obstacle: Obstacle | null;
   readonly failureCode: string | null;
   readonly certificateNotAfter: Date | null;
   readonly verifiedAt: Date | null;
@@ -48,7 +49,7 @@ const COLUMNS = `device.id, device.family, device.platform, device.name, device.
   device.last_contact_at, coalesce(trust.bucket, 'out_of_scope') as bucket,
   coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as certificate_present,
   coalesce(trust.okta_verify_managed, false) as okta_verify_managed, coalesce(trust.registered, false) as registered,
-  coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for,
+  coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for, trust.obstacle,
   trust.failure_code, trust.certificate_not_after, trust.verified_at,
   trust.trusted_at,
   exists (select from devices as other

@@ -500,6 +500,7 @@ create table device_trust (
   managed boolean not null default false,
   phase text not null default 'waiting', -- domain/rollout-plan.ts RolloutPhase
   waits_for text, -- one sentence: what the device waits for and who acts next
+  obstacle text, -- domain/trust-bucket.ts: what stands in the way beside phase and failure
   failure_code text,
   certificate_not_after timestamptz,
   app_refusals integer not null default 0, -- the user refused Okta Verify so often since it was last managed
@@ -831,7 +832,8 @@ create table fleet_segments (
   family text not null,
   bucket text not null,
   phase text not null,
-  unique (family, bucket, phase)
+  obstacle text not null, -- empty: none
+  unique (family, bucket, phase, obstacle)
 );
 
 create table fleet_list (
@@ -856,7 +858,7 @@ create table fleet_list (
 
 create view fleet_source as
   select device.id as device_id, device.family, coalesce(trust.bucket, 'out_of_scope') as bucket, coalesce(trust.phase, 'waiting') as phase,
-         device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
+         coalesce(trust.obstacle, '') as obstacle, device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
          coalesce(trust.certificate_present, false) as certificate_present, coalesce(trust.okta_verify_managed, false) as okta_verify_managed,
          coalesce(trust.registered, false) as registered, coalesce(trust.managed, false) as managed,
          left(lower(coalesce(device.name, '')), 100) as name_key, left(lower(coalesce(device.serial_number, '')), 100) as serial_key,
@@ -875,10 +877,13 @@ begin
   perform from fleet_list where device_id = wanted for update;
   select * into seen from fleet_source where device_id = wanted;
   if not found then return; end if;
-  select id into place from fleet_segments where family = seen.family and bucket = seen.bucket and phase = seen.phase;
+  select id into place from fleet_segments 
+   where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
   if not found then
-    insert into fleet_segments (family, bucket, phase) values (seen.family, seen.bucket, seen.phase) on conflict do nothing;
-    select id into strict place from fleet_segments where family = seen.family and bucket = seen.bucket and phase = seen.phase;
+    insert into fleet_segments (family, bucket, phase, obstacle) values (seen.family, seen.bucket, seen.phase, seen.obstacle)
+      on conflict do nothing;
+    select id into strict place from fleet_segments 
+   where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
   end if;
   insert into fleet_list as list values (
     seen.device_id, place, seen.blueprint_id, seen.integration_id, seen.failure_code, seen.delivered, seen.certificate_present,
@@ -931,10 +936,10 @@ create constraint trigger device_trust_listed after insert or delete on device_t
   deferrable initially deferred for each row execute function list_changed_trust();
 create constraint trigger device_trust_relisted after update on device_trust
   deferrable initially deferred for each row
-  when ((old.bucket, old.phase, old.integration_id, old.failure_code, old.certificate_not_after, old.delivered, old.certificate_present,
+  when ((old.bucket, old.phase, old.obstacle, old.integration_id, old.failure_code, old.certificate_not_after, old.delivered, old.certificate_present,
          old.okta_verify_managed, old.registered, old.managed)
         is distinct from
-        (new.bucket, new.phase, new.integration_id, new.failure_code, new.certificate_not_after, new.delivered, new.certificate_present,
+        (new.bucket, new.phase, new.obstacle, new.integration_id, new.failure_code, new.certificate_not_after, new.delivered, new.certificate_present,
          new.okta_verify_managed, new.registered, new.managed))
   execute function list_changed_trust();
 

@@ -2,7 +2,7 @@
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { RolloutView } from '../../../domain/rollout-view.ts';
 import { statesOf } from '../../../domain/trust-derivation.ts';
-import type { TrustBucket } from '../../../domain/trust-bucket.ts';
+import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Truth, TruthObservation, TruthState } from '../../../domain/trust.ts';
 import type { Sql } from '../base/database.ts';
 
@@ -58,6 +58,7 @@ export interface WrittenTrust {
   readonly bucket: TrustBucket;
   readonly phase: RolloutPhase;
   readonly waitsFor: string | null;
+  readonly obstacle: Obstacle | null;
   readonly failureCode: string | null;
   readonly certificateNotAfter: Date | null;
   readonly now: Date;
@@ -79,7 +80,7 @@ export async function writeTrust(
             verified_at = case when $13 then $14 else verified_at end,
             trusted_at = case when $3 <> 'trusted' then null else coalesce(trusted_at, $14) end,
             app_refusals = case when $6 then 0 else app_refusals end, changed_at = now(),
-            removal_terms = coalesce($15, removal_terms)
+            removal_terms = coalesce($15, removal_terms), obstacle = $16
       where device_id = $1`,
     [
       view.deviceId,
@@ -98,6 +99,7 @@ export async function writeTrust(
       trust.now,
       // While it has an item: on these its payloads would go.
       view.desired === null ? null : view.removal,
+      trust.obstacle,
     ],
   );
 }

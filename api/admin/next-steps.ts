@@ -1,0 +1,131 @@
+// What somebody is to do next: the to-do list of the whole installation, and the ticks of a new one.
+import type { z } from 'zod';
+import type { Sql } from '../../adapters/store/base/database.ts';
+import { listCauses, type CauseRow, type FleetTotals } from '../../adapters/store/fleet/fleet-totals.ts';
+import { listSetups } from '../../adapters/store/integration/setups.ts';
+import { findProgress } from '../../adapters/store/fleet/onboarding.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import { nextStepOfCause, ownerOfFailure, type StepOwner } from '../../domain/next-step.ts';
+import { titleOf } from '../../domain/setup-guide.ts';
+import type { instance } from '../contract/instance.ts';
+import { codeOrNull } from './failure-view.ts';
+import type { alarmsOf, needsOf } from './status.ts';
+
+type Status = z.input<(typeof instance)['getStatus']['response']>;
+type Step = Status['steps'][number];
+
+const ORDER: readonly StepOwner[] = ['you', 'user', 'nobody'];
+
+export async function stepsOf(
+  sql: Sql,
+  alarms: Awaited<ReturnType<typeof alarmsOf>>,
+  buckets: FleetTotals['buckets'],
+): Promise<Step[]> {
+  const causes = await listCauses(sql);
+  const setups = await listSetups(sql, 'open');
+  const steps = [
+    ...alarms.map(({ failure, text, since }) => ({
+      ...NO_DEVICES,
+      id: `alarm:${failure.code}:${text}`,
+      owner: ownerOfFailure(failure.code),
+      text: `${text} ${failure.remedy}`,
+      since,
+      place: placeOf(failure.code),
+    })),
+    ...setups.map(({ id, state, startedAt }) => ({
+      ...NO_DEVICES,
+      id: `setup:${id}`,
+      owner: 'you' as const,
+      text: `A setup waits at “${titleOf(state.step, state)}”. Continue it.`,
+      since: startedAt,
+      place: 'setup' as const,
+      setupId: id,
+    })),
+    ...causes.map(stepOfCause),
+    ...signInStep(causes, buckets),
+  ];
+  return steps.sort((one, other) => ORDER.indexOf(one.owner) - ORDER.indexOf(other.owner));
+}
+
+const NO_DEVICES = { action: null, devices: null, filter: null, setupId: null };
+
+const PLACES = [
+  ['apns.', 'settings'],
+  ['apps_and_books.', 'settings'],
+  ['tls.', 'settings'],
+  ['okta.', 'integrations'],
+  ['setup.', 'integrations'],
+] as const;
+
+const placeOf = (code: FailureCode): Step['place'] =>
+  PLACES.find(([start]) => code.startsWith(start))?.[1] ?? 'doctor';
+
+function stepOfCause({ bucket, failureCode, obstacle, devices, since }: CauseRow): Step {
+  const cause = obstacle === null ? { failureCode: failureCode ?? '' } : { obstacle };
+  return {
+    id: `devices:${bucket}:${obstacle ?? failureCode ?? ''}`,
+    ...nextStepOfCause(bucket, cause),
+    devices,
+    since,
+    place: 'devices',
+    setupId: null,
+    filter: { bucket, failureCode: obstacle === null ? codeOrNull(failureCode) : null, obstacle },
+  };
+}
+
+/** Those whose user has only to sign in have no cause of their own: they are what is left of their bucket. */
+function signInStep(causes: readonly CauseRow[], buckets: FleetTotals['buckets']): Step[] {
+  const others = causes.filter(({ bucket }) => bucket === 'needs_user');
+  const devices = buckets.needs_user - others.reduce((sum, each) => sum + each.devices, 0);
+  if (devices <= 0) return [];
+  return [
+    {
+      id: 'devices:needs_user:sign_in',
+      owner: 'user',
+      text: 'The user finishes enrollment, or signs in once with Okta FastPass.',
+      action: 'ask_okta',
+      devices,
+      since: null,
+      place: 'devices',
+      setupId: null,
+      filter: { bucket: 'needs_user', failureCode: null, obstacle: null },
+    },
+  ];
+}
+
+const NEEDED = ['public_url', 'tls', 'push_certificate', 'apps_and_books', 'integration'] as const;
+const NEEDED_TEXTS: Readonly<Record<(typeof NEEDED)[number], string>> = {
+  public_url: 'Set the address under which devices reach Odette',
+  tls: 'Give Odette a TLS certificate, or put a proxy in front',
+  push_certificate: 'Upload the Apple push certificate',
+  apps_and_books: 'Upload the Apps and Books token',
+  integration: 'Connect your Okta tenant',
+};
+
+export async function onboardingOf(
+  sql: Sql,
+  needs: Awaited<ReturnType<typeof needsOf>>,
+): Promise<Status['onboarding']> {
+  const progress = await findProgress(sql);
+  const steps: Status['onboarding'] = [
+    ...NEEDED.map((id) => {
+      const need = needs.find((one) => one.id === id);
+      return { id, text: NEEDED_TEXTS[id], isDone: need === undefined, command: need?.command ?? null };
+    }),
+    {
+      id: 'library_item',
+      text: 'Switch on Okta Device Trust in a library item, for one blueprint',
+      isDone: progress.hasItem,
+      command: 'npx odette library-item save --blueprint NAME --device-trust on',
+    },
+    {
+      id: 'enrollment_code',
+      text: 'Create an enrollment code',
+      isDone: progress.hasCode,
+      command: 'npx odette enrollment-code create --blueprint NAME',
+    },
+    { id: 'first_device', text: 'Enroll the first device', isDone: progress.hasDevice, command: null },
+    { id: 'first_trusted', text: 'See the first device trusted', isDone: progress.hasTrusted, command: null },
+  ];
+  return steps.every(({ isDone }) => isDone) ? [] : steps;
+}
