@@ -89,6 +89,7 @@ function read(der: Buffer, certificate: Asn1): Certificate {
     subjectRdns.filter(([name]) => name === type).map(([, value]) => value);
   const userId = valuesOf('UID').at(-1);
   const keyId = extensions.get(OID.subjectKeyIdentifier);
+  let publicKey: KeyObject | undefined;
   return {
     der,
     pem: pemOf(der),
@@ -103,7 +104,7 @@ function read(der: Buffer, certificate: Asn1): Certificate {
     notAfter: dateOf(childOf(validity, 1)),
     // Devices list certificates with keys that Node cannot load: only who needs the key must be able to read it.
     get publicKey() {
-      return createPublicKey({ key: encode(keyInfo), format: 'der', type: 'spki' });
+      return (publicKey ??= createPublicKey({ key: encode(keyInfo), format: 'der', type: 'spki' }));
     },
     fingerprint: createHash('sha256').update(der).digest(),
     hasClientAuth: usagesOf(extensions).includes(OID.clientAuth),
@@ -135,8 +136,14 @@ function mayIssue(extensions: Map<string, Buffer>): boolean {
 export function wasIssuedBy(certificate: Certificate, authority: Certificate, at: Date): boolean {
   if (at < certificate.notBefore || at > certificate.notAfter || !authority.isAuthority) return false;
   if (certificate.issuer !== authority.subject) return false;
-  return new X509Certificate(certificate.der).verify(authority.publicKey);
+  if (ISSUERS.get(certificate) === authority) return true;
+  const isIssuer = new X509Certificate(certificate.der).verify(authority.publicKey);
+  if (isIssuer) ISSUERS.set(certificate, authority);
+  return isIssuer;
 }
+
+/** Whose signature on a certificate was checked already: neither of them changes. */
+const ISSUERS = new WeakMap<Certificate, Certificate>();
 
 /**
  * The first key of a PKCS #12 file and the certificate that belongs to it.

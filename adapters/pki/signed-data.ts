@@ -20,9 +20,10 @@ import {
   type Asn1,
 } from './asn1.ts';
 import type { KeyAndCertificate } from './certificate-authority.ts';
-import { readCertificate, type Certificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import { nameToString } from './distinguished-name.ts';
 import { DIGESTS, OID, type Digest } from './object-identifiers.ts';
+import { readRecentCertificate } from './recent-certificates.ts';
 import { digestOf } from './signature-algorithm.ts';
 
 export interface SignedData {
@@ -66,7 +67,7 @@ export function readSignedData(bytes: Uint8Array): SignedData {
 const readAll = (set: Asn1 | undefined): Certificate[] =>
   (set === undefined ? [] : childrenOf(set))
     .filter((item) => isUniversal(item, 'sequence'))
-    .map((item) => readCertificate(encode(item)));
+    .map((item) => readRecentCertificate(encode(item)));
 
 function readSignerInfo(info: Asn1, certificates: readonly Certificate[]): SignerInfo {
   const [, identifier, algorithm, ...rest] = childrenOf(info);

@@ -29,11 +29,33 @@ const MAX_REQUESTS_OF_IDENTITY = 4;
 /** Of everything that is being read at once. */
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
+/** How long an identity that was found in the tables may send a small message without a look at them: its own transaction judges it anyway. */
+const KNOWN_FOR_MS = 60_000;
+const MAX_KNOWN = 10_000;
+
+/** Identities that the tables knew a moment ago. */
+export class KnownIdentities {
+  readonly #until = new Map<string, number>();
+
+  /** @param bytes that the request says it has; undefined: it does not say */
+  async maxBytesFor(sql: Sql, fingerprint: Buffer, bytes: number | undefined): Promise<number | undefined> {
+    const key = fingerprint.toString('hex');
+    if (bytes !== undefined && bytes <= MAX_BYTES && (this.#until.get(key) ?? 0) > Date.now())
+      return MAX_BYTES;
+    const maxBytes = await maxBytesFor(sql, fingerprint);
+    this.#until.delete(key);
+    if (maxBytes !== undefined) this.#until.set(key, Date.now() + KNOWN_FOR_MS);
+    const [oldest] = this.#until.keys();
+    if (this.#until.size > MAX_KNOWN && oldest !== undefined) this.#until.delete(oldest);
+    return maxBytes;
+  }
+}
+
 /**
  * How many bytes a message of this identity may have: large only while a list was asked for and not yet taken. undefined: no device
  * enrolled with it and none may.
  */
-export async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number | undefined> {
+async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number | undefined> {
   const [known] = await sql.query<{ isListAwaited: boolean }>(
     `select coalesce(bool_or(exists (
         select from commands where commands.device_id = device.id and hand_overs > 0

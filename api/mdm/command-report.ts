@@ -6,7 +6,7 @@ import {
   handOverNext,
   withdrawExpired,
 } from '../../adapters/store/devices/command-exchange.ts';
-import { isBusy } from '../../adapters/store/devices/devices.ts';
+import { isBusy, lookForWork } from '../../adapters/store/devices/devices.ts';
 import { pinnedDevice } from './check-in.ts';
 import { recordReport, signalResponse } from './record-report.ts';
 import { readReport, type CompareConfiguration } from './response-reading.ts';
@@ -32,6 +32,10 @@ export async function exchange(
     const device = await pinnedDevice(sql, report.udid, signer);
     if (device.enrollmentStatus === 'authenticated')
       return { deviceId: device.id, next: undefined, isMoreExpected: false };
+    if (report.status === 'Idle') {
+      const work = await lookForWork(sql, device.id);
+      if (!work.isThere) return { deviceId: device.id, next: undefined, isMoreExpected: work.isBusy };
+    }
     const recorded = await recordReport(sql, device.id, report, read, body);
     if (recorded === 'unknown') return { deviceId: device.id, next: undefined, isMoreExpected: false };
     for (const expired of await withdrawExpired(sql, device.id))

@@ -8,7 +8,7 @@ import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.t
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
 import { getBootstrapToken, setBootstrapToken } from './bootstrap-token.ts';
-import { Admission, maxBytesFor, refuseUnlessList } from './admission.ts';
+import { Admission, KnownIdentities, refuseUnlessList } from './admission.ts';
 import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './record-report.ts';
 import { type ConversationDependencies, converse, plistOf } from './conversation.ts';
@@ -37,15 +37,18 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
   const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
   const admission = new Admission();
+  const known = new KnownIdentities();
   // Before the body is read: whoever no device is known by gets no byte in.
   const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
     const claim = readClaim(request, authority, dependencies.passesClientCert);
-    const maxBytes = await maxBytesFor(dependencies.database, claim.fingerprint);
+    const length = request.get('Content-Length');
+    const bytes = length === undefined ? undefined : Number(length);
+    const maxBytes = await known.maxBytesFor(dependencies.database, claim.fingerprint, bytes);
     if (maxBytes === undefined)
       throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'identity' } });
-    const said = Number(request.get('Content-Length') ?? maxBytes);
-    response.on('close', admission.enter(claim.fingerprint.toString('hex'), Math.min(said, maxBytes)));
+    const held = Math.min(bytes ?? maxBytes, maxBytes);
+    response.on('close', admission.enter(claim.fingerprint.toString('hex'), held));
     Object.assign(response.locals, { claim, maxBytes });
     next();
   };

@@ -190,15 +190,15 @@ export async function findDeviceScope(sql: Sql, deviceId: string): Promise<Devic
  * about to be told something of it, or was told within the last seconds.
  */
 export async function isBusy(sql: Sql, deviceId: string): Promise<boolean> {
-  const [row] = await sql.query<{ yes: boolean }>(
-    `select exists (select from device_trust where device_id = $1::uuid and phase = any($2))
-         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)
-         or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at > now() - interval '3 seconds'
-                     and outcome <> 'gone') as yes`,
-    [deviceId, SENDING],
-  );
+  const [row] = await sql.query<{ yes: boolean }>(`select ${IS_BUSY} as yes`, [deviceId, SENDING]);
   return row?.yes ?? false;
 }
+
+const IS_BUSY = `(
+     exists (select from device_trust where device_id = $1::uuid and phase = any($2))
+  or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)
+  or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at > now() - interval '3 seconds'
+              and outcome <> 'gone'))`;
 
 const SENDING: readonly RolloutPhase[] = [
   'asking_device',
@@ -212,12 +212,28 @@ const SENDING: readonly RolloutPhase[] = [
 
 /** A rollout that failed because the device was silent starts again at its next contact, at most once a day. */
 export async function wasSilent(sql: Sql, deviceId: string): Promise<boolean> {
-  const rows = await sql.query(
-    `select 1 from device_trust
-      where device_id = $1::uuid and phase = 'failed' and failure_code = 'mdm.device_silent'
-        and not exists (select from rollout_runs where device_id = $1::uuid and started_at > now() - interval '1 day')
-        and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)`,
-    [deviceId],
+  const [row] = await sql.query<{ yes: boolean }>(`select ${WAS_SILENT} as yes`, [deviceId]);
+  return row?.yes ?? false;
+}
+
+const WAS_SILENT = `exists (
+  select from device_trust
+   where device_id = $1::uuid and phase = 'failed' and failure_code = 'mdm.device_silent'
+     and not exists (select from rollout_runs where device_id = $1::uuid and started_at > now() - interval '1 day')
+     and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null))`;
+
+/**
+ * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, and
+ * no rollout waits for the contact.
+ */
+export async function lookForWork(
+  sql: Sql,
+  deviceId: string,
+): Promise<{ readonly isThere: boolean; readonly isBusy: boolean }> {
+  const [row] = await sql.query<{ isThere: boolean; isBusy: boolean }>(
+    `select exists (select from commands where device_id = $1::uuid and state in ('queued', 'handed_over', 'not_now'))
+         or ${WAS_SILENT} as is_there, ${IS_BUSY} as is_busy`,
+    [deviceId, SENDING],
   );
-  return rows.length > 0;
+  return row ?? { isThere: false, isBusy: false };
 }
