@@ -119,7 +119,7 @@ export async function storePushCertificate(database: Database, ring: KeyRing): P
   return secretId;
 }
 
-async function newBlueprint(database: Database, ring: KeyRing): Promise<string> {
+export async function newBlueprint(database: Database, ring: KeyRing): Promise<string> {
   const secretId = await storePushCertificate(database, ring);
   const [row] = await database.query<{ id: string }>(
     `with integration as (
