@@ -12,7 +12,9 @@ import type { Database } from '../adapters/store/base/database.ts';
 import { listHaltedReissues, resumeReissues } from '../adapters/store/rollout/automatic-reissues.ts';
 import { refreshTrust } from './refresh-trust.ts';
 import { alarmsOf } from '../api/admin/status.ts';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import * as admin from '../sandbox/okta/admin.ts';
+import { changeLifecycle } from '../sandbox/okta/devices-route.ts';
 import { DEFAULT_KNOBS } from '../sandbox/okta/knobs.ts';
 import { appendLog } from '../sandbox/okta/system-log.ts';
 import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
@@ -574,6 +576,58 @@ describe('a sweep', () => {
     await sweep();
     expect(await database.query('select from okta_devices')).toEqual([]);
     expect(new Set(await Promise.all(macs.map(({ id }) => managed(id))))).toEqual(new Set(['not_held']));
+  });
+
+  it.each([['ACTIVE'], ['UNSUSPENDED']] as const)(
+    'takes a device that was suspended and unsuspended for what it was, whether Okta says %s then',
+    async (unsuspendTo) => {
+      okta.tenant.state.knobs.devices.unsuspendTo = unsuspendTo;
+      const [mac, phone] = [await enroll(), await enroll('iPhone')];
+      const records = [register(mac.serialNumber), register(undefined)];
+      const states = () => Promise.all([mac, phone].map(({ id }) => managed(id)));
+      await sweep();
+      for (const record of records) await changeLifecycle(okta.tenant, record, 'suspend');
+      await sweep();
+      expect(await managed(mac.id)).toBe('not_held');
+      for (const record of records) await changeLifecycle(okta.tenant, record, 'unsuspend');
+      await sweep();
+      expect([await states(), await renewals()]).toEqual([['held', 'held'], []]);
+      const before = await versions();
+      await sweep();
+      expect(changes(before, await versions())).toEqual([]);
+    },
+  );
+
+  it('believes no list of an app whose role shows it no devices any more: nothing is taken for deleted', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber);
+    const keys = await generateKeyPair('RS256', { extractable: true });
+    const { clientId } = await admin.createApiServicesApp(okta.tenant, {
+      scopes: ['okta.devices.read', 'okta.authenticators.read'],
+      roles: ['READ_ONLY_ADMIN'],
+      dpop: false,
+      publicJwks: [{ ...(await exportJWK(keys.publicKey)), kid: 'one' }],
+    });
+    const own = new OktaClient({
+      host: okta.host,
+      credentials: {
+        kind: 'api_services_app',
+        clientId,
+        privateKeyPem: await exportPKCS8(keys.privateKey),
+        keyId: 'one',
+      },
+      allowedPrivateHosts: [okta.host],
+    });
+    const using = trustActivities({ database, oktaClient: () => Promise.resolve(own) } as never);
+    await sweep(using);
+    expect(await managed(mac.id)).toBe('held');
+    okta.tenant.state.knobs.devices.withoutRole = 'empty';
+    await admin.changeApiServicesApp(okta.tenant, clientId, { roles: ['HELP_DESK_ADMIN'] });
+    await expect(sweep(using)).rejects.toMatchObject({ code: 'okta.access_denied' });
+    expect([await managed(mac.id), await renewals()]).toEqual(['held', []]);
+    expect(await findOktaReads(database, fleet.integrationId)).toMatchObject({
+      failureCode: 'okta.access_denied',
+    });
   });
 
   it('derives every device anew after a setting changed that decides what Okta means', async () => {

@@ -90,6 +90,9 @@ export function findingOf(facts: FindingFacts): OktaFinding {
   return findingOfStatus(facts, okta);
 }
 
+/** Okta's schema names both for a device that may be used. */
+export const ACTIVE_STATUSES: readonly string[] = ['ACTIVE', 'UNSUSPENDED'];
+
 function findingOfStatus(facts: FindingFacts, okta: OktaFacts): OktaFinding {
   const said = `Okta says ${okta.status}`;
   switch (okta.status) {

@@ -1,5 +1,5 @@
 // Which record of Okta's belongs to which device: Macs by serial number, iPhones and iPads by user and model.
-import type { OktaMatch } from './okta-finding.ts';
+import { ACTIVE_STATUSES, type OktaMatch } from './okta-finding.ts';
 
 export interface OktaRecord {
   readonly oktaId: string;
@@ -32,12 +32,12 @@ export interface Matched {
 const same = (one: string | null, other: string | null): boolean =>
   one !== null && other !== null && one.toLowerCase() === other.toLowerCase();
 
+const isActive = ({ status }: OktaRecord): boolean => ACTIVE_STATUSES.includes(status);
+
 /** Of several records with one Mac's serial number the newest ACTIVE counts; if none is ACTIVE, the newest. */
 const newestActive = (records: readonly OktaRecord[]): OktaRecord | undefined =>
   [...records].sort(
-    (one, other) =>
-      Number(other.status === 'ACTIVE') - Number(one.status === 'ACTIVE') ||
-      other.createdAtMs - one.createdAtMs,
+    (one, other) => Number(isActive(other)) - Number(isActive(one)) || other.createdAtMs - one.createdAtMs,
   )[0];
 
 /**
@@ -78,7 +78,7 @@ export function matchRecords(records: readonly OktaRecord[], devices: readonly M
       return [{ oktaId: record.oktaId, deviceId: device.deviceId, match: 'serial_number' }];
     }
     const alike = records.filter(
-      (record) => record.platform === 'IOS' && record.status === 'ACTIVE' && isAlike(record, device),
+      (record) => record.platform === 'IOS' && isActive(record) && isAlike(record, device),
     );
     const [first] = alike;
     if (first === undefined) return [];

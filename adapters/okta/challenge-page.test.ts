@@ -18,6 +18,7 @@ describe('the challenge page', () => {
     ['UTF-16 LE without a mark', Buffer.from(page(CHALLENGE), 'utf16le')],
     ['UTF-16 BE with its mark', Buffer.concat([Buffer.from([0xfe, 0xff]), bigEndian(page(CHALLENGE))])],
     ['other tags', Buffer.from(`challenge password is:\n<b><font size="2">\n${CHALLENGE}</font></b>`)],
+    ['windows-1252, as another reader decodes it', Buffer.from(`${page(CHALLENGE)}\xa0\x80`, 'latin1')],
     ['no tags', Buffer.from(`The enrollment CHALLENGE PASSWORD is: ${CHALLENGE}`)],
   ])('gives its challenge: %s', (_, body) => {
     expect(readChallengePage(body)).toEqual({ kind: 'challenge', challenge: CHALLENGE });
@@ -55,6 +56,15 @@ describe('the challenge page', () => {
         expect(read).toEqual({ kind: 'challenge', challenge });
       }),
     );
+  });
+
+  it.each([
+    ['16 upper-case hex, of Microsoft NDES', '0123456789ABCDEF'],
+    ['32 upper-case hex', '0123456789ABCDEF0123456789ABCDEF'],
+    ['32 of base64url with - and _', CHALLENGE],
+    ['beginning with _', `_${CHALLENGE.slice(1)}`],
+  ])('knows every alphabet of the field: %s', (_, challenge) => {
+    expect(readChallengePage(Buffer.from(page(challenge)))).toEqual({ kind: 'challenge', challenge });
   });
 
   it('tells a full password cache from a page of somebody else', () => {

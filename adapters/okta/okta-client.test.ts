@@ -192,6 +192,64 @@ describe('proof of possession (DPoP)', () => {
   });
 });
 
+describe('a proof of possession is sent where it is demanded, and nowhere else', () => {
+  /** A tenant that notes each request's scheme and whether it had a proof. @param demands of token requests */
+  async function requestsOf(credentials: OktaCredentials, demands: boolean): Promise<string[]> {
+    const service = await openTlsService();
+    const seen: string[] = [];
+    service.serve((request, response) => {
+      const { authorization = '', dpop } = request.headers;
+      const isToken = request.url?.startsWith('/oauth2') === true;
+      seen.push(
+        `${isToken ? 'token' : `devices, ${authorization.split(' ')[0]}`}${dpop === undefined ? '' : ', proof'}`,
+      );
+      const answer = (status: number, body: unknown, headers = {}): void => {
+        response
+          .writeHead(status, { 'content-type': 'application/json', ...headers })
+          .end(JSON.stringify(body));
+      };
+      if (!isToken) return answer(200, []);
+      const nonce = typeof dpop === 'string' && dpop.split('.')[1];
+      const hasNonce =
+        nonce !== false && 'nonce' in JSON.parse(Buffer.from(nonce ?? '', 'base64url').toString());
+      if (demands && dpop === undefined) return answer(400, { error: 'invalid_dpop_proof' });
+      if (demands && !hasNonce) return answer(400, { error: 'use_dpop_nonce' }, { 'dpop-nonce': 'n' });
+      answer(200, {
+        access_token: 't',
+        token_type: demands ? 'DPoP' : 'Bearer',
+        expires_in: 3600,
+        scope: '',
+      });
+    });
+    await new OktaClient({ host: service.host, credentials, allowedPrivateHosts: [service.host] })
+      .listDevices()
+      .finally(() => service.close());
+    return seen;
+  }
+  const secret: OktaCredentials = { kind: 'api_service_integration', clientId: 'c', clientSecret: 's' };
+
+  it.each<[string, boolean, boolean, string[]]>([
+    ['a client secret', false, false, ['token', 'devices, Bearer']],
+    [
+      'a client secret, demanded',
+      false,
+      true,
+      ['token', 'token, proof', 'token, proof', 'devices, DPoP, proof'],
+    ],
+    [
+      'a key: Okta demands it of new apps',
+      true,
+      true,
+      ['token, proof', 'token, proof', 'devices, DPoP, proof'],
+    ],
+    ['a key, the app lets bearer tokens be', true, false, ['token, proof', 'devices, Bearer']],
+  ])('%s', async (_what, byKey, demands, expected) => {
+    const { privateKeyPem, keyId } = await newAppKey();
+    const key: OktaCredentials = { kind: 'api_services_app', clientId: 'c', privateKeyPem, keyId };
+    expect(await requestsOf(byKey ? key : secret, demands)).toEqual(expected);
+  });
+});
+
 describe('a clock that differs from Okta by five minutes', () => {
   it.each([
     [310, /\d+ seconds behind Okta's\.$/],

@@ -1,7 +1,9 @@
 // What the setup checks before it believes an admin's paste: organization, challenge, SCEP URL.
 import { createHmac } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FAILURES, type CataloguedError } from '../../domain/failures.ts';
+import { FAILURES, type CataloguedError, type FailureCode } from '../../domain/failures.ts';
+import { closesEndpoint } from '../../domain/okta-budget.ts';
 import * as admin from '../../sandbox/okta/admin.ts';
 import { renewIntermediate } from '../../sandbox/okta/authority.ts';
 import { changeKnobs, DEFAULT_KNOBS } from '../../sandbox/okta/knobs.ts';
@@ -92,6 +94,87 @@ describe('the challenge', () => {
   ])('is %s for %j', async (code, challenge) => {
     knobs({ challenge });
     expect(await codeOf(fetchChallenge(challengeAccess()))).toBe(code);
+  });
+
+  /** Terminal for everybody until a person acts, or passing: both close the endpoint for all processes; and how long. */
+  it.each<
+    [string, number, Record<string, string>, string, FailureCode, 'admin' | 'passes', number | undefined]
+  >([
+    [
+      '401',
+      401,
+      { 'www-authenticate': 'Basic realm="okta"' },
+      '',
+      'okta.challenge_credentials_refused',
+      'admin',
+      undefined,
+    ],
+    ['403', 403, {}, '<html>Blocked', 'okta.challenge_denied', 'admin', undefined],
+    ['404: deleted, or a wrong URL', 404, {}, '', 'okta.challenge_url_gone', 'admin', undefined],
+    ['410', 410, {}, '', 'okta.challenge_url_gone', 'admin', undefined],
+    ['500', 500, {}, '', 'okta.unreachable', 'passes', undefined],
+    ['503', 503, {}, '', 'okta.unreachable', 'passes', undefined],
+    ['429 with Retry-After', 429, { 'retry-after': '7' }, '', 'okta.rate_limited', 'passes', 7_000],
+    ['429 without a word', 429, {}, '', 'okta.rate_limited', 'passes', 60_000],
+    [
+      '200: the password cache is full',
+      200,
+      {},
+      'The password cache is full.',
+      'okta.rate_limited',
+      'passes',
+      60_000,
+    ],
+    ['200: a sign-in page', 200, {}, '<html>Sign In', 'okta.challenge_unexpected_page', 'admin', undefined],
+    [
+      '200: a captive portal',
+      200,
+      {},
+      '<html>Welcome to Wi-Fi',
+      'okta.challenge_unexpected_page',
+      'admin',
+      undefined,
+    ],
+    [
+      '302 to a sign-in page',
+      302,
+      { location: 'https://elsewhere.example/' },
+      '',
+      'okta.challenge_unexpected_page',
+      'admin',
+      undefined,
+    ],
+  ])('refused or unreadable: %s', async (_row, status, headers, body, code, who, retryAfterMs) => {
+    const service = await openTlsService();
+    const requests: IncomingMessage[] = [];
+    service.serve((request, response) => {
+      requests.push(request);
+      response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body);
+    });
+    const url = `https://${service.host}/scep/v1/challenge/any?as=pasted`;
+    const access = challengeAccess({
+      url,
+      allowedPrivateHosts: [service.host],
+      username: 'u',
+      password: 'p',
+    });
+    const error = await fetchChallenge(access).then(
+      () => expect.fail('nothing was refused'),
+      (thrown: unknown) => thrown as CataloguedError,
+    );
+    await service.close();
+    expect([error.code, error.retryAfterMs]).toEqual([code, retryAfterMs]);
+    expect(closesEndpoint(code)).toBe(true);
+    expect(FAILURES[code].owner === 'admin').toBe(who === 'admin');
+    // One request with the credentials at once: no negotiation, no body, the address as it was pasted.
+    expect(
+      requests.map(({ method, url: path, headers: sent }) => [
+        method,
+        path,
+        sent.authorization,
+        sent['content-length'],
+      ]),
+    ).toEqual([['GET', '/scep/v1/challenge/any?as=pasted', 'Basic dTpw', undefined]]);
   });
 
   it('is denied by a 403 of a firewall, which says nothing about the password', async () => {

@@ -97,6 +97,7 @@ function describe(tenant: Tenant, device: DeviceRecord) {
   const lifecycle = {
     ACTIVE: { suspend: post('suspend'), deactivate: post('deactivate') },
     SUSPENDED: { unsuspend: post('unsuspend'), deactivate: post('deactivate') },
+    UNSUSPENDED: { suspend: post('suspend'), deactivate: post('deactivate') },
     DEACTIVATED: { activate: post('activate') },
   }[device.status];
   return {
@@ -119,9 +120,9 @@ function describe(tenant: Tenant, device: DeviceRecord) {
 export type LifecycleAction = 'activate' | 'deactivate' | 'suspend' | 'unsuspend';
 
 const LIFECYCLE = {
-  activate: { from: ['DEACTIVATED', 'ACTIVE'], to: 'ACTIVE' },
-  deactivate: { from: ['ACTIVE', 'SUSPENDED', 'DEACTIVATED'], to: 'DEACTIVATED' },
-  suspend: { from: ['ACTIVE'], to: 'SUSPENDED' },
+  activate: { from: ['DEACTIVATED', 'ACTIVE', 'UNSUSPENDED'], to: 'ACTIVE' },
+  deactivate: { from: ['ACTIVE', 'SUSPENDED', 'UNSUSPENDED', 'DEACTIVATED'], to: 'DEACTIVATED' },
+  suspend: { from: ['ACTIVE', 'UNSUSPENDED'], to: 'SUSPENDED' },
   unsuspend: { from: ['SUSPENDED'], to: 'ACTIVE' },
 } as const;
 
@@ -130,7 +131,8 @@ export async function changeLifecycle(
   device: DeviceRecord,
   action: LifecycleAction,
 ): Promise<TenantResponse> {
-  const { from, to } = LIFECYCLE[action];
+  const { from } = LIFECYCLE[action];
+  const to = action === 'unsuspend' ? tenant.state.knobs.devices.unsuspendTo : LIFECYCLE[action].to;
   if (!from.some((status) => status === device.status)) return refuse('E0000152');
   tenant.changeDevice(device, (changed) => {
     changed.status = to;

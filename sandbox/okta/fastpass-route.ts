@@ -106,7 +106,7 @@ export class FastPassRoute {
   }
 
   #judge(signIn: SignInRead, device: DeviceRecord): { reason: ManagementReason; bind?: () => void } {
-    if (device.status !== 'ACTIVE') return { reason: 'device_not_active' };
+    if (device.status !== 'ACTIVE' && device.status !== 'UNSUSPENDED') return { reason: 'device_not_active' };
     return signIn.device.platform === 'IOS'
       ? { reason: this.#judgeHint(signIn) }
       : this.#judgeCertificate(signIn, device);

@@ -50,6 +50,10 @@ const TenantKnobsShape = z.strictObject({
     emptyMiddlePage: z.boolean(),
     /** Largest page, whatever `limit` asks for. */
     pageCap: z.number().int().min(1).max(200),
+    /** What a device is after "unsuspend": Okta's page says ACTIVE, its schema knows UNSUSPENDED too. */
+    unsuspendTo: z.enum(['ACTIVE', 'UNSUSPENDED']),
+    /** To an app whose role shows it no devices: 403, or a list in which there is none (a role bound to resources). */
+    withoutRole: z.enum(['refused', 'empty']),
   }),
   rateLimits: z.strictObject({
     apiPerMinute: z.number().int().positive(),
@@ -86,7 +90,13 @@ export const DEFAULT_KNOBS: TenantKnobs = {
     keyProtection: 'ANY',
     fips: 'OPTIONAL',
   },
-  devices: { searchDelaySeconds: 0, emptyMiddlePage: false, pageCap: 200 },
+  devices: {
+    searchDelaySeconds: 0,
+    emptyMiddlePage: false,
+    pageCap: 200,
+    unsuspendTo: 'ACTIVE',
+    withoutRole: 'refused',
+  },
   rateLimits: { apiPerMinute: 1200, tokensPerMinute: 2000 },
   challenge: { lifeSeconds: 3600, encoding: 'utf8', page: 'challenge' },
   scep: { certificateSeconds: 365 * 24 * 3600, refuse: 0, getCaCert: 'chain' },

@@ -100,7 +100,7 @@ export interface DeviceRecord {
   readonly id: string;
   readonly created: string;
   lastUpdated: string;
-  status: 'ACTIVE' | 'DEACTIVATED' | 'SUSPENDED';
+  status: 'ACTIVE' | 'DEACTIVATED' | 'SUSPENDED' | 'UNSUSPENDED';
   profile: {
     displayName: string;
     platform: 'MACOS' | 'IOS';

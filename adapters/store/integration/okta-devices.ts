@@ -127,7 +127,7 @@ export async function findOutdatedDevices(sql: Sql, integrationId: string): Prom
       where trust.integration_id = $1
         and trust.registered <> exists (
           select from okta_devices as record
-           where record.device_id = trust.device_id and record.integration_id = $1 and record.registered and record.status = 'ACTIVE')
+           where record.device_id = trust.device_id and record.integration_id = $1 and record.registered and record.status in ('ACTIVE', 'UNSUSPENDED'))
       order by trust.device_id`,
     [integrationId],
   );
