@@ -16,7 +16,7 @@ const item = {
   deviceTrustOn: true,
   appConfiguration: { kept: 'as it is' },
   settings: { launchOptions: 'HideMainWindow' },
-  appConfigurationGivesWay: true,
+  overridesAppConfiguration: true,
   families: ['Mac'],
   oktaDomain: 'acme.okta.com',
   blueprints: [{ id: BLUEPRINT, name: 'Test', devices: 2 }],
@@ -108,7 +108,7 @@ test('turning the switch on is confirmed: by --yes, or by the one who is asked',
   expect(sent()[0]?.body).toMatchObject({
     deviceTrustOn: true,
     blueprintIds: [BLUEPRINT],
-    confirmManagedAppConfigurationGivesWay: true,
+    confirmAppConfigurationOverride: true,
   });
 });
 

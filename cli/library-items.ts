@@ -79,7 +79,7 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
   if (!options.yes) await confirmPreview(preview, line);
   const body = {
     ...wanted,
-    confirmManagedAppConfigurationGivesWay: preview.needsConfirmation,
+    confirmAppConfigurationOverride: preview.needsConfirmation,
     confirmPolicyIsLifted: preview.usersLosingTrustTotal > 0,
   };
   const saved = known

@@ -51,7 +51,7 @@ function problemOf(failure: Failure): Problem {
     case 'unreadable':
       return {
         type: 'about:blank',
-        title: 'The response could not be read.',
+        title: 'The console cannot read the response.',
         status: failure.status,
         code: 'server.failed',
         remedy: 'Check the log of the proxy in front of Odette, or the log of the API.',

@@ -15,10 +15,14 @@ export const BUCKET_LABELS: Readonly<Record<Bucket, { label: string; color: stri
   unreachable: {
     label: 'Unreachable',
     color: 'orange',
-    meaning: 'No push gets through, or silent for 14 days',
+    meaning: 'No push gets through, or no contact for 14 days',
   },
   left: { label: 'Left', color: 'gray', meaning: 'The enrollment has ended' },
-  out_of_scope: { label: 'Out of scope', color: 'gray', meaning: 'No switched-on library item applies' },
+  out_of_scope: {
+    label: 'Out of scope',
+    color: 'gray',
+    meaning: 'No library item with Okta Device Trust turned on',
+  },
 };
 /** Of a trusted device that called lately: a list needs no words for it. */
 export const NOTHING_PENDING = 'Nothing pending.';
@@ -53,7 +57,7 @@ export const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
 
 export type Phase = Device['phase'];
 export const PHASE_LABELS: Readonly<Record<Phase, string>> = {
-  waiting: 'Begins',
+  waiting: 'Starting',
   not_enrolled: 'Not enrolled',
   asking_device: 'Asking the device',
   certificate: 'Certificate',
@@ -62,8 +66,8 @@ export const PHASE_LABELS: Readonly<Record<Phase, string>> = {
   app: 'Okta Verify',
   app_configuration: 'App configuration',
   delivered: 'Delivered',
-  waits_for_user: 'Waits for the user',
-  removal_delay: 'Before removal',
+  waits_for_user: 'Waiting for the user',
+  removal_delay: 'Removal scheduled',
   removing: 'Removing',
   out_of_scope: 'Out of scope',
   failed: 'Failed',

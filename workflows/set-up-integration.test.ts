@@ -198,7 +198,7 @@ test('while the worker is away an answer is refused as unavailable, and taken on
 
 test('one answer is given again after completion: same checks, and only devices whose payload changes are told', async () => {
   const { database } = world.api;
-  const item = { integrationId, deviceTrustOn: true, confirmManagedAppConfigurationGivesWay: true };
+  const item = { integrationId, deviceTrustOn: true, confirmAppConfigurationOverride: true };
   const blueprint = await world.api.call('POST', '/api/blueprints', { name: 'Macs' });
   await world.api.call('POST', '/api/library-items', { ...item, blueprintIds: [blueprint.body.id] });
   const [device] = await database.query<{ id: string }>(

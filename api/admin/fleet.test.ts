@@ -439,13 +439,13 @@ describe('the library item', () => {
   test('turning it off tells its devices; turning it on again needs the confirmation', async () => {
     await told();
     const off = await api.call('PUT', at(), { ...item(), deviceTrustOn: false });
-    expect(off.body).toMatchObject({ deviceTrustOn: false, appConfigurationGivesWay: false });
+    expect(off.body).toMatchObject({ deviceTrustOn: false, overridesAppConfiguration: false });
     expect(await told()).toHaveLength(6);
     const unconfirmed = await api.call('PUT', at(), item());
     expect([unconfirmed.status, unconfirmed.body.code]).toEqual([422, 'library.confirmation_needed']);
     expect(unconfirmed.body.detail).toContain('overrides');
     expect(await told()).toEqual([]);
-    const on = await api.call('PUT', at(), { ...item(), confirmManagedAppConfigurationGivesWay: true });
+    const on = await api.call('PUT', at(), { ...item(), confirmAppConfigurationOverride: true });
     expect(on.body.deviceTrustOn).toBe(true);
     expect(await told()).toHaveLength(6);
   });

@@ -103,8 +103,8 @@ async function save(
 ): Promise<void> {
   const integration = await findIntegration(sql, body.integrationId);
   if (!integration) throw fieldProblem('request.not_found', 'integrationId');
-  if (body.deviceTrustOn && !before?.deviceTrustOn && !body.confirmManagedAppConfigurationGivesWay)
-    throw fieldProblem('library.confirmation_needed', 'confirmManagedAppConfigurationGivesWay', {
+  if (body.deviceTrustOn && !before?.deviceTrustOn && !body.confirmAppConfigurationOverride)
+    throw fieldProblem('library.confirmation_needed', 'confirmAppConfigurationOverride', {
       detail: SWITCH_CONFIRMATION,
     });
   if (before)

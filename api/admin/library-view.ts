@@ -50,7 +50,7 @@ export async function showItem(sql: Sql, item: LibraryItemRow): Promise<z.input<
     deviceTrustOn: item.deviceTrustOn,
     appConfiguration: item.appConfiguration as z.input<typeof LibraryItem>['appConfiguration'],
     settings: item.settings as z.input<typeof LibraryItem>['settings'],
-    appConfigurationGivesWay: item.deviceTrustOn,
+    overridesAppConfiguration: item.deviceTrustOn,
     families: platforms.flatMap((platform) =>
       platform === 'macOS' ? ['Mac' as const] : ['iPhone' as const, 'iPad' as const],
     ),

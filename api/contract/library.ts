@@ -46,7 +46,7 @@ export const LibraryItem = z
     name: z.literal('Okta Verify'),
     ...saved,
     /** Its own managed app configuration is set aside: Okta Device Trust manages it. */
-    appConfigurationGivesWay: z.boolean(),
+    overridesAppConfiguration: z.boolean(),
     /** The device families configured for Okta Device Trust. */
     families: z.array(family),
     oktaDomain: z.string(),
@@ -79,7 +79,7 @@ const SaveItem = z
     settings: ItemSettings.default({}),
     blueprintIds: z.array(id).max(500).default([]),
     /** Needed to turn Okta Device Trust on: true confirms that it overrides the item's own managed app configuration for iPhone and iPad. */
-    confirmManagedAppConfigurationGivesWay: z.boolean().default(false),
+    confirmAppConfigurationOverride: z.boolean().default(false),
     /** Needed where users are managed in Okta only through devices that leave: yes, Okta's policy no longer demands managed devices of them. */
     confirmPolicyIsLifted: z.boolean().default(false),
   })

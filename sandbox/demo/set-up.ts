@@ -152,7 +152,7 @@ export async function assignOktaVerify({ odette, progress }: Stage, integrationI
     body: {
       integrationId,
       deviceTrustOn: true,
-      confirmManagedAppConfigurationGivesWay: true,
+      confirmAppConfigurationOverride: true,
       blueprintIds: [blueprint.id],
     },
   });

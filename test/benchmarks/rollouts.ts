@@ -53,7 +53,7 @@ try {
     body: {
       integrationId,
       deviceTrustOn: true,
-      confirmManagedAppConfigurationGivesWay: true,
+      confirmAppConfigurationOverride: true,
       blueprintIds: [blueprint.id],
     },
   });

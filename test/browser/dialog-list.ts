@@ -55,7 +55,7 @@ export const dialogs = (ids: {
     await page.getByRole('dialog').waitFor();
   };
   const turnOff = async (ours: Opener) => {
-    await ours.page.getByText(/^Goes$|^No device is affected/).waitFor();
+    await ours.page.getByText(/^Removed$|^No device is affected/).waitFor();
     const word = ours.page.getByLabel(POLICY_IS_LIFTED);
     if ((await word.count()) > 0) await word.check();
     await ours.press('Turn off');
@@ -83,7 +83,7 @@ export const dialogs = (ids: {
         await flip(ours);
         await turnOff(ours);
         await ours.press('Save');
-        await ours.page.getByText('Goes', { exact: true }).waitFor();
+        await ours.page.getByText('Removed', { exact: true }).waitFor();
       },
     },
     'save its settings': {

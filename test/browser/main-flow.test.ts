@@ -197,7 +197,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText(/the profiles and the app configuration of Odette on 7 devices/).waitFor();
-    await dialog.getByText('To undo it').waitFor();
+    await dialog.getByText('To undo').waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'hidden' });
     expect(await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).isChecked()).toBe(true);

@@ -43,7 +43,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     const body = {
       integrationId: fleet.ids['integrations'],
       blueprintIds: [fleet.ids['blueprints']],
-      confirmManagedAppConfigurationGivesWay: true,
+      confirmAppConfigurationOverride: true,
       confirmPolicyIsLifted: true,
       deviceTrustOn,
       settings,
@@ -129,7 +129,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     await saveAs({ removeAppOnRemoval: true });
     await ours.see('Someone else saved this item');
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": true }');
-    await ours.press('Load what was saved');
+    await ours.press('Load the newer version');
     await expect.poll(() => field.inputValue()).toBe('');
     expect(
       await ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope').isChecked(),
@@ -148,7 +148,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     await dialog.getByText('Someone else saved this item').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
     expect((await item()).deviceTrustOn).toBe(false);
-    await dialog.getByRole('button', { name: 'Load what was saved' }).click();
+    await dialog.getByRole('button', { name: 'Load the newer version' }).click();
     await dialog.waitFor({ state: 'hidden' });
     expect(await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).isChecked()).toBe(false);
     await saveAs({});
@@ -192,7 +192,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     await dialog.getByText('Someone else created this item').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
     expect(await ours.findings('[role=dialog]')).toEqual([]);
-    await dialog.getByRole('button', { name: 'Load what was saved' }).click();
+    await dialog.getByRole('button', { name: 'Load the newer version' }).click();
     await dialog.waitFor({ state: 'hidden' });
     await expect.poll(() => removes.isChecked()).toBe(true);
     expect(await field.inputValue()).toBe('');
@@ -202,7 +202,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     expect((await api.call('DELETE', `/api/library-items/${made.body.id as string}`)).status).toBe(204);
     await ours.see('Someone else removed this item');
     expect(await field.inputValue()).toBe('{ "OktaVerify.ReportDiagnostics": false }');
-    await ours.press('Begin a new item');
+    await ours.press('Start a new item');
     await expect.poll(() => field.inputValue()).toBe('');
     for (const text of ['{ "OktaVerify.ReportDiagnostics": true }', '']) {
       await field.fill(text);
@@ -211,7 +211,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
       expect((await field.inputValue()).replaceAll(/\s+/g, ' ')).toBe(text);
-      expect(await ours.page.getByText('Somebody else').count()).toBe(0);
+      expect(await ours.page.getByText('Someone else').count()).toBe(0);
     }
     const { items } = (await api.call('GET', '/api/library-items')).body as { items: object[] };
     expect(items).toHaveLength(1);

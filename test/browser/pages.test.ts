@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await confirm.waitFor();
     expect(await confirm.isDisabled()).toBe(true);
     answer();
-    await ours.page.getByText('Goes', { exact: true }).waitFor();
+    await ours.page.getByText('Removed', { exact: true }).waitFor();
     // A user of the fleet is managed only through it.
     expect(await confirm.isEnabled()).toBe(false);
     await ours.page.getByLabel(POLICY_IS_LIFTED).check();
@@ -165,7 +165,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
         integrationId: fleet.ids['integrations'],
         blueprintIds: [fleet.ids['blueprints']],
         deviceTrustOn,
-        confirmManagedAppConfigurationGivesWay: true,
+        confirmAppConfigurationOverride: true,
         confirmPolicyIsLifted: true,
       });
       expect(status).toBe(200);
@@ -275,7 +275,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await dialog.getByText('/api/rollouts/replay').waitFor();
     await dialog.getByLabel('Reason').fill('Back from repair');
     await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
-    await ours.see('Its progress is on this page');
+    await ours.see('See the progress on this page');
     await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
     expect(await ours.findings()).toEqual([]);
     await ours.press('Stop');

@@ -36,7 +36,7 @@ async function deliverTo(integrationId: string, families: { Mac: number; iPhone:
     integrationId,
     blueprintIds: [id],
     deviceTrustOn: true,
-    confirmManagedAppConfigurationGivesWay: true,
+    confirmAppConfigurationOverride: true,
   });
   expect(made.status).toBe(201);
   for (const [family, count] of Object.entries(families))
@@ -256,7 +256,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await ours.see(other.clientId);
 
     await change('macOS');
-    await dialog.getByText('No certificate is sent again: 2 Macs in scope keep theirs').waitFor();
+    await dialog.getByText('It sends no certificate again: 2 Macs in scope keep theirs').waitFor();
     await fieldOf(ours, 'Password').fill('wrong-password');
     await refusedAt('Password');
     const mac = world.okta.tenant.state.platforms.find(({ platform }) => platform === 'macOS');
@@ -265,7 +265,9 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await saved();
 
     await change('iOS and iPadOS');
-    await dialog.getByText('Without a new key nothing is pushed to the 1 iPhone or iPad in scope').waitFor();
+    await dialog
+      .getByText('Without a new key, Odette pushes nothing to the 1 iPhone or iPad in scope')
+      .waitFor();
     await fieldOf(ours, 'Secret key').fill('short');
     await dialog
       .getByText('app configuration and SSO profile of 1 iPhone or iPad are pushed again')

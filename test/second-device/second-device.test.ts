@@ -145,7 +145,7 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
           ...body,
           settings: { ...settings, certificateScope },
           blueprintIds: item.blueprints.map(({ id }) => id),
-          confirmManagedAppConfigurationGivesWay: true,
+          confirmAppConfigurationOverride: true,
         },
         ifMatch: `"${version}"`,
       });

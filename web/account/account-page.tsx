@@ -55,7 +55,7 @@ function SecondFactorCard({ factor }: { factor: ResponseOf<'getSecondFactor'> })
           <>
             {factor.isRequired && (
               <Alert color="yellow" title="Odette requires a second factor">
-                Set one up to go on.
+                Set one up to continue.
               </Alert>
             )}
             <Text size="sm">

@@ -100,7 +100,7 @@ function ConfirmCode({
         inputMode="numeric"
         data-autofocus
       />
-      <Text size="sm">Your other sessions end.</Text>
+      <Text size="sm">Odette ends your other sessions.</Text>
     </ConfirmDialog>
   );
 }
@@ -116,7 +116,8 @@ function RecoveryCodes({ codes, close }: { codes: readonly string[]; close: () =
     <Modal opened onClose={done} title="Recovery codes" closeOnClickOutside={false}>
       <Stack>
         <Alert color="yellow" title="Shown this once">
-          Keep them where you find them without the app. Each signs in once instead of a code.
+          Store them where you can reach them without the app. Each recovery code works once, in place of a
+          code of the app.
         </Alert>
         <Group align="flex-start" wrap="nowrap">
           <Code block aria-label="Recovery codes">
@@ -149,7 +150,7 @@ export function NewRecoveryCodes({ close }: { close: () => void }) {
       error={change.error}
       command={curlLine('renewRecoveryCodes', { body: { password: '…' } })}
     >
-      <Text size="sm">The old recovery codes end.</Text>
+      <Text size="sm">The old recovery codes stop working.</Text>
       <OwnPassword value={password} set={setPassword} error={change.error} />
     </ConfirmDialog>
   );
@@ -171,7 +172,7 @@ export function TurnOffDialog({ close }: { close: () => void }) {
       error={change.error}
       command={curlLine('turnOffSecondFactor', { body: { password: '…' } })}
     >
-      <Text size="sm">From then on your password alone signs in.</Text>
+      <Text size="sm">You then sign in with your password alone.</Text>
       <OwnPassword value={password} set={setPassword} error={change.error} />
     </ConfirmDialog>
   );

@@ -15,9 +15,9 @@ type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
 type Search = Readonly<Partial<Record<Name, string>>>;
 
 const FIELDS: readonly { name: Name; label: string; placeholder: string; type?: string }[] = [
-  { name: 'actor', label: 'Who', placeholder: 'person: or person:admin' },
-  { name: 'action', label: 'What', placeholder: 'setup. or secret.used' },
-  { name: 'subject', label: 'To what', placeholder: 'device:…' },
+  { name: 'actor', label: 'Actor', placeholder: 'person: or person:admin' },
+  { name: 'action', label: 'Action', placeholder: 'setup. or secret.used' },
+  { name: 'subject', label: 'Subject', placeholder: 'device:…' },
   { name: 'from', label: 'From', placeholder: '', type: 'date' },
   { name: 'until', label: 'Until', placeholder: '', type: 'date' },
 ];
@@ -87,7 +87,7 @@ export function ActivityPage() {
             <Empty title="Nothing matches">Try a broader filter.</Empty>
           ) : (
             <>
-              <ListTable label="Activity" heads={['When', 'Who', 'What', 'To what', 'Detail']}>
+              <ListTable label="Activity" heads={['Time', 'Actor', 'Action', 'Subject', 'Detail']}>
                 {items.map((entry) => (
                   <Table.Tr key={entry.id}>
                     <Table.Td style={{ whiteSpace: 'nowrap' }}>

@@ -73,7 +73,7 @@ export function BlueprintPage() {
               )}
             </Stack>
           ) : (
-            <Empty title="There is no such blueprint">It may have been removed.</Empty>
+            <Empty title="Blueprint not found">Someone may have removed it.</Empty>
           )
         }
       </Loaded>

@@ -44,7 +44,7 @@ const COLUMNS: readonly Column<Code>[] = [
   { label: 'User', cell: (code) => code.user ?? 'Anyone' },
   { label: 'For', cell: ({ platforms }) => platformsText(platforms) },
   { label: 'Used', cell: (code) => `${countText(code.uses)} of ${countText(code.maxUses)}` },
-  { label: 'Ends', cell: (code) => <Moment at={code.expiresAt} /> },
+  { label: 'Expires', cell: (code) => <Moment at={code.expiresAt} /> },
   { label: 'Created by', cell: (code) => nameOfActor(code.createdBy) },
 ];
 

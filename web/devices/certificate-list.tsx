@@ -32,7 +32,7 @@ export function CertificateList({ device }: { device: DeviceDetail }) {
             'State',
             'Keychain and slot',
             'Serial and issuer',
-            'Ends',
+            'Expires',
             'Sent',
             'Proven',
             'Used by a sign-in',

@@ -113,7 +113,7 @@ export const columns = column.columns([
   }),
   column.display({
     id: 'certificate',
-    header: 'Certificate ends',
+    header: 'Certificate expires',
     cell: ({ row }) => <Moment at={row.original.certificateNotAfter} />,
   }),
 ]);
@@ -135,6 +135,6 @@ export const CHOICES: Readonly<Record<string, string>> = {
   os: 'OS',
   supervised: 'Supervised',
   lastContact: 'Last contact',
-  certificate: 'Certificate ends',
+  certificate: 'Certificate expires',
 };
 export const HIDDEN_AT_FIRST = { model: false, os: false, supervised: false, certificate: false };

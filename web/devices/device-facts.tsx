@@ -84,11 +84,11 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
   );
 }
 
-/** What Okta's word means and who acts; where Okta names another user, one click takes that user over. */
+/** What Okta's record means and who acts. If Okta names another user, one click sets that user. */
 function FindingText({ device }: { device: DeviceDetail }) {
   const mayAct = useMay('operator');
   const change = useChange('updateDevice', ['getDevice', 'getDeviceTimeline', 'listDevices'], () =>
-    notifications.show({ message: 'The user is taken over.', color: 'green' }),
+    notifications.show({ message: 'Odette now has this user for the device.', color: 'green' }),
   );
   const finding = device.oktaFinding;
   if (finding === null || finding.owner === 'nobody') return null;
@@ -103,7 +103,7 @@ function FindingText({ device }: { device: DeviceDetail }) {
           loading={change.isPending}
           onClick={() => change.mutate({ params: { id: device.id }, body: { user } })}
         >
-          Take over {user}
+          Set user to {user}
         </Button>
       )}
       <ProblemAlert error={change.error} />

@@ -68,7 +68,7 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
       )}
       {select(
         'days',
-        'Certificate ends',
+        'Certificate expires',
         entries({ 14: 'within 14 days', 30: 'within 30 days', 60: 'within 60 days', 120: 'within 120 days' }),
       )}
       {isFiltered(search) && (

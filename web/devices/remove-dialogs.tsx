@@ -41,16 +41,16 @@ export function RemoveDialog({ device, close }: DialogProps) {
         {({ startsInMinutes }) => (
           <List size="sm" spacing={4}>
             <List.Item>
-              <b>Goes</b>, {delayText(startsInMinutes)}: the profiles and Odette&apos;s app configuration, and
-              with them the certificate. {device.user ?? 'Its user'} is no longer managed in Okta through this
-              device.
+              <b>Removed</b>, {delayText(startsInMinutes)}: the profiles and Odette&apos;s app configuration,
+              and with them the certificate. {device.user ?? 'Its user'} is no longer managed in Okta through
+              this device.
             </List.Item>
             <List.Item>
-              <b>Stays</b>: the Okta Verify app and its license, unless the library item says otherwise; the
+              <b>Kept</b>: the Okta Verify app and its license, unless the library item says otherwise; the
               device&apos;s enrollment in Odette; its record in Okta.
             </List.Item>
             <List.Item>
-              <b>To undo it</b>: move it back to {blueprint}. Before then Odette removes nothing; later Odette
+              <b>To undo</b>: move it back to {blueprint}. Before then Odette removes nothing; later Odette
               delivers everything again.
             </List.Item>
           </List>
@@ -67,7 +67,7 @@ const delayText = (minutes: number): string =>
 export function ForgetDialog({ device, close }: DialogProps) {
   const navigate = useNavigate();
   const change = useChange('deleteDevice', ['listDevices', 'getStatus', 'listFailures'], () => {
-    said('Its record is deleted.');
+    said('Odette deleted its record.');
     void navigate({ to: '/devices' });
   });
   return (

@@ -11,8 +11,8 @@ export function SerialTwins({ device }: { device: DeviceDetail }) {
   return (
     <Alert color="orange" title="Another device has this serial number">
       <Text size="sm">
-        A replaced logic board or a cloned virtual machine brings a serial number again. Odette tells the
-        devices apart by their UDID, and none is trusted by the record of another.
+        A replaced logic board or a cloned virtual machine repeats a serial number. Odette tells the devices
+        apart by UDID, and never trusts one by the record of another.
       </Text>
       <List size="sm" mt="xs">
         {twins.map((twin) => (
@@ -23,7 +23,7 @@ export function SerialTwins({ device }: { device: DeviceDetail }) {
             : {BUCKET_LABELS[twin.bucket].label}, last contact <Moment at={twin.lastContactAt} />.{' '}
             {twin.mayBeRetired
               ? 'If its logic board was replaced, delete its record on its page (More, Delete its record).'
-              : 'It calls, too: if one of them is a clone, give it a serial number of its own.'}
+              : 'It still checks in. If one of them is a clone, give it its own serial number.'}
           </List.Item>
         ))}
       </List>

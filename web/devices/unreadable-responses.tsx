@@ -33,7 +33,7 @@ export function UnreadableResponses({ deviceId }: { deviceId: string }) {
               <Table.Td className="break-anywhere">{response.reason}</Table.Td>
               <Table.Td>
                 {response.body === '' ? (
-                  'Not kept: it may hold a secret.'
+                  'Not stored: it may contain a secret.'
                 ) : (
                   <Button variant="subtle" size="compact-sm" onClick={() => save(response)}>
                     Download

@@ -43,9 +43,9 @@ export function UsersDialog({ opened, close }: { opened: boolean; close: () => v
             the login in Okta.
           </List.Item>
           <List.Item>
-            Other columns are passed over: the list that “CSV” downloads can be edited and used here.
+            Odette ignores other columns, so you can edit the list that “CSV” downloads and upload it here.
           </List.Item>
-          <List.Item>A line without a user changes nothing. All lines are used, or none.</List.Item>
+          <List.Item>A line without a user changes nothing. Odette applies all lines, or none.</List.Item>
         </List>
         <FileField
           label="File"

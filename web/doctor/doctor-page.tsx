@@ -16,7 +16,7 @@ export function DoctorPage() {
   return (
     <Page
       title="Doctor"
-      intro="Why devices in scope are not managed in Okta: each cause with its evidence and its cure."
+      intro="Why devices in scope are not managed in Okta: each cause with its evidence and its remedy."
     >
       <Loaded query={query} lines={8}>
         {({ items, next }) =>
@@ -38,7 +38,7 @@ export function DoctorPage() {
                       </Text>
                     </Group>
                     {diagnoses.length === 0 ? (
-                      <Text size="sm">No known cause. Its page says what it waits for.</Text>
+                      <Text size="sm">No known cause. The device page shows what it waits for.</Text>
                     ) : (
                       <Diagnoses deviceId={device.id} items={diagnoses} />
                     )}

@@ -61,8 +61,8 @@ export function FleetRolloutCard({ rollout, headingOrder }: { rollout: FleetRoll
             </Title>
           </Group>
           <Text size="sm" c="dimmed" className="break-anywhere">
-            Begun <Moment at={rollout.startedAt} /> by {nameOfActor(rollout.startedBy)}
-            {rollout.steeredBy !== null && `; last ordered by ${nameOfActor(rollout.steeredBy)}`}
+            Started <Moment at={rollout.startedAt} /> by {nameOfActor(rollout.startedBy)}
+            {rollout.steeredBy !== null && `; last order by ${nameOfActor(rollout.steeredBy)}`}
             {rollout.steeringReason !== null && `: ${rollout.steeringReason}`}
           </Text>
         </Stack>
@@ -88,8 +88,8 @@ export function FleetRolloutCard({ rollout, headingOrder }: { rollout: FleetRoll
       <Text size="sm">
         {countText(counts.completed)} of {plural(devices, 'device')} completed, {countText(counts.failed)}{' '}
         failed, {countText(counts.begun)} under way, {countText(counts.waiting)} waiting
-        {counts.left > 0 && `, ${countText(counts.left)} left as they were`}
-        {counts.overtaken > 0 && `, ${countText(counts.overtaken)} overtaken by a later change`}.{' '}
+        {counts.left > 0 && `, ${countText(counts.left)} left unchanged`}
+        {counts.overtaken > 0 && `, ${countText(counts.overtaken)} superseded by a later change`}.{' '}
         <AnchorLink to="/fleet-rollouts/$fleetRolloutId" params={{ fleetRolloutId: rollout.id }} size="sm">
           Devices
         </AnchorLink>

@@ -16,8 +16,8 @@ const STATES = {
   begun: 'Under way',
   completed: 'Completed',
   failed: 'Failed',
-  left: 'Left as they were',
-  overtaken: 'Overtaken',
+  left: 'Left unchanged',
+  overtaken: 'Superseded',
 } as const;
 type State = keyof typeof STATES;
 

@@ -13,7 +13,7 @@ export type Order = FleetRollout['orders'][number];
 export const ORDER_LABELS: Readonly<Record<Order, string>> = {
   pause: 'Pause',
   resume: 'Resume',
-  go_on_at_once: 'Go on at once',
+  go_on_at_once: 'All at once',
   abort: 'Abort',
 };
 const COMMANDS: Readonly<Record<Order, string>> = {
@@ -25,22 +25,22 @@ const COMMANDS: Readonly<Record<Order, string>> = {
 const TITLES: Readonly<Record<Order, string>> = {
   pause: 'Pause this change?',
   resume: 'Resume this change?',
-  go_on_at_once: 'Go on at once?',
+  go_on_at_once: 'Send this change to all devices at once?',
   abort: 'Abort this change?',
 };
 
 function consequence(order: Order, { waiting, begun, completed }: FleetRollout['counts']): string {
   switch (order) {
     case 'pause':
-      return `${plural(waiting, 'device')} wait until somebody resumes it. ${plural(begun, 'device')} under way go on.`;
+      return `${plural(waiting, 'device')} wait until someone resumes the change. ${plural(begun, 'device')} under way continue.`;
     case 'resume':
-      return `${plural(waiting, 'device')} follow in waves. Failures until now no longer halt it.`;
+      return `${plural(waiting, 'device')} follow in waves. Earlier failures no longer halt the change.`;
     case 'go_on_at_once':
-      return `${plural(waiting, 'device')} begin at once: without waves, and without a halt when they fail.`;
+      return `${plural(waiting, 'device')} start at once: without waves, and failures no longer halt the change.`;
     case 'abort':
       return (
         `${plural(completed, 'device')} keep the change, ${plural(begun, 'device')} under way finish it, and ${plural(waiting, 'device')} ` +
-        'stay as they are until another change touches them. The settings stay as saved: save the previous ones to go back.'
+        'stay as they are until another change touches them. The settings stay as saved: to go back, save the previous ones.'
       );
   }
 }

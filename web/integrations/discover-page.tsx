@@ -32,8 +32,8 @@ export function DiscoverPage() {
                 </Title>
               </Group>
               <Text size="sm">
-                Only devices that Odette manages reach the apps that Okta protects, and their users sign in
-                with Okta FastPass: Face ID or Touch ID instead of a password. For Macs, iPhones and iPads.
+                Only devices that Odette manages can reach the apps that Okta protects, and their users sign
+                in with Okta FastPass: Face ID or Touch ID instead of a password. For Macs, iPhones and iPads.
               </Text>
               <Text size="sm" c="dimmed">
                 Needs Okta Identity Engine, Okta FastPass, Adaptive MFA, and a super admin of your Okta

@@ -25,15 +25,23 @@ function Halted({
 }) {
   const mayAct = useMay('operator');
   const resume = useChange('resumeReissues', ['getIntegration', 'getStatus'], ({ devices }) => {
-    notifications.show({ message: `Odette goes on: ${devices} new certificates requested.`, color: 'green' });
+    notifications.show({
+      message: `Automatic re-issues resumed. Odette requested ${devices} new certificates.`,
+      color: 'green',
+    });
   });
   return (
-    <Alert color="red" title={text} component="section" aria-label={`Stopped on ${platform}`}>
+    <Alert
+      color="red"
+      title={text}
+      component="section"
+      aria-label={`Automatic re-issues halted on ${platform}`}
+    >
       <Stack gap="xs">
         <Text size="sm">
-          Stopped <Moment at={haltedAt} />. Odette requests no new certificates by itself for these devices
-          until you let it go on; {held === 0 ? 'none waits' : `${held} wait`}. Renewals continue. Look for
-          the cause in Okta first:
+          Halted <Moment at={haltedAt} />. Odette requests no new certificates for these devices until you
+          resume; {held === 0 ? 'no device waits' : `${held} wait`}. Renewals continue. First find the cause
+          in Okta:
         </Text>
         <List size="sm">
           {likelyCauses.map((cause) => (
@@ -53,7 +61,7 @@ function Halted({
                 loading={resume.isPending}
                 onClick={() => resume.mutate({ params: { id }, body: { platform } })}
               >
-                Go on
+                Resume{' '}
               </Button>
             </Group>
           </>

@@ -47,8 +47,9 @@ export function IosKeyReaders({
         <Alert color="yellow" title={`${countText(doubtful)} of them are in doubt`}>
           <Stack gap="xs">
             <Text size="sm">
-              They left, are unreachable, out of scope or deleted, and still know the key. If one is in the
-              wrong hands, reset the key in Okta and enter the new one here; Odette sends it to all others.
+              They have left, or are unreachable, out of scope or deleted, and still have the key. If someone
+              else may have one of them, reset the key in Okta and enter the new key here. Odette sends it to
+              all other devices.
             </Text>
             {replace && (
               <Group>

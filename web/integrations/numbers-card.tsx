@@ -70,8 +70,9 @@ const FIELDS: Readonly<Record<NumberName, { label: string; description: string; 
     description: 'Odette replaces the certificate before Okta revokes it.',
   },
   reissuesPerHour: {
-    label: 'Replace by itself at most (per hour)',
-    description: 'If more devices of a platform lose "managed" in Okta, Odette stops and waits for you.',
+    label: 'Automatic re-issues, at most (per hour)',
+    description:
+      'If more devices of a platform lose "managed" in Okta, Odette halts re-issues and waits for you.',
   },
 };
 
@@ -149,7 +150,7 @@ export function NumbersCard({
           />
           <TagsInput
             label="Further custom domains"
-            description="Okta names one custom domain. If users sign in at others, add them: the SSO extension of all devices is sent again."
+            description="Okta names one custom domain. If users sign in at others, add them here. Odette then sends the SSO extension to all devices again."
             placeholder={domains.length === 0 ? 'id.example.com' : ''}
             value={domains}
             disabled={disabled}
@@ -160,7 +161,7 @@ export function NumbersCard({
           />
           <Switch
             label="Any user counts"
-            description="A device is managed for whatever user Okta names; otherwise only for the user named in Odette."
+            description="On: a device counts as managed for any user in Okta. Off: only for the user set in Odette."
             checked={countsAnyUser}
             disabled={disabled}
             onChange={(event) => setCountsAnyUser(event.currentTarget.checked)}

@@ -46,14 +46,22 @@ export function RemovalCard({ integration }: { integration: Integration }) {
         <Present removal={present} isAdmin={isAdmin} />
       ) : (
         <Text size="sm">
-          Takes a platform or the whole integration away: payloads from the devices in growing portions, the
-          certificates last, then the secrets. History stays.
+          Removes a platform or the whole integration: first the payloads from the devices, in growing
+          portions with the certificates last, then the secrets. The history stays.
         </Text>
       )}
       {asks && <RemoveDialog integration={integration} close={() => setAsks(false)} />}
     </Section>
   );
 }
+
+const STATUS_LABELS: Readonly<Record<Removal['status'], string>> = {
+  waiting: 'Waiting',
+  removing: 'Removing',
+  stopped: 'Stopped',
+  finished: 'Finished',
+  undone: 'Undone',
+};
 
 function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
   const change = useChange('changePlatformRemoval', REFRESHES);
@@ -70,11 +78,11 @@ function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
     </Button>
   );
   return (
-    <Alert color="orange" title={`Removing ${platform ?? 'the integration'}: ${status}`}>
+    <Alert color="orange" title={`Removal of ${platform ?? 'the integration'}: ${STATUS_LABELS[status]}`}>
       <Stack gap="xs">
         {status === 'waiting' ? (
           <Text size="sm">
-            Begins <Moment at={startsAt} /> with {plural(total, 'device')}.
+            Starts <Moment at={startsAt} /> with {plural(total, 'device')}.
           </Text>
         ) : (
           <>
@@ -84,8 +92,10 @@ function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
             />
             <Text size="sm">
               {countText(done)} of {plural(total, 'device')} done; {countText(failed)} failed,{' '}
-              {countText(silent)} have not called since.
-              {status === 'stopped' && failed > 0 && ' It stops when devices fail: look at them first.'}
+              {countText(silent)} have not checked in since.
+              {status === 'stopped' &&
+                failed > 0 &&
+                ' Odette stops when devices fail. Check the failed devices first.'}
             </Text>
           </>
         )}
@@ -93,7 +103,7 @@ function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
         {isAdmin && (
           <Group>
             {status !== 'stopped' && act('Stop', 'stop')}
-            {status === 'stopped' && act('Go on', 'resume')}
+            {status === 'stopped' && act('Resume', 'resume')}
             {status !== 'stopped' && !removal.isAtOnce && act('All at once', 'at_once')}
             {act('Undo', 'undo')}
           </Group>
@@ -157,7 +167,7 @@ function RemoveDialog({ integration, close }: { integration: Integration; close:
             >
               {shown.asOf === null ? (
                 <Text size="sm">
-                  Odette has not read all devices of Okta yet: more users may be concerned.
+                  Odette has not read all devices of Okta yet: more users may be affected.
                 </Text>
               ) : (
                 <Text size="sm">

@@ -22,8 +22,8 @@ export function BlueprintChoice({
       {({ items }) =>
         items.length === 0 ? (
           <Empty title="No blueprint yet">
-            Make one in <Link to="/blueprints">Blueprints</Link>, or turn on Okta Device Trust and click Save:
-            Odette suggests a test blueprint before it saves.
+            Create one in <Link to="/blueprints">Blueprints</Link>, or turn on Okta Device Trust and click
+            Save: Odette suggests a test blueprint before it saves.
           </Empty>
         ) : (
           <Checkbox.Group

@@ -82,7 +82,7 @@ export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
       ...(Object.keys(extraKeys).length === 0 ? {} : { extraKeys }),
     },
     blueprintIds: [...draft.blueprintIds],
-    confirmManagedAppConfigurationGivesWay: draft.deviceTrustOn && draft.isConfirmed,
+    confirmAppConfigurationOverride: draft.deviceTrustOn && draft.isConfirmed,
     confirmPolicyIsLifted: draft.policyIsLifted,
   };
 }

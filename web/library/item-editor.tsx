@@ -118,17 +118,20 @@ function ChangedMeanwhile({
   const title = isFirst
     ? 'Someone else created this item'
     : `Someone else ${isGone ? 'removed' : 'saved'} this item`;
-  const before = isFirst ? 'before there was one' : 'on the version before';
+  const made = isFirst
+    ? 'before this item existed'
+    : isGone
+      ? 'on an item that no longer exists'
+      : 'on an older version';
   return (
     <Alert color="orange" role="alert" title={title}>
       <Text size="sm">
-        Your changes were made {before}, and cannot be saved over{' '}
-        {isFirst ? 'it' : isGone ? 'an item that is gone' : 'the newer one'}.{' '}
-        {isGone ? 'Begin anew' : 'Load it'}, then repeat what you still want to change.
+        You made your changes {made}. {isGone ? 'Start a new item' : 'Load the newer version'}, then repeat
+        the changes that you still want.
       </Text>
       <Group mt="xs">
         <Button size="xs" variant="default" onClick={load}>
-          {isGone ? 'Begin a new item' : 'Load what was saved'}
+          {isGone ? 'Start a new item' : 'Load the newer version'}
         </Button>
       </Group>
     </Alert>

@@ -9,7 +9,7 @@ import {
 } from './item-draft.ts';
 
 const SCOPE_TEXT =
-  'System: the Mac has it before anybody logs in. User: the login keychain, where Okta Verify looks first; it is delivered, renewed and proven only while its user is logged in. A change moves the certificate: the old one goes after the new one is proven.';
+  'System: the certificate is on the Mac before anyone logs in. User: the login keychain, where Okta Verify looks first; Odette delivers, renews and proves the certificate only while the user is logged in. If you change this, Odette removes the old certificate after it has proven the new one.';
 const NOT_JSON = 'This is not a JSON object.';
 
 export function ItemSettings({
@@ -75,7 +75,7 @@ export function ItemSettings({
       />
       <Checkbox
         label="Okta Verify comes from elsewhere on Macs (package)"
-        description="For Platform SSO, which needs the downloaded package: Odette delivers everything but the app, and any Okta Verify counts."
+        description="For Platform SSO, which needs the downloaded package. Odette delivers everything except the app, and accepts any Okta Verify."
         checked={draft.appComesFromElsewhere}
         disabled={disabled}
         onChange={(event) => change({ appComesFromElsewhere: event.currentTarget.checked })}

@@ -23,18 +23,18 @@ export function RemovalText({
     <>
       <List size="sm" spacing={4}>
         <List.Item>
-          <b>Goes</b>, {after}: the profiles and the app configuration of Odette on{' '}
+          <b>Removed</b>, {after}: the profiles and the app configuration of Odette on{' '}
           {plural(leaving, 'device')}; their certificates go with the profiles. The item&apos;s own app
           configuration comes back.
         </List.Item>
         <List.Item>
-          <b>Stays</b>:{' '}
+          <b>Kept</b>:{' '}
           {removesApp
             ? 'nothing of Okta Verify: the app is removed too, and with it each user’s FastPass.'
             : 'the Okta Verify app and its license, and with it each user’s FastPass.'}
         </List.Item>
         <List.Item>
-          <b>To undo it</b>: turn it on or assign it again
+          <b>To undo</b>: turn it on or assign it again
           {minutes === null || minutes === 0
             ? '; Odette then delivers everything again.'
             : ' before then, and Odette removes nothing; later, Odette delivers everything again.'}

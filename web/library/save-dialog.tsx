@@ -116,7 +116,7 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
 }
 
 const accessText = ({ ok, text, failure }: Preview['pushCertificate']): string =>
-  ok ? 'in order' : `${text ?? 'not in order'} ${failure?.remedy ?? ''}`;
+  ok ? 'valid' : `${text ?? 'not valid'} ${failure?.remedy ?? ''}`;
 
 function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {
   return (

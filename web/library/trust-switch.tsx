@@ -1,4 +1,4 @@
-// The Okta Device Trust switch: turning it on is confirmed because the item's own configuration gives way; turning it off says
+// The Okta Device Trust switch: turning it on is confirmed because Okta Device Trust overrides the item's own configuration; turning it off says
 // what stays, what goes, when, how to undo it, and who loses trust.
 import { Alert, List, Stack, Switch, Text } from '@mantine/core';
 import { useState } from 'react';

@@ -19,7 +19,7 @@ export function ReadinessPage() {
   return (
     <Page
       title="Enforcement readiness"
-      intro="Read this before an Okta policy demands a managed device: users without one would be locked out."
+      intro="Read this before you require managed devices in an Okta policy: users without one would be locked out."
       actions={
         <Button variant="default" component="a" href={addressOf('exportReadiness', { params })} download>
           CSV
@@ -40,11 +40,12 @@ function Numbers({ readiness }: { readiness: Readiness }) {
         <AnchorLink to="/integrations/$integrationId" params={{ integrationId: integration.id }} size="sm">
           {integration.name}
         </AnchorLink>
-        , as of <Moment at={asOf} none="no sweep yet" />
+        , as of <Moment at={asOf} none="no sync yet" />
       </Text>
       {asOf === null && (
-        <Alert color="yellow" title="No sweep yet">
-          Odette has not read all devices of Okta yet. These numbers count after the first whole sweep.
+        <Alert color="yellow" title="No sync yet">
+          Odette has not read all devices from Okta yet. These numbers are valid after the first complete
+          sync.
         </Alert>
       )}
       {devicesWithoutUser > 0 && (

@@ -49,13 +49,13 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
   const months = days.filter(({ day }) => day.endsWith('-01'));
   return (
     <figure style={{ margin: 0 }}>
-      <div className="table-scroll" role="region" aria-label="Calendar of certificate ends" tabIndex={0}>
+      <div className="table-scroll" role="region" aria-label="Calendar of expiring certificates" tabIndex={0}>
         <svg
           className="heat-map"
           width={width}
           height={TOP + 7 * (CELL + GAP)}
           role="img"
-          aria-label={`${plural(total, 'certificate')} end within ${plural(days.length, 'day')}; at most ${countText(most)} on one day.`}
+          aria-label={`${plural(total, 'certificate')} expire within ${plural(days.length, 'day')}; at most ${countText(most)} on one day.`}
         >
           {WEEKDAYS.map((label, row) => (
             <text key={row} x={0} y={TOP + row * (CELL + GAP) + 11}>
@@ -78,7 +78,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
               fill={fillOf(levelOf(ending, most))}
             >
               <title>
-                {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} end, ${plural(windowOpens, 'renewal window')} open`}
+                {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} expire, ${plural(windowOpens, 'renewal window')} open`}
               </title>
             </rect>
           ))}
@@ -91,7 +91,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
         </Text>
         <Shades />
         <Text size="xs" c="dimmed">
-          {countText(most)} on one day. {plural(total, 'certificate')} in all.
+          At most {countText(most)} on one day. {plural(total, 'certificate')} in all.
         </Text>
       </Group>
     </figure>
@@ -103,11 +103,11 @@ function DayTable({ days }: { days: readonly Day[] }) {
   return (
     <VisuallyHidden>
       <table>
-        <caption>Days on which certificates end or renewal windows open</caption>
+        <caption>Days on which certificates expire or renewal windows open</caption>
         <thead>
           <tr>
             <th scope="col">Day</th>
-            <th scope="col">Certificates end</th>
+            <th scope="col">Certificates expire</th>
             <th scope="col">Renewal windows open</th>
           </tr>
         </thead>

@@ -88,18 +88,14 @@ function RenewalList({
     <Loaded query={query}>
       {({ items, next }) =>
         items.length === 0 ? (
-          <Empty
-            title={
-              state === 'due' ? 'No certificate yet' : `None: nothing is ${STATES[state].label.toLowerCase()}`
-            }
-          >
+          <Empty title={state === 'due' ? 'No certificate yet' : 'No certificate in this state'}>
             {state === 'due' ? 'Macs get certificates during their rollout.' : 'No action needed.'}
           </Empty>
         ) : (
           <>
             <ListTable
               label={STATES[state].label}
-              heads={['Device', 'User', 'Certificate ends', 'State', 'Last contact']}
+              heads={['Device', 'User', 'Certificate expires', 'State', 'Last contact']}
             >
               {items.map((device) => (
                 <Table.Tr key={device.id}>

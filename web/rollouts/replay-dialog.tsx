@@ -64,7 +64,7 @@ export function ReplayDialog({ whom, title, close, begun }: ReplayDialogProps) {
       if (replayId !== null) begun?.(replayId);
       const place = begun ? 'on this page, and on the page Rollouts' : 'on the page Rollouts';
       notifications.show({
-        message: `Replaying ${plural(devices, 'rollout')}. Its progress is ${place}.`,
+        message: `Replaying ${plural(devices, 'rollout')}. See the progress ${place}.`,
         color: 'green',
       });
       if (next === null) close();

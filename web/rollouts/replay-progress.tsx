@@ -87,7 +87,7 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
             </Title>
           </Group>
           <Text size="sm" c="dimmed" className="break-anywhere">
-            Begun <Moment at={replay.startedAt} /> by {nameOfActor(replay.startedBy)}
+            Started <Moment at={replay.startedAt} /> by {nameOfActor(replay.startedBy)}
             {replay.reason !== null && `: ${replay.reason}`}
           </Text>
         </Stack>

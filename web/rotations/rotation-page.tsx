@@ -28,7 +28,7 @@ export function RotationPage() {
   return (
     <Page
       title="Rotate secrets"
-      intro="Each secret that Odette shares with Okta, replaced while the fleet keeps working."
+      intro="Replace each secret that Odette shares with Okta while the fleet keeps working."
       actions={
         <ButtonLink to="/integrations/$integrationId" params={{ integrationId }} variant="default">
           Integration
@@ -114,13 +114,13 @@ function Start({
             label={`New ${title}`}
             value={value}
             set={setValue}
-            {...(!isNeeded && { isSet: undefined, description: 'Leave it empty to have Odette make one.' })}
+            {...(!isNeeded && { isSet: undefined, description: 'Leave it empty, and Odette creates one.' })}
           />
         )}
         <ProblemAlert error={start.error} />
         <Group justify="flex-end">
           <Button type="submit" size="xs" loading={start.isPending} disabled={isNeeded && value === ''}>
-            {isNeeded ? 'Try it and use it' : 'Begin'}
+            {isNeeded ? 'Test and use it' : 'Start'}
           </Button>
         </Group>
         {shown !== null && <MadeKey secretKey={shown} />}
@@ -137,6 +137,17 @@ function MadeKey({ secretKey }: { secretKey: string }) {
   );
 }
 
+const STATUS_LABELS: Readonly<Record<Rotation['status'], string>> = {
+  prepared: 'Prepared',
+  trying: 'Testing',
+  switching: 'Switching',
+  pushing: 'Pushing',
+  proving: 'Proving',
+  finished: 'Finished',
+  refused: 'Refused',
+  abandoned: 'Abandoned',
+};
+
 function Progress({ rotation }: { rotation: Rotation }) {
   const isAdmin = useMay('admin');
   const steer = useChange('steerRotation', REFRESHED);
@@ -148,7 +159,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
       color={color}
       title={
         <Badge tt="none" variant="light" color={color}>
-          {status}
+          {STATUS_LABELS[status]}
         </Badge>
       }
     >
@@ -157,7 +168,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
           {text}
         </Text>
         <Text size="sm" c="dimmed">
-          Begun <Moment at={rotation.startedAt} /> by {nameOfActor(rotation.startedBy)}
+          Started <Moment at={rotation.startedAt} /> by {nameOfActor(rotation.startedBy)}
           {rotation.committedAt !== null && (
             <>
               , in use since <Moment at={rotation.committedAt} />
@@ -165,7 +176,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
           )}
           {rotation.oldDestroyedAt !== null && (
             <>
-              , old value destroyed <Moment at={rotation.oldDestroyedAt} />
+              , old value deleted <Moment at={rotation.oldDestroyedAt} />
             </>
           )}
           {provenBy !== null && `, proven by the first sign-in on ${provenBy}`}
@@ -208,7 +219,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
                 loading={steer.isPending}
                 onClick={() => steer.mutate({ params: { id }, body: { order } })}
               >
-                {order === 'commit' ? 'It is set in Okta' : 'Abandon'}
+                {order === 'commit' ? 'I have set it in Okta' : 'Abandon'}
               </Button>
             ))}
           </Group>

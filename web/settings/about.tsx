@@ -21,7 +21,7 @@ export function About() {
                 <List.Item key={part}>
                   {PARTS[part]}{' '}
                   <Badge variant="light" color={parts[part] ? 'green' : 'red'} tt="none">
-                    {parts[part] ? 'Answers' : 'Not responding'}
+                    {parts[part] ? 'Responding' : 'Not responding'}
                   </Badge>
                 </List.Item>
               ))}

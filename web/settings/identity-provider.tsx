@@ -34,10 +34,11 @@ export function ProviderCard() {
 function HowTo() {
   return (
     <Text size="sm">
-      No identity provider is configured. Create a web application there (OpenID Connect, authorization code),
-      then start Odette with <Code>ODETTE_OIDC_ISSUER</Code>, <Code>ODETTE_OIDC_CLIENT_ID</Code>,{' '}
-      <Code>ODETTE_OIDC_CLIENT_SECRET_FILE</Code> and the groups that give roles:{' '}
-      <Code>ODETTE_OIDC_ADMINS</Code>, <Code>ODETTE_OIDC_OPERATORS</Code>, <Code>ODETTE_OIDC_VIEWERS</Code>.
+      No identity provider is configured. Create a web application at your provider (OpenID Connect,
+      authorization code), then start Odette with <Code>ODETTE_OIDC_ISSUER</Code>,{' '}
+      <Code>ODETTE_OIDC_CLIENT_ID</Code>, <Code>ODETTE_OIDC_CLIENT_SECRET_FILE</Code> and the groups that give
+      roles: <Code>ODETTE_OIDC_ADMINS</Code>, <Code>ODETTE_OIDC_OPERATORS</Code>,{' '}
+      <Code>ODETTE_OIDC_VIEWERS</Code>.
     </Text>
   );
 }

@@ -54,7 +54,7 @@ export function Licenses() {
                 </Text>
               )}
               <Text size="sm">
-                Ends <Moment at={found.expiresAt} />.{' '}
+                Expires <Moment at={found.expiresAt} />.{' '}
                 {found.token && (
                   <>
                     <SecretSetText set={found.token} />.
@@ -67,7 +67,7 @@ export function Licenses() {
       )}
       <Paper withBorder p="md">
         <Title order={2} size="h4" mb="xs">
-          Where it comes from
+          How to get it
         </Title>
         <List size="sm" type="ordered">
           <List.Item>
@@ -108,7 +108,8 @@ function Upload({ hasOne }: { hasOne: boolean }) {
         words: ({ facts }) => (
           <Text size="sm">
             The location <b>{facts?.['location']}</b> is used by <b>{facts?.['heldBy']}</b>. Two servers on
-            one location take each other’s licenses. Cancel, and use a location of its own; or take it over.
+            one location take each other’s licenses. Cancel and use a separate location, or take this one
+            over.
           </Text>
         ),
       }}

@@ -211,7 +211,7 @@ function ChangeDialog({ person, close }: { person: Person; close: () => void }) 
       )}
       <Switch
         label="Disabled"
-        description="Cannot sign in. Sessions and open pages end at once; API tokens and enrollment codes that this person made are revoked."
+        description="This person cannot sign in. Odette ends their sessions at once, and revokes the API tokens and enrollment codes that they created."
         checked={isOff}
         onChange={(event) => setOff(event.currentTarget.checked)}
       />

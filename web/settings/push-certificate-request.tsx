@@ -29,7 +29,9 @@ export function PushCertificateRequest() {
         </Title>
         <List size="sm" spacing="xs" type="ordered">
           <List.Item>Odette makes a request. Its private key stays in Odette.</List.Item>
-          <List.Item>An MDM vendor signs the request: Apple&apos;s portal takes no other.</List.Item>
+          <List.Item>
+            An MDM vendor signs the request: Apple&apos;s portal accepts only signed requests.
+          </List.Item>
           <List.Item>
             Upload the signed request at{' '}
             <Anchor
@@ -187,10 +189,10 @@ function SigningService({ isSent }: { isSent: boolean }) {
   return (
     <Stack>
       <Text size="sm">
-        mdmcert.download signs for organizations without a vendor certificate. Volunteers run it without any
-        promise: it may be down, and its own certificate may have expired, which Odette checks for you. It
-        takes only registered work addresses and wants a key for this Odette from its operators. You need it
-        again for every renewal; any other vendor can sign that, too.
+        mdmcert.download signs for organizations without a vendor certificate. Volunteers run it without
+        guarantees: it may be down, or its own certificate may have expired (Odette checks that). It accepts
+        only registered work addresses, and requires a key that its operators give you for this Odette. Every
+        renewal needs a signature again, from this service or from any other MDM vendor.
       </Text>
       <TextInput
         label="Email address"
@@ -220,7 +222,7 @@ function SigningService({ isSent }: { isSent: boolean }) {
         <>
           <FileField
             label="File from the email"
-            description="The attachment, as it came"
+            description="The attachment, unchanged"
             accept=".p7,.txt"
             choose={setFile}
             error={fieldError(open.error, 'file')}

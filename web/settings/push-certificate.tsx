@@ -50,7 +50,7 @@ export function PushCertificate() {
                 topic.
               </Text>
               <Text size="sm">
-                Ends <Moment at={found.notAfter} />.{' '}
+                Expires <Moment at={found.notAfter} />.{' '}
                 {found.key && (
                   <>
                     Key: <SecretSetText set={found.key} />.
@@ -71,7 +71,7 @@ export function PushCertificate() {
                         Odette can wake them until its certificate expires, <Moment at={other.notAfter} />.
                       </>
                     ) : (
-                      'Apple rejects its certificate, they cannot be woken.'
+                      'Apple rejects its certificate: Odette cannot wake them.'
                     )}{' '}
                     Enroll them again.
                   </Text>
@@ -154,12 +154,12 @@ const ACCESS_RIGHTS: Readonly<Record<AccessRights, { label: string; consequence:
   trust_only: {
     label: 'Trust only',
     consequence:
-      'People do not read that their data may be erased. No tool can ever lock or erase a device through this enrollment.',
+      'The enrollment screen does not say that data may be erased. No tool can ever lock or erase a device through this enrollment.',
   },
   full: {
     label: 'Full',
     consequence:
-      'Lock and erase stay possible for later tools. People read at enrollment that the administrator may erase all data.',
+      'Lock and erase stay possible for later tools. The enrollment screen says that the administrator may erase all data.',
   },
 };
 
@@ -171,7 +171,7 @@ function AccessRightsChoice(props: {
   return (
     <Radio.Group
       label="What enrolled devices let Odette do"
-      description="Chosen once: an enrolled device accepts no right that is added later."
+      description="You choose once: an enrolled device accepts no rights that you add later."
       value={props.value ?? null}
       onChange={(chosen) => props.set(chosen as AccessRights)}
       error={props.error}
@@ -197,13 +197,13 @@ function OtherTopic({ facts }: { facts: Problem['facts'] }) {
         <b>{facts?.['topicBefore']}</b>
       </Text>
       <Text size="sm">
-        A device keeps its topic until it enrolls again. From the day on which the present certificate ends
-        Odette can wake none of these {devices}: no certificate is renewed on them, no rollout reaches them.
-        New devices would enroll with the new topic.
+        A device keeps its topic until it enrolls again. When the current certificate expires, Odette can no
+        longer wake these {devices}: it cannot renew their certificates, and no rollout reaches them. New
+        devices enroll with the new topic.
       </Text>
       <Text size="sm">
-        <b>Most likely “Create” was chosen instead of “Renew”.</b> Cancel, sign in at
-        identity.apple.com/pushcert with the Apple Account of the present certificate, and renew it there.
+        <b>Someone most likely chose “Create” instead of “Renew”.</b> Cancel, sign in at
+        identity.apple.com/pushcert with the Apple Account of the current certificate, and renew it there.
       </Text>
     </Stack>
   );

@@ -41,7 +41,7 @@ function PolicyDialog({ wanted, close }: { wanted: boolean; close: () => void })
     >
       <Text size="sm">
         {wanted
-          ? 'It applies at once, also to sessions that are open and to your own account.'
+          ? 'It applies at once, including to open sessions and to your own account.'
           : 'A second factor that is on stays on; each person can turn it off.'}
       </Text>
     </ConfirmDialog>
@@ -69,8 +69,9 @@ export function ResetSecondFactor({
       command={odetteLine(['person', 'reset-second-factor', person.name])}
     >
       <Text size="sm">
-        For a person who lost both the app and the recovery codes. Make sure that it is this person who asks:
-        until they set up a new one, the password alone signs in. Their sessions end.
+        For a person who lost both the app and the recovery codes. Make sure that the request comes from this
+        person: until they set up a new one, the password alone is enough to sign in. Odette ends their
+        sessions.
       </Text>
     </ConfirmDialog>
   );

@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<Token>[] = [
   { label: 'Created by', cell: ({ createdBy }) => nameOfActor(createdBy) },
   { label: 'Last used', cell: ({ lastUsedAt }) => <Moment at={lastUsedAt} none="Never" /> },
   {
-    label: 'Ends',
+    label: 'Expires',
     cell: ({ expiresAt, revokedAt }) =>
       revokedAt === null ? (
         <Moment at={expiresAt} none="Never" />

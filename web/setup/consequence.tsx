@@ -32,7 +32,7 @@ export function consequencesOf(change: Change, integration: Integration, impact:
   const words = newPlatformText(change, integration, impact);
   if (step === 'macos' && integration.macOS)
     words.push(
-      `SCEP URL and challenge URL are checked. No certificate is sent again: ${macs(impact.macOS)} in scope ` +
+      `Odette checks the SCEP URL and the challenge URL. It sends no certificate again: ${macs(impact.macOS)} in scope ` +
         `${impact.macOS === 1 ? 'keeps its own' : 'keep theirs'}, and the next renewal gets its certificate from there.`,
     );
   if (step === 'ios' && integration.iOS) words.push(keyText(change, integration, impact));
@@ -46,15 +46,15 @@ function domainText({ macOS, iOS }: Integration, impact: Impact): string {
   ];
   const devices = (macOS ? impact.macOS : 0) + (iOS ? impact.iOS : 0);
   const sent = parts.length > 0 ? `: ${parts.join(', ')}` : '';
-  return `It must be the same tenant. If its domain changes, what carries it is pushed again to ${plural(devices, 'device')}${sent}.`;
+  return `It must be the same tenant. If its domain changes, Odette pushes everything that contains the domain to ${plural(devices, 'device')} again${sent}.`;
 }
 
 function keyText({ answers, draft }: Change, { iOS }: Integration, impact: Impact): string {
   const isTyped = (draft['secretKey'] ?? '') !== '';
   const isNew = isTyped || answers.secretKey?.setAt !== iOS?.secretKey?.setAt;
   return isNew
-    ? `With the new key, the managed app configuration and SSO profile of ${phones(impact.iOS)} are pushed again.`
-    : `Without a new key nothing is pushed to the ${phones(impact.iOS)} in scope: the provider’s name is in nothing that they get.`;
+    ? `Odette pushes the new key to ${phones(impact.iOS)}, in the managed app configuration and the SSO profile.`
+    : `Without a new key, Odette pushes nothing to the ${phones(impact.iOS)} in scope: their payloads do not contain the provider’s name.`;
 }
 
 function newPlatformText({ step, answers, draft }: Change, integration: Integration, impact: Impact) {
@@ -65,11 +65,11 @@ function newPlatformText({ step, answers, draft }: Change, integration: Integrat
   const words: string[] = [];
   if (chosen.includes('macOS') && !integration.macOS)
     words.push(
-      `${macs(impact.macOS)} ${comes(impact.macOS)} in scope when this setup is finished: a certificate, settings, the SSO profile and Okta Verify are sent to each.`,
+      `${macs(impact.macOS)} ${comes(impact.macOS)} into scope when this setup is finished: Odette sends each a certificate, the settings, the SSO profile and Okta Verify.`,
     );
   if (chosen.includes('iOS') && !integration.iOS)
     words.push(
-      `${phones(impact.iOS)} ${comes(impact.iOS)} in scope when this setup is finished: Okta Verify, its managed app configuration and the SSO profile are sent to each.`,
+      `${phones(impact.iOS)} ${comes(impact.iOS)} into scope when this setup is finished: Odette sends each Okta Verify, its managed app configuration and the SSO profile.`,
     );
   return words;
 }

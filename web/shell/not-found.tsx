@@ -5,7 +5,7 @@ import { Page } from '../components/page.tsx';
 export function NotFound() {
   return (
     <main style={{ padding: 'var(--mantine-spacing-xl)' }}>
-      <Page title="There is no such page" intro="The address may be mistyped, or someone removed the page.">
+      <Page title="Page not found" intro="The address may be mistyped, or someone removed the page.">
         <AnchorLink to="/">To the overview</AnchorLink>
       </Page>
     </main>
