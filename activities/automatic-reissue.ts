@@ -14,7 +14,7 @@ import { requestRenewals } from '../adapters/store/rollout/enqueue-rollouts.ts';
 import { haltReason } from '../domain/automatic-reissue.ts';
 
 const HELD_TEXT =
-  'Odette did not request a new certificate by itself: it stopped after many devices lost "managed" in Okta, and waits for a person.';
+  'Odette did not request a new certificate: it halted automatic re-issues after many devices lost "managed" in Okta, and waits for an operator to resume them.';
 
 /** Re-issues the certificate of a device that fell, or holds it back. Call it in the transaction in which the fall is written. */
 export async function onFall(sql: Sql, fall: Fall): Promise<void> {

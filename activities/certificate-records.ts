@@ -159,7 +159,7 @@ async function saveProof(database: Database, input: CertificateProof): Promise<v
         deviceId,
         {
           kind: 'certificate_proven',
-          text: `The device lists its certificate from Okta; it ends on ${notAfter.toISOString().slice(0, 10)}.`,
+          text: `The device lists its certificate from Okta; it expires on ${notAfter.toISOString().slice(0, 10)}.`,
           detail: { serialNumber: certificate.serialNumber, notAfter: notAfter.toISOString() },
         },
         now,
@@ -200,4 +200,4 @@ const urgencyOfDelivery = (
   );
 
 const UNUSED_TEXT =
-  'No sign-in is known to have used this certificate. Okta revokes an unused one on day 91: its user signs in with Okta FastPass.';
+  'Odette knows of no sign-in with this certificate. Okta revokes an unused certificate on day 91: the user must sign in with Okta FastPass.';

@@ -20,7 +20,7 @@ export async function concludeCheck(sql: Sql, deviceId: string, now = new Date()
     await refreshTrust(sql, deviceId, { now, phase: 'delivered', failureCode: null, isVerified: true });
     return;
   }
-  const reason = 'its check found a difference';
+  const reason = 'its daily check found a difference';
   await appendOutboxMessage(
     sql,
     deviceId,

@@ -117,7 +117,7 @@ async function gone(
   const { deviceId, nowMs } = input;
   await database.inTransaction(async (sql) => {
     await deleteLicense(sql, deviceId, adamId);
-    const text = 'The license of Okta Verify was given back.';
+    const text = 'Odette returned the Okta Verify license.';
     await appendTimeline(sql, deviceId, { kind: 'license_given_back', text }, new Date(nowMs));
   });
   return { kind: 'settled' };

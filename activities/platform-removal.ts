@@ -34,7 +34,8 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
     advanceRemoval: ({ removalId }: { readonly removalId: string }): Promise<RemovalLook> =>
       database.inTransaction(async (sql) => {
         const removal = await lockPlatformRemoval(sql, removalId);
-        if (removal === undefined) return { shown: 'The removal is gone.', waitMs: null, isOver: true };
+        if (removal === undefined)
+          return { shown: 'The removal no longer exists.', waitMs: null, isOver: true };
         const counts = await countRemoval(sql, removal);
         const progress = { ...removal, ...counts, accepted: removal.acceptedFailures };
         const step = planRemovalStep(progress, await databaseNow(sql));
@@ -51,14 +52,18 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
             return { ...told, waitMs: step.ms };
           case 'take': {
             const deviceIds = await takePortion(sql, removal, step.devices);
-            await rollOutDevices(sql, [{ deviceIds }], 'the platform is removed from Odette');
+            await rollOutDevices(sql, [{ deviceIds }], 'an admin removed the platform from Odette');
             await appendEvent(sql, { kind: 'removal.changed', subject });
             return { ...told, waitMs: PACE_MS };
           }
           case 'halt':
             await setRemovalStatus(sql, removalId, { status: 'stopped', actor: null });
             await audit(sql, removal, 'removal.halted', counts);
-            return { ...told, shown: `Stopped by itself: ${counts.failed} devices failed.`, waitMs: null };
+            return {
+              ...told,
+              shown: `Odette stopped the removal: ${counts.failed} devices failed.`,
+              waitMs: null,
+            };
           case 'finish':
             await finish(sql, removal, counts);
             return { ...told, shown: `Removed from ${counts.done} devices.`, waitMs: null, isOver: true };
@@ -103,5 +108,5 @@ async function finish(sql: Sql, removal: PlatformRemovalRow, counts: RemovalCoun
 
 const textOf = (removal: PlatformRemovalRow, { taken, left, done, failed, silent }: RemovalCounts): string =>
   removal.status === 'waiting'
-    ? `Begins at ${removal.startsAt.toISOString()}; ${left} devices.`
-    : `${done} of ${taken + left} devices are without payloads; ${failed} failed, ${silent} have not called since.`;
+    ? `Starts at ${removal.startsAt.toISOString()}; ${left} devices.`
+    : `${done} of ${taken + left} devices are without payloads; ${failed} failed, ${silent} have not checked in since.`;

@@ -149,7 +149,7 @@ async function planStep(
       ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
     });
     if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
-      await appendTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout began.' }, now);
+      await appendTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout started.' }, now);
     const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
     return {
       action,
@@ -204,7 +204,7 @@ async function renewIdentityFirst(
   if (action === 'not_due') return end;
   if (action !== 'tried') return action;
   const until = new Date(identity.notAfterMs).toISOString().slice(0, 10);
-  const text = `The device did not take a new identity; it is asked again tomorrow. The present one ends on ${until}.`;
+  const text = `The device did not install its new identity certificate. Odette asks again tomorrow. The current one expires on ${until}.`;
   await appendTimeline(sql, deviceId, { kind: 'identity_not_renewed', text }, new Date(nowMs));
   return end;
 }
@@ -234,15 +234,15 @@ function endText(
   if (failureCode !== null) return { kind: 'rollout_failed', text: `The rollout failed: ${text}` };
   switch (phase) {
     case 'delivered':
-      return { kind: 'rollout_completed', text: 'Everything is on the device as it should be.' };
+      return { kind: 'rollout_completed', text: 'The device has everything that it needs.' };
     case 'waits_for_user':
       return {
         kind: 'rollout_completed',
-        text: text === '' ? 'Everything but Okta Verify, which the user refused, is there.' : text,
+        text: text === '' ? 'The device has everything except Okta Verify, which the user declined.' : text,
       };
     case 'not_enrolled':
       return { kind: 'rollout_completed', text: 'The device has left management.' };
     default:
-      return { kind: 'rollout_completed', text: 'Nothing of Odette is on the device.' };
+      return { kind: 'rollout_completed', text: 'The device has nothing of Odette any more.' };
   }
 }

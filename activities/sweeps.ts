@@ -62,7 +62,7 @@ export function sweepActivities(deps: ActivityDependencies) {
             await appendOutboxMessage(sql, deviceId, {
               kind: 'rollOutDevice',
               deviceId,
-              reason: 'it was not verified lately',
+              reason: 'its daily check was due',
               ifNoneRuns: true,
             });
       });

@@ -670,7 +670,7 @@ describe('sweeps that fail', () => {
     expect(more).toEqual([]);
     expect(Math.round((Date.now() - (alarm?.since?.getTime() ?? 0)) / 60_000)).toBe(150);
     expect(alarm?.text).toContain('Odette cannot reach Okta.');
-    expect(alarm?.text).toContain('1 devices shown as managed may no longer be');
+    expect(alarm?.text).toContain('1 devices that Odette shows as managed may no longer be');
     await sweep();
     expect(await alarms()).toEqual([]);
   });
@@ -679,7 +679,7 @@ describe('sweeps that fail', () => {
     await sweep();
     await database.query(`update okta_reads set swept_at = now() - interval '2 hours'`);
     expect((await alarms()).map(({ text }) => text)).toEqual([
-      expect.stringContaining('look at Temporal and its schedules'),
+      expect.stringContaining('check Temporal and its schedules'),
     ]);
     await sweep();
   });

@@ -14,7 +14,7 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
       '<file>',
       "the location's server token (.vpptoken) as Apple Business Manager gives it; - is standard input",
     )
-    .option('--take-over', 'take it though another MDM server uses the location: it loses its licenses')
+    .option('--take-over', 'take over the location from another MDM server, which then loses its licenses')
     .action(async (file: string, options: JsonOption & { readonly takeOver?: true }) => {
       const token = (await readGiven(file, line.terminal)).toString('utf8');
       const set = await (
@@ -24,7 +24,7 @@ export function addAppsAndBooks(program: Command, line: CommandLine): void {
       });
       line.show(options, set, () => appsLines(set));
     });
-  jsonCommand(apps, 'show', 'shows the organization, when the token ends, and licenses left').action(
+  jsonCommand(apps, 'show', 'shows the organization, when the token expires, and the licenses left').action(
     async (options: JsonOption) => {
       const set = await (await line.connect()).call('get /api/apps-and-books');
       line.show(options, set, () => appsLines(set));

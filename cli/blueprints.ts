@@ -48,8 +48,8 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       );
     },
   );
-  jsonCommand(blueprint, 'create', 'adds a blueprint; one that is there already is left as it is')
-    .argument('<name>', 'how people call it; no other blueprint has that name')
+  jsonCommand(blueprint, 'create', 'adds a blueprint; an existing one stays as it is')
+    .argument('<name>', 'its name; no other blueprint may have it')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
       const known = (await odette.call('get /api/blueprints')).items.find((one) => one.name === name);
@@ -64,9 +64,9 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
   const code = program
     .command('enrollment-code')
     .description('codes that let devices enroll into a blueprint');
-  jsonCommand(code, 'create', 'makes a code and its link; the code is shown this once')
-    .requiredOption('--blueprint <name>', 'the blueprint that its devices come into: its name or id')
-    .option('--user <login>', "the user's login in Okta; iPhones and iPads are matched by it")
+  jsonCommand(code, 'create', 'creates a code and its link; Odette shows the code only once')
+    .requiredOption('--blueprint <name>', 'the blueprint for its devices: name or id')
+    .option('--user <login>', "the user's login in Okta; Odette matches iPhones and iPads by it")
     .option(
       '--device <device>',
       'for this device only: lets it enroll again after it was erased; serial number, name, UDID or id',
@@ -95,7 +95,7 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
         made.link === null
           ? 'Link: none until ODETTE_PUBLIC_URL is set to the address at which devices reach Odette'
           : `Link: ${made.link}`,
-        `For ${plural(made.maxUses, 'device')} (${platformsText(made.platforms)}), until ${moment(made.expiresAt)}. It is not shown again.`,
+        `For ${plural(made.maxUses, 'device')} (${platformsText(made.platforms)}), until ${moment(made.expiresAt)}. Odette does not show it again.`,
       ]);
     });
   jsonCommand(code, 'list', 'lists the codes of a blueprint, without their values')
@@ -118,7 +118,7 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
         ),
       );
     });
-  jsonCommand(code, 'revoke', 'ends a code before its time; devices that enrolled with it stay')
+  jsonCommand(code, 'revoke', 'revokes a code; devices that enrolled with it stay enrolled')
     .argument('<id>', 'its id, from `odette enrollment-code list`')
     .action(async (id: string, options: JsonOption) => {
       await (await line.connect()).call('delete /api/enrollment-codes/{id}', { params: { id } });

@@ -37,10 +37,14 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         line.show(options, asked, () => [`Moved ${plural(asked.devices, 'device')} to ${name}.`]);
       },
     );
-  jsonCommand(device, 'remove', 'takes devices out of their blueprint; what was sent for it goes again')
+  jsonCommand(
+    device,
+    'remove',
+    'takes devices out of their blueprint; Odette then removes what it sent for it',
+  )
     .argument('<device...>', WHICH)
     .option('--reason <text>', 'shown in the activity log')
-    .option('--yes', 'yes to what has to be confirmed')
+    .option('--yes', 'confirm without a question')
     .action(async (names: string[], { reason, yes, ...options }: AskOptions & { yes?: true }) => {
       const odette = await line.connect();
       const ids = await idsOf(odette, names);
@@ -95,9 +99,9 @@ function addRecordChanges(device: Command, line: CommandLine): void {
           decision === 'allow' ? 'Allowed for 24 hours: the device enrolls with any code.' : 'Refused.',
         ]);
       });
-  jsonCommand(device, 'set-user', "names a device's user: the login in Okta")
+  jsonCommand(device, 'set-user', "sets a device's user: the login in Okta")
     .argument('<device>', 'serial number, name, UDID or id')
-    .argument('[login]', 'without it the device has no user any more')
+    .argument('[login]', 'leave it out to remove the user')
     .action(async (name: string, login: string | undefined, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await findDevice(odette, name);
@@ -109,7 +113,7 @@ function addRecordChanges(device: Command, line: CommandLine): void {
         changed.user === null ? 'The device has no user.' : `The user is ${changed.user}.`,
       ]);
     });
-  jsonCommand(device, 'set-users', 'names the users of many devices: all lines of a CSV, or none')
+  jsonCommand(device, 'set-users', 'sets the users of many devices from CSV: all lines, or none')
     .argument(
       '<file>',
       'columns id, udid or serialNumber, and user; a line without user changes nothing; - is standard input',

@@ -34,13 +34,10 @@ export function addDevices(program: Command, line: CommandLine): void {
   jsonCommand(program, 'devices', 'lists devices: state, and what each waits for')
     .addOption(choice('--bucket <state>', 'only devices in this state (may be repeated)', BUCKETS))
     .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', FAMILIES))
-    .option(
-      '--search <text>',
-      "only those with this: the beginning of a serial number, a name or a user's login",
-    )
+    .option('--search <text>', "only devices whose serial number, name or user's login begins with this text")
     .option(
       '--cause <cause>',
-      'only devices that failed with this code, or with this in their way, e.g. mdm.profile_refused or user_unknown (may be repeated)',
+      'only devices with this failure or obstacle, e.g. mdm.profile_refused or user_unknown (may be repeated)',
       collect,
     )
     .option('--blueprint <name>', 'only devices of this blueprint, by name or id (may be repeated)', collect)
@@ -57,11 +54,11 @@ export function addDevices(program: Command, line: CommandLine): void {
       });
       line.show({ ...(json && { json }) }, { items: devices }, () => listLines(devices));
     });
-  const device = program.command('device').description('shows a device, or does something with devices');
+  const device = program.command('device').description('shows or changes devices');
   jsonCommand(
     device,
     'show',
-    'shows what is proven about a device and how, its certificates, and what it waits for',
+    'shows what is proven about a device, with the evidence, its certificates, and what it waits for',
   )
     .argument('<device>', 'serial number, name, UDID or id')
     .action(async (text: string, options: JsonOption) => {
@@ -213,7 +210,8 @@ type UnreadableResponse = ResponseOf<'get /api/devices/{id}/unreadable-responses
 function responseLines(responses: readonly UnreadableResponse[], print: string | undefined): string[] {
   if (print !== undefined) {
     const wanted = responses.find(({ id }) => id === print);
-    if (!wanted) throw new CliError(EXIT.usage, `The device has no kept response with the id ${print}.`);
+    if (!wanted)
+      throw new CliError(EXIT.usage, `Odette has no stored response of the device with the id ${print}.`);
     return [Buffer.from(wanted.body, 'base64').toString('utf8')];
   }
   if (responses.length === 0) return ['No unreadable responses.'];
@@ -243,7 +241,7 @@ const twinLines = ({ serialNumberTwins }: Detail): string[] =>
     `Same serial number: ${name ?? id}, ${bucket.replaceAll('_', ' ')}, last contact ${moment(lastContactAt)}`,
     mayBeRetired
       ? `  Remedy: if its logic board was replaced, odette device forget ${id}`
-      : '  Remedy: both call. If one is a clone, give it a serial number of its own.',
+      : '  Remedy: both check in. If one is a clone, give it its own serial number.',
   ]);
 
 const oktaLines = ({ oktaFinding }: Detail): string[] =>

@@ -1,4 +1,4 @@
-// `odette doctor`: why devices are not managed in Okta, each cause with its evidence and its cure.
+// `odette doctor`: why devices are not managed in Okta, each cause with its evidence and its remedy.
 import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findDevice } from './device-reference.ts';
@@ -8,11 +8,7 @@ type Examined = ResponseOf<'get /api/doctor'>['items'][number];
 type Diagnosis = Examined['diagnoses'][number];
 
 export function addDoctor(program: Command, line: CommandLine): void {
-  jsonCommand(
-    program,
-    'doctor',
-    'says why a device is not managed in Okta, or why all those are not that should be',
-  )
+  jsonCommand(program, 'doctor', 'shows why a device, or every device in scope, is not managed in Okta')
     .argument('[device]', 'serial number, name, UDID or id; without it all devices that are not trusted')
     .action(async (text: string | undefined, options: JsonOption) => {
       const odette = await line.connect();

@@ -49,7 +49,7 @@ test('this machine’s token is sent to this machine’s server only', async () 
   const data = await started('odette', process.pid);
   const environment = { ODETTE_DATA_DIR: data };
   const other = findServer({ ...environment, ODETTE_URL: 'https://elsewhere.example.com' });
-  await expect(other).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/no token/) });
+  await expect(other).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/^No token/) });
   expect((await findServer({ ...environment, ODETTE_URL: 'http://127.0.0.1:4780' })).token).toBe(
     'token of odette',
   );
@@ -59,7 +59,7 @@ test('one that does not run any more is named, and ends with code 3', async () =
   const data = await started('odette', GONE_PID);
   await expect(findServer({ ODETTE_DATA_DIR: data })).rejects.toMatchObject({
     exitCode: 3,
-    message: `Nothing runs with ${data} (ODETTE_DATA_DIR).`,
+    message: `No Odette runs with the data folder ${data} (ODETTE_DATA_DIR).`,
   });
 });
 
@@ -71,7 +71,7 @@ test('a folder that is named and in which nothing runs is never answered for by 
     const asked = findServer({ ODETTE_DATA_DIR: data });
     await expect(asked).rejects.toMatchObject({
       exitCode: 3,
-      message: `Nothing runs with ${data} (ODETTE_DATA_DIR).`,
+      message: `No Odette runs with the data folder ${data} (ODETTE_DATA_DIR).`,
       remedy: expect.stringMatching(/odette up --no-sandbox/),
     });
   }

@@ -33,8 +33,8 @@ export async function findServer(environment: NodeJS.ProcessEnv): Promise<Server
   if (local) return { url, token: await readToken(local.tokenFile) };
   throw new CliError(
     EXIT.usage,
-    `There is no token for ${url}.`,
-    'Set ODETTE_TOKEN, or ODETTE_TOKEN_FILE to a file that holds it. An admin makes one: odette token create NAME',
+    `No token for ${url}.`,
+    'Set ODETTE_TOKEN, or ODETTE_TOKEN_FILE to a file that holds it. An admin creates one: odette token create NAME',
   );
 }
 
@@ -53,7 +53,7 @@ async function readToken(file: string): Promise<string> {
   } catch (error) {
     throw new CliError(
       EXIT.usage,
-      `The token in ${file} cannot be read (${codeOf(error)}).`,
+      `Cannot read the token in ${file} (${codeOf(error)}).`,
       'Run this as the user who runs Odette, or set ODETTE_TOKEN_FILE to a token of your own.',
     );
   }
@@ -75,7 +75,7 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
   if (environment['ODETTE_DATA_DIR'])
     throw new CliError(
       EXIT.notReady,
-      `Nothing runs with ${looked} (ODETTE_DATA_DIR).`,
+      `No Odette runs with the data folder ${looked} (ODETTE_DATA_DIR).`,
       [
         'Start it with that folder: `odette up`, or `odette up --no-sandbox` for a real installation.',
         'An API process without `odette up` is found by its ODETTE_ADMIN_LISTEN beside ODETTE_DATA_DIR,',
@@ -85,8 +85,8 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
   throw new CliError(
     EXIT.notReady,
     known.length === 0
-      ? `No Odette was found on this machine (looked in ${looked}).`
-      : `Odette does not run (its data: ${known.map(({ folder }) => folder).join(', ')}).`,
+      ? `Found no Odette on this machine (looked in ${looked}).`
+      : `Odette is not running (its data: ${known.map(({ folder }) => folder).join(', ')}).`,
     'Start it with `npm start` or `odette up`; for one elsewhere set ODETTE_URL and ODETTE_TOKEN_FILE.',
   );
 }

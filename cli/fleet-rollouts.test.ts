@@ -20,7 +20,7 @@ const rollout = {
   halt: null,
   devices: 100,
   counts: { waiting: 95, begun: 4, completed: 1, failed: 0, left: 0, overtaken: 0 },
-  orders: ['pause', 'go_on_at_once', 'abort'],
+  orders: ['pause', 'all_at_once', 'abort'],
   startedAt: AT,
   startedBy: 'person:ada',
   steeredAt: null,
@@ -75,7 +75,7 @@ test('shows where a change is and what may be ordered', async () => {
   const { printed } = await odette(`fleet-rollout show ${ID}`);
   expect(printed).toContain('Canary: 1 of 5 devices ended, 95 to go.');
   expect(printed).toContain('Waves: 5, 20, 75 (canary: Test)');
-  expect(printed).toContain(`odette fleet-rollout go-on ${ID}`);
+  expect(printed).toContain(`odette fleet-rollout all-at-once ${ID}`);
 });
 
 test('lists all devices of a state, page by page', async () => {
@@ -84,10 +84,12 @@ test('lists all devices of a state, page by page', async () => {
   expect(printed).toContain('mac-bob');
 });
 
-test('abort and go-on say what they do and need a yes; pause does not', async () => {
+test('abort and all-at-once say what they do and ask for a yes; pause does not', async () => {
   const refused = await odette(`fleet-rollout abort ${ID}`);
   expect(refused.code).toBe(4);
-  expect(refused.told).toContain('1 device keep the change, 4 under way go on, 95 stay as they are. Abort?');
+  expect(refused.told).toContain(
+    '1 device keeps the change, 4 under way continue, 95 stay as they are. Abort?',
+  );
   expect(orders()).toEqual([]);
   expect((await odette(`fleet-rollout abort ${ID} --yes --reason wrong`)).code).toBe(0);
   expect((await odette(`fleet-rollout pause ${ID}`)).code).toBe(0);

@@ -17,22 +17,22 @@ export function addFleetRollouts(program: Command, line: CommandLine): void {
   const command = program
     .command('fleet-rollout')
     .description('changes that reach more than 20 devices: a canary first, then waves of growing size');
-  jsonCommand(command, 'list', 'lists those under way, and the others of the last 30 days').action(
+  jsonCommand(command, 'list', 'lists the changes under way and those of the last 30 days').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/fleet-rollouts');
       line.show(options, response, () => listLines(response.items));
     },
   );
-  jsonCommand(command, 'show', 'shows how far one is')
+  jsonCommand(command, 'show', 'shows the progress of a change')
     .argument('<id>', 'from `odette fleet-rollout list`')
     .action(async (id: string, options: JsonOption) => {
       const found = await (await line.connect()).call('get /api/fleet-rollouts/{id}', { params: { id } });
       line.show(options, found, () => shownLines(found));
     });
-  jsonCommand(command, 'devices', 'lists which devices have which state')
+  jsonCommand(command, 'devices', 'lists the devices of a change with their state')
     .argument('<id>', 'from `odette fleet-rollout list`')
     .addOption(
-      new Option('--state <state>', 'only these').choices([
+      new Option('--state <state>', 'only devices in this state').choices([
         'waiting',
         'begun',
         'completed',
@@ -45,17 +45,27 @@ export function addFleetRollouts(program: Command, line: CommandLine): void {
       const items = await members(await line.connect(), id, options.state);
       line.show(options, { items }, () => memberLines(items));
     });
-  addOrder(command, line, 'pause', 'begins no further device; what has begun goes on');
-  addOrder(command, line, 'resume', 'goes on after a pause or a halt; what happened before is judged');
-  addOrder(command, line, 'go-on', 'lets all others begin at once, without waves and without a halt');
-  addOrder(command, line, 'abort', 'ends it: devices that have not begun stay as they are');
+  addOrder(command, line, 'pause', 'starts no further device; devices under way continue');
+  addOrder(
+    command,
+    line,
+    'resume',
+    'continues after a pause or a halt; earlier failures no longer halt the change',
+  );
+  addOrder(
+    command,
+    line,
+    'all-at-once',
+    'starts all other devices at once, without waves and without a halt',
+  );
+  addOrder(command, line, 'abort', 'ends the change: devices that have not started stay as they are');
 }
 
-const ORDERS = { pause: 'pause', resume: 'resume', 'go-on': 'go_on_at_once', abort: 'abort' } as const;
+const ORDERS = { pause: 'pause', resume: 'resume', 'all-at-once': 'all_at_once', abort: 'abort' } as const;
 
 function addOrder(command: Command, line: CommandLine, name: keyof typeof ORDERS, description: string): void {
   const order: Order = ORDERS[name];
-  const asks = name === 'go-on' || name === 'abort';
+  const asks = name === 'all-at-once' || name === 'abort';
   const added = jsonCommand(command, name, description)
     .argument('<id>', 'from `odette fleet-rollout list`')
     .option('--reason <text>', 'shown in the activity log');
@@ -74,12 +84,12 @@ function addOrder(command: Command, line: CommandLine, name: keyof typeof ORDERS
 }
 
 const question = (
-  name: 'go-on' | 'abort' | string,
+  name: 'all-at-once' | 'abort' | string,
   { waiting, begun, completed }: FleetRollout['counts'],
 ): string =>
   name === 'abort'
-    ? `${plural(completed, 'device')} keep the change, ${begun} under way go on, ${waiting} stay as they are. Abort?`
-    : `${plural(waiting, 'device')} begin at once. Go on?`;
+    ? `${plural(completed, 'device keeps', 'devices keep')} the change, ${begun} under way continue, ${waiting} stay as they are. Abort?`
+    : `${plural(waiting, 'device starts', 'devices start')} at once. Continue?`;
 
 async function members(
   odette: OdetteClient,
@@ -113,11 +123,11 @@ function shownLines({ reason, text, counts, waves, canaryBlueprint, orders, id }
   const { completed, failed, begun, waiting, left, overtaken } = counts;
   return [
     `${reason}: ${text}`,
-    `Completed ${completed}, failed ${failed}, under way ${begun}, waiting ${waiting}, left as they were ${left}, overtaken ${overtaken}.`,
+    `Completed ${completed}, failed ${failed}, under way ${begun}, waiting ${waiting}, left unchanged ${left}, superseded ${overtaken}.`,
     ...(waves.length > 0
       ? [`Waves: ${waves.join(', ')}${canaryBlueprint === null ? '' : ` (canary: ${canaryBlueprint})`}`]
       : []),
-    ...orders.map((order) => `odette fleet-rollout ${order === 'go_on_at_once' ? 'go-on' : order} ${id}`),
+    ...orders.map((order) => `odette fleet-rollout ${order === 'all_at_once' ? 'all-at-once' : order} ${id}`),
   ];
 }
 

@@ -10,7 +10,7 @@ export async function readGiven(file: string, terminal: Terminal): Promise<Buffe
     return await readFile(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new CliError(EXIT.usage, `${file} cannot be read (${code}).`);
+    throw new CliError(EXIT.usage, `Cannot read ${file} (${code}).`);
   }
 }
 

@@ -19,11 +19,11 @@ const DOUBTS = {
 export function addIosKey(program: Command, line: CommandLine): void {
   const key = program
     .command('ios-key')
-    .description('the secret key with which iPhones and iPads show Okta that they are managed');
+    .description('the secret key with which iPhones and iPads prove to Okta that they are managed');
   jsonCommand(
     key,
     'readers',
-    'lists the devices that have read the key of now, those in doubt with the reason',
+    'lists the devices that have read the current key, with the reason for those in doubt',
   )
     .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
     .option('--in-doubt', 'only devices that left, are unreachable, out of scope or deleted')
@@ -59,7 +59,7 @@ export function addIosKey(program: Command, line: CommandLine): void {
         ...(doubtful === 0
           ? []
           : [
-              `If one is in wrong hands: reset the key in Okta, then odette setup apply -f FILE --again ios (${host}).`,
+              `If someone else may have one of them: reset the key in Okta, then odette setup apply -f FILE --again ios (${host}).`,
             ]),
       ]);
     });

@@ -22,7 +22,9 @@ interface SaveOptions extends JsonOption {
 export function addLibraryItems(program: Command, line: CommandLine): void {
   const item = program
     .command('library-item')
-    .description('Okta Verify as it is delivered: to which blueprints, with Okta Device Trust on or off');
+    .description(
+      'the library item Okta Verify: its blueprints, its settings, and the Okta Device Trust switch',
+    );
   jsonCommand(item, 'list', 'lists library items: switch, device families, blueprints').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/library-items');
@@ -34,24 +36,24 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
   jsonCommand(
     item,
     'save',
-    'adds the item of an Okta tenant, or changes it; devices are sent at once what follows from it',
+    'adds or changes the item of an Okta tenant; Odette sends the change to devices at once',
   )
     .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
     .option(
       '--blueprint <name>',
-      'assign to this one (may be repeated) and to no other; if none is given, assignments stay as they are',
+      'assign to this blueprint (may be repeated) and no other; without it, assignments stay as they are',
       collect,
     )
     .addOption(
       new Option(
         '--device-trust <switch>',
-        'the Okta Device Trust switch; if it is not given, it stays as it is, off in a new item',
+        'the Okta Device Trust switch; without it, the switch stays as it is (off in a new item)',
       ).choices(['on', 'off']),
     )
     .addOption(
       new Option(
         '--app-from-elsewhere <switch>',
-        'on: Okta Verify on Macs is installed by somebody else (Platform SSO needs the package); everything else is delivered',
+        'on: someone else installs Okta Verify on Macs (Platform SSO needs the package); Odette delivers everything else',
       ).choices(['on', 'off']),
     )
     .addOption(
@@ -61,8 +63,8 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
           'first; delivered, renewed and proven only while its user is logged in. A change moves it: the old one goes after the new one is proven',
       ).choices(['System', 'User']),
     )
-    .option('--preview', 'change nothing, only say what would happen')
-    .option('--yes', 'answer yes to what has to be confirmed')
+    .option('--preview', 'change nothing, only show what would happen')
+    .option('--yes', 'confirm without a question')
     .action(async (options: SaveOptions) => save(options, line));
 }
 
@@ -122,21 +124,21 @@ async function confirmPreview(
   const users =
     total === 0
       ? ''
-      : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}. A policy in Okta that demands managed devices locks them out: lift it first.`;
+      : ` These users lose trust${part}: ${usersLosingTrust.join(', ')}. A policy in Okta that requires managed devices locks them out: lift it first.`;
   if (leaving > 0)
     await confirm(
       terminal,
       `Odette removes the payloads from ${plural(leaving, 'device')}.${users} Continue?`,
     );
   if (needsConfirmation)
-    await confirm(terminal, `${confirmation ?? 'Okta Device Trust is turned on.'} Continue?`);
+    await confirm(terminal, `${confirmation ?? 'Odette turns on Okta Device Trust.'} Continue?`);
 }
 
 function previewLines(preview: Preview): string[] {
   const { devices, unchanged, byFamily, leaving, licenses, usersAsked, confirmation } = preview;
   return [
     `Odette sends payloads to ${plural(devices, 'device')}: ${byFamily.Mac} Mac, ${byFamily.iPhone} iPhone, ${byFamily.iPad} iPad.`,
-    ...(unchanged > 0 ? [`${plural(unchanged, 'device')} in scope: nothing new is sent.`] : []),
+    ...(unchanged > 0 ? [`${plural(unchanged, 'device')} in scope: Odette sends nothing new.`] : []),
     ...(leaving > 0 ? [`Odette removes payloads from ${plural(leaving, 'device')}.`] : []),
     ...(preview.appsAndBooksToken === null
       ? []

@@ -5,7 +5,7 @@ import { CliError, EXIT } from './exits.ts';
 import { moment, table } from './terminal.ts';
 
 export function addPeople(program: Command, line: CommandLine): void {
-  const person = program.command('person').description('people who may sign in');
+  const person = program.command('person').description('people who can sign in');
   jsonCommand(person, 'list', 'lists people and whether they have a second factor').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/people');
@@ -16,7 +16,7 @@ export function addPeople(program: Command, line: CommandLine): void {
             one.name,
             one.role,
             one.isLocal ? 'local password' : 'identity provider',
-            one.isLocal ? (one.hasSecondFactor ? 'on' : 'off') : 'at the provider',
+            one.isLocal ? (one.hasSecondFactor ? 'on' : 'off') : 'identity provider',
             one.disabledAt === null ? '' : moment(one.disabledAt),
           ]),
         ),
@@ -33,7 +33,8 @@ export function addPeople(program: Command, line: CommandLine): void {
       const odette = await line.connect();
       const { items } = await odette.call('get /api/people');
       const found = items.find((one) => one.name === name);
-      if (!found) throw new CliError(EXIT.failed, `There is no person ${name}.`, 'See `odette person list`.');
+      if (!found)
+        throw new CliError(EXIT.failed, `No person has the name ${name}.`, 'See `odette person list`.');
       await odette.call('delete /api/people/{id}/second-factor', { params: { id: found.id } });
       line.show(options, { reset: found.id }, () => [
         `${name} signs in with the password alone until a new second factor is set up.`,
@@ -42,14 +43,16 @@ export function addPeople(program: Command, line: CommandLine): void {
   jsonCommand(
     person,
     'require-second-factor',
-    'requires a second factor of all local people: whoever has none sets one up before anything else',
+    'requires a second factor of all local people; those without one set it up before they can do anything else',
   )
     .addArgument(new Argument('<on|off>').choices(['on', 'off']))
     .action(async (wanted: 'on' | 'off', options: JsonOption) => {
       const body = { isSecondFactorRequired: wanted === 'on' };
       const policy = await (await line.connect()).call('put /api/sign-in-policy', { body });
       line.show(options, policy, () => [
-        policy.isSecondFactorRequired ? 'A second factor is required.' : 'A second factor is not required.',
+        policy.isSecondFactorRequired
+          ? 'Odette now requires a second factor.'
+          : 'Odette no longer requires a second factor.',
       ]);
     });
 }

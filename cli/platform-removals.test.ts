@@ -69,9 +69,13 @@ beforeAll(async () => {
   server.plays.listPlatformRemovals = () => ({ items: [removal('waiting')] });
   server.plays.changePlatformRemoval = () => removal('undone');
   server.plays.exportReadiness = () =>
-    new Reply(200, 'login,ready,devices,reason,asOf\r\nben@acme.com,false,,No device is known.,\r\n', {
-      'content-type': 'text/csv; charset=utf-8',
-    });
+    new Reply(
+      200,
+      'login,ready,devices,reason,asOf\r\nben@acme.com,false,,Odette knows no device of this user.,\r\n',
+      {
+        'content-type': 'text/csv; charset=utf-8',
+      },
+    );
 });
 afterAll(() => server.stop());
 
@@ -111,6 +115,6 @@ test('readiness is printed as the CSV that the API exports', async () => {
   const { printed } = await odette('readiness', '--csv');
   expect(printed.split(/\r?\n/).slice(0, 2)).toEqual([
     'login,ready,devices,reason,asOf',
-    'ben@acme.com,false,,No device is known.,',
+    'ben@acme.com,false,,Odette knows no device of this user.,',
   ]);
 });

@@ -19,27 +19,30 @@ interface StartOptions extends JsonOption {
 }
 
 const ACTIONS = [
-  ['stop', 'stop', 'stops it: no further device loses its payloads'],
-  ['resume', 'resume', 'lets a stopped one go on'],
-  ['hurry', 'at_once', 'gives up the growing portions'],
-  ['undo', 'undo', 'undoes it until it has finished: payloads come back'],
+  ['stop', 'stop', 'stops a removal: no further device loses its payloads'],
+  ['resume', 'resume', 'resumes a stopped removal'],
+  ['hurry', 'at_once', 'removes the payloads from all devices at once'],
+  ['undo', 'undo', 'undoes a removal that has not finished: Odette sends the payloads again'],
 ] as const;
 
 export function addPlatformRemovals(program: Command, line: CommandLine): void {
   const removal = program
     .command('removal')
     .description('removes a platform, or a whole Okta tenant, from Odette and its devices');
-  jsonCommand(removal, 'start', 'begins after the removal delay; shows first who would be locked out')
+  jsonCommand(removal, 'start', 'starts after the removal delay; first shows who would be locked out')
     .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
     .addOption(
-      new Option('--platform <platform>', 'only this one; otherwise the tenant').choices(['macOS', 'iOS']),
+      new Option('--platform <platform>', 'only this platform; without it, the whole tenant').choices([
+        'macOS',
+        'iOS',
+      ]),
     )
-    .option('--confirm <text>', 'the text that the preview names')
-    .option('--policy-lifted', 'a policy in Okta no longer demands managed devices of these users')
-    .option('--preview', 'change nothing, only say what would happen')
+    .option('--confirm <text>', 'the text that the preview shows')
+    .option('--policy-lifted', 'no policy in Okta requires managed devices of these users any more')
+    .option('--preview', 'change nothing, only show what would happen')
     .option('--reason <text>', 'shown in the activity log')
     .action((options: StartOptions) => start(options, line));
-  jsonCommand(removal, 'list', 'shows removals and how far they are').action(async (options: JsonOption) => {
+  jsonCommand(removal, 'list', 'shows removals and their progress').action(async (options: JsonOption) => {
     const found = await (await line.connect()).call('get /api/removals');
     line.show(options, found, () =>
       found.items.length === 0 ? ['No removals.'] : found.items.flatMap(linesOf),
@@ -103,10 +106,10 @@ const previewLines = ({
   asOf,
   startsInMinutes,
 }: Preview) => [
-  `Odette removes the payloads from ${plural(devices.macOS, 'Mac')} and ${plural(devices.iOS, 'iPhone or iPad', 'iPhones and iPads')}, beginning in ${plural(startsInMinutes, 'minute')}.`,
+  `Odette removes the payloads from ${plural(devices.macOS, 'Mac')} and ${plural(devices.iOS, 'iPhone or iPad', 'iPhones and iPads')}, starting in ${plural(startsInMinutes, 'minute')}.`,
   asOf === null
-    ? 'Odette has not read all devices of Okta yet: who would be locked out is not known.'
-    : `${plural(total, 'user')} would be locked out by a policy that demands managed devices, as of ${moment(asOf)}.`,
+    ? 'Odette has not read all devices from Okta yet, so it does not know who would be locked out.'
+    : `${plural(total, 'user')} would be locked out by a policy that requires managed devices, as of ${moment(asOf)}.`,
   ...usersLosingTrust.map((login) => `  ${login}`),
 ];
 
@@ -115,7 +118,7 @@ const linesOf = (removal: Removal): string[] => {
   return [
     `${integration.host}${platform === null ? '' : `, ${platform}`}: ${status} (${id})`,
     status === 'waiting'
-      ? `  Begins ${moment(startsAt)}; until then \`odette removal undo\` leaves no trace.`
-      : `  ${done} of ${plural(taken + left, 'device')} done, ${failed} failed, ${silent} have not called since.`,
+      ? `  Starts ${moment(startsAt)}; until then \`odette removal undo\` leaves no trace.`
+      : `  ${done} of ${plural(taken + left, 'device')} done, ${failed} failed, ${silent} have not checked in since.`,
   ];
 };

@@ -149,7 +149,7 @@ describe('status', () => {
 
   test('names what real devices still need, with the command for each', async () => {
     const { printed } = await odette('status');
-    expect(printed).toContain("Devices in scope: 3; Okta's part as of 2027-01-02");
+    expect(printed).toContain('Devices in scope: 3; Okta data as of 2027-01-02');
     expect(printed).toContain('Odette 0.1.0 is ready.');
     expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
   });
@@ -169,7 +169,7 @@ describe('status', () => {
     server.plays.getStatus = () => ({ ...status, ready: false, parts: { ...status.parts, worker: false } });
     const { code, printed } = await odette('status');
     expect(code).toBe(3);
-    expect(printed).toContain('no answer: worker');
+    expect(printed).toContain('not responding: worker');
   });
 
   test('without a server is `ready: false` for programs and a sentence for people, and ends with 3', async () => {

@@ -61,9 +61,7 @@ export async function runCommand(
   const terminal = steeredByNobody(givenTerminal);
   const line = createCommandLine(environment, terminal);
   const program = new Command('odette')
-    .description(
-      'Odette: Okta Device Trust for Apple fleets. `odette COMMAND --help` says more about each command.',
-    )
+    .description('Odette: Okta Device Trust for Apple fleets. For each command: `odette COMMAND --help`.')
     .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP)
@@ -72,14 +70,17 @@ export async function runCommand(
       writeOut: (text) => terminal.print(text.trimEnd()),
       writeErr: (text) => terminal.tell(text.trimEnd()),
     })
-    .showHelpAfterError('(--help shows how it is used)');
+    .showHelpAfterError('(see --help)');
   program
     .command('up')
     .description(
       'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
     )
     .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
-    .option('--json', 'print where everything is as one line of JSON, once it is; the rest to standard error')
+    .option(
+      '--json',
+      'print all addresses as one line of JSON when everything is up; the rest goes to standard error',
+    )
     // cli/odette.mjs takes every other `up` to the launcher.
     .action(() => program.help());
   // cli/odette.mjs takes these to the machine's own program; here they are explained.

@@ -13,7 +13,7 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
   jsonCommand(
     push,
     'request',
-    'prints the request for a push certificate; makes it, and its key, if there is none',
+    'prints the request for a push certificate; creates the request and its key if there is none',
   )
     .option('--new', 'make another request, with another key')
     .action(async (options: JsonOption & { readonly new?: true }) => {
@@ -24,13 +24,13 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
   jsonCommand(
     push,
     'sign',
-    "signs the request with your MDM vendor certificate and prints it as Apple's portal takes it",
+    "signs the request with your MDM vendor certificate and prints it in the form that Apple's portal accepts",
   )
     .requiredOption('--vendor <file>', "the vendor's certificate and key: PEM or PKCS#12; neither is stored")
-    .option('--vendor-key <file>', 'the key as PEM, if it is in a file of its own')
+    .option('--vendor-key <file>', 'the key as PEM, if it is in a separate file')
     .option(
       '--password-file <file>',
-      'a file that holds the password of PKCS#12; asked for if it is not given',
+      'a file that holds the password of PKCS#12; Odette asks for it otherwise',
     )
     .requiredOption(
       '--chain <file>',
@@ -70,7 +70,7 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
   jsonCommand(
     push,
     'open',
-    "opens the file that the signing service sent by email and prints it as Apple's portal takes it",
+    "opens the file that the signing service sent by email and prints it in the form that Apple's portal accepts",
   )
     .argument('<file>', 'the attachment; - is standard input')
     .action(async (file: string, options: JsonOption) => {

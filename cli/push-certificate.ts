@@ -23,16 +23,16 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
   jsonCommand(
     push,
     'set',
-    'sets the push certificate, or its renewal: with another topic, enrolled devices could not be woken',
+    'sets the push certificate or its renewal; with another topic, Odette could not wake enrolled devices',
   )
     .argument(
       '<file>',
       "Apple's answer to `odette push-certificate request`; or certificate and key as PEM, or PKCS#12 (.p12); - is standard input",
     )
-    .option('--key <file>', 'the key as PEM, if it is in a file of its own')
+    .option('--key <file>', 'the key as PEM, if it is in a separate file')
     .option(
       '--password-file <file>',
-      'a file that holds the password of PKCS#12; asked for if it is not given',
+      'a file that holds the password of PKCS#12; Odette asks for it otherwise',
     )
     .addOption(
       new Option(
@@ -41,7 +41,10 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
           'enrollment; with full people read at enrollment that the administrator may erase all data',
       ).choices(ACCESS_RIGHTS),
     )
-    .option('--other-topic', 'take it though devices are enrolled with another topic: they must enroll again')
+    .option(
+      '--other-topic',
+      'use it although devices are enrolled with another topic: they must enroll again',
+    )
     .action(async (file: string, options: SetOptions) => {
       const read = await readKeyAndCertificate(file, options, line);
       const body = {
@@ -55,7 +58,7 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
       line.show(options, set, () => pushLines(set));
     });
   addPushCertificateRequest(push, line);
-  jsonCommand(push, 'show', 'shows its topic and when it ends').action(async (options: JsonOption) => {
+  jsonCommand(push, 'show', 'shows its topic and when it expires').action(async (options: JsonOption) => {
     const set = await (await line.connect()).call('get /api/push-certificate');
     line.show(options, set, () => pushLines(set));
   });

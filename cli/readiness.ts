@@ -19,7 +19,7 @@ export function addReadiness(program: Command, line: CommandLine): void {
   jsonCommand(
     program,
     'readiness',
-    'shows who would be locked out if a policy in Okta demanded a managed device now',
+    'shows who would be locked out if a policy in Okta required a managed device now',
   )
     .option('--integration <name>', 'the Okta tenant, if several are connected')
     .option('--csv', 'print the users who would be locked out as CSV')
@@ -53,7 +53,8 @@ async function listLockedOut(odette: OdetteClient, id: string): Promise<User[]> 
 
 function linesOf(readiness: Readiness, lockedOut: readonly User[]): string[] {
   const { asOf, users, ready, devicesWithoutUser, byBlueprint } = readiness;
-  if (asOf === null) return ['Odette has not read all devices of Okta yet: wait for the first sweep.'];
+  if (asOf === null)
+    return ['Odette has not read all devices from Okta yet: wait for the first complete sync.'];
   const blueprints = byBlueprint.map((one) => [
     one.blueprint?.name ?? '(no blueprint)',
     String(one.users),

@@ -53,7 +53,9 @@ test('what stopped is listed with its likely causes and the command that lets it
 });
 
 test('one platform goes on, or all that stopped', async () => {
-  expect((await odette('reissue resume --platform iOS')).printed).toContain('8 new certificates requested');
+  expect((await odette('reissue resume --platform iOS')).printed).toContain(
+    'Odette requested 8 new certificates',
+  );
   const { printed } = await odette('reissue resume --json');
   expect(JSON.parse(printed)).toEqual({ platforms: ['macOS', 'iOS'], devices: 16 });
   const resumed = server.calls.filter(({ operation }) => operation === 'resumeReissues');

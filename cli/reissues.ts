@@ -12,13 +12,11 @@ interface ResumeOptions extends JsonOption {
 export function addReissues(program: Command, line: CommandLine): void {
   const reissue = program
     .command('reissue')
-    .description(
-      'new certificates that Odette requests by itself when Okta stops counting devices as managed',
-    );
+    .description('automatic re-issues: new certificates when Okta no longer counts devices as managed');
   jsonCommand(
     reissue,
     'list',
-    'shows where Odette stopped because too many devices fell at once, and why',
+    'shows where Odette halted re-issues because too many devices lost "managed" at once, and why',
   ).action(async (options: JsonOption) => {
     const { items } = await (await line.connect()).call('get /api/integrations');
     const halted = items.flatMap(({ host, haltedReissues }) =>
@@ -26,7 +24,7 @@ export function addReissues(program: Command, line: CommandLine): void {
     );
     line.show(options, { items: halted }, () => (halted.length === 0 ? [NONE] : items.flatMap(haltedLines)));
   });
-  jsonCommand(reissue, 'resume', 'lets Odette go on; devices that were held back get a new certificate')
+  jsonCommand(reissue, 'resume', 'resumes re-issues; devices that Odette held back get a new certificate')
     .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
     .addOption(new Option('--platform <platform>', 'only this one').choices(['macOS', 'iOS']))
     .action(async (options: ResumeOptions) => {
@@ -44,12 +42,14 @@ export function addReissues(program: Command, line: CommandLine): void {
           })
         ).devices;
       line.show(options, { platforms: chosen.map(({ platform }) => platform), devices }, () => [
-        chosen.length === 0 ? NONE : `Odette goes on: ${plural(devices, 'new certificate')} requested.`,
+        chosen.length === 0
+          ? NONE
+          : `Automatic re-issues resumed. Odette requested ${plural(devices, 'new certificate')}.`,
       ]);
     });
 }
 
-const NONE = 'Nothing is stopped.';
+const NONE = 'No re-issues are halted.';
 
 const haltedLines = ({ host, haltedReissues }: Integration): string[] =>
   haltedReissues.flatMap(({ platform, text, likelyCauses, held, haltedAt }) => [

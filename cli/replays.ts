@@ -27,7 +27,7 @@ export function addReplays(rollout: Command, line: CommandLine): void {
   jsonCommand(
     rollout,
     'replay',
-    'starts failed rollouts again; what is on the device already is not sent again',
+    'starts failed rollouts again; Odette sends only what is missing on the device',
   )
     .argument('[device...]', 'serial numbers, names, UDIDs or ids')
     .option('--failed', 'all devices whose rollout failed')
@@ -35,7 +35,7 @@ export function addReplays(rollout: Command, line: CommandLine): void {
       '--cause <code>',
       'with --failed: only those that failed for this cause, a code from `odette rollout failures`',
     )
-    .option('--preview', 'start nothing, only say what would be sent')
+    .option('--preview', 'start nothing, only show what Odette would send')
     .option('--reason <text>', 'shown in the activity log')
     .action(async (devices: string[], options: ReplayOptions) => {
       if (devices.length > 0 === (options.failed ?? false))
@@ -55,7 +55,11 @@ export function addReplays(rollout: Command, line: CommandLine): void {
       line.show(options, response, () => replayLines(response.items));
     },
   );
-  jsonCommand(rollout, 'stop', 'stops a replay: what has not begun stays failed, what has begun goes on')
+  jsonCommand(
+    rollout,
+    'stop',
+    'stops a replay: rollouts that have not started stay failed, rollouts under way continue',
+  )
     .argument('<replay>', 'its id, from `odette rollout replays`')
     .action(async (id: string, options: JsonOption) => {
       const odette = await line.connect();

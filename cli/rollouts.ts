@@ -14,13 +14,11 @@ interface StartOptions extends JsonOption {
 }
 
 export function addRollouts(program: Command, line: CommandLine): void {
-  const rollout = program
-    .command('rollout')
-    .description('brings devices to what their blueprint wants; finds and replays what failed');
+  const rollout = program.command('rollout').description('starts, lists and replays rollouts');
   jsonCommand(
     rollout,
     'start',
-    'asks devices what they have and sends what is missing; needed only if you will not wait for the daily check',
+    'asks devices what they have and sends what is missing, without waiting for the daily check',
   )
     .argument('[device...]', 'serial numbers, names, UDIDs or ids')
     .option('--blueprint <name>', 'all devices of a blueprint')

@@ -28,16 +28,15 @@ export function addRotations(program: Command, line: CommandLine): void {
       '--integration <name>',
       'the Okta tenant: its name or host; needed if several are connected',
     );
-  ofIntegration(
-    'plan',
-    'says what rotating each secret takes: steps in Okta, devices, time, exposure',
-  ).action(async (options: IntegrationOption) => {
-    const odette = await line.connect();
-    const { id } = await findIntegration(odette, options.integration);
-    const plans = await odette.call('get /api/integrations/{id}/rotation-plans', { params: { id } });
-    line.show(options, plans, () => plans.items.flatMap(planLines));
-  });
-  ofIntegration('start <secret>', `begins to rotate one of ${KINDS.join(', ')}`)
+  ofIntegration('plan', 'shows what each rotation takes: steps in Okta, devices, time, exposure').action(
+    async (options: IntegrationOption) => {
+      const odette = await line.connect();
+      const { id } = await findIntegration(odette, options.integration);
+      const plans = await odette.call('get /api/integrations/{id}/rotation-plans', { params: { id } });
+      line.show(options, plans, () => plans.items.flatMap(planLines));
+    },
+  );
+  ofIntegration('start <secret>', `starts the rotation of one of ${KINDS.join(', ')}`)
     .addOption(
       new Option(
         '--value-file <file>',
@@ -56,13 +55,16 @@ export function addRotations(program: Command, line: CommandLine): void {
       line.show(options, started, () => [
         ...(started.secretKey === null
           ? []
-          : ['The new key, shown this once. In Okta choose “Use existing key”:', started.secretKey]),
+          : [
+              'The new key; Odette shows it only once. In Okta choose “Use existing key”:',
+              started.secretKey,
+            ]),
         ...rotationLines(started.rotation),
       ]);
     });
-  addOrder(rotate, line, 'commit', 'says that the new key is set in Okta: Odette uses it from now on');
-  addOrder(rotate, line, 'abandon', 'gives a rotation up before the new key is in use');
-  jsonCommand(rotate, 'show', 'shows how far a rotation is')
+  addOrder(rotate, line, 'commit', 'confirms that the new key is set in Okta: Odette uses it from now on');
+  addOrder(rotate, line, 'abandon', 'abandons a rotation before the new key is in use');
+  jsonCommand(rotate, 'show', 'shows the progress of a rotation')
     .argument('<id>', 'from `odette rotate list`')
     .action(async (id: string, options: JsonOption) => {
       const found = await (await line.connect()).call('get /api/rotations/{id}', { params: { id } });
@@ -98,8 +100,8 @@ const planLines = ({ kind, title, steps, exposure, impact }: Plan): string[] => 
   ...steps.map((step, place) => `  ${place + 1}. ${step}`),
   `  Exposure: ${exposure}`,
   impact === null
-    ? '  Sends nothing to devices.'
-    : `  Sends to ${plural(impact.devices, 'iPhone or iPad', 'iPhones and iPads')}: at least ${plural(impact.pushes, 'push', 'pushes')}, about ${plural(Math.max(1, impact.minutes), 'minute')} where they are awake.`,
+    ? '  Odette sends nothing to devices.'
+    : `  Sends to ${plural(impact.devices, 'iPhone or iPad', 'iPhones and iPads')}: at least ${plural(impact.pushes, 'push', 'pushes')}, about ${plural(Math.max(1, impact.minutes), 'minute')} if they are awake.`,
   '',
 ];
 
@@ -133,7 +135,7 @@ function rotationLines({
 }
 
 function listLines(items: readonly Rotation[]): string[] {
-  if (items.length === 0) return ['No secret of this integration was rotated yet.'];
+  if (items.length === 0) return ['No rotation of this integration yet.'];
   const rows = items.map(({ startedAt, kind, status, startedBy, id }) => [
     moment(startedAt),
     kind,

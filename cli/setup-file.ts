@@ -20,7 +20,7 @@ const Reference = z.union([
 type Reference = z.infer<typeof Reference>;
 
 const IS_SECRET =
-  'is a secret: say where it is, { file: PATH }, { file: PATH, field: NAME } for JSON, { env: NAME } or { prompt: true }';
+  'is a secret: give its place, { file: PATH }, { file: PATH, field: NAME } for JSON, { env: NAME } or { prompt: true }';
 const secret = z.unknown().transform((value, context): Reference => {
   const read = Reference.safeParse(value);
   if (read.success) return read.data;
@@ -94,7 +94,7 @@ export async function openSetupFile(
       typed.set(what, answer);
       return answer;
     }
-    throw new CliError(EXIT.unfinished, `${what} is to be typed in, and nobody can be asked here.`);
+    throw new CliError(EXIT.unfinished, `${what} needs a prompt, and this is no terminal.`);
   }
 }
 
@@ -104,8 +104,8 @@ async function fromFile(file: string, field: string | undefined, what: string): 
     content = await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    if (code === 'ENOENT') throw new CliError(EXIT.unfinished, `${what}: there is no ${file} yet.`);
-    throw new CliError(EXIT.usage, `${what}: ${file} cannot be read (${code}).`);
+    if (code === 'ENOENT') throw new CliError(EXIT.unfinished, `${what}: ${file} does not exist yet.`);
+    throw new CliError(EXIT.usage, `${what}: cannot read ${file} (${code}).`);
   }
   if (field === undefined) return content.replace(/\r?\n$/, '');
   const value = fieldOf(content, field);
@@ -136,5 +136,5 @@ function readContent(file: string, content: string): SetupFile {
   const wrong = read.error.issues.map(
     ({ path: at, message }) => `  ${at.join('.') || 'the file'}: ${message}`,
   );
-  throw new CliError(EXIT.usage, [`${file} cannot be used:`, ...wrong].join('\n'));
+  throw new CliError(EXIT.usage, [`Cannot use ${file}:`, ...wrong].join('\n'));
 }

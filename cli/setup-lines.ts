@@ -15,7 +15,7 @@ export const guideLines = ({ guide }: Setup): string[] => [
   ...(guide.shownOnce.length === 0
     ? []
     : [
-        '  Okta shows these only once; have a safe place ready:',
+        '  Okta shows these only once; save them in a safe place:',
         ...guide.shownOnce.map((one) => `    ${one}`),
       ]),
 ];

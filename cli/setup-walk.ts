@@ -133,7 +133,7 @@ export class SetupWalk {
       throw new CliError(
         EXIT.unfinished,
         `Missing in Okta: ${failed.map(({ title }) => title).join(', ')}.`,
-        'Put it right, then give the same command again: it goes on from here.',
+        'Fix this in Okta, then run the same command again: it continues from here.',
       );
     const open = setup.prerequisites.filter(
       ({ id, result, canBeConfirmed }) => result === 'not_checked' && canBeConfirmed && !said.includes(id),
@@ -142,16 +142,16 @@ export class SetupWalk {
     if (open.length === 0)
       throw new CliError(
         EXIT.notReady,
-        'A prerequisite could not be checked.',
+        'Odette could not check a prerequisite.',
         'Run the same command again later.',
       );
     if (!terminal.isInteractive)
       throw new CliError(
         EXIT.unfinished,
         `Odette cannot check this: ${open.map(({ title }) => title).join(', ')}.`,
-        `If it is so, write  confirm: [${[...said, ...ids].join(', ')}]  into the file and give the same command again.`,
+        `If it is met, write confirm: [${[...said, ...ids].join(', ')}] into the file and run the same command again.`,
       );
-    for (const { title, remedy } of open) await confirm(terminal, `${title}: ${remedy} Is it so?`);
+    for (const { title, remedy } of open) await confirm(terminal, `${title}: ${remedy} Is it met?`);
     return this.#odette.call('post /api/setups/{id}/answers', {
       params: { id: setup.id },
       body: { step: 'connect', confirmed: [...this.#file.content.confirm, ...ids] },
@@ -185,6 +185,6 @@ function missingIn(setup: Setup, step: Step, reason: string): CliError {
   return new CliError(
     EXIT.unfinished,
     [`The setup waits at “${step}”. ${reason}`, ...guide].join('\n'),
-    'Add it and give the same command again: it goes on from here.',
+    'Add it and run the same command again: it continues from here.',
   );
 }

@@ -95,7 +95,7 @@ test('given again it changes nothing', async () => {
   const { code, printed } = await apply(FILE);
   expect(code).toBe(0);
   expect(steps()).toEqual([]);
-  expect(printed).toContain('everything is as the file says');
+  expect(printed).toContain('everything matches the file');
 });
 
 test('an interrupted setup goes on where it stopped, and tells nothing twice', async () => {
@@ -191,7 +191,7 @@ test('a check that takes its time is waited for at the place that Odette names',
 test('a file that is wrong is refused by field, without its values, before anything is sent', async () => {
   const open = await apply(FILE.replace('{ env: OKTA_CLIENT_SECRET }', SECRETS[0]));
   expect(open.code).toBe(2);
-  expect(open.told).toMatch(/credentials\.clientSecret: is a secret: say where it is/);
+  expect(open.told).toMatch(/credentials\.clientSecret: is a secret: give its place/);
   expect(open.told).not.toContain(SECRETS[0]);
   for (const wrong of ['domain: [', FILE.replace('confirm:', 'confrim:'), 'domain: acme.okta.com'])
     expect((await apply(wrong)).code).toBe(2);
@@ -203,7 +203,7 @@ test('a secret that is not where the file says ends the walk at its step, with w
   const first = await apply(later);
   expect(first.code).toBe(4);
   expect(first.told).toMatch(
-    /waits at “platforms”\. platforms\.macOS\.password: there is no .*later\.txt yet/,
+    /waits at “platforms”\. platforms\.macOS\.password: .*later\.txt does not exist yet/,
   );
   expect(first.told).toContain('Title of platforms');
   server.calls.length = 0;

@@ -37,23 +37,21 @@ The file is YAML or JSON. A secret is never written into it, only where it is:
       secretKey: { prompt: true }
       providerName: Odette
 
-Where the file names a place that is still empty, the walk stops at that step and says what to do in Okta (exit code 4).
+Where the file names a place that is still empty, the command stops at that step and says what to do in Okta (exit code 4).
 With \`kind: api_services_app\` under credentials an API Services app of your own is used instead of a client secret: the first run
 shows the public key to paste into Okta, the second goes on. \`--again credentials_kind\` changes to a new key in the same way; the old
 one is used until the setup is complete.`;
 
 export function addSetup(program: Command, line: CommandLine): void {
-  const setup = program
-    .command('setup')
-    .description('connects an Okta tenant, or changes what a connection was told');
+  const setup = program.command('setup').description('connects an Okta tenant, or changes an integration');
   const again = new Option(
     '--again <step>',
-    'answer this step anew because its secret changed in Okta, or is to change (may be repeated)',
+    'answer this step again because its secret changed in Okta, or will change (may be repeated)',
   );
   jsonCommand(
     setup,
     'apply',
-    'answers the setup wizard from a file; given again, it goes on where it stopped, or changes what differs',
+    'answers the setup wizard from a file; run again, it continues where it stopped, or changes what differs',
   )
     .requiredOption('-f, --file <file>', 'the file with the answers, described below; - is standard input')
     .addOption(
@@ -73,7 +71,7 @@ export function addSetup(program: Command, line: CommandLine): void {
       line.show(options, { integration, changed: walked.setup !== undefined }, () => [
         walked.setup
           ? `${integration.host} is connected.`
-          : `${integration.host}: everything is as the file says.`,
+          : `${integration.host}: everything matches the file.`,
         'Next: odette library-item save --blueprint NAME --device-trust on',
       ]);
     });
@@ -85,11 +83,11 @@ export function addSetup(program: Command, line: CommandLine): void {
     const answer = await (await line.connect()).call('get /api/setups', { query: { status: 'open' } });
     line.show(options, answer, () =>
       answer.items.length === 0
-        ? ['No setup is open. Begin: odette setup apply -f FILE']
+        ? ['No setup is open. Start one: odette setup apply -f FILE']
         : answer.items.flatMap((one) => [...setupLines(one), '']),
     );
   });
-  jsonCommand(setup, 'abandon', 'gives up a setup that is not finished; `apply` then begins anew')
+  jsonCommand(setup, 'abandon', 'abandons a setup that is not finished; `apply` then starts a new one')
     .argument('<id>', 'its id, from `odette setup show`')
     .action(async (id: string, options: JsonOption) => {
       await (await line.connect()).call('delete /api/setups/{id}', { params: { id } });

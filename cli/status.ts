@@ -50,9 +50,9 @@ function statusLines(status: Status): string[] {
   const lines = [
     ready
       ? `Odette ${version} is ready.`
-      : `Odette ${version} is not ready; no answer: ${silent.map(([name]) => name).join(', ')}.`,
+      : `Odette ${version} is not ready; not responding: ${silent.map(([name]) => name).join(', ')}.`,
     '',
-    `Devices in scope: ${devices.total}${asOf === null ? '' : `; Okta's part as of ${moment(asOf)}`}`,
+    `Devices in scope: ${devices.total}${asOf === null ? '' : `; Okta data as of ${moment(asOf)}`}`,
     ...TRUTHS.map(([truth, words]) => `  ${String(devices[truth]).padStart(6)}  ${words}`),
     `  trusted ${buckets.trusted} · in progress ${buckets.in_progress} · needs its user ${buckets.needs_user} · needs you ${buckets.needs_you} · unreachable ${buckets.unreachable}`,
   ];

@@ -4,8 +4,12 @@ import { CliError, EXIT } from './exits.ts';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 
 export function addTemporal(program: Command, line: CommandLine): void {
-  const temporal = program.command('temporal').description('what goes to Temporal by hand');
-  jsonCommand(temporal, 'seal', 'prints a message as workflows take it: give it to Temporal as JSON input')
+  const temporal = program.command('temporal').description('prepares messages to send to Temporal by hand');
+  jsonCommand(
+    temporal,
+    'seal',
+    'prints a message in the form that workflows accept: pass it to Temporal as JSON input',
+  )
     .argument('<workflow>', 'the id of the workflow, as certificate/DEVICE')
     .argument('<name>', 'of the signal or the workflow type, as renewNow')
     .option('--input <json>', 'the message', '{}')
@@ -20,6 +24,6 @@ function parse(input: string): unknown {
   try {
     return JSON.parse(input) as unknown;
   } catch {
-    throw new CliError(EXIT.usage, '--input is no JSON.');
+    throw new CliError(EXIT.usage, '--input is not JSON.');
   }
 }

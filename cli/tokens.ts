@@ -13,7 +13,7 @@ export function addTokens(program: Command, line: CommandLine): void {
   const token = program
     .command('token')
     .description('API tokens, for programs and for `odette` on other machines');
-  jsonCommand(token, 'create', 'makes a token and prints it, this once')
+  jsonCommand(token, 'create', 'creates a token and prints it, only once')
     .argument('<name>', 'who or what uses it; shown in the audit trail')
     .addOption(
       new Option('--role <role>', 'what it may do: read; also start and replay; everything')
@@ -41,7 +41,7 @@ export function addTokens(program: Command, line: CommandLine): void {
       ),
     );
   });
-  jsonCommand(token, 'revoke', 'ends a token at once')
+  jsonCommand(token, 'revoke', 'revokes a token at once')
     .argument('<id>', 'its id, from `odette token list`')
     .action(async (id: string, options: JsonOption) => {
       await (await line.connect()).call('delete /api/tokens/{id}', { params: { id } });

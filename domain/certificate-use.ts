@@ -51,7 +51,7 @@ export function useOf(
       use: 'probable',
       evidence: "Okta's record changed after it was issued, as a sign-in changes it.",
     };
-  return { use: 'none', evidence: 'Okta says MANAGED since before it was issued.' };
+  return { use: 'none', evidence: 'Okta has said MANAGED since before it was issued.' };
 }
 
 const RANK: Readonly<Record<CertificateUse, number>> = { none: 0, probable: 1, proven: 2 };

@@ -203,6 +203,6 @@ test('a leftover certificate is named with its issuer and end', () => {
   const left = { name: 'C02X Okta', issuer: 'CN=Organization Intermediate,O=Okta', notAfterMs: NOW + DAY };
   const found = diagnose({ ...healthy, foreignCertificates: [left] });
   expect(found.map(({ evidence }) => evidence)).toEqual([
-    'The device lists "C02X Okta" (issued by CN=Organization Intermediate,O=Okta, ends on 2026-06-02).',
+    'The device lists "C02X Okta" (issued by CN=Organization Intermediate,O=Okta, expires on 2026-06-02).',
   ]);
 });

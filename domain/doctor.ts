@@ -77,7 +77,7 @@ const day = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 
 const urgency = ({ certificate, settings, deviceId, nowMs }: DoctorFacts) =>
   certificate === null ? 'none' : urgencyOf(certificate, settings, deviceId, nowMs);
 const ends = ({ certificate }: DoctorFacts): string =>
-  certificate === null ? '' : `It ends on ${day(certificate.notAfterMs)}.`;
+  certificate === null ? '' : `It expires on ${day(certificate.notAfterMs)}.`;
 
 const onFinding =
   (...kinds: readonly FindingKind[]): Rule =>
@@ -128,10 +128,12 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
   accepted_not_there: ({ wasAcceptedNotThere }) =>
     wasAcceptedNotThere ? 'The last delivery was acknowledged and is not in the list.' : undefined,
   deliveries_fail: ({ failedDeliveriesToday }) =>
-    failedDeliveriesToday < 3 ? undefined : `${failedDeliveriesToday} deliveries failed within a day.`,
+    failedDeliveriesToday < 3
+      ? undefined
+      : `${failedDeliveriesToday} deliveries failed in the last 24 hours.`,
   host_claimed: (facts) =>
     facts.failureCode === 'mdm.sso_host_claimed'
-      ? `The device refused the SSO extension: another profile has the host. ${onProfile(SSO_PAYLOAD, facts) ?? 'It lists no other profile with one: look for a host that an app brings.'}`
+      ? `The device refused the SSO extension: another profile claims the host. ${onProfile(SSO_PAYLOAD, facts) ?? 'It lists no other profile with an SSO extension: check whether an app claims the host.'}`
       : onProfile(SSO_PAYLOAD, facts),
   settings_outdated: ({ truths, isInProgress }) =>
     truths.delivered === 'not_held' && !isInProgress
@@ -162,7 +164,7 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
   foreign_certificate: ({ foreignCertificates }) =>
     foreignCertificates.length === 0
       ? undefined
-      : `The device lists ${foreignCertificates.map(({ name, issuer, notAfterMs }) => `"${name}" (issued by ${issuer}, ends on ${day(notAfterMs)})`).join(', ')}.`,
+      : `The device lists ${foreignCertificates.map(({ name, issuer, notAfterMs }) => `"${name}" (issued by ${issuer}, expires on ${day(notAfterMs)})`).join(', ')}.`,
   too_many_certificates: ({ ownCertificates }) =>
     ownCertificates <= 2 ? undefined : `The device lists ${ownCertificates}.`,
   certificate_unused: ({ certificate, settings, nowMs }) => {

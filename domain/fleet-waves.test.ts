@@ -122,8 +122,8 @@ test.each(['paused', 'halted'] as const)('%s: nothing begins', (status) => {
 });
 
 test('orders are those that change something', () => {
-  expect(ordersAllowed('running')).toEqual(['pause', 'go_on_at_once', 'abort']);
-  expect(ordersAllowed('halted')).toEqual(['resume', 'go_on_at_once', 'abort']);
+  expect(ordersAllowed('running')).toEqual(['pause', 'all_at_once', 'abort']);
+  expect(ordersAllowed('halted')).toEqual(['resume', 'all_at_once', 'abort']);
   expect(ordersAllowed('completed')).toEqual([]);
   expect(isOrderAllowed('resume', 'aborted')).toBe(false);
 });
@@ -132,5 +132,5 @@ test('people read where it is', () => {
   expect(fleetText(canary(3), null)).toBe('Canary: 3 of 5 devices ended, 995 to go.');
   expect(
     fleetText({ ...canary(3, 1), status: 'halted' }, { reason: 'canary_failed', devices: 1, of: 3 }),
-  ).toBe('Halted: 1 of 3 devices of the canary failed. 995 devices wait for a person.');
+  ).toBe('Halted: 1 of 3 devices of the canary failed. 995 devices wait until someone resumes the change.');
 });

@@ -155,19 +155,19 @@ export const haltedText = ({ reason, devices, of }: FleetHalt): string => {
     case 'many_failed':
       return `${devices} of ${of} devices failed.`;
     case 'trust_fell':
-      return `Okta no longer counts ${devices} of ${of} devices as managed since they got the change.`;
+      return `Okta no longer counts ${devices} of ${of} devices as managed after they got the change.`;
     case 'reissues_halted':
-      return 'Many devices of this integration lost "managed" in Okta, and Odette stopped re-issuing certificates.';
+      return 'Many devices of this integration lost "managed" in Okta, and Odette halted automatic re-issues.';
   }
 };
 
-export const FLEET_ORDERS = ['pause', 'resume', 'go_on_at_once', 'abort'] as const;
+export const FLEET_ORDERS = ['pause', 'resume', 'all_at_once', 'abort'] as const;
 export type FleetOrder = (typeof FLEET_ORDERS)[number];
 
 const ALLOWED: Readonly<Record<FleetOrder, readonly FleetStatus[]>> = {
   pause: ['running'],
   resume: ['paused', 'halted'],
-  go_on_at_once: ['running', 'paused', 'halted'],
+  all_at_once: ['running', 'paused', 'halted'],
   abort: ['running', 'paused', 'halted'],
 };
 
@@ -185,15 +185,15 @@ export function fleetText(
 ): string {
   switch (status) {
     case 'completed':
-      return 'Every device has ended.';
+      return 'Every device has finished.';
     case 'aborted':
-      return `Aborted.${open > 0 ? ` ${open} devices that had begun go on.` : ''}`;
+      return `Aborted.${open > 0 ? ` ${open} devices under way continue.` : ''}`;
     case 'paused':
-      return `Paused: ${waiting} devices wait for a person.`;
+      return `Paused: ${waiting} devices wait until someone resumes the change.`;
     case 'halted':
-      return `Halted: ${halt === null ? '' : haltedText(halt)} ${waiting} devices wait for a person.`;
+      return `Halted: ${halt === null ? '' : haltedText(halt)} ${waiting} devices wait until someone resumes the change.`;
     case 'running':
-      if (wave === 0) return 'The canary begins.';
+      if (wave === 0) return 'The canary starts.';
       if (pace === 'full') return `At full pace: ${open} devices under way, ${waiting} to go.`;
       return `${wave === 1 ? 'Canary' : `Wave ${wave}`}: ${inWave.ended} of ${inWave.begun} devices ended, ${waiting} to go.`;
   }

@@ -23,7 +23,7 @@ test.each([
   [
     'another registration authority',
     [CA, { ...RA, fingerprint: 'cc' }],
-    { isAuthority: false, cause: /Nothing changes/ },
+    { isAuthority: false, cause: /Certificates are not affected/ },
   ],
   [
     'a renewed authority',
@@ -70,7 +70,7 @@ test('a prerequisite that is no longer met is told with what is missing', async 
   expect(problems(check)).toEqual([
     {
       code: 'setup.prerequisites_missing',
-      text: 'A prerequisite is no longer met. Okta FastPass is not active.',
+      text: 'The tenant no longer meets a prerequisite. Okta FastPass is not active.',
     },
   ]);
 });
@@ -106,7 +106,7 @@ test('a custom domain that Okta names anew is told with both names', async () =>
   const organization = () => Promise.resolve({ ...tenant, customDomain: 'sso.acme.com' });
   expect(problems(await checkTenant(KNOWN, sources({ organization })))).toContainEqual({
     code: 'okta.custom_domain_changed',
-    text: "Okta's custom domain is sso.acme.com; devices were set up for id.acme.com.",
+    text: "Okta's custom domain is sso.acme.com; devices have id.acme.com.",
   });
 });
 

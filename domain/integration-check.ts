@@ -123,7 +123,7 @@ export function authorityChange(
   if (authorities.length === 0 && lostAuthorities.length === 0)
     return {
       isAuthority: false,
-      text: 'Okta renewed the registration authority of its SCEP server. Nothing changes for certificates, and nothing is to be done.',
+      text: 'Okta renewed the registration authority of its SCEP server. Certificates are not affected. No action needed.',
     };
   const [newest] = authorities;
   if (newest === undefined)
@@ -135,8 +135,8 @@ export function authorityChange(
   return {
     isAuthority: true,
     text: isKnownName
-      ? `Okta renewed its authority ${newest.subject} (new until ${newest.notAfter.slice(0, 10)}). Devices that trust the old certificate by a profile need the new one: Okta admin console > Security > Device integrations > Certificate authority.`
-      : `Okta's SCEP server presents another authority: ${newest.subject} instead of ${names(before.filter((one) => one.isAuthority))}. Okta changed its authority, the platform was added anew in Okta, or something between Odette and Okta answers in its place.`,
+      ? `Okta renewed its authority ${newest.subject} (new until ${newest.notAfter.slice(0, 10)}). Devices that trust the old certificate through a profile need the new one: Okta admin console > Security > Device integrations > Certificate authority.`
+      : `Okta's SCEP server presents another authority: ${newest.subject} instead of ${names(before.filter((one) => one.isAuthority))}. Okta changed its authority, someone added the platform again in Okta, or something between Odette and Okta responds in its place.`,
   };
 }
 
@@ -159,7 +159,10 @@ export function checkTroubles(
 ): { readonly code: FailureCode; readonly text: string; readonly since?: Date }[] {
   if (check.failureCode !== null)
     return [
-      { code: check.failureCode, text: `The tenant could not be read. ${FAILURES[check.failureCode].title}` },
+      {
+        code: check.failureCode,
+        text: `Odette cannot read the tenant. ${FAILURES[check.failureCode].title}`,
+      },
     ];
   const { authorityChange: change, authorityChangedAt: changedAt } = check;
   const isTold = changedAt !== null && now.getTime() - changedAt.getTime() < AUTHORITY_TOLD_MS;
@@ -168,7 +171,7 @@ export function checkTroubles(
       .filter(({ result }) => result === 'failed')
       .map(({ detail, failureCode }) => ({
         code: failureCode ?? ('setup.prerequisites_missing' as const),
-        text: `A prerequisite is no longer met. ${detail}`,
+        text: `The tenant no longer meets a prerequisite. ${detail}`,
       })),
     ...(check.customDomain === known.customDomain
       ? []
@@ -189,4 +192,4 @@ export function checkTroubles(
 }
 
 const domainText = (before: string | null, now: string | null): string =>
-  `Okta's custom domain is ${now ?? 'none'}; devices were set up for ${before ?? 'none'}.`;
+  `Okta's custom domain is ${now ?? 'none'}; devices have ${before ?? 'none'}.`;

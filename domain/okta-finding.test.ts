@@ -78,7 +78,7 @@ describe('what Okta said', () => {
       { platform: 'iOS', okta: null },
       'user_unknown',
       'admin',
-      'the user is unknown',
+      'does not know the user',
     ],
   ])('%s', (_said, changes, kind, owner, words) => {
     const finding = findingOf({ ...facts, ...changes });

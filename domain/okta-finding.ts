@@ -70,8 +70,9 @@ export function findingOf(facts: FindingFacts): OktaFinding {
     return {
       kind: 'user_unknown',
       owner: 'admin',
-      evidence: "Okta's records of iPhones and iPads are matched by user and model, and the user is unknown.",
-      remedy: "Name the device's user.",
+      evidence:
+        "Odette matches Okta's records of iPhones and iPads by user and model, and does not know the user.",
+      remedy: 'Set the user of the device.',
     };
   if (okta === null)
     return {
@@ -101,7 +102,7 @@ function findingOfStatus(facts: FindingFacts, okta: OktaFacts): OktaFinding {
         kind: 'suspended',
         owner: 'okta_admin',
         evidence: `${said} (${MATCH_TEXT[okta.match]}). Its certificate is unaffected.`,
-        remedy: 'An Okta admin decides whether the device is unsuspended.',
+        remedy: 'Only an Okta admin can unsuspend the device.',
       };
     case 'DEACTIVATED':
       return {
@@ -109,7 +110,7 @@ function findingOfStatus(facts: FindingFacts, okta: OktaFacts): OktaFinding {
         owner: 'okta_admin',
         evidence: `${said} (${MATCH_TEXT[okta.match]}): the device may have been reported lost or compromised.`,
         remedy:
-          'An Okta admin decides. To use the device again, reactivate it in Okta; its user then adds the account in Okta Verify anew.',
+          'Only an Okta admin can reactivate the device. The user then adds the account in Okta Verify again.',
       };
     case 'ACTIVE':
     case 'UNSUSPENDED':
@@ -150,7 +151,7 @@ function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFa
       kind: 'managed_for_other',
       owner: 'admin',
       evidence: `Okta says MANAGED for ${other.login}; Odette expects ${userName ?? ''} (${matched}).`,
-      remedy: `If ${other.login} uses this device, take that user over; otherwise ${userName ?? 'the user'} signs in with Okta FastPass.`,
+      remedy: `If ${other.login} uses this device, set that user on the device; otherwise ${userName ?? 'the user'} signs in with Okta FastPass.`,
       user: other.login,
     };
   const said = okta.users.find(isExpected)?.managementStatus ?? okta.users[0]?.managementStatus;
@@ -160,7 +161,7 @@ function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFa
     evidence:
       said === undefined
         ? `Okta lists no user on this device (${matched}).`
-        : `Okta says ${said} (${matched}). The status changes with a FastPass sign-in only.`,
+        : `Okta says ${said} (${matched}). The status changes only with a FastPass sign-in.`,
     remedy: SIGN_IN,
   };
 }

@@ -27,9 +27,9 @@ export function lateSyncText({ name, sweptAt, cause, managed, waiting }: LateSyn
     sweptAt === null ? 'has never read all devices' : `last read all devices at ${sweptAt.toISOString()}`;
   return [
     `${name}: Odette ${asOf} in Okta.`,
-    ...(cause === null ? ['No attempt was made since: look at Temporal and its schedules.'] : [cause]),
-    `${managed} devices shown as managed may no longer be, and get no new certificate; ` +
-      `${waiting} that wait for a sign-in do not become trusted.`,
+    ...(cause === null ? ['Odette has made no attempt since: check Temporal and its schedules.'] : [cause]),
+    `${managed} devices that Odette shows as managed may no longer be managed, and get no new certificate; ` +
+      `${waiting} devices that wait for a sign-in cannot become trusted.`,
   ].join(' ');
 }
 

@@ -15,12 +15,12 @@ export const PREREQUISITE_TEXTS: Readonly<
   devices_readable: {
     title: 'Okta shows Odette the devices',
     remedy:
-      'Give the app an admin role that may view devices, as well as authenticators: Okta admin console > Applications > the app > Admin roles.',
+      'Give the app an admin role that may view devices and authenticators: Okta admin console > Applications > the app > Admin roles.',
   },
   clock: {
     title: "This server's clock is right",
     remedy:
-      'Set the clock of the server (NTP), then check again: Okta rejects what is signed with a wrong time, and certificates are dated by it.',
+      'Set the clock of the server (NTP), then check again: Okta rejects requests that Odette signs with a wrong time, and certificates take their dates from this clock.',
   },
   identity_engine: {
     title: 'The tenant runs Okta Identity Engine',
@@ -42,7 +42,7 @@ export const PREREQUISITE_TEXTS: Readonly<
   },
   adaptive_mfa: {
     title: 'The tenant has Adaptive MFA',
-    remedy: 'Okta shows Security > Device integrations only with Adaptive MFA. Look there, then tick this.',
+    remedy: 'Okta shows Security > Device integrations only with Adaptive MFA. Check there, then tick this.',
   },
 };
 

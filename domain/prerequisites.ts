@@ -69,10 +69,10 @@ export async function findPrerequisites(
   findings.set('okta_verify_licenses', await requestLicenses(sources));
   findings.set(
     'adaptive_mfa',
-    unchecked('Okta does not tell programs; it shows Device integrations only with Adaptive MFA.'),
+    unchecked('Okta offers no API for this. It shows Device integrations only with Adaptive MFA.'),
   );
   const prerequisites = PREREQUISITES.map((id) => {
-    const finding = findings.get(id) ?? unchecked('Could not be checked without a token.');
+    const finding = findings.get(id) ?? unchecked('Odette cannot check this without a token.');
     return { id, ...finding, confirmed: finding.result === 'not_checked' && sources.confirmed.includes(id) };
   });
   return { prerequisites, grantedScopes };

@@ -15,7 +15,12 @@ describe('why a user would be locked out', () => {
       [],
       'needs_user: Sign in once.',
     ],
-    ['trust is off', [device('out_of_scope')], [], 'Okta Device Trust is off for its blueprint'],
+    [
+      'trust is off',
+      [device('out_of_scope')],
+      [],
+      'Okta Device Trust is off for the blueprint of the device',
+    ],
     ['managed for another', [device('trusted')], [], 'managed for another user'],
     [
       'a device of Odette before any other',
@@ -36,9 +41,9 @@ describe('why a user would be locked out', () => {
       'suspended',
       [],
       [{ displayName: 'Air', status: 'SUSPENDED' }],
-      'Okta says SUSPENDED; an Okta admin decides',
+      'Okta says SUSPENDED; only an Okta admin can change that',
     ],
-    ['nothing known', [], [], 'No device is known.'],
+    ['nothing known', [], [], 'Odette knows no device of this user.'],
   ])('%s', (_what, devices, foreign, text) => {
     expect(lockoutReason(devices, foreign)).toContain(text);
   });

@@ -34,15 +34,16 @@ export function lockoutReason(
   );
   if (nearest !== undefined) return `${nearest.name}: ${lackOf(nearest)}`;
   const held = foreign.find(({ status }) => status === 'SUSPENDED' || status === 'DEACTIVATED');
-  if (held !== undefined) return `${held.displayName}: Okta says ${held.status}; an Okta admin decides.`;
+  if (held !== undefined)
+    return `${held.displayName}: Okta says ${held.status}; only an Okta admin can change that.`;
   const [first, ...others] = foreign.map(({ displayName }) => displayName);
-  if (first === undefined) return 'No device is known.';
+  if (first === undefined) return 'Odette knows no device of this user.';
   const names = others.length === 0 ? first : `${first} and ${others.length} more`;
   return `Signs in on ${names}, not enrolled in Odette. Enroll it.`;
 }
 
 function lackOf({ bucket, waitsFor }: ReadinessDevice): string {
-  if (bucket === 'trusted') return 'Okta counts it as managed for another user.';
-  if (bucket === 'out_of_scope') return 'Okta Device Trust is off for its blueprint.';
-  return waitsFor ?? 'Okta does not count it as managed.';
+  if (bucket === 'trusted') return 'Okta counts the device as managed for another user.';
+  if (bucket === 'out_of_scope') return 'Okta Device Trust is off for the blueprint of the device.';
+  return waitsFor ?? 'Okta does not count the device as managed.';
 }

@@ -47,34 +47,34 @@ export const ROTATION_STEPS: Readonly<Record<RotatedSecret, readonly string[]>> 
     'In Okta, open Applications > API Service Integrations and the integration of Odette.',
     'Generate a new secret beside the old one (Okta keeps two), and copy it.',
     'Enter it here. Odette asks Okta for a token with it before it uses it.',
-    'When the rotation is finished, deactivate and delete the old secret in Okta.',
+    'When the rotation has finished, deactivate and delete the old secret in Okta.',
   ],
   private_key: [
-    'Odette makes a new key and shows its public half.',
+    'Odette creates a new key pair and shows the public key.',
     'In Okta, open Applications > Applications and the app of Odette; under Public Keys, add the key beside the old one and save.',
     'Confirm here. Odette asks Okta for a token with the new key before it uses it.',
-    'When the rotation is finished, delete the old public key in Okta.',
+    'When the rotation has finished, delete the old public key in Okta.',
   ],
   challenge_password: [
     'In Okta, open Security > Device Integrations.',
     'Next to the macOS integration, click Actions, then the reset option, then Reset.',
-    'Copy the new password; Okta shows it once and refuses the old one at once.',
-    'Enter it here. Odette fetches one challenge with it before it uses it. Nothing is sent to devices.',
+    'Copy the new password: Okta shows it only once, and refuses the old one immediately.',
+    'Enter it here. Odette fetches one challenge with it before it uses it. Odette sends nothing to devices.',
   ],
   ios_secret_key: [
-    'Choose the new key here first; one that Odette makes is shown once.',
+    'Choose the new key here first. If Odette creates it, Odette shows it only once.',
     'In Okta, open Security > Device Integrations. Next to the iOS integration, click Actions, then the reset option.',
-    'Choose “Use existing key”, paste the new key, and click Reset. Okta takes the old one no longer.',
-    'Confirm here at once. Odette pushes the key to all iPhones and iPads at full pace, those that can lose access first.',
+    'Choose “Use existing key”, paste the new key, and click Reset. Okta no longer accepts the old key.',
+    'Confirm here at once. Odette pushes the key to all iPhones and iPads at full pace, starting with those whose users can lose access.',
   ],
 };
 
 /** How long users can lose access, and why. */
 export const EXPOSURE: Readonly<Record<RotatedSecret, string>> = {
-  client_secret: 'None: Okta takes both secrets until you delete the old one.',
-  private_key: 'None: Okta takes both keys until you delete the old one.',
+  client_secret: 'None: Okta accepts both secrets until you delete the old one.',
+  private_key: 'None: Okta accepts both keys until you delete the old one.',
   challenge_password:
-    'From the reset until you enter the new password, Macs get no new certificates. Certificates that they have stay good; Macs that waited continue within a minute.',
+    'From the reset until you enter the new password, Macs get no new certificates. Existing certificates stay valid. Macs that waited continue within a minute.',
   ios_secret_key:
     'From the reset in Okta until a device has the new key, a sign-in on it does not count as managed: its user can be locked out. Devices that are asleep or offline stay exposed until they wake.',
 };
@@ -86,17 +86,17 @@ export const statusText = (status: RotationStatus, kind: RotatedSecret): string 
         ? 'Waits until the public key is in Okta and you confirm it.'
         : 'Waits until the new key is set in Okta and you confirm it.';
     case 'trying':
-      return 'Odette tries the new value with Okta. The old one stays in use.';
+      return 'Odette tests the new value with Okta. The old value stays in use.';
     case 'switching':
-      return 'The new value is in use. Requests with the old one that are under way end.';
+      return 'The new value is in use. Requests that started with the old value are finishing.';
     case 'pushing':
-      return 'The new key is on its way to the devices.';
+      return 'Odette is sending the new key to the devices.';
     case 'proving':
-      return 'All reachable devices have the new key. The first sign-in with it proves it.';
+      return 'All reachable devices have the new key. Odette waits for the first sign-in that proves it.';
     case 'finished':
-      return 'Finished. The old value is destroyed.';
+      return 'Finished. Odette deleted the old value.';
     case 'refused':
-      return 'Okta refused the new value. The old one stays in use.';
+      return 'Okta refused the new value. The old value stays in use.';
     case 'abandoned':
       return 'Abandoned. The old value stays in use.';
   }

@@ -128,7 +128,7 @@ function credentialsGuide(state: SetupState): GuideBody {
       intro:
         'Enter the client ID of your API Services app. Odette signs in with the key that you pasted into Okta.',
       tasks: [
-        { text: 'The client ID stands in the app under General > Client Credentials.' },
+        { text: 'The client ID is in the app, under General > Client Credentials.' },
         { text: 'The public key, if the app does not have it yet:', copy: publicKeyOf(state) },
       ],
       shownOnce: [],
@@ -136,8 +136,8 @@ function credentialsGuide(state: SetupState): GuideBody {
   return {
     intro: 'Enter the client ID and the client secret that Okta showed.',
     tasks: [
-      { text: 'The client ID stands on the overview page of the integration.' },
-      { text: 'The client secret was shown once. If it is lost, create a new one there.' },
+      { text: 'The client ID is on the overview page of the integration.' },
+      { text: 'Okta showed the client secret only once. If you lost it, create a new one there.' },
     ],
     shownOnce: [],
   };
@@ -180,7 +180,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
       return credentialsGuide(state);
     case 'connect':
       return simple(
-        'Odette checks what Okta Device Trust needs. Tick what cannot be checked once you have looked.',
+        'Odette checks what Okta Device Trust needs. Odette cannot check some items: check them yourself, then tick them.',
       );
     case 'okta_tasks':
       return isOwnApp(state) ? ownAppTasks(state) : integrationTasks(state);
@@ -191,15 +191,14 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         intro:
           'Enter what Okta showed for the macOS platform. Odette asks the SCEP URL for its certificate and fetches one challenge.',
         tasks: [],
-        shownOnce: ['Password: if it is lost, Actions > Reset password gives a new one.'],
+        shownOnce: ['Password: if you lost it, get a new one with Actions > Reset password.'],
         warning: WRONG_TAB,
       };
     case 'ios':
       return {
-        intro:
-          'Enter what Okta showed for the iOS platform. The key cannot be checked from here: copy it exactly.',
+        intro: 'Enter what Okta showed for the iOS platform. Odette cannot check the key: copy it exactly.',
         tasks: [linkTask('Enrollment link, if Okta does not have it yet:', facts)],
-        shownOnce: ['Secret key: if it is lost, Actions > Reset secret key gives a new one.'],
+        shownOnce: ['Secret key: if you lost it, get a new one with Actions > Reset secret key.'],
       };
     case 'complete':
       return {
@@ -215,7 +214,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         ],
         shownOnce: [],
         warning:
-          "Nothing is enforced in Okta yet: an app sign-in rule does that. Try it on one test app, and keep Odette's own sign-in out of it, or you may lock yourself out.",
+          "Okta enforces nothing yet: an app sign-in rule does that. Try the rule on one test app, and exclude Odette's own sign-in, or you may lock yourself out.",
       };
   }
 }

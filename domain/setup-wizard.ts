@@ -166,7 +166,7 @@ export function refusalOf(state: SetupState, answer: SetupAnswer): Refusal | und
     return {
       code: 'request.conflict',
       field: 'platforms',
-      detail: 'A platform in use cannot be taken away here.',
+      detail: 'You cannot remove a platform in use here.',
     };
   return undefined;
 }

@@ -87,7 +87,7 @@ describe('the five truths', () => {
   test('after a renewal MANAGED says that the new certificate is not yet known to be used', () => {
     const managed = deriveTruths(factsOf({ certificateUse: 'none' })).at(-1);
     expect(managed?.state).toBe('held');
-    expect(managed?.evidence).toContain('No sign-in is known to have used the newest certificate');
+    expect(managed?.evidence).toContain('Odette knows of no sign-in with the newest certificate');
   });
 
   test('where Okta Verify comes from elsewhere, a package that is there counts, and none does not', () => {

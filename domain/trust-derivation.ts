@@ -23,13 +23,13 @@ export interface TrustFacts {
 export function deriveTruths(facts: TrustFacts): TruthObservation[] {
   return TRUTHS.map((truth) => {
     if (!appliesTo(truth, facts.view.platform))
-      return { truth, state: 'not_applicable', evidence: 'iPhone and iPad get no certificate.' };
+      return { truth, state: 'not_applicable', evidence: 'iPhones and iPads get no certificate.' };
     return { truth, ...derive[truth](facts) };
   });
 }
 
 const USE_TEXT: Readonly<Record<CertificateUse, string>> = {
-  none: 'No sign-in is known to have used the newest certificate.',
+  none: 'Odette knows of no sign-in with the newest certificate.',
   probable: 'A sign-in has probably used the newest certificate.',
   proven: 'A sign-in has used the newest certificate.',
 };
@@ -48,7 +48,7 @@ const unknown = (evidence: string): Derived => ({ state: 'unknown', evidence });
 const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
   delivered({ view }) {
     const { desired, reported } = view;
-    if (desired === null) return notHeld('The device is not in scope.');
+    if (desired === null) return notHeld('The device is out of scope.');
     if (reported.profiles === null) return unknown('The device has not listed its profiles yet.');
     const isThere = (identifier: string, uuid: string) =>
       reported.profiles?.some((profile) => profile.identifier === identifier && profile.uuid === uuid) ===
@@ -79,7 +79,7 @@ const derive: Readonly<Record<Truth, (facts: TrustFacts) => Derived>> = {
     if (view.appRefusals > 0 || isRefusedApp(appStatus)) return notHeld('The user declined Okta Verify.');
     if (view.reported.appIsForeign)
       return notHeld('Okta Verify on this Mac was not installed from the App Store.');
-    if (appStatus !== null) return notHeld(`The device says of Okta Verify: ${appStatus}.`);
+    if (appStatus !== null) return notHeld(`The device reports Okta Verify as: ${appStatus}.`);
     return view.reported.profiles === null
       ? unknown('The device has not listed its apps yet.')
       : notHeld('The device does not list Okta Verify.');

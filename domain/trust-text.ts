@@ -6,7 +6,7 @@ import { SILENT_AFTER_DAYS, type Obstacle, type DerivedBucket } from './trust-bu
 import type { Truth, TruthState } from './trust.ts';
 
 const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
-  waiting: () => 'Odette begins.',
+  waiting: () => 'Odette starts the rollout.',
   not_enrolled: (family) => `The ${family} is not enrolled. Its user opens the enrollment link.`,
   asking_device: (family) =>
     `Odette asks the ${family} what it has. It responds when it is awake and online.`,
@@ -37,7 +37,7 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = 
   silent: (family) =>
     `This ${family} has not checked in for more than ${SILENT_AFTER_DAYS} days. Earlier proof does not count until it checks in again.`,
   no_push_token: (family) =>
-    `This ${family} has no push token, so Odette cannot wake it. Check that it reaches Apple (courier.push.apple.com); it sends one by itself.`,
+    `This ${family} has no push token, so Odette cannot wake it. Check that it reaches Apple (courier.push.apple.com); it then sends a token by itself.`,
   other_topic: (family) =>
     `This ${family} enrolled with a push topic that Odette has no certificate for, so Odette cannot wake it. Enroll it again with a new code.`,
   not_supported: () =>
@@ -47,11 +47,11 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = 
     `Odette does not know the user of this ${family}, so it cannot find the record in Okta. Set the user.`,
   records_alike: (family) => `Several records in Okta match this ${family}. Deactivate the old ones in Okta.`,
   suspended: (family) =>
-    `Okta has suspended this ${family}. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
+    `Okta has suspended this ${family}. Only an Okta admin can change that. Until then, Odette sends it no certificate.`,
   deactivated: (family) =>
-    `Okta has deactivated this ${family}: it may have been reported lost. Only an Okta admin can change that; Odette sends it no certificate meanwhile.`,
+    `Okta has deactivated this ${family}: it may have been reported lost. Only an Okta admin can change that. Until then, Odette sends it no certificate.`,
   managed_for_other: (family) =>
-    `Okta counts this ${family} as managed for another user than the one named here. Take that user over, or correct the user.`,
+    `Okta counts this ${family} as managed for a different user than the one set here. Correct the user in Odette or in Okta.`,
   no_user_channel: () =>
     'The certificate goes into a login keychain, and no user of this Mac has logged in since it enrolled. Its user logs in once.',
   app_missing: (family) =>
@@ -82,7 +82,7 @@ export const minuteText = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export const notNowText = (family: DeviceFamily, since: Date): string =>
-  `The ${family} answers, but not now: it is locked or busy, since ${minuteText(since.getTime())}.`;
+  `The ${family} responds NotNow (it is locked or busy) since ${minuteText(since.getTime())}.`;
 
 const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
   delivered: 'The profiles are delivered',

@@ -17,6 +17,6 @@ export function stuckText(count: number, some: readonly StuckWorkflow[]): string
   const workflows = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   const isOther = some.every(({ problems }) => problems.includes(NONDETERMINISTIC));
   return isOther
-    ? `Another version of Odette began ${workflows}, which this one cannot continue. Start a worker of that version, or begin again: temporal workflow reset -w ${first} --type FirstWorkflowTask --reason "other version".`
-    : `A workflow task of ${workflows} fails again and again; the worker's log says why. Take back what came last: temporal workflow reset -w ${first} --type LastWorkflowTask --reapply-exclude Signal --reason "its task fails".`;
+    ? `Another version of Odette started ${workflows}, and this version cannot continue. Start a worker of that version, or start again: temporal workflow reset -w ${first} --type FirstWorkflowTask --reason "other version".`
+    : `A workflow task of ${workflows} fails repeatedly; the log of the worker says why. Undo the last step: temporal workflow reset -w ${first} --type LastWorkflowTask --reapply-exclude Signal --reason "its task fails".`;
 }

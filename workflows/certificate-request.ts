@@ -57,7 +57,7 @@ export class CertificateRequest {
         deviceId: this.#deviceId,
         eventId: this.#nextEventId('removal'),
       });
-    return (await this.#askUntil(request, isDone, intervals, 'certificate goes'))
+    return (await this.#askUntil(request, isDone, intervals, 'certificate is removed'))
       ? null
       : 'mdm.device_silent';
   }

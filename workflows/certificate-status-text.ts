@@ -6,7 +6,7 @@ export function certificateStatusText({ action, notAfterMs, urgency }: PlannedCe
   const end =
     notAfterMs === null
       ? ''
-      : ` The present certificate ends on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
+      : ` The current certificate expires on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
   const urgent = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
   return `**${action.do}**${urgent} ${WORDS[action.do]}${end}`;
 }
@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
   waitToBeWanted: 'No certificate is needed.',
   waitForScope: 'The device is out of scope. Odette sends nothing new; the rollout removes what is there.',
   waitForUser:
-    'The certificate goes into a login keychain, and no user of the Mac has logged in since it enrolled. Its user logs in.',
+    'The certificate goes into a login keychain, and no user of the Mac has logged in since it enrolled. Its user must log in.',
   waitForOkta:
     'An Okta admin suspended or deactivated the device: it gets no certificate until an Okta admin changes that.',
   end: 'No certificate is needed.',

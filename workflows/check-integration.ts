@@ -6,6 +6,6 @@ import { showDetails } from './show-details.ts';
 export async function checkIntegration({ integrationId }: SweepInput): Promise<void> {
   const isThere = await integrationChecks.inspectIntegration({ integrationId });
   showDetails([
-    isThere ? 'Checked: the result is on the page of the integration.' : 'The integration is gone.',
+    isThere ? 'Checked. The result is on the page of the integration.' : 'The integration no longer exists.',
   ]);
 }

@@ -120,7 +120,7 @@ export class DeviceConversation {
   async #isDoneUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
     const wakes = () => isDone() || this.#notNow === 'new';
     const left = Math.max(1, untilMs - Date.now());
-    return (await condition(wakes, left, { summary: 'patience with the device' })) && isDone();
+    return (await condition(wakes, left, { summary: 'waits for the device' })) && isDone();
   }
 
   async #showNotNow(): Promise<void> {

@@ -225,7 +225,7 @@ describe.concurrent('an error of a device', () => {
     expect(await world.ended(phone.id)).toBe('COMPLETED');
     const trust = await world.trust(phone.id);
     expect(trust).toMatchObject({ phase: 'waits_for_user', failureCode: null });
-    expect(trust?.waitsFor).toContain('accepts the prompt');
+    expect(trust?.waitsFor).toContain('accept the prompt');
     phone.breaks.length = 0;
     await world.database.query(
       `update device_trust set verified_at = now() - interval '25 hours' where device_id = $1`,
@@ -330,7 +330,7 @@ describe.concurrent('what a device says', () => {
     await world.rollOut(mac.id);
     await world.until(async () =>
       expect((await world.trust(mac.id))?.waitsFor).toMatch(
-        /answers, but not now: it is locked or busy, since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+        /responds NotNow \(it is locked or busy\) since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
       ),
     );
     await mac.wake();

@@ -11,6 +11,6 @@ export async function enforceDesiredState({ integrationId }: SweepInput): Promis
     const page: SweptPage = await sweeps.enforcePage({ integrationId, after, nowMs: Date.now() });
     started += page.started;
     after = page.next;
-    showDetails([`${started} devices are verified again.`]);
+    showDetails([`Odette verifies ${started} devices again.`]);
   } while (after !== null);
 }

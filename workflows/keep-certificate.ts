@@ -97,11 +97,11 @@ class CertificateWorkflow {
         return;
       case 'waitForOkta':
         await this.#continueIfLong(isChanged);
-        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'an Okta admin has to act' });
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'an Okta admin must act' });
         return;
       case 'waitForUser':
         await this.#continueIfLong(isChanged);
-        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'its user logs in' });
+        await condition(isChanged, SCOPE_PAUSE_MS, { summary: 'its user must log in' });
         return;
       case 'waitForEnrollment':
       case 'waitToBeWanted':

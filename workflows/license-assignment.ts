@@ -35,7 +35,9 @@ export class LicenseAssignment {
 
   /** One that is still on its way to the device is waited for: it would come after it was given back. */
   async returnLicense(patienceMs: number, isInterrupted: () => boolean): Promise<void> {
-    await condition(() => !this.#isOut || isInterrupted(), patienceMs, { summary: 'license is on its way' });
+    await condition(() => !this.#isOut || isInterrupted(), patienceMs, {
+      summary: 'Apple assigns the license',
+    });
     for (let look = 0; !isInterrupted(); look += 1) {
       const outcome = await appsAndBooks.returnLicense.executeWithOptions(
         { summary: 'returns the Okta Verify license', scheduleToCloseTimeout: patienceMs },
@@ -72,7 +74,7 @@ export class LicenseAssignment {
         });
       }
       await condition(() => this.#changes() !== seen, licenseDelayMs(look, noneLeft), {
-        summary: noneLeft ? 'no license left' : 'license is assigned',
+        summary: noneLeft ? 'waits for a license' : 'license is assigned',
       });
     }
   }

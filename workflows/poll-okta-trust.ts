@@ -14,7 +14,7 @@ export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOk
   const beganMs = Date.now();
   showDetails(["Waits for the user's first sign-in with Okta FastPass."]);
   for (const after of seconds) {
-    await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'the user signs in meanwhile' });
+    await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'waits for the sign-in' });
     const isDone = await oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [
       { deviceId, integrationId, nowMs: Date.now() },
     ]);

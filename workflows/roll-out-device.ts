@@ -147,7 +147,7 @@ class RolloutWorkflow {
         return;
       case 'waitForUser':
         await condition(isChanged, Math.max(1, action.untilMs - Date.now()), {
-          summary: 'the user is asked again',
+          summary: 'asks the user again',
         });
         this.#memory = without(this.#memory, ['ManagedApplicationList']);
         return;
@@ -220,7 +220,7 @@ class RolloutWorkflow {
   async #waitForApp(isChanged: IsChanged): Promise<undefined> {
     const { appChecks } = this.#memory;
     const wasInterrupted = await condition(isChanged, appCheckDelayMs(appChecks), {
-      summary: 'Okta Verify is being installed',
+      summary: 'the device installs Okta Verify',
     });
     // What came between is no look at the app: its user has a week to accept it.
     this.#memory = {
@@ -232,7 +232,7 @@ class RolloutWorkflow {
   async #waitForRemovalDelay(minutes: number, isChanged: IsChanged): Promise<undefined> {
     this.#removalDueMs ??= Date.now() + minutes * 60_000;
     const leftMs = Math.max(1, this.#removalDueMs - Date.now());
-    if (await condition(isChanged, leftMs, { summary: 'can be undone until then' })) return;
+    if (await condition(isChanged, leftMs, { summary: 'removal delay: can be undone until then' })) return;
     this.#memory = { ...this.#memory, removalDelayOver: true };
   }
 

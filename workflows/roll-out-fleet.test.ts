@@ -146,7 +146,7 @@ describe('a change of a fleet', () => {
       device.isAsleep = false;
       void device.wake();
     }
-    await order(second, 'go_on_at_once');
+    await order(second, 'all_at_once');
     await hasStatus(second, 'completed', 90_000);
     expect(await counts(second)).toMatchObject({ completed: 23 });
     await order(first, 'resume');

@@ -165,7 +165,7 @@ async function check(
   }
 }
 
-const ASK_IN_SETUP = 'A setup of this integration changes the domain: it asks for the credentials again.';
+const ASK_IN_SETUP = 'This setup changes the domain, so it asks for the credentials again.';
 
 const FIELD: Readonly<Partial<Record<SetupAnswer['step'], string>>> = {
   okta_domain: 'domain',

@@ -81,7 +81,7 @@ export const fleetStart = (input: RollOutFleetInput) => ({
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.fleet(input.fleetRolloutId),
     priority: priorityOf('person', null),
-    staticSummary: 'A change on its way to many devices: a canary, then waves',
+    staticSummary: 'Sends a change to many devices: a canary first, then waves',
     args: [input] as [RollOutFleetInput],
   },
 });

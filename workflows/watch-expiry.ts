@@ -11,6 +11,6 @@ export async function watchExpiry({ integrationId }: SweepInput): Promise<void> 
     const page: SweptPage = await sweeps.watchExpiryPage({ integrationId, after });
     started += page.started;
     after = page.next;
-    showDetails([`${started} certificates had no workflow.`]);
+    showDetails([`Started the missing workflow of ${started} certificates.`]);
   } while (after !== null);
 }

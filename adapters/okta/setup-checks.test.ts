@@ -186,7 +186,7 @@ describe('the challenge', () => {
     const code = await codeOf(fetchChallenge(challengeAccess(access)));
     expect(code).toBe('okta.challenge_denied');
     expect(FAILURES['okta.challenge_denied'].remedy).not.toMatch(/reset/i);
-    expect(FAILURES['okta.challenge_credentials_refused'].remedy).toMatch(/^Enter the present/);
+    expect(FAILURES['okta.challenge_credentials_refused'].remedy).toMatch(/^Enter the current/);
     await firewall.close();
   });
 

@@ -55,7 +55,7 @@ test('a certificate that another device was delivered is told by its serial numb
     action: 'renew',
   });
   expect(await find('foreign_certificate')).toMatchObject({
-    evidence: 'The device lists "Mac" (issued by CN=Okta, ends on 2027-01-01).',
+    evidence: 'The device lists "Mac" (issued by CN=Okta, expires on 2027-01-01).',
     action: null,
   });
 });

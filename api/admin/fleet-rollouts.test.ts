@@ -66,12 +66,12 @@ test('a saved item whose settings change begins nothing but the workflow of its 
     kind: 'library_item',
     subject: `library_item:${ids['library-items'] ?? ''}`,
     status: 'running',
-    text: 'The canary begins.',
+    text: 'The canary starts.',
     canaryBlueprint: 'Small',
     waves: [2, 8, 20],
     devices: 30,
     counts: { waiting: 30 },
-    orders: ['pause', 'go_on_at_once', 'abort'],
+    orders: ['pause', 'all_at_once', 'abort'],
     startedBy: 'token:this machine',
   });
   const { id } = await newest();
@@ -100,7 +100,7 @@ test('an order is refused where it changes nothing, audited where it does, and w
   expect(paused.body).toMatchObject({
     status: 'paused',
     steeringReason: 'lunch',
-    orders: ['resume', 'go_on_at_once', 'abort'],
+    orders: ['resume', 'all_at_once', 'abort'],
   });
   expect(await outboxOf('rollOutFleet')).toBe(before + 1);
   expect((await api.call('GET', '/api/audit?action=fleet_rollout.steered')).body.items).toMatchObject([

@@ -120,7 +120,7 @@ test('an authority that Okta renews is an event and an alarm, its registration a
     ).map(({ text }) => text);
   await renewRegistration(okta.tenant);
   await api.call('POST', address);
-  expect(await events()).toEqual([expect.stringContaining('nothing is to be done')]);
+  expect(await events()).toEqual([expect.stringContaining('No action needed')]);
   expect((await alarms()).map(({ code }) => code)).not.toContain('okta.authority_changed');
   await renewIntermediate(okta.tenant);
   await api.call('POST', address);

@@ -1,4 +1,4 @@
-// The doctor: why a device is not managed in Okta, each cause with its evidence and its cure.
+// The doctor: why a device is not managed in Okta, each cause with its evidence and its remedy.
 import { z } from 'zod';
 import { DOCTOR_CAUSES, type DoctorCause } from '../../domain/doctor-causes.ts';
 import { bucket } from './device-filter.ts';

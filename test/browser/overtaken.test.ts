@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);
     await ours.goTo('/renewals');
-    const table = ours.page.getByRole('table', { name: /Days on which certificates end/ });
+    const table = ours.page.getByRole('table', { name: /Days on which certificates expire/ });
     await expect.poll(() => table.getByRole('row').count()).toBeGreaterThan(1);
     expect(await ours.findings('main')).toEqual([]);
     await ours.goTo(`/integrations/${fleet.ids['integrations'] ?? ''}`);
@@ -96,7 +96,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
       .getByRole('button', { name: /Change/ })
       .click();
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('API tokens and enrollment codes that this person made are revoked').waitFor();
+    await dialog.getByText('revokes the API tokens and enrollment codes that they created').waitFor();
     expect(await dialog.getByText('exceed the lower role').count()).toBe(0);
     await dialog.getByLabel('Role').selectOption('viewer');
     await dialog.getByText('exceed the lower role').waitFor();

@@ -242,7 +242,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     // Another domain asks for each secret again: the wizard leads through it.
     await atStep(ours, 'Specify your Okta domain');
     await ours.see(
-      'pushed again to 3 devices: the settings and SSO profile of 2 Macs, the managed app configuration and SSO profile of 1 iPhone or iPad.',
+      'to 3 devices again: the settings and SSO profile of 2 Macs, the managed app configuration and SSO profile of 1 iPhone or iPad.',
     );
     await ours.goTo(`/integrations/${items[0]?.id ?? ''}`);
 
@@ -269,9 +269,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
       .getByText('Without a new key, Odette pushes nothing to the 1 iPhone or iPad in scope')
       .waitFor();
     await fieldOf(ours, 'Secret key').fill('short');
-    await dialog
-      .getByText('app configuration and SSO profile of 1 iPhone or iPad are pushed again')
-      .waitFor();
+    await dialog.getByText('Odette pushes the new key to 1 iPhone or iPad').waitFor();
     await refusedAt('Secret key');
     await fieldOf(ours, 'Secret key').fill('Another-Secret-Key-1');
     await ours.fill('Device management provider', 'Odette MDM');
@@ -286,9 +284,9 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await ours.goTo(`/integrations/${items[0]?.id ?? ''}`);
     await ours.press('Add iOS');
     await atStep(ours, 'Configure device platforms');
-    expect(await ours.page.getByText('in scope when this setup is finished').count()).toBe(0);
+    expect(await ours.page.getByText('into scope when this setup is finished').count()).toBe(0);
     await ours.page.getByRole('checkbox', { name: 'iOS and iPadOS' }).check();
-    await ours.see(/^1 iPhone or iPad comes in scope when this setup is finished/);
+    await ours.see(/^1 iPhone or iPad comes into scope when this setup is finished/);
     expect(await ours.findings('main')).toEqual([]);
     expect(ours.complaints).toEqual([]);
     await ours.close();

@@ -13,34 +13,35 @@ export type Order = FleetRollout['orders'][number];
 export const ORDER_LABELS: Readonly<Record<Order, string>> = {
   pause: 'Pause',
   resume: 'Resume',
-  go_on_at_once: 'All at once',
+  all_at_once: 'All at once',
   abort: 'Abort',
 };
 const COMMANDS: Readonly<Record<Order, string>> = {
   pause: 'pause',
   resume: 'resume',
-  go_on_at_once: 'go-on',
+  all_at_once: 'all-at-once',
   abort: 'abort',
 };
 const TITLES: Readonly<Record<Order, string>> = {
   pause: 'Pause this change?',
   resume: 'Resume this change?',
-  go_on_at_once: 'Send this change to all devices at once?',
+  all_at_once: 'Send this change to all devices at once?',
   abort: 'Abort this change?',
 };
 
 function consequence(order: Order, { waiting, begun, completed }: FleetRollout['counts']): string {
   switch (order) {
     case 'pause':
-      return `${plural(waiting, 'device')} wait until someone resumes the change. ${plural(begun, 'device')} under way continue.`;
+      return `${plural(waiting, 'device waits', 'devices wait')} until someone resumes the change. ${plural(begun, 'device')} under way ${begun === 1 ? 'continues' : 'continue'}.`;
     case 'resume':
-      return `${plural(waiting, 'device')} follow in waves. Earlier failures no longer halt the change.`;
-    case 'go_on_at_once':
-      return `${plural(waiting, 'device')} start at once: without waves, and failures no longer halt the change.`;
+      return `${plural(waiting, 'device follows', 'devices follow')} in waves. Earlier failures no longer halt the change.`;
+    case 'all_at_once':
+      return `${plural(waiting, 'device starts', 'devices start')} at once: without waves, and failures no longer halt the change.`;
     case 'abort':
       return (
-        `${plural(completed, 'device')} keep the change, ${plural(begun, 'device')} under way finish it, and ${plural(waiting, 'device')} ` +
-        'stay as they are until another change touches them. The settings stay as saved: to go back, save the previous ones.'
+        `${plural(completed, 'device keeps', 'devices keep')} the change, ${plural(begun, 'device')} under way ${begun === 1 ? 'finishes' : 'finish'} it, and ` +
+        `${plural(waiting, 'device stays', 'devices stay')} unchanged until another change touches ${waiting === 1 ? 'it' : 'them'}. ` +
+        'The settings stay as saved: to go back, save the previous ones.'
       );
   }
 }
@@ -66,7 +67,7 @@ export function OrderDialog({
       close={close}
       title={TITLES[order]}
       confirmLabel={ORDER_LABELS[order]}
-      isDangerous={order === 'abort' || order === 'go_on_at_once'}
+      isDangerous={order === 'abort' || order === 'all_at_once'}
       confirm={() => change.mutate({ params: { id: rollout.id }, body: { order, ...reasonGiven(reason) } })}
       isBusy={change.isPending}
       error={change.error}

@@ -167,7 +167,7 @@ function RemoveDialog({ integration, close }: { integration: Integration; close:
             >
               {shown.asOf === null ? (
                 <Text size="sm">
-                  Odette has not read all devices of Okta yet: more users may be affected.
+                  Odette has not read all devices from Okta yet: more users may be affected.
                 </Text>
               ) : (
                 <Text size="sm">

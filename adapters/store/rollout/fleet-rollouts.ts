@@ -98,7 +98,7 @@ export const listMembers = (
 const STATUS_AFTER: Readonly<Record<FleetOrder, FleetStatus>> = {
   pause: 'paused',
   resume: 'running',
-  go_on_at_once: 'running',
+  all_at_once: 'running',
   abort: 'aborted',
 };
 
@@ -115,7 +115,7 @@ export async function steerFleetRollout(
   const status = STATUS_AFTER[order];
   const goesOn = status === 'running';
   await sql.query(
-    `update fleet_rollouts set status = $2, pace = case when $3 = 'go_on_at_once' then 'full' else pace end,
+    `update fleet_rollouts set status = $2, pace = case when $3 = 'all_at_once' then 'full' else pace end,
             halt = case when $4 then null else halt end, judged_from = case when $4 then now() else judged_from end,
             steered_at = now(), steered_by = $5, steering_reason = $6, ended_at = case when $2 = 'aborted' then now() end
       where id = $1`,
