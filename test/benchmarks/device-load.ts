@@ -43,7 +43,8 @@ export type Timed = <T>(request: Promise<T>) => Promise<T>;
 export const connectionsTo = (origin: string, localAddress?: string): Pool =>
   new Pool(origin, {
     connections: CONNECTIONS,
-    connect: { rejectUnauthorized: false, ...(localAddress !== undefined && { localAddress }) },
+    connect: { rejectUnauthorized: false },
+    ...(localAddress !== undefined && { localAddress }),
   });
 
 export function prepare({ identity, udid }: LoadDevice, message: PlistDict): Prepared {
