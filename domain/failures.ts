@@ -928,6 +928,13 @@ export const FAILURES = {
     false,
     500,
   ),
+  'temporal.newer_workflows': entry(
+    'Workflows are running that only a newer version of Odette can continue.',
+    'Start the newer version again. To stay on this one, reset the workflows first: see "Upgrade" in the operations guide.',
+    'operator',
+    false,
+    500,
+  ),
   'temporal.unauthenticated': entry(
     'Odette refused a message in Temporal that it did not encrypt itself.',
     'Find out who can reach the Temporal server. Only Odette may reach its ports.',

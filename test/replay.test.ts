@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
-import { BRANCHES, missingPatches, patchesOf, type Events } from './histories/branches.ts';
+import { patchesIn } from '../workers/workflow-patches.ts';
+import { BRANCHES, missingPatches, type Events } from './histories/branches.ts';
 import { recordAll } from './histories/recorded-runs.ts';
 import { recordedConverter } from './histories/test-codec.ts';
 import { quietRuntime } from './harness/rollout-world.ts';
@@ -62,12 +63,12 @@ describe('histories that were recorded', () => {
   test('hold a marker of every patch of the workflows', async () => {
     const sources = await workflowSources();
     expect(sources.length).toBeGreaterThan(10);
-    expect(missingPatches(patchesOf(sources), histories())).toEqual([]);
+    expect(missingPatches(patchesIn(sources), histories())).toEqual([]);
   });
 
   test('that lack a marker or a way are found', () => {
     const source = `if (patched('asks-twice')) await once(); deprecatePatch("older");`;
-    expect(patchesOf([source])).toEqual(['asks-twice', 'older']);
+    expect(patchesIn([source])).toEqual(['asks-twice', 'older']);
     const marked = (id: string): Events => {
       const data = Buffer.from(JSON.stringify({ id, deprecated: false })).toString('base64');
       const details = { 'patch-data': { payloads: [{ data }] } };

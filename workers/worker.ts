@@ -22,6 +22,7 @@ import { sealedWorkerOptions } from './sealed-worker.ts';
 import { missingSearchAttributes } from './search-attributes.ts';
 import { connectWorker, type TemporalSettings } from './temporal-connection.ts';
 import { workflowBundle } from './workflow-bundle.ts';
+import { ownPatches, refuseNewerWorkflows } from './workflow-patches.ts';
 
 await runProcess('worker', async (context) => {
   const { config, log } = context;
@@ -52,6 +53,7 @@ await runProcess('worker', async (context) => {
     throw new Error(
       `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
     );
+  await refuseNewerWorkflows({ database, temporal }, await ownPatches());
   const refusals = new RefusalRecord(database, log);
   const worker = await Worker.create({
     connection,

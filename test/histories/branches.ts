@@ -82,15 +82,6 @@ export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
   'a run fails': has('WORKFLOW_EXECUTION_FAILED'),
 };
 
-/** Ids of `patched()` and `deprecatePatch()` in these sources. */
-export const patchesOf = (sources: readonly string[]): string[] => [
-  ...new Set(
-    sources.flatMap((source) =>
-      [...source.matchAll(/\b(?:patched|deprecatePatch)\(\s*['"`]([^'"`]+)['"`]/g)].map(([, id = '']) => id),
-    ),
-  ),
-];
-
 /** Of these patches those that no history holds a marker of. */
 export const missingPatches = (patches: readonly string[], histories: readonly Events[]): string[] =>
   patches.filter(

@@ -1103,3 +1103,9 @@ create table secret_rotations (
 );
 create unique index secret_rotations_open on secret_rotations (integration_id, kind) where ended_at is null;
 create index secret_rotations_started on secret_rotations (integration_id, started_at desc);
+
+-- Ids of `patched()` in the code of every version that ran here: an older version must not take workflows that hold a newer one.
+create table workflow_patches (
+  id text primary key,
+  first_at timestamptz not null default now()
+);
