@@ -22,7 +22,7 @@ import {
 } from '../domain/rollout-action.ts';
 import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
-import { isManagedApp, type DesiredState } from '../domain/rollout-view.ts';
+import { isManagedApp, type DesiredState, type RolloutView } from '../domain/rollout-view.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -159,14 +159,13 @@ async function planStep(
       integrationId: view.desired?.integrationId ?? null,
       patienceHours: settings.patienceHours,
       trustLookUpSeconds: settings.trustLookupSeconds,
-      needsLicense:
-        view.desired !== null &&
-        view.can.license &&
-        !view.desired.appComesFromElsewhere &&
-        !isManagedApp(view.reported.appStatus),
+      needsLicense: needsLicense(view),
     };
   });
 }
+
+const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
+  desired !== null && can.license && !desired.appComesFromElsewhere && !isManagedApp(reported.appStatus);
 
 async function close(database: Database, input: CloseInput): Promise<ClosedRollout> {
   const now = new Date(input.nowMs);

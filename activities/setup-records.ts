@@ -20,6 +20,7 @@ import { CataloguedError } from '../domain/failures.ts';
 import { CHALLENGE_ENDPOINT } from '../domain/okta-budget.ts';
 import {
   answerTo,
+  channelOf,
   isAnswered,
   type Refusal,
   type SetupState,
@@ -134,13 +135,14 @@ async function writeIntegration(
   const before = await findIntegration(sql, integrationId);
   const isElsewhere =
     before?.oktaHost !== tenant.host || before.customDomain !== (tenant.customDomain ?? null);
-  if (isAnswered(state, 'okta_domain', 'credentials_kind', 'credentials')) {
+  if (isAnswered(state, 'get_started', 'okta_domain', 'credentials_kind', 'credentials')) {
     await saveIntegration(sql, {
       id: integrationId,
       name: tenant.customDomain ?? tenant.host,
       oktaOrgId: tenant.orgId,
       oktaHost: tenant.host,
       customDomain: tenant.customDomain ?? null,
+      channel: channelOf(state),
       credentialsKind: install.credentialsKind,
       clientId: credentials.clientId,
       // A rotation may have replaced what this setup began with.
@@ -161,7 +163,7 @@ async function writePlatforms(sql: Sql, integrationId: string, state: SetupState
   const touched = new Set<Platform>();
   const platforms = await listPlatforms(sql, integrationId);
   const platformBefore = (name: Platform) => platforms.find(({ platform }) => platform === name);
-  const chosen = answerTo(state, 'platforms')?.platforms ?? [];
+  const chosen = channelOf(state) === 'observe_only' ? [] : (answerTo(state, 'platforms')?.platforms ?? []);
   const none = { scepUrl: null, challengeUrl: null, challengeUsername: null, providerName: null };
   const mac = answerTo(state, 'macos');
   if (chosen.includes('macOS') && mac && isAnswered(state, 'macos')) {

@@ -40,6 +40,7 @@ beforeAll(async () => {
         name: 'acme',
         orgId: '00o1',
         host: 'acme.okta.com',
+        channel: 'built_in',
         customDomain: null,
         credentialsKind: 'api_service_integration',
         clientId: 'c',

@@ -16,6 +16,7 @@ import { addPlatformRemovals } from './platform-removals.ts';
 import { addReissues } from './reissues.ts';
 import { addPeople } from './people.ts';
 import { addPushCertificate } from './push-certificate.ts';
+import { addObservedDevices } from './observed-devices.ts';
 import { addReadiness } from './readiness.ts';
 import { addRollouts } from './rollouts.ts';
 import { addSetup } from './setup.ts';
@@ -109,6 +110,7 @@ export async function runCommand(
   addDevices(program, line);
   addDoctor(program, line);
   addReadiness(program, line);
+  addObservedDevices(program, line);
   addRollouts(program, line);
   addFleetRollouts(program, line);
   addRotations(program, line);

@@ -10,6 +10,7 @@ const INTEGRATION = {
   name: 'acme',
   orgId: '00o1',
   host: 'acme.okta.com',
+  channel: 'built_in',
   customDomain: null,
   credentialsKind: 'api_service_integration' as const,
   clientId: 'c',

@@ -52,6 +52,7 @@ export async function answerOf(file: OpenSetupFile, step: Step, told: Told): Pro
         }
       );
     case 'get_started':
+      return { step, channel: content.channel };
     case 'okta_tasks':
     case 'complete':
       return { step };
@@ -75,6 +76,7 @@ export async function changedSteps(file: OpenSetupFile, told: Told): Promise<Ste
   };
   const { macOS, iOS } = platforms;
   const changed: Step[] = [];
+  if (told.channel !== undefined && told.channel !== content.channel) changed.push('get_started');
   const domain = await valueOf(content.domain, 'domain');
   if (told.domain !== undefined && hostOf(domain) !== hostOf(told.domain)) changed.push('okta_domain');
   const { credentialsKind, clientId } = told;
@@ -94,8 +96,9 @@ export async function changedSteps(file: OpenSetupFile, told: Told): Promise<Ste
 }
 
 /** An integration in the words of the wizard. */
-export function toldBy({ host, credentialsKind, clientId, macOS, iOS }: Integration): Told {
+export function toldBy({ host, channel, credentialsKind, clientId, macOS, iOS }: Integration): Told {
   return {
+    channel,
     domain: host,
     credentialsKind,
     clientId,

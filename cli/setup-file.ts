@@ -37,25 +37,35 @@ type Prerequisite = NonNullable<
   Extract<Body<'post /api/setups/{id}/answers'>, { step: 'connect' }>['confirmed']
 >[number];
 
-const SetupFile = z.strictObject({
-  domain: text,
-  credentials: z.strictObject({
-    kind: z.enum(['api_service_integration', 'api_services_app']).default('api_service_integration'),
-    clientId: text.optional(),
-    /** Of an API service integration. */
-    clientSecret: secret.optional(),
-  }),
-  /** Prerequisites that Odette cannot check and that you say are so. */
-  confirm: z.array(z.string().transform((id) => id as Prerequisite)).default([]),
-  platforms: z
-    .strictObject({
-      macOS: z
-        .strictObject({ scepUrl: text, challengeUrl: text, username: text, password: secret })
-        .optional(),
-      iOS: z.strictObject({ secretKey: secret, providerName: text.default('Odette') }).optional(),
-    })
-    .refine(({ macOS, iOS }) => macOS !== undefined || iOS !== undefined, 'name macOS, iOS or both'),
-});
+const PLATFORMS_WANTED = 'name macOS, iOS or both';
+
+const SetupFile = z
+  .strictObject({
+    /** How Odette reaches the devices: they enroll in it, or it observes them in Okta alone. */
+    channel: z.enum(['built_in', 'observe_only']).default('built_in'),
+    domain: text,
+    credentials: z.strictObject({
+      kind: z.enum(['api_service_integration', 'api_services_app']).default('api_service_integration'),
+      clientId: text.optional(),
+      /** Of an API service integration. */
+      clientSecret: secret.optional(),
+    }),
+    /** Prerequisites that Odette cannot check and that you say are so. */
+    confirm: z.array(z.string().transform((id) => id as Prerequisite)).default([]),
+    platforms: z
+      .strictObject({
+        macOS: z
+          .strictObject({ scepUrl: text, challengeUrl: text, username: text, password: secret })
+          .optional(),
+        iOS: z.strictObject({ secretKey: secret, providerName: text.default('Odette') }).optional(),
+      })
+      .default({}),
+  })
+  .refine(
+    ({ channel, platforms: { macOS, iOS } }) =>
+      channel === 'observe_only' || macOS !== undefined || iOS !== undefined,
+    { path: ['platforms'], error: PLATFORMS_WANTED },
+  );
 type SetupFile = z.infer<typeof SetupFile>;
 
 export interface OpenSetupFile {

@@ -89,6 +89,18 @@ test('the whole wizard is walked in its order, and no secret is said', async () 
   for (const secret of SECRETS) expect(printed + said).not.toContain(secret);
 });
 
+test('a file that only observes names no platform, and none is asked for', async () => {
+  const observing = 'channel: observe_only\n' + FILE.slice(0, FILE.indexOf('platforms:'));
+  const { code, told: said } = await apply(observing);
+  expect(code, said).toBe(0);
+  expect(answers()[0]).toEqual({ step: 'get_started', channel: 'observe_only' });
+  expect(steps().slice(-2)).toEqual(['connect', 'complete']);
+  server.calls.length = 0;
+  expect((await apply(observing)).printed).toContain('everything is as the file says');
+  const without = await apply(observing.replace('observe_only', 'built_in'));
+  expect([without.code, without.told]).toEqual([2, expect.stringContaining('name macOS, iOS or both')]);
+});
+
 test('given again it changes nothing', async () => {
   await apply(FILE);
   server.calls.length = 0;

@@ -42,7 +42,12 @@ test.each([
   if (expected) expect(change?.text).toMatch(expected.cause);
 });
 
-const KNOWN = { oktaOrgId: '00o1', customDomain: 'id.acme.com', furtherDomains: ['login.acme.com'] };
+const KNOWN = {
+  channel: 'built_in' as const,
+  oktaOrgId: '00o1',
+  customDomain: 'id.acme.com',
+  furtherDomains: ['login.acme.com'],
+};
 const tenant = {
   orgId: '00o1',
   host: 'acme.okta.com',

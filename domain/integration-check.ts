@@ -1,7 +1,13 @@
 // What a look at a connected tenant shows, daily or when a person asks: prerequisites, custom domains, clock, and the certificates of Okta's authority.
 import { CataloguedError, FAILURES, type FailureCode } from './failures.ts';
 import { findPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
-import { PREREQUISITES, type PrerequisiteCheck, type Tenant } from './setup-wizard.ts';
+import {
+  neededBy,
+  PREREQUISITES,
+  type PrerequisiteCheck,
+  type SetupChannel,
+  type Tenant,
+} from './setup-wizard.ts';
 
 /** One certificate that GetCACert returns. */
 export interface AuthorityCertificate {
@@ -31,6 +37,7 @@ export interface IntegrationCheck {
 /** The integration as it is stored. */
 interface KnownTenant {
   readonly oktaOrgId: string;
+  readonly channel: SetupChannel;
   readonly customDomain: string | null;
   readonly furtherDomains: readonly string[];
 }
@@ -50,7 +57,7 @@ export async function checkTenant(known: KnownTenant, sources: CheckSources): Pr
     if (tenant.orgId !== known.oktaOrgId) return { ...nothing, failureCode: 'setup.other_tenant' };
     const { prerequisites } = await findPrerequisites({ ...sources, tenant, confirmed: PREREQUISITES });
     return {
-      prerequisites,
+      prerequisites: neededBy(known.channel, prerequisites),
       customDomain: tenant.customDomain ?? null,
       strayDomains: await findStrays(known, sources),
       authority: await readAuthority(sources),
@@ -96,7 +103,7 @@ async function readAuthority(sources: CheckSources): Promise<readonly AuthorityC
   }
 }
 
-const customDomainsOf = (known: Omit<KnownTenant, 'oktaOrgId'>): readonly string[] => [
+const customDomainsOf = (known: Omit<KnownTenant, 'oktaOrgId' | 'channel'>): readonly string[] => [
   ...new Set([...(known.customDomain === null ? [] : [known.customDomain]), ...known.furtherDomains]),
 ];
 
@@ -154,7 +161,7 @@ interface StoredCheck extends Omit<IntegrationCheck, 'authority'> {
 /** What of a check somebody should know without looking. */
 export function checkTroubles(
   check: StoredCheck,
-  known: Omit<KnownTenant, 'oktaOrgId'>,
+  known: Omit<KnownTenant, 'oktaOrgId' | 'channel'>,
   now: Date,
 ): { readonly code: FailureCode; readonly text: string; readonly since?: Date }[] {
   if (check.failureCode !== null)

@@ -88,50 +88,60 @@ export function findingOf(facts: FindingFacts): OktaFinding {
       evidence: 'Several records in Okta match this device.',
       remedy: 'Deactivate the old records in Okta.',
     };
-  return findingOfStatus(facts, okta);
+  return findingOfStatus(facts, okta, ` (${MATCH_TEXT[okta.match]})`);
 }
 
 /** Okta's schema names both for a device that may be used. */
 export const ACTIVE_STATUSES: readonly string[] = ['ACTIVE', 'UNSUSPENDED'];
 
-function findingOfStatus(facts: FindingFacts, okta: OktaFacts): OktaFinding {
+/** Of a record by itself: the device is under another MDM server, and whoever signs in counts. */
+export const findingOfRecord = (record: Omit<OktaFacts, 'match'>): OktaFinding =>
+  findingOfStatus({ userName: null, countsAnyUser: true }, record, '');
+
+type Expected = Pick<FindingFacts, 'userName' | 'countsAnyUser'>;
+
+/** `how`: how the record was found, in parentheses. */
+function findingOfStatus(facts: Expected, okta: Omit<OktaFacts, 'match'>, how: string): OktaFinding {
   const said = `Okta says ${okta.status}`;
   switch (okta.status) {
     case 'SUSPENDED':
       return {
         kind: 'suspended',
         owner: 'okta_admin',
-        evidence: `${said} (${MATCH_TEXT[okta.match]}). Its certificate is unaffected.`,
+        evidence: `${said}${how}. Its certificate is unaffected.`,
         remedy: 'Only an Okta admin can unsuspend the device.',
       };
     case 'DEACTIVATED':
       return {
         kind: 'deactivated',
         owner: 'okta_admin',
-        evidence: `${said} (${MATCH_TEXT[okta.match]}): the device may have been reported lost or compromised.`,
+        evidence: `${said}${how}: the device may have been reported lost or compromised.`,
         remedy:
           'Only an Okta admin can reactivate the device. The user then adds the account in Okta Verify again.',
       };
     case 'ACTIVE':
     case 'UNSUSPENDED':
-      return findingOfActive(facts, okta);
+      return findingOfActive(facts, okta, how);
     default:
       return {
         kind: 'not_registered',
         owner: 'user',
-        evidence: `${said} (${MATCH_TEXT[okta.match]}).`,
+        evidence: `${said}${how}.`,
         remedy: SIGN_IN,
       };
   }
 }
 
-function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFacts): OktaFinding {
-  const matched = MATCH_TEXT[okta.match];
+function findingOfActive(
+  { userName, countsAnyUser }: Expected,
+  okta: Omit<OktaFacts, 'match'>,
+  how: string,
+): OktaFinding {
   if (!okta.registered)
     return {
       kind: 'not_registered',
       owner: 'user',
-      evidence: `Okta says ${okta.status}, not registered (${matched}).`,
+      evidence: `Okta says ${okta.status}, not registered${how}.`,
       remedy: SIGN_IN,
     };
   const managed = okta.users.filter(({ managementStatus }) => managementStatus === 'MANAGED');
@@ -141,7 +151,7 @@ function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFa
     return {
       kind: 'managed',
       owner: 'nobody',
-      evidence: `Okta says MANAGED for ${counted.login} (${matched}).`,
+      evidence: `Okta says MANAGED for ${counted.login}${how}.`,
       remedy: null,
       user: counted.login,
     };
@@ -150,7 +160,7 @@ function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFa
     return {
       kind: 'managed_for_other',
       owner: 'admin',
-      evidence: `Okta says MANAGED for ${other.login}; Odette expects ${userName ?? ''} (${matched}).`,
+      evidence: `Okta says MANAGED for ${other.login}; Odette expects ${userName ?? ''}${how}.`,
       remedy: `If ${other.login} uses this device, set that user on the device; otherwise ${userName ?? 'the user'} signs in with Okta FastPass.`,
       user: other.login,
     };
@@ -160,8 +170,8 @@ function findingOfActive({ userName, countsAnyUser }: FindingFacts, okta: OktaFa
     owner: 'user',
     evidence:
       said === undefined
-        ? `Okta lists no user on this device (${matched}).`
-        : `Okta says ${said} (${matched}). The status changes only with a FastPass sign-in.`,
+        ? `Okta lists no user on this device${how}.`
+        : `Okta says ${said}${how}. The status changes only with a FastPass sign-in.`,
     remedy: SIGN_IN,
   };
 }

@@ -45,6 +45,11 @@ describe('why a user would be locked out', () => {
     ],
     ['nothing known', [], [], 'Odette knows no device of this user.'],
   ])('%s', (_what, devices, foreign, text) => {
-    expect(lockoutReason(devices, foreign)).toContain(text);
+    expect(lockoutReason(devices, foreign, 'built_in')).toContain(text);
+  });
+
+  test('where Odette only observes, nobody is told to enroll in it', () => {
+    const text = lockoutReason([], [{ displayName: 'Air', status: 'ACTIVE' }], 'observe_only');
+    expect(text).toMatch(/^Signs in on Air, which Okta does not count as managed/);
   });
 });

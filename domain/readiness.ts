@@ -1,4 +1,5 @@
 // Enforcement readiness: who would be locked out if an Okta policy demanded a managed device now, and why.
+import type { SetupChannel } from './setup-wizard.ts';
 import type { TrustBucket } from './trust-bucket.ts';
 
 export interface ReadinessDevice {
@@ -28,6 +29,7 @@ const NEAREST: readonly TrustBucket[] = [
 export function lockoutReason(
   devices: readonly ReadinessDevice[],
   foreign: readonly ForeignRecord[],
+  channel: SetupChannel,
 ): string {
   const [nearest] = [...devices].sort(
     (one, other) => NEAREST.indexOf(one.bucket) - NEAREST.indexOf(other.bucket),
@@ -39,6 +41,8 @@ export function lockoutReason(
   const [first, ...others] = foreign.map(({ displayName }) => displayName);
   if (first === undefined) return 'Odette knows no device of this user.';
   const names = others.length === 0 ? first : `${first} and ${others.length} more`;
+  if (channel === 'observe_only')
+    return `Signs in on ${names}, which Okta does not count as managed. Observed devices say what would help.`;
   return `Signs in on ${names}, not enrolled in Odette. Enroll it.`;
 }
 

@@ -2,6 +2,7 @@
 import {
   CREDENTIALS_KINDS,
   PREREQUISITES,
+  SETUP_CHANNELS,
   SETUP_STEPS,
   type SetupAnswer,
   type SetupStep,
@@ -30,7 +31,7 @@ const texts: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text);
 
 const FIELDS: Readonly<Record<SetupStep | 'go_to', Readonly<Record<string, Check>>>> = {
-  get_started: {},
+  get_started: { channel: optional(oneOf(SETUP_CHANNELS)) },
   okta_domain: { domain: text },
   credentials_kind: {
     credentialsKind: oneOf(CREDENTIALS_KINDS),

@@ -1,6 +1,6 @@
 // What the wizard tells an admin at each step: what to do in Okta, by its click path, and what Okta shows only once.
 import { adminConsoleOf } from './okta-admin-console.ts';
-import { answerTo, OKTA_SCOPES, type SetupState, type SetupStep } from './setup-wizard.ts';
+import { answerTo, channelOf, OKTA_SCOPES, type SetupState, type SetupStep } from './setup-wizard.ts';
 
 interface GuideTask {
   readonly text: string;
@@ -167,9 +167,11 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
   switch (step) {
     case 'get_started':
       return simple(
-        'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass.',
+        'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. A device has one MDM server: say first how Odette is to reach your devices.',
+        'Odette manages the devices: they enroll in Odette, which delivers certificates, profiles and Okta Verify, and renews them.',
+        'Observe only: the devices stay with the MDM server that they have. Odette shows what Okta says of each, who would be locked out, and why. It sends nothing to a device, so it delivers and renews nothing, and needs no push certificate. This can be changed later.',
         'Your tenant must run Okta Identity Engine, with Okta Verify and Okta FastPass active, and Adaptive MFA.',
-        'Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
+        'Where Odette manages the devices, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
         'You need an Okta user with the super admin role.',
       );
     case 'okta_domain':
@@ -201,6 +203,12 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         shownOnce: ['Secret key: if you lost it, get a new one with Actions > Reset secret key.'],
       };
     case 'complete':
+      if (channelOf(state) === 'observe_only')
+        return simple(
+          'The connection is ready. Odette reads the devices of your tenant now, and again every few minutes.',
+          'Integration > Observed devices: what Okta says of each device, and what would help.',
+          'Integration > Enforcement readiness: who would be locked out if a policy demanded a managed device.',
+        );
       return {
         intro:
           'The connection is ready. Go to the library item to deliver Okta Verify, or view the integration settings.',

@@ -18,6 +18,13 @@ export const SETUP_STEPS = [
 ] as const;
 export type SetupStep = (typeof SETUP_STEPS)[number];
 
+/**
+ * built_in: devices enroll in Odette. observe_only: another MDM server manages them (Jamf Pro, Kandji, Intune, any other), and Odette reads
+ * what Okta says of them, without a push certificate and without a command.
+ */
+export const SETUP_CHANNELS = ['built_in', 'observe_only'] as const;
+export type SetupChannel = (typeof SETUP_CHANNELS)[number];
+
 /** An API Services app of the tenant's own (a key pair that Odette makes), or an entry of Okta's catalogue (client ID and secret). */
 export const CREDENTIALS_KINDS = ['api_services_app', 'api_service_integration'] as const;
 export type CredentialsKind = (typeof CREDENTIALS_KINDS)[number];
@@ -34,7 +41,8 @@ export const includesScope = (granted: readonly string[], scope: string): boolea
 
 /** Secrets are sealed at the API's edge: an answer holds handles (ids of sealed secrets), never values. */
 export type SetupAnswer =
-  | { readonly step: 'get_started' }
+  /** Absent: built_in. */
+  | { readonly step: 'get_started'; readonly channel?: SetupChannel }
   | { readonly step: 'okta_domain'; readonly domain: string }
   | {
       readonly step: 'credentials_kind';
@@ -126,8 +134,15 @@ export const answerTo = <Step extends SetupStep>(
 ): Extract<SetupAnswer, { step: Step }> | undefined =>
   state.answers[step] as Extract<SetupAnswer, { step: Step }> | undefined;
 
-/** The steps of this setup in their order. Until platforms are chosen both of theirs are shown. */
+export const channelOf = (state: SetupState): SetupChannel =>
+  answerTo(state, 'get_started')?.channel ?? 'built_in';
+
+const PLATFORM_STEPS: readonly SetupStep[] = ['platforms', 'macos', 'ios'];
+
+/** The steps of this setup in their order. Until platforms are chosen both of theirs are shown; who only observes configures none. */
 export function stepsOf(state: SetupState): readonly SetupStep[] {
+  if (channelOf(state) === 'observe_only')
+    return SETUP_STEPS.filter((step) => !PLATFORM_STEPS.includes(step));
   const chosen = answerTo(state, 'platforms')?.platforms ?? ['macOS', 'iOS'];
   return SETUP_STEPS.filter(
     (step) => (step !== 'macos' || chosen.includes('macOS')) && (step !== 'ios' || chosen.includes('iOS')),
@@ -158,6 +173,12 @@ export function refusalOf(state: SetupState, answer: SetupAnswer): Refusal | und
     return { code: 'setup.wrong_step', detail: `The next step to answer is ${first}.` };
   }
   const before = answerTo(state, 'platforms')?.platforms ?? [];
+  if (answer.step === 'get_started' && answer.channel === 'observe_only' && state.amends && before.length > 0)
+    return {
+      code: 'request.conflict',
+      field: 'channel',
+      detail: 'The integration has platforms in use: remove them first.',
+    };
   if (
     answer.step === 'platforms' &&
     state.amends &&
@@ -199,6 +220,9 @@ function answersAfter(
   found: Tenant | undefined,
 ): SetupState['answers'] {
   const answers = { ...state.answers, [answer.step]: answer };
+  // It has other prerequisites.
+  if (answer.step === 'get_started' && (answer.channel ?? 'built_in') !== channelOf(state))
+    delete answers.connect;
   // The organization's id proves nothing, as anybody can read it: at another host the credentials are asked for again.
   const isOtherTenant =
     found !== undefined && (found.orgId !== state.tenant?.orgId || found.host !== state.tenant.host);
@@ -220,6 +244,13 @@ type InstallAnswer = Extract<SetupAnswer, { step: 'credentials_kind' }>;
 /** With another kind, or with another key: what Okta accepted before says nothing about it. */
 const isOtherSignIn = (now: InstallAnswer, before: InstallAnswer | undefined): boolean =>
   now.credentialsKind !== before?.credentialsKind || now.secretId !== before.secretId;
+
+/** Without those that Odette only needs to deliver something: who observes needs no licenses. */
+export const neededBy = (
+  channel: SetupChannel,
+  checks: readonly PrerequisiteCheck[],
+): readonly PrerequisiteCheck[] =>
+  channel === 'observe_only' ? checks.filter(({ id }) => id !== 'okta_verify_licenses') : checks;
 
 /** Prerequisites that keep the admin from going on: failed, or neither checked nor confirmed. */
 export const missing = (checks: readonly PrerequisiteCheck[]): readonly PrerequisiteCheck[] =>

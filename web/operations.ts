@@ -26,6 +26,8 @@ export const OPERATIONS = {
   listTokens: 'get /api/tokens',
   createToken: 'post /api/tokens',
   revokeToken: 'delete /api/tokens/{id}',
+  listObservedDevices: 'get /api/integrations/{id}/observed-devices',
+  getObservedTotals: 'get /api/integrations/{id}/observed-devices/totals',
   startSetup: 'post /api/setups',
   listSetups: 'get /api/setups',
   getSetup: 'get /api/setups/{id}',

@@ -74,6 +74,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/integrations/$integrationId/observed',
+    component: lazyRouteComponent(() => import('./observed/observed-page.tsx'), 'ObservedPage'),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/integrations/$integrationId/rotation',
     component: lazyRouteComponent(() => import('./rotations/rotation-page.tsx'), 'RotationPage'),
   }),

@@ -15,7 +15,9 @@ import { titleOf } from '../domain/setup-guide.ts';
 import {
   advance,
   answerTo,
+  channelOf,
   missing,
+  neededBy,
   refusalOf,
   type CheckFindings,
   type Refusal,
@@ -153,7 +155,8 @@ async function check(
           tenant,
           confirmed: answer.confirmed,
         });
-        return { ...found, ...refusalOfPrerequisites(found.prerequisites) };
+        const prerequisites = neededBy(channelOf(state), found.prerequisites);
+        return { ...found, prerequisites, ...refusalOfPrerequisites(prerequisites) };
       }
       case 'macos':
         return await checks.checkMacPlatform({ setupId, ...answer });

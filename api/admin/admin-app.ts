@@ -26,6 +26,7 @@ import { peopleHandlers } from './people-routes.ts';
 import { platformRemovalHandlers } from './platform-removal-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
 import { pushCertificateRequestHandlers } from './push-certificate-request-routes.ts';
+import { observedDeviceHandlers } from './observed-device-routes.ts';
 import { readinessHandlers } from './readiness-routes.ts';
 import { removalHandlers } from './removal-routes.ts';
 import { replayHandlers } from './replay-routes.ts';
@@ -95,6 +96,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...deviceHandlers(dependencies),
       ...doctorHandlers(),
       ...readinessHandlers(),
+      ...observedDeviceHandlers(),
       ...removalHandlers(),
       ...platformRemovalHandlers(),
       ...rolloutHandlers(dependencies),

@@ -238,6 +238,7 @@ async function showIntegration(
     name: integration.name,
     orgId: integration.oktaOrgId,
     host: integration.oktaHost,
+    channel: integration.channel,
     customDomain: integration.customDomain,
     credentialsKind: integration.credentialsKind,
     clientId: integration.clientId,

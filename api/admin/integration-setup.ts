@@ -22,7 +22,7 @@ export function setupOfIntegration(
   const ios = platforms.find(({ platform }) => platform === 'iOS');
   const { credentialsKind, credentialsSecretId, clientId, oktaHost, customDomain } = integration;
   const answers: SetupAnswer[] = [
-    { step: 'get_started' },
+    { step: 'get_started', channel: integration.channel },
     { step: 'okta_domain', domain: oktaHost },
     {
       step: 'credentials_kind',
@@ -35,8 +35,9 @@ export function setupOfIntegration(
     { step: 'credentials', clientId, secretId: credentialsSecretId },
     { step: 'connect', confirmed: PREREQUISITES },
     { step: 'okta_tasks' },
-    { step: 'platforms', platforms: platforms.map(({ platform }) => platform) },
   ];
+  if (integration.channel === 'built_in')
+    answers.push({ step: 'platforms', platforms: platforms.map(({ platform }) => platform) });
   if (mac)
     answers.push({
       step: 'macos',

@@ -103,6 +103,11 @@ async function save(
 ): Promise<void> {
   const integration = await findIntegration(sql, body.integrationId);
   if (!integration) throw fieldProblem('request.not_found', 'integrationId');
+  if (integration.channel === 'observe_only')
+    throw fieldProblem('request.conflict', 'integrationId', {
+      detail:
+        'This integration observes only: Odette delivers nothing for it. Change that in its setup first.',
+    });
   if (body.deviceTrustOn && !before?.deviceTrustOn && !body.confirmAppConfigurationOverride)
     throw fieldProblem('library.confirmation_needed', 'confirmAppConfigurationOverride', {
       detail: SWITCH_CONFIRMATION,

@@ -13,6 +13,7 @@ import {
   type ReadinessUser,
 } from '../../adapters/store/integration/readiness.ts';
 import { lockoutReason } from '../../domain/readiness.ts';
+import type { SetupChannel } from '../../domain/setup-wizard.ts';
 import type { readiness } from '../contract/readiness.ts';
 import { pageOf, readCursor, writeCursor } from '../http/cursors.ts';
 import { sendCsv } from '../http/csv.ts';
@@ -43,7 +44,7 @@ export function readinessHandlers(): Handlers<typeof readiness> {
     },
 
     listReadinessUsers: async ({ sql, params, query }) => {
-      const { id } = await find(sql, params.id);
+      const { id, channel } = await find(sql, params.id);
       const after = readCursor(loginCursor, query.after)?.[0];
       const rows = await listReadinessUsers(sql, id, {
         isReady: query.state === 'ready',
@@ -57,17 +58,17 @@ export function readinessHandlers(): Handlers<typeof readiness> {
           login: user.login,
           isReady: user.isReady,
           devices: user.devices.map(({ id: deviceId, name, bucket }) => ({ id: deviceId, name, bucket })),
-          reason: reasonOf(user),
+          reason: reasonOf(user, channel),
         })),
         next,
       };
     },
 
     exportReadiness: async ({ sql, params, query, response }) => {
-      const { id } = await find(sql, params.id);
+      const { id, channel } = await find(sql, params.id);
       const { sweptAt } = await findOktaReads(sql, id);
       const which = { isReady: query.state === 'ready', blueprintId: query.blueprintId };
-      await sendCsv(response, 'readiness.csv', CSV_HEAD, csvPages(sql, id, which, sweptAt));
+      await sendCsv(response, 'readiness.csv', CSV_HEAD, csvPages(sql, { id, channel }, which, sweptAt));
       return undefined;
     },
   };
@@ -81,24 +82,24 @@ async function find(sql: Sql, id: string) {
 
 const shown = ({ users, ready }: ReadinessCount) => ({ users, ready, lockedOut: users - ready });
 
-const reasonOf = ({ isReady, devices, foreign }: ReadinessUser): string | null =>
-  isReady ? null : lockoutReason(devices, foreign);
+const reasonOf = ({ isReady, devices, foreign }: ReadinessUser, channel: SetupChannel): string | null =>
+  isReady ? null : lockoutReason(devices, foreign, channel);
 
 const CSV_HEAD = ['login', 'ready', 'devices', 'reason', 'asOf'];
 
 async function* csvPages(
   sql: Sql,
-  integrationId: string,
+  { id, channel }: { readonly id: string; readonly channel: SetupChannel },
   which: { readonly isReady: boolean; readonly blueprintId: string | undefined },
   asOf: Date | null,
 ) {
   for (let after: string | undefined; ;) {
-    const users = await listReadinessUsers(sql, integrationId, { ...which, after, limit: CSV_PAGE });
+    const users = await listReadinessUsers(sql, id, { ...which, after, limit: CSV_PAGE });
     yield users.map((user) => [
       user.login,
       user.isReady,
       user.devices.map(({ name }) => name).join(' '),
-      reasonOf(user),
+      reasonOf(user, channel),
       asOf,
     ]);
     after = users.at(-1)?.login;

@@ -5,7 +5,13 @@ import { listSecretFacts, type SecretFacts } from '../../adapters/store/base/sec
 import type { SetupRow } from '../../adapters/store/integration/setups.ts';
 import { canBeConfirmed, PREREQUISITE_TEXTS } from '../../domain/prerequisite-text.ts';
 import { guideOf, titleOf } from '../../domain/setup-guide.ts';
-import { answerTo, stepsOf, type PrerequisiteCheck, type SetupState } from '../../domain/setup-wizard.ts';
+import {
+  answerTo,
+  channelOf,
+  stepsOf,
+  type PrerequisiteCheck,
+  type SetupState,
+} from '../../domain/setup-wizard.ts';
 import type { PrerequisiteCheck as ShownCheck, Setup } from '../contract/setups.ts';
 
 const PROVIDER_NAME = 'Odette';
@@ -68,6 +74,7 @@ function showSetup(
     })),
     checking: state.checking,
     answers: {
+      channel: answerTo(state, 'get_started') && channelOf(state),
       domain: answerTo(state, 'okta_domain')?.domain,
       credentialsKind: install?.credentialsKind,
       clientId: credentials?.clientId,

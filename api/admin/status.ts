@@ -64,6 +64,10 @@ export async function needsOf(
   const needs: { id: string; text: string; command: string; isRequired: boolean }[] = [];
   const need = (id: string, text: string, command: string) =>
     needs.push({ id, text, command, isRequired: true });
+  const integrations = await listIntegrations(sql);
+  // Who observes only has no device that would ask for them.
+  if (integrations.length > 0 && integrations.every(({ channel }) => channel === 'observe_only'))
+    return needs;
   if (publicUrl === undefined)
     need(
       'public_url',
@@ -88,7 +92,7 @@ export async function needsOf(
       'The Apps and Books token gives each device its license of Okta Verify.',
       'npx odette apps-and-books set FILE',
     );
-  if ((await listIntegrations(sql)).length === 0)
+  if (integrations.length === 0)
     need('integration', 'No Okta tenant is connected.', 'npx odette setup apply -f setup.yaml');
   return needs;
 }

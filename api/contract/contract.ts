@@ -8,6 +8,7 @@ import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
 import { iosKeyReaders } from './ios-key-readers.ts';
 import { library } from './library.ts';
+import { observedDevices } from './observed-devices.ts';
 import { people } from './people.ts';
 import { platformRemovals } from './platform-removals.ts';
 import { pushCertificateRequests } from './push-certificate-requests.ts';
@@ -35,6 +36,7 @@ export const contract = {
   ...platformRemovals,
   ...rollouts,
   ...readiness,
+  ...observedDevices,
   ...replays,
   ...fleetRollouts,
   ...rotations,

@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { HALT_REASONS } from '../../domain/automatic-reissue.ts';
 import { endpoint } from './endpoint.ts';
 import { WavesPreview } from './fleet-rollouts.ts';
-import { credentialsKind, PendingAnswer, PrerequisiteCheck, SetupAnswerBody } from './setups.ts';
+import {
+  credentialsKind,
+  PendingAnswer,
+  PrerequisiteCheck,
+  SetupAnswerBody,
+  setupChannel,
+} from './setups.ts';
 import { Failure, id, idParams, instant, line, list, SecretSet } from './fields.ts';
 
 const tag = 'integrations';
@@ -101,6 +107,7 @@ export const Integration = z
     name: z.string(),
     orgId: z.string(),
     host: z.string(),
+    channel: setupChannel,
     customDomain: z.string().nullable(),
     credentialsKind,
     clientId: z.string(),

@@ -1,6 +1,6 @@
 // The setup wizard: start, look, answer, poll, give up.
 import { z } from 'zod';
-import { CREDENTIALS_KINDS, PREREQUISITES, SETUP_STEPS } from '../../domain/setup-wizard.ts';
+import { CREDENTIALS_KINDS, PREREQUISITES, SETUP_CHANNELS, SETUP_STEPS } from '../../domain/setup-wizard.ts';
 import { endpoint } from './endpoint.ts';
 import { failureCode, id, idParams, instant, line, list, secretText, SecretSet } from './fields.ts';
 
@@ -8,6 +8,8 @@ const tag = 'setup';
 const step = z.enum(SETUP_STEPS).meta({ id: 'SetupStep' });
 export const platform = z.enum(['macOS', 'iOS']).meta({ id: 'Platform' });
 export const credentialsKind = z.enum(CREDENTIALS_KINDS).meta({ id: 'CredentialsKind' });
+/** How Odette reaches the devices: they enroll in it, or it observes them in Okta alone. */
+export const setupChannel = z.enum(SETUP_CHANNELS).meta({ id: 'SetupChannel' });
 const url = z.url({ protocol: /^https$/ }).max(2_048);
 
 const Tenant = z
@@ -58,7 +60,7 @@ const StepGuide = z
 /** Secrets left out keep the value that is set already. */
 export const SetupAnswerBody = z
   .discriminatedUnion('step', [
-    z.strictObject({ step: z.literal('get_started') }),
+    z.strictObject({ step: z.literal('get_started'), channel: setupChannel.default('built_in') }),
     z.strictObject({ step: z.literal('okta_domain'), domain: line(300) }),
     z.strictObject({ step: z.literal('credentials_kind'), credentialsKind }),
     z.strictObject({ step: z.literal('okta_tasks') }),
@@ -100,6 +102,7 @@ export const Setup = z
     checking: z.boolean(),
     /** What was answered so far, by step; of secrets only that they are set. */
     answers: z.object({
+      channel: setupChannel.optional(),
       domain: z.string().optional(),
       credentialsKind: credentialsKind.optional(),
       clientId: z.string().optional(),

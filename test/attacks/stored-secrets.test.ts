@@ -144,6 +144,7 @@ test('a host that calls itself a custom domain of the tenant does not become one
   organization = { id: world.okta.tenant.state.orgId, pipeline: 'idx', _links: links };
   expect((await alone({ step: 'okta_domain', domain: evil.host })).body).toMatchObject({
     host: world.okta.host,
+    channel: 'built_in',
     customDomain: null,
   });
   expect(told(await alone({ step: 'macos', ...mac, scepUrl: `https://${evil.host}/scep` }))[1]).toBe(

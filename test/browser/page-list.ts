@@ -42,6 +42,7 @@ export const consolePages = (ids: {
   discover: '/integrations/discover',
   integration: `/integrations/${ids.integration}`,
   readiness: `/integrations/${ids.integration}/readiness`,
+  observed: `/integrations/${ids.integration}/observed`,
   rotation: `/integrations/${ids.integration}/rotation`,
   ...(ids.fleetRollout === undefined
     ? {}

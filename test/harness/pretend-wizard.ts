@@ -2,6 +2,7 @@
 import { ProblemError } from '../../api/http/problem.ts';
 import {
   advance,
+  channelOf,
   missing,
   newSetup,
   PREREQUISITES,
@@ -85,8 +86,28 @@ export class PretendWizard {
 
 const told = (state: SetupState): Record<string, unknown> => {
   const all = Object.assign({}, ...Object.values(state.answers)) as Record<string, unknown>;
-  const { domain, credentialsKind, clientId, platforms, scepUrl, challengeUrl, username, providerName } = all;
-  return { domain, credentialsKind, clientId, platforms, scepUrl, challengeUrl, username, providerName };
+  const {
+    channel,
+    domain,
+    credentialsKind,
+    clientId,
+    platforms,
+    scepUrl,
+    challengeUrl,
+    username,
+    providerName,
+  } = all;
+  return {
+    channel,
+    domain,
+    credentialsKind,
+    clientId,
+    platforms,
+    scepUrl,
+    challengeUrl,
+    username,
+    providerName,
+  };
 };
 const show = (state: SetupState) => ({
   id: SETUP,
@@ -121,16 +142,25 @@ const show = (state: SetupState) => ({
   finishedAt: null,
 });
 const integration = (state: SetupState) => {
-  const { domain, credentialsKind, clientId, platforms, scepUrl, challengeUrl, username, providerName } =
-    told(state) as {
-      domain: string;
-      platforms: string[];
-    } & Record<string, string>;
+  const {
+    domain,
+    credentialsKind,
+    clientId,
+    platforms = [],
+    scepUrl,
+    challengeUrl,
+    username,
+    providerName,
+  } = told(state) as {
+    domain: string;
+    platforms?: string[];
+  } & Record<string, string>;
   return {
     id: INTEGRATION,
     name: domain,
     orgId: '00o1',
     host: domain,
+    channel: channelOf(state),
     customDomain: null,
     credentialsKind,
     clientId,

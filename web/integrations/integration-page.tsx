@@ -49,9 +49,15 @@ export function IntegrationPage() {
             >
               Rotate secrets
             </ButtonLink>
-            <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
-              Go to library item
-            </ButtonLink>
+            {query.data.body.channel === 'observe_only' ? (
+              <ButtonLink to="/integrations/$integrationId/observed" params={{ integrationId }}>
+                Observed devices
+              </ButtonLink>
+            ) : (
+              <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
+                Go to library item
+              </ButtonLink>
+            )}
           </>
         )
       }
@@ -123,12 +129,26 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
             </Anchor>
           )}
         </Section>
-        <MacSettings macOS={macOS} action={macOS ? change('macos') : add('Add macOS')} />
-        <IosSettings
-          integration={integration}
-          action={iOS ? change('ios') : add('Add iOS')}
-          replaceKey={isAdmin ? () => setChanging('ios') : undefined}
-        />
+        {integration.channel === 'observe_only' ? (
+          <ObserveOnly
+            action={
+              isAdmin && (
+                <Button size="xs" variant="default" onClick={() => wizard('get_started')}>
+                  Change
+                </Button>
+              )
+            }
+          />
+        ) : (
+          <>
+            <MacSettings macOS={macOS} action={macOS ? change('macos') : add('Add macOS')} />
+            <IosSettings
+              integration={integration}
+              action={iOS ? change('ios') : add('Add iOS')}
+              replaceKey={isAdmin ? () => setChanging('ios') : undefined}
+            />
+          </>
+        )}
       </SimpleGrid>
       <Health integration={integration} />
       <Checks integration={integration} />
@@ -138,6 +158,17 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         <ChangeAnswerDialog step={changing} integration={integration} close={() => setChanging(undefined)} />
       )}
     </Stack>
+  );
+}
+
+function ObserveOnly({ action }: { action: ReactNode }) {
+  return (
+    <Section title="Observe only" action={action}>
+      <Text size="sm">
+        Another MDM server manages the devices. Odette reads what Okta says of them, and sends them nothing:
+        it delivers and renews no certificate.
+      </Text>
+    </Section>
   );
 }
 

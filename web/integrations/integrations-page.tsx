@@ -75,6 +75,7 @@ function IntegrationCard({
           {integration.host}
           {integration.macOS ? ' · macOS' : ''}
           {integration.iOS ? ' · iOS and iPadOS' : ''}
+          {integration.channel === 'observe_only' ? ' · observe only' : ''}
         </Text>
         {totals && (
           <Text size="sm">
@@ -98,14 +99,25 @@ function IntegrationCard({
           >
             Integration settings
           </ButtonLink>
-          <ButtonLink
-            variant="default"
-            size="xs"
-            to="/library/okta-verify"
-            search={{ integration: integration.id }}
-          >
-            Library item
-          </ButtonLink>
+          {integration.channel === 'observe_only' ? (
+            <ButtonLink
+              variant="default"
+              size="xs"
+              to="/integrations/$integrationId/observed"
+              params={{ integrationId: integration.id }}
+            >
+              Observed devices
+            </ButtonLink>
+          ) : (
+            <ButtonLink
+              variant="default"
+              size="xs"
+              to="/library/okta-verify"
+              search={{ integration: integration.id }}
+            >
+              Library item
+            </ButtonLink>
+          )}
         </Group>
       </Stack>
     </Card>

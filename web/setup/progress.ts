@@ -65,7 +65,11 @@ export function useProgress(setup: Setup): Progress {
       if (!isProven && step !== 'complete') {
         await give(body);
         // The prerequisites are looked at in the same go, as "Connect to Okta" says.
-        if (step === 'credentials') await answering.mutateAsync({ step: 'connect', confirmed: [] });
+        if (step === 'credentials') {
+          const connected = await answering.mutateAsync({ step: 'connect', confirmed: [] });
+          // Who observes only has nothing more to say.
+          if (connected.step === 'complete') await answering.mutateAsync({ step: 'complete' });
+        }
       }
       if (isLast) await answering.mutateAsync({ step: 'complete' });
       else if (isProven) await answering.mutateAsync({ step: 'go_to', target: following });
@@ -99,7 +103,7 @@ export function useProgress(setup: Setup): Progress {
 }
 
 function labelOf(step: StepName, isLast: boolean, areMet: boolean): string {
-  if (step === 'connect') return areMet ? 'Next' : 'Check again';
+  if (step === 'connect' && !areMet) return 'Check again';
   if (isLast) return 'Finish setup';
   return { get_started: 'Get started', credentials: 'Connect to Okta' }[step as string] ?? 'Next';
 }

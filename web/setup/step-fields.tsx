@@ -37,6 +37,7 @@ export const isChanged = (step: StepName, answers: Answers, draft: Draft): boole
   );
 
 const DEFAULTS: Draft = {
+  channel: 'built_in',
   providerName: 'Odette',
   credentialsKind: 'api_services_app',
   platforms: 'macOS iOS',
@@ -102,6 +103,34 @@ const isGiven = (values: Draft, ...fields: string[]): boolean =>
   fields.every((field) => (values[field] ?? '').trim() !== '');
 
 export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
+  get_started: {
+    fields: ['channel'],
+    Fields: ({ answers, draft, set, error }) => (
+      <Radio.Group
+        label="How Odette reaches your devices"
+        value={valuesOf('get_started', answers, draft)['channel'] ?? ''}
+        onChange={(value) => set('channel', value)}
+        error={fieldProblem(error, 'channel')}
+      >
+        <Stack gap="xs" mt="xs">
+          <Radio
+            value="built_in"
+            label="Odette manages the devices"
+            description="They enroll in Odette. It delivers certificates, profiles and Okta Verify, and renews them."
+          />
+          <Radio
+            value="observe_only"
+            label="Observe only"
+            description="They stay with Jamf Pro, Kandji, Intune or another MDM server. Odette shows what Okta says of them, and sends them nothing."
+          />
+        </Stack>
+      </Radio.Group>
+    ),
+    read: ({ channel }) => ({
+      step: 'get_started',
+      channel: channel === 'observe_only' ? 'observe_only' : 'built_in',
+    }),
+  },
   okta_domain: {
     fields: ['domain'],
     Fields: (props) => (

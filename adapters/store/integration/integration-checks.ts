@@ -87,8 +87,9 @@ export async function deleteAuthority(sql: Sql, integrationId: string): Promise<
 }
 
 /** The custom domains that devices have, beside the tenant that they belong to. */
-export const integrationDomains = ({ oktaOrgId, customDomain, settings }: IntegrationRow) => ({
+export const integrationDomains = ({ oktaOrgId, channel, customDomain, settings }: IntegrationRow) => ({
   oktaOrgId,
+  channel,
   customDomain,
   furtherDomains: settings.furtherDomains ?? [],
 });

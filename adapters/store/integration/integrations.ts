@@ -5,7 +5,7 @@ import {
   DEFAULT_INTEGRATION_SETTINGS,
   type IntegrationSettings,
 } from '../../../domain/integration-settings.ts';
-import type { CredentialsKind } from '../../../domain/setup-wizard.ts';
+import type { CredentialsKind, SetupChannel } from '../../../domain/setup-wizard.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface IntegrationRow {
@@ -15,6 +15,7 @@ export interface IntegrationRow {
   /** host[:port] of the tenant, no scheme. */
   readonly oktaHost: string;
   readonly customDomain: string | null;
+  readonly channel: SetupChannel;
   readonly credentialsKind: CredentialsKind;
   readonly clientId: string;
   readonly credentialsSecretId: string;
@@ -37,7 +38,7 @@ export interface PlatformRow {
   readonly changedAt: Date;
 }
 
-const COLUMNS = `id, name, okta_org_id, okta_host, custom_domain,
+const COLUMNS = `id, name, okta_org_id, okta_host, custom_domain, channel,
   credentials_kind, client_id, credentials_secret_id,
   granted_scopes, settings, created_at, changed_at`;
 const PLATFORM_COLUMNS = `integration_id as integration_id, platform, scep_url, challenge_url,
@@ -72,11 +73,12 @@ export type NewIntegration = Omit<IntegrationRow, 'settings' | 'createdAt' | 'ch
 /** Adds the integration, or changes it when its id is known. Integration settings of a known one stay. */
 export async function saveIntegration(sql: Sql, integration: NewIntegration): Promise<void> {
   await sql.query(
-    `insert into integrations (id, name, okta_org_id, okta_host, custom_domain, credentials_kind, client_id, credentials_secret_id, granted_scopes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `insert into integrations (id, name, okta_org_id, okta_host, custom_domain, credentials_kind, client_id, credentials_secret_id, granted_scopes, channel)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (id) do update set okta_host = excluded.okta_host, custom_domain = excluded.custom_domain,
        credentials_kind = excluded.credentials_kind, client_id = excluded.client_id,
-       credentials_secret_id = excluded.credentials_secret_id, granted_scopes = excluded.granted_scopes, changed_at = now()`,
+       credentials_secret_id = excluded.credentials_secret_id, granted_scopes = excluded.granted_scopes,
+       channel = excluded.channel, changed_at = now()`,
     [
       integration.id,
       integration.name,
@@ -87,6 +89,7 @@ export async function saveIntegration(sql: Sql, integration: NewIntegration): Pr
       integration.clientId,
       integration.credentialsSecretId,
       integration.grantedScopes,
+      integration.channel,
     ],
   );
 }

@@ -152,6 +152,7 @@ create table integrations (
   okta_org_id text not null,
   okta_host text not null, -- host[:port] of the tenant, no scheme
   custom_domain text,
+  channel text not null default 'built_in' check (channel in ('built_in', 'observe_only')), -- domain/setup-wizard.ts
   credentials_kind text not null check (credentials_kind in ('api_service_integration', 'api_services_app')),
   client_id text not null,
   credentials_secret_id uuid not null references secrets,
@@ -615,6 +616,8 @@ create index okta_devices_logins on okta_devices using gin (okta_logins(users)) 
 -- Records that belong to no device of Odette, by user.
 create index okta_devices_foreign on okta_devices using gin (okta_logins(users)) where device_id is null;
 create index okta_devices_device on okta_devices (device_id);
+-- Observed devices are listed by name.
+create index okta_devices_observed on okta_devices (integration_id, lower(display_name), okta_id) where device_id is null;
 
 -- What each endpoint of an integration's tenant may be asked for now: one state for all processes.
 create table okta_endpoints (
