@@ -192,11 +192,13 @@ function detailLines(device: Detail): string[] {
     ...about.flatMap(([label, value]) => (value === null ? [] : [`${`${label}:`.padEnd(16)}${value}`])),
     '',
     ...table(
-      ['TRUTH', 'STATE', 'SINCE', 'EVIDENCE'],
-      device.evidence.map(({ truth, state, since, evidence }) => [
+      ['TRUTH', 'STATE', 'HELD SINCE', 'SAID BY', 'AT', 'EVIDENCE'],
+      device.evidence.map(({ truth, state, since, source, at, evidence }) => [
         truth,
-        state.replaceAll('_', ' '),
+        state === 'not_applicable' ? 'n/a' : state.replaceAll('_', ' '),
         moment(since),
+        source ?? '–',
+        moment(at),
         evidence,
       ]),
     ),

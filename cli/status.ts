@@ -53,7 +53,10 @@ function statusLines(status: Status): string[] {
       : `Odette ${version} is not ready; not responding: ${silent.map(([name]) => name).join(', ')}.`,
     '',
     `Devices in scope: ${devices.total}${asOf === null ? '' : `; Okta data as of ${moment(asOf)}`}`,
-    ...TRUTHS.map(([truth, words]) => `  ${String(devices[truth]).padStart(6)}  ${words}`),
+    ...TRUTHS.map(
+      ([truth, words]) =>
+        `  ${String(devices[truth]).padStart(6)}  ${words}${truth === 'certificatePresent' ? ` (of ${devices.certificateApplies} Macs)` : ''}`,
+    ),
     `  trusted ${buckets.trusted} · in progress ${buckets.in_progress} · needs its user ${buckets.needs_user} · needs you ${buckets.needs_you} · unreachable ${buckets.unreachable}`,
   ];
   if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import {
   findReported,
+  findSeenTimes,
   listDeliveries,
   listEvidence,
   listOktaRecords,
@@ -20,6 +21,7 @@ import { commandSubject } from '../../domain/command-subject.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
+import { evidenceTime } from '../../domain/evidence-time.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
 import { workflowIds } from '../../workflows/messages.ts';
@@ -90,13 +92,16 @@ export async function showDetail(
       findKeyRead(sql, row.id),
     ]);
   const workflowId = workflowIds.rollout(row.id);
+  const seen = await findSeenTimes(sql, row.id, row.integrationId, deliveries[0]?.scope ?? 'System');
   return {
     ...showDevice(row),
     enrolledAt: row.enrolledAt,
     verifiedAt: row.verifiedAt,
-    evidence: TRUTHS.map(
-      (truth) => evidence.find((each) => each.truth === truth) ?? withoutEvidence(truth, row.platform),
-    ),
+    evidence: TRUTHS.map((truth) => {
+      const known = evidence.find((each) => each.truth === truth) ?? withoutEvidence(truth, row.platform);
+      const since = known.state === 'held' ? known.since : null;
+      return { ...known, since, ...evidenceTime(truth, known.state, seen) };
+    }),
     serialNumberTwins: twins.map((twin) => ({
       ...twin,
       mayBeRetired: twin.bucket === 'left' || twin.bucket === 'unreachable',
@@ -153,7 +158,6 @@ function withoutEvidence(truth: (typeof TRUTHS)[number], platform: FleetRow['pla
     truth,
     state: applies ? ('unknown' as const) : ('not_applicable' as const),
     evidence: applies ? 'No reports yet.' : 'Does not apply to iPhones and iPads.',
-    at: null,
     since: null,
   };
 }

@@ -162,6 +162,61 @@ describe('who acts next', () => {
   });
 });
 
+describe('evidence', () => {
+  test('carries the time at which the device or Okta gave it, “held since” only where it holds, and none for what does not apply', async () => {
+    const { database } = api;
+    const [phone] = await list('family=iPhone');
+    await database.query(
+      `update reported_inventory set profiles_at = '2026-11-29T03:04:00Z' where device_id = $1`,
+      [fleet.deviceId],
+    );
+    await database.query(
+      `update okta_devices set observed_at = '2026-11-29T04:15:00Z' where device_id = $1`,
+      [fleet.deviceId],
+    );
+    await database.query(
+      `insert into device_truths (device_id, truth, state, evidence, since) values ($1, 'managed', 'not_held', 'Okta says NOT_MANAGED.', now())`,
+      [fleet.deviceId],
+    );
+    const evidence = async (id: string) =>
+      (await api.call('GET', `/api/devices/${id}`)).body.evidence as Record<string, string | null>[];
+    const ofMac = await evidence(fleet.deviceId);
+    expect(ofMac[0]).toMatchObject({ state: 'held', source: 'device', at: '2026-11-29T03:04:00.000Z' });
+    expect(ofMac[0]?.['since']).not.toBeNull();
+    expect(ofMac[4]).toMatchObject({
+      state: 'not_held',
+      source: 'okta',
+      at: '2026-11-29T04:15:00.000Z',
+      since: null,
+    });
+    expect((await evidence(phone?.id ?? ''))[1]).toMatchObject({
+      state: 'not_applicable',
+      source: null,
+      at: null,
+      since: null,
+    });
+    await database.query(`delete from device_truths where truth = 'managed'`);
+  });
+
+  test('a certificate is neither held nor lacking on an iPhone, in lists and in totals', async () => {
+    const { database } = api;
+    const phones = (await api.call('GET', '/api/devices?platform=iOS')).body.items as {
+      truths: Record<string, unknown>;
+    }[];
+    expect(new Set(phones.map(({ truths }) => truths['certificatePresent']))).toEqual(new Set([null]));
+    expect(await names('platform=iOS&holds=certificatePresent')).toEqual([]);
+    expect(await names('platform=iOS&lacks=certificatePresent')).toEqual([]);
+    const [{ macs }] = (await database.query(
+      `select count(*)::int as macs from device_trust join devices on devices.id = device_id
+        where platform = 'macOS' and integration_id is not null`,
+    )) as [{ macs: number }];
+    expect((await api.call('GET', '/api/status')).body.devices).toMatchObject({
+      certificateApplies: macs,
+      certificatePresent: 1,
+    });
+  });
+});
+
 describe('one device', () => {
   test('shows five truths, payload set, certificate, Okta record and rollouts', async () => {
     const { body } = await api.call('GET', `/api/devices/${fleet.deviceId}`);
@@ -290,7 +345,7 @@ describe('what an operator asks', () => {
     const preview = await api.call('POST', '/api/rollouts/replay', { ...group, preview: true });
     expect(preview.body).toEqual({
       devices: 2,
-      lacking: { delivered: 2, certificatePresent: 2, oktaVerifyManaged: 2 },
+      lacking: { delivered: 2, certificatePresent: 0, oktaVerifyManaged: 2 },
       replayId: null,
       next: null,
     });

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { CERTIFICATE_USES } from '../../domain/certificate-use.ts';
 import { FINDING_KINDS } from '../../domain/okta-finding.ts';
+import { EVIDENCE_SOURCES } from '../../domain/evidence-time.ts';
 import { TRUTHS } from '../../domain/trust.ts';
 import { STEP_ACTIONS, STEP_OWNERS } from '../../domain/next-step.ts';
 import { bucket, deviceFilter, family, obstacle, phase } from './device-filter.ts';
@@ -57,10 +58,10 @@ const deviceFields = {
   returnAskedAt: instant.nullable(),
   lastContactAt: instant.nullable(),
   bucket,
-  /** A truth that does not apply to the platform counts as held. */
   truths: z.object({
     delivered: z.boolean(),
-    certificatePresent: z.boolean(),
+    /** Null: does not apply, iPhones and iPads have none. */
+    certificatePresent: z.boolean().nullable(),
     oktaVerifyManaged: z.boolean(),
     registered: z.boolean(),
     managed: z.boolean(),
@@ -99,7 +100,11 @@ export const DeviceDetail = z
         truth: z.enum(TRUTHS),
         state: truthState,
         evidence: z.string(),
+        /** Who said so. */
+        source: z.enum(EVIDENCE_SOURCES).nullable(),
+        /** When the device listed it, or Okta was asked: not when Odette looked at it again. */
         at: instant.nullable(),
+        /** Of a truth that holds. */
         since: instant.nullable(),
       }),
     ),

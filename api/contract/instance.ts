@@ -15,6 +15,8 @@ const Totals = z
     total: count,
     delivered: count,
     certificatePresent: count,
+    /** Of `total`: iPhones and iPads have no certificate. */
+    certificateApplies: count,
     oktaVerifyManaged: count,
     registered: count,
     managed: count,

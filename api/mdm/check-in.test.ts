@@ -110,7 +110,7 @@ describe('enrollment', () => {
     );
     await replaceProfiles(listener.database, before.id, []);
     await listener.database.query(
-      `insert into device_truths (device_id, truth, state, evidence, at, since) values ($1, 'delivered', 'held', 'seen', now(), now())`,
+      `insert into device_truths (device_id, truth, state, evidence, since) values ($1, 'delivered', 'held', 'seen', now())`,
       [before.id],
     );
     await listener.database.query(

@@ -99,7 +99,7 @@ const TRUST = `
   insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, registered, managed, phase,
                             waits_for, failure_code, certificate_not_after, verified_at, trusted_at, changed_at)
   select id, case when bucket <> 'out_of_scope' then $1::uuid end, bucket, bucket in ('trusted', 'needs_user'),
-         bucket in ('trusted', 'needs_user') or family <> 'Mac', bucket in ('trusted', 'needs_user'),
+         case when family = 'Mac' then bucket in ('trusted', 'needs_user') end, bucket in ('trusted', 'needs_user'),
          bucket = 'trusted' or (bucket = 'needs_user' and step < 0.3), bucket = 'trusted',
          case bucket when 'trusted' then 'delivered' when 'needs_user' then 'delivered' when 'needs_you' then 'failed'
                      when 'out_of_scope' then 'out_of_scope'
@@ -124,6 +124,7 @@ const TOTALS = `
   insert into fleet_totals (integration_id, name, value)
   select integration_id, n.name, count(*) from device_trust as trust
    cross join lateral (values ('total', true), ('delivered', delivered), ('certificatePresent', certificate_present),
+                              ('certificateApplies', certificate_present is not null),
                               ('oktaVerifyManaged', okta_verify_managed), ('registered', registered), ('managed', managed),
                               ('bucket:' || bucket, true)) as n (name, held)
    where integration_id is not null and n.held group by 1, 2`;

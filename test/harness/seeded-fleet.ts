@@ -145,7 +145,7 @@ async function addDevices(
     await database.query(
       `insert into device_trust (device_id, integration_id, bucket, delivered, certificate_present, okta_verify_managed, registered, managed,
          phase, waits_for, failure_code, certificate_not_after)
-       values ($1, $2, $3, $4, $4, $4, $4, $4, $6, 'Nothing.', $5, now() + interval '90 days')`,
+       values ($1, $2, $3, $4, case when $7 then $4::boolean end, $4, $4, $4, $6, 'Nothing.', $5, now() + interval '90 days')`,
       [
         id,
         bucket === 'out_of_scope' ? null : ids.integrations,
@@ -153,6 +153,7 @@ async function addDevices(
         bucket === 'trusted',
         bucket === 'needs_you' ? 'mdm.device_silent' : null,
         bucket === 'needs_you' ? 'failed' : 'delivered',
+        isMac,
       ],
     );
     await database.query(
@@ -172,7 +173,7 @@ async function addDevices(
 
 async function addEvidence(database: Database, deviceId: string, integrationId: string): Promise<void> {
   await database.query(
-    `insert into device_truths (device_id, truth, state, evidence, at, since) values ($1, 'delivered', 'held', 'All profiles are listed.', now(), now())`,
+    `insert into device_truths (device_id, truth, state, evidence, since) values ($1, 'delivered', 'held', 'All profiles are listed.', now())`,
     [deviceId],
   );
   await database.query(

@@ -2,7 +2,7 @@
 import { Badge, Group, Text, ThemeIcon, Tooltip } from '@mantine/core';
 import { BUCKET_LABELS, deviceTitle, TRUTH_LABELS, type Bucket, type Family, type Truth } from '../labels.ts';
 import { AnchorLink } from './links.tsx';
-import { CheckIcon, CrossIcon, LaptopIcon, PhoneIcon, QuestionIcon, TabletIcon } from './icons.tsx';
+import { CheckIcon, CrossIcon, DashIcon, LaptopIcon, PhoneIcon, QuestionIcon, TabletIcon } from './icons.tsx';
 
 /** The device by its title, leading to its page. */
 export function DeviceLink({
@@ -39,25 +39,38 @@ export function FamilyMark({ family }: { family: Family }) {
 }
 
 /** Five dots in their order, for tables; the words are there for screen readers and on hover. */
-export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean>> }) {
+export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean | null>> }) {
   const names = Object.keys(TRUTH_LABELS) as Truth[];
-  const held = names.filter((name) => truths[name]);
-  const missing = names.filter((name) => !truths[name]).map((name) => TRUTH_LABELS[name]);
-  const words = missing.length === 0 ? 'All five truths hold' : `Not yet: ${missing.join(', ')}`;
+  const applying = names.filter((name) => truths[name] !== null);
+  const held = applying.filter((name) => truths[name]);
+  const missing = applying.filter((name) => !truths[name]).map((name) => TRUTH_LABELS[name]);
+  const words =
+    missing.length === 0
+      ? `All ${applying.length === names.length ? 'five truths' : 'truths that apply'} hold`
+      : `Not yet: ${missing.join(', ')}`;
   return (
     <Tooltip label={words} multiline maw={280}>
-      <svg width={70} height={14} role="img" aria-label={`${held.length} of 5. ${words}`}>
-        {names.map((name, index) => (
-          <circle
-            key={name}
-            cx={7 + index * 14}
-            cy={7}
-            r={5}
-            fill={truths[name] ? 'var(--mantine-color-green-7)' : 'transparent'}
-            stroke={truths[name] ? 'var(--mantine-color-green-7)' : 'var(--mantine-color-dimmed)'}
-            strokeWidth={1.5}
-          />
-        ))}
+      <svg width={70} height={14} role="img" aria-label={`${held.length} of ${applying.length}. ${words}`}>
+        {names.map((name, index) =>
+          truths[name] === null ? (
+            <path
+              key={name}
+              d={`M${2 + index * 14} 7h10`}
+              stroke="var(--mantine-color-dimmed)"
+              strokeWidth={1.5}
+            />
+          ) : (
+            <circle
+              key={name}
+              cx={7 + index * 14}
+              cy={7}
+              r={5}
+              fill={truths[name] ? 'var(--mantine-color-green-7)' : 'transparent'}
+              stroke={truths[name] ? 'var(--mantine-color-green-7)' : 'var(--mantine-color-dimmed)'}
+              strokeWidth={1.5}
+            />
+          ),
+        )}
       </svg>
     </Tooltip>
   );
@@ -66,7 +79,7 @@ export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean>>
 const STATE_MARKS = {
   held: { color: 'green', icon: CheckIcon, label: 'holds' },
   not_held: { color: 'red', icon: CrossIcon, label: 'does not hold' },
-  not_applicable: { color: 'gray', icon: CheckIcon, label: 'does not apply' },
+  not_applicable: { color: 'gray', icon: DashIcon, label: 'does not apply' },
   unknown: { color: 'gray', icon: QuestionIcon, label: 'not known yet' },
   passed: { color: 'green', icon: CheckIcon, label: 'passed' },
   failed: { color: 'red', icon: CrossIcon, label: 'failed' },

@@ -3,7 +3,7 @@ import { Group, Paper, Stack, Text, Title } from '@mantine/core';
 import type { ResponseOf } from '../client.ts';
 import { StateMark } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
-import { TRUTH_LABELS, type Truth } from '../labels.ts';
+import { durationText, TRUTH_LABELS, type Truth } from '../labels.ts';
 
 export type DeviceDetail = ResponseOf<'getDevice'>;
 
@@ -25,21 +25,34 @@ export function TruthList({ device }: { device: DeviceDetail }) {
                   {TRUTH_LABELS[name]}
                 </Text>
                 <Text size="sm">{found?.evidence ?? 'No reports yet.'}</Text>
-                {found?.at && (
-                  <Text size="xs" c="dimmed">
-                    Seen <Moment at={found.at} />
-                    {found.since !== null && (
-                      <>
-                        , held since <Moment at={found.since} />
-                      </>
-                    )}
-                  </Text>
-                )}
+                {found && <SaidBy {...found} />}
               </div>
             </Group>
           );
         })}
       </Stack>
     </Paper>
+  );
+}
+
+type Evidence = DeviceDetail['evidence'][number];
+
+const OLD_MS = 24 * 3_600_000;
+
+/** Who said so and when; older than a day it fades and says its age. */
+function SaidBy({ source, at, since }: Evidence) {
+  if (source === null || at === null) return null;
+  const age = Date.now() - Date.parse(at);
+  return (
+    <Text size="xs" c="dimmed" fs={age > OLD_MS ? 'italic' : 'normal'}>
+      {source === 'okta' ? 'Okta said so ' : 'The device listed it '}
+      <Moment at={at} />
+      {age > OLD_MS && `, ${durationText(0, age)} ago`}
+      {since !== null && (
+        <>
+          ; held since <Moment at={since} />
+        </>
+      )}
+    </Text>
   );
 }

@@ -1,5 +1,6 @@
 // Changing the library item Okta Verify: assignment, installation type, the Okta Device Trust switch and what it delivers.
 import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { UnsavedChanges } from '../components/unsaved-changes.tsx';
 import { useMay } from '../shell/session.ts';
 import { BlueprintChoice } from './blueprint-choice.tsx';
 import type { Integration, Item } from './item-draft.ts';
@@ -57,6 +58,7 @@ export function ItemEditor({
         <ItemSettings draft={draft} change={change} disabled={!isAdmin} />
       </Section>
       {isDirty && isOutdated && !isSaving && meanwhile()}
+      <UnsavedChanges isDirty={isDirty && !isSaving} />
       {isAdmin && (
         <SaveBar
           isDirty={isDirty}

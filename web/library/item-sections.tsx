@@ -3,7 +3,7 @@ import { Alert, Badge, Group, List, Paper, Radio, Stack, Text, Title } from '@ma
 import type { ReactNode } from 'react';
 import { BucketBadge, DeviceLink } from '../components/device-labels.tsx';
 import { AnchorLink } from '../components/links.tsx';
-import { countText, SHOWN_BUCKETS } from '../labels.ts';
+import { countText, plural, SHOWN_BUCKETS } from '../labels.ts';
 import type { Integration, Item, ItemDraft } from './item-draft.ts';
 import { PayloadTable } from './payload-table.tsx';
 import { TrustSwitch } from './trust-switch.tsx';
@@ -69,6 +69,7 @@ export function DeviceTrust({
           change={change}
         />
         {draft.deviceTrustOn && <Reach integration={integration} item={item} />}
+        {item && <Assigned item={item} />}
         <PayloadTable item={item} />
       </Stack>
     </Section>
@@ -91,6 +92,16 @@ function Reach({ integration, item }: { integration: Integration; item: Item | u
 function familiesOf(integration: Integration, item: Item | undefined): string[] {
   if (item) return [...item.families];
   return [...(integration.macOS ? ['Mac'] : []), ...(integration.iOS ? ['iPhone', 'iPad'] : [])];
+}
+
+function Assigned({ item }: { item: Item }) {
+  const { left: _left, ...here } = item.buckets;
+  const devices = Object.values(here).reduce((sum, count) => sum + count, 0);
+  return (
+    <Text size="sm">
+      <b>Assigned to</b>: {plural(item.blueprints.length, 'blueprint')}, {plural(devices, 'device')}
+    </Text>
+  );
 }
 
 function Counts({ item }: { item: Item }) {

@@ -15,7 +15,7 @@ export function PayloadTable({ item }: { item: Item | undefined }) {
   return (
     <ListTable
       label="Payloads"
-      heads={['Setting', 'Platform', 'What the user notices', ...(item ? ['Sent'] : [])]}
+      heads={['Setting', 'Platform', 'What the user notices', ...(item ? ['Applies'] : [])]}
     >
       {rows.map(({ setting, platforms, description, applies }) => (
         <Table.Tr key={setting}>

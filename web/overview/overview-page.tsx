@@ -4,7 +4,7 @@ import { ButtonLink } from '../components/links.tsx';
 import { BucketCards } from '../devices/bucket-cards.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
-import { countText, TRUTH_LABELS, type Truth } from '../labels.ts';
+import { countText, plural, TRUTH_LABELS, type Truth } from '../labels.ts';
 import { Onboarding, ToDoList } from './to-do.tsx';
 
 type Status = ResponseOf<'getStatus'>;
@@ -40,7 +40,7 @@ export function OverviewPage() {
 }
 
 function Truths({ status }: { status: Status }) {
-  const { total } = status.devices;
+  const { total, certificateApplies: macs } = status.devices;
   if (total === 0) return null;
   return (
     <Card withBorder component="section" aria-labelledby="fleet">
@@ -53,10 +53,14 @@ function Truths({ status }: { status: Status }) {
             <Group justify="space-between">
               <Text size="sm">{TRUTH_LABELS[truth]}</Text>
               <Text size="sm" fw={600}>
-                {countText(status.devices[truth])}
+                {countText(status.devices[truth])} of{' '}
+                {truth === 'certificatePresent' ? plural(macs, 'Mac') : countText(total)}
               </Text>
             </Group>
-            <Progress value={(100 * status.devices[truth]) / total} aria-label={TRUTH_LABELS[truth]} />
+            <Progress
+              value={(100 * status.devices[truth]) / ((truth === 'certificatePresent' ? macs : total) || 1)}
+              aria-label={TRUTH_LABELS[truth]}
+            />
           </div>
         ))}
       </Stack>

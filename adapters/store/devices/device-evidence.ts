@@ -6,6 +6,7 @@ import type {
   ReportedProfile,
 } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
+import type { SeenTimes } from '../../../domain/evidence-time.ts';
 import type { Truth, TruthState } from '../../../domain/trust.ts';
 import type { OktaMatch } from '../../../domain/okta-finding.ts';
 import type { Sql } from '../base/database.ts';
@@ -14,14 +15,36 @@ export interface EvidenceRow {
   readonly truth: Truth;
   readonly state: TruthState;
   readonly evidence: string;
-  readonly at: Date;
   readonly since: Date;
 }
 
 export const listEvidence = (sql: Sql, deviceId: string): Promise<EvidenceRow[]> =>
-  sql.query<EvidenceRow>('select truth, state, evidence, at, since from device_truths where device_id = $1', [
+  sql.query<EvidenceRow>('select truth, state, evidence, since from device_truths where device_id = $1', [
     deviceId,
   ]);
+
+/** When the device listed each, and when Okta was asked. @param scope of the newest certificate: whose list counts */
+export async function findSeenTimes(
+  sql: Sql,
+  deviceId: string,
+  integrationId: string | null,
+  scope: PayloadScope,
+): Promise<SeenTimes> {
+  const [row] = await sql.query<SeenTimes>(
+    `select seen.profiles_at as profiles,
+            case when $3 = 'User' then seen.user_certificates_at else seen.certificates_at end as certificates,
+            coalesce(seen.applications_at, seen.installed_applications_at) as applications,
+            coalesce(
+              (select max(case when record.unlisted_at is null then greatest(record.observed_at, reads.swept_at) else record.observed_at end)
+                 from okta_devices as record where record.device_id = $1 and record.integration_id = $2),
+              reads.swept_at) as okta
+       from (select $1::uuid as device_id) as wanted
+       left join reported_inventory as seen on seen.device_id = wanted.device_id
+       left join okta_reads as reads on reads.integration_id = $2`,
+    [deviceId, integrationId, scope],
+  );
+  return row ?? { profiles: null, certificates: null, applications: null, okta: null };
+}
 
 export interface SentProfileRow {
   readonly kind: string;

@@ -117,7 +117,7 @@ async function resetTruths(
   await sql.query('delete from reported_inventory where device_id = $1', [deviceId]);
   await sql.query(
     `update device_trust set bucket = case when $3 = 'in_progress' and integration_id is null then 'out_of_scope' else $3 end,
-            delivered = false, certificate_present = false, okta_verify_managed = false, registered = false, managed = false,
+            delivered = false, certificate_present = case when certificate_present is not null then false end, okta_verify_managed = false, registered = false, managed = false,
             phase = 'not_enrolled', waits_for = $2, obstacle = case when $3 = 'left' then 'left' end, failure_code = null, verified_at = null, trusted_at = null, changed_at = now()
       where device_id = $1`,
     [deviceId, waitsFor, bucket],

@@ -3,7 +3,7 @@ import { TRUTHS, type Truth } from '../../../domain/trust.ts';
 import { BUCKETS, type Obstacle, type TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
 
-type FleetCounts = Readonly<Record<Truth | 'total', number>>;
+type FleetCounts = Readonly<Record<Truth | 'total' | 'certificateApplies', number>>;
 export interface FleetTotals {
   readonly devices: FleetCounts;
   readonly buckets: Readonly<Record<TrustBucket, number>>;
@@ -15,7 +15,9 @@ function totalsOf(counters: readonly Counter[]): FleetTotals {
   const sum = (name: string) =>
     counters.filter((counter) => counter.name === name).reduce((total, { value }) => total + value, 0);
   return {
-    devices: Object.fromEntries(['total', ...TRUTHS].map((name) => [name, sum(name)])) as FleetCounts,
+    devices: Object.fromEntries(
+      ['total', 'certificateApplies', ...TRUTHS].map((name) => [name, sum(name)]),
+    ) as FleetCounts,
     buckets: Object.fromEntries(BUCKETS.map((bucket) => [bucket, sum(`bucket:${bucket}`)])) as Record<
       TrustBucket,
       number

@@ -26,7 +26,8 @@ export interface FleetRow {
   readonly lastContactAt: Date | null;
   readonly bucket: TrustBucket;
   readonly delivered: boolean;
-  readonly certificatePresent: boolean;
+  /** Null: iPhones and iPads have none. */
+  readonly certificatePresent: boolean | null;
   readonly oktaVerifyManaged: boolean;
   readonly registered: boolean;
   readonly managed: boolean;
@@ -47,7 +48,7 @@ const COLUMNS = `device.id, device.family, device.platform, device.name, device.
   trust.integration_id, device.enrollment_status, device.enrolled_at,
   device.return_asked_at,
   device.last_contact_at, coalesce(trust.bucket, 'out_of_scope') as bucket,
-  coalesce(trust.delivered, false) as delivered, coalesce(trust.certificate_present, false) as certificate_present,
+  coalesce(trust.delivered, false) as delivered, case when device.platform = 'macOS' then coalesce(trust.certificate_present, false) end as certificate_present,
   coalesce(trust.okta_verify_managed, false) as okta_verify_managed, coalesce(trust.registered, false) as registered,
   coalesce(trust.managed, false) as managed, coalesce(trust.phase, 'waiting') as phase, trust.waits_for, trust.obstacle,
   trust.failure_code, trust.certificate_not_after, trust.verified_at,

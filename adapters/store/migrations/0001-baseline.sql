@@ -480,7 +480,6 @@ create table device_truths (
   truth text not null check (truth in ('delivered', 'certificatePresent', 'oktaVerifyManaged', 'registered', 'managed')),
   state text not null check (state in ('held', 'not_held', 'not_applicable', 'unknown')),
   evidence text not null,
-  at timestamptz not null, -- when the evidence was seen
   since timestamptz not null, -- when the state last changed
   primary key (device_id, truth)
 );
@@ -495,7 +494,7 @@ create table device_trust (
   bucket text not null default 'in_progress' -- domain/trust-bucket.ts
     check (bucket in ('trusted', 'in_progress', 'needs_user', 'needs_you', 'unreachable', 'left', 'out_of_scope')),
   delivered boolean not null default false,
-  certificate_present boolean not null default false,
+  certificate_present boolean default false, -- null: does not apply (iPhone, iPad)
   okta_verify_managed boolean not null default false,
   registered boolean not null default false,
   managed boolean not null default false,
@@ -526,7 +525,7 @@ create index device_trust_verified on device_trust (integration_id, verified_at)
 
 create table fleet_totals (
   integration_id uuid not null,
-  name text not null, -- total | delivered | certificatePresent | oktaVerifyManaged | registered | managed | bucket:<bucket>
+  name text not null, -- total | delivered | certificatePresent | certificateApplies | oktaVerifyManaged | registered | managed | bucket:<bucket>
   value bigint not null default 0,
   primary key (integration_id, name)
 );
@@ -540,12 +539,14 @@ begin
     select integration_id, name, sum(delta) as delta from (
       select new.integration_id, n.name, 1 as delta
         from (values ('total', new.bucket <> 'left'), ('delivered', new.delivered), ('certificatePresent', new.certificate_present),
+                     ('certificateApplies', new.bucket <> 'left' and new.certificate_present is not null),
                      ('oktaVerifyManaged', new.okta_verify_managed), ('registered', new.registered), ('managed', new.managed),
                      ('bucket:' || new.bucket, true)) as n(name, held)
        where tg_op <> 'DELETE' and new.integration_id is not null and n.held
       union all
       select old.integration_id, n.name, -1
         from (values ('total', old.bucket <> 'left'), ('delivered', old.delivered), ('certificatePresent', old.certificate_present),
+                     ('certificateApplies', old.bucket <> 'left' and old.certificate_present is not null),
                      ('oktaVerifyManaged', old.okta_verify_managed), ('registered', old.registered), ('managed', old.managed),
                      ('bucket:' || old.bucket, true)) as n(name, held)
        where tg_op <> 'INSERT' and old.integration_id is not null and n.held
@@ -846,7 +847,7 @@ create table fleet_list (
   integration_id uuid,
   failure_code text,
   delivered boolean not null,
-  certificate_present boolean not null,
+  certificate_present boolean,
   okta_verify_managed boolean not null,
   registered boolean not null,
   managed boolean not null,
@@ -862,7 +863,8 @@ create table fleet_list (
 create view fleet_source as
   select device.id as device_id, device.family, coalesce(trust.bucket, 'out_of_scope') as bucket, coalesce(trust.phase, 'waiting') as phase,
          coalesce(trust.obstacle, '') as obstacle, device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
-         coalesce(trust.certificate_present, false) as certificate_present, coalesce(trust.okta_verify_managed, false) as okta_verify_managed,
+         case when trust.device_id is null then false else trust.certificate_present end as certificate_present,
+         coalesce(trust.okta_verify_managed, false) as okta_verify_managed,
          coalesce(trust.registered, false) as registered, coalesce(trust.managed, false) as managed,
          left(lower(coalesce(device.name, '')), 100) as name_key, left(lower(coalesce(device.serial_number, '')), 100) as serial_key,
          left(lower(coalesce(device.user_name, '')), 100) as user_key,

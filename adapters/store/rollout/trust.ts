@@ -40,9 +40,9 @@ export async function writeTruths(
   now: Date,
 ): Promise<void> {
   await sql.query(
-    `insert into device_truths (device_id, truth, state, evidence, at, since)
-       select $1, truth, state, evidence, $2, $2 from unnest($3::text[], $4::text[], $5::text[]) as seen (truth, state, evidence)
-     on conflict (device_id, truth) do update set state = excluded.state, evidence = excluded.evidence, at = excluded.at,
+    `insert into device_truths (device_id, truth, state, evidence, since)
+       select $1, truth, state, evidence, $2 from unnest($3::text[], $4::text[], $5::text[]) as seen (truth, state, evidence)
+     on conflict (device_id, truth) do update set state = excluded.state, evidence = excluded.evidence,
        since = case when device_truths.state = excluded.state then device_truths.since else excluded.since end`,
     [
       deviceId,
@@ -87,7 +87,7 @@ export async function writeTrust(
       view.desired?.integrationId ?? null,
       trust.bucket,
       counted('delivered'),
-      counted('certificatePresent'),
+      states.certificatePresent === 'not_applicable' ? null : counted('certificatePresent'),
       counted('oktaVerifyManaged'),
       counted('registered'),
       counted('managed'),
