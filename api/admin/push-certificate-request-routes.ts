@@ -22,6 +22,7 @@ import {
   recordSentToSigningService,
   type PushCertificateRequestRow,
 } from '../../adapters/store/devices/push-certificate-requests.ts';
+import { CataloguedError } from '../../domain/failures.ts';
 import type { pushCertificateRequests } from '../contract/push-certificate-requests.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
@@ -87,7 +88,8 @@ export function pushCertificateRequestHandlers({
       const request = await existingRequest(database);
       const recipient = await newRecipient(new Date());
       const recipientPem = recipient.certificate.pem;
-      await sendToSigningService(signingServiceUrl, { ...body, csrPem: request.csrPem, recipientPem });
+      const order = { ...body, csrPem: request.csrPem, recipientPem };
+      await sendToSigningService(signingServiceUrl, order).catch(tellReason);
       return database.inTransaction(async (sql) => {
         const value = keyPem(recipient.privateKey);
         const { id } = await storeSecret(sql, sealer, { kind: 'push_key', value, by: caller.actor });
@@ -113,6 +115,13 @@ export function pushCertificateRequestHandlers({
       return { content };
     },
   };
+}
+
+/** In the service's own words, where it gives a reason. @throws what it was given, else */
+function tellReason(error: unknown): never {
+  const reason = error instanceof CataloguedError ? error.facts['reason'] : undefined;
+  if (!(error instanceof CataloguedError) || reason === undefined) throw error;
+  throw new ProblemError(error.code, { detail: `The service says: ${reason}`, facts: error.facts });
 }
 
 /** @throws ProblemError the request was never sent to the signing service */
