@@ -1,5 +1,6 @@
 // Enrollment over real HTTP: Authenticate, TokenUpdate, CheckOut, takeover, renewal of the identity.
 // Long, because all of it is asked of one listener and its devices.
+import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isDeadlock } from '../../adapters/store/base/deadlock.ts';
 import { queueCommand } from '../../adapters/store/devices/commands.ts';
@@ -474,6 +475,9 @@ describe('a device that Odette cannot manage says so', () => {
         isInScope: false,
         waitsFor: expect.stringContaining('does not support this device') as string,
       });
+      // Nor when a person, or its next contact, starts a rollout: the payloads hold the iOS secret key.
+      const state = await readDeviceState(listener.database, id);
+      expect(state && desiredStateOf(state)).toBeNull();
     },
   );
 

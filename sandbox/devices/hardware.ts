@@ -28,14 +28,24 @@ const MODELS: Readonly<Record<DeviceFamily, readonly Model[]>> = {
     { productName: 'iPad14,8', modelName: 'iPad Air', osVersion: '26.1', buildVersion: '23B85' },
     { productName: 'iPad7,5', modelName: 'iPad', osVersion: '17.7.10', buildVersion: '21H450' },
   ],
-  Other: [],
+  // What Odette does not support: it may enroll, as anything may that is given a profile.
+  Other: [
+    {
+      productName: 'RealityDevice14,1',
+      modelName: 'Apple Vision Pro',
+      osVersion: '26.1',
+      buildVersion: '23N49',
+    },
+    { productName: 'AppleTV14,1', modelName: 'Apple TV 4K', osVersion: '26.1', buildVersion: '23J579' },
+    { productName: '', modelName: '', osVersion: '26.1', buildVersion: '23B85' },
+  ],
 };
 
 /** The OS versions that pretend devices of a platform report, each once. */
 export const osVersionsOf = (platform: Platform): string[] => [
   ...new Set(
     Object.entries(MODELS)
-      .filter(([family]) => platformOf(family as DeviceFamily) === platform)
+      .filter(([family]) => family !== 'Other' && platformOf(family as DeviceFamily) === platform)
       .flatMap(([, models]) => models.map(({ osVersion }) => osVersion)),
   ),
 ];

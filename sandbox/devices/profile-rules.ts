@@ -2,7 +2,7 @@
 // Stricter than Apple in one point: a key that the table does not name is refused, so that a typo never passes for a setting.
 import type { PlistDict, PlistValue } from '../../adapters/mdm/plist.ts';
 import { isDict } from '../../adapters/mdm/plist.ts';
-import type { DeviceFamily } from '../../domain/device.ts';
+import { DEVICE_FAMILIES, type DeviceFamily } from '../../domain/device.ts';
 import type { ErrorLink } from './refusal.ts';
 import { link } from './refusal.ts';
 
@@ -51,7 +51,7 @@ const CERTIFICATE: Keys = {
   PayloadContent: required('data'),
   PayloadCertificateFileName: optional('string'),
 };
-const EVERY: readonly DeviceFamily[] = ['Mac', 'iPhone', 'iPad'];
+const EVERY = DEVICE_FAMILIES;
 const MAC: readonly DeviceFamily[] = ['Mac'];
 
 const PAYLOADS: Readonly<Record<string, PayloadRule>> = {

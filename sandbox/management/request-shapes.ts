@@ -1,5 +1,6 @@
 // What the management port takes: one shape a request. Unknown fields are refused, so that a misspelled knob never passes.
 import { z } from 'zod';
+import { DEVICE_FAMILIES } from '../../domain/device.ts';
 
 const nonNegative = z.number().nonnegative();
 const times = z.number().int().nonnegative();
@@ -58,7 +59,7 @@ const UserShape = z.strictObject({
 const Signature = z.enum(['attributes-sha256', 'no-attributes-sha1']);
 
 export const NewDeviceShape = z.strictObject({
-  family: z.enum(['Mac', 'iPhone', 'iPad']),
+  family: z.enum(DEVICE_FAMILIES),
   name: z.string().optional(),
   user: UserShape.optional(),
   isSupervised: z.boolean().optional(),

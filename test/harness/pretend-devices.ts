@@ -4,7 +4,7 @@ import { devicesOf, type KnownDevice, type TrustedWorld } from './stage.ts';
 import { eventually, type World } from './world.ts';
 
 export interface PretendDevice {
-  readonly family: 'Mac' | 'iPhone';
+  readonly family: 'Mac' | 'iPhone' | 'Other';
   readonly hardware: { readonly udid: string; readonly serialNumber: string };
   readonly keychain: { isMdmIdentity: boolean; hasPrivateKey: boolean; serialNumber: string }[];
   readonly profiles: { isManaged: boolean; uuid: string }[];

@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => world?.stop(), 60_000);
 
-type Order = { family?: 'Mac' | 'iPhone'; isSupervised?: boolean; knobs?: object };
+type Order = { family?: 'Mac' | 'iPhone' | 'Other'; isSupervised?: boolean; knobs?: object };
 
 const add = (name: string, { family = 'Mac', ...order }: Order = {}): Promise<unknown> =>
   world.manage('POST', '/devices', { family, name, ...order });
@@ -113,6 +113,37 @@ describe.concurrent('one device', () => {
     await expectWholeMac('refusing-mac');
     expect(certificatesOf(await onSandbox('refusing-phone'))).toHaveLength(0);
   }, 240_000);
+
+  test('a Vision Pro, an Apple TV and what does not say what it is enroll, are “not supported”, and get neither payloads nor a license', async () => {
+    const names = ['vision', 'television', 'nameless'];
+    for (const name of names) await add(name, { family: 'Other' });
+    for (const name of names) await enroll(name);
+    for (const name of names) {
+      const { id, bucket, waitsFor } = await known(name);
+      expect([name, bucket, waitsFor]).toEqual([
+        name,
+        'out_of_scope',
+        expect.stringContaining('does not support this device'),
+      ]);
+      // Nothing comes when a person asks for it, either.
+      await check(id);
+      await trusted.stage.odette.call('post /api/rollouts', { body: { deviceIds: [id] } });
+    }
+    // Others go on beside them: whatever was under way for these is over.
+    await add('beside-them');
+    await enroll('beside-them');
+    await untilTrusted('beside-them');
+    for (const name of names) {
+      const device = await onSandbox(name);
+      expect(managedProfilesOf(device)).toEqual([]);
+      expect(device.apps).toEqual([]);
+      expect(Object.keys(device.counts).filter((each) => /carriedOut\.Install/.test(each))).toEqual([]);
+      const { serialNumber } = device.hardware;
+      const { assignments } = await world.manage<{ assignments: string[] }>('GET', '/apps-and-books');
+      expect(assignments.length).toBeGreaterThan(0);
+      expect(assignments.filter((each) => each.endsWith(serialNumber))).toEqual([]);
+    }
+  }, 120_000);
 
   test('Okta Verify that is there without management is taken over, not installed again', async () => {
     await add('has-it');

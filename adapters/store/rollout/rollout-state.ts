@@ -142,9 +142,10 @@ export const settingsOf = (state: DeviceState): IntegrationSettings => ({
   ...state.integrationSettings,
 });
 
-/** The integration of the device's item, if it is switched on and the platform was configured; else none. */
+/** The integration of the device's item, if it is switched on and the platform was configured; else none. None of a device that is not supported. */
 export function desiredStateOf(state: DeviceState): DesiredState | null {
   const { integrationId, oktaHost, secretId, secretVersion } = state;
+  if (state.family === 'Other') return null;
   if (state.itemIsOn !== true || state.isLeaving || integrationId === null || oktaHost === null) return null;
   if (secretId === null || secretVersion === null) return null;
   const set = payloadSetOf({
