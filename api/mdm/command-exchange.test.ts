@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import { readDoctorFacts } from '../../adapters/store/rollout/doctor-facts.ts';
+import { diagnose } from '../../domain/doctor.ts';
 import { findInventory } from '../../adapters/store/devices/inventory.ts';
 import {
   queueFor,
@@ -229,6 +231,56 @@ test('a Mac in Power Nap that says NotNow for minutes is offered each command on
 });
 
 describe('what a response changes', () => {
+  test('a host that another profile claims is named by that profile, as the device lists it', async () => {
+    const install = await queue();
+    await device.idle();
+    await device.report({
+      Status: 'Error',
+      CommandUUID: install,
+      ErrorChain: [
+        {
+          ErrorCode: 4001,
+          ErrorDomain: 'MCInstallationErrorDomain',
+          LocalizedDescription: 'Profile Installation Failed',
+        },
+        {
+          ErrorCode: 34001,
+          ErrorDomain: 'MCSSOErrorDomain',
+          LocalizedDescription: 'The host is claimed already.',
+        },
+      ],
+    });
+    expect((await told()).map(({ body }) => body['failureCode'])).toEqual(['mdm.sso_host_claimed']);
+    const list = await queue({ requestType: 'ProfileList' });
+    await device.idle();
+    await device.acknowledge(list, {
+      ProfileList: [
+        {
+          PayloadIdentifier: 'com.example.sso',
+          PayloadUUID: randomUUID(),
+          PayloadVersion: 1,
+          PayloadDisplayName: 'Single sign-on of somebody else',
+          PayloadContent: [
+            {
+              PayloadType: 'com.apple.extensiblesso',
+              PayloadIdentifier: 'com.example.sso.1',
+              PayloadVersion: 1,
+            },
+          ],
+        },
+      ],
+    });
+    // As the rollout notes it when it ends.
+    await listener.database.query(
+      `insert into device_trust (device_id, phase, failure_code) values ($1, 'failed', 'mdm.sso_host_claimed')
+         on conflict (device_id) do update set phase = excluded.phase, failure_code = excluded.failure_code`,
+      [deviceId],
+    );
+    const examined = await readDoctorFacts(listener.database, deviceId, new Date());
+    const found = examined && diagnose(examined.facts).find(({ cause }) => cause === 'host_claimed');
+    expect(found?.evidence).toContain('"Single sign-on of somebody else"');
+  });
+
   test('lists replace what was reported; a list that is missing does not empty it', async () => {
     const first = await queue({ requestType: 'ManagedApplicationList' });
     await device.idle();

@@ -16,6 +16,7 @@ import { recordForeignUse } from './foreign-use.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type Claim, type Signer, readClaim } from './signer.ts';
+import { Turns } from './turns.ts';
 import { respondToUser } from './user-channel.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
@@ -33,11 +34,18 @@ interface Claimed extends Record<string, unknown> {
 /** Of one identity. A rollout takes some thirty messages: who sends so many is broken, or means harm to the others. */
 const MESSAGE_RATE_LIMIT = { points: 300, duration: 60 };
 
+/** Read within a millisecond or two; what is larger may take fifty. */
+const LARGE_BYTES = 128 * 1024;
+
 export function mdmRoute(dependencies: MdmDependencies): Router {
   const router = express.Router();
   const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
   const admission = new Admission();
   const known = new KnownIdentities();
+  const turns = new Turns();
+  /** In its turn, if it is large. */
+  const hold = <Result>(body: Buffer, work: () => Result): Result | Promise<Result> =>
+    body.length > LARGE_BYTES ? turns.take(work) : work();
   // Before the body is read: whoever no device is known by gets no byte in.
   const judge = async (request: Request, response: Response<unknown, Claimed>, next: NextFunction) => {
     const { authority } = await dependencies.authority();
@@ -61,11 +69,12 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     );
   const serve = async (request: Request, response: Response<unknown, Claimed>): Promise<void> => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const signer = response.locals.claim.proveFor(body);
+    const { claim } = response.locals;
+    const signer = await hold(body, () => claim.proveFor(body));
     await byIdentity.consume(signer.certificate.fingerprint.toString('hex')).catch(() => {
       throw new CataloguedError('server.unavailable', { facts: { reason: 'too many messages' } });
     });
-    const message = readOrUndefined(body);
+    const message = await hold(body, () => readOrUndefined(body));
     dependencies.metrics.received(kindOf(message));
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
     refuseUnlessList(message, body.length);

@@ -101,6 +101,32 @@ test('a user gets the commands of their channel and no other; what it lists is k
   expect(await findUserChannel(listener.database, row.id)).toBeUndefined();
 });
 
+test('one user of a Mac answers nothing for another, nor gets what is for them', async () => {
+  const mac = await ProtocolDevice.enroll(listener.url, await listener.newCode());
+  const row = await findDeviceForUpdate(listener.database, mac.udid);
+  if (!row) throw new Error('no such device');
+  const [ada, eve] = [
+    { UserID: 'ada', UserShortName: 'ada' },
+    { UserID: 'eve', UserShortName: 'eve' },
+  ];
+  for (const [index, user] of [ada, eve].entries())
+    await mac.report({
+      ...user,
+      MessageType: 'TokenUpdate',
+      Topic: TOPIC,
+      Token: Buffer.alloc(32, index + 1),
+      PushMagic: 'm',
+    });
+  const theirs = await queueFor(listener, row, { requestType: 'ProfileList', userId: 'ada' });
+  expect(await mac.report({ ...eve, Status: 'Idle' })).toBeUndefined();
+  const lie = { PayloadIdentifier: 'of.eve', PayloadUUID: randomUUID(), PayloadContent: [] };
+  await mac.report({ ...eve, CommandUUID: theirs, ...listing('ProfileList', [lie]) });
+  await mac.report({ ...eve, CommandUUID: theirs, Status: 'NotNow' });
+  await mac.report({ ...eve, CommandUUID: theirs, Status: 'Error', ErrorChain: [] });
+  expect((await readDeviceState(listener.database, row.id))?.userProfiles ?? []).toEqual([]);
+  expect(await mac.report({ ...ada, Status: 'Idle' })).toBe(theirs);
+});
+
 test('of several users the first counts, and one that Apple no longer delivers to makes room', async () => {
   const mac = await ProtocolDevice.enroll(listener.url, await listener.newCode());
   const { database } = listener;
