@@ -142,11 +142,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         ) : (
           <>
             <MacSettings macOS={macOS} action={macOS ? change('macos') : add('Add macOS')} />
-            <IosSettings
-              integration={integration}
-              action={iOS ? change('ios') : add('Add iOS')}
-              replaceKey={isAdmin ? () => setChanging('ios') : undefined}
-            />
+            <IosSettings integration={integration} action={iOS ? change('ios') : add('Add iOS')} />
           </>
         )}
       </SimpleGrid>
@@ -189,15 +185,7 @@ function MacSettings({ macOS, action }: { macOS: Integration['macOS']; action: R
   );
 }
 
-function IosSettings({
-  integration,
-  action,
-  replaceKey,
-}: {
-  integration: Integration;
-  action: ReactNode;
-  replaceKey: (() => void) | undefined;
-}) {
+function IosSettings({ integration, action }: { integration: Integration; action: ReactNode }) {
   const { iOS } = integration;
   return (
     <Section title="iOS and iPadOS" action={action}>
@@ -205,7 +193,7 @@ function IosSettings({
         <>
           <Fact label="Device management provider">{iOS.providerName}</Fact>
           <SecretFact label="Secret key" secret={iOS.secretKey} />
-          <IosKeyReaders integration={integration} replace={replaceKey} />
+          <IosKeyReaders integration={integration} />
         </>
       ) : (
         <Text size="sm">Not configured.</Text>

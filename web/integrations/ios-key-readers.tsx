@@ -10,6 +10,8 @@ import { Empty, Loaded } from '../components/page.tsx';
 import { countText } from '../labels.ts';
 import { odetteLine } from '../odette-line.ts';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
+import { ToRotation } from '../rotations/to-rotation.tsx';
+import { useMay } from '../shell/session.ts';
 import type { Integration } from './integration.ts';
 
 type Reader = ResponseOf<'listIosKeyReaders'>['items'][number];
@@ -21,14 +23,8 @@ const DOUBTS: Readonly<Record<NonNullable<Reader['doubt']>, string>> = {
   out_of_scope: 'Out of scope',
 };
 
-/** @param replace opens the dialog in which the key is replaced; undefined: the caller may not */
-export function IosKeyReaders({
-  integration: { id, host },
-  replace,
-}: {
-  integration: Integration;
-  replace: (() => void) | undefined;
-}) {
+export function IosKeyReaders({ integration: { id, host } }: { integration: Integration }) {
+  const isAdmin = useMay('admin');
   const query = useApiQuery('listIosKeyReaders', { params: { id }, query: { limit: 1 } });
   const [isOpen, setOpen] = useState(false);
   if (query.data === undefined) return null;
@@ -48,16 +44,9 @@ export function IosKeyReaders({
           <Stack gap="xs">
             <Text size="sm">
               They have left, or are unreachable, out of scope or deleted, and still have the key. If someone
-              else may have one of them, reset the key in Okta and enter the new key here. Odette sends it to
-              all other devices.
+              else may have one of them, rotate the key. Odette sends the new key to all other devices.
             </Text>
-            {replace && (
-              <Group>
-                <Button size="xs" variant="default" onClick={replace}>
-                  Replace secret key
-                </Button>
-              </Group>
-            )}
+            {isAdmin && <ToRotation integrationId={id} label="Rotate the secret key" />}
           </Stack>
         </Alert>
       )}
