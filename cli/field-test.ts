@@ -95,6 +95,12 @@ class FieldTest {
         missing[0]?.text ?? 'Odette is not ready.',
         'See `odette status`, then begin again.',
       );
+    if (status.addresses.enrollmentLink === null)
+      throw new CliError(
+        EXIT.unfinished,
+        'Devices have no address to enroll at.',
+        'Set ODETTE_PUBLIC_URL, start Odette again, then begin again.',
+      );
     const isRecording = await readdir(this.#options.recordings).then(
       () => true,
       () => false,
@@ -117,23 +123,31 @@ class FieldTest {
     });
     const { enrollmentLink } = (await this.#odette.call('get /api/status')).addresses;
     await this.#ask(
-      `${name} 1: enroll. Open ${enrollmentLink ?? ''} on it, type ${code}, and install the profile.`,
+      `${name} 1: enroll. Open ${String(enrollmentLink)} on it, type ${code}, and install the profile.`,
     );
     const found = await this.#until(
       `the ${name}`,
       (device) => !before.has(device.id) && device.family === name,
     );
+    let said = found.waitsFor;
     const reached = (what: string, holds: (device: Device) => boolean): Promise<Device> =>
-      this.#until(what, (device) => device.id === found.id && holds(device));
-    await reached('everything to be delivered', ({ bucket }) => ['needs_user', 'trusted'].includes(bucket));
+      this.#until(what, (device) => {
+        if (device.id !== found.id) return false;
+        // What a device says, or what its user has to do, is seen at once.
+        if (device.waitsFor !== null && device.waitsFor !== said)
+          this.#line.terminal.tell(`  ${device.waitsFor}`);
+        said = device.waitsFor;
+        return holds(device);
+      });
+    await reached('everything to be delivered', ({ phase }) => phase === 'delivered');
     await this.#ask(`${name} 2: sign in to Okta on it as ${this.#options.user} with FastPass.`);
     await reached('Okta to call it managed', ({ bucket }) => bucket === 'trusted');
-    if (kind === 'mac') await this.#renewAndHeal(found.id, reached);
+    if (kind === 'mac') await this.#renewAndWake(found.id, reached);
     await this.#ask(`${name} 5: remove the enrollment profile.`);
     await reached('the device to leave', ({ bucket }) => bucket === 'left');
   }
 
-  async #renewAndHeal(
+  async #renewAndWake(
     id: string,
     reached: (what: string, holds: (device: Device) => boolean) => Promise<Device>,
   ): Promise<void> {

@@ -79,9 +79,9 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         {label}
       </Button>
     );
-  const add = (label: string) =>
+  const inWizard = (step: Parameters<typeof wizard>[0], label = 'Change') =>
     isAdmin && (
-      <Button size="xs" variant="default" onClick={() => wizard('platforms')}>
+      <Button size="xs" variant="default" onClick={() => wizard(step)}>
         {label}
       </Button>
     );
@@ -91,16 +91,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
       <ProblemAlert error={error} />
       <HaltedReissues integration={integration} />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Section
-          title="Okta tenant"
-          action={
-            isAdmin && (
-              <Button size="xs" variant="default" onClick={() => wizard('okta_domain')}>
-                Change
-              </Button>
-            )
-          }
-        >
+        <Section title="Okta tenant" action={inWizard('okta_domain')}>
           <Fact label="Okta domain">{integration.host}</Fact>
           <Fact label="Custom domain">{integration.customDomain ?? 'None'}</Fact>
           {integration.settings.furtherDomains.length > 0 && (
@@ -130,19 +121,17 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
           )}
         </Section>
         {integration.channel === 'observe_only' ? (
-          <ObserveOnly
-            action={
-              isAdmin && (
-                <Button size="xs" variant="default" onClick={() => wizard('get_started')}>
-                  Change
-                </Button>
-              )
-            }
-          />
+          <ObserveOnly action={inWizard('get_started')} />
         ) : (
           <>
-            <MacSettings macOS={macOS} action={macOS ? change('macos') : add('Add macOS')} />
-            <IosSettings integration={integration} action={iOS ? change('ios') : add('Add iOS')} />
+            <MacSettings
+              macOS={macOS}
+              action={macOS ? change('macos') : inWizard('platforms', 'Add macOS')}
+            />
+            <IosSettings
+              integration={integration}
+              action={iOS ? change('ios') : inWizard('platforms', 'Add iOS')}
+            />
           </>
         )}
       </SimpleGrid>
