@@ -75,7 +75,7 @@ function assertOwn({ headers, method }: Request, own: URL): void {
     throw new ProblemError('request.not_allowed', { detail: `This is ${own.host}.` });
   const isOwn = headers.origin === undefined ? SAFE_METHODS.has(method) : headers.origin === own.origin;
   if (!isOwn)
-    throw new ProblemError('request.not_allowed', { detail: 'The request comes from another site.' });
+    throw new ProblemError('request.not_allowed', { detail: 'The request comes from a different site.' });
 }
 
 interface TemporalSettings {
@@ -128,4 +128,4 @@ const withoutSession = (cookies: string | undefined, { name }: SessionCookie): s
     .join('; ');
 
 const away = (): ProblemError =>
-  new ProblemError('server.unavailable', { detail: "Temporal's UI server is not answering." });
+  new ProblemError('server.unavailable', { detail: "Temporal's UI server does not respond." });

@@ -10,7 +10,7 @@ const rollout = {
   integrationId: null,
   kind: 'library_item',
   subject: null,
-  reason: 'the library item was saved',
+  reason: 'an admin saved the library item',
   status: 'running',
   text: 'Canary: 1 of 5 devices ended, 95 to go.',
   pace: 'waves',

@@ -52,7 +52,7 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
   jsonCommand(
     push,
     'send',
-    'sends the request to a public signing service, which answers by email (limits: operations guide)',
+    'sends the request to a public signing service, which responds by email (limits: operations guide)',
   )
     .requiredOption('--email <address>', 'as you registered it at the service: a work address')
     .requiredOption(

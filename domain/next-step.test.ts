@@ -51,9 +51,9 @@ describe('one owner, one sentence, one button', () => {
     ],
     [
       'has not finished its enrollment',
-      { bucket: 'needs_user', isEnrolled: false, waitsFor: 'The device has to finish its enrollment.' },
+      { bucket: 'needs_user', isEnrolled: false, waitsFor: 'The device must finish its enrollment.' },
       'user',
-      'The device has to finish its enrollment.',
+      'The device must finish its enrollment.',
       'enroll_again',
     ],
     [

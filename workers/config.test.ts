@@ -49,7 +49,7 @@ test('every problem is named in one error, and no value is repeated', () => {
 });
 
 test('a certificate without its key is refused', () => {
-  expect(() => readConfig({ ODETTE_TLS_CERT_FILE: '/tls.pem' })).toThrow(/given together/);
+  expect(() => readConfig({ ODETTE_TLS_CERT_FILE: '/tls.pem' })).toThrow(/set together/);
 });
 
 test('an empty variable counts as not given, and lists are trimmed', () => {

@@ -119,7 +119,7 @@ const schema = z
   })
   .refine((read) => (read.ODETTE_TLS_CERT_FILE === undefined) === (read.ODETTE_TLS_KEY_FILE === undefined), {
     path: ['ODETTE_TLS_CERT_FILE'],
-    message: 'and ODETTE_TLS_KEY_FILE are given together or not at all',
+    message: 'and ODETTE_TLS_KEY_FILE must be set together or not at all',
   })
   .refine((read) => read.ODETTE_TRUST_CLIENT_CERT === 'off' || read.ODETTE_TRUSTED_PROXY.length > 0, {
     path: ['ODETTE_TRUST_CLIENT_CERT'],
@@ -211,9 +211,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const unknown = Object.keys(given).filter(
     (name) => name.startsWith('ODETTE_') && !(name in schema.shape) && !OF_THE_COMMAND_LINE.includes(name),
   );
-  problems.push(...unknown.map((name) => `${name} is no setting of Odette.`));
+  problems.push(...unknown.map((name) => `${name} is not a setting of Odette.`));
   if (!parsed.success || problems.length > 0)
-    throw new ConfigError(['Settings that cannot be used:', ...problems].join('\n  '));
+    throw new ConfigError(['Odette cannot use these settings:', ...problems].join('\n  '));
   const read = parsed.data;
   return Object.freeze({
     dataDir: read.ODETTE_DATA_DIR,
@@ -258,7 +258,7 @@ function temporalUiOf(read: z.output<typeof schema>): TemporalUiConfig | undefin
   const { protocol, hostname } = new URL(url);
   if (protocol !== consoleAt.protocol || hostname !== consoleAt.hostname)
     throw new ConfigError(
-      `Settings that cannot be used:\n  ODETTE_TEMPORAL_UI_URL is not on the console's host (${consoleAt.protocol}//${consoleAt.hostname}), whose session it needs.`,
+      `Odette cannot use these settings:\n  ODETTE_TEMPORAL_UI_URL is not on the console's host (${consoleAt.protocol}//${consoleAt.hostname}), whose session it needs.`,
     );
   return { upstream, listen: address, url };
 }

@@ -41,7 +41,7 @@ async function mustBeOurs(folder: string): Promise<void> {
   const { uid, mode } = await stat(folder);
   if (process.platform === 'win32' || (uid === process.getuid?.() && (mode & 0o022) === 0)) return;
   throw new Error(
-    `${folder} belongs to another user or may be written to by others. Use a folder of your own, or: chmod go-w ${folder}`,
+    `${folder} belongs to another user, or other users can write to it. Use a folder of your own, or: chmod go-w ${folder}`,
   );
 }
 
@@ -58,10 +58,10 @@ async function takeLock(file: string, folder: string): Promise<void> {
     }
     const holder = await readHolder(file);
     if (holder !== undefined)
-      throw new Error(`Odette runs already with ${folder} (process ${holder}). \`odette status\` shows it.`);
+      throw new Error(`Odette already runs with ${folder} (process ${holder}). \`odette status\` shows it.`);
     await rm(file, { force: true });
   }
-  throw new Error(`${file} cannot be taken; another start is under way.`);
+  throw new Error(`Cannot lock ${file}: Odette is already starting.`);
 }
 
 /** The pid of the launcher that holds the lock and still runs. */

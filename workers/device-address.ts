@@ -26,9 +26,9 @@ export async function proveDeviceAddress(
     throw new ConfigError(
       [
         `Devices are enrolled with ${known}, but ODETTE_PUBLIC_URL is ${publicUrl ?? 'not set'}.`,
-        'An enrolled device never learns another address: it would be lost.',
+        'An enrolled device never learns another address, so Odette would lose it.',
         `Set ODETTE_PUBLIC_URL=${known} and start again.`,
-        `If you mean it, set ODETTE_PUBLIC_URL_WAS=${known} beside the new one: every device has to enroll again.`,
+        `To change it anyway, also set ODETTE_PUBLIC_URL_WAS=${known}: every device must then enroll again.`,
       ].join('\n  '),
     );
   await database.inTransaction(async (sql) => {

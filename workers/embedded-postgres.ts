@@ -119,7 +119,7 @@ async function runInitdb(initdb: string, data: string, account: Account | undefi
   const said: string[] = [];
   createInterface(child.stderr).on('line', (line) => said.push(line));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`PostgreSQL could not make its data folder: ${said.slice(-3).join(' ')}`);
+  if (code !== 0) throw new Error(`PostgreSQL could not create its data folder: ${said.slice(-3).join(' ')}`);
 }
 
 /**

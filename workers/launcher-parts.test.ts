@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe('a data folder', () => {
   test('is used by one launcher at a time, and given back', async () => {
     const first = await openDataFolder(folder, { isSandbox: true });
-    await expect(openDataFolder(folder, { isSandbox: true })).rejects.toThrow(/runs already/);
+    await expect(openDataFolder(folder, { isSandbox: true })).rejects.toThrow(/already runs/);
     await first.release();
     await (await openDataFolder(folder, { isSandbox: true })).release();
   });

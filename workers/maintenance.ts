@@ -83,7 +83,9 @@ async function restore(database: Database, keyFile: string, folder: string): Pro
     () => false,
   );
   if (isThere)
-    throw new Error(`There is a key file already: ${keyFile}. A backup is restored where nothing is.`);
+    throw new Error(
+      `A key file already exists: ${keyFile}. Restore a backup only into an empty data folder.`,
+    );
   const ring = await KeyRing.open(path.join(folder, KEY_FILE), { create: false });
   await database.inTransaction(async (sql) => {
     await importTables(sql, linesOf(path.join(folder, DATABASE_FILE)));
@@ -92,7 +94,7 @@ async function restore(database: Database, keyFile: string, folder: string): Pro
   await mkdir(path.dirname(keyFile), { recursive: true, mode: 0o700 });
   await copyFile(path.join(folder, KEY_FILE), keyFile);
   await chmod(keyFile, 0o600);
-  return 'The database and the key file are restored. Start Odette; workflows go on from the tables.';
+  return 'Restored the database and the key file. Start Odette; workflows continue from the tables.';
 }
 
 async function renewKeys(database: Database, keyFile: string): Promise<string> {
@@ -101,14 +103,14 @@ async function renewKeys(database: Database, keyFile: string): Promise<string> {
   // First the file: a key that nothing is sealed under yet harms nobody, something sealed under a key that is lost does.
   const ring = await KeyRing.renew(keyFile);
   const count = await database.inTransaction((sql) => resealEverything(sql, ring));
-  return `${count} secrets are sealed under the new key. Back up the key file. Older keys still open the histories of Temporal.`;
+  return `${count} secrets are now encrypted with the new key. Back up the key file. Older keys still decrypt the histories of Temporal.`;
 }
 
 async function retireKeys(database: Database, keyFile: string): Promise<string> {
   const ring = await KeyRing.open(keyFile, { create: false });
   const count = await database.inTransaction((sql) => resealEverything(sql, ring));
   await KeyRing.retireOldKeys(keyFile);
-  return `${count} secrets are sealed under the newest key, and the older keys are gone. Empty Temporal's store before the next start.`;
+  return `${count} secrets are encrypted with the newest key, and the older keys are deleted. Empty Temporal's store before the next start.`;
 }
 
 /** The file is opened when the first line is asked for: readline drops what comes before somebody listens. */

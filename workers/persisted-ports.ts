@@ -32,7 +32,7 @@ export async function persistedPorts(
     }
     if (known !== undefined && isFixed)
       throw new Error(
-        `Port ${known} (${name}) is taken by another program, and cannot move: what is enrolled knows this address. Free it and start again.`,
+        `Port ${known} (${name}) is in use by another program, and Odette cannot move: enrolled devices know this address. Free the port and start again.`,
       );
     let port = await freePortFrom(known ?? first);
     while (taken.has(port)) port = await freePortFrom(port + 1);
@@ -49,10 +49,12 @@ async function checkDemanded(
 ): Promise<void> {
   if (known !== undefined && known !== port)
     throw new Error(
-      `${variable} is ${port}, but this installation uses port ${known}, and what is enrolled knows that address. Unset ${variable}, or start with another ODETTE_DATA_DIR.`,
+      `${variable} is ${port}, but this installation uses port ${known}, and enrolled devices know that address. Unset ${variable}, or start with another ODETTE_DATA_DIR.`,
     );
   if (!(await isFree(port)))
-    throw new Error(`Port ${port} (${variable}) is taken by another program. Free it and start again.`);
+    throw new Error(
+      `Port ${port} (${variable}) is in use by another program. Free the port and start again.`,
+    );
 }
 
 async function readPorts(file: string): Promise<Record<string, number>> {

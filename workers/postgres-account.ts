@@ -30,7 +30,7 @@ export async function accountFor(data: string): Promise<Account | undefined> {
   const { uid, gid } = existing;
   if (uid < FIRST_UID || uid > LAST_UID || gid !== uid || (await isAccount(uid)))
     throw new Error(
-      `${data} belongs to user ${uid}, and the database runs as a user of its own. Give it to an unused one (chown -R ${FIRST_UID}:${FIRST_UID}), or use another data folder.`,
+      `${data} belongs to user ${uid}, but the database needs its own user. Change the owner to an unused one (chown -R ${FIRST_UID}:${FIRST_UID}), or use another data folder.`,
     );
   return { uid, gid };
 }
@@ -43,7 +43,7 @@ async function unusedAccount(data: string): Promise<Account> {
     if (!running.has(uid) && !(await isAccount(uid))) return { uid, gid: uid };
   }
   throw new Error(
-    `Every uid from ${FIRST_UID} to ${LAST_UID} is taken; set DATABASE_URL to a PostgreSQL of your own.`,
+    `Every uid from ${FIRST_UID} to ${LAST_UID} is in use; set DATABASE_URL to your own PostgreSQL.`,
   );
 }
 
@@ -97,7 +97,7 @@ export async function makeOwnFolder(
   const owner = options.account?.uid ?? process.getuid?.();
   if (!found.isDirectory() || found.uid !== owner || (found.mode & 0o022) !== 0)
     throw new Error(
-      `${folder} is a link, belongs to somebody else or may be written to by others. Remove it and start again.`,
+      `${folder} is a link, belongs to another user, or other users can write to it. Remove it and start again.`,
     );
   // Whatever the umask took away.
   await chmod(folder, options.mode);

@@ -11,7 +11,7 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-const HOW_ELSE = 'Set DATABASE_URL to a PostgreSQL of your own (16 or newer).';
+const HOW_ELSE = 'Set DATABASE_URL to your own PostgreSQL (16 or newer).';
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 

@@ -93,7 +93,7 @@ async function openKeyRing(file: string, database: Database, log: Logger): Promi
     () => false,
   );
   const ring = await KeyRing.open(file, { create: mayCreate });
-  if (!isThere) log.info({ file }, 'made a new key file; back it up together with the database');
+  if (!isThere) log.info({ file }, 'created a new key file; back it up together with the database');
   await proveKey(database, ring);
   return ring;
 }

@@ -7,8 +7,8 @@ import type { Refusal } from './sealed-worker.ts';
 
 const WINDOW_MS = 60_000;
 const MAX_ROWS_IN_WINDOW = 20;
-const NOT_SEALED = 'something that Odette did not seal reached Temporal; it was refused';
-const WRONG_BODY = 'a message with a body that its workflow does not take reached Temporal; it was ignored';
+const NOT_SEALED = 'refused a message in Temporal that Odette did not encrypt';
+const WRONG_BODY = 'ignored a message in Temporal whose body its workflow does not accept';
 
 export class RefusalRecord {
   readonly #database: Database;

@@ -227,19 +227,19 @@ function relayMetrics(registry: Registry) {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'odette_outbox_deliveries_total',
-    help: 'Outbox rows told to Temporal, by outcome',
+    help: 'Outbox rows delivered to Temporal, by outcome',
     labelNames: ['outcome'],
     registers,
   });
   const failures = new Counter({
     name: 'odette_outbox_failures_total',
-    help: 'Attempts that failed: Temporal away (outage) or message refused',
+    help: 'Failed attempts: Temporal unreachable (outage) or message refused',
     labelNames: ['kind'],
     registers,
   });
   const latency = new Histogram({
     name: 'odette_outbox_latency_seconds',
-    help: 'From the commit of a change until Temporal was told',
+    help: 'Seconds from the commit of a change to its delivery to Temporal',
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
     registers,
   });
@@ -256,12 +256,12 @@ function relayMetrics(registry: Registry) {
 export function outboxGauges(registry: Registry, database: Database): void {
   const oldest = new Gauge({
     name: 'odette_outbox_oldest_seconds',
-    help: 'Age of the oldest outbox row that waits',
+    help: 'Age of the oldest waiting outbox row',
     registers: [registry],
   });
   new Gauge({
     name: 'odette_outbox_waiting',
-    help: 'Outbox rows that Temporal has not been told yet',
+    help: 'Outbox rows not yet delivered to Temporal',
     registers: [registry],
     async collect() {
       const backlog = await outboxBacklog(database);

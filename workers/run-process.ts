@@ -29,7 +29,7 @@ export async function runProcess(
   }
   const log = createLog(name, config.logLevel);
   const fail = (error: unknown): never => {
-    log.fatal({ err: error }, `${name} cannot go on`);
+    log.fatal({ err: error }, `${name} cannot continue`);
     process.exit(1);
   };
   process.on('uncaughtException', fail);

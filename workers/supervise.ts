@@ -32,7 +32,7 @@ export async function supervise(options: {
       failures = Date.now() - began > WELL_AFTER_MS ? 0 : failures;
       for (let isUp = false; !isUp; failures += 1) {
         const wait = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)] ?? 0;
-        say(`${name} ended; it is started again in ${wait / 1000} s.`);
+        say(`${name} ended. Odette restarts it in ${wait / 1000} s.`);
         await pause(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
         if (stopping.signal.aborted) return;
         isUp = await start().then(

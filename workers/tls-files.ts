@@ -95,5 +95,5 @@ async function read({
 
 const readOne = (file: string): Promise<Buffer> =>
   readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`The TLS file ${file} cannot be read (${error.code}).`);
+    throw new Error(`Cannot read the TLS file ${file} (${error.code}).`);
   });

@@ -70,7 +70,7 @@ test('undone in the middle, the devices that lost their payloads get them back',
   await world.until(async () => expect(await phases(macs)).toContain('out_of_scope'));
   await world.database.inTransaction(async (sql) => {
     await setRemovalStatus(sql, id, { status: 'undone', actor: 'person:ada' });
-    await rollOutDevices(sql, [{ deviceIds: await giveBack(sql, id) }], 'the removal was undone');
+    await rollOutDevices(sql, [{ deviceIds: await giveBack(sql, id) }], 'an admin undid the removal');
   });
   await tell(id);
   await world.until(async () => expect(await phases(macs)).toEqual(['delivered', 'delivered']));

@@ -26,8 +26,8 @@ const BY_NUMBER: Readonly<Record<number, FailureCode>> = {
 /** What Apple has against a token, where its number says more than that it is refused. */
 export const TOKEN_REFUSALS: Readonly<Record<number, string>> = {
   9621: 'Apple says that it has expired.',
-  9625: 'Apple says that it was revoked: a newer one was downloaded, or the password of the Apple Account was changed.',
-  9647: 'It is a token of the old kind, which Apple no longer takes.',
+  9625: 'Apple says that it is revoked: someone downloaded a newer token, or changed the password of the Apple Account.',
+  9647: 'It is a token of the old format, which Apple no longer accepts.',
 };
 
 /** Peers come back after five seconds; Apple asks for exponential back-off from there. Milliseconds. */

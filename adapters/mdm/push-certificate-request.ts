@@ -60,7 +60,7 @@ function chainOf(vendor: Certificate, others: readonly Certificate[], now: Date)
 function refuseExpired(certificate: Certificate, now: Date): void {
   if (certificate.notAfter < now)
     throw new UnusableRequest(
-      `The signing certificate “${certificate.commonName}” expired on ${certificate.notAfter.toISOString().slice(0, 10)}: Apple refuses what it signs.`,
+      `The signing certificate “${certificate.commonName}” expired on ${certificate.notAfter.toISOString().slice(0, 10)}: Apple refuses requests that it signs.`,
     );
 }
 
@@ -72,10 +72,10 @@ function refuseExpired(certificate: Certificate, now: Date): void {
 export function checkSignedRequest(signed: string, csrPem: string, now: Date): void {
   const { csr, signature, vendor } = readSigned(signed);
   if (!csr.equals(derOf(csrPem)))
-    throw new UnusableRequest('It is not the present request of this Odette: its key would not fit.');
+    throw new UnusableRequest('It is not the current request of this Odette: the key would not match.');
   refuseExpired(vendor, now);
   if (!['sha256', 'sha1'].some((digest) => verify(digest, csr, vendor.publicKey, signature)))
-    throw new UnusableRequest('The signature of the vendor does not fit the request.');
+    throw new UnusableRequest('The signature of the vendor does not match the request.');
 }
 
 function readSigned(signed: string): { csr: Buffer; signature: Buffer; vendor: Certificate } {

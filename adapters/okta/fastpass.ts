@@ -46,10 +46,10 @@ export function judgeFastPass(
     warnings.push('The sign-in page does not show the "Sign in with Okta FastPass" button.');
   }
   if (signedNonce?.settings?.keyProtection === 'HARDWARE') {
-    warnings.push('FastPass keys must be protected by hardware: virtual machines cannot enroll.');
+    warnings.push('FastPass requires hardware-protected keys: virtual machines cannot enroll.');
   }
   if (active.some(({ settings }) => settings?.compliance?.fips === 'REQUIRED')) {
-    warnings.push('Okta Verify must be FIPS compliant: devices that are not cannot enroll.');
+    warnings.push('Okta Verify must be FIPS compliant: other devices cannot enroll.');
   }
   return {
     oktaVerifyActive: active.length > 0,

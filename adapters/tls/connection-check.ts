@@ -78,7 +78,7 @@ function describe(socket: TLSSocket): Handshake {
 const PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'Its certificate has expired.',
   CERT_NOT_YET_VALID: 'Its certificate is not valid yet.',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'Its certificate is for another host name.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Its certificate is for a different host name.',
 };
 
 const FLAGS_TAG = 13;

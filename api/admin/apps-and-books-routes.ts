@@ -134,7 +134,7 @@ async function checkedLocation(
   const heldBy = mdmId === undefined || mdmId === ownId ? undefined : (mdmName ?? mdmId);
   if (heldBy !== undefined && !mayTakeOver)
     throw new ProblemError('apps_and_books.held_by_other', {
-      detail: `The location “${name}” is used by “${heldBy}”.`,
+      detail: `“${heldBy}” uses the location “${name}”.`,
       facts: { location: name, heldBy },
     });
   return { name, heldBy };

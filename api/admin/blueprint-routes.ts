@@ -76,7 +76,7 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
           detail: 'A library item is assigned to this blueprint.',
         });
       if (!(await removeBlueprint(sql, params.id)))
-        throw new ProblemError('request.conflict', { detail: 'There are devices in this blueprint.' });
+        throw new ProblemError('request.conflict', { detail: 'This blueprint still has devices.' });
       const subject = `blueprint:${params.id}`;
       await appendAudit(sql, { actor: caller.actor, action: 'blueprint.removed', subject, detail: { name } });
       return undefined;
@@ -90,7 +90,8 @@ const find = async (sql: Sql, id: string): Promise<BlueprintRow> => {
   throw notFound('blueprint');
 };
 
-const nameTaken = () => fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
+const nameTaken = () =>
+  fieldProblem('request.conflict', 'name', { detail: 'Another blueprint has this name.' });
 
 function enrollmentCodeHandlers(
   enrollmentLink: string | null,
@@ -118,7 +119,7 @@ function enrollmentCodeHandlers(
       // Whoever uses it becomes this device for Odette, and gets what the device was trusted with.
       if (device && caller.role !== 'admin')
         throw fieldProblem('request.not_allowed', 'forDeviceId', {
-          detail: 'Only an admin makes a code that lets an enrolled device enroll anew.',
+          detail: 'Only an admin can create a code that lets an enrolled device enroll again.',
         });
       const code = newEnrollmentCode();
       const row = await addEnrollmentCode(sql, {
@@ -148,7 +149,7 @@ function enrollmentCodeHandlers(
       if (device)
         await appendTimeline(sql, device.id, {
           kind: 'reenrollment_code_made',
-          text: `${nameOf(caller.actor)} made a code that lets another enrollment take this device over.`,
+          text: `${nameOf(caller.actor)} created a code that lets another enrollment take over this device.`,
           detail: { code: row.id, by: caller.actor },
         });
       // Behind `#`: a browser sends that to no server, so that no log and no referrer holds the code.

@@ -35,7 +35,9 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       const place = `${sort} ${order}`;
       const [given, value, id] = readCursor(listCursor, after) ?? [place, '', ''];
       if (given !== place)
-        throw fieldProblem('request.invalid', 'after', { detail: 'The cursor belongs to another order.' });
+        throw fieldProblem('request.invalid', 'after', {
+          detail: 'The cursor belongs to a different sort order.',
+        });
       const position = after === undefined ? undefined : { value, id };
       const rows = await listFleet(sql, filter, { sort, order, after: position, limit: limit + 1 });
       const { shown, next } = pageOf(rows, limit, (last) => writeCursor([place, last.sortValue, last.id]));
@@ -119,7 +121,7 @@ const REQUESTS: Pick<
     const wanted: FleetFilter = { ...filter, ...(body.ids && { ids: body.ids }) };
     const { ids, next } = await listPortion(sql, wanted, asked, body);
     if (body.preview) return { devices: ids.length, next };
-    const count = await perform(sql, asked, ids, reason ?? `asked for by ${caller.actor}`, caller.actor);
+    const count = await perform(sql, asked, ids, reason ?? `requested by ${caller.actor}`, caller.actor);
     await appendAudit(sql, {
       actor: caller.actor,
       action: ACTIONS[action],
@@ -131,7 +133,7 @@ const REQUESTS: Pick<
 
   checkDevice: async ({ sql, params, caller }) => {
     await find(sql, params.id);
-    const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'a check was asked for', true);
+    const devices = await rollOutDevices(sql, { deviceIds: [params.id] }, 'someone requested a check', true);
     if (devices === 0) throw new ProblemError('mdm.not_enrolled');
     await appendAudit(sql, { actor: caller.actor, action: ACTIONS.check, subject: `device:${params.id}` });
     return { devices };
@@ -174,7 +176,7 @@ const REQUESTS: Pick<
       kind: isAllowed ? 'return_allowed' : 'return_refused',
       text: isAllowed
         ? 'An admin allowed the device to enroll again within 24 hours.'
-        : 'An admin refused that the device enrolls again.',
+        : 'An admin refused to let the device enroll again.',
       detail: { by: caller.actor },
     });
     await refreshTrust(sql, params.id, { now: new Date() });
@@ -185,9 +187,9 @@ const REQUESTS: Pick<
     const { platform } = await find(sql, params.id);
     if (platform !== 'macOS')
       throw new ProblemError('request.conflict', {
-        detail: 'iPhones and iPads have no certificate of Okta.',
+        detail: 'iPhones and iPads have no Okta certificate.',
       });
-    const devices = await requestRenewals(sql, [params.id], body.reason ?? 'asked for by an operator');
+    const devices = await requestRenewals(sql, [params.id], body.reason ?? 'requested by an operator');
     if (devices === 0)
       throw new ProblemError('request.conflict', {
         detail: 'The device is not in scope, or not enrolled.',
@@ -221,7 +223,7 @@ async function perform(
   by: string,
 ): Promise<number> {
   if (asked === 'renew') return requestRenewals(sql, ids, reason);
-  if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'a check was asked for', true);
+  if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'someone requested a check', true);
   return move(sql, ids, asked.moveTo, by);
 }
 

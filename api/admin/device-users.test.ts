@@ -25,7 +25,7 @@ test('the users of many are named by CSV: all lines or none, and what is shown f
     [
       {
         field: 'line 3',
-        reason: 'There is no device with this serialNumber.',
+        reason: 'No device has this serialNumber.',
         code: 'devices.users_unreadable',
       },
     ],
@@ -42,8 +42,8 @@ test('the users of many are named by CSV: all lines or none, and what is shown f
   const { text } = await api.call('GET', '/api/devices/export');
   expect((await set(text)).body).toMatchObject({ changed: 0 });
   for (const [wrong, reason] of [
-    ['name,user\nx,y', 'It names no column'],
-    ['id,user\nc02seed3,a\nC02SEED3,b', 'There is no device with this id.'],
+    ['name,user\nx,y', 'The first line has no column'],
+    ['id,user\nc02seed3,a\nC02SEED3,b', 'No device has this id.'],
     ['serialNumber,user\nC02SEED3,a\nc02seed3,b', 'An earlier line names another user'],
   ])
     expect((await set(wrong ?? '')).body.errors.at(-1).reason).toContain(reason);

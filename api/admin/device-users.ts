@@ -51,11 +51,11 @@ export async function readUsers(
     const before = device && wanted.get(device.id)?.user;
     const reason =
       device === undefined
-        ? `There is no device with this ${by}.`
+        ? `No device has this ${by}.`
         : devices.length > 1
           ? `${devices.length} devices have this ${by}: name them by id.`
           : user.length > MAX_LOGIN || !PLAIN.test(user)
-            ? 'The user is no login.'
+            ? 'The user is not a login.'
             : before !== undefined && before !== user
               ? 'An earlier line names another user for this device.'
               : undefined;
@@ -96,7 +96,7 @@ function linesOf(csv: string): { by: DeviceKey; lines: Line[] } {
   const by = KEYS.find((key) => placeOf(key) >= 0);
   if (head === undefined || by === undefined || placeOf('user') < 0)
     throw unreadable([
-      problemOf(1, 'It names no column `id`, `udid` or `serialNumber`, or no column `user`.'),
+      problemOf(1, 'The first line has no column `id`, `udid` or `serialNumber`, or no column `user`.'),
     ]);
   if (rows.length > MAX_LINES)
     throw unreadable([problemOf(MAX_LINES + 2, `At most ${MAX_LINES} devices at a time.`)]);
@@ -119,7 +119,7 @@ const MAX_PROBLEMS = 50;
 const unreadable = (problems: readonly FieldError[]): ProblemError =>
   new ProblemError('devices.users_unreadable', {
     ...(problems.length > MAX_PROBLEMS && {
-      detail: `${problems.length} lines, of which the first are named.`,
+      detail: `${problems.length} lines have errors; the first are listed.`,
     }),
     errors: problems.slice(0, MAX_PROBLEMS),
   });

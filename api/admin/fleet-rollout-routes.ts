@@ -69,7 +69,7 @@ export function fleetRolloutHandlers(dependencies: AdminDependencies): Handlers<
       const { order, reason } = body;
       const { id, status } = existing(await lockFleetRollout(sql, params.id));
       if (!isOrderAllowed(order, status))
-        throw new ProblemError('request.conflict', { detail: `It is ${status}.` });
+        throw new ProblemError('request.conflict', { detail: `The change is ${status}.` });
       await steerFleetRollout(sql, id, order, { actor: caller.actor, reason });
       const subject = `fleet_rollout:${id}`;
       const detail = { order, reason, ...(await countMembers(sql, id)) };

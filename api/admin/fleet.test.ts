@@ -327,7 +327,7 @@ describe('what an operator asks', () => {
       {
         kind: 'rollOutDevice',
         deviceId: fleet.deviceId,
-        reason: 'a check was asked for',
+        reason: 'someone requested a check',
         asksUserAgain: true,
       },
       { kind: 'keepCertificate', deviceId: fleet.deviceId, signal: 'renewNow', body: { reason: 'test' } },

@@ -148,7 +148,7 @@ test('further custom domains must lead to the tenant, and reach the SSO extensio
   await other.close();
   expect((await set([`https://${okta.host}/`])).body.settings.furtherDomains).toEqual([okta.host]);
   const told = await api.database.query(
-    `select 1 from outbox where message ->> 'reason' = 'the custom domains were changed'`,
+    `select 1 from outbox where message ->> 'reason' = 'an admin changed the custom domains'`,
   );
   expect(told.length).toBeGreaterThan(0);
 });

@@ -102,7 +102,7 @@ function settingsHandlers({
           errors: [
             {
               field: 'settings.renewalWindowEnd',
-              reason: 'must be nearer to the end than the start',
+              reason: 'must be smaller than the fraction at which the renewal starts',
               code: 'custom',
             },
           ],
@@ -126,7 +126,7 @@ function settingsHandlers({
           kind: 'integration',
           integrationId: params.id,
           subject,
-          reason: 'the custom domains were changed',
+          reason: 'an admin changed the custom domains',
           by: caller.actor,
           which: [{ integrationId: params.id }],
         });
@@ -194,7 +194,7 @@ function requestHandlers({
       const which = { integrationId: id, platform: body.platform, actor: caller.actor };
       const devices = await resumeReissues(sql, which);
       if (devices === undefined)
-        throw new ProblemError('request.conflict', { detail: 'Nothing is halted on this platform.' });
+        throw new ProblemError('request.conflict', { detail: 'Re-issues are not halted on this platform.' });
       return { devices };
     },
 

@@ -73,7 +73,7 @@ export function libraryHandlers({ appsAndBooks }: AdminDependencies): Handlers<t
         kind: 'library_item',
         integrationId: before.integrationId,
         subject,
-        reason: 'the library item was removed',
+        reason: 'an admin removed the library item',
         by: caller.actor,
         which: [{ blueprintIds }],
       });
@@ -188,7 +188,7 @@ async function rollOutChanged(
     kind: 'library_item',
     integrationId: body.integrationId,
     subject,
-    reason: 'the library item was saved',
+    reason: 'an admin saved the library item',
     by,
     which: [{ blueprintIds: moving }, ...has.touched.map((platform) => ({ blueprintIds: stays, platform }))],
   });

@@ -154,7 +154,7 @@ export async function previewItem(
     testBlueprint: isProposed
       ? {
           name: await freeBlueprintName(sql, TEST_BLUEPRINT),
-          reason: 'The first time, deliver to a few devices and see how it works there before you go on.',
+          reason: 'The first time, deliver to a few devices and check the result before you continue.',
           suggestedDevices: await suggestTestDevices(sql, saved),
         }
       : null,

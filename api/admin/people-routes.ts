@@ -113,7 +113,7 @@ function signInHandlers(
         role: 'admin',
         passwordHash: await hashPassword(body.password),
       });
-      if (!person) throw new ProblemError('request.conflict', { detail: 'This name is taken.' });
+      if (!person) throw new ProblemError('request.conflict', { detail: 'Another person has this name.' });
       await appendAudit(sql, {
         actor: `person:${person.name}`,
         action: 'person.first_admin_made',
@@ -182,7 +182,7 @@ const PERSON_HANDLERS: PeopleHandlers<'listPeople' | 'createPerson' | 'updatePer
   createPerson: async ({ sql, body, caller }) => {
     const { name, role } = body;
     const person = await addPerson(sql, { name, role, passwordHash: await hashPassword(body.password) });
-    if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'This name is taken.' });
+    if (!person) throw fieldProblem('request.conflict', 'name', { detail: 'Another person has this name.' });
     await appendAudit(sql, {
       actor: caller.actor,
       action: 'person.added',
@@ -197,7 +197,7 @@ const PERSON_HANDLERS: PeopleHandlers<'listPeople' | 'createPerson' | 'updatePer
     if (!before) throw notFound('person');
     if (!before.isLocal && (body.role !== undefined || body.password !== undefined))
       throw fieldProblem('request.conflict', body.role === undefined ? 'password' : 'role', {
-        detail: 'Role and password of this person are those of the identity provider.',
+        detail: 'The identity provider sets the role and the password of this person.',
       });
     const admins = await countLocalAdmins(sql);
     const passwordHash = body.password === undefined ? undefined : await hashPassword(body.password);
@@ -267,12 +267,12 @@ const TOKEN_HANDLERS: PeopleHandlers<'listTokens' | 'createToken' | 'revokeToken
 function endOfToken(caller: Caller, role: Role, days: number | null | undefined): Date | null {
   const refuse = (field: string, detail: string) => fieldProblem('request.not_allowed', field, { detail });
   if (ROLES.indexOf(role) > ROLES.indexOf(caller.role))
-    throw refuse('role', `Who makes a token gives it no more than the own role (${caller.role}).`);
+    throw refuse('role', `A token cannot have a higher role than yours (${caller.role}).`);
   const wanted = days === null ? null : new Date(Date.now() + (days ?? DEFAULT_TOKEN_DAYS) * DAY_MS);
   const limit = caller.kind === 'token' ? caller.expiresAt : null;
   if (limit === null || (wanted !== null && wanted <= limit)) return wanted;
   if (days === undefined) return limit;
-  throw refuse('expiresInDays', `A token does not outlive the one that makes it (${limit.toISOString()}).`);
+  throw refuse('expiresInDays', `A token cannot outlive the token that creates it (${limit.toISOString()}).`);
 }
 
 const DAY_MS = 24 * 3_600_000;

@@ -61,7 +61,7 @@ export function platformRemovalHandlers(): Handlers<typeof platformRemovals> {
       });
       if (!isNew)
         throw new ProblemError('request.conflict', {
-          detail: 'A removal of this integration is under way. Undo it, or wait for its end.',
+          detail: 'A removal of this integration is under way. Undo it, or wait until it finishes.',
         });
       await appendAudit(sql, {
         actor: caller.actor,
@@ -105,7 +105,7 @@ export function platformRemovalHandlers(): Handlers<typeof platformRemovals> {
       });
       if (status === 'undone') {
         const deviceIds = await giveBack(sql, row.id);
-        await rollOutDevices(sql, [{ deviceIds }], 'the removal was undone');
+        await rollOutDevices(sql, [{ deviceIds }], 'an admin undid the removal');
       }
       await appendAudit(sql, {
         actor: caller.actor,
@@ -161,7 +161,7 @@ export const lockoutText = ({
   readonly logins: readonly string[];
 }): string =>
   total === 0
-    ? 'Odette knows of nobody who would be locked out; a policy that demands managed devices would still refuse these devices.'
+    ? 'Odette knows of no user who would be locked out, but a policy that requires managed devices would refuse these devices.'
     : `Would be locked out: ${logins.slice(0, 5).join(', ')}${total > 5 ? ` and ${total - 5} more` : ''}.`;
 
 /** The workflow is started, or told to look. */

@@ -31,10 +31,7 @@ export function readPushCertificate(upload: PushCertificateUpload): PushCertific
       : certificateOf(certificatePem, privateKeyPem, field);
   const topic = certificate.userId;
   if (topic === undefined || !topic.startsWith('com.apple.mgmt.'))
-    throw refused(
-      field,
-      'It is not a certificate for device management: its UID names no topic com.apple.mgmt.…',
-    );
+    throw refused(field, 'It is not a push certificate for MDM: its UID is not a topic com.apple.mgmt.…');
   if (certificate.notAfter.getTime() < Date.now())
     throw refused(field, 'It has expired: renew it at identity.apple.com/pushcert.');
   return {
@@ -59,7 +56,7 @@ export function readVendorCertificate(upload: PushCertificateUpload): KeyAndCert
     // Said below: of a file that is not Odette's own nothing else is told.
   }
   throw fieldProblem('apns.vendor_certificate_invalid', 'vendor', {
-    detail: 'It holds no certificate with its unencrypted private key, or its password is wrong.',
+    detail: 'It does not contain a certificate with its unencrypted private key, or the password is wrong.',
   });
 }
 
@@ -85,7 +82,7 @@ function onlyCertificate(pem: string): Certificate {
   } catch {
     // Said below.
   }
-  throw refused('pem', 'It holds no readable certificate.');
+  throw refused('pem', 'It does not contain a readable certificate.');
 }
 
 function openPkcs12({ pkcs12, password }: { readonly pkcs12: string; readonly password: string }) {
@@ -107,7 +104,7 @@ function certificateOf(pem: string, privateKeyPem: string, field: string): Certi
     );
     if (found) return found;
   } catch {
-    throw refused(field, 'It holds no readable certificate and key.');
+    throw refused(field, 'It does not contain a readable certificate and key.');
   }
   throw refused(field, 'The private key does not belong to the certificate.');
 }

@@ -143,7 +143,7 @@ async function recipientOf(
 
 const unsent = () =>
   fieldProblem('apns.signed_request_invalid', 'file', {
-    detail: 'The present request was never sent to the signing service.',
+    detail: 'Odette never sent the current request to the signing service.',
   });
 
 function open(file: string, recipient: Parameters<typeof openSignedRequest>[1]): string {
@@ -151,7 +151,7 @@ function open(file: string, recipient: Parameters<typeof openSignedRequest>[1]):
     return openSignedRequest(file, recipient);
   } catch {
     throw new UnusableRequest(
-      'It is not a response of the signing service to the last request that was sent.',
+      'It is not the response of the signing service to the last request that Odette sent.',
     );
   }
 }
@@ -161,7 +161,7 @@ function chainIn(pem: string | undefined): Certificate[] {
     return readCertificates(pem ?? '');
   } catch {
     throw fieldProblem('apns.vendor_certificate_invalid', 'chain', {
-      detail: 'A certificate of the chain cannot be read.',
+      detail: 'Odette cannot read a certificate of the chain.',
     });
   }
 }

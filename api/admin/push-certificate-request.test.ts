@@ -206,11 +206,11 @@ describe('an organization without one', () => {
     expect(expired.body.detail).toContain('expired on');
     const foreign = buildCsr({ subject: [['CN', 'other']], keyPair: await newRsaKeyPair() });
     expect((await open((await serviceSigns(400, foreign)).file)).body.detail).toContain(
-      'not the present request',
+      'not the current request',
     );
     const { file } = await serviceSigns();
     await api.call('POST', `${PATH}/send`, order);
-    expect((await open(file)).body.detail).toContain('not a response of the signing service');
+    expect((await open(file)).body.detail).toContain('not the response of the signing service');
     expect((await open('zz')).status).toBe(422);
   });
 

@@ -123,6 +123,6 @@ function chosenRights(
 
 const otherTopic = (topicBefore: string, topic: string, devices: number): ProblemError =>
   new ProblemError('apns.other_topic', {
-    detail: `Its topic is ${topic}; ${devices === 1 ? '1 device is' : `${devices} devices are`} enrolled with ${topicBefore}.`,
+    detail: `The topic of this certificate is ${topic}; ${devices === 1 ? '1 device is' : `${devices} devices are`} enrolled with ${topicBefore}.`,
     facts: { topic, topicBefore, devices },
   });

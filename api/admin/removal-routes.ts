@@ -22,7 +22,7 @@ export function removalHandlers(): Handlers<typeof removal> {
       const { fleetRolloutId } = await startFleetChange(sql, {
         kind: 'removal',
         integrationId: null,
-        reason: 'taken out of its blueprint',
+        reason: 'an operator removed the device from its blueprint',
         by: caller.actor,
         which: [{ deviceIds: moved }],
       });
@@ -38,7 +38,8 @@ export function removalHandlers(): Handlers<typeof removal> {
     deleteDevice: async ({ sql, params, caller }) => {
       if (!(await deleteDevice(sql, params.id)))
         throw new ProblemError('request.conflict', {
-          detail: 'The device is enrolled and calls. Remove the enrollment profile on the device first.',
+          detail:
+            'The device is still enrolled and checks in. Remove the enrollment profile on the device first.',
         });
       const subject = `device:${params.id}`;
       await appendAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });

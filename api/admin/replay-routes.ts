@@ -67,7 +67,7 @@ export function replayHandlers(): Handlers<typeof replays> {
     stopReplay: async ({ sql, params, caller }) => {
       const before = await find(sql, params.id);
       if (before.waiting === 0)
-        throw new ProblemError('request.conflict', { detail: 'Every rollout of it has begun.' });
+        throw new ProblemError('request.conflict', { detail: 'Every rollout of this replay has started.' });
       const withdrawn = await stopReplay(sql, params.id, caller.actor);
       await appendAudit(sql, {
         actor: caller.actor,

@@ -194,7 +194,9 @@ interface NewValue {
 async function newValue(kind: RotatedSecret, given: string | undefined): Promise<NewValue> {
   if (kind === 'private_key') {
     if (given !== undefined)
-      throw fieldProblem('request.invalid', 'value', { detail: 'Odette makes the key.' });
+      throw fieldProblem('request.invalid', 'value', {
+        detail: 'Odette creates this key; leave the value out.',
+      });
     const { privateKeyPem, publicJwk } = await newAppKey();
     return { value: privateKeyPem, publicJwk: { ...publicJwk }, shown: null };
   }
@@ -202,11 +204,10 @@ async function newValue(kind: RotatedSecret, given: string | undefined): Promise
     const value = madeKey();
     return { value, publicJwk: null, shown: value };
   }
-  if (given === undefined)
-    throw fieldProblem('request.invalid', 'value', { detail: 'The new value is needed.' });
+  if (given === undefined) throw fieldProblem('request.invalid', 'value', { detail: 'Enter the new value.' });
   if (kind === 'ios_secret_key' && !isFitForOkta(given))
     throw fieldProblem('request.invalid', 'value', {
-      detail: 'Okta takes 8 to 256 characters with upper case, lower case and a symbol.',
+      detail: 'Okta requires 8 to 256 characters with upper case, lower case and a symbol.',
     });
   return { value: given, publicJwk: null, shown: null };
 }

@@ -75,7 +75,7 @@ function ownHandlers(
       const person = await personOf(sql, caller);
       const factor = person && (await findSecondFactor(sql, person.id));
       if (!factor)
-        throw new ProblemError('request.conflict', { detail: 'Begin with a new key for the app.' });
+        throw new ProblemError('request.conflict', { detail: 'Start again with a new key for the app.' });
       if (factor.confirmedAt) throw alreadyOn();
       if (!(await takeAppCode(dependencies, sql, person, factor.secretId, body.code)))
         throw fieldProblem('people.code_refused', 'code');

@@ -138,7 +138,7 @@ class AnswerSealing {
       throw fieldProblem('secrets.other_address', field);
     if (known !== undefined) return { secretId: known, made: [] };
     throw new ProblemError('request.invalid', {
-      errors: [{ field, reason: 'is needed', code: 'invalid_type' }],
+      errors: [{ field, reason: 'is required', code: 'invalid_type' }],
     });
   }
 

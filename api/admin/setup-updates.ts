@@ -144,7 +144,7 @@ function asProblem(error: unknown): unknown {
     return new ProblemError('setup.not_open');
   const isAway = isGrpcServiceError(error) || (error instanceof Error && AWAY.has(error.name));
   if (isAway)
-    return new ProblemError('server.unavailable', { detail: 'Temporal or its worker is not answering.' });
+    return new ProblemError('server.unavailable', { detail: 'Temporal or its worker does not respond.' });
   return error;
 }
 

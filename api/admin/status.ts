@@ -71,13 +71,13 @@ export async function needsOf(
   if (publicUrl === undefined)
     need(
       'public_url',
-      'The address under which devices reach Odette. It cannot change after the first enrollment.',
+      'The address where devices reach Odette. It cannot change after the first enrollment.',
       'ODETTE_PUBLIC_URL=https://mdm.example.com npm start -- --no-sandbox',
     );
   if (!hasTls)
     need(
       'tls',
-      'Devices speak TLS only: give a certificate, or put a proxy in front and trust it.',
+      'Devices use only TLS: set a certificate, or put a trusted proxy in front.',
       'ODETTE_TLS_CERT_FILE=cert.pem ODETTE_TLS_KEY_FILE=key.pem npm start -- --no-sandbox',
     );
   if (!(await currentPushCertificate(sql)))
@@ -116,7 +116,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (refused.count > 0)
     alarm(
       'temporal.unauthenticated',
-      `Somebody reaches the Temporal server: ${refused.count} messages that Odette did not send were refused in the last day.`,
+      `Someone else can reach the Temporal server: Odette refused ${refused.count} messages in the last day that it did not send.`,
       refused.since,
     );
   const restored = await countRestored(sql);
@@ -132,7 +132,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (stalled.count > 0)
     alarm(
       'temporal.workflow_stuck',
-      `The certificate workflows of ${stalled.count} device(s) did nothing about a renewal that is due; Odette told them to look again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
+      `The certificate workflows of ${stalled.count} device(s) did not start a renewal that is due; Odette signaled them again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
       stalled.since,
     );
   const gone = await countCertificatesGone(sql);
@@ -151,7 +151,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   for (const { id, name } of integrations)
     for (const { connection, failureCode, at } of await listHealth(sql, id))
       if (failureCode !== null && LASTING.has(failureCode))
-        alarm(failureCode, `${name}: ${connection} refuses Odette.`, at);
+        alarm(failureCode, `${name}: ${connection} rejects Odette.`, at);
   for (const { code, text, since } of await listCheckTroubles(sql, integrations))
     if (!alarms.some(({ failure }) => failure.code === code && code !== 'setup.prerequisites_missing'))
       alarm(code, text, since);

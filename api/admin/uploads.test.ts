@@ -165,11 +165,11 @@ test('what Apple would refuse is refused with the reason, and nothing changes', 
   const expired = await pushCertificate('com.apple.mgmt.External.old', -1);
   const { certificate } = await pushCertificate('com.apple.mgmt.External.three');
   for (const [pem, reason] of [
-    [other.certificate + other.key, /not a certificate for device management/],
+    [other.certificate + other.key, /not a push certificate for MDM/],
     [expired.certificate + expired.key, /expired/],
     [certificate + other.key, /does not belong/],
     [`${certificate}-----BEGIN ENCRYPTED PRIVATE KEY-----`, /private key is encrypted/],
-    ['nonsense', /no readable certificate/],
+    ['nonsense', /a readable certificate/],
   ] as const) {
     const answer = await put({ pem });
     expect([answer.status, answer.body.code]).toEqual([422, 'apns.certificate_invalid']);

@@ -100,7 +100,7 @@ export const blueprints = {
   }),
   createEnrollmentCode: endpoint({
     tag,
-    summary: 'Makes an enrollment code; its value and link are shown this once',
+    summary: 'Creates an enrollment code; only this response shows its value and link',
     method: 'post',
     path: '/api/blueprints/{id}/enrollment-codes',
     access: 'operator',

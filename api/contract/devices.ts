@@ -290,7 +290,7 @@ export const devices = {
   }),
   getUnreadableResponses: endpoint({
     tag,
-    summary: 'The last responses of a device that could not be read, the newest first',
+    summary: 'The last responses of a device that Odette could not read, newest first',
     method: 'get',
     path: '/api/devices/{id}/unreadable-responses',
     access: 'admin',
@@ -321,7 +321,7 @@ export const devices = {
   }),
   updateDevice: endpoint({
     tag,
-    summary: 'Moves a device to another blueprint, or names its user',
+    summary: 'Moves a device to another blueprint, or sets its user',
     method: 'patch',
     path: '/api/devices/{id}',
     access: 'operator',
@@ -333,7 +333,7 @@ export const devices = {
   setDeviceUsers: endpoint({
     tag,
     summary:
-      'Names the users of many devices by CSV: a column `id`, `udid` or `serialNumber`, and a column `user`; all lines or none',
+      'Sets the users of many devices from CSV: a column `id`, `udid` or `serialNumber`, and a column `user`; all lines or none',
     method: 'post',
     path: '/api/devices/users',
     access: 'operator',
@@ -383,7 +383,7 @@ export const devices = {
   }),
   checkDevice: endpoint({
     tag,
-    summary: 'Checks now what the device has, and brings what is missing',
+    summary: 'Checks now what the device has, and sends what is missing',
     method: 'post',
     path: '/api/devices/{id}/check',
     access: 'operator',

@@ -40,7 +40,7 @@ export const doctor = {
   examineDevice: endpoint({
     tag,
     summary:
-      'Why a device is not managed in Okta: every cause that something speaks for; none for one out of scope',
+      'Why a device is not managed in Okta: every cause with evidence; none if the device is out of scope',
     method: 'get',
     path: '/api/devices/{id}/doctor',
     access: 'viewer',

@@ -76,7 +76,7 @@ const FleetRollout = z
 export const fleetRollouts = {
   listFleetRollouts: endpoint({
     tag,
-    summary: 'Changes that reach more than 20 devices: those under way, then the others of the last 30 days',
+    summary: 'Changes that reach more than 20 devices: those under way, then those of the last 30 days',
     method: 'get',
     path: '/api/fleet-rollouts',
     access: 'viewer',
@@ -85,7 +85,7 @@ export const fleetRollouts = {
   }),
   getFleetRollout: endpoint({
     tag,
-    summary: 'How far a change is',
+    summary: 'The progress of a change',
     method: 'get',
     path: '/api/fleet-rollouts/{id}',
     access: 'viewer',
@@ -95,7 +95,7 @@ export const fleetRollouts = {
   }),
   listFleetRolloutDevices: endpoint({
     tag,
-    summary: 'Which devices of a change have which state, in the order of their turn',
+    summary: 'The devices of a change with their state, in the order of their turn',
     method: 'get',
     path: '/api/fleet-rollouts/{id}/devices',
     access: 'viewer',
@@ -117,7 +117,7 @@ export const fleetRollouts = {
   steerFleetRollout: endpoint({
     tag,
     summary:
-      'Pauses, resumes, lets go on at once (without waves), or aborts; an abort leaves devices that have not begun as they are',
+      'Pauses a change, resumes it, sends it to all at once (without waves), or aborts it; an abort leaves devices that have not started unchanged',
     method: 'post',
     path: '/api/fleet-rollouts/{id}/orders',
     access: 'operator',

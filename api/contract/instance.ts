@@ -194,7 +194,7 @@ export const instance = {
   }),
   listCatalogue: endpoint({
     tag,
-    summary: 'Everything that can go wrong, and what to do then',
+    summary: 'The catalogue of failures, with the remedy of each',
     method: 'get',
     path: '/api/failures',
     access: 'viewer',
@@ -203,7 +203,8 @@ export const instance = {
   }),
   sealMessage: endpoint({
     tag,
-    summary: 'Seals a message or an input for one workflow, to be sent by hand; sends nothing',
+    summary:
+      'Encrypts a message or an input for one workflow, so that an operator can send it by hand; sends nothing',
     method: 'post',
     path: '/api/temporal/seal',
     access: 'admin',
@@ -251,7 +252,7 @@ export const instance = {
   }),
   getHealth: endpoint({
     tag,
-    summary: 'The process answers',
+    summary: 'The process responds',
     method: 'get',
     path: '/healthz',
     access: 'public',
@@ -260,7 +261,7 @@ export const instance = {
   }),
   getReadiness: endpoint({
     tag,
-    summary: 'It can do its work: the database answers',
+    summary: 'The process is ready: the database responds',
     method: 'get',
     path: '/readyz',
     access: 'public',

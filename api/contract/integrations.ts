@@ -190,7 +190,8 @@ export const integrations = {
   }),
   answerIntegration: endpoint({
     tag,
-    summary: 'Gives one answer of the wizard again, with the same checks; what carries it is pushed again',
+    summary:
+      'Changes one answer of the wizard, with the same checks; Odette pushes every payload that contains it again',
     method: 'post',
     path: '/api/integrations/{id}/answers',
     access: 'admin',
@@ -205,8 +206,7 @@ export const integrations = {
   }),
   resumeReissues: endpoint({
     tag,
-    summary:
-      'Lets Odette go on re-issuing certificates by itself after it stopped; what was held back is re-issued',
+    summary: 'Resumes automatic re-issues after a halt; held-back devices get a new certificate',
     method: 'post',
     path: '/api/integrations/{id}/reissues/resume',
     access: 'operator',

@@ -20,7 +20,7 @@ const IosKeyReader = z
 export const iosKeyReaders = {
   listIosKeyReaders: endpoint({
     tag: 'integrations',
-    summary: 'Which devices were handed the iOS secret key of now, and which of them are in doubt',
+    summary: 'The devices that have read the current iOS secret key, and which of them are in doubt',
     method: 'get',
     path: '/api/integrations/{id}/ios-key-readers',
     access: 'viewer',

@@ -150,8 +150,7 @@ export const library = {
   }),
   createLibraryItem: endpoint({
     tag,
-    summary:
-      'Adds the Okta Verify item of an integration; what must be started is started in the same transaction',
+    summary: 'Adds the Okta Verify item of an integration; the same transaction starts its rollouts',
     method: 'post',
     path: '/api/library-items',
     access: 'admin',
@@ -175,7 +174,7 @@ export const library = {
   }),
   deleteLibraryItem: endpoint({
     tag,
-    summary: 'Removes a library item; its payloads are taken away again',
+    summary: 'Removes a library item; Odette then removes its payloads',
     method: 'delete',
     path: '/api/library-items/{id}',
     access: 'admin',

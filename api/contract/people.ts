@@ -69,7 +69,7 @@ export type SignInRefusal = (typeof SIGN_IN_REFUSALS)[number];
 export const people = {
   getSignIn: endpoint({
     tag,
-    summary: 'How one can sign in here, and in words why a sign-in was refused',
+    summary: 'The ways to sign in here, and why a sign-in was refused',
     method: 'get',
     path: '/api/sign-in',
     access: 'public',
@@ -83,7 +83,7 @@ export const people = {
   }),
   getIdentityProvider: endpoint({
     tag,
-    summary: 'The identity provider as it is set, and what it must be told',
+    summary: 'The configured identity provider, and what to register with it',
     method: 'get',
     path: '/api/identity-provider',
     access: 'admin',
@@ -111,7 +111,7 @@ export const people = {
   }),
   getFirstRun: endpoint({
     tag,
-    summary: 'Whether the first admin is still to be made, with the link that the launcher printed',
+    summary: 'Whether the first admin is still missing, checked with the link that the launcher printed',
     method: 'get',
     path: '/api/first-run',
     access: 'public',
@@ -120,7 +120,7 @@ export const people = {
   }),
   finishFirstRun: endpoint({
     tag,
-    summary: 'Makes the first admin (the local break-glass account) and signs in',
+    summary: 'Creates the first admin (the local break-glass account) and signs in',
     method: 'post',
     path: '/api/first-run',
     access: 'public',
@@ -147,7 +147,7 @@ export const people = {
   }),
   getSession: endpoint({
     tag,
-    summary: 'Who is calling',
+    summary: 'The caller of this request',
     method: 'get',
     path: '/api/session',
     access: 'viewer',
@@ -222,7 +222,7 @@ export const people = {
   }),
   createToken: endpoint({
     tag,
-    summary: 'Makes an API token; its value is shown this once',
+    summary: 'Creates an API token; only this response shows its value',
     method: 'post',
     path: '/api/tokens',
     access: 'admin',

@@ -85,7 +85,7 @@ export const platformRemovals = {
   }),
   listPlatformRemovals: endpoint({
     tag,
-    summary: 'Removals of platforms and integrations, also of those that are gone, the newest first',
+    summary: 'Removals of platforms and integrations, including finished ones, newest first',
     method: 'get',
     path: '/api/removals',
     access: 'viewer',
@@ -95,7 +95,7 @@ export const platformRemovals = {
   }),
   getPlatformRemoval: endpoint({
     tag,
-    summary: 'How far a removal is',
+    summary: 'The progress of a removal',
     method: 'get',
     path: '/api/removals/{id}',
     access: 'viewer',
@@ -105,7 +105,8 @@ export const platformRemovals = {
   }),
   changePlatformRemoval: endpoint({
     tag,
-    summary: 'Stops a removal, lets it go on, hurries it, or undoes it: payloads come back',
+    summary:
+      'Stops a removal, resumes it, removes from all devices at once, or undoes it: Odette then sends the payloads again',
     method: 'post',
     path: '/api/removals/{id}/actions',
     access: 'admin',

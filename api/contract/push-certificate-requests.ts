@@ -28,7 +28,7 @@ const chain = fileText(64 * 1024).optional();
 export const pushCertificateRequests = {
   getPushCertificateRequest: endpoint({
     tag,
-    summary: 'The present request for a push certificate',
+    summary: 'The current request for a push certificate',
     method: 'get',
     path: '/api/push-certificate/request',
     access: 'admin',
@@ -38,7 +38,7 @@ export const pushCertificateRequests = {
   }),
   createPushCertificateRequest: endpoint({
     tag,
-    summary: 'Makes a key, which stays here, and a request for a push certificate',
+    summary: 'Creates a key, which stays in Odette, and a request for a push certificate',
     method: 'post',
     path: '/api/push-certificate/request',
     access: 'admin',
@@ -47,7 +47,8 @@ export const pushCertificateRequests = {
   }),
   signPushCertificateRequest: endpoint({
     tag,
-    summary: "Signs the present request with an MDM vendor's certificate and key, which are not stored",
+    summary:
+      "Signs the current request with an MDM vendor's certificate and key, which Odette does not store",
     method: 'post',
     path: '/api/push-certificate/request/sign',
     access: 'admin',
@@ -58,7 +59,7 @@ export const pushCertificateRequests = {
   }),
   sendPushCertificateRequest: endpoint({
     tag,
-    summary: 'Sends the present request to the public signing service, which answers by email',
+    summary: 'Sends the current request to the public signing service, which responds by email',
     method: 'post',
     path: '/api/push-certificate/request/send',
     access: 'admin',

@@ -9,7 +9,7 @@ const tag = 'devices';
 export const removal = {
   removeDevices: endpoint({
     tag,
-    summary: 'Takes devices out of their blueprints: what was sent for it goes again after the delay',
+    summary: 'Removes devices from their blueprints: Odette removes what it sent for them after the delay',
     method: 'post',
     path: '/api/devices/removals',
     access: 'operator',

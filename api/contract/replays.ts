@@ -74,7 +74,7 @@ export const replays = {
   }),
   getReplay: endpoint({
     tag,
-    summary: 'How far a replay is',
+    summary: 'The progress of a replay',
     method: 'get',
     path: '/api/replays/{id}',
     access: 'viewer',
@@ -84,7 +84,7 @@ export const replays = {
   }),
   stopReplay: endpoint({
     tag,
-    summary: 'Stops a replay: what has not begun stays failed, what has begun goes on',
+    summary: 'Stops a replay: rollouts that have not started stay failed, rollouts under way continue',
     method: 'post',
     path: '/api/replays/{id}/stop',
     access: 'operator',

@@ -74,7 +74,7 @@ export const rollouts = {
   }),
   renewalsByDay: endpoint({
     tag: 'renewals',
-    summary: 'Certificates by the day on which they end, and when their renewal is due',
+    summary: 'Certificates by the day on which they expire, and when their renewal is due',
     method: 'get',
     path: '/api/renewals/by-day',
     access: 'viewer',
@@ -92,7 +92,7 @@ export const rollouts = {
   listRenewals: endpoint({
     tag: 'renewals',
     summary:
-      'Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it',
+      'Devices by the expiry of their certificate: next due, late, failed, or unused for so long that Okta would revoke it',
     method: 'get',
     path: '/api/renewals',
     access: 'viewer',

@@ -79,7 +79,7 @@ export const rotations = {
   startRotation: endpoint({
     tag,
     summary:
-      'Begins to rotate a secret. A client secret or challenge password is tried with Okta and then used; a key waits for `commit`',
+      'Starts the rotation of a secret. Odette tests a client secret or challenge password with Okta, then uses it; a key waits for `commit`',
     method: 'post',
     path: '/api/integrations/{id}/rotations',
     access: 'admin',
@@ -102,7 +102,7 @@ export const rotations = {
   }),
   getRotation: endpoint({
     tag,
-    summary: 'How far a rotation is',
+    summary: 'The progress of a rotation',
     method: 'get',
     path: '/api/rotations/{id}',
     access: 'viewer',
@@ -112,7 +112,7 @@ export const rotations = {
   }),
   steerRotation: endpoint({
     tag,
-    summary: 'Says that the new key is set in Okta (`commit`), or gives the rotation up (`abandon`)',
+    summary: 'Confirms that the new key is set in Okta (`commit`), or abandons the rotation (`abandon`)',
     method: 'post',
     path: '/api/rotations/{id}/orders',
     access: 'admin',

@@ -41,7 +41,7 @@ export const secondFactor = {
   beginSecondFactor: endpoint({
     tag,
     summary:
-      'Makes the key for an authenticator app; the second factor is on once a code of it was confirmed',
+      'Creates the key for an authenticator app; the second factor turns on when a code of the app is confirmed',
     method: 'post',
     path: '/api/session/second-factor',
     access: 'viewer',
@@ -61,7 +61,7 @@ export const secondFactor = {
   }),
   confirmSecondFactor: endpoint({
     tag,
-    summary: "Turns the second factor on by a code of the app, and ends the caller's other sessions",
+    summary: "Turns on the second factor with a code of the app, and ends the caller's other sessions",
     method: 'post',
     path: '/api/session/second-factor/confirm',
     access: 'viewer',
@@ -74,7 +74,7 @@ export const secondFactor = {
   }),
   renewRecoveryCodes: endpoint({
     tag,
-    summary: 'Makes new recovery codes; the old ones end',
+    summary: 'Creates new recovery codes; the old ones stop working',
     method: 'post',
     path: '/api/session/second-factor/recovery-codes',
     access: 'viewer',
@@ -96,7 +96,7 @@ export const secondFactor = {
   }),
   resetSecondFactor: endpoint({
     tag,
-    summary: 'Turns the second factor of a person off who is locked out, and ends their sessions',
+    summary: 'Turns off the second factor of a person who is locked out, and ends their sessions',
     method: 'delete',
     path: '/api/people/{id}/second-factor',
     access: 'admin',

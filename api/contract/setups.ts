@@ -169,7 +169,8 @@ export const setups = {
   }),
   answerSetup: endpoint({
     tag,
-    summary: 'Answers a step. A check that takes longer than five seconds answers 202 with a place to ask',
+    summary:
+      'Answers a step. If a check takes longer than five seconds, the response is 202 with a `Location` to ask',
     method: 'post',
     path: '/api/setups/{id}/answers',
     access: 'admin',
@@ -189,7 +190,7 @@ export const setups = {
   }),
   getSetupAnswer: endpoint({
     tag,
-    summary: 'How an answer ended: the setup, a problem, or 202 while its check runs',
+    summary: 'The result of an answer: the setup, a problem, or 202 while its check runs',
     method: 'get',
     path: '/api/setups/{id}/answers/{answerId}',
     access: 'admin',
@@ -201,7 +202,7 @@ export const setups = {
   }),
   abandonSetup: endpoint({
     tag,
-    summary: 'Gives a setup up',
+    summary: 'Abandons a setup',
     method: 'delete',
     path: '/api/setups/{id}',
     access: 'admin',

@@ -108,10 +108,10 @@ export function assertNotForged(request: Request): void {
   // The browser itself has compared, by the address that people see; a proxy may have put another Host.
   if (site === 'same-origin') return;
   if (site !== undefined && site !== 'none')
-    throw new ProblemError('request.not_allowed', { detail: 'The request comes from another site.' });
+    throw new ProblemError('request.not_allowed', { detail: 'The request comes from a different site.' });
   const origin = request.headers.origin;
   if (origin !== undefined && originHost(origin) !== request.headers.host)
-    throw new ProblemError('request.not_allowed', { detail: 'The request comes from another site.' });
+    throw new ProblemError('request.not_allowed', { detail: 'The request comes from a different site.' });
 }
 
 const originHost = (origin: string): string | undefined =>

@@ -70,7 +70,7 @@ export function measureFleet(database: Database, registry: Registry): void {
   });
   new Gauge({
     name: 'odette_okta_sync_age_seconds',
-    help: 'Since all devices of an integration were last read from Okta; absent before the first time',
+    help: 'Seconds since Odette last read all devices of an integration from Okta; absent before the first time',
     labelNames: ['integration'],
     registers: [registry],
     async collect() {
@@ -83,7 +83,7 @@ export function measureFleet(database: Database, registry: Registry): void {
   });
   new Gauge({
     name: 'odette_tls_certificate_days_left',
-    help: 'Days until the TLS certificate of the device listener ends; absent where a proxy ends TLS',
+    help: 'Days until the TLS certificate of the device listener expires; absent where a proxy terminates TLS',
     registers: [registry],
     async collect() {
       const end = await readDeviceTlsEnd(database);
@@ -93,7 +93,7 @@ export function measureFleet(database: Database, registry: Registry): void {
   });
   new Gauge({
     name: 'odette_push_certificate_days_left',
-    help: "Days until Apple's push certificate ends, for each topic that enrollments use",
+    help: "Days until Apple's push certificate expires, for each topic that enrollments use",
     labelNames: ['topic'],
     registers: [registry],
     async collect() {

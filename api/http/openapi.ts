@@ -107,7 +107,7 @@ function successResponses(shape: Endpoint, schemas: Json): Json {
   const tagged = shape.versioned && shape.method === 'get';
   const headers = tagged ? { headers: { ETag: { schema: { type: 'string' } } } } : {};
   const later = {
-    description: 'Taken; ask at `Location`',
+    description: 'Accepted; ask at `Location`',
     headers: { Location: { schema: { type: 'string' } } },
     ...content(shape.later),
   };

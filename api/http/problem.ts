@@ -38,7 +38,7 @@ export const fieldProblem = (code: FailureCode, field: string, detail: ProblemDe
   new ProblemError(code, { ...detail, errors: [{ field, reason: FAILURES[code].title, code }] });
 
 export const notFound = (what: string): ProblemError =>
-  new ProblemError('request.not_found', { detail: `There is no ${what} with this id.` });
+  new ProblemError('request.not_found', { detail: `No ${what} has this ID.` });
 
 const invalid = (error: z.ZodError): ProblemError =>
   new ProblemError('request.invalid', {

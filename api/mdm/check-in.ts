@@ -95,11 +95,11 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
 }
 
 const ENROLLING = {
-  new: 'The device began its enrollment.',
-  again: 'The device began its enrollment again.',
-  renewal: 'The device began its enrollment again with a renewed identity.',
-  takeover: 'The device was taken over with a code made for it, and began its enrollment again.',
-  return: 'The device came back with a new code, and began its enrollment again.',
+  new: 'The device started to enroll.',
+  again: 'The device started to enroll again.',
+  renewal: 'The device started to enroll again with a renewed identity.',
+  takeover: 'The device started to enroll again, with a code made for it.',
+  return: 'The device came back with a new code and started to enroll again.',
 };
 
 const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };

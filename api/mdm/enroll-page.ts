@@ -39,7 +39,7 @@ export function enrollPage(problem?: string): string {
 ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${problem}</p>\n`}<form method="post" action="enroll">
 <label for="code">Enrollment code</label>
 <input id="code" name="code" required maxlength="64" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${described}"${problem === undefined ? '' : ' aria-invalid="true"'}>
-<p id="hint">You get the code from your admin. Small or capital letters, with or without dashes.</p>
+<p id="hint">You get the code from your admin. Upper or lower case, with or without dashes.</p>
 <button>Download the profile</button>
 </form>
 <h2>What to click next</h2>
@@ -55,12 +55,12 @@ ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${p
 <li>Open <b>System Settings</b>, <b>General</b>, <b>Device Management</b>.</li>
 <li>Double-click the profile, then <b>Install</b>, and enter your password.</li>
 </ol>
-<p>After that nothing else is needed here: Okta Verify arrives by itself. Install the profile at once: after an hour it is of no use any more, and a new code is needed.</p>
+<p>You need to do nothing else: Okta Verify arrives automatically. Install the profile within an hour; after that, you need a new code.</p>
 <p id="outcome" role="status" hidden></p>
 <h2>Was this device enrolled before?</h2>
-<p>If it was erased, or its profile was removed while it was offline, the installation may fail. Ask your admin to allow this device to enroll again, then enter the code once more. The code is not used up by that.</p>
-<h2>Is the device managed already?</h2>
-<p>A device has one management only. If Settings shows a profile of another management, ask your admin before you remove it: what came with it, apps and their data too, goes with it.</p>
+<p>If someone erased it, or removed its profile while it was offline, the installation may fail. Ask your admin to allow this device to enroll again, then enter the same code again.</p>
+<h2>Is the device already managed?</h2>
+<p>A device can have only one MDM profile. If Settings shows another MDM profile, ask your admin before you remove it: removing it also removes what it installed, including apps and their data.</p>
 </main>
 </body>
 </html>

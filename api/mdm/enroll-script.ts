@@ -15,7 +15,7 @@ fill();
 const outcome = document.getElementById('outcome');
 const WORDS = {
   waiting: 'The profile is downloaded. Install it on this device now.',
-  enrolled: 'This device is enrolled. Nothing else is needed here.',
+  enrolled: 'This device is enrolled. You need to do nothing else.',
   ask_admin: 'This device was enrolled before. Ask your admin to allow it to enroll again, then enter the code once more.',
   refused: 'The server refused this device. Ask your admin.',
 };

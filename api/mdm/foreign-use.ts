@@ -27,7 +27,7 @@ export async function recordForeignUse(
     const detail = { udid, serialNumber: serialNumberOf(message) };
     await appendTimeline(sql, owner.id, {
       kind,
-      text: `Another device (UDID ${udid}) used the identity of this device and was refused. Migration Assistant or a clone may have copied it: remove the enrollment profile there, and enroll that device with a code of its own.`,
+      text: `Another device (UDID ${udid}) used the identity of this device; Odette refused it. Migration Assistant or a clone may have copied the identity: remove the enrollment profile from that device, and enroll it with its own code.`,
       detail,
     });
     const subject = `device:${owner.id}`;

@@ -18,8 +18,8 @@ export async function recordRefusedEnrollment(
   await appendTimeline(sql, known.id, {
     kind: 'enrollment_refused',
     text: asksToReturn
-      ? 'The device asked to enroll again and was refused, because its earlier enrollment has not ended.'
-      : 'Another device tried to enroll as this device and was refused.',
+      ? 'The device asked to enroll again. Odette refused it, because its earlier enrollment has not ended.'
+      : 'Another device tried to enroll as this device. Odette refused it.',
     detail: { code, serialNumber: message.serialNumber },
   });
   if (!asksToReturn) return;
@@ -35,7 +35,7 @@ export async function endReturnRequest(sql: Sql, deviceId: string): Promise<void
   await refuseReturn(sql, deviceId);
   await appendTimeline(sql, deviceId, {
     kind: 'return_dropped',
-    text: 'The device uses its earlier enrollment, so the request to enroll again came from another device. It is dropped.',
+    text: 'The device uses its earlier enrollment, so the request to enroll again came from another device. Odette dropped the request.',
   });
   await appendAudit(sql, {
     actor: 'system',

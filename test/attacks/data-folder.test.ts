@@ -17,7 +17,7 @@ test('a data folder that others may write to is refused', async () => {
   const data = path.join(folder, 'data');
   await mkdir(data);
   await chmod(data, 0o777);
-  await expect(openDataFolder(data, { isSandbox: false })).rejects.toThrow('may be written to by others');
+  await expect(openDataFolder(data, { isSandbox: false })).rejects.toThrow('other users can write to it');
   await chmod(data, 0o711);
   await (await openDataFolder(data, { isSandbox: false })).release();
 });

@@ -81,7 +81,7 @@ describe.runIf(isRoot())('another user of the machine', () => {
     const prepared = path.join(folder, 'prepared');
     await mkdir(prepared);
     await chown(prepared, STRANGER, STRANGER);
-    await expect(startEmbeddedPostgres({ folder: prepared })).rejects.toThrow('belongs to somebody else');
+    await expect(startEmbeddedPostgres({ folder: prepared })).rejects.toThrow('belongs to another user');
     const cluster = path.join(folder, 'cluster');
     await mkdir(path.join(cluster, 'data'), { recursive: true });
     await chown(path.join(cluster, 'data'), NOBODY, NOBODY);
@@ -93,7 +93,7 @@ describe.runIf(isRoot())('another user of the machine', () => {
     await mkdir(planted);
     await mkdir(path.join(planted, 'socket'), { mode: 0o777 });
     await chown(path.join(planted, 'socket'), STRANGER, STRANGER);
-    await expect(startEmbeddedPostgres({ folder: planted })).rejects.toThrow('belongs to somebody else');
+    await expect(startEmbeddedPostgres({ folder: planted })).rejects.toThrow('belongs to another user');
   });
 });
 

@@ -114,7 +114,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     for (const words of [
       'Your organization will manage this device',
       'What to click next',
-      'managed already',
+      'already managed',
     ])
       await page.getByText(words).first().waitFor();
     expect(await widthOnPhone(page)).toBeLessThanOrEqual(PHONE.width);

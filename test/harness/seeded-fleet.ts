@@ -94,7 +94,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   await database.query(`insert into replays (id, started_by) values ($1, 'person:ada')`, [ids.replays]);
   await database.query(
     `insert into fleet_rollouts (id, kind, reason, pace, devices, canary, settle_minutes, started_by)
-     values ($1, 'library_item', 'the library item was saved', 'waves', 1, 5, 45, 'person:ada')`,
+     values ($1, 'library_item', 'an admin saved the library item', 'waves', 1, 5, 45, 'person:ada')`,
     [ids['fleet-rollouts']],
   );
   await database.query(

@@ -133,7 +133,7 @@ test('a device that was enrolled before gets its waiting command from the restor
 test('a backup goes into no folder that is there, and is restored over nothing', async () => {
   expect((await odette(source(), 'backup', folder)).code).toBe(1);
   const second = await odette(bare, 'restore', path.join(folder, 'backup'));
-  expect([second.code, second.said]).toEqual([1, expect.stringContaining('There is a key file already')]);
+  expect([second.code, second.said]).toEqual([1, expect.stringContaining('A key file already exists')]);
   const other = { ...source(), ODETTE_KEY_FILE: path.join(folder, 'other.key') };
   const full = await odette(other, 'restore', path.join(folder, 'backup'));
   expect([full.code, full.said]).toEqual([1, expect.stringContaining('The database is not empty')]);

@@ -79,7 +79,7 @@ test('it comes up, says how to sign in and what real devices still need, and is 
 test('a second launcher with the same folder is refused', async () => {
   const second = up();
   expect(await second.ended).toBe(1);
-  expect(second.said()).toContain('runs already');
+  expect(second.said()).toContain('already runs');
 }, 60_000);
 
 test.each(['worker', 'api', 'relay', 'devices'])(

@@ -30,7 +30,7 @@ export const certificateProfile = (
   profileOf({
     ...named(wanted, `certificate.${wanted.slot}`),
     displayName: 'Okta device certificate',
-    description: 'Shows Okta that this Mac is managed.',
+    description: 'Proves to Okta that this Mac is managed.',
     scope: wanted.scope,
     payloads: [scepCertificate(wanted)],
   });
@@ -50,7 +50,7 @@ export const ssoProfile = (wanted: ProfileTarget & SsoExtension): Profile =>
   profileOf({
     ...named(wanted, 'sso'),
     displayName: 'Okta single sign-on',
-    description: 'Signs in to Okta without a prompt.',
+    description: 'Lets apps sign in to Okta without a prompt.',
     ...(wanted.platform === 'macOS' ? { scope: 'System' as const } : {}),
     payloads: [ssoExtension(wanted)],
   });

@@ -40,7 +40,7 @@ function pendingAfter(
     const file = migrations[index];
     if (file === undefined || file.name > name)
       throw new Error(
-        `migration ${name} was applied to this database and is not part of this release; a database does not go back`,
+        `migration ${name} was applied to this database and is not part of this release: a database cannot go back to an older release`,
       );
     if (file.name < name)
       throw new Error(

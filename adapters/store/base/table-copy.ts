@@ -33,7 +33,7 @@ export async function importTables(sql: Sql, lines: AsyncIterable<string>): Prom
   const tables = await tablesInOrder(sql);
   for (const table of tables)
     if ((await sql.query(`select from ${table} limit 1`)).length > 0)
-      throw new Error(`The database is not empty (${table}); a backup is restored into a new one.`);
+      throw new Error(`The database is not empty (${table}); restore a backup into a new database.`);
   // What triggers keep is in the backup too.
   for (const table of tables) await sql.query(`alter table ${table} disable trigger user`);
   let isFirst = true;
@@ -48,7 +48,7 @@ export async function importTables(sql: Sql, lines: AsyncIterable<string>): Prom
       continue;
     }
     const { table } = JSON.parse(line) as { table: string };
-    if (!tables.includes(table)) throw new Error(`The backup holds a table that is not known: ${table}`);
+    if (!tables.includes(table)) throw new Error(`The backup contains an unknown table: ${table}`);
     // The line itself, so that no number passes through JavaScript.
     await sql.query(
       `insert into ${table} overriding system value select * from jsonb_populate_recordset(null::${table}, $1::jsonb -> 'rows')`,

@@ -102,7 +102,7 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
     await deleteBootstrapToken(sql, row.id);
     await endUserChannels(sql, row.id);
   }
-  await resetTruths(sql, row.id, 'in_progress', 'The device has to finish its enrollment.');
+  await resetTruths(sql, row.id, 'in_progress', 'The device must finish its enrollment.');
   return row.id;
 }
 

@@ -111,7 +111,7 @@ export async function resumeReissues(
   const devices = await requestRenewals(
     sql,
     deviceIds,
-    'Okta no longer counts the device as managed; a person let Odette go on',
+    'Okta no longer counts the device as managed; an operator resumed automatic re-issues',
   );
   const subject = `integration:${integrationId}`;
   await appendAudit(sql, { actor, action: 'reissue.resumed', subject, detail: { platform, devices } });
