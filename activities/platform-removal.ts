@@ -14,6 +14,7 @@ import {
   type PlatformRemovalRow,
   type RemovalCounts,
 } from '../adapters/store/rollout/platform-removals.ts';
+import { haltedText } from '../domain/fleet-waves.ts';
 import { planRemovalStep } from '../domain/platform-removal.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -59,11 +60,7 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
           case 'halt':
             await setRemovalStatus(sql, removalId, { status: 'stopped', actor: null });
             await audit(sql, removal, 'removal.halted', counts);
-            return {
-              ...told,
-              shown: `Odette stopped the removal: ${counts.failed} devices failed.`,
-              waitMs: null,
-            };
+            return { ...told, shown: `Odette stopped the removal: ${haltedText(step.halt)}`, waitMs: null };
           case 'finish':
             await finish(sql, removal, counts);
             return { ...told, shown: `Removed from ${counts.done} devices.`, waitMs: null, isOver: true };

@@ -1,4 +1,4 @@
-// `odette removal`: a platform or a whole integration leaves Odette: who would be locked out, payloads in portions, a stop, the way back.
+// `odette removal`: a platform or a whole integration leaves Odette: who would be locked out, payloads in waves, a stop, the way back.
 import { Option, type Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';

@@ -17,6 +17,9 @@ const step = (changes: Partial<RemovalProgress>) =>
       silent: 0,
       pending: 0,
       accepted: 0,
+      wave: 0,
+      waveBegun: 0,
+      waveEnded: 0,
       ...changes,
     },
     NOW,
@@ -24,32 +27,42 @@ const step = (changes: Partial<RemovalProgress>) =>
 
 test('nothing is taken before the delay is over', () => {
   expect(step({ status: 'waiting', startsAt: new Date(NOW + 90_000) })).toEqual({ do: 'wait', ms: 90_000 });
-  expect(step({ status: 'waiting' })).toEqual({ do: 'take', devices: 1 });
+  expect(step({ status: 'waiting' })).toEqual({ do: 'take', devices: 5 });
 });
 
-test('portions grow from one device, doubled each time, to five hundred', () => {
+test('waves grow fourfold from a canary, as those of every change', () => {
   const sizes: number[] = [];
-  for (let taken = 0; taken < 3000;) {
-    const next = step({ taken, done: taken });
+  for (let [taken, wave] = [0, 0]; taken < 1000; wave += 1) {
+    const of = sizes.at(-1) ?? 0;
+    const next = step({ taken, done: taken, wave, waveBegun: of, waveEnded: of, portionAt: ago(1) });
     if (next.do !== 'take') throw new Error(next.do);
     sizes.push(next.devices);
     taken += next.devices;
   }
-  expect(sizes.slice(0, 6)).toEqual([1, 1, 2, 4, 8, 16]);
-  expect(Math.max(...sizes)).toBe(500);
+  expect(sizes).toEqual([5, 20, 80, 320, 1280]);
 });
 
-test('a portion is waited for, but not for ever: a device that sleeps holds up nobody', () => {
-  expect(step({ taken: 8, done: 7, pending: 1, portionAt: ago(5) })).toMatchObject({ do: 'wait' });
-  expect(step({ taken: 8, done: 7, pending: 1, portionAt: ago(15) })).toEqual({ do: 'take', devices: 8 });
-  expect(step({ taken: 8, done: 7, silent: 1, portionAt: ago(5) })).toEqual({ do: 'take', devices: 8 });
+test('a wave is waited for, but not for ever: devices that sleep hold up nobody', () => {
+  const second = { taken: 25, wave: 2, waveBegun: 20 };
+  const slow = { ...second, done: 24, pending: 1, waveEnded: 19 };
+  expect(step({ ...slow, portionAt: ago(5) })).toMatchObject({ do: 'wait' });
+  expect(step({ ...slow, portionAt: ago(15) })).toEqual({ do: 'take', devices: 80 });
+  expect(step({ ...second, done: 24, silent: 1, waveEnded: 20, portionAt: ago(1) })).toEqual({
+    do: 'take',
+    devices: 80,
+  });
 });
 
-test('failures stop it; those that a person accepted do not stop it again', () => {
-  expect(step({ taken: 8, done: 4, failed: 4 })).toEqual({ do: 'halt' });
-  expect(step({ taken: 8, done: 5, failed: 3 })).toMatchObject({ do: 'take' });
-  expect(step({ taken: 8, done: 4, failed: 4, accepted: 4 })).toMatchObject({ do: 'take' });
-  expect(step({ taken: 100, done: 91, failed: 9 })).toMatchObject({ do: 'take' });
+test('failures stop it, one of the canary at once; those that a person accepted do not stop it again', () => {
+  const first = { taken: 5, done: 4, failed: 1, wave: 1, waveBegun: 5, waveEnded: 5, portionAt: ago(1) };
+  expect(step(first)).toEqual({ do: 'halt', halt: { reason: 'canary_failed', devices: 1, of: 5 } });
+  expect(step({ ...first, accepted: 1 })).toEqual({ do: 'take', devices: 20 });
+  const later = { taken: 25, wave: 2, waveBegun: 20, waveEnded: 20, portionAt: ago(1) };
+  expect(step({ ...later, done: 22, failed: 3 })).toMatchObject({
+    do: 'halt',
+    halt: { reason: 'many_failed' },
+  });
+  expect(step({ ...later, done: 23, failed: 2 })).toEqual({ do: 'take', devices: 80 });
 });
 
 test('it ends when every reached device is done, or a day after the last portion', () => {
@@ -59,11 +72,9 @@ test('it ends when every reached device is done, or a day after the last portion
   expect(step({ left: 0 })).toEqual({ do: 'finish' });
 });
 
-test('at once: no portion waits for the one before', () => {
-  expect(step({ isAtOnce: true, taken: 500, pending: 500, portionAt: ago(0) })).toEqual({
-    do: 'take',
-    devices: 500,
-  });
+test('at once: no wave waits for the one before', () => {
+  const under = { wave: 1, waveBegun: 200, waveEnded: 0, portionAt: ago(0) };
+  expect(step({ isAtOnce: true, taken: 200, pending: 200, ...under })).toEqual({ do: 'take', devices: 200 });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-// Removes a platform or a whole integration: waits out the delay, takes payloads away in portions, ends it. What is decided is in the tables.
+// Removes a platform or a whole integration: waits out the delay, takes payloads away in waves, ends it. What is decided is in the tables.
 import { condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import { removalChangedSignal } from './messages.ts';
 import { removals } from './policies.ts';

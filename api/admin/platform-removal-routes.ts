@@ -178,7 +178,7 @@ async function show(
   row: PlatformRemovalRow,
 ): Promise<z.input<(typeof platformRemovals)['getPlatformRemoval']['response']>> {
   const isOver = row.status === 'finished' || row.status === 'undone';
-  const { left, ...counts } = await countRemoval(sql, row);
+  const { left, taken, done, failed, silent, pending } = await countRemoval(sql, row);
   return {
     id: row.id,
     integration: { id: row.integrationId, name: row.integrationName, host: row.oktaHost },
@@ -191,7 +191,11 @@ async function show(
     startsAt: row.startsAt,
     isAtOnce: row.isAtOnce,
     left: isOver ? 0 : left,
-    ...counts,
+    taken,
+    done,
+    failed,
+    silent,
+    pending,
     finishedAt: row.finishedAt,
   };
 }

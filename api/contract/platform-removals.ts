@@ -1,4 +1,4 @@
-// The removal of a platform, or of a whole integration: who would be locked out, then payloads in portions, secrets last.
+// The removal of a platform, or of a whole integration: who would be locked out, then payloads in waves, secrets last.
 import { z } from 'zod';
 import { REMOVAL_ACTIONS, REMOVAL_STATUSES } from '../../domain/platform-removal.ts';
 import { endpoint } from './endpoint.ts';
@@ -22,9 +22,9 @@ const PlatformRemoval = z
     /** Until then it can be undone without a trace. */
     startsAt: instant,
     isAtOnce: z.boolean(),
-    /** Devices that no portion has taken. */
+    /** Devices that no wave has taken. */
     left: z.number().int(),
-    /** Devices that a portion took: the next four add up to it. */
+    /** Devices that a wave took: the next four add up to it. */
     taken: z.number().int(),
     done: z.number().int(),
     failed: z.number().int(),
@@ -65,7 +65,7 @@ export const platformRemovals = {
   removePlatform: endpoint({
     tag,
     summary:
-      'Removes a platform, or the integration: payloads in growing portions, certificates last, then the secrets. It can be undone',
+      'Removes a platform, or the integration: payloads in growing waves, certificates last, then the secrets. It can be undone',
     method: 'post',
     path: '/api/integrations/{id}/removals',
     access: 'admin',

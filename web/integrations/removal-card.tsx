@@ -46,8 +46,8 @@ export function RemovalCard({ integration }: { integration: Integration }) {
         <Present removal={present} isAdmin={isAdmin} />
       ) : (
         <Text size="sm">
-          Removes a platform or the whole integration: first the payloads from the devices, in growing
-          portions with the certificates last, then the secrets. The history stays.
+          Removes a platform or the whole integration: first the payloads from the devices, in growing waves
+          with the certificates last, then the secrets. The history stays.
         </Text>
       )}
       {asks && <RemoveDialog integration={integration} close={() => setAsks(false)} />}
@@ -158,8 +158,8 @@ function RemoveDialog({ integration, close }: { integration: Integration; close:
           <Stack gap="sm">
             <Text size="sm">
               In {plural(shown.startsInMinutes, 'minute')} Odette begins to remove the payloads from{' '}
-              {plural(shown.devices.macOS, 'Mac')} and {countText(shown.devices.iOS)} iPhones and iPads: one
-              device first, then more at a time. The secrets go at the end. Until then you can undo it.
+              {plural(shown.devices.macOS, 'Mac')} and {countText(shown.devices.iOS)} iPhones and iPads: a
+              canary first, then waves of growing size. The secrets go at the end. Until then you can undo it.
             </Text>
             <Alert
               color="orange"

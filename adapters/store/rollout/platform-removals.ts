@@ -133,7 +133,23 @@ export interface RemovalCounts {
   readonly failed: number;
   readonly silent: number;
   readonly pending: number;
+  /** Devices are taken wave by wave; 0: none was. */
+  readonly wave: number;
+  readonly waveBegun: number;
+  readonly waveEnded: number;
 }
+
+const NOTHING_TAKEN: RemovalCounts = {
+  left: 0,
+  taken: 0,
+  done: 0,
+  failed: 0,
+  silent: 0,
+  pending: 0,
+  wave: 0,
+  waveBegun: 0,
+  waveEnded: 0,
+};
 
 const CONCERNED = `scope.integration_id = $2 and ($3::text is null or scope.platform = $3) and scope.is_in_scope`;
 
@@ -143,7 +159,8 @@ export async function countRemoval(
 ): Promise<RemovalCounts> {
   const [row] = await sql.query<RemovalCounts>(
     `with taken as (
-       select case when trust.device_id is null or trust.phase = 'out_of_scope' or trust.bucket = 'left' then 'done'
+       select taken.taken_at, max(taken.taken_at) over () as wave_at,
+              case when trust.device_id is null or trust.phase = 'out_of_scope' or trust.bucket = 'left' then 'done'
                    when trust.failure_code is not null then 'failed'
                    when trust.bucket = 'unreachable' or coalesce(device.last_contact_at, '-infinity') < taken.taken_at then 'silent'
                    else 'pending' end as state
@@ -152,11 +169,13 @@ export async function countRemoval(
         where taken.removal_id = $1)
      select (select count(*) from device_scope as scope where ${CONCERNED})::int as left, count(*)::int as taken,
             count(*) filter (where state = 'done')::int as done, count(*) filter (where state = 'failed')::int as failed,
-            count(*) filter (where state = 'silent')::int as silent, count(*) filter (where state = 'pending')::int as pending
+            count(*) filter (where state = 'silent')::int as silent, count(*) filter (where state = 'pending')::int as pending,
+            count(distinct taken_at)::int as wave, count(*) filter (where taken_at = wave_at)::int as wave_begun,
+            count(*) filter (where taken_at = wave_at and state <> 'pending')::int as wave_ended
        from taken`,
     [id, integrationId, platform],
   );
-  return row ?? { left: 0, taken: 0, done: 0, failed: 0, silent: 0, pending: 0 };
+  return row ?? NOTHING_TAKEN;
 }
 
 /**
