@@ -278,7 +278,7 @@ describe('the check of devices', () => {
     const client = bySecret(await admin.installApiServiceIntegration(okta.tenant, { scopes }));
     expect(await client.token()).toEqual({ scopes });
     await client.checkDevices();
-    knobs({ outage: { kind: 'access_denied', path: '/api/v1/devices' } });
+    knobs({ outage: { kind: 'access_denied', paths: ['/api/v1/devices'] } });
     expect((await client.checkFastPass()).fastPassActive).toBe(true);
     expect((await failure(client.checkDevices())).code).toBe('okta.access_denied');
   });
@@ -482,7 +482,7 @@ describe('limits and outages', () => {
   it('a 429 says how long to wait, and nothing is sent until then', async () => {
     const client = bySecret();
     await client.listDevices();
-    knobs({ outage: { kind: 'rate_limit', times: 1, path: '/api/' } });
+    knobs({ outage: { kind: 'rate_limit', times: 1, paths: ['/api/'] } });
     const error = await failure(client.listDevices());
     expect(error.code).toBe('okta.rate_limited');
     expect(error.retryAfterMs).toBeGreaterThan(0);
@@ -492,7 +492,7 @@ describe('limits and outages', () => {
   });
 
   it('a limit of concurrency is waited out in seconds, whatever the reset says', async () => {
-    knobs({ outage: { kind: 'concurrency_limit', times: 1, path: '/api/' } });
+    knobs({ outage: { kind: 'concurrency_limit', times: 1, paths: ['/api/'] } });
     expect((await failure(bySecret().listDevices())).retryAfterMs).toBeLessThan(10_001);
   });
 

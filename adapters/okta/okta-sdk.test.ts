@@ -160,7 +160,7 @@ describe("why the SDK's Client makes no call of Odette's: it", () => {
         return setImmediate(work);
       }) as unknown as typeof setTimeout);
     });
-    knobs({ outage: { kind: 'concurrency_limit', times: 1, path: '/api/' } });
+    knobs({ outage: { kind: 'concurrency_limit', times: 1, paths: ['/api/'] } });
     const asked = listed(client);
     expect(await waits).toBeGreaterThan(3_000_000);
     await asked;

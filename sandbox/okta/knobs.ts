@@ -22,8 +22,12 @@ const TenantKnobsShape = z.strictObject({
         'captive_portal',
       ]),
       times: z.number().int().positive().optional(),
-      /** Only paths that begin so. */
-      path: z.string().optional(),
+      /** Only paths that begin with one of them. */
+      paths: z.array(z.string()).optional(),
+      /** Of so much of the requests; absent: of each. */
+      share: z.number().gt(0).lte(1).optional(),
+      /** Of a rate limit: when it says that it resets; absent: at the end of the minute. */
+      resetSeconds: seconds.optional(),
     })
     .nullable(),
   /** Milliseconds before every response. */

@@ -83,6 +83,10 @@ export function tenantManagement(tenant: Tenant): Router {
       return tenant.state.knobs;
     }),
   );
+  routes.get(
+    '/requests',
+    handling(200, async ({ query }) => tenant.requests.since(Number(query['since'] ?? 0))),
+  );
   addClients(routes, tenant);
   addRoles(routes, tenant);
   addPlatforms(routes, tenant);

@@ -64,12 +64,16 @@ function listen(tenant: Tenant): RequestListener {
   const route = routing(tenant, limits);
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await read(tenant, incoming);
+    const ended = tenant.requests.begin(nameOf(request.url), request);
     const ordered = await misbehave(tenant, limits, request);
     if (ordered === 'reset') {
+      ended(0);
       incoming.socket.destroy();
       return;
     }
-    send(tenant, response, ordered ?? (await route(request)));
+    const responded = ordered ?? (await route(request));
+    ended(responded.status);
+    send(tenant, response, responded);
   };
   const adminConsole = createConsole(tenant);
   return (incoming, response) => {
@@ -105,7 +109,9 @@ async function misbehave(
 ): Promise<TenantResponse | 'reset' | undefined> {
   const { delayMs, outage } = tenant.state.knobs;
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  if (outage === null || !url.pathname.startsWith(outage.path ?? '/')) return undefined;
+  if (outage === null || !(outage.paths ?? ['/']).some((path) => url.pathname.startsWith(path)))
+    return undefined;
+  if (!isHit(tenant, outage.share)) return undefined;
   if (outage.times !== undefined) {
     tenant.state.knobs.outage = outage.times <= 1 ? null : { ...outage, times: outage.times - 1 };
   }
@@ -114,7 +120,7 @@ async function misbehave(
     case 'connection_reset':
       return 'reset';
     case 'rate_limit':
-      return limits.tooManyAMinute();
+      return limits.tooManyAMinute(outage.resetSeconds);
     case 'concurrency_limit':
       return limits.tooManyAtOnce();
     case 'access_denied':
@@ -132,6 +138,13 @@ async function misbehave(
         body: '<html><body>Service Unavailable</body></html>',
       };
   }
+}
+
+/** Evenly: of a share of one half every second request. */
+function isHit(tenant: Tenant, share = 1): boolean {
+  tenant.count('outage.asked');
+  const asked = tenant.state.counts['outage.asked'] ?? 0;
+  return Math.floor(asked * share) > Math.floor((asked - 1) * share);
 }
 
 type Route = (request: TenantRequest) => Promise<TenantResponse>;

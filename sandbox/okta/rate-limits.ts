@@ -42,10 +42,15 @@ export class RateLimits {
     });
   }
 
-  /** An empty bucket, as ordered by a knob. */
-  tooManyAMinute(): TenantResponse {
+  /** An empty bucket, as ordered by a knob. @param resetSeconds absent: at the end of the minute */
+  tooManyAMinute(resetSeconds?: number): TenantResponse {
     const limit = String(this.#tenant.state.knobs.rateLimits.apiPerMinute);
-    const reset = String((Math.floor(this.#tenant.now() / MINUTE_MS) + 1) * 60);
+    const now = this.#tenant.now();
+    const reset = String(
+      resetSeconds === undefined
+        ? (Math.floor(now / MINUTE_MS) + 1) * 60
+        : Math.floor(now / 1_000) + resetSeconds,
+    );
     return refuse('E0000047', {
       'x-rate-limit-limit': limit,
       'x-rate-limit-remaining': '0',

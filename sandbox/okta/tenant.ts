@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { StateFile } from '../state-file.ts';
+import { RequestJournal } from './request-journal.ts';
 import type { DeviceRecord, TenantState } from './tenant-state.ts';
 
 export interface TenantRequest {
@@ -24,6 +25,7 @@ export class Tenant {
   readonly host: string;
   readonly state: TenantState;
   readonly clock: Clock;
+  readonly requests = new RequestJournal();
   readonly #file: StateFile<TenantState>;
 
   constructor(options: { host: string; state: TenantState; clock: Clock; file: StateFile<TenantState> }) {
