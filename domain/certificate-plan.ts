@@ -4,7 +4,8 @@ import type { IntegrationSettings } from './integration-settings.ts';
 import { forbidsCertificates } from './okta-finding.ts';
 import { profileIdentifier, slotOf, type CertificateSlot, type PayloadScope } from './profile-identifier.ts';
 import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
-import type { EnrollmentStatus, ReportedOdetteProfile } from './rollout-view.ts';
+import type { EnrollmentStatus } from './device.ts';
+import type { ReportedOdetteProfile } from './rollout-view.ts';
 
 /** A delivery as the tables know it; times in milliseconds since the epoch. */
 export interface Delivery {

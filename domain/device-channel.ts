@@ -1,6 +1,6 @@
 // How a command reaches a device and its response comes back: the port behind which Odette's own MDM server stands, and any other.
 // What comes back (enrolled, checked out, idle, responded) is recorded in one place, api/mdm/record-report.ts, whatever channel it came by.
-import type { EnrollmentStatus } from './rollout-view.ts';
+import type { EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
 export const CHANNEL_KINDS = ['built_in'] as const;

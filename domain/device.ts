@@ -4,6 +4,9 @@
 export const DEVICE_FAMILIES = ['Mac', 'iPhone', 'iPad', 'Other'] as const;
 export type DeviceFamily = (typeof DEVICE_FAMILIES)[number];
 
+/** As the tables know it. */
+export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
+
 /** Why Odette cannot wake a device with what its Authenticate or TokenUpdate said. */
 export type PushProblem = 'no_push_token' | 'other_topic';
 

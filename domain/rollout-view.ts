@@ -1,11 +1,9 @@
 // What a rollout decides from: the desired state and what the device last reported, both cut down to what matters.
 // It is read from the tables in one go (adapters/store/rollout/rollout-state.ts) and small enough for a workflow's history.
-import type { DeviceFamily, Platform } from './device.ts';
+import type { DeviceFamily, EnrollmentStatus, Platform } from './device.ts';
 import type { ChannelAbilities } from './device-channel.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { PayloadScope, ProfileKind } from './profile-identifier.ts';
-
-export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
 export interface WantedProfile {
   readonly kind: 'settings' | 'sso';

@@ -1,9 +1,8 @@
 // Where a device stands and who acts next: one model for lists, pages, alarms, and what Odette does by itself.
-import type { DeviceFamily, PushProblem } from './device.ts';
+import type { DeviceFamily, EnrollmentStatus, PushProblem } from './device.ts';
 import { FAILURES, isFailureCode } from './failures.ts';
 import type { FindingKind } from './okta-finding.ts';
 import type { RolloutPhase } from './rollout-action.ts';
-import type { EnrollmentStatus } from './rollout-view.ts';
 import { counts, TRUTHS, type TruthStates } from './trust.ts';
 
 /**

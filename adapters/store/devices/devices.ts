@@ -1,11 +1,9 @@
 // Devices as the MDM server knows them: who a message is from, when they last made contact, whether a request of it waits.
-import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
+import type { DeviceFamily, EnrollmentStatus, Platform, PushProblem } from '../../../domain/device.ts';
 import type { ChannelDevice } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { isHeldSql } from '../rollout/affected-devices.ts';
-
-export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
 export interface DeviceRow {
   readonly id: string;

@@ -1,9 +1,8 @@
 // A device as lists show it, and pages of them.
-import type { DeviceFamily, Platform } from '../../../domain/device.ts';
+import type { DeviceFamily, EnrollmentStatus, Platform } from '../../../domain/device.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
-import type { EnrollmentStatus } from '../devices/devices.ts';
 import type { FleetFilter } from './fleet-filter.ts';
 import { planFleetPage, type FleetPage } from './fleet-list.ts';
 

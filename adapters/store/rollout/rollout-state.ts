@@ -1,7 +1,7 @@
 // The desired and the reported state of one device, read in one query and brought to what a plan decides from.
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
-import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
+import type { DeviceFamily, EnrollmentStatus, Platform, PushProblem } from '../../../domain/device.ts';
 import { CHANNEL_ABILITIES, type ChannelKind } from '../../../domain/device-channel.ts';
 import {
   DEFAULT_INTEGRATION_SETTINGS,
@@ -15,7 +15,6 @@ import {
 } from '../../../domain/profile-identifier.ts';
 import type {
   DesiredState,
-  EnrollmentStatus,
   RemovalTerms,
   ReportedOdetteProfile,
   ReportedState,
