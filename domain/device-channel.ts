@@ -3,8 +3,7 @@
 import type { EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
-export const CHANNEL_KINDS = ['built_in'] as const;
-export type ChannelKind = (typeof CHANNEL_KINDS)[number];
+export type ChannelKind = 'built_in';
 
 /** What a channel can do. Plans ask this, and never which channel it is. */
 export interface ChannelAbilities {
@@ -37,7 +36,7 @@ export interface ChannelDevice {
   readonly pushMagic: string | null;
 }
 
-export interface ChannelCommand {
+interface ChannelCommand {
   readonly uuid: string;
   readonly requestType: string;
   /** The whole command, CommandUUID and Command. */
@@ -46,14 +45,14 @@ export interface ChannelCommand {
   readonly once?: boolean;
 }
 
-export type Enqueued =
+type Enqueued =
   | { readonly kind: 'queued' }
   /** The channel has had a command of this UUID before: nothing was done. */
   | { readonly kind: 'known' }
   | { readonly kind: 'refused'; readonly failureCode: FailureCode };
 
 /** too_late: the device has it, or has carried it out. cannot: once a channel has taken a command, the device gets it. */
-export type Withdrawal = 'withdrawn' | 'too_late' | 'cannot';
+type Withdrawal = 'withdrawn' | 'too_late' | 'cannot';
 
 export interface DeviceChannel {
   readonly can: ChannelAbilities;

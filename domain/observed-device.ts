@@ -11,7 +11,7 @@ export const OBSERVED_STATES = [
 ] as const satisfies readonly FindingKind[];
 export type ObservedState = (typeof OBSERVED_STATES)[number];
 
-export interface ObservedDevice {
+interface ObservedDevice {
   readonly state: ObservedState;
   /** Truths 4 and 5 of the five; the others only a device can show. */
   readonly registered: 'held' | 'not_held';
