@@ -4,10 +4,10 @@ import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/com
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { recordRefusal, deleteRefusals } from '../adapters/store/rollout/trust.ts';
-import { refreshTrust } from './refresh-trust.ts';
+import { lockState, refreshLocked, refreshTrust } from './refresh-trust.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
-import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
+import { recordRunEnd } from '../adapters/store/rollout/rollout-runs.ts';
 import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
 import type { FailureCode } from '../domain/failures.ts';
@@ -126,10 +126,10 @@ async function planStep(
   input: PlanInput,
 ): Promise<PlannedStep | null> {
   const now = new Date(input.nowMs);
-  return database.inTransaction(async (sql) => {
-    const state = await readDeviceState(sql, input.deviceId);
-    if (state === undefined) return null;
-    const view = rolloutViewOf(state, input.nowMs);
+  const step = await database.inTransaction(async (sql) => {
+    const locked = await lockState(sql, input.deviceId, { ...input.run, now });
+    if (locked === undefined) return null;
+    const view = rolloutViewOf(locked.state, input.nowMs);
     const memory = memoryFor(input.memory, view.enrollmentId);
     const planned = planRollout(view, memory, input.nowMs);
     const action =
@@ -137,31 +137,33 @@ async function planStep(
         ? planned
         : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
     const phase = phaseOf(action);
-    // What a locked device still has on offer must not land during the delay, and stay.
-    if (action.do === 'waitForRemovalDelay')
-      await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []);
     // How it ends is written by closeRollout.
     const isEnd = action.do === 'finish' || action.do === 'fail';
     const keepsFailure = input.isCheck && view.failureCode !== null;
-    const trust = await refreshTrust(sql, input.deviceId, {
+    const trust = await refreshLocked(sql, locked, {
       now,
       ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
       ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
     });
-    if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
-      await appendTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout started.' }, now);
     const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
     return {
       action,
       phase,
       enrollmentId: view.enrollmentId,
-      words: trust?.waitsFor ?? 'Nothing pending.',
+      words: trust.waitsFor ?? 'Nothing pending.',
       integrationId: view.desired?.integrationId ?? null,
       patienceHours: settings.patienceHours,
       trustLookUpSeconds: settings.trustLookupSeconds,
       needsLicense: needsLicense(view),
     };
   });
+  // What a locked device still has on offer must not land during the delay, and stay. Behind the transaction: whoever locks a device
+  // and its trust locks the device first.
+  if (step?.action.do === 'waitForRemovalDelay')
+    await database.inTransaction((sql) =>
+      withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []),
+    );
+  return step;
 }
 
 const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
@@ -171,18 +173,19 @@ async function close(database: Database, input: CloseInput): Promise<ClosedRollo
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
   return database.inTransaction(async (sql) => {
-    await recordRunStart(sql, { ...input.run, deviceId }, now);
+    const locked = await lockState(sql, deviceId, { ...input.run, now });
     const waitsForCode = failureCode ?? input.waitsForCode;
     const refusal =
       waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
     const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
-    const trust = await refreshTrust(sql, deviceId, {
+    const change = {
       now,
       phase: input.phase,
       failureCode,
       isVerified: failureCode === null,
       ...(waitsForCode === undefined ? {} : { waitsFor: text }),
-    });
+    };
+    const trust = locked && (await refreshLocked(sql, locked, change));
     await recordRunEnd(sql, input.run.runId, failureCode === null ? 'completed' : 'failed', failureCode, now);
     const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
     await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);
