@@ -121,49 +121,57 @@ export function rolloutActivities(deps: ActivityDependencies) {
   };
 }
 
-async function planStep(
-  { database, publicUrl }: ActivityDependencies,
-  input: PlanInput,
-): Promise<PlannedStep | null> {
-  const now = new Date(input.nowMs);
-  const step = await database.inTransaction(async (sql) => {
-    const locked = await lockState(sql, input.deviceId, { ...input.run, now });
-    if (locked === undefined) return null;
-    const view = rolloutViewOf(locked.state, input.nowMs);
-    const memory = memoryFor(input.memory, view.enrollmentId);
-    const planned = planRollout(view, memory, input.nowMs);
-    const action =
-      view.desired === null || publicUrl === undefined || !view.can.enroll
-        ? planned
-        : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
-    const phase = phaseOf(action);
-    // How it ends is written by closeRollout.
-    const isEnd = action.do === 'finish' || action.do === 'fail';
-    const keepsFailure = input.isCheck && view.failureCode !== null;
-    const trust = await refreshLocked(sql, locked, {
-      now,
-      ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
-      ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
-    });
-    const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
-    return {
-      action,
-      phase,
-      enrollmentId: view.enrollmentId,
-      words: trust.waitsFor ?? 'Nothing pending.',
-      integrationId: view.desired?.integrationId ?? null,
-      patienceHours: settings.patienceHours,
-      trustLookUpSeconds: settings.trustLookupSeconds,
-      needsLicense: needsLicense(view),
-    };
+/** What a locked device still has on offer must not land during the removal delay, and stay: it is taken back before the delay is shown. */
+async function planStep(deps: ActivityDependencies, input: PlanInput): Promise<PlannedStep | null> {
+  const { database } = deps;
+  const step = await database.inTransaction((sql) => planIn(sql, deps, input));
+  if (step !== 'takes_back') return step;
+  return database.inTransaction(async (sql) => {
+    // Whoever locks a device and its trust locks the device first.
+    await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId });
+    const planned = await planIn(sql, deps, input, true);
+    return planned === 'takes_back' ? null : planned;
   });
-  // What a locked device still has on offer must not land during the delay, and stay. Behind the transaction: whoever locks a device
-  // and its trust locks the device first.
-  if (step?.action.do === 'waitForRemovalDelay')
-    await database.inTransaction((sql) =>
-      withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []),
-    );
-  return step;
+}
+
+/** takes_back: the removal is delayed, and what is on offer has to go first. */
+async function planIn(
+  sql: Sql,
+  { publicUrl }: ActivityDependencies,
+  input: PlanInput,
+  isTakenBack = false,
+): Promise<PlannedStep | null | 'takes_back'> {
+  const now = new Date(input.nowMs);
+  const locked = await lockState(sql, input.deviceId, { ...input.run, now });
+  if (locked === undefined) return null;
+  const view = rolloutViewOf(locked.state, input.nowMs);
+  const memory = memoryFor(input.memory, view.enrollmentId);
+  const planned = planRollout(view, memory, input.nowMs);
+  const action =
+    view.desired === null || publicUrl === undefined || !view.can.enroll
+      ? planned
+      : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
+  if (action.do === 'waitForRemovalDelay' && !isTakenBack) return 'takes_back';
+  const phase = phaseOf(action);
+  // How it ends is written by closeRollout.
+  const isEnd = action.do === 'finish' || action.do === 'fail';
+  const keepsFailure = input.isCheck && view.failureCode !== null;
+  const trust = await refreshLocked(sql, locked, {
+    now,
+    ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
+    ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
+  });
+  const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
+  return {
+    action,
+    phase,
+    enrollmentId: view.enrollmentId,
+    words: trust.waitsFor ?? 'Nothing pending.',
+    integrationId: view.desired?.integrationId ?? null,
+    patienceHours: settings.patienceHours,
+    trustLookUpSeconds: settings.trustLookupSeconds,
+    needsLicense: needsLicense(view),
+  };
 }
 
 const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
@@ -173,6 +181,8 @@ async function close(database: Database, input: CloseInput): Promise<ClosedRollo
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
   return database.inTransaction(async (sql) => {
+    // Nothing of it stays queued for the device. First, for whoever locks a device and its trust locks the device first.
+    await withdrawUnwanted(sql, { deviceId, workflowId: input.run.workflowId });
     const locked = await lockState(sql, deviceId, { ...input.run, now });
     const waitsForCode = failureCode ?? input.waitsForCode;
     const refusal =

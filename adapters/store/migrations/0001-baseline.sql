@@ -365,8 +365,10 @@ create table commands (
   handed_over_at timestamptz,
   hand_overs integer not null default 0,
   not_now_at timestamptz, -- the first NotNow
-  responded_at timestamptz
+  responded_at timestamptz,
+  is_told boolean not null default false -- its run was told of the response
 );
+create index commands_untold on commands (device_id) where state = 'responded' and not is_told;
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
 create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
 
