@@ -166,7 +166,7 @@ export interface FinalStatus {
 }
 
 /** A response of which its run was not told. */
-export interface UntoldResponse {
+interface UntoldResponse {
   readonly commandUuid: string;
   readonly step: string;
   readonly status: FinalStatus['status'];

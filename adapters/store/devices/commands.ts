@@ -60,7 +60,7 @@ export interface CommandRow {
   readonly respondedAt: Date | null;
 }
 
-export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
+const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
   failure, queued_at, handed_over_at, not_now_at, responded_at`;
 
 const OUTSTANDING = `('queued', 'handed_over', 'not_now')`;
