@@ -27,6 +27,7 @@ import {
   recordPage,
   recordSweep,
 } from '../adapters/store/integration/okta-sweeps.ts';
+import { recordTrustedDay } from '../adapters/store/fleet/trusted-days.ts';
 import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { refreshTrust } from './refresh-trust.ts';
@@ -208,6 +209,7 @@ async function conclude(
   await database.inTransaction(async (sql) => {
     await recordSweep(sql, integrationId, beganAt, sweep);
     await recordReadiness(sql, integrationId, beganAt);
+    await recordTrustedDay(sql, integrationId, beganAt);
   });
   return { gone };
 }

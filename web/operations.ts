@@ -96,6 +96,7 @@ export const OPERATIONS = {
   listRenewals: 'get /api/renewals',
   getStatus: 'get /api/status',
   getTotals: 'get /api/totals',
+  trustedByDay: 'get /api/totals/by-day',
   getPushCertificate: 'get /api/push-certificate',
   setPushCertificate: 'put /api/push-certificate',
   getPushCertificateRequest: 'get /api/push-certificate/request',

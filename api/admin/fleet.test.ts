@@ -11,6 +11,7 @@ import {
   type PushCertificateRow,
 } from '../../adapters/store/devices/push-certificates.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
+import { recordTrustedDay } from '../../adapters/store/fleet/trusted-days.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
 import { alarmsOf } from './status.ts';
@@ -160,6 +161,25 @@ describe('who acts next', () => {
     const refused = await api.call('POST', `/api/devices/${outside?.id ?? ''}/ask-okta`);
     expect([refused.status, refused.body.code]).toEqual([409, 'request.conflict']);
   });
+});
+
+test('trusted over time is a row a day that the last sweep of the day writes, of all integrations together', async () => {
+  const { database } = api;
+  const { ids } = fleet;
+  const yesterday = new Date(Date.now() - 86_400_000);
+  const integrationId = ids['integrations'] ?? '';
+  await recordTrustedDay(database, integrationId, yesterday);
+  await database.query('update trusted_days set trusted = 0, devices = 9');
+  await recordTrustedDay(database, integrationId, new Date());
+  await recordTrustedDay(database, integrationId, new Date());
+  const { items } = (await api.call('GET', '/api/totals/by-day?days=30')).body as {
+    items: Record<string, unknown>[];
+  };
+  expect(items).toEqual([
+    { day: yesterday.toISOString().slice(0, 10), devices: 9, trusted: 0 },
+    { day: new Date().toISOString().slice(0, 10), devices: 5, trusted: 1 },
+  ]);
+  expect((await api.call('GET', '/api/totals/by-day?days=1')).body.items).toHaveLength(1);
 });
 
 describe('evidence', () => {

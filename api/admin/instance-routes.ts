@@ -4,6 +4,7 @@ import { writePayload } from '../codec-server.ts';
 import { appendAudit, listAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
+import { listTrustedDays } from '../../adapters/store/fleet/trusted-days.ts';
 import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
@@ -40,6 +41,8 @@ export function instanceHandlers(
       }));
       return { items: await Promise.all(items) };
     },
+
+    trustedByDay: async ({ sql, query }) => ({ items: await listTrustedDays(sql, query.days) }),
 
     listCatalogue: () =>
       Promise.resolve({ items: (Object.keys(FAILURES) as FailureCode[]).map(showFailure) }),

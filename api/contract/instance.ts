@@ -192,6 +192,18 @@ export const instance = {
         .meta({ id: 'IntegrationTotals' }),
     ),
   }),
+  trustedByDay: endpoint({
+    tag,
+    summary: 'Devices in scope and how many of them were trusted, day by day, of all integrations together',
+    method: 'get',
+    path: '/api/totals/by-day',
+    access: 'viewer',
+    query: z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) }),
+    status: 200,
+    response: list(
+      z.object({ day: z.iso.date(), devices: count, trusted: count }).meta({ id: 'TrustedDay' }),
+    ),
+  }),
   listCatalogue: endpoint({
     tag,
     summary: 'The catalogue of failures, with the remedy of each',

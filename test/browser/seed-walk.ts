@@ -85,7 +85,8 @@ async function nameOf(page: Page): Promise<string> {
   const whose = new URL(page.url()).pathname.startsWith('/admin/') ? 'Okta' : 'Odette';
   const dialog = page.getByRole('dialog').last();
   const heading = (await dialog.count()) > 0 ? dialog.getByRole('heading').first() : undefined;
-  const wizard = page.locator('form h2').first();
-  const shown = heading ?? ((await wizard.count()) > 0 ? wizard : page.locator('h1').first());
-  return `${whose}: ${((await shown.textContent()) ?? '').trim()}`;
+  // Read at once: the wizard's form may end between a look whether it is there and a look at what it says.
+  const [wizard] = heading === undefined ? await page.locator('form h2').allTextContents() : [];
+  const shown = wizard ?? (await (heading ?? page.locator('h1').first()).textContent()) ?? '';
+  return `${whose}: ${shown.trim()}`;
 }

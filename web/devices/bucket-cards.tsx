@@ -1,4 +1,4 @@
-// The four counts on top of the device list; each is a link to its devices.
+// The counts on top of the device list; each is a link to its devices.
 import { Card, SimpleGrid, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Moment } from '../components/moment.tsx';
@@ -9,7 +9,7 @@ export function BucketCards({ current }: { current?: string | undefined }) {
   const status = useApiQuery('getStatus', {});
   return (
     <div>
-      <SimpleGrid cols={{ base: 2, md: 4 }} component="nav" aria-label="Devices by state">
+      <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} component="nav" aria-label="Devices by state">
         {SHOWN_BUCKETS.map((bucket) => (
           <BucketCard
             key={bucket}

@@ -5,6 +5,7 @@ import { BucketCards } from '../devices/bucket-cards.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { countText, plural, TRUTH_LABELS, type Truth } from '../labels.ts';
+import { TrustedOverTime } from './trusted-chart.tsx';
 import { Onboarding, ToDoList } from './to-do.tsx';
 
 type Status = ResponseOf<'getStatus'>;
@@ -32,6 +33,7 @@ export function OverviewPage() {
             <BucketCards />
             <ToDoList steps={found.steps} />
             <Truths status={found} />
+            {found.devices.total > 0 && <TrustedOverTime />}
           </Stack>
         )}
       </Loaded>

@@ -737,6 +737,15 @@ create table readiness_days (
   primary key (integration_id, day)
 );
 
+-- How many devices of an integration were trusted on a day: as its last whole sweep of the day left them.
+create table trusted_days (
+  integration_id uuid not null references integrations on delete cascade,
+  day date not null, -- UTC
+  devices integer not null, -- in scope
+  trusted integer not null,
+  primary key (integration_id, day)
+);
+
 -- What Temporal must be told. Written in the transaction of the change; delivered by the relay at least once, in order for each key.
 create table outbox (
   id uuid primary key default gen_random_uuid(), -- the event id by which workflows drop duplicates
