@@ -46,7 +46,7 @@ export function mostAtOnce(requests: readonly JournaledRequest[]): number {
   return most;
 }
 
-/** Kills one of the parts after the other, at random moments, and starts it again, until it is told to stop. */
+/** Kills one of the parts after the other, at random moments, and starts it again, until it is told to stop; one at least. */
 export function killAtRandom(
   world: World,
   parts: readonly PartName[],
@@ -58,7 +58,7 @@ export function killAtRandom(
     for (;;) {
       await pause(randomInt(...betweenMs));
       const part = parts[randomInt(parts.length)];
-      if (isOver || part === undefined) return;
+      if ((isOver && killed.length > 0) || part === undefined) return;
       killed.push(part);
       await world.kill(part);
       await world.start(part);
