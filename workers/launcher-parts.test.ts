@@ -90,7 +90,7 @@ describe('ports', () => {
     );
     const free = await occupy(port);
     await expect(persistedPorts(file, sandboxPorts(environment(port)))).rejects.toThrow(
-      `Port ${port} (SANDBOX_TENANT_ONE_PORT) is taken`,
+      `Port ${port} (SANDBOX_TENANT_ONE_PORT) is in use by another program`,
     );
     free();
     expect(() => sandboxPorts(environment('http'))).toThrow('SANDBOX_TENANT_ONE_PORT must be a port');
