@@ -1,6 +1,6 @@
 // What a pretend tenant remembers of requests: when, for what, how they ended, and with which secret, which is told by a fingerprint only.
 import { createHash } from 'node:crypto';
-import type { TenantRequest } from './tenant.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 
 export interface JournaledRequest {
   /** Real time, milliseconds since 1970; the sandbox's clock may be moved. */
@@ -14,6 +14,12 @@ export interface JournaledRequest {
   readonly secret: string | null;
 }
 
+/** What of a request may carry a secret. */
+interface Carrying {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
 const MAX_REQUESTS = 200_000;
 
 /** Tells secrets apart without telling them. */
@@ -24,7 +30,7 @@ export class RequestJournal {
   #requests: JournaledRequest[] = [];
 
   /** Call what it returns with the status when the request has ended. */
-  begin(name: string, request: TenantRequest): (status: number) => void {
+  begin(name: string, request: Carrying): (status: number) => void {
     const beganAtMs = Date.now();
     const secret = secretOf(request);
     return (status) => {
@@ -38,7 +44,7 @@ export class RequestJournal {
   }
 }
 
-function secretOf({ headers, body }: TenantRequest): string | null {
+function secretOf({ headers, body }: Carrying): string | null {
   const basic = /^Basic (\S+)$/i.exec(headers.authorization ?? '')?.[1];
   if (basic !== undefined) {
     const pair = Buffer.from(basic, 'base64').toString('utf8');
