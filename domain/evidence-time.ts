@@ -2,7 +2,7 @@
 import type { Truth, TruthState } from './trust.ts';
 
 export const EVIDENCE_SOURCES = ['device', 'okta'] as const;
-export type EvidenceSource = (typeof EVIDENCE_SOURCES)[number];
+type EvidenceSource = (typeof EVIDENCE_SOURCES)[number];
 
 /** When each list came last; null: never. */
 export interface SeenTimes {
