@@ -4,8 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendAudit } from '../adapters/store/base/audit.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { beginEnrollment } from '../adapters/store/devices/enrollments.ts';
-import { recordRunEnd } from '../adapters/store/rollout/rollout-runs.ts';
-import { insertRun } from '../test/harness/recorded-run.ts';
+import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { pruneExpiredRows } from './prune-expired-rows.ts';
 
@@ -29,7 +28,7 @@ const enroll = (): Promise<string> =>
   });
 
 async function ran(deviceId: string, runId: string, from: Date, to: Date | undefined): Promise<void> {
-  await insertRun(own.database, { runId, deviceId, workflowId: `rollout/${deviceId}` }, from);
+  await recordRunStart(own.database, { runId, deviceId, workflowId: `rollout/${deviceId}` }, from);
   if (to) await recordRunEnd(own.database, runId, 'completed', null, to);
 }
 

@@ -118,6 +118,7 @@ class Relay {
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);
+        if (claimed.length > 0 && this.#outages === 0) continue;
       } catch (error) {
         log.warn({ err: error }, 'the outbox cannot be read; trying again');
       }
@@ -141,7 +142,7 @@ class Relay {
       );
   }
 
-  /** While Temporal is away one row is enough to notice its return. Each delivery that ends, and each new row, brings the next claim. */
+  /** While Temporal is away one row is enough to notice its return. */
   async #claim(): Promise<ClaimedMessage[]> {
     const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
     if (limit <= 0) return [];

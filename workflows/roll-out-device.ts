@@ -259,7 +259,8 @@ class RolloutWorkflow {
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
     const deviceId = this.#deviceId;
-    return database.closeRollout({
+    const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
+    const closed = await database.closeRollout({
       deviceId,
       run: this.#run(),
       phase,
@@ -267,6 +268,8 @@ class RolloutWorkflow {
       ...(waitsForCode === undefined ? {} : { waitsForCode }),
       nowMs: Date.now(),
     });
+    await database.withdrawCommands({ deviceId, workflowId, firstRunId });
+    return closed;
   }
 
   #run() {

@@ -6,7 +6,7 @@ import {
   certificateFailedSignal,
   certificateProvenSignal,
   certificateRemovedSignal,
-  commandsRespondedSignal,
+  commandRespondedSignal,
   desiredStateChangedSignal,
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
@@ -29,7 +29,7 @@ export class RolloutSignals {
 
   /** Registers every handler: call it before the first await. */
   listen(conversation: DeviceConversation): void {
-    setHandler(commandsRespondedSignal, (responded) => conversation.onResponses(responded));
+    setHandler(commandRespondedSignal, (responded) => conversation.onResponse(responded));
     setHandler(desiredStateChangedSignal, (event) => this.#onDesiredStateChanged(event));
     setHandler(deviceAuthenticatedSignal, (event) => this.#onChange(event));
     setHandler(deviceEnrolledSignal, (event) => this.#onChange(event));

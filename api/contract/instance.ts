@@ -61,7 +61,7 @@ const Alarm = z
 
 /** What an operator may send to Temporal by hand. */
 const SEALED_BY_HAND = [
-  'commandsResponded',
+  'commandResponded',
   'desiredStateChanged',
   'deviceAuthenticated',
   'deviceEnrolled',

@@ -7,15 +7,14 @@ import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import {
   beginConversation,
   closeUnreadable,
-  type EndedCommand,
   offerAgain,
   recordFinalStatus,
   recordNotNow,
-  takeUntold,
 } from '../../adapters/store/devices/command-exchange.ts';
 import { wasSilent } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
-import { type CommandResponse, commandsRespondedSignal } from '../../workflows/messages.ts';
+import type { FailureCode } from '../../domain/failures.ts';
+import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
 import { type ReadReport, applyToInventory, redactedForStorage } from './response-reading.ts';
 
 /** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
@@ -35,7 +34,8 @@ export async function recordReport(
   body: Buffer,
 ): Promise<Recorded> {
   if (report.status === 'Idle') {
-    await tellEnded(sql, deviceId, await beginConversation(sql, deviceId, report.userId), 'Unknown');
+    for (const unknown of await beginConversation(sql, deviceId, report.userId))
+      await signalResponse(sql, deviceId, unknown, 'Unknown');
     if (await wasSilent(sql, deviceId))
       await appendOutboxMessage(sql, deviceId, {
         kind: 'rollOutDevice',
@@ -57,9 +57,7 @@ export async function recordReport(
   if (report.status === 'NotNow') {
     const notNow = await recordNotNow(sql, deviceId, command.uuid);
     if (notNow?.isFirst && !isOfCheck(command.workflowId))
-      await signal(sql, deviceId, command.workflowId, [
-        { commandUuid: command.uuid, step: command.step, status: 'NotNow' },
-      ]);
+      await signalResponse(sql, deviceId, command, 'NotNow');
     return 'not_now';
   }
   const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
@@ -78,46 +76,29 @@ export async function recordReport(
     await concludeCheck(sql, deviceId);
     return 'checked';
   }
-  await signal(sql, deviceId, command.workflowId, responded.untold);
+  await signalResponse(sql, deviceId, command, read.final.status, read.final.failure?.code);
   return 'responded';
 }
 
 /** Odette's own are random UUIDs, and no device makes them up. */
 const UUIDS = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
 
-/** Commands that ended without a response, and the responses of their runs that waited for nothing else any more. */
-export async function tellEnded(
-  sql: Sql,
-  deviceId: string,
-  ended: readonly EndedCommand[],
-  status: 'Unknown' | 'Withdrawn',
-): Promise<void> {
-  const responses = new Map<string, readonly CommandResponse[]>();
-  for (const untold of await takeUntold(sql, deviceId)) responses.set(untold.workflowId, untold.responses);
-  for (const { uuid: commandUuid, step, workflowId } of ended)
-    responses.set(workflowId, [...(responses.get(workflowId) ?? []), { commandUuid, step, status }]);
-  for (const [workflowId, ofWorkflow] of responses)
-    if (!isOfCheck(workflowId)) await signal(sql, deviceId, workflowId, ofWorkflow);
-}
-
-const isFinal = ({ status }: CommandResponse): boolean =>
-  status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
-
 /** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
-async function signal(
+export async function signalResponse(
   sql: Sql,
   deviceId: string,
-  workflowId: string,
-  responses: readonly CommandResponse[],
+  command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
+  status: CommandStatus,
+  failureCode?: FailureCode,
 ): Promise<void> {
-  if (responses.length === 0) return;
+  const isFinal = status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
   await appendOutboxMessage(sql, deviceId, {
     kind: 'deviceSignal',
     deviceId,
-    workflowId,
-    signal: commandsRespondedSignal.name,
-    startsRollout: workflowId.startsWith('rollout/') && responses.some(isFinal),
-    body: { responses },
+    workflowId: command.workflowId,
+    signal: commandRespondedSignal.name,
+    startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
+    body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
   });
 }
 
@@ -126,6 +107,6 @@ export async function passOverUnreadable(sql: Sql, deviceId: string, body: Buffe
   const code = 'mdm.message_unreadable';
   const text = body.toString('latin1').replaceAll('\0', '');
   const named = text.includes('CommandUUID') ? (text.match(UUIDS) ?? []) : 'no command';
-  if (await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
-    await tellEnded(sql, deviceId, [], 'Unknown');
+  for (const command of await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
+    await signalResponse(sql, deviceId, command, 'Acknowledged', code);
 }

@@ -125,23 +125,14 @@ export async function recordDeviceDetails(sql: Sql, deviceId: string, details: D
   );
 }
 
-export interface LongPoll {
-  /** Of this request. */
-  readonly mark: Date;
-  /** A command was queued since the device was last given one. */
-  readonly isQueued: boolean;
-}
-
-/** A request of the device waits for its next command: no push is needed until then. */
-export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<LongPoll> {
-  const [row] = await sql.query<LongPoll>(
+/** A request of the device waits for its next command: no push is needed until then. Returns the mark of this request. */
+export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<Date> {
+  const [row] = await sql.query<{ until: Date }>(
     `update devices set long_poll_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
-      where id = $1
-      returning long_poll_until as mark,
-                exists (select from commands where device_id = devices.id and state = 'queued' and user_id is null) as is_queued`,
+      where id = $1 returning long_poll_until as until`,
     [deviceId, milliseconds],
   );
-  return row ?? { mark: new Date(0), isQueued: false };
+  return row?.until ?? new Date(0);
 }
 
 /**
@@ -230,8 +221,8 @@ const WAS_SILENT = `exists (
      and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null))`;
 
 /**
- * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, no
- * run has to be told of a response, and no rollout waits for the contact.
+ * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, and
+ * no rollout waits for the contact.
  */
 export async function lookForWork(
   sql: Sql,
@@ -239,7 +230,6 @@ export async function lookForWork(
 ): Promise<{ readonly isThere: boolean; readonly isBusy: boolean }> {
   const [row] = await sql.query<{ isThere: boolean; isBusy: boolean }>(
     `select exists (select from commands where device_id = $1::uuid and state in ('queued', 'handed_over', 'not_now'))
-         or exists (select from commands where device_id = $1::uuid and state = 'responded' and not is_told)
          or ${WAS_SILENT} as is_there, ${IS_BUSY} as is_busy`,
     [deviceId, SENDING],
   );

@@ -8,26 +8,12 @@ export interface SentProfile {
   readonly revision: string;
 }
 
-/** One of each kind. */
-export async function recordSentProfiles(
-  sql: Sql,
-  deviceId: string,
-  sent: readonly SentProfile[],
-): Promise<void> {
-  if (sent.length === 0) return;
+export async function recordSentProfile(sql: Sql, deviceId: string, sent: SentProfile): Promise<void> {
   await sql.query(
-    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision)
-     select $1, kind, identifier, payload_uuid, revision
-       from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as sent (kind, identifier, payload_uuid, revision)
+    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision) values ($1, $2, $3, $4, $5)
      on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
        revision = excluded.revision, sent_at = now()`,
-    [
-      deviceId,
-      sent.map(({ kind }) => kind),
-      sent.map(({ identifier }) => identifier),
-      sent.map(({ payloadUuid }) => payloadUuid),
-      sent.map(({ revision }) => revision),
-    ],
+    [deviceId, sent.kind, sent.identifier, sent.payloadUuid, sent.revision],
   );
 }
 
