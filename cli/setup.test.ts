@@ -96,7 +96,7 @@ test('a file that only observes names no platform, and none is asked for', async
   expect(answers()[0]).toEqual({ step: 'get_started', channel: 'observe_only' });
   expect(steps().slice(-2)).toEqual(['connect', 'complete']);
   server.calls.length = 0;
-  expect((await apply(observing)).printed).toContain('everything is as the file says');
+  expect((await apply(observing)).printed).toContain('everything matches the file');
   const without = await apply(observing.replace('observe_only', 'built_in'));
   expect([without.code, without.told]).toEqual([2, expect.stringContaining('name macOS, iOS or both')]);
 });

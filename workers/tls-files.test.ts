@@ -98,6 +98,6 @@ test('what cannot be used at the start is refused by the name of its file', asyn
   const paths = { certificateFile: at('cert.pem'), keyFile: at('none.pem') };
   const log = { info: () => undefined, warn: () => undefined } as never;
   await expect(watchTlsFiles(paths, { log, onContent: () => undefined })).rejects.toThrow(
-    /none\.pem cannot be read \(ENOENT\)/,
+    /Cannot read the TLS file .*none\.pem \(ENOENT\)/,
   );
 });

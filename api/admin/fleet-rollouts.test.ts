@@ -93,7 +93,7 @@ test('an order is refused where it changes nothing, audited where it does, and w
   const orders = `/api/fleet-rollouts/${id as string}/orders`;
   expect(await api.call('POST', orders, { order: 'resume' })).toMatchObject({
     status: 409,
-    body: { code: 'request.conflict', detail: 'It is running.' },
+    body: { code: 'request.conflict', detail: 'The change is running.' },
   });
   const before = await outboxOf('rollOutFleet');
   const paused = await api.call('POST', orders, { order: 'pause', reason: 'lunch' });

@@ -39,7 +39,8 @@ test('every device becomes trusted but the one whose user has not signed in, whi
   expect(devices).toMatchObject({
     total: 7,
     delivered: 7,
-    certificatePresent: 7,
+    certificateApplies: 4,
+    certificatePresent: 4,
     oktaVerifyManaged: 7,
     managed: 6,
   });

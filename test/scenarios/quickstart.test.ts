@@ -40,6 +40,7 @@ test('the commands of the quickstart bring a Mac from nothing to trusted in tena
   expect(devices).toEqual({
     total: 1,
     delivered: 1,
+    certificateApplies: 1,
     certificatePresent: 1,
     oktaVerifyManaged: 1,
     registered: 1,
