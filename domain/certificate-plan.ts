@@ -4,7 +4,7 @@ import type { IntegrationSettings } from './integration-settings.ts';
 import { forbidsCertificates } from './okta-finding.ts';
 import { profileIdentifier, slotOf, type CertificateSlot, type PayloadScope } from './profile-identifier.ts';
 import { decideRenewal, type RenewalDecision, type Urgency } from './renewal-policy.ts';
-import type { EnrollmentStatus } from './device.ts';
+import { isEnrolled, type EnrollmentStatus } from './device.ts';
 import type { ReportedOdetteProfile } from './rollout-view.ts';
 
 /** A delivery as the tables know it; times in milliseconds since the epoch. */
@@ -103,8 +103,7 @@ export function planCertificate(
   memory: CertificateMemory,
   nowMs: number,
 ): CertificateAction {
-  if (view.enrollmentStatus === 'authenticated' || view.enrollmentStatus === 'checked_out')
-    return { do: 'waitForEnrollment' };
+  if (!isEnrolled(view.enrollmentStatus)) return { do: 'waitForEnrollment' };
   // A device in scope keeps its certificate, whatever the workflow was told.
   const isWanted = memory.isWanted || view.wantedBy !== null;
   const integrationId = memory.isWanted ? memory.integrationId : (view.wantedBy ?? memory.integrationId);

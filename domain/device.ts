@@ -7,6 +7,11 @@ export type DeviceFamily = (typeof DEVICE_FAMILIES)[number];
 /** As the tables know it. */
 export type EnrollmentStatus = 'authenticated' | 'enrolled' | 'checked_out' | 'unreachable';
 
+/** Of devices that are told to do something. An unreachable one (no push gets through) still takes its commands when it calls by itself. */
+export const ENROLLED_STATUSES: readonly EnrollmentStatus[] = ['enrolled', 'unreachable'];
+
+export const isEnrolled = (status: EnrollmentStatus): boolean => ENROLLED_STATUSES.includes(status);
+
 /** Why Odette cannot wake a device with what its Authenticate or TokenUpdate said. */
 export type PushProblem = 'no_push_token' | 'other_topic';
 

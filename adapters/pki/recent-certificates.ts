@@ -1,19 +1,19 @@
 // Certificates that were read not long ago: a device signs each message with the same one, and reading it costs as much as the rest.
+import { RecentlyUsed } from '../../domain/recently-used.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 
-const MAX_KEPT = 1000;
-/** An identity has one kilobyte; who sends more is not kept. */
+/** An identity has one kilobyte; a larger one is not kept. */
 const MAX_KEPT_BYTES = 4096;
-/** By the DER; the one that was used longest ago is first. */
-const kept = new Map<string, Certificate>();
+/** By their DER. */
+const recent = new RecentlyUsed<Certificate>(1000);
 
 /** As `readCertificate` reads it. @throws CataloguedError `certificate.unreadable` */
 export function readRecentCertificate(der: Buffer): Certificate {
+  if (der.length > MAX_KEPT_BYTES) return readCertificate(der);
   const key = der.toString('latin1');
-  const certificate = kept.get(key) ?? readCertificate(der);
-  kept.delete(key);
-  if (der.length <= MAX_KEPT_BYTES) kept.set(key, certificate);
-  const [oldest] = kept.keys();
-  if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+  const known = recent.get(key);
+  if (known) return known;
+  const certificate = readCertificate(der);
+  recent.set(key, certificate);
   return certificate;
 }

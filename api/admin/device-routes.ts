@@ -1,4 +1,5 @@
 // Devices: the list, one device, and what an operator may ask of it. Whatever is asked becomes outbox rows of the same transaction.
+// Long, because it has every handler of the contract's devices, each of them a few lines.
 import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';

@@ -18,6 +18,7 @@ import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts'
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { commandSubject } from '../../domain/command-subject.ts';
+import { isEnrolled } from '../../domain/device.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
@@ -52,7 +53,7 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
     ...row,
     nextStep: nextStepOf({
       ...row,
-      isEnrolled: row.enrollmentStatus !== 'authenticated' && row.enrollmentStatus !== 'checked_out',
+      isEnrolled: isEnrolled(row.enrollmentStatus),
       lastContactAtMs: row.lastContactAt?.getTime() ?? null,
       nowMs: Date.now(),
     }),

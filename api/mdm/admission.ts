@@ -4,6 +4,7 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import type { DeviceMessage } from '../../adapters/mdm/device-message.ts';
 import { AtOnce } from '../http/at-once.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { RecentlyUsed } from '../../domain/recently-used.ts';
 
 /** Check-ins and most reports have a few kB, with an UnlockToken or BootstrapToken a few more. */
 const MAX_BYTES = 64 * 1024;
@@ -35,7 +36,8 @@ const MAX_KNOWN = 10_000;
 
 /** Identities that the tables knew a moment ago. */
 export class KnownIdentities {
-  readonly #until = new Map<string, number>();
+  /** Until when, in milliseconds since the epoch, by fingerprint. */
+  readonly #until = new RecentlyUsed<number>(MAX_KNOWN);
 
   /** @param bytes that the request says it has; undefined: it does not say */
   async maxBytesFor(sql: Sql, fingerprint: Buffer, bytes: number | undefined): Promise<number | undefined> {
@@ -43,10 +45,8 @@ export class KnownIdentities {
     if (bytes !== undefined && bytes <= MAX_BYTES && (this.#until.get(key) ?? 0) > Date.now())
       return MAX_BYTES;
     const maxBytes = await maxBytesFor(sql, fingerprint);
-    this.#until.delete(key);
-    if (maxBytes !== undefined) this.#until.set(key, Date.now() + KNOWN_FOR_MS);
-    const [oldest] = this.#until.keys();
-    if (this.#until.size > MAX_KNOWN && oldest !== undefined) this.#until.delete(oldest);
+    if (maxBytes === undefined) this.#until.delete(key);
+    else this.#until.set(key, Date.now() + KNOWN_FOR_MS);
     return maxBytes;
   }
 }

@@ -1,4 +1,4 @@
-// The queue as a device sees it: the traces of apple-mdm.md §17.3, offers, withdrawals, and what responses change.
+// The queue as a device sees it: the traces that make other queues lose or repeat commands, offers, withdrawals, and what responses change.
 // Long, because all of it is asked of one listener and its devices.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,5 +1,6 @@
 // What a workflow is told counts for little: activities act on what the tables say. A message that was sealed, in order and is old,
 // removes nothing from a device in scope; a setup that is over takes no answer; a cancellation abandons nothing.
+// Long, because each attack is tried against one installation and its Temporal.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deviceCommandActivities } from '../../activities/device-commands.ts';

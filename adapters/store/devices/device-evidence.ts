@@ -23,6 +23,9 @@ export const listEvidence = (sql: Sql, deviceId: string): Promise<EvidenceRow[]>
     deviceId,
   ]);
 
+/** SQL, of a `record` and the `reads` of its integration: a sweep that left it as it is has seen it too. */
+const OBSERVED_AT = `case when record.unlisted_at is null then greatest(record.observed_at, reads.swept_at) else record.observed_at end`;
+
 /** When the device listed each, and when Okta was asked. @param scope of the newest certificate: whose list counts */
 export async function findSeenTimes(
   sql: Sql,
@@ -35,7 +38,7 @@ export async function findSeenTimes(
             case when $3 = 'User' then seen.user_certificates_at else seen.certificates_at end as certificates,
             coalesce(seen.applications_at, seen.installed_applications_at) as applications,
             coalesce(
-              (select max(case when record.unlisted_at is null then greatest(record.observed_at, reads.swept_at) else record.observed_at end)
+              (select max(${OBSERVED_AT})
                  from okta_devices as record where record.device_id = $1 and record.integration_id = $2),
               reads.swept_at) as okta
        from (select $1::uuid as device_id) as wanted
@@ -103,7 +106,7 @@ export const listOktaRecords = (sql: Sql, deviceId: string): Promise<OktaRecord[
   sql.query<OktaRecord>(
     `select record.okta_id, record.status, record.registered, record.users, record.match,
             record.last_updated_at, integration.okta_host,
-            case when record.unlisted_at is null then greatest(record.observed_at, reads.swept_at) else record.observed_at end as observed_at
+            ${OBSERVED_AT} as observed_at
        from okta_devices as record join integrations as integration on integration.id = record.integration_id
        left join okta_reads as reads on reads.integration_id = record.integration_id
       where record.device_id = $1 order by record.last_updated_at desc`,

@@ -1,4 +1,5 @@
 // The one condition for devices that are told to do something.
+import { ENROLLED_STATUSES } from '../../../domain/device.ts';
 
-/** Of a query over `devices`. An unreachable one (no push gets through) still takes its commands when it calls by itself. */
-export const ENROLLED = `enrollment_status in ('enrolled', 'unreachable')`;
+/** Of a query over `devices`. */
+export const ENROLLED = `enrollment_status in (${ENROLLED_STATUSES.map((status) => `'${status}'`).join(', ')})`;

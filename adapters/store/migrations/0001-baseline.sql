@@ -891,13 +891,13 @@ begin
   perform from fleet_list where device_id = wanted for update;
   select * into seen from fleet_source where device_id = wanted;
   if not found then return; end if;
-  select id into place from fleet_segments 
+  select id into place from fleet_segments
    where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
   if not found then
     insert into fleet_segments (family, bucket, phase, obstacle) values (seen.family, seen.bucket, seen.phase, seen.obstacle)
       on conflict do nothing;
-    select id into strict place from fleet_segments 
-   where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
+    select id into strict place from fleet_segments
+     where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
   end if;
   insert into fleet_list as list values (
     seen.device_id, place, seen.blueprint_id, seen.integration_id, seen.failure_code, seen.delivered, seen.certificate_present,
