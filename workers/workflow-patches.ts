@@ -34,16 +34,16 @@ export async function refuseNewerWorkflows(
   patches: readonly string[],
 ): Promise<void> {
   const newer = await recordWorkflowPatches(database, patches);
-  const held: string[] = [];
+  const held = new Set<string>();
   for (const patch of newer) {
     const query = `ExecutionStatus = 'Running' and TemporalChangeVersion = '${patch}'`;
     for await (const { workflowId } of temporal.workflow.list({ query, pageSize: MAX_NAMED })) {
-      held.push(workflowId);
-      if (held.length === MAX_NAMED) break;
+      held.add(workflowId);
+      if (held.size >= MAX_NAMED) break;
     }
   }
-  if (held.length > 0)
+  if (held.size > 0)
     throw new CataloguedError('temporal.newer_workflows', {
-      facts: { patches: newer.join(', '), workflows: [...new Set(held)].join(', ') },
+      facts: { patches: newer.join(', '), workflows: [...held].join(', ') },
     });
 }
