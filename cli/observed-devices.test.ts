@@ -1,34 +1,14 @@
 // `odette observed-devices`: every page of the list, the counts, and nothing claimed before the first sweep.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
+import { shownIntegration } from '../test/harness/shown-integration.ts';
 
 const AT = '2027-01-02T03:04:05.000Z';
 let server: ContractServer;
 let asOf: string | null = AT;
 
-const INTEGRATION = {
-  id: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b12',
-  name: 'acme',
-  orgId: '00o1',
-  host: 'acme.okta.com',
-  channel: 'observe_only',
-  customDomain: null,
-  credentialsKind: 'api_services_app',
-  clientId: 'c',
-  credentials: null,
-  grantedScopes: [],
-  macOS: null,
-  iOS: null,
-  enrollmentLink: null,
-  settings: { ...DEFAULT_INTEGRATION_SETTINGS, trustLookupSeconds: [60] },
-  health: [],
-  haltedReissues: [],
-  check: null,
-  createdAt: AT,
-  changedAt: AT,
-};
+const INTEGRATION = shownIntegration({ channel: 'observe_only', credentialsKind: 'api_services_app' });
 
 const device = (name: string, state: 'managed' | 'not_managed') => ({
   oktaId: `guo${name}`,

@@ -1,6 +1,5 @@
 // `odette removal` and `odette readiness --csv`: what is shown before anything begins, what is sent, and the way back.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import {
   CONTRACT_TOKEN,
@@ -8,6 +7,7 @@ import {
   startContractServer,
   type ContractServer,
 } from '../test/harness/contract-server.ts';
+import { shownIntegration } from '../test/harness/shown-integration.ts';
 
 const AT = '2027-01-02T03:04:05.000Z';
 const ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
@@ -33,31 +33,7 @@ const removal = (status: 'waiting' | 'undone') => ({
 let server: ContractServer;
 beforeAll(async () => {
   server = await startContractServer();
-  server.plays.listIntegrations = () => ({
-    items: [
-      {
-        id: ID,
-        name: 'acme',
-        orgId: '00o1',
-        host: 'acme.okta.com',
-        channel: 'built_in',
-        customDomain: null,
-        credentialsKind: 'api_service_integration',
-        clientId: 'c',
-        credentials: null,
-        grantedScopes: [],
-        macOS: null,
-        iOS: null,
-        enrollmentLink: null,
-        settings: { ...DEFAULT_INTEGRATION_SETTINGS, trustLookupSeconds: [60] },
-        health: [],
-        haltedReissues: [],
-        check: null,
-        createdAt: AT,
-        changedAt: AT,
-      },
-    ],
-  });
+  server.plays.listIntegrations = () => ({ items: [shownIntegration({ id: ID })] });
   server.plays.previewPlatformRemoval = () => ({
     devices: { macOS: 3, iOS: 0 },
     usersLosingTrust: ['ada@acme.com', 'ben@acme.com'],

@@ -1,30 +1,10 @@
 // `odette reissue`: what stopped is shown with its causes, and goes on at one word.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
+import { shownIntegration } from '../test/harness/shown-integration.ts';
 
 const AT = '2027-01-02T03:04:05.000Z';
-const INTEGRATION = {
-  id: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11',
-  name: 'acme',
-  orgId: '00o1',
-  host: 'acme.okta.com',
-  channel: 'built_in',
-  customDomain: null,
-  credentialsKind: 'api_service_integration' as const,
-  clientId: 'c',
-  credentials: null,
-  grantedScopes: [],
-  macOS: null,
-  iOS: null,
-  enrollmentLink: null,
-  settings: { ...DEFAULT_INTEGRATION_SETTINGS, trustLookupSeconds: [60] },
-  health: [],
-  check: null,
-  createdAt: AT,
-  changedAt: AT,
-};
 let server: ContractServer;
 const halted = (platform: 'macOS' | 'iOS') => ({
   platform,
@@ -37,7 +17,7 @@ const halted = (platform: 'macOS' | 'iOS') => ({
 beforeAll(async () => {
   server = await startContractServer();
   server.plays.listIntegrations = () => ({
-    items: [{ ...INTEGRATION, haltedReissues: [halted('macOS'), halted('iOS')] }],
+    items: [shownIntegration({ haltedReissues: [halted('macOS'), halted('iOS')] })],
   });
   server.plays.resumeReissues = () => ({ devices: 8 });
 });

@@ -19,7 +19,7 @@ import {
 } from './device-load.ts';
 import { quantile } from './measured.ts';
 import { startNanoMdm, startScepServer } from './nanomdm-rivals.ts';
-import { startOdetteRival } from './odette-rival.ts';
+import { ODETTE, startOdetteRival } from './odette-rival.ts';
 import { buildPeers, type PeerPrograms } from './peers.ts';
 import { costOf } from './process-costs.ts';
 
@@ -75,17 +75,16 @@ async function compare(programs: PeerPrograms): Promise<void> {
   for (let round = 0; round <= ROUNDS; round += 1) {
     // Each first in turn: what was written before costs whoever comes later.
     const inTurn = rivals.map((_, index) => rivals[(index + round) % rivals.length] as Rival);
-    const certificates = { ours: [] as LoadDevice[] };
+    const devices: LoadDevice[] = [];
     for (const authority of round % 2 === 0 ? [odette, scep] : [scep, odette]) {
       const requests = await authority.prepareCertificates(DEVICES, keyPair);
       await measure('SCEP certificate', authority, () =>
         load(requests, async (request, timed) => {
           const device = await request(timed);
-          if (authority === odette) certificates.ours.push(device);
+          if (authority === odette) devices.push(device);
         }),
       );
     }
-    const devices = certificates.ours;
     const enrolling = devices.map((device) => [authenticateOf(device), tokenOf(device)] as const);
     for (const rival of inTurn)
       await measure('enrollment', rival, () =>
@@ -178,7 +177,6 @@ function print(lines: ReadonlyMap<string, ReadonlyMap<string, readonly Line[]>>)
     );
     const median = (name: string, pick: (line: Line) => number): number =>
       quantile((rivals.get(name) ?? []).map(pick), 0.5);
-    const [ours = ''] = rivals.has('Odette') ? ['Odette'] : [...rivals.keys()];
     for (const name of rivals.keys()) {
       const perSecond = median(name, ({ requestsPerSecond }) => requestsPerSecond);
       const cells = [
@@ -186,9 +184,9 @@ function print(lines: ReadonlyMap<string, ReadonlyMap<string, readonly Line[]>>)
         median(name, ({ p50 }) => p50).toFixed(1),
         median(name, ({ p95 }) => p95).toFixed(1),
         median(name, ({ cpuMs }) => cpuMs).toFixed(2),
-        name === ours
+        name === ODETTE
           ? ''
-          : (median(ours, ({ requestsPerSecond }) => requestsPerSecond) / perSecond).toFixed(2),
+          : (median(ODETTE, ({ requestsPerSecond }) => requestsPerSecond) / perSecond).toFixed(2),
       ];
       console.log(`${name.padEnd(28)}${cells.map((cell) => cell.padStart(12)).join('')}`);
     }

@@ -15,6 +15,8 @@ import { connectionsTo, put, type Rival } from './device-load.ts';
 import { commandBody } from './nanomdm-rivals.ts';
 import { prepareScep, type ScepRequest } from './scep-load.ts';
 
+export const ODETTE = 'Odette';
+
 export async function startOdetteRival({
   folder,
   tls,
@@ -27,7 +29,7 @@ export async function startOdetteRival({
   const data = path.join(folder, 'odette');
   const listen = `127.0.0.1:${await freePort()}`;
   const origin = `https://${listen}`;
-  const process_ = await startNodeProcess({
+  const listener = await startNodeProcess({
     name: 'devices',
     script: 'workers/device-server.ts',
     folder,
@@ -54,8 +56,8 @@ export async function startOdetteRival({
   let addresses = 1;
 
   const rival: Rival = {
-    name: 'Odette',
-    pid: process_.pid,
+    name: ODETTE,
+    pid: listener.pid,
     send: (message) => put(pool, message),
     async queue(devices, count) {
       const known = await database.query<{ id: string; enrollmentId: string; udid: string }>(
@@ -114,7 +116,7 @@ export async function startOdetteRival({
     async stop() {
       await pool.close();
       await database.end();
-      await process_.stop();
+      await listener.stop();
     },
   };
 }

@@ -84,30 +84,21 @@ export class PretendWizard {
   }
 }
 
+const TOLD = [
+  'channel',
+  'domain',
+  'credentialsKind',
+  'clientId',
+  'platforms',
+  'scepUrl',
+  'challengeUrl',
+  'username',
+  'providerName',
+];
+
 const told = (state: SetupState): Record<string, unknown> => {
   const all = Object.assign({}, ...Object.values(state.answers)) as Record<string, unknown>;
-  const {
-    channel,
-    domain,
-    credentialsKind,
-    clientId,
-    platforms,
-    scepUrl,
-    challengeUrl,
-    username,
-    providerName,
-  } = all;
-  return {
-    channel,
-    domain,
-    credentialsKind,
-    clientId,
-    platforms,
-    scepUrl,
-    challengeUrl,
-    username,
-    providerName,
-  };
+  return Object.fromEntries(TOLD.map((name) => [name, all[name]]));
 };
 const show = (state: SetupState) => ({
   id: SETUP,
