@@ -11,7 +11,7 @@ import {
   type Fall,
 } from '../adapters/store/rollout/automatic-reissues.ts';
 import { requestRenewals } from '../adapters/store/rollout/enqueue-rollouts.ts';
-import { haltReason } from '../domain/automatic-reissue.ts';
+import { haltOf } from '../domain/automatic-reissue.ts';
 
 const HELD_TEXT =
   'Odette did not request a new certificate: it halted automatic re-issues after many devices lost "managed" in Okta, and waits for an operator to resume them.';
@@ -30,12 +30,11 @@ export async function onFall(sql: Sql, fall: Fall): Promise<void> {
 /** true: this fall was one too many. */
 async function halt(sql: Sql, fall: Fall): Promise<boolean> {
   const falls = await countFalls(sql, fall);
-  const reason = haltReason(falls, fall.limitPerHour);
-  if (reason === null) return false;
-  await haltReissues(sql, fall, reason, falls);
-  const { platform } = fall;
+  const halt = haltOf(falls, fall.limitPerHour);
+  if (halt === null) return false;
+  await haltReissues(sql, fall, halt);
   const subject = `integration:${fall.integrationId}`;
-  const detail = { platform, reason, fallen: falls.together, managedBefore: falls.managedBefore };
+  const detail = { platform: fall.platform, ...halt };
   await appendAudit(sql, { actor: 'system', action: 'reissue.halted', subject, detail });
   await appendEvent(sql, { kind: 'integration.changed', subject });
   return true;

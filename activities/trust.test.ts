@@ -366,24 +366,53 @@ describe('many devices fall at once', () => {
     expect(await halted()).toMatchObject([{ reason: 'limit_reached', held: 1 }]);
   });
 
-  it('on iPhones raises the alarm, though nothing is re-issued there', async () => {
-    await enrolled(1);
-    const phones = await enrolled(6, 'iPhone');
+  /** Each of its own user, managed, and not used for days. */
+  async function managedPhones(count: number): Promise<DeviceRecord[]> {
+    const phones = await enrolled(count, 'iPhone');
     await database.query(`update devices set user_name = serial_number where platform = 'iOS'`);
     const { created } = okta.tenant.state.users[0]!;
     okta.tenant.state.users.push(
       ...phones.map(({ serialNumber }) => ({ id: `00u${serialNumber}`, login: serialNumber, created })),
     );
+    const lastUpdated = new Date(Date.now() - 3 * 86_400_000).toISOString();
     const records = phones.map(({ serialNumber }) =>
       register(undefined, {
+        created: lastUpdated,
+        lastUpdated,
         users: [{ userId: `00u${serialNumber}`, managementStatus: 'MANAGED', created }],
       }),
     );
     await sweep();
+    return records;
+  }
+
+  it('on iPhones raises the alarm, though nothing is re-issued there', async () => {
+    await enrolled(1);
+    const records = await managedPhones(6);
     for (const record of records) setStatus(record, 'NOT_MANAGED');
     await sweep();
     expect(await halted()).toMatchObject([{ platform: 'iOS', reason: 'many_fell', held: 0 }]);
     expect(await renewals()).toEqual([]);
+  });
+
+  it('on iPhones is seen at their sign-ins, however few sign in at a time', async () => {
+    const records = await managedPhones(80);
+    // A day on which others sign in and stay managed.
+    for (const record of records.slice(74)) setStatus(record, 'MANAGED');
+    for (const record of records.slice(0, 5)) setStatus(record, 'NOT_MANAGED');
+    await sweep();
+    expect(await halted()).toEqual([]);
+    // After the reset, nobody does.
+    setStatus(records[5]!, 'NOT_MANAGED');
+    await sweep();
+    expect(await halted()).toMatchObject([
+      { platform: 'iOS', reason: 'sign_ins_fell', fallen: 6, managedBefore: 12, held: 0 },
+    ]);
+    const alarm = (await alarmsOf(database)).find(({ failure }) => failure.code === 'okta.many_lost_trust');
+    expect(alarm).toMatchObject({ rotation: { secret: 'ios_secret_key' } });
+    expect(alarm?.text).toContain(
+      '6 of the 12 iPhones and iPads whose record in Okta changed within 24 hours',
+    );
   });
 
   it('is not what an Okta admin does to devices', async () => {

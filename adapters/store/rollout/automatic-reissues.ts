@@ -1,5 +1,6 @@
 // Devices that Okta stopped counting, and where Odette halted its re-issues until a person releases them.
 import {
+  SIGN_IN_HOURS,
   TOGETHER_MINUTES,
   type Falls,
   type Halt,
@@ -39,23 +40,33 @@ export async function insertFall(sql: Sql, fall: Fall, outcome: 'none' | 'held' 
   );
 }
 
-export async function haltReissues(sql: Sql, fall: Fall, reason: HaltReason, falls: Falls): Promise<void> {
+export async function haltReissues(sql: Sql, fall: Fall, halt: Omit<Halt, 'platform'>): Promise<void> {
   await sql.query(
     `update automatic_reissues set halted_at = $3, reason = $4, fallen = $5, managed_before = $6, resumed_by = null
       where integration_id = $1 and platform = $2`,
-    [fall.integrationId, fall.platform, fall.now, reason, falls.together, falls.managedBefore],
+    [fall.integrationId, fall.platform, fall.now, halt.reason, halt.fallen, halt.managedBefore],
   );
 }
 
 export async function countFalls(sql: Sql, { integrationId, platform, deviceId, now }: Fall): Promise<Falls> {
   const [row] = await sql.query<Falls>(
-    `with recent as (
-       select fall.device_id, fall.at, fall.outcome from trust_falls as fall
-        where fall.integration_id = $1 and fall.platform = $2 and fall.at > $4::timestamptz - interval '1 hour'
-          and fall.at > coalesce((select resumed_at from automatic_reissues where integration_id = $1 and platform = $2), '-infinity')),
+    `with judged as (
+       select coalesce((select resumed_at from automatic_reissues where integration_id = $1 and platform = $2), '-infinity') as from_at),
+     lately as (
+       select fall.device_id, fall.at, fall.outcome from trust_falls as fall, judged
+        where fall.integration_id = $1 and fall.platform = $2 and fall.at > judged.from_at
+          and fall.at > $4::timestamptz - make_interval(hours => ${SIGN_IN_HOURS})),
+     recent as (select * from lately where at > $4::timestamptz - interval '1 hour'),
      together as (
-       select device_id from recent where at > $4::timestamptz - make_interval(mins => ${TOGETHER_MINUTES}) union select $3::uuid)
-     select (select count(*) from together)::int as together,
+       select device_id from recent where at > $4::timestamptz - make_interval(mins => ${TOGETHER_MINUTES}) union select $3::uuid),
+     signed_in as (
+       select distinct record.device_id from okta_devices as record, judged
+        where $2 = 'iOS' and record.integration_id = $1 and record.platform = 'IOS' and record.device_id is not null
+          and record.last_updated_at > greatest(judged.from_at, $4::timestamptz - make_interval(hours => ${SIGN_IN_HOURS})))
+     select (select count(*) from signed_in)::int as signed_in,
+            (select count(*) from signed_in
+              where device_id in (select device_id from lately union select $3::uuid))::int as fell_signed_in,
+            (select count(*) from together)::int as together,
             (select count(*) from together)::int + (
               select count(*) from device_trust as trust join devices as device on device.id = trust.device_id
                where trust.integration_id = $1 and trust.managed and device.platform = $2
@@ -63,7 +74,7 @@ export async function countFalls(sql: Sql, { integrationId, platform, deviceId, 
             (select count(*) from recent where outcome = 'reissued')::int as reissued_in_hour`,
     [integrationId, platform, deviceId, now],
   );
-  return row ?? { together: 1, managedBefore: 1, reissuedInHour: 0 };
+  return row ?? { together: 1, managedBefore: 1, reissuedInHour: 0, signedIn: 0, fellSignedIn: 0 };
 }
 
 export interface HaltedReissue extends Halt {
