@@ -21,10 +21,12 @@ export function SecretInput(props: {
   value: string;
   set: (value: string) => void;
   isSet?: SecretSet | null | undefined;
+  /** It may stay empty though none is set. */
+  isOptional?: boolean;
   description?: string;
   error?: string | undefined;
 }) {
-  const { label, isSet, description } = props;
+  const { label, isSet, isOptional = false, description } = props;
   const words = (
     <>
       {description}
@@ -43,7 +45,7 @@ export function SecretInput(props: {
       value={props.value}
       onChange={(event) => props.set(event.currentTarget.value)}
       error={props.error}
-      required={!isSet}
+      required={!isSet && !isOptional}
       withAsterisk={false}
       autoComplete="off"
       spellCheck={false}

@@ -57,6 +57,8 @@ function SecretSection(props: { plan: Plan; integrationId: string; rotation: Rot
   const { plan, integrationId, rotation } = props;
   const isAdmin = useMay('admin');
   const isOpen = rotation?.endedAt === null;
+  // Kept here, because the form goes as soon as the rotation is under way.
+  const [made, setMade] = useState<string | null>(null);
   return (
     <Paper withBorder p="md" component="section" aria-label={plan.title}>
       <Title order={2} size="h4" mb="xs">
@@ -77,7 +79,8 @@ function SecretSection(props: { plan: Plan; integrationId: string; rotation: Rot
           <WavesText waves={plan.impact} />
         )}
         {rotation && <Progress rotation={rotation} />}
-        {isAdmin && !isOpen && <Start plan={plan} integrationId={integrationId} />}
+        {made !== null && <MadeKey secretKey={made} />}
+        {isAdmin && !isOpen && <Start plan={plan} integrationId={integrationId} show={setMade} />}
       </Stack>
     </Paper>
   );
@@ -88,15 +91,17 @@ const REFRESHED = ['listRotations', 'getRotation', 'getIntegration', 'getStatus'
 function Start({
   plan: { kind, title, isChosenFirst },
   integrationId,
+  show,
 }: {
   plan: Plan;
   integrationId: string;
+  /** The key that Odette made; null: it was given one. */
+  show: (secretKey: string | null) => void;
 }) {
   const [value, setValue] = useState('');
-  const [shown, setShown] = useState<string | null>(null);
   const start = useChange('startRotation', REFRESHED, ({ secretKey }) => {
     setValue('');
-    setShown(secretKey);
+    show(secretKey);
   });
   const takesValue = kind !== 'private_key';
   const isNeeded = takesValue && !isChosenFirst;
@@ -114,7 +119,7 @@ function Start({
             label={`New ${title}`}
             value={value}
             set={setValue}
-            {...(!isNeeded && { isSet: undefined, description: 'Leave it empty, and Odette creates one.' })}
+            {...(!isNeeded && { isOptional: true, description: 'Leave it empty, and Odette creates one.' })}
           />
         )}
         <ProblemAlert error={start.error} />
@@ -123,7 +128,6 @@ function Start({
             {isNeeded ? 'Test and use it' : 'Start'}
           </Button>
         </Group>
-        {shown !== null && <MadeKey secretKey={shown} />}
       </Stack>
     </form>
   );
