@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ProblemError } from '../api/http/problem.ts';
+import { FAILURES } from '../domain/failures.ts';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import {
   CONTRACT_TOKEN,
@@ -159,6 +160,29 @@ describe('status', () => {
   test('says who acts next, for how many devices, and by which cause they are found', async () => {
     const { printed } = await odette('status');
     expect(printed).toMatch(/you +2 +The device refuses a profile\. +mdm\.profile_refused/);
+  });
+
+  test('names beside an alarm the rotation of the secret that was probably replaced in Okta', async () => {
+    const code = 'okta.challenge_credentials_refused' as const;
+    const { title, remedy, owner, isRetried } = FAILURES[code];
+    server.plays.getStatus = () => ({
+      ...status,
+      alarms: [
+        {
+          failure: { code, title, remedy, owner, isRetried },
+          text: 'acme: challenge rejects Odette.',
+          since: AT,
+          rotation: {
+            integrationId: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11',
+            host: 'acme.okta.com',
+            secret: 'challenge_password',
+          },
+        },
+      ],
+    });
+    const { printed } = await odette('status');
+    const command = /odette (rotate start \S+ --integration \S+)/.exec(printed)?.[1] ?? '';
+    expect(command).toBe('rotate start challenge_password --integration acme.okta.com');
   });
 
   test('asks Okta about one device by its name', async () => {

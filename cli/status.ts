@@ -82,9 +82,14 @@ const alarmLines = ({ alarms }: Status): string[] =>
     : [
         '',
         'Alarms:',
-        ...alarms.flatMap(({ failure, text, since }) => [
+        ...alarms.flatMap(({ failure, text, since, rotation }) => [
           `  ! ${text}${since === null ? '' : ` (since ${moment(since)})`}`,
           `      ${failure.remedy} (${failure.code})`,
+          ...(rotation === null
+            ? []
+            : [
+                `      If it was replaced in Okta: odette rotate start ${rotation.secret} --integration ${rotation.host}`,
+              ]),
         ]),
       ];
 

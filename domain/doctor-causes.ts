@@ -101,7 +101,7 @@ export const DOCTOR_CAUSES = {
   secret_key_reset: cause(
     'The user signed in after the configuration arrived, but the device is not managed: the secret key in Okta may differ.',
     'admin',
-    'If someone reset the secret key in Okta, enter the current key in the integration.',
+    'If someone reset the secret key in Okta, rotate it: open the integration, then Rotate secrets.',
   ),
   being_set_up: cause(
     'The rollout of the device is not finished. A FastPass sign-in counts as managed only after that.',

@@ -1,4 +1,5 @@
 // Secrets that are rotated: what Okta does with the old value of each, in which order a person acts, and what each status means. Pure.
+import type { FailureCode } from './failures.ts';
 
 export const ROTATED_SECRETS = [
   'client_secret',
@@ -30,6 +31,18 @@ export const isChosenFirst = (kind: RotatedSecret): boolean =>
 
 /** Okta takes old and new at once, so that nothing has to hurry. */
 export const overlaps = (kind: RotatedSecret): boolean => kind === 'client_secret' || kind === 'private_key';
+
+/** The secret that somebody replaced in Okta without a word to Odette, where a refusal says so; null: a rotation does not help. */
+export function replacedInOkta(code: FailureCode): RotatedSecret | null {
+  switch (code) {
+    case 'okta.challenge_credentials_refused':
+      return 'challenge_password';
+    case 'okta.client_secret_wrong':
+      return 'client_secret';
+    default:
+      return null;
+  }
+}
 
 /** A person may say that the new value is set in Okta, or give it up: nothing has changed here yet. */
 export const canBeSteered = (status: RotationStatus): boolean => status === 'prepared';

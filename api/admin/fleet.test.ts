@@ -762,6 +762,10 @@ test('a connection that refuses Odette raises an alarm until it works again, and
       ({ failure }) => failure.code,
     );
   expect(await alarms()).toEqual(['okta.challenge_credentials_refused']);
+  // Somebody may have reset the password in Okta: the alarm leads to its rotation.
+  expect((await api.call('GET', '/api/status')).body.alarms).toMatchObject([
+    { rotation: { integrationId, host: 'acme.okta.com', secret: 'challenge_password' } },
+  ]);
   await recordHealth(api.database, integrationId, 'challenge', undefined);
   expect(await alarms()).toEqual([]);
   await recordHealth(api.database, integrationId, 'okta', 'okta.client_secret_wrong');

@@ -2,13 +2,18 @@
 import type { Client } from '@temporalio/client';
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
-import { listIntegrations, listHealth } from '../../adapters/store/integration/integrations.ts';
+import {
+  listHealth,
+  listIntegrations,
+  type IntegrationRow,
+} from '../../adapters/store/integration/integrations.ts';
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRestored, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
+import { replacedInOkta, type RotatedSecret } from '../../domain/secret-rotation.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -100,11 +105,24 @@ export async function needsOf(
 /** A few devices lose theirs on any day: erased, repaired, cleaned up by their user. */
 const MANY_CERTIFICATES = 10;
 
+/** The secret whose rotation ends the alarm. */
+type Rotation = {
+  readonly integrationId: string;
+  readonly host: string;
+  readonly secret: RotatedSecret;
+} | null;
+interface Alarm {
+  readonly failure: ReturnType<typeof showFailure>;
+  readonly text: string;
+  readonly since: Date | null;
+  readonly rotation: Rotation;
+}
+
 /** What will break the whole fleet. */
 export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: Client) {
-  const alarms: { failure: ReturnType<typeof showFailure>; text: string; since: Date | null }[] = [];
-  const alarm = (code: FailureCode, text: string, since: Date | null = null) =>
-    alarms.push({ failure: showFailure(code), text, since });
+  const alarms: Alarm[] = [];
+  const alarm = (code: FailureCode, text: string, since: Date | null = null, rotation: Rotation = null) =>
+    alarms.push({ failure: showFailure(code), text, since, rotation });
   const token = await tokenTrouble(sql);
   const problems = [
     ...(await pushTroubles(sql)),
@@ -145,18 +163,34 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   for (const { text, since } of await syncProblems(sql)) alarm('okta.not_synced', text, since);
   const integrations = await listIntegrations(sql);
   for (const halted of await listHaltedReissues(sql)) {
-    const { name } = integrations.find(({ id }) => id === halted.integrationId) ?? { name: '' };
-    alarm('okta.many_lost_trust', `${name}: ${haltText(halted)}`, halted.haltedAt);
+    const integration = integrations.find(({ id }) => id === halted.integrationId);
+    const rotation = halted.platform === 'iOS' ? rotationOf(integration, 'ios_secret_key') : null;
+    alarm(
+      'okta.many_lost_trust',
+      `${integration?.name ?? ''}: ${haltText(halted)}`,
+      halted.haltedAt,
+      rotation,
+    );
   }
-  for (const { id, name } of integrations)
-    for (const { connection, failureCode, at } of await listHealth(sql, id))
+  for (const integration of integrations)
+    for (const { connection, failureCode, at } of await listHealth(sql, integration.id))
       if (failureCode !== null && LASTING.has(failureCode))
-        alarm(failureCode, `${name}: ${connection} rejects Odette.`, at);
+        alarm(
+          failureCode,
+          `${integration.name}: ${connection} rejects Odette.`,
+          at,
+          rotationOf(integration, replacedInOkta(failureCode)),
+        );
   for (const { code, text, since } of await listCheckTroubles(sql, integrations))
     if (!alarms.some(({ failure }) => failure.code === code && code !== 'setup.prerequisites_missing'))
       alarm(code, text, since);
   return alarms;
 }
+
+const rotationOf = (integration: IntegrationRow | undefined, secret: RotatedSecret | null): Rotation =>
+  integration === undefined || secret === null
+    ? null
+    : { integrationId: integration.id, host: integration.oktaHost, secret };
 
 const LASTING = new Set<FailureCode>([
   'okta.client_id_unknown',

@@ -1,5 +1,6 @@
 // This installation: status, totals, what real devices still need, audit trail, events.
 import { z } from 'zod';
+import { ROTATED_SECRETS } from '../../domain/secret-rotation.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { bucket, obstacle } from './device-filter.ts';
 import { nextStep } from './devices.ts';
@@ -56,7 +57,15 @@ const Need = z
 
 /** What will break the whole fleet; cannot be dismissed. */
 const Alarm = z
-  .object({ failure: Failure, text: z.string(), since: instant.nullable() })
+  .object({
+    failure: Failure,
+    text: z.string(),
+    since: instant.nullable(),
+    rotation: z
+      .object({ integrationId: id, host: z.string(), secret: z.enum(ROTATED_SECRETS) })
+      .nullable()
+      .describe('The secret that was probably replaced in Okta: its rotation ends the alarm'),
+  })
   .meta({ id: 'Alarm' });
 
 /** What an operator may send to Temporal by hand. */

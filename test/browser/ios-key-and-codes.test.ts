@@ -1,8 +1,9 @@
-// Who has read the iOS secret key, the way to its rotation, and codes that name the devices they are for, in the console.
+// Who has read the iOS secret key, the ways to the rotation of secrets, and codes that name the devices they are for, in the console.
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { haltFleet } from '../harness/halted-fleet.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn, type ConsolePage } from './console-page.ts';
@@ -75,6 +76,33 @@ describe.skipIf(!hasBrowser)('in the console', () => {
       const theirs = await openAs('kim', integration);
       await theirs.see('The key was handed to 2 devices.');
       expect(await theirs.page.getByRole('link', { name: 'Rotate the secret key' }).count()).toBe(0);
+      await theirs.close();
+    },
+    LONG_MS,
+  );
+
+  test(
+    'a secret that was replaced in Okta is an alarm that leads an admin to its rotation',
+    async () => {
+      await haltFleet(api.database, fleet.ids['integrations'] ?? '', fleet.deviceId);
+      const ours = await openAs('ada', '/');
+      for (const [alarm, link] of [
+        ['acme: challenge rejects Odette.', 'Enter the new password'],
+        [/Was the secret key reset in Okta/, 'Rotate the secret key'],
+      ] as const) {
+        await ours.goTo('/');
+        await ours.page
+          .getByRole('alert')
+          .filter({ hasText: alarm })
+          .getByRole('link', { name: link })
+          .click();
+        await ours.page.getByRole('heading', { level: 1, name: 'Rotate secrets' }).waitFor();
+      }
+      expect(ours.complaints).toEqual([]);
+      await ours.close();
+      const theirs = await openAs('kim', '/');
+      await theirs.see('acme: challenge rejects Odette.');
+      expect(await theirs.page.getByRole('link', { name: 'Enter the new password' }).count()).toBe(0);
       await theirs.close();
     },
     LONG_MS,

@@ -3,7 +3,7 @@ import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { CommandLine } from '../components/command-line.tsx';
 import { Moment } from '../components/moment.tsx';
-import { ToRotation } from '../rotations/to-rotation.tsx';
+import { ROTATION_LABELS, ToRotation } from '../rotations/to-rotation.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { useChange } from '../queries.ts';
@@ -31,12 +31,7 @@ function Halted({
     });
   });
   return (
-    <Alert
-      color="red"
-      title={text}
-      component="section"
-      aria-label={`Automatic re-issues halted on ${platform}`}
-    >
+    <Alert color="red" title={text} role="region">
       <Stack gap="xs">
         <Text size="sm">
           Halted <Moment at={haltedAt} />. Odette requests no new certificates for these devices until you
@@ -48,7 +43,7 @@ function Halted({
             <List.Item key={cause}>{cause}</List.Item>
           ))}
         </List>
-        {platform === 'iOS' && <ToRotation integrationId={id} label="Rotate the secret key" />}
+        {platform === 'iOS' && <ToRotation integrationId={id} label={ROTATION_LABELS.ios_secret_key} />}
         <ProblemAlert error={resume.error} />
         {mayAct && (
           <>
@@ -61,7 +56,7 @@ function Halted({
                 loading={resume.isPending}
                 onClick={() => resume.mutate({ params: { id }, body: { platform } })}
               >
-                Resume{' '}
+                Resume
               </Button>
             </Group>
           </>

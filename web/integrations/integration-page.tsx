@@ -16,7 +16,7 @@ import { useMay } from '../shell/session.ts';
 import { CONNECTION_LABELS } from '../labels.ts';
 import { ChangeAnswerDialog, type ChangeableStep } from './change-answer-dialog.tsx';
 import { Checks } from './checks.tsx';
-import { ToRotation } from '../rotations/to-rotation.tsx';
+import { ROTATION_LABELS, ToRotation } from '../rotations/to-rotation.tsx';
 import { HaltedReissues } from './halted-reissues.tsx';
 import { IosKeyReaders } from './ios-key-readers.tsx';
 import { RemovalCard } from './removal-card.tsx';
@@ -262,7 +262,7 @@ function Health({ integration }: { integration: Integration }) {
                   </Text>
                 )}
                 {failure?.code === 'okta.challenge_credentials_refused' && (
-                  <ToRotation integrationId={integration.id} label="Enter the new password" />
+                  <ToRotation integrationId={integration.id} label={ROTATION_LABELS.challenge_password} />
                 )}
               </Table.Td>
               <Table.Td>

@@ -1,8 +1,10 @@
 // What will break the whole fleet: cannot be dismissed, only fixed.
-import { Alert, Stack, Text } from '@mantine/core';
+import { Alert, Group, Stack, Text } from '@mantine/core';
 import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { useApiQuery } from '../queries.ts';
+import { ROTATION_LABELS, ToRotation } from '../rotations/to-rotation.tsx';
+import { useMay } from './session.ts';
 
 const PLACES = [
   { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'To the push certificate' },
@@ -17,6 +19,7 @@ const PLACES = [
 
 export function Alarms() {
   const { data, error } = useApiQuery('getStatus', {}, { everyMs: 20_000 });
+  const isAdmin = useMay('admin');
   if (!data) return null;
   const down = Object.entries(data.parts)
     .filter(([, isUp]) => !isUp)
@@ -35,7 +38,7 @@ export function Alarms() {
           No data is lost. Rollouts continue when it is back.
         </Alert>
       )}
-      {data.alarms.map(({ failure, text, since }) => {
+      {data.alarms.map(({ failure, text, since, rotation }) => {
         const place = PLACES.find(({ start }) => failure.code.startsWith(start));
         return (
           <Alert key={`${failure.code} ${text}`} color="red" role="alert" title={text || failure.title}>
@@ -45,11 +48,16 @@ export function Alarms() {
                 Since <Moment at={since} />
               </Text>
             )}
-            {place && (
-              <AnchorLink to={place.to} search={place.search} size="sm">
-                {place.label}
-              </AnchorLink>
-            )}
+            <Group gap="md">
+              {rotation !== null && isAdmin && (
+                <ToRotation integrationId={rotation.integrationId} label={ROTATION_LABELS[rotation.secret]} />
+              )}
+              {place && (
+                <AnchorLink to={place.to} search={place.search} size="sm">
+                  {place.label}
+                </AnchorLink>
+              )}
+            </Group>
           </Alert>
         );
       })}
