@@ -1,19 +1,19 @@
-// The console's dialogs and menus, and how each is opened: for what is said of all of them.
+// The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
 import type { ConsolePage } from './console-page.ts';
 
-/** What is needed to open one. */
 /** Asked for where users would be locked out. */
 export const POLICY_IS_LIFTED = 'No policy in Okta requires managed devices of these users';
 
+/** What is needed to open one. */
 export type Opener = Pick<ConsolePage, 'page' | 'press' | 'see'>;
 
 export interface Opening {
   readonly at: string;
   /** The page must be as it is loaded: what was opened there before has changed it. */
   readonly isFresh?: true;
-  /** What opens; a dialog if it is not said. */
-  readonly role?: 'menu';
-  /** Ends when the dialog or menu is there. */
+  /** What opens; a dialog if it is not said. main: a part of the page, which is looked at as a whole. */
+  readonly role?: 'menu' | 'main';
+  /** Ends when what opens is there. */
   readonly open: (ours: Opener) => Promise<void>;
 }
 
@@ -39,6 +39,8 @@ export const dialogs = (ids: {
   readonly device: string;
   readonly failed: string;
   readonly gone: string;
+  /** A change of a fleet that halted by itself. */
+  readonly halted: string;
 }): Record<string, Opening> => {
   const item = `/library/okta-verify?integration=${ids.integration}`;
   const integration = `/integrations/${ids.integration}`;
@@ -123,6 +125,45 @@ export const dialogs = (ids: {
     'change the credentials': { at: integration, open: change('Credentials') },
     'change macOS': { at: integration, open: change('macOS') },
     'change iOS': { at: integration, open: change('iOS and iPadOS') },
+    'remove a platform': {
+      at: integration,
+      open: async (ours) => {
+        await ours.press('Remove…');
+        await ours.page.getByRole('radio', { name: 'macOS' }).check();
+        await ours.page.getByText(/^Type “remove macOS from /).waitFor();
+      },
+    },
+    'halted re-issues': {
+      at: integration,
+      isFresh: true,
+      role: 'main',
+      open: ({ page }) => page.getByRole('region', { name: /Was the secret key reset in Okta/ }).waitFor(),
+    },
+    'iOS key shown once': {
+      at: `${integration}/rotation`,
+      role: 'main',
+      open: async (ours) => {
+        await ours.page
+          .getByRole('region', { name: 'iOS secret key' })
+          .getByRole('button', { name: 'Start' })
+          .click();
+        await ours.see('The new key, shown this once');
+        const commit = ours.page.getByRole('button', { name: 'I have set it in Okta' });
+        await commit.click();
+        await commit.waitFor({ state: 'hidden' });
+        // Until its reader leaves the page: Okta may have to be given it again.
+        await ours.see('The new key, shown this once');
+      },
+    },
+    'pause a change': { at: '/rollouts', open: pressed('Pause') },
+    'resume a change': { at: '/rollouts', open: pressed('Resume') },
+    'a change to all at once': { at: '/rollouts', open: pressed('All at once') },
+    'abort a change': { at: '/rollouts', open: pressed('Abort') },
+    'a change that halted': {
+      at: `/fleet-rollouts/${ids.halted}?state=failed`,
+      role: 'main',
+      open: ({ page }) => page.getByRole('link', { name: 'Device 0' }).waitFor(),
+    },
     'abandon a setup': { at: `/setups/${ids.setup}`, open: pressed('Abandon this setup') },
     'add person': { at: '/settings?tab=people', open: pressed('Add person') },
     'change person': { at: '/settings?tab=people', open: pressed('Change ada') },

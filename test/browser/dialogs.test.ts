@@ -1,10 +1,12 @@
-// Every dialog of the console over the real API: nothing that axe-core finds, light and dark; each command shown is one that the
-// command line or the API understands.
+// Every dialog of the console, and what else comes and goes, over the real API: nothing that axe-core finds, light and dark; each command
+// shown is one that the command line or the API understands.
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startContractServer, type ContractServer } from '../harness/contract-server.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { haltFleet } from '../harness/halted-fleet.ts';
 import { seedFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn } from './console-page.ts';
@@ -20,6 +22,12 @@ let browser: Browser;
 let api: AdminApi;
 let server: ContractServer;
 let openings: Record<string, Opening>;
+
+/** So that another one can begin. */
+async function endRemovalAndRotation(database: Database): Promise<void> {
+  await database.query('update platform_removals set finished_at = now()');
+  await database.query(`update secret_rotations set status = 'abandoned', ended_at = now()`);
+}
 
 describe.skipIf(!hasBrowser)('every dialog', () => {
   beforeAll(async () => {
@@ -38,17 +46,21 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     }[];
     const gone = devices.find(({ bucket }) => bucket === 'out_of_scope')?.id ?? '';
     await api.database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [gone]);
+    const integration = ids['integrations'] ?? '';
+    await endRemovalAndRotation(api.database);
+    const halted = await haltFleet(api.database, integration, deviceId);
     const blueprint = ids['blueprints'] ?? '';
     const code = { maxUses: 3, expiresInHours: 24 };
     await api.call('POST', `/api/blueprints/${blueprint}/enrollment-codes`, code);
     openings = dialogs({
-      integration: ids['integrations'] ?? '',
+      integration,
       setup: ids['setups'] ?? '',
       blueprint,
       emptyBlueprint: (await api.call('POST', '/api/blueprints', { name: 'Empty' })).body.id as string,
       device: deviceId,
       failed: devices.find(({ bucket }) => bucket === 'needs_you')?.id ?? '',
       gone,
+      halted,
     });
   }, 120_000);
   afterAll(async () => {
@@ -74,7 +86,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       const opened = ours.page.getByRole(role);
       await opened.waitFor();
       await opened.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
-      const lines = await ours.findings('[role=dialog], [role=menu]');
+      const lines = await ours.findings(role === 'main' ? 'main' : '[role=dialog], [role=menu]');
       found.push(...lines.filter((line) => !isOfLibrary(line)).map((line) => `${name} ${line}`));
       const shown = await commandsOn(ours.page);
       const isAsking = (await opened.getByRole('button', { name: 'Cancel' }).count()) > 0;

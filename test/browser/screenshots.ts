@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
-import { devicesOf, enrollAll, setUpTrust, untilAllAre } from '../harness/stage.ts';
+import { haltFleet } from '../harness/halted-fleet.ts';
+import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { dialogs, type Opener } from './dialog-list.ts';
 import { launchBrowser } from './find-browser.ts';
@@ -61,7 +62,7 @@ try {
   await photograph(browser, world.environment['ODETTE_PUBLIC_URL'] ?? '', DEVICE_PAGES);
   await photograph(browser, world.sandbox.management, SANDBOX_PAGES);
   await photograph(browser, world.sandbox.tenants[0]?.url ?? '', OKTA_PAGES);
-  const odd = await crowd(world, trusted.blueprintId);
+  const odd = await crowd(world, trusted);
   await photograph(browser, origin, {
     'overview-many': '/',
     'blueprints-many': '/blueprints',
@@ -71,7 +72,7 @@ try {
     'rollouts-many': '/rollouts?state=failed',
     'okta-verify-many': `/library/okta-verify?integration=${ids.integration}`,
   });
-  await photographDialogs(browser, origin, { ...ids, failed: odd.failed });
+  await photographDialogs(browser, origin, { ...ids, failed: odd.failed, halted: odd.halted });
   // What an admin sees while parts of Odette do not answer.
   await world.kill('temporal');
   await photograph(browser, origin, {
@@ -85,7 +86,10 @@ try {
 }
 
 /** Long names, many of everything, failures of several causes and a replay that waits: what a small fleet does not show. */
-async function crowd(of: World, assigned: string): Promise<{ blueprint: string; failed: string }> {
+async function crowd(
+  of: World,
+  { blueprintId: assigned, integrationId }: TrustedWorld,
+): Promise<{ blueprint: string; failed: string; halted: string }> {
   const database = connectDatabase(of.databaseUrl, { max: 1 });
   const long = 'Everybody in the northern offices, the warehouse and the three shops that joined in autumn';
   const { id: blueprint } = (await of.api<{ id: string }>('POST', '/api/blueprints', { name: long })).body;
@@ -123,8 +127,10 @@ async function crowd(of: World, assigned: string): Promise<{ blueprint: string; 
   await of.kill('relay');
   const reason = 'The network of the warehouse works again';
   await of.api('POST', '/api/rollouts/replay', { failureCode: 'mdm.device_silent', reason });
+  const failed = row?.id ?? '';
+  const halted = await haltFleet(database, integrationId, failed);
   await database.end();
-  return { blueprint, failed: row?.id ?? '' };
+  return { blueprint, failed, halted };
 }
 
 async function photographDialogs(
@@ -138,7 +144,11 @@ async function photographDialogs(
     'replay a group',
     'stop a replay',
     'remove device',
-    'make a code',
+    'remove a platform',
+    'halted re-issues',
+    'abort a change',
+    'a change that halted',
+    'create a code',
     'token shown once',
     'change macOS',
   ];
@@ -153,13 +163,13 @@ async function photographDialogs(
           .click(),
       see: (text) => page.getByText(text).first().waitFor(),
     };
-    for (const [name, { at, open }] of Object.entries(dialogs(ids)).filter(([name]) =>
+    for (const [name, { at, role = 'dialog', open }] of Object.entries(dialogs(ids)).filter(([name]) =>
       shown.includes(name),
     )) {
       await page.goto(at);
       await page.locator('h1').first().waitFor();
       await open(ours);
-      await page.getByRole('dialog').waitFor();
+      await page.getByRole(role).waitFor();
       await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
       await page.screenshot({ path: path.join(folder, `dialog-${name.replaceAll(' ', '-')}-${look}.png`) });
     }
