@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
+import { fillKeyPool } from '../harness/key-pool.ts';
 import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';
@@ -29,7 +30,7 @@ try {
     body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
   });
   // The making of RSA keys is the devices' business and must not be measured: two a Mac.
-  await world.manage('POST', '/key-pool', { keys: Math.min(2 * (FLEET + SINGLE), 1000) });
+  await fillKeyPool(world, 2 * (FLEET + SINGLE));
 
   const addMacs = async (count: number, prefix: string): Promise<void> => {
     for (let index = 0; index < count; index += 1)
