@@ -149,10 +149,14 @@ async function expectOneCertificateEach(names: readonly string[]): Promise<void>
   }
 }
 
+/** A device is trusted as soon as Okta says so; its rollout may still look once more. */
 async function expectRolloutsCompleted(part: PartName): Promise<void> {
   for (const { id } of await ofPass(part)) {
-    const device = await trusted.stage.odette.call('get /api/devices/{id}', { params: { id } });
-    expect(device.phase, device.user ?? '').toBe('delivered');
+    const device = await eventually(
+      () => trusted.stage.odette.call('get /api/devices/{id}', { params: { id } }),
+      ({ phase }) => phase === 'delivered',
+      { withinMs: 120_000, everyMs: 500, what: `rollout of ${id} delivered` },
+    );
     expect(device.rollouts.length).toBeGreaterThan(0);
     expect(device.rollouts.map(({ outcome }) => outcome)).toEqual(device.rollouts.map(() => 'completed'));
     expect(device.certificates.filter(({ state }) => state === 'proven').length).toBeLessThanOrEqual(1);
