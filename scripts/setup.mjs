@@ -1,5 +1,5 @@
-// Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, builds the console
-// when its sources changed, and gets a Temporal server, for the tests a browser too. Two at once in one clone take turns. Built-ins only.
+// Runs before `npm start` and `npm test`, also in a fresh clone: installs dependencies when the lock changed, builds programs and
+// console when their sources changed, and gets a Temporal server, for the tests a browser too. Two at once in one clone take turns. Built-ins only.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installHooks } from './git-hooks.mjs';
 import { buildConsole } from './build-console.mjs';
+import { buildPrograms } from './build-programs.mjs';
 import { haveChromium } from './chromium.mjs';
 import { takeSetupLock } from './setup-lock.mjs';
 import { getTemporal } from './temporal-server.mjs';
@@ -26,7 +27,7 @@ async function main() {
   const release = await takeSetupLock(LOCK, (line) => console.log(line));
   const results = await Promise.allSettled([
     installHooks(ROOT),
-    installDependencies().then(haveConsole),
+    installDependencies().then(haveBuilds),
     haveTemporal(),
     haveBrowser(),
   ]);
@@ -77,8 +78,9 @@ function npm(args) {
   });
 }
 
-function haveConsole() {
-  return buildConsole((line) => console.log(line));
+async function haveBuilds() {
+  await buildPrograms((line) => console.log(line));
+  await buildConsole((line) => console.log(line));
 }
 
 async function haveTemporal() {

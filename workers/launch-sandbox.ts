@@ -1,10 +1,10 @@
 // Starts the pretend world and turns its addresses into ordinary settings of Odette.
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { WantedPort } from './persisted-ports.ts';
 import type { Part } from './supervise.ts';
 import { startNodeProcess, type NodeProcess } from './node-process.ts';
+import { programAt } from './program.ts';
 
 /** What the sandbox says when it is ready (sandbox/main.ts). */
 const Ready = z.object({
@@ -46,7 +46,7 @@ export async function startSandbox(options: {
   const ports = SANDBOX_PORTS.map(({ name, variable }) => [variable, String(options.ports[name])] as const);
   const started = await startNodeProcess({
     name: 'sandbox',
-    script: 'sandbox/main.ts',
+    program: 'sandbox/main',
     folder: options.folder,
     environment: { ...process.env, SANDBOX_DATA_DIR: options.dataDir, ...Object.fromEntries(ports) },
   });
@@ -73,8 +73,9 @@ export function startPlay(options: {
   /** Where it says what it does. */
   readonly output: 'stdout' | 'stderr';
 }): Part {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/demo.ts'], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  const { args, cwd } = programAt('sandbox/demo');
+  const child = spawn(process.execPath, args, {
+    cwd,
     env: {
       ...options.environment,
       ODETTE_URL: options.api,

@@ -57,15 +57,15 @@ async function up(isSandbox: boolean): Promise<void> {
   };
 
   const world = await startWorlds(isSandbox, data, ports, environment);
-  const scripts = {
-    worker: 'workers/worker.ts',
-    relay: 'workers/relay.ts',
-    api: 'workers/api-server.ts',
-    devices: 'workers/device-server.ts',
-  };
+  const programs = {
+    worker: 'workers/worker',
+    relay: 'workers/relay',
+    api: 'workers/api-server',
+    devices: 'workers/device-server',
+  } as const;
   await allOf(
-    Object.entries(scripts).map(([name, script]) =>
-      keep(name, () => startNodeProcess({ name, script, environment, folder: data.path })),
+    Object.entries(programs).map(([name, program]) =>
+      keep(name, () => startNodeProcess({ name, program, environment, folder: data.path })),
     ),
   );
   if (isStopping) return;

@@ -5,11 +5,10 @@ import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { endRecordedChild, recordChild } from './child-record.ts';
+import { programAt, type ProgramName } from './program.ts';
 import type { Part } from './supervise.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const KEPT_LOG_BYTES = 20 * 1024 * 1024;
 const STOP_WITHIN_MS = 30_000;
 /** What a killed launcher left ends by itself; a new start need not wait for the end of its work, which is done again. */
@@ -17,8 +16,7 @@ const LEFT_WITHIN_MS = 5_000;
 
 export interface NodeProcessOptions {
   readonly name: string;
-  /** From the root of the project. */
-  readonly script: string;
+  readonly program: ProgramName;
   readonly environment: NodeJS.ProcessEnv;
   /** Logs and records are kept below it. */
   readonly folder: string;
@@ -35,13 +33,14 @@ export interface NodeProcess extends Part {
  * @throws Error with the process's last lines when it ends before
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
-  const { name, script, environment, folder } = options;
+  const { name, program, environment, folder } = options;
   const record = path.join(recordsIn(folder), `${name}.json`);
   await mkdir(path.dirname(record), { recursive: true, mode: 0o700 });
   await endRecordedChild(record, LEFT_WITHIN_MS);
   const log = await openLog(path.join(folder, 'logs'), name);
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    cwd: ROOT,
+  const { args, cwd } = programAt(program);
+  const child = spawn(process.execPath, args, {
+    cwd,
     env: environment,
     // Its own group: Ctrl-C in the terminal reaches only the launcher, which stops the parts in order.
     detached: true,

@@ -61,7 +61,7 @@ try {
   const data = path.join(folder, 'odette');
   const api = await startNodeProcess({
     name: 'api',
-    script: 'workers/api-server.ts',
+    program: 'workers/api-server',
     folder,
     environment: {
       ...process.env,

@@ -8,6 +8,7 @@ import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { identityAuthority } from '../../api/mdm/identity-authority.ts';
 import { freePort } from '../../workers/free-port.ts';
+import { buildPrograms } from '../../scripts/build-programs.mjs';
 import { startNodeProcess } from '../../workers/node-process.ts';
 import { newBlueprint } from '../harness/device-listener.ts';
 import { challengeIn } from '../harness/protocol-device.ts';
@@ -26,12 +27,13 @@ export async function startOdetteRival({
   readonly tls: { readonly cert: string; readonly key: string };
   readonly databaseUrl: string;
 }) {
+  await buildPrograms(() => undefined);
   const data = path.join(folder, 'odette');
   const listen = `127.0.0.1:${await freePort()}`;
   const origin = `https://${listen}`;
   const listener = await startNodeProcess({
     name: 'devices',
-    script: 'workers/device-server.ts',
+    program: 'workers/device-server',
     folder,
     environment: {
       ...process.env,

@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { migrate } from '../../adapters/store/base/migrate.ts';
+import { buildPrograms } from '../../scripts/build-programs.mjs';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { endLeftServer, startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { endLeftTemporal, startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
@@ -37,6 +38,7 @@ type Stop = () => Promise<void>;
 
 export default async function setup(project: TestProject): Promise<Stop> {
   await sweep();
+  await buildPrograms((line) => console.log(line));
   const folder = await mkdtemp(path.join(os.tmpdir(), `odette-test-${process.pid}-`));
   // As root, PostgreSQL's own user must be able to pass through.
   await chmod(folder, 0o711);

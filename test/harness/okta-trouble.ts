@@ -12,7 +12,7 @@ export async function startWorkers(world: World, count: number): Promise<() => P
     Array.from({ length: count }, (_, index) =>
       startNodeProcess({
         name: `worker-${index + 2}`,
-        script: 'workers/worker.ts',
+        program: 'workers/worker',
         folder: world.folder,
         environment: {
           ...world.environment,

@@ -6,6 +6,7 @@ import { chmodSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { buildPrograms } from '../../scripts/build-programs.mjs';
 import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
@@ -18,11 +19,11 @@ import { BUNDLE_FOLDER } from './bundle-folder.ts';
 export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api', 'devices'] as const;
 export type PartName = (typeof PARTS)[number];
 
-const SCRIPTS = {
-  worker: 'workers/worker.ts',
-  relay: 'workers/relay.ts',
-  api: 'workers/api-server.ts',
-  devices: 'workers/device-server.ts',
+const PROGRAMS = {
+  worker: 'workers/worker',
+  relay: 'workers/relay',
+  api: 'workers/api-server',
+  devices: 'workers/device-server',
 } as const;
 
 interface Running {
@@ -104,6 +105,7 @@ async function quietPorts(): Promise<(name: string) => number> {
 
 /** @throws Error when a part does not start; everything that had started is then ended, and nothing is left on the disk */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  await buildPrograms(() => undefined);
   // A killed run's folder is told by the pid in its name, and what it left is ended by the next run (global-setup.ts).
   const folder = await mkdtemp(path.join(os.tmpdir(), `odette-world-${process.pid}-`));
   // PostgreSQL runs as an unprivileged user, who must get through.
@@ -132,8 +134,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const ports = await quietPorts();
   const temporalAddress = `127.0.0.1:${ports('temporal')}`;
 
-  const odette = (name: keyof typeof SCRIPTS): Promise<Running> =>
-    startNodeProcess({ name, script: SCRIPTS[name], environment, folder });
+  const odette = (name: keyof typeof PROGRAMS): Promise<Running> =>
+    startNodeProcess({ name, program: PROGRAMS[name], environment, folder });
   const starters: Record<PartName, () => Promise<Running>> = {
     postgres: async () => {
       const postgres = await startEmbeddedPostgres({
@@ -176,7 +178,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       'sandbox',
       startNodeProcess({
         name: 'sandbox',
-        script: 'sandbox/main.ts',
+        program: 'sandbox/main',
         folder,
         environment: {
           ...process.env,
