@@ -69,7 +69,8 @@ async function openServer(folder: string, tls: CertificateAuthority): Promise<Ke
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + 10 * YEAR_MS),
     use: 'server',
-    dnsNames: ['localhost'],
+    // NanoMDM cannot be pointed at another push service: a proxy leads it here.
+    dnsNames: ['localhost', 'api.push.apple.com'],
     ipAddresses: ['127.0.0.1', '::1'],
   });
   const made = {

@@ -44,7 +44,7 @@ export class SmallMdmServer {
   readonly received: DeviceMessage[] = [];
   /** Common names of those who signed, as they came. */
   readonly signers: string[] = [];
-  readonly topic: string;
+  topic: string;
   readonly url: string;
   readonly challenge = 'enroll-me';
   readonly authority: CertificateAuthority;
@@ -54,6 +54,8 @@ export class SmallMdmServer {
   /** Further keys of the MDM payload, in place of the usual ones. */
   mdmKeys: PlistDict = {};
   bootstrapToken: Buffer | undefined;
+  /** Another MDM server, which gets the messages instead: this one enrolls into it. */
+  forwardsTo: string | undefined;
   readonly #queue: { uuid: string; command: PlistDict }[] = [];
   readonly #waiting = new Map<string, (response: PlistDict) => void>();
   readonly #close: () => Promise<void>;
@@ -149,6 +151,7 @@ export class SmallMdmServer {
         .writeHead(200, { 'Content-Type': 'application/x-apple-aspen-config' })
         .end(this.enrollmentProfile());
     } else if (url.pathname === '/scep') await this.#handleScep(request, url, body, response);
+    else if (this.forwardsTo !== undefined) await forward(`${this.forwardsTo}/mdm`, request, body, response);
     else this.#handleMessage(request, body, response);
   }
 
@@ -199,4 +202,20 @@ export class SmallMdmServer {
     const next = message.status === 'NotNow' ? undefined : this.#queue[0];
     response.writeHead(200).end(next && buildPlist({ CommandUUID: next.uuid, Command: next.command }));
   }
+}
+
+async function forward(
+  url: string,
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<void> {
+  const headers = Object.fromEntries(
+    ['content-type', 'mdm-signature', 'user-agent'].map((name) => [
+      name,
+      String(request.headers[name] ?? ''),
+    ]),
+  );
+  const answer = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(body) });
+  response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
 }
