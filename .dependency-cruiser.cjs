@@ -102,7 +102,7 @@ module.exports = {
       from: room('api'),
       to: {
         path: outside('domain', 'adapters', 'workflows', 'api'),
-        pathNot: '^activities/(refresh-trust|conclude-check)\\.ts$',
+        pathNot: '^activities/(refresh-trust|conclude-check|signal-response)\\.ts$',
       },
     },
     {

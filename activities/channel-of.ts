@@ -2,10 +2,10 @@
 import type { ChannelDevice, DeviceChannel } from '../domain/device-channel.ts';
 import { builtInChannel } from './built-in-channel.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { nanoMdmChannel } from './nanomdm-channel.ts';
 
 export function channelOf(deps: ActivityDependencies, device: ChannelDevice): DeviceChannel {
-  switch (device.channelKind) {
-    case 'built_in':
-      return builtInChannel(deps);
-  }
+  const { channelKind, channelId } = device;
+  if (channelKind === 'nanomdm' && channelId !== null) return nanoMdmChannel(deps, channelId);
+  return builtInChannel(deps);
 }

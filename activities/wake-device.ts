@@ -1,8 +1,9 @@
-// Wakes whom open commands are for, over the channel that the device is on.
+// Wakes whom open commands are for, over the channel that the device is on; one that has a queue of its own is given them first.
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { handOverAll } from './hand-over.ts';
 
 /** Why the device could not be woken; null: it was, or needed not be. */
 export const wakeDevice = (deps: ActivityDependencies, deviceId: string): Promise<FailureCode | null> =>
@@ -18,6 +19,8 @@ export async function wakeFor(
   const device = await findChannelDevice(deps.database, deviceId);
   if (device === undefined) return null;
   const channel = channelOf(deps, device);
+  const refused = await handOverAll(deps, device, channel);
+  if (refused !== null) return refused;
   const isForUser = commands.some(({ userId }) => userId !== null);
   const isForDevice = commands.some(({ userId }) => userId === null);
   const ofDevice = isForDevice ? await channel.wake(device, 'device') : null;

@@ -1,9 +1,10 @@
 // How a command reaches a device and its response comes back: the port behind which Odette's own MDM server stands, and any other.
 // What comes back (enrolled, checked out, idle, responded) is recorded in one place, api/mdm/record-report.ts, whatever channel it came by.
+// An installation has several channels, a device is on one.
 import type { EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
-export type ChannelKind = 'built_in';
+export type ChannelKind = 'built_in' | 'nanomdm';
 
 /** What a channel can do. Plans ask this, and never which channel it is. */
 export interface ChannelAbilities {
@@ -19,6 +20,7 @@ export interface ChannelAbilities {
 
 export const CHANNEL_ABILITIES: Readonly<Record<ChannelKind, ChannelAbilities>> = {
   built_in: { withdraw: true, longPoll: true, enroll: true, license: true },
+  nanomdm: { withdraw: false, longPoll: false, enroll: false, license: true },
 };
 
 /** A device as its channel knows it. */
@@ -30,25 +32,25 @@ export interface ChannelDevice {
   /** A request of it waits, or its last contact was a moment ago, by the database's clock. */
   readonly wasHeardNow: boolean;
   readonly channelKind: ChannelKind;
+  /** null: Odette's own MDM server. */
+  readonly channelId: string | null;
   /** What it is woken with; null on a channel that wakes it by itself. */
   readonly topic: string | null;
   readonly pushToken: Uint8Array | null;
   readonly pushMagic: string | null;
 }
 
-interface ChannelCommand {
+export interface ChannelCommand {
   readonly uuid: string;
-  readonly requestType: string;
   /** The whole command, CommandUUID and Command. */
   readonly plist: Uint8Array;
-  /** It carries a challenge: to be handed over at most once, where the channel can see to that. */
-  readonly once?: boolean;
 }
 
-type Enqueued =
+export type Enqueued =
   | { readonly kind: 'queued' }
   /** The channel has had a command of this UUID before: nothing was done. */
   | { readonly kind: 'known' }
+  /** The channel has said so: it does not have the command. */
   | { readonly kind: 'refused'; readonly failureCode: FailureCode };
 
 /** too_late: the device has it, or has carried it out. cannot: once a channel has taken a command, the device gets it. */
@@ -56,11 +58,36 @@ type Withdrawal = 'withdrawn' | 'too_late' | 'cannot';
 
 export interface DeviceChannel {
   readonly can: ChannelAbilities;
-  /** Idempotent by UUID; its row of `commands` is there before, and counts as handed over afterwards. Absent: that table is the queue. */
+  /**
+   * Idempotent by UUID; its row of `commands` is there before. Absent: that table is the queue.
+   * @throws CataloguedError when nobody knows whether the channel has it
+   */
   enqueue?(device: ChannelDevice, command: ChannelCommand): Promise<Enqueued>;
   withdraw(uuid: string): Promise<Withdrawal>;
   /** Its own channel, or its user's. Says why it could not be woken; null: it was, or needed not be. */
   wake(device: ChannelDevice, whom: 'device' | 'user'): Promise<FailureCode | null>;
   /** It can be expected to take a command of this enrollment within moments. */
   isAwake(device: ChannelDevice, enrollmentId: string): boolean;
+}
+
+const MINUTE_MS = 60_000;
+/** A device that is in contact carries a command out within it; a large list or profile takes the longest. */
+const ANSWERED_WITHIN_MS = 45_000;
+/** Of a device from which nothing is heard at all: the channel may have lost what it said. Doubles each time. */
+const UNHEARD_FOR_MS = 30 * MINUTE_MS;
+const MAX_UNHEARD_FOR_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * Whether the response to a command that a channel with its own queue has taken was lost, or the command itself: the device was in contact
+ * since, and had time. Without any contact it may sleep, and keeps the command: asked again at growing intervals only.
+ * Times in milliseconds since the epoch; `handOvers` counts from 1.
+ */
+export function isAnswerOverdue(
+  command: { readonly handedOverAtMs: number; readonly handOvers: number; readonly lastContactAtMs: number },
+  nowMs: number,
+): boolean {
+  const { handedOverAtMs, handOvers, lastContactAtMs } = command;
+  if (lastContactAtMs > handedOverAtMs) return nowMs - lastContactAtMs >= ANSWERED_WITHIN_MS;
+  const pause = Math.min(UNHEARD_FOR_MS * 2 ** (handOvers - 1), MAX_UNHEARD_FOR_MS);
+  return nowMs - handedOverAtMs >= pause;
 }

@@ -7,6 +7,7 @@ import { createDeviceApp } from '../api/mdm/device-app.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { LongPolls } from '../api/mdm/long-poll.ts';
 import { trustedProxies } from '../api/mdm/signer.ts';
+import { channelClients } from './channel-clients.ts';
 import { serveHealth } from './health-server.ts';
 import { startListener, type Listener } from './listeners.ts';
 import { watchTlsFiles, type TlsContent } from './tls-files.ts';
@@ -38,6 +39,7 @@ await runProcess('devices', async (context) => {
     authority: identityAuthority(database, ring),
     longPolls,
     compareConfiguration: configurationComparer(database, ring),
+    channels: channelClients(database, ring, config),
     publicUrl: config.publicUrl,
     trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
     trustsClientCert: config.trustsClientCert,

@@ -12,6 +12,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
+import { channelClients } from './channel-clients.ts';
 import { outsideClients } from './dependencies.ts';
 import { openProcessContext } from './process-context.ts';
 import { freePort } from './free-port.ts';
@@ -34,6 +35,7 @@ await runProcess('worker', async (context) => {
   });
   const { database, ring, temporal, temporalSettings } = processContext;
   const clients = outsideClients(database, ring, config);
+  const channels = channelClients(database, ring, config);
   const authority = identityAuthority(database, ring);
   const activities = createActivities({
     database,
@@ -42,6 +44,7 @@ await runProcess('worker', async (context) => {
     oktaClient: clients.oktaClient,
     apns: clients.apns,
     appsAndBooks: clients.appsAndBooks,
+    nanoMdm: (channelId) => channels.client(channelId),
     profileSigner: async () => (await authority()).profileSigner,
     publicUrl: config.publicUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,

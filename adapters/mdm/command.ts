@@ -88,6 +88,10 @@ function requestOf(spec: CommandSpec): PlistDict {
   }
 }
 
+/** The same command under another UUID. */
+export const renamedCommand = (plist: Uint8Array, commandUuid: string): Buffer =>
+  buildPlist({ CommandUUID: commandUuid, Command: readCommand(plist).request });
+
 /**
  * A command as a device reads it: `request` is the dictionary under `Command`, with its RequestType.
  * @throws CataloguedError `mdm.message_unreadable`

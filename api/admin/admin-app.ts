@@ -15,6 +15,7 @@ import { providerSignIn } from './provider-sign-in.ts';
 import { Idempotency } from '../http/idempotency.ts';
 import { appsAndBooksHandlers } from './apps-and-books-routes.ts';
 import { blueprintHandlers } from './blueprint-routes.ts';
+import { channelHandlers } from './channel-routes.ts';
 import { doctorHandlers } from './doctor-routes.ts';
 import { deviceHandlers } from './device-routes.ts';
 import { instanceHandlers } from './instance-routes.ts';
@@ -93,6 +94,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...iosKeyHandlers(),
       ...libraryHandlers(dependencies),
       ...blueprintHandlers(dependencies),
+      ...channelHandlers(dependencies),
       ...deviceHandlers(dependencies),
       ...doctorHandlers(),
       ...readinessHandlers(),

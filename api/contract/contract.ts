@@ -1,6 +1,7 @@
 // The whole admin API. Console and command line take their types from here (`import type`); the server and /openapi.json are made of it.
 import { appleAccess } from './apple-access.ts';
 import { blueprints } from './blueprints.ts';
+import { channels } from './channels.ts';
 import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
 import { fleetRollouts } from './fleet-rollouts.ts';
@@ -30,6 +31,7 @@ export const contract = {
   ...iosKeyReaders,
   ...library,
   ...blueprints,
+  ...channels,
   ...devices,
   ...doctor,
   ...removal,

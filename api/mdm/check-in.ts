@@ -13,14 +13,7 @@ import {
   type DeviceInContact,
   recordContact,
 } from '../../adapters/store/devices/devices.ts';
-import {
-  beginEnrollment,
-  endEnrollment,
-  endUnreachable,
-  lockUdid,
-  recordTokenUpdate,
-} from '../../adapters/store/devices/enrollments.ts';
-import { appendEvent } from '../../adapters/store/base/events.ts';
+import { beginEnrollment, lockUdid, recordTokenUpdate } from '../../adapters/store/devices/enrollments.ts';
 import {
   type IssuedIdentity,
   findIdentity,
@@ -28,18 +21,12 @@ import {
   recordRefusedIdentity,
   spendIdentity,
 } from '../../adapters/store/devices/identity-certificates.ts';
-import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import {
-  deviceAuthenticatedSignal,
-  deviceCheckedOutSignal,
-  deviceEnrolledSignal,
-  workflowIds,
-} from '../../workflows/messages.ts';
 import { endReturnRequest, hasKnownSerial, recordRefusedEnrollment } from './return-request.ts';
 import { PUSH_PROBLEMS, pushProblemOf } from './push-problem.ts';
+import { productOf, proveAgain, recordAuthenticated, recordEnrolled, recordLeft } from './relation.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -88,9 +75,7 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
     subject: `device:${deviceId}`,
     detail: { certificate: signer.certificate.serialNumber },
   });
-  await appendTimeline(sql, deviceId, { kind: 'authenticated', text: ENROLLING[admission.as] });
-  await appendEvent(sql, { kind: 'device.authenticated', subject: `device:${deviceId}` });
-  await signalWorkflows(sql, deviceId, deviceAuthenticatedSignal.name, false);
+  await recordAuthenticated(sql, deviceId, ENROLLING[admission.as]);
   return admission;
 }
 
@@ -112,7 +97,7 @@ async function decide(
   known: DeviceRow | undefined,
 ): Promise<Admission> {
   const holder = await findDeviceByIdentity(sql, fingerprint);
-  const pinned = known && (await findIdentity(sql, known.identityFingerprint));
+  const pinned = known?.identityFingerprint && (await findIdentity(sql, known.identityFingerprint));
   return admit(
     message.udid,
     {
@@ -125,7 +110,7 @@ async function decide(
     },
     known && {
       id: known.id,
-      fingerprint: known.identityFingerprint.toString('hex'),
+      fingerprint: known.identityFingerprint?.toString('hex') ?? '',
       identityIssuedAt: pinned?.issuedAt,
       enrollment: enrollmentOf(known),
       mayReturn:
@@ -176,8 +161,6 @@ async function begin(
   return deviceId;
 }
 
-const productOf = ({ productName, model }: Authenticate): string => productName || model || '';
-
 /** The first one enrolls the device and starts its rollout; a later one brings a new token. */
 export async function updateToken(database: Database, message: TokenUpdate, signer: Signer): Promise<void> {
   await database.inTransaction(async (sql) => {
@@ -194,9 +177,7 @@ export async function updateToken(database: Database, message: TokenUpdate, sign
         await proveAgain(sql, device.id);
       return;
     }
-    await appendTimeline(sql, device.id, { kind: 'enrolled', text: 'The device is enrolled.' });
-    await appendEvent(sql, { kind: 'device.enrolled', subject: `device:${device.id}` });
-    await signalWorkflows(sql, device.id, deviceEnrolledSignal.name, true);
+    await recordEnrolled(sql, device.id);
   });
 }
 
@@ -205,12 +186,7 @@ export async function checkOut(database: Database, message: CheckOut, signer: Si
   await repeatedAfterDeadlock(() =>
     database.inTransaction(async (sql) => {
       const device = await pinnedDevice(sql, message.udid, signer);
-      await endEnrollment(sql, device.id);
-      const subject = `device:${device.id}`;
-      await appendAudit(sql, { actor: subject, action: 'enrollment.checked_out', subject });
-      await appendTimeline(sql, device.id, { kind: 'checked_out', text: 'The device left management.' });
-      await appendEvent(sql, { kind: 'device.checked_out', subject });
-      await signalWorkflows(sql, device.id, deviceCheckedOutSignal.name, false);
+      await recordLeft(sql, device.id);
     }),
   );
 }
@@ -223,24 +199,13 @@ export async function pinnedDevice(sql: Sql, udid: string, signer: Signer): Prom
   const device = await recordContact(sql, udid);
   if (!device) throw new CataloguedError('mdm.not_enrolled');
   const { fingerprint } = signer.certificate;
-  if (!device.identityFingerprint.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
+  if (!device.identityFingerprint?.equals(fingerprint) && !(await takeRenewal(sql, device, signer)))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
   // Where Apple delivers no push, only a new token ends that.
   if (device.wasUnreachable && device.enrollmentStatus === 'enrolled') await proveAgain(sql, device.id);
   if (device.returnAskedAt !== null) await endReturnRequest(sql, device.id);
   return device;
-}
-
-/** A device that was unreachable calls: whatever was proven of it before has to be proven anew. */
-async function proveAgain(sql: Sql, deviceId: string): Promise<void> {
-  if (!(await endUnreachable(sql, deviceId))) return;
-  await appendTimeline(sql, deviceId, { kind: 'reachable_again', text: 'The device checks in again.' });
-  await appendOutboxMessage(sql, deviceId, {
-    kind: 'rollOutDevice',
-    deviceId,
-    reason: 'the device checks in again',
-  });
 }
 
 /**
@@ -251,7 +216,7 @@ async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise
   const { fingerprint, serialNumber } = signer.certificate;
   const identity = signer.isValidNow ? await findIdentity(sql, fingerprint) : undefined;
   if (identity?.forDeviceId !== device.id) return false;
-  const pinned = await findIdentity(sql, device.identityFingerprint);
+  const pinned = device.identityFingerprint && (await findIdentity(sql, device.identityFingerprint));
   if (pinned && identity.issuedAt <= pinned.issuedAt) return false;
   await pinIdentity(sql, device.id, fingerprint);
   const subject = `device:${device.id}`;
@@ -266,24 +231,4 @@ async function takeRenewal(sql: Sql, device: DeviceRow, signer: Signer): Promise
     text: 'The device uses its renewed identity.',
   });
   return true;
-}
-
-/** `startsRollout`: a device in scope whose rollout does not run gets one. */
-async function signalWorkflows(
-  sql: Sql,
-  deviceId: string,
-  signal: string,
-  startsRollout: boolean,
-): Promise<void> {
-  const told = { kind: 'deviceSignal', deviceId, signal, body: {} } as const;
-  await appendOutboxMessage(sql, deviceId, {
-    ...told,
-    workflowId: workflowIds.rollout(deviceId),
-    startsRollout,
-  });
-  await appendOutboxMessage(sql, deviceId, {
-    ...told,
-    workflowId: workflowIds.certificate(deviceId),
-    startsRollout: false,
-  });
 }

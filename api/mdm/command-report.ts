@@ -1,5 +1,6 @@
 // A device asks for its next command and reports on the last one, in one transaction.
 import type { Report } from '../../adapters/mdm/device-message.ts';
+import { signalResponse } from '../../activities/signal-response.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   type HandedOver,
@@ -8,7 +9,7 @@ import {
 } from '../../adapters/store/devices/command-exchange.ts';
 import { isBusy, lookForWork } from '../../adapters/store/devices/devices.ts';
 import { pinnedDevice } from './check-in.ts';
-import { recordReport, signalResponse } from './record-report.ts';
+import { recordReport } from './record-report.ts';
 import { readReport, type CompareConfiguration } from './response-reading.ts';
 import type { Signer } from './signer.ts';
 

@@ -11,6 +11,7 @@ import { deviceMetrics } from './device-metrics.ts';
 import { deviceRefusals } from './device-refusal.ts';
 import { STYLE_SOURCE } from './enroll-page.ts';
 import { enrollRoute, type ProfileSigner } from './enroll-route.ts';
+import { type ChannelSecrets, nanoMdmRoute } from '../channels/nanomdm-route.ts';
 import { publishExchanges } from './exchange-channel.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { LongPolls } from './long-poll.ts';
@@ -28,6 +29,8 @@ export interface DeviceAppDependencies {
   /** `LongPolls.start(database, …)`; its `stop()` ends the waiting requests before the listener closes. */
   readonly longPolls: LongPolls;
   readonly compareConfiguration: CompareConfiguration;
+  /** Other MDM servers, which tell what devices said. */
+  readonly channels: ChannelSecrets;
   readonly publicUrl: string | undefined;
   /** The certificate of the listener, where TLS files are given: it signs enrollment profiles. */
   readonly tls?: () => ProfileSigner;
@@ -76,6 +79,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
       passesClientCert: (address) => dependencies.trustsClientCert && isTrustedProxy(address),
     }),
   );
+  app.use(nanoMdmRoute(dependencies));
   // A device that speaks is known by its certificate; whoever enrolls is not.
   app.use(limitUploads());
   app.use(scepRoute({ ...dependencies, metrics }));

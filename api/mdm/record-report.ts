@@ -1,5 +1,6 @@
 // Where a device's report is recorded, whatever channel it came by.
 import { concludeCheck } from '../../activities/conclude-check.ts';
+import { signalResponse } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -13,8 +14,6 @@ import {
 } from '../../adapters/store/devices/command-exchange.ts';
 import { wasSilent } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
-import type { FailureCode } from '../../domain/failures.ts';
-import { type CommandStatus, commandRespondedSignal } from '../../workflows/messages.ts';
 import { type ReadReport, applyToInventory, redactedForStorage } from './response-reading.ts';
 
 /** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
@@ -25,6 +24,7 @@ export type Recorded = 'idle' | 'responded' | 'checked' | 'not_now' | 'repeated'
  * The one place where a report is recorded: the command's status, what it says of the device, and what the workflow must be told, in the
  * caller's transaction.
  * @param read what readReport made of it
+ * @param queue who has the commands that the device is offered: of another MDM server's nothing is offered again from here
  */
 export async function recordReport(
   sql: Sql,
@@ -32,20 +32,16 @@ export async function recordReport(
   report: Pick<Report, 'status' | 'commandUuid' | 'userId'>,
   read: ReadReport | undefined,
   body: Buffer,
+  queue: 'ours' | 'theirs' = 'ours',
 ): Promise<Recorded> {
   if (report.status === 'Idle') {
-    for (const unknown of await beginConversation(sql, deviceId, report.userId))
-      await signalResponse(sql, deviceId, unknown, 'Unknown');
-    if (await wasSilent(sql, deviceId))
-      await appendOutboxMessage(sql, deviceId, {
-        kind: 'rollOutDevice',
-        deviceId,
-        reason: 'the device checked in again',
-      });
+    await recordIdle(sql, deviceId, report.userId, queue);
     return 'idle';
   }
   const isOfChannel = read?.command.userId === (report.userId ?? null);
   if (!read || read.command.deviceId !== deviceId || !isOfChannel) {
+    // Another server's own commands are none of Odette's business, and what they fetch is not kept.
+    if (queue === 'theirs') return 'unknown';
     await recordUnparsedResponse(sql, {
       deviceId,
       reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
@@ -55,14 +51,14 @@ export async function recordReport(
   }
   const { command } = read;
   if (report.status === 'NotNow') {
-    const notNow = await recordNotNow(sql, deviceId, command.uuid);
+    const notNow = await recordNotNow(sql, deviceId, command.uuid, queue);
     if (notNow?.isFirst && !isOfCheck(command.workflowId))
       await signalResponse(sql, deviceId, command, 'NotNow');
     return 'not_now';
   }
   const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
   if (!responded) {
-    await offerAgain(sql, deviceId, report.userId);
+    if (queue === 'ours') await offerAgain(sql, deviceId, report.userId);
     return 'repeated';
   }
   if (read.problem !== undefined)
@@ -80,27 +76,25 @@ export async function recordReport(
   return 'responded';
 }
 
-/** Odette's own are random UUIDs, and no device makes them up. */
-const UUIDS = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
-
-/** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
-export async function signalResponse(
+/** The device has called: a conversation begins, and a rollout that failed because it was silent starts again. */
+async function recordIdle(
   sql: Sql,
   deviceId: string,
-  command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
-  status: CommandStatus,
-  failureCode?: FailureCode,
+  userId: string | undefined,
+  queue: 'ours' | 'theirs',
 ): Promise<void> {
-  const isFinal = status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
-  await appendOutboxMessage(sql, deviceId, {
-    kind: 'deviceSignal',
-    deviceId,
-    workflowId: command.workflowId,
-    signal: commandRespondedSignal.name,
-    startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
-    body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
-  });
+  const unknown = queue === 'ours' ? await beginConversation(sql, deviceId, userId) : [];
+  for (const command of unknown) await signalResponse(sql, deviceId, command, 'Unknown');
+  if (await wasSilent(sql, deviceId))
+    await appendOutboxMessage(sql, deviceId, {
+      kind: 'rollOutDevice',
+      deviceId,
+      reason: 'the device checked in again',
+    });
 }
+
+/** Odette's own are random UUIDs, and no device makes them up. */
+const UUIDS = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
 
 /** A message that nobody can read, kept by the caller: the queue goes on, and the command is asked for again. */
 export async function passOverUnreadable(sql: Sql, deviceId: string, body: Buffer): Promise<void> {

@@ -2,6 +2,7 @@
 // Directory users, who would have to be authenticated, are declined (Apple, "User Authenticate").
 import type { DeviceMessage, Report, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
+import { signalResponse } from '../../activities/signal-response.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   type HandedOver,
@@ -14,7 +15,7 @@ import { recordUserContact, recordUserToken } from '../../adapters/store/devices
 import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { pushProblemOf } from './push-problem.ts';
-import { recordReport, signalResponse } from './record-report.ts';
+import { recordReport } from './record-report.ts';
 import { readReport, type CompareConfiguration } from './response-reading.ts';
 import type { Signer } from './signer.ts';
 
@@ -54,7 +55,7 @@ export async function respondToUser(
 /** The pinned device, locked. Its own contact is not recorded: a user's channel says nothing of the device's. */
 async function deviceOf(sql: Sql, { udid }: DeviceMessage, signer: Signer): Promise<DeviceRow> {
   const device = await findDeviceForUpdate(sql, udid);
-  if (!device?.identityFingerprint.equals(signer.certificate.fingerprint))
+  if (!device?.identityFingerprint?.equals(signer.certificate.fingerprint))
     throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'another identity' } });
   if (device.enrollmentStatus === 'checked_out') throw new CataloguedError('mdm.not_enrolled');
   return device;

@@ -16,6 +16,7 @@ import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { createDeviceApp, type DeviceAppDependencies } from '../../api/mdm/device-app.ts';
 import { identityAuthority } from '../../api/mdm/identity-authority.ts';
 import { LongPolls } from '../../api/mdm/long-poll.ts';
+import { channelClients, type ChannelClients } from '../../workers/channel-clients.ts';
 import { createTestDatabase } from './postgres.ts';
 
 export const TOPIC = 'com.apple.mgmt.External.00000000-0000-4000-8000-000000000000';
@@ -27,6 +28,7 @@ export interface DeviceListener {
   readonly ring: KeyRing;
   readonly longPolls: LongPolls;
   readonly authority: ReturnType<typeof identityAuthority>;
+  readonly channels: ChannelClients;
   readonly databaseUrl: string;
   readonly keyFile: string;
   /** A blueprint whose library item is switched on. */
@@ -48,6 +50,8 @@ export async function startDeviceListener(
     >
   > & {
     longPoll?: { milliseconds: number; max: number };
+    /** Other MDM servers that may be called. */
+    allowedPrivateHosts?: readonly string[];
   } = {},
 ): Promise<DeviceListener> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-devices-'));
@@ -61,6 +65,9 @@ export async function startDeviceListener(
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const channels = channelClients(database, ring, {
+    allowedPrivateHosts: options.allowedPrivateHosts ?? [],
+  });
   const app = createDeviceApp({
     database: options.database ?? database,
     sealer: ring,
@@ -69,6 +76,7 @@ export async function startDeviceListener(
     authority,
     longPolls,
     compareConfiguration: options.compareConfiguration ?? (() => Promise.resolve(undefined)),
+    channels,
     publicUrl: url.replace('http:', 'https:'),
     trustedProxy: options.trustedProxy,
     trustsClientCert: options.trustsClientCert ?? false,
@@ -85,6 +93,7 @@ export async function startDeviceListener(
     ring,
     longPolls,
     authority,
+    channels,
     blueprintId,
     async newCode({ forUdid, maxUses = 10, userName, expiresInSeconds = 3600 } = {}) {
       const code = newEnrollmentCode();

@@ -27,6 +27,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
       'fleet-rollouts',
       'removals',
       'rotations',
+      'channels',
     ].map((name) => [name, globalThis.crypto.randomUUID()]),
   ) as Record<
     | 'integrations'
@@ -36,11 +37,17 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
     | 'replays'
     | 'fleet-rollouts'
     | 'removals'
-    | 'rotations',
+    | 'rotations'
+    | 'channels',
     string
   >;
   const secret = async (
-    kind: 'okta_client_secret' | 'challenge_password' | 'ios_secret_key',
+    kind:
+      | 'okta_client_secret'
+      | 'challenge_password'
+      | 'ios_secret_key'
+      | 'channel_api_key'
+      | 'channel_webhook_key',
     address?: string,
   ) => {
     const given = {
@@ -72,6 +79,16 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
     [ids.integrations],
   );
   await database.query(`insert into blueprints (id, name) values ($1, 'Everybody')`, [ids.blueprints]);
+  await database.query(
+    `insert into channels (id, kind, name, url, api_key_secret_id, webhook_key_secret_id, blueprint_id)
+     values ($1, 'nanomdm', 'NanoMDM', 'https://mdm.example.com', $2, $3, $4)`,
+    [
+      ids.channels,
+      await secret('channel_api_key', 'mdm.example.com/'),
+      await secret('channel_webhook_key'),
+      ids.blueprints,
+    ],
+  );
   await saveLibraryItem(database, {
     id: ids['library-items'],
     integrationId: ids.integrations,

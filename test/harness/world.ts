@@ -69,6 +69,8 @@ export interface WorldOptions {
   /** Dynamic configuration of the Temporal server. */
   readonly temporalConfig?: Readonly<Record<string, string>>;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further hosts that Odette may call. */
+  readonly allowedPrivateHosts?: readonly string[];
   /** Of the PostgreSQL server. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
 }
@@ -207,6 +209,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...settingsFor(addresses, `127.0.0.1:${ports('devices')}`),
       ...options.settings,
     });
+    environment['ODETTE_ALLOWED_PRIVATE_HOSTS'] = [
+      environment['ODETTE_ALLOWED_PRIVATE_HOSTS'],
+      ...(options.allowedPrivateHosts ?? []),
+    ].join();
     // The first of Odette's processes makes the key file and the tables.
     await start('api');
     // The bundle of workflows is the same in every world: it is made once.

@@ -17,6 +17,7 @@ import { SEALED_COLUMNS } from '../../adapters/store/base/reseal.ts';
 import { createDeviceApp } from '../../api/mdm/device-app.ts';
 import { identityAuthority } from '../../api/mdm/identity-authority.ts';
 import { LongPolls } from '../../api/mdm/long-poll.ts';
+import { channelClients } from '../../workers/channel-clients.ts';
 import { startEmbeddedPostgres } from '../../workers/embedded-postgres.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 import { ProtocolDevice } from '../harness/protocol-device.ts';
@@ -94,6 +95,7 @@ async function inRestored(work: (url: string, database: Database) => Promise<voi
       authority: identityAuthority(database, ring),
       longPolls,
       compareConfiguration: () => Promise.resolve(undefined),
+      channels: channelClients(database, ring, { allowedPrivateHosts: [] }),
       publicUrl: undefined,
       trustedProxy: undefined,
       trustsClientCert: false,

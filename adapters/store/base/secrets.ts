@@ -13,7 +13,9 @@ export type SecretKind =
   | 'authority_key'
   | 'profile_signing_key'
   | 'instance_key'
-  | 'one_time_code_key';
+  | 'one_time_code_key'
+  | 'channel_api_key'
+  | 'channel_webhook_key';
 
 export interface NewSecret {
   readonly kind: SecretKind;
@@ -88,7 +90,7 @@ const OWNED = `kind = $5 and case
     when $8::uuid is not null then exists (select from second_factors where person_id = $8 and secret_id = secrets.id)
     when $9::uuid is not null then exists (
       select from secret_rotations where id = $9 and ended_at is null and new_secret_id = secrets.id)
-    else setup_id is null and kind in ('push_key', 'apps_and_books_token', 'authority_key', 'profile_signing_key', 'instance_key')
+    else setup_id is null and kind in ('push_key', 'apps_and_books_token', 'authority_key', 'profile_signing_key', 'instance_key', 'channel_api_key', 'channel_webhook_key')
   end`;
 
 /**

@@ -71,6 +71,7 @@ const NOT_WANTED = `exists (
 export interface HandedOver {
   readonly uuid: string;
   readonly requestType: string;
+  readonly handsOverOnce: boolean;
   readonly body: Buffer | null;
   readonly sealedBody: Buffer | null;
 }
@@ -85,14 +86,14 @@ export async function handOverNext(
     `with taken as (
        update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
         where uuid = (select uuid from commands where device_id = $1 and state = 'queued' and user_id is not distinct from $2 order by position limit 1)
-        returning uuid, request_type, body, sealed_body, ios_key_secret_id, ios_key_version),
+        returning uuid, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
      noted as (
        insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
        select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
          from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
        on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
          serial_number = excluded.serial_number, name = excluded.name)
-     select uuid, request_type, body, sealed_body from taken`,
+     select uuid, request_type, body, sealed_body, hands_over_once from taken`,
     [deviceId, userId ?? null],
   );
   return command;
@@ -100,19 +101,20 @@ export async function handOverNext(
 
 /**
  * NotNow keeps the command for the device's next Idle. It is told to the workflow once (the first time); after a final
- * status, or for a withdrawn command, it means nothing.
+ * status, or for a withdrawn command, it means nothing. Where another MDM server has the queue it offers the command again.
  */
 export async function recordNotNow(
   sql: Sql,
   deviceId: string,
   uuid: string,
+  queue: 'ours' | 'theirs' = 'ours',
 ): Promise<{ readonly isFirst: boolean } | undefined> {
   const [command] = await sql.query<{ isFirst: boolean }>(
-    `update commands set state = 'not_now', not_now_at = coalesce(commands.not_now_at, now())
+    `update commands set state = $3, not_now_at = coalesce(commands.not_now_at, now())
        from (select uuid, not_now_at from commands where uuid = $2) as before
       where commands.uuid = before.uuid and device_id = $1 and state in ('queued', 'handed_over', 'not_now')
       returning before.not_now_at is null as is_first`,
-    [deviceId, uuid],
+    [deviceId, uuid, queue === 'ours' ? 'not_now' : 'handed_over'],
   );
   return command;
 }

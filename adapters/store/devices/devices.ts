@@ -23,8 +23,10 @@ export interface DeviceRow {
   readonly pushToken: Buffer | null;
   readonly pushMagic: string | null;
   readonly pushProblem: PushProblem | null;
-  /** SHA-256 of the pinned identity certificate. */
-  readonly identityFingerprint: Buffer;
+  /** SHA-256 of the pinned identity certificate; null: another MDM server knows its identity. */
+  readonly identityFingerprint: Buffer | null;
+  /** null: Odette's own MDM server. */
+  readonly channelId: string | null;
   readonly enrolledAt: Date | null;
   readonly lastContactAt: Date | null;
   /** It asked to enroll again and waits for an admin's word. */
@@ -37,7 +39,7 @@ export interface DeviceRow {
 const DEVICE_COLUMNS = `id, udid, family, platform, serial_number, name, model, os_version,
   is_supervised, user_name, blueprint_id, enrollment_status,
   enrollment_id, topic, push_token, push_magic, push_problem,
-  identity_fingerprint, enrolled_at, last_contact_at,
+  identity_fingerprint, channel_id, enrolled_at, last_contact_at,
   return_asked_at, return_allowed_until,
   long_poll_until`;
 
@@ -52,7 +54,7 @@ const RECENTLY = 60;
 /** A device as its channel knows it. */
 export async function findChannelDevice(sql: Sql, id: string): Promise<ChannelDevice | undefined> {
   const [row] = await sql.query<ChannelDevice>(
-    `select device.id, udid, enrollment_status, enrollment_id, topic, push_token, push_magic, coalesce(channel.kind, 'built_in') as channel_kind,
+    `select device.id, udid, enrollment_status, enrollment_id, topic, push_token, push_magic, coalesce(channel.kind, 'built_in') as channel_kind, channel_id,
             coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_heard_now
        from devices as device left join channels as channel on channel.id = device.channel_id where device.id = $1`,
     [id, RECENTLY],

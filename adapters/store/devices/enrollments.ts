@@ -40,9 +40,13 @@ export interface AuthenticatedDevice {
   readonly udid: string;
   readonly family: DeviceFamily;
   readonly platform: Platform;
-  readonly topic: string;
+  /** null: another MDM server wakes it. */
+  readonly topic: string | null;
   readonly pushProblem: PushProblem | null;
-  readonly identityFingerprint: Buffer;
+  /** null: another MDM server knows its identity. */
+  readonly identityFingerprint: Buffer | null;
+  /** Absent: Odette's own MDM server. */
+  readonly channelId?: string | undefined;
   readonly serialNumber?: string | undefined;
   readonly name?: string | undefined;
   readonly model?: string | undefined;
@@ -65,10 +69,10 @@ export async function lockUdid(sql: Sql, udid: string): Promise<void> {
 export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Promise<string> {
   const [row] = await sql.query<{ id: string }>(
     `insert into devices (udid, family, platform, topic, identity_fingerprint, serial_number, name, model, os_version,
-                          blueprint_id, user_name, enrollment_status, enrollment_id, last_contact_at, push_problem)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'authenticated', gen_random_uuid(), now(), $14)
+                          blueprint_id, user_name, enrollment_status, enrollment_id, last_contact_at, push_problem, channel_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'authenticated', gen_random_uuid(), now(), $14, $15)
      on conflict (udid) do update set
-       family = excluded.family, platform = excluded.platform, topic = excluded.topic,
+       family = excluded.family, platform = excluded.platform, topic = excluded.topic, channel_id = excluded.channel_id,
        identity_fingerprint = excluded.identity_fingerprint, serial_number = coalesce(excluded.serial_number, devices.serial_number),
        name = coalesce(excluded.name, devices.name), model = coalesce(excluded.model, devices.model),
        os_version = coalesce(excluded.os_version, devices.os_version),
@@ -93,6 +97,7 @@ export async function beginEnrollment(sql: Sql, device: AuthenticatedDevice): Pr
       device.belongsTo !== undefined,
       device.isNew,
       device.pushProblem,
+      device.channelId ?? null,
     ],
   );
   if (!row) throw new Error('an upsert returns its row');

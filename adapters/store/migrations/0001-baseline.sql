@@ -17,7 +17,7 @@ create table key_canary (
 -- A secret is known by its handle (id) everywhere; its value is only ever here, sealed. A new value is a new version.
 create table secrets (
   id uuid primary key default gen_random_uuid(),
-  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key | instance_key | one_time_code_key
+  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key | instance_key | one_time_code_key | channel_api_key | channel_webhook_key
   version integer not null default 1,
   key_id text not null,
   sealed bytea not null,
@@ -29,7 +29,7 @@ create table secrets (
   -- The setup it was entered in; the integration's own rows name it once that is complete. Null: not entered in a setup.
   setup_id uuid,
   constraint secrets_address check (
-    address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token')
+    address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token', 'channel_api_key')
   )
 );
 
@@ -262,8 +262,13 @@ create table apps_and_books_tokens (
 -- Ways to devices beside Odette's own MDM server (domain/device-channel.ts).
 create table channels (
   id uuid primary key default gen_random_uuid(),
-  kind text not null,
+  kind text not null check (kind in ('nanomdm')),
   name text not null unique,
+  url text not null, -- base of its API
+  api_key_secret_id uuid not null references secrets,
+  webhook_key_secret_id uuid not null references secrets, -- with which it signs its webhooks
+  blueprint_id uuid references blueprints, -- where devices go that come by it
+  last_webhook_at timestamptz, -- noted once a minute
   created_at timestamptz not null default now()
 );
 
@@ -287,7 +292,7 @@ create table devices (
   push_token bytea,
   push_magic text,
   push_problem text check (push_problem in ('no_push_token', 'other_topic')), -- why it cannot be woken with what it sent
-  identity_fingerprint bytea not null unique, -- SHA-256 of the pinned identity certificate
+  identity_fingerprint bytea unique, -- SHA-256 of the pinned identity certificate; null: another MDM server proves it
   enrolled_at timestamptz,
   last_contact_at timestamptz,
   -- While a request of the device waits for its next command, no push is needed.
@@ -302,6 +307,25 @@ create index devices_serial on devices (lower(serial_number));
 create index devices_user on devices (lower(user_name)) where user_name is not null;
 -- Whether enrolled devices still use a push certificate is asked with every status: one look-up for each topic.
 create index devices_by_topic on devices (topic, enrollment_status);
+create index devices_channel on devices (channel_id) where channel_id is not null;
+
+-- What webhooks of a device's channel said last, by that server's clock: they come twice, late and in any order.
+create table channel_devices (
+  device_id uuid primary key references devices on delete cascade,
+  authenticated_at timestamptz, -- of the Authenticate with which this enrollment began; null: it was adopted
+  relation_at timestamptz not null, -- of the newest Authenticate, TokenUpdate or CheckOut
+  is_token_known boolean not null default false, -- a TokenUpdate came since that Authenticate
+  lists_at jsonb not null default '{}' -- request type: of the newest response that was taken
+);
+
+-- Devices that were enrolled in another MDM server before Odette heard of it: asked who they are, and known once they answer.
+create table channel_adoptions (
+  channel_id uuid not null references channels on delete cascade,
+  udid text not null,
+  command_uuid uuid not null,
+  asked_at timestamptz not null default now(),
+  primary key (channel_id, udid)
+);
 
 -- Identities issued by Odette's own authority for enrollment; one certificate, not one request.
 create table identity_certificates (
@@ -367,6 +391,12 @@ create table commands (
   not_now_at timestamptz, -- the first NotNow
   responded_at timestamptz
 );
+-- A command that another MDM server lost, or whose response was lost, is sent again under another UUID: it is still the same command.
+create table command_aliases (
+  alias uuid primary key,
+  command_uuid uuid not null references commands on delete cascade
+);
+create index command_aliases_command on command_aliases (command_uuid);
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
 create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
 

@@ -1,0 +1,82 @@
+// Commands that another MDM server was given: taken back when it did not take them, sent again when nothing comes back.
+// The ledger is the same table `commands`; command-exchange.ts hands over.
+import { isAnswerOverdue } from '../../../domain/device-channel.ts';
+import { CHALLENGE_LIFE_MS } from '../../../domain/patience.ts';
+import type { Sql } from '../base/database.ts';
+import type { EndedCommand, HandedOver } from './command-exchange.ts';
+import { uuidFromName } from './command-uuid.ts';
+
+/** The other server does not have it: it is given to it at the next try. */
+export async function takeBackHandOver(sql: Sql, uuid: string): Promise<void> {
+  await sql.query(
+    `update commands set state = 'queued', handed_over_at = null, hand_overs = hand_overs - 1
+      where uuid = $1 and state = 'handed_over'`,
+    [uuid],
+  );
+}
+
+interface OpenCommand extends EndedCommand, HandedOver {
+  readonly handOvers: number;
+  readonly handedOverAt: Date;
+  readonly notNowAt: Date | null;
+  readonly lastContactAt: Date | null;
+}
+
+/** Those to which a response is overdue. Expects the device's row to be locked. */
+export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Promise<OpenCommand[]> {
+  const open = await sql.query<OpenCommand>(
+    `select uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, hand_overs, handed_over_at, not_now_at,
+            device.last_contact_at
+       from commands join devices as device on device.id = commands.device_id
+      where commands.device_id = $1 and state = 'handed_over' order by position`,
+    [deviceId],
+  );
+  return open.filter(({ handedOverAt, handOvers, notNowAt, lastContactAt, handsOverOnce }) => {
+    const handedOverAtMs = handedOverAt.getTime();
+    if (notNowAt === null)
+      return isAnswerOverdue(
+        { handedOverAtMs, handOvers, lastContactAtMs: lastContactAt?.getTime() ?? 0 },
+        nowMs,
+      );
+    // The device said NotNow, and the other server offers it again: of that nothing is heard before the end.
+    if (handsOverOnce && nowMs - handedOverAtMs < CHALLENGE_LIFE_MS) return false;
+    return isAnswerOverdue({ handedOverAtMs, handOvers, lastContactAtMs: 0 }, nowMs);
+  });
+}
+
+/** Nobody knows whether the device carried it out, and it goes but once: its workflow asks the device. */
+export async function giveUpUnanswered(sql: Sql, uuid: string): Promise<void> {
+  await sql.query(
+    `update commands set state = 'withdrawn', status = 'Unknown', sealed_body = null where uuid = $1 and state = 'handed_over'`,
+    [uuid],
+  );
+}
+
+/** A name of its own for another try, by which its response is known. The same again until that try is noted. */
+export async function renameForNextTry(
+  sql: Sql,
+  { uuid, handOvers }: { readonly uuid: string; readonly handOvers: number },
+): Promise<string> {
+  const alias = uuidFromName(['alias', uuid, String(handOvers + 1)].join('\n'));
+  await sql.query(
+    'insert into command_aliases (alias, command_uuid) values ($1, $2) on conflict (alias) do nothing',
+    [alias, uuid],
+  );
+  return alias;
+}
+
+export async function noteNextTry(sql: Sql, uuid: string): Promise<void> {
+  await sql.query(
+    `update commands set handed_over_at = now(), hand_overs = hand_overs + 1 where uuid = $1 and state = 'handed_over'`,
+    [uuid],
+  );
+}
+
+/** The command's own UUID, by whichever of its names a response calls it. */
+export async function resolveCommandUuid(sql: Sql, named: string): Promise<string> {
+  const [row] = await sql.query<{ commandUuid: string }>(
+    'select command_uuid from command_aliases where alias = $1::uuid',
+    [named],
+  );
+  return row?.commandUuid ?? named;
+}

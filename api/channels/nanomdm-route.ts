@@ -1,0 +1,73 @@
+// Where a NanoMDM server sends its webhooks. It sends each once and looks only for 200, so what fails here is lost to it, and asked again.
+import express, { type Request, type Response, type Router } from 'express';
+import { readDeviceMessage } from '../../adapters/mdm/device-message.ts';
+import { isSignedWith, readWebhook, SIGNATURE_HEADER } from '../../adapters/nanomdm/webhook.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { findChannel, noteWebhook, type ChannelRow } from '../../adapters/store/devices/channels.ts';
+import { CataloguedError } from '../../domain/failures.ts';
+import { AtOnce } from '../http/at-once.ts';
+import type { CompareConfiguration } from '../mdm/response-reading.ts';
+import { adopt, askWhoItIs, type ChannelClient } from './adoption.ts';
+import { recordTold } from './told.ts';
+
+export interface ChannelSecrets {
+  /** The API of a channel. */
+  client(channelId: string): Promise<ChannelClient>;
+  /** With which the channel's server signs its webhooks. */
+  webhookKey(channel: ChannelRow): Promise<string>;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly compareConfiguration: CompareConfiguration;
+  readonly channels: ChannelSecrets;
+}
+
+/** A message of 2 MB (a list of some thousand entries) in base64, and what is around it. */
+const MAX_BYTES = 3 * 1024 * 1024;
+/** Nobody is known before the whole body is there: so many are read at once. */
+const MAX_AT_ONCE = 16;
+
+export function nanoMdmRoute(dependencies: Dependencies): Router {
+  const router = express.Router();
+  const atOnce = new AtOnce(MAX_AT_ONCE);
+  const enter = (_request: Request, response: Response, next: () => void) => {
+    const leave = atOnce.enter('webhooks');
+    if (!leave) throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
+    response.on('close', leave);
+    next();
+  };
+  const bytes = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
+  router.post('/channels/:id/webhook', enter, bytes, async (request, response) => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const channel = await channelOf(dependencies, String(request.params['id']));
+    const key = await dependencies.channels.webhookKey(channel);
+    if (!isSignedWith(key, body, request.get(SIGNATURE_HEADER)))
+      throw new CataloguedError('channel.webhook_refused');
+    await noteWebhook(dependencies.database, channel.id);
+    await take(dependencies, channel, body);
+    response.status(200).end();
+  });
+  return router;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+async function channelOf({ database }: Dependencies, id: string): Promise<ChannelRow> {
+  const channel = UUID.test(id) ? await findChannel(database, id) : undefined;
+  // As where the signature is wrong: nobody learns which channels there are.
+  if (channel === undefined) throw new CataloguedError('channel.webhook_refused');
+  return channel;
+}
+
+async function take(dependencies: Dependencies, channel: ChannelRow, body: Buffer): Promise<void> {
+  const { database, channels } = dependencies;
+  const event = readWebhook(body);
+  if (event === undefined) return;
+  const message = readDeviceMessage(event.body);
+  const told = { channel, at: event.createdAt, message, body: event.body };
+  if ((await recordTold(dependencies, told)) !== 'unknown') return;
+  if (message.type === 'CheckOut' || (await adopt(database, told))) return;
+  const client = await channels.client(channel.id);
+  await askWhoItIs(database, client, channel, message.udid);
+}

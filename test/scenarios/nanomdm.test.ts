@@ -1,0 +1,224 @@
+// Odette beside a real NanoMDM: its devices become trusted, one is renewed, one fails and is replayed, one leaves. Needs Go.
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
+import { openAuthorities } from '../../sandbox/authorities.ts';
+import { nanoMdmIsMissing, startNanoMdm, type NanoMdm } from '../harness/nanomdm.ts';
+import * as pretend from '../harness/pretend-devices.ts';
+import { SmallMdmServer } from '../harness/small-mdm-server.ts';
+import { devicesOf, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
+import { trustAuthority } from '../harness/trust.ts';
+import { startWebhookRelay, type WebhookRelay } from '../harness/webhook-relay.ts';
+import { eventually, startWorld, type World } from '../harness/world.ts';
+
+interface Sandboxed {
+  readonly name: string;
+  readonly udid: string;
+  readonly user: { readonly login: string };
+}
+
+const MAC = 'mac-ada';
+const PHONE = 'iphone-ben';
+
+describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
+  let world: World;
+  let trusted: TrustedWorld;
+  let nano: NanoMdm;
+  let front: SmallMdmServer;
+  let relay: WebhookRelay;
+  let database: Database;
+  let devices: readonly Sandboxed[];
+  const udidOf = (name: string) => devices.find((device) => device.name === name)?.udid ?? '';
+  const idOf = async (name: string): Promise<string> =>
+    (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name))?.id ?? '';
+  const enroll = (name: string) =>
+    world.manage('POST', `/devices/${name}/enroll`, { url: front.url, code: 'any' });
+
+  beforeAll(async () => {
+    world = await startWorld({ devices: 'default', allowedPrivateHosts: ['127.0.0.1'] });
+    trusted = await setUpTrust(world);
+    database = connectDatabase(world.databaseUrl);
+    const authorities = await openAuthorities(path.dirname(world.sandbox.files.authority));
+    front = await SmallMdmServer.start(authorities);
+    front.topic = (await authorities.issuePushCertificate()).topic;
+    const push = await authorities.issuePushCertificate(front.topic);
+    trustAuthority(authorities.tls.certificate.pem);
+    relay = await startWebhookRelay(7);
+    nano = await startNanoMdm({
+      databaseUrl: world.databaseUrl,
+      authorityPem: front.authority.certificate.pem,
+      webhookUrl: relay.url,
+      tlsAuthority: world.sandbox.files.authority,
+      pushService: world.sandbox.apns,
+    });
+    front.forwardsTo = nano.url;
+    const authorization = `Basic ${Buffer.from(`nanomdm:${nano.apiKey}`).toString('base64')}`;
+    const put = { method: 'PUT', headers: { authorization }, body: push.pem };
+    expect((await fetch(`${nano.url}/v1/pushcert`, put)).status).toBe(200);
+    const made = await trusted.stage.odette.call('post /api/channels', {
+      body: {
+        kind: 'nanomdm',
+        name: 'NanoMDM',
+        url: nano.url,
+        apiKey: nano.apiKey,
+        webhookKey: nano.webhookKey,
+        blueprintId: trusted.blueprintId,
+      },
+    });
+    relay.target = made.webhookUrl ?? undefined;
+    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+  }, 180_000);
+  afterAll(async () => {
+    await database?.end();
+    await nano?.stop();
+    await relay?.close();
+    await front?.close();
+    await world?.stop();
+  }, 60_000);
+
+  test('a Mac and an iPhone that enroll in NanoMDM become trusted, with the same proof', async () => {
+    for (const name of [MAC, PHONE]) await enroll(name);
+    const known = await eventually(
+      () => devicesOf(trusted),
+      (all) => all.length === 2,
+      { withinMs: 60_000, what: 'two devices are known' },
+    );
+    for (const { id, udid } of known) {
+      const user = devices.find((device) => device.udid === udid)?.user.login ?? '';
+      await trusted.stage.odette.call('patch /api/devices/{id}', { params: { id }, body: { user } });
+    }
+    await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 180_000 });
+    const truths = await database.query<{ truth: string; state: string }>(
+      'select truth, state from device_truths where device_id = $1 order by truth',
+      [await idOf(MAC)],
+    );
+    expect(Object.fromEntries(truths.map(({ truth, state }) => [truth, state]))).toEqual({
+      certificatePresent: 'held',
+      delivered: 'held',
+      managed: 'held',
+      oktaVerifyManaged: 'held',
+      registered: 'held',
+    });
+  }, 300_000);
+
+  const timeline = async (name: string): Promise<string[]> => {
+    const { items } = await trusted.stage.odette.call('get /api/devices/{id}/timeline', {
+      params: { id: await idOf(name) },
+      query: { limit: 200 },
+    });
+    return items.map(({ kind }) => kind);
+  };
+
+  test('the timeline of a device says what it says of any other', async () => {
+    const kinds = await timeline(MAC);
+    for (const kind of ['authenticated', 'enrolled', 'rollout_completed']) expect(kinds).toContain(kind);
+    // What it was handed is the ledger's, whichever server has the queue.
+    const commands = await database.query<{ state: string; handOvers: number }>(
+      'select state, hand_overs from commands where device_id = $1',
+      [await idOf(MAC)],
+    );
+    expect(commands.filter(({ state }) => state === 'responded').length).toBeGreaterThan(5);
+    expect(commands.every(({ handOvers }) => handOvers <= 1)).toBe(true);
+  }, 30_000);
+
+  test('a certificate is renewed', async () => {
+    const before = pretend.certificatesOf(await pretend.onSandbox(world, MAC));
+    expect(before).toHaveLength(1);
+    await trusted.stage.odette.call('post /api/devices/{id}/renew', { params: { id: await idOf(MAC) } });
+    await eventually(
+      async () => pretend.certificatesOf(await pretend.onSandbox(world, MAC)),
+      (now) => now.length === 1 && now[0]?.serialNumber !== before[0]?.serialNumber,
+      { withinMs: 180_000, what: 'another certificate, and no other' },
+    );
+    await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 120_000 });
+  }, 300_000);
+
+  const add = async (name: string, knobs: object = {}): Promise<string> => {
+    await world.manage('POST', '/devices', { family: 'Mac', name, knobs });
+    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+    await enroll(name);
+    return eventually(
+      () => idOf(name),
+      (id) => id !== '',
+      { withinMs: 90_000, what: `${name} is known` },
+    );
+  };
+  const until = (name: string, bucket: string, withinMs = 180_000) =>
+    eventually(
+      async () => (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name)),
+      (device) => device?.bucket === bucket,
+      { withinMs, what: `${name}: ${bucket}`, everyMs: 500 },
+    );
+
+  test('a device that refuses fails, and is trusted after a replay', async () => {
+    const id = await add('nano-defiant', { breaks: [{ requestType: 'InstallProfile', times: 3 }] });
+    await until('nano-defiant', 'needs_you');
+    await world.manage('PATCH', '/devices/nano-defiant', { knobs: { breaks: [] } });
+    await trusted.stage.odette.call('post /api/rollouts/replay', { body: { deviceIds: [id] } });
+    await until('nano-defiant', 'trusted');
+  }, 400_000);
+
+  test('a device that says NotNow gets each command once', async () => {
+    await add('nano-busy', { notNow: { times: 4 }, notNowSeconds: 1 });
+    await until('nano-busy', 'trusted');
+    pretend.expectWholeMac('nano-busy', await pretend.onSandbox(world, 'nano-busy'));
+  }, 300_000);
+
+  test('webhooks that are lost, doubled and late: the device becomes trusted, and gets nothing twice', async () => {
+    Object.assign(relay.luck, { lost: 0.1, doubled: 0.3, held: 0.3 });
+    const releasing = setInterval(() => void relay.release(), 1_000);
+    try {
+      const name = 'nano-unlucky';
+      await world.manage('POST', '/devices', { family: 'Mac', name });
+      ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+      await enroll(name);
+      // Where everything of the enrollment was lost, the device is heard of when it calls.
+      await eventually(
+        async () => {
+          await world.manage('POST', `/devices/${name}/connect`);
+          return idOf(name);
+        },
+        (id) => id !== '',
+        { withinMs: 90_000, what: 'it is known', everyMs: 2_000 },
+      );
+      const id = await idOf(name);
+      await trusted.stage.odette.call('patch /api/devices/{id}', {
+        params: { id },
+        body: { blueprintId: trusted.blueprintId },
+      });
+      await until(name, 'trusted', 600_000);
+      const device = await pretend.onSandbox(world, name);
+      expect(pretend.certificatesOf(device)).toHaveLength(1);
+      expect(device.counts['appInstalledAgain'] ?? 0).toBe(0);
+    } finally {
+      clearInterval(releasing);
+      Object.assign(relay.luck, { lost: 0, doubled: 0, held: 0 });
+      await relay.release();
+    }
+  }, 720_000);
+
+  test('a device that leaves is shown as left', async () => {
+    await world.manage('POST', `/devices/${PHONE}/check-out`);
+    await until(PHONE, 'left', 60_000);
+    expect(await timeline(PHONE)).toContain('checked_out');
+  }, 90_000);
+
+  test('a device that was enrolled before the channel is known once an admin names it', async () => {
+    await world.manage('POST', '/devices', { family: 'Mac', name: 'nano-early' });
+    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+    const { target } = relay;
+    relay.target = undefined;
+    await enroll('nano-early');
+    relay.target = target;
+    expect(await idOf('nano-early')).toBe('');
+    const { items } = await trusted.stage.odette.call('get /api/channels');
+    const channelId = items[0]?.id ?? '';
+    const stranger = crypto.randomUUID().toUpperCase();
+    const said = await trusted.stage.odette.call('post /api/channels/{id}/devices', {
+      params: { id: channelId },
+      body: { udids: [udidOf('nano-early'), udidOf(MAC), stranger] },
+    });
+    expect(said).toEqual({ asked: 1, known: 1, refused: [stranger] });
+    await until('nano-early', 'trusted');
+  }, 300_000);
+});
