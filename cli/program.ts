@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAppsAndBooks } from './apps-and-books.ts';
 import { addBlueprints, addEnrollmentCodes } from './blueprints.ts';
+import { addChannels } from './channels.ts';
 import { createCommandLine } from './command-line.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
@@ -111,6 +112,7 @@ export async function runCommand(
   addDoctor(program, line);
   addReadiness(program, line);
   addObservedDevices(program, line);
+  addChannels(program, line);
   addRollouts(program, line);
   addFleetRollouts(program, line);
   addRotations(program, line);

@@ -1,0 +1,91 @@
+// `odette channel`: keys come from files, UDIDs in portions, and a name that is not there is refused with those that are.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
+
+const AT = '2027-01-02T03:04:05.000Z';
+const ID = '11111111-1111-4111-8111-111111111111';
+const CHANNEL = {
+  id: ID,
+  kind: 'nanomdm',
+  name: 'Berlin',
+  url: 'https://mdm.example.com',
+  blueprintId: null,
+  apiKey: null,
+  webhookKey: null,
+  webhookUrl: `https://odette.example/channels/${ID}/webhook`,
+  lastWebhookAt: null,
+  devices: 2,
+  asked: 0,
+  createdAt: AT,
+};
+let server: ContractServer;
+let folder: string;
+const bodies: unknown[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'odette-cli-channels-'));
+  await writeFile(path.join(folder, 'api.key'), 'the API key\n');
+  await writeFile(path.join(folder, 'webhook.key'), 'the key of the webhooks\n');
+  await writeFile(path.join(folder, 'udids'), Array.from({ length: 201 }, (_, nth) => `A-${nth}`).join('\n'));
+  server = await startContractServer();
+  server.plays.listChannels = () => ({ items: [CHANNEL] });
+  server.plays.createChannel = ({ body }) => {
+    bodies.push(body);
+    return CHANNEL;
+  };
+  server.plays.adoptDevices = ({ body }) => {
+    const { udids } = body as { udids: string[] };
+    return { asked: udids.length - 1, known: 0, refused: udids.slice(-1) };
+  };
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (...args: string[]): Promise<Ran> =>
+  runOdette(['channel', ...args], { environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN } });
+const file = (name: string): string => path.join(folder, name);
+
+test('keys are read from files, and the answer says what NanoMDM is started with', async () => {
+  const keys = ['--api-key-file', file('api.key'), '--webhook-key-file', file('webhook.key')];
+  const { code, printed } = await run('create', 'Berlin', '--url', 'https://mdm.example.com', ...keys);
+  expect([code, bodies]).toEqual([
+    0,
+    [
+      {
+        kind: 'nanomdm',
+        name: 'Berlin',
+        url: 'https://mdm.example.com',
+        apiKey: 'the API key',
+        webhookKey: 'the key of the webhooks',
+      },
+    ],
+  ]);
+  expect(printed).toContain(`-webhook-url ${CHANNEL.webhookUrl}`);
+  expect(printed).not.toContain('the API key');
+});
+
+test('the list shows when the last webhook came, and where they go', async () => {
+  const { printed } = await run('list');
+  expect(printed).toMatch(
+    /Berlin +https:\/\/mdm\.example\.com +2 +never +https:\/\/odette\.example\/channels/,
+  );
+});
+
+test('many devices are asked in portions, and those that are refused are named', async () => {
+  const { code, printed } = await run('adopt', 'Berlin', file('udids'));
+  expect(code).toBe(0);
+  expect(printed).toContain('199 devices asked');
+  expect(printed).toContain('does not have: A-199, A-200');
+});
+
+test('a channel that is not there is refused, with those that are', async () => {
+  const { code, told } = await run('adopt', 'Paris', file('udids'));
+  expect(code).toBe(1);
+  expect(told).toContain('There are: Berlin.');
+});
