@@ -230,6 +230,25 @@ test('a Mac in Power Nap that says NotNow for minutes is offered each command on
   expect(await device.idle()).toBeUndefined();
 });
 
+test('a Mac in Power Nap that says more than 300 things a minute is told to come again, and then gets its commands, each once', async () => {
+  const [a, b] = [await queue(), await queue()];
+  expect(await device.idle()).toBe(a);
+  const says = () => device.send({ Status: 'NotNow', UDID: device.udid, CommandUUID: a });
+  let response = await says();
+  while (response.status === 200) response = await says();
+  expect([response.status, Number(response.headers.get('retry-after'))]).toEqual([503, 15]);
+  expect(await statuses()).toEqual(['NotNow']);
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] });
+  try {
+    expect(await device.idle()).toBe(a);
+    expect(await device.acknowledge(a)).toBe(b);
+    expect(await device.acknowledge(b)).toBeUndefined();
+    expect(await device.idle()).toBeUndefined();
+  } finally {
+    vi.useRealTimers();
+  }
+}, 120_000);
+
 describe('what a response changes', () => {
   test('a host that another profile claims is named by that profile, as the device lists it', async () => {
     const install = await queue();
