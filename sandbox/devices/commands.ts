@@ -5,7 +5,7 @@ import { configurationOf, findApp, installApplication, isManaged, removeApplicat
 import { reportInstalledApps, reportManagedApps } from './apps.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
-import type { DeviceState, InstalledProfile } from './device-state.ts';
+import type { Break, DeviceState, InstalledProfile } from './device-state.ts';
 import type { PayloadScope } from '../../domain/profile-identifier.ts';
 import { isMdmProfile, renewIdentity } from './enrollment.ts';
 import { certificateOf } from './keychain.ts';
@@ -39,10 +39,10 @@ export async function carryOut(
   if (knobs.commandMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.commandMs));
   if (scope === 'User' && isLocked(context.state, requestType)) return { status: 'NotNow', keys: {} };
   if (isNotNow(context.state, requestType)) return { status: 'NotNow', keys: {} };
-  const ordered = knobs.breaks.find((one) => one.requestType === requestType && one.times > 0);
+  const ordered = knobs.breaks.find((one) => one.times > 0 && concerns(one, requestType, command));
   if (ordered) {
     ordered.times -= 1;
-    return { status: ordered.status, keys: { ErrorChain: ordered.errorChain.map((one) => ({ ...one })) } };
+    return { status: ordered.status, keys: refusalKeys(ordered) };
   }
   try {
     const keys = await resultOf(context, requestType, command, scope);
@@ -53,6 +53,22 @@ export async function carryOut(
     return { status: 'Error', keys: { ErrorChain: error.chain.map((one) => ({ ...one })), ...error.reply } };
   }
 }
+
+function concerns({ requestType, profile }: Break, asked: string, command: PlistDict): boolean {
+  if (requestType !== asked) return false;
+  if (profile === undefined) return true;
+  const payload = command['Payload'];
+  const identifier =
+    payload instanceof Uint8Array
+      ? textOf(readSignedProfile(payload).dict, 'PayloadIdentifier')
+      : textOf(command, 'Identifier');
+  return identifier.includes(profile);
+}
+
+const refusalKeys = ({ errorChain, rejectionReason }: Break): PlistDict => ({
+  ...(errorChain.length > 0 && { ErrorChain: errorChain.map((one) => ({ ...one })) }),
+  ...(rejectionReason !== undefined && { RejectionReason: rejectionReason }),
+});
 
 /** A locked login keychain takes no profile and gives none back (Apple, "Handling NotNow status responses"). */
 const isLocked = ({ knobs }: DeviceState, requestType: string): boolean =>

@@ -65,11 +65,15 @@ export interface InstalledApp {
 }
 
 /** A command type that responds with an error. */
-interface Break {
+export interface Break {
   requestType: string;
   times: number;
   status: 'Error' | 'CommandFormatError';
   errorChain: ErrorLink[];
+  /** Only of a profile whose PayloadIdentifier holds this; absent: of every command of the type. */
+  profile?: string;
+  /** Of a refused InstallApplication. */
+  rejectionReason?: string;
 }
 
 export interface DeviceKnobs {

@@ -85,6 +85,37 @@ describe('a pretend device', () => {
     await expect(world.ask(mac, 'ProfileList')).resolves.toMatchObject({ Status: 'Acknowledged' });
   });
 
+  it('refuses an app with the reason that it is told to give', async () => {
+    const phone = await world.enrolled({ family: 'iPhone', name: 'rejects' });
+    phone.state.knobs.breaks.push({
+      requestType: 'InstallApplication',
+      times: 1,
+      status: 'Error',
+      errorChain: [],
+      rejectionReason: 'AppAlreadyInstalled',
+    });
+    const response = await world.ask(phone, 'InstallApplication', { iTunesStoreID: 1 });
+    expect(response).toMatchObject({ Status: 'Error', RejectionReason: 'AppAlreadyInstalled' });
+    expect(response).not.toHaveProperty('ErrorChain');
+  });
+
+  it('refuses the profile that it is told to refuse, and no other', async () => {
+    const mac = await world.enrolled({ family: 'Mac', name: 'chooses' });
+    mac.state.knobs.breaks.push({
+      requestType: 'RemoveProfile',
+      profile: '.sso',
+      times: 1,
+      status: 'Error',
+      errorChain: [
+        { ErrorCode: 12, ErrorDomain: 'X', LocalizedDescription: 'no', USEnglishDescription: 'no' },
+      ],
+    });
+    const other = await world.ask(mac, 'RemoveProfile', { Identifier: 'odette.i.d.settings' });
+    expect(other['ErrorChain']).not.toMatchObject([{ ErrorDomain: 'X' }]);
+    const meant = await world.ask(mac, 'RemoveProfile', { Identifier: 'odette.i.d.sso' });
+    expect(meant['ErrorChain']).toMatchObject([{ ErrorDomain: 'X' }]);
+  });
+
   it('sends a response again until the server takes it', async () => {
     const mac = await world.enrolled({ family: 'Mac', name: 'persists' });
     mac.state.knobs.commandMs = 50;

@@ -23,6 +23,8 @@ const KnobsShape = z.strictObject({
         requestType: z.string(),
         times: times.default(1),
         status: z.enum(['Error', 'CommandFormatError']).default('Error'),
+        profile: z.string().min(1).exactOptional(),
+        rejectionReason: z.string().min(1).exactOptional(),
         errorChain: z.array(ErrorLinkShape).default([
           {
             // A malformed profile: no retry helps.

@@ -76,3 +76,16 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     errorChain: [{ domain: 'OddErrorDomain', code: 4711, description: '' }],
   },
 ];
+
+/** The order by which a device of the sandbox reports it so many times. */
+export const breakOf = ({ requestType, errorChain, rejectionReason }: DeviceError, times: number) => ({
+  requestType,
+  times,
+  errorChain: errorChain.map(({ code, domain, description }) => ({
+    ErrorCode: code,
+    ErrorDomain: domain,
+    LocalizedDescription: description,
+    USEnglishDescription: description,
+  })),
+  ...(rejectionReason !== undefined && { rejectionReason }),
+});

@@ -37,10 +37,9 @@ export interface Life {
   readonly events: readonly (LifeEvent & { readonly afterMs: number })[];
 }
 
-/** What a device may report instead of carrying a command out; the sandbox's knobs know no RejectionReason. */
+/** What a device may report instead of carrying a command out. */
 export const ERRORS: readonly ErrorCase[] = ERROR_CASES.filter(
-  ({ errorChain, requestType }) =>
-    errorChain.length > 0 && (requestType === 'InstallApplication' || requestType === 'InstallProfile'),
+  ({ requestType }) => requestType === 'InstallApplication' || requestType === 'InstallProfile',
 );
 
 const named = fc.constantFrom<Named>('its_user', 'its_user', 'nobody', 'another_user');

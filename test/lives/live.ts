@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { workflowIds } from '../../workflows/messages.ts';
+import { breakOf } from '../harness/error-cases.ts';
 import { fastForward } from '../harness/time-skipping.ts';
 import type { TrustedWorld } from '../harness/stage.ts';
 import type { World } from '../harness/world.ts';
@@ -147,14 +148,8 @@ export class Live {
   }
 
   async #reportError(error: number, times: number): Promise<void> {
-    const { requestType, errorChain } = ERRORS[error % ERRORS.length] ?? ({} as never);
-    const chain = errorChain.map(({ code, domain, description }) => ({
-      ErrorCode: code,
-      ErrorDomain: domain,
-      LocalizedDescription: description,
-      USEnglishDescription: description,
-    }));
-    await this.#change({ knobs: { breaks: [{ requestType, times, errorChain: chain }] } });
+    const reported = ERRORS[error % ERRORS.length] ?? ({} as never);
+    await this.#change({ knobs: { breaks: [breakOf(reported, times)] } });
   }
 
   /** With a code that names its user, or none, or the next one, who has the device from then on. */

@@ -138,8 +138,9 @@ function compareOkta(world: LivedWorld, shown: ShownDevice, same: Same): void {
   const isActive = newest?.status === 'ACTIVE';
   same('registered', shown.truths.registered, isActive && newest.profile.registered);
   same('managed', shown.truths.managed, isActive && isManaged);
-  // Nothing stands in the way but an Okta admin.
+  // Nothing stands in the way but an Okta admin. A suspended Mac gets no certificate, so it does not register anew either.
   const isStopped = newest?.status !== 'ACTIVE' || own?.status !== 'ACTIVE';
-  if (own === undefined || !isStopped) same('bucket', shown.bucket, 'trusted');
+  const isSuspended = isMac && newest?.status === 'SUSPENDED';
+  if (!isSuspended && (own === undefined || !isStopped)) same('bucket', shown.bucket, 'trusted');
   else if (isMac) same('bucket', shown.bucket, 'needs_you');
 }
