@@ -71,6 +71,8 @@ class FieldTest {
   readonly #odette: OdetteClient;
   readonly #line: CommandLine;
   readonly #options: Options;
+  /** Of the device that is tried. */
+  #step = 0;
 
   constructor(odette: OdetteClient, line: CommandLine, options: Options) {
     this.#odette = odette;
@@ -122,8 +124,10 @@ class FieldTest {
       body: { user: this.#options.user, maxUses: 1, expiresInHours: 1 },
     });
     const { enrollmentLink } = (await this.#odette.call('get /api/status')).addresses;
+    this.#step = 0;
     await this.#ask(
-      `${name} 1: enroll. Open ${String(enrollmentLink)} on it, type ${code}, and install the profile.`,
+      name,
+      `enroll. Open ${String(enrollmentLink)} on it, type ${code}, and install the profile.`,
     );
     const found = await this.#until(
       `the ${name}`,
@@ -140,10 +144,14 @@ class FieldTest {
         return holds(device);
       });
     await reached('everything to be delivered', ({ phase }) => phase === 'delivered');
-    await this.#ask(`${name} 2: sign in to Okta on it as ${this.#options.user} with FastPass.`);
+    const signIn = `sign in to Okta on it as ${this.#options.user} with FastPass.`;
+    await this.#ask(name, signIn);
     await reached('Okta to call it managed', ({ bucket }) => bucket === 'trusted');
     if (kind === 'mac') await this.#renewAndWake(found.id, reached);
-    await this.#ask(`${name} 5: remove the enrollment profile.`);
+    await this.#heal(name, found.id);
+    await this.#ask(name, signIn);
+    await reached('Okta to call it managed', ({ bucket }) => bucket === 'trusted');
+    await this.#ask(name, 'remove the enrollment profile.');
     await reached('the device to leave', ({ bucket }) => bucket === 'left');
   }
 
@@ -155,12 +163,27 @@ class FieldTest {
       JSON.stringify((await this.#odette.call('get /api/devices/{id}', { params: { id } })).certificates);
     const before = await certificates();
     await this.#odette.call('post /api/devices/{id}/renew', { params: { id }, body: {} });
-    this.#line.terminal.tell('Mac 3: Odette renews its certificate.');
+    this.#line.terminal.tell(this.#stepOf('Mac', 'Odette renews its certificate.'));
     await this.#eventually('the new certificate', async () => (await certificates()) !== before);
     await reached('the Mac to stay trusted', ({ bucket }) => bucket === 'trusted');
-    await this.#ask('Mac 4: put it to sleep for a minute, then wake it and unlock it.');
+    await this.#ask('Mac', 'put it to sleep for a minute, then wake it and unlock it.');
     await this.#odette.call('post /api/devices/{id}/check', { params: { id } });
     await reached('the Mac to stay trusted', ({ bucket }) => bucket === 'trusted');
+  }
+
+  /** What its user takes away comes back by itself, at the latest with the check of the day, which is asked for here. */
+  async #heal(name: string, id: string): Promise<void> {
+    const since = async (): Promise<string | null | undefined> => {
+      const { evidence } = await this.#odette.call('get /api/devices/{id}', { params: { id } });
+      return evidence.find(({ truth, state }) => truth === 'oktaVerifyManaged' && state === 'held')?.since;
+    };
+    const before = await since();
+    await this.#ask(name, 'delete Okta Verify from it, as its user might.');
+    await this.#odette.call('post /api/devices/{id}/check', { params: { id } });
+    await this.#eventually('Okta Verify to come back', async () => {
+      const now = await since();
+      return typeof now === 'string' && now !== before;
+    });
   }
 
   async #conclude(expected: readonly string[]): Promise<void> {
@@ -175,8 +198,13 @@ class FieldTest {
     if (absent.length > 0) this.#line.exitCode = EXIT.failed;
   }
 
-  async #ask(what: string): Promise<void> {
-    await this.#line.terminal.ask(`${what}\nReturn when done. `);
+  #stepOf(name: string, what: string): string {
+    this.#step += 1;
+    return `${name} ${this.#step}: ${what}`;
+  }
+
+  async #ask(name: string, what: string): Promise<void> {
+    await this.#line.terminal.ask(`${this.#stepOf(name, what)}\nReturn when done. `);
   }
 
   async #devices(): Promise<Device[]> {

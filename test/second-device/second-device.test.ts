@@ -310,12 +310,15 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     const other = new Mac(hardware, { web, push, hasLicense });
     const told: string[] = [];
     const codes: string[] = [];
+    const tasks: string[] = [];
     const carryOut = async (task: string): Promise<void> => {
+      tasks.push(task.split(/[,.] /)[0]?.split('\n')[0] ?? '');
       const [, code] = /type (\S+),/.exec(task) ?? [];
       if (code !== undefined) {
         codes.push(code);
         await other.enroll(url, code);
       } else if (task.includes('sign in')) await signIn(other.state, web, USER);
+      else if (task.includes('delete Okta Verify')) other.state.apps.delete('com.okta.mobile');
       else if (task.includes('remove the enrollment')) await other.leave();
     };
     const terminal = {
@@ -342,6 +345,16 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     ];
     const exitCode = await runCommand(['field-test', ...options], environment, terminal);
     expect({ exitCode, told: exitCode === 0 ? [] : told }).toEqual({ exitCode: 0, told: [] });
+    expect(tasks.map((task) => task.slice(0, 12))).toEqual([
+      'Mac 1: enrol',
+      'Mac 2: sign ',
+      'Mac 4: put i',
+      'Mac 5: delet',
+      'Mac 6: sign ',
+      'Mac 7: remov',
+    ]);
+    const installs = other.commands.filter((each) => each['RequestType'] === 'InstallApplication');
+    expect(installs).toHaveLength(2);
 
     const files = await readdir(recordings);
     const texts = await Promise.all(files.map((name) => readFile(path.join(recordings, name), 'utf8')));
