@@ -208,7 +208,7 @@ async function renewIdentityFirst(
   return end;
 }
 
-/** What a step waits for where its phase does not say it: a license that cannot be had, a retry and the device's own words. */
+/** What a step waits for where its phase does not say it: a license that cannot be had, a user who declined, a retry and the device's own words. */
 async function waitsForOf(
   sql: Sql,
   deviceId: string,
@@ -218,6 +218,10 @@ async function waitsForOf(
     const code = (await findLicense(sql, deviceId, OKTA_VERIFY.adamId))?.failureCode ?? null;
     return code === null ? {} : { waitsFor: failureText(code) };
   }
+  if (action.do === 'waitForUser')
+    return {
+      waitsFor: `The user declined Okta Verify. Odette asks again at ${minuteText(action.untilMs)}, or at once when you check the device.`,
+    };
   if (action.do !== 'backOff') return {};
   const refusal = await findLastRefusal(sql, deviceId, action.code);
   return {

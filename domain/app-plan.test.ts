@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CHANNEL_ABILITIES } from './device-channel.ts';
 import { triedAgain } from './retries.ts';
-import { planRollout } from './rollout-plan.ts';
+import { phaseOf, planRollout } from './rollout-plan.ts';
 import {
   ALL,
   DAY,
@@ -106,7 +106,9 @@ describe('the plan of the app', () => {
     expect(planRollout(withSso, memory, NOW)).toEqual({ do: 'recordRefusal' });
     const refusedOnce = { ...withSso, appRefusals: 1, lastRefusedAtMs: NOW };
     const after = { ...memory, appSent: false, tries: { 'sso.sso-1': once } };
-    expect(planRollout(refusedOnce, after, NOW + DAY - 1)).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });
+    const tomorrow = planRollout(refusedOnce, after, NOW + DAY - 1);
+    expect(tomorrow).toEqual({ do: 'waitForUser', untilMs: NOW + DAY });
+    expect(phaseOf(tomorrow)).toBe('waits_for_user');
     expect(describeAction(planRollout(refusedOnce, after, NOW + DAY))).toBe(
       'InstallApplication+ManagedApplicationList',
     );

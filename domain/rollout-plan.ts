@@ -37,8 +37,9 @@ export function phaseOf(action: RolloutAction): RolloutPhase {
       return 'waiting_for_license';
     case 'waitForApp':
     case 'recordRefusal':
-    case 'waitForUser':
       return 'app';
+    case 'waitForUser':
+      return 'waits_for_user';
     case 'waitForRemovalDelay':
       return 'removal_delay';
     case 'removeCertificate':

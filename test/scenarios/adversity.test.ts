@@ -206,6 +206,12 @@ describe.concurrent('one device', () => {
           { withinMs: WITHIN_MS, what: `refusal ${nth}` },
         );
         expect(await prompts()).toBe(nth);
+        if (nth < 3)
+          await until('refuser', 'who acts next', ({ bucket, waitsFor }) =>
+            bucket === 'needs_user'
+              ? /declined Okta Verify\. Odette asks again at/.test(waitsFor ?? '')
+              : false,
+          );
         // The same day: no further question.
         await lookAgain(id);
         await pause(2500);
