@@ -157,10 +157,10 @@ describe('a rollout', () => {
           .signal('desiredStateChanged', { eventId: `news ${news}`, reason: 'news' })
           .catch(() => undefined);
       expect(status.name).not.toBe('RUNNING');
-    }, 50_000);
+    }, 150_000);
     expect(await world.ended(mac.id)).toBe('COMPLETED');
     expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null });
-  }, 60_000);
+  }, 180_000);
 
   test('a profile that the device refuses fails the rollout by its code; started again it ends well', async () => {
     const mac = await world.newDevice('Mac');
