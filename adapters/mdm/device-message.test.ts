@@ -55,6 +55,23 @@ describe('recorded messages', () => {
   });
 });
 
+test('of a chain without end the outermost causes and the deepest are kept, each cut where nobody reads on', () => {
+  const causes = Array.from({ length: 500 }, (_, code) => ({
+    ErrorCode: code,
+    ErrorDomain: `MCMDMErrorDomain${'x'.repeat(1000)}`,
+    USEnglishDescription: 'y'.repeat(10_000),
+  }));
+  const message = read({
+    Status: 'Error',
+    UDID,
+    CommandUUID: 'D053EE3A-EE0E-4E82-87D2-BB3624186694',
+    ErrorChain: causes,
+  });
+  const errorChain = message.type === 'Report' ? message.errorChain : [];
+  expect(errorChain.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 499]);
+  expect(JSON.stringify(errorChain).length).toBeLessThan(6000);
+});
+
 test('messages are told apart by what they hold', () => {
   expect(read({ MessageType: 'CheckOut', Topic: TOPIC, UDID })).toMatchObject({
     type: 'CheckOut',

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRsaKeyPair, selfSign } from '../../adapters/pki/certificate-authority.ts';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
@@ -15,8 +16,10 @@ import { challengeFor } from '../../test/harness/protocol-device.ts';
 import { identityAuthority } from './identity-authority.ts';
 
 let listener: DeviceListener;
+const logged: Record<string, unknown>[] = [];
 beforeAll(async () => {
-  listener = await startDeviceListener();
+  const write = (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>);
+  listener = await startDeviceListener({ log: pino({}, { write }) });
 });
 afterAll(() => listener.stop());
 
@@ -203,8 +206,9 @@ describe('SCEP', () => {
     expect(certificate.publicKey.equals(keyPair.publicKey)).toBe(true);
   });
 
-  test('each refusal is counted with its reason', async () => {
+  test('each refusal is counted and logged with its reason', async () => {
     const before = await refusals();
+    logged.length = 0;
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const [keyPair, another] = await Promise.all([newRsaKeyPair(), newRsaKeyPair()]);
     const request = { url: scep(), subject: [['CN', 'x']] as const, keyPair };
@@ -231,6 +235,8 @@ describe('SCEP', () => {
       challenge_expired: 1,
       unreadable: 1,
     });
+    const lines = logged.filter(({ msg }) => msg === 'a SCEP request was refused');
+    expect(lines.map(({ reason }) => reason).sort()).toEqual(added.map(([reason]) => reason).sort());
   });
 
   async function refusals(): Promise<Record<string, number>> {

@@ -27,6 +27,26 @@ describe('a pretend device', () => {
     });
   });
 
+  it('as a Mac signs its SCEP request with a key made for it, as an iPhone with the key of the request, or as it is told', async () => {
+    const own = { subject: 'C=US,CN=MDM SCEP SIGNER', isOfRequest: false };
+    const cases = [
+      ['Mac', undefined, own],
+      ['iPhone', undefined, { isOfRequest: true }],
+      ['iPad', undefined, { isOfRequest: true }],
+      ['Mac', 'request', { isOfRequest: true }],
+      ['iPhone', 'own', own],
+    ] as const;
+    for (const [family, scepSigner, expected] of cases) {
+      world.server.scepSigners.length = 0;
+      await world.enrolled({
+        family,
+        name: `scep-${family}-${scepSigner ?? 'default'}`.toLowerCase(),
+        ...(scepSigner && { knobs: { scepSigner } }),
+      });
+      expect(world.server.scepSigners).toEqual([expect.objectContaining(expected)]);
+    }
+  });
+
   it('signs as real devices do, or with attributes, as it is told', async () => {
     for (const signature of ['no-attributes-sha1', 'attributes-sha256'] as const) {
       const device = await world.enrolled({ family: 'iPhone', name: `signs-${signature}`, signature });

@@ -19,9 +19,10 @@ import { Refusal, link } from './refusal.ts';
 const HOUR_MS = 3600 * 1000;
 const PATIENT_ATTEMPTS = 20;
 const WAIT_MS = 1000;
+/** In the order of the recorded request (test/data/recorded/scep). */
 const MAC_SIGNER: readonly Rdn[] = [
-  ['C', 'US'],
   ['CN', 'MDM SCEP SIGNER'],
+  ['C', 'US'],
 ];
 
 /** macOS puts its own error over Apple's inner one. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
@@ -52,6 +52,7 @@ export async function startDeviceListener(
     longPoll?: { milliseconds: number; max: number };
     /** Other MDM servers that may be called. */
     allowedPrivateHosts?: readonly string[];
+    log?: Logger;
   } = {},
 ): Promise<DeviceListener> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-devices-'));
@@ -71,7 +72,7 @@ export async function startDeviceListener(
   const app = createDeviceApp({
     database: options.database ?? database,
     sealer: ring,
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     metrics,
     authority,
     longPolls,

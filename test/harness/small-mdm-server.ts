@@ -11,6 +11,7 @@ import type { PlistDict, PlistValue } from '../../adapters/mdm/plist.ts';
 import type { KeyAndCertificate } from '../../adapters/pki/certificate-authority.ts';
 import { CertificateAuthority, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
 import { signAttached, verifyDetached } from '../../adapters/pki/cms.ts';
+import { readScepRequest } from '../../adapters/pki/scep-message.ts';
 import { handleScep } from '../../adapters/pki/scep-server.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
@@ -44,6 +45,8 @@ export class SmallMdmServer {
   readonly received: DeviceMessage[] = [];
   /** Common names of those who signed, as they came. */
   readonly signers: string[] = [];
+  /** Who signed each SCEP request, and whether with the key that it asks a certificate for. */
+  readonly scepSigners: { readonly subject: string; readonly isOfRequest: boolean }[] = [];
   topic: string;
   readonly url: string;
   readonly challenge = 'enroll-me';
@@ -169,10 +172,14 @@ export class SmallMdmServer {
     };
     const scep = await handleScep(asked, {
       authority: this.authority,
-      decide: (csr) =>
-        csr.challengePassword === this.challenge
+      decide: (csr) => {
+        const { signer } = readScepRequest(body);
+        const isOfRequest = signer.publicKey.equals(csr.publicKey);
+        this.scepSigners.push({ subject: signer.subject, isOfRequest });
+        return csr.challengePassword === this.challenge
           ? this.authority.issue({ subject: csr.subject, publicKey: csr.publicKey, use: 'client', ...span() })
-          : { refusal: 'challenge' },
+          : { refusal: 'challenge' };
+      },
     });
     response.writeHead(scep.status, { 'Content-Type': scep.contentType }).end(scep.body);
   }
