@@ -114,6 +114,7 @@ export const OPERATIONS = {
   setAppsAndBooks: 'put /api/apps-and-books',
   listAudit: 'get /api/audit',
   exportAudit: 'get /api/audit/export',
+  listAuditActors: 'get /api/audit/actors',
 } as const satisfies { readonly [Id in OperationId]?: Place<Id> };
 
 export type ConsoleOperation = keyof typeof OPERATIONS;

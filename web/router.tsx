@@ -150,7 +150,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/activity',
-    validateSearch: textOf('actor', 'action', 'subject', 'from', 'until'),
+    validateSearch: textOf('actor', 'kind', 'subject', 'from', 'until', 'secrets'),
     component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
   }),
   createRoute({

@@ -52,7 +52,7 @@ describe('ODETTE_PUBLIC_URL', () => {
     const noted = await own.database.query<{ detail: object }>(
       `select detail from audit_entries where action = 'device_address.changed'`,
     );
-    expect(noted).toEqual([{ detail: { before: OLD, after: NEW } }]);
+    expect(noted).toEqual([{ detail: { changes: [{ name: 'address', before: OLD, after: NEW }] } }]);
   });
 
   test('is kept for devices that enrolled before it was', async () => {

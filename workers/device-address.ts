@@ -1,4 +1,5 @@
 // Proves at start that devices still find Odette where it was when the first of them enrolled.
+import { changesBetween } from '../domain/audit-change.ts';
 import { appendAudit } from '../adapters/store/base/audit.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
@@ -33,7 +34,7 @@ export async function proveDeviceAddress(
     );
   await database.inTransaction(async (sql) => {
     await replaceDeviceAddress(sql, publicUrl);
-    const detail = { before: known, after: publicUrl };
+    const detail = { changes: changesBetween({ address: known }, { address: publicUrl }) };
     await appendAudit(sql, { actor: 'system', action: 'device_address.changed', detail });
   });
 }

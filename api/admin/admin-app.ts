@@ -14,6 +14,7 @@ import { nothingHere, problems } from '../http/problem.ts';
 import { providerSignIn } from './provider-sign-in.ts';
 import { Idempotency } from '../http/idempotency.ts';
 import { appsAndBooksHandlers } from './apps-and-books-routes.ts';
+import { auditHandlers } from './audit-routes.ts';
 import { blueprintHandlers } from './blueprint-routes.ts';
 import { channelHandlers } from './channel-routes.ts';
 import { doctorHandlers } from './doctor-routes.ts';
@@ -108,6 +109,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...pushCertificateHandlers(dependencies),
       ...pushCertificateRequestHandlers(dependencies),
       ...appsAndBooksHandlers(dependencies),
+      ...auditHandlers(),
       ...instanceHandlers(dependencies, events),
     },
     { database, idempotency, cookie },

@@ -1,5 +1,6 @@
 // Blueprints and enrollment codes.
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addBlueprint,
@@ -57,14 +58,14 @@ export function blueprintHandlers({ publicUrl }: AdminDependencies): Handlers<ty
     },
 
     renameBlueprint: async ({ sql, params, body, caller }) => {
-      await find(sql, params.id);
+      const before = await find(sql, params.id);
       if (!(await renameBlueprint(sql, params.id, body.name))) throw nameTaken();
       const subject = `blueprint:${params.id}`;
       await appendAudit(sql, {
         actor: caller.actor,
         action: 'blueprint.renamed',
         subject,
-        detail: { name: body.name },
+        detail: { name: body.name, changes: changesBetween({ name: before.name }, { name: body.name }) },
       });
       return show(await find(sql, params.id));
     },

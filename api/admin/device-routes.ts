@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
@@ -72,7 +73,7 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
     },
 
     updateDevice: async ({ sql, params, body, caller }) => {
-      await find(sql, params.id);
+      const before = await find(sql, params.id);
       const { blueprintId, user } = body;
       if (blueprintId !== undefined) await move(sql, [params.id], blueprintId, caller.actor);
       if (user !== undefined) await nameUser(sql, params.id, user);
@@ -81,7 +82,14 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
         actor: caller.actor,
         action: 'device.changed',
         subject,
-        detail: { blueprintId, user },
+        detail: {
+          blueprintId,
+          user,
+          changes: changesBetween(
+            { blueprintId: before.blueprint?.id, user: before.user },
+            { blueprintId, user },
+          ),
+        },
       });
       return showDevice(await find(sql, params.id));
     },
@@ -90,12 +98,12 @@ export function deviceHandlers(dependencies: AdminDependencies): Handlers<typeof
       const { changes, unchanged } = await readUsers(sql, body.csv);
       if (!body.preview && changes.length > 0) {
         await nameUsers(sql, changes);
-        for (const { id, user } of changes)
+        for (const { id, user, before } of changes)
           await appendAudit(sql, {
             actor: caller.actor,
             action: 'device.changed',
             subject: `device:${id}`,
-            detail: { user },
+            detail: { user, changes: changesBetween({ user: before }, { user }) },
           });
       }
       return { changed: changes.length, unchanged };

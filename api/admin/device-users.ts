@@ -29,6 +29,7 @@ export interface UserChange {
   readonly id: string;
   readonly integrationId: string | null;
   readonly user: string;
+  readonly before: string | null;
 }
 
 /**
@@ -65,7 +66,7 @@ export async function readUsers(
   if (problems.length > 0) throw unreadable(problems);
   const changes = [...wanted.values()]
     .filter(({ device, user }) => device.user !== user)
-    .map(({ device: { id, integrationId }, user }) => ({ id, integrationId, user }));
+    .map(({ device: { id, integrationId, user: before }, user }) => ({ id, integrationId, user, before }));
   return { changes, unchanged: wanted.size - changes.length };
 }
 

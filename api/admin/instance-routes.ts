@@ -1,7 +1,7 @@
-// This installation: status, totals, audit trail, events.
+// This installation: status, totals, events.
 import { randomUUID } from 'node:crypto';
 import { writePayload } from '../codec-server.ts';
-import { appendAudit, listAudit, type AuditFilter } from '../../adapters/store/base/audit.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
 import { listTrustedDays } from '../../adapters/store/fleet/trusted-days.ts';
@@ -10,9 +10,6 @@ import { FAILURES, type FailureCode } from '../../domain/failures.ts';
 import { MESSAGE_BODIES, wrongFields } from '../../workflows/message-bodies.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { instance } from '../contract/instance.ts';
-import { pageOf, readCursor, timeCursor, writeCursor } from '../http/cursors.ts';
-import { sendCsv } from '../http/csv.ts';
-import type { Caller } from '../http/caller.ts';
 import type { EventStream } from '../http/event-stream.ts';
 import { showFailure } from './failure-view.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
@@ -58,24 +55,6 @@ export function instanceHandlers(
       const action = 'temporal.message_sealed';
       await appendAudit(sql, { actor: caller.actor, action, subject, detail: { name } });
       return { payload: writePayload(payload) };
-    },
-
-    listAudit: async ({ sql, query, caller }) => {
-      const [at, id] = readCursor(timeCursor, query.after) ?? [];
-      const after = at !== undefined && id !== undefined ? { at, id } : undefined;
-      const rows = await listAudit(sql, auditFilter(query), { after, limit: query.limit + 1 });
-      const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.cursorAt, last.id]));
-      return { items: shown.map((row) => ({ ...row, subject: subjectFor(caller, row.subject) })), next };
-    },
-
-    exportAudit: async ({ sql, query, caller, response }) => {
-      await sendCsv(
-        response,
-        'audit.csv',
-        ['at', 'actor', 'action', 'subject', 'detail'],
-        auditPages(sql, auditFilter(query), caller),
-      );
-      return undefined;
     },
 
     streamEvents: async ({ query, caller, request, response }) => {
@@ -124,40 +103,4 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
       temporalUi: temporalUiUrl ?? null,
     },
   };
-}
-
-interface AuditQuery {
-  readonly actor?: string | undefined;
-  readonly action?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly from?: string | undefined;
-  readonly until?: string | undefined;
-}
-
-const auditFilter = ({ actor, action, subject, from, until }: AuditQuery): AuditFilter => ({
-  actor,
-  action,
-  subject,
-  from: from === undefined ? undefined : new Date(from),
-  until: until === undefined ? undefined : new Date(until),
-});
-
-/** The handle of a secret is for admins: it is what a forged request would need. */
-const subjectFor = (caller: Caller, subject: string | null): string | null =>
-  caller.role !== 'admin' && subject?.startsWith('secret:') ? 'secret' : subject;
-
-async function* auditPages(sql: Sql, filter: AuditFilter, caller: Caller) {
-  for (let after: { at: string; id: string } | undefined; ;) {
-    const rows = await listAudit(sql, filter, { after, limit: 500 });
-    yield rows.map((row) => [
-      row.at,
-      row.actor,
-      row.action,
-      subjectFor(caller, row.subject),
-      JSON.stringify(row.detail),
-    ]);
-    const last = rows.at(-1);
-    if (rows.length < 500 || !last) return;
-    after = { at: last.cursorAt, id: last.id };
-  }
 }

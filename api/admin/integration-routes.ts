@@ -5,6 +5,7 @@ import { checkSourcesOf } from '../../adapters/okta/check-sources.ts';
 import { listHaltedReissues, resumeReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { previewWaves, startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { replanRenewals } from '../../adapters/store/rollout/enqueue-rollouts.ts';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { appendEvent } from '../../adapters/store/base/events.ts';
@@ -113,7 +114,14 @@ function settingsHandlers({
         actor: caller.actor,
         action: 'integration.changed',
         subject,
-        detail: { name: body.name, settings },
+        detail: {
+          name: body.name,
+          settings,
+          changes: changesBetween(
+            { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings, name: before.name },
+            { name: body.name, ...settings },
+          ),
+        },
       });
       await appendEvent(sql, { kind: 'integration.changed', subject });
       await appendOutboxMessage(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });

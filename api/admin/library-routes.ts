@@ -1,6 +1,7 @@
 // The library item "Okta Verify": saving it starts what must be started, in the same transaction.
 import { randomUUID } from 'node:crypto';
 import { startFleetChange, type StartedChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listUsersLosingTrust } from '../../adapters/store/library/item-preview.ts';
@@ -148,6 +149,7 @@ async function save(
     blueprintIds: body.blueprintIds,
     devices,
     fleetRolloutId,
+    changes: changesOf(before, { ...body, settings }),
   };
   await appendAudit(sql, {
     actor,
@@ -157,6 +159,27 @@ async function save(
   });
   await appendEvent(sql, { kind: 'library_item.changed', subject });
 }
+
+const changesOf = (before: LibraryItemRow | undefined, after: Parameters<typeof audited>[0]) =>
+  before === undefined
+    ? []
+    : changesBetween(
+        audited({ ...before, blueprintIds: before.blueprints.map(({ id }) => id) }),
+        audited(after),
+      );
+
+/** What the audit trail compares. Of an app configuration its keys alone: a value may be a secret. */
+const audited = (item: {
+  readonly deviceTrustOn: boolean;
+  readonly blueprintIds: readonly string[];
+  readonly appConfiguration: object | null;
+  readonly settings: ItemSettings;
+}) => ({
+  oktaDeviceTrust: item.deviceTrustOn,
+  blueprints: item.blueprintIds.toSorted(),
+  appConfiguration: item.appConfiguration && Object.keys(item.appConfiguration).toSorted(),
+  ...item.settings,
+});
 
 /** Users whom a policy of Okta's may lock out are named first. @throws ProblemError `library.policy_in_force` */
 async function assertNobodyLockedOut(

@@ -1,5 +1,6 @@
 // Signing in and out, people, API tokens.
 import type { Request } from 'express';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import {
   addPerson,
@@ -221,6 +222,14 @@ const PERSON_HANDLERS: PeopleHandlers<'listPeople' | 'createPerson' | 'updatePer
         role: after.role,
         disabled: after.disabledAt !== null,
         newPassword: passwordHash !== undefined,
+        changes: changesBetween(
+          { role: before.role, disabled: before.disabledAt !== null, password: 'the old one' },
+          {
+            role: after.role,
+            disabled: after.disabledAt !== null,
+            ...(passwordHash !== undefined && { password: 'a new one' }),
+          },
+        ),
       },
     });
     return after;

@@ -5,6 +5,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import type { SignInAttempt, ProviderPerson } from '../../adapters/oidc/identity-provider.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { findProviderPerson, saveProviderPerson } from '../../adapters/store/people/people.ts';
 import { endSessionsOf, notifyAccessEnded } from '../../adapters/store/people/sessions.ts';
@@ -160,7 +161,9 @@ async function recordRole(
     actor: `person:${person.name}`,
     action: known ? 'person.changed' : 'person.added',
     subject: `person:${person.id}`,
-    detail: known ? { role, before: known.role } : { role, issuer },
+    detail: known
+      ? { role, before: known.role, changes: changesBetween({ role: known.role }, { role }) }
+      : { role, issuer },
   });
 }
 

@@ -1,6 +1,7 @@
 // Devices that are to leave, and records of devices that have left.
 import { previewWaves, startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
+import { findFleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { moveDevices } from '../../adapters/store/library/blueprints.ts';
 import { appendEvent } from '../../adapters/store/base/events.ts';
 import { deleteDevice, readLeaving } from '../../adapters/store/rollout/removal.ts';
@@ -36,13 +37,19 @@ export function removalHandlers(): Handlers<typeof removal> {
     },
 
     deleteDevice: async ({ sql, params, caller }) => {
+      const device = await findFleetRow(sql, params.id);
       if (!(await deleteDevice(sql, params.id)))
         throw new ProblemError('request.conflict', {
           detail:
             'The device is still enrolled and checks in. Remove the enrollment profile on the device first.',
         });
       const subject = `device:${params.id}`;
-      await appendAudit(sql, { actor: caller.actor, action: 'device.forgotten', subject });
+      await appendAudit(sql, {
+        actor: caller.actor,
+        action: 'device.forgotten',
+        subject,
+        detail: { name: device?.name ?? device?.serialNumber },
+      });
       await appendEvent(sql, { kind: 'device.trust_changed', subject });
       return undefined;
     },

@@ -1,4 +1,5 @@
 // Setting up, replacing and turning off a second factor; requiring it of all local people.
+import { changesBetween } from '../../domain/audit-change.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -117,10 +118,15 @@ const ADMIN_HANDLERS: SecondFactorHandlers<'resetSecondFactor' | 'getSignInPolic
   getSignInPolicy: async ({ sql }) => ({ isSecondFactorRequired: await isSecondFactorRequired(sql) }),
 
   setSignInPolicy: async ({ sql, body, caller }) => {
+    const before = { isSecondFactorRequired: await isSecondFactorRequired(sql) };
     await setSecondFactorRequired(sql, body.isSecondFactorRequired);
     // Open pages ask again: whoever has none sees nothing more.
     await notifyAccessEnded(sql, '');
-    await appendAudit(sql, { actor: caller.actor, action: 'sign_in_policy.changed', detail: body });
+    await appendAudit(sql, {
+      actor: caller.actor,
+      action: 'sign_in_policy.changed',
+      detail: { ...body, changes: changesBetween(before, body) },
+    });
     return body;
   },
 };

@@ -1,5 +1,6 @@
 // The whole admin API. Console and command line take their types from here (`import type`); the server and /openapi.json are made of it.
 import { appleAccess } from './apple-access.ts';
+import { audit } from './audit.ts';
 import { blueprints } from './blueprints.ts';
 import { channels } from './channels.ts';
 import { devices } from './devices.ts';
@@ -44,6 +45,7 @@ export const contract = {
   ...rotations,
   ...appleAccess,
   ...pushCertificateRequests,
+  ...audit,
   ...instance,
 } as const;
 

@@ -1,11 +1,11 @@
-// This installation: status, totals, what real devices still need, audit trail, events.
+// This installation: status, totals, what real devices still need, events.
 import { z } from 'zod';
 import { ROTATED_SECRETS } from '../../domain/secret-rotation.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { bucket, obstacle } from './device-filter.ts';
 import { nextStep } from './devices.ts';
 import { endpoint } from './endpoint.ts';
-import { cursor, Failure, failureCode, id, instant, limit, line, list, page } from './fields.ts';
+import { Failure, failureCode, id, instant, line, list } from './fields.ts';
 
 const tag = 'instance';
 const count = z.number().int();
@@ -155,27 +155,6 @@ const Status = z
   })
   .meta({ id: 'Status' });
 
-const AuditEntry = z
-  .object({
-    id,
-    at: instant,
-    actor: z.string(),
-    action: z.string(),
-    subject: z.string().nullable(),
-    detail: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: 'AuditEntry' });
-
-const auditFilter = {
-  /** A whole actor, or a kind of them with its colon: `person:` */
-  actor: line(200).optional(),
-  /** A whole action, or the beginning of one: `secret.` */
-  action: line(100).optional(),
-  subject: line(200).optional(),
-  from: z.iso.datetime().optional(),
-  until: z.iso.datetime().optional(),
-};
-
 const alive = z.object({ ok: z.boolean() }).meta({ id: 'Health' });
 
 export const instance = {
@@ -237,26 +216,6 @@ export const instance = {
     }),
     status: 200,
     response: z.object({ payload: SealedPayload }),
-  }),
-  listAudit: endpoint({
-    tag,
-    summary: 'Who did what, the newest first',
-    method: 'get',
-    path: '/api/audit',
-    access: 'viewer',
-    query: z.strictObject({ ...auditFilter, after: cursor.optional(), limit }),
-    status: 200,
-    response: page(AuditEntry),
-  }),
-  exportAudit: endpoint({
-    tag,
-    summary: 'The filtered audit trail as CSV',
-    method: 'get',
-    path: '/api/audit/export',
-    access: 'viewer',
-    query: z.strictObject(auditFilter),
-    status: 200,
-    responseType: 'text/csv',
   }),
   streamEvents: endpoint({
     tag,

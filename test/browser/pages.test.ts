@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
@@ -251,7 +252,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await replay.click();
     await ours.see('Replaying 2 rollouts.');
     await ours.goTo('/activity');
-    await ours.see('They were switched on again');
+    await ours.see('Reason: “They were switched on again”');
 
     // No relay runs here: nothing of it has begun, so a stop leaves all of it as it was.
     await ours.goTo('/rollouts');
@@ -382,6 +383,41 @@ describe.skipIf(!hasBrowser)('every page', () => {
       blueprints: { name: string }[];
     }[];
     expect(saved[0]?.blueprints.map(({ name }) => name)).toEqual(['Everybody', 'Everybody else']);
+    await ours.close();
+  }, 120_000);
+
+  test('activity is read in sentences and filtered by pick-lists, with the uses of secrets folded', async () => {
+    const { id } = (await api.call('POST', '/api/blueprints', { name: 'Spring' })).body as { id: string };
+    await api.call('PATCH', `/api/blueprints/${id}`, { name: 'Summer' });
+    const used = { actor: 'system', action: 'secret.used', detail: { kind: 'push_key', purpose: 'pushes' } };
+    for (let each = 0; each < 2; each += 1) await appendAudit(api.database, used);
+    const ours = await openAsAda();
+    await ours.goTo('/activity');
+    await ours.see('renamed the blueprint “Summer”.');
+    await ours.see('name: Spring → Summer');
+    await ours.press('2 uses of secrets: show each');
+    await ours.see('used the key of the push certificate for “pushes”.');
+    await expect.poll(() => ours.page.url()).toContain('secrets=each');
+    // By the keyboard alone.
+    const choose = async (label: string, text: string) => {
+      const list = ours.page.getByRole('combobox', { name: label }).or(ours.page.getByLabel(label)).first();
+      await list.focus();
+      await list.press('ArrowDown');
+      const option = ours.page.getByRole('option', { name: text, exact: true });
+      await option.waitFor();
+      while ((await option.getAttribute('data-combobox-selected')) === null) await list.press('ArrowDown');
+      await list.press('Enter');
+    };
+    await choose('Kind', 'Library, blueprints and changes');
+    await expect.poll(() => ours.page.url()).toContain('kind=library');
+    await choose('Who', 'ada');
+    await ours.see('Nothing matches');
+    await choose('Who', 'All API tokens');
+    await ours.see('renamed the blueprint “Summer”.');
+    await ours.page.reload();
+    await ours.see('renamed the blueprint “Summer”.');
+    expect(await ours.page.getByText('uses of secrets').count()).toBe(0);
+    expect(await ours.findings()).toEqual([]);
     await ours.close();
   }, 120_000);
 

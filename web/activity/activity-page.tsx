@@ -1,6 +1,5 @@
-// Who did what: the audit trail, with filter and export.
-import { Button, Code, Group, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+// Who did what, in sentences: the audit trail, with filter and export. Uses of secrets are folded.
+import { Button, Stack, Table, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { addressOf } from '../client.ts';
@@ -8,50 +7,24 @@ import { AnchorLink } from '../components/links.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { useApiQuery } from '../queries.ts';
+import { plural } from '../labels.ts';
+import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { ListTable } from '../components/list-table.tsx';
+import { ActivityFilter, filterOf, type ActivitySearch } from './activity-filter.tsx';
 
-type Name = 'actor' | 'action' | 'subject' | 'from' | 'until';
-type Search = Readonly<Partial<Record<Name, string>>>;
-
-const FIELDS: readonly { name: Name; label: string; placeholder: string; type?: string }[] = [
-  { name: 'actor', label: 'Actor', placeholder: 'person: or person:admin' },
-  { name: 'action', label: 'Action', placeholder: 'setup. or secret.used' },
-  { name: 'subject', label: 'Subject', placeholder: 'device:…' },
-  { name: 'from', label: 'From', placeholder: '', type: 'date' },
-  { name: 'until', label: 'Until', placeholder: '', type: 'date' },
-];
-
-/** Most entries are Odette's own uses of secrets: offered is what leaves them out. */
-const ACTORS = [
-  { value: 'person:', label: 'People' },
-  { value: 'token:', label: 'API tokens' },
-  { value: 'device:', label: 'Devices' },
-  { value: 'system', label: 'Odette itself' },
-];
-
-/** Days of the reader's own calendar, both included. */
-function filterOf({ from, until, ...rest }: Search): Search {
-  const startOf = (day: string, days: number) => {
-    const date = new Date(`${day}T00:00:00`);
-    date.setDate(date.getDate() + days);
-    return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-  };
-  const bounds = { from: from && startOf(from, 0), until: until && startOf(until, 1) };
-  return { ...rest, ...Object.fromEntries(Object.entries(bounds).filter(([, value]) => value)) };
-}
+type Entry = ResponseOf<'listAudit'>['items'][number];
 
 export function ActivityPage() {
-  const search: Search = useSearch({ from: '/inside/activity' });
+  const search: ActivitySearch = useSearch({ from: '/inside/activity' });
   const navigate = useNavigate();
   const [after, setAfter] = useState<string>();
   const filter = filterOf(search);
   const query = useApiQuery('listAudit', { query: { ...filter, ...(after === undefined ? {} : { after }) } });
-  const apply = useDebouncedCallback((name: Name, value: string) => {
+  const apply = (name: keyof ActivitySearch, value: string | null) => {
     setAfter(undefined);
-    const next = Object.entries({ ...search, [name]: value.trim() }).filter(([, text]) => text !== '');
+    const next = Object.entries({ ...search, [name]: value ?? '' }).filter(([, text]) => text !== '');
     void navigate({ to: '/activity', search: Object.fromEntries(next), replace: true });
-  }, 300);
+  };
   return (
     <Page
       title="Activity"
@@ -62,47 +35,20 @@ export function ActivityPage() {
         </Button>
       }
     >
-      <Group align="flex-end">
-        {FIELDS.map(({ name, label, placeholder, type }) => (
-          <TextInput
-            key={name}
-            size="xs"
-            label={label}
-            placeholder={placeholder}
-            type={type ?? 'text'}
-            list={name === 'actor' ? 'actors' : undefined}
-            defaultValue={search[name] ?? ''}
-            onChange={(event) => apply(name, event.currentTarget.value)}
-          />
-        ))}
-        <datalist id="actors">
-          {ACTORS.map(({ value, label }) => (
-            <option key={value} value={value} label={label} />
-          ))}
-        </datalist>
-      </Group>
+      <ActivityFilter search={search} apply={apply} />
       <Loaded query={query} lines={8}>
         {({ items, next }) =>
           items.length === 0 ? (
             <Empty title="Nothing matches">Try a broader filter.</Empty>
           ) : (
             <>
-              <ListTable label="Activity" heads={['Time', 'Actor', 'Action', 'Subject', 'Detail']}>
-                {items.map((entry) => (
-                  <Table.Tr key={entry.id}>
-                    <Table.Td style={{ whiteSpace: 'nowrap' }}>
-                      <Moment at={entry.at} />
-                    </Table.Td>
-                    <Table.Td className="break-anywhere">{entry.actor}</Table.Td>
-                    <Table.Td>{entry.action}</Table.Td>
-                    <Table.Td className="break-anywhere">
-                      <Subject subject={entry.subject} />
-                    </Table.Td>
-                    <Table.Td miw={240} maw={420}>
-                      <Detail detail={entry.detail} />
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
+              <ListTable label="Activity" heads={['Time', 'What happened', 'Page']}>
+                {items.flatMap((entry) => [
+                  ...(entry.secretUsesAfter > 0
+                    ? [<FoldedUses key={`${entry.id} uses`} count={entry.secretUsesAfter} show={apply} />]
+                    : []),
+                  <EntryRow key={entry.id} entry={entry} />,
+                ])}
               </ListTable>
               <CursorPages after={after} next={next} go={setAfter} />
             </>
@@ -113,28 +59,91 @@ export function ActivityPage() {
   );
 }
 
-function Subject({ subject }: { subject: string | null }) {
-  const [, deviceId] = /^device:([0-9a-f-]{36})$/.exec(subject ?? '') ?? [];
-  if (deviceId === undefined) return subject ?? '–';
+function EntryRow({ entry }: { entry: Entry }) {
+  const { reason } = entry.detail;
   return (
-    <AnchorLink to="/devices/$deviceId" params={{ deviceId }} size="sm">
-      {subject}
-    </AnchorLink>
+    <Table.Tr>
+      <Table.Td style={{ whiteSpace: 'nowrap', verticalAlign: 'top' }}>
+        <Moment at={entry.at} />
+      </Table.Td>
+      <Table.Td className="break-anywhere" miw={260}>
+        <Stack gap={2}>
+          <Text size="sm" title={entry.action}>
+            <b>{entry.actorName}</b> {entry.text}.
+          </Text>
+          {entry.changes.map(({ name, before, after }) => (
+            <Text key={name} size="sm" c="dimmed">
+              {name}: {before ?? 'none'} → {after ?? 'none'}
+            </Text>
+          ))}
+          {typeof reason === 'string' && reason.includes(' ') && (
+            <Text size="sm" c="dimmed">
+              Reason: “{reason}”
+            </Text>
+          )}
+        </Stack>
+      </Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap', verticalAlign: 'top' }}>
+        <SubjectLink subject={entry.subject} />
+      </Table.Td>
+    </Table.Tr>
   );
 }
 
-function Detail({ detail }: { detail: Readonly<Record<string, unknown>> }) {
-  const { reason, ...rest } = detail;
+function FoldedUses({
+  count,
+  show,
+}: {
+  readonly count: number;
+  readonly show: (name: 'secrets', value: 'each') => void;
+}) {
   return (
-    <>
-      {typeof reason === 'string' && <Text size="sm">“{reason}”</Text>}
-      {Object.keys(rest).length > 0 && (
-        <Code className="break-anywhere" fz="xs">
-          {Object.entries(rest)
-            .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-            .join(', ')}
-        </Code>
-      )}
-    </>
+    <Table.Tr>
+      <Table.Td />
+      <Table.Td colSpan={2}>
+        <Button size="compact-xs" variant="subtle" color="gray" onClick={() => show('secrets', 'each')}>
+          {plural(count, 'use')} of secrets: show each
+        </Button>
+      </Table.Td>
+    </Table.Tr>
   );
+}
+
+/** Where the subject has a page of its own. */
+function SubjectLink({ subject }: { subject: string | null }) {
+  const [, kind, id] = /^([a-z_]+):([0-9a-f-]{36})$/.exec(subject ?? '') ?? [];
+  switch (id === undefined ? undefined : kind) {
+    case 'device':
+      return (
+        <AnchorLink to="/devices/$deviceId" params={{ deviceId: id ?? '' }} size="sm">
+          Device
+        </AnchorLink>
+      );
+    case 'integration':
+      return (
+        <AnchorLink to="/integrations/$integrationId" params={{ integrationId: id ?? '' }} size="sm">
+          Integration
+        </AnchorLink>
+      );
+    case 'blueprint':
+      return (
+        <AnchorLink to="/blueprints/$blueprintId" params={{ blueprintId: id ?? '' }} size="sm">
+          Blueprint
+        </AnchorLink>
+      );
+    case 'fleet_rollout':
+      return (
+        <AnchorLink to="/fleet-rollouts/$fleetRolloutId" params={{ fleetRolloutId: id ?? '' }} size="sm">
+          Change
+        </AnchorLink>
+      );
+    case 'library_item':
+      return (
+        <AnchorLink to="/library/okta-verify" search={{ item: id ?? '' }} size="sm">
+          Library item
+        </AnchorLink>
+      );
+    default:
+      return null;
+  }
 }

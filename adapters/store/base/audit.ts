@@ -1,4 +1,5 @@
 // The audit trail: who did what to what. A row is written in the transaction of its change, and never changed.
+import { SECRET_USED } from '../../../domain/audit-kinds.ts';
 import type { Sql } from './database.ts';
 
 export interface NewAuditEntry {
@@ -33,34 +34,73 @@ export interface AuditFilter {
   readonly actor?: string | undefined;
   /** The whole action, or an area with its dot: `secret.` */
   readonly action?: string | undefined;
+  /** Actions begin with one of these. */
+  readonly areas?: readonly string[] | undefined;
   readonly subject?: string | undefined;
   readonly from?: Date | undefined;
   readonly until?: Date | undefined;
+  /** Each use of a secret is left out. */
+  readonly isFolded?: boolean | undefined;
 }
+
+const MATCHES = `($1::text is null or actor = $1 or ($1 like '%:' and starts_with(actor, $1)))
+        and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
+        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
+        and ($6::text[] is null or exists (select from unnest($6::text[]) as area where starts_with(action, area)))`;
+
+const matching = (filter: AuditFilter): unknown[] => [
+  filter.actor ?? null,
+  filter.action ?? null,
+  filter.subject ?? null,
+  filter.from ?? null,
+  filter.until ?? null,
+  filter.areas ?? null,
+];
+
+export type ListedAuditEntry = AuditEntry & { readonly cursorAt: string };
 
 /** Newest first. `after` is the last entry of the page before. */
 export async function listAudit(
   sql: Sql,
   filter: AuditFilter,
   page: { readonly after?: { readonly at: string; readonly id: string } | undefined; readonly limit: number },
-): Promise<(AuditEntry & { readonly cursorAt: string })[]> {
+): Promise<ListedAuditEntry[]> {
   return sql.query(
     `select id, at, actor, action, subject, detail, at::text as cursor_at from audit_entries
-      where ($1::text is null or actor = $1 or ($1 like '%:' and starts_with(actor, $1))) and ($2::text is null or starts_with(action, $2)) and ($3::text is null or subject = $3)
-        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5)
-        and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::uuid))
-      order by at desc, id desc limit $8`,
+      where ${MATCHES} and (not $7::boolean or action <> '${SECRET_USED}')
+        and ($8::timestamptz is null or (at, id) < ($8::timestamptz, $9::uuid))
+      order by at desc, id desc limit $10`,
     [
-      filter.actor ?? null,
-      filter.action ?? null,
-      filter.subject ?? null,
-      filter.from ?? null,
-      filter.until ?? null,
+      ...matching(filter),
+      filter.isFolded ?? false,
       page.after?.at ?? null,
       page.after?.id ?? null,
       page.limit,
     ],
   );
+}
+
+/**
+ * Uses of secrets that a folded list leaves out: how many after each of `entries` (newest first) and before the next newer one.
+ * @param until where the page before ends; undefined: the newest
+ */
+export async function countFoldedUses(
+  sql: Sql,
+  filter: AuditFilter,
+  entries: readonly ListedAuditEntry[],
+  until: string | undefined,
+): Promise<readonly number[]> {
+  const times = entries.map(({ cursorAt }) => cursorAt);
+  const oldest = times.at(-1);
+  if (oldest === undefined) return [];
+  const rows = await sql.query<{ place: number; count: number }>(
+    `select width_bucket(at, $9::timestamptz[]) as place, count(*)::integer as count from audit_entries
+      where action = '${SECRET_USED}' and ${MATCHES} and at >= $7::timestamptz and ($8::timestamptz is null or at < $8::timestamptz) group by 1`,
+    [...matching(filter), oldest, until ?? null, times.toReversed()],
+  );
+  const counts = new Map(rows.map(({ place, count }) => [place, count]));
+  // Place 1 is that of the oldest.
+  return times.map((_time, index) => counts.get(times.length - index) ?? 0);
 }
 
 /** @param count of what was found changed, and restored, at once */

@@ -98,6 +98,8 @@ create table audit_entries (
   detail jsonb not null default '{}'
 );
 create index audit_entries_at on audit_entries (at desc, id);
+-- Most entries by far: counted where a list folds them.
+create index audit_entries_secret_uses on audit_entries (at) where action = 'secret.used';
 
 -- Stored so that a reconnecting page catches up (Last-Event-ID). Read only rows of transactions that every snapshot sees:
 -- a cursor over ids alone would skip rows that commit late.
