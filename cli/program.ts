@@ -13,6 +13,7 @@ import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
 import { addIosKey } from './ios-key.ts';
 import { addLibraryItems } from './library-items.ts';
+import { addNotifications } from './notifications.ts';
 import { addPlatformRemovals } from './platform-removals.ts';
 import { addReissues } from './reissues.ts';
 import { addPeople } from './people.ts';
@@ -120,6 +121,7 @@ export async function runCommand(
   addPlatformRemovals(program, line);
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
+  addNotifications(program, line);
   addPeople(program, line);
   addTokens(program, line);
   addTemporal(program, line);

@@ -156,7 +156,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/settings',
-    validateSearch: oneOf('tab', ['push', 'licenses', 'people', 'tokens', 'about']),
+    validateSearch: oneOf('tab', ['push', 'licenses', 'notifications', 'people', 'tokens', 'about']),
     component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
   }),
   createRoute({

@@ -6,6 +6,7 @@ import { pruneTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { pruneEvents } from '../adapters/store/base/events.ts';
 import { pruneKeys } from '../adapters/store/base/idempotency.ts';
 import { pruneUnparsedResponses } from '../adapters/store/devices/inventory.ts';
+import { pruneNotifications } from '../adapters/store/notifications/notifications.ts';
 import { pruneOutbox } from '../adapters/store/base/outbox.ts';
 import { pruneFalls } from '../adapters/store/rollout/automatic-reissues.ts';
 import { pruneFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
@@ -15,6 +16,7 @@ import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 /** Days. Commands last longer than the histories that name them (30 days), a device's story two lives of a certificate. */
 const KEPT_DAYS = {
   outbox: 14,
+  notifications: 30,
   commands: 90,
   unparsedResponses: 30,
   events: 7,
@@ -29,6 +31,7 @@ const KEPT_DAYS = {
 export async function pruneExpiredRows(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {
   const prunes = [
     () => pruneOutbox(sql, KEPT_DAYS.outbox),
+    () => pruneNotifications(sql, KEPT_DAYS.notifications),
     () => pruneCommands(sql, KEPT_DAYS.commands),
     () => pruneUnparsedResponses(sql, KEPT_DAYS.unparsedResponses),
     () => pruneEvents(sql, KEPT_DAYS.events),

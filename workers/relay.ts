@@ -2,8 +2,13 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { listIntegrations } from '../adapters/store/integration/integrations.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
+import { needsYou } from '../api/admin/needs-you.ts';
+import { alarmsOf, partsOf } from '../api/admin/status.ts';
+import { notificationSender } from './notification-sender.ts';
+import { startNotifications } from './notifications.ts';
 import { openProcessContext } from './process-context.ts';
 import { serveHealth } from './health-server.ts';
+import { publicUrlTls } from './public-url-tls.ts';
 import { runProcess } from './run-process.ts';
 import { outboxGauges, startRelay } from './relay-loop.ts';
 
@@ -15,7 +20,7 @@ await runProcess('relay', async (context) => {
     connections: 8,
     preparesStatements: true,
   });
-  const { config, log, database, temporal } = processContext;
+  const { config, log, database, ring, temporal, temporalSettings } = processContext;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   outboxGauges(metrics, database);
@@ -31,6 +36,18 @@ await runProcess('relay', async (context) => {
     );
   }, SWEEPS_AGAIN_MS);
   const relay = startRelay({ database, temporal: () => Promise.resolve(temporal), log, metrics });
+  const tlsOf = publicUrlTls(config.publicUrl);
+  const notifications = startNotifications({
+    database,
+    log,
+    send: notificationSender(database, ring, config.allowedPrivateHosts),
+    readNeeds: async () => {
+      const parts = await partsOf({ database, temporal, temporalNamespace: temporalSettings.namespace });
+      const silent = [...(parts.temporal ? [] : ['Temporal']), ...(parts.worker ? [] : ['the worker'])];
+      return needsYou(database, await alarmsOf(database, tlsOf(), temporal), silent);
+    },
+    consoleUrl: config.consoleUrl,
+  });
   const health = await serveHealth(config.relayListen, {
     parts: async () => ({
       database: await database.query('select 1').then(
@@ -44,7 +61,7 @@ await runProcess('relay', async (context) => {
     async stop() {
       clearInterval(hourly);
       await health.stop();
-      await relay.stop();
+      await Promise.all([relay.stop(), notifications.stop()]);
       await processContext.close();
     },
   };

@@ -1,14 +1,13 @@
 // HTTPS to places an admin names: private addresses refused at the moment of connecting, no redirects, bounded bodies and time.
 import { channel } from 'node:diagnostics_channel';
-import { lookup as resolve } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request as directRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { request } from 'undici';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { EXCHANGE_CHANNEL, type Exchange } from '../../domain/field-recording.ts';
 import { proxyFor, throughProxy } from '../outward/proxy.ts';
-import { normalizedHostname, isAllowListed, isPublicAddress } from './host.ts';
+import { normalizedHostname, isAllowListed, isPublicAddress, publicOnly } from './host.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
@@ -19,6 +18,8 @@ export interface HttpRequest {
   readonly maxBytes?: number;
   /** The code when the other side does not respond; `okta.unreachable` unless given. */
   readonly unreachable?: FailureCode;
+  /** A field test does not record it: its URL may be a secret, and neither Okta nor Apple answers. */
+  readonly isUnrecorded?: true;
 }
 
 export interface HttpResponse {
@@ -29,19 +30,6 @@ export interface HttpResponse {
 
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 8 * 1024 * 1024;
-
-/** The look-up and the connection are one act, so that a name cannot point elsewhere between check and use (DNS rebinding). */
-const publicOnly: LookupFunction = (hostname, options, done) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return done(error, '', 0);
-    const refused = addresses.some(({ address }) => !isPublicAddress(address));
-    const [first] = addresses;
-    if (refused || first === undefined) {
-      return done(new CataloguedError('okta.host_not_allowed', { facts: { host: hostname } }), '', 0);
-    }
-    return options.all === true ? done(null, addresses) : done(null, first.address, first.family);
-  });
-};
 
 export class GuardedHttp {
   readonly #allowedPrivateHosts: readonly string[];
@@ -82,8 +70,8 @@ export class GuardedHttp {
 const exchanges = channel(EXCHANGE_CHANNEL);
 
 /** For who records a field test; else nobody listens. */
-function published({ method = 'GET', url }: HttpRequest, response: HttpResponse): HttpResponse {
-  if (!exchanges.hasSubscribers) return response;
+function published({ method = 'GET', url, isUnrecorded }: HttpRequest, response: HttpResponse): HttpResponse {
+  if (!exchanges.hasSubscribers || isUnrecorded === true) return response;
   const { status, headers, body } = response;
   const contentType = headers['content-type'];
   exchanges.publish({ kind: 'okta', method, url, status, contentType, response: body } satisfies Exchange);

@@ -1,5 +1,6 @@
 // Turns what an admin types as "Okta domain" into a host, and says which addresses may be called.
-import { BlockList, isIP } from 'node:net';
+import { lookup as resolve } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { CataloguedError } from '../../domain/failures.ts';
 import { OKTA_DOMAINS } from '../../domain/okta-admin-console.ts';
 
@@ -50,6 +51,19 @@ function nat64Address(address: string): string | undefined {
   const [high, low] = [parseInt(groups[1] ?? '0', 16), parseInt(groups[2] ?? '0', 16)];
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
+
+/** The look-up and the connection are one act, so that a name cannot point elsewhere between check and use (DNS rebinding). */
+export const publicOnly: LookupFunction = (hostname, options, done) => {
+  resolve(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return done(error, '', 0);
+    const refused = addresses.some(({ address }) => !isPublicAddress(address));
+    const [first] = addresses;
+    if (refused || first === undefined) {
+      return done(new CataloguedError('okta.host_not_allowed', { facts: { host: hostname } }), '', 0);
+    }
+    return options.all === true ? done(null, addresses) : done(null, first.address, first.family);
+  });
+};
 
 /** The allow-list holds `host` (any port) or `host:port`. */
 export function isAllowListed(allowed: readonly string[], hostname: string, port: string): boolean {

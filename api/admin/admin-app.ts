@@ -24,6 +24,7 @@ import { fleetRolloutHandlers } from './fleet-rollout-routes.ts';
 import { integrationHandlers } from './integration-routes.ts';
 import { iosKeyHandlers } from './ios-key-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
+import { notificationHandlers } from './notification-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
 import { platformRemovalHandlers } from './platform-removal-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
@@ -110,6 +111,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...pushCertificateRequestHandlers(dependencies),
       ...appsAndBooksHandlers(dependencies),
       ...auditHandlers(),
+      ...notificationHandlers(dependencies),
       ...instanceHandlers(dependencies, events),
     },
     { database, idempotency, cookie },

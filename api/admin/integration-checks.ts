@@ -56,7 +56,12 @@ export async function listCheckTroubles(sql: Sql, integrations: readonly Integra
     const check = await findIntegrationCheck(sql, integration.id);
     if (check === undefined) continue;
     for (const { code, text, since } of checkTroubles(check, integrationDomains(integration), new Date()))
-      found.push({ code, text: `${integration.name}: ${text}`, since: since ?? check.checkedAt });
+      found.push({
+        integrationId: integration.id,
+        code,
+        text: `${integration.name}: ${text}`,
+        since: since ?? check.checkedAt,
+      });
   }
   return found;
 }

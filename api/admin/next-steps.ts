@@ -24,9 +24,9 @@ export async function stepsOf(
   const causes = await listCauses(sql);
   const setups = await listSetups(sql, 'open');
   const steps = [
-    ...alarms.map(({ failure, text, since }) => ({
+    ...alarms.map(({ failure, text, since, about }) => ({
       ...NO_DEVICES,
-      id: `alarm:${failure.code}:${text}`,
+      id: ['alarm', failure.code, ...(about === '' ? [] : [about])].join(':'),
       owner: ownerOfFailure(failure.code),
       text: `${text} ${failure.remedy}`,
       since,
@@ -55,6 +55,7 @@ const PLACES = [
   ['tls.', 'settings'],
   ['okta.', 'integrations'],
   ['setup.', 'integrations'],
+  ['notify.', 'settings'],
 ] as const;
 
 const placeOf = (code: FailureCode): Step['place'] =>

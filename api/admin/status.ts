@@ -11,6 +11,7 @@ import { countCertificatesGone } from '../../adapters/store/fleet/certificates-g
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRestored, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
+import { listDeafTargets } from '../../adapters/store/notifications/targets.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { replacedInOkta, type RotatedSecret } from '../../domain/secret-rotation.ts';
@@ -27,7 +28,11 @@ import { syncProblems } from './sync-problems.ts';
 const POLLED_WITHIN_MS = 75_000;
 const PATIENCE_MS = 2_000;
 
-export async function partsOf({ database, temporal, temporalNamespace }: AdminDependencies) {
+export async function partsOf({
+  database,
+  temporal,
+  temporalNamespace,
+}: Pick<AdminDependencies, 'database' | 'temporal' | 'temporalNamespace'>) {
   const [isStored, worker] = await Promise.all([answers(database), workerState(temporal, temporalNamespace)]);
   return { database: isStored, ...worker };
 }
@@ -115,14 +120,21 @@ interface Alarm {
   readonly failure: ReturnType<typeof showFailure>;
   readonly text: string;
   readonly since: Date | null;
+  /** Which of several that share a code: it stays, while the numbers in the text change. */
+  readonly about: string;
   readonly rotation: Rotation;
 }
 
 /** What will break the whole fleet. */
 export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: Client) {
   const alarms: Alarm[] = [];
-  const alarm = (code: FailureCode, text: string, since: Date | null = null, rotation: Rotation = null) =>
-    alarms.push({ failure: showFailure(code), text, since, rotation });
+  const alarm = (
+    code: FailureCode,
+    text: string,
+    since: Date | null = null,
+    about = '',
+    rotation: Rotation = null,
+  ) => alarms.push({ failure: showFailure(code), text, since, about, rotation });
   const token = await tokenTrouble(sql);
   const problems = [
     ...(await pushTroubles(sql)),
@@ -160,7 +172,8 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
       `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
       gone.since,
     );
-  for (const { text, since } of await syncProblems(sql)) alarm('okta.not_synced', text, since);
+  for (const { text, since, integrationId } of await syncProblems(sql))
+    alarm('okta.not_synced', text, since, integrationId);
   const integrations = await listIntegrations(sql);
   for (const halted of await listHaltedReissues(sql)) {
     const integration = integrations.find(({ id }) => id === halted.integrationId);
@@ -169,6 +182,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
       'okta.many_lost_trust',
       `${integration?.name ?? ''}: ${haltText(halted)}`,
       halted.haltedAt,
+      halted.integrationId,
       rotation,
     );
   }
@@ -179,11 +193,14 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
           failureCode,
           `${integration.name}: ${connection} rejects Odette.`,
           at,
+          `${integration.id}:${connection}`,
           rotationOf(integration, replacedInOkta(failureCode)),
         );
-  for (const { code, text, since } of await listCheckTroubles(sql, integrations))
+  for (const { code, text, since, integrationId } of await listCheckTroubles(sql, integrations))
     if (!alarms.some(({ failure }) => failure.code === code && code !== 'setup.prerequisites_missing'))
-      alarm(code, text, since);
+      alarm(code, text, since, integrationId);
+  for (const { id, name, since } of await listDeafTargets(sql))
+    alarm('notify.not_delivered', `${name}: notifications do not arrive.`, since, id);
   return alarms;
 }
 

@@ -8,7 +8,7 @@ import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.
 import { lateAfterMs, lateSyncText } from '../../domain/okta-sync.ts';
 
 export async function syncProblems(sql: Sql, now = new Date()) {
-  const problems: { text: string; since: Date }[] = [];
+  const problems: { integrationId: string; text: string; since: Date }[] = [];
   const { byIntegration } = await readTotals(sql);
   for (const { id, name, settings, createdAt } of await listIntegrations(sql)) {
     const { sweptAt, failingSince, failureCode } = await findOktaReads(sql, id);
@@ -22,7 +22,7 @@ export async function syncProblems(sql: Sql, now = new Date()) {
       managed: totals?.devices.managed ?? 0,
       waiting: totals?.buckets.needs_user ?? 0,
     });
-    problems.push({ text, since: failingSince ?? sweptAt ?? createdAt });
+    problems.push({ integrationId: id, text, since: failingSince ?? sweptAt ?? createdAt });
   }
   return problems;
 }

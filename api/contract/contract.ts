@@ -10,6 +10,7 @@ import { instance } from './instance.ts';
 import { integrations } from './integrations.ts';
 import { iosKeyReaders } from './ios-key-readers.ts';
 import { library } from './library.ts';
+import { notifications } from './notifications.ts';
 import { observedDevices } from './observed-devices.ts';
 import { people } from './people.ts';
 import { platformRemovals } from './platform-removals.ts';
@@ -46,6 +47,7 @@ export const contract = {
   ...appleAccess,
   ...pushCertificateRequests,
   ...audit,
+  ...notifications,
   ...instance,
 } as const;
 

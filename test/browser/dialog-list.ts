@@ -174,6 +174,14 @@ export const dialogs = (ids: {
       },
     },
     'set up an authenticator app': { at: '/account', open: pressed('Set up authenticator app') },
+    'add a notification target': { at: '/settings?tab=notifications', open: pressed('Add target') },
+    'add mailboxes': {
+      at: '/settings?tab=notifications',
+      open: async (ours) => {
+        await ours.press('Add target');
+        await ours.page.getByRole('dialog').getByLabel('Kind').selectOption('email');
+      },
+    },
     'create a token': { at: '/settings?tab=tokens', open: pressed('Create token') },
     'token shown once': {
       at: '/settings?tab=tokens',

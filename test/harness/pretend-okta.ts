@@ -20,7 +20,7 @@ interface ServerIdentity {
 let tls: Promise<ServerIdentity> | undefined;
 
 /** One authority for each process; trusted from its first use on. */
-function serverIdentity(): Promise<ServerIdentity> {
+export function serverIdentity(): Promise<ServerIdentity> {
   tls ??= (async () => {
     const [notBefore, notAfter] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 24 * 3_600_000)];
     const authority = await CertificateAuthority.create({

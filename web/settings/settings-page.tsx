@@ -1,10 +1,11 @@
-// Settings of this installation: Apple's push certificate, Apps and Books token, people, API tokens, about.
+// Settings of this installation: Apple's push certificate, Apps and Books token, notifications, people, API tokens, about.
 import { Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Page } from '../components/page.tsx';
 import { useMay } from '../shell/session.ts';
 import { About } from './about.tsx';
 import { Licenses } from './licenses.tsx';
+import { Notifications } from './notifications.tsx';
 import { People } from './people.tsx';
 import { PushCertificate } from './push-certificate.tsx';
 import { Tokens } from './tokens.tsx';
@@ -12,6 +13,7 @@ import { Tokens } from './tokens.tsx';
 const TABS = {
   push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false },
   licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false },
+  notifications: { label: 'Notifications', Panel: Notifications, isForAdmins: true },
   people: { label: 'People', Panel: People, isForAdmins: true },
   tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true },
   about: { label: 'About', Panel: About, isForAdmins: false },

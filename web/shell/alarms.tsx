@@ -14,6 +14,12 @@ const PLACES = [
     search: { tab: 'licenses' },
     label: 'To the Apps and Books token',
   },
+  {
+    start: 'notify.',
+    to: '/settings',
+    search: { tab: 'notifications' },
+    label: 'To the notifications',
+  },
   { start: 'okta.', to: '/integrations', search: {}, label: 'To the integrations' },
 ] as const;
 

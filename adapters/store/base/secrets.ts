@@ -15,7 +15,10 @@ export type SecretKind =
   | 'instance_key'
   | 'one_time_code_key'
   | 'channel_api_key'
-  | 'channel_webhook_key';
+  | 'channel_webhook_key'
+  | 'webhook_access'
+  | 'slack_url'
+  | 'smtp_password';
 
 export interface NewSecret {
   readonly kind: SecretKind;
@@ -64,12 +67,13 @@ export async function storeSecret(
 }
 
 /** Whose secret it is, as the tables have it: an integration's, an open setup's (what it amends included), a person's, a
- * rotation's (the new value), or the installation's. */
+ * rotation's (the new value), a notification target's, or the installation's. */
 export type SecretOwner =
   | { readonly integrationId: string }
   | { readonly setupId: string }
   | { readonly personId: string }
   | { readonly rotationId: string }
+  | { readonly notificationTargetId: string }
   | { readonly installation: true };
 
 /** Who opens a secret and for what, for the audit trail; and what it must be: a handle alone opens nothing. */
@@ -90,6 +94,7 @@ const OWNED = `kind = $5 and case
     when $8::uuid is not null then exists (select from second_factors where person_id = $8 and secret_id = secrets.id)
     when $9::uuid is not null then exists (
       select from secret_rotations where id = $9 and ended_at is null and new_secret_id = secrets.id)
+    when $10::uuid is not null then exists (select from notification_targets where id = $10 and secret_id = secrets.id)
     else setup_id is null and kind in ('push_key', 'apps_and_books_token', 'authority_key', 'profile_signing_key', 'instance_key', 'channel_api_key', 'channel_webhook_key')
   end`;
 
@@ -118,7 +123,7 @@ export async function openSecret(
        insert into audit_entries (actor, action, subject, detail)
        select $2, case when is_addressed and is_owned then 'secret.used' else 'secret.refused' end, 'secret:' || id, jsonb_build_object('kind', kind, 'version', version, 'purpose', $3::text)
               || case when is_addressed then '{}' else jsonb_build_object('refusedAddress', $4::text) end
-              || case when is_owned then '{}' else jsonb_build_object('refusedOwner', coalesce('integration:' || $6, 'setup:' || $7, 'person:' || $8, 'rotation:' || $9, 'installation'), 'refusedKind', $5::text) end
+              || case when is_owned then '{}' else jsonb_build_object('refusedOwner', coalesce('integration:' || $6, 'setup:' || $7, 'person:' || $8, 'rotation:' || $9, 'notification_target:' || $10, 'installation'), 'refusedKind', $5::text) end
          from found),
      touched as (
        update secrets set last_used_at = now() from found
@@ -134,6 +139,7 @@ export async function openSecret(
       'setupId' in use.owner ? use.owner.setupId : null,
       'personId' in use.owner ? use.owner.personId : null,
       'rotationId' in use.owner ? use.owner.rotationId : null,
+      'notificationTargetId' in use.owner ? use.owner.notificationTargetId : null,
     ],
   );
   if (!row) throw new CataloguedError('secrets.not_found');

@@ -17,7 +17,7 @@ create table key_canary (
 -- A secret is known by its handle (id) everywhere; its value is only ever here, sealed. A new value is a new version.
 create table secrets (
   id uuid primary key default gen_random_uuid(),
-  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key | instance_key | one_time_code_key | channel_api_key | channel_webhook_key
+  kind text not null, -- okta_client_secret | okta_private_key | challenge_password | ios_secret_key | push_key | apps_and_books_token | authority_key | profile_signing_key | instance_key | one_time_code_key | channel_api_key | channel_webhook_key | webhook_access | slack_url | smtp_password
   version integer not null default 1,
   key_id text not null,
   sealed bytea not null,
@@ -29,7 +29,7 @@ create table secrets (
   -- The setup it was entered in; the integration's own rows name it once that is complete. Null: not entered in a setup.
   setup_id uuid,
   constraint secrets_address check (
-    address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token', 'channel_api_key')
+    address is not null or kind not in ('okta_client_secret', 'okta_private_key', 'challenge_password', 'apps_and_books_token', 'channel_api_key', 'webhook_access', 'slack_url', 'smtp_password')
   )
 );
 
@@ -1155,3 +1155,45 @@ create table workflow_patches (
   id text primary key,
   first_at timestamptz not null default now()
 );
+
+-- Notifications: where people are told what needs them, what was announced there, and what waits to be delivered.
+create table notification_targets (
+  id uuid primary key default gen_random_uuid(),
+  name text not null unique,
+  kind text not null check (kind in ('webhook', 'slack', 'email')),
+  is_on boolean not null default true,
+  -- host:port. A webhook's whole URL is in the secret: its path may be a password.
+  address text not null,
+  settings jsonb not null default '{}', -- of email: domain/notification-target.ts
+  rules jsonb not null,
+  secret_id uuid references secrets, -- null: an SMTP server that asks for no password
+  created_at timestamptz not null default now()
+);
+-- What needs people now, and since when Odette sees it.
+create table needs_you (
+  key text primary key,
+  need jsonb not null, -- domain/notification-plan.ts
+  first_seen_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now()
+);
+create table notification_announcements (
+  target_id uuid not null references notification_targets on delete cascade,
+  key text not null,
+  need jsonb not null, -- as it was announced
+  primary key (target_id, key)
+);
+create table notifications (
+  id uuid primary key default gen_random_uuid(), -- by which the receiver drops what comes twice
+  target_id uuid not null references notification_targets on delete cascade,
+  message jsonb not null, -- domain/notification-message.ts
+  created_at timestamptz not null default now(),
+  next_attempt_at timestamptz not null default now(),
+  claimed_until timestamptz,
+  attempts integer not null default 0,
+  ended_at timestamptz,
+  outcome text check (outcome in ('delivered', 'given_up')),
+  failure_code text, -- of the last attempt
+  failure_detail text
+);
+create index notifications_waiting on notifications (target_id, created_at) where ended_at is null;
+create index notifications_of_target on notifications (target_id, created_at desc);
