@@ -104,7 +104,15 @@ const status = {
     },
   ],
   onboarding: [],
-  addresses: { publicUrl: null, enrollmentLink: null, temporalUi: null },
+  addresses: {
+    console: 'http://127.0.0.1:4780',
+    api: 'http://127.0.0.1:4780/openapi.json',
+    publicUrl: null,
+    enrollmentLink: null,
+    temporalUi: null,
+    temporal: '127.0.0.1:7233',
+    temporalNamespace: 'default',
+  },
 };
 
 let server: ContractServer;

@@ -5,12 +5,14 @@ import { addAppsAndBooks } from './apps-and-books.ts';
 import { addBlueprints, addEnrollmentCodes } from './blueprints.ts';
 import { addChannels } from './channels.ts';
 import { createCommandLine } from './command-line.ts';
+import { addCompletion } from './completion.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
 import { errorDocument, errorLines, EXIT, exitCodeOf } from './exits.ts';
 import { addRotations } from './rotations.ts';
 import { addFleetRollouts } from './fleet-rollouts.ts';
 import { addFieldTest } from './field-test.ts';
+import { addIntegrations } from './integrations.ts';
 import { addIosKey } from './ios-key.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addNotifications } from './notifications.ts';
@@ -105,6 +107,7 @@ export async function runCommand(
     .action(() => program.help());
   addStatus(program, line);
   addSetup(program, line);
+  addIntegrations(program, line);
   addBlueprints(program, line);
   addEnrollmentCodes(program, line);
   addIosKey(program, line);
@@ -126,6 +129,7 @@ export async function runCommand(
   addTokens(program, line);
   addTemporal(program, line);
   addFieldTest(program, line);
+  addCompletion(program, line);
   try {
     await program.parseAsync(args, { from: 'user' });
     return line.exitCode;

@@ -59,9 +59,35 @@ function statusLines(status: Status): string[] {
     ),
     `  trusted ${buckets.trusted} · in progress ${buckets.in_progress} · needs its user ${buckets.needs_user} · needs you ${buckets.needs_you} · unreachable ${buckets.unreachable}`,
   ];
-  if (addresses.enrollmentLink !== null) lines.push('', `Enrollment link: ${addresses.enrollmentLink}`);
-  if (addresses.temporalUi !== null) lines.push(`Temporal UI:     ${addresses.temporalUi}`);
-  return [...lines, ...checkLines(status), ...alarmLines(status), ...stepLines(status), ...needLines(status)];
+  return [
+    ...lines,
+    ...addressLines(addresses),
+    ...checkLines(status),
+    ...alarmLines(status),
+    ...stepLines(status),
+    ...needLines(status),
+  ];
+}
+
+function addressLines(addresses: Status['addresses']): string[] {
+  const {
+    console: pages,
+    api,
+    publicUrl,
+    enrollmentLink,
+    temporalUi,
+    temporal,
+    temporalNamespace,
+  } = addresses;
+  const places: [string, string | null][] = [
+    ['Console', pages],
+    ['API', api],
+    ['Devices', publicUrl],
+    ['Enrollment link', enrollmentLink],
+    ['Temporal UI', temporalUi],
+    ['Temporal', `${temporal} (namespace ${temporalNamespace})`],
+  ];
+  return ['', ...places.map(([name, at]) => `${`${name}:`.padEnd(17)}${at ?? 'not set'}`)];
 }
 
 const checkLines = ({ checks }: Status): string[] =>

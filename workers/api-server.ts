@@ -45,6 +45,7 @@ await runProcess('api', async (context) => {
     trustedProxy,
     hasTls: config.tls !== undefined || config.trustedProxies.length > 0,
     temporalUiUrl: config.temporalUi?.url,
+    temporalAddress: temporalSettings.connection.address ?? '127.0.0.1:7233',
     temporalNamespace: namespace,
     readPayload: read,
     sealMessage: createMessageSealer(ring, namespace),

@@ -40,6 +40,8 @@ export interface AdminDependencies {
   /** Devices reach Odette over TLS: own files, or a trusted proxy in front. */
   readonly hasTls: boolean;
   readonly temporalUiUrl: string | undefined;
+  /** host:port, as people give it to `temporal --address`. */
+  readonly temporalAddress: string;
   readonly temporalNamespace: string;
   /** Shows what a history holds. */
   readonly readPayload: (payload: Payload) => Payload;

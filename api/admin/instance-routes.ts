@@ -77,7 +77,7 @@ export function instanceHandlers(
 }
 
 async function readStatus(sql: Sql, dependencies: AdminDependencies) {
-  const { publicUrl, temporalUiUrl, version } = dependencies;
+  const { consoleUrl, publicUrl, temporalAddress, temporalNamespace, temporalUiUrl, version } = dependencies;
   // Both ask Temporal: one that is away is waited for once.
   const [parts, alarms] = await Promise.all([
     partsOf(dependencies),
@@ -98,9 +98,13 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     checks: await checksOf(sql),
     alarms,
     addresses: {
+      console: consoleUrl,
+      api: `${consoleUrl}/openapi.json`,
       publicUrl: publicUrl ?? null,
       enrollmentLink: enrollmentLinkOf(publicUrl),
       temporalUi: temporalUiUrl ?? null,
+      temporal: temporalAddress,
+      temporalNamespace,
     },
   };
 }

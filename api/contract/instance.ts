@@ -148,9 +148,15 @@ const Status = z
     /** Empty once a device is trusted and nothing is missing. */
     onboarding: z.array(OnboardingStep),
     addresses: z.object({
+      console: z.string(),
+      /** The description of the API. */
+      api: z.string(),
       publicUrl: z.string().nullable(),
       enrollmentLink: z.string().nullable(),
       temporalUi: z.string().nullable(),
+      /** host:port, as `temporal --address` takes it. */
+      temporal: z.string(),
+      temporalNamespace: z.string(),
     }),
   })
   .meta({ id: 'Status' });

@@ -80,6 +80,36 @@ describe('the enrollment page', () => {
     expect(statuses.toSorted()).toEqual([200, 200, 403, 403, 403]);
   });
 
+  test('a profile that was never installed gives its use back, to the browser that got it and once its hour is over', async () => {
+    // Its own: refusals are counted by address.
+    const other = await startDeviceListener();
+    const code = await other.newCode({ maxUses: 1 });
+    const ask = (cookie = '') =>
+      fetch(`${other.url}/enroll`, {
+        method: 'POST',
+        body: new URLSearchParams({ code }),
+        headers: { cookie },
+      });
+    const first = await ask();
+    const cookie = first.headers.get('set-cookie')?.split(';')[0] ?? '';
+    expect([first.status, (await ask()).status, (await ask(cookie)).status]).toEqual([200, 403, 200]);
+    // The browser has another one by now, and so the first profile gives nothing back any more.
+    expect((await ask(cookie)).status).toBe(403);
+    await other.database.query(`update identity_certificates set challenge_expires_at = now()`);
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 403]);
+    // What was issued may still enroll its device.
+    await other.database.query(
+      `update identity_certificates set challenge_expires_at = now(), certificate = '\\x00' where certificate is null`,
+    );
+    expect((await ask()).status).toBe(403);
+    const [row] = await other.database.query<{ uses: number }>(
+      'select uses from enrollment_codes where code_hash = $1',
+      [enrollmentCodeHash(code)],
+    );
+    expect(row?.uses).toBe(1);
+    await other.stop();
+  });
+
   test('without a push certificate no code is used up', async () => {
     const other = await startDeviceListener();
     await other.database.query('delete from push_certificates');

@@ -57,7 +57,7 @@ export function enrollRoute(dependencies: EnrollDependencies): Router {
       response.set('Retry-After', String(Math.ceil(spent.msBeforeNext / 1000)));
       return page(response, 429, 'Too many wrong codes. Wait a minute, then try again.');
     }
-    const redeemed = await redeem(dependencies, codeOf(request));
+    const redeemed = await redeem(dependencies, codeOf(request), identityIdIn(request));
     if (redeemed === 'not_ready')
       return page(response, 503, 'This server is not ready to enroll devices. Tell your admin.');
     if (redeemed === 'refused') {
@@ -116,13 +116,14 @@ function codeOf(request: Request): string {
 async function redeem(
   { database, authority, publicUrl, tls }: EnrollDependencies,
   code: string,
+  replaced: string | undefined,
 ): Promise<{ readonly profile: Buffer; readonly identityId: string } | 'refused' | 'not_ready'> {
   const { authority: issuer, profileSigner } = await authority();
   const push = await currentPushCertificate(database);
   // A code must not be used up while its profile could not work.
   if (publicUrl === undefined || push === undefined) return 'not_ready';
   const identity = await database.inTransaction(async (sql) => {
-    const redeemed = await redeemEnrollmentCode(sql, code);
+    const redeemed = await redeemEnrollmentCode(sql, code, replaced);
     if (!redeemed) return undefined;
     await appendAudit(sql, {
       actor: 'system',

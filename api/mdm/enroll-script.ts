@@ -12,6 +12,15 @@ code.form.addEventListener('submit', () => {
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
 });
 fill();
+// What was wrong is not said of a code that has changed since.
+const mended = () => {
+  document.getElementById('problem')?.remove();
+  code.removeAttribute('aria-invalid');
+  code.setAttribute('aria-describedby', 'hint');
+  document.title = 'Enroll this device';
+};
+code.addEventListener('input', mended);
+addEventListener('hashchange', mended);
 const outcome = document.getElementById('outcome');
 const WORDS = {
   waiting: 'The profile is downloaded. Install it on this device now.',

@@ -37,13 +37,21 @@ describe.skipIf(!hasBrowser)('the enrollment page on a phone', () => {
     expect((await download).suggestedFilename()).toBe('enroll.mobileconfig');
     // Not kept in the history of the browser either, once it is sent.
     expect(page.url()).toBe(`${listener.url}/enroll`);
-    // The same link again: the page that comes back with what is wrong has no code either.
-    await page.goto(`${listener.url}/enroll#${code}`);
+    // The page that comes back with what is wrong has no code either, and says so until the code is another one.
+    const wrong = newEnrollmentCode();
+    await page.goto(`${listener.url}/enroll#${wrong}`);
+    await expect.poll(() => field.inputValue()).toBe(wrong);
     await page.getByRole('button', { name: 'Download the profile' }).click();
     await page.getByRole('alert').getByText('This code is wrong, used up').waitFor();
     expect([page.url(), await field.inputValue()]).toEqual([`${listener.url}/enroll`, '']);
+    await field.fill('A');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    expect([await field.getAttribute('aria-invalid'), await page.title()]).toEqual([
+      null,
+      'Enroll this device',
+    ]);
     expect(seen.length).toBeGreaterThanOrEqual(4);
-    expect(seen.filter((line) => line.includes(code))).toEqual([]);
+    expect(seen.filter((line) => line.includes(code) || line.includes(wrong))).toEqual([]);
     expect(complaints).toEqual([]);
     await context.close();
   }, 60_000);

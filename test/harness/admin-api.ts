@@ -78,6 +78,7 @@ export async function openAdminApi(
     publicUrlTls: () => undefined,
     hasTls: true,
     temporalUiUrl: 'http://127.0.0.1:8233',
+    temporalAddress: '127.0.0.1:7233',
     temporalNamespace: 'default',
     readPayload: (payload) => payload,
     sealMessage: createMessageSealer(ring, 'default'),

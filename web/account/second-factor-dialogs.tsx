@@ -8,7 +8,7 @@ import { PasswordField } from '../components/password-field.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { curlLine } from '../curl-line.ts';
 import { useChange, type ResponseOf } from '../queries.ts';
-import { QrCode } from './qr-code.tsx';
+import { QrCode } from '../components/qr-code.tsx';
 
 const REFRESHED = ['getSecondFactor', 'getSession'] as const;
 

@@ -71,12 +71,21 @@ export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
 
 const shownOnce = ({ link, code }: { link: string | null; code: string }): ShownOnce => ({
   title: 'The enrollment code',
-  values: [...(link === null ? [] : [{ label: 'Link', value: link }]), { label: 'Code', value: code }],
+  ...(link !== null && { link }),
+  values: [
+    ...(link === null ? [] : [{ label: 'Link', value: link }]),
+    { label: 'Code', value: code },
+    ...(link === null ? [] : [{ label: 'Message to send', value: messageOf(link) }]),
+  ],
   advice:
     link === null
       ? 'No link yet: set ODETTE_PUBLIC_URL to the address where devices reach Odette, then restart Odette. The code stays valid.'
-      : 'The user opens the link on the device. The link fills in the code. Anyone with the link can use the code. The user downloads the profile and installs it in System Settings (Mac) or Settings (iPhone, iPad).',
+      : 'The user opens the link on the device, or scans the QR code with an iPhone or iPad. The link fills in the code. Anyone with the link can use the code.',
 });
+
+/** What the user of the device needs, and nothing else. */
+const messageOf = (link: string): string =>
+  `Please enroll your Mac, iPhone or iPad. Open this link on the device, download the profile, and install it in System Settings (Mac) or Settings (iPhone, iPad): ${link}`;
 
 function MakeDialog({
   blueprint,

@@ -3,6 +3,7 @@ import { Alert, Badge, Button, Group, Modal, Stack, Table, Text } from '@mantine
 import { useState, type ReactNode } from 'react';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { CopyValue } from './copy-value.tsx';
+import { QrCode } from './qr-code.tsx';
 import { Empty, Loaded } from './page.tsx';
 import { ListTable } from './list-table.tsx';
 
@@ -15,6 +16,8 @@ export interface Column<Item> {
 export interface ShownOnce {
   readonly title: string;
   readonly values: readonly { readonly label: string; readonly value: string }[];
+  /** A link that another device opens by its camera. */
+  readonly link?: string;
   readonly advice: string;
 }
 
@@ -111,6 +114,7 @@ function ShownOnceText({ shown, close }: { shown: ShownOnce; close: () => void }
       {shown.values.map(({ label, value }) => (
         <CopyValue key={label} label={label} value={value} />
       ))}
+      {shown.link !== undefined && <QrCode text={shown.link} label="QR code of the link" />}
       <Text size="sm">{shown.advice}</Text>
       <Group justify="flex-end">
         <Button onClick={close}>Done</Button>

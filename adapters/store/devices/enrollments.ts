@@ -22,16 +22,28 @@ export function enrollmentCodeHash(code: string): Buffer {
   return createHash('sha256').update(canonical).digest();
 }
 
-/** Uses a code once, in one conditional UPDATE. undefined: wrong, used up, revoked or expired (nobody is told which). */
+/**
+ * Uses a code once, in one statement. A profile that was downloaded and never installed gives its use back: when its challenge has
+ * expired, or when the same browser asks for another one.
+ * @param replaced the identity whose profile that browser got before
+ * @returns undefined: wrong, used up, revoked or expired (nobody is told which)
+ */
 export async function redeemEnrollmentCode(
   sql: Sql,
   code: string,
+  replaced?: string,
 ): Promise<{ readonly id: string } | undefined> {
   const [row] = await sql.query<{ id: string }>(
-    `update enrollment_codes set uses = uses + 1
-      where code_hash = $1 and revoked_at is null and expires_at > now() and uses < max_uses
-      returning id`,
-    [enrollmentCodeHash(code)],
+    `with code as (select id from enrollment_codes where code_hash = $1 for update),
+     given_back as (
+       delete from identity_certificates as identity using code
+        where identity.enrollment_code_id = code.id and certificate is null and used_at is null
+          and (challenge_expires_at <= now() or identity.id = $2) returning 1),
+     freed as (select count(*)::int as uses from given_back)
+     update enrollment_codes set uses = greatest(enrollment_codes.uses - freed.uses, 0) + 1 from code, freed
+      where enrollment_codes.id = code.id and revoked_at is null and expires_at > now() and enrollment_codes.uses - freed.uses < max_uses
+      returning enrollment_codes.id`,
+    [enrollmentCodeHash(code), replaced ?? null],
   );
   return row;
 }

@@ -345,6 +345,7 @@ create table identity_certificates (
   used_at timestamptz, -- an identity enrolls one device
   refused_code text -- an enrollment with it was refused; it enrolls nothing any more
 );
+create index identity_certificates_not_issued on identity_certificates (enrollment_code_id) where certificate is null and used_at is null;
 create index identity_certificates_fingerprint on identity_certificates (sha256(certificate)) where certificate is not null;
 
 -- What a supervised Mac escrows, so that it can authorize what only an administrator may; given back to that Mac alone.
