@@ -2,7 +2,7 @@
 
 export const AUDIT_KINDS = {
   people: ['person.', 'session.', 'token.', 'sign_in_policy.'],
-  integrations: ['integration.', 'setup.', 'platform.', 'removal.', 'reissue.'],
+  integrations: ['integration.', 'setup.', 'platform.', 'removal.', 'reissue.', 'notification_target.'],
   library: ['library_item.', 'blueprint.', 'fleet_rollout.'],
   devices: ['device.', 'enrollment.', 'enrollment_code.', 'certificate.', 'identity.', 'bootstrap_token.'],
   rollouts: ['rollout.', 'replay.'],

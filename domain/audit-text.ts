@@ -56,6 +56,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'library_item.added': 'added {what}',
   'library_item.removed': 'removed {what}',
   'library_item.saved': 'changed {what}',
+  'notification_target.added': 'added the notification target {name}',
+  'notification_target.changed': 'changed the notification target {name}',
+  'notification_target.deleted': 'deleted the notification target {name}',
+  'notification_target.tested': 'sent a test to the notification target {name}',
   'person.added': 'added {what} with the role {role}',
   'person.changed': 'changed {what}',
   'person.first_admin_made': 'became the first admin',
@@ -157,6 +161,9 @@ const SECRET_NAMES: Readonly<Record<string, string>> = {
   profile_signing_key: 'profile signing key',
   instance_key: 'instance key',
   one_time_code_key: 'key of a second factor',
+  webhook_access: 'URL and signing key of a webhook',
+  slack_url: 'URL of a Slack webhook',
+  smtp_password: 'password of a mail server',
 };
 
 /** `removalDelayMinutes` and `okta_domain` as people read them. */
