@@ -199,10 +199,17 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   for (const { code, text, since, integrationId } of await listCheckTroubles(sql, integrations))
     if (!alarms.some(({ failure }) => failure.code === code && code !== 'setup.prerequisites_missing'))
       alarm(code, text, since, integrationId);
-  for (const { id, name, since } of await listDeafTargets(sql))
-    alarm('notify.not_delivered', `${name}: notifications do not arrive.`, since, id);
-  return alarms;
+  return [...alarms, ...(await deafTargetAlarms(sql))];
 }
+
+const deafTargetAlarms = async (sql: Sql): Promise<Alarm[]> =>
+  (await listDeafTargets(sql)).map(({ id, name, since }) => ({
+    failure: showFailure('notify.not_delivered'),
+    text: `${name}: notifications do not arrive.`,
+    since,
+    about: id,
+    rotation: null,
+  }));
 
 const rotationOf = (integration: IntegrationRow | undefined, secret: RotatedSecret | null): Rotation =>
   integration === undefined || secret === null
