@@ -112,10 +112,9 @@ async function planStep(
   return database.inTransaction(async (sql) => {
     const before = await readCertificateView(sql, deviceId);
     if (before === undefined) return null;
-    if (memory.isFresh) await recordListed(sql, before, 'System', nowMs);
-    if (memory.isUserFresh) await recordListed(sql, before, 'User', nowMs);
-    const isRead = memory.isFresh || memory.isUserFresh;
-    const view = isRead ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
+    const isGone = memory.isFresh && (await recordListed(sql, before, 'System', nowMs));
+    const isUserGone = memory.isUserFresh && (await recordListed(sql, before, 'User', nowMs));
+    const view = isGone || isUserGone ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
     const proven = view.deliveries.find(({ state }) => state === 'proven');
     return {
       action: planCertificate(view, memory, nowMs),
@@ -127,17 +126,20 @@ async function planStep(
   });
 }
 
-/** What a channel's fresh list proves of older deliveries. */
+/** What a channel's fresh list proves of older deliveries. true: of one it does not list, so the view is old. */
 async function recordListed(
   sql: Sql,
-  { deviceId, profiles }: CertificateView,
+  { deviceId, profiles, deliveries }: CertificateView,
   scope: PayloadScope,
   nowMs: number,
-): Promise<void> {
-  if (profiles === null) return;
+): Promise<boolean> {
+  if (profiles === null) return false;
   const listed = profiles.filter((each) => each.scope === scope).map(({ uuid }) => uuid);
+  const isListed = (delivery: Delivery) => delivery.scope !== scope || listed.includes(delivery.payloadUuid);
+  if (deliveries.every(isListed)) return false;
   await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
   await failMissingDeliveries(sql, deviceId, scope, listed);
+  return true;
 }
 
 /** The proof is kept and shown; a rollout that failed for want of it goes on by itself. */

@@ -9,7 +9,6 @@ import { signAttached } from '../adapters/pki/cms.ts';
 import { expectedAppConfiguration } from '../adapters/store/integration/app-configuration.ts';
 import { uuidFromName } from '../adapters/store/devices/command-uuid.ts';
 import { sealedCommandContext, type IosKey } from '../adapters/store/devices/commands.ts';
-import type { Sql } from '../adapters/store/base/database.ts';
 import { readCertificateView } from '../adapters/store/rollout/deliveries.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { findPushCertificate } from '../adapters/store/devices/push-certificates.ts';
@@ -20,7 +19,7 @@ import {
   settingsOf,
   type DeviceState,
 } from '../adapters/store/rollout/rollout-state.ts';
-import { recordSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
+import type { SentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import {
   DEFAULT_ENROLLMENT_OPTIONS,
@@ -36,6 +35,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 
 export interface CommandBody {
   readonly requestType: string;
+  /** Which revision goes to the device with it. */
+  readonly sent?: SentProfile;
   readonly content:
     | { readonly body: Buffer }
     | {
@@ -46,17 +47,37 @@ export interface CommandBody {
       };
 }
 
+/** What bodies are made of: the device's state is read when the first one needs it, and once for all. */
+export class BodySource {
+  readonly deps: ActivityDependencies;
+  readonly deviceId: string;
+  #state: Promise<DeviceState | undefined> | undefined;
+
+  constructor(deps: ActivityDependencies, deviceId: string) {
+    this.deps = deps;
+    this.deviceId = deviceId;
+  }
+
+  state(): Promise<DeviceState | undefined> {
+    this.#state ??= readDeviceState(this.deps.database, this.deviceId);
+    return this.#state;
+  }
+}
+
 /** undefined: what was planned is not wanted any more; the plan has to be made again. */
 export async function bodyOf(
-  deps: ActivityDependencies,
-  deviceId: string,
+  source: BodySource,
   commandUuid: string,
   request: StepRequest,
 ): Promise<CommandBody | undefined> {
-  const made = await specOf(deps, deviceId, request);
+  const { deps } = source;
+  const made = await specOf(source, request);
   if (made === undefined) return undefined;
+  const { requestType } = made.spec;
+  const revision = await sentBy(source, request);
+  const sent = revision && { sent: revision };
   const plain = buildCommand(commandUuid, made.spec);
-  if (!made.holdsSecret) return { requestType: made.spec.requestType, content: { body: plain } };
+  if (!made.holdsSecret) return { requestType, ...sent, content: { body: plain } };
   const sealed = Buffer.from(deps.sealer.seal(plain, sealedCommandContext(commandUuid)));
   plain.fill(0);
   const once = made.holdsChallenge === true && {
@@ -64,7 +85,7 @@ export async function bodyOf(
     lifeMs: CHALLENGE_LIFE_MS,
   };
   const key = made.iosKey && { iosKey: made.iosKey };
-  return { requestType: made.spec.requestType, content: { sealedBody: sealed, ...once, ...key } };
+  return { requestType, ...sent, content: { sealedBody: sealed, ...once, ...key } };
 }
 
 interface Spec {
@@ -77,31 +98,28 @@ interface Spec {
 }
 const open = (spec: CommandSpec): Spec => ({ spec, holdsSecret: false });
 
-async function specOf(
-  deps: ActivityDependencies,
-  deviceId: string,
-  request: StepRequest,
-): Promise<Spec | undefined> {
+async function specOf(source: BodySource, request: StepRequest): Promise<Spec | undefined> {
+  const { deps } = source;
   switch (request.type) {
     case 'InstallProfile': {
-      const made = await profileOf(deps, deviceId, request.kind, request.revision);
+      const made = await profileOf(source, request.kind, request.revision);
       if (made === undefined) return undefined;
       const payload = signAttached(made.profile.xml, await deps.profileSigner());
       const { holdsSecret, iosKey } = made;
       return { spec: { requestType: 'InstallProfile', payload }, holdsSecret, ...(iosKey && { iosKey }) };
     }
     case 'RemoveProfile':
-      if (await isNeeded(deps, deviceId, request)) return undefined;
+      if (await isNeeded(source, request)) return undefined;
       return open({ requestType: 'RemoveProfile', identifier: request.identifier });
     case 'InstallApplication':
-      return installationOf(deps, deviceId);
+      return installationOf(source);
     case 'ApplicationConfiguration':
-      return settingOf(deps, deviceId, request.content);
+      return settingOf(source, request.content);
     case 'RemoveApplication':
-      if ((await desiredNow(deps, deviceId)) !== null) return undefined;
+      if ((await desiredNow(source)) !== null) return undefined;
       return open({ requestType: 'RemoveApplication' });
     case 'RenewIdentity':
-      return enrollmentOf(deps, deviceId);
+      return enrollmentOf(source);
     case 'UserProfileList':
       return open({ requestType: 'ProfileList' });
     case 'UserCertificateList':
@@ -111,22 +129,23 @@ async function specOf(
   }
 }
 
-const desiredNow = async (deps: ActivityDependencies, deviceId: string): Promise<DesiredState | null> => {
-  const state = await stateOf(deps, deviceId);
+const desiredNow = async (source: BodySource): Promise<DesiredState | null> => {
+  const state = await source.state();
   return state === undefined ? null : desiredStateOf(state);
 };
 
 /** A device in scope keeps the profiles it should have and the certificate that counts, whatever a workflow was told. */
 async function isNeeded(
-  deps: ActivityDependencies,
-  deviceId: string,
+  source: BodySource,
   request: Extract<StepRequest, { type: 'RemoveProfile' }>,
 ): Promise<boolean> {
   const { identifier } = request;
-  const desired = await desiredNow(deps, deviceId);
+  const desired = await desiredNow(source);
   if (desired === null) return false;
   if (desired.profiles.some((each) => each.identifier === identifier)) return true;
-  const view = desired.wantsCertificate ? await readCertificateView(deps.database, deviceId) : undefined;
+  const view = desired.wantsCertificate
+    ? await readCertificateView(source.deps.database, source.deviceId)
+    : undefined;
   const reported = view?.profiles?.find(
     (each) => each.identifier === identifier && each.scope === scopeOf(request),
   );
@@ -134,7 +153,7 @@ async function isNeeded(
 }
 
 /** The same profile as at the enrollment, with a challenge for one new identity of this device. */
-async function enrollmentOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
+async function enrollmentOf({ deps, deviceId }: BodySource): Promise<Spec | undefined> {
   const topic = (await findDevice(deps.database, deviceId))?.topic;
   const push = topic ? await findPushCertificate(deps.database, topic) : undefined;
   if (deps.publicUrl === undefined || push === undefined) return undefined;
@@ -151,16 +170,13 @@ async function enrollmentOf(deps: ActivityDependencies, deviceId: string): Promi
   return { spec: { requestType: 'InstallProfile', payload }, holdsSecret: true, holdsChallenge: true };
 }
 
-const stateOf = (deps: ActivityDependencies, deviceId: string): Promise<DeviceState | undefined> =>
-  readDeviceState(deps.database, deviceId);
-
 async function profileOf(
-  deps: ActivityDependencies,
-  deviceId: string,
+  source: BodySource,
   kind: 'settings' | 'sso',
   revision: string,
 ): Promise<{ profile: Profile; holdsSecret: boolean; iosKey?: IosKey } | undefined> {
-  const state = await stateOf(deps, deviceId);
+  const { deps, deviceId } = source;
+  const state = await source.state();
   const desired = state && desiredStateOf(state);
   const wanted = desired?.profiles.find((each) => each.kind === kind && each.revision === revision);
   if (!state || !desired || !wanted || state.oktaHost === null) return undefined;
@@ -187,8 +203,9 @@ async function profileOf(
   return { profile, holdsSecret: true, iosKey };
 }
 
-async function installationOf(deps: ActivityDependencies, deviceId: string): Promise<Spec | undefined> {
-  const state = await stateOf(deps, deviceId);
+async function installationOf(source: BodySource): Promise<Spec | undefined> {
+  const { deps } = source;
+  const state = await source.state();
   if (state === undefined) return undefined;
   if (state.platform === 'macOS') return open({ requestType: 'InstallApplication', platform: 'macOS' });
   const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'app installed');
@@ -198,12 +215,9 @@ async function installationOf(deps: ActivityDependencies, deviceId: string): Pro
   return { spec, holdsSecret: true, iosKey: expected.iosKey };
 }
 
-async function settingOf(
-  deps: ActivityDependencies,
-  deviceId: string,
-  content: 'odette' | 'own',
-): Promise<Spec | undefined> {
-  const state = await stateOf(deps, deviceId);
+async function settingOf(source: BodySource, content: 'odette' | 'own'): Promise<Spec | undefined> {
+  const { deps } = source;
+  const state = await source.state();
   if (state === undefined) return undefined;
   if (content === 'own') {
     const own = (state.itemConfiguration ?? undefined) as PlistDict | undefined;
@@ -223,21 +237,16 @@ async function settingOf(
   };
 }
 
-/** Notes which revision is on its way to the device. Call it in the transaction that queues the command. */
-export async function rememberSent(sql: Sql, deviceId: string, request: StepRequest): Promise<void> {
+async function sentBy(source: BodySource, request: StepRequest): Promise<SentProfile | undefined> {
   const carriesConfiguration =
     request.type === 'InstallApplication' ||
     (request.type === 'ApplicationConfiguration' && request.content === 'odette');
-  if (request.type !== 'InstallProfile' && !carriesConfiguration) return;
-  const state = await readDeviceState(sql, deviceId);
-  const desired = state ? desiredStateOf(state) : null;
-  if (desired === null) return;
-  if (request.type === 'InstallProfile') {
-    const wanted = desired.profiles.find(({ kind }) => kind === request.kind);
-    if (wanted) await recordSentProfile(sql, deviceId, wanted);
-  }
-  if (carriesConfiguration && desired.appConfigurationRevision !== null)
-    await recordSentProfile(sql, deviceId, configurationSent(desired, desired.appConfigurationRevision));
+  if (request.type !== 'InstallProfile' && !carriesConfiguration) return undefined;
+  const desired = await desiredNow(source);
+  if (desired === null) return undefined;
+  if (request.type === 'InstallProfile') return desired.profiles.find(({ kind }) => kind === request.kind);
+  const revision = desired.appConfigurationRevision;
+  return revision === null ? undefined : configurationSent(desired, revision);
 }
 
 const configurationSent = (desired: DesiredState, revision: string) => ({

@@ -2,12 +2,14 @@
 import { commandUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
   findCommand,
-  queueCommand,
-  takeOverCommand,
-  withdrawUnwanted,
+  findCommands,
+  queueCommands,
+  takeOverCommands,
   type CommandRow,
+  type NewCommand,
 } from '../adapters/store/devices/commands.ts';
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
+import { recordSentProfiles, type SentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { isSecretInUse } from '../adapters/store/integration/secret-rotations.ts';
 import { findUserChannel } from '../adapters/store/devices/user-channels.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -15,7 +17,7 @@ import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
 import type { CommandStatus } from '../workflows/messages.ts';
-import { bodyOf, rememberSent, type CommandBody } from './command-body.ts';
+import { bodyOf, BodySource, type CommandBody } from './command-body.ts';
 import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { wakeFor } from './wake-device.ts';
@@ -69,37 +71,24 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
   return {
     /** Queues the commands, and withdraws what the same workflow had queued and does not want any more. */
     async queueCommands(input: QueueInput): Promise<QueuedCommands> {
-      const named = await Promise.all(input.commands.map((command) => newestAttempt(input, command)));
-      const known = new Set(named.filter(({ isKnown }) => isKnown).map(({ uuid }) => uuid));
+      const named = await newestAttempts(input);
       // Bodies are made outside the transaction: they open secrets and sign.
-      const bodies = new Map(
-        await Promise.all(
-          named
-            .filter(({ uuid }) => !known.has(uuid))
-            .map(
-              async ({ uuid, request }) => [uuid, await bodyOf(deps, input.deviceId, uuid, request)] as const,
-            ),
-        ),
+      const source = new BodySource(deps, input.deviceId);
+      const made = await Promise.all(
+        named
+          .filter(({ isKnown }) => !isKnown)
+          .map(async (command) => ({
+            ...command,
+            body: await bodyOf(source, command.uuid, command.request),
+          })),
       );
-      const uuids = named.map(({ uuid }) => uuid);
-      const rows: CommandRow[] = [];
-      const commands = await database.inTransaction(async (sql) => {
-        await withdrawUnwanted(sql, input, uuids);
-        const progress: QueuedCommand[] = [];
-        rows.length = 0;
-        for (const { uuid, step, request, attempt } of named) {
-          const row = known.has(uuid)
-            ? await takeOverCommand(sql, uuid, input.runId)
-            : await queueNew(sql, input, { uuid, step, request }, bodies.get(uuid));
-          // What was planned is not wanted any more: the plan is made again.
-          if (row === undefined)
-            progress.push({ commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt });
-          else {
-            rows.push(row);
-            progress.push({ ...progressOf(row), attempt });
-          }
-        }
-        return progress;
+      const rows = await database.inTransaction((sql) => queueNamed(sql, input, named, made));
+      const commands = named.map(({ uuid, step, attempt }): QueuedCommand => {
+        const row = rows.find((each) => each.uuid === uuid);
+        // What was planned is not wanted any more: the plan is made again.
+        if (row === undefined)
+          return { commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt };
+        return { ...progressOf(row), attempt };
       });
       return { commands, pushFailure: await wakeFor(deps, input.deviceId, rows.filter(isOpen)) };
     },
@@ -109,14 +98,9 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       readonly deviceId: string;
       readonly commandUuids: readonly string[];
     }): Promise<PushedCommands> {
-      const rows = await findCommands(input.commandUuids);
+      const rows = await findCommands(database, input.commandUuids);
       const pushFailure = await wakeFor(deps, input.deviceId, rows.filter(isOpen));
       return { commands: rows.map(progressOf), pushFailure };
-    },
-
-    /** Takes back what this workflow still had outstanding. */
-    async withdrawCommands(input: CommandOwner & { readonly deviceId: string }): Promise<void> {
-      await database.inTransaction((sql) => withdrawUnwanted(sql, input, []));
     },
 
     /** false once the device may have it, or will get it. */
@@ -132,49 +116,78 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
    * The first attempt from the given one on that is not over for another run. A reset gives a run its own look and its own try: what
    * was refused, or acknowledged and not seen since, is asked again; what the device still has to answer stays the same command.
    */
-  async function newestAttempt(input: QueueInput, command: QueueInput['commands'][number]) {
-    for (let { attempt } = command; ; attempt += 1) {
+  async function newestAttempts(input: QueueInput): Promise<NamedCommand[]> {
+    const name = (command: QueueInput['commands'][number]): NamedCommand => {
       const revision = revisionOf(input, command.request);
-      const uuid = commandUuid({ ...input, ...command, revision, attempt });
-      const row = await findCommand(database, uuid);
-      const isOver = row !== undefined && row.runId !== input.runId && progressOf(row).status !== null;
-      if (!isOver) return { ...command, attempt, uuid, isKnown: row !== undefined };
+      return { ...command, uuid: commandUuid({ ...input, ...command, revision }), isKnown: false };
+    };
+    let named = input.commands.map(name);
+    for (;;) {
+      const rows = await findCommands(
+        database,
+        named.map(({ uuid }) => uuid),
+      );
+      const isOver = (row: CommandRow | undefined) =>
+        row !== undefined && row.runId !== input.runId && progressOf(row).status !== null;
+      const found = named.map((command) => ({
+        command,
+        row: rows.find(({ uuid }) => uuid === command.uuid),
+      }));
+      if (!found.some(({ row }) => isOver(row)))
+        return found.map(({ command, row }) => ({ ...command, isKnown: row !== undefined }));
+      named = found.map(({ command, row }) =>
+        isOver(row) ? name({ ...command, attempt: command.attempt + 1 }) : command,
+      );
     }
-  }
-
-  async function findCommands(uuids: readonly string[]): Promise<CommandRow[]> {
-    const rows = await Promise.all(uuids.map((uuid) => findCommand(database, uuid)));
-    return rows.flatMap((row) => row ?? []);
   }
 }
 
-async function queueNew(
+interface NamedCommand {
+  readonly step: string;
+  readonly request: StepRequest;
+  readonly attempt: number;
+  readonly uuid: string;
+  readonly isKnown: boolean;
+}
+
+async function queueNamed(
   sql: Sql,
   input: QueueInput,
-  { uuid, step, request }: { readonly uuid: string; readonly step: string; readonly request: StepRequest },
-  body: CommandBody | undefined,
-): Promise<CommandRow | undefined> {
-  if (body === undefined) return undefined;
-  const iosKey = 'iosKey' in body.content ? body.content.iosKey : undefined;
-  if (iosKey !== undefined && !(await isSecretInUse(sql, iosKey.secretId))) return undefined;
-  const isForUser = scopeOf(request) === 'User';
-  const user = isForUser ? await findUserChannel(sql, input.deviceId) : undefined;
-  // There is nobody to ask.
-  if (isForUser && user === undefined) return undefined;
-  await rememberSent(sql, input.deviceId, request);
+  named: readonly NamedCommand[],
+  made: readonly (NamedCommand & { readonly body: CommandBody | undefined })[],
+): Promise<CommandRow[]> {
   const { deviceId, enrollmentId, workflowId, runId } = input;
-  const { requestType, content } = body;
-  return queueCommand(sql, {
-    uuid,
-    deviceId,
-    enrollmentId,
-    workflowId,
-    runId,
-    userId: user?.userId,
-    step,
-    requestType,
-    ...content,
-  });
+  const isForUser = made.some(({ request }) => scopeOf(request) === 'User');
+  const user = isForUser ? await findUserChannel(sql, deviceId) : undefined;
+  const commands: NewCommand[] = [];
+  const sent = new Map<string, SentProfile>();
+  for (const { uuid, step, request, body } of made) {
+    if (body === undefined) continue;
+    const iosKey = 'iosKey' in body.content ? body.content.iosKey : undefined;
+    if (iosKey !== undefined && !(await isSecretInUse(sql, iosKey.secretId))) continue;
+    const isOfUser = scopeOf(request) === 'User';
+    // There is nobody to ask.
+    if (isOfUser && user === undefined) continue;
+    if (body.sent) sent.set(body.sent.kind, body.sent);
+    const { requestType, content } = body;
+    const userId = isOfUser ? user?.userId : undefined;
+    commands.push({
+      uuid,
+      deviceId,
+      enrollmentId,
+      workflowId,
+      runId,
+      userId,
+      step,
+      requestType,
+      ...content,
+    });
+  }
+  const replaces = { workflowId, wanted: named.map(({ uuid }) => uuid) };
+  const queued = await queueCommands(sql, { deviceId, enrollmentId, replaces }, commands);
+  await recordSentProfiles(sql, deviceId, [...sent.values()]);
+  const known = named.flatMap(({ uuid, isKnown }) => (isKnown ? [uuid] : []));
+  return known.length === 0 ? queued : [...queued, ...(await takeOverCommands(sql, known, runId))];
 }
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */

@@ -9,19 +9,14 @@ import {
   renameForNextTry,
   takeBackHandOver,
 } from '../adapters/store/devices/channel-commands.ts';
-import {
-  handOverNext,
-  withdrawExpired,
-  type HandedOver,
-} from '../adapters/store/devices/command-exchange.ts';
+import { takeNextCommand, type HandedOver } from '../adapters/store/devices/command-exchange.ts';
 import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../adapters/store/devices/devices.ts';
 import { isEnrolled } from '../domain/device.ts';
 import type { ChannelCommand, ChannelDevice, DeviceChannel, Enqueued } from '../domain/device-channel.ts';
-import { isOfCheck } from '../domain/device-check.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { signalResponse } from './signal-response.ts';
+import { tellEnded } from './signal-response.ts';
 
 type Enqueue = (command: ChannelCommand) => Promise<Enqueued>;
 type WithQueue = DeviceChannel & Required<Pick<DeviceChannel, 'enqueue'>>;
@@ -49,9 +44,9 @@ async function sendQueued(
   for (;;) {
     const next = await deps.database.inTransaction(async (sql) => {
       await findDeviceForUpdate(sql, device.udid);
-      for (const expired of await withdrawExpired(sql, device.id))
-        await signalResponse(sql, device.id, expired, 'Withdrawn');
-      return handOverNext(sql, device.id);
+      const { next: taken, expired } = await takeNextCommand(sql, device.id);
+      if (expired.length > 0) await tellEnded(sql, device.id, expired, 'Withdrawn');
+      return taken;
     });
     if (next === undefined) return null;
     const failure = await send(deps, next, enqueue);
@@ -117,5 +112,5 @@ async function settle(
   command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
 ): Promise<void> {
   await giveUpUnanswered(sql, command.uuid);
-  if (!isOfCheck(command.workflowId)) await signalResponse(sql, deviceId, command, 'Unknown');
+  await tellEnded(sql, deviceId, [command], 'Unknown');
 }

@@ -1,17 +1,14 @@
 // Derives a device's trust anew from all evidence whenever some of it changed, and requests what follows from it.
-import { appendEvent } from '../adapters/store/base/events.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
-import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
-import { findOktaFacts, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
+import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts';
+import { oktaFactsOf, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
 import { recordUse } from '../adapters/store/rollout/deliveries.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import {
-  listTruths,
   lockTrust,
   writeTrust,
-  writeTruths,
+  type CurrentRun,
   type KnownTrust,
-  type KnownTruth,
   type WrittenTrust,
 } from '../adapters/store/rollout/trust.ts';
 import { isFall } from '../domain/automatic-reissue.ts';
@@ -46,42 +43,88 @@ export interface TrustSummary {
 }
 
 /**
- * Derives the five truths from the tables and writes them, with bucket, flags, text, timeline and event. Where Okta no longer says
- * MANAGED, it requests a new certificate. Call it inside a transaction. undefined: there is no such device (any more).
+ * Derives the five truths from the tables and writes them, with bucket, flags, text, timeline and event, where any of it is new. Where
+ * Okta no longer says MANAGED, it requests a new certificate. Call it inside a transaction. undefined: there is no such device (any more).
  */
 export async function refreshTrust(
   sql: Sql,
   deviceId: string,
   change: TrustChange,
 ): Promise<TrustSummary | undefined> {
-  const known = await lockTrust(sql, deviceId);
+  const locked = await lockState(sql, deviceId);
+  return locked && refreshLocked(sql, locked, change);
+}
+
+export interface LockedState {
+  readonly known: KnownTrust;
+  readonly state: DeviceState;
+}
+
+/** First the lock, then the look: who waited for it sees what was written meanwhile. */
+export async function lockState(
+  sql: Sql,
+  deviceId: string,
+  run?: CurrentRun,
+): Promise<LockedState | undefined> {
+  const known = await lockTrust(sql, deviceId, run);
   const state = await readDeviceState(sql, deviceId);
-  if (known === undefined || state === undefined) return undefined;
-  const truths = await listTruths(sql, deviceId);
+  return known === undefined || state === undefined ? undefined : { known, state };
+}
+
+/** `refreshTrust` for whoever has locked and read it. */
+export async function refreshLocked(
+  sql: Sql,
+  { known, state }: LockedState,
+  change: TrustChange,
+): Promise<TrustSummary> {
   const evidence = await readEvidence(sql, state, change.now);
   const { view, observations } = evidence;
-  await writeTruths(sql, deviceId, observations, change.now);
-  await appendTruthChanges(sql, deviceId, observations, truths, change.now);
-
   const shown = shownTrust(known, state, evidence, change);
   const certificateNotAfter = newestEnd(state);
-  await writeTrust(sql, view, observations, {
-    ...shown,
-    certificateNotAfter,
-    now: change.now,
-    isVerified: change.isVerified === true,
-  });
   const { bucket, phase, waitsFor } = shown;
-  if (bucket !== known.bucket || phase !== known.phase || waitsFor !== known.waitsFor)
-    await appendEvent(sql, {
-      kind: 'device.trust_changed',
-      subject: `device:${deviceId}`,
-      data: { bucket, phase, waitsFor, failureCode: shown.failureCode, truths: statesOf(observations) },
-    });
+  const hasEvent = bucket !== known.bucket || phase !== known.phase || waitsFor !== known.waitsFor;
+  const told = truthChanges(state, observations);
+  const written: WrittenTrust = {
+    ...shown,
+    integrationId: view.desired?.integrationId ?? null,
+    certificateNotAfter,
+    // While it has an item: on these its payloads would go.
+    removalTerms: view.desired === null ? null : view.removal,
+    isVerified: change.isVerified === true,
+    observations,
+    told,
+    event: hasEvent
+      ? { bucket, phase, waitsFor, failureCode: shown.failureCode, truths: statesOf(observations) }
+      : null,
+  };
+  if (isNews(known, state, written)) await writeTrust(sql, state.id, written, change.now);
   // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
-  const wasManaged = truths.some(({ truth, state: each }) => truth === 'managed' && each === 'held');
-  if (wasManaged && isFall(evidence.finding)) await reissueAfterFall(sql, known, state, evidence, change.now);
+  if (state.truths.managed?.state === 'held' && isFall(evidence.finding))
+    await reissueAfterFall(sql, known, state, evidence, change.now);
   return { view, bucket, waitsFor, certificateNotAfter };
+}
+
+/** A fleet that is looked at every few minutes would be written anew each time. */
+function isNews(known: KnownTrust, state: DeviceState, written: WrittenTrust): boolean {
+  const { removalTerms } = written;
+  return (
+    written.isVerified ||
+    written.event !== null ||
+    written.obstacle !== known.obstacle ||
+    written.integrationId !== known.integrationId ||
+    written.failureCode !== known.failureCode ||
+    (written.certificateNotAfter !== null &&
+      written.certificateNotAfter.getTime() !== known.certificateNotAfter?.getTime()) ||
+    (removalTerms !== null &&
+      (removalTerms.delayMinutes !== state.removalTerms?.delayMinutes ||
+        removalTerms.removesApp !== state.removalTerms.removesApp)) ||
+    written.observations.some(
+      ({ truth, state: each, evidence }) =>
+        state.truths[truth]?.state !== each ||
+        state.truths[truth].evidence !== evidence ||
+        (truth === 'oktaVerifyManaged' && each === 'held' && state.appRefusals > 0),
+    )
+  );
 }
 
 interface Evidence {
@@ -93,7 +136,7 @@ interface Evidence {
 
 async function readEvidence(sql: Sql, state: DeviceState, now: Date): Promise<Evidence> {
   const view = rolloutViewOf(state, now.getTime());
-  const okta = view.desired === null ? null : await findOktaFacts(sql, state.id, view.desired.integrationId);
+  const okta = view.desired === null ? null : oktaFactsOf(state.okta);
   const finding = findingOf({
     platform: view.platform,
     okta,
@@ -140,19 +183,12 @@ function shownTrust(
   return { bucket, phase, waitsFor: change.waitsFor ?? usual, obstacle: derived.obstacle, failureCode };
 }
 
-async function appendTruthChanges(
-  sql: Sql,
-  deviceId: string,
-  observations: readonly TruthObservation[],
-  known: readonly KnownTruth[],
-  now: Date,
-): Promise<void> {
-  for (const { truth, state, evidence } of observations) {
-    const before = known.find((each) => each.truth === truth)?.state;
-    const text = before === state ? undefined : truthChangeText(truth, before, state);
-    if (text !== undefined)
-      await appendTimeline(sql, deviceId, { kind: `truth_${state}`, text, detail: { truth, evidence } }, now);
-  }
+function truthChanges(state: DeviceState, observations: readonly TruthObservation[]): TimelineEntry[] {
+  return observations.flatMap(({ truth, state: now, evidence }) => {
+    const before = state.truths[truth]?.state;
+    const text = before === now ? undefined : truthChangeText(truth, before, now);
+    return text === undefined ? [] : [{ kind: `truth_${now}`, text, detail: { truth, evidence } }];
+  });
 }
 
 async function reissueAfterFall(

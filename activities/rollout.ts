@@ -4,10 +4,10 @@ import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/com
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
 import { recordRefusal, deleteRefusals } from '../adapters/store/rollout/trust.ts';
-import { refreshTrust } from './refresh-trust.ts';
+import { lockState, refreshLocked, refreshTrust } from './refresh-trust.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
-import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
+import { recordRunEnd } from '../adapters/store/rollout/rollout-runs.ts';
 import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
 import type { FailureCode } from '../domain/failures.ts';
@@ -121,47 +121,57 @@ export function rolloutActivities(deps: ActivityDependencies) {
   };
 }
 
-async function planStep(
-  { database, publicUrl }: ActivityDependencies,
-  input: PlanInput,
-): Promise<PlannedStep | null> {
-  const now = new Date(input.nowMs);
+/** What a locked device still has on offer must not land during the removal delay, and stay: it is taken back before the delay is shown. */
+async function planStep(deps: ActivityDependencies, input: PlanInput): Promise<PlannedStep | null> {
+  const { database } = deps;
+  const step = await database.inTransaction((sql) => planIn(sql, deps, input));
+  if (step !== 'takes_back') return step;
   return database.inTransaction(async (sql) => {
-    const state = await readDeviceState(sql, input.deviceId);
-    if (state === undefined) return null;
-    const view = rolloutViewOf(state, input.nowMs);
-    const memory = memoryFor(input.memory, view.enrollmentId);
-    const planned = planRollout(view, memory, input.nowMs);
-    const action =
-      view.desired === null || publicUrl === undefined || !view.can.enroll
-        ? planned
-        : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
-    const phase = phaseOf(action);
-    // What a locked device still has on offer must not land during the delay, and stay.
-    if (action.do === 'waitForRemovalDelay')
-      await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId }, []);
-    // How it ends is written by closeRollout.
-    const isEnd = action.do === 'finish' || action.do === 'fail';
-    const keepsFailure = input.isCheck && view.failureCode !== null;
-    const trust = await refreshTrust(sql, input.deviceId, {
-      now,
-      ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
-      ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
-    });
-    if (await recordRunStart(sql, { ...input.run, deviceId: input.deviceId }, now))
-      await appendTimeline(sql, input.deviceId, { kind: 'rollout_started', text: 'A rollout started.' }, now);
-    const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
-    return {
-      action,
-      phase,
-      enrollmentId: view.enrollmentId,
-      words: trust?.waitsFor ?? 'Nothing pending.',
-      integrationId: view.desired?.integrationId ?? null,
-      patienceHours: settings.patienceHours,
-      trustLookUpSeconds: settings.trustLookupSeconds,
-      needsLicense: needsLicense(view),
-    };
+    // Whoever locks a device and its trust locks the device first.
+    await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId });
+    const planned = await planIn(sql, deps, input, true);
+    return planned === 'takes_back' ? null : planned;
   });
+}
+
+/** takes_back: the removal is delayed, and what is on offer has to go first. */
+async function planIn(
+  sql: Sql,
+  { publicUrl }: ActivityDependencies,
+  input: PlanInput,
+  isTakenBack = false,
+): Promise<PlannedStep | null | 'takes_back'> {
+  const now = new Date(input.nowMs);
+  const locked = await lockState(sql, input.deviceId, { ...input.run, now });
+  if (locked === undefined) return null;
+  const view = rolloutViewOf(locked.state, input.nowMs);
+  const memory = memoryFor(input.memory, view.enrollmentId);
+  const planned = planRollout(view, memory, input.nowMs);
+  const action =
+    view.desired === null || publicUrl === undefined || !view.can.enroll
+      ? planned
+      : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
+  if (action.do === 'waitForRemovalDelay' && !isTakenBack) return 'takes_back';
+  const phase = phaseOf(action);
+  // How it ends is written by closeRollout.
+  const isEnd = action.do === 'finish' || action.do === 'fail';
+  const keepsFailure = input.isCheck && view.failureCode !== null;
+  const trust = await refreshLocked(sql, locked, {
+    now,
+    ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
+    ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
+  });
+  const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
+  return {
+    action,
+    phase,
+    enrollmentId: view.enrollmentId,
+    words: trust.waitsFor ?? 'Nothing pending.',
+    integrationId: view.desired?.integrationId ?? null,
+    patienceHours: settings.patienceHours,
+    trustLookUpSeconds: settings.trustLookupSeconds,
+    needsLicense: needsLicense(view),
+  };
 }
 
 const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
@@ -171,18 +181,21 @@ async function close(database: Database, input: CloseInput): Promise<ClosedRollo
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
   return database.inTransaction(async (sql) => {
-    await recordRunStart(sql, { ...input.run, deviceId }, now);
+    // Nothing of it stays queued for the device. First, for whoever locks a device and its trust locks the device first.
+    await withdrawUnwanted(sql, { deviceId, workflowId: input.run.workflowId });
+    const locked = await lockState(sql, deviceId, { ...input.run, now });
     const waitsForCode = failureCode ?? input.waitsForCode;
     const refusal =
       waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
     const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
-    const trust = await refreshTrust(sql, deviceId, {
+    const change = {
       now,
       phase: input.phase,
       failureCode,
       isVerified: failureCode === null,
       ...(waitsForCode === undefined ? {} : { waitsFor: text }),
-    });
+    };
+    const trust = locked && (await refreshLocked(sql, locked, change));
     await recordRunEnd(sql, input.run.runId, failureCode === null ? 'completed' : 'failed', failureCode, now);
     const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
     await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);

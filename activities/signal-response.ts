@@ -1,24 +1,42 @@
-// Tells a workflow how one of its commands ended, in the transaction that records it.
+// Tells a workflow how its commands ended, in the transaction that records it.
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import type { FailureCode } from '../domain/failures.ts';
-import { commandRespondedSignal, type CommandStatus } from '../workflows/messages.ts';
+import { takeUntold, type EndedCommand } from '../adapters/store/devices/command-exchange.ts';
+import { isOfCheck } from '../domain/device-check.ts';
+import { commandsRespondedSignal, type CommandResponse } from '../workflows/messages.ts';
 
-/** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
-export async function signalResponse(
+/** Commands that ended without a response, and the responses of their runs that waited for nothing else any more. */
+export async function tellEnded(
   sql: Sql,
   deviceId: string,
-  command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
-  status: CommandStatus,
-  failureCode?: FailureCode,
+  ended: readonly EndedCommand[],
+  status: 'Unknown' | 'Withdrawn',
 ): Promise<void> {
-  const isFinal = status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
+  const responses = new Map<string, readonly CommandResponse[]>();
+  for (const untold of await takeUntold(sql, deviceId)) responses.set(untold.workflowId, untold.responses);
+  for (const { uuid: commandUuid, step, workflowId } of ended)
+    responses.set(workflowId, [...(responses.get(workflowId) ?? []), { commandUuid, step, status }]);
+  for (const [workflowId, ofWorkflow] of responses)
+    if (!isOfCheck(workflowId)) await signalResponses(sql, deviceId, workflowId, ofWorkflow);
+}
+
+const isFinal = ({ status }: CommandResponse): boolean =>
+  status === 'Acknowledged' || status === 'Error' || status === 'CommandFormatError';
+
+/** A final response of a rollout's command may start the rollout anew; that something did not happen starts nothing. */
+export async function signalResponses(
+  sql: Sql,
+  deviceId: string,
+  workflowId: string,
+  responses: readonly CommandResponse[],
+): Promise<void> {
+  if (responses.length === 0) return;
   await appendOutboxMessage(sql, deviceId, {
     kind: 'deviceSignal',
     deviceId,
-    workflowId: command.workflowId,
-    signal: commandRespondedSignal.name,
-    startsRollout: isFinal && command.workflowId.startsWith('rollout/'),
-    body: { commandUuid: command.uuid, step: command.step, status, ...(failureCode && { failureCode }) },
+    workflowId,
+    signal: commandsRespondedSignal.name,
+    startsRollout: workflowId.startsWith('rollout/') && responses.some(isFinal),
+    body: { responses },
   });
 }

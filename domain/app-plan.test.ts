@@ -20,8 +20,7 @@ describe('the plan of the app', () => {
   test('a new iPhone: SSO, app with its configuration, which is read back', () => {
     expect(play(blankPhone).trace).toEqual([
       'DeviceInformation+ProfileList+ManagedApplicationList',
-      'InstallProfile(sso)',
-      'InstallApplication+ProfileList+ManagedApplicationList',
+      'InstallProfile(sso)+InstallApplication+ManagedApplicationList+ProfileList',
       'waitForApp',
       'ManagedApplicationConfiguration',
       'finish:delivered',
@@ -40,7 +39,10 @@ describe('the plan of the app', () => {
 
   test('only the app waits for the license; the profiles are delivered and proven before', () => {
     const { trace } = play(blankMac, { ...fresh, license: 'pending' });
-    expect(trace.slice(-2)).toEqual(['ProfileList', 'waitForLicense']);
+    expect(trace.slice(-2)).toEqual([
+      'InstallProfile(settings)+InstallProfile(sso)+ProfileList',
+      'waitForLicense',
+    ]);
   });
 
   test('where the channel assigns no licenses, the app is installed without asking for one', () => {
@@ -52,7 +54,10 @@ describe('the plan of the app', () => {
 
   test('a license that cannot be had fails the rollout by its name, after the profiles', () => {
     const { trace } = play(blankMac, { ...fresh, license: 'apps_and_books.token_missing' });
-    expect(trace.slice(-2)).toEqual(['ProfileList', 'fail:apps_and_books.token_missing']);
+    expect(trace.slice(-2)).toEqual([
+      'InstallProfile(settings)+InstallProfile(sso)+ProfileList',
+      'fail:apps_and_books.token_missing',
+    ]);
   });
 
   test("a Mac whose Okta Verify is not the App Store's is named, after its profiles", () => {

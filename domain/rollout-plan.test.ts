@@ -22,8 +22,7 @@ describe('the plan of a rollout', () => {
     expect(play(blankMac).trace).toEqual([
       'DeviceInformation+ProfileList+CertificateList+ManagedApplicationList+InstalledApplicationList',
       'obtainCertificate',
-      'InstallProfile(settings)+InstallProfile(sso)',
-      'InstallApplication+ProfileList+ManagedApplicationList',
+      'InstallProfile(settings)+InstallProfile(sso)+InstallApplication+ManagedApplicationList+ProfileList',
       'waitForApp',
       'finish:delivered',
     ]);
@@ -42,8 +41,7 @@ describe('the plan of a rollout', () => {
     const { view } = play({ ...blankMac, desired });
     expect(play({ ...blankMac, desired }).trace).toEqual([
       'DeviceInformation+ProfileList+CertificateList+ManagedApplicationList+InstalledApplicationList',
-      'InstallProfile(settings)+InstallProfile(sso)',
-      'InstallApplication+ProfileList+ManagedApplicationList',
+      'InstallProfile(settings)+InstallProfile(sso)+InstallApplication+ManagedApplicationList+ProfileList',
       'waitForApp',
       'finish:delivered',
     ]);
@@ -62,8 +60,7 @@ describe('the plan of a rollout', () => {
       profiles: [{ ...wanted('i1', 'settings'), payloadUuid: 'uuid-settings-2' }, wanted('i1', 'sso')],
     };
     expect(play({ ...view, desired: changed }).trace.slice(1)).toEqual([
-      'InstallProfile(settings)',
-      'ProfileList',
+      'InstallProfile(settings)+ProfileList',
       'finish:delivered',
     ]);
   });
@@ -101,7 +98,7 @@ describe('the plan of a rollout', () => {
     const at = (nowMs: number) =>
       planRollout({ ...view, reported: { ...view.reported, appStatus: 'Managed' } }, memory, nowMs);
     expect(at(NOW)).toMatchObject({ do: 'backOff', untilMs: NOW + 15_000, code: 'mdm.profile_refused' });
-    expect(describeAction(at(NOW + 15_000))).toBe('InstallProfile(settings)+InstallProfile(sso)');
+    expect(describeAction(at(NOW + 15_000))).toBe('InstallProfile(settings)+InstallProfile(sso)+ProfileList');
     expect(at(NOW + DAY)).toEqual({ do: 'fail', code: 'mdm.profile_refused' });
   });
 

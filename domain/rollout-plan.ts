@@ -103,14 +103,21 @@ function planDelivery(
     blocked.push(certificate);
   }
   const profiles = partition(missingProfiles(view, desired, memory), retry);
-  if (profiles.due.length > 0) return send('profiles', profiles.due);
   blocked.push(...profiles.blocked);
 
   const app = planApp(view, desired, memory, unanswered(memory, inventoryOf(view)), nowMs);
+  if (profiles.due.length > 0) return sendTogether(profiles.due, app);
   // Nothing else waits for a user who is away, so their channel is asked last.
   const ofUser = unanswered(memory, userListsOf(view, desired));
   if (app.do === 'finish' && blocked.length === 0 && ofUser.length > 0) return send('certificate', ofUser);
   return settle(app, blocked);
+}
+
+/** Profiles, the app if it can be sent now, and one look at what came of them. */
+function sendTogether(profiles: readonly StepRequest[], app: RolloutAction): RolloutAction {
+  const look = { type: 'ProfileList' } as const;
+  const appRequests = app.do === 'send' && app.phase === 'app' ? app.requests : [];
+  return send('profiles', [...profiles, ...appRequests.filter(({ type }) => type !== look.type), look]);
 }
 
 /** What proves a certificate in a login keychain. */

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendAudit } from '../adapters/store/base/audit.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import { beginEnrollment } from '../adapters/store/devices/enrollments.ts';
-import { recordRunEnd, recordRunStart } from '../adapters/store/rollout/rollout-runs.ts';
+import { recordRunEnd } from '../adapters/store/rollout/rollout-runs.ts';
+import { insertRun } from '../test/harness/recorded-run.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { pruneExpiredRows } from './prune-expired-rows.ts';
 
@@ -28,7 +29,7 @@ const enroll = (): Promise<string> =>
   });
 
 async function ran(deviceId: string, runId: string, from: Date, to: Date | undefined): Promise<void> {
-  await recordRunStart(own.database, { runId, deviceId, workflowId: `rollout/${deviceId}` }, from);
+  await insertRun(own.database, { runId, deviceId, workflowId: `rollout/${deviceId}` }, from);
   if (to) await recordRunEnd(own.database, runId, 'completed', null, to);
 }
 

@@ -118,7 +118,6 @@ class Relay {
         }
         const claimed = await this.#claim();
         for (const message of claimed) this.#start(message);
-        if (claimed.length > 0 && this.#outages === 0) continue;
       } catch (error) {
         log.warn({ err: error }, 'the outbox cannot be read; trying again');
       }
@@ -142,7 +141,7 @@ class Relay {
       );
   }
 
-  /** While Temporal is away one row is enough to notice its return. */
+  /** While Temporal is away one row is enough to notice its return. Each delivery that ends, and each new row, brings the next claim. */
   async #claim(): Promise<ClaimedMessage[]> {
     const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
     if (limit <= 0) return [];

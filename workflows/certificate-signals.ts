@@ -7,7 +7,7 @@ import type { CarriedState, KeepCertificateInput } from './certificate-state.ts'
 import {
   certificateNotNeededSignal,
   certificateWantedSignal,
-  commandRespondedSignal,
+  commandsRespondedSignal,
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
   deviceEnrolledSignal,
@@ -45,7 +45,7 @@ export class CertificateSignals {
 
   /** Registers every handler: call it before the first await. */
   listen(conversation: DeviceConversation): void {
-    setHandler(commandRespondedSignal, (responded) => conversation.onResponse(responded));
+    setHandler(commandsRespondedSignal, (responded) => conversation.onResponses(responded));
     setHandler(certificateWantedSignal, (event) => this.#onWanted(event));
     setHandler(renewNowSignal, (event) => this.#onRenewNow(event));
     setHandler(certificateNotNeededSignal, (event) => this.#onNotNeeded(event));

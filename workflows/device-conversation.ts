@@ -4,7 +4,7 @@ import type { CommandProgress, PushedCommands } from '../activities/device-comma
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
-import type { CommandResponded, CommandStatus } from './messages.ts';
+import type { CommandsResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';
 import { showDetails } from './show-details.ts';
 
@@ -54,10 +54,11 @@ export class DeviceConversation {
   }
 
   /** The first final status of a command counts; NotNow means: not yet. */
-  onResponse({ commandUuid, status, failureCode }: CommandResponded): void {
-    if (status === 'NotNow') this.#notNow = 'new';
-    // A code that only a newer release knows is Odette's own failure here.
-    else this.#keep(commandUuid, status, failureCode === undefined ? null : failureCodeOf(failureCode));
+  onResponses({ responses }: CommandsResponded): void {
+    for (const { commandUuid, status, failureCode } of responses)
+      if (status === 'NotNow') this.#notNow = 'new';
+      // A code that only a newer release knows is Odette's own failure here.
+      else this.#keep(commandUuid, status, failureCode === undefined ? null : failureCodeOf(failureCode));
   }
 
   finalStatus(commandUuid: string): FinalStatus | undefined {
@@ -88,10 +89,12 @@ export class DeviceConversation {
     const isOver = () => uuids.every((uuid) => this.#finalStatuses.has(uuid));
     if (!(await this.waitFor(uuids, () => isOver() || isInterrupted(), intervals))) return { kind: 'silent' };
     if (!isOver()) return { kind: 'interrupted' };
-    const outcomes = wanted.map(({ request }, index) => {
-      const { status, failureCode } = this.#finalStatuses.get(uuids[index] ?? '') ?? WITHDRAWN;
-      return { request, status, failureCode };
-    });
+    // In the order of the responses: a list that the device gave before it took a profile does not show it.
+    const order = [...this.#finalStatuses.keys()];
+    const outcomes = wanted
+      .map(({ request }, index) => ({ request, uuid: uuids[index] ?? '' }))
+      .toSorted((one, other) => order.indexOf(one.uuid) - order.indexOf(other.uuid))
+      .map(({ request, uuid }) => ({ request, ...(this.#finalStatuses.get(uuid) ?? WITHDRAWN) }));
     for (const command of wanted) this.#useUp(scope, command);
     return { kind: 'answered', outcomes };
   }

@@ -23,14 +23,24 @@ const optional =
 
 const event = { eventId: id };
 
+/** A step has a dozen commands at most. */
+const MAX_RESPONSES = 100;
+const RESPONSE: Readonly<Record<string, Check>> = {
+  commandUuid: id,
+  step: id,
+  status: (value) => (COMMAND_STATUSES as readonly unknown[]).includes(value),
+  failureCode: optional(id),
+};
+const isResponse: Check = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(RESPONSE).every(([field, check]) => check((value as Record<string, unknown>)[field]));
+
 /** By the message's wire name; of a body every field must pass. Fields that nobody knows are left alone: a newer release may send them. */
 export const MESSAGE_BODIES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-  commandResponded: {
+  commandsResponded: {
     ...event,
-    commandUuid: id,
-    step: id,
-    status: (value) => (COMMAND_STATUSES as readonly unknown[]).includes(value),
-    failureCode: optional(id),
+    responses: (value) => Array.isArray(value) && value.length <= MAX_RESPONSES && value.every(isResponse),
   },
   desiredStateChanged: {
     ...event,

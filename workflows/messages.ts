@@ -41,14 +41,19 @@ export const COMMAND_STATUSES = [
 ] as const;
 export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 
-export interface CommandResponded extends Event {
+export interface CommandResponse {
   readonly commandUuid: string;
   readonly step: string;
   readonly status: CommandStatus;
   readonly failureCode?: FailureCode;
 }
 
-export const commandRespondedSignal = defineSignal<[CommandResponded]>('commandResponded');
+/** What a device responded since the last one, in its order: told when none of the commands that go together is outstanding. */
+export interface CommandsResponded extends Event {
+  readonly responses: readonly CommandResponse[];
+}
+
+export const commandsRespondedSignal = defineSignal<[CommandsResponded]>('commandsResponded');
 /** Something about the device's blueprint, item, integration or secrets changed, or somebody asked for a check. */
 export interface DesiredStateChanged extends Event {
   readonly reason: string;

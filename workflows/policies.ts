@@ -2,7 +2,10 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
-/** Nothing but Odette's own database: part of the workflow task, so that a step costs no round trip. */
+// Short ones are local: part of the workflow task, so that a step costs no round trip. A worker that is killed in one begins the
+// task again, and with it the activity, which knows what it did by the ids that the workflow gave it.
+
+/** Nothing but Odette's own database. */
 export const database = proxyLocalActivities<
   Pick<
     Activities,
@@ -13,7 +16,6 @@ export const database = proxyLocalActivities<
     | 'recordAppRefusal'
     | 'deleteAppRefusals'
     | 'recordConfigurationRemoved'
-    | 'withdrawCommands'
     | 'planCertificateStep'
     | 'recordProof'
     | 'recordDeliveryEnd'
@@ -27,24 +29,27 @@ export const database = proxyLocalActivities<
 });
 
 /** The queue and the push. A killed worker costs seconds. */
-export const commandQueue = proxyActivities<
+export const commandQueue = proxyLocalActivities<
   Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>
 >({
   startToCloseTimeout: '15 seconds',
+  localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
 /** Other workflows, through the Temporal client. */
-export const otherWorkflows = proxyActivities<
+export const otherWorkflows = proxyLocalActivities<
   Pick<
     Activities,
     'requestCertificate' | 'requestCertificateRemoval' | 'startOktaTrustPoll' | 'signalRollout'
   >
 >({
   startToCloseTimeout: '10 seconds',
+  localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/** Not local: it looks for seconds whether Apple has assigned a license, and the device's responses must not wait behind it. */
 export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | 'returnLicense'>>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },

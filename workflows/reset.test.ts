@@ -145,9 +145,13 @@ describe('a rollout that failed', () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
     await world.rollOut(mac.id);
-    await world.until(async () => expect(await commandsOf(mac.id, 'rollout.ProfileList')).toHaveLength(1));
-    const { events } = await world.rollout(mac.id).fetchHistory();
-    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const first = await world.until(async () => {
+      expect(await commandsOf(mac.id, 'rollout.ProfileList')).toHaveLength(1);
+      const { events } = await world.rollout(mac.id).fetchHistory();
+      const completed = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+      expect(completed).toBeDefined();
+      return completed;
+    });
     await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
     mac.isAsleep = false;
     await mac.wake();

@@ -371,7 +371,7 @@ describe('a rollout', () => {
     const mac = await world.newDevice('Mac');
     const lost = await world.database.query(
       `create function drop_answers() returns trigger language plpgsql as $$ begin
-         if new.message ->> 'signal' = 'commandResponded' and new.message ->> 'deviceId' = '${mac.id}' then return null; end if; return new; end $$`,
+         if new.message ->> 'signal' = 'commandsResponded' and new.message ->> 'deviceId' = '${mac.id}' then return null; end if; return new; end $$`,
     );
     expect(lost).toEqual([]);
     await world.database.query(

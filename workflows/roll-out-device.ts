@@ -259,8 +259,7 @@ class RolloutWorkflow {
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
     const deviceId = this.#deviceId;
-    const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
-    const closed = await database.closeRollout({
+    return database.closeRollout({
       deviceId,
       run: this.#run(),
       phase,
@@ -268,8 +267,6 @@ class RolloutWorkflow {
       ...(waitsForCode === undefined ? {} : { waitsForCode }),
       nowMs: Date.now(),
     });
-    await database.withdrawCommands({ deviceId, workflowId, firstRunId });
-    return closed;
   }
 
   #run() {

@@ -6,7 +6,7 @@ import {
   certificateFailedSignal,
   certificateProvenSignal,
   certificateRemovedSignal,
-  commandRespondedSignal,
+  commandsRespondedSignal,
   desiredStateChangedSignal,
   deviceAuthenticatedSignal,
   deviceCheckedOutSignal,
@@ -29,7 +29,7 @@ export class RolloutSignals {
 
   /** Registers every handler: call it before the first await. */
   listen(conversation: DeviceConversation): void {
-    setHandler(commandRespondedSignal, (responded) => conversation.onResponse(responded));
+    setHandler(commandsRespondedSignal, (responded) => conversation.onResponses(responded));
     setHandler(desiredStateChangedSignal, (event) => this.#onDesiredStateChanged(event));
     setHandler(deviceAuthenticatedSignal, (event) => this.#onChange(event));
     setHandler(deviceEnrolledSignal, (event) => this.#onChange(event));

@@ -1,7 +1,7 @@
 // Who has read the iOS secret key is known from the hand-over on, also of a device that is gone, and starts anew with a new key.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { handOverNext } from '../../adapters/store/devices/command-exchange.ts';
+import { takeNextCommand } from '../../adapters/store/devices/command-exchange.ts';
 import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
@@ -47,7 +47,8 @@ async function queueFor(phone: { id: string; enrollmentId: string }, version = 1
     }),
   );
 }
-const handOver = (phone: { id: string }) => api.database.inTransaction((sql) => handOverNext(sql, phone.id));
+const handOver = async (phone: { id: string }) =>
+  (await api.database.inTransaction((sql) => takeNextCommand(sql, phone.id))).next;
 
 test('a device has read the key once it was handed over, not while it is queued', async () => {
   const [first = { id: '', enrollmentId: '' }, second = first] = phones;

@@ -2,7 +2,8 @@
 import { LANES } from '../../domain/lanes.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimOutbox, closeOutbox } from '../../adapters/store/base/outbox.ts';
-import { recordRunEnd, recordRunStart } from '../../adapters/store/rollout/rollout-runs.ts';
+import { recordRunEnd } from '../../adapters/store/rollout/rollout-runs.ts';
+import { insertRun } from '../../test/harness/recorded-run.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
 import { seedFleet } from '../../test/harness/seeded-fleet.ts';
 
@@ -44,7 +45,7 @@ test('each device of it waits, runs and ends, whatever its earlier runs came to'
   for (const [place, told] of [first, second].entries()) {
     const deviceId = told?.orderingKey ?? '';
     const run = { runId: `again-${place}`, deviceId, workflowId: `rollout/${deviceId}` };
-    await recordRunStart(api.database, run, AT);
+    await insertRun(api.database, run, AT);
   }
   expect(await counts(id)).toEqual({ ...none, running: 2 });
   await recordRunEnd(api.database, 'again-0', 'completed', null, AT);

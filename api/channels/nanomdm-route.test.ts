@@ -247,7 +247,7 @@ test('a response ends its command once, whatever comes again; its UUID may be an
   await tell({ UDID: device.udid, Status: 'NotNow', CommandUUID: uuid });
   expect(await commandOf(uuid)).toMatchObject({ state: 'responded', status: 'Acknowledged' });
   expect(await listed(device.id)).toEqual(['test.a']);
-  expect((await signals(device.id)).filter((signal) => signal === 'commandResponded')).toHaveLength(1);
+  expect((await signals(device.id)).filter((signal) => signal === 'commandsResponded')).toHaveLength(1);
 });
 
 test('a list that is older than the last one ends its command, and does not count', async () => {

@@ -70,7 +70,7 @@ const Alarm = z
 
 /** What an operator may send to Temporal by hand. */
 const SEALED_BY_HAND = [
-  'commandResponded',
+  'commandsResponded',
   'desiredStateChanged',
   'deviceAuthenticated',
   'deviceEnrolled',

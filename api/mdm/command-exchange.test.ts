@@ -39,12 +39,17 @@ beforeEach(async () => {
 
 const queue = (wish?: CommandWish) => queueFor(listener, { id: deviceId, enrollmentId }, wish);
 
-const told = () =>
-  listener.database
-    .query<{ message: { workflowId: string; startsRollout: boolean; body: Record<string, unknown> } }>(
-      'select message from outbox order by position',
-    )
-    .then((rows) => rows.map(({ message }) => message));
+/** Each response with the message that tells it. */
+const told = async () => {
+  const rows = await listener.database.query<{
+    message: {
+      workflowId: string;
+      startsRollout: boolean;
+      body: { responses: readonly Record<string, unknown>[] };
+    };
+  }>('select message from outbox order by position');
+  return rows.flatMap(({ message }) => message.body.responses.map((body) => ({ ...message, body })));
+};
 const statuses = async () => (await told()).map(({ body }) => body['status']);
 const state = async (uuid: string) => (await findCommand(listener.database, uuid))?.state;
 
@@ -385,7 +390,12 @@ describe('what a response changes', () => {
       await device.sendBytes(Buffer.from('<plist>'));
     }
     expect(await device.idle()).toBe(b);
-    expect(await told()).toMatchObject([{ body: { commandUuid: a, failureCode: 'mdm.message_unreadable' } }]);
+    expect(await told(), 'its workflow waits for the other one, too').toEqual([]);
+    await device.acknowledge(b);
+    expect(await told()).toMatchObject([
+      { body: { commandUuid: a, failureCode: 'mdm.message_unreadable' } },
+      { body: { commandUuid: b, status: 'Acknowledged' } },
+    ]);
   });
 
   test('what nobody can read closes the command that it names, at once, and never another', async () => {

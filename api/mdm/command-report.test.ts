@@ -71,8 +71,9 @@ async function newDevice() {
     },
     told: () =>
       database.query<{ uuid: string; status: string }>(
-        `select message->'body'->>'commandUuid' as uuid, message->'body'->>'status' as status from outbox
-          where ordering_key = $1 order by position`,
+        `select response->>'commandUuid' as uuid, response->>'status' as status
+           from outbox cross join lateral jsonb_array_elements(message->'body'->'responses') with ordinality as told (response, place)
+          where ordering_key = $1 order by position, place`,
         [row.id],
       ),
   };

@@ -1,12 +1,8 @@
 // A device asks for its next command and reports on the last one, in one transaction.
 import type { Report } from '../../adapters/mdm/device-message.ts';
-import { signalResponse } from '../../activities/signal-response.ts';
+import { tellEnded } from '../../activities/signal-response.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import {
-  type HandedOver,
-  handOverNext,
-  withdrawExpired,
-} from '../../adapters/store/devices/command-exchange.ts';
+import { type HandedOver, takeNextCommand } from '../../adapters/store/devices/command-exchange.ts';
 import { isBusy, lookForWork } from '../../adapters/store/devices/devices.ts';
 import { pinnedDevice } from './check-in.ts';
 import { recordReport } from './record-report.ts';
@@ -39,9 +35,7 @@ export async function exchange(
     }
     const recorded = await recordReport(sql, device.id, report, read, body);
     if (recorded === 'unknown') return { deviceId: device.id, next: undefined, isMoreExpected: false };
-    for (const expired of await withdrawExpired(sql, device.id))
-      await signalResponse(sql, device.id, expired, 'Withdrawn');
-    const next = await handOverNext(sql, device.id);
+    const next = await takeNext(sql, device.id);
     const isMoreExpected =
       next === undefined &&
       recorded !== 'not_now' &&
@@ -50,9 +44,9 @@ export async function exchange(
   });
 }
 
-/** For a request that waits: the next command, as the exchange would give it. */
-export async function takeNext(sql: Sql, deviceId: string): Promise<HandedOver | undefined> {
-  for (const expired of await withdrawExpired(sql, deviceId))
-    await signalResponse(sql, deviceId, expired, 'Withdrawn');
-  return handOverNext(sql, deviceId);
+/** The next command of a channel, the device's own or a user's; who waits for one that has expired is told. */
+export async function takeNext(sql: Sql, deviceId: string, userId?: string): Promise<HandedOver | undefined> {
+  const { next, expired } = await takeNextCommand(sql, deviceId, userId);
+  if (expired.length > 0) await tellEnded(sql, deviceId, expired, 'Withdrawn');
+  return next;
 }

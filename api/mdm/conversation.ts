@@ -58,9 +58,13 @@ async function waitForCommand(
 }
 
 async function waitInSlot(database: Database, deviceId: string, slot: Slot): Promise<HandedOver | undefined> {
-  const mark = await beginLongPoll(database, deviceId, slot.milliseconds);
-  // The first look is for what was queued between the exchange and now.
-  for (let event = 'queueChanged'; event === 'queueChanged'; event = await slot.next()) {
+  // What was queued between the exchange and now is there already; of what is queued from now on the slot is told.
+  const { mark, isQueued } = await beginLongPoll(database, deviceId, slot.milliseconds);
+  for (
+    let event = isQueued ? 'queueChanged' : await slot.next();
+    event === 'queueChanged';
+    event = await slot.next()
+  ) {
     const command = await takeDuringLongPoll(database, deviceId, mark);
     if (command !== 'nothing') return command;
   }
@@ -79,9 +83,6 @@ async function takeDuringLongPoll(
 ): Promise<HandedOver | 'nothing' | undefined> {
   return database.inTransaction(async (sql) => {
     if (!(await isLongPollOpen(sql, deviceId, mark))) return undefined;
-    const command = await takeNext(sql, deviceId);
-    if (!command) return 'nothing';
-    await endLongPoll(sql, deviceId, mark);
-    return command;
+    return (await takeNext(sql, deviceId)) ?? 'nothing';
   });
 }

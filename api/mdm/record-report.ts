@@ -1,6 +1,6 @@
 // Where a device's report is recorded, whatever channel it came by.
 import { concludeCheck } from '../../activities/conclude-check.ts';
-import { signalResponse } from '../../activities/signal-response.ts';
+import { signalResponses, tellEnded } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -53,7 +53,9 @@ export async function recordReport(
   if (report.status === 'NotNow') {
     const notNow = await recordNotNow(sql, deviceId, command.uuid, queue);
     if (notNow?.isFirst && !isOfCheck(command.workflowId))
-      await signalResponse(sql, deviceId, command, 'NotNow');
+      await signalResponses(sql, deviceId, command.workflowId, [
+        { commandUuid: command.uuid, step: command.step, status: 'NotNow' },
+      ]);
     return 'not_now';
   }
   const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
@@ -72,7 +74,7 @@ export async function recordReport(
     await concludeCheck(sql, deviceId);
     return 'checked';
   }
-  await signalResponse(sql, deviceId, command, read.final.status, read.final.failure?.code);
+  await signalResponses(sql, deviceId, command.workflowId, responded.untold);
   return 'responded';
 }
 
@@ -84,7 +86,7 @@ async function recordIdle(
   queue: 'ours' | 'theirs',
 ): Promise<void> {
   const unknown = queue === 'ours' ? await beginConversation(sql, deviceId, userId) : [];
-  for (const command of unknown) await signalResponse(sql, deviceId, command, 'Unknown');
+  await tellEnded(sql, deviceId, unknown, 'Unknown');
   if (await wasSilent(sql, deviceId))
     await appendOutboxMessage(sql, deviceId, {
       kind: 'rollOutDevice',
@@ -101,6 +103,6 @@ export async function passOverUnreadable(sql: Sql, deviceId: string, body: Buffe
   const code = 'mdm.message_unreadable';
   const text = body.toString('latin1').replaceAll('\0', '');
   const named = text.includes('CommandUUID') ? (text.match(UUIDS) ?? []) : 'no command';
-  for (const command of await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
-    await signalResponse(sql, deviceId, command, 'Acknowledged', code);
+  if (await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
+    await tellEnded(sql, deviceId, [], 'Unknown');
 }

@@ -2,19 +2,15 @@
 // Directory users, who would have to be authenticated, are declined (Apple, "User Authenticate").
 import type { DeviceMessage, Report, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
-import { signalResponse } from '../../activities/signal-response.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import {
-  type HandedOver,
-  handOverNext,
-  withdrawExpired,
-} from '../../adapters/store/devices/command-exchange.ts';
+import type { HandedOver } from '../../adapters/store/devices/command-exchange.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { type DeviceRow, findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
 import { recordUserContact, recordUserToken } from '../../adapters/store/devices/user-channels.ts';
 import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { pushProblemOf } from './push-problem.ts';
+import { takeNext } from './command-report.ts';
 import { recordReport } from './record-report.ts';
 import { readReport, type CompareConfiguration } from './response-reading.ts';
 import type { Signer } from './signer.ts';
@@ -97,8 +93,6 @@ async function exchangeWithUser(
     if (device.enrollmentStatus === 'authenticated' || !(await recordUserContact(sql, device.id, userId)))
       return { status: 200 };
     if ((await recordReport(sql, device.id, report, read, body)) === 'unknown') return { status: 200 };
-    for (const expired of await withdrawExpired(sql, device.id))
-      await signalResponse(sql, device.id, expired, 'Withdrawn');
-    return { status: 200, command: await handOverNext(sql, device.id, userId) };
+    return { status: 200, command: await takeNext(sql, device.id, userId) };
   });
 }

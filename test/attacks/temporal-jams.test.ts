@@ -27,7 +27,10 @@ const named = (...types: readonly Message['type'][]) => all.filter(({ type }) =>
 
 /** A body that the message has. */
 const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  commandResponded: { eventId: '1', commandUuid: '2', step: 'rollout.ProfileList', status: 'Acknowledged' },
+  commandsResponded: {
+    eventId: '1',
+    responses: [{ commandUuid: '2', step: 'rollout.ProfileList', status: 'Acknowledged' }],
+  },
   desiredStateChanged: { eventId: '1', reason: 'by hand' },
   deviceAuthenticated: { eventId: '1' },
   deviceEnrolled: { eventId: '1' },
@@ -148,10 +151,18 @@ test('every workflow is attacked, and every message that has a body', async () =
     expect(wrongFields(name, right[name]), name).toEqual([]);
     expect(
       Object.keys(MESSAGE_BODIES[name] ?? {}).filter((field) => !(field in (right[name] ?? {}))),
-    ).toEqual(
-      name === 'commandResponded' ? ['failureCode'] : name === 'desiredStateChanged' ? ['asksUserAgain'] : [],
-    );
+    ).toEqual(name === 'desiredStateChanged' ? ['asksUserAgain'] : []);
   }
+});
+
+test('of what a device responded each response is looked at', () => {
+  const response = { commandUuid: '2', step: 'rollout.ProfileList', status: 'Error', failureCode: 'x' };
+  const wrong = (responses: unknown) => wrongFields('commandsResponded', { eventId: '1', responses });
+  expect(wrong([response, response])).toEqual([]);
+  for (const other of [null, 'text', {}, { ...response, status: 'Maybe' }, { ...response, failureCode: 7 }])
+    expect(wrong([response, other]), JSON.stringify(other)).toEqual(['responses']);
+  for (const all of [undefined, {}, Array.from({ length: 101 }, () => response)])
+    expect(wrong(all)).toEqual(['responses']);
 });
 
 describe('no workflow task fails of', () => {
@@ -233,14 +244,15 @@ describe('no workflow task fails of', () => {
   }, 60_000);
 
   test('a right body with what nobody knows: a code of a newer release, a command and a tenant that are not there', async () => {
-    const unknown = { eventId: randomUUID(), failureCode: 'made.up', commandUuid: 'made-up' };
+    const unknown = { eventId: randomUUID(), failureCode: 'made.up' };
+    const responses = [{ commandUuid: 'made-up', failureCode: 'made.up', step: 'made.up', status: 'Error' }];
     const rollout = world.client.workflow.getHandle(running['rollOutDevice'] ?? '');
     await rollout.signal('certificateFailed', unknown);
-    await rollout.signal('commandResponded', { ...unknown, step: 'made.up', status: 'Error' });
+    await rollout.signal('commandsResponded', { ...unknown, responses });
     await taken(rollout.workflowId);
     await isHealthy(rollout.workflowId);
     const certificate = world.client.workflow.getHandle(running['keepCertificate'] ?? '');
-    await certificate.signal('commandResponded', { ...unknown, step: 'made.up', status: 'Error' });
+    await certificate.signal('commandsResponded', { ...unknown, responses });
     await certificate.signal('certificateWanted', { eventId: randomUUID(), integrationId: randomUUID() });
     await taken(certificate.workflowId);
     await isHealthy(certificate.workflowId);

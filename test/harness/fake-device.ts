@@ -9,7 +9,7 @@ import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
 import { verifyAttached } from '../../adapters/pki/cms.ts';
 import type { CommandResponse } from '../../adapters/mdm/response.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { handOverNext } from '../../adapters/store/devices/command-exchange.ts';
+import { takeNextCommand } from '../../adapters/store/devices/command-exchange.ts';
 import { findCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import { recordReport } from '../../api/mdm/record-report.ts';
 import type { ReadReport } from '../../api/mdm/response-reading.ts';
@@ -158,7 +158,9 @@ export class FakeDevice {
   /** false: there was none. */
   async #takeCommand(): Promise<boolean> {
     if (this.#isOff || this.isAsleep) return false;
-    const command = await this.#world.database.inTransaction((sql) => handOverNext(sql, this.id));
+    const { next: command } = await this.#world.database.inTransaction((sql) =>
+      takeNextCommand(sql, this.id),
+    );
     if (command === undefined) return false;
     if (this.notNow > 0 && this.#isNotNow(command)) {
       this.notNow -= 1;

@@ -64,7 +64,7 @@ const waited = (summary: string) => (events: Events) =>
 export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
   'the device says NotNow': ranLocally('recordNotNow'),
   'the device is silent until the patience is over': failedOf('mdm.device_silent'),
-  'the device is woken again': ran('pushAgain'),
+  'the device is woken again': ranLocally('pushAgain'),
   'a run is reset': (events) =>
     events.some(
       (event) =>
@@ -74,7 +74,7 @@ export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
     ranLocally('planRolloutStep')(events) && waited('retry after')(events),
   'a certificate backs off from what passes': (events) =>
     ranLocally('planCertificateStep')(events) && waited('retry after')(events),
-  'a certificate is removed': ran('requestCertificateRemoval'),
+  'a certificate is removed': ranLocally('requestCertificateRemoval'),
   'a certificate is renewed': (events) =>
     waited('until the renewal')(events) && ran('deliverCertificate')(events),
   'a run continues as new': has('WORKFLOW_EXECUTION_CONTINUED_AS_NEW'),

@@ -5,7 +5,6 @@ import { stepOf } from '../../../domain/rollout-step.ts';
 import { recordConfigurationAcknowledged } from '../rollout/sent-profiles.ts';
 import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
-import { COMMAND_COLUMNS, type CommandRow } from './commands.ts';
 import type { Sql } from '../base/database.ts';
 
 /** A command that ended without a response: its workflow is told with this status. */
@@ -46,20 +45,6 @@ export async function offerAgain(sql: Sql, deviceId: string, userId?: string): P
   );
 }
 
-/**
- * Commands whose time ran out before the device took them, and certificates that it is not to have any more: it was moved, or
- * the item was switched off, after the challenge was fetched.
- */
-export async function withdrawExpired(sql: Sql, deviceId: string): Promise<EndedCommand[]> {
-  return sql.query<EndedCommand>(
-    `update commands set state = 'withdrawn', sealed_body = null
-      where device_id = $1 and (expires_at <= now() or (hands_over_once and ${NOT_WANTED}))
-        and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))
-      returning uuid, workflow_id, step`,
-    [deviceId],
-  );
-}
-
 /** A delivery for an integration that the device is not in scope of. */
 const NOT_WANTED = `exists (
   select from certificate_deliveries as delivery
@@ -67,6 +52,13 @@ const NOT_WANTED = `exists (
      and not exists (
        select from device_scope as scope
         where scope.device_id = $1 and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
+
+/**
+ * Its time ran out before the device took it, or it is a certificate that the device is not to have any more: it was moved, or the item
+ * was switched off, after the challenge was fetched.
+ */
+const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
+  and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))`;
 
 export interface HandedOver {
   readonly uuid: string;
@@ -76,27 +68,50 @@ export interface HandedOver {
   readonly sealedBody: Buffer | null;
 }
 
-/** Takes the oldest queued command of a channel, the device's own or a user's, marks it as handed over, and notes who reads the key that it carries. */
-export async function handOverNext(
-  sql: Sql,
-  deviceId: string,
-  userId?: string,
-): Promise<HandedOver | undefined> {
-  const [command] = await sql.query<HandedOver>(
-    `with taken as (
+export interface NextCommand {
+  readonly next: HandedOver | undefined;
+  /** They are withdrawn instead of handed over. */
+  readonly expired: readonly EndedCommand[];
+}
+
+/** No command: all of it is null. */
+type TakenRow = { readonly expired: readonly EndedCommand[] } & (
+  HandedOver | { readonly [Column in keyof HandedOver]: null }
+);
+
+/**
+ * Takes the oldest queued command of a channel, the device's own or a user's, marks it as handed over, and notes who reads the key that
+ * it carries. What of the device has expired is withdrawn. A request of the device that waited for it waits no longer.
+ */
+export async function takeNextCommand(sql: Sql, deviceId: string, userId?: string): Promise<NextCommand> {
+  const [row] = await sql.query<TakenRow>(
+    `with expired as (
+       update commands set state = 'withdrawn', sealed_body = null where device_id = $1 and ${EXPIRED}
+       returning uuid, workflow_id, step),
+     taken as (
        update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
-        where uuid = (select uuid from commands where device_id = $1 and state = 'queued' and user_id is not distinct from $2 order by position limit 1)
+        where uuid = (select uuid from commands
+                       where device_id = $1 and state = 'queued' and user_id is not distinct from $2 and not (${EXPIRED})
+                       order by position limit 1)
         returning uuid, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
      noted as (
        insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
        select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
          from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
        on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
-         serial_number = excluded.serial_number, name = excluded.name)
-     select uuid, request_type, body, sealed_body, hands_over_once from taken`,
+         serial_number = excluded.serial_number, name = excluded.name),
+     heard as (
+       update devices set long_poll_until = null
+        where id = $1 and $2::text is null and long_poll_until is not null and exists (select from taken))
+     select taken.uuid, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
+            coalesce((select jsonb_agg(jsonb_build_object('uuid', uuid, 'workflowId', workflow_id, 'step', step)) from expired),
+                     '[]') as expired
+       from (select) as one left join taken on true`,
     [deviceId, userId ?? null],
   );
-  return command;
+  if (row === undefined) return { expired: [], next: undefined };
+  const { expired, ...next } = row;
+  return { expired, next: next.uuid === null ? undefined : next };
 }
 
 /**
@@ -125,6 +140,7 @@ const MAX_OFFERS = 3;
 /**
  * Nobody could read what the device sent: its command counts as done, or none would follow it. It is the one that the message names; a
  * message that names none is the response to the only command in the device's hands, which is offered so often before it is given up.
+ * false: there is none.
  * @param named the UUIDs in the message
  */
 export async function closeUnreadable(
@@ -132,16 +148,17 @@ export async function closeUnreadable(
   deviceId: string,
   named: readonly string[] | 'no command',
   failure: NonNullable<FinalStatus['failure']>,
-): Promise<EndedCommand[]> {
-  return sql.query<EndedCommand>(
+): Promise<boolean> {
+  const closed = await sql.query(
     `update commands set state = 'responded', status = 'Acknowledged', failure = $2, responded_at = now(), sealed_body = null
       where device_id = $1 and state = 'handed_over'
         and (uuid = any ($3::uuid[])
              or ($3 is null and hand_overs >= ${MAX_OFFERS}
                  and 1 = (select count(*) from commands as given where given.device_id = $1 and given.state = 'handed_over')))
-      returning uuid, workflow_id, step`,
+      returning 1`,
     [deviceId, JSON.stringify(failure), named === 'no command' ? null : named],
   );
+  return closed.length > 0;
 }
 
 export interface FinalStatus {
@@ -149,11 +166,50 @@ export interface FinalStatus {
   readonly failure?: { readonly code: FailureCode; readonly errorChain: DeviceErrorChain };
 }
 
+/** A response of which its run was not told. */
+interface UntoldResponse {
+  readonly commandUuid: string;
+  readonly step: string;
+  readonly status: FinalStatus['status'];
+  readonly failureCode?: FailureCode;
+}
+
+const OUTSTANDING = `('queued', 'handed_over', 'not_now')`;
+const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
+
+export interface UntoldWorkflow {
+  readonly workflowId: string;
+  /** In the order in which the device gave them. */
+  readonly responses: readonly UntoldResponse[];
+}
+
+/** The responses of which a run was not told and that wait for no other command of it any more; they count as told. */
+export const takeUntold = (sql: Sql, deviceId: string): Promise<UntoldWorkflow[]> =>
+  sql.query<UntoldWorkflow>(
+    `with told as (
+       update commands set is_told = true
+        where device_id = $1 and state = 'responded' and not is_told
+          and not exists (
+            select from commands as open
+             where open.device_id = $1 and open.workflow_id = commands.workflow_id
+               and open.run_id is not distinct from commands.run_id and open.state in ${OUTSTANDING})
+       returning workflow_id, uuid, step, status, failure, responded_at, position)
+     select workflow_id, jsonb_agg(${UNTOLD} order by responded_at, position) as responses from told group by workflow_id`,
+    [deviceId],
+  );
+
 /** What carries the app configuration to a device. */
 const CONFIGURING: readonly string[] = [
   stepOf({ type: 'ApplicationConfiguration', content: 'odette', revision: '' }),
   stepOf({ type: 'InstallApplication', revision: '' }),
 ];
+
+export interface RespondedCommand {
+  readonly workflowId: string;
+  readonly step: string;
+  /** What its run is to be told now, in the order of the responses; none: it waits for another command, too. */
+  readonly untold: readonly UntoldResponse[];
+}
 
 /**
  * Keeps the final status of a command, the first time only; a late response to a withdrawn command is kept too. undefined:
@@ -164,11 +220,29 @@ export async function recordFinalStatus(
   deviceId: string,
   uuid: string,
   final: FinalStatus,
-): Promise<CommandRow | undefined> {
-  const [command] = await sql.query<CommandRow>(
-    `update commands set state = 'responded', status = $3, failure = $4, responded_at = now(), sealed_body = null
-      where uuid = $2 and device_id = $1 and state <> 'responded'
-      returning ${COMMAND_COLUMNS}`,
+): Promise<RespondedCommand | undefined> {
+  const [command] = await sql.query<RespondedCommand>(
+    `with asked as (
+       select workflow_id, run_id, not exists (
+                select from commands as open
+                 where open.device_id = $1 and open.uuid <> $2 and open.workflow_id = command.workflow_id
+                   and open.run_id is not distinct from command.run_id and open.state in ${OUTSTANDING}) as is_last
+         from commands as command where uuid = $2 and device_id = $1 and state <> 'responded'),
+     responded as (
+       update commands set state = 'responded', status = $3, failure = $4, responded_at = now(), sealed_body = null, is_told = asked.is_last
+         from asked where uuid = $2 and device_id = $1 and state <> 'responded'
+       returning uuid, commands.workflow_id, step, status, failure, responded_at, position, is_told),
+     earlier as (
+       update commands set is_told = true from asked
+        where is_last and device_id = $1 and uuid <> $2 and commands.workflow_id = asked.workflow_id
+          and commands.run_id is not distinct from asked.run_id and state = 'responded' and not is_told
+       returning uuid, step, status, failure, responded_at, position)
+     select workflow_id, step,
+            coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
+                        from (select uuid, step, status, failure, responded_at, position from earlier
+                              union all
+                              select uuid, step, status, failure, responded_at, position from responded where is_told) as told), '[]') as untold
+       from responded`,
     [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
   );
   if (command && final.status === 'Acknowledged' && CONFIGURING.includes(command.step))

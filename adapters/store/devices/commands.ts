@@ -60,56 +60,112 @@ export interface CommandRow {
   readonly respondedAt: Date | null;
 }
 
-export const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
+const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
   failure, queued_at, handed_over_at, not_now_at, responded_at`;
 
-/**
- * Queues a command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
- * command of the same device and step is superseded. A command planned for an enrollment that has ended (or not yet begun) is
- * born withdrawn: a signal tells the workflow of the new enrollment. Call it inside a transaction.
- */
+const OUTSTANDING = `('queued', 'handed_over', 'not_now')`;
+/** The device cannot have carried it out: never handed over, or NotNow. */
+const CAN_BE_TAKEN_BACK = `(state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))`;
+
+/** Queues one command, as `queueCommands` does. */
 export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
-  const known = await findCommand(sql, command.uuid);
-  if (known) return known;
-  // The device's row is the lock that every change of its queue takes, so that order and supersession are exact.
-  const [device] = await sql.query<{ current: boolean }>(
-    `select enrollment_id = $2 and ${ENROLLED} as current from devices where id = $1 for no key update`,
-    [command.deviceId, command.enrollmentId],
-  );
-  const isCurrent = device?.current ?? false;
-  if (isCurrent)
-    await sql.query(
-      `update commands set state = 'withdrawn', sealed_body = null
-        where device_id = $1 and step = $2 and uuid <> $3 and state in ('queued', 'handed_over', 'not_now')`,
-      [command.deviceId, command.step, command.uuid],
-    );
-  await sql.query(
-    `with queued as (
-       insert into commands (uuid, device_id, enrollment_id, workflow_id, run_id, step, request_type, body, sealed_body, hands_over_once, expires_at, state, ios_key_secret_id, ios_key_version, user_id)
-       values ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $11, $13, $14, $15) on conflict (uuid) do nothing returning device_id, state)
-     select pg_notify('${COMMANDS_CHANNEL}', device_id::text) from queued where state = 'queued'`,
-    [
-      command.uuid,
-      command.deviceId,
-      command.enrollmentId,
-      command.workflowId,
-      command.step,
-      command.requestType,
-      isCurrent ? (command.body ?? null) : null,
-      isCurrent ? (command.sealedBody ?? null) : null,
-      command.handsOverOnce ?? false,
-      command.lifeMs ?? null,
-      isCurrent ? 'queued' : 'withdrawn',
-      command.runId ?? null,
-      command.iosKey?.secretId ?? null,
-      command.iosKey?.version ?? null,
-      command.userId ?? null,
-    ],
-  );
-  const row = await findCommand(sql, command.uuid);
+  const { deviceId, enrollmentId } = command;
+  const [row] = await queueCommands(sql, { deviceId, enrollmentId }, [command]);
   if (!row) throw new CataloguedError('store.unavailable');
   return row;
 }
+
+export interface QueueTarget {
+  readonly deviceId: string;
+  readonly enrollmentId: string;
+  /** What this workflow has queued, the device has not taken and nobody wants any more is taken back. */
+  readonly replaces?: { readonly workflowId: string; readonly wanted: readonly string[] };
+}
+
+/**
+ * Queues each command once: a second call with its UUID changes nothing and returns the row as it is now. An older outstanding
+ * command of the same device and step is superseded. A command planned for an enrollment that has ended (or not yet begun) is
+ * born withdrawn: a signal tells the workflow of the new enrollment. Call it inside a transaction. Returns the rows in the order of the
+ * commands.
+ */
+export async function queueCommands(
+  sql: Sql,
+  { deviceId, enrollmentId, replaces }: QueueTarget,
+  commands: readonly NewCommand[],
+): Promise<CommandRow[]> {
+  // The device's row is the lock that every change of its queue takes, so that order and supersession are exact.
+  const [device] = await sql.query<{ current: boolean }>(
+    `select enrollment_id = $2 and ${ENROLLED} as current from devices where id = $1 for no key update`,
+    [deviceId, enrollmentId],
+  );
+  const isCurrent = device?.current ?? false;
+  const uuids = commands.map(({ uuid }) => uuid);
+  await sql.query(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where device_id = $1 and uuid <> all ($2::uuid[]) and state in ${OUTSTANDING}
+        and (($3 and step in (select step from unnest($2::uuid[], $4::text[]) as made (uuid, step)
+                               where not exists (select from commands as known where known.uuid = made.uuid)))
+             or (workflow_id = $5 and uuid <> all ($6::uuid[]) and ${CAN_BE_TAKEN_BACK}))`,
+    [
+      deviceId,
+      uuids,
+      isCurrent,
+      commands.map(({ step }) => step),
+      replaces?.workflowId ?? null,
+      replaces?.wanted ?? [],
+    ],
+  );
+  if (commands.length === 0) return [];
+  const queued = await insertCommands(sql, deviceId, enrollmentId, commands, isCurrent);
+  const isMissing = queued.length < commands.length;
+  const known = isMissing ? await findCommands(sql, uuids) : queued;
+  return uuids.flatMap((uuid) => known.find((row) => row.uuid === uuid) ?? []);
+}
+
+/** Returns those that were not there before. */
+function insertCommands(
+  sql: Sql,
+  deviceId: string,
+  enrollmentId: string,
+  commands: readonly NewCommand[],
+  isCurrent: boolean,
+): Promise<CommandRow[]> {
+  return sql.query<CommandRow>(
+    `with queued as (
+       insert into commands (device_id, enrollment_id, state, uuid, workflow_id, run_id, user_id, step, request_type, body, sealed_body,
+                             hands_over_once, expires_at, ios_key_secret_id, ios_key_version)
+       select $1::uuid, $2::uuid, $3::text, uuid, workflow_id, run_id, user_id, step, request_type, body, sealed_body,
+              hands_over_once, now() + make_interval(secs => life_ms / 1000), ios_key_secret_id, ios_key_version
+         from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::boolean[],
+                     $13::float8[], $14::uuid[], $15::integer[])
+                with ordinality as made (uuid, workflow_id, run_id, user_id, step, request_type, body, sealed_body, hands_over_once,
+                                         life_ms, ios_key_secret_id, ios_key_version, place)
+        order by place
+       on conflict (uuid) do nothing returning ${COMMAND_COLUMNS}),
+     told as (select pg_notify('${COMMANDS_CHANNEL}', $1::uuid::text) where exists (select from queued where state = 'queued'))
+     select ${COMMAND_COLUMNS} from queued cross join (select count(*) as listeners from told) as told`,
+    [
+      deviceId,
+      enrollmentId,
+      isCurrent ? 'queued' : 'withdrawn',
+      commands.map(({ uuid }) => uuid),
+      commands.map(({ workflowId }) => workflowId),
+      commands.map(({ runId }) => runId ?? null),
+      commands.map(({ userId }) => userId ?? null),
+      commands.map(({ step }) => step),
+      commands.map(({ requestType }) => requestType),
+      commands.map(({ body }) => (isCurrent ? (body ?? null) : null)),
+      commands.map(({ sealedBody }) => (isCurrent ? (sealedBody ?? null) : null)),
+      commands.map(({ handsOverOnce }) => handsOverOnce ?? false),
+      commands.map(({ lifeMs }) => lifeMs ?? null),
+      commands.map(({ iosKey }) => iosKey?.secretId ?? null),
+      commands.map(({ iosKey }) => iosKey?.version ?? null),
+    ],
+  );
+}
+
+export const findCommands = (sql: Sql, uuids: readonly string[]): Promise<CommandRow[]> =>
+  sql.query<CommandRow>(`select ${COMMAND_COLUMNS} from commands where uuid = any ($1::uuid[])`, [uuids]);
 
 export async function findCommand(sql: Sql, uuid: string): Promise<CommandRow | undefined> {
   const [row] = await sql.query<CommandRow>(`select ${COMMAND_COLUMNS} from commands where uuid = $1`, [
@@ -134,40 +190,33 @@ export async function findCommandOf(sql: Sql, uuid: string, udid: string): Promi
 export async function withdrawCommand(sql: Sql, uuid: string): Promise<boolean> {
   const rows = await sql.query(
     `update commands set state = 'withdrawn', sealed_body = null
-      where uuid = $1 and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once))) returning 1`,
+      where uuid = $1 and ${CAN_BE_TAKEN_BACK} returning 1`,
     [uuid],
   );
   return rows.length > 0;
 }
 
-/** A run wants the response from now on: the one that asked, or the one after a reset. */
-export async function takeOverCommand(
-  sql: Sql,
-  uuid: string,
-  runId: string,
-): Promise<CommandRow | undefined> {
-  const [row] = await sql.query<CommandRow>(
-    `update commands set run_id = $2 where uuid = $1 returning ${COMMAND_COLUMNS}`,
-    [uuid, runId],
+/** A run wants the responses from now on: the one that asked, or the one after a reset. */
+export const takeOverCommands = (sql: Sql, uuids: readonly string[], runId: string): Promise<CommandRow[]> =>
+  sql.query<CommandRow>(
+    `update commands set run_id = $2 where uuid = any ($1::uuid[]) returning ${COMMAND_COLUMNS}`,
+    [uuids, runId],
   );
-  return row;
-}
 
 /**
- * Takes back what a workflow has queued for a device and the device has not taken, except `wanted`. The device's row is locked first, as
- * a response and `queueCommand` do: in another order they wait for each other in a circle. Call it inside a transaction.
+ * Takes back what a workflow has queued for a device and the device has not taken. The device's row is locked first, as
+ * a response and `queueCommands` do: in another order they wait for each other in a circle. Call it inside a transaction.
  */
 export async function withdrawUnwanted(
   sql: Sql,
   owner: { readonly workflowId: string; readonly deviceId: string },
-  wanted: readonly string[],
 ): Promise<void> {
   await sql.query('select from devices where id = $1 for no key update', [owner.deviceId]);
-  const rows = await sql.query<{ uuid: string }>(
-    `select uuid from commands where device_id = $1 and workflow_id = $2 and state in ('queued', 'not_now') and uuid <> all ($3::uuid[])`,
-    [owner.deviceId, owner.workflowId, wanted],
+  await sql.query(
+    `update commands set state = 'withdrawn', sealed_body = null
+      where device_id = $1 and workflow_id = $2 and ${CAN_BE_TAKEN_BACK}`,
+    [owner.deviceId, owner.workflowId],
   );
-  for (const { uuid } of rows) await withdrawCommand(sql, uuid);
 }
 
 /** Authenticate and CheckOut: nothing that was outstanding holds any more. Returns how many were withdrawn. */

@@ -127,14 +127,23 @@ export async function recordDeviceDetails(sql: Sql, deviceId: string, details: D
   );
 }
 
-/** A request of the device waits for its next command: no push is needed until then. Returns the mark of this request. */
-export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<Date> {
-  const [row] = await sql.query<{ until: Date }>(
+export interface LongPoll {
+  /** Of this request. */
+  readonly mark: Date;
+  /** A command was queued since the device was last given one. */
+  readonly isQueued: boolean;
+}
+
+/** A request of the device waits for its next command: no push is needed until then. */
+export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<LongPoll> {
+  const [row] = await sql.query<LongPoll>(
     `update devices set long_poll_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
-      where id = $1 returning long_poll_until as until`,
+      where id = $1
+      returning long_poll_until as mark,
+                exists (select from commands where device_id = devices.id and state = 'queued' and user_id is null) as is_queued`,
     [deviceId, milliseconds],
   );
-  return row?.until ?? new Date(0);
+  return row ?? { mark: new Date(0), isQueued: false };
 }
 
 /**
@@ -223,8 +232,8 @@ const WAS_SILENT = `exists (
      and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null))`;
 
 /**
- * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, and
- * no rollout waits for the contact.
+ * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, no
+ * run has to be told of a response, and no rollout waits for the contact.
  */
 export async function lookForWork(
   sql: Sql,
@@ -232,6 +241,7 @@ export async function lookForWork(
 ): Promise<{ readonly isThere: boolean; readonly isBusy: boolean }> {
   const [row] = await sql.query<{ isThere: boolean; isBusy: boolean }>(
     `select exists (select from commands where device_id = $1::uuid and state in ('queued', 'handed_over', 'not_now'))
+         or exists (select from commands where device_id = $1::uuid and state = 'responded' and not is_told)
          or ${WAS_SILENT} as is_there, ${IS_BUSY} as is_busy`,
     [deviceId, SENDING],
   );

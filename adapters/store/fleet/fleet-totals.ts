@@ -29,7 +29,9 @@ function totalsOf(counters: readonly Counter[]): FleetTotals {
 export async function readTotals(
   sql: Sql,
 ): Promise<{ all: FleetTotals; byIntegration: Map<string, FleetTotals> }> {
-  const counters = await sql.query<Counter>('select integration_id, name, value from fleet_totals');
+  const counters = await sql.query<Counter>(
+    'select integration_id, name, sum(value)::bigint as value from fleet_totals group by 1, 2',
+  );
   const ids = [...new Set(counters.map(({ integrationId }) => integrationId))];
   return {
     all: totalsOf(counters),

@@ -340,43 +340,49 @@ async function matchAnew(
   return { candidates, moved };
 }
 
+export type OktaFactsJson = {
+  readonly match: OktaMatch;
+  readonly registered: boolean;
+  readonly status: string;
+  readonly users: readonly OktaUser[];
+  readonly lastUpdatedAtMs: number;
+} & Omit<SignInTraces, 'isManaged'>;
+
+const milliseconds = (column: string): string => `(extract(epoch from record.${column}) * 1000)::float8`;
+
+/** SQL, of the `device` for the integration of its `item`: its own record as JSON, or one of several that cannot be told apart. */
+export const OKTA_FACTS = `(
+  select jsonb_build_object('match', record.match, 'registered', record.registered, 'status', record.status, 'users', record.users,
+           'lastUpdatedAtMs', ${milliseconds('last_updated_at')}, 'createdAtMs', ${milliseconds('created_at')},
+           'unmanagedSeenAtMs', ${milliseconds('unmanaged_seen_at')}, 'unexplainedAtMs', ${milliseconds('unexplained_at')},
+           'boundAtMs', ${milliseconds('bound_at')}, 'boundSerialNumber', record.bound_serial_number)
+    from (select * from okta_devices where device_id = device.id
+          union all
+          select * from okta_devices as ambiguous
+           where device.platform = 'iOS' and ambiguous.platform = 'IOS' and okta_logins(ambiguous.users) && array[lower(device.user_name)]
+             and ambiguous.match = 'ambiguous' and lower(ambiguous.model) = lower(device.model)) as record
+   where record.integration_id = item.integration_id
+   order by record.device_id nulls last limit 1)`;
+
+export function oktaFactsOf(json: OktaFactsJson | null): SeenOktaFacts | null {
+  if (json === null) return null;
+  const { match, registered, status, users, lastUpdatedAtMs, ...traces } = json;
+  const isManaged = users.some(({ managementStatus }) => managementStatus === 'MANAGED');
+  return { match, registered, status, users, lastUpdatedAtMs, traces: { ...traces, isManaged } };
+}
+
 /** What Okta says of a device: its own record, or that there are several which cannot be told apart. */
 export async function findOktaFacts(
   sql: Sql,
   deviceId: string,
   integrationId: string,
 ): Promise<SeenOktaFacts | null> {
-  const [row] = await sql.query<
-    {
-      match: OktaMatch;
-      registered: boolean;
-      status: string;
-      users: readonly OktaUser[];
-      lastUpdatedAtMs: number;
-    } & Omit<SignInTraces, 'isManaged'>
-  >(
-    `select record.match, record.registered, record.status, record.users,
-            ${milliseconds('last_updated_at')} as last_updated_at_ms, ${milliseconds('created_at')} as created_at_ms,
-            ${milliseconds('unmanaged_seen_at')} as unmanaged_seen_at_ms, ${milliseconds('unexplained_at')} as unexplained_at_ms,
-            ${milliseconds('bound_at')} as bound_at_ms, record.bound_serial_number
-       from (select * from okta_devices where device_id = $1
-             union all
-             select record.* from devices as device
-               join okta_devices as record
-                 on record.platform = 'IOS' and okta_logins(record.users) && array[lower(device.user_name)] and record.match = 'ambiguous'
-                    and lower(record.model) = lower(device.model)
-              where device.id = $1 and device.platform = 'iOS') as record
-      where record.integration_id = $2
-      order by record.device_id nulls last limit 1`,
+  const [row] = await sql.query<{ facts: OktaFactsJson | null }>(
+    `select ${OKTA_FACTS} as facts from devices as device cross join (select $2::uuid as integration_id) as item where device.id = $1`,
     [deviceId, integrationId],
   );
-  if (row === undefined) return null;
-  const { match, registered, status, users, lastUpdatedAtMs, ...traces } = row;
-  const isManaged = users.some(({ managementStatus }) => managementStatus === 'MANAGED');
-  return { match, registered, status, users, lastUpdatedAtMs, traces: { ...traces, isManaged } };
+  return oktaFactsOf(row?.facts ?? null);
 }
-
-const milliseconds = (column: string): string => `(extract(epoch from record.${column}) * 1000)::float8`;
 
 export interface SeenOktaFacts extends OktaFacts {
   readonly traces: SignInTraces;

@@ -392,8 +392,10 @@ create table commands (
   handed_over_at timestamptz,
   hand_overs integer not null default 0,
   not_now_at timestamptz, -- the first NotNow
-  responded_at timestamptz
+  responded_at timestamptz,
+  is_told boolean not null default false -- its run was told of the response
 );
+create index commands_untold on commands (device_id) where state = 'responded' and not is_told;
 -- A command that another MDM server lost, or whose response was lost, is sent again under another UUID: it is still the same command.
 create table command_aliases (
   alias uuid primary key,
@@ -556,12 +558,14 @@ create index device_trust_failure on device_trust (failure_code, device_id) wher
 create index device_trust_bucket on device_trust (bucket, device_id);
 create index device_trust_verified on device_trust (integration_id, verified_at);
 
+-- Each total is the sum of its parts: devices that change at once add to different ones, or a fleet would wait for one row.
 create table fleet_totals (
   integration_id uuid not null,
   name text not null, -- total | delivered | certificatePresent | certificateApplies | oktaVerifyManaged | registered | managed | bucket:<bucket>
+  part smallint not null default 0,
   value bigint not null default 0,
-  primary key (integration_id, name)
-);
+  primary key (integration_id, name, part)
+) with (fillfactor = 50);
 
 -- A device that has left is in no total.
 create function count_device_trust() returns trigger language plpgsql as $$
@@ -585,12 +589,21 @@ begin
        where tg_op <> 'INSERT' and old.integration_id is not null and n.held
     ) as changes group by integration_id, name having sum(delta) <> 0 order by integration_id, name
   loop
-    insert into fleet_totals (integration_id, name, value) values (counted.integration_id, counted.name, counted.delta)
-      on conflict (integration_id, name) do update set value = fleet_totals.value + excluded.value;
+    insert into fleet_totals (integration_id, name, part, value)
+      values (counted.integration_id, counted.name, pg_backend_pid() % 32, counted.delta)
+      on conflict (integration_id, name, part) do update set value = fleet_totals.value + excluded.value;
   end loop;
   return null;
 end $$;
-create trigger device_trust_counted after insert or update or delete on device_trust for each row execute function count_device_trust();
+-- Deferred: the row of a total is locked last and shortly.
+create constraint trigger device_trust_counted after insert or delete on device_trust
+  deferrable initially deferred for each row execute function count_device_trust();
+create constraint trigger device_trust_recounted after update on device_trust
+  deferrable initially deferred for each row
+  when ((old.integration_id, old.bucket, old.delivered, old.certificate_present, old.okta_verify_managed, old.registered, old.managed)
+        is distinct from
+        (new.integration_id, new.bucket, new.delivered, new.certificate_present, new.okta_verify_managed, new.registered, new.managed))
+  execute function count_device_trust();
 
 -- What happened to a device, in product words: the timeline.
 create table device_timeline (

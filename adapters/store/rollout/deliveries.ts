@@ -2,7 +2,6 @@
 import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
 import type { UseEvidence } from '../../../domain/certificate-use.ts';
 import type { CertificateSlot, PayloadScope } from '../../../domain/profile-identifier.ts';
-import { findOktaFacts } from '../integration/okta-devices.ts';
 import type { Sql } from '../base/database.ts';
 import {
   desiredStateOf,
@@ -137,7 +136,7 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
   const state = await readDeviceState(sql, deviceId);
   if (state === undefined) return undefined;
   const desired = desiredStateOf(state);
-  const okta = desired === null ? null : await findOktaFacts(sql, deviceId, desired.integrationId);
+  const okta = desired === null ? null : state.okta;
   return {
     deviceId,
     oktaStatus: okta?.status ?? null,

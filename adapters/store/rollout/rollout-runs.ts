@@ -1,21 +1,6 @@
-// Runs of rollOutDevice: when each began, how it ended. Outcomes are kept here longer than Temporal keeps its histories.
+// Runs of rollOutDevice: how each ended; its first plan records when it began (trust.ts). Outcomes are kept here longer than Temporal keeps its
+// histories.
 import type { Sql } from '../base/database.ts';
-
-export interface RolloutRun {
-  readonly runId: string;
-  readonly workflowId: string;
-  readonly deviceId: string;
-}
-
-/** Returns whether this is the first time that the run is recorded. */
-export async function recordRunStart(sql: Sql, run: RolloutRun, at: Date): Promise<boolean> {
-  const rows = await sql.query(
-    `insert into rollout_runs (run_id, device_id, workflow_id, started_at)
-       select $1, id, $3, $4 from devices where id = $2 on conflict (run_id) do nothing returning 1`,
-    [run.runId, run.deviceId, run.workflowId, at],
-  );
-  return rows.length > 0;
-}
 
 export async function recordRunEnd(
   sql: Sql,

@@ -3,6 +3,7 @@ import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { DeviceFamily, EnrollmentStatus, Platform, PushProblem } from '../../../domain/device.ts';
 import { CHANNEL_ABILITIES, type ChannelKind } from '../../../domain/device-channel.ts';
+import type { Truth, TruthState } from '../../../domain/trust.ts';
 import {
   DEFAULT_INTEGRATION_SETTINGS,
   type IntegrationSettings,
@@ -28,6 +29,7 @@ import type {
 } from '../../../domain/device-report.ts';
 import { payloadUuid, revisionOf } from '../devices/command-uuid.ts';
 import type { Sql } from '../base/database.ts';
+import { OKTA_FACTS, type OktaFactsJson } from '../integration/okta-devices.ts';
 
 /** A delivery as the query gives it: times as ISO 8601 text. */
 export interface DeliveryJson {
@@ -94,6 +96,12 @@ export interface DeviceState {
   readonly configurationWasSent: boolean;
   readonly holdsLicense: boolean;
   readonly deliveries: readonly DeliveryJson[];
+  /** As they are shown. */
+  readonly truths: Readonly<
+    Partial<Record<Truth, { readonly state: TruthState; readonly evidence: string }>>
+  >;
+  /** What Okta says of it, to the integration of its item. */
+  readonly okta: OktaFactsJson | null;
 }
 
 /** undefined: there is no such device (any more). */
@@ -120,7 +128,10 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
                         'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at,
                         'serialNumber', serial_number, 'reason', reason, 'use', use, 'useEvidence', use_evidence)
                         order by created_at desc, id)
-                        from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries
+                        from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries,
+            coalesce((select jsonb_object_agg(truth, jsonb_build_object('state', state, 'evidence', evidence))
+                        from device_truths where device_id = device.id), '{}') as truths,
+            ${OKTA_FACTS} as okta
        from devices as device
        left join channels as channel on channel.id = device.channel_id
        join device_scope as scope on scope.device_id = device.id

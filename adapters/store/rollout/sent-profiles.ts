@@ -8,12 +8,26 @@ export interface SentProfile {
   readonly revision: string;
 }
 
-export async function recordSentProfile(sql: Sql, deviceId: string, sent: SentProfile): Promise<void> {
+/** One of each kind. */
+export async function recordSentProfiles(
+  sql: Sql,
+  deviceId: string,
+  sent: readonly SentProfile[],
+): Promise<void> {
+  if (sent.length === 0) return;
   await sql.query(
-    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision) values ($1, $2, $3, $4, $5)
+    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision)
+     select $1, kind, identifier, payload_uuid, revision
+       from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as sent (kind, identifier, payload_uuid, revision)
      on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
        revision = excluded.revision, sent_at = now()`,
-    [deviceId, sent.kind, sent.identifier, sent.payloadUuid, sent.revision],
+    [
+      deviceId,
+      sent.map(({ kind }) => kind),
+      sent.map(({ identifier }) => identifier),
+      sent.map(({ payloadUuid }) => payloadUuid),
+      sent.map(({ revision }) => revision),
+    ],
   );
 }
 
