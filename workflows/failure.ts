@@ -10,9 +10,11 @@ export const failedBecause = (code: FailureCode): ApplicationFailure =>
 export function failureCodeOfActivity(error: unknown): FailureCode {
   if (isCancellation(error)) throw error;
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  // No worker or no answer in time: nobody has said what is wrong.
-  if (cause instanceof TimeoutFailure) return 'server.unavailable';
-  return failureCodeOf(cause instanceof ApplicationFailure ? cause.type : undefined);
+  // Of one whose patience is over, what it said last is the reason. Else no worker, or no answer in time: nobody has said what is wrong.
+  if (cause instanceof TimeoutFailure && !(cause.cause instanceof ApplicationFailure))
+    return 'server.unavailable';
+  const said = cause instanceof TimeoutFailure ? cause.cause : cause;
+  return failureCodeOf(said instanceof ApplicationFailure ? said.type : undefined);
 }
 
 /** Trying again soon changes nothing: somebody has to act first. */

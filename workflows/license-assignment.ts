@@ -22,12 +22,15 @@ export class LicenseAssignment {
     this.#settled = settled;
   }
 
-  /** `isMissed`: the device found no license although one was assigned. */
-  start(isMissed: boolean): void {
+  /**
+   * @param isMissed the device found no license although one was assigned
+   * @param patienceMs how long Apps and Books may not work, before what it said last is why there is none
+   */
+  start(isMissed: boolean, patienceMs: number): void {
     if (this.#isOut) return;
     this.#isOut = true;
     this.#settled('pending');
-    this.#run(isMissed).then(
+    this.#run(isMissed, patienceMs).then(
       (license) => this.#end(license),
       (error: unknown) => this.#end(failureCodeOfActivity(error)),
     );
@@ -55,11 +58,11 @@ export class LicenseAssignment {
     this.#settled(license);
   }
 
-  async #run(isMissed: boolean): Promise<'ready' | 'unasked'> {
+  async #run(isMissed: boolean, patienceMs: number): Promise<'ready' | 'unasked'> {
     for (let look = 0; ; look += 1) {
       const seen = this.#changes();
       const outcome = await appsAndBooks.assignLicense.executeWithOptions(
-        { summary: 'license of Okta Verify' },
+        { summary: 'license of Okta Verify', scheduleToCloseTimeout: patienceMs },
         [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
       );
       if (outcome.kind === 'ready') return 'ready';

@@ -68,6 +68,20 @@ describe('a rollout that failed', () => {
     expect((await world.trust(mac.id))?.failureCode).toMatch(/^okta\./);
   }, 60_000);
 
+  test('of a license ends with the patience, and says why Apple gave none', async () => {
+    const mac = await world.newDevice('Mac');
+    world.knobs.licenses = 'unreachable';
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    world.knobs.licenses = 'assigned';
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'apps_and_books.unreachable' });
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const asked = events?.map((event) => event.activityTaskScheduledEventAttributes) ?? [];
+    expect(
+      asked.map((each) => [each?.activityType?.name, Number(each?.scheduleToCloseTimeout?.seconds)]),
+    ).toContainEqual(['assignLicense', 11]);
+  }, 60_000);
+
   test("of an activity ends well after a reset to the failed activity's workflow task", async () => {
     const mac = await world.newDevice('Mac');
     world.knobs.licenses = 'refused';

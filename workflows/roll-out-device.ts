@@ -42,6 +42,8 @@ type Step<Action extends RolloutAction['do']> = PlannedStep & {
 };
 type IsChanged = () => boolean;
 
+const patienceOf = ({ patienceHours }: PlannedStep): number => patienceHours * HOUR_MS;
+
 export async function rollOutDevice(input: RollOutDeviceInput): Promise<void> {
   await new RolloutWorkflow(input).run();
 }
@@ -113,7 +115,8 @@ class RolloutWorkflow {
     });
     if (step === null) return null;
     this.#memory = memoryFor(this.#memory, step.enrollmentId);
-    if (step.needsLicense && this.#license === 'unasked') this.#licenseAssignment.start(false);
+    if (step.needsLicense && this.#license === 'unasked')
+      this.#licenseAssignment.start(false, patienceOf(step));
     if (step.integrationId !== null) this.#removalDueMs = undefined;
     this.#show(step);
     return step;
@@ -121,7 +124,7 @@ class RolloutWorkflow {
 
   async #carryOut(step: PlannedStep, isChanged: IsChanged): Promise<'ended' | undefined> {
     const { action } = step;
-    const patienceMs = step.patienceHours * HOUR_MS;
+    const patienceMs = patienceOf(step);
     const intervals = intervalsWithin(patienceMs);
     switch (action.do) {
       case 'send':
@@ -182,7 +185,7 @@ class RolloutWorkflow {
       isChanged,
     );
     this.#memory = sent.memory;
-    if (sent.licenseMissed && step.needsLicense) this.#licenseAssignment.start(true);
+    if (sent.licenseMissed && step.needsLicense) this.#licenseAssignment.start(true, patienceOf(step));
     if (sent.refused) await database.recordAppRefusal({ deviceId, nowMs: Date.now() });
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
     // What they listed last counts until they come back.

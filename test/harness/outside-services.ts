@@ -68,7 +68,7 @@ export async function openChallenges() {
 }
 
 export function licensesOf(knobs: {
-  readonly licenses: 'assigned' | 'pending' | 'none_left' | 'refused';
+  readonly licenses: 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable';
   readonly held: Set<string>;
 }) {
   return {
@@ -83,12 +83,12 @@ export function licensesOf(knobs: {
           platforms: [],
         },
       ]),
-    findAssignment: (adamId: string, serialNumber: string) =>
-      knobs.licenses === 'refused'
-        ? Promise.reject(new CataloguedError('apps_and_books.token_refused'))
-        : Promise.resolve(
-            knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined,
-          ),
+    findAssignment: async (adamId: string, serialNumber: string) => {
+      await Promise.resolve();
+      if (knobs.licenses === 'refused') throw new CataloguedError('apps_and_books.token_refused');
+      if (knobs.licenses === 'unreachable') throw new CataloguedError('apps_and_books.unreachable');
+      return knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined;
+    },
     associate: ({ serialNumbers }: { readonly serialNumbers: readonly string[] }) => {
       for (const serialNumber of serialNumbers) knobs.held.add(serialNumber);
       return Promise.resolve({ eventId: randomUUID() });

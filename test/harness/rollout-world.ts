@@ -71,7 +71,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const knobs = {
-    licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused',
+    licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable',
     /** Serial numbers. */
     held: new Set<string>(),
     oktaDevices: [] as OktaDevice[],
