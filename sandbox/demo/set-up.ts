@@ -5,8 +5,8 @@ import type { DemoProgress } from './progress.ts';
 import { ApiProblem, type ApiClient, type Body, type ResponseOf } from '../../api/contract/client.ts';
 import type { SandboxApi } from './sandbox-api.ts';
 
-/** The tenant that the play may use; the other one is the newcomer's. */
-const TENANT = 'one';
+/** Its tenants. The play uses the first; the other one is the newcomer's. */
+export type TenantName = 'one' | 'two';
 const BLUEPRINT = 'Test devices';
 /** In the sandbox people sign in within seconds; looking sooner than in real life lets an admin watch devices turn green. */
 const LOOKUP_SECONDS = [2, 4, 8, 15, 30, 60, 300, 900];
@@ -50,9 +50,9 @@ export async function giveAppleCertificates({ odette, addresses, progress }: Sta
 }
 
 /** Walks the wizard, or goes on with one that was interrupted. Returns the integration's id. */
-export async function connectOkta(stage: Stage): Promise<string> {
+export async function connectOkta(stage: Stage, tenant: TenantName = 'one'): Promise<string> {
   const { odette, sandbox, progress } = stage;
-  const host = await sandbox.tenantHost(TENANT);
+  const host = await sandbox.tenantHost(tenant);
   const { items } = await odette.call('get /api/integrations');
   const known = items.find((integration) => integration.host === host);
   if (known) {
@@ -66,7 +66,7 @@ export async function connectOkta(stage: Stage): Promise<string> {
   let setup: Setup = begun ?? (await odette.call('post /api/setups', { body: {} }));
   while (setup.status === 'open') {
     const { step } = setup;
-    setup = await answerStep(stage, setup, await answerFor(stage, host, setup));
+    setup = await answerStep(stage, setup, await answerFor(stage, { name: tenant, host }, setup));
     if (setup.status === 'open' && setup.step === step) throw new Error(`the wizard stays at ${step}`);
     progress.print(`wizard: ${step.replaceAll('_', ' ')}`);
   }
@@ -77,28 +77,28 @@ export async function connectOkta(stage: Stage): Promise<string> {
 /** What an admin would type; what only Okta knows is fetched from its console at the moment it is needed. */
 async function answerFor(
   { odette, sandbox }: Stage,
-  host: string,
+  tenant: { readonly name: TenantName; readonly host: string },
   { step, prerequisites }: Setup,
 ): Promise<StepAnswer> {
   switch (step) {
     case 'okta_domain':
-      return { step, domain: host };
+      return { step, domain: tenant.host };
     case 'credentials_kind':
       return { step, credentialsKind: 'api_service_integration' };
     case 'credentials':
-      return { step, ...(await sandbox.installIntegration(TENANT)) };
+      return { step, ...(await sandbox.installIntegration(tenant.name)) };
     case 'connect':
       return { step, confirmed: confirmable(prerequisites) };
     case 'platforms':
       return { step, platforms: ['macOS', 'iOS'] };
     case 'macos': {
-      const { scepUrl, challengeUrl, username, password } = await sandbox.addMacPlatform(TENANT);
+      const { scepUrl, challengeUrl, username, password } = await sandbox.addMacPlatform(tenant.name);
       return { step, scepUrl, challengeUrl, username, password };
     }
     case 'ios': {
       const { addresses } = await odette.call('get /api/status');
       const link = addresses.enrollmentLink ?? 'https://localhost/enroll';
-      const { secretKey } = await sandbox.addIosPlatform(TENANT, 'Odette', link);
+      const { secretKey } = await sandbox.addIosPlatform(tenant.name, 'Odette', link);
       return { step, secretKey, providerName: 'Odette' };
     }
     case 'get_started':

@@ -1,0 +1,127 @@
+// Whether a fleet waits behind itself: Macs enroll and a wizard is walked, first beside nothing, then while thousands of daily checks are under
+// way. `npm run bench:lanes` (LANES_CHECKS 10000, LANES_MACS 20). Median and p95 of each.
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { connectDatabase } from '../../adapters/store/base/database.ts';
+import { checkOwner } from '../../domain/device-check.ts';
+import { enrollDevices } from '../../sandbox/demo/enroll.ts';
+import {
+  assignOktaVerify,
+  connectOkta,
+  giveAppleCertificates,
+  type TenantName,
+} from '../../sandbox/demo/set-up.ts';
+import { stageOf } from '../harness/stage.ts';
+import { eventually, startWorld } from '../harness/world.ts';
+import { quantile, row } from './measured.ts';
+
+const CHECKS = Number(process.env['LANES_CHECKS'] ?? 10_000);
+const MACS = Number(process.env['LANES_MACS'] ?? 20);
+/** So many of the quiet fleet have been asked when the others come: a page, and the next one is on its way. */
+const UNDER_WAY = Math.min(CHECKS, 200);
+const PATIENCE_MS = 15 * 60_000;
+
+const world = await startWorld({ devices: 'none' });
+const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
+try {
+  const stage = await stageOf(world);
+  await giveAppleCertificates(stage);
+  await world.manage('POST', '/key-pool', { keys: Math.min(4 * MACS + 2, 1000) });
+  const idleSteps = await walkWizard('one');
+  const integrationId = await connectOkta(stage, 'one');
+  const blueprintId = await assignOktaVerify(stage, integrationId);
+  await enroll('model', 1);
+  const idleMacs = await enroll('idle', MACS);
+
+  await addQuietFleet();
+  await stage.odette.call('patch /api/integrations/{id}', {
+    params: { id: integrationId },
+    body: { settings: { enforcementSweepMinutes: 1 } },
+  });
+  await eventually(checksAsked, (asked) => asked >= UNDER_WAY, { withinMs: PATIENCE_MS, what: 'checks' });
+  const [busyMacs, busySteps] = await Promise.all([enroll('busy', MACS), walkWizard('two')]);
+  const asked = await checksAsked();
+
+  const load = os.loadavg().map((each) => each.toFixed(1));
+  console.log(
+    `${CHECKS} silent Macs due for their daily check, ${asked} asked when the last one was through (load average ${load.join(' ')})`,
+  );
+  console.log(row('milliseconds', ['count', 'median', 'p95']));
+  console.log(figures('enrolled → delivered, idle', idleMacs));
+  console.log(figures('enrolled → delivered, busy', busyMacs));
+  console.log(figures('step of the wizard, idle', idleSteps));
+  console.log(figures('step of the wizard, busy', busySteps));
+
+  async function enroll(prefix: string, count: number): Promise<number[]> {
+    for (let index = 0; index < count; index += 1)
+      await world.manage('POST', '/devices', {
+        family: 'Mac',
+        name: `${prefix}-${index}`,
+        user: { login: `${prefix}-${index}@example.com` },
+        knobs: { downloadSeconds: 0, signInSeconds: 0 },
+      });
+    await enrollDevices(stage, blueprintId);
+    const rows = await eventually(
+      () =>
+        database.query<{ ms: number }>(
+          `select extract(epoch from (truth.since - device.enrolled_at))::float8 * 1000 as ms
+             from devices as device join device_truths as truth on truth.device_id = device.id
+            where truth.truth = 'delivered' and truth.state = 'held' and device.user_name like $1`,
+          [`${prefix}-%`],
+        ),
+      ({ length }) => length === count,
+      { withinMs: PATIENCE_MS, what: `${count} Macs delivered` },
+    );
+    return rows.map(({ ms }) => ms);
+  }
+
+  /** Of each step, with what an admin fetches from Okta for it. */
+  async function walkWizard(tenant: TenantName): Promise<number[]> {
+    const times: number[] = [];
+    let last = performance.now();
+    const print = (): void => {
+      const now = performance.now();
+      times.push(now - last);
+      last = now;
+    };
+    await connectOkta({ ...stage, progress: { ...stage.progress, print } as never }, tenant);
+    return times;
+  }
+
+  /** As many as the model, which is switched off: what wakes it stays with Apple, and nobody says anything. */
+  async function addQuietFleet(): Promise<void> {
+    await world.manage('POST', '/devices/model-0/power-off', {});
+    const model = `(select id from devices where user_name = 'model-0@example.com')`;
+    await database.query(
+      `insert into devices
+         select (jsonb_populate_record(null::devices, to_jsonb(device) || jsonb_build_object(
+                  'id', gen_random_uuid(), 'udid', 'QUIET-' || place, 'serial_number', 'QUIET' || place, 'enrollment_id', gen_random_uuid(),
+                  'user_name', 'quiet-' || place || '@example.com',
+                  'identity_fingerprint', sha256(convert_to('quiet ' || place, 'UTF8'))))).*
+           from devices as device, generate_series(1, $1::int) as place where device.id = ${model}`,
+      [CHECKS],
+    );
+    await database.query(
+      `insert into device_trust
+         select (jsonb_populate_record(null::device_trust, to_jsonb(trust) || jsonb_build_object(
+                  'device_id', device.id, 'phase', 'delivered', 'verified_at', now() - interval '2 days', 'check_asked_at', null))).*
+           from devices as device, device_trust as trust where trust.device_id = ${model} and device.udid like 'QUIET-%'`,
+    );
+  }
+} finally {
+  await database.end();
+  await world.stop();
+}
+
+async function checksAsked(): Promise<number> {
+  const [seen] = await database.query<{ count: number }>(
+    'select count(distinct device_id)::int as count from commands where workflow_id like $1',
+    [`${checkOwner('')}%`],
+  );
+  return seen?.count ?? 0;
+}
+
+function figures(name: string, times: readonly number[]): string {
+  const whole = [times.length, quantile(times, 0.5), quantile(times, 0.95)].map((each) => each.toFixed(0));
+  return row(name, whole);
+}
