@@ -4,7 +4,8 @@ import { jsonCommand, plural, type CommandLine, type JsonOption } from './comman
 import { findDevice } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf, OdetteClient } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Blueprint = ResponseOf<'get /api/blueprints'>['items'][number];
 

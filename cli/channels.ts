@@ -5,7 +5,8 @@ import { jsonCommand, plural, type CommandLine, type JsonOption } from './comman
 import { CliError, EXIT } from './exits.ts';
 import { readGiven, readSecret } from './given-file.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Channel = ResponseOf<'get /api/channels/{id}'>;
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CliError, EXIT } from './exits.ts';
 import { odetteClient, type OdetteClient } from './odette-client.ts';
 import { findServer } from './find-server.ts';
+import { laidOut } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandLine {
@@ -27,7 +28,9 @@ export function createCommandLine(environment: NodeJS.ProcessEnv, terminal: Term
     connect: async (options) =>
       odetteClient(await findServer(environment), { ...options, tell: (text) => terminal.tell(text) }),
     show(options, value, lines) {
-      terminal.print(options.json ? JSON.stringify(value, null, 2) : lines().join('\n'));
+      terminal.print(
+        options.json ? JSON.stringify(value, null, 2) : laidOut(lines(), terminal.columns).join('\n'),
+      );
     },
   };
 }

@@ -6,7 +6,8 @@ import { findBlueprint } from './blueprints.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Detail = ResponseOf<'get /api/devices/{id}'>;
 

@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander';
 import { confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type FleetRollout = ResponseOf<'get /api/fleet-rollouts/{id}'>;
 type Order = FleetRollout['orders'][number];

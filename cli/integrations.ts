@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration, type Integration } from './integration-reference.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 export function addIntegrations(program: Command, line: CommandLine): void {
   const integration = program.command('integration').description('the connected Okta tenants');

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 interface ReaderOptions extends JsonOption {
   readonly integration?: string;

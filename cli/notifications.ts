@@ -5,7 +5,8 @@ import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOptio
 import { CliError, EXIT } from './exits.ts';
 import { readSecret } from './given-file.ts';
 import type { Body, OdetteClient, ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Target = ResponseOf<'get /api/notification-targets'>['items'][number];
 type TargetBody = Body<'post /api/notification-targets'>;

@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Device = ResponseOf<'get /api/integrations/{id}/observed-devices'>['items'][number];
 type State = Device['state'];

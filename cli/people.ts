@@ -2,7 +2,8 @@
 import { Argument, type Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 export function addPeople(program: Command, line: CommandLine): void {
   const person = program.command('person').description('people who can sign in');

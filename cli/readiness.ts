@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Readiness = ResponseOf<'get /api/integrations/{id}/readiness'>;
 type User = ResponseOf<'get /api/integrations/{id}/readiness/users'>['items'][number];

@@ -4,7 +4,8 @@ import { jsonCommand, plural, type CommandLine, type JsonOption } from './comman
 import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf, Body, OdetteClient } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Started = ResponseOf<'post /api/rollouts/replay'>;
 type ReplayBody = Body<'post /api/rollouts/replay'>;

@@ -6,7 +6,7 @@ import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf } from './odette-client.ts';
 import { addReplays } from './replays.ts';
-import { table } from './terminal.ts';
+import { table } from './table.ts';
 
 interface StartOptions extends JsonOption {
   readonly blueprint?: string;

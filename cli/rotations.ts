@@ -5,7 +5,8 @@ import { CliError, EXIT } from './exits.ts';
 import { readSecret } from './given-file.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Rotation = ResponseOf<'get /api/rotations/{id}'>;
 type Plan = ResponseOf<'get /api/integrations/{id}/rotation-plans'>['items'][number];

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, errorDocument, EXIT } from './exits.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 type Status = ResponseOf<'get /api/status'>;
 

@@ -6,6 +6,8 @@ import { withEscapedControls } from '../domain/recorded-text.ts';
 export interface Terminal {
   /** Somebody sits there and can be asked. */
   readonly isInteractive: boolean;
+  /** Characters that one line of the answer holds; undefined: no limit, a program reads it. */
+  readonly columns?: number | undefined;
   /** The answer of the command. */
   print(text: string): void;
   /** Progress and errors. */
@@ -46,6 +48,7 @@ export function processTerminal(): Terminal {
     }
   };
   return {
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     isInteractive: process.stdin.isTTY && process.stderr.isTTY,
     print: (text) => void process.stdout.write(`${text}\n`),
     tell: (text) => void process.stderr.write(`${text}\n`),
@@ -67,19 +70,6 @@ export const steeredByNobody = (terminal: Terminal): Terminal => ({
   ask: (question) => terminal.ask(withEscapedControls(question)),
   promptSecret: (question) => terminal.promptSecret(withEscapedControls(question)),
 });
-
-/** Columns as wide as their widest cell; two spaces between. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(head), ...rows.map(line)];
-}
 
 /** Day and minute, in UTC; instants travel as ISO 8601. */
 export const moment = (instant: string | null): string =>

@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander';
 import { wholeNumber } from './blueprints.ts';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
-import { moment, table } from './terminal.ts';
+import { table } from './table.ts';
+import { moment } from './terminal.ts';
 
 interface CreateOptions extends JsonOption {
   readonly role: 'viewer' | 'operator' | 'admin';

@@ -17,6 +17,8 @@ export async function runOdette(
     /** Somebody sits there and answers so. */
     readonly typed?: readonly string[];
     readonly input?: string;
+    /** Of the terminal. */
+    readonly columns?: number;
   },
 ): Promise<Ran> {
   const printed: string[] = [];
@@ -28,6 +30,7 @@ export async function runOdette(
     return Promise.resolve(typed.shift() ?? '');
   };
   const code = await runCommand(args, options.environment, {
+    columns: options.columns,
     isInteractive: options.typed !== undefined,
     print: (text) => void printed.push(text),
     tell: (text) => void told.push(text),

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { laidOut, table } from './table.ts';
+
+const rows = table(
+  ['WHO', 'DEVICES', 'NEXT STEP', 'CAUSE'],
+  [
+    [
+      'you',
+      '12',
+      'No license of Okta Verify is left. Get more in Apple Business Manager.',
+      'apps_and_books.no_license',
+    ],
+  ],
+);
+
+test('a program gets one line for each row', () => {
+  expect(laidOut(['Steps:', ...rows], undefined)).toEqual([
+    'Steps:',
+    'WHO  DEVICES  NEXT STEP                                                               CAUSE',
+    'you  12       No license of Okta Verify is left. Get more in Apple Business Manager.  apps_and_books.no_license',
+  ]);
+});
+
+test('in 80 columns the widest cell goes on below, and nothing is cut', () => {
+  const lines = laidOut(rows, 80);
+  expect(lines).toEqual([
+    'WHO  DEVICES  NEXT STEP                                CAUSE',
+    'you  12       No license of Okta Verify is left. Get   apps_and_books.no_license',
+    '              more in Apple Business Manager.',
+  ]);
+});
+
+test('a word that is wider than its column stays whole', () => {
+  const [, line] = laidOut(table(['A', 'B'], [['x'.repeat(30), 'y'.repeat(30)]]), 20);
+  expect(line).toBe(`${'x'.repeat(30)}  ${'y'.repeat(30)}`);
+});
+
+test('what separates cells is no part of them', () => {
+  expect(laidOut(table(['A', 'B'], [['one\u001ftwo', 'three']]), undefined)[1]).toBe('one two  three');
+});
