@@ -1,4 +1,4 @@
-// `odette device remove`, `move` and `forget`: nothing is taken away without a yes, and what is said names count and delay.
+// `odette device remove`, `move`, `forget`, `allow-return`, `set-user`: nothing is taken away without a yes, and what is said names count and delay.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import {
@@ -110,4 +110,14 @@ test('the users of many go as the file has them; a preview changes nothing and s
     { csv: 'serialNumber,user\nC02ADA,ada\n', preview: false },
     { csv: 'serialNumber,user\nC02ADA,ada\n', preview: true },
   ]);
+});
+
+test.each([
+  ['allow', 'Allowed for 24 hours: the device enrolls with any code.'],
+  ['refuse', 'Refused.'],
+])('a device that asks to enroll again: %s', async (decision, said) => {
+  server.plays.decideReturn = () => device;
+  const { code, printed } = await odette(`device ${decision}-return C02ADA --reason erased`);
+  expect([code, printed.trim()]).toEqual([0, said]);
+  expect(server.calls.at(-1)).toMatchObject({ body: { decision, reason: 'erased' } });
 });
