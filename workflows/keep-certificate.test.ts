@@ -37,8 +37,10 @@ async function trustedMac(): Promise<FakeDevice> {
 
 /** The user signs in with FastPass, and the sweep sees MANAGED. */
 async function signIn(mac: FakeDevice): Promise<void> {
-  // By the clock of the Mac, which is ahead: a record from before the proof says nothing of this certificate's use.
-  const at = mac.now().toISOString();
+  // By the clock of the workflow, which is ahead and may have run on since the Mac's was set by it: a record from before the proof says
+  // nothing of this certificate's use.
+  const clock = await clockOf(world.connection, world.namespace, workflowIds.certificate(mac.id));
+  const at = new Date(Math.max(clock, mac.now().getTime()) + 1).toISOString();
   const record = await oktaRecordOf(world.database, mac.id, { created: at, lastUpdated: at });
   // Beside those of the others, which would else be missed and get new certificates.
   world.knobs.oktaDevices = [
@@ -76,7 +78,9 @@ async function skip(mac: FakeDevice, milliseconds: number): Promise<void> {
   mac.clockAheadMs += milliseconds;
   await fastForward(world.connection, world.namespace, workflowId, milliseconds);
   // What passed meanwhile by the clock on the wall is part of what was skipped, for the certificate workflow; for the device it came on top.
-  mac.clockAheadMs = (await clockOf(world.connection, world.namespace, workflowId)) - Date.now();
+  // Never behind it: a sign-in after the proof of a certificate would have the earlier time, and not count as its use.
+  const asked = Date.now();
+  mac.clockAheadMs = (await clockOf(world.connection, world.namespace, workflowId)) - asked;
 }
 
 const newest = (mac: FakeDevice) => {
@@ -178,6 +182,10 @@ describe('keepCertificate', () => {
       [mac.id],
     );
     expect(deliveries?.count).toBe(2);
+    // Delivered once more while it sleeps: it goes on sleeping.
+    await restOf(mac);
+    await world.certificateWorkflow(mac.id).signal('renewNow', body);
+    await restOf(mac);
   });
 
   test('renewNow is not kept waiting by an enrollment that has just begun again', async () => {

@@ -1,16 +1,21 @@
 // Moves the clock of one workflow forward on the real server, up to a moment and no further (its waits stay waits after that).
 import { randomUUID } from 'node:crypto';
 import type { Connection } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import { expect, vi } from 'vitest';
 import { readRecorded } from '../histories/test-codec.ts';
 
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
 const SECOND_MS = 1000;
+const NANOSECONDS_A_MS = 1_000_000;
 /** By the clock on the wall: an outage of days is some seventy tries, each with its retries. */
 const MAX_SKIP_MS = 240_000;
 
 /**
  * Resolves when the newest run does nothing but wait for a timer of its own (no response of a device), with the time left of it
- * in milliseconds. A fast-forward that meets a run which is about to continue as new is lost with that run.
+ * in milliseconds. A fast-forward that meets a run which is about to continue as new is lost with that run. What a device said too late
+ * may stand behind the timer: a signal that changes nothing leaves it running.
  */
 export async function atRest(connection: Connection, namespace: string, workflowId: string): Promise<number> {
   const execution = { workflowId };
@@ -19,20 +24,13 @@ export async function atRest(connection: Connection, namespace: string, workflow
       const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
         namespace,
         execution,
-        maximumPageSize: 5,
+        maximumPageSize: 30,
       });
-      const last = history?.events?.find(
-        (event) => !event.workflowExecutionTimeSkippingTransitionedEventAttributes,
-      );
-      const summary = Buffer.from(readRecorded(last?.userMetadata?.summary ?? {}).data ?? []).toString(
-        'utf8',
-      );
-      expect(last?.timerStartedEventAttributes ? summary : 'no timer').toMatch(
-        /until the renewal|retry after/,
-      );
+      const { timer, summary } = waitOf(history?.events ?? []);
+      expect(summary).toMatch(/until the renewal|retry after/);
       const fires =
-        Number(last?.eventTime?.seconds) +
-        Number(last?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
+        Number(timer?.eventTime?.seconds) +
+        Number(timer?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
       const left = fires * SECOND_MS - (await clockOf(connection, namespace, workflowId));
       // Its time has come, and the history does not show it yet.
       expect(left, 'left of the timer').toBeGreaterThan(2 * SECOND_MS);
@@ -42,7 +40,25 @@ export async function atRest(connection: Connection, namespace: string, workflow
   );
 }
 
-/** Milliseconds since the epoch, by the workflow's own clock. */
+/** What a run waits for: its newest timer, unless that has ended or something else is under way. `newest`: the newest event first. */
+function waitOf(newest: readonly HistoryEvent[]): { timer?: HistoryEvent; summary: string } {
+  const at = newest.findIndex(({ timerStartedEventAttributes: started }) => started);
+  const timer = newest[at];
+  const since = newest.slice(0, at).toReversed();
+  let isBusy = false;
+  for (const event of since) {
+    const { startedEventId } = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes ?? {};
+    if (startedEventId && String(startedEventId) === String(timer?.eventId)) return { summary: 'no timer' };
+    if (event.activityTaskScheduledEventAttributes) return { summary: 'an activity' };
+    if (event.workflowTaskScheduledEventAttributes) isBusy = true;
+    if (event.workflowTaskCompletedEventAttributes) isBusy = false;
+  }
+  if (timer === undefined || isBusy) return { summary: 'a workflow task' };
+  const { data } = readRecorded(timer.userMetadata?.summary ?? {});
+  return { timer, summary: Buffer.from(data ?? []).toString('utf8') };
+}
+
+/** Milliseconds since the epoch, by the workflow's own clock, whose fractions of a second count: what it did last may be as young. */
 export async function clockOf(
   connection: Connection,
   namespace: string,
@@ -52,8 +68,9 @@ export async function clockOf(
     namespace,
     execution: { workflowId },
   });
-  const seconds = workflowExtendedInfo?.timeSkippingInfo?.currentTime?.seconds;
-  return seconds === null || seconds === undefined ? Date.now() : Number(seconds) * SECOND_MS;
+  const { seconds, nanos } = workflowExtendedInfo?.timeSkippingInfo?.currentTime ?? {};
+  if (seconds === null || seconds === undefined) return Date.now();
+  return Number(seconds) * SECOND_MS + Math.ceil((nanos ?? 0) / NANOSECONDS_A_MS);
 }
 
 /**
