@@ -2,7 +2,15 @@
 
 export const AUDIT_KINDS = {
   people: ['person.', 'session.', 'token.', 'sign_in_policy.'],
-  integrations: ['integration.', 'setup.', 'platform.', 'removal.', 'reissue.', 'notification_target.'],
+  integrations: [
+    'integration.',
+    'setup.',
+    'platform.',
+    'removal.',
+    'reissue.',
+    'notification_target.',
+    'channel.',
+  ],
   library: ['library_item.', 'blueprint.', 'fleet_rollout.'],
   devices: ['device.', 'enrollment.', 'enrollment_code.', 'certificate.', 'identity.', 'bootstrap_token.'],
   rollouts: ['rollout.', 'replay.'],

@@ -46,6 +46,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   device: 'device',
   integration: 'integration',
   blueprint: 'blueprint',
+  channel: 'channel',
   person: 'person',
   token: 'API token',
   fleet_rollout: 'change',

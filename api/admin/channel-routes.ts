@@ -65,7 +65,7 @@ function creation(
     const { id: webhookKeySecretId } = await storeSecret(sql, sealer, webhook);
     const id = await addChannel(sql, { name, url, apiKeySecretId, webhookKeySecretId, blueprintId });
     if (id === undefined) throw nameTaken();
-    await audit(sql, by, 'added', id, { name, url });
+    await audit(sql, by, 'channel.added', id, { name, url });
     return show(sql, await find(sql, id));
   };
 }
@@ -94,7 +94,7 @@ function change(
       await storeSecret(sql, sealer, { id: before.webhookKeySecretId, kind, value: webhookKey, by });
     }
     if (!(await changeChannel(sql, params.id, { name, url, blueprintId }))) throw nameTaken();
-    await audit(sql, by, 'changed', params.id, { name, url });
+    await audit(sql, by, 'channel.changed', params.id, { name, url });
     return show(sql, await find(sql, params.id));
   };
 }
@@ -105,7 +105,7 @@ const removal: Handlers<typeof channels>['deleteChannel'] = async ({ sql, params
     throw new ProblemError('request.conflict', { detail: 'Devices are reached by this channel.' });
   await removeChannel(sql, params.id);
   for (const secretId of [apiKeySecretId, webhookKeySecretId]) await dropSecret(sql, secretId);
-  await audit(sql, caller.actor, 'removed', params.id, { name });
+  await audit(sql, caller.actor, 'channel.removed', params.id, { name });
   return undefined;
 };
 
@@ -135,13 +135,13 @@ function adoption({
       else known += 1;
     }
     const detail = { asked, known, refused: refused.length };
-    await audit(database, caller.actor, 'devices_asked', params.id, detail);
+    await audit(database, caller.actor, 'channel.devices_asked', params.id, detail);
     return { asked, known, refused };
   };
 }
 
-const audit = (sql: Sql, actor: string, what: string, id: string, detail: object): Promise<void> =>
-  appendAudit(sql, { actor, action: `channel.${what}`, subject: `channel:${id}`, detail });
+const audit = (sql: Sql, actor: string, action: string, id: string, detail: object): Promise<void> =>
+  appendAudit(sql, { actor, action, subject: `channel:${id}`, detail });
 
 const find = async (sql: Sql, id: string): Promise<ListedChannel> => {
   const row = await findListedChannel(sql, id);

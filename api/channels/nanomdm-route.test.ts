@@ -227,6 +227,21 @@ test('whatever is told of an enrollment before it ended comes too late', async (
   expect(await known(udid)).toMatchObject({ enrollmentStatus: 'enrolled', family: 'Mac' });
 });
 
+test('Authenticate and TokenUpdate that come at once enroll the device, and no question stays open', async () => {
+  const udids = Array.from({ length: 5 }, newUdid);
+  const said = udids.flatMap((udid) => {
+    const [began, token] = [next(), next()];
+    return [() => tell(authenticate(udid), began), () => tell(tokenUpdate(udid), token)];
+  });
+  await Promise.all(said.map((send) => send()));
+  // Where the TokenUpdate overtook, the next contact says so.
+  for (const udid of udids) await tell({ UDID: udid, Status: 'Idle' });
+  expect(await Promise.all(udids.map(statusOf))).toEqual(udids.map(() => 'enrolled'));
+  const { database } = listener;
+  const open = await database.query('select 1 from channel_adoptions where udid = any($1)', [udids]);
+  expect(open).toEqual([]);
+});
+
 test('a report enrolls a device whose TokenUpdate was lost', async () => {
   const udid = newUdid();
   await tell(authenticate(udid));

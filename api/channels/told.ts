@@ -12,7 +12,7 @@ import {
   noteRelation,
   placeOf,
 } from '../../adapters/store/devices/channel-relations.ts';
-import type { ChannelRow } from '../../adapters/store/devices/channels.ts';
+import { forgetAdoption, type ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { findDeviceForUpdate, recordContact, type DeviceRow } from '../../adapters/store/devices/devices.ts';
 import { beginEnrollment, lockUdid } from '../../adapters/store/devices/enrollments.ts';
 import { familyOf, platformOf, type DeviceFamily } from '../../domain/device.ts';
@@ -73,11 +73,17 @@ async function ofKnown(
 ): Promise<Outcome> {
   // Of a user's channel nothing is taken: Odette does not deliver into login keychains here.
   if (message.userId !== undefined) return 'ignored';
-  const device = await findDeviceForUpdate(sql, message.udid);
+  const device = (await findDeviceForUpdate(sql, message.udid)) ?? (await findNew(sql, message.udid));
   if (device === undefined) return 'unknown';
   if (device.channelId !== channel.id)
     return device.enrollmentStatus === 'checked_out' ? 'unknown' : 'ignored';
   return work(device);
+}
+
+/** Its Authenticate is told at the same time, and may be on its way into the tables. */
+async function findNew(sql: Sql, udid: string): Promise<DeviceRow | undefined> {
+  await lockUdid(sql, udid);
+  return findDeviceForUpdate(sql, udid);
 }
 
 async function authenticated(sql: Sql, told: Told, message: Authenticate): Promise<Outcome> {
@@ -142,6 +148,7 @@ export async function begin(
     belongsTo: known === undefined && blueprintId !== null ? { blueprintId, userName: null } : undefined,
     isNew: true,
   });
+  await forgetAdoption(sql, channel.id, device.udid);
   await appendAudit(sql, {
     actor: `device:${deviceId}`,
     action: 'enrollment.new',

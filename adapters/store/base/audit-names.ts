@@ -9,6 +9,7 @@ export async function findAuditNames(sql: Sql, ids: readonly string[]): Promise<
        from devices where id = any($1::uuid[])
      union all select 'integration', id, name from integrations where id = any($1::uuid[])
      union all select 'blueprint', id, name from blueprints where id = any($1::uuid[])
+     union all select 'channel', id, name from channels where id = any($1::uuid[])
      union all select 'person', id, name from people where id = any($1::uuid[])
      union all select 'token', id, name from api_tokens where id = any($1::uuid[])
      union all select 'fleet_rollout', id, reason from fleet_rollouts where id = any($1::uuid[])

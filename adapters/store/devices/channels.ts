@@ -111,6 +111,11 @@ export async function dropAdoption(sql: Sql, channelId: string, commandUuid: str
   ]);
 }
 
+/** The device is known, however it was heard of. */
+export async function forgetAdoption(sql: Sql, channelId: string, udid: string): Promise<void> {
+  await sql.query('delete from channel_adoptions where channel_id = $1 and udid = $2', [channelId, udid]);
+}
+
 /** Whether a response is the answer to that question; what was asked is forgotten with it. */
 export async function endAdoption(
   sql: Sql,
