@@ -8,6 +8,7 @@ import { OktaClient } from '../../adapters/okta/okta-client.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { openPretendOkta, type PretendOkta } from '../harness/pretend-okta.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { addPublicKey, addRole, createServicesApp, dpopBox, grantScopes } from './okta-app.ts';
 import {
   generateMacPlatform,
   installIntegration,
@@ -63,15 +64,9 @@ describe.skipIf(!hasBrowser)('the admin console of a pretend tenant', () => {
     await okta.press('Create App Integration');
     await okta.press('Next');
     await okta.page.getByText('Select a sign-in method.').waitFor();
-    await okta.choose('API Services');
-    await okta.press('Next');
-    await okta.page.getByLabel('App integration name').fill('Odette');
-    await okta.press('Save');
-    await okta.page.getByRole('heading', { level: 1, name: 'Odette' }).waitFor();
-    const clientId = await okta.copy('Client ID');
-    expect(
-      await okta.page.getByRole('checkbox', { name: /Demonstrating Proof of Possession/ }).isChecked(),
-    ).toBe(true);
+    await okta.press('Cancel');
+    const clientId = await createServicesApp(okta, 'Odette');
+    expect(await dpopBox(okta).isChecked()).toBe(true);
     const credentials = {
       kind: 'api_services_app',
       clientId,
@@ -90,39 +85,20 @@ describe.skipIf(!hasBrowser)('the admin console of a pretend tenant', () => {
     await okta.page.getByLabel('Paste your public key here (JWK)').fill('{"kty":"RSA","d":"secret"}');
     await okta.press('Done');
     await okta.page.getByText('This is a private key. Paste the public key.').waitFor();
-    await okta.page.getByLabel('Paste your public key here (JWK)').fill(JSON.stringify(key.publicJwk));
-    await okta.press('Done');
-    await okta.page.getByRole('cell', { name: String(key.publicJwk['kid']) }).waitFor();
+    await okta.press('Cancel');
+    await addPublicKey(okta, JSON.stringify(key.publicJwk));
     expect(await okta.findings()).toEqual([]);
 
     expect(await works()).toEqual(nothing('okta.scope_not_granted'));
-    await okta.press('Okta API Scopes', 'link');
-    for (const scope of ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read']) {
-      await okta.press(`Grant ${scope}`);
-      await okta.page.getByRole('button', { name: `Revoke ${scope}` }).waitFor();
-    }
+    await grantScopes(okta, ['okta.devices.manage', 'okta.devices.read', 'okta.authenticators.read']);
     expect(await okta.findings()).toEqual([]);
 
     const refused = 'okta.access_denied';
     expect(await works()).toEqual({ token: 'works', devices: refused, authenticators: refused });
-    const addRole = async (name: string, permissions: string[]) => {
-      await okta.goTo('Administrators');
-      await okta.press('Create new role');
-      await okta.page.getByLabel('Role name').fill(name);
-      for (const permission of permissions) await okta.choose(permission, 'checkbox');
-      await okta.press('Save role');
-      await okta.page.getByRole('cell', { name, exact: true }).waitFor();
-      await okta.goTo('Applications');
-      await okta.press('Odette', 'link');
-      await okta.press('Admin roles', 'link');
-      await okta.press('Edit assignments');
-      await okta.choose(name, 'checkbox');
-      await okta.press('Save changes');
-      await okta.page.getByText(new RegExp(`^Roles: .*${name}`)).waitFor();
-    };
-    await addRole('Devices only', ['View devices']);
+    await addRole(okta, { app: 'Odette', name: 'Devices only', permissions: ['View devices'] });
     expect(await works()).toEqual({ token: 'works', devices: 'works', authenticators: refused });
-    await addRole('Odette reads', ['View devices', 'View authenticators']);
+    const permissions = ['View devices', 'View authenticators'];
+    await addRole(okta, { app: 'Odette', name: 'Odette reads', permissions });
     expect(await works()).toEqual({ token: 'works', devices: 'works', authenticators: 'works' });
     expect(await okta.findings()).toEqual([]);
   }, 180_000);
