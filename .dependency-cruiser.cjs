@@ -63,6 +63,19 @@ module.exports = {
       to: { path: 'node_modules/(@temporalio|express)/' },
     },
     {
+      // Its index and its `Client` are twice as large, and do what Odette may not (docs/decisions/0003).
+      name: 'okta-sdk-in-its-adapter-alone',
+      severity: 'error',
+      from: { path: `^(?!adapters/okta/)(${rooms.join('|')})/`, pathNot: TESTS },
+      to: { path: 'node_modules/@okta/' },
+    },
+    {
+      name: 'okta-sdk-without-its-client',
+      severity: 'error',
+      from: room('adapters/okta'),
+      to: { path: 'node_modules/@okta/okta-sdk-nodejs/src/(?!generated/|types/)' },
+    },
+    {
       name: 'workflows-take-only-types-of-activities',
       severity: 'error',
       from: room('workflows'),

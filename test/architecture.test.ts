@@ -50,6 +50,16 @@ describe('who may import whom', () => {
       ['domain/reads-files.ts', "export * from 'node:fs';", 'domain-is-pure'],
       ['adapters/okta/reaches.ts', "export * from '../store/rows.ts';", 'adapters-keep-to-their-own-folder'],
       [
+        'adapters/okta/takes-the-client.ts',
+        "export * from '@okta/okta-sdk-nodejs/src/client.js';",
+        'okta-sdk-without-its-client',
+      ],
+      [
+        'workers/calls-okta.ts',
+        "export * from '@okta/okta-sdk-nodejs/src/generated/apis/DeviceApi.js';",
+        'okta-sdk-in-its-adapter-alone',
+      ],
+      [
         'workflows/reaches.ts',
         "export * from '../adapters/store/rows.ts';",
         'workflows-know-domain-and-workflows',
