@@ -2,6 +2,7 @@
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
+import { attemptsAfter, isAttempt, isWornOut, NO_ATTEMPTS } from '../domain/certificate-attempts.ts';
 import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
@@ -17,8 +18,6 @@ import { database, otherWorkflows } from './policies.ts';
 
 /** A run with more events continues as new before its next sleep. */
 const MAX_HISTORY_LENGTH = 60;
-/** With a device that refuses what it is asked, or does not keep what it is sent; a renewal needs three. */
-const MAX_ATTEMPTS = 6;
 /** Nobody signals the workflow when the device comes back in scope, when an Okta admin changed its status, or when a user logs in. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
@@ -47,8 +46,7 @@ class CertificateWorkflow {
   #proofReplies = 0;
   /** Deliveries that failed, one after the other. */
   #failures = 0;
-  /** With the device, since anything was settled. */
-  #attempts = 0;
+  #attempts = NO_ATTEMPTS;
 
   constructor(input: KeepCertificateInput) {
     const { deviceId, carried } = input;
@@ -70,8 +68,13 @@ class CertificateWorkflow {
       });
       if (step === null) return;
       await this.#status.show(step);
+      if (isWornOut(this.#attempts, step.action.do) && !isChanged()) {
+        const { do: act } = step.action;
+        await this.#backOff(act === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
+        continue;
+      }
       if ((await this.#carryOut(step, isChanged)) === 'ended') return;
-      await this.#boundAttempts(step.action, isChanged);
+      await this.#countAttempt(step.action, isChanged);
     }
   }
 
@@ -191,24 +194,17 @@ class CertificateWorkflow {
     return isChanged() ? undefined : 'ended';
   }
 
-  /** A device that takes what it is sent and never has it would be asked without end. */
-  async #boundAttempts(action: CertificateAction, isChanged: IsChanged): Promise<void> {
+  async #countAttempt({ do: act }: CertificateAction, isChanged: IsChanged): Promise<void> {
     const { isSilent, wasInterrupted } = this.#delivery;
-    const isAttempt = action.do === 'ask' || action.do === 'remove' || action.do === 'deliver';
     // Nobody has answered: a user may be away for days, while rollouts ask.
-    if (isAttempt && wasInterrupted) return;
-    this.#attempts = isAttempt && !isSilent ? this.#attempts + 1 : 0;
+    if (isAttempt(act) && wasInterrupted) return;
+    this.#attempts = attemptsAfter(this.#attempts, act, isSilent);
     if (isSilent) await this.#continueIfLong(isChanged);
-    if (this.#attempts >= MAX_ATTEMPTS && !isChanged())
-      await this.#backOff(
-        action.do === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused',
-        isChanged,
-      );
   }
 
   async #backOff(code: FailureCode, isChanged: IsChanged): Promise<void> {
     this.#failures += 1;
-    this.#attempts = 0;
+    this.#attempts = NO_ATTEMPTS;
     await this.#status.showFailure(code);
     await otherWorkflows.signalRollout({
       deviceId: this.#deviceId,
