@@ -14,6 +14,8 @@ export interface WebhookRelay {
   target: string | undefined;
   /** Everything that came. */
   readonly seen: Webhook[];
+  /** Of them, those that were taken. */
+  taken: number;
   /** From 0 up to 1: what becomes of the next one. */
   readonly luck: { lost: number; doubled: number; held: number };
   /** Passes on what it holds back, the newest first. */
@@ -33,6 +35,7 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
       'x-hmac-signature': String(headers['x-hmac-signature']),
     };
     const answer = await fetch(relay.target, { method: 'POST', headers: kept, body: new Uint8Array(body) });
+    if (answer.status === 200) relay.taken += 1;
     return answer.status;
   };
   server.on('request', (request, response) => {
@@ -55,6 +58,7 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     target: undefined,
     seen: [],
+    taken: 0,
     luck: { lost: 0, doubled: 0, held: 0 },
     async release() {
       for (let next = held.pop(); next; next = held.pop()) await pass(next).catch(() => 502);
