@@ -23,6 +23,7 @@ export function BlueprintPage() {
   return (
     <Page
       title={blueprint?.name ?? 'Blueprint'}
+      above={[{ label: 'Blueprints', to: { to: '/blueprints' } }]}
       actions={blueprint && isAdmin && <Change blueprint={blueprint} />}
     >
       <Loaded query={query}>

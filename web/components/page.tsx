@@ -1,15 +1,19 @@
 // The frame of a page: its title (also of the window), what can be done, and what is shown while it loads or when it cannot.
 import { Alert, Box, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useEffect, type ReactNode } from 'react';
+import { Trail, type Crumb } from './trail.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
 
 export function Page({
   title,
+  above,
   intro,
   actions,
   children,
 }: {
   title: string;
+  /** The pages above this one, the highest first. */
+  above?: readonly Crumb[] | undefined;
   intro?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
@@ -19,6 +23,7 @@ export function Page({
   }, [title]);
   return (
     <Stack className="page" gap="lg">
+      {above !== undefined && <Trail above={above} title={title} />}
       <Group justify="space-between" align="flex-start">
         <Box maw="46rem">
           <Title order={1} size="h2" className="break-anywhere">
@@ -60,7 +65,7 @@ export function Loaded<Data>({
     );
   if (query.error) return <ProblemAlert error={query.error} />;
   return (
-    <Stack gap="sm" aria-busy="true" aria-label="Loading">
+    <Stack gap="sm" role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: lines }, (_unused, line) => (
         <Skeleton key={line} height={20} width={line === lines - 1 ? '60%' : '100%'} />
       ))}

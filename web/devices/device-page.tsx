@@ -2,7 +2,6 @@
 import { Anchor, Badge, Group, Paper, SimpleGrid, Stack, Table, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { AnchorLink } from '../components/links.tsx';
 import { BucketBadge, FamilyMark } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
@@ -30,6 +29,7 @@ export function DevicePage() {
   return (
     <Page
       title={device ? deviceTitle(device) : 'Device'}
+      above={[{ label: 'Devices', to: { to: '/devices' } }]}
       intro={device && <Head device={device} />}
       actions={device && mayAct ? <DeviceActions device={device} open={setOpen} /> : undefined}
     >
@@ -71,9 +71,6 @@ function Head({ device }: { device: DeviceDetail }) {
           {device.enrollmentStatus.replace('_', ' ')}
         </Badge>
       )}
-      <AnchorLink to="/devices" size="sm">
-        All devices
-      </AnchorLink>
     </Group>
   );
 }

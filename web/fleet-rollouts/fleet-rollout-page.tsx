@@ -28,7 +28,11 @@ export function FleetRolloutPage() {
   const mayChange = known.data === undefined || isUnderWay(known.data);
   const query = useApiQuery('getFleetRollout', given, { everyMs: mayChange ? LOOK_EVERY_MS : false });
   return (
-    <Page title="Change" intro="A change that reaches more than 20 devices: a canary first, then waves.">
+    <Page
+      title="Change"
+      above={[{ label: 'Rollouts', to: { to: '/rollouts' } }]}
+      intro="A change that reaches more than 20 devices: a canary first, then waves."
+    >
       <Loaded query={query} lines={6}>
         {(rollout) => (
           <>

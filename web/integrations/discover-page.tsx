@@ -17,7 +17,11 @@ export function DiscoverPage() {
     void navigate({ to: '/setups/$setupId', params: { setupId: id } });
   });
   return (
-    <Page title="Discover integrations" intro="Services that Odette can connect to.">
+    <Page
+      title="Discover integrations"
+      above={[{ label: 'Integrations', to: { to: '/integrations' } }]}
+      intro="Services that Odette can connect to."
+    >
       <Stack>
         <Title order={2} size="h3">
           Security

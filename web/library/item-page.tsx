@@ -18,7 +18,11 @@ export function ItemPage() {
     search.item === undefined ? integrationId === search.integration : id === search.item,
   );
   return (
-    <Page title="Okta Verify" intro="App Store app, distributed through Apps and Books.">
+    <Page
+      title="Okta Verify"
+      above={[{ label: 'Library', to: { to: '/library' } }]}
+      intro="App Store app, distributed through Apps and Books."
+    >
       <Loaded query={items}>
         {() => (
           <Loaded query={integrations}>

@@ -6,6 +6,7 @@ import { CursorPages } from '../components/cursor-pages.tsx';
 import { ListTable } from '../components/list-table.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
+import { useIntegrationTrail } from '../integrations/integration-trail.ts';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
 
 type Observed = ResponseOf<'listObservedDevices'>['items'][number];
@@ -22,10 +23,12 @@ const NAMES = Object.keys(STATES) as State[];
 
 export function ObservedPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId/observed' });
+  const above = useIntegrationTrail(integrationId);
   const totals = useApiQuery('getObservedTotals', { params: { id: integrationId } });
   return (
     <Page
       title="Observed devices"
+      above={above}
       intro="Devices that another MDM server manages, as Okta shows them. Odette sends them nothing."
     >
       <Loaded query={totals} lines={1}>

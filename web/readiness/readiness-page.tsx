@@ -7,6 +7,7 @@ import { CursorPages } from '../components/cursor-pages.tsx';
 import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
+import { useIntegrationTrail } from '../integrations/integration-trail.ts';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { ListTable } from '../components/list-table.tsx';
 
@@ -14,11 +15,13 @@ type Readiness = ResponseOf<'getEnforcementReadiness'>;
 
 export function ReadinessPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId/readiness' });
+  const above = useIntegrationTrail(integrationId);
   const params = { id: integrationId };
   const query = useApiQuery('getEnforcementReadiness', { params });
   return (
     <Page
       title="Enforcement readiness"
+      above={above}
       intro="Read this before you require managed devices in an Okta policy: users without one would be locked out."
       actions={
         <Button variant="default" component="a" href={addressOf('exportReadiness', { params })} download>

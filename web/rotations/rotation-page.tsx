@@ -3,13 +3,14 @@ import { Alert, Anchor, Badge, Button, Code, Group, List, Paper, Stack, Text, Ti
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { CopyValue } from '../components/copy-value.tsx';
-import { AnchorLink, ButtonLink } from '../components/links.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded, Page } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { SecretInput } from '../components/secret-input.tsx';
 import { WavesText } from '../fleet-rollouts/waves-text.tsx';
 import { nameOfActor } from '../labels.ts';
+import { useIntegrationTrail } from '../integrations/integration-trail.ts';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 
@@ -20,6 +21,7 @@ const LOOK_EVERY_MS = 2_000;
 
 export function RotationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId/rotation' });
+  const above = useIntegrationTrail(integrationId);
   const given = { params: { id: integrationId } };
   const plans = useApiQuery('listRotationPlans', given);
   const known = useApiQuery('listRotations', given);
@@ -28,12 +30,8 @@ export function RotationPage() {
   return (
     <Page
       title="Rotate secrets"
+      above={above}
       intro="Replace each secret that Odette shares with Okta while the fleet keeps working."
-      actions={
-        <ButtonLink to="/integrations/$integrationId" params={{ integrationId }} variant="default">
-          Integration
-        </ButtonLink>
-      }
     >
       <Loaded query={plans} lines={8}>
         {({ items }) => (

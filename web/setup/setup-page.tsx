@@ -25,6 +25,7 @@ export function SetupPage() {
   return (
     <Page
       title="Okta Device Trust setup"
+      above={[{ label: 'Integrations', to: { to: '/integrations' } }]}
       intro={query.data && <Who setup={query.data} />}
       actions={query.data?.status === 'open' && isAdmin && <GiveUp setup={query.data} />}
     >

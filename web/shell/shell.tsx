@@ -35,6 +35,7 @@ import {
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { countText } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
+import { SearchButton } from '../search/search-button.tsx';
 import { Alarms } from './alarms.tsx';
 import { useLiveEvents } from './live-events.ts';
 import { PasswordDialog } from './password-dialog.tsx';
@@ -90,6 +91,7 @@ export function Shell() {
             </Title>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            {!mustSetUp && <SearchButton />}
             <SchemeButton />
             <PersonMenu name={session.data.name} role={session.data.role} />
           </Group>
