@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { readDeviceSearch } from './devices/device-search.ts';
 import { Shell } from './shell/shell.tsx';
+import { PageFailed } from './shell/page-failed.tsx';
 import { NotFound } from './shell/not-found.tsx';
 import { FirstRunPage } from './sign-in/first-run-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
@@ -171,6 +172,7 @@ export const router = createRouter({
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultNotFoundComponent: NotFound,
+  defaultErrorComponent: PageFailed,
 });
 
 declare module '@tanstack/react-router' {

@@ -56,7 +56,7 @@ describe.skipIf(!hasBrowser)('search everywhere', () => {
       expect(ours.page.url()).toContain(fleet.deviceId);
     }
     await ours.close();
-  }, 120_000);
+  }, 240_000);
 
   test('pages, actions, integrations and blueprints are found, and arrows choose among them', async () => {
     const ours = await openConsole(browser, api.url);
@@ -85,7 +85,7 @@ describe.skipIf(!hasBrowser)('search everywhere', () => {
     await heading(ours, 'acme');
     expect(ours.complaints).toEqual([]);
     await ours.close();
-  }, 120_000);
+  }, 240_000);
 
   test('a viewer is offered nothing that the API would refuse', async () => {
     const ours = await openConsole(browser, api.url);
@@ -95,7 +95,7 @@ describe.skipIf(!hasBrowser)('search everywhere', () => {
     await field(ours).waitFor({ state: 'detached' });
     expect(await search(ours, 'replay')).toEqual(['Rollouts']);
     await ours.close();
-  }, 60_000);
+  }, 180_000);
 
   test('breadcrumbs lead up to each page above', async () => {
     const ours = await openConsole(browser, api.url);
@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser)('search everywhere', () => {
     await pressByKey(ours.page, trail.getByRole('link', { name: 'Integrations' }));
     await heading(ours, 'Integrations');
     await ours.close();
-  }, 60_000);
+  }, 180_000);
 
   test('a phone has it in the header', async () => {
     const ours = await openConsole(browser, api.url, { width: PHONE.width });
@@ -117,5 +117,5 @@ describe.skipIf(!hasBrowser)('search everywhere', () => {
     await ours.page.getByRole('option', { name: 'Renewals' }).click();
     await heading(ours, 'Renewals');
     await ours.close();
-  }, 60_000);
+  }, 180_000);
 });

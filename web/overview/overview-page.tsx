@@ -7,6 +7,7 @@ import { useApiQuery, type ResponseOf } from '../queries.ts';
 import { countText, plural, TRUTH_LABELS, type Truth } from '../labels.ts';
 import { TrustedOverTime } from './trusted-chart.tsx';
 import { Onboarding, ToDoList } from './to-do.tsx';
+import { WorkAhead } from './work-ahead.tsx';
 
 type Status = ResponseOf<'getStatus'>;
 
@@ -32,6 +33,7 @@ export function OverviewPage() {
             <Onboarding ticks={found.onboarding} />
             <BucketCards />
             <ToDoList steps={found.steps} />
+            {found.devices.total > 0 && <WorkAhead />}
             <Truths status={found} />
             {found.devices.total > 0 && <TrustedOverTime />}
           </Stack>

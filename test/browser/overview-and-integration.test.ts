@@ -1,0 +1,101 @@
+// Overview shows the work ahead, the settings of an integration say what they bring about, and a page whose code is lost comes back.
+import { Client, Connection } from '@temporalio/client';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
+import { temporalAddress } from '../harness/temporal.ts';
+import { openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
+import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { pressByKey } from './keyboard.ts';
+
+const ADA = { name: 'ada', password: 'correct horse battery staple' };
+let browser: Browser;
+let api: AdminApi;
+let fleet: SeededFleet;
+
+async function openAsAda(): Promise<ConsolePage> {
+  const ours = await openConsole(browser, api.url);
+  await signIn(ours, ADA);
+  return ours;
+}
+
+describe.skipIf(!hasBrowser)('the console', () => {
+  beforeAll(async () => {
+    const temporal = new Client({
+      connection: await Connection.connect({ address: await temporalAddress() }),
+    });
+    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    fleet = await seedFleet(api.database, api.ring);
+    await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  test('Overview names failures by cause, renewals ahead, running replays and each tenant', async () => {
+    await api.database.query(
+      `insert into integrations (name, okta_org_id, okta_host, credentials_kind, client_id, credentials_secret_id, granted_scopes)
+       select 'umbrella', '00o2', 'umbrella.okta.com', credentials_kind, client_id, credentials_secret_id, granted_scopes from integrations`,
+    );
+    const { status } = await api.call('POST', '/api/rollouts/replay', {
+      failureCode: 'mdm.device_silent',
+      reason: 'The network is back',
+    });
+    expect(status).toBeLessThan(300);
+    const ours = await openAsAda();
+    const part = (name: string) => ours.page.getByRole('region', { name, exact: true }).first();
+    await part('Failures by cause').getByText('The device has not responded.').waitFor();
+    await part('Renewals ahead').getByText('in the next 30 days').first().waitFor();
+    await part('Running replays')
+      .getByText(/The network is back/)
+      .waitFor();
+    await part('By tenant').getByRole('link', { name: 'umbrella' }).waitFor();
+    expect(await ours.findings()).toEqual([]);
+    await ours.page.setViewportSize(PHONE);
+    expect(await widthOnPhone(ours.page)).toBeLessThanOrEqual(PHONE.width);
+    await ours.page.setViewportSize({ width: 1280, height: 860 });
+    await part('Failures by cause').getByRole('link', { name: 'The device has not responded.' }).click();
+    await expect.poll(() => ours.page.url()).toContain('failure=mdm.device_silent');
+    await ours.close();
+  }, 240_000);
+
+  test('a change of an integration’s settings says what is pushed again before it is saved', async () => {
+    const ours = await openAsAda();
+    const at = `/integrations/${fleet.ids['integrations'] ?? ''}`;
+    await ours.goTo(at);
+    const advanced = ours.page.getByRole('button', { name: 'Advanced' });
+    expect(await advanced.getAttribute('aria-expanded')).toBe('false');
+    expect(await ours.page.getByLabel('Give up after (hours)').count()).toBe(0);
+    await pressByKey(ours.page, advanced);
+    await ours.fill('Give up after (hours)', '48');
+    await ours.see('Give up after (hours): 336 → 48');
+    await ours.see('Odette pushes no payload again.');
+    await ours.fill('Renew at (fraction of lifetime left)', '0.4');
+    await ours.see('Each Mac with a certificate plans its renewal again');
+    await ours.page.getByRole('combobox', { name: 'Further custom domains' }).fill('id.acme.example');
+    await ours.page.keyboard.press('Enter');
+    await ours.see(/pushes the SSO extension profile again to 6 devices \(3 Macs, 3 iPhones and iPads\)/);
+    expect(await ours.findings('[aria-label="Integration settings"]')).toEqual([]);
+    await ours.close();
+  }, 240_000);
+
+  test('a page whose code cannot be loaded says so, and comes back by itself', async () => {
+    const ours = await openAsAda();
+    await ours.page.route('**/assets/renewals-page-*.js', (route) => route.abort());
+    await ours.page.route('**/readyz', (route) => route.fulfill({ status: 503, body: '' }));
+    await ours.page.getByRole('link', { name: 'Renewals', exact: true }).click();
+    await ours.page.getByRole('heading', { level: 1, name: 'This page could not be loaded' }).waitFor();
+    expect(await ours.findings()).toEqual([]);
+    // The rest of the console goes on.
+    await ours.press('Blueprints', 'link');
+    await ours.page.getByRole('heading', { level: 1, name: 'Blueprints' }).waitFor();
+    await ours.page.getByRole('link', { name: 'Renewals', exact: true }).click();
+    await ours.page.getByRole('heading', { level: 1, name: 'This page could not be loaded' }).waitFor();
+    await ours.page.unroute('**/assets/renewals-page-*.js');
+    await ours.page.unroute('**/readyz');
+    await ours.page.getByRole('heading', { level: 1, name: 'Renewals', exact: true }).waitFor();
+    await ours.close();
+  }, 240_000);
+});
