@@ -28,6 +28,7 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
       'removals',
       'rotations',
       'channels',
+      'notification-targets',
     ].map((name) => [name, globalThis.crypto.randomUUID()]),
   ) as Record<
     | 'integrations'
@@ -38,7 +39,8 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
     | 'fleet-rollouts'
     | 'removals'
     | 'rotations'
-    | 'channels',
+    | 'channels'
+    | 'notification-targets',
     string
   >;
   const secret = async (
@@ -121,6 +123,10 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   await database.query(
     `insert into secret_rotations (id, integration_id, kind, status, started_by) values ($1, $2, 'ios_secret_key', 'prepared', 'person:ada')`,
     [ids.rotations, ids.integrations],
+  );
+  await database.query(
+    `insert into notification_targets (id, name, kind, is_on, address, rules) values ($1, 'On call', 'webhook', false, 'hooks.example.com:443', $2)`,
+    [ids['notification-targets'], { topics: ['installation'], minDevices: 1, tellsWhenDone: false }],
   );
   const viewerToken = randomBytes(32).toString('base64url');
   await addToken(database, {
