@@ -28,7 +28,14 @@ export async function askWhoItIs(
   channel: ChannelRow,
   udid: string,
 ): Promise<'asked' | 'known' | 'refused'> {
-  const uuid = await beginAdoption(database, channel.id, udid);
+  const uuid = await database.inTransaction(async (sql) => {
+    // Its Authenticate, told at the same time, may have made it known meanwhile.
+    await lockUdid(sql, udid);
+    const device = await findDeviceForUpdate(sql, udid);
+    return device === undefined || device.enrollmentStatus === 'checked_out'
+      ? beginAdoption(sql, channel.id, udid)
+      : undefined;
+  });
   if (uuid === undefined) return 'known';
   try {
     const taken = await client.enqueue(udid, buildCommand(uuid, { requestType: 'DeviceInformation' }));
