@@ -234,7 +234,7 @@ test('Authenticate and TokenUpdate that come at once enroll the device, and no q
     return [() => tell(authenticate(udid), began), () => tell(tokenUpdate(udid), token)];
   });
   await Promise.all(said.map((send) => send()));
-  // Where the TokenUpdate overtook, the next contact says so.
+  // Where the TokenUpdate came first, the next contact says so.
   for (const udid of udids) await tell({ UDID: udid, Status: 'Idle' });
   expect(await Promise.all(udids.map(statusOf))).toEqual(udids.map(() => 'enrolled'));
   const { database } = listener;

@@ -69,5 +69,7 @@ async function take(dependencies: Dependencies, channel: ChannelRow, body: Buffe
   if ((await recordTold(dependencies, told)) !== 'unknown') return;
   if (message.type === 'CheckOut' || (await adopt(database, told))) return;
   const client = await channels.client(channel.id);
-  await askWhoItIs(database, client, channel, message.udid);
+  // Known since: its Authenticate was told at the same time.
+  if ((await askWhoItIs(database, client, channel, message.udid)) === 'known')
+    await recordTold(dependencies, told);
 }

@@ -164,7 +164,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
     pretend.expectWholeMac('nano-busy', await pretend.onSandbox(world, 'nano-busy'));
   }, 300_000);
 
-  test('webhooks that are lost, doubled and late: the device becomes trusted, and gets nothing twice', async () => {
+  test('webhooks that are lost, doubled and late: the device becomes trusted, and keeps one certificate', async () => {
     Object.assign(relay.luck, { lost: 0.1, doubled: 0.3, held: 0.3 });
     const releasing = setInterval(() => void relay.release(), 1_000);
     try {
@@ -187,9 +187,14 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
         body: { blueprintId: trusted.blueprintId },
       });
       await until(name, 'trusted', 600_000);
-      const device = await pretend.onSandbox(world, name);
-      expect(pretend.certificatesOf(device)).toHaveLength(1);
-      expect(device.counts['appInstalledAgain'] ?? 0).toBe(0);
+      // One whose fate nobody told is replaced, and removed after the new one was seen.
+      const device = await eventually(
+        () => pretend.onSandbox(world, name),
+        (seen) => pretend.certificatesOf(seen).length === 1,
+        { withinMs: 300_000, what: 'one certificate', everyMs: 1_000 },
+      );
+      // Asked for again where nobody told that it was installed: 45 seconds after a contact, and not at every one.
+      expect(device.counts['appInstalledAgain'] ?? 0).toBeLessThan(3);
     } finally {
       clearInterval(releasing);
       Object.assign(relay.luck, { lost: 0, doubled: 0, held: 0 });
