@@ -2,6 +2,7 @@
 // pretend tenant. `npm run bench:okta-outage` (OUTAGE_MACS 1000, OUTAGE_SECONDS 600, OUTAGE_WORKERS 3): its figures, and 1 where a limit is passed.
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { MAX_WINDOW } from '../../domain/okta-budget.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
@@ -116,6 +117,12 @@ try {
   check(served - cured <= 60_000, `awake ${seconds(served - cured)} after the cure, within a minute`);
   check((await count(`rollout_runs where outcome = 'failed'`)) === 0, 'no rollout ended failed');
   check((await count(`device_trust where failure_code is not null`)) === 0, 'no device shows a failure');
+  const histories = await countHistories();
+  console.log(`workflows: ${JSON.stringify(histories)}`);
+  check(
+    (histories['Failed'] ?? 0) + (histories['TimedOut'] ?? 0) === 0,
+    'no workflow ended failed or timed out',
+  );
   console.log(
     `looked at until ${seconds(delivered - cured)} after the cure; ${WORKERS} workers; load average ${os.loadavg()[0]?.toFixed(1)}`,
   );
@@ -125,6 +132,25 @@ try {
   await world.stop();
 }
 process.exitCode = faults.length > 0 ? 1 : 0;
+
+/** Of all workflows, by how they ended or that they run. */
+async function countHistories(): Promise<Record<string, number>> {
+  const connection = await Connection.connect({ address: world.temporalAddress });
+  const { workflow } = new Client({ connection });
+  const counts: Record<string, number> = {};
+  for (const status of [
+    'Running',
+    'Completed',
+    'ContinuedAsNew',
+    'Canceled',
+    'Terminated',
+    'Failed',
+    'TimedOut',
+  ])
+    counts[status] = (await workflow.count(`ExecutionStatus = '${status}'`)).count;
+  await connection.close();
+  return counts;
+}
 
 function challenges(requests: readonly JournaledRequest[]): JournaledRequest[] {
   return requests.filter(({ name }) => name === 'challenge');
