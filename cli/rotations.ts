@@ -109,6 +109,7 @@ const planLines = ({ kind, title, steps, exposure, impact }: Plan): string[] => 
 function rotationLines({
   id,
   kind,
+  status,
   text,
   failure,
   publicJwk,
@@ -127,7 +128,9 @@ function rotationLines({
       ? []
       : [
           `Devices: odette fleet-rollout show ${fleetRolloutId}`,
-          `Not reached: odette fleet-rollout devices ${fleetRolloutId} --state failed`,
+          status === 'pushing'
+            ? `Not yet: odette fleet-rollout devices ${fleetRolloutId} --state begun`
+            : `Not reached: odette fleet-rollout devices ${fleetRolloutId} --state failed`,
         ]),
     ...(orders.length > 0
       ? orders.map((order) => `odette rotate ${order} ${id}`)

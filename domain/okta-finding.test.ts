@@ -47,6 +47,13 @@ describe('what Okta said', () => {
       'MANAGED for ada@acme.com',
     ],
     ['NOT_MANAGED', { okta: okta({ users: notManaged }) }, 'not_managed', 'user', 'Okta says NOT_MANAGED'],
+    [
+      'NOT_MANAGED, of which the cause cannot be known',
+      { okta: okta({ users: notManaged }) },
+      'not_managed',
+      'user',
+      'does not say why',
+    ],
     ['no user', { okta: okta({ users: [] }) }, 'not_managed', 'user', 'Okta lists no user'],
     ['SUSPENDED', { okta: okta({ status: 'SUSPENDED' }) }, 'suspended', 'okta_admin', 'Okta says SUSPENDED'],
     [

@@ -171,7 +171,7 @@ function findingOfActive(
     evidence:
       said === undefined
         ? `Okta lists no user on this device${how}.`
-        : `Okta says ${said}${how}. The status changes only with a FastPass sign-in.`,
+        : `Okta says ${said}${how}, and does not say why. The status changes only with a FastPass sign-in.`,
     remedy: SIGN_IN,
   };
 }

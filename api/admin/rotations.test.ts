@@ -18,13 +18,25 @@ const start = (body: object) => api.call('POST', `${integration}/rotations`, bod
 
 test('each secret of the integration has its steps in Okta, its exposure, and the devices that it concerns', async () => {
   const { items } = (await api.call('GET', `${integration}/rotation-plans`)).body as {
-    items: { kind: string; steps: string[]; impact: { devices: number } | null }[];
+    items: { kind: string; steps: string[]; exposure: string; overlaps: boolean; impact: object | null }[];
   };
   expect(items.map(({ kind }) => kind)).toEqual(['client_secret', 'challenge_password', 'ios_secret_key']);
-  const phones = items.find(({ kind }) => kind === 'ios_secret_key');
-  expect(phones?.impact?.devices).toBe(3);
-  expect(phones?.steps.join(' ')).toMatch(/Actions.*reset.*Use existing key.*Reset/);
-  expect(items.find(({ kind }) => kind === 'challenge_password')?.impact).toBeNull();
+  const [client, macs, phones] = items;
+  // Okta takes two client secrets at once, and nothing goes to devices.
+  expect(client).toMatchObject({ overlaps: true, impact: null });
+  expect(client?.exposure).toMatch(/^None: Okta accepts both secrets/);
+  // Okta ends the old challenge password and the old key with the reset.
+  expect(macs).toMatchObject({ overlaps: false, impact: null });
+  expect(macs?.steps.join(' ')).toMatch(/Actions.*reset.*Reset.*Copy the new password.*Enter it here/);
+  expect(macs?.exposure).toMatch(/^From the reset until you enter the new password, Macs get no new/);
+  expect(phones).toMatchObject({ overlaps: false, impact: { devices: 3 } });
+  expect(phones?.impact).toMatchObject({ pushes: expect.any(Number), minutes: expect.any(Number) });
+  expect(phones?.steps.join(' ')).toMatch(
+    /Choose the new key here first.*Actions.*reset.*Use existing key.*Reset/,
+  );
+  expect(phones?.exposure).toMatch(
+    /^From the reset in Okta until a device has the new key.*locked out\..*asleep or offline stay exposed/,
+  );
 });
 
 test('a made iOS key is shown once, fits what Okta takes, and waits for the word that it is set in Okta', async () => {
@@ -33,6 +45,9 @@ test('a made iOS key is shown once, fits what Okta takes, and waits for the word
   expect(body.secretKey).toMatch(/^[\w-]{44}$/);
   expect(body.rotation).toMatchObject({ status: 'prepared', orders: ['commit', 'abandon'] });
   const id = body.rotation.id as string;
+  expect(body.rotation.temporalUrl).toBe(
+    `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(`rotation/${id}`)}`,
+  );
   expect((await api.call('GET', `/api/rotations/${id}`)).text).not.toContain(body.secretKey);
   const told = await api.database.query(
     `select message from outbox where message ->> 'kind' = 'rotateSecret'`,

@@ -198,10 +198,10 @@ function Progress({ rotation }: { rotation: Rotation }) {
             <AnchorLink
               to="/fleet-rollouts/$fleetRolloutId"
               params={{ fleetRolloutId }}
-              search={{ state: 'failed' }}
+              search={{ state: status === 'pushing' ? 'begun' : 'failed' }}
               size="sm"
             >
-              devices that were not reached
+              {status === 'pushing' ? 'devices that do not have it yet' : 'devices that were not reached'}
             </AnchorLink>
           </Text>
         )}
