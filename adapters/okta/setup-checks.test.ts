@@ -1,7 +1,7 @@
 // What the setup checks before it believes an admin's paste: organization, challenge, SCEP URL.
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FAILURES, type CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { closesEndpoint } from '../../domain/okta-budget.ts';
 import * as admin from '../../sandbox/okta/admin.ts';
@@ -200,6 +200,27 @@ describe('the challenge', () => {
     expect(await codeOf(fetchChallenge(challengeAccess({ allowedPrivateHosts: [] })))).toBe(
       'okta.host_not_allowed',
     );
+  });
+
+  it('that nobody gives in time, or from a name that leads nowhere, is an outage that passes', async () => {
+    const silent = await openTlsService();
+    silent.serve(() => undefined);
+    const url = `https://${silent.host}/scep/v1/challenge/any`;
+    const access = challengeAccess({ url, allowedPrivateHosts: [silent.host] });
+    // Ten seconds are not waited for here.
+    const soon = AbortSignal.timeout(20);
+    const patience = vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(soon);
+    await expect(fetchChallenge(access)).rejects.toMatchObject({
+      code: 'okta.unreachable',
+      facts: { reason: 'time-out' },
+    });
+    expect(patience.mock.calls).toEqual([[10_000]]);
+    patience.mockRestore();
+    await silent.close();
+    const nowhere = challengeAccess({ url: 'https://nobody.invalid/scep/v1/challenge/any' });
+    await expect(fetchChallenge(nowhere)).rejects.toMatchObject({ code: 'okta.unreachable' });
+    expect(closesEndpoint('okta.unreachable')).toBe(true);
+    expect(FAILURES['okta.unreachable'].isRetried).toBe(true);
   });
 
   it('never follows a redirect, whose target would get the password', async () => {

@@ -97,6 +97,16 @@ test('the list is read by cursor and by blueprint, and is a CSV', async () => {
   expect(csv.filter((line) => line.includes('@acme.example'))).toHaveLength(7);
 });
 
+test('the trend has a day for each day with a whole sweep, the oldest first; a later sweep of a day takes its place', async () => {
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  const managed = ['user0', 'user1'].map((user) => record(user, `${user}@acme.example`, 'MANAGED'));
+  await sweep([], tomorrow);
+  await sweep(managed, tomorrow);
+  const { trend } = (await api.call('GET', address)).body as { trend: { day: string; ready: number }[] };
+  expect(trend.map(({ ready }) => ready)).toEqual([1, 2]);
+  expect(trend[1]?.day).toBe(tomorrow.toISOString().slice(0, 10));
+});
+
 test('a device whose user nobody knows is told, for its user is missing from the numbers', async () => {
   await api.database.query('update devices set user_name = null where id = $1', [fleet.deviceId]);
   expect((await api.call('GET', address)).body).toMatchObject({ users: 8, devicesWithoutUser: 1 });
