@@ -51,8 +51,6 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   okta.tenant.state.knobs = structuredClone(DEFAULT_KNOBS);
-  // All tests ask one tenant; what it allows in a minute would make the fastest machine wait for the next.
-  okta.tenant.state.knobs.rateLimits.apiPerMinute = 100_000;
   okta.tenant.state.devices = [];
   await fleet.switchTrust(true);
   await database.query('delete from devices');
