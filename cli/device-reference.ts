@@ -1,10 +1,10 @@
 // Finds the device that a person means: by id, serial number, UDID or name.
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf, OdetteClient } from './odette-client.ts';
+import { isUuid } from '../domain/uuid.ts';
 
 export type Device = ResponseOf<'get /api/devices'>['items'][number];
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CANDIDATES = 50;
 
 /** @throws CliError when none or several are meant */
@@ -12,7 +12,7 @@ export async function findDevice(odette: OdetteClient, text: string): Promise<De
   const { items } = await odette.call('get /api/devices', { query: { search: text, limit: CANDIDATES } });
   const named = items.filter((device) => namesOf(device).includes(text.toLowerCase()));
   // An id is no name; a Mac's UDID looks like one.
-  if (named.length === 0 && UUID.test(text))
+  if (named.length === 0 && isUuid(text))
     return odette.call('get /api/devices/{id}', { params: { id: text } });
   const [only, another] = named;
   if (only && !another) return only;

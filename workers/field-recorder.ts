@@ -12,6 +12,7 @@ import {
   redactPage,
   redactPath,
 } from '../domain/field-recording.ts';
+import { jsonOf } from '../domain/json.ts';
 
 /** A field test makes some sixty; who forgot the setting fills no disk. */
 const MAX_FILES = 1000;
@@ -131,14 +132,6 @@ function oktaRecording(exchange: Extract<Exchange, { kind: 'okta' }>): Recording
     method,
     path: place,
     status,
-    response: isJson ? redact(parsed(text)) : redactPage(text),
+    response: isJson ? redact(jsonOf(text)) : redactPage(text),
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
 import { outwardFetch } from '../outward/proxy.ts';
 import { responseError, eventFailure } from './errors.ts';
+import { jsonOf } from '../../domain/json.ts';
 
 export interface Asset {
   readonly adamId: string;
@@ -169,7 +170,7 @@ export class AppsAndBooksClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, headers: response.headers, content: asJson(await response.text()) };
+      return { status: response.status, headers: response.headers, content: jsonOf(await response.text()) };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no response';
@@ -186,11 +187,3 @@ const readAsset = (asset: z.infer<typeof AssetResponse>): Asset => ({
   isDeviceAssignable: asset.deviceAssignable,
   platforms: asset.supportedPlatforms ?? [],
 });
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

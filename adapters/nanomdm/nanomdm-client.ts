@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { isHostAllowed } from '../outward/allowed-hosts.ts';
+import { jsonOf } from '../../domain/json.ts';
 
 /** The same for everybody: the key is the password. */
 const USER = 'nanomdm';
@@ -82,7 +83,7 @@ export class NanoMdmClient {
     if (!isHostAllowed(this.#allowedHosts, url)) throw new CataloguedError('channel.host_not_allowed');
     const { status, text } = await this.#exchange(url, method, body);
     if (status === 401) throw new CataloguedError('channel.key_refused');
-    const read = [200, 207, 500].includes(status) ? ApiResult.safeParse(asJson(text)) : undefined;
+    const read = [200, 207, 500].includes(status) ? ApiResult.safeParse(jsonOf(text)) : undefined;
     if (!read?.success) throw new CataloguedError('channel.unexpected_response', { facts: { status } });
     return read.data;
   }
@@ -107,13 +108,5 @@ export class NanoMdmClient {
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no response';
       throw new CataloguedError('channel.unreachable', { facts: { reason } });
     }
-  }
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { CataloguedError } from '../../domain/failures.ts';
+import { jsonOf } from '../../domain/json.ts';
 
 /** base64 of HMAC-SHA256 over the body. */
 export const SIGNATURE_HEADER = 'X-Hmac-Signature';
@@ -31,17 +32,9 @@ export function isSignedWith(key: string, body: Uint8Array, signature: string | 
 
 /** undefined: an event that carries no message of a device. @throws CataloguedError `request.invalid` */
 export function readWebhook(body: Buffer): WebhookEvent | undefined {
-  const read = Event.safeParse(asJson(body));
+  const read = Event.safeParse(jsonOf(body.toString('utf8')));
   if (!read.success) throw new CataloguedError('request.invalid');
   const { created_at: createdAt, checkin_event: checkIn, acknowledge_event: report } = read.data;
   const content = checkIn ?? report;
   return content && { createdAt, body: Buffer.from(content.raw_payload, 'base64') };
-}
-
-function asJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@ import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { EXCHANGE_CHANNEL, type Exchange } from '../../domain/field-recording.ts';
 import { proxyFor, throughProxy } from '../outward/proxy.ts';
 import { normalizedHostname, isAllowListed, isPublicAddress, publicOnly } from './host.ts';
+import { jsonOf } from '../../domain/json.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
@@ -190,10 +191,4 @@ export function guardedHttp(allowedPrivateHosts: readonly string[]): GuardedHttp
 }
 
 /** The body as JSON, or undefined when it is not. */
-export function readJson(response: HttpResponse): unknown {
-  try {
-    return JSON.parse(response.body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
-}
+export const readJson = (response: HttpResponse): unknown => jsonOf(response.body.toString('utf8'));

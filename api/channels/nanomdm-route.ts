@@ -9,6 +9,7 @@ import { AtOnce } from '../http/at-once.ts';
 import type { CompareConfiguration } from '../mdm/response-reading.ts';
 import { adopt, askWhoItIs, type ChannelClient } from './adoption.ts';
 import { recordTold } from './told.ts';
+import { isUuid } from '../../domain/uuid.ts';
 
 export interface ChannelSecrets {
   /** The API of a channel. */
@@ -51,10 +52,8 @@ export function nanoMdmRoute(dependencies: Dependencies): Router {
   return router;
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 async function channelOf({ database }: Dependencies, id: string): Promise<ChannelRow> {
-  const channel = UUID.test(id) ? await findChannel(database, id) : undefined;
+  const channel = isUuid(id) ? await findChannel(database, id) : undefined;
   // As where the signature is wrong: nobody learns which channels there are.
   if (channel === undefined) throw new CataloguedError('channel.webhook_refused');
   return channel;

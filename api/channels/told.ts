@@ -19,6 +19,7 @@ import { familyOf, platformOf, type DeviceFamily } from '../../domain/device.ts'
 import { recordReport } from '../mdm/record-report.ts';
 import { productOf, proveAgain, recordAuthenticated, recordEnrolled, recordLeft } from '../mdm/relation.ts';
 import { readReport, type CompareConfiguration, type ReadReport } from '../mdm/response-reading.ts';
+import { isUuid } from '../../domain/uuid.ts';
 
 export interface Told {
   readonly channel: ChannelRow;
@@ -56,12 +57,10 @@ export async function recordTold(
   }
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 /** A command that was sent again has other names. */
 async function named(sql: Sql, report: Report): Promise<Report> {
   const { commandUuid } = report;
-  if (commandUuid === undefined || !UUID.test(commandUuid)) return report;
+  if (commandUuid === undefined || !isUuid(commandUuid)) return report;
   return { ...report, commandUuid: await resolveCommandUuid(sql, commandUuid) };
 }
 

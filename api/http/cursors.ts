@@ -1,6 +1,7 @@
 // Cursors of pages: opaque to callers, checked when they come back.
 import { z } from 'zod';
 import { ProblemError } from './problem.ts';
+import { jsonOf } from '../../domain/json.ts';
 
 export const writeCursor = (parts: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url');
@@ -8,19 +9,11 @@ export const writeCursor = (parts: readonly (string | number)[]): string =>
 /** @throws ProblemError `request.invalid` for a cursor that this list did not give out */
 export function readCursor<Parts>(schema: z.ZodType<Parts>, cursor: string | undefined): Parts | undefined {
   if (cursor === undefined) return undefined;
-  const read = schema.safeParse(parse(cursor));
+  const read = schema.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString()));
   if (read.success) return read.data;
   throw new ProblemError('request.invalid', {
     errors: [{ field: 'after', reason: 'is not the `next` of a page of this list', code: 'invalid_format' }],
   });
-}
-
-function parse(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** [a time as PostgreSQL writes it, an id] */

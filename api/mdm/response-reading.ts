@@ -14,6 +14,7 @@ import {
   replaceInstalledApplications,
   replaceProfiles,
 } from '../../adapters/store/devices/inventory.ts';
+import { isUuid } from '../../domain/uuid.ts';
 
 /**
  * Compares the configuration that a device has with the one it should have: the revision that it equals, or undefined.
@@ -33,8 +34,6 @@ export interface ReadReport {
   readonly problem: string | undefined;
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 /** undefined: Idle, or no command of ours. */
 export async function readReport(
   database: Database,
@@ -42,7 +41,7 @@ export async function readReport(
   report: Report,
 ): Promise<ReadReport | undefined> {
   const uuid = report.commandUuid;
-  if (report.status === 'Idle' || uuid === undefined || !UUID.test(uuid)) return undefined;
+  if (report.status === 'Idle' || uuid === undefined || !isUuid(uuid)) return undefined;
   // A list of some thousand certificates takes seconds to read: only from whom it was asked, and once.
   const command = await findCommandOf(database, uuid, report.udid);
   if (!command) return undefined;

@@ -6,6 +6,7 @@ import { recordConfigurationAcknowledged } from '../rollout/sent-profiles.ts';
 import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
+import { CAN_BE_TAKEN_BACK, OUTSTANDING } from './command-states.ts';
 
 /** A command that ended without a response: its workflow is told with this status. */
 export interface EndedCommand {
@@ -58,7 +59,7 @@ const NOT_WANTED = `exists (
  * was switched off, after the challenge was fetched.
  */
 const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
-  and (state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))`;
+  and ${CAN_BE_TAKEN_BACK}`;
 
 export interface HandedOver {
   readonly uuid: string;
@@ -127,7 +128,7 @@ export async function recordNotNow(
   const [command] = await sql.query<{ isFirst: boolean }>(
     `update commands set state = $3, not_now_at = coalesce(commands.not_now_at, now())
        from (select uuid, not_now_at from commands where uuid = $2) as before
-      where commands.uuid = before.uuid and device_id = $1 and state in ('queued', 'handed_over', 'not_now')
+      where commands.uuid = before.uuid and device_id = $1 and state in ${OUTSTANDING}
       returning before.not_now_at is null as is_first`,
     [deviceId, uuid, queue === 'ours' ? 'not_now' : 'handed_over'],
   );
@@ -174,7 +175,6 @@ interface UntoldResponse {
   readonly failureCode?: FailureCode;
 }
 
-const OUTSTANDING = `('queued', 'handed_over', 'not_now')`;
 const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
 
 export interface UntoldWorkflow {

@@ -3,6 +3,7 @@ import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import { CataloguedError, type FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
+import { CAN_BE_TAKEN_BACK, OUTSTANDING } from './command-states.ts';
 
 /** NOTIFY channel; the payload is the device's id. */
 export const COMMANDS_CHANNEL = 'odette_commands';
@@ -62,10 +63,6 @@ export interface CommandRow {
 
 const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
   failure, queued_at, handed_over_at, not_now_at, responded_at`;
-
-const OUTSTANDING = `('queued', 'handed_over', 'not_now')`;
-/** The device cannot have carried it out: never handed over, or NotNow. */
-const CAN_BE_TAKEN_BACK = `(state = 'not_now' or (state = 'queued' and (handed_over_at is null or hands_over_once)))`;
 
 /** Queues one command, as `queueCommands` does. */
 export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
@@ -223,7 +220,7 @@ export async function withdrawUnwanted(
 export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<number> {
   const rows = await sql.query(
     `update commands set state = 'withdrawn', sealed_body = null
-      where device_id = $1 and state in ('queued', 'handed_over', 'not_now') returning 1`,
+      where device_id = $1 and state in ${OUTSTANDING} returning 1`,
     [deviceId],
   );
   return rows.length;

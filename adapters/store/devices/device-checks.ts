@@ -2,6 +2,7 @@
 import type { Sql } from '../base/database.ts';
 import { COMMANDS_CHANNEL } from './commands.ts';
 import { ENROLLED } from './enrolled.ts';
+import { OUTSTANDING } from './command-states.ts';
 
 export interface CheckCommand {
   readonly uuid: string;
@@ -53,7 +54,7 @@ export async function readCheck(
   workflowId: string,
 ): Promise<{ readonly open: number; readonly refused: number }> {
   const [row] = await sql.query<{ open: number; refused: number }>(
-    `select count(*) filter (where state in ('queued', 'handed_over', 'not_now'))::int as open,
+    `select count(*) filter (where state in ${OUTSTANDING})::int as open,
             count(*) filter (where state = 'responded' and status <> 'Acknowledged')::int as refused
        from commands where device_id = $1 and workflow_id = $2
         and queued_at >= coalesce((select check_asked_at from device_trust where device_id = $1), '-infinity')`,

@@ -4,6 +4,7 @@ import type { ChannelDevice } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { isHeldSql } from '../rollout/affected-devices.ts';
+import { OUTSTANDING } from './command-states.ts';
 
 export interface DeviceRow {
   readonly id: string;
@@ -240,7 +241,7 @@ export async function lookForWork(
   deviceId: string,
 ): Promise<{ readonly isThere: boolean; readonly isBusy: boolean }> {
   const [row] = await sql.query<{ isThere: boolean; isBusy: boolean }>(
-    `select exists (select from commands where device_id = $1::uuid and state in ('queued', 'handed_over', 'not_now'))
+    `select exists (select from commands where device_id = $1::uuid and state in ${OUTSTANDING})
          or exists (select from commands where device_id = $1::uuid and state = 'responded' and not is_told)
          or ${WAS_SILENT} as is_there, ${IS_BUSY} as is_busy`,
     [deviceId, SENDING],

@@ -1,6 +1,7 @@
 // Channels of a Mac's users (Apple, `com.apple.mdm.per-user-connections`): who has opened one, and where to push.
 import type { Sql } from '../base/database.ts';
 import { deleteUserLists } from './inventory.ts';
+import { OUTSTANDING } from './command-states.ts';
 
 export interface UserChannel {
   readonly userId: string;
@@ -76,7 +77,7 @@ export async function closeUserChannel(sql: Sql, deviceId: string, token: Buffer
   await deleteUserLists(sql, deviceId);
   await sql.query(
     `update commands set state = 'withdrawn', sealed_body = null
-      where device_id = $1 and user_id = $2 and state in ('queued', 'handed_over', 'not_now')`,
+      where device_id = $1 and user_id = $2 and state in ${OUTSTANDING}`,
     [deviceId, closed.userId],
   );
 }

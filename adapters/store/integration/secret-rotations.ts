@@ -3,6 +3,7 @@ import { CHALLENGE_ENDPOINT, TOKEN_ENDPOINT } from '../../../domain/okta-budget.
 import type { RotatedSecret, RotationStatus } from '../../../domain/secret-rotation.ts';
 import { appendAudit } from '../base/audit.ts';
 import type { Sql } from '../base/database.ts';
+import { CAN_BE_TAKEN_BACK } from '../devices/command-states.ts';
 
 export interface RotationRow {
   readonly id: string;
@@ -135,7 +136,7 @@ async function withdrawOldKeys(sql: Sql, integrationId: string): Promise<void> {
     `update commands set state = 'withdrawn', sealed_body = null
        from device_scope as scope
       where scope.device_id = commands.device_id and scope.integration_id = $1 and scope.platform = 'iOS' and not hands_over_once
-        and sealed_body is not null and (commands.state = 'not_now' or (commands.state = 'queued' and handed_over_at is null))`,
+        and sealed_body is not null and ${CAN_BE_TAKEN_BACK}`,
     [integrationId],
   );
 }

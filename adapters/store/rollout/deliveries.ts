@@ -11,6 +11,7 @@ import {
   settingsOf,
   type DeliveryJson,
 } from './rollout-state.ts';
+import { OUTSTANDING } from '../devices/command-states.ts';
 
 export interface NewDelivery {
   readonly id: string;
@@ -62,7 +63,7 @@ export async function findOutstandingDelivery(sql: Sql, deviceId: string): Promi
   const [row] = await sql.query<SentDelivery>(
     `select delivery.id, delivery.command_uuid from certificate_deliveries as delivery
        join commands as command on command.uuid = delivery.command_uuid
-      where delivery.device_id = $1 and delivery.state = 'sent' and command.state in ('queued', 'handed_over', 'not_now')
+      where delivery.device_id = $1 and delivery.state = 'sent' and command.state in ${OUTSTANDING}
       order by delivery.created_at desc limit 1`,
     [deviceId],
   );

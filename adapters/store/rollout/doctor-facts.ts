@@ -7,6 +7,7 @@ import { findOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, reportedDeliveriesOf, settingsOf, type DeviceState } from './rollout-state.ts';
 import { deliveryIdOf, isOfOdette } from '../../../domain/profile-identifier.ts';
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
+import { OUTSTANDING } from '../devices/command-states.ts';
 
 interface Traces {
   readonly truths: Readonly<Partial<Record<Truth, TruthState>>>;
@@ -40,7 +41,7 @@ async function readTraces(sql: Sql, state: DeviceState, integrationId: string, n
             array(select failure_code from connection_health
                    where integration_id = $3 and connection = any($4) and failure_code is not null) as connection_failures,
             (select jsonb_build_object('requestType', request_type, 'sinceMs', extract(epoch from coalesce(not_now_at, queued_at)) * 1000)
-               from commands where device_id = $1 and state in ('queued', 'handed_over', 'not_now') order by position limit 1) as waiting_command`,
+               from commands where device_id = $1 and state in ${OUTSTANDING} order by position limit 1) as waiting_command`,
     [state.id, listed, integrationId, connections, now],
   );
   if (row === undefined) throw new Error('a select without from returns a row');
