@@ -13,7 +13,13 @@ import { takeNextCommand, type HandedOver } from '../adapters/store/devices/comm
 import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../adapters/store/devices/devices.ts';
 import { isEnrolled } from '../domain/device.ts';
-import type { ChannelCommand, ChannelDevice, DeviceChannel, Enqueued } from '../domain/device-channel.ts';
+import {
+  isRepeatable,
+  type ChannelCommand,
+  type ChannelDevice,
+  type DeviceChannel,
+  type Enqueued,
+} from '../domain/device-channel.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { tellEnded } from './signal-response.ts';
@@ -94,8 +100,8 @@ async function sendOverdue(
   const overdue = await deps.database.inTransaction(async (sql) => {
     await findDeviceForUpdate(sql, device.udid);
     const found = await findOverdue(sql, device.id, Date.now());
-    for (const command of found) if (command.handsOverOnce) await settle(sql, device.id, command);
-    return found.filter(({ handsOverOnce }) => !handsOverOnce);
+    for (const command of found) if (!isAskedAgain(command)) await settle(sql, device.id, command);
+    return found.filter(isAskedAgain);
   });
   for (const command of overdue) {
     const alias = await renameForNextTry(deps.database, command);
@@ -105,6 +111,9 @@ async function sendOverdue(
   }
   return null;
 }
+
+const isAskedAgain = ({ handsOverOnce, requestType }: HandedOver): boolean =>
+  !handsOverOnce && isRepeatable(requestType);
 
 async function settle(
   sql: Sql,

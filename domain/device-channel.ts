@@ -70,6 +70,9 @@ export interface DeviceChannel {
   isAwake(device: ChannelDevice, enrollmentId: string): boolean;
 }
 
+/** One that is not does more when it is carried out twice: what became of it is looked up on the device, and never asked for again. */
+export const isRepeatable = (requestType: string): boolean => requestType !== 'InstallApplication';
+
 const MINUTE_MS = 60_000;
 /** A device that is in contact carries a command out within it; a large list or profile takes the longest. */
 const ANSWERED_WITHIN_MS = 45_000;

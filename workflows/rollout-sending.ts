@@ -87,7 +87,8 @@ function learn(sent: Sent, outcome: CommandOutcome): Sent {
     case 'CommandFormatError':
       return failed(sent, request, failureCode ?? 'mdm.device_error_unknown');
     case 'Unknown':
-      // A renewal's challenge may be spent: the next run sends another.
+      // The app may be on its way, and is looked for. A renewal's challenge may be spent: the next run sends another.
+      if (request.type === 'InstallApplication') return acknowledged(sent, request);
       return request.type === 'RenewIdentity' ? remembered(sent, request, null) : sent;
     // Taken back, or not carried out yet: it is planned again.
     case 'Withdrawn':

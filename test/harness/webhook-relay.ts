@@ -18,6 +18,8 @@ export interface WebhookRelay {
   taken: number;
   /** From 0 up to 1: what becomes of the next one. */
   readonly luck: { lost: number; doubled: number; held: number };
+  /** Of what is not lost by luck: true loses it, too. */
+  loses: (body: Buffer) => Promise<boolean>;
   /** Passes on what it holds back, the newest first. */
   release(): Promise<void>;
   close(): Promise<void>;
@@ -43,7 +45,7 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
       const webhook = { headers: request.headers, body };
       relay.seen.push(webhook);
       const { lost, doubled, held: kept } = relay.luck;
-      if (random() < lost) return response.writeHead(502).end();
+      if (random() < lost || (await relay.loses(body))) return response.writeHead(502).end();
       if (random() < kept) {
         held.push(webhook);
         return response.writeHead(200).end();
@@ -60,6 +62,7 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
     seen: [],
     taken: 0,
     luck: { lost: 0, doubled: 0, held: 0 },
+    loses: () => Promise.resolve(false),
     async release() {
       for (let next = held.pop(); next; next = held.pop()) await pass(next).catch(() => 502);
     },

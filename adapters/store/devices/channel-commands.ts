@@ -44,7 +44,7 @@ export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Pr
   });
 }
 
-/** Nobody knows whether the device carried it out, and it goes but once: its workflow asks the device. */
+/** Nobody knows whether the device carried it out, and it is not sent again: its workflow asks the device. */
 export async function giveUpUnanswered(sql: Sql, uuid: string): Promise<void> {
   await sql.query(
     `update commands set state = 'withdrawn', status = 'Unknown', sealed_body = null where uuid = $1 and state = 'handed_over'`,
