@@ -126,3 +126,13 @@ test('the compose file registers every search attribute of the workflows', () =>
   for (const { name, type } of Object.values(searchAttributes))
     expect(text).toContain(`${name}:${types[type]}`);
 });
+
+test('every image is named by its digest, so that nobody serves another one under its tag', async () => {
+  const dockerfile = await readFile(path.join(ROOT, 'Dockerfile'), 'utf8');
+  const images = [
+    ...[...text.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image),
+    ...[...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image),
+  ].filter((image) => image !== 'odette');
+  expect(images.length).toBeGreaterThanOrEqual(7);
+  for (const image of images) expect(image).toMatch(/^[a-z/-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+});
