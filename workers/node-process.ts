@@ -1,15 +1,14 @@
 // Starts one of our own TypeScript processes, keeps its log in a file, and knows when it is ready.
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { endRecordedChild, recordChild } from './child-record.ts';
+import { ProcessLog } from './process-log.ts';
 import { programAt, type ProgramName } from './program.ts';
 import type { Part } from './supervise.ts';
 
-const KEPT_LOG_BYTES = 20 * 1024 * 1024;
 const STOP_WITHIN_MS = 30_000;
 /** What a killed launcher left ends by itself; a new start need not wait for the end of its work, which is done again. */
 const LEFT_WITHIN_MS = 5_000;
@@ -37,7 +36,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const record = path.join(recordsIn(folder), `${name}.json`);
   await mkdir(path.dirname(record), { recursive: true, mode: 0o700 });
   await endRecordedChild(record, LEFT_WITHIN_MS);
-  const log = await openLog(path.join(folder, 'logs'), name);
+  const log = await ProcessLog.open(path.join(folder, 'logs'), name);
   const { args, cwd } = programAt(program);
   const child = spawn(process.execPath, args, {
     cwd,
@@ -51,7 +50,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const ended = new Promise<void>((resolve) => {
     const ended = (): void => {
       hasEnded = true;
-      log.end();
+      void log.end();
       resolve();
     };
     child.once('error', ended);
@@ -65,7 +64,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     child.on('message', onMessage);
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream ?? Readable.from([])).on('line', (line) => {
-        log.write(`${line}\n`);
+        log.write(line);
         lastLines.push(line);
         if (lastLines.length > 10) lastLines.shift();
         if (line.startsWith('{"ready":true')) onMessage(JSON.parse(line));
@@ -111,15 +110,4 @@ function messageOf(line: string): string {
   } catch {
     return line;
   }
-}
-
-async function openLog(folder: string, name: string): Promise<ReturnType<typeof createWriteStream>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = path.join(folder, `${name}.log`);
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > KEPT_LOG_BYTES) await rename(file, `${file}.1`);
-  return createWriteStream(file, { flags: 'a', mode: 0o600 });
 }

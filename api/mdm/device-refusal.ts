@@ -5,17 +5,22 @@ import type { Logger } from 'pino';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { isDeadlock } from '../../adapters/store/base/deadlock.ts';
 import { CataloguedError, FAILURES } from '../../domain/failures.ts';
+import { SparingLog } from '../http/sparing-log.ts';
 
 /** Seconds until a device should try again when a part of Odette is away. */
 const RETRY_SECONDS = 15;
 
 export function deviceRefusals(log: Logger, metrics: DeviceMetrics): ErrorRequestHandler {
+  const sparing = new SparingLog();
   return (error: unknown, request, response, next) => {
     const { status, text } = refusalOf(error);
     metrics.refused(text);
-    if (status >= 500) log.error({ err: error, path: request.path, status }, 'a device was not served');
-    // Anybody can be refused, as often as they like: a line each and no stack.
-    else log.warn({ ...reasonOf(error), code: text, path: request.path, status }, 'a device was refused');
+    const told = sparing.next(text);
+    const { path } = request;
+    if (told && status >= 500) log.error({ err: error, path, status, ...told }, 'a device was not served');
+    // No stack: it would say the same each time.
+    else if (told)
+      log.warn({ ...reasonOf(error), code: text, path, status, ...told }, 'a device was refused');
     if (response.headersSent) return next(error);
     if (status === 503) response.set('Retry-After', String(RETRY_SECONDS));
     response.status(status).type('text/plain').send(`${text}\n`);

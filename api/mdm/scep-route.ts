@@ -8,6 +8,7 @@ import { handleScep } from '../../adapters/pki/scep-server.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { takeIdentity } from '../../adapters/store/devices/identity-certificates.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import { SparingLog } from '../http/sparing-log.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
 
@@ -27,6 +28,7 @@ export function scepRoute(dependencies: {
   const { log, metrics } = dependencies;
   const router = express.Router();
   const byAddress = new RateLimiterMemory(REQUESTS);
+  const sparing = new SparingLog();
   const serve = async (request: Request, response: Response): Promise<void> => {
     await byAddress.consume(request.ip ?? '').catch(() => {
       throw new CataloguedError('server.unavailable', { facts: { reason: 'too many SCEP requests' } });
@@ -61,8 +63,9 @@ export function scepRoute(dependencies: {
       },
     );
     if (scep.refusal !== undefined) {
-      // Anybody can ask, as often as they like: a line each, and nothing of what was sent.
-      log.warn({ reason: scep.refusal, from: request.ip }, 'a SCEP request was refused');
+      // Nothing of what was sent.
+      const told = sparing.next(scep.refusal);
+      if (told) log.warn({ reason: scep.refusal, from: request.ip, ...told }, 'a SCEP request was refused');
       metrics.scepRefused(scep.refusal);
     }
     response.status(scep.status).type(scep.contentType).send(scep.body);
