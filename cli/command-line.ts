@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { CliError, EXIT } from './exits.ts';
 import { odetteClient, type OdetteClient } from './odette-client.ts';
 import { findServer } from './find-server.ts';
-import { laidOut } from './table.ts';
+import { laidOut, type Line } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandLine {
@@ -11,7 +11,7 @@ export interface CommandLine {
   readonly terminal: Terminal;
   connect(options?: { readonly patienceMs?: number }): Promise<OdetteClient>;
   /** As people read it, or as JSON. */
-  show(options: JsonOption, value: unknown, lines: () => readonly string[]): void;
+  show(options: JsonOption, value: unknown, lines: () => readonly Line[]): void;
   /** How the process ends when nothing was thrown. */
   exitCode: number;
 }
@@ -28,9 +28,8 @@ export function createCommandLine(environment: NodeJS.ProcessEnv, terminal: Term
     connect: async (options) =>
       odetteClient(await findServer(environment), { ...options, tell: (text) => terminal.tell(text) }),
     show(options, value, lines) {
-      terminal.print(
-        options.json ? JSON.stringify(value, null, 2) : laidOut(lines(), terminal.columns).join('\n'),
-      );
+      if (options.json) terminal.print(JSON.stringify(value, null, 2));
+      else terminal.printLines(laidOut(lines(), terminal.columns), false);
     },
   };
 }

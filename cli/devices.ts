@@ -6,8 +6,9 @@ import { findBlueprint } from './blueprints.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
-import { table } from './table.ts';
-import { moment } from './terminal.ts';
+import { table, type Line } from './table.ts';
+import { moment, type Tone } from './terminal.ts';
+import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type Detail = ResponseOf<'get /api/devices/{id}'>;
 
@@ -20,10 +21,19 @@ const BUCKETS = [
   'left',
   'out_of_scope',
 ] as const;
+const TONES: Readonly<Record<Device['bucket'], Tone | undefined>> = {
+  trusted: 'good',
+  in_progress: undefined,
+  needs_user: 'waits',
+  needs_you: 'bad',
+  unreachable: 'waits',
+  left: 'past',
+  out_of_scope: 'past',
+};
 const FAMILIES = ['Mac', 'iPhone', 'iPad', 'Other'] as const;
 const PAGE = 500;
 
-interface ListOptions extends JsonOption {
+interface ListOptions extends WatchOptions {
   readonly bucket?: (typeof BUCKETS)[number][];
   readonly family?: (typeof FAMILIES)[number][];
   readonly search?: string;
@@ -32,7 +42,7 @@ interface ListOptions extends JsonOption {
 }
 
 export function addDevices(program: Command, line: CommandLine): void {
-  jsonCommand(program, 'devices', 'lists devices: state, and what each waits for')
+  watchable(jsonCommand(program, 'devices', 'lists devices: state, and what each waits for'))
     .addOption(choice('--bucket <state>', 'only devices in this state (may be repeated)', BUCKETS))
     .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', FAMILIES))
     .option('--search <text>', "only devices whose serial number, name or user's login begins with this text")
@@ -42,31 +52,41 @@ export function addDevices(program: Command, line: CommandLine): void {
       collect,
     )
     .option('--blueprint <name>', 'only devices of this blueprint, by name or id (may be repeated)', collect)
-    .action(async ({ json, cause = [], blueprint = [], ...filter }: ListOptions) => {
-      const odette = await line.connect();
-      const devices = await listAll(odette, {
-        ...filter,
-        ...causesOf(cause),
-        ...(blueprint.length > 0 && {
-          blueprintId: await Promise.all(
-            blueprint.map(async (name) => (await findBlueprint(odette, name)).id),
-          ),
+    .action(async ({ json, watch, cause = [], blueprint = [], ...filter }: ListOptions) => {
+      const look = async (odette: OdetteClient) => ({
+        items: await listAll(odette, {
+          ...filter,
+          ...causesOf(cause),
+          ...(blueprint.length > 0 && {
+            blueprintId: await Promise.all(
+              blueprint.map(async (name) => (await findBlueprint(odette, name)).id),
+            ),
+          }),
         }),
       });
-      line.show({ ...(json && { json }) }, { items: devices }, () => listLines(devices));
+      await showOrWatch(line, { ...(json && { json }), ...(watch && { watch }) }, look, {
+        linesOf: ({ items }) => listLines(items),
+        isUnderWay: ({ items }) => items.some(({ bucket }) => bucket === 'in_progress'),
+      });
     });
   const device = program.command('device').description('shows or changes devices');
-  jsonCommand(
-    device,
-    'show',
-    'shows what is proven about a device, with the evidence, its certificates, and what it waits for',
+  watchable(
+    jsonCommand(
+      device,
+      'show',
+      'shows what is proven about a device, with the evidence, its certificates, and what it waits for',
+    ),
   )
     .argument('<device>', 'serial number, name, UDID or id')
-    .action(async (text: string, options: JsonOption) => {
-      const odette = await line.connect();
-      const { id } = await findDevice(odette, text);
-      const detail = await odette.call('get /api/devices/{id}', { params: { id } });
-      line.show(options, detail, () => detailLines(detail));
+    .action(async (text: string, options: WatchOptions) => {
+      const look = async (odette: OdetteClient) => {
+        const { id } = await findDevice(odette, text);
+        return odette.call('get /api/devices/{id}', { params: { id } });
+      };
+      await showOrWatch(line, options, look, {
+        linesOf: detailLines,
+        isUnderWay: ({ bucket }) => bucket === 'in_progress',
+      });
     });
   jsonCommand(device, 'responses', 'lists the last responses of a device that Odette could not read')
     .argument('<device>', 'serial number, name, UDID or id')
@@ -113,7 +133,7 @@ async function listAll(odette: OdetteClient, filter: Filter): Promise<Device[]> 
   }
 }
 
-function listLines(devices: readonly Device[]): string[] {
+function listLines(devices: readonly Device[]): Line[] {
   if (devices.length === 0) return ['No devices.'];
   const rows = devices.map((device) => [
     device.name ?? '–',
@@ -124,7 +144,11 @@ function listLines(devices: readonly Device[]): string[] {
     stepText(device),
   ]);
   return [
-    ...table(['NAME', 'SERIAL', 'FAMILY', 'USER', 'STATE', 'NEXT STEP'], rows),
+    ...table(
+      ['NAME', 'SERIAL', 'FAMILY', 'USER', 'STATE', 'NEXT STEP'],
+      rows,
+      devices.map(({ bucket }) => TONES[bucket]),
+    ),
     '',
     plural(devices.length, 'device'),
   ];
@@ -173,7 +197,7 @@ function stepLines(device: Detail): string[] {
   ];
 }
 
-function detailLines(device: Detail): string[] {
+function detailLines(device: Detail): Line[] {
   const about: [string, string | null][] = [
     ['Serial number', device.serialNumber],
     ['UDID', device.udid],
@@ -210,7 +234,7 @@ function detailLines(device: Detail): string[] {
 
 type UnreadableResponse = ResponseOf<'get /api/devices/{id}/unreadable-responses'>['items'][number];
 
-function responseLines(responses: readonly UnreadableResponse[], print: string | undefined): string[] {
+function responseLines(responses: readonly UnreadableResponse[], print: string | undefined): Line[] {
   if (print !== undefined) {
     const wanted = responses.find(({ id }) => id === print);
     if (!wanted)
@@ -255,7 +279,7 @@ const oktaLines = ({ oktaFinding }: Detail): string[] =>
         ...(oktaFinding.remedy === null ? [] : [`  To do: ${oktaFinding.remedy}`]),
       ];
 
-function certificateLines({ certificates }: Detail): string[] {
+function certificateLines({ certificates }: Detail): Line[] {
   const rows = certificates
     .filter(({ state }) => state === 'sent' || state === 'proven')
     .map((one) => [

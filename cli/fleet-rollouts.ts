@@ -2,8 +2,9 @@
 import { Option, type Command } from 'commander';
 import { confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
+import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type FleetRollout = ResponseOf<'get /api/fleet-rollouts/{id}'>;
 type Order = FleetRollout['orders'][number];
@@ -18,18 +19,26 @@ export function addFleetRollouts(program: Command, line: CommandLine): void {
   const command = program
     .command('fleet-rollout')
     .description('changes that reach more than 20 devices: a canary first, then waves of growing size');
-  jsonCommand(command, 'list', 'lists the changes under way and those of the last 30 days').action(
-    async (options: JsonOption) => {
-      const response = await (await line.connect()).call('get /api/fleet-rollouts');
-      line.show(options, response, () => listLines(response.items));
-    },
+  watchable(jsonCommand(command, 'list', 'lists the changes under way and those of the last 30 days')).action(
+    (options: WatchOptions) =>
+      showOrWatch(line, options, (odette) => odette.call('get /api/fleet-rollouts'), {
+        linesOf: ({ items }) => listLines(items),
+        isUnderWay: ({ items }) => items.some(isUnderWay),
+      }),
   );
-  jsonCommand(command, 'show', 'shows the progress of a change')
+  watchable(jsonCommand(command, 'show', 'shows the progress of a change'))
     .argument('<id>', 'from `odette fleet-rollout list`')
-    .action(async (id: string, options: JsonOption) => {
-      const found = await (await line.connect()).call('get /api/fleet-rollouts/{id}', { params: { id } });
-      line.show(options, found, () => shownLines(found));
-    });
+    .action((id: string, options: WatchOptions) =>
+      showOrWatch(
+        line,
+        options,
+        (odette) => odette.call('get /api/fleet-rollouts/{id}', { params: { id } }),
+        {
+          linesOf: shownLines,
+          isUnderWay,
+        },
+      ),
+    );
   jsonCommand(command, 'devices', 'lists the devices of a change with their state')
     .argument('<id>', 'from `odette fleet-rollout list`')
     .addOption(
@@ -61,6 +70,9 @@ export function addFleetRollouts(program: Command, line: CommandLine): void {
   );
   addOrder(command, line, 'abort', 'ends the change: devices that have not started stay as they are');
 }
+
+/** What is paused or was halted waits for a person. */
+const isUnderWay = ({ status }: FleetRollout): boolean => status === 'running';
 
 const ORDERS = { pause: 'pause', resume: 'resume', 'all-at-once': 'all_at_once', abort: 'abort' } as const;
 
@@ -107,7 +119,7 @@ async function members(
   return items;
 }
 
-function listLines(items: readonly FleetRollout[]): string[] {
+function listLines(items: readonly FleetRollout[]): Line[] {
   if (items.length === 0) return ['No change has reached more than 20 devices in the last 30 days.'];
   const rows = items.map(({ startedAt, reason, status, counts, devices, id }) => [
     moment(startedAt),
@@ -132,7 +144,7 @@ function shownLines({ reason, text, counts, waves, canaryBlueprint, orders, id }
   ];
 }
 
-function memberLines(items: readonly Member[]): string[] {
+function memberLines(items: readonly Member[]): Line[] {
   if (items.length === 0) return ['No such devices.'];
   const rows = items.map(({ device, state, wave, failure }) => [
     device.name ?? device.serialNumber ?? device.id,

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration, type Integration } from './integration-reference.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
 
 export function addIntegrations(program: Command, line: CommandLine): void {
@@ -21,7 +21,7 @@ export function addIntegrations(program: Command, line: CommandLine): void {
     });
 }
 
-function listLines(items: readonly Integration[]): string[] {
+function listLines(items: readonly Integration[]): Line[] {
   if (items.length === 0) return ['No Okta tenant is connected: odette setup apply -f FILE'];
   return table(
     ['NAME', 'HOST', 'PLATFORMS', 'STATE'],

@@ -2,4 +2,4 @@
 import { runCommand } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
-process.exitCode = await runCommand(process.argv.slice(2), process.env, processTerminal());
+process.exitCode = await runCommand(process.argv.slice(2), process.env, processTerminal(process.env));

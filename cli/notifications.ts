@@ -5,7 +5,7 @@ import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOptio
 import { CliError, EXIT } from './exits.ts';
 import { readSecret } from './given-file.ts';
 import type { Body, OdetteClient, ResponseOf } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
 
 type Target = ResponseOf<'get /api/notification-targets'>['items'][number];
@@ -199,7 +199,7 @@ function bodyOf({ kind, name, rules, email }: Target, isOn: boolean): TargetBody
   return { kind, name, rules, isOn, email };
 }
 
-function listLines(targets: readonly Target[]): string[] {
+function listLines(targets: readonly Target[]): Line[] {
   if (targets.length === 0)
     return ['No notifications yet. Add a target: odette notification add-webhook NAME'];
   return table(

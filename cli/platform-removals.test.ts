@@ -84,8 +84,8 @@ test('with both it begins, and may be undone by its id or because it is the only
   expect(begun.printed).toContain('acme.okta.com, macOS: waiting');
   expect(sent('removePlatform')).toEqual([{ platform: 'macOS', confirmation: phrase, policyIsLifted: true }]);
   expect((await odette('removal', 'undo')).printed).toContain('undone');
-  expect((await odette('removal', 'hurry')).code).toBe(0);
-  expect(sent('changePlatformRemoval')).toEqual([{ action: 'undo' }, { action: 'at_once' }]);
+  expect((await odette('removal', 'all-at-once')).code).toBe(0);
+  expect(sent('changePlatformRemoval')).toEqual([{ action: 'undo' }, { action: 'all_at_once' }]);
 });
 
 test('readiness is printed as the CSV that the API exports', async () => {

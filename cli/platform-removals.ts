@@ -5,6 +5,7 @@ import { CliError, EXIT } from './exits.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
 import { moment } from './terminal.ts';
+import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type Removal = ResponseOf<'get /api/removals/{id}'>;
 type Preview = ResponseOf<'post /api/integrations/{id}/removals/preview'>;
@@ -21,7 +22,7 @@ interface StartOptions extends JsonOption {
 const ACTIONS = [
   ['stop', 'stop', 'stops a removal: no further device loses its payloads'],
   ['resume', 'resume', 'resumes a stopped removal'],
-  ['hurry', 'at_once', 'removes the payloads from all devices at once'],
+  ['all-at-once', 'all_at_once', 'removes the payloads from all devices at once'],
   ['undo', 'undo', 'undoes a removal that has not finished: Odette sends the payloads again'],
 ] as const;
 
@@ -42,12 +43,13 @@ export function addPlatformRemovals(program: Command, line: CommandLine): void {
     .option('--preview', 'change nothing, only show what would happen')
     .option('--reason <text>', 'shown in the activity log')
     .action((options: StartOptions) => start(options, line));
-  jsonCommand(removal, 'list', 'shows removals and their progress').action(async (options: JsonOption) => {
-    const found = await (await line.connect()).call('get /api/removals');
-    line.show(options, found, () =>
-      found.items.length === 0 ? ['No removals.'] : found.items.flatMap(linesOf),
-    );
-  });
+  watchable(jsonCommand(removal, 'list', 'shows removals and their progress')).action(
+    (options: WatchOptions) =>
+      showOrWatch(line, options, (odette) => odette.call('get /api/removals'), {
+        linesOf: ({ items }) => (items.length === 0 ? ['No removals.'] : items.flatMap(linesOf)),
+        isUnderWay: ({ items }) => items.some(({ status }) => status === 'removing'),
+      }),
+  );
   for (const [name, action, description] of ACTIONS)
     jsonCommand(removal, name, description)
       .argument('[removal]', 'its id, if several are under way')

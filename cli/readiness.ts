@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
 
 type Readiness = ResponseOf<'get /api/integrations/{id}/readiness'>;
@@ -52,7 +52,7 @@ async function listLockedOut(odette: OdetteClient, id: string): Promise<User[]> 
   }
 }
 
-function linesOf(readiness: Readiness, lockedOut: readonly User[]): string[] {
+function linesOf(readiness: Readiness, lockedOut: readonly User[]): Line[] {
   const { asOf, users, ready, devicesWithoutUser, byBlueprint } = readiness;
   if (asOf === null)
     return ['Odette has not read all devices from Okta yet: wait for the first complete sync.'];

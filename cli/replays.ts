@@ -4,8 +4,9 @@ import { jsonCommand, plural, type CommandLine, type JsonOption } from './comman
 import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf, Body, OdetteClient } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
+import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type Started = ResponseOf<'post /api/rollouts/replay'>;
 type ReplayBody = Body<'post /api/rollouts/replay'>;
@@ -50,11 +51,13 @@ export function addReplays(rollout: Command, line: CommandLine): void {
       const all = await replayAll(odette, which, options);
       line.show(options, all, () => startedLines(all, options.preview ?? false));
     });
-  jsonCommand(rollout, 'replays', 'lists the replays of the last seven days with their progress').action(
-    async (options: JsonOption) => {
-      const response = await (await line.connect()).call('get /api/replays');
-      line.show(options, response, () => replayLines(response.items));
-    },
+  watchable(
+    jsonCommand(rollout, 'replays', 'lists the replays of the last seven days with their progress'),
+  ).action((options: WatchOptions) =>
+    showOrWatch(line, options, (odette) => odette.call('get /api/replays'), {
+      linesOf: ({ items }) => replayLines(items),
+      isUnderWay: ({ items }) => items.some(({ waiting, running }) => waiting + running > 0),
+    }),
   );
   jsonCommand(
     rollout,
@@ -108,11 +111,11 @@ function startedLines({ devices, lacking }: AllStarted, isPreview: boolean): str
   return [
     `${isPreview ? 'Would start again' : 'Started again'} for ${plural(devices, 'device')}.`,
     `Still lacking: profiles on ${lacking.delivered}, a certificate on ${lacking.certificatePresent}, Okta Verify on ${lacking.oktaVerifyManaged}.`,
-    ...(isPreview ? [] : ['Progress: odette rollout replays']),
+    ...(isPreview ? [] : ['Progress: odette rollout replays --watch']),
   ];
 }
 
-function replayLines(replays: readonly Replay[]): string[] {
+function replayLines(replays: readonly Replay[]): Line[] {
   if (replays.length === 0) return ['No replays in the last seven days.'];
   const rows = replays.map((one) => [
     moment(one.startedAt),

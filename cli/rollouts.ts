@@ -6,7 +6,7 @@ import { idsOf } from './device-reference.ts';
 import { CliError, EXIT } from './exits.ts';
 import type { ResponseOf } from './odette-client.ts';
 import { addReplays } from './replays.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 
 interface StartOptions extends JsonOption {
   readonly blueprint?: string;
@@ -47,7 +47,7 @@ export function addRollouts(program: Command, line: CommandLine): void {
   addReplays(rollout, line);
 }
 
-function failureLines(groups: ResponseOf<'get /api/rollouts/failures'>['items']): string[] {
+function failureLines(groups: ResponseOf<'get /api/rollouts/failures'>['items']): Line[] {
   if (groups.length === 0) return ['No rollout has failed.'];
   const rows = groups.map(({ failure, devices, examples }) => [
     failure.code,

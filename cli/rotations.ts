@@ -5,8 +5,9 @@ import { CliError, EXIT } from './exits.ts';
 import { readSecret } from './given-file.ts';
 import { findIntegration } from './integration-reference.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
+import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type Rotation = ResponseOf<'get /api/rotations/{id}'>;
 type Plan = ResponseOf<'get /api/integrations/{id}/rotation-plans'>['items'][number];
@@ -65,12 +66,14 @@ export function addRotations(program: Command, line: CommandLine): void {
     });
   addOrder(rotate, line, 'commit', 'confirms that the new key is set in Okta: Odette uses it from now on');
   addOrder(rotate, line, 'abandon', 'abandons a rotation before the new key is in use');
-  jsonCommand(rotate, 'show', 'shows the progress of a rotation')
+  watchable(jsonCommand(rotate, 'show', 'shows the progress of a rotation'))
     .argument('<id>', 'from `odette rotate list`')
-    .action(async (id: string, options: JsonOption) => {
-      const found = await (await line.connect()).call('get /api/rotations/{id}', { params: { id } });
-      line.show(options, found, () => rotationLines(found));
-    });
+    .action((id: string, options: WatchOptions) =>
+      showOrWatch(line, options, (odette) => odette.call('get /api/rotations/{id}', { params: { id } }), {
+        linesOf: rotationLines,
+        isUnderWay: ({ status }) => ['trying', 'switching', 'pushing', 'proving'].includes(status),
+      }),
+    );
   ofIntegration('list', 'lists the rotations of an integration').action(
     async (options: IntegrationOption) => {
       const odette = await line.connect();
@@ -134,11 +137,11 @@ function rotationLines({
         ]),
     ...(orders.length > 0
       ? orders.map((order) => `odette rotate ${order} ${id}`)
-      : [`odette rotate show ${id}`]),
+      : [`odette rotate show ${id} --watch`]),
   ];
 }
 
-function listLines(items: readonly Rotation[]): string[] {
+function listLines(items: readonly Rotation[]): Line[] {
   if (items.length === 0) return ['No rotation of this integration yet.'];
   const rows = items.map(({ startedAt, kind, status, startedBy, id }) => [
     moment(startedAt),

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, errorDocument, EXIT } from './exits.ts';
 import type { ResponseOf } from './odette-client.ts';
-import { table } from './table.ts';
+import { table, type Line } from './table.ts';
 import { moment } from './terminal.ts';
 
 type Status = ResponseOf<'get /api/status'>;
@@ -45,7 +45,7 @@ async function ask(line: CommandLine, options: JsonOption): Promise<Status | und
   }
 }
 
-function statusLines(status: Status): string[] {
+function statusLines(status: Status): Line[] {
   const { ready, parts, version, devices, buckets, addresses, asOf } = status;
   const silent = Object.entries(parts).filter(([, answers]) => !answers);
   const lines = [
@@ -123,7 +123,7 @@ const alarmLines = ({ alarms }: Status): string[] =>
 const OWNERS = { you: 'you', user: 'user', nobody: '–' } as const;
 
 /** Alarms stand above. */
-function stepLines({ steps }: Status): string[] {
+function stepLines({ steps }: Status): Line[] {
   const rows = steps
     .filter(({ id }) => !id.startsWith('alarm:'))
     .map(({ owner, devices, text, filter }) => [

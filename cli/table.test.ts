@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { laidOut, table } from './table.ts';
+import { laidOut as laidOutToned, table, type Line } from './table.ts';
+
+const laidOut = (lines: readonly Line[], columns: number | undefined): string[] =>
+  laidOutToned(lines, columns).map(({ text }) => text);
 
 const rows = table(
   ['WHO', 'DEVICES', 'NEXT STEP', 'CAUSE'],
@@ -35,6 +38,20 @@ test('a word that is wider than its column stays whole', () => {
   expect(line).toBe(`${'x'.repeat(30)}  ${'y'.repeat(30)}`);
 });
 
-test('what separates cells is no part of them', () => {
-  expect(laidOut(table(['A', 'B'], [['one\u001ftwo', 'three']]), undefined)[1]).toBe('one two  three');
+test('a row keeps its tone on each of its lines, and the head is the head', () => {
+  const long = table(
+    ['A', 'B'],
+    [
+      ['one two three four', 'x'],
+      ['y', 'z'],
+    ],
+    ['bad'],
+  );
+  expect(laidOutToned(['before', ...long], 18)).toEqual([
+    { text: 'before' },
+    { text: 'A                B', tone: 'head' },
+    { text: 'one two three    x', tone: 'bad' },
+    { text: 'four', tone: 'bad' },
+    { text: 'y                z', tone: undefined },
+  ]);
 });

@@ -80,7 +80,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'reissue.halted': 'halted automatic re-issues of {platform} for {what}',
   'reissue.resumed': 'resumed automatic re-issues of {platform} for {what}',
   'removal.asked': 'started to remove [{platform} from ]{what}',
-  'removal.at_once': 'started the removal of [{platform} from ]{what} without the delay',
+  'removal.all_at_once': 'started the removal of [{platform} from ]{what} without the delay',
   'removal.halted': 'halted the removal of [{platform} from ]{what}',
   'removal.resume': 'resumed the removal of [{platform} from ]{what}',
   'removal.stop': 'stopped the removal of [{platform} from ]{what}',

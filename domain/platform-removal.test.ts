@@ -85,7 +85,7 @@ test.each([
   ['stopped', 'stop', undefined],
   ['removing', 'resume', undefined],
   ['finished', 'undo', undefined],
-  ['undone', 'at_once', undefined],
+  ['undone', 'all_at_once', undefined],
 ] as const)('%s and %s make %s', (status, action, after) => {
   expect(statusAfter(status, action)).toBe(after);
 });

@@ -6,7 +6,7 @@ import { HOUR_MS } from './patience.ts';
 export const REMOVAL_STATUSES = ['waiting', 'removing', 'stopped', 'finished', 'undone'] as const;
 export type RemovalStatus = (typeof REMOVAL_STATUSES)[number];
 /** What a person may ask of one that has not ended. */
-export const REMOVAL_ACTIONS = ['stop', 'resume', 'at_once', 'undo'] as const;
+export const REMOVAL_ACTIONS = ['stop', 'resume', 'all_at_once', 'undo'] as const;
 export type RemovalAction = (typeof REMOVAL_ACTIONS)[number];
 
 export interface RemovalProgress {
@@ -99,7 +99,7 @@ export function statusAfter(status: RemovalStatus, action: RemovalAction): Remov
       return status === 'stopped' ? undefined : 'stopped';
     case 'resume':
       return status === 'stopped' ? 'removing' : undefined;
-    case 'at_once':
+    case 'all_at_once':
       return 'removing';
   }
 }

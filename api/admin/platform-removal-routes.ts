@@ -99,7 +99,7 @@ export function platformRemovalHandlers(): Handlers<typeof platformRemovals> {
       await setRemovalStatus(sql, row.id, {
         status,
         actor: caller.actor,
-        ...(body.action === 'at_once' && { isAtOnce: true }),
+        ...(body.action === 'all_at_once' && { isAtOnce: true }),
         // Whoever lets it go on has seen what failed.
         ...(body.action === 'resume' && { accepted: failed }),
       });

@@ -91,7 +91,7 @@ test('of removals that are asked for at once one begins, and of words that exclu
   const act = (action: string) => api.call('POST', `/api/removals/${id}/actions`, { action });
   const acted = await Promise.all([act('undo'), act('undo'), act('undo')]);
   expect(statuses(acted)).toEqual([200, 409, 409]);
-  expect((await act('at_once')).status).toBe(409);
+  expect((await act('all_at_once')).status).toBe(409);
   expect((await api.call('GET', `/api/removals/${id}`)).body.status).toBe('undone');
 });
 

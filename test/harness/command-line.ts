@@ -33,6 +33,7 @@ export async function runOdette(
     columns: options.columns,
     isInteractive: options.typed !== undefined,
     print: (text) => void printed.push(text),
+    printLines: (lines) => void printed.push(lines.map(({ text }) => text).join('\n')),
     tell: (text) => void told.push(text),
     ask,
     promptSecret: ask,

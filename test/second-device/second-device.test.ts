@@ -324,6 +324,7 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
     const terminal = {
       isInteractive: true,
       print: (text: string) => void told.push(text),
+      printLines: (lines: readonly { text: string }[]) => void told.push(...lines.map(({ text }) => text)),
       tell: (text: string) => void told.push(text),
       ask: (task: string) => carryOut(task).then(() => ''),
       promptSecret: () => Promise.resolve(''),

@@ -67,7 +67,7 @@ function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
   const change = useChange('changePlatformRemoval', REFRESHES);
   const { id, platform, status, startsAt, taken, left, done, failed, silent } = removal;
   const total = taken + left;
-  const act = (label: string, action: 'stop' | 'resume' | 'at_once' | 'undo') => (
+  const act = (label: string, action: 'stop' | 'resume' | 'all_at_once' | 'undo') => (
     <Button
       size="xs"
       variant="default"
@@ -104,7 +104,7 @@ function Present({ removal, isAdmin }: { removal: Removal; isAdmin: boolean }) {
           <Group>
             {status !== 'stopped' && act('Stop', 'stop')}
             {status === 'stopped' && act('Resume', 'resume')}
-            {status !== 'stopped' && !removal.isAtOnce && act('All at once', 'at_once')}
+            {status !== 'stopped' && !removal.isAtOnce && act('All at once', 'all_at_once')}
             {act('Undo', 'undo')}
           </Group>
         )}
