@@ -24,37 +24,46 @@ interface Dependencies {
   readonly channels: ChannelSecrets;
 }
 
+interface Judged extends Record<string, unknown> {
+  channel: ChannelRow;
+}
+
 /** A message of 2 MB (a list of some thousand entries) in base64, and what is around it. */
 const MAX_BYTES = 3 * 1024 * 1024;
-/** Nobody is known before the whole body is there: so many are read at once. */
-const MAX_AT_ONCE = 16;
+/** Nobody is known before the whole body is there: so many are read at once, of one address half of them. */
+const MAX_AT_ONCE = 32;
+const MAX_OF_ADDRESS = 16;
 
 export function nanoMdmRoute(dependencies: Dependencies): Router {
   const router = express.Router();
-  const atOnce = new AtOnce(MAX_AT_ONCE);
-  const enter = (_request: Request, response: Response, next: () => void) => {
-    const leave = atOnce.enter('webhooks');
-    if (!leave) throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
-    response.on('close', leave);
+  const [ofAll, ofAddress] = [new AtOnce(MAX_AT_ONCE), new AtOnce(MAX_OF_ADDRESS)];
+  // Before the body: else strangers who never send theirs take the places of those who have something to tell.
+  const judge = async (request: Request, response: Response<unknown, Judged>, next: () => void) => {
+    response.locals.channel = await channelOf(dependencies, String(request.params['id']));
+    for (const leave of [ofAddress.enter(request.ip ?? ''), ofAll.enter('webhooks')]) {
+      if (leave) response.on('close', leave);
+      else throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
+    }
     next();
   };
   const bytes = express.raw({ type: () => true, limit: MAX_BYTES, inflate: false });
-  router.post('/channels/:id/webhook', enter, bytes, async (request, response) => {
+  const serve = async (request: Request, response: Response<unknown, Judged>) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const channel = await channelOf(dependencies, String(request.params['id']));
+    const { channel } = response.locals;
     const key = await dependencies.channels.webhookKey(channel);
     if (!isSignedWith(key, body, request.get(SIGNATURE_HEADER)))
       throw new CataloguedError('channel.webhook_refused');
     await noteWebhook(dependencies.database, channel.id);
     await take(dependencies, channel, body);
     response.status(200).end();
-  });
+  };
+  router.post('/channels/:id/webhook', judge, bytes, serve);
   return router;
 }
 
 async function channelOf({ database }: Dependencies, id: string): Promise<ChannelRow> {
   const channel = isUuid(id) ? await findChannel(database, id) : undefined;
-  // As where the signature is wrong: nobody learns which channels there are.
+  // As where the signature is wrong: an id is random, and nobody learns more of it.
   if (channel === undefined) throw new CataloguedError('channel.webhook_refused');
   return channel;
 }

@@ -1,0 +1,92 @@
+// A stranger at the address of a NanoMDM server's webhooks, which is for the world: uploads that never end keep no true webhook out.
+import { createHmac, randomUUID } from 'node:crypto';
+import { request, type ClientRequest } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { storeSecret } from '../../adapters/store/base/secrets.ts';
+import { addChannel } from '../../adapters/store/devices/channels.ts';
+import { buildPlist } from '../../adapters/mdm/plist.ts';
+import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
+
+const KEY = 'the key of the webhooks';
+let listener: DeviceListener;
+let channelId: string;
+beforeAll(async () => {
+  listener = await startDeviceListener({ trustedProxy: '127.0.0.1/32' });
+  const { database, ring, blueprintId } = listener;
+  const apiKey = { kind: 'channel_api_key', value: 'k', by: 'test', address: 'mdm.example.com/' } as const;
+  const webhookKey = { kind: 'channel_webhook_key', value: KEY, by: 'test' } as const;
+  const added = await addChannel(database, {
+    name: 'NanoMDM',
+    url: 'https://mdm.example.com',
+    apiKeySecretId: (await storeSecret(database, ring, apiKey)).id,
+    webhookKeySecretId: (await storeSecret(database, ring, webhookKey)).id,
+    blueprintId,
+  });
+  channelId = added ?? '';
+});
+afterAll(() => listener.stop());
+
+interface Upload {
+  readonly sent: ClientRequest;
+  status(): number | undefined;
+}
+/** Announces a body that never ends. */
+function upload(id: string, from: string): Upload {
+  let status: number | undefined;
+  const sent = request(`${listener.url}/channels/${id}/webhook`, {
+    method: 'POST',
+    headers: { 'content-length': '1000', 'x-forwarded-for': from },
+  });
+  sent.on('error', () => undefined);
+  sent.on('response', (response) => {
+    status = response.statusCode;
+    response.resume();
+  });
+  sent.write('{');
+  return { sent, status: () => status };
+}
+
+async function trueWebhook(): Promise<number> {
+  const UDID = randomUUID().toUpperCase();
+  const body = JSON.stringify({
+    topic: 'mdm.CheckOut',
+    created_at: new Date().toISOString(),
+    checkin_event: {
+      raw_payload: buildPlist({ MessageType: 'CheckOut', Topic: 't', UDID }).toString('base64'),
+      ids: { id: UDID, type: 'Device' },
+    },
+  });
+  const signature = createHmac('sha256', KEY).update(body).digest('base64');
+  const response = await fetch(`${listener.url}/channels/${channelId}/webhook`, {
+    method: 'POST',
+    headers: { 'x-hmac-signature': signature, 'x-forwarded-for': '192.0.2.1' },
+    body,
+  });
+  return response.status;
+}
+
+test('for no channel they are refused before the body, and take nobody a place', async () => {
+  const uploads = Array.from({ length: 40 }, (_, turn) => upload(randomUUID(), `198.51.100.${turn}`));
+  await expect
+    .poll(() => uploads.map(({ status }) => status()), { timeout: 60_000 })
+    .toEqual(uploads.map(() => 400));
+  expect(await trueWebhook()).toBe(200);
+  for (const { sent } of uploads) sent.destroy();
+}, 90_000);
+
+test('who knows the address of a channel holds sixteen of thirty-two places, and gives them back', async () => {
+  const uploads = Array.from({ length: 20 }, () => upload(channelId, '198.51.100.1'));
+  await expect
+    .poll(() => uploads.filter(({ status }) => status() === 503), { timeout: 60_000 })
+    .toHaveLength(4);
+  expect(await trueWebhook()).toBe(200);
+  for (const { sent } of uploads) sent.destroy();
+  // One that waits for its body holds a place; one that is answered at once was refused.
+  const isHeld = async (): Promise<boolean> => {
+    const more = upload(channelId, '198.51.100.1');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    more.sent.destroy();
+    return more.status() === undefined;
+  };
+  await expect.poll(isHeld, { timeout: 60_000 }).toBe(true);
+}, 90_000);
