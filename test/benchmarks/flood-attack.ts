@@ -1,19 +1,28 @@
 // The attacking half of the flood benchmark, as a process of its own: does everything at once, then says what came back.
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { request as httpRequest, Agent as HttpAgent } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readCertificate } from '../../adapters/pki/certificate.ts';
-import { signDetached } from '../../adapters/pki/cms.ts';
+import {
+  ASN1_PIECES,
+  ROUNDS,
+  worstLists,
+  worstSmall,
+  worstUnreadable,
+  type Attacker,
+} from './worst-messages.ts';
 
 export interface Flood {
   readonly admin: string;
   readonly devices: string;
   readonly tokens: readonly string[];
   readonly streamsOfToken: number;
-  /** Of an enrolled device that means harm. */
-  readonly identity: { readonly certificatePem: string; readonly keyPem: string };
-  readonly udid: string;
+  /** An enrolled device that enrolls again and again. */
+  readonly returning: Attacker;
+  /** One that was asked for lists. */
+  readonly listing: Attacker;
+  /** The UUIDs of these commands, for each kind of list one a round. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
 }
 
 /** How often each status came back; 0: no answer. */
@@ -29,7 +38,6 @@ export interface FloodReport {
 const SLOW_UPLOADS = 300;
 const REFUSED = 10_000;
 const AT_ONCE = 50;
-const WORST_OF_EACH = 20;
 const AGENTS = {
   'http:': new HttpAgent({ keepAlive: true, maxSockets: AT_ONCE }),
   'https:': new HttpsAgent({ keepAlive: true, maxSockets: AT_ONCE }),
@@ -44,7 +52,11 @@ async function run(flood: Flood): Promise<void> {
   const began = Date.now();
   const eventStreams = await openStreams(flood);
   const slowUploads = beginUploads(flood);
-  const [refused, worstMessages] = await Promise.all([sendRefused(flood), sendWorst(flood)]);
+  let isOver = false;
+  const [refused, worstMessages] = await Promise.all([
+    sendRefused(flood, () => isOver),
+    sendWorst(flood).finally(() => (isOver = true)),
+  ]);
   const report: FloodReport = {
     eventStreams,
     slowUploads: slowUploads(),
@@ -86,7 +98,7 @@ async function openStreams({ admin, tokens, streamsOfToken }: Flood): Promise<St
   return statuses;
 }
 
-/** A byte now and then. @returns what has come back until now */
+/** A byte now and then, from an address of its own, whose share of uploads it takes. @returns what has come back until now */
 function beginUploads({ admin, devices }: Flood): () => Statuses {
   const statuses: Statuses = {};
   for (let index = 0; index < SLOW_UPLOADS; index += 1) {
@@ -94,6 +106,7 @@ function beginUploads({ admin, devices }: Flood): () => Statuses {
       index % 2 === 0 ? `${admin}/api/session` : `${devices}/scep?operation=PKIOperation`,
       {
         method: 'POST',
+        localAddress: '127.0.0.2',
         headers: { 'content-type': 'application/json', 'content-length': '30000' },
       },
     );
@@ -132,11 +145,12 @@ function ask(
   });
 }
 
-async function sendRefused({ admin, devices }: Flood): Promise<Statuses> {
+/** So many, and more until the rest of the flood is over, so that all of it comes at once. */
+async function sendRefused({ admin, devices }: Flood, isOver: () => boolean): Promise<Statuses> {
   const statuses: Statuses = {};
   let left = REFUSED;
   const next = async (): Promise<void> => {
-    while (left > 0) {
+    while (left > 0 || !isOver()) {
       left -= 1;
       const status =
         left % 2 === 0
@@ -149,42 +163,16 @@ async function sendRefused({ admin, devices }: Flood): Promise<Statuses> {
   return statuses;
 }
 
-const fill = (piece: string, bytes: number): string => piece.repeat(Math.floor(bytes / piece.length));
-
-/** The worst of each kind, from a device that is enrolled and was asked for a list, and from a stranger. */
-async function sendWorst({ devices, identity, udid }: Flood): Promise<Statuses> {
-  const signer = {
-    certificate: readCertificate(identity.certificatePem),
-    privateKey: createPrivateKey(identity.keyPem),
-  };
-  const head = `<key>UDID</key><string>${udid}</string>`;
-  const list = `${head}<key>Status</key><string>Acknowledged</string><key>CommandUUID</key><string>${randomUUID()}</string>`;
-  const bodies = [
-    `${head}<key>MessageType</key><string>Authenticate</string>${fill('<key>a</key><true/>', 60_000)}`,
-    `${head}<key>MessageType</key><string>TokenUpdate</string>${fill('<key>a</key><true/>', 60_000)}`,
-    `${head}<key>Status</key><string>Idle</string><key>ErrorChain</key><array>${fill('<dict/>', 60_000)}</array>`,
-    ...['ProfileList', 'InstalledApplicationList'].map(
-      (key) =>
-        `${list}<key>${key}</key><array>${fill('<dict><key>Identifier</key><string>a</string></dict>', 640_000)}</array>`,
-    ),
-    `${list}<key>CertificateList</key><array>${fill('<dict><key>Data</key><data>MIIBADCCAQA=</data></dict>', 700_000)}</array>`,
-    `${list}<key>A</key><string>${fill('&amp;', 500_000)}</string>`,
-    `${list}<key>A</key><data>${fill('Q \n', 1_900_000)}</data>`,
-  ].map((inside) => Buffer.from(`<plist><dict>${inside}</dict></plist>`));
-  const messages = bodies.map((body) => ({
-    body,
-    signature: signDetached(body, signer, 'no-attributes-sha1').toString('base64'),
-  }));
-  const pieces = Buffer.concat([
-    Buffer.from([0x30, 0x82, 0x7f, 0xf0]),
-    Buffer.alloc(0x7ff0, Buffer.from([5, 0])),
-  ]);
+/** One after the other, as a device sends them. */
+async function sendWorst({ devices, returning, listing, lists }: Flood): Promise<Statuses> {
+  const messages = [...worstSmall(returning), ...worstUnreadable(listing)];
+  const listsByRound = worstLists(listing, lists);
   const statuses: Statuses = {};
-  for (let round = 0; round < WORST_OF_EACH; round += 1) {
-    for (const { body, signature } of messages)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const { body, signature } of [...messages, ...(listsByRound[round] ?? [])])
       count(statuses, await ask(`${devices}/mdm`, 'PUT', { 'Mdm-Signature': signature }, body));
-    count(statuses, await ask(`${devices}/scep?operation=PKIOperation`, 'POST', {}, pieces));
-    const header = pieces.subarray(0, 9000).toString('base64');
+    count(statuses, await ask(`${devices}/scep?operation=PKIOperation`, 'POST', {}, ASN1_PIECES));
+    const header = ASN1_PIECES.subarray(0, 9000).toString('base64');
     count(statuses, await ask(`${devices}/mdm`, 'PUT', { 'Mdm-Signature': header }, Buffer.from('<plist/>')));
     await pause(50);
   }
