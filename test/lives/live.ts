@@ -2,7 +2,7 @@
 // Long, because a life is one path: what happens to it, what then is true, and how that is waited for.
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client, Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { workflowIds } from '../../workflows/messages.ts';
 import { breakOf } from '../harness/error-cases.ts';
@@ -10,19 +10,22 @@ import { fastForward } from '../harness/time-skipping.ts';
 import type { TrustedWorld } from '../harness/stage.ts';
 import type { World } from '../harness/world.ts';
 import { ERRORS, type Life, type LifeEvent, type Named } from './life.ts';
-import { differences, type OktaRecord, type PretendState, type ShownDevice, type Standing } from './shown.ts';
+import type { PretendOkta } from './pretend-okta.ts';
+import { differences, type PretendState, type ShownDevice, type Standing } from './shown.ts';
 
 export interface LivesWorld {
   readonly world: World;
   readonly trusted: TrustedWorld;
-  readonly temporal: { readonly connection: Connection; readonly client: Client };
+  readonly temporal: Connection;
+  readonly okta: PretendOkta;
 }
 
-const LOOK_MS = 400;
+/** A look costs the machine more than most of what it sees. */
+const LOOK_MS = 1000;
 /** Between two checks of the day. */
-const CHECK_MS = 4000;
-/** Since the last change of what Odette shows, on a machine that is busy with many. */
-const PATIENCE_MS = 120_000;
+const CHECK_MS = 8000;
+/** Since the last change of what Odette shows: two minutes, and longer where the machine is so busy that a look takes its time, too. */
+const PATIENCE_LOOKS = 120;
 const BACK_OFF_MS = 10 * 60_000;
 const NO_KNOBS = { breaks: [], notNow: null, losesCertificates: false, respondsTwice: false };
 
@@ -44,7 +47,7 @@ export class Live {
     this.#life = life;
   }
 
-  /** @throws Error with every difference that was still there when nothing had changed for two minutes */
+  /** @throws Error with every difference that was still there when nothing had changed for so many looks */
   async live(): Promise<void> {
     await this.#addBoard({});
     await this.#enroll(this.#life.names, true);
@@ -228,10 +231,6 @@ export class Live {
     await this.#enroll('its_user', true);
   }
 
-  async #records(): Promise<OktaRecord[]> {
-    return this.#manage('GET', '/tenants/one/devices');
-  }
-
   async #actInOkta(action: string): Promise<void> {
     const { oktaVerify } = await this.device();
     const id = oktaVerify.oktaDeviceId;
@@ -254,7 +253,7 @@ export class Live {
   async #settle(): Promise<void> {
     await this.#change({ knobs: NO_KNOBS });
     await this.#act('wake');
-    let deadline = Date.now() + PATIENCE_MS;
+    let stillLooks = 0;
     let last = '';
     let nextCheck = 0;
     let agreed = 0;
@@ -264,9 +263,9 @@ export class Live {
       // Twice: nothing is about to change it.
       if (agreed === 2) return;
       // While anything still changes, it is on its way.
-      if (found.join() !== last) deadline = Date.now() + PATIENCE_MS;
+      stillLooks = found.join() === last ? stillLooks + 1 : 0;
       last = found.join();
-      if (Date.now() > deadline && found.length > 0) throw new Error(await this.#described(found));
+      if (stillLooks > PATIENCE_LOOKS && found.length > 0) throw new Error(await this.#described(found));
       if (agreed === 0 && Date.now() >= nextCheck) {
         nextCheck = Date.now() + CHECK_MS + randomInt(500);
         await this.#check();
@@ -276,14 +275,12 @@ export class Live {
   }
 
   async #differences(): Promise<string[]> {
-    const [device, records, users, shown] = await Promise.all([
+    const [device, { records, logins }, shown] = await Promise.all([
       this.device(),
-      this.#records(),
-      this.#manage<{ id: string; login: string }[]>('GET', '/tenants/one/users'),
+      this.#worlds.okta.look(),
       this.#shown(),
     ]);
     if (shown === undefined) return ['Odette does not know the device'];
-    const logins = new Map(users.map(({ id, login }) => [id, login]));
     const { family } = this.#life;
     const hadBoards = this.#boards > 1 && family !== 'Mac';
     return differences(
@@ -295,16 +292,13 @@ export class Live {
   /** What a day brings: the device is checked, its user signs in, and a certificate that failed is tried again. */
   async #check(): Promise<void> {
     await this.#ask('check');
-    const { connection, client } = this.#worlds.temporal;
-    await client.schedule
-      .getHandle(workflowIds.sweep('trust', this.#worlds.trusted.integrationId))
-      .trigger()
-      .catch(() => undefined);
+    await this.#worlds.okta.askedByOdette();
+    const { temporal } = this.#worlds;
     if (this.#standing !== 'enrolled') return;
     if (await this.#hasApp()) await this.#act('sign-in');
     const shown = await this.#shown();
     if (shown?.truths.certificatePresent === false)
-      void fastForward(connection, 'default', workflowIds.certificate(shown.id), BACK_OFF_MS).catch(
+      void fastForward(temporal, 'default', workflowIds.certificate(shown.id), BACK_OFF_MS).catch(
         () => undefined,
       );
   }
@@ -321,7 +315,7 @@ export class Live {
             })
           ).items.map(({ at, text }) => `  ${at} ${text}`);
     return [
-      `after ${PATIENCE_MS / 1000} s, of ${this.#name}, which is ${this.#standing}:`,
+      `after ${PATIENCE_LOOKS} looks, of ${this.#name}, which is ${this.#standing}:`,
       ...found.map((each) => `- ${each}`),
       `Odette shows ${shown?.bucket} (${shown?.phase}): ${shown?.waitsFor}`,
       ...timeline,
