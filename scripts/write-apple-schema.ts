@@ -1,10 +1,11 @@
 // Writes test/data/apple-schema.json from a clone of github.com/apple/device-management: keys, types, presence, ranges and the OS
-// versions that know them, and none of its prose.
-//   npx tsx scripts/write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)'
+// versions that know them, and none of its prose. With a folder of Apple's documentation as Markdown, what is newer there is added.
+//   npx tsx scripts/write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)' [DOCUMENTATION 'ITS SOURCE (DATE)']
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import type { Platform } from '../domain/device.ts';
+import { AppleDocumentation } from './apple-documentation.ts';
 
 /** Absent: as the surrounding dictionary. `introduced` is a version, or 'n/a' where a platform does not have it at all. */
 interface SupportedVersions {
@@ -61,6 +62,37 @@ const PAYLOADS = [
   'com.apple.servicemanagement',
   'com.apple.notificationsettings',
   'com.apple.ManagedClient.preferences',
+];
+
+/** Their pages in Apple's documentation. */
+const PAGES: Readonly<Record<string, string>> = {
+  TopLevel: 'toplevel',
+  CommonPayloadKeys: 'commonpayloadkeys',
+  'com.apple.mdm': 'mdm',
+  'com.apple.security.scep': 'scep',
+  'com.apple.security.root': 'certificateroot',
+  'com.apple.security.pem': 'certificatepem',
+  'com.apple.security.pkcs1': 'certificatepkcs1',
+  'com.apple.extensiblesso': 'extensiblesinglesignon',
+  'com.apple.loginitems.managed': 'loginitemsmanageditems',
+  'com.apple.servicemanagement': 'servicemanagementmanagedloginitems',
+  'com.apple.notificationsettings': 'notifications',
+  'com.apple.ManagedClient.preferences': 'managedpreferences',
+};
+/** On the page of each, and in no file of the release. */
+const COMMON_OF_COMMAND = ['RequestType', 'RequestRequiresNetworkTether'];
+const COMMON_OF_RESPONSE = [
+  'CommandUUID',
+  'EnrollmentID',
+  'EnrollmentUserID',
+  'ErrorChain',
+  'NotOnConsole',
+  'RequestType',
+  'Status',
+  'UDID',
+  'UserID',
+  'UserLongName',
+  'UserShortName',
 ];
 
 const PLATFORMS = ['macOS', 'iOS'] as const;
@@ -149,15 +181,20 @@ const lines = (files: Readonly<Record<string, SchemaFile>>): string =>
     .map(([name, file]) => `${JSON.stringify(name)}:${JSON.stringify(file)}`)
     .join(',\n');
 
-const [folder, release] = process.argv.slice(2);
-if (folder === undefined || release === undefined) {
-  console.error("usage: write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)'");
+const [folder, release, documentation, documented] = process.argv.slice(2);
+if (
+  folder === undefined ||
+  release === undefined ||
+  (documentation === undefined) !== (documented === undefined)
+) {
+  console.error(
+    "usage: write-apple-schema.ts FOLDER 'COMMIT (DATE, RELEASES)' [DOCUMENTATION 'ITS SOURCE (DATE)']",
+  );
   process.exit(2);
 }
 const mdm = path.join(folder, 'mdm');
 const byRequestType = ({ payload }: PublishedFile, stem: string): string => payload.requesttype ?? stem;
-const schema: AppleSchema = {
-  source: `github.com/apple/device-management @ ${release}; MIT license`,
+const released = {
   checkIns: readFolder(path.join(mdm, 'checkin'), byRequestType),
   commands: readFolder(path.join(mdm, 'commands'), byRequestType),
   profiles: readFolder(
@@ -166,7 +203,37 @@ const schema: AppleSchema = {
     PAYLOADS.map((name) => `${name}.yaml`),
   ),
 };
+const sources = [`github.com/apple/device-management @ ${release}; MIT license`];
+const schema =
+  documentation === undefined ? released : withNewer(released, new AppleDocumentation(documentation));
+if (documented !== undefined) sources.push(`what is newer: ${documented}`);
 writeFileSync(
   OUT,
-  `{"source":${JSON.stringify(schema.source)},\n"checkIns":{\n${lines(schema.checkIns)}},\n"commands":{\n${lines(schema.commands)}},\n"profiles":{\n${lines(schema.profiles)}}}\n`,
+  `{"source":${JSON.stringify(sources.join('; '))},\n"checkIns":{\n${lines(schema.checkIns)}},\n"commands":{\n${lines(schema.commands)}},\n"profiles":{\n${lines(schema.profiles)}}}\n`,
 );
+
+function withNewer(base: typeof released, newer: AppleDocumentation): typeof released {
+  const each = (files: Record<string, SchemaFile>, change: (file: SchemaFile, name: string) => SchemaFile) =>
+    Object.fromEntries(Object.entries(files).map(([name, file]) => [name, change(file, name)]));
+  const merged = {
+    checkIns: each(base.checkIns, (file, name) => ({
+      ...file,
+      keys: newer.withNewer(file.keys, `${name.toLowerCase()}request`),
+    })),
+    commands: each(base.commands, (file, name) => ({
+      ...file,
+      keys: newer.withNewer(
+        file.keys,
+        `${name.toLowerCase()}command/command-data.dictionary`,
+        COMMON_OF_COMMAND,
+      ),
+      response: newer.withNewer(file.response, `${name.toLowerCase()}response`, COMMON_OF_RESPONSE),
+    })),
+    profiles: each(base.profiles, (file, name) => ({
+      ...file,
+      keys: newer.withNewer(file.keys, PAGES[name] ?? name),
+    })),
+  };
+  for (const remark of newer.remarks) console.log(remark);
+  return merged;
+}
