@@ -2,7 +2,7 @@
 // and the OS versions that know them. Newer than the newest release of apple/device-management, and without its structure of files.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { AppleKey, AppleSupport } from './write-apple-schema.ts';
+import type { AppleKey, AppleSupport } from './apple-facts.ts';
 
 interface Property {
   readonly name: string;

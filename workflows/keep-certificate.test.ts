@@ -219,6 +219,26 @@ describe('keepCertificate', () => {
     expect(mac.certificates).toHaveLength(1);
   });
 
+  test('a Mac whose rollout has failed is renewed in its turn, and goes on saying why it failed', async () => {
+    const mac = await world.newDevice('Mac');
+    const errorChain = [
+      { code: 1000, domain: 'MCProfileErrorDomain', description: 'The profile is malformed.' },
+    ];
+    mac.breaks.push({ requestType: 'InstallProfile', profile: '.settings', errorChain, times: Infinity });
+    await world.rollOut(mac.id);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.profile_refused' });
+    await signIn(mac);
+    const { serialNumber } = newest(mac);
+    await pass(mac, untilRenewal(mac) + 2_000);
+    await renewed(mac, serialNumber);
+    expect((await world.truths(mac.id))['certificatePresent']).toBe('held');
+    expect(await world.trust(mac.id)).toMatchObject({
+      phase: 'failed',
+      failureCode: 'mdm.profile_refused',
+    });
+  }, 120_000);
+
   test('a new challenge password wakes every Mac that waits within a minute, and sends nothing to another', async () => {
     const trusted = await trustedMac();
     const commands = () =>

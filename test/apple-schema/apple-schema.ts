@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isDict, type PlistDict, type PlistValue } from '../../adapters/mdm/plist.ts';
 import type { Platform } from '../../domain/device.ts';
 import { osVersionsOf } from '../../sandbox/devices/hardware.ts';
-import type { AppleSchema, SchemaFile } from '../../scripts/write-apple-schema.ts';
+import type { AppleSchema, SchemaFile } from '../../scripts/apple-facts.ts';
 import { checkFile, type Target } from './check-keys.ts';
 
 const schema = JSON.parse(

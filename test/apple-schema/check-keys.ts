@@ -1,7 +1,7 @@
 // Compares one dictionary with the keys that Apple publishes for it, on one platform, OS version and channel.
 import { isDict, type PlistDict, type PlistValue } from '../../adapters/mdm/plist.ts';
 import type { Platform } from '../../domain/device.ts';
-import type { AppleKey, AppleSupport, SchemaFile } from '../../scripts/write-apple-schema.ts';
+import type { AppleKey, AppleSupport, SchemaFile } from '../../scripts/apple-facts.ts';
 
 /** Who reads the message (or, for an answer, who wrote it). */
 export interface Target {
