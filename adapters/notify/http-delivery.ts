@@ -63,8 +63,17 @@ function excerptOf(body: Buffer, url: string): string {
   return (pathname + search)
     .split(/[/?&=]/)
     .filter((part) => part.length >= 6)
-    .reduce((text, part) => text.replaceAll(part, '…').replaceAll(decodeURIComponent(part), '…'), line)
+    .reduce((text, part) => text.replaceAll(part, '…').replaceAll(decoded(part), '…'), line)
     .slice(0, 120);
+}
+
+/** `%zz` is no encoding, and stands for itself. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** RFC 9110 10.2.3, in seconds; a date is not read. */
