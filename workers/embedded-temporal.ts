@@ -88,6 +88,14 @@ export async function endLeftTemporal(folder: string): Promise<void> {
 
 const recordFile = (folder: string) => path.join(folder, 'temporal.pid.json');
 
+/** What Temporal's history service does by itself. */
+const QUEUES = ['timer', 'memoryTimer', 'transfer', 'visibility'] as const;
+/**
+ * Of each queue. All of them share one connection to one file: of 512, the server's default, most wait past their deadline of 3 s as
+ * soon as a write takes 6 ms, and are done again, so that a busy server gets slower and slower and does not recover by itself.
+ */
+const AT_ONCE = 8;
+
 function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOptions): string[] {
   const types = { KEYWORD: 'Keyword', DATETIME: 'Datetime' } as const;
   const config: Record<string, string> = {
@@ -99,6 +107,9 @@ function startArguments({ folder, port, ui, dynamicConfig }: EmbeddedTemporalOpt
     'matching.enableFairness': 'true',
     // `TemporalReportedProblems` of a workflow whose task fails so often.
     'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': '3',
+    ...Object.fromEntries(
+      QUEUES.map((queue) => [`history.${queue}ProcessorSchedulerWorkerCount`, String(AT_ONCE)]),
+    ),
     ...dynamicConfig,
   };
   return [
