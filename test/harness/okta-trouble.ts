@@ -46,7 +46,10 @@ export function mostAtOnce(requests: readonly JournaledRequest[]): number {
   return most;
 }
 
-/** Kills one of the parts after the other, at random moments, and starts it again, until it is told to stop; one at least. */
+/**
+ * Kills one of the parts after the other, in random order and at random moments, and starts it again: each of them once, and on until it
+ * is told to stop.
+ */
 export function killAtRandom(
   world: World,
   parts: readonly PartName[],
@@ -54,11 +57,16 @@ export function killAtRandom(
 ): () => Promise<readonly PartName[]> {
   const killed: PartName[] = [];
   let isOver = false;
+  const order = [...parts];
+  for (let place = order.length - 1; place > 0; place -= 1) {
+    const other = randomInt(place + 1);
+    [order[place], order[other]] = [order[other] as PartName, order[place] as PartName];
+  }
   const running = (async () => {
-    for (;;) {
+    for (let turn = 0; ; turn += 1) {
       await pause(randomInt(...betweenMs));
-      const part = parts[randomInt(parts.length)];
-      if ((isOver && killed.length > 0) || part === undefined) return;
+      const part = order[turn % order.length];
+      if ((isOver && turn >= order.length) || part === undefined) return;
       killed.push(part);
       await world.kill(part);
       await world.start(part);
