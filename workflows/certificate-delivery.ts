@@ -142,6 +142,8 @@ export class CertificateDelivery {
     if (outcome.kind === 'asleep') return 'asleep';
     if (outcome.kind === 'waits') return outcome.failureCode;
     this.#made += 1;
+    // A question from before, dropped for a newer plan, may have been answered since: that list knows nothing of this delivery.
+    this.#cycle += 1;
     const { commandUuid } = outcome.command;
     this.#conversation.recordProgress(outcome.command);
     const finalStatus = () => this.#conversation.finalStatus(commandUuid);

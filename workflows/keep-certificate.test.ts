@@ -378,4 +378,54 @@ describe('keepCertificate', () => {
     await renewed(mac, serialNumber);
     expect(mac.maxCertificates).toBe(2);
   });
+
+  test('what a device listed before it got its certificate says nothing of it, though it was asked for after that', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    const { integrationId } = world.fleet;
+    const handle = await world.client.workflow.start('keepCertificate', {
+      workflowId: workflowIds.certificate(mac.id),
+      taskQueue: TASK_QUEUE,
+      args: [{ deviceId: mac.id, integrationId }],
+    });
+    const lists = (condition: string) =>
+      world.until(async () =>
+        expect(
+          await world.database.query(
+            `select from commands where device_id = $1 and step in ('certificate.ProfileList', 'certificate.CertificateList') and ${condition}`,
+            [mac.id],
+          ),
+        ).toHaveLength(2),
+      );
+    // It sleeps, so that no challenge is fetched, and is asked for its lists instead.
+    await lists(`state = 'queued'`);
+    // Awake and busy: both stay for later.
+    mac.notNow = 2;
+    mac.isAsleep = false;
+    await mac.wake();
+    await lists('not_now_at is not null');
+    await world.database.query(
+      `update devices set long_poll_until = now() + interval '10 minutes' where id = $1`,
+      [mac.id],
+    );
+    // A rollout asks meanwhile: the plan is made anew, and a challenge fetched, as nothing was ever sent.
+    let answer = (): void => undefined;
+    world.challenges.state.answers = new Promise((resolve) => (answer = resolve));
+    const { requests } = world.challenges.counts;
+    await handle.signal('certificateWanted', { eventId: randomUUID(), integrationId });
+    await world.until(() => expect(world.challenges.counts.requests).toBeGreaterThan(requests));
+    await mac.wake();
+    await lists(`state = 'responded'`);
+    world.challenges.state.answers = undefined;
+    answer();
+    const isHeld = async () => expect((await world.truths(mac.id))['certificatePresent']).toBe('held');
+    await world.until(isHeld, 120_000);
+    expect(
+      await world.database.query(
+        `select from device_timeline where device_id = $1 and detail ->> 'failureCode' = 'certificate.not_seen'`,
+        [mac.id],
+      ),
+    ).toEqual([]);
+    expect(await deliveriesOf(mac)).toBe(1);
+  }, 240_000);
 });

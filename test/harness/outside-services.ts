@@ -21,6 +21,8 @@ export async function openChallenges() {
     password: undefined as string | undefined,
     /** What a 429 asks to wait, in seconds. */
     retryAfterSeconds: 1,
+    /** Until then it answers nobody. */
+    answers: undefined as Promise<void> | undefined,
   };
   /** What reached it, from whichever process. */
   const counts = { requests: 0, refused: 0, afterRefusal: 0, underWay: 0, mostAtOnce: 0, early: 0 };
@@ -40,6 +42,7 @@ export async function openChallenges() {
     if (Date.now() < closedUntilMs) counts.early += 1;
     // As long as Okta takes, so that others come meanwhile.
     await pause(10);
+    await state.answers;
     counts.underWay -= 1;
     const isWrong = state.password !== undefined && password !== state.password;
     const status = isWrong ? 401 : (state.refuse?.() ?? state.status);
