@@ -22,7 +22,7 @@ export async function onFall(sql: Sql, fall: Fall): Promise<void> {
   const outcome = !fall.canReissue ? 'none' : isHalted ? 'held' : 'reissued';
   await insertFall(sql, fall, outcome);
   if (outcome === 'reissued')
-    await requestRenewals(sql, [fall.deviceId], 'Okta no longer counts the device as managed');
+    await requestRenewals(sql, [fall.deviceId], 'Okta no longer counts the device as managed', 'system');
   if (outcome === 'held')
     await appendTimeline(sql, fall.deviceId, { kind: 'reissue_held', text: HELD_TEXT }, fall.now);
 }

@@ -64,7 +64,7 @@ export function certificateRecords({
 
     /** Local. The device refused a delivery, or never had it. */
     async recordDeliveryEnd(input: { readonly deliveryId: string }): Promise<void> {
-      await failDelivery(database, input.deliveryId);
+      await database.inTransaction((sql) => failDelivery(sql, input.deliveryId));
     },
 
     /** Local. Something about the certificate that people should see. Returns its words. */

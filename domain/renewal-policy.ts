@@ -49,6 +49,26 @@ export function renewalTime(life: CertificateLife, settings: RenewalSettings, de
   return Math.round(opensMs + (closesMs - opensMs) * placeOf(deviceId));
 }
 
+export interface Renewal {
+  readonly opensMs: number;
+  readonly closesMs: number;
+  /** The device's own place in the window: Odette renews from here on, as soon as the device is awake. */
+  readonly fromMs: number;
+  readonly urgency: Urgency;
+}
+
+/** All that is said of a certificate's renewal. */
+export const renewalOf = (
+  life: CertificateLife,
+  settings: RenewalSettings,
+  deviceId: string,
+  nowMs: number,
+): Renewal => ({
+  ...renewalWindow(life, settings),
+  fromMs: renewalTime(life, settings, deviceId),
+  urgency: urgencyOf(life, settings, deviceId, nowMs),
+});
+
 /** How urgent a renewal is: after the window it is late, and devices are pushed more often. */
 export type Urgency = 'none' | 'due' | 'late' | 'expired';
 

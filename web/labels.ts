@@ -97,6 +97,28 @@ const numberFormat = new Intl.NumberFormat();
 export const dayText = (at: string | Date): string => dayFormat.format(new Date(at));
 export const momentText = (at: string | Date): string => shortFormat.format(new Date(at));
 export const exactText = (at: string | Date): string => exactFormat.format(new Date(at));
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** "3 h ago", "in 2 days"; more than a week away, the date. */
+export function relativeText(at: string | Date, nowMs: number): string {
+  const ms = new Date(at).getTime() - nowMs;
+  const away = Math.abs(ms);
+  if (away >= 7 * DAY_MS) return dayText(at);
+  if (away < MINUTE_MS) return ms > 0 ? 'in a moment' : 'just now';
+  const [unit, name] = (
+    [
+      [DAY_MS, 'day'],
+      [HOUR_MS, 'h'],
+      [MINUTE_MS, 'min'],
+    ] as const
+  ).find(([size]) => away >= size) ?? [MINUTE_MS, 'min'];
+  const count = Math.floor(away / unit);
+  const text = `${count} ${name === 'day' && count !== 1 ? 'days' : name}`;
+  return ms > 0 ? `in ${text}` : `${text} ago`;
+}
+
 export const countText = (count: number): string => numberFormat.format(count);
 
 /** "1 device", "3 devices" */

@@ -100,6 +100,7 @@ export const OPERATIONS = {
   deleteDevice: 'delete /api/devices/{id}',
   renewalsByDay: 'get /api/renewals/by-day',
   listRenewals: 'get /api/renewals',
+  listRenewalHistory: 'get /api/renewals/history',
   getStatus: 'get /api/status',
   getTotals: 'get /api/totals',
   trustedByDay: 'get /api/totals/by-day',

@@ -145,7 +145,7 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/renewals',
-    validateSearch: oneOf('state', ['due', 'late', 'failed', 'unused']),
+    validateSearch: oneOf('state', ['due', 'late', 'failed', 'unused', 'history']),
     component: lazyRouteComponent(() => import('./renewals/renewals-page.tsx'), 'RenewalsPage'),
   }),
   createRoute({

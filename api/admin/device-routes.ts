@@ -198,7 +198,12 @@ const REQUESTS: Pick<
       throw new ProblemError('request.conflict', {
         detail: 'iPhones and iPads have no Okta certificate.',
       });
-    const devices = await requestRenewals(sql, [params.id], body.reason ?? 'requested by an operator');
+    const devices = await requestRenewals(
+      sql,
+      [params.id],
+      body.reason ?? 'requested by an operator',
+      caller.actor,
+    );
     if (devices === 0)
       throw new ProblemError('request.conflict', {
         detail: 'The device is not in scope, or not enrolled.',
@@ -231,7 +236,7 @@ async function perform(
   reason: string,
   by: string,
 ): Promise<number> {
-  if (asked === 'renew') return requestRenewals(sql, ids, reason);
+  if (asked === 'renew') return requestRenewals(sql, ids, reason, by);
   if (asked === 'check') return rollOutDevices(sql, { deviceIds: ids }, 'someone requested a check', true);
   return move(sql, ids, asked.moveTo, by);
 }

@@ -1,6 +1,11 @@
 // Renewals through the API: what is due, late and unused goes by the numbers of the certificate's own integration.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { proveDelivery, recordRemovedDeliveries } from '../../adapters/store/rollout/deliveries.ts';
+import {
+  failDelivery,
+  insertDelivery,
+  proveDelivery,
+  recordRemovedDeliveries,
+} from '../../adapters/store/rollout/deliveries.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../../test/harness/seeded-fleet.ts';
 
@@ -71,6 +76,102 @@ test('certificate workflows that sleep plan again when a number of the renewal c
   ]);
   await set({ renewalWindowEnd: 0.2, verifyAfterHours: 12 });
   expect(await signaledWorkflows()).toEqual([]);
+});
+
+test('the history says who requested a renewal, when, and what came of it', async () => {
+  const { database } = api;
+  await database.query('delete from certificate_deliveries');
+  const history = async () =>
+    (await api.call('GET', '/api/renewals/history')).body.items as {
+      reason: string;
+      requestedBy: string | null;
+      note: string | null;
+      outcome: string;
+      failureText: string | null;
+    }[];
+  const deliver = (id: string, reason: string) =>
+    database.inTransaction((sql) =>
+      insertDelivery(
+        sql,
+        {
+          id,
+          deviceId: fleet.deviceId,
+          integrationId: fleet.ids['integrations'] ?? '',
+          slot: 'a',
+          scope: 'System',
+          payloadUuid: globalThis.crypto.randomUUID(),
+          commandUuid: globalThis.crypto.randomUUID(),
+          reason,
+        },
+        new Date(),
+      ),
+    );
+  const told = async () =>
+    (
+      await database.query<{ count: number }>(
+        `select count(*)::int as count from events where kind = 'certificate.renewal_changed'`,
+      )
+    )[0]?.count;
+  await deliver('first', 'wanted');
+  expect(await history()).toEqual([]);
+  const before = (await told()) ?? 0;
+
+  await api.call('POST', `/api/devices/${fleet.deviceId}/renew`, { reason: 'the keychain was reset' });
+  expect(await history()).toMatchObject([
+    { reason: 'requested', note: 'the keychain was reset', outcome: 'requested' },
+  ]);
+  expect((await history())[0]?.requestedBy).toMatch(/^(person|token):/);
+
+  await deliver('asked', 'asked for');
+  expect(await history()).toMatchObject([{ note: 'the keychain was reset', outcome: 'sent' }]);
+  const proof = {
+    serialNumber: '7',
+    issuer: 'CN=Okta',
+    notBefore: new Date(),
+    notAfter: new Date(Date.now() + 365 * DAY_MS),
+    provenAt: new Date(),
+  };
+  await database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, 'asked', proof));
+  await deliver('windowed', 'window');
+  await database.inTransaction((sql) => failDelivery(sql, 'windowed'));
+  await database.query(
+    `insert into device_timeline (device_id, kind, text) values ($1, 'certificate_failed', 'The Mac refused the profile.')`,
+    [fleet.deviceId],
+  );
+  expect(await history()).toMatchObject([
+    {
+      reason: 'window',
+      requestedBy: null,
+      outcome: 'failed',
+      failureText: 'The Mac refused the profile.',
+    },
+    { reason: 'requested', outcome: 'installed' },
+  ]);
+  // The request, two deliveries, a proof and a failure: each tells the pages.
+  expect(await told()).toBe(before + 5);
+  const first = (await api.call('GET', '/api/renewals/history?limit=1')).body as { next: string };
+  expect((await api.call('GET', `/api/renewals/history?after=${first.next}`)).body.items).toMatchObject([
+    { outcome: 'installed' },
+  ]);
+});
+
+test('a certificate says from when on it is renewed, at its own place in the window', async () => {
+  await set({ renewalWindowStart: 0.4, renewalWindowEnd: 0.1 });
+  const [device] = (await api.call('GET', '/api/renewals')).body.items as {
+    certificateNotAfter: string;
+    renewal: { windowOpensAt: string; renewsFrom: string; windowClosesAt: string; urgency: string };
+  }[];
+  const { windowOpensAt, renewsFrom, windowClosesAt, urgency } = device?.renewal ?? {
+    windowOpensAt: '',
+    renewsFrom: '',
+    windowClosesAt: '',
+    urgency: '',
+  };
+  expect(windowOpensAt < renewsFrom && renewsFrom < windowClosesAt).toBe(true);
+  expect(windowOpensAt.slice(0, 10)).toBe(
+    new Date(Date.now() + 0.6 * 365 * DAY_MS).toISOString().slice(0, 10),
+  );
+  expect(urgency).toBe('none');
 });
 
 test('the days are those of the current certificates, whatever becomes of them', async () => {

@@ -4,7 +4,9 @@ import { rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { countRenewalsByDay, listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { listFailureGroups } from '../../adapters/store/fleet/fleet-totals.ts';
-import { listRenewals } from '../../adapters/store/fleet/fleet-renewals.ts';
+import { listRenewals, type ListedRenewal } from '../../adapters/store/fleet/fleet-renewals.ts';
+import { listRenewalHistory } from '../../adapters/store/rollout/renewal-history.ts';
+import { renewalOf } from '../../domain/renewal-policy.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { rollouts } from '../contract/rollouts.ts';
 import { pageOf, readCursor, runCursor, writeCursor } from '../http/cursors.ts';
@@ -14,6 +16,9 @@ import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 
 const expiryCursor = z.tuple([z.string().max(100), z.uuid()]);
+/** Of a delivery, in the words of the API; every other one is somebody's request. */
+const REASONS: Readonly<Record<string, 'window' | 'unused'>> = { window: 'window', unused: 'unused' };
+const historyCursor = z.tuple([z.string().max(100), z.string().max(200)]);
 
 export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeof rollouts> {
   return {
@@ -76,7 +81,39 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
       const after = value !== undefined && id !== undefined ? { value, id } : undefined;
       const rows = await listRenewals(sql, query.state, { after, limit: query.limit + 1 });
       const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.sortValue, last.id]));
-      return { items: shown.map(showDevice), next };
+      return { items: shown.map(showRenewal), next };
+    },
+
+    listRenewalHistory: async ({ sql, query }) => {
+      const [at, id] = readCursor(historyCursor, query.after) ?? [];
+      const after = at !== undefined && id !== undefined ? { at, id } : undefined;
+      const rows = await listRenewalHistory(sql, { after, limit: query.limit + 1 });
+      const { shown, next } = pageOf(rows, query.limit, (last) => writeCursor([last.cursorAt, last.id]));
+      const items = shown.map(({ deviceId, name, serialNumber, reason, ...row }) => ({
+        ...row,
+        device: { id: deviceId, name, serialNumber },
+        reason: REASONS[reason] ?? ('requested' as const),
+      }));
+      return { items, next };
+    },
+  };
+}
+
+function showRenewal({ certificate, ...device }: ListedRenewal) {
+  const { notBefore, notAfter, provenAt, settings } = certificate;
+  const life = {
+    notBeforeMs: notBefore.getTime(),
+    notAfterMs: notAfter.getTime(),
+    provenAtMs: (provenAt ?? notBefore).getTime(),
+  };
+  const { opensMs, closesMs, fromMs, urgency } = renewalOf(life, settings, device.id, Date.now());
+  return {
+    ...showDevice(device),
+    renewal: {
+      windowOpensAt: new Date(opensMs),
+      renewsFrom: new Date(fromMs),
+      windowClosesAt: new Date(closesMs),
+      urgency,
     },
   };
 }

@@ -33,6 +33,35 @@ const Rollout = z
   })
   .meta({ id: 'Rollout' });
 
+const Renewal = Device.extend({
+  /** When Odette renews the certificate: from the device's own place in the window on, as soon as the device is awake. */
+  renewal: z.object({
+    windowOpensAt: instant,
+    renewsFrom: instant,
+    windowClosesAt: instant,
+    urgency: z.enum(['none', 'due', 'late', 'expired']),
+  }),
+}).meta({ id: 'Renewal' });
+
+const RequestedRenewal = z
+  .object({
+    id: z.string(),
+    device: z.object({ id, name: z.string().nullable(), serialNumber: z.string().nullable() }),
+    at: instant,
+    /** The renewal window, no proven sign-in, or a request. */
+    reason: z.enum(['window', 'unused', 'requested']),
+    /** Of a request: person:NAME, token:NAME or system; null: no longer known. */
+    requestedBy: z.string().nullable(),
+    note: z.string().nullable(),
+    /** `requested`: nothing was sent yet; `sent`: the device has not reported it yet. */
+    outcome: z.enum(['requested', 'sent', 'installed', 'failed']),
+    /** When the device listed the new certificate. */
+    installedAt: instant.nullable(),
+    notAfter: instant.nullable(),
+    failureText: z.string().nullable(),
+  })
+  .meta({ id: 'RequestedRenewal' });
+
 export const rollouts = {
   listRollouts: endpoint({
     tag,
@@ -102,6 +131,16 @@ export const rollouts = {
       limit,
     }),
     status: 200,
-    response: page(Device),
+    response: page(Renewal),
+  }),
+  listRenewalHistory: endpoint({
+    tag: 'renewals',
+    summary: 'Renewals, the newest first: who requested each, when, and what came of it',
+    method: 'get',
+    path: '/api/renewals/history',
+    access: 'viewer',
+    query: z.strictObject({ after: cursor.optional(), limit }),
+    status: 200,
+    response: page(RequestedRenewal),
   }),
 };

@@ -71,7 +71,8 @@ function SecondFactorCard({ factor }: { factor: ResponseOf<'getSecondFactor'> })
         ) : (
           <>
             <Text size="sm">
-              On since <Moment at={factor.onSince} />. {factor.recoveryCodesLeft} of 10 recovery codes left.
+              On since <Moment at={factor.onSince} isDated />. {factor.recoveryCodesLeft} of 10 recovery codes
+              left.
             </Text>
             <Group>
               <Button size="xs" variant="default" onClick={() => setDialog('new codes')}>

@@ -11,7 +11,13 @@ export function DeviceLink({
   device: Parameters<typeof deviceTitle>[0] & { readonly id: string };
 }) {
   return (
-    <AnchorLink to="/devices/$deviceId" params={{ deviceId: device.id }} size="sm">
+    <AnchorLink
+      to="/devices/$deviceId"
+      params={{ deviceId: device.id }}
+      size="sm"
+      className="device-link"
+      title={deviceTitle(device)}
+    >
       {deviceTitle(device)}
     </AnchorLink>
   );

@@ -11,7 +11,7 @@ export interface SecretSet {
 export function SecretSetText({ set: { setAt, setBy } }: { set: SecretSet }) {
   return (
     <>
-      Set on <Moment at={setAt} /> by {nameOfActor(setBy)}
+      Set <Moment at={setAt} /> by {nameOfActor(setBy)}
     </>
   );
 }

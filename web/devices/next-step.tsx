@@ -37,7 +37,8 @@ export function NextStepBanner({
       </Text>
       {bucket === 'trusted' && device.trustedAt !== null && (
         <Text size="sm">
-          Trusted since <Moment at={device.trustedAt} />. Last contact <Moment at={device.lastContactAt} />.
+          Trusted since <Moment at={device.trustedAt} isDated />. Last contact{' '}
+          <Moment at={device.lastContactAt} />.
         </Text>
       )}
       <Group mt="xs">

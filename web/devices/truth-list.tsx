@@ -46,11 +46,11 @@ function SaidBy({ source, at, since }: Evidence) {
   return (
     <Text size="xs" c="dimmed" fs={age > OLD_MS ? 'italic' : 'normal'}>
       {source === 'okta' ? 'Okta said so ' : 'The device listed it '}
-      <Moment at={at} />
+      <Moment at={at} isDated />
       {age > OLD_MS && `, ${durationText(0, age)} ago`}
       {since !== null && (
         <>
-          ; held since <Moment at={since} />
+          ; held since <Moment at={since} isDated />
         </>
       )}
     </Text>

@@ -82,7 +82,7 @@ function IntegrationCard({
             {SHOWN_BUCKETS.map(
               (name) => `${BUCKET_LABELS[name].label}: ${countText(totals.buckets[name])}`,
             ).join(' · ')}
-            ; as of <Moment at={totals.asOf} none="no sync yet" />
+            ; as of <Moment at={totals.asOf} isDated none="no sync yet" />
           </Text>
         )}
         {broken.map(({ connection, failure }) => (

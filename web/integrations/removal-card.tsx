@@ -171,7 +171,7 @@ function RemoveDialog({ integration, close }: { integration: Integration; close:
                 </Text>
               ) : (
                 <Text size="sm">
-                  As of <Moment at={shown.asOf} />.
+                  As of <Moment at={shown.asOf} isDated />.
                 </Text>
               )}
               <List size="sm">

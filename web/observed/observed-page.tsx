@@ -39,7 +39,7 @@ export function ObservedPage() {
               {NAMES.filter((name) => states[name] > 0).map(
                 (name) => ` · ${STATES[name].label}: ${states[name]}`,
               )}
-              ; as of <Moment at={asOf} none="no sweep yet" />
+              ; as of <Moment at={asOf} isDated none="no sweep yet" />
             </Text>
             {asOf === null && (
               <Alert color="yellow" title="No sweep yet">

@@ -41,7 +41,7 @@ export function ToDoList({ steps }: { steps: readonly Step[] }) {
                 )}
                 {step.since !== null && (
                   <Text size="xs" c="dimmed">
-                    since <Moment at={step.since} />
+                    since <Moment at={step.since} isDated />
                   </Text>
                 )}
               </Group>

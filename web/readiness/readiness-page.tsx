@@ -43,7 +43,7 @@ function Numbers({ readiness }: { readiness: Readiness }) {
         <AnchorLink to="/integrations/$integrationId" params={{ integrationId: integration.id }} size="sm">
           {integration.name}
         </AnchorLink>
-        , as of <Moment at={asOf} none="no sync yet" />
+        , as of <Moment at={asOf} isDated none="no sync yet" />
       </Text>
       {asOf === null && (
         <Alert color="yellow" title="No sync yet">

@@ -76,6 +76,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
               height={CELL}
               rx={3}
               fill={fillOf(levelOf(ending, most))}
+              {...(windowOpens > 0 && { className: 'opens' })}
             >
               <title>
                 {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} expire, ${plural(windowOpens, 'renewal window')} open`}
@@ -92,6 +93,12 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
         <Shades />
         <Text size="xs" c="dimmed">
           At most {countText(most)} on one day. {plural(total, 'certificate')} in all.
+        </Text>
+        <svg width={CELL} height={CELL} className="heat-map" aria-hidden="true">
+          <rect className="opens" x={1} y={1} width={CELL - 2} height={CELL - 2} rx={3} fill="none" />
+        </svg>
+        <Text size="xs" c="dimmed">
+          Renewal windows open
         </Text>
       </Group>
     </figure>

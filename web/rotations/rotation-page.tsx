@@ -173,7 +173,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
           Started <Moment at={rotation.startedAt} /> by {nameOfActor(rotation.startedBy)}
           {rotation.committedAt !== null && (
             <>
-              , in use since <Moment at={rotation.committedAt} />
+              , in use since <Moment at={rotation.committedAt} isDated />
             </>
           )}
           {rotation.oldDestroyedAt !== null && (

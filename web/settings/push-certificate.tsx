@@ -39,7 +39,8 @@ export function PushCertificate() {
               </Group>
               {found.refusedAt !== null && (
                 <Alert color="red" title="Apple rejects it" my="sm">
-                  Since <Moment at={found.refusedAt} />. Odette cannot wake devices until you replace it.
+                  Since <Moment at={found.refusedAt} isDated />. Odette cannot wake devices until you replace
+                  it.
                 </Alert>
               )}
               <Text size="sm" className="break-anywhere">

@@ -51,7 +51,7 @@ export function Alarms() {
             <Text size="sm">{failure.remedy}</Text>
             {since !== null && (
               <Text size="sm">
-                Since <Moment at={since} />
+                Since <Moment at={since} isDated />
               </Text>
             )}
             <Group gap="md">

@@ -18,6 +18,13 @@ const DEVICES: readonly ConsoleOperation[] = [
   'renewalsByDay',
   'listBlueprints',
 ];
+const RENEWALS: readonly ConsoleOperation[] = [
+  'listRenewals',
+  'listRenewalHistory',
+  'renewalsByDay',
+  'getDevice',
+  'getDeviceTimeline',
+];
 const SETUPS: readonly ConsoleOperation[] = [
   'listRotations',
   'getRotation',
@@ -41,6 +48,7 @@ const CONCERNS: Readonly<Record<string, readonly ConsoleOperation[]>> = {
   'device.checked_out': DEVICES,
   'device.identity_used_elsewhere': DEVICES,
   'device.trust_changed': DEVICES,
+  'certificate.renewal_changed': RENEWALS,
   'setup.step_changed': SETUPS,
   'integration.changed': SETUPS,
   'integration.health_changed': ['listIntegrations', 'getIntegration', 'getStatus'],

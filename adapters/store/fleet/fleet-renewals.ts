@@ -1,5 +1,9 @@
 // Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it.
 import { FAILURES } from '../../../domain/failures.ts';
+import {
+  DEFAULT_INTEGRATION_SETTINGS,
+  type IntegrationSettings,
+} from '../../../domain/integration-settings.ts';
 import type { Sql } from '../base/database.ts';
 import { listFleet, type FleetRow } from './fleet.ts';
 import { settingSql } from '../integration/integrations.ts';
@@ -47,6 +51,26 @@ const LISTINGS: Readonly<Record<RenewalState, Listing>> = {
   },
 };
 
+interface Due {
+  readonly id: string;
+  readonly sortValue: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly provenAt: Date | null;
+  readonly settings: Partial<IntegrationSettings>;
+}
+
+export type ListedRenewal = FleetRow & {
+  readonly sortValue: string;
+  readonly certificate: {
+    readonly notBefore: Date;
+    readonly notAfter: Date;
+    readonly provenAt: Date | null;
+    /** Of the integration that it is from. */
+    readonly settings: IntegrationSettings;
+  };
+};
+
 export async function listRenewals(
   sql: Sql,
   state: RenewalState,
@@ -54,20 +78,21 @@ export async function listRenewals(
     readonly after?: { readonly value: string; readonly id: string } | undefined;
     readonly limit: number;
   },
-): Promise<(FleetRow & { readonly sortValue: string })[]> {
+): Promise<ListedRenewal[]> {
   const { from, end, where } = LISTINGS[state];
   const { after, limit } = page;
   const beyond = after === undefined ? '' : `and (${end}, delivery.device_id) > ($2::timestamptz, $3::uuid)`;
-  const due = await sql.query<{ id: string; sortValue: string }>(
-    `select delivery.device_id as id, ${end}::text as sort_value from ${from}
-      where delivery.state = 'proven' and ${end} is not null and ${where} ${beyond}
+  const due = await sql.query<Due>(
+    `select delivery.device_id as id, ${end}::text as sort_value, not_before, not_after, proven_at, integration.settings from ${from}
+      where delivery.state = 'proven' and not_before is not null and ${end} is not null and ${where} ${beyond}
       order by ${end}, delivery.device_id limit $1`,
     after === undefined ? [limit] : [limit, after.value, after.id],
   );
   const ids = due.map(({ id }) => id);
   const rows = await listFleet(sql, { ids }, { sort: 'name', order: 'asc', limit: ids.length });
-  return due.flatMap(({ id, sortValue }) => {
+  return due.flatMap(({ id, sortValue, settings, ...life }) => {
     const row = rows.find((each) => each.id === id);
-    return row ? [{ ...row, sortValue }] : [];
+    const certificate = { ...life, settings: { ...DEFAULT_INTEGRATION_SETTINGS, ...settings } };
+    return row ? [{ ...row, sortValue, certificate }] : [];
   });
 }

@@ -495,6 +495,8 @@ create index certificate_deliveries_due on certificate_deliveries (not_after, de
 create index certificate_deliveries_unused on certificate_deliveries (not_after, device_id) where state = 'proven' and use <> 'proven';
 -- One certificate on two devices, after a migration or a clone.
 create index certificate_deliveries_serial on certificate_deliveries (serial_number) where serial_number is not null;
+-- Renewals as they were asked for, the newest first; first certificates are not among them.
+create index certificate_deliveries_renewals on certificate_deliveries (created_at desc, id desc) where reason <> 'wanted';
 create index certificate_deliveries_life on certificate_deliveries ((not_after - not_before)) where state = 'proven';
 
 create table licenses (
@@ -615,6 +617,8 @@ create table device_timeline (
   detail jsonb not null default '{}'
 );
 create index device_timeline_device on device_timeline (device_id, id desc);
+-- Renewals that people asked for and that have not begun.
+create index device_timeline_renewals on device_timeline (at desc, id desc) where kind = 'renewal_requested';
 -- What is swept by age: appended in order of time, so that a few pages of index find it among many millions of rows.
 create index device_timeline_age on device_timeline using brin (at);
 

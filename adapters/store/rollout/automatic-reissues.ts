@@ -123,6 +123,7 @@ export async function resumeReissues(
     sql,
     deviceIds,
     'Okta no longer counts the device as managed; an operator resumed automatic re-issues',
+    actor,
   );
   const subject = `integration:${integrationId}`;
   await appendAudit(sql, { actor, action: 'reissue.resumed', subject, detail: { platform, devices } });

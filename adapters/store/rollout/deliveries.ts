@@ -3,6 +3,7 @@ import type { CertificateView, Delivery } from '../../../domain/certificate-plan
 import type { UseEvidence } from '../../../domain/certificate-use.ts';
 import type { CertificateSlot, PayloadScope } from '../../../domain/profile-identifier.ts';
 import type { Sql } from '../base/database.ts';
+import { announceRenewal } from './renewal-history.ts';
 import {
   desiredStateOf,
   readDeviceState,
@@ -42,6 +43,7 @@ export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt:
       delivery.scope,
     ],
   );
+  if (rows.length > 0) await announceRenewal(sql, delivery.deviceId, [delivery.reason]);
   return rows.length > 0;
 }
 
@@ -80,9 +82,9 @@ export interface Proof {
 
 /** The device lists its certificate; an older proven one is superseded. true: it was not known before. */
 export async function proveDelivery(sql: Sql, deviceId: string, id: string, proof: Proof): Promise<boolean> {
-  const rows = await sql.query(
+  const rows = await sql.query<{ reason: string | null }>(
     `update certificate_deliveries set state = 'proven', serial_number = $3, issuer = $4, not_before = $5, not_after = $6, proven_at = $7
-      where id = $2 and device_id = $1 and state = 'sent' returning 1`,
+      where id = $2 and device_id = $1 and state = 'sent' returning reason`,
     [deviceId, id, proof.serialNumber, proof.issuer, proof.notBefore, proof.notAfter, proof.provenAt],
   );
   if (rows.length === 0) return false;
@@ -90,14 +92,21 @@ export async function proveDelivery(sql: Sql, deviceId: string, id: string, proo
     `update certificate_deliveries set state = 'superseded' where device_id = $1 and id <> $2 and state = 'proven'`,
     [deviceId, id],
   );
+  await announceRenewal(
+    sql,
+    deviceId,
+    rows.map(({ reason }) => reason),
+  );
   return true;
 }
 
 /** The device refused it, or never had it. */
 export async function failDelivery(sql: Sql, id: string): Promise<void> {
-  await sql.query(`update certificate_deliveries set state = 'failed' where id = $1 and state = 'sent'`, [
-    id,
-  ]);
+  const [row] = await sql.query<{ deviceId: string; reason: string | null }>(
+    `update certificate_deliveries set state = 'failed' where id = $1 and state = 'sent' returning device_id, reason`,
+    [id],
+  );
+  if (row !== undefined) await announceRenewal(sql, row.deviceId, [row.reason]);
 }
 
 /** What a channel does not list any more is gone; what was sent and is still on its way is left alone. */
@@ -182,10 +191,16 @@ export async function failMissingDeliveries(
   scope: PayloadScope,
   listedPayloadUuids: readonly string[],
 ): Promise<void> {
-  await sql.query(
+  const rows = await sql.query<{ reason: string | null }>(
     `update certificate_deliveries as delivery set state = 'failed' from commands as command
       where delivery.device_id = $1 and delivery.scope = $3 and delivery.state = 'sent' and delivery.payload_uuid::text <> all ($2::text[])
-        and command.uuid = delivery.command_uuid and command.state in ('responded', 'withdrawn')`,
+        and command.uuid = delivery.command_uuid and command.state in ('responded', 'withdrawn')
+      returning delivery.reason`,
     [deviceId, listedPayloadUuids, scope],
+  );
+  await announceRenewal(
+    sql,
+    deviceId,
+    rows.map(({ reason }) => reason),
   );
 }

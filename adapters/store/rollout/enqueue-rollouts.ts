@@ -3,6 +3,7 @@ import type { Sql } from '../base/database.ts';
 import { LANES, MAX_PERSONAL_DEVICES } from '../../../domain/lanes.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import { affectedSql, type WhichDevices } from './affected-devices.ts';
+import { recordRenewalRequests } from './renewal-history.ts';
 
 /** Of a statement that has the devices in `affected`: a few are somebody's wish. */
 export const LANE_OF_WISH = `case when (select count(*) from affected) <= ${MAX_PERSONAL_DEVICES} then ${LANES.person} else ${LANES.late} end`;
@@ -33,17 +34,20 @@ export async function rollOutDevices(
   return row?.devices ?? 0;
 }
 
-/** Tells keepCertificate of each Mac in scope to renew now. Returns how many. */
-export const requestRenewals = (sql: Sql, deviceIds: readonly string[], reason: string): Promise<number> =>
-  signalCertificateWorkflows(
-    sql,
-    `scope.device_id = any($1) and scope.platform = 'macOS'`,
-    deviceIds,
-    'renewNow',
-    {
-      reason,
-    },
-  );
+/**
+ * Tells keepCertificate of each Mac in scope to renew now. Returns how many.
+ * @param by person:NAME | token:NAME | system
+ */
+export async function requestRenewals(
+  sql: Sql,
+  deviceIds: readonly string[],
+  reason: string,
+  by: string,
+): Promise<number> {
+  const which = `scope.device_id = any($1) and scope.platform = 'macOS'`;
+  await recordRenewalRequests(sql, which, deviceIds, { by, reason });
+  return signalCertificateWorkflows(sql, which, deviceIds, 'renewNow', { reason });
+}
 
 /** Each certificate workflow of this integration plans its renewal again. Returns how many. */
 export const replanRenewals = (sql: Sql, integrationId: string): Promise<number> =>
