@@ -130,6 +130,27 @@ test('what is not said stays as it is, and a change of somebody else is not over
   });
 });
 
+test('each setting of the page has its flag; an empty object takes away what was set', async () => {
+  items = [item];
+  server.plays.previewLibraryItem = () => ({ ...preview, needsConfirmation: false, confirmation: null });
+  const flags =
+    '--no-blueprint --enrollment-options Enabled --launch-options none --certificate-scope User --app-from-elsewhere on --remove-app on';
+  await save(`${flags} --managed-preferences {"a":1} --app-configuration {}`);
+  expect(sent()[0]?.body).toMatchObject({
+    blueprintIds: [],
+    appConfiguration: null,
+    settings: {
+      enrollmentOptions: 'Enabled',
+      launchOptions: 'none',
+      certificateScope: 'User',
+      appComesFromElsewhere: true,
+      removeAppOnRemoval: true,
+      extraKeys: { a: 1 },
+    },
+  });
+  expect((await save('--managed-preferences [1]')).code).not.toBe(0);
+});
+
 test('Odette removes payloads only after a yes that names who loses trust', async () => {
   items = [item];
   server.plays.previewLibraryItem = () => ({

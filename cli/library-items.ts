@@ -1,5 +1,5 @@
 // `odette library-item`: the Okta Verify item of an integration, its switch and its blueprints.
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { findBlueprint } from './blueprints.ts';
 import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
@@ -9,9 +9,18 @@ type Item = ResponseOf<'get /api/library-items'>['items'][number];
 type Preview = ResponseOf<'post /api/library-items/preview'>;
 type SaveBody = Body<'post /api/library-items'>;
 
+type Settings = NonNullable<SaveBody['settings']>;
+type JsonObject = NonNullable<SaveBody['appConfiguration']>;
+
 interface SaveOptions extends JsonOption {
   readonly integration?: string;
-  readonly blueprint?: string[];
+  /** false: `--no-blueprint` */
+  readonly blueprint?: string[] | false;
+  readonly enrollmentOptions?: Settings['enrollmentOptions'];
+  readonly launchOptions?: Settings['launchOptions'];
+  readonly managedPreferences?: JsonObject;
+  readonly appConfiguration?: JsonObject;
+  readonly removeApp?: 'on' | 'off';
   readonly deviceTrust?: 'on' | 'off';
   readonly appFromElsewhere?: 'on' | 'off';
   readonly certificateScope?: 'System' | 'User';
@@ -44,6 +53,7 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
       'assign to this blueprint (may be repeated) and no other; without it, assignments stay as they are',
       collect,
     )
+    .option('--no-blueprint', 'assign to no blueprint')
     .addOption(
       new Option(
         '--device-trust <switch>',
@@ -63,10 +73,53 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
           'first; delivered, renewed and proven only while its user is logged in. A change moves it: the old one goes after the new one is proven',
       ).choices(['System', 'User']),
     )
+    .addOption(
+      new Option(
+        '--enrollment-options <value>',
+        'OktaVerify.EnrollmentOptions on Macs: SilentEnrollmentEnabled opens Okta Verify with the organization filled in',
+      ).choices(['SilentEnrollmentEnabled', 'SilentEnrollmentDisabled', 'Enabled', 'Disabled']),
+    )
+    .addOption(
+      new Option(
+        '--launch-options <value>',
+        'OktaVerify.LaunchOptions on Macs: whether Okta Verify shows its window when it starts at login',
+      ).choices(['HideMainWindow', 'none']),
+    )
+    .option(
+      '--managed-preferences <json>',
+      'further managed preferences of Okta Verify on Macs, as a JSON object; {} removes them',
+      jsonObject,
+    )
+    .option(
+      '--app-configuration <json>',
+      'managed app configuration of Okta Verify on iPhone and iPad while Okta Device Trust is off, as a JSON object; {} removes it',
+      jsonObject,
+    )
+    .addOption(
+      new Option(
+        '--remove-app <switch>',
+        "on: Odette removes Okta Verify when a device goes out of scope, and with it the user's FastPass registration",
+      ).choices(['on', 'off']),
+    )
     .option('--preview', 'change nothing, only show what would happen')
     .option('--yes', 'confirm without a question')
     .action(async (options: SaveOptions) => save(options, line));
 }
+
+/** @throws InvalidArgumentError not a JSON object */
+function jsonObject(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('This is not a JSON object.');
+}
+
+/** An empty object removes it. */
+const unlessEmpty = (value: JsonObject): JsonObject | undefined =>
+  Object.keys(value).length === 0 ? undefined : value;
 
 async function save(options: SaveOptions, line: CommandLine): Promise<void> {
   const odette = await line.connect();
@@ -97,24 +150,32 @@ async function save(options: SaveOptions, line: CommandLine): Promise<void> {
 /** What is not said stays as it is. */
 async function bodyOf(
   odette: OdetteClient,
-  { blueprint, deviceTrust, appFromElsewhere, certificateScope }: SaveOptions,
+  options: SaveOptions,
   integrationId: string,
   known: Item | undefined,
 ): Promise<SaveBody> {
+  const { blueprint, deviceTrust, appConfiguration } = options;
   const blueprintIds: string[] = [];
-  for (const name of blueprint ?? []) blueprintIds.push((await findBlueprint(odette, name)).id);
+  for (const name of blueprint || []) blueprintIds.push((await findBlueprint(odette, name)).id);
   return {
     integrationId,
     deviceTrustOn: deviceTrust === undefined ? (known?.deviceTrustOn ?? false) : deviceTrust === 'on',
     blueprintIds: blueprint === undefined ? (known?.blueprints.map(({ id }) => id) ?? []) : blueprintIds,
-    ...(known && { appConfiguration: known.appConfiguration }),
-    settings: {
-      ...known?.settings,
-      ...(appFromElsewhere && { appComesFromElsewhere: appFromElsewhere === 'on' }),
-      ...(certificateScope && { certificateScope }),
-    },
+    ...(appConfiguration
+      ? { appConfiguration: unlessEmpty(appConfiguration) ?? null }
+      : known && { appConfiguration: known.appConfiguration }),
+    settings: { ...known?.settings, ...settingsOf(options) },
   };
 }
+
+const settingsOf = (options: SaveOptions): Settings => ({
+  ...(options.appFromElsewhere && { appComesFromElsewhere: options.appFromElsewhere === 'on' }),
+  ...(options.removeApp && { removeAppOnRemoval: options.removeApp === 'on' }),
+  ...(options.certificateScope && { certificateScope: options.certificateScope }),
+  ...(options.enrollmentOptions && { enrollmentOptions: options.enrollmentOptions }),
+  ...(options.launchOptions && { launchOptions: options.launchOptions }),
+  ...(options.managedPreferences && { extraKeys: unlessEmpty(options.managedPreferences) }),
+});
 
 async function confirmPreview(
   { needsConfirmation, confirmation, leaving, usersLosingTrust, usersLosingTrustTotal: total }: Preview,

@@ -1,20 +1,19 @@
 // Blueprints: named groups of devices.
-import { Badge, Button, Table, TextInput } from '@mantine/core';
+import { Badge, Button, Table } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { AnchorLink } from '../components/links.tsx';
 import { useState } from 'react';
-import { odetteLine } from '../odette-line.ts';
-import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
-import { fieldError } from '../components/problem-alert.tsx';
-import { useApiQuery, useChange } from '../queries.ts';
+import { useApiQuery } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { countText } from '../labels.ts';
 import { ListTable } from '../components/list-table.tsx';
+import { AddBlueprintDialog } from './add-blueprint-dialog.tsx';
 
 export function BlueprintsPage() {
   const query = useApiQuery('listBlueprints', {});
   const isAdmin = useMay('admin');
+  const navigate = useNavigate();
   const [isAdding, setAdding] = useState(false);
   const add = isAdmin ? <Button onClick={() => setAdding(true)}>Add blueprint</Button> : undefined;
   return (
@@ -68,38 +67,12 @@ export function BlueprintsPage() {
           )
         }
       </Loaded>
-      {isAdding && <AddDialog close={() => setAdding(false)} />}
+      {isAdding && (
+        <AddBlueprintDialog
+          close={() => setAdding(false)}
+          added={(id) => void navigate({ to: '/blueprints/$blueprintId', params: { blueprintId: id } })}
+        />
+      )}
     </Page>
-  );
-}
-
-function AddDialog({ close }: { close: () => void }) {
-  const [name, setName] = useState('');
-  const navigate = useNavigate();
-  const body = { name: name.trim() };
-  const change = useChange('createBlueprint', ['listBlueprints'], ({ id }) => {
-    void navigate({ to: '/blueprints/$blueprintId', params: { blueprintId: id } });
-  });
-  return (
-    <ConfirmDialog
-      opened
-      close={close}
-      title="Add a blueprint"
-      confirmLabel="Add"
-      confirm={() => change.mutate({ body })}
-      isBusy={change.isPending}
-      isOff={body.name === ''}
-      error={change.error}
-      command={odetteLine(['blueprint', 'create', body.name === '' ? 'NAME' : body.name])}
-    >
-      <TextInput
-        label="Name"
-        value={name}
-        maxLength={100}
-        onChange={(event) => setName(event.currentTarget.value)}
-        error={fieldError(change.error, 'name')}
-        data-autofocus
-      />
-    </ConfirmDialog>
   );
 }

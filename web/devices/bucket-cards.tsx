@@ -21,7 +21,13 @@ export function BucketCards({ current }: { current?: string | undefined }) {
       </SimpleGrid>
       {status.data && status.data.devices.total > 0 && (
         <Text size="xs" c="dimmed" mt={4}>
-          Okta data as of <Moment at={status.data.asOf} isDated none="no sync yet" />
+          {status.data.asOf === null ? (
+            'No sync from Okta yet'
+          ) : (
+            <>
+              Okta data as of <Moment at={status.data.asOf} isDated />
+            </>
+          )}
         </Text>
       )}
     </div>

@@ -60,6 +60,9 @@ export function DeviceTrust({
   return (
     <Section title="Okta Device Trust">
       <Stack>
+        <Text size="sm">
+          <b>Okta tenant</b>: {tenantText(integration)}
+        </Text>
         <TrustSwitch
           draft={draft}
           integrationId={integration.id}
@@ -75,6 +78,9 @@ export function DeviceTrust({
     </Section>
   );
 }
+
+/** Its name, and its host where that is another word. */
+const tenantText = ({ name, host }: Integration): string => (name === host ? host : `${name} (${host})`);
 
 function Reach({ integration, item }: { integration: Integration; item: Item | undefined }) {
   return (

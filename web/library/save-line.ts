@@ -1,29 +1,43 @@
-// The command that saves the library item as it is drafted.
-import { curlLine } from '../curl-line.ts';
+// The command that saves the library item as it is drafted: switch and blueprints always, a setting where it changes.
 import { odetteLine } from '../odette-line.ts';
-import { draftOf, saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
+import { draftOf, readConfiguration, type Item, type ItemDraft } from './item-draft.ts';
 
-/** `odette` changes switch and blueprints; settings, and taking every blueprint off, need the API. */
 export function saveLine(draft: ItemDraft, integrationId: string, item: Item | undefined): string {
-  const body = saveBodyOf(draft, integrationId);
   const saved = draftOf(item);
-  const settingsOf = (one: ItemDraft) =>
-    JSON.stringify({
-      ...one,
-      blueprintIds: [],
-      deviceTrustOn: false,
-      isConfirmed: false,
-      policyIsLifted: false,
-    });
-  const isPlain = settingsOf(draft) === settingsOf(saved);
-  if (isPlain && draft.blueprintIds.length > 0)
-    return odetteLine(
-      ['library-item', 'save'],
-      ['--integration', integrationId],
-      ...draft.blueprintIds.map((id) => ['--blueprint', id] as const),
-      ['--device-trust', draft.deviceTrustOn ? 'on' : 'off'],
-    );
-  return item === undefined
-    ? curlLine('createLibraryItem', { body })
-    : curlLine('saveLibraryItem', { params: { id: item.id }, body });
+  const changed = (
+    name: 'enrollmentOptions' | 'launchOptions' | 'certificateScope',
+    flag: `--${string}`,
+  ): readonly [`--${string}`, string | undefined] => [
+    flag,
+    draft[name] === saved[name] ? undefined : draft[name],
+  ];
+  const switched = (
+    name: 'appComesFromElsewhere' | 'removeAppOnRemoval',
+    flag: `--${string}`,
+  ): readonly [`--${string}`, string | undefined] => [
+    flag,
+    draft[name] === saved[name] ? undefined : draft[name] ? 'on' : 'off',
+  ];
+  const written = (
+    name: 'extraKeys' | 'appConfiguration',
+    flag: `--${string}`,
+  ): readonly [`--${string}`, string | undefined] => [
+    flag,
+    draft[name] === saved[name] ? undefined : JSON.stringify(readConfiguration(draft[name]) ?? {}),
+  ];
+  return odetteLine(
+    ['library-item', 'save'],
+    ['--integration', integrationId],
+    ...(draft.blueprintIds.length === 0
+      ? [['--no-blueprint'] as const]
+      : draft.blueprintIds.map((id) => ['--blueprint', id] as const)),
+    ['--device-trust', draft.deviceTrustOn ? 'on' : 'off'],
+    changed('enrollmentOptions', '--enrollment-options'),
+    changed('launchOptions', '--launch-options'),
+    changed('certificateScope', '--certificate-scope'),
+    switched('appComesFromElsewhere', '--app-from-elsewhere'),
+    switched('removeAppOnRemoval', '--remove-app'),
+    written('extraKeys', '--managed-preferences'),
+    written('appConfiguration', '--app-configuration'),
+  );
 }

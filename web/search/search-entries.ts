@@ -45,6 +45,11 @@ export const FIXED_ENTRIES: readonly SearchEntry[] = [
   page('Activity', { to: '/activity' }, 'audit trail log'),
   page('Apple push certificate', { to: '/settings', search: { tab: 'push' } }, 'settings apns'),
   page('Apps and Books licenses', { to: '/settings', search: { tab: 'licenses' } }, 'settings vpp'),
+  page(
+    'Notifications',
+    { to: '/settings', search: { tab: 'notifications' } },
+    'settings webhook slack e-mail alerts',
+  ),
   page('People', { to: '/settings', search: { tab: 'people' } }, 'settings users roles', 'admin'),
   page('API tokens', { to: '/settings', search: { tab: 'tokens' } }, 'settings', 'admin'),
   page('About this installation', { to: '/settings', search: { tab: 'about' } }, 'settings version status'),

@@ -62,7 +62,7 @@ function Outcome({ sent }: { sent: Sent | undefined }) {
     <Alert color="red" title={sent.failure.title}>
       {sent.failureDetail !== null && (
         <Text size="sm" className="break-anywhere">
-          {sent.failureDetail}
+          {sentence(sent.failureDetail)}
         </Text>
       )}
       <Text size="sm">{sent.failure.remedy}</Text>
@@ -70,16 +70,20 @@ function Outcome({ sent }: { sent: Sent | undefined }) {
   );
 }
 
+/** What a mail server or webhook said may end anyhow. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text.trim()) ? text : `${text.trim()}.`);
+
 function OutcomeText({ sent: { outcome, attempts, nextAttemptAt, failure, failureDetail } }: { sent: Sent }) {
   if (outcome === 'delivered') return <>Delivered</>;
   if (failure === null) return <>Sending</>;
   return (
     <>
-      {outcome === 'given_up' ? 'Given up' : `Attempt ${attempts} failed`}: {failure.title} {failureDetail}
+      {outcome === 'given_up' ? 'Given up' : `Attempt ${attempts} failed`}: {failure.title}
+      {failureDetail !== null && ` ${sentence(failureDetail)}`}
       {nextAttemptAt !== null && (
         <>
           {' '}
-          Next attempt <Moment at={nextAttemptAt} />
+          Next attempt <Moment at={nextAttemptAt} />.
         </>
       )}
     </>
