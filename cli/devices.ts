@@ -6,6 +6,7 @@ import { findBlueprint } from './blueprints.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
+import { STEP_COMMANDS } from './step-commands.ts';
 import { table, type Line } from './table.ts';
 import { moment, type Tone } from './terminal.ts';
 import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
@@ -164,33 +165,9 @@ const OWNERS = {
   you: 'Action required',
 } as const;
 
-/** The command for the button of its page. */
-function stepCommand({ nextStep, serialNumber, id }: Detail): string | undefined {
-  const name = serialNumber ?? id;
-  switch (nextStep.action) {
-    case 'replay':
-      return `odette rollout replay ${name}`;
-    case 'check_device':
-      return `odette rollout start ${name}`;
-    case 'ask_okta':
-      return `odette device ask-okta ${name}`;
-    case 'decide_return':
-      return `odette device allow-return ${name}`;
-    case 'set_user':
-      return `odette device set-user ${name} LOGIN`;
-    case 'enroll_again':
-      return 'odette enrollment-code create --blueprint NAME';
-    case 'get_licenses':
-      return 'odette apps-and-books show';
-    case 'choose_blueprint':
-      return `odette device move ${name} --blueprint NAME`;
-    default:
-      return undefined;
-  }
-}
-
 function stepLines(device: Detail): string[] {
-  const command = stepCommand(device);
+  const { nextStep, serialNumber, id } = device;
+  const command = nextStep.action === null ? undefined : STEP_COMMANDS[nextStep.action](serialNumber ?? id);
   return [
     `${OWNERS[device.nextStep.owner]}: ${device.nextStep.text}`,
     ...(command === undefined ? [] : [`  Then: ${command}`]),

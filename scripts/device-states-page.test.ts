@@ -1,0 +1,11 @@
+// The page of a device's situations is what list, page and command line say.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { deviceStatesPage } from './device-states-page.ts';
+
+test('docs/device-states.md holds what is said of each situation as it is now', () => {
+  const page = deviceStatesPage();
+  expect(page.split('\n').filter((line) => line.startsWith('| ')).length).toBeGreaterThan(30);
+  expect(page).not.toMatch(/undefined|null/);
+  expect(readFileSync(new URL('../docs/device-states.md', import.meta.url), 'utf8')).toBe(page);
+});

@@ -1,0 +1,140 @@
+// docs/device-states.md: the situations of a device, and what list, page, command line and Temporal UI say of each. Each column is read
+// from the code that says it there.
+import { STEP_COMMANDS } from '../cli/step-commands.ts';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import { nextStepOf, type StepFacts } from '../domain/next-step.ts';
+import type { RolloutPhase } from '../domain/rollout-action.ts';
+import { OBSTACLES, type Obstacle, type TrustBucket } from '../domain/trust-bucket.ts';
+import { notNowText, obstacleText, signInText, waitsForText } from '../domain/trust-text.ts';
+import { BUCKET_LABELS, STEP_ACTION_LABELS, STEP_OWNER_LABELS } from '../web/labels.ts';
+
+const NOW = Date.parse('2026-11-29T12:00:00Z');
+const DAY_MS = 86_400_000;
+
+interface Situation {
+  readonly name: string;
+  readonly facts: Partial<StepFacts> & { readonly bucket: TrustBucket };
+  /** The bold word of the Temporal UI; null: no rollout runs. */
+  readonly phase: RolloutPhase | 'waits' | null;
+}
+
+const WAITS = [
+  ['not_enrolled', 'Not enrolled', 'needs_user'],
+  ['asking_device', 'Asked what it has', 'in_progress'],
+  ['certificate', 'Gets its certificate', 'in_progress'],
+  ['profiles', 'Installs profiles', 'in_progress'],
+  ['waiting_for_license', 'Waits for a license', 'in_progress'],
+  ['app', 'Installs Okta Verify', 'in_progress'],
+  ['app_configuration', 'Applies the app configuration', 'in_progress'],
+  ['waits_for_user', 'User declined Okta Verify', 'needs_user'],
+  ['removal_delay', 'Removal can be undone', 'in_progress'],
+  ['removing', 'Removal', 'in_progress'],
+] as const satisfies readonly (readonly [RolloutPhase, string, TrustBucket])[];
+
+const BUCKET_OF: Readonly<Record<Obstacle, TrustBucket>> = {
+  asks_to_return: 'needs_you',
+  push_token_gone: 'unreachable',
+  no_push_token: 'unreachable',
+  other_topic: 'unreachable',
+  silent: 'unreachable',
+  left: 'left',
+  not_supported: 'out_of_scope',
+  no_license: 'needs_you',
+  no_user_channel: 'needs_user',
+  app_missing: 'needs_you',
+  user_unknown: 'needs_you',
+  records_alike: 'needs_you',
+  suspended: 'needs_you',
+  deactivated: 'needs_you',
+  managed_for_other: 'needs_you',
+};
+
+/** Ends of a rollout that an operator meets most; docs/errors.md has all. */
+const FAILED: readonly FailureCode[] = [
+  'mdm.device_silent',
+  'mdm.not_enrolled',
+  'mdm.profile_refused',
+  'mdm.app_not_installed',
+  'rollout.canceled',
+];
+
+const failureText = (code: FailureCode): string => `${FAILURES[code].title} ${FAILURES[code].remedy}`;
+
+const SITUATIONS: readonly Situation[] = [
+  { name: 'Trusted', facts: { bucket: 'trusted' }, phase: null },
+  {
+    name: 'Trusted, no contact for 5 days',
+    facts: { bucket: 'trusted', lastContactAtMs: NOW - 5 * DAY_MS },
+    phase: null,
+  },
+  ...WAITS.map(([phase, name, bucket]): Situation => ({
+    name,
+    phase,
+    facts: {
+      bucket,
+      isEnrolled: phase !== 'not_enrolled',
+      waitsFor: waitsForText(phase, 'Mac', { bucket, obstacle: null }, null),
+    },
+  })),
+  {
+    name: 'Locked or busy',
+    phase: 'waits',
+    facts: { bucket: 'in_progress', waitsFor: notNowText('Mac', new Date(NOW)) },
+  },
+  {
+    name: 'Delivered, no sign-in yet',
+    phase: null,
+    facts: { bucket: 'needs_user', waitsFor: signInText },
+  },
+  ...OBSTACLES.map((obstacle): Situation => ({
+    name: `\`${obstacle}\``,
+    phase: null,
+    facts: { bucket: BUCKET_OF[obstacle], obstacle, waitsFor: obstacleText(obstacle, 'Mac') },
+  })),
+  ...FAILED.map((code): Situation => ({
+    name: `\`${code}\``,
+    phase: 'failed',
+    facts: {
+      bucket: FAILURES[code].owner === 'user' ? 'needs_user' : 'needs_you',
+      failureCode: code,
+      waitsFor: failureText(code),
+    },
+  })),
+  { name: 'Out of scope', facts: { bucket: 'out_of_scope' }, phase: null },
+];
+
+const commandText = (command: string | undefined): string => (command === undefined ? '–' : `\`${command}\``);
+
+const rowOf = ({ name, facts, phase }: Situation): string => {
+  const { owner, text, action } = nextStepOf({
+    obstacle: null,
+    failureCode: null,
+    waitsFor: null,
+    isEnrolled: true,
+    lastContactAtMs: NOW - 3_600_000,
+    nowMs: NOW,
+    ...facts,
+  });
+  return `| ${[
+    name,
+    BUCKET_LABELS[facts.bucket].label,
+    STEP_OWNER_LABELS[owner],
+    text,
+    action === null ? '–' : STEP_ACTION_LABELS[action],
+    action === null ? '–' : commandText(STEP_COMMANDS[action]('SERIAL')),
+    phase === null ? 'no rollout runs' : `**${phase}** and the same sentence`,
+  ].join(' | ')} |`;
+};
+
+export const deviceStatesPage = (): string => `# What is said of a device
+
+<!-- Written by \`npx tsx scripts/write-device-states.ts\` from the code; a test compares them. -->
+
+One row for each situation. State, owner and sentence are the same in the list of devices, on the device's page, in \`odette device show\`, in the API
+(\`nextStep\`) and in webhooks; the Temporal UI shows the sentence in the details of a rollout that runs or failed. Where a device gave its own words,
+they follow the sentence.
+
+| Situation | State | Who acts | Sentence | Button | Command | Temporal UI |
+| --- | --- | --- | --- | --- | --- | --- |
+${SITUATIONS.map(rowOf).join('\n')}
+`;
