@@ -36,7 +36,7 @@ export async function recordRenewalRequests(
   if (rows.length > 0) await appendEvent(sql, { kind: 'certificate.renewal_changed', subject: 'renewals' });
 }
 
-export type RenewalOutcome = 'requested' | 'sent' | 'installed' | 'failed';
+type RenewalOutcome = 'requested' | 'sent' | 'installed' | 'failed';
 
 export interface RenewalRow {
   readonly id: string;
