@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { searchAttributes } from '../workflows/messages.ts';
 import { readConfig, type Config } from '../workers/config.ts';
+import { runOdette } from './harness/command-line.ts';
 import { readPage } from './harness/page-commands.ts';
 
 const GUIDE = 'docs/operations-guide.md';
@@ -67,4 +68,37 @@ test('the command that registers search attributes names each with its type', as
   const text = await readPage(GUIDE);
   for (const { name, type } of Object.values(searchAttributes))
     expect(text).toContain(`--name ${name} --type ${types[type]}`);
+});
+
+describe('every command of `odette` in the guide', () => {
+  /** `up` and those that need the stopped machine itself are no calls of the API (cli/odette.mjs). */
+  const OUTSIDE = /^(up|backup|restore|keys|COMMAND)$/;
+  const commands = async (): Promise<string[][]> => {
+    const text = await readPage(GUIDE);
+    const inline = [...text.matchAll(/`(?:npx )?odette ([^`]+)`/g)].map(([, words]) => words);
+    const fenced = [...text.matchAll(/^ *(?:npx )?odette (.+)$/gm)].map(([, words]) => words);
+    const inside = [...text.matchAll(/\$\((?:npx )?odette ([^)]+)\)/g)].map(([, words]) => words);
+    return [...inline, ...fenced, ...inside]
+      .map((words = '') => words.replace(/ #.*$| >.*$/, '').split(/\s+/))
+      .filter(([first = '']) => !OUTSIDE.test(first));
+  };
+
+  test('is one, with the options that it is given', async () => {
+    const found = await commands();
+    expect(found.length).toBeGreaterThan(30);
+    for (const words of found) {
+      const after = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+      const names = after < 0 ? words : words.slice(0, after);
+      let help = { code: 1, printed: '' };
+      // What stands behind the command itself may be an argument in small letters.
+      for (let length = Math.min(names.length, 2); length > 0 && help.code !== 0; length -= 1) {
+        const path = names.slice(0, length);
+        const ran = await runOdette([...path, '--help'], { environment: {} });
+        if (ran.printed.startsWith(`Usage: odette ${path.join(' ')} `)) help = ran;
+      }
+      expect(help.code, words.join(' ')).toBe(0);
+      for (const option of words.filter((word) => /^--?[a-z]/.test(word)))
+        expect(help.printed, words.join(' ')).toMatch(new RegExp(`(^|[ ,])${option}\\b`, 'm'));
+    }
+  });
 });
