@@ -29,7 +29,7 @@ export async function atRest(connection: Connection, namespace: string, workflow
         maximumPageSize: 30,
       });
       const { timer, summary } = waitOf(history?.events ?? []);
-      expect(summary).toMatch(/until the renewal|retry after/);
+      expect(summary).toMatch(/until the renewal|retry after|the device installs/);
       const fires =
         Number(timer?.eventTime?.seconds) +
         Number(timer?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
