@@ -79,12 +79,14 @@ export async function clockOf(
  * Resolves when the workflow's clock has reached the target. Up to it every wait is skipped, so a target should lie just behind
  * the timer that is meant. The server must allow it (test/harness/temporal.ts does). A run that continues as new loses it: the next one
  * is moved on by what is left.
+ * @param ending aborted: nobody waits for it any more
  */
 export async function fastForward(
   connection: Connection,
   namespace: string,
   workflowId: string,
   milliseconds: number,
+  ending?: AbortSignal,
 ): Promise<void> {
   const execution = { workflowId };
   const now = () => clockOf(connection, namespace, workflowId);
@@ -96,6 +98,7 @@ export async function fastForward(
   let last = { clock: 0, changedAt: 0 };
   await vi.waitFor(
     async () => {
+      if (ending?.aborted === true) return;
       const [run, clock] = [await runOf(), await now()];
       // By itself the clock goes no faster than the one on the wall.
       if (clock - last.clock > 2 * STILL_MS) last = { clock, changedAt: Date.now() };
@@ -109,6 +112,33 @@ export async function fastForward(
     },
     { timeout: MAX_SKIP_MS, interval: 50 },
   );
+}
+
+/** Moves clocks on beside a test, which does not wait for them; one that is being moved is left alone. */
+export class BesideTheTest {
+  readonly #connection: Connection;
+  readonly #ending = new AbortController();
+  readonly #moved = new Map<string, Promise<unknown>>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** A workflow that ends meanwhile needs it no more. */
+  fastForward(workflowId: string, milliseconds: number): void {
+    if (this.#moved.has(workflowId)) return;
+    const { signal } = this.#ending;
+    const moving = fastForward(this.#connection, 'default', workflowId, milliseconds, signal)
+      .catch(() => undefined)
+      .finally(() => this.#moved.delete(workflowId));
+    this.#moved.set(workflowId, moving);
+  }
+
+  /** Before the connection is closed: a call that is tried again on a closed one ends the process. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#moved.values());
+  }
 }
 
 async function moveOn(

@@ -2,11 +2,10 @@
 // Long, because a life is one path: what happens to it, what then is true, and how that is waited for.
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Connection } from '@temporalio/client';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { workflowIds } from '../../workflows/messages.ts';
 import { breakOf } from '../harness/error-cases.ts';
-import { fastForward } from '../harness/time-skipping.ts';
+import type { BesideTheTest } from '../harness/time-skipping.ts';
 import type { TrustedWorld } from '../harness/stage.ts';
 import type { World } from '../harness/world.ts';
 import { ERRORS, type Life, type LifeEvent, type Named } from './life.ts';
@@ -16,7 +15,7 @@ import { differences, type PretendState, type ShownDevice, type Standing } from 
 export interface LivesWorld {
   readonly world: World;
   readonly trusted: TrustedWorld;
-  readonly temporal: Connection;
+  readonly skips: BesideTheTest;
   readonly okta: PretendOkta;
 }
 
@@ -293,14 +292,11 @@ export class Live {
   async #check(): Promise<void> {
     await this.#ask('check');
     await this.#worlds.okta.askedByOdette();
-    const { temporal } = this.#worlds;
     if (this.#standing !== 'enrolled') return;
     if (await this.#hasApp()) await this.#act('sign-in');
     const shown = await this.#shown();
     if (shown?.truths.certificatePresent === false)
-      void fastForward(temporal, 'default', workflowIds.certificate(shown.id), BACK_OFF_MS).catch(
-        () => undefined,
-      );
+      this.#worlds.skips.fastForward(workflowIds.certificate(shown.id), BACK_OFF_MS);
   }
 
   async #described(found: readonly string[]): Promise<string> {

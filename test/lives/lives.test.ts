@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
 import { setUpTrust } from '../harness/stage.ts';
+import { BesideTheTest } from '../harness/time-skipping.ts';
 import { startWorld } from '../harness/world.ts';
 import { life, type Life } from './life.ts';
 import { Live, type LivesWorld } from './live.ts';
@@ -19,6 +20,7 @@ const TIMEOUT_MS = 600_000 + LIVES * 30_000;
 const SHRINK_MS = number('LIVES_SHRINK_SECONDS', 120) * 1000;
 
 let worlds: LivesWorld;
+let connection: Connection;
 beforeAll(async () => {
   const world = await startWorld({
     temporalConfig: {
@@ -27,14 +29,15 @@ beforeAll(async () => {
     },
   });
   const trusted = await setUpTrust(world);
-  const connection = await Connection.connect({ address: world.temporalAddress });
+  connection = await Connection.connect({ address: world.temporalAddress });
   const okta = new PretendOkta(world, new Client({ connection }), trusted.integrationId);
-  worlds = { world, trusted, temporal: connection, okta };
+  worlds = { world, trusted, skips: new BesideTheTest(connection), okta };
   await world.manage('PATCH', '/tenants/one/knobs', { rateLimits: { apiPerMinute: 100_000 } });
   await world.manage('PATCH', '/apps-and-books/assets/490179405', { total: 100_000 });
 }, 480_000);
 afterAll(async () => {
-  await worlds?.temporal.close();
+  await worlds?.skips.end();
+  await connection?.close();
   await worlds?.world.stop();
 });
 
