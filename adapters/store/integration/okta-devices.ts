@@ -199,16 +199,14 @@ async function findCandidates(
   logins: readonly string[],
 ): Promise<MatchableDevice[]> {
   return sql.query<MatchableDevice>(
-    // Each by its index, before anything is joined: from the blueprints' side it is the whole fleet.
+    // Each by its index, and its scope looked up for it alone (`offset 0`): joined, each page read the whole fleet.
     `with named as materialized (
-       select ${MATCHABLE} from unnest($2::text[]) as wanted
-         join devices as device on lower(device.serial_number) = wanted and device.platform = 'macOS'
-       union
-       select ${MATCHABLE} from unnest($3::text[]) as wanted
-         join devices as device on lower(device.user_name) = wanted and device.platform = 'iOS')
-     select named.* from named
-       join device_scope as scope on scope.device_id = named.device_id
-      where scope.integration_id = $1 and scope.is_switched_on`,
+       select ${MATCHABLE} from devices as device where lower(device.serial_number) = any ($2::text[]) and device.platform = 'macOS'
+       union all
+       select ${MATCHABLE} from devices as device where lower(device.user_name) = any ($3::text[]) and device.platform = 'iOS')
+     select named.* from named cross join lateral (
+       select from device_scope as scope
+        where scope.device_id = named.device_id and scope.integration_id = $1 and scope.is_switched_on offset 0) as one`,
     [integrationId, serialNumbers, logins],
   );
 }
