@@ -16,6 +16,7 @@ const REASONS = [
   'isRoot()',
   'isFetchable',
   "'needs root to become another user'",
+  "'needs a file that is a full disk",
 ];
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'], {
