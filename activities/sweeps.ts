@@ -1,7 +1,12 @@
 // The sweeps' outside effects: checks and rollouts of what was not verified lately, workflows of certificates that have none.
+import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { appendAudit, recordRestored } from '../adapters/store/base/audit.ts';
-import { findCertificateHolders, findDueDevices } from '../adapters/store/library/scope.ts';
+import {
+  findCertificateHolders,
+  findDueDevices,
+  findFailedRemovals,
+} from '../adapters/store/library/scope.ts';
 import { findStalledRenewals } from './stalled-renewals.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
@@ -35,16 +40,17 @@ export function sweepActivities(deps: ActivityDependencies) {
     ): Promise<SweptPage> {
       const settings = await findSettings(database, input.integrationId);
       if (settings === undefined) return { next: null, started: 0 };
-      if (input.after === null) await restartUnfinished(deps, input.integrationId);
+      const failedBefore = new Date(input.nowMs - FAILED_PAUSE_MS);
+      let started = 0;
+      if (input.after === null) {
+        await restartUnfinished(deps, input.integrationId);
+        started += await tryRemovalsAgain(database, failedBefore);
+      }
       const now = new Date(input.nowMs);
       const due = await findDueDevices(
         database,
         input.integrationId,
-        {
-          now,
-          periodHours: settings.verifyAfterHours,
-          failedBefore: new Date(input.nowMs - FAILED_PAUSE_MS),
-        },
+        { now, periodHours: settings.verifyAfterHours, failedBefore },
         input.after,
         PAGE_SIZE,
       );
@@ -57,21 +63,18 @@ export function sweepActivities(deps: ActivityDependencies) {
       const idle = due.filter(({ id }) => !running.has(workflowIds.rollout(id)));
       await database.inTransaction(async (sql) => {
         if (replaced > 0) await recordRestored(sql, `integration:${input.integrationId}`, replaced);
-        for (const { id: deviceId, wasWell } of idle)
-          if (!wasWell)
-            await appendOutboxMessage(sql, deviceId, {
-              kind: 'rollOutDevice',
-              deviceId,
-              reason: 'its daily check was due',
-              ifNoneRuns: true,
-            });
+        for (const { id, wasWell } of idle)
+          if (!wasWell) await requestRollout(sql, id, 'its daily check was due');
       });
       await askDevices(
         deps,
         idle.filter(({ wasWell }) => wasWell).map(({ id }) => id),
         now,
       );
-      return { next: due.length === PAGE_SIZE ? (due.at(-1)?.id ?? null) : null, started: idle.length };
+      return {
+        next: due.length === PAGE_SIZE ? (due.at(-1)?.id ?? null) : null,
+        started: started + idle.length,
+      };
     },
 
     /** Starts the workflow of each certificate that has none. */
@@ -109,3 +112,15 @@ export function sweepActivities(deps: ActivityDependencies) {
     },
   };
 }
+
+/** What was to be taken from a device that left the scope is tried once a day, too, as long as the device is enrolled. */
+async function tryRemovalsAgain(database: Database, failedBefore: Date): Promise<number> {
+  return database.inTransaction(async (sql) => {
+    const ids = await findFailedRemovals(sql, failedBefore, PAGE_SIZE);
+    for (const id of ids) await requestRollout(sql, id, 'its removal had failed');
+    return ids.length;
+  });
+}
+
+const requestRollout = (sql: Sql, deviceId: string, reason: string): Promise<void> =>
+  appendOutboxMessage(sql, deviceId, { kind: 'rollOutDevice', deviceId, reason, ifNoneRuns: true });

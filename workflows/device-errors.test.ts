@@ -20,7 +20,7 @@ const HOUR = 60 * MINUTE;
 
 let world: RolloutWorld;
 beforeAll(async () => {
-  world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 48 });
+  world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 48, removalDelayMinutes: 0.01 });
 });
 afterAll(() => world.close());
 
@@ -324,6 +324,33 @@ describe.concurrent('an error of a device', () => {
     await nextDay(mac);
     await healed(mac);
     expect(mac.profiles.has(leftover)).toBe(false);
+  }, 240_000);
+
+  test('a removal that a device refuses for ever ends, is tried again once a day, and is done once its cause is gone', async () => {
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.ended(mac.id);
+    const chain = [cause(12013, 'MCMDMErrorDomain', 'The profile is not managed.')];
+    mac.breaks.push({ requestType: 'RemoveProfile', profile: '.sso', errorChain: chain, times: Infinity });
+    await world.database.query('update devices set blueprint_id = null where id = $1', [mac.id]);
+    await world.rollOut(mac.id);
+    await world.until(
+      async () => expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.profile_refused' }),
+      90_000,
+    );
+    await world.ended(mac.id);
+    mac.breaks.length = 0;
+    const runs = (await runsOf(mac)).length;
+    await sweep();
+    expect(await runsOf(mac)).toHaveLength(runs);
+    await nextDay(mac);
+    await world.until(
+      async () =>
+        expect(await world.trust(mac.id)).toMatchObject({ phase: 'out_of_scope', failureCode: null }),
+      90_000,
+    );
+    expect(mac.profiles.size).toBe(0);
+    expect(mac.certificates).toEqual([]);
   }, 240_000);
 
   test('an app configuration that is refused for ever is named after two days, and heals once it is taken', async () => {

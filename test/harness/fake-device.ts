@@ -258,8 +258,9 @@ export class FakeDevice {
     return this.breaks.find(({ requestType: type, times, profile }) => {
       if (type !== requestType || times <= 0) return false;
       if (profile === undefined) return true;
-      const content = parsePlistDict(verifyAttached(request['Payload'] as Uint8Array).content);
-      return String(content['PayloadIdentifier']).includes(profile);
+      const { Payload: payload, Identifier: identifier } = request;
+      if (!(payload instanceof Uint8Array)) return String(identifier).includes(profile);
+      return String(parsePlistDict(verifyAttached(payload).content)['PayloadIdentifier']).includes(profile);
     });
   }
 

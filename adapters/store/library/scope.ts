@@ -47,6 +47,26 @@ export async function findDueDevices(
   );
 }
 
+/**
+ * Out of scope, and what was to be taken from them is there still: their removal failed, and no rollout of them has ended (or begun) since
+ * `failedBefore`. Of no integration any more. Those that a platform's removal has taken are its own.
+ */
+export async function findFailedRemovals(sql: Sql, failedBefore: Date, limit: number): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `select scope.device_id as id from device_trust as trust join device_scope as scope on scope.device_id = trust.device_id
+      where trust.failure_code is not null and trust.phase = 'failed'
+        and scope.is_enrolled and not scope.is_in_scope and not scope.is_leaving
+        and not exists (select from rollout_runs as run
+                         where run.device_id = scope.device_id and coalesce(run.closed_at, run.started_at) > $1)
+        and not ${isHeldSql('scope.device_id')}
+        and not exists (select from outbox where outbox.ordering_key = scope.device_id::text and outbox.delivered_at is null
+                          and outbox.message ->> 'kind' = 'rollOutDevice')
+      order by scope.device_id limit $2`,
+    [failedBefore, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Macs in scope that have had a certificate. */
 export async function findCertificateHolders(
   sql: Sql,
