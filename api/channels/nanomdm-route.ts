@@ -40,9 +40,14 @@ export function nanoMdmRoute(dependencies: Dependencies): Router {
   // Before the body: else strangers who never send theirs take the places of those who have something to tell.
   const judge = async (request: Request, response: Response<unknown, Judged>, next: () => void) => {
     response.locals.channel = await channelOf(dependencies, String(request.params['id']));
-    for (const leave of [ofAddress.enter(request.ip ?? ''), ofAll.enter('webhooks')]) {
-      if (leave) response.on('close', leave);
-      else throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
+    // Whoever has left meanwhile closes nothing any more.
+    if (response.closed) return;
+    for (const enter of [() => ofAddress.enter(request.ip ?? ''), () => ofAll.enter('webhooks')]) {
+      // One after the other: what has no place here takes none there.
+      const leave = enter();
+      if (leave === undefined)
+        throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
+      response.on('close', leave);
     }
     next();
   };

@@ -1,6 +1,8 @@
 // A stranger at the address of a NanoMDM server's webhooks, which is for the world: uploads that never end keep no true webhook out.
 import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { request, type ClientRequest } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { addChannel } from '../../adapters/store/devices/channels.ts';
@@ -89,4 +91,29 @@ test('who knows the address of a channel holds sixteen of thirty-two places, and
     return more.status() === undefined;
   };
   await expect.poll(isHeld, { timeout: 60_000 }).toBe(true);
+}, 90_000);
+
+test('those that are refused take no place of the others, however many there are', async () => {
+  const uploads = Array.from({ length: 60 }, () => upload(channelId, '198.51.100.2'));
+  await expect
+    .poll(() => uploads.filter(({ status }) => status() === 503), { timeout: 60_000 })
+    .toHaveLength(44);
+  expect(await trueWebhook()).toBe(200);
+  for (const { sent } of uploads) sent.destroy();
+}, 90_000);
+
+test('whoever hangs up while its channel is looked up takes no place', async () => {
+  const hungUp = Array.from({ length: 400 }, async (_, turn) => {
+    const { sent } = upload(channelId, `203.0.113.${turn % 250}`);
+    await once(sent, 'socket');
+    await pause(turn % 20);
+    sent.destroy();
+  });
+  await Promise.all(hungUp);
+  await expect.poll(trueWebhook, { timeout: 60_000 }).toBe(200);
+  // Nobody is there any more: all of one address's places are free.
+  const uploads = Array.from({ length: 16 }, () => upload(channelId, '203.0.113.1'));
+  expect(await trueWebhook()).toBe(200);
+  expect(uploads.map(({ status }) => status())).toEqual(uploads.map(() => undefined));
+  for (const { sent } of uploads) sent.destroy();
 }, 90_000);
