@@ -6,6 +6,7 @@ import type { Database } from '../../adapters/store/base/database.ts';
 import { findChannel, noteWebhook, type ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { AtOnce } from '../http/at-once.ts';
+import { whenClosed } from '../http/when-closed.ts';
 import type { CompareConfiguration } from '../mdm/response-reading.ts';
 import { adopt, askWhoItIs, type ChannelClient } from './adoption.ts';
 import { recordTold } from './told.ts';
@@ -40,14 +41,12 @@ export function nanoMdmRoute(dependencies: Dependencies): Router {
   // Before the body: else strangers who never send theirs take the places of those who have something to tell.
   const judge = async (request: Request, response: Response<unknown, Judged>, next: () => void) => {
     response.locals.channel = await channelOf(dependencies, String(request.params['id']));
-    // Whoever has left meanwhile closes nothing any more.
-    if (response.closed) return;
     for (const enter of [() => ofAddress.enter(request.ip ?? ''), () => ofAll.enter('webhooks')]) {
       // One after the other: what has no place here takes none there.
       const leave = enter();
       if (leave === undefined)
         throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
-      response.on('close', leave);
+      whenClosed(response, leave);
     }
     next();
   };

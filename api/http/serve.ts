@@ -12,6 +12,7 @@ import type {
   WrittenLater,
 } from '../contract/endpoint.ts';
 import { AtOnce } from './at-once.ts';
+import { whenClosed } from './when-closed.ts';
 import { ProblemError } from './problem.ts';
 import { Idempotency, type ApiResponse } from './idempotency.ts';
 import type { SessionCookie } from './session-cookie.ts';
@@ -124,7 +125,7 @@ const MAX_REQUESTS_OF_CALLER = 100;
 function enter(atOnce: AtOnce, { id, personId }: Caller, response: Response): void {
   const leave = atOnce.enter(personId ?? id);
   if (!leave) throw new ProblemError('request.too_many', { retryAfterMs: 1_000 });
-  response.once('close', leave);
+  whenClosed(response, leave);
 }
 
 function readCall(

@@ -17,6 +17,7 @@ import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type Claim, type Signer, readClaim } from './signer.ts';
 import { Turns } from './turns.ts';
+import { whenClosed } from '../http/when-closed.ts';
 import { respondToUser } from './user-channel.ts';
 
 export interface MdmDependencies extends ConversationDependencies {
@@ -56,7 +57,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     if (maxBytes === undefined)
       throw new CataloguedError('mdm.signature_refused', { facts: { reason: 'identity' } });
     const held = Math.min(bytes ?? maxBytes, maxBytes);
-    response.on('close', admission.enter(claim.fingerprint.toString('hex'), held));
+    whenClosed(response, admission.enter(claim.fingerprint.toString('hex'), held));
     Object.assign(response.locals, { claim, maxBytes });
     next();
   };
