@@ -1,12 +1,12 @@
 // A stranger at the address of a NanoMDM server's webhooks, which is for the world: uploads that never end keep no true webhook out.
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { request, type ClientRequest } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { addChannel } from '../../adapters/store/devices/channels.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
+import { endlessUpload, type EndlessUpload } from '../harness/endless-upload.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 
 const KEY = 'the key of the webhooks';
@@ -28,25 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => listener.stop());
 
-interface Upload {
-  readonly sent: ClientRequest;
-  status(): number | undefined;
-}
-/** Announces a body that never ends. */
-function upload(id: string, from: string): Upload {
-  let status: number | undefined;
-  const sent = request(`${listener.url}/channels/${id}/webhook`, {
-    method: 'POST',
-    headers: { 'content-length': '1000', 'x-forwarded-for': from },
-  });
-  sent.on('error', () => undefined);
-  sent.on('response', (response) => {
-    status = response.statusCode;
-    response.resume();
-  });
-  sent.write('{');
-  return { sent, status: () => status };
-}
+/** As a webhook. */
+const upload = (id: string, from: string): EndlessUpload =>
+  endlessUpload(`${listener.url}/channels/${id}/webhook`, { 'x-forwarded-for': from });
 
 async function trueWebhook(): Promise<number> {
   const UDID = randomUUID().toUpperCase();

@@ -1,9 +1,9 @@
 // Whoever opens much and ends nothing: event streams, uploads that never end, connections. Each party gets its share, the others are served.
 import { once } from 'node:events';
-import { request, type ClientRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startListener } from '../../workers/listeners.ts';
+import { endlessUpload, type EndlessUpload } from '../harness/endless-upload.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 
 let api: AdminApi;
@@ -12,24 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** The status that comes back, if one does, to a request whose body never ends. */
-function upload(
-  at: string,
-  headers: Record<string, string> = {},
-): { sent: ClientRequest; status: () => number | undefined } {
-  let status: number | undefined;
-  const sent = request(`${api.url}${at}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'content-length': '1000', ...headers },
-  });
-  sent.on('error', () => undefined);
-  sent.on('response', (response) => {
-    status = response.statusCode;
-    response.resume();
-  });
-  sent.write('{');
-  return { sent, status: () => status };
-}
+const upload = (at: string, headers: Record<string, string> = {}): EndlessUpload =>
+  endlessUpload(`${api.url}${at}`, { 'content-type': 'application/json', ...headers });
 
 test('one person or token has twenty event streams; the next is told to wait, others get theirs', async () => {
   const one = await api.call('POST', '/api/tokens', { name: 'one', role: 'viewer' });
