@@ -58,8 +58,6 @@ const FAILED: readonly FailureCode[] = [
   'rollout.canceled',
 ];
 
-const failureText = (code: FailureCode): string => `${FAILURES[code].title} ${FAILURES[code].remedy}`;
-
 const SITUATIONS: readonly Situation[] = [
   { name: 'Trusted', facts: { bucket: 'trusted' }, phase: null },
   {
@@ -97,7 +95,6 @@ const SITUATIONS: readonly Situation[] = [
     facts: {
       bucket: FAILURES[code].owner === 'user' ? 'needs_user' : 'needs_you',
       failureCode: code,
-      waitsFor: failureText(code),
     },
   })),
   { name: 'Out of scope', facts: { bucket: 'out_of_scope' }, phase: null },
