@@ -1,5 +1,6 @@
 // `odette library-item`: the Okta Verify item of an integration, its switch and its blueprints.
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { jsonObjectOf } from '../domain/json.ts';
 import { findBlueprint } from './blueprints.ts';
 import { collect, confirm, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration } from './integration-reference.ts';
@@ -88,12 +89,12 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
     .option(
       '--managed-preferences <json>',
       'further managed preferences of Okta Verify on Macs, as a JSON object; {} removes them',
-      jsonObject,
+      readJsonObject,
     )
     .option(
       '--app-configuration <json>',
       'managed app configuration of Okta Verify on iPhone and iPad while Okta Device Trust is off, as a JSON object; {} removes it',
-      jsonObject,
+      readJsonObject,
     )
     .addOption(
       new Option(
@@ -107,14 +108,10 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
 }
 
 /** @throws InvalidArgumentError not a JSON object */
-function jsonObject(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  } catch {
-    // Said below.
-  }
-  throw new InvalidArgumentError('This is not a JSON object.');
+function readJsonObject(text: string): JsonObject {
+  const value = jsonObjectOf(text);
+  if (value === undefined) throw new InvalidArgumentError('This is not a JSON object.');
+  return value as JsonObject;
 }
 
 /** An empty object removes it. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { CommandLine, JsonOption } from './command-line.ts';
+import type { OdetteClient } from './odette-client.ts';
 import { laidOut, type Line } from './table.ts';
 
 export interface WatchOptions extends JsonOption {
@@ -22,7 +23,7 @@ export const watchable = (command: Command): Command =>
 export async function showOrWatch<T>(
   line: CommandLine,
   { watch, ...options }: WatchOptions,
-  look: (odette: Awaited<ReturnType<CommandLine['connect']>>) => Promise<T>,
+  look: (odette: OdetteClient) => Promise<T>,
   { linesOf, isUnderWay }: { linesOf: (found: T) => readonly Line[]; isUnderWay: (found: T) => boolean },
 ): Promise<void> {
   const odette = await line.connect(watch && { patienceMs: PATIENCE_MS });

@@ -6,3 +6,11 @@ export function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** The same of an object; undefined: it is none. */
+export function jsonObjectOf(text: string): Record<string, unknown> | undefined {
+  const value = jsonOf(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}

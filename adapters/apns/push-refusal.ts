@@ -1,6 +1,7 @@
 // What Apple's refusals mean: our certificate (no push goes through), this device's token, or try again later
 // (Apple, "Handling notification responses from APNs").
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
+import { jsonObjectOf } from '../../domain/json.ts';
 
 const CERTIFICATE = new Set([
   'BadCertificate',
@@ -45,14 +46,8 @@ function refusalCode(status: number, reason: string): FailureCode {
 }
 
 function refusalReason(body: string): string {
-  try {
-    const response: unknown = JSON.parse(body);
-    const reason =
-      typeof response === 'object' && response !== null && 'reason' in response ? response.reason : undefined;
-    return typeof reason === 'string' && /^\w{1,64}$/.test(reason) ? reason : 'unknown';
-  } catch {
-    return 'unknown';
-  }
+  const reason = jsonObjectOf(body)?.['reason'];
+  return typeof reason === 'string' && /^\w{1,64}$/.test(reason) ? reason : 'unknown';
 }
 
 // TLS alerts by which a server refuses a client certificate (RFC 8446 §6.2); with TLS 1.3 they arrive after the handshake.

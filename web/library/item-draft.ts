@@ -1,5 +1,6 @@
 // What is being changed on the library item, before it is saved.
 import type { ResponseOf, Body } from '../client.ts';
+import { jsonObjectOf } from '../../domain/json.ts';
 
 export type Item = ResponseOf<'getLibraryItem'>;
 export type Integration = ResponseOf<'getIntegration'>;
@@ -54,15 +55,7 @@ export function draftOf(item: Item | undefined): ItemDraft {
 
 /** Undefined: not a JSON object. Empty text is an empty object. */
 export function readConfiguration(text: string): SaveBody['appConfiguration'] | undefined {
-  if (text.trim() === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as SaveBody['appConfiguration'])
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return text.trim() === '' ? {} : (jsonObjectOf(text) as SaveBody['appConfiguration'] | undefined);
 }
 
 export function saveBodyOf(draft: ItemDraft, integrationId: string): SaveBody {
