@@ -1,4 +1,5 @@
 // Notifications from the API to the receiver: signatures that another implementation verifies, receivers that misbehave, e-mail.
+// Long, because each kind of target is walked from the API to what its receiver gets.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,5 @@
 // Webhooks of a NanoMDM server, as they come: signed or not, of known and unknown devices, doubled, late and in any order.
+// Long, because one relation is told in many orders: each case is a conversation of a device.
 import { createHmac, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,5 @@
 // The enrollment page, codes, the signed profile and the one certificate of its challenge.
+// Long, because an enrollment is one path from the page to the certificate, and each step has its refusals.
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 // The natural gesture in the Temporal UI: a signal, an update or a query by hand, with nothing in it, the wrong thing, or far too much. Every
 // message that Odette has reaches every workflow that Odette has, sealed and in plain words; none of it may fail a workflow task.
+// Long, because each workflow is brought to where it takes messages.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
