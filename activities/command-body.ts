@@ -21,13 +21,9 @@ import {
 } from '../adapters/store/rollout/rollout-state.ts';
 import type { SentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
-import {
-  DEFAULT_ENROLLMENT_OPTIONS,
-  DEFAULT_LAUNCH_OPTIONS,
-  orgUrlOf,
-  ssoHostsOf,
-} from '../domain/payload-set.ts';
+import { orgUrlOf, sentSettingsOf, ssoHostsOf } from '../domain/payload-set.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
+import type { WantedProfileKind } from '../domain/profile-identifier.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
 import type { DesiredState } from '../domain/rollout-view.ts';
@@ -172,7 +168,7 @@ async function enrollmentOf({ deps, deviceId }: BodySource): Promise<Spec | unde
 
 async function profileOf(
   source: BodySource,
-  kind: 'settings' | 'sso',
+  kind: WantedProfileKind,
   revision: string,
 ): Promise<{ profile: Profile; holdsSecret: boolean; iosKey?: IosKey } | undefined> {
   const { deps, deviceId } = source;
@@ -182,25 +178,22 @@ async function profileOf(
   if (!state || !desired || !wanted || state.oktaHost === null) return undefined;
   const host = { oktaHost: state.oktaHost, customDomain: state.customDomain };
   const target = { integrationId: desired.integrationId, deviceId, uuid: wanted.payloadUuid };
-  if (kind === 'settings')
-    return {
-      profile: settingsProfile({
-        ...target,
-        orgUrl: orgUrlOf(host),
-        enrollmentOptions: state.itemSettings?.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
-        launchOptions: state.itemSettings?.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
-        extraKeys: state.itemSettings?.extraKeys ?? {},
-      }),
-      holdsSecret: false,
-    };
-  const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
-  if (state.platform === 'macOS')
-    return { profile: ssoProfile({ ...target, hosts, platform: 'macOS' }), holdsSecret: false };
-  const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'SSO profile sent');
-  if (expected === undefined) return undefined;
-  const { managementHint, iosKey } = expected;
-  const profile = ssoProfile({ ...target, hosts, platform: 'iOS', managementHint });
-  return { profile, holdsSecret: true, iosKey };
+  switch (kind) {
+    case 'settings': {
+      const sent = sentSettingsOf(state.itemSettings ?? {});
+      return { profile: settingsProfile({ ...target, orgUrl: orgUrlOf(host), ...sent }), holdsSecret: false };
+    }
+    case 'sso': {
+      const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
+      if (state.platform === 'macOS')
+        return { profile: ssoProfile({ ...target, hosts, platform: 'macOS' }), holdsSecret: false };
+      const expected = await expectedAppConfiguration(deps.database, deps.sealer, state, 'SSO profile sent');
+      if (expected === undefined) return undefined;
+      const { managementHint, iosKey } = expected;
+      const profile = ssoProfile({ ...target, hosts, platform: 'iOS', managementHint });
+      return { profile, holdsSecret: true, iosKey };
+    }
+  }
 }
 
 async function installationOf(source: BodySource): Promise<Spec | undefined> {

@@ -7,21 +7,14 @@ import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
 import { STEP_COMMANDS } from './step-commands.ts';
+import { DEVICE_FAMILIES } from '../domain/device.ts';
+import { BUCKETS } from '../domain/trust-bucket.ts';
 import { table, type Line } from './table.ts';
 import { moment, type Tone } from './terminal.ts';
 import { showOrWatch, watchable, type WatchOptions } from './watch.ts';
 
 type Detail = ResponseOf<'get /api/devices/{id}'>;
 
-const BUCKETS = [
-  'trusted',
-  'in_progress',
-  'needs_user',
-  'needs_you',
-  'unreachable',
-  'left',
-  'out_of_scope',
-] as const;
 const TONES: Readonly<Record<Device['bucket'], Tone | undefined>> = {
   trusted: 'good',
   in_progress: undefined,
@@ -31,12 +24,11 @@ const TONES: Readonly<Record<Device['bucket'], Tone | undefined>> = {
   left: 'past',
   out_of_scope: 'past',
 };
-const FAMILIES = ['Mac', 'iPhone', 'iPad', 'Other'] as const;
 const PAGE = 500;
 
 interface ListOptions extends WatchOptions {
   readonly bucket?: (typeof BUCKETS)[number][];
-  readonly family?: (typeof FAMILIES)[number][];
+  readonly family?: (typeof DEVICE_FAMILIES)[number][];
   readonly search?: string;
   readonly cause?: string[];
   readonly blueprint?: string[];
@@ -45,7 +37,7 @@ interface ListOptions extends WatchOptions {
 export function addDevices(program: Command, line: CommandLine): void {
   watchable(jsonCommand(program, 'devices', 'lists devices: state, and what each waits for'))
     .addOption(choice('--bucket <state>', 'only devices in this state (may be repeated)', BUCKETS))
-    .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', FAMILIES))
+    .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', DEVICE_FAMILIES))
     .option('--search <text>', "only devices whose serial number, name or user's login begins with this text")
     .option(
       '--cause <cause>',

@@ -1,6 +1,6 @@
 // How a change by a person reaches a fleet: a canary first, then waves of growing size; when it goes on, when it halts by itself. Pure.
 
-/** A change that touches no more devices goes to all of them at once. */
+/** A change or a wish that touches no more devices goes to all of them at once; of more, new enrollments go first. */
 export const MAX_AT_ONCE = 20;
 const CANARY = 5;
 const GROWTH = 4;

@@ -28,6 +28,7 @@ export interface IntegrationSettings {
   readonly furtherDomains: readonly string[];
 }
 
+/** Of an integration whose id is not known; of one that is known: {@link integrationSettingsOf}. */
 export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   patienceHours: 14 * 24,
   removalDelayMinutes: 15,
@@ -45,3 +46,9 @@ export const DEFAULT_INTEGRATION_SETTINGS: IntegrationSettings = {
   countsAnyUser: false,
   furtherDomains: [],
 };
+
+/** @param changed what an admin has changed, as the tables keep it */
+export const integrationSettingsOf = (changed: Partial<IntegrationSettings>): IntegrationSettings => ({
+  ...DEFAULT_INTEGRATION_SETTINGS,
+  ...changed,
+});

@@ -14,9 +14,6 @@ export const LANES = {
 } as const;
 export type Lane = keyof typeof LANES;
 
-/** A wish for more devices than this is a change of the fleet: new enrollments go first. */
-export const MAX_PERSONAL_DEVICES = 25;
-
 /** Unless the writer of the message knows better. */
 export function laneOf(message: OutboxMessage): Lane {
   switch (message.kind) {

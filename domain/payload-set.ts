@@ -1,9 +1,9 @@
 // The payload set: which of the five payloads applies to which platform, and what each revision is made of.
 // A revision is the hash of these inputs (hashed in adapters/store): secrets take part by handle and version, never by value.
 import type { Platform } from './device.ts';
-import { profileIdentifier, type PayloadScope } from './profile-identifier.ts';
+import { profileIdentifier, type PayloadScope, type WantedProfileKind } from './profile-identifier.ts';
 
-/** Raised when a payload builder changes what it writes, so that every device gets the new form. */
+/** Raised when a payload builder changes what it writes, or a payload is added: only then does every device get the new form. */
 const PAYLOAD_FORMAT = 1;
 
 /** `library_items.settings`: what an admin may set on the Okta Verify item. */
@@ -37,7 +37,7 @@ interface Revisable {
   readonly inputs: string;
 }
 interface WantedProfileInputs extends Revisable {
-  readonly kind: 'settings' | 'sso';
+  readonly kind: WantedProfileKind;
   readonly identifier: string;
 }
 export interface PayloadSet {
@@ -47,8 +47,8 @@ export interface PayloadSet {
   readonly appConfiguration: Revisable | null;
 }
 
-export const DEFAULT_ENROLLMENT_OPTIONS = 'SilentEnrollmentEnabled';
-export const DEFAULT_LAUNCH_OPTIONS = 'HideMainWindow';
+const DEFAULT_ENROLLMENT_OPTIONS = 'SilentEnrollmentEnabled';
+const DEFAULT_LAUNCH_OPTIONS = 'HideMainWindow';
 
 /** The address with which users sign in, e.g. https://id.acme.com. */
 export const orgUrlOf = (inputs: Pick<PayloadSetInputs, 'oktaHost' | 'customDomain'>): string =>
@@ -75,7 +75,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** Of an item's settings what reaches devices: in the settings profile, which Macs have. */
-const sentOf = (item: ItemSettings) => ({
+export const sentSettingsOf = (item: ItemSettings) => ({
   enrollmentOptions: item.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
   launchOptions: item.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
   extraKeys: item.extraKeys ?? {},
@@ -85,7 +85,7 @@ export const certificateScopeOf = (item: ItemSettings): PayloadScope => item.cer
 
 /** Whose devices are sent something when an item's settings change. */
 export const platformsTouchedBy = (before: ItemSettings, after: ItemSettings): Platform[] =>
-  canonicalJson(sentOf(before)) === canonicalJson(sentOf(after)) &&
+  canonicalJson(sentSettingsOf(before)) === canonicalJson(sentSettingsOf(after)) &&
   (before.appComesFromElsewhere ?? false) === (after.appComesFromElsewhere ?? false) &&
   certificateScopeOf(before) === certificateScopeOf(after)
     ? []
@@ -95,7 +95,7 @@ export const platformsTouchedBy = (before: ItemSettings, after: ItemSettings): P
 export function payloadSetOf(inputs: PayloadSetInputs): PayloadSet {
   const isMac = inputs.platform === 'macOS';
   const secret = [inputs.secret.id, inputs.secret.version];
-  const identifier = (kind: 'settings' | 'sso') =>
+  const identifier = (kind: WantedProfileKind) =>
     profileIdentifier(inputs.integrationId, inputs.deviceId, kind);
   const settings: WantedProfileInputs = {
     kind: 'settings',
@@ -103,7 +103,7 @@ export function payloadSetOf(inputs: PayloadSetInputs): PayloadSet {
     inputs: canonicalJson({
       format: PAYLOAD_FORMAT,
       orgUrl: orgUrlOf(inputs),
-      ...sentOf(inputs.item),
+      ...sentSettingsOf(inputs.item),
     }),
   };
   const sso: WantedProfileInputs = {

@@ -1,6 +1,8 @@
 // The identifiers of the profiles that Odette installs: stable for each integration and device, so that a new one replaces the old.
 
-export type ProfileKind = 'settings' | 'sso' | 'certificate.a' | 'certificate.b';
+/** What a rollout installs at a revision; a certificate's profile comes with its challenge instead. */
+export type WantedProfileKind = 'settings' | 'sso';
+export type ProfileKind = WantedProfileKind | 'certificate.a' | 'certificate.b';
 export type CertificateSlot = 'a' | 'b';
 /** Apple's PayloadScope: System is the device's channel and the System keychain, User its user's channel and login keychain (Macs only). */
 export type PayloadScope = 'System' | 'User';

@@ -1,6 +1,6 @@
 // What a rollout's plans share: its phases, the requests of a step, the actions, and the memory of a run.
 import type { FailureCode } from './failures.ts';
-import type { PayloadScope } from './profile-identifier.ts';
+import type { PayloadScope, WantedProfileKind } from './profile-identifier.ts';
 import type { Tries } from './retries.ts';
 
 export const ROLLOUT_PHASES = [
@@ -45,7 +45,7 @@ export type DeviceQuery = Exclude<Query, 'UserProfileList' | 'UserCertificateLis
 
 export type StepRequest =
   | { readonly type: Query }
-  | { readonly type: 'InstallProfile'; readonly kind: 'settings' | 'sso'; readonly revision: string }
+  | { readonly type: 'InstallProfile'; readonly kind: WantedProfileKind; readonly revision: string }
   /** `scope`: where the profile is; absent: System. */
   | { readonly type: 'RemoveProfile'; readonly identifier: string; readonly scope?: PayloadScope }
   | { readonly type: 'InstallApplication'; readonly revision: string }

@@ -3,10 +3,10 @@
 import type { DeviceFamily, EnrollmentStatus, Platform } from './device.ts';
 import type { ChannelAbilities } from './device-channel.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
-import type { PayloadScope, ProfileKind } from './profile-identifier.ts';
+import type { PayloadScope, ProfileKind, WantedProfileKind } from './profile-identifier.ts';
 
 export interface WantedProfile {
-  readonly kind: 'settings' | 'sso';
+  readonly kind: WantedProfileKind;
   readonly identifier: string;
   /** Derives from identifier and revision, so that ProfileList proves the revision. */
   readonly payloadUuid: string;

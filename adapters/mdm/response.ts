@@ -41,6 +41,16 @@ export type CommandResponse =
   /** Nothing but the status. */
   | { readonly kind: 'none' };
 
+/** Where the content of a response stands, by the command that asks for it. */
+export const CONTENT_KEYS: Readonly<Record<string, string>> = {
+  ProfileList: 'ProfileList',
+  CertificateList: 'CertificateList',
+  ManagedApplicationList: 'ManagedApplicationList',
+  InstalledApplicationList: 'InstalledApplicationList',
+  DeviceInformation: 'QueryResponses',
+  ManagedApplicationConfiguration: 'ApplicationConfigurations',
+};
+
 /** Never throws: what a device leaves out or spells wrongly is left out of the response. */
 export async function readResponse(requestType: string, report: Report): Promise<CommandResponse> {
   // An installation that was refused says why beside its error.

@@ -29,7 +29,7 @@ import { listSecretFacts } from '../../adapters/store/base/secrets.ts';
 import { findSetup } from '../../adapters/store/integration/setups.ts';
 import { haltText, likelyCauses } from '../../domain/automatic-reissue.ts';
 import { checkTenant } from '../../domain/integration-check.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { integrationSettingsOf } from '../../domain/integration-settings.ts';
 import { RENEWAL_SETTINGS } from '../../domain/renewal-policy.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { Integration, integrations } from '../contract/integrations.ts';
@@ -97,7 +97,8 @@ function settingsHandlers({
       const settings = body.settings && withoutUndefined(body.settings);
       const domains = await ownDomains(before, settings?.furtherDomains, allowedPrivateHosts);
       if (settings && domains) settings.furtherDomains = domains;
-      const after = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings, ...settings };
+      const known = integrationSettingsOf(before.settings);
+      const after = { ...known, ...settings };
       if (after.renewalWindowEnd >= after.renewalWindowStart)
         throw new ProblemError('request.invalid', {
           errors: [
@@ -117,16 +118,12 @@ function settingsHandlers({
         detail: {
           name: body.name,
           settings,
-          changes: changesBetween(
-            { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings, name: before.name },
-            { name: body.name, ...settings },
-          ),
+          changes: changesBetween({ ...known, name: before.name }, { name: body.name, ...settings }),
         },
       });
       await appendEvent(sql, { kind: 'integration.changed', subject });
       await appendOutboxMessage(sql, params.id, { kind: 'sweeps', integrationId: params.id, wanted: true });
       // Certificate workflows sleep until the time that they planned with the old numbers.
-      const known = { ...DEFAULT_INTEGRATION_SETTINGS, ...before.settings };
       if (after.countsAnyUser !== known.countsAnyUser) await deriveAll(sql, params.id);
       if (RENEWAL_SETTINGS.some((name) => after[name] !== known[name])) await replanRenewals(sql, params.id);
       if (String(after.furtherDomains) !== String(known.furtherDomains))
@@ -240,7 +237,7 @@ async function showIntegration(
   const mac = platforms.find(({ platform }) => platform === 'macOS');
   const ios = platforms.find(({ platform }) => platform === 'iOS');
   const secret = (id: string) => secretSet(facts.get(id)) ?? null;
-  const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
+  const settings = integrationSettingsOf(integration.settings);
   return {
     id: integration.id,
     name: integration.name,

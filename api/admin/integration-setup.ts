@@ -4,13 +4,12 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import type { IntegrationRow, PlatformRow } from '../../adapters/store/integration/integrations.ts';
 import { openSecret } from '../../adapters/store/base/secrets.ts';
 import type { Sealer } from '../../domain/sealer.ts';
-import {
-  PREREQUISITES,
-  newSetup,
-  type SetupAnswer,
-  type SetupState,
-  type SetupStep,
-} from '../../domain/setup-wizard.ts';
+import { PREREQUISITES, newSetup, type SetupAnswer, type SetupState } from '../../domain/setup-wizard.ts';
+
+type AnswerByStep = {
+  readonly [Step in Exclude<SetupAnswer['step'], 'complete' | 'go_to'>]:
+    Extract<SetupAnswer, { readonly step: Step }> | undefined;
+};
 
 export function setupOfIntegration(
   setupId: string,
@@ -21,10 +20,11 @@ export function setupOfIntegration(
   const mac = platforms.find(({ platform }) => platform === 'macOS');
   const ios = platforms.find(({ platform }) => platform === 'iOS');
   const { credentialsKind, credentialsSecretId, clientId, oktaHost, customDomain } = integration;
-  const answers: SetupAnswer[] = [
-    { step: 'get_started', channel: integration.channel },
-    { step: 'okta_domain', domain: oktaHost },
-    {
+  // Each step by name, so that a new one is not forgotten: without its answer, those behind it cannot be given again.
+  const answers: AnswerByStep = {
+    get_started: { step: 'get_started', channel: integration.channel },
+    okta_domain: { step: 'okta_domain', domain: oktaHost },
+    credentials_kind: {
       step: 'credentials_kind',
       credentialsKind,
       ...(credentialsKind === 'api_services_app' && {
@@ -32,22 +32,25 @@ export function setupOfIntegration(
         ...(publicJwk && { publicJwk }),
       }),
     },
-    { step: 'credentials', clientId, secretId: credentialsSecretId },
-    { step: 'connect', confirmed: PREREQUISITES },
-    { step: 'okta_tasks' },
-  ];
-  if (integration.channel === 'built_in')
-    answers.push({ step: 'platforms', platforms: platforms.map(({ platform }) => platform) });
-  if (mac)
-    answers.push({
+    credentials: { step: 'credentials', clientId, secretId: credentialsSecretId },
+    connect: { step: 'connect', confirmed: PREREQUISITES },
+    okta_tasks: { step: 'okta_tasks' },
+    platforms:
+      integration.channel === 'built_in'
+        ? { step: 'platforms', platforms: platforms.map(({ platform }) => platform) }
+        : undefined,
+    macos: mac && {
       step: 'macos',
       scepUrl: mac.scepUrl ?? '',
       challengeUrl: mac.challengeUrl ?? '',
       username: mac.challengeUsername ?? '',
       secretId: mac.secretId,
-    });
-  if (ios) answers.push({ step: 'ios', secretId: ios.secretId, providerName: ios.providerName ?? '' });
-  const seeded = Object.fromEntries(answers.map((answer) => [answer.step as SetupStep, answer]));
+    },
+    ios: ios && { step: 'ios', secretId: ios.secretId, providerName: ios.providerName ?? '' },
+  };
+  const seeded = Object.fromEntries(
+    Object.entries(answers).filter(([, answer]) => answer !== undefined),
+  ) as SetupState['answers'];
   return {
     ...newSetup(setupId),
     step: 'complete',

@@ -18,7 +18,7 @@ import {
   removeLibraryItem,
   type LibraryItemRow,
 } from '../../adapters/store/library/library.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { integrationSettingsOf } from '../../domain/integration-settings.ts';
 import { SWITCH_CONFIRMATION } from '../../domain/payload-table.ts';
 import type { ItemSettings } from '../../domain/payload-set.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -133,8 +133,7 @@ async function save(
       sql,
       leaving.map((each) => each.id),
       {
-        delayMinutes:
-          integration.settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes,
+        delayMinutes: integrationSettingsOf(integration.settings).removalDelayMinutes,
         removesApp: settings.removeAppOnRemoval ?? false,
       },
     );

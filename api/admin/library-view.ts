@@ -21,7 +21,7 @@ import {
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../../domain/failures.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { integrationSettingsOf } from '../../domain/integration-settings.ts';
 import {
   appliesToPlatforms,
   FOREIGN_APP_REASON,
@@ -135,7 +135,7 @@ export async function previewItem(
   const needsConfirmation = body.deviceTrustOn && !before?.deviceTrustOn;
   const isProven = before !== undefined && (await wasEverDelivered(sql, before.id));
   const devices = arriving.Mac + arriving.iPhone + arriving.iPad;
-  const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...integration.settings };
+  const settings = integrationSettingsOf(integration.settings);
   // Without any blueprint nothing would be sent: the test blueprint is where to begin.
   const isProposed = body.deviceTrustOn && !isProven && (devices > 5 || saved.length === 0);
   return {

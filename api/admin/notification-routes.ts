@@ -215,13 +215,20 @@ async function readUrl(
   if (username !== '')
     throw fieldProblem('request.invalid', 'url', { detail: 'Enter a URL without a user name.' });
   assertMayBeCalled(allowedPrivateHosts, hostname, port, 'url');
-  const signingKey = kind === 'webhook' ? newSigningKey() : null;
-  const secretId = await store(
-    signingKey === null
-      ? { kind: 'slack_url', value: url, address: host }
-      : { kind: 'webhook_access', value: JSON.stringify({ url, signingKey }), address: host },
-  );
-  return { row: { ...shared, address: host, secretId }, signingKey, isElsewhere: true };
+  const kept = (secretId: string, signingKey: string | null): ReadTarget => ({
+    row: { ...shared, address: host, secretId },
+    signingKey,
+    isElsewhere: true,
+  });
+  switch (kind) {
+    case 'webhook': {
+      const signingKey = newSigningKey();
+      const value = JSON.stringify({ url, signingKey });
+      return kept(await store({ kind: 'webhook_access', value, address: host }), signingKey);
+    }
+    case 'slack':
+      return kept(await store({ kind: 'slack_url', value: url, address: host }), null);
+  }
 }
 
 /** What can be known without a look-up; the delivery itself connects to no private address. */

@@ -26,7 +26,7 @@ import {
   type PlatformRemovalRow,
 } from '../../adapters/store/rollout/platform-removals.ts';
 import type { Platform } from '../../domain/device.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { integrationSettingsOf } from '../../domain/integration-settings.ts';
 import { removalPhrase, statusAfter } from '../../domain/platform-removal.ts';
 import type { platformRemovals } from '../contract/platform-removals.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
@@ -141,8 +141,7 @@ const previewPlatformRemoval: Handlers<typeof platformRemovals>['previewPlatform
   };
 };
 
-const delayOf = ({ settings }: IntegrationRow): number =>
-  settings.removalDelayMinutes ?? DEFAULT_INTEGRATION_SETTINGS.removalDelayMinutes;
+const delayOf = ({ settings }: IntegrationRow): number => integrationSettingsOf(settings).removalDelayMinutes;
 
 async function removable(sql: Sql, id: string, platform: Platform | null): Promise<IntegrationRow> {
   const integration = await findIntegration(sql, id);

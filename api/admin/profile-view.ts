@@ -2,6 +2,7 @@
 import type { DesiredState } from '../../domain/rollout-view.ts';
 import { appConfiguration } from '../../adapters/mdm/payloads/app-configuration.ts';
 import { certificateProfile, settingsProfile, ssoProfile } from '../../adapters/mdm/payloads/payload-set.ts';
+import type { Profile } from '../../adapters/mdm/payloads/profile.ts';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { findReported, listDeliveries } from '../../adapters/store/devices/device-evidence.ts';
@@ -12,12 +13,8 @@ import {
   settingsOf,
 } from '../../adapters/store/rollout/rollout-state.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
-import {
-  DEFAULT_ENROLLMENT_OPTIONS,
-  DEFAULT_LAUNCH_OPTIONS,
-  orgUrlOf,
-  ssoHostsOf,
-} from '../../domain/payload-set.ts';
+import { orgUrlOf, sentSettingsOf, ssoHostsOf } from '../../domain/payload-set.ts';
+import type { WantedProfileKind } from '../../domain/profile-identifier.ts';
 
 const MASK = '••••••••';
 
@@ -42,20 +39,23 @@ export async function showProfiles(sql: Sql, deviceId: string): Promise<ShownPro
   const hosts = ssoHostsOf({ ...host, furtherDomains: settingsOf(state).furtherDomains });
   const { integrationId } = desired;
 
-  const shown: ShownProfile[] = desired.profiles.map(({ kind, identifier, revision, payloadUuid }) => {
-    const target = { integrationId, deviceId, uuid: payloadUuid };
-    const profile =
-      kind === 'settings'
-        ? settingsProfile({
-            ...target,
-            orgUrl: orgUrlOf(host),
-            enrollmentOptions: state.itemSettings?.enrollmentOptions ?? DEFAULT_ENROLLMENT_OPTIONS,
-            launchOptions: state.itemSettings?.launchOptions ?? DEFAULT_LAUNCH_OPTIONS,
-            extraKeys: state.itemSettings?.extraKeys ?? {},
-          })
-        : state.platform === 'macOS'
+  const profileOf = (kind: WantedProfileKind, uuid: string): Profile => {
+    const target = { integrationId, deviceId, uuid };
+    switch (kind) {
+      case 'settings':
+        return settingsProfile({
+          ...target,
+          orgUrl: orgUrlOf(host),
+          ...sentSettingsOf(state.itemSettings ?? {}),
+        });
+      case 'sso':
+        return state.platform === 'macOS'
           ? ssoProfile({ ...target, hosts, platform: 'macOS' })
           : ssoProfile({ ...target, hosts, platform: 'iOS', managementHint: MASK });
+    }
+  };
+  const shown: ShownProfile[] = desired.profiles.map(({ kind, identifier, revision, payloadUuid }) => {
+    const profile = profileOf(kind, payloadUuid);
     const xml = profile.xml.toString();
     return {
       kind,

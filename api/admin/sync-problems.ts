@@ -4,7 +4,7 @@ import { readTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { listIntegrations } from '../../adapters/store/integration/integrations.ts';
 import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
 import { FAILURES, failureCodeOf } from '../../domain/failures.ts';
-import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
+import { integrationSettingsOf } from '../../domain/integration-settings.ts';
 import { lateAfterMs, lateSyncText } from '../../domain/okta-sync.ts';
 
 export async function syncProblems(sql: Sql, now = new Date()) {
@@ -12,7 +12,7 @@ export async function syncProblems(sql: Sql, now = new Date()) {
   const { byIntegration } = await readTotals(sql);
   for (const { id, name, settings, createdAt } of await listIntegrations(sql)) {
     const { sweptAt, failingSince, failureCode } = await findOktaReads(sql, id);
-    const { trustSweepMinutes } = { ...DEFAULT_INTEGRATION_SETTINGS, ...settings };
+    const { trustSweepMinutes } = integrationSettingsOf(settings);
     if (now.getTime() - (sweptAt ?? createdAt).getTime() <= lateAfterMs(trustSweepMinutes)) continue;
     const totals = byIntegration.get(id);
     const text = lateSyncText({

@@ -2,6 +2,7 @@
 // flight. Decided before a byte of the body is read, from what the tables know of the identity.
 import type { Sql } from '../../adapters/store/base/database.ts';
 import type { DeviceMessage } from '../../adapters/mdm/device-message.ts';
+import { CONTENT_KEYS } from '../../adapters/mdm/response.ts';
 import { AtOnce } from '../http/at-once.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { RecentlyUsed } from '../../domain/recently-used.ts';
@@ -10,21 +11,8 @@ import { RecentlyUsed } from '../../domain/recently-used.ts';
 const MAX_BYTES = 64 * 1024;
 /** InstalledApplicationList of a thousand apps, CertificateList of several hundred certificates. */
 const MAX_LIST_BYTES = 2 * 1024 * 1024;
-const LISTS = [
-  'ProfileList',
-  'CertificateList',
-  'InstalledApplicationList',
-  'ManagedApplicationList',
-  'ManagedApplicationConfiguration',
-];
-/** Where they stand in the response. */
-const LIST_KEYS = [
-  'ProfileList',
-  'CertificateList',
-  'InstalledApplicationList',
-  'ManagedApplicationList',
-  'ApplicationConfigurations',
-];
+const LISTS = Object.keys(CONTENT_KEYS).filter((requestType) => requestType !== 'DeviceInformation');
+const LIST_KEYS = LISTS.flatMap((requestType) => CONTENT_KEYS[requestType] ?? []);
 /** One waits for its next command while the next report comes in. */
 const MAX_REQUESTS_OF_IDENTITY = 4;
 /** Of everything that is being read at once. */

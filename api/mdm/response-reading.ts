@@ -1,5 +1,5 @@
 // What a report says about its command and its device, decided before anything is written.
-import { type CommandResponse, readResponse } from '../../adapters/mdm/response.ts';
+import { type CommandResponse, CONTENT_KEYS, readResponse } from '../../adapters/mdm/response.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import { classify, type DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
@@ -63,17 +63,8 @@ export async function readReport(
 }
 
 /** An acknowledged list without its list must not be taken for an empty one. */
-const ANSWER_KEYS: Readonly<Record<string, string>> = {
-  ProfileList: 'ProfileList',
-  CertificateList: 'CertificateList',
-  ManagedApplicationList: 'ManagedApplicationList',
-  InstalledApplicationList: 'InstalledApplicationList',
-  DeviceInformation: 'QueryResponses',
-  ManagedApplicationConfiguration: 'ApplicationConfigurations',
-};
-
 function problemOf(requestType: string, report: Report): string | undefined {
-  const key = ANSWER_KEYS[requestType];
+  const key = CONTENT_KEYS[requestType];
   if (report.status !== 'Acknowledged' || key === undefined) return undefined;
   return typeof report.dict[key] === 'object' ? undefined : `${requestType} without ${key}`;
 }

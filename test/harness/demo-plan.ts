@@ -1,7 +1,7 @@
 // A device on paper that does what a rollout's plan tells it: what the tests of domain's plans start from and play with.
 import { CHANNEL_ABILITIES } from '../../domain/device-channel.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../../domain/integration-settings.ts';
-import { profileIdentifier } from '../../domain/profile-identifier.ts';
+import { profileIdentifier, type WantedProfileKind } from '../../domain/profile-identifier.ts';
 import { planRollout } from '../../domain/rollout-plan.ts';
 import {
   type Query,
@@ -16,7 +16,7 @@ import type { DesiredState, RolloutView } from '../../domain/rollout-view.ts';
 export const NOW = Date.parse('2026-11-25T12:00:00Z');
 export const DAY = 24 * 60 * 60 * 1000;
 
-export const wanted = (integrationId: string, kind: 'settings' | 'sso') => ({
+export const wanted = (integrationId: string, kind: WantedProfileKind) => ({
   kind,
   identifier: profileIdentifier(integrationId, 'd1', kind),
   payloadUuid: `uuid-${kind}-1`,

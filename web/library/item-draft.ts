@@ -1,6 +1,7 @@
 // What is being changed on the library item, before it is saved.
 import type { ResponseOf, Body } from '../client.ts';
 import { jsonObjectOf } from '../../domain/json.ts';
+import { certificateScopeOf, sentSettingsOf, type ItemSettings } from '../../domain/payload-set.ts';
 
 export type Item = ResponseOf<'getLibraryItem'>;
 export type Integration = ResponseOf<'getIntegration'>;
@@ -38,18 +39,20 @@ const jsonOf = (value: object | null | undefined): string =>
   value && Object.keys(value).length > 0 ? JSON.stringify(value, null, 2) : '';
 
 export function draftOf(item: Item | undefined): ItemDraft {
+  const settings = (item?.settings ?? {}) as ItemSettings;
+  const sent = sentSettingsOf(settings);
   return {
     blueprintIds: item?.blueprints.map(({ id }) => id) ?? [],
     deviceTrustOn: item?.deviceTrustOn ?? false,
     isConfirmed: item?.deviceTrustOn ?? false,
     policyIsLifted: false,
-    enrollmentOptions: item?.settings.enrollmentOptions ?? 'SilentEnrollmentEnabled',
-    launchOptions: item?.settings.launchOptions ?? 'HideMainWindow',
-    removeAppOnRemoval: item?.settings.removeAppOnRemoval ?? false,
-    appComesFromElsewhere: item?.settings.appComesFromElsewhere ?? false,
-    certificateScope: item?.settings.certificateScope ?? 'System',
+    enrollmentOptions: sent.enrollmentOptions,
+    launchOptions: sent.launchOptions,
+    removeAppOnRemoval: settings.removeAppOnRemoval ?? false,
+    appComesFromElsewhere: settings.appComesFromElsewhere ?? false,
+    certificateScope: certificateScopeOf(settings),
     appConfiguration: jsonOf(item?.appConfiguration),
-    extraKeys: jsonOf(item?.settings.extraKeys),
+    extraKeys: jsonOf(sent.extraKeys),
   };
 }
 

@@ -1,9 +1,6 @@
 // Devices by the end of their certificate: next due, late, failed, or unused so long that Okta would revoke it.
 import { FAILURES } from '../../../domain/failures.ts';
-import {
-  DEFAULT_INTEGRATION_SETTINGS,
-  type IntegrationSettings,
-} from '../../../domain/integration-settings.ts';
+import { integrationSettingsOf, type IntegrationSettings } from '../../../domain/integration-settings.ts';
 import type { Sql } from '../base/database.ts';
 import { listFleet, type FleetRow } from './fleet.ts';
 import { settingSql } from '../integration/integrations.ts';
@@ -92,7 +89,7 @@ export async function listRenewals(
   const rows = await listFleet(sql, { ids }, { sort: 'name', order: 'asc', limit: ids.length });
   return due.flatMap(({ id, sortValue, settings, ...life }) => {
     const row = rows.find((each) => each.id === id);
-    const certificate = { ...life, settings: { ...DEFAULT_INTEGRATION_SETTINGS, ...settings } };
+    const certificate = { ...life, settings: integrationSettingsOf(settings) };
     return row ? [{ ...row, sortValue, certificate }] : [];
   });
 }

@@ -1,8 +1,5 @@
 // How often the sweeps of an integration run.
-import {
-  DEFAULT_INTEGRATION_SETTINGS,
-  type IntegrationSettings,
-} from '../../../domain/integration-settings.ts';
+import { integrationSettingsOf, type IntegrationSettings } from '../../../domain/integration-settings.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface SweepIntervals {
@@ -21,7 +18,7 @@ export async function findSweepIntervals(
     [integrationId],
   );
   if (!row) return undefined;
-  const settings = { ...DEFAULT_INTEGRATION_SETTINGS, ...row.settings };
+  const settings = integrationSettingsOf(row.settings);
   return {
     trustMinutes: settings.trustSweepMinutes,
     enforcementMinutes: settings.enforcementSweepMinutes,
@@ -38,5 +35,5 @@ export async function findSettings(
     'select settings from integrations where id = $1',
     [integrationId],
   );
-  return row && { ...DEFAULT_INTEGRATION_SETTINGS, ...row.settings };
+  return row && integrationSettingsOf(row.settings);
 }

@@ -1,12 +1,13 @@
 // Tells the workflows of all devices that a saved change touches, in the change's transaction: INSERT … SELECT into the outbox.
 import type { Sql } from '../base/database.ts';
-import { LANES, MAX_PERSONAL_DEVICES } from '../../../domain/lanes.ts';
+import { MAX_AT_ONCE } from '../../../domain/fleet-waves.ts';
+import { LANES } from '../../../domain/lanes.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import { affectedSql, type WhichDevices } from './affected-devices.ts';
 import { recordRenewalRequests } from './renewal-history.ts';
 
 /** Of a statement that has the devices in `affected`: a few are somebody's wish. */
-export const LANE_OF_WISH = `case when (select count(*) from affected) <= ${MAX_PERSONAL_DEVICES} then ${LANES.person} else ${LANES.late} end`;
+export const LANE_OF_WISH = `case when (select count(*) from affected) <= ${MAX_AT_ONCE} then ${LANES.person} else ${LANES.late} end`;
 
 /** One `rollOutDevice` row for each device. A fleet rollout that held one back is overtaken. Returns how many. */
 export async function rollOutDevices(

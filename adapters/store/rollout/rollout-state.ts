@@ -4,10 +4,7 @@ import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { DeviceFamily, EnrollmentStatus, Platform, PushProblem } from '../../../domain/device.ts';
 import { CHANNEL_ABILITIES, type ChannelKind } from '../../../domain/device-channel.ts';
 import type { Truth, TruthState } from '../../../domain/trust.ts';
-import {
-  DEFAULT_INTEGRATION_SETTINGS,
-  type IntegrationSettings,
-} from '../../../domain/integration-settings.ts';
+import { integrationSettingsOf, type IntegrationSettings } from '../../../domain/integration-settings.ts';
 import { certificateScopeOf, payloadSetOf, type ItemSettings } from '../../../domain/payload-set.ts';
 import {
   deliveryIdOf,
@@ -147,10 +144,8 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
   return row;
 }
 
-export const settingsOf = (state: DeviceState): IntegrationSettings => ({
-  ...DEFAULT_INTEGRATION_SETTINGS,
-  ...state.integrationSettings,
-});
+export const settingsOf = (state: DeviceState): IntegrationSettings =>
+  integrationSettingsOf(state.integrationSettings ?? {});
 
 /** The integration of the device's item, if it is switched on and the platform was configured; else none. None of a device that is not supported. */
 export function desiredStateOf(state: DeviceState): DesiredState | null {

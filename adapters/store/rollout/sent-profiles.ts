@@ -1,8 +1,9 @@
 // Which revision was last sent to a device, by kind: a profile, or Okta Verify's app configuration.
+import type { WantedProfileKind } from '../../../domain/profile-identifier.ts';
 import type { Sql } from '../base/database.ts';
 
 export interface SentProfile {
-  readonly kind: 'settings' | 'sso' | 'app_configuration';
+  readonly kind: WantedProfileKind | 'app_configuration';
   readonly identifier: string;
   readonly payloadUuid: string;
   readonly revision: string;
