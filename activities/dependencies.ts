@@ -4,6 +4,7 @@ import type { ApnsClient } from '../adapters/apns/apns-client.ts';
 import type { AppsAndBooksClient } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import type { OktaClient } from '../adapters/okta/okta-client.ts';
 import type { KeyAndCertificate } from '../adapters/pki/certificate-authority.ts';
+import type { FleetClient } from '../adapters/fleet/fleet-client.ts';
 import type { NanoMdmClient } from '../adapters/nanomdm/nanomdm-client.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import type { Sealer } from '../domain/sealer.ts';
@@ -21,6 +22,8 @@ export interface ActivityDependencies {
   >;
   /** The API of a channel. @throws CataloguedError `request.not_found` when it is gone */
   nanoMdm(channelId: string): Promise<Pick<NanoMdmClient, 'enqueue' | 'push'>>;
+  /** The same of a Fleet server. */
+  fleet(channelId: string): Promise<Pick<FleetClient, 'run'>>;
   profileSigner(): Promise<KeyAndCertificate>;
   /** The https address under which devices reach Odette; undefined: not set, so nobody enrolls or renews an identity. */
   readonly publicUrl: string | undefined;

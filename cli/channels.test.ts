@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import { CHANNEL_FINDINGS } from '../domain/channel-findings.ts';
 import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
 
 const AT = '2027-01-02T03:04:05.000Z';
@@ -18,8 +19,21 @@ const CHANNEL = {
   webhookKey: null,
   webhookUrl: `https://odette.example/channels/${ID}/webhook`,
   lastWebhookAt: null,
+  labels: [],
+  server: null,
+  readAt: null,
+  problem: null,
+  findings: [],
   devices: 2,
   asked: 0,
+  createdAt: AT,
+};
+const BLUEPRINT = {
+  id: ID,
+  name: 'Everybody',
+  devices: 0,
+  libraryItemId: null,
+  enrollmentLink: null,
   createdAt: AT,
 };
 let server: ContractServer;
@@ -39,7 +53,7 @@ beforeAll(async () => {
   };
   server.plays.adoptDevices = ({ body }) => {
     const { udids } = body as { udids: string[] };
-    return { asked: udids.length - 1, known: 0, refused: udids.slice(-1) };
+    return { asked: udids.length - 1, taken: 0, known: 0, refused: udids.slice(-1) };
   };
 });
 afterAll(async () => {
@@ -70,18 +84,39 @@ test('keys are read from files, and the answer says what NanoMDM is started with
   expect(printed).not.toContain('the API key');
 });
 
-test('the list shows when the last webhook came, and where they go', async () => {
+test('the list shows when each was heard last, and what of it needs somebody', async () => {
   const { printed } = await run('list');
-  expect(printed).toMatch(
-    /Berlin +https:\/\/mdm\.example\.com +2 +never +https:\/\/odette\.example\/channels/,
-  );
+  expect(printed).toMatch(/Berlin +nanomdm +https:\/\/mdm\.example\.com +2 +never +–/);
+});
+
+test('a Fleet server is added with its labels, and tested', async () => {
+  server.plays.listBlueprints = () => ({ items: [BLUEPRINT] });
+  server.plays.testChannel = () => ({
+    server: { version: '4.61.0', tier: 'free' },
+    findings: [{ code: 'sso_extension', ...CHANNEL_FINDINGS.sso_extension, profile: 'Okta SSO', team: null }],
+  });
+  const key = ['--api-key-file', file('api.key')];
+  const at = ['--kind', 'fleet', '--url', 'https://fleet.example.com'];
+  const { code } = await run('create', 'Paris', ...at, ...key, '--label', 'Okta=Trusted=Everybody');
+  expect(code).toBe(0);
+  expect(bodies.at(-1)).toEqual({
+    kind: 'fleet',
+    name: 'Paris',
+    url: 'https://fleet.example.com',
+    apiKey: 'the API key',
+    labels: [{ label: 'Okta=Trusted', blueprintId: ID }],
+  });
+  const { printed } = await run('test', 'Berlin');
+  expect(printed).toContain('It answers: 4.61.0, free.');
+  expect(printed).toContain(`${CHANNEL_FINDINGS.sso_extension.title} (Okta SSO)`);
+  expect((await run('create', 'X', ...at, ...key, '--label', 'Everybody')).told).toContain('LABEL=BLUEPRINT');
 });
 
 test('many devices are asked in portions, and those that are refused are named', async () => {
   const { code, printed } = await run('adopt', 'Berlin', file('udids'));
   expect(code).toBe(0);
-  expect(printed).toContain('199 devices asked');
-  expect(printed).toContain('does not have: A-199, A-200');
+  expect(printed).toContain('0 devices taken, 199 asked');
+  expect(printed).toContain('does not manage: A-199, A-200');
 });
 
 test('a channel that is not there is refused, with those that are', async () => {

@@ -1,7 +1,7 @@
 // `odette channel`: other MDM servers by which devices are reached. Keys come from files, never from the command line.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { findBlueprint } from './blueprints.ts';
-import { jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
+import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
 import { readGiven, readSecret } from './given-file.ts';
 import type { OdetteClient, ResponseOf } from './odette-client.ts';
@@ -11,6 +11,8 @@ import { moment } from './terminal.ts';
 type Channel = ResponseOf<'get /api/channels/{id}'>;
 
 interface ChannelOptions extends JsonOption {
+  readonly kind?: string;
+  readonly label?: readonly string[];
   readonly url?: string;
   readonly apiKeyFile?: string;
   readonly webhookKeyFile?: string;
@@ -23,17 +25,18 @@ const PORTION = 200;
 export function addChannels(program: Command, line: CommandLine): void {
   const channel = program
     .command('channel')
-    .description('other MDM servers (NanoMDM) by which Odette reaches devices');
-  jsonCommand(channel, 'list', 'lists them, with the address for their webhooks').action(
+    .description('other MDM servers (NanoMDM, Fleet) by which Odette reaches devices');
+  jsonCommand(channel, 'list', 'lists them, when each was heard last, and what of it needs you').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/channels');
       line.show(options, response, () =>
-        table(['NAME', 'URL', 'DEVICES', 'LAST WEBHOOK', 'WEBHOOK URL'], response.items.map(rowOf)),
+        table(['NAME', 'KIND', 'URL', 'DEVICES', 'HEARD', 'NEEDS YOU'], response.items.map(rowOf)),
       );
     },
   );
   addCreate(channel, line);
   addChange(channel, line);
+  addTest(channel, line);
   addAdopt(channel, line);
   jsonCommand(channel, 'delete', 'removes a channel by which no device is reached')
     .argument('<name>', 'its name or id')
@@ -46,44 +49,99 @@ export function addChannels(program: Command, line: CommandLine): void {
 }
 
 function addCreate(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'create', 'adds a NanoMDM server, once its address and API key are proven')
+  jsonCommand(channel, 'create', 'adds a NanoMDM or Fleet server, once its address and API key are proven')
     .argument('<name>', 'its name; no other channel may have it')
     .requiredOption('--url <url>', 'base of its API')
-    .requiredOption('--api-key-file <file>', 'what NanoMDM got as -api; - for standard input')
-    .requiredOption('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
-    .option('--blueprint <name>', 'where devices go that come by it')
+    .requiredOption(
+      '--api-key-file <file>',
+      "what NanoMDM got as -api, or the API token of Fleet's user; - for standard input",
+    )
+    .addOption(
+      new Option('--kind <kind>', 'what server it is').choices(['nanomdm', 'fleet']).default('nanomdm'),
+    )
+    .option('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
+    .option('--blueprint <name>', 'where devices go that come by it; of Fleet, those that you name')
+    .option('--label <label=blueprint>', LABEL_HELP, collect)
     .action(async (name: string, options: ChannelOptions) => {
       const odette = await line.connect();
-      const { url = '', apiKeyFile = '', webhookKeyFile = '', blueprint } = options;
       const made = await odette.call('post /api/channels', {
-        body: {
-          kind: 'nanomdm',
-          name,
-          url,
-          apiKey: await readSecret(apiKeyFile, line.terminal),
-          webhookKey: await readSecret(webhookKeyFile, line.terminal),
-          ...(blueprint !== undefined && { blueprintId: (await findBlueprint(odette, blueprint)).id }),
-        },
+        body: await wishOf(odette, name, options, line),
       });
-      line.show(options, made, () => [
-        `Channel ${made.name} is added. Start NanoMDM with:`,
-        `  -webhook-url ${made.webhookUrl ?? '(set ODETTE_PUBLIC_URL first)'}`,
-        '  -webhook-hmac-key, with the key of the file',
-      ]);
+      line.show(options, made, () => [`Channel ${made.name} is added.`, ...nextStepsOf(made)]);
     });
+}
+
+const LABEL_HELP = 'Fleet: hosts with this label are taken into this blueprint; may be repeated';
+
+async function wishOf(odette: OdetteClient, name: string, options: ChannelOptions, line: CommandLine) {
+  const { kind, url = '', apiKeyFile = '', webhookKeyFile, blueprint, label } = options;
+  const common = {
+    name,
+    url,
+    ...(blueprint !== undefined && { blueprintId: (await findBlueprint(odette, blueprint)).id }),
+  };
+  if (kind === 'fleet') {
+    refuseOption(webhookKeyFile, '--webhook-key-file', 'Fleet sends no webhooks.');
+    const labels = await labelsOf(odette, label ?? []);
+    return { kind, ...common, apiKey: await readSecret(apiKeyFile, line.terminal), labels } as const;
+  }
+  refuseOption(label, '--label', 'NanoMDM has no labels.');
+  if (webhookKeyFile === undefined)
+    throw new CliError(EXIT.failed, 'A NanoMDM server needs --webhook-key-file.');
+  return {
+    kind: 'nanomdm',
+    ...common,
+    apiKey: await readSecret(apiKeyFile, line.terminal),
+    webhookKey: await readSecret(webhookKeyFile, line.terminal),
+  } as const;
+}
+
+function refuseOption(given: unknown, option: string, why: string): void {
+  if (given !== undefined) throw new CliError(EXIT.failed, `${option} cannot be used here. ${why}`);
+}
+
+/** `Okta Verify=Everybody`: a label may have blanks, and the last sign counts. */
+async function labelsOf(odette: OdetteClient, given: readonly string[]) {
+  const labels: { label: string; blueprintId: string }[] = [];
+  for (const text of given) {
+    const at = text.lastIndexOf('=');
+    if (at < 1) throw new CliError(EXIT.failed, `Write --label LABEL=BLUEPRINT, not ${text}.`);
+    const { id: blueprintId } = await findBlueprint(odette, text.slice(at + 1));
+    labels.push({ label: text.slice(0, at), blueprintId });
+  }
+  return labels;
+}
+
+function nextStepsOf({ kind, name, webhookUrl, labels, server }: Channel): string[] {
+  if (kind === 'nanomdm')
+    return [
+      'Start NanoMDM with:',
+      `  -webhook-url ${webhookUrl ?? '(set ODETTE_PUBLIC_URL first)'}`,
+      '  -webhook-hmac-key, with the key of the file',
+    ];
+  const said = server === null ? [] : [`It is Fleet ${server.version}, ${server.tier}.`];
+  const taken =
+    labels.length === 0
+      ? `Name its devices: odette channel adopt ${name} FILE`
+      : `Hosts with a label (${labels.map(({ label }) => label).join(', ')}) become devices within five minutes.`;
+  return [...said, taken, `What works against Odette: odette channel test ${name}`];
 }
 
 function addChange(channel: Command, line: CommandLine): void {
   jsonCommand(channel, 'change', 'changes a channel; another address needs the API key again')
     .argument('<name>', 'its name or id')
     .option('--url <url>', 'base of its API')
-    .option('--api-key-file <file>', 'what NanoMDM got as -api; - for standard input')
+    .option(
+      '--api-key-file <file>',
+      "what NanoMDM got as -api, or the API token of Fleet's user; - for standard input",
+    )
     .option('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
     .option('--blueprint <name>', 'where devices go that come by it')
+    .option('--label <label=blueprint>', `${LABEL_HELP}, and replaces those it has`, collect)
     .action(async (name: string, options: ChannelOptions) => {
       const odette = await line.connect();
       const { id } = await find(odette, name);
-      const { url, apiKeyFile, webhookKeyFile, blueprint } = options;
+      const { url, apiKeyFile, webhookKeyFile, blueprint, label } = options;
       const changed = await odette.call('patch /api/channels/{id}', {
         params: { id },
         body: {
@@ -93,32 +151,60 @@ function addChange(channel: Command, line: CommandLine): void {
             webhookKey: await readSecret(webhookKeyFile, line.terminal),
           }),
           ...(blueprint !== undefined && { blueprintId: (await findBlueprint(odette, blueprint)).id }),
+          ...(label !== undefined && { labels: await labelsOf(odette, label) }),
         },
       });
       line.show(options, changed, () => [`Channel ${changed.name} is changed.`]);
     });
 }
 
+function addTest(channel: Command, line: CommandLine): void {
+  jsonCommand(channel, 'test', 'proves address and API key again, and says what works against Odette')
+    .argument('<name>', 'its name or id')
+    .action(async (name: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id } = await find(odette, name);
+      const said = await odette.call('post /api/channels/{id}/test', { params: { id } });
+      line.show(options, said, () => [
+        said.server === null ? 'It answers.' : `It answers: ${said.server.version}, ${said.server.tier}.`,
+        ...(said.findings.length === 0 ? ['Nothing works against Odette.'] : []),
+        ...said.findings.flatMap(({ title, remedy, profile }) => [
+          profile === null ? title : `${title} (${profile})`,
+          `  ${remedy}`,
+        ]),
+      ]);
+    });
+  jsonCommand(channel, 'read', "has a Fleet server's devices read now, instead of within five minutes")
+    .argument('<name>', 'its name or id')
+    .action(async (name: string, options: JsonOption) => {
+      const odette = await line.connect();
+      const { id } = await find(odette, name);
+      await odette.call('post /api/channels/{id}/read', { params: { id } });
+      line.show(options, { reading: id }, () => [`The devices of ${name} are being read.`]);
+    });
+}
+
 function addAdopt(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'adopt', 'asks devices that are enrolled in the other server who they are')
+  jsonCommand(channel, 'adopt', 'takes devices that are enrolled in the other server')
     .argument('<name>', 'name or id of the channel')
-    .argument('<file>', 'their UDIDs, one a line; - for standard input')
+    .argument('<file>', 'their UDIDs, of Fleet also serial numbers, one a line; - for standard input')
     .action(async (name: string, file: string, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await find(odette, name);
       const text = (await readGiven(file, line.terminal)).toString('utf8');
       const udids = text.split(/\s+/).filter((udid) => udid !== '');
-      const sum = { asked: 0, known: 0, refused: [] as string[] };
+      const sum = { asked: 0, taken: 0, known: 0, refused: [] as string[] };
       for (let from = 0; from < udids.length; from += PORTION) {
         const body = { udids: udids.slice(from, from + PORTION) };
         const said = await odette.call('post /api/channels/{id}/devices', { params: { id }, body });
         sum.asked += said.asked;
+        sum.taken += said.taken;
         sum.known += said.known;
         sum.refused.push(...said.refused);
       }
       line.show(options, sum, () => [
-        `${plural(sum.asked, 'device')} asked, ${sum.known} known already or asked before.`,
-        ...(sum.refused.length === 0 ? [] : [`The other server does not have: ${sum.refused.join(', ')}`]),
+        `${plural(sum.taken, 'device')} taken, ${sum.asked} asked, ${sum.known} known already or asked before.`,
+        ...(sum.refused.length === 0 ? [] : [`The other server does not manage: ${sum.refused.join(', ')}`]),
       ]);
     });
 }
@@ -135,10 +221,15 @@ async function find(odette: OdetteClient, text: string): Promise<Channel> {
   );
 }
 
-const rowOf = ({ name, url, devices, lastWebhookAt, webhookUrl }: Channel): string[] => [
-  name,
-  url,
-  String(devices),
-  lastWebhookAt === null ? 'never' : moment(lastWebhookAt),
-  webhookUrl ?? '–',
-];
+const rowOf = ({ name, kind, url, devices, lastWebhookAt, readAt, problem, findings }: Channel): string[] => {
+  const heardAt = kind === 'fleet' ? readAt : lastWebhookAt;
+  const needs = [...(problem ? [problem.title] : []), ...findings.map(({ title }) => title)];
+  return [
+    name,
+    kind,
+    url,
+    String(devices),
+    heardAt === null ? 'never' : moment(heardAt),
+    needs.length === 0 ? '–' : needs.join(' '),
+  ];
+};

@@ -4,7 +4,9 @@
 import type { EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
-export type ChannelKind = 'built_in' | 'nanomdm';
+export type ChannelKind = 'built_in' | OtherChannelKind;
+/** Servers of other makers, by which Odette sends. */
+export type OtherChannelKind = 'nanomdm' | 'fleet';
 
 /** What a channel can do. Plans ask this, and never which channel it is. */
 export interface ChannelAbilities {
@@ -21,6 +23,7 @@ export interface ChannelAbilities {
 export const CHANNEL_ABILITIES: Readonly<Record<ChannelKind, ChannelAbilities>> = {
   built_in: { withdraw: true, longPoll: true, enroll: true, license: true },
   nanomdm: { withdraw: false, longPoll: false, enroll: false, license: true },
+  fleet: { withdraw: false, longPoll: false, enroll: false, license: true },
 };
 
 /** A device as its channel knows it. */

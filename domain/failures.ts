@@ -660,6 +660,14 @@ export const FAILURES = {
     true,
     502,
   ),
+  'channel.role_refused': entry(
+    'The user of the API key may not do this in the other MDM server.',
+    'Give that user a role that may run MDM commands (in Fleet: maintainer or admin).',
+    'admin',
+    true,
+    422,
+  ),
+  'channel.rate_limited': passing('The other MDM server is rate-limiting requests.', 503),
   'channel.push_failed': entry(
     'The other MDM server could not wake the device.',
     'Check the push certificate of that server. The device gets its commands when it checks in by itself.',

@@ -13,6 +13,7 @@ const Environment = z.object({
   SANDBOX_TENANT_TWO_PORT: port(4792),
   SANDBOX_APNS_PORT: port(4793),
   SANDBOX_APPS_AND_BOOKS_PORT: port(4794),
+  SANDBOX_FLEET_PORT: port(4795),
   /** `none`: starts without devices. */
   SANDBOX_DEVICES: z.enum(['default', 'none']).default('default'),
 });
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
       tenants: [settings.SANDBOX_TENANT_ONE_PORT, settings.SANDBOX_TENANT_TWO_PORT],
       apns: settings.SANDBOX_APNS_PORT,
       appsAndBooks: settings.SANDBOX_APPS_AND_BOOKS_PORT,
+      fleet: settings.SANDBOX_FLEET_PORT,
     },
   });
   console.log(JSON.stringify({ ready: true, ...sandbox.addresses }));

@@ -26,7 +26,7 @@ const open = (): Promise<Sandbox> =>
   openSandbox({
     dataDir,
     hasDefaultFleet: false,
-    ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0 },
+    ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0, fleet: 0 },
   });
 
 async function manage<Result = Record<string, unknown>>(

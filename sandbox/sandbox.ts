@@ -12,6 +12,7 @@ import { openAuthorities } from './authorities.ts';
 import { MovableClock } from './clock.ts';
 import { addDefaultFleet } from './default-fleet.ts';
 import { Fleet } from './devices/fleet.ts';
+import { createFleetServer } from './fleet/fleet-server.ts';
 import { KeyPool } from './devices/key-pool.ts';
 import { Network } from './devices/network.ts';
 import { HoldPoints, holdRequests } from './hold-points.ts';
@@ -29,6 +30,7 @@ export interface SandboxOptions {
     readonly tenants: readonly [number, number];
     readonly apns: number;
     readonly appsAndBooks: number;
+    readonly fleet: number;
   };
 }
 
@@ -37,6 +39,8 @@ export interface SandboxAddresses {
   readonly management: string;
   readonly apns: string;
   readonly appsAndBooks: string;
+  /** A Fleet server, in which devices can enroll instead of in Odette. */
+  readonly fleet: string;
   readonly tenants: readonly { readonly name: string; readonly url: string; readonly pages: string }[];
   /** For Odette's list of private hosts that it may call. */
   readonly allowedPrivateHosts: readonly string[];
@@ -78,13 +82,14 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { keys, network, fleet, pushes } = await openDevices(world, clock, authorities, appsAndBooks);
   if (options.hasDefaultFleet) await addDefaultFleet(fleet);
   const apnsPort = await listen(pushes.server, options.ports.apns);
+  const fleetServer = await serveFleet(tls, world('fleet'), pushes, options.ports.fleet);
 
   const appsAndBooksToken = folder('sandbox.vpptoken');
   if (!(await readWhole(appsAndBooksToken)))
     await writeWhole(appsAndBooksToken, await appsAndBooks.newToken());
   const management = createServer();
   const managementPort = await listen(management, options.ports.management);
-  const ports = { management: managementPort, apns: apnsPort, shop: shop.port };
+  const ports = { management: managementPort, apns: apnsPort, shop: shop.port, fleet: fleetServer.port };
   const addresses = addressesOf(ports, tenants, { ...authorities.files, appsAndBooksToken });
   const app = createManagementApp({
     clock,
@@ -94,6 +99,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     keys,
     mounted: {
       '/apps-and-books': appsAndBooks.knobs,
+      '/fleet': fleetServer.part.knobs,
       ...Object.fromEntries(tenants.map(({ name, part }) => [`/tenants/${name}`, part.knobs])),
     },
     addresses: () => addresses,
@@ -102,6 +108,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       apns: pushes.counts(),
       devices: fleet.counts(),
       appsAndBooks: appsAndBooks.counts(),
+      fleet: fleetServer.part.counts(),
       tenants: Object.fromEntries(tenants.map(({ name, part }) => [name, part.counts()])),
     }),
     saveClock: () => clockFile.write(() => ({ offsetMs: clock.offsetMs })),
@@ -122,8 +129,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       network.close();
       await keys.close();
       await pushes.close();
-      await Promise.all([shut(management), shut(shop.server), ...tenants.map(({ server }) => shut(server))]);
-      await Promise.all([appsAndBooks.close(), ...tenants.map(({ part }) => part.close())]);
+      const servers = [management, shop.server, fleetServer.server, ...tenants.map(({ server }) => server)];
+      await Promise.all(servers.map((server) => shut(server)));
+      const parts = [appsAndBooks, fleetServer.part, ...tenants.map(({ part }) => part)];
+      await Promise.all(parts.map((part) => part.close()));
     },
   };
 }
@@ -175,14 +184,39 @@ async function serveTenant(
   return { name, host, part, server };
 }
 
+/** Its own addresses hold its port, which port 0 tells only once it listens. */
+async function serveFleet(
+  tls: { readonly key: string; readonly cert: string },
+  world: World,
+  pushes: PushService,
+  wantedPort: number,
+) {
+  const server = createTlsServer(tls);
+  const port = await listen(server, wantedPort);
+  const part = await createFleetServer({
+    world,
+    base: `https://localhost:${port}`,
+    push: async (token, payload) => (await pushes.push(token, payload)) === undefined,
+  });
+  const named = (request: IncomingMessage): string => `fleet.${part.nameOf(request)}`;
+  server.on('request', holdRequests(world.holds, named, part.listener));
+  return { server, port, part };
+}
+
 const addressesOf = (
-  ports: { readonly management: number; readonly apns: number; readonly shop: number },
+  ports: {
+    readonly management: number;
+    readonly apns: number;
+    readonly shop: number;
+    readonly fleet: number;
+  },
   tenants: readonly { readonly name: string; readonly host: string }[],
   files: SandboxAddresses['files'],
 ): SandboxAddresses => ({
   management: `http://127.0.0.1:${ports.management}`,
   apns: `https://localhost:${ports.apns}`,
   appsAndBooks: `https://localhost:${ports.shop}/mdm/v2`,
+  fleet: `https://localhost:${ports.fleet}`,
   tenants: tenants.map(({ name, host }) => ({
     name,
     url: `https://${host}`,
@@ -192,6 +226,7 @@ const addressesOf = (
     ...tenants.map(({ host }) => host),
     `localhost:${ports.apns}`,
     `localhost:${ports.shop}`,
+    `localhost:${ports.fleet}`,
   ],
   files,
 });

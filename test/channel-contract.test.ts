@@ -1,5 +1,5 @@
-// What every channel keeps to that Odette sends commands by: Odette's own MDM server, and a real NanoMDM (needs Go). Devices are the
-// protocol's other side, message by message; what becomes of a command is read in the ledger.
+// What every channel keeps to that Odette sends commands by: Odette's own MDM server, a real NanoMDM (needs Go), and a Fleet server as its
+// sources describe it. Devices are the protocol's other side, message by message; what becomes of a command is read in the ledger.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { channelOf } from '../activities/channel-of.ts';
 import type { ActivityDependencies } from '../activities/index.ts';
@@ -8,6 +8,8 @@ import { CertificateAuthority, newRsaKeyPair } from '../adapters/pki/certificate
 import { storeSecret } from '../adapters/store/base/secrets.ts';
 import { addChannel } from '../adapters/store/devices/channels.ts';
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
+import { readNow } from '../adapters/store/devices/channel-readings.ts';
+import { connectFleet, startFleetServer } from './harness/fleet-server.ts';
 import { queueFor, startDeviceListener, type DeviceListener } from './harness/device-listener.ts';
 import { nanoMdmIsMissing, startNanoMdm, type NanoMdm } from './harness/nanomdm.ts';
 import { ProtocolDevice } from './harness/protocol-device.ts';
@@ -51,6 +53,7 @@ async function nanoMdm(): Promise<Rig> {
   const apiKey = { kind: 'channel_api_key', value: nano.apiKey, by: 'test', address } as const;
   const webhookKey = { kind: 'channel_webhook_key', value: nano.webhookKey, by: 'test' } as const;
   const id = await addChannel(database, {
+    kind: 'nanomdm',
     name: 'NanoMDM',
     url: nano.url,
     apiKeySecretId: (await storeSecret(database, ring, apiKey)).id,
@@ -80,10 +83,30 @@ async function nanoMdm(): Promise<Rig> {
   };
 }
 
+async function fleet(): Promise<Rig> {
+  const listener = await startDeviceListener({ allowedPrivateHosts: ['127.0.0.1'] });
+  const server = await startFleetServer();
+  const channel = await connectFleet(listener, server);
+  return {
+    listener,
+    async enroll() {
+      const device = await server.enroll();
+      await readNow(listener.database, channel.id);
+      return device;
+    },
+    async stop() {
+      await channel.stop();
+      await server.close();
+      await listener.stop();
+    },
+  };
+}
+
 const missing = nanoMdmIsMissing() !== undefined;
 const RIGS = [
   ["Odette's own MDM server", builtIn, false],
   ['NanoMDM', nanoMdm, missing],
+  ['Fleet', fleet, false],
 ] as const;
 
 describe.each(RIGS)('%s', (_name, open, isSkipped) => {
@@ -98,6 +121,7 @@ describe.each(RIGS)('%s', (_name, open, isSkipped) => {
         sealer: ring,
         apns: () => Promise.resolve({ push: () => Promise.resolve() }),
         nanoMdm: (id: string) => channels.client(id),
+        fleet: (id: string) => channels.fleet(id),
       } as Partial<ActivityDependencies> as ActivityDependencies;
     }, 120_000);
     afterAll(() => rig?.stop(), 60_000);

@@ -61,6 +61,8 @@ export const OPERATIONS = {
   createChannel: 'post /api/channels',
   changeChannel: 'patch /api/channels/{id}',
   deleteChannel: 'delete /api/channels/{id}',
+  testChannel: 'post /api/channels/{id}/test',
+  readChannel: 'post /api/channels/{id}/read',
   adoptDevices: 'post /api/channels/{id}/devices',
   createBlueprint: 'post /api/blueprints',
   renameBlueprint: 'patch /api/blueprints/{id}',

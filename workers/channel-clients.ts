@@ -1,4 +1,5 @@
 // Other MDM servers that Odette reaches devices by: their clients and webhook keys, opened once and kept while they do not change.
+import { FleetClient } from '../adapters/fleet/fleet-client.ts';
 import { NanoMdmClient } from '../adapters/nanomdm/nanomdm-client.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { listSecretFacts, openSecret, type SecretKind } from '../adapters/store/base/secrets.ts';
@@ -10,6 +11,9 @@ import { addressOf } from '../domain/secret-address.ts';
 export interface ChannelClients {
   /** @throws CataloguedError `request.not_found` when there is no such channel */
   client(channelId: string): Promise<NanoMdmClient>;
+  /** @throws CataloguedError `request.not_found` when there is no such channel */
+  fleet(channelId: string): Promise<FleetClient>;
+  /** @throws CataloguedError `channel.webhook_refused` where the channel sends none */
   webhookKey(channel: ChannelRow): Promise<string>;
 }
 
@@ -35,14 +39,22 @@ export function channelClients(
     opened.set(id, { version: secret.version, value });
     return value;
   };
+  const settingsOf = async (channelId: string) => {
+    const channel = await findChannel(database, channelId);
+    if (!channel) throw new CataloguedError('request.not_found', { facts: { channel: channelId } });
+    const { url, apiKeySecretId } = channel;
+    const apiKey = await open(apiKeySecretId, 'channel_api_key', 'MDM server', addressOf(url));
+    return { url, apiKey, allowedHosts: allowedPrivateHosts };
+  };
   return {
-    async client(channelId) {
-      const channel = await findChannel(database, channelId);
-      if (!channel) throw new CataloguedError('request.not_found', { facts: { channel: channelId } });
-      const { url, apiKeySecretId } = channel;
-      const apiKey = await open(apiKeySecretId, 'channel_api_key', 'MDM server', addressOf(url));
-      return new NanoMdmClient({ url, apiKey, allowedHosts: allowedPrivateHosts });
+    client: async (channelId) => new NanoMdmClient(await settingsOf(channelId)),
+    async fleet(channelId) {
+      const { apiKey: apiToken, ...settings } = await settingsOf(channelId);
+      return new FleetClient({ ...settings, apiToken });
     },
-    webhookKey: ({ webhookKeySecretId }) => open(webhookKeySecretId, 'channel_webhook_key', 'webhooks'),
+    async webhookKey({ webhookKeySecretId: id }) {
+      if (id === null) throw new CataloguedError('channel.webhook_refused');
+      return open(id, 'channel_webhook_key', 'webhooks');
+    },
   };
 }

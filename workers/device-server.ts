@@ -8,6 +8,7 @@ import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { LongPolls } from '../api/mdm/long-poll.ts';
 import { trustedProxies } from '../api/mdm/signer.ts';
 import { channelClients } from './channel-clients.ts';
+import { startChannelFollower } from './channel-follower.ts';
 import { serveHealth } from './health-server.ts';
 import { startListener, type Listener } from './listeners.ts';
 import { watchTlsFiles, type TlsContent } from './tls-files.ts';
@@ -31,6 +32,8 @@ await runProcess('devices', async (context) => {
     listener?.replaceTls(content);
     await saveDeviceTls(database, content.signer.certificate.notAfter);
   }
+  const compareConfiguration = configurationComparer(database, ring);
+  const channels = channelClients(database, ring, config);
   const devices = createDeviceApp({
     database,
     sealer: ring,
@@ -38,8 +41,8 @@ await runProcess('devices', async (context) => {
     metrics,
     authority: identityAuthority(database, ring),
     longPolls,
-    compareConfiguration: configurationComparer(database, ring),
-    channels: channelClients(database, ring, config),
+    compareConfiguration,
+    channels,
     publicUrl: config.publicUrl,
     trustedProxy: config.trustedProxies.length > 0 ? config.trustedProxies.join(',') : undefined,
     trustsClientCert: config.trustsClientCert,
@@ -49,6 +52,7 @@ await runProcess('devices', async (context) => {
     tls: tls?.current(),
     isTrustedProxy: trustedProxies(config.trustedProxies.join(',')),
   });
+  const follower = startChannelFollower({ database, log, compareConfiguration, channels });
   const health = await serveHealth(config.deviceMetricsListen, {
     parts: async () => ({
       database: await database.query('select 1').then(
@@ -62,7 +66,7 @@ await runProcess('devices', async (context) => {
     async stop() {
       tls?.stop();
       await health.stop();
-      await longPolls.stop();
+      await Promise.all([longPolls.stop(), follower.stop()]);
       await listener?.stop(5000);
       await processContext.close();
     },

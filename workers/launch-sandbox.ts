@@ -11,6 +11,7 @@ const Ready = z.object({
   management: z.string(),
   apns: z.string(),
   appsAndBooks: z.string(),
+  fleet: z.string(),
   tenants: z.array(z.object({ name: z.string(), url: z.string(), pages: z.string() })),
   allowedPrivateHosts: z.array(z.string()),
   files: z.object({ authority: z.string(), deviceTlsCertificate: z.string(), deviceTlsKey: z.string() }),
@@ -23,6 +24,7 @@ export const SANDBOX_PORTS = [
   { name: 'tenant two', variable: 'SANDBOX_TENANT_TWO_PORT', wanted: 4792 },
   { name: 'apns', variable: 'SANDBOX_APNS_PORT', wanted: 4793 },
   { name: 'apps and books', variable: 'SANDBOX_APPS_AND_BOOKS_PORT', wanted: 4794 },
+  { name: 'fleet', variable: 'SANDBOX_FLEET_PORT', wanted: 4795 },
 ] as const;
 
 /**

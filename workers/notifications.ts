@@ -21,6 +21,7 @@ import { GRACE_MS, planChanges, type Need } from '../domain/notification-plan.ts
 import { nextAttemptIn } from '../domain/notification-retries.ts';
 import type { SendNotification } from './notification-sender.ts';
 import type { RelayLog } from './relay-loop.ts';
+import { repeat } from './repeated-work.ts';
 
 export interface NotificationDependencies {
   readonly database: Database;
@@ -42,53 +43,29 @@ const POLL_MS = 5_000;
 /** Starts at once; `stop` ends it when what is under way is done. */
 export function startNotifications(dependencies: NotificationDependencies): { stop(): Promise<void> } {
   const ending = new AbortController();
-  const { database, lookEveryMs = LOOK_EVERY_MS } = dependencies;
-  const looking = repeat(dependencies, ending.signal, async () => {
-    await look(dependencies);
-    return lookEveryMs;
+  const { database, log, lookEveryMs = LOOK_EVERY_MS } = dependencies;
+  const common = { database, log, signal: ending.signal, name: 'notifications' };
+  const looking = repeat({
+    ...common,
+    work: async () => {
+      await look(dependencies);
+      return lookEveryMs;
+    },
   });
-  const delivering = repeat(
-    dependencies,
-    ending.signal,
-    async () => {
+  const delivering = repeat({
+    ...common,
+    channel: NOTIFICATIONS_CHANNEL,
+    work: async () => {
       await deliverDue(dependencies);
       return Math.max(0, Math.min((await nextNotificationInMs(database)) ?? POLL_MS, POLL_MS));
     },
-    NOTIFICATIONS_CHANNEL,
-  );
+  });
   return {
     async stop() {
       ending.abort();
       await Promise.all([looking, delivering]);
     },
   };
-}
-
-/** @param work returns how long to pause, milliseconds  @param channel NOTIFY that ends a pause */
-async function repeat(
-  { database, log }: NotificationDependencies,
-  signal: AbortSignal,
-  work: () => Promise<number>,
-  channel?: string,
-): Promise<void> {
-  let wake: () => void = () => undefined;
-  let stopListening: (() => Promise<void>) | undefined;
-  signal.addEventListener('abort', () => wake());
-  while (!signal.aborted) {
-    let waitMs = POLL_MS;
-    const woken = new Promise<void>((resolve) => (wake = resolve));
-    try {
-      if (channel !== undefined) stopListening ??= await database.listen(channel, () => wake());
-      waitMs = await work();
-    } catch (error) {
-      log.warn({ err: error }, 'notifications cannot be read or written; trying again');
-    }
-    if (signal.aborted) break;
-    const timer = setTimeout(() => wake(), waitMs);
-    await woken;
-    clearTimeout(timer);
-  }
-  await stopListening?.().catch(() => undefined);
 }
 
 /** What each target is to be told is written in one transaction with what it was told. */

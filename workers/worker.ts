@@ -45,6 +45,7 @@ await runProcess('worker', async (context) => {
     apns: clients.apns,
     appsAndBooks: clients.appsAndBooks,
     nanoMdm: (channelId) => channels.client(channelId),
+    fleet: (channelId) => channels.fleet(channelId),
     profileSigner: async () => (await authority()).profileSigner,
     publicUrl: config.publicUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,

@@ -99,8 +99,18 @@ test('a channel is added, changed and removed; its keys are shown nowhere', asyn
 test('devices are asked once; one that the server does not have is named', async () => {
   const { id } = (await api.call('POST', '/api/channels', wish())).body as { id: string };
   const ask = (udids: string[]) => api.call('POST', `/api/channels/${id}/devices`, { udids });
-  expect((await ask(['A-1', 'A-2', 'UNKNOWN'])).body).toEqual({ asked: 2, known: 0, refused: ['UNKNOWN'] });
-  expect((await ask(['A-1', 'A-2', 'UNKNOWN'])).body).toEqual({ asked: 0, known: 2, refused: ['UNKNOWN'] });
+  expect((await ask(['A-1', 'A-2', 'UNKNOWN'])).body).toEqual({
+    asked: 2,
+    taken: 0,
+    known: 0,
+    refused: ['UNKNOWN'],
+  });
+  expect((await ask(['A-1', 'A-2', 'UNKNOWN'])).body).toEqual({
+    asked: 0,
+    taken: 0,
+    known: 2,
+    refused: ['UNKNOWN'],
+  });
   expect((await ask(['A-1,A-2'])).status).toBe(400);
   expect((await api.call('GET', `/api/channels/${id}`)).body).toMatchObject({ asked: 2 });
 });

@@ -36,6 +36,7 @@ beforeAll(async () => {
   const webhookKey = { kind: 'channel_webhook_key', value: KEY, by: 'test' } as const;
   channelId =
     (await addChannel(database, {
+      kind: 'nanomdm',
       name: 'NanoMDM',
       url,
       apiKeySecretId: (await storeSecret(database, ring, apiKey)).id,

@@ -27,6 +27,8 @@ export interface Told {
   readonly at: string;
   readonly message: DeviceMessage;
   readonly body: Buffer;
+  /** Since the device said it, milliseconds, where it is heard of later. */
+  readonly ageMs?: number;
 }
 
 /** taken; ignored: old, told before, or not of this channel; unknown: Odette does not know the device yet. */
@@ -174,7 +176,7 @@ async function enrolled(sql: Sql, told: Told, device: DeviceRow): Promise<Outcom
     if (place.isOvertaken) return 'ignored';
     await beginAgain(sql, told, device);
   } else if (device.enrollmentStatus === 'authenticated') await finish(sql, device.id, device.family);
-  const contact = await recordContact(sql, device.udid);
+  const contact = await recordContact(sql, device.udid, told.ageMs);
   if (contact?.wasUnreachable) await proveAgain(sql, device.id);
   if (told.message.type === 'TokenUpdate' || !place.isTokenKnown)
     await noteRelation(sql, device.id, at, true);

@@ -106,6 +106,16 @@ export class PushService {
     return sessions.length;
   }
 
+  /** As from a server whose push certificate is of the device's topic. @returns why Apple refuses it; undefined: it was accepted */
+  async push(token: string, payload: Buffer): Promise<PushRefusal | undefined> {
+    const target = this.#options.directory.find(token);
+    const refusal = this.#judge(token, target, { kind: 'topic', topic: target?.topic ?? '' });
+    this.#count(refusal ?? 'accepted');
+    const isDelivered = refusal === undefined && target !== undefined && !this.knobs.isLosing;
+    if (isDelivered) await this.#deliver(token, target, payload, undefined);
+    return refusal;
+  }
+
   /** Delivers what was stored for a device that can be reached again. */
   async deliverStored(token: string): Promise<void> {
     const stored = this.#state.stored[token];

@@ -18,6 +18,7 @@ beforeAll(async () => {
   const apiKey = { kind: 'channel_api_key', value: 'k', by: 'test', address: 'mdm.example.com/' } as const;
   const webhookKey = { kind: 'channel_webhook_key', value: KEY, by: 'test' } as const;
   const added = await addChannel(database, {
+    kind: 'nanomdm',
     name: 'NanoMDM',
     url: 'https://mdm.example.com',
     apiKeySecretId: (await storeSecret(database, ring, apiKey)).id,

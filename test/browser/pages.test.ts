@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       openSandbox({
         dataDir,
         hasDefaultFleet: true,
-        ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0 },
+        ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0, fleet: 0 },
       }),
     ]);
     fleet = await seedFleet(api.database, api.ring);

@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser)('the sandbox’s pages', () => {
       openSandbox({
         dataDir,
         hasDefaultFleet: true,
-        ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0 },
+        ports: { management: 0, tenants: [0, 0], apns: 0, appsAndBooks: 0, fleet: 0 },
       }),
     ]);
     const context = await browser.newContext({

@@ -99,6 +99,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       }),
     appsAndBooks: () => Promise.resolve(licensesOf(knobs)),
     nanoMdm: () => Promise.reject(new CataloguedError('request.not_found')),
+    fleet: () => Promise.reject(new CataloguedError('request.not_found')),
     profileSigner: () => signer ?? newSigner(),
     publicUrl: undefined,
     allowedPrivateHosts: [challenges.host],

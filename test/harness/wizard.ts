@@ -89,6 +89,7 @@ export async function openWizardWorld(
       return new AppsAndBooksClient({ url: licenses.url, token: value.toString() });
     },
     nanoMdm: () => Promise.reject(new CataloguedError('request.not_found')),
+    fleet: () => Promise.reject(new CataloguedError('request.not_found')),
     profileSigner: () => Promise.reject(new CataloguedError('server.failed')),
     publicUrl: undefined,
     allowedPrivateHosts,

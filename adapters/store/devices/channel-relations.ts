@@ -72,3 +72,16 @@ export async function markEnrolled(sql: Sql, deviceId: string): Promise<void> {
     [deviceId],
   );
 }
+
+/** As the other server calls this enrollment; null: it does not. */
+export async function findEnrolledMark(sql: Sql, deviceId: string): Promise<string | null> {
+  const [row] = await sql.query<{ enrolledMark: string | null }>(
+    'select enrolled_mark from channel_devices where device_id = $1',
+    [deviceId],
+  );
+  return row?.enrolledMark ?? null;
+}
+
+export async function noteEnrolledMark(sql: Sql, deviceId: string, mark: string | null): Promise<void> {
+  await sql.query('update channel_devices set enrolled_mark = $2 where device_id = $1', [deviceId, mark]);
+}

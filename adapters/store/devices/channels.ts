@@ -1,31 +1,42 @@
 // Other MDM servers by which devices are reached (domain/device-channel.ts): their settings, and which devices were asked who they are.
+import type { OtherChannelKind } from '../../../domain/device-channel.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
 
 export interface ChannelRow {
   readonly id: string;
-  readonly kind: 'nanomdm';
+  readonly kind: OtherChannelKind;
   readonly name: string;
   /** Base of its API. */
   readonly url: string;
   readonly apiKeySecretId: string;
-  /** With which it signs its webhooks. */
-  readonly webhookKeySecretId: string;
+  /** With which it signs its webhooks; null: it sends none, and is asked. */
+  readonly webhookKeySecretId: string | null;
   /** Where devices go that come by it. */
   readonly blueprintId: string | null;
   readonly lastWebhookAt: Date | null;
   readonly createdAt: Date;
 }
 
+export interface ChannelLabel {
+  /** Of the other server. */
+  readonly label: string;
+  readonly blueprintId: string;
+}
+
 export interface ListedChannel extends ChannelRow {
   readonly devices: number;
   /** Asked who they are, and not heard of yet. */
   readonly asked: number;
+  /** Whose devices Odette takes by itself. */
+  readonly labels: readonly ChannelLabel[];
 }
 
 const COLUMNS = `id, kind, name, url, api_key_secret_id, webhook_key_secret_id, blueprint_id, last_webhook_at, created_at`;
 const LISTED = `${COLUMNS}, (select count(*)::int from devices where channel_id = channels.id) as devices,
-  (select count(*)::int from channel_adoptions where channel_id = channels.id) as asked`;
+  (select count(*)::int from channel_adoptions where channel_id = channels.id) as asked,
+  (select coalesce(jsonb_agg(jsonb_build_object('label', label, 'blueprintId', blueprint_id) order by label), '[]')
+     from channel_labels where channel_id = channels.id) as labels`;
 
 export const listChannels = (sql: Sql): Promise<ListedChannel[]> =>
   sql.query<ListedChannel>(`select ${LISTED} from channels order by name`);
@@ -42,15 +53,22 @@ export async function findChannel(sql: Sql, id: string): Promise<ChannelRow | un
 
 export type ChannelSettings = Pick<
   ChannelRow,
-  'name' | 'url' | 'apiKeySecretId' | 'webhookKeySecretId' | 'blueprintId'
+  'kind' | 'name' | 'url' | 'apiKeySecretId' | 'webhookKeySecretId' | 'blueprintId'
 >;
 
 /** undefined: another has the name. */
 export async function addChannel(sql: Sql, settings: ChannelSettings): Promise<string | undefined> {
   const [row] = await sql.query<{ id: string }>(
     `insert into channels (kind, name, url, api_key_secret_id, webhook_key_secret_id, blueprint_id)
-     values ('nanomdm', $1, $2, $3, $4, $5) on conflict (name) do nothing returning id`,
-    [settings.name, settings.url, settings.apiKeySecretId, settings.webhookKeySecretId, settings.blueprintId],
+     values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing returning id`,
+    [
+      settings.kind,
+      settings.name,
+      settings.url,
+      settings.apiKeySecretId,
+      settings.webhookKeySecretId,
+      settings.blueprintId,
+    ],
   );
   return row?.id;
 }
@@ -68,6 +86,35 @@ export async function changeChannel(
   );
   return rows.length > 0;
 }
+
+/** Devices that are, or were, of this channel: whether each is enrolled. */
+export async function listChannelUdids(sql: Sql, id: string): Promise<Map<string, boolean>> {
+  const rows = await sql.query<{ udid: string; isEnrolled: boolean }>(
+    `select udid, ${ENROLLED} as is_enrolled from devices where channel_id = $1`,
+    [id],
+  );
+  return new Map(rows.map(({ udid, isEnrolled }) => [udid, isEnrolled]));
+}
+
+/** In place of those it had. */
+export async function replaceChannelLabels(
+  sql: Sql,
+  id: string,
+  labels: readonly ChannelLabel[],
+): Promise<void> {
+  await sql.query('delete from channel_labels where channel_id = $1', [id]);
+  await sql.query(
+    `insert into channel_labels (channel_id, label, blueprint_id)
+     select $1, label, blueprint_id from unnest($2::text[], $3::uuid[]) as given (label, blueprint_id)`,
+    [id, labels.map(({ label }) => label), labels.map(({ blueprintId }) => blueprintId)],
+  );
+}
+
+export const listChannelLabels = (sql: Sql, id: string): Promise<ChannelLabel[]> =>
+  sql.query<ChannelLabel>(
+    'select label, blueprint_id from channel_labels where channel_id = $1 order by label',
+    [id],
+  );
 
 /** Its devices and secrets are for the caller to look after. */
 export async function removeChannel(sql: Sql, id: string): Promise<void> {

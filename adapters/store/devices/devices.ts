@@ -92,13 +92,15 @@ export interface DeviceInContact extends DeviceRow {
 /**
  * The device that a message names, locked like findDeviceForUpdate; its contact is recorded. An older request of it that still waits
  * is given nothing any more.
+ * @param agoMs heard of only now, milliseconds after it was
  */
-export async function recordContact(sql: Sql, udid: string): Promise<DeviceInContact | undefined> {
+export async function recordContact(sql: Sql, udid: string, agoMs = 0): Promise<DeviceInContact | undefined> {
   const [row] = await sql.query<DeviceInContact>(
-    `update devices set last_contact_at = now(), long_poll_until = null where udid = $1
+    `update devices set last_contact_at = greatest(last_contact_at, now() - make_interval(secs => $2 / 1000.0)), long_poll_until = null
+      where udid = $1
      returning ${DEVICE_COLUMNS},
                exists (select from device_trust where device_id = devices.id and bucket = 'unreachable') as was_unreachable`,
-    [udid],
+    [udid, agoMs],
   );
   return row;
 }

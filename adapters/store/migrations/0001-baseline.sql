@@ -264,14 +264,35 @@ create table apps_and_books_tokens (
 -- Ways to devices beside Odette's own MDM server (domain/device-channel.ts).
 create table channels (
   id uuid primary key default gen_random_uuid(),
-  kind text not null check (kind in ('nanomdm')),
+  kind text not null check (kind in ('nanomdm', 'fleet')),
   name text not null unique,
   url text not null, -- base of its API
   api_key_secret_id uuid not null references secrets,
-  webhook_key_secret_id uuid not null references secrets, -- with which it signs its webhooks
+  webhook_key_secret_id uuid references secrets, -- with which it signs its webhooks; null: it sends none, and is asked
   blueprint_id uuid references blueprints, -- where devices go that come by it
   last_webhook_at timestamptz, -- noted once a minute
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  check ((kind = 'nanomdm') = (webhook_key_secret_id is not null))
+);
+
+-- Labels of the other server's devices that Odette takes, and the blueprint of each.
+create table channel_labels (
+  channel_id uuid not null references channels on delete cascade,
+  label text not null,
+  blueprint_id uuid not null references blueprints,
+  primary key (channel_id, label)
+);
+
+-- A channel that tells nothing by itself is asked which devices it has.
+create table channel_readings (
+  channel_id uuid primary key references channels on delete cascade,
+  next_at timestamptz not null default now(), -- when it is asked next; while it is asked: when another process may
+  read_at timestamptz, -- when its devices were last read whole
+  failures int not null default 0, -- in a row
+  problem text, -- code of the last failure; null: it answered
+  server jsonb, -- version and tier, as it says itself
+  findings jsonb not null default '[]', -- what of it works against Odette (domain/channel-findings.ts)
+  profiles_digest text -- of the list of profiles that were last looked into
 );
 
 create table devices (
@@ -317,8 +338,16 @@ create table channel_devices (
   authenticated_at timestamptz, -- of the Authenticate with which this enrollment began; null: it was adopted
   relation_at timestamptz not null, -- of the newest Authenticate, TokenUpdate or CheckOut
   is_token_known boolean not null default false, -- a TokenUpdate came since that Authenticate
-  lists_at jsonb not null default '{}' -- request type: of the newest response that was taken
+  lists_at jsonb not null default '{}', -- request type: of the newest response that was taken
+  enrolled_mark text -- as the other server calls this enrollment, where it does; another one is another enrollment
 );
+
+-- Devices whose channel is asked what became of their commands.
+create table channel_questions (
+  device_id uuid primary key references devices on delete cascade,
+  next_at timestamptz not null -- when it is asked next; while it is asked: when another process may
+);
+create index channel_questions_due on channel_questions (next_at);
 
 -- Devices that were enrolled in another MDM server before Odette heard of it: asked who they are, and known once they answer.
 create table channel_adoptions (
@@ -399,7 +428,8 @@ create index commands_untold on commands (device_id) where state = 'responded' a
 -- A command that another MDM server lost, or whose response was lost, is sent again under another UUID: it is still the same command.
 create table command_aliases (
   alias uuid primary key,
-  command_uuid uuid not null references commands on delete cascade
+  command_uuid uuid not null references commands on delete cascade,
+  created_at timestamptz not null default now()
 );
 create index command_aliases_command on command_aliases (command_uuid);
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');

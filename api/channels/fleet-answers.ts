@@ -1,0 +1,139 @@
+// Fetches from a Fleet server what became of a device's commands, and records it as if the device had said it to Odette.
+import { tellEnded } from '../../activities/signal-response.ts';
+import type { FleetAnswer, FleetClient } from '../../adapters/fleet/fleet-client.ts';
+import { readDeviceMessage, type DeviceMessage } from '../../adapters/mdm/device-message.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { giveUpUnanswered, takeBackHandOver } from '../../adapters/store/devices/channel-commands.ts';
+import {
+  findOpenQuestions,
+  type OpenQuestion,
+  type Question,
+} from '../../adapters/store/devices/channel-questions.ts';
+import type { ChannelRow } from '../../adapters/store/devices/channels.ts';
+import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import { isRepeatable } from '../../domain/device-channel.ts';
+import { CataloguedError, failureCodeOf } from '../../domain/failures.ts';
+import { passOverUnreadable } from '../mdm/record-report.ts';
+import type { CompareConfiguration } from '../mdm/response-reading.ts';
+import { recordGone, recordHost } from './fleet-hosts.ts';
+import { recordTold } from './told.ts';
+
+type Client = Pick<FleetClient, 'answer' | 'host'>;
+
+interface Dependencies {
+  readonly database: Database;
+  readonly compareConfiguration: CompareConfiguration;
+}
+
+/** Whoever has not answered so long after a command is looked up: it may have left, or enrolled anew. Milliseconds. */
+const LOOKED_UP_AFTER_MS = 5_000;
+/** A command that Fleet does not have so long after it was sent is not on its way any more. Milliseconds. */
+const LOST_AFTER_MS = 60_000;
+
+interface Answered {
+  readonly command: OpenQuestion;
+  readonly answer: Extract<FleetAnswer, { kind: 'answered' }>;
+}
+
+/**
+ * Records what the device answered since. @returns milliseconds since the youngest command without an answer was given; undefined: there
+ * is none @throws CataloguedError `channel.*` where Fleet could not be asked: what was not asked is asked the next time
+ */
+export async function collectAnswers(
+  dependencies: Dependencies,
+  client: Client,
+  channel: ChannelRow,
+  question: Question,
+): Promise<number | undefined> {
+  const { database } = dependencies;
+  const { deviceId, udid } = question;
+  const answered: Answered[] = [];
+  for (const command of await findOpenQuestions(database, deviceId)) {
+    const answer = await askByAnyName(client, udid, command);
+    if (answer.kind === 'answered') answered.push({ command, answer });
+    if (answer.kind === 'unknown' && command.ageMs > LOST_AFTER_MS) await settleLost(database, udid, command);
+  }
+  // In the order in which the device gave them, as far as Fleet's seconds tell.
+  answered.sort((one, other) => one.answer.atMs - other.answer.atMs);
+  for (const [nth, each] of answered.entries()) await record(dependencies, channel, question, each, nth);
+  const open = await findOpenQuestions(database, deviceId);
+  if (open.length === 0) return undefined;
+  const youngestMs = Math.min(...open.map(({ ageMs }) => ageMs));
+  if (youngestMs > LOOKED_UP_AFTER_MS) await lookUp(database, client, channel, question);
+  return youngestMs;
+}
+
+/** Whichever of its names the device answered. */
+async function askByAnyName(client: Client, udid: string, command: OpenQuestion): Promise<FleetAnswer> {
+  let said: FleetAnswer = { kind: 'unknown' };
+  for (const name of command.names) {
+    const answer = await client.answer(name, udid);
+    if (answer.kind === 'answered') return answer;
+    if (answer.kind === 'waits') said = answer;
+  }
+  return said;
+}
+
+async function record(
+  dependencies: Dependencies,
+  channel: ChannelRow,
+  { deviceId, udid, askedAt }: Question,
+  { command, answer: { body, ageMs } }: Answered,
+  nth: number,
+): Promise<void> {
+  const message = messageIn(body);
+  // Fleet says whose message it is, and so does the message.
+  const isIts =
+    message?.type === 'Report' &&
+    message.udid === udid &&
+    command.names.includes(message.commandUuid?.toLowerCase() ?? '');
+  // Of two lists in one look the second is the newer one.
+  const at = new Date(askedAt.getTime() + nth).toISOString();
+  try {
+    if (!isIts) throw new CataloguedError('mdm.message_unreadable');
+    await recordTold(dependencies, { channel, at, message, body, ageMs });
+  } catch (error) {
+    // Fleet would say the same again for ever, and everything else of the device waits behind it.
+    if (failureCodeOf(error) !== 'mdm.message_unreadable') throw error;
+    await dependencies.database.inTransaction(async (sql) => {
+      await findDeviceForUpdate(sql, udid);
+      await passOverUnreadable(sql, deviceId, Buffer.from(`CommandUUID ${command.uuid}`));
+    });
+  }
+}
+
+function messageIn(body: Buffer): DeviceMessage | undefined {
+  try {
+    return readDeviceMessage(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fleet never had it, or has lost it: it is given again at the next call, unless it may be given only once. */
+async function settleLost(database: Database, udid: string, command: OpenQuestion): Promise<void> {
+  const { uuid, handsOverOnce, requestType } = command;
+  await database.inTransaction(async (sql) => {
+    const device = await findDeviceForUpdate(sql, udid);
+    if (device === undefined) return;
+    if (!handsOverOnce && isRepeatable(requestType)) return takeBackHandOver(sql, uuid);
+    await giveUpUnanswered(sql, uuid);
+    await tellEnded(sql, device.id, [command], 'Unknown');
+  });
+}
+
+async function lookUp(
+  database: Database,
+  client: Client,
+  channel: ChannelRow,
+  { udid, askedAt: at }: Question,
+): Promise<void> {
+  const host = await client.host(udid);
+  if (host === undefined) {
+    await recordGone(database, { channel, udid, at });
+    return;
+  }
+  const { atMs, checkedInAtMs } = host;
+  const contactAgoMs = checkedInAtMs === undefined ? undefined : Math.max(0, atMs - checkedInAtMs);
+  await recordHost(database, { channel, host, at, contactAgoMs }, { by: 'label', labels: [] });
+}

@@ -1,0 +1,73 @@
+// What of another MDM server works against Okta Device Trust from Odette. It is named and left as it is: that server's admin decides.
+
+export const CHANNEL_FINDINGS = {
+  apple_mdm_off: {
+    title: 'Apple device management is turned off in this server.',
+    remedy: 'Turn it on there. Until then no command of Odette reaches a device.',
+  },
+  okta_conditional_access: {
+    title: "This server's own Okta conditional access is set up.",
+    remedy:
+      'It is an identity provider of its own in Okta and needs no change. Do not demand it and a managed device in the same rule unless every ' +
+      'device has both.',
+  },
+  okta_certificate: {
+    title: 'A profile of this server has devices fetch a certificate from Okta, too.',
+    remedy:
+      'Remove the profile from this server once its devices are trusted through Odette: two certificates for one device are renewed by two ' +
+      'servers, and Okta shows both.',
+  },
+  sso_extension: {
+    title: "A profile of this server sets up Okta's SSO extension, too.",
+    remedy:
+      'Remove the profile from this server: a device takes one SSO extension for each host, and refuses that of Odette.',
+  },
+  okta_verify_settings: {
+    title: 'A profile of this server configures Okta Verify, too.',
+    remedy:
+      'Remove the profile from this server, or take the same settings into the library item: the device merges both, and which one counts ' +
+      'is not defined.',
+  },
+  unreadable_profile: {
+    title: 'Odette cannot read a profile of this server.',
+    remedy:
+      'Look yourself whether it holds a certificate of Okta, an SSO extension or settings of Okta Verify.',
+  },
+} as const;
+
+export type ChannelFindingCode = keyof typeof CHANNEL_FINDINGS;
+
+export interface ChannelFinding {
+  readonly code: ChannelFindingCode;
+  /** The profile's name there; null: it is a setting of the server. */
+  readonly profile: string | null;
+  /** The group of devices that gets it, as that server numbers it; null: those of none. */
+  readonly team: number | null;
+}
+
+/** A payload of another server's profile: its type, and its text with whatever variables that server fills in. */
+interface RivalPayload {
+  readonly type: string;
+  readonly text: string;
+}
+
+const SCEP = ['com.apple.security.scep', 'com.apple.security.acme'];
+const EXTENSION = 'com.apple.extensiblesso';
+const MANAGED_PREFERENCES = 'com.apple.ManagedClient.preferences';
+const OKTA_APP = /^com\.okta\.(mobile|verify)/i;
+
+/** What of Okta Device Trust a profile does, in the order of its payloads, each once. */
+export function findRivals(payloads: readonly RivalPayload[]): ChannelFindingCode[] {
+  return [...new Set(payloads.flatMap(rivalOf))];
+}
+
+function rivalOf({ type, text }: RivalPayload): ChannelFindingCode[] {
+  // Okta's hosts, or a variable that is named for it: which host is behind that, only the other server knows.
+  const isOfOkta = /okta/i.test(text);
+  if (SCEP.includes(type) && isOfOkta) return ['okta_certificate'];
+  if (type === EXTENSION && isOfOkta) return ['sso_extension'];
+  if (OKTA_APP.test(type)) return ['okta_verify_settings'];
+  if (type === MANAGED_PREFERENCES && /com\.okta\.(mobile|verify)/i.test(text))
+    return ['okta_verify_settings'];
+  return [];
+}

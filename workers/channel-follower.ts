@@ -1,0 +1,125 @@
+// Asks channels that tell nothing by themselves (Fleet): what became of the commands that they were given, and which devices they have.
+// What is due, and when, stands in the database: any number of processes may ask, and one that ends leaves the rest to the others.
+import type { Database } from '../adapters/store/base/database.ts';
+import {
+  askAgain,
+  claimQuestions,
+  nextQuestionDueInMs,
+  QUESTIONS_CHANNEL,
+  stopAsking,
+  type Question,
+} from '../adapters/store/devices/channel-questions.ts';
+import {
+  claimReading,
+  nextReadingDueInMs,
+  noteAnswered,
+  noteFailure,
+  noteRead,
+  pauseReading,
+  type DueReading,
+} from '../adapters/store/devices/channel-readings.ts';
+import { findChannel } from '../adapters/store/devices/channels.ts';
+import type { FleetClient } from '../adapters/fleet/fleet-client.ts';
+import { collectAnswers } from '../api/channels/fleet-answers.ts';
+import { readFleet } from '../api/channels/fleet-reading.ts';
+import type { CompareConfiguration } from '../api/mdm/response-reading.ts';
+import { nextQuestionInMs, READ_DEVICES_EVERY_MS, retryInMs } from '../domain/channel-pauses.ts';
+import { CataloguedError } from '../domain/failures.ts';
+import type { RelayLog } from './relay-loop.ts';
+import { repeat } from './repeated-work.ts';
+
+interface FollowerDependencies {
+  readonly database: Database;
+  readonly log: RelayLog;
+  readonly compareConfiguration: CompareConfiguration;
+  readonly channels: { fleet(channelId: string): Promise<FleetClient> };
+}
+
+/** Devices that are asked about at once. */
+const AT_ONCE = 8;
+/** Longest pause without a look, milliseconds: a NOTIFY may be lost. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Starts at once; `stop` ends it when what is under way is done. */
+export function startChannelFollower(dependencies: FollowerDependencies): { stop(): Promise<void> } {
+  const ending = new AbortController();
+  const { database, log } = dependencies;
+  const common = { database, log, signal: ending.signal, channel: QUESTIONS_CHANNEL };
+  const asking = repeat({
+    ...common,
+    name: 'what became of commands',
+    work: async () => {
+      await askDue(dependencies, ending.signal);
+      return pauseOf(await nextQuestionDueInMs(database));
+    },
+  });
+  const reading = repeat({
+    ...common,
+    name: 'devices of channels',
+    work: async () => {
+      for (let due = await claimReading(database); due; due = await claimReading(database)) {
+        await readDue(dependencies, due);
+        if (ending.signal.aborted) break;
+      }
+      return pauseOf(await nextReadingDueInMs(database));
+    },
+  });
+  return {
+    async stop() {
+      ending.abort();
+      await Promise.all([asking, reading]);
+    },
+  };
+}
+
+/** What is due and not to be claimed is in another's hands, or its channel is not answering: looked at again a little later. */
+const pauseOf = (dueInMs: number | undefined): number =>
+  Math.min(Math.max(dueInMs ?? LOOK_EVERY_MS, 250), LOOK_EVERY_MS);
+
+async function askDue(dependencies: FollowerDependencies, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const due = await claimQuestions(dependencies.database, AT_ONCE);
+    if (due.length === 0) return;
+    await Promise.all(due.map((question) => ask(dependencies, question)));
+  }
+}
+
+async function ask(dependencies: FollowerDependencies, question: Question): Promise<void> {
+  const { database, log, channels } = dependencies;
+  const { channelId, deviceId } = question;
+  try {
+    const channel = await findChannel(database, channelId);
+    if (channel?.kind !== 'fleet') return;
+    const youngestMs = await collectAnswers(dependencies, await channels.fleet(channelId), channel, question);
+    await noteAnswered(database, channelId);
+    if (youngestMs === undefined) await stopAsking(database, deviceId);
+    await askAgain(database, question, nextQuestionInMs(youngestMs ?? 0));
+  } catch (error) {
+    const pauseMs = await noteProblem(database, channelId, error);
+    log.warn({ err: error, channel: channelId, pauseMs }, 'a channel was not asked; trying again');
+    await askAgain(database, question, pauseMs);
+  }
+}
+
+async function readDue(dependencies: FollowerDependencies, due: DueReading): Promise<void> {
+  const { database, log, channels } = dependencies;
+  const { channelId, profilesDigest } = due;
+  try {
+    const channel = await findChannel(database, channelId);
+    if (channel?.kind !== 'fleet') return;
+    await readFleet(database, await channels.fleet(channelId), channel, profilesDigest);
+    await noteRead(database, channelId, READ_DEVICES_EVERY_MS);
+  } catch (error) {
+    const pauseMs = await noteProblem(database, channelId, error);
+    log.warn({ err: error, channel: channelId, pauseMs }, "a channel's devices were not read; trying again");
+  }
+}
+
+/** Nothing of the channel is asked before then. @returns milliseconds @throws what is not the other server's */
+async function noteProblem(database: Database, channelId: string, error: unknown): Promise<number> {
+  if (!(error instanceof CataloguedError) || !error.code.startsWith('channel.')) throw error;
+  const failures = await noteFailure(database, channelId, error.code);
+  const pauseMs = retryInMs(failures, error.retryAfterMs);
+  await pauseReading(database, channelId, pauseMs);
+  return pauseMs;
+}
