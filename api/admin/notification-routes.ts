@@ -211,9 +211,9 @@ async function readUrl(
     const { address, secretId } = before;
     return { row: { ...shared, address, secretId }, signingKey: null, isElsewhere: false };
   }
-  const { hostname, port, host, username } = new URL(url);
-  if (username !== '')
-    throw fieldProblem('request.invalid', 'url', { detail: 'Enter a URL without a user name.' });
+  const { hostname, port, host, username, password } = new URL(url);
+  if (username !== '' || password !== '')
+    throw fieldProblem('request.invalid', 'url', { detail: 'Enter a URL without a user name or password.' });
   assertMayBeCalled(allowedPrivateHosts, hostname, port, 'url');
   const kept = (secretId: string, signingKey: string | null): ReadTarget => ({
     row: { ...shared, address: host, secretId },

@@ -237,6 +237,21 @@ describe('SCEP', () => {
     expect(certificate.publicKey.equals(keyPair.publicKey)).toBe(true);
   });
 
+  test('one address has 300 requests a minute; others are served', async () => {
+    const other = await startDeviceListener({ trustedProxy: '127.0.0.1/32' });
+    const ask = async (address: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': address };
+      const response = await fetch(`${other.url}/scep?operation=GetCACaps`, { headers });
+      await response.text();
+      return response.status;
+    };
+    const statuses: number[] = [];
+    for (let count = 0; count < 302; count += 1) statuses.push(await ask('192.0.2.66'));
+    expect(statuses).toEqual([...Array<number>(300).fill(200), 503, 503]);
+    expect(await ask('192.0.2.1')).toBe(200);
+    await other.stop();
+  });
+
   test('each refusal is counted and logged with its reason', async () => {
     const before = await refusals();
     logged.length = 0;

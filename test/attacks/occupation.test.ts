@@ -33,6 +33,30 @@ test('one person or token has twenty event streams; the next is told to wait, ot
   for (const stream of [...streams.slice(1), other]) await stream.body?.cancel();
 });
 
+test('the tokens of one person share them', async () => {
+  const eve = { name: 'eve', role: 'admin', password: 'correct horse battery staple' };
+  await api.call('POST', '/api/people', eve);
+  const signedIn = await api.call(
+    'POST',
+    '/api/session',
+    { name: eve.name, password: eve.password },
+    { authorization: '' },
+  );
+  const session = { authorization: '', cookie: signedIn.headers.get('set-cookie')?.split(';')[0] ?? '' };
+  const newToken = async (name: string): Promise<string> =>
+    (await api.call('POST', '/api/tokens', { name, role: 'viewer' }, session)).body.token as string;
+  const tokens = [await newToken('one'), await newToken('two')];
+  const streams = await Promise.all(
+    Array.from({ length: 21 }, (_, index) =>
+      fetch(`${api.url}/api/events`, {
+        headers: { authorization: `Bearer ${tokens[index % 2] ?? ''}` },
+      }),
+    ),
+  );
+  expect(streams.map(({ status }) => status).sort()).toEqual([...Array<number>(20).fill(200), 429]);
+  for (const stream of streams) await stream.body?.cancel();
+});
+
 test('of one address fifty bodies are read at once; the rest are refused unread, and requests without a body are served', async () => {
   const uploads = Array.from({ length: 300 }, () => upload('/api/session'));
   await expect.poll(() => uploads.filter(({ status }) => status() === 429)).toHaveLength(250);
