@@ -23,7 +23,7 @@ import {
 import type { FailureCode } from '../domain/failures.ts';
 import type { IntegrationSettings } from '../domain/integration-settings.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
-import { urgencyOf, type Urgency } from '../domain/renewal-policy.ts';
+import { renewalOf, type Renewal, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { failureText } from './failure-text.ts';
@@ -34,6 +34,10 @@ export interface PlannedCertificateStep {
   readonly settings: IntegrationSettings;
   /** Of the certificate that is on the device; null: there is none. */
   readonly notAfterMs: number | null;
+  /** From when on it is renewed. This and the name: undefined in a history that is older than them. */
+  readonly renewsFromMs?: number | null;
+  /** What people call the device. */
+  readonly deviceName?: string | null;
   readonly urgency: Urgency;
 }
 
@@ -116,12 +120,16 @@ async function planStep(
     const isUserGone = memory.isUserFresh && (await recordListed(sql, before, 'User', nowMs));
     const view = isGone || isUserGone ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
     const proven = view.deliveries.find(({ state }) => state === 'proven');
+    const renewal =
+      proven === undefined ? undefined : renewalOfDelivery(proven, view.settings, deviceId, nowMs);
     return {
       action: planCertificate(view, memory, nowMs),
       enrollmentId: view.enrollmentId,
       settings: view.settings,
       notAfterMs: proven?.notAfterMs ?? null,
-      urgency: proven === undefined ? 'none' : urgencyOfDelivery(proven, view.settings, deviceId, nowMs),
+      renewsFromMs: renewal?.fromMs ?? null,
+      deviceName: view.deviceName ?? null,
+      urgency: renewal?.urgency ?? 'none',
     };
   });
 }
@@ -184,13 +192,13 @@ async function saveProof(database: Database, input: CertificateProof): Promise<v
   });
 }
 
-const urgencyOfDelivery = (
+const renewalOfDelivery = (
   delivery: Delivery,
   settings: IntegrationSettings,
   deviceId: string,
   nowMs: number,
-): Urgency =>
-  urgencyOf(
+): Renewal =>
+  renewalOf(
     {
       notBeforeMs: delivery.notBeforeMs ?? nowMs,
       notAfterMs: delivery.notAfterMs ?? nowMs,

@@ -39,6 +39,8 @@ export interface PlannedStep {
   readonly action: RolloutAction;
   readonly phase: RolloutPhase;
   readonly enrollmentId: string;
+  /** What people call the device; undefined: in a history that is older than this. */
+  readonly deviceName?: string | null;
   /** What is pending and who acts next. */
   readonly words: string;
   readonly integrationId: string | null;
@@ -166,6 +168,7 @@ async function planIn(
     action,
     phase,
     enrollmentId: view.enrollmentId,
+    deviceName: locked.state.name ?? locked.state.serialNumber,
     words: trust.waitsFor ?? 'Nothing pending.',
     integrationId: view.desired?.integrationId ?? null,
     patienceHours: settings.patienceHours,

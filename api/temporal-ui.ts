@@ -9,6 +9,7 @@ import { codecServer, type PayloadReader } from './codec-server.ts';
 import { assertAllowed, findCaller } from './http/caller.ts';
 import { ProblemError, problems } from './http/problem.ts';
 import type { SessionCookie } from './http/session-cookie.ts';
+import { temporalUiLinks } from './temporal-ui-links.ts';
 
 export interface TemporalUiOptions {
   readonly sql: Sql;
@@ -18,6 +19,8 @@ export interface TemporalUiOptions {
   /** Where people reach it, and the console, where they sign in. */
   readonly url: string;
   readonly consoleUrl: string;
+  /** The list that `/odette/workflows` opens. */
+  readonly namespace: string;
   /** Temporal's own UI server. */
   readonly upstream: string;
 }
@@ -54,6 +57,7 @@ export function createTemporalUi(options: TemporalUiOptions): Express {
     next();
   });
   app.use(CODEC, codecServer(read));
+  app.use(temporalUiLinks(options));
   app.get('/api/v1/settings', async (_request, response) => {
     response.json(await settingsWithCodec(options.upstream, `${own.origin}${CODEC}`));
   });

@@ -57,7 +57,7 @@ await runProcess('api', async (context) => {
   if (temporalUi !== undefined) {
     const { consoleUrl } = config;
     const cookie = sessionCookie(consoleUrl);
-    const ui = createTemporalUi({ ...temporalUi, sql: database, log, cookie, read, consoleUrl });
+    const ui = createTemporalUi({ ...temporalUi, sql: database, log, cookie, read, consoleUrl, namespace });
     listeners.push(await startListener('Temporal UI', ui, temporalUi.listen, { isTrustedProxy }));
   }
 

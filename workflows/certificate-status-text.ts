@@ -2,14 +2,18 @@
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { CertificateAction } from '../domain/certificate-plan.ts';
 
-export function certificateStatusText({ action, notAfterMs, urgency }: PlannedCertificateStep): string {
-  const end =
-    notAfterMs === null
-      ? ''
-      : ` The current certificate expires on ${new Date(notAfterMs).toISOString().slice(0, 10)}.`;
-  const urgent = urgency === 'late' || urgency === 'expired' ? ` **${urgency}**` : '';
-  return `**${action.do}**${urgent} ${WORDS[action.do]}${end}`;
+/** The action, and how urgent it is. */
+export const certificateHeading = ({ action, urgency }: PlannedCertificateStep): string =>
+  urgency === 'late' || urgency === 'expired' ? `${action.do} (${urgency})` : action.do;
+
+export function certificateStatusText({ action, notAfterMs, renewsFromMs }: PlannedCertificateStep): string {
+  const end = notAfterMs === null ? '' : ` The current certificate expires on ${dayOf(notAfterMs)}.`;
+  const renewal =
+    action.do !== 'sleep' || renewsFromMs == null ? '' : ` Odette renews it from ${dayOf(renewsFromMs)}.`;
+  return `${WORDS[action.do]}${end}${renewal}`;
 }
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
   waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',

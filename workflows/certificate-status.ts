@@ -2,20 +2,22 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import { certificateStatusText } from './certificate-status-text.ts';
+import { certificateHeading, certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './certificate-state.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
-import { showDetails } from './show-details.ts';
+import { showDetails, type ShownDevice } from './show-details.ts';
 
 export class CertificateStatus {
   readonly #deviceId: string;
+  #device: ShownDevice;
   #warnings: number;
   #urgency: string;
   #notAfterMs: number | null = null;
 
   constructor(deviceId: string, carried: CarriedState | undefined) {
     this.#deviceId = deviceId;
+    this.#device = { id: deviceId };
     this.#warnings = carried?.warnings ?? 0;
     this.#urgency = carried?.urgency ?? 'none';
   }
@@ -25,7 +27,8 @@ export class CertificateStatus {
   }
 
   async show(step: PlannedCertificateStep): Promise<void> {
-    showDetails([certificateStatusText(step)]);
+    this.#device = { id: this.#deviceId, name: step.deviceName };
+    showDetails([certificateStatusText(step)], certificateHeading(step), this.#device);
     if (step.notAfterMs !== null && step.notAfterMs !== this.#notAfterMs) {
       this.#notAfterMs = step.notAfterMs;
       upsertSearchAttributes([
@@ -40,7 +43,7 @@ export class CertificateStatus {
 
   async showFailure(code: FailureCode): Promise<void> {
     const text = await this.#recordEvent('certificate_failed', code);
-    showDetails([text], 'waits');
+    showDetails([text], 'waits', this.#device);
   }
 
   /** Each warning once for a certificate: Okta will revoke it unless it is used. */

@@ -129,7 +129,7 @@ export class DeviceConversation {
   async #showNotNow(): Promise<void> {
     this.#notNow = 'shown';
     const text = await database.recordNotNow({ deviceId: this.#deviceId, sinceMs: Date.now() });
-    showDetails([text], 'waits');
+    showDetails([text], 'waits', { id: this.#deviceId });
   }
 
   async #hideNotNow(): Promise<void> {

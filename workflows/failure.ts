@@ -3,8 +3,12 @@ import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } f
 import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 
 /** Closes the workflow as Failed; type and message are the code. */
-export const failedBecause = (code: FailureCode): ApplicationFailure =>
-  ApplicationFailure.create({ type: code, message: code, nonRetryable: true });
+export function failedBecause(code: FailureCode): ApplicationFailure {
+  const failure = ApplicationFailure.create({ type: code, message: code, nonRetryable: true });
+  // It failed on purpose: lines of code in the Temporal UI would only hide the reason.
+  failure.stack = '';
+  return failure;
+}
 
 /** The catalogued reason of a failed activity. A cancellation is thrown on. */
 export function failureCodeOfActivity(error: unknown): FailureCode {

@@ -192,6 +192,12 @@ describe('keepCertificate', () => {
     const mac = await trustedMac();
     const { serialNumber } = newest(mac);
     await restOf(mac);
+    // At rest it says what it is about, when it acts next, and where its device is.
+    const details = await detailsOf(mac);
+    expect(details).toMatch(
+      /^\*\*sleep\*\* No action needed until the renewal\. The current certificate expires on \d{4}-\d\d-\d\d\. Odette renews it from \d{4}-/,
+    );
+    expect(details).toContain(`[open the device in Odette](/odette/devices/${mac.id})`);
     const { runId } = await world.rollout(mac.id).describe();
     await beginEnrollmentAgain(world.database, mac.id);
     await world.until(async () => expect(await detailsOf(mac)).toContain('waitForEnrollment'));

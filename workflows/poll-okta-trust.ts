@@ -12,7 +12,7 @@ export interface PollOktaTrustInput {
 
 export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOktaTrustInput): Promise<void> {
   const beganMs = Date.now();
-  showDetails(["Waits for the user's first sign-in with Okta FastPass."]);
+  showDetails(["Waits for the user's first sign-in with Okta FastPass."], undefined, { id: deviceId });
   for (const after of seconds) {
     await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'waits for the sign-in' });
     const isDone = await oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [

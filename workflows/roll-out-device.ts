@@ -29,7 +29,7 @@ import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
 import { asIfListed, refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
-import { showDetails } from './show-details.ts';
+import { showDetails, type ShownDevice } from './show-details.ts';
 
 export interface RollOutDeviceInput {
   readonly deviceId: string;
@@ -59,11 +59,13 @@ class RolloutWorkflow {
   #license: RolloutMemory['license'] = 'unasked';
   #removalDueMs: number | undefined;
   #shownPhase = '';
+  #device: ShownDevice;
   /** Of the signals' changes, those that the last plan knew. */
   #plannedChanges = 0;
 
   constructor({ deviceId }: RollOutDeviceInput) {
     this.#deviceId = deviceId;
+    this.#device = { id: deviceId };
     this.#conversation = new DeviceConversation(deviceId);
     this.#signals = new RolloutSignals();
     this.#signals.listen(this.#conversation);
@@ -257,7 +259,7 @@ class RolloutWorkflow {
       { key: searchAttributes.failureKind, value: code },
     ]);
     const { text } = await this.#close('failed', code);
-    showDetails([text], 'failed');
+    showDetails([text], 'failed', this.#device);
   }
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
@@ -280,7 +282,8 @@ class RolloutWorkflow {
   #show(step: PlannedStep): void {
     const { pushFailure } = this.#conversation;
     const push = pushFailure === null ? [] : [`The last push failed: ${FAILURES[pushFailure].title}`];
-    showDetails([step.words, ...push], step.phase);
+    this.#device = { id: this.#deviceId, name: step.deviceName };
+    showDetails([step.words, ...push], step.phase, this.#device);
     if (step.phase === this.#shownPhase) return;
     this.#shownPhase = step.phase;
     upsertSearchAttributes([

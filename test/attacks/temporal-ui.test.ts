@@ -55,6 +55,7 @@ beforeAll(async () => {
     read: createPayloadReader(keys, 'default'),
     url,
     consoleUrl,
+    namespace: 'default',
     upstream: `http://127.0.0.1:${uiPort}`,
   });
   proxy.on('request', app);
@@ -143,6 +144,19 @@ test('without the console’s session nobody sees anything; a page is sent to th
   expect((await call('GET', settings, { cookie: 'odette_session=invented' })).status).toBe(401);
   const page = await call('GET', '/', { accept: 'text/html' });
   expect([page.status, page.headers['location']]).toEqual([303, 'http://127.0.0.1:4780']);
+});
+
+test('the list opens with the columns that say most, and a device’s link leads to the console', async () => {
+  const list = await call('GET', '/odette/workflows', as('viewer', { accept: 'text/html' }));
+  expect(list.status).toBe(200);
+  expect(list.text).toContain('"RolloutPhase"},{"label":"FailureKind"');
+  expect(list.text).toContain('location.replace("/namespaces/default/workflows")');
+  expect(list.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'nonce-/);
+  const device = randomUUID();
+  const page = await call('GET', `/odette/devices/${device}`, as('viewer', { accept: 'text/html' }));
+  expect([page.status, page.headers['location']]).toEqual([303, `http://127.0.0.1:4780/devices/${device}`]);
+  expect((await call('GET', '/odette/devices/..%2f..', as('viewer'))).status).toBe(404);
+  expect((await call('GET', '/odette/workflows')).status).toBe(401);
 });
 
 test('a person who is signed in gets the UI, and is told where to decode', async () => {

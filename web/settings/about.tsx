@@ -34,7 +34,11 @@ export function About() {
                 <CopyValue label="Enrollment link" value={addresses.enrollmentLink} />
               )}
               {addresses.temporalUi !== null && (
-                <Anchor href={addresses.temporalUi} target="_blank" rel="noreferrer noopener">
+                <Anchor
+                  href={`${addresses.temporalUi}/odette/workflows`}
+                  target="_blank"
+                  rel="noreferrer noopener"
+                >
                   Temporal UI
                 </Anchor>
               )}

@@ -149,6 +149,7 @@ export async function readCertificateView(sql: Sql, deviceId: string): Promise<C
   const okta = desired === null ? null : state.okta;
   return {
     deviceId,
+    deviceName: state.name ?? state.serialNumber,
     oktaStatus: okta?.status ?? null,
     enrollmentStatus: state.enrollmentStatus,
     enrollmentId: state.enrollmentId,
