@@ -5,7 +5,7 @@ import { CataloguedError, FAILURES } from '../domain/failures.ts';
 /** Type and message are the code alone: a history lives long, and its failure types are never encrypted. */
 function asFailure(error: unknown): unknown {
   if (!(error instanceof CataloguedError)) return error;
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: error.code,
     message: error.code,
     nonRetryable: !FAILURES[error.code].isRetried,
@@ -14,6 +14,9 @@ function asFailure(error: unknown): unknown {
       ? {}
       : { nextRetryDelay: error.retryAfterMs, category: ApplicationFailureCategory.BENIGN }),
   });
+  // It is expected: lines of code in the Temporal UI would only hide the reason.
+  failure.stack = '';
+  return failure;
 }
 
 type AnyActivity = (input: never) => Promise<unknown>;

@@ -34,10 +34,10 @@ export interface PlannedCertificateStep {
   readonly settings: IntegrationSettings;
   /** Of the certificate that is on the device; null: there is none. */
   readonly notAfterMs: number | null;
-  /** From when on it is renewed. This and the name: undefined in a history that is older than them. */
-  readonly renewsFromMs?: number | null;
-  /** What people call the device. */
-  readonly deviceName?: string | null;
+  /** From when on it is renewed. */
+  readonly renewsFromMs: number | null;
+  /** What people call the device; null: it has neither a name nor a serial number. */
+  readonly deviceName: string | null;
   readonly urgency: Urgency;
 }
 
@@ -128,7 +128,7 @@ async function planStep(
       settings: view.settings,
       notAfterMs: proven?.notAfterMs ?? null,
       renewsFromMs: renewal?.fromMs ?? null,
-      deviceName: view.deviceName ?? null,
+      deviceName: view.deviceName,
       urgency: renewal?.urgency ?? 'none',
     };
   });

@@ -39,8 +39,8 @@ export interface PlannedStep {
   readonly action: RolloutAction;
   readonly phase: RolloutPhase;
   readonly enrollmentId: string;
-  /** What people call the device; undefined: in a history that is older than this. */
-  readonly deviceName?: string | null;
+  /** What people call the device; null: it has neither a name nor a serial number. */
+  readonly deviceName: string | null;
   /** What is pending and who acts next. */
   readonly words: string;
   readonly integrationId: string | null;

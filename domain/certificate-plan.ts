@@ -26,8 +26,6 @@ export interface Delivery {
 
 export interface CertificateView {
   readonly deviceId: string;
-  /** What people call it. */
-  readonly deviceName?: string | null;
   readonly enrollmentStatus: EnrollmentStatus;
   readonly enrollmentId: string;
   readonly settings: IntegrationSettings;

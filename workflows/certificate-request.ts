@@ -2,6 +2,7 @@
 import { condition, workflowInfo } from '@temporalio/workflow';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { otherWorkflows } from './policies.ts';
+import type { ResetPoint } from './reset-point.ts';
 import type { RolloutSignals } from './rollout-signals.ts';
 
 export type CertificateOutcome =
@@ -14,11 +15,13 @@ export type CertificateOutcome =
 export class CertificateRequest {
   readonly #deviceId: string;
   readonly #signals: RolloutSignals;
+  readonly #resetPoint: ResetPoint;
   #sent = 0;
 
-  constructor(deviceId: string, signals: RolloutSignals) {
+  constructor(deviceId: string, signals: RolloutSignals, resetPoint: ResetPoint) {
     this.#deviceId = deviceId;
     this.#signals = signals;
+    this.#resetPoint = resetPoint;
   }
 
   /** Waits for the proof, and asks again after each interval: the certificate workflow may have been ended meanwhile. */
@@ -70,6 +73,7 @@ export class CertificateRequest {
     summary: string,
   ): Promise<boolean> {
     for (const interval of intervals) {
+      this.#resetPoint.waits();
       const [isReplied] = await Promise.all([condition(isDone, interval, { summary }), request()]);
       if (isReplied) return true;
     }

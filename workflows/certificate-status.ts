@@ -6,18 +6,18 @@ import { certificateHeading, certificateStatusText } from './certificate-status-
 import type { CarriedState } from './certificate-state.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
-import { showDetails, type ShownDevice } from './show-details.ts';
+import type { DeviceDetails } from './show-details.ts';
 
 export class CertificateStatus {
   readonly #deviceId: string;
-  #device: ShownDevice;
+  readonly #details: DeviceDetails;
   #warnings: number;
   #urgency: string;
   #notAfterMs: number | null = null;
 
-  constructor(deviceId: string, carried: CarriedState | undefined) {
+  constructor(deviceId: string, details: DeviceDetails, carried: CarriedState | undefined) {
     this.#deviceId = deviceId;
-    this.#device = { id: deviceId };
+    this.#details = details;
     this.#warnings = carried?.warnings ?? 0;
     this.#urgency = carried?.urgency ?? 'none';
   }
@@ -27,8 +27,8 @@ export class CertificateStatus {
   }
 
   async show(step: PlannedCertificateStep): Promise<void> {
-    this.#device = { id: this.#deviceId, name: step.deviceName };
-    showDetails([certificateStatusText(step)], certificateHeading(step), this.#device);
+    this.#details.name = step.deviceName;
+    this.#details.show([certificateStatusText(step)], certificateHeading(step));
     if (step.notAfterMs !== null && step.notAfterMs !== this.#notAfterMs) {
       this.#notAfterMs = step.notAfterMs;
       upsertSearchAttributes([
@@ -43,7 +43,7 @@ export class CertificateStatus {
 
   async showFailure(code: FailureCode): Promise<void> {
     const text = await this.#recordEvent('certificate_failed', code);
-    showDetails([text], 'waits', this.#device);
+    this.#details.show([text], 'waits');
   }
 
   /** Each warning once for a certificate: Okta will revoke it unless it is used. */

@@ -6,7 +6,7 @@ import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import type { CommandsResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';
-import { showDetails } from './show-details.ts';
+import type { DeviceDetails } from './show-details.ts';
 
 export interface WantedCommand {
   readonly step: string;
@@ -41,6 +41,8 @@ const WITHDRAWN: FinalStatus = { status: 'Withdrawn', failureCode: null };
 
 export class DeviceConversation {
   readonly #deviceId: string;
+  readonly #details: DeviceDetails;
+  readonly #waits: () => void;
   readonly #finalStatuses = new Map<string, FinalStatus>();
   /** Attempts that are over, by step and revision. */
   readonly #used = new Map<string, number>();
@@ -49,8 +51,11 @@ export class DeviceConversation {
   /** Why the last push did not go out. */
   pushFailure: FailureCode | null = null;
 
-  constructor(deviceId: string) {
+  /** @param waits is called when a timer of the patience starts */
+  constructor(deviceId: string, details: DeviceDetails, waits: () => void = () => undefined) {
     this.#deviceId = deviceId;
+    this.#details = details;
+    this.#waits = waits;
   }
 
   /** The first final status of a command counts; NotNow means: not yet. */
@@ -123,13 +128,14 @@ export class DeviceConversation {
   async #isDoneUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
     const wakes = () => isDone() || this.#notNow === 'new';
     const left = Math.max(1, untilMs - Date.now());
+    this.#waits();
     return (await condition(wakes, left, { summary: 'waits for the device' })) && isDone();
   }
 
   async #showNotNow(): Promise<void> {
     this.#notNow = 'shown';
     const text = await database.recordNotNow({ deviceId: this.#deviceId, sinceMs: Date.now() });
-    showDetails([text], 'waits', { id: this.#deviceId });
+    this.#details.show([text], 'waits');
   }
 
   async #hideNotNow(): Promise<void> {

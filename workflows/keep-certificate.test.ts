@@ -155,6 +155,10 @@ describe('keepCertificate', () => {
       );
       expect(rows.map(({ state }) => state)).toEqual(['removed', 'removed', 'removed', 'proven']);
     });
+    // It continued as new, where Temporal drops its summary: the details still say whose it is.
+    const { raw } = await world.certificateWorkflow(mac.id).describe();
+    expect(raw.workflowExecutionInfo?.firstRunId).not.toBe(raw.workflowExecutionInfo?.execution?.runId);
+    expect(await detailsOf(mac)).toContain(`Mac: [open the device in Odette](/odette/devices/${mac.id})`);
   }, 400_000);
 
   test('an unused certificate warns on day 80 and is issued again on day 85', async () => {
@@ -197,7 +201,7 @@ describe('keepCertificate', () => {
     expect(details).toMatch(
       /^\*\*sleep\*\* No action needed until the renewal\. The current certificate expires on \d{4}-\d\d-\d\d\. Odette renews it from \d{4}-/,
     );
-    expect(details).toContain(`[open the device in Odette](/odette/devices/${mac.id})`);
+    expect(details).toContain(`Mac: [open the device in Odette](/odette/devices/${mac.id})`);
     const { runId } = await world.rollout(mac.id).describe();
     await beginEnrollmentAgain(world.database, mac.id);
     await world.until(async () => expect(await detailsOf(mac)).toContain('waitForEnrollment'));

@@ -15,6 +15,7 @@ import { CertificateStatus } from './certificate-status.ts';
 import { DeviceConversation } from './device-conversation.ts';
 import { failureCodeOfActivity, needsPerson, unknownAction } from './failure.ts';
 import { database, otherWorkflows } from './policies.ts';
+import { DeviceDetails } from './show-details.ts';
 
 /** A run with more events continues as new before its next sleep. */
 const MAX_HISTORY_LENGTH = 60;
@@ -51,9 +52,10 @@ class CertificateWorkflow {
   constructor(input: KeepCertificateInput) {
     const { deviceId, carried } = input;
     this.#deviceId = deviceId;
-    this.#conversation = new DeviceConversation(deviceId);
+    const details = new DeviceDetails(deviceId);
+    this.#conversation = new DeviceConversation(deviceId, details);
     this.#delivery = new CertificateDelivery(deviceId, this.#conversation, carried);
-    this.#status = new CertificateStatus(deviceId, carried);
+    this.#status = new CertificateStatus(deviceId, details, carried);
     this.#signals = new CertificateSignals(input);
     this.#signals.listen(this.#conversation);
   }

@@ -5,21 +5,29 @@ import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import { appsAndBooks, database } from './policies.ts';
+import type { ResetPoint } from './reset-point.ts';
 
 export class LicenseAssignment {
   readonly #deviceId: string;
   readonly #settled: (license: RolloutMemory['license']) => void;
   readonly #changes: () => number;
+  readonly #resetPoint: ResetPoint;
   #isOut = false;
 
   /**
    * @param changes rises when somebody asks for another look
    * @param settled is called with `ready`, or why there will be none
    */
-  constructor(deviceId: string, changes: () => number, settled: (license: RolloutMemory['license']) => void) {
+  constructor(
+    deviceId: string,
+    changes: () => number,
+    settled: (license: RolloutMemory['license']) => void,
+    resetPoint: ResetPoint,
+  ) {
     this.#deviceId = deviceId;
     this.#changes = changes;
     this.#settled = settled;
+    this.#resetPoint = resetPoint;
   }
 
   /**
@@ -42,14 +50,27 @@ export class LicenseAssignment {
       summary: 'Apple assigns the license',
     });
     for (let look = 0; !isInterrupted(); look += 1) {
-      const outcome = await appsAndBooks.returnLicense.executeWithOptions(
-        { summary: 'returns the Okta Verify license', scheduleToCloseTimeout: patienceMs },
-        [{ deviceId: this.#deviceId, nowMs: Date.now() }],
+      const outcome = await this.#carriedOut(
+        appsAndBooks.returnLicense.executeWithOptions(
+          { summary: 'returns the Okta Verify license', scheduleToCloseTimeout: patienceMs },
+          [{ deviceId: this.#deviceId, nowMs: Date.now() }],
+        ),
       );
       if (outcome.kind === 'settled') return this.#settled('unasked');
       await condition(isInterrupted, licenseDelayMs(look, false), {
         summary: 'Apple takes the license back',
       });
+    }
+  }
+
+  /** Of an activity that was scheduled just now. */
+  async #carriedOut<Outcome>(outcome: Promise<Outcome>): Promise<Outcome> {
+    const fails = this.#resetPoint.schedules();
+    try {
+      return await outcome;
+    } catch (error) {
+      fails(failureCodeOfActivity(error));
+      throw error;
     }
   }
 
@@ -61,9 +82,11 @@ export class LicenseAssignment {
   async #run(isMissed: boolean, patienceMs: number): Promise<'ready' | 'unasked'> {
     for (let look = 0; ; look += 1) {
       const seen = this.#changes();
-      const outcome = await appsAndBooks.assignLicense.executeWithOptions(
-        { summary: 'license of Okta Verify', scheduleToCloseTimeout: patienceMs },
-        [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
+      const outcome = await this.#carriedOut(
+        appsAndBooks.assignLicense.executeWithOptions(
+          { summary: 'license of Okta Verify', scheduleToCloseTimeout: patienceMs },
+          [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
+        ),
       );
       if (outcome.kind === 'ready') return 'ready';
       if (outcome.kind === 'not_wanted') return 'unasked';

@@ -1,7 +1,7 @@
 // Looks a device up in Okta a few times after it was delivered, so that it turns green while the admin watches; then the sweep goes on.
 import { sleep } from '@temporalio/workflow';
 import { oktaDevices } from './policies.ts';
-import { showDetails } from './show-details.ts';
+import { DeviceDetails } from './show-details.ts';
 
 export interface PollOktaTrustInput {
   readonly deviceId: string;
@@ -12,7 +12,7 @@ export interface PollOktaTrustInput {
 
 export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOktaTrustInput): Promise<void> {
   const beganMs = Date.now();
-  showDetails(["Waits for the user's first sign-in with Okta FastPass."], undefined, { id: deviceId });
+  new DeviceDetails(deviceId).show(["Waits for the user's first sign-in with Okta FastPass."]);
   for (const after of seconds) {
     await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'waits for the sign-in' });
     const isDone = await oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { fastForward } from '../test/harness/time-skipping.ts';
@@ -25,6 +26,15 @@ async function reset(workflowId: string, workflowTaskFinishEventId: number): Pro
   });
 }
 
+/** Which event the details of its rollout say to reset to, once it has failed. */
+async function eventShown(deviceId: string): Promise<number> {
+  const { currentDetails = '' } = await world
+    .rollout(deviceId)
+    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  expect(currentDetails).toContain(`Mac: [open the device in Odette](/odette/devices/${deviceId})`);
+  return Number(/Once the cause is fixed, reset here: event (\d+)\./.exec(currentDetails)?.[1]);
+}
+
 const commandsOf = (deviceId: string, step: string) =>
   world.database.query<{ uuid: string; state: string }>(
     'select uuid, state from commands where device_id = $1 and step = $2',
@@ -47,10 +57,9 @@ describe('a rollout that failed', () => {
     mac.isAsleep = false;
     const { events } = await world.rollout(mac.id).fetchHistory();
     const timer = events?.filter((event) => event.timerStartedEventAttributes).at(-1);
-    await reset(
-      workflowIds.rollout(mac.id),
-      Number(timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId),
-    );
+    const event = Number(timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId);
+    expect(await eventShown(mac.id)).toBe(event);
+    await reset(workflowIds.rollout(mac.id), event);
     await world.until(async () =>
       expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
@@ -93,10 +102,15 @@ describe('a rollout that failed', () => {
     const failed = events?.filter((event) => event.activityTaskFailedEventAttributes).at(-1);
     const scheduledId = failed?.activityTaskFailedEventAttributes?.scheduledEventId?.toString();
     const scheduled = events?.find((event) => event.eventId?.toString() === scheduledId);
-    await reset(
-      workflowIds.rollout(mac.id),
-      Number(scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId),
-    );
+    const event = Number(scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId);
+    expect(await eventShown(mac.id)).toBe(event);
+    // Nothing hides the reason: it failed on purpose.
+    const error = await world
+      .rollout(mac.id)
+      .result()
+      .then(String, (thrown: WorkflowFailedError) => thrown);
+    expect(error).toMatchObject({ cause: { message: 'apps_and_books.token_refused', stack: '' } });
+    await reset(workflowIds.rollout(mac.id), event);
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
     expect(mac.maxCertificates).toBe(1);
@@ -124,6 +138,7 @@ describe('a rollout that failed', () => {
     mac.refuses.clear();
     const { events } = await world.rollout(mac.id).fetchHistory();
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    expect(await eventShown(mac.id)).toBe(Number(first?.eventId));
     await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.maxCertificates).toBe(1);

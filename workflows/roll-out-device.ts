@@ -3,6 +3,7 @@
 // Long, because its handlers and steps share the state of one run.
 import {
   allHandlersFinished,
+  type ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -27,9 +28,10 @@ import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.t
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
+import { ResetPoint } from './reset-point.ts';
 import { asIfListed, refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
-import { showDetails, type ShownDevice } from './show-details.ts';
+import { DeviceDetails } from './show-details.ts';
 
 export interface RollOutDeviceInput {
   readonly deviceId: string;
@@ -50,6 +52,8 @@ export async function rollOutDevice(input: RollOutDeviceInput): Promise<void> {
 
 class RolloutWorkflow {
   readonly #deviceId: string;
+  readonly #details: DeviceDetails;
+  readonly #resetPoint = new ResetPoint();
   readonly #conversation: DeviceConversation;
   readonly #signals: RolloutSignals;
   readonly #certificate: CertificateRequest;
@@ -59,23 +63,23 @@ class RolloutWorkflow {
   #license: RolloutMemory['license'] = 'unasked';
   #removalDueMs: number | undefined;
   #shownPhase = '';
-  #device: ShownDevice;
   /** Of the signals' changes, those that the last plan knew. */
   #plannedChanges = 0;
 
   constructor({ deviceId }: RollOutDeviceInput) {
     this.#deviceId = deviceId;
-    this.#device = { id: deviceId };
-    this.#conversation = new DeviceConversation(deviceId);
-    this.#signals = new RolloutSignals();
+    this.#details = new DeviceDetails(deviceId);
+    this.#conversation = new DeviceConversation(deviceId, this.#details, () => this.#resetPoint.waits());
+    this.#signals = new RolloutSignals(this.#details);
     this.#signals.listen(this.#conversation);
-    this.#certificate = new CertificateRequest(deviceId, this.#signals);
+    this.#certificate = new CertificateRequest(deviceId, this.#signals, this.#resetPoint);
     this.#licenseAssignment = new LicenseAssignment(
       deviceId,
       () => this.#signals.changes,
       (settled) => {
         this.#license = settled;
       },
+      this.#resetPoint,
     );
   }
 
@@ -139,11 +143,12 @@ class RolloutWorkflow {
         await this.#licenseAssignment.returnLicense(patienceMs, isChanged);
         return;
       case 'waitForEnrollment':
-        if (await waitFor(isChanged, intervals, 'enrollment')) return;
-        throw failedBecause('mdm.not_enrolled');
+        if (await this.#waitFor(isChanged, intervals, 'enrollment')) return;
+        throw this.#outOfPatience('mdm.not_enrolled');
       case 'waitForLicense':
-        if (await waitFor(() => this.#license !== 'pending' || isChanged(), intervals, 'license')) return;
-        throw failedBecause('apps_and_books.no_license_left');
+        if (await this.#waitFor(() => this.#license !== 'pending' || isChanged(), intervals, 'license'))
+          return;
+        throw this.#outOfPatience('apps_and_books.no_license_left');
       case 'waitForApp':
         return this.#waitForApp(isChanged);
       case 'recordRefusal':
@@ -192,7 +197,7 @@ class RolloutWorkflow {
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
     // What they listed last counts until they come back.
     if (sent.isSilent && isForUser) this.#memory = asIfListed(this.#memory, action.requests);
-    else if (sent.isSilent) throw failedBecause('mdm.device_silent');
+    else if (sent.isSilent) throw this.#outOfPatience('mdm.device_silent');
   }
 
   async #obtainCertificate(
@@ -204,7 +209,7 @@ class RolloutWorkflow {
     const requested = tried(before, 'certificate', null);
     this.#memory = requested;
     const outcome = await this.#certificate.obtain(integrationId, intervals, isChanged);
-    if (outcome.kind === 'silent') throw failedBecause(outcome.code);
+    if (outcome.kind === 'silent') throw this.#outOfPatience(outcome.code);
     if (outcome.kind === 'failed') this.#memory = tried(before, 'certificate', outcome.code);
     // A changed plan is no failed try; that it was requested stays known, for a removal.
     const { certificate } = requested.tries;
@@ -219,7 +224,7 @@ class RolloutWorkflow {
     this.#memory = tried(this.#memory, 'removeCertificate', null);
     const failure = await this.#certificate.remove(intervals, isChanged);
     this.#memory = without(this.#memory, ['ProfileList']);
-    if (failure !== null) throw failedBecause(failure);
+    if (failure !== null) throw this.#outOfPatience(failure);
   }
 
   async #waitForApp(isChanged: IsChanged): Promise<undefined> {
@@ -259,7 +264,13 @@ class RolloutWorkflow {
       { key: searchAttributes.failureKind, value: code },
     ]);
     const { text } = await this.#close('failed', code);
-    showDetails([text], 'failed', this.#device);
+    const event = this.#resetPoint.eventFor(code);
+    this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
+  }
+
+  #outOfPatience(code: FailureCode): ApplicationFailure {
+    this.#resetPoint.outOfPatience();
+    return failedBecause(code);
   }
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
@@ -274,6 +285,14 @@ class RolloutWorkflow {
     });
   }
 
+  async #waitFor(isDone: () => boolean, intervals: readonly number[], summary: string): Promise<boolean> {
+    for (const interval of intervals) {
+      this.#resetPoint.waits();
+      if (await condition(isDone, interval, { summary })) return true;
+    }
+    return isDone();
+  }
+
   #run() {
     const { runId, workflowId } = workflowInfo();
     return { runId, workflowId };
@@ -282,8 +301,8 @@ class RolloutWorkflow {
   #show(step: PlannedStep): void {
     const { pushFailure } = this.#conversation;
     const push = pushFailure === null ? [] : [`The last push failed: ${FAILURES[pushFailure].title}`];
-    this.#device = { id: this.#deviceId, name: step.deviceName };
-    showDetails([step.words, ...push], step.phase, this.#device);
+    this.#details.name = step.deviceName;
+    this.#details.show([step.words, ...push], step.phase);
     if (step.phase === this.#shownPhase) return;
     this.#shownPhase = step.phase;
     upsertSearchAttributes([
@@ -293,13 +312,4 @@ class RolloutWorkflow {
         : [{ key: searchAttributes.integrationId, value: step.integrationId }]),
     ]);
   }
-}
-
-async function waitFor(
-  isDone: () => boolean,
-  intervals: readonly number[],
-  summary: string,
-): Promise<boolean> {
-  for (const interval of intervals) if (await condition(isDone, interval, { summary })) return true;
-  return isDone();
 }

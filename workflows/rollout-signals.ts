@@ -15,7 +15,7 @@ import {
   type Event,
 } from './messages.ts';
 import { SeenEvents } from './seen-events.ts';
-import { showDetails } from './show-details.ts';
+import type { DeviceDetails } from './show-details.ts';
 
 export class RolloutSignals {
   /** Rises with everything that makes the present plan old. */
@@ -26,6 +26,11 @@ export class RolloutSignals {
   /** A person wants another try: what the user refused counts no more. */
   asksUserAgain = false;
   readonly #seen = new SeenEvents();
+  readonly #details: DeviceDetails;
+
+  constructor(details: DeviceDetails) {
+    this.#details = details;
+  }
 
   /** Registers every handler: call it before the first await. */
   listen(conversation: DeviceConversation): void {
@@ -64,6 +69,6 @@ export class RolloutSignals {
     // A code that only a newer release knows.
     const code = failureCodeOf(failureCode);
     this.certificateFailures.push(code);
-    showDetails([`${FAILURES[code].title} ${FAILURES[code].remedy}`], 'certificate');
+    this.#details.show([`${FAILURES[code].title} ${FAILURES[code].remedy}`], 'certificate');
   }
 }

@@ -2,21 +2,32 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import { markdownText } from '../domain/markdown.ts';
 
-export interface ShownDevice {
-  readonly id: string;
-  /** What people call it; null or undefined: not known, as in a history that is older than this. */
-  readonly name?: string | null | undefined;
+/** @param heading a word of Odette's own, e.g. a phase: bold before the first paragraph */
+export function showDetails(paragraphs: readonly string[], heading?: string): void {
+  setCurrentDetails(textOf(paragraphs, heading));
 }
+
+const textOf = (paragraphs: readonly string[], heading?: string): string => {
+  const text = paragraphs.map(markdownText).join('\n\n');
+  return heading === undefined ? text : `**${heading}** ${text}`;
+};
 
 /**
- * @param heading a word of Odette's own, e.g. a phase: bold before the first paragraph
- * @param device whose page in the console is linked, through the address that serves the Temporal UI (api/temporal-ui-links.ts)
+ * What the workflow of one device says: below all of it stands whose it is, for Temporal drops a workflow's summary when the workflow continues
+ * as new, and the way to the device in the console (api/temporal-ui-links.ts).
  */
-export function showDetails(paragraphs: readonly string[], heading?: string, device?: ShownDevice): void {
-  const text = paragraphs.map(markdownText).join('\n\n');
-  const said = heading === undefined ? text : `**${heading}** ${text}`;
-  setCurrentDetails(device === undefined ? said : `${said}\n\n${linkTo(device)}`);
-}
+export class DeviceDetails {
+  readonly #deviceId: string;
+  /** What people call the device, as soon as a plan has said it. */
+  name: string | null = null;
 
-const linkTo = ({ id, name }: ShownDevice): string =>
-  `${name ? `${markdownText(name)}: ` : ''}[open the device in Odette](/odette/devices/${encodeURIComponent(id)})`;
+  constructor(deviceId: string) {
+    this.#deviceId = deviceId;
+  }
+
+  show(paragraphs: readonly string[], heading?: string): void {
+    const name = this.name ? `${markdownText(this.name)}: ` : '';
+    const link = `${name}[open the device in Odette](/odette/devices/${encodeURIComponent(this.#deviceId)})`;
+    setCurrentDetails(`${textOf(paragraphs, heading)}\n\n${link}`);
+  }
+}

@@ -141,8 +141,16 @@ const asDelivery = (row: DeliveryJson): Delivery => ({
   isReissue: row.reason === 'unused',
 });
 
+export interface NamedCertificateView extends CertificateView {
+  /** What people call the device; null: it has neither a name nor a serial number. */
+  readonly deviceName: string | null;
+}
+
 /** undefined: there is no such device (any more). */
-export async function readCertificateView(sql: Sql, deviceId: string): Promise<CertificateView | undefined> {
+export async function readCertificateView(
+  sql: Sql,
+  deviceId: string,
+): Promise<NamedCertificateView | undefined> {
   const state = await readDeviceState(sql, deviceId);
   if (state === undefined) return undefined;
   const desired = desiredStateOf(state);
