@@ -11,7 +11,7 @@ import {
   readCertificateView,
   recordRemovedDeliveries,
 } from '../adapters/store/rollout/deliveries.ts';
-import { refreshTrust } from './refresh-trust.ts';
+import { lockState, refreshLocked } from './refresh-trust.ts';
 import {
   planCertificate,
   type CertificateAction,
@@ -26,7 +26,7 @@ import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { renewalOf, type Renewal, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { failureText } from './failure-text.ts';
+import { failedText, failureText } from './failure-text.ts';
 
 export interface PlannedCertificateStep {
   readonly action: CertificateAction;
@@ -83,9 +83,14 @@ export function certificateRecords({
       return database.inTransaction(async (sql) => {
         const code = input.failureCode ?? 'certificate.not_renewed';
         const refusal = await findLastRefusal(sql, deviceId, code);
-        const text = kind === 'certificate_unused' ? UNUSED_TEXT : failureText(code, refusal);
+        const locked = await lockState(sql, deviceId);
+        const failed = locked?.known.failureCode ?? null;
+        const textOf = failed === null ? failureText : failedText;
+        const text = kind === 'certificate_unused' ? UNUSED_TEXT : textOf(code, refusal);
         await appendTimeline(sql, deviceId, { kind, text, detail: { ...input, nowMs: undefined } }, now);
-        await refreshTrust(sql, deviceId, { now, waitsFor: text });
+        // A device that has failed goes on saying why.
+        const isShown = failed === null || failed === code;
+        if (locked) await refreshLocked(sql, locked, { now, ...(isShown && { waitsFor: text }) });
         return text;
       });
     },
@@ -174,10 +179,13 @@ async function saveProof(database: Database, input: CertificateProof): Promise<v
         },
         now,
       );
-    // Whatever was said of the certificate before.
-    const trust = await refreshTrust(sql, deviceId, { now, waitsFor: null });
+    const locked = await lockState(sql, deviceId);
+    if (locked === undefined) return;
+    const hasFailed = locked.known.failureCode !== null;
+    // Whatever was said of the certificate before; why the device has failed stays.
+    await refreshLocked(sql, locked, { now, ...(!hasFailed && { waitsFor: null }) });
     // A rollout that failed for want of it goes on by itself.
-    if (trust !== undefined && trust.view.failureCode !== null)
+    if (hasFailed)
       await appendOutboxMessage(
         sql,
         deviceId,

@@ -12,7 +12,7 @@ import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { notNowText, minuteText } from '../domain/trust-text.ts';
-import { failureText, failureTitle } from './failure-text.ts';
+import { failedText, failureText, failureTitle } from './failure-text.ts';
 import { phaseOf, planRollout } from '../domain/rollout-plan.ts';
 import {
   memoryFor,
@@ -190,7 +190,7 @@ async function close(database: Database, input: CloseInput): Promise<ClosedRollo
     const waitsForCode = failureCode ?? input.waitsForCode;
     const refusal =
       waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
-    const text = waitsForCode === undefined ? '' : failureText(waitsForCode, refusal);
+    const text = waitsForCode === undefined ? '' : failedText(waitsForCode, refusal);
     const change = {
       now,
       phase: input.phase,

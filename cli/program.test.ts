@@ -402,8 +402,8 @@ describe('files', () => {
       failure: {
         code: 'scep.enrollment_failed',
         title: 'The device could not get its certificate.',
-        remedy: 'No action needed.',
-        owner: 'nobody',
+        remedy: 'Check the certificate authority in Okta. Odette retries every day.',
+        owner: 'operator',
         isRetried: true,
       },
       deviceError: {

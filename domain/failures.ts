@@ -15,7 +15,7 @@ export interface CatalogueEntry {
   readonly owner: Owner;
   /** HTTP status when an API call ends with it. */
   readonly status: number;
-  /** Where Odette retries by itself: what to check when that does not help. */
+  /** Where Odette goes on by itself: what to do when that does not help, as a request. */
   readonly ifItPersists?: string;
 }
 
@@ -27,17 +27,28 @@ const entry = (
   status: number,
 ): CatalogueEntry => ({ title, remedy, isRetried, owner, status });
 
-/** What passes by itself: a workflow that meets it tries again, with no end. */
-const passing = (title: string, status: number, ifItPersists?: string): CatalogueEntry => ({
+/** What Odette sees to by itself. `does`: how. */
+const byItself = (
+  title: string,
+  does: string,
+  isRetried: boolean,
+  status: number,
+  ifItPersists?: string,
+): CatalogueEntry => ({
   title,
-  remedy: ['No action needed. Odette retries automatically.', ...(ifItPersists ? [ifItPersists] : [])].join(
-    ' ',
-  ),
-  isRetried: true,
+  remedy: [`No action needed. ${does}`, ...persisting(ifItPersists)].join(' '),
+  isRetried,
   owner: 'nobody',
   status,
   ...(ifItPersists !== undefined && { ifItPersists }),
 });
+
+/** What passes by itself: a workflow that meets it tries again, with no end. */
+const passing = (title: string, status: number, ifItPersists?: string): CatalogueEntry =>
+  byItself(title, 'Odette retries automatically.', true, status, ifItPersists);
+
+const persisting = (request: string | undefined): readonly string[] =>
+  request === undefined ? [] : [`If this persists, ${request.slice(0, 1).toLowerCase()}${request.slice(1)}`];
 
 export const FAILURES = {
   // The request itself
@@ -322,11 +333,7 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.unreachable': passing(
-    'Odette cannot reach Okta.',
-    502,
-    'If this persists, check DNS, the proxy and status.okta.com.',
-  ),
+  'okta.unreachable': passing('Odette cannot reach Okta.', 502, 'Check DNS, the proxy and status.okta.com.'),
   'okta.unexpected_response': entry(
     'Okta sent an unexpected response.',
     'Check the address. If it is correct, report this error.',
@@ -462,10 +469,9 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.token_invalid': entry(
+  'okta.token_invalid': byItself(
     'Okta rejected the access token.',
-    'No action needed. Odette requests a new token.',
-    'nobody',
+    'Odette requests a new token.',
     true,
     502,
   ),
@@ -476,10 +482,9 @@ export const FAILURES = {
     false,
     404,
   ),
-  'okta.device_gone': entry(
+  'okta.device_gone': byItself(
     'Someone deleted the device in Okta.',
-    'No action needed. Odette requests a new certificate.',
-    'nobody',
+    'Odette requests a new certificate.',
     false,
     410,
   ),
@@ -518,11 +523,7 @@ export const FAILURES = {
     false,
     422,
   ),
-  'okta.scep_unreachable': passing(
-    'Odette cannot reach the SCEP URL.',
-    502,
-    'If this persists, check the SCEP URL.',
-  ),
+  'okta.scep_unreachable': passing('Odette cannot reach the SCEP URL.', 502, 'Check the SCEP URL.'),
 
   // Apple push, Apps and Books
   'apns.certificate_missing': entry(
@@ -756,10 +757,9 @@ export const FAILURES = {
     false,
     502,
   ),
-  'mdm.profile_absent': entry(
+  'mdm.profile_absent': byItself(
     'The profile is not on the device.',
-    'No action needed. Odette wanted to remove it.',
-    'nobody',
+    'Odette wanted to remove it.',
     false,
     404,
   ),
@@ -770,12 +770,12 @@ export const FAILURES = {
     false,
     502,
   ),
-  'mdm.app_on_its_way': entry(
+  'mdm.app_on_its_way': byItself(
     'Okta Verify is already being installed.',
-    'No action needed. Odette waits until the device manages it.',
-    'nobody',
+    'Odette waits until the device manages it.',
     true,
     409,
+    'Check the App Store on the device.',
   ),
   'mdm.app_already_installed': entry(
     'Okta Verify is installed, but the device does not manage it.',
@@ -791,7 +791,11 @@ export const FAILURES = {
     false,
     409,
   ),
-  'mdm.device_error_passes': passing('The device cannot carry out a command at the moment.', 502),
+  'mdm.device_error_passes': passing(
+    'The device cannot carry out a command at the moment.',
+    502,
+    'Read what the device reported.',
+  ),
   'mdm.device_error_unknown': entry(
     'The device reported an error that Odette does not know.',
     'Read what the device reported. Odette retries every day.',
@@ -841,12 +845,12 @@ export const FAILURES = {
     false,
     409,
   ),
-  'mdm.license_not_found': entry(
+  'mdm.license_not_found': byItself(
     'The device has no license for Okta Verify.',
-    'No action needed. Odette assigns the license again.',
-    'nobody',
+    'Odette assigns the license again.',
     true,
     502,
+    'Check in Apple Business Manager that the license is assigned to the serial number of the device.',
   ),
   'mdm.app_not_installed': entry(
     'Okta Verify is not installed as a managed app on the device.',
@@ -869,19 +873,18 @@ export const FAILURES = {
     false,
     403,
   ),
-  'mdm.signature_refused': entry(
+  'mdm.signature_refused': byItself(
     'The device that the message names did not sign it.',
-    'No action needed. Odette rejects and logs the message.',
-    'nobody',
+    'Odette rejects and logs the message.',
     false,
     400,
   ),
-  'mdm.message_unreadable': entry(
+  'mdm.message_unreadable': byItself(
     'Odette cannot read the message.',
-    'No action needed. Odette keeps the message for inspection.',
-    'nobody',
+    'Odette keeps the message for inspection.',
     false,
     400,
+    'Read the message with `odette device responses`.',
   ),
   'enrollment.platform_refused': entry(
     'This enrollment code is for another platform.',
@@ -902,7 +905,7 @@ export const FAILURES = {
   'scep.enrollment_failed': passing(
     'The device cannot get its certificate.',
     502,
-    'If this persists, check the certificate authority in Okta and the network of the device.',
+    'Check the certificate authority in Okta and the network of the device.',
   ),
   'scep.request_refused': entry(
     'Odette rejected the certificate request.',
@@ -918,12 +921,12 @@ export const FAILURES = {
     false,
     422,
   ),
-  'certificate.not_seen': entry(
+  'certificate.not_seen': byItself(
     'The certificate is not on the device.',
-    'No action needed. Odette delivers it again.',
-    'nobody',
+    'Odette delivers it again.',
     true,
     504,
+    'Find out what keeps it off the device.',
   ),
   'certificate.gone_from_many': entry(
     'Many devices in scope lost their Okta certificate within a day.',
@@ -1005,10 +1008,9 @@ export const FAILURES = {
     false,
     409,
   ),
-  'secrets.replaced': entry(
+  'secrets.replaced': byItself(
     'A rotation replaced the secret just before Odette used it.',
-    'No action needed. Odette retries automatically with the new secret.',
-    'nobody',
+    'Odette retries automatically with the new secret.',
     true,
     503,
   ),
@@ -1066,7 +1068,7 @@ export function remedyOfRequest(code: FailureCode, retryAfterMs?: number): strin
   const { owner, isRetried, remedy, ifItPersists }: CatalogueEntry = FAILURES[code];
   if (!isRetried || owner !== 'nobody') return remedy;
   const wait = retryAfterMs === undefined ? 'a moment' : `${Math.ceil(retryAfterMs / 1_000)} seconds`;
-  return [`Try again in ${wait}.`, ...(ifItPersists ? [ifItPersists] : [])].join(' ');
+  return [`Try again in ${wait}.`, ...persisting(ifItPersists)].join(' ');
 }
 
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);

@@ -1,7 +1,8 @@
 // Who acts next: twenty situations of a device, each with its owner, its one sentence and its one button.
 import { describe, expect, test } from 'vitest';
+import { FAILURES, type FailureCode } from './failures.ts';
 import { nextStepOf, nextStepOfCause, ownerOfFailure, type NextStep, type StepFacts } from './next-step.ts';
-import { OBSTACLES, BUCKETS } from './trust-bucket.ts';
+import { bucketOfFailure, OBSTACLES, BUCKETS } from './trust-bucket.ts';
 import { obstacleText, signInText } from './trust-text.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
@@ -64,6 +65,20 @@ describe('one owner, one sentence, one button', () => {
       'replay',
     ],
     [
+      'what passes by itself has lasted',
+      { bucket: 'needs_you', failureCode: 'scep.enrollment_failed' },
+      'you',
+      'The device cannot get its certificate. Check the certificate authority in Okta and the network of the device. Odette retries every day.',
+      'replay',
+    ],
+    [
+      'out of scope, and does not give back what it was sent',
+      { bucket: 'out_of_scope', failureCode: 'mdm.profile_refused', waitsFor: 'It refuses a profile.' },
+      'you',
+      'It refuses a profile.',
+      'replay',
+    ],
+    [
       'out of scope',
       { bucket: 'out_of_scope' },
       'nobody',
@@ -119,6 +134,16 @@ test('of many devices the same owner and button are said as of one', () => {
     owner: 'you',
     action: 'replay',
   });
+});
+
+test('whatever a rollout ended with, whoever has to act is told what to do, and of many devices the same', () => {
+  for (const failureCode of Object.keys(FAILURES) as FailureCode[]) {
+    const bucket = bucketOfFailure(failureCode);
+    const { owner, text } = step({ bucket, failureCode });
+    expect(owner, failureCode).not.toBe('nobody');
+    expect(text, failureCode).not.toContain('No action needed.');
+    expect(nextStepOfCause(bucket, { failureCode })).toMatchObject({ owner, text });
+  }
 });
 
 test('of the installation, what passes by itself needs nobody', () => {

@@ -1,6 +1,7 @@
 // Who acts next, what is to be done in one sentence, and the one button for it: of a device, and of a cause that many devices share.
 // Lists, pages, alarms, badges, command line and notifications all read it here.
 import { FAILURES, isFailureCode, type FailureCode } from './failures.ts';
+import { rolloutFailureText } from './rollout-failure.ts';
 import { obstacleText, signInText } from './trust-text.ts';
 import { SILENT_AFTER_DAYS, type Obstacle, type TrustBucket } from './trust-bucket.ts';
 
@@ -80,6 +81,9 @@ export function nextStepOf(facts: StepFacts): NextStep {
   const owner = OWNERS[bucket];
   if (obstacle !== null)
     return { owner, text: waitsFor ?? DEFAULT_TEXTS[bucket], action: OBSTACLE_ACTIONS[obstacle] };
+  // Something of Odette's is still on it, and does not go.
+  if (bucket === 'out_of_scope' && failureCode !== null)
+    return { owner: 'you', text: waitsFor ?? failureText(failureCode), action: 'replay' };
   if (bucket === 'out_of_scope')
     return { owner, text: DEFAULT_TEXTS.out_of_scope, action: 'choose_blueprint' };
   if (failureCode !== null && bucket !== 'in_progress')
@@ -104,8 +108,7 @@ function actionOf({ bucket, waitsFor, isEnrolled }: StepFacts): StepAction | nul
   return waitsFor === null || waitsFor === signInText ? 'ask_okta' : 'check_device';
 }
 
-const failureText = (code: string): string =>
-  isFailureCode(code) ? `${FAILURES[code].title} ${FAILURES[code].remedy}` : code;
+const failureText = (code: string): string => (isFailureCode(code) ? rolloutFailureText(code) : code);
 
 const DEFAULT_TEXTS: Readonly<Record<TrustBucket, string>> = {
   trusted: 'Nothing pending.',

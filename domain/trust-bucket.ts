@@ -96,7 +96,7 @@ export function deriveBucket(facts: BucketFacts): DerivedBucket {
   if (TRUTHS.every((truth) => counts(facts.states[truth]))) return at('trusted');
   // What an Okta admin did stands above everything that Odette could still do on the device.
   if (facts.finding === 'suspended' || facts.finding === 'deactivated') return at('needs_you', facts.finding);
-  if (facts.failureCode !== null) return at(isForUser(facts.failureCode) ? 'needs_user' : 'needs_you');
+  if (facts.failureCode !== null) return at(bucketOfFailure(facts.failureCode));
   if (isWithoutLicense(facts)) return at('needs_you', 'no_license');
   if (isForUserNow(facts)) return at('needs_user', facts.waitsForUserChannel ? 'no_user_channel' : null);
   if (isOnlyAppMissing(facts)) return at('needs_you', 'app_missing');
@@ -120,4 +120,6 @@ const isOnlyAppMissing = ({ states, phase, appComesFromElsewhere }: BucketFacts)
 const isSilent = ({ lastContactAtMs, nowMs }: BucketFacts): boolean =>
   lastContactAtMs !== null && nowMs - lastContactAtMs > SILENT_AFTER_DAYS * DAY_MS;
 
-const isForUser = (code: string): boolean => isFailureCode(code) && FAILURES[code].owner === 'user';
+/** Of a device in scope whose rollout has ended with it. */
+export const bucketOfFailure = (code: string): 'needs_user' | 'needs_you' =>
+  isFailureCode(code) && FAILURES[code].owner === 'user' ? 'needs_user' : 'needs_you';

@@ -1,7 +1,8 @@
 // What a device waits for and whose turn it is, in plain words: the same in Temporal's pages and in Odette's.
 import type { DeviceFamily } from './device.ts';
-import { FAILURES, isFailureCode } from './failures.ts';
+import { isFailureCode } from './failures.ts';
 import type { RolloutPhase } from './rollout-action.ts';
+import { rolloutFailureText } from './rollout-failure.ts';
 import { SILENT_AFTER_DAYS, type Obstacle, type DerivedBucket } from './trust-bucket.ts';
 import type { Truth, TruthState } from './trust.ts';
 
@@ -72,7 +73,7 @@ export function waitsForText(
   if (obstacle !== null) return obstacleText(obstacle, family);
   if (bucket === 'trusted') return null;
   if (phase === 'failed' && failureCode !== null && isFailureCode(failureCode))
-    return `${FAILURES[failureCode].title} ${FAILURES[failureCode].remedy}`;
+    return rolloutFailureText(failureCode);
   if (phase === 'delivered') return bucket === 'needs_user' ? signInText : null;
   return PHASE_LABELS[phase](family);
 }

@@ -7,5 +7,9 @@ test('docs/device-states.md holds what is said of each situation as it is now', 
   const page = deviceStatesPage();
   expect(page.split('\n').filter((line) => line.startsWith('| ')).length).toBeGreaterThan(30);
   expect(page).not.toMatch(/undefined|null/);
+  const rows = page.split('\n').map((line) => line.split(' | '));
+  const acting = rows.filter(([, , who = '']) => /action required/i.test(who));
+  expect(acting.length).toBeGreaterThan(20);
+  expect(acting.filter(([, , , sentence = '']) => sentence.includes('No action needed'))).toEqual([]);
   expect(readFileSync(new URL('../docs/device-states.md', import.meta.url), 'utf8')).toBe(page);
 });

@@ -1,10 +1,10 @@
 // docs/device-states.md: the situations of a device, and what list, page, command line and Temporal UI say of each. Each column is read
 // from the code that says it there.
 import { STEP_COMMANDS } from '../cli/step-commands.ts';
-import { FAILURES, type FailureCode } from '../domain/failures.ts';
+import type { FailureCode } from '../domain/failures.ts';
 import { nextStepOf, type StepFacts } from '../domain/next-step.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
-import { OBSTACLES, type Obstacle, type TrustBucket } from '../domain/trust-bucket.ts';
+import { bucketOfFailure, OBSTACLES, type Obstacle, type TrustBucket } from '../domain/trust-bucket.ts';
 import { notNowText, obstacleText, signInText, waitsForText } from '../domain/trust-text.ts';
 import { BUCKET_LABELS, STEP_ACTION_LABELS, STEP_OWNER_LABELS } from '../web/labels.ts';
 
@@ -55,6 +55,11 @@ const FAILED: readonly FailureCode[] = [
   'mdm.not_enrolled',
   'mdm.profile_refused',
   'mdm.app_not_installed',
+  'mdm.license_not_found',
+  'mdm.device_error_passes',
+  'mdm.device_error_unknown',
+  'scep.enrollment_failed',
+  'certificate.not_seen',
   'rollout.canceled',
 ];
 
@@ -92,11 +97,13 @@ const SITUATIONS: readonly Situation[] = [
   ...FAILED.map((code): Situation => ({
     name: `\`${code}\``,
     phase: 'failed',
-    facts: {
-      bucket: FAILURES[code].owner === 'user' ? 'needs_user' : 'needs_you',
-      failureCode: code,
-    },
+    facts: { bucket: bucketOfFailure(code), failureCode: code },
   })),
+  {
+    name: 'Removal refused',
+    phase: 'failed',
+    facts: { bucket: 'out_of_scope', failureCode: 'mdm.profile_refused' },
+  },
   { name: 'Out of scope', facts: { bucket: 'out_of_scope' }, phase: null },
 ];
 

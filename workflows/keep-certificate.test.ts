@@ -229,15 +229,36 @@ describe('keepCertificate', () => {
     expect(mac.certificates).toHaveLength(1);
   });
 
-  test('a Mac whose rollout has failed is renewed in its turn, and goes on saying why it failed', async () => {
+  test('a Mac whose rollout has failed is renewed in its turn, and goes on saying why it failed, in its own words', async () => {
     const mac = await world.newDevice('Mac');
-    const errorChain = [
-      { code: 1000, domain: 'MCProfileErrorDomain', description: 'The profile is malformed.' },
-    ];
-    mac.breaks.push({ requestType: 'InstallProfile', profile: '.settings', errorChain, times: Infinity });
+    const refusesFor = (profile: string, code: number, domain: string, description: string, times: number) =>
+      mac.breaks.push({
+        requestType: 'InstallProfile',
+        profile,
+        errorChain: [{ code, domain, description }],
+        times,
+      });
+    const saysWhy = async () =>
+      expect(await world.trust(mac.id)).toMatchObject({
+        phase: 'failed',
+        failureCode: 'mdm.profile_refused',
+        waitsFor: expect.stringContaining('The profile is malformed. (MCProfile 1000)') as string,
+      });
+    refusesFor('.settings', 1000, 'MCProfileErrorDomain', 'The profile is malformed.', Infinity);
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
-    expect(await world.trust(mac.id)).toMatchObject({ failureCode: 'mdm.profile_refused' });
+    await saysWhy();
+    // What its certificate meets on its way is told beside it.
+    const [first] = mac.certificates;
+    refusesFor('.certificate', 15_002, 'MDM-SCEP', 'The response is invalid', 1);
+    await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID() });
+    await world.until(async () => expect(await noted(mac)).toContain('certificate_failed'));
+    await saysWhy();
+    await pass(mac, MINUTE);
+    await renewed(mac, first?.serialNumber ?? '');
+    await restOf(mac);
+    await saysWhy();
+
     await signIn(mac);
     const { serialNumber } = newest(mac);
     await pass(mac, untilRenewal(mac) + 2_000);

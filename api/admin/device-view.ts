@@ -27,7 +27,7 @@ import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { appliesTo, TRUTHS } from '../../domain/trust.ts';
 import { workflowIds } from '../../workflows/messages.ts';
 import type { Device, DeviceDetail } from '../contract/devices.ts';
-import { codeOrNull, failureOrNull } from './failure-view.ts';
+import { codeOrNull, rolloutFailureOrNull } from './failure-view.ts';
 
 /** Addresses of workflows in the Temporal UI. */
 export interface TemporalLinks {
@@ -107,7 +107,7 @@ export async function showDetail(
       ...twin,
       mayBeRetired: twin.bucket === 'left' || twin.bucket === 'unreachable',
     })),
-    failure: failureOrNull(row.failureCode),
+    failure: rolloutFailureOrNull(row.failureCode),
     deviceError: refusal === undefined ? null : showDeviceError(refusal),
     payloadSet: [
       ...sent.map((profile) => ({
@@ -145,7 +145,7 @@ export async function showDetail(
       startedAt,
       closedAt,
       outcome,
-      failure: failureOrNull(failureCode),
+      failure: rolloutFailureOrNull(failureCode),
       temporalUrl: temporalLink(links, workflowId, runId),
     })),
     workflowId,

@@ -1,5 +1,6 @@
 // A catalogued failure in words, as lists and pages show it.
 import { FAILURES, isFailureCode, type FailureCode } from '../../domain/failures.ts';
+import { rolloutFailure } from '../../domain/rollout-failure.ts';
 
 export interface ShownFailure {
   readonly code: FailureCode;
@@ -15,8 +16,16 @@ export function showFailure(code: FailureCode): ShownFailure {
 }
 
 /** Of a stored code, which a release may no longer know. */
-export const failureOrNull = (code: string | null): ShownFailure | null =>
-  code === null ? null : showFailure(isFailureCode(code) ? code : 'server.failed');
+export const failureOrNull = (code: string | null): ShownFailure | null => {
+  const known = codeOrNull(code);
+  return known === null ? null : showFailure(known);
+};
+
+/** With which the rollout of a device ended. */
+export const rolloutFailureOrNull = (code: string | null): ShownFailure | null => {
+  const known = codeOrNull(code);
+  return known === null ? null : { ...showFailure(known), ...rolloutFailure(known) };
+};
 
 export const codeOrNull = (code: string | null): FailureCode | null =>
   code === null ? null : isFailureCode(code) ? code : 'server.failed';

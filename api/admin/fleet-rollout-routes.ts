@@ -21,7 +21,7 @@ import { notFound, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { temporalLink } from './device-view.ts';
-import { failureOrNull } from './failure-view.ts';
+import { rolloutFailureOrNull } from './failure-view.ts';
 
 const MAX_SHOWN = 50;
 
@@ -60,7 +60,7 @@ export function fleetRolloutHandlers(dependencies: AdminDependencies): Handlers<
         device: { id: deviceId, name, serialNumber },
         state,
         wave,
-        failure: failureOrNull(failureCode),
+        failure: rolloutFailureOrNull(failureCode),
       }));
       return { items, next };
     },

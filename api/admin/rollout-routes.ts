@@ -11,7 +11,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import type { rollouts } from '../contract/rollouts.ts';
 import { pageOf, readCursor, runCursor, writeCursor } from '../http/cursors.ts';
 import { showDevice, temporalLink } from './device-view.ts';
-import { failureOrNull, showFailure } from './failure-view.ts';
+import { rolloutFailureOrNull, showFailure } from './failure-view.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { Handlers } from '../http/serve.ts';
 
@@ -33,7 +33,7 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
         startedAt: row.startedAt,
         closedAt: row.closedAt,
         outcome: row.outcome,
-        failure: failureOrNull(row.failureCode),
+        failure: rolloutFailureOrNull(row.failureCode),
         phase: row.closedAt === null ? (row.phase ?? 'waiting') : null,
         waitsFor: row.waitsFor,
         temporalUrl: temporalLink(dependencies, row.workflowId, row.runId),
@@ -45,7 +45,7 @@ export function rolloutHandlers(dependencies: AdminDependencies): Handlers<typeo
       const groups = await listFailureGroups(sql);
       return {
         items: groups.map(({ failureCode, devices, examples, newestAt }) => ({
-          failure: failureOrNull(failureCode) ?? showFailure('server.failed'),
+          failure: rolloutFailureOrNull(failureCode) ?? showFailure('server.failed'),
           devices,
           examples: [...examples],
           newestAt,
