@@ -2,6 +2,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { CertificateAction, InstalledProfile } from '../domain/certificate-plan.ts';
+import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
@@ -86,11 +87,12 @@ export class CertificateDelivery {
     this.wasInterrupted = kind === 'interrupted';
   }
 
+  /** Why the device refuses to give one back; null: it does not, or has not responded. */
   async remove(
     step: PlannedCertificateStep,
     profiles: readonly InstalledProfile[],
     isChanged: () => boolean,
-  ): Promise<void> {
+  ): Promise<FailureCode | null> {
     const carried = await this.#conversation.carryOut(
       this.#scope(step),
       profiles.map(({ identifier, scope }) => ({
@@ -102,6 +104,10 @@ export class CertificateDelivery {
     );
     this.#learn(carried);
     if (!this.isSilent) this.#cycle += 1;
+    const failures =
+      carried.kind === 'answered' ? carried.outcomes.map(({ failureCode }) => failureCode) : [];
+    // One that is gone already is looked for, as after an acknowledgment.
+    return failures.find((code) => code !== null && classOf(code) !== 'on_its_way') ?? null;
   }
 
   /**

@@ -32,10 +32,8 @@ export class CertificateRequest {
   ): Promise<CertificateOutcome> {
     const signals = this.#signals;
     const proven = signals.certificatesProven;
-    const before = signals.certificateFailures.length;
-    const failures = () => signals.certificateFailures.slice(before);
-    const permanent = () => failures().find((code) => !FAILURES[code].isRetried);
-    const isDone = () => signals.certificatesProven > proven || permanent() !== undefined || isChanged();
+    const failed = this.#listenForFailures();
+    const isDone = () => signals.certificatesProven > proven || failed.forGood() !== undefined || isChanged();
     const request = () =>
       otherWorkflows.requestCertificate({
         deviceId: this.#deviceId,
@@ -43,26 +41,41 @@ export class CertificateRequest {
         eventId: this.#nextEventId('certificate'),
       });
     if (!(await this.#askUntil(request, isDone, intervals, 'certificate')))
-      // Silence is only the cause where nothing else was said.
-      return { kind: 'silent', code: failures().at(-1) ?? 'mdm.device_silent' };
+      return { kind: 'silent', code: failed.last() };
     if (isChanged()) return { kind: 'changed' };
-    const code = permanent();
+    const code = failed.forGood();
     return code === undefined || signals.certificatesProven > proven
       ? { kind: 'proven' }
       : { kind: 'failed', code };
   }
 
+  /** Why it is still there; null: it is gone, or the plan has changed. */
   async remove(intervals: readonly number[], isChanged: () => boolean): Promise<FailureCode | null> {
     const removed = this.#signals.certificatesRemoved;
-    const isDone = () => this.#signals.certificatesRemoved > removed || isChanged();
+    const failed = this.#listenForFailures();
+    const isSettled = () => this.#signals.certificatesRemoved > removed || isChanged();
+    const isDone = () => isSettled() || failed.forGood() !== undefined;
     const request = () =>
       otherWorkflows.requestCertificateRemoval({
         deviceId: this.#deviceId,
         eventId: this.#nextEventId('removal'),
       });
-    return (await this.#askUntil(request, isDone, intervals, 'certificate is removed'))
-      ? null
-      : 'mdm.device_silent';
+    const isReplied = await this.#askUntil(request, isDone, intervals, 'certificate is removed');
+    if (isSettled()) return null;
+    return isReplied ? (failed.forGood() ?? null) : failed.last();
+  }
+
+  /** What the certificate workflow says from now on. */
+  #listenForFailures() {
+    const { certificateFailures } = this.#signals;
+    const before = certificateFailures.length;
+    const failures = () => certificateFailures.slice(before);
+    return {
+      /** One for which a person has to act. */
+      forGood: () => failures().find((code) => !FAILURES[code].isRetried),
+      /** Silence is only the cause where nothing else was said. */
+      last: (): FailureCode => failures().at(-1) ?? 'mdm.device_silent',
+    };
   }
 
   /** The request and its timer begin in one workflow task: a reset to it asks again. */

@@ -24,6 +24,12 @@ const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
 const ENROLLMENT_PAUSE = '10 minutes';
 
+/** Why it stops for a while: the device does as it is told, it says, and its lists say otherwise. */
+const WORN_OUT: Readonly<Partial<Record<CertificateAction['do'], FailureCode>>> = {
+  deliver: 'certificate.not_seen',
+  remove: 'mdm.profile_refused',
+};
+
 type Step<Action extends CertificateAction['do']> = PlannedCertificateStep & {
   readonly action: Extract<CertificateAction, { do: Action }>;
 };
@@ -71,8 +77,7 @@ class CertificateWorkflow {
       if (step === null) return;
       await this.#status.show(step);
       if (isWornOut(this.#attempts, step.action.do) && !isChanged()) {
-        const { do: act } = step.action;
-        await this.#backOff(act === 'deliver' ? 'certificate.not_seen' : 'mdm.command_refused', isChanged);
+        await this.#backOff(WORN_OUT[step.action.do] ?? 'mdm.command_refused', isChanged);
         continue;
       }
       if ((await this.#carryOut(step, isChanged)) === 'ended') return;
@@ -86,10 +91,7 @@ class CertificateWorkflow {
       case 'ask':
         return this.#ask({ ...step, action }, isChanged);
       case 'remove':
-        if (action.keeps !== null) await this.#replyProven(step);
-        await this.#delivery.remove(step, action.profiles, isChanged);
-        this.#signals.outdate();
-        return;
+        return this.#remove({ ...step, action }, isChanged);
       case 'deliver':
         return this.#deliver({ ...step, action }, isChanged);
       case 'prove':
@@ -130,6 +132,14 @@ class CertificateWorkflow {
     isChanged: IsChanged,
   ): Promise<void> {
     if (await this.#delivery.requestLists(step, scopes, isChanged)) this.#signals.listed(scopes);
+  }
+
+  async #remove(step: Step<'remove'>, isChanged: IsChanged): Promise<undefined> {
+    const { profiles, keeps } = step.action;
+    if (keeps !== null) await this.#replyProven(step);
+    const failure = await this.#delivery.remove(step, profiles, isChanged);
+    this.#signals.outdate();
+    if (failure !== null) await this.#backOff(failure, isChanged);
   }
 
   async #deliver(step: Step<'deliver'>, isChanged: IsChanged): Promise<undefined> {
