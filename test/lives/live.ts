@@ -1,6 +1,5 @@
 // Lives one life in a world of the sandbox, puts everything in order at its end, and waits until Odette shows what is true.
 // Long, because a life is one path: what happens to it, what then is true, and how that is waited for.
-import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import { workflowIds } from '../../workflows/messages.ts';
@@ -8,6 +7,7 @@ import { breakOf } from '../harness/error-cases.ts';
 import type { BesideTheTest } from '../harness/time-skipping.ts';
 import type { TrustedWorld } from '../harness/stage.ts';
 import type { World } from '../harness/world.ts';
+import type { AtWork, Work } from './at-work.ts';
 import { ERRORS, type Life, type LifeEvent, type Named } from './life.ts';
 import type { PretendOkta } from './pretend-okta.ts';
 import { differences, type PretendState, type ShownDevice, type Standing } from './shown.ts';
@@ -17,14 +17,17 @@ export interface LivesWorld {
   readonly trusted: TrustedWorld;
   readonly skips: BesideTheTest;
   readonly okta: PretendOkta;
+  readonly work: AtWork;
 }
 
 /** A look costs the machine more than most of what it sees. */
 const LOOK_MS = 1000;
-/** Between two checks of the day. */
-const CHECK_MS = 8000;
-/** Since the last change of what Odette shows: two minutes, and longer where the machine is so busy that a look takes its time, too. */
-const PATIENCE_LOOKS = 120;
+/** The least that is left to a device for what it does by itself. */
+const DAY_MS = 3000;
+/** After so many days in which everybody did all that they had to do, nothing will change any more. */
+const PATIENCE_DAYS = 8;
+/** A day that does not end: nothing at all has gone on for so many looks. */
+const STILL_LOOKS = 120;
 const BACK_OFF_MS = 10 * 60_000;
 const NO_KNOBS = { breaks: [], notNow: null, losesCertificates: false, respondsTwice: false };
 
@@ -40,13 +43,15 @@ export class Live {
   #standing: Standing = 'left';
   #user: string | null = null;
   #wasKnown = false;
+  #signedInAt = 0;
+  #shownId: string | undefined;
 
   constructor(worlds: LivesWorld, life: Life) {
     this.#worlds = worlds;
     this.#life = life;
   }
 
-  /** @throws Error with every difference that was still there when nothing had changed for so many looks */
+  /** @throws Error with every difference that was still there after so many days, however long a busy machine takes for one */
   async live(): Promise<void> {
     await this.#addBoard({});
     await this.#enroll(this.#life.names, true);
@@ -96,6 +101,7 @@ export class Live {
       query: { search: hardware.serialNumber, limit: 10 },
     });
     const row = items.find(({ udid }) => udid === hardware.udid);
+    this.#shownId = row?.id;
     return row && stage.odette.call('get /api/devices/{id}', { params: { id: row.id } });
   }
 
@@ -252,25 +258,41 @@ export class Live {
   async #settle(): Promise<void> {
     await this.#change({ knobs: NO_KNOBS });
     await this.#act('wake');
-    let stillLooks = 0;
-    let last = '';
-    let nextCheck = 0;
     let agreed = 0;
+    let last = { differences: '', mark: '' };
+    let days = 0;
+    let stillLooks = 0;
+    let dayEndsAt = 0;
     for (;;) {
       const found = await this.#differences();
       agreed = found.length === 0 ? agreed + 1 : 0;
       // Twice: nothing is about to change it.
       if (agreed === 2) return;
+      const { isOver, mark } = await this.#work();
+      const differences = found.join();
       // While anything still changes, it is on its way.
-      stillLooks = found.join() === last ? stillLooks + 1 : 0;
-      last = found.join();
-      if (stillLooks > PATIENCE_LOOKS && found.length > 0) throw new Error(await this.#described(found));
-      if (agreed === 0 && Date.now() >= nextCheck) {
-        nextCheck = Date.now() + CHECK_MS + randomInt(500);
-        await this.#check();
+      if (differences !== last.differences) days = 0;
+      stillLooks = mark === last.mark ? stillLooks + 1 : 0;
+      last = { differences, mark };
+      if (found.length > 0 && days > PATIENCE_DAYS)
+        throw new Error(await this.#described(found, `after ${PATIENCE_DAYS} days`));
+      if (found.length > 0 && stillLooks > STILL_LOOKS)
+        throw new Error(await this.#described(found, 'on a day that does not end'));
+      if (found.length > 0 && isOver && Date.now() >= dayEndsAt) {
+        await this.#liveDay();
+        days += 1;
+        stillLooks = 0;
+        dayEndsAt = Date.now() + DAY_MS;
       }
       await pause(LOOK_MS);
     }
+  }
+
+  /** Of Odette for this device, and of the sweep that asks Okta. */
+  async #work(): Promise<Work> {
+    if (this.#shownId === undefined) return { isOver: true, mark: '' };
+    const { isOver, mark } = await this.#worlds.work.on(this.#shownId, this.#standing === 'enrolled');
+    return { isOver: isOver && (await this.#worlds.okta.wasAskedSince(this.#signedInAt)), mark };
   }
 
   async #differences(): Promise<string[]> {
@@ -289,17 +311,19 @@ export class Live {
   }
 
   /** What a day brings: the device is checked, its user signs in, and a certificate that failed is tried again. */
-  async #check(): Promise<void> {
+  async #liveDay(): Promise<void> {
+    const isThere = this.#standing === 'enrolled';
+    if (isThere && (await this.#hasApp())) await this.#act('sign-in');
+    this.#signedInAt = Date.now();
     await this.#ask('check');
     await this.#worlds.okta.askedByOdette();
-    if (this.#standing !== 'enrolled') return;
-    if (await this.#hasApp()) await this.#act('sign-in');
+    if (!isThere) return;
     const shown = await this.#shown();
     if (shown?.truths.certificatePresent === false)
       this.#worlds.skips.fastForward(workflowIds.certificate(shown.id), BACK_OFF_MS);
   }
 
-  async #described(found: readonly string[]): Promise<string> {
+  async #described(found: readonly string[], when: string): Promise<string> {
     const shown = await this.#shown();
     const timeline =
       shown === undefined
@@ -311,7 +335,7 @@ export class Live {
             })
           ).items.map(({ at, text }) => `  ${at} ${text}`);
     return [
-      `after ${PATIENCE_LOOKS} looks, of ${this.#name}, which is ${this.#standing}:`,
+      `${when}, of ${this.#name}, which is ${this.#standing}:`,
       ...found.map((each) => `- ${each}`),
       `Odette shows ${shown?.bucket} (${shown?.phase}): ${shown?.waitsFor}`,
       ...timeline,

@@ -2,9 +2,11 @@
 import { Client, Connection } from '@temporalio/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
+import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
 import { setUpTrust } from '../harness/stage.ts';
 import { BesideTheTest } from '../harness/time-skipping.ts';
 import { startWorld } from '../harness/world.ts';
+import { AtWork } from './at-work.ts';
 import { life, type Life } from './life.ts';
 import { Live, type LivesWorld } from './live.ts';
 import { PretendOkta } from './pretend-okta.ts';
@@ -15,12 +17,13 @@ const TOGETHER = number('LIVES_TOGETHER', 8);
 const SEED = number('LIVES_SEED', 20_261_125);
 /** One life as a failed run printed it: lived alone, again. */
 const ONE = process.env['LIVES_ONE'];
-/** A life takes half a minute, and two minutes more when it shows a fault; many times that on a machine with much else to do. */
+/** A life takes half a minute, and as long again when it shows a fault; many times that on a machine with much else to do. */
 const TIMEOUT_MS = 600_000 + LIVES * 30_000;
 const SHRINK_MS = number('LIVES_SHRINK_SECONDS', 120) * 1000;
 
 let worlds: LivesWorld;
 let connection: Connection;
+let database: Database;
 beforeAll(async () => {
   const world = await startWorld({
     temporalConfig: {
@@ -30,14 +33,17 @@ beforeAll(async () => {
   });
   const trusted = await setUpTrust(world);
   connection = await Connection.connect({ address: world.temporalAddress });
-  const okta = new PretendOkta(world, new Client({ connection }), trusted.integrationId);
-  worlds = { world, trusted, skips: new BesideTheTest(connection), okta };
+  database = connectDatabase(world.databaseUrl, { max: 4 });
+  const okta = new PretendOkta(world, new Client({ connection }), database, trusted.integrationId);
+  const work = new AtWork(database, connection);
+  worlds = { world, trusted, skips: new BesideTheTest(connection), okta, work };
   await world.manage('PATCH', '/tenants/one/knobs', { rateLimits: { apiPerMinute: 100_000 } });
   await world.manage('PATCH', '/apps-and-books/assets/490179405', { total: 100_000 });
 }, 480_000);
 afterAll(async () => {
   await worlds?.skips.end();
   await connection?.close();
+  await database?.end();
   await worlds?.world.stop();
 });
 

@@ -1,6 +1,7 @@
 // What the pretend Okta holds, looked at once for all lives that are lived together, and the sweep by which Odette asks it.
 import type { Client } from '@temporalio/client';
 import { workflowIds } from '../../workflows/messages.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
 import type { World } from '../harness/world.ts';
 import type { OktaRecord } from './shown.ts';
 
@@ -17,13 +18,15 @@ const SWEEP_MS = 4000;
 export class PretendOkta {
   readonly #world: World;
   readonly #temporal: Client;
+  readonly #database: Database;
   readonly #integrationId: string;
   #look: { readonly at: number; readonly seen: Promise<Look> } | undefined;
   #sweptAt = 0;
 
-  constructor(world: World, temporal: Client, integrationId: string) {
+  constructor(world: World, temporal: Client, database: Database, integrationId: string) {
     this.#world = world;
     this.#temporal = temporal;
+    this.#database = database;
     this.#integrationId = integrationId;
   }
 
@@ -42,6 +45,17 @@ export class PretendOkta {
       .getHandle(workflowIds.sweep('trust', this.#integrationId))
       .trigger()
       .catch(() => undefined);
+  }
+
+  /** Whether a sweep that began after this time has ended. One that was under way is followed by another. */
+  async wasAskedSince(milliseconds: number): Promise<boolean> {
+    const [row] = await this.#database.query<{ sweptAt: Date | null }>(
+      'select swept_at from okta_reads where integration_id = $1',
+      [this.#integrationId],
+    );
+    if ((row?.sweptAt?.getTime() ?? 0) >= milliseconds) return true;
+    await this.askedByOdette();
+    return false;
   }
 
   async #lookAnew(): Promise<Look> {
