@@ -327,7 +327,7 @@ describe('the other sweeps', () => {
     expect(healthy.certificates).toHaveLength(1);
     const alarms = await alarmsOf(world.database);
     expect(alarms.map(({ text }) => text)).toContainEqual(
-      expect.stringContaining('1 device(s) did not start a renewal that is due'),
+      expect.stringContaining('1 device did not start a renewal that is due'),
     );
   });
 

@@ -11,6 +11,7 @@ import {
   type PushCertificateRow,
 } from '../../adapters/store/devices/push-certificates.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
+import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { recordTrustedDay } from '../../adapters/store/fleet/trusted-days.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { FAILURES, type FailureCode } from '../../domain/failures.ts';
@@ -753,6 +754,15 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
   expect(await alarmsAt(1)).toEqual(['The Apps and Books token expires in 1 day.']);
   expect(await alarmsAt(-1)).toEqual(['The Apps and Books token has expired: devices get no license.']);
   await database.query('delete from apps_and_books_tokens');
+});
+
+test('an alarm counts one in the singular', async () => {
+  const texts = async () => (await alarmsOf(api.database)).map(({ text }) => text);
+  for (const words of ['Odette refused 1 message in', 'Odette refused 2 messages in']) {
+    await appendAudit(api.database, { actor: 'system', action: 'temporal.refused' });
+    expect(await texts()).toContainEqual(expect.stringContaining(words));
+  }
+  await api.database.query(`delete from audit_entries where action = 'temporal.refused'`);
 });
 
 test('a connection that refuses Odette raises an alarm until it works again, and is told once', async () => {

@@ -13,6 +13,7 @@ import { countRestored, countRefusedByTemporal, countStalled } from '../../adapt
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { listDeafTargets } from '../../adapters/store/notifications/targets.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
+import { counted } from '../../domain/counted.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { replacedInOkta, type RotatedSecret } from '../../domain/secret-rotation.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
@@ -146,14 +147,14 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (refused.count > 0)
     alarm(
       'temporal.unauthenticated',
-      `Someone else can reach the Temporal server: Odette refused ${refused.count} messages in the last day that it did not send.`,
+      `Someone else can reach the Temporal server: Odette refused ${counted(refused.count, 'message')} in the last day that it did not send.`,
       refused.since,
     );
   const restored = await countRestored(sql);
   if (restored.count > 0)
     alarm(
       'temporal.restored',
-      `${restored.count} sweeps or workflows were paused, ended or replaced in Temporal in the last day; Odette restored them.`,
+      `${counted(restored.count, 'sweep or workflow was', 'sweeps or workflows were')} paused, ended or replaced in Temporal in the last day; Odette restored ${restored.count === 1 ? 'it' : 'them'}.`,
       restored.since,
     );
   const stuck = temporal && (await stuckWorkflowsText(temporal));
@@ -162,14 +163,14 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (stalled.count > 0)
     alarm(
       'temporal.workflow_stuck',
-      `The certificate workflows of ${stalled.count} device(s) did not start a renewal that is due; Odette signaled them again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
+      `The certificate workflows of ${counted(stalled.count, 'device')} did not start a renewal that is due; Odette signaled them again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
       stalled.since,
     );
   const gone = await countCertificatesGone(sql);
   if (gone.devices >= MANY_CERTIFICATES)
     alarm(
       'certificate.gone_from_many',
-      `${gone.devices} devices in scope lost their Okta certificate in the last day.`,
+      `${gone.devices} devices in scope lost their Okta certificates in the last day.`,
       gone.since,
     );
   for (const { text, since, integrationId } of await syncProblems(sql))

@@ -24,8 +24,7 @@ let server: ContractServer;
 let openings: Record<string, Opening>;
 
 /** So that another one can begin. */
-async function endRemovalAndRotation(database: Database): Promise<void> {
-  await database.query('update platform_removals set finished_at = now()');
+async function endRotation(database: Database): Promise<void> {
   await database.query(`update secret_rotations set status = 'abandoned', ended_at = now()`);
 }
 
@@ -47,7 +46,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     const gone = devices.find(({ bucket }) => bucket === 'out_of_scope')?.id ?? '';
     await api.database.query(`update devices set enrollment_status = 'checked_out' where id = $1`, [gone]);
     const integration = ids['integrations'] ?? '';
-    await endRemovalAndRotation(api.database);
+    await endRotation(api.database);
     const halted = await haltFleet(api.database, integration, deviceId);
     const blueprint = ids['blueprints'] ?? '';
     const code = { maxUses: 3, expiresInHours: 24 };

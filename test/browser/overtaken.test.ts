@@ -219,6 +219,26 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     await ours.close();
   }, 120_000);
 
+  test('is asked before changes are left for another item of the same page', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/library/okta-verify?integration=another-one');
+    await ours.see('Which Okta tenant?');
+    await ours.page.keyboard.press('Control+k');
+    await ours.page.getByRole('combobox', { name: 'Search everywhere' }).fill('Okta Verify');
+    await ours.page.getByRole('option', { name: 'Okta Verify', exact: true }).click();
+    const field = ours.page.getByLabel(preferences);
+    const text = '{ "OktaVerify.ReportDiagnostics": true }';
+    await field.fill(text);
+    await ours.page.goBack();
+    await ours.press('Stay on this page');
+    expect(await field.inputValue()).toBe(text);
+    await ours.page.goBack();
+    await ours.press('Leave without saving');
+    await ours.see('Which Okta tenant?');
+    await ours.close();
+  }, 120_000);
+
   test('is asked before a push certificate of another topic is used while devices are enrolled', async () => {
     const dates = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 400 * DAY) };
     const authority = await CertificateAuthority.create({ commonName: 'Pretend Apple', ...dates });

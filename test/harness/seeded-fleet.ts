@@ -106,8 +106,8 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
   const devices = await addDevices(database, ids);
   await addEvidence(database, devices[0] ?? '', ids.integrations);
   await database.query(
-    `insert into platform_removals (id, integration_id, integration_name, okta_host, platform, status, users_losing_trust, asked_by, starts_at)
-     values ($1, $2, 'acme', 'acme.okta.com', 'iOS', 'undone', 0, 'person:ada', now())`,
+    `insert into platform_removals (id, integration_id, integration_name, okta_host, platform, status, users_losing_trust, asked_by, starts_at, finished_at)
+     values ($1, $2, 'acme', 'acme.okta.com', 'iOS', 'undone', 0, 'person:ada', now(), now())`,
     [ids.removals, ids.integrations],
   );
   await database.query(`insert into replays (id, started_by) values ($1, 'person:ada')`, [ids.replays]);

@@ -1,11 +1,18 @@
-// Asks before a page with unsaved changes is left, also when the window is closed.
+// Asks before unsaved changes are left: for another page, for something else on the same page, or when the window is closed.
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useBlocker } from '@tanstack/react-router';
 
-export function UnsavedChanges({ isDirty }: { isDirty: boolean }) {
+export function UnsavedChanges({
+  isDirty,
+  isShownAt,
+}: {
+  readonly isDirty: boolean;
+  /** Whether the page shows the same thing when its address ends with this search. */
+  readonly isShownAt: (search: Readonly<Record<string, unknown>>) => boolean;
+}) {
   const leaving = useBlocker({
-    // A change of the same page's address (a tab, an item that was just saved) leaves nothing.
-    shouldBlockFn: ({ current, next }) => isDirty && current.pathname !== next.pathname,
+    shouldBlockFn: ({ current, next }) =>
+      isDirty && (current.pathname !== next.pathname || !isShownAt(next.search)),
     enableBeforeUnload: () => isDirty,
     withResolver: true,
   });

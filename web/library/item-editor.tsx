@@ -58,7 +58,14 @@ export function ItemEditor({
         <ItemSettings draft={draft} change={change} disabled={!isAdmin} />
       </Section>
       {isDirty && isOutdated && !isSaving && meanwhile()}
-      <UnsavedChanges isDirty={isDirty && !isSaving} />
+      <UnsavedChanges
+        isDirty={isDirty && !isSaving}
+        isShownAt={(search) =>
+          search['item'] === undefined
+            ? search['integration'] === integration.id
+            : search['item'] === item?.id
+        }
+      />
       {isAdmin && (
         <SaveBar
           isDirty={isDirty}
