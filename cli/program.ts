@@ -16,6 +16,7 @@ import { addIntegrations } from './integrations.ts';
 import { addIosKey } from './ios-key.ts';
 import { addLibraryItems } from './library-items.ts';
 import { addNotifications } from './notifications.ts';
+import { addOrganization } from './organization.ts';
 import { addPlatformRemovals } from './platform-removals.ts';
 import { addReissues } from './reissues.ts';
 import { addPeople } from './people.ts';
@@ -125,6 +126,7 @@ export async function runCommand(
   addPushCertificate(program, line);
   addAppsAndBooks(program, line);
   addNotifications(program, line);
+  addOrganization(program, line);
   addPeople(program, line);
   addTokens(program, line);
   addTemporal(program, line);

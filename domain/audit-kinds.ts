@@ -10,6 +10,7 @@ export const AUDIT_KINDS = {
     'reissue.',
     'notification_target.',
     'channel.',
+    'organization.',
   ],
   library: ['library_item.', 'blueprint.', 'fleet_rollout.'],
   devices: ['device.', 'enrollment.', 'enrollment_code.', 'certificate.', 'identity.', 'bootstrap_token.'],

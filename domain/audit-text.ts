@@ -65,6 +65,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'notification_target.changed': 'changed the notification target {name}',
   'notification_target.deleted': 'deleted the notification target {name}',
   'notification_target.tested': 'sent a test to the notification target {name}',
+  'organization.changed': 'changed the name or the logo of the organization',
   'person.added': 'added {what} with the role {role}',
   'person.changed': 'changed {what}',
   'person.first_admin_made': 'became the first admin',

@@ -157,7 +157,15 @@ const routes = [
   createRoute({
     getParentRoute: within,
     path: '/settings',
-    validateSearch: oneOf('tab', ['push', 'licenses', 'notifications', 'people', 'tokens', 'about']),
+    validateSearch: oneOf('tab', [
+      'push',
+      'licenses',
+      'organization',
+      'notifications',
+      'people',
+      'tokens',
+      'about',
+    ]),
     component: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
   }),
   createRoute({

@@ -25,6 +25,7 @@ import { integrationHandlers } from './integration-routes.ts';
 import { iosKeyHandlers } from './ios-key-routes.ts';
 import { libraryHandlers } from './library-routes.ts';
 import { notificationHandlers } from './notification-routes.ts';
+import { organizationHandlers } from './organization-routes.ts';
 import { peopleHandlers } from './people-routes.ts';
 import { platformRemovalHandlers } from './platform-removal-routes.ts';
 import { pushCertificateHandlers } from './push-certificate-routes.ts';
@@ -112,6 +113,7 @@ export function createAdminApp(dependencies: AdminDependencies): AdminApp {
       ...appsAndBooksHandlers(dependencies),
       ...auditHandlers(),
       ...notificationHandlers(dependencies),
+      ...organizationHandlers(),
       ...instanceHandlers(dependencies, events),
     },
     { database, idempotency, cookie },

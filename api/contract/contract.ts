@@ -12,6 +12,7 @@ import { iosKeyReaders } from './ios-key-readers.ts';
 import { library } from './library.ts';
 import { notifications } from './notifications.ts';
 import { observedDevices } from './observed-devices.ts';
+import { organization } from './organization.ts';
 import { people } from './people.ts';
 import { platformRemovals } from './platform-removals.ts';
 import { pushCertificateRequests } from './push-certificate-requests.ts';
@@ -48,6 +49,7 @@ export const contract = {
   ...pushCertificateRequests,
   ...audit,
   ...notifications,
+  ...organization,
   ...instance,
 } as const;
 

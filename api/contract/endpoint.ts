@@ -8,7 +8,7 @@ import type { Role } from '../../domain/sign-in-roles.ts';
 export type Access = 'public' | Role;
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-type ResponseType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml';
+type ResponseType = 'text/plain' | 'text/csv' | 'text/event-stream' | 'application/xml' | 'image/png';
 
 export interface Endpoint {
   readonly tag: string;

@@ -55,6 +55,7 @@ export function createDeviceApp(dependencies: DeviceAppDependencies): Express {
           defaultSrc: ["'none'"],
           scriptSrc: ["'self'"],
           styleSrc: [STYLE_SOURCE],
+          imgSrc: ["'self'"],
           connectSrc: ["'self'"],
           formAction: ["'self'"],
           baseUri: ["'none'"],

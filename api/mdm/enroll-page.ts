@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 const STYLE = `:root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}
 body{margin:0;background:Canvas;color:CanvasText}
 main{max-width:28rem;margin:0 auto;padding:2rem 1.25rem}
+header{display:flex;align-items:center;gap:.75rem;margin-bottom:1.5rem;font-weight:600}
+header img{max-height:3rem;max-width:8rem}
 h1{font-size:1.5rem;line-height:1.25}
 h2{font-size:1.125rem;margin:2rem 0 .5rem}
 h3{font-size:1rem;margin:1rem 0 .25rem}
@@ -20,8 +22,14 @@ button{margin-top:1rem;border:0;background:#0a4fb3;color:#fff;font-weight:600}
 /** `style-src` of the page's Content-Security-Policy. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
+export interface ShownOrganization {
+  readonly name: string | null;
+  readonly hasLogo: boolean;
+}
+
 /** @param problem what went wrong with the last try, one or two plain sentences of our own */
-export function enrollPage(problem?: string): string {
+export function enrollPage(organization: ShownOrganization, problem?: string): string {
+  const name = organization.name === null ? undefined : escaped(organization.name);
   const described = problem === undefined ? 'hint' : 'problem hint';
   return `<!doctype html>
 <html lang="en">
@@ -34,8 +42,8 @@ export function enrollPage(problem?: string): string {
 </head>
 <body>
 <main>
-<h1>Enroll this device</h1>
-<p>Your organization will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
+${headOf(organization.hasLogo, name)}<h1>Enroll this device</h1>
+<p>${name ?? 'Your organization'} will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
 ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${problem}</p>\n`}<form method="post" action="enroll">
 <label for="code">Enrollment code</label>
 <input id="code" name="code" required maxlength="64" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${described}"${problem === undefined ? '' : ' aria-invalid="true"'}>
@@ -66,3 +74,18 @@ ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${p
 </html>
 `;
 }
+
+/** Whose page it is; nothing where nobody has said it. */
+const headOf = (hasLogo: boolean, name: string | undefined): string =>
+  hasLogo || name !== undefined
+    ? `<header>${hasLogo ? '<img src="enroll/logo.png" alt="">' : ''}${name ?? ''}</header>\n`
+    : '';
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '');

@@ -13,6 +13,7 @@ import { readSignedData } from '../../adapters/pki/signed-data.ts';
 import { enrollWithScep, getCaCaps, getCaCert } from '../../test/harness/scep-client.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
+import { writeOrganization } from '../../adapters/store/base/organization.ts';
 import { challengeFor } from '../../test/harness/protocol-device.ts';
 import { identityAuthority } from './identity-authority.ts';
 
@@ -33,7 +34,7 @@ describe('the enrollment page', () => {
     const page = await response.text();
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none';script-src 'self';style-src 'sha256-[^']+';connect-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
+      /^default-src 'none';script-src 'self';style-src 'sha256-[^']+';img-src 'self';connect-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'$/,
     );
     expect(page.match(/<script[^]*?<\/script>|src=|href=|style="|\son\w+=/g)).toEqual([
       '<script src="enroll.js" defer></script>',
@@ -46,6 +47,27 @@ describe('the enrollment page', () => {
     expect(page).toMatch(
       /<html lang="en">[\s\S]*<meta name="viewport"[\s\S]*<label for="code">[\s\S]*<input id="code"/,
     );
+  });
+
+  test('shows the name and the logo of the organization as text and picture, and nothing where nobody gave them', async () => {
+    const shown = async () => (await fetch(`${listener.url}/enroll`)).text();
+    const logo = () => fetch(`${listener.url}/enroll/logo.png`);
+    expect(await shown()).toContain('<p>Your organization will manage this device:');
+    expect((await logo()).status).toBe(404);
+    const name = 'Acme & Sons <script>alert(1)</script>';
+    await writeOrganization(listener.database, name, Buffer.from('a picture'));
+    const page = await shown();
+    expect(page).toContain('<p>Acme &amp; Sons &lt;script&gt;alert(1)&lt;/script&gt; will manage this device:');
+    expect(page).toContain('<header><img src="enroll/logo.png" alt="">Acme &amp; Sons');
+    const picture = await logo();
+    expect(await picture.text()).toBe('a picture');
+    expect([picture.headers.get('content-type'), picture.headers.get('x-content-type-options')]).toEqual([
+      'image/png',
+      'nosniff',
+    ]);
+    await writeOrganization(listener.database, null, null);
+    expect(await shown()).toContain('<p>Your organization will manage this device:');
+    expect((await logo()).status).toBe(404);
   });
 
   test('a wrong code brings the page back with a sentence, and says nothing of why', async () => {

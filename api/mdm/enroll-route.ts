@@ -11,6 +11,7 @@ import type { Certificate } from '../../adapters/pki/certificate.ts';
 import { signAttached } from '../../adapters/pki/cms.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
+import { readOrganization, readOrganizationLogo } from '../../adapters/store/base/organization.ts';
 import { redeemEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { findEnrollmentOutcome, newIdentity } from '../../adapters/store/devices/identity-certificates.ts';
 import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
@@ -39,8 +40,16 @@ const WRONG_CODES = { points: 10, duration: 60 };
 export function enrollRoute(dependencies: EnrollDependencies): Router {
   const router = express.Router();
   const wrongCodes = new RateLimiterMemory(WRONG_CODES);
-  router.get('/enroll', (_request, response) => {
-    page(response, 200);
+  const page = async (response: Response, status: number, problem?: string): Promise<void> => {
+    const { name, logoHash } = await readOrganization(dependencies.database);
+    const html = enrollPage({ name, hasLogo: logoHash !== null }, problem);
+    response.status(status).type('text/html').send(html);
+  };
+  router.get('/enroll', (_request, response) => page(response, 200));
+  router.get('/enroll/logo.png', async (_request, response, next) => {
+    const logo = await readOrganizationLogo(dependencies.database);
+    if (logo === undefined) return next();
+    response.type('image/png').send(logo);
   });
   router.get('/enroll.js', (_request, response) => {
     response.type('text/javascript').send(ENROLL_SCRIPT);
@@ -101,10 +110,6 @@ function stateOf(outcome: Outcome): 'none' | 'waiting' | 'enrolled' | 'ask_admin
   if (outcome.isEnrolled) return 'enrolled';
   if (outcome.refusedCode === null) return 'waiting';
   return outcome.refusedCode === 'enrollment.takeover_refused' ? 'ask_admin' : 'refused';
-}
-
-function page(response: Response, status: number, problem?: string): void {
-  response.status(status).type('text/html').send(enrollPage(problem));
 }
 
 function codeOf(request: Request): string {

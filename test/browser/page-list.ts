@@ -61,6 +61,7 @@ export const consolePages = (ids: {
   activity: '/activity',
   'settings-push': '/settings?tab=push',
   'settings-licenses': '/settings?tab=licenses',
+  'settings-organization': '/settings?tab=organization',
   'settings-notifications': '/settings?tab=notifications',
   'settings-people': '/settings?tab=people',
   'settings-tokens': '/settings?tab=tokens',

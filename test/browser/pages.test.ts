@@ -7,9 +7,11 @@ import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
+import { writeOrganization } from '../../adapters/store/base/organization.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { squarePng } from '../harness/png.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
@@ -80,6 +82,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     ]);
     fleet = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
+    for (const { database } of [api, listener]) await writeOrganization(database, 'Acme', squarePng(64));
     pages = consolePages({
       integration: fleet.ids['integrations'] ?? '',
       setup: fleet.ids['setups'] ?? '',

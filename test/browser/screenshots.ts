@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { haltFleet } from '../harness/halted-fleet.ts';
+import { squarePng } from '../harness/png.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { dialogs, type Opener } from './dialog-list.ts';
@@ -38,6 +39,7 @@ try {
     'blueprints-empty': '/blueprints',
   });
   const trusted = await setUpTrust(world);
+  await world.api('PUT', '/api/organization', { name: 'Acme', logo: squarePng(64).toString('base64') });
   const { id: setup } = (await world.api<{ id: string }>('POST', '/api/setups', {})).body;
   // To the step that says most: what to do in Okta, and what Okta shows only once.
   const { host } = await world.manage<{ host: string }>('GET', '/tenants/two');

@@ -46,6 +46,11 @@ export const FIXED_ENTRIES: readonly SearchEntry[] = [
   page('Apple push certificate', { to: '/settings', search: { tab: 'push' } }, 'settings apns'),
   page('Apps and Books licenses', { to: '/settings', search: { tab: 'licenses' } }, 'settings vpp'),
   page(
+    'Organization',
+    { to: '/settings', search: { tab: 'organization' } },
+    'settings name logo enrollment page',
+  ),
+  page(
     'Notifications',
     { to: '/settings', search: { tab: 'notifications' } },
     'settings webhook slack e-mail alerts',

@@ -1,4 +1,4 @@
-// Settings of this installation: Apple's push certificate, Apps and Books token, notifications, people, API tokens, about.
+// Settings of this installation: Apple's push certificate, Apps and Books token, organization, notifications, people, API tokens, about.
 import { Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Page } from '../components/page.tsx';
@@ -6,6 +6,7 @@ import { useMay } from '../shell/session.ts';
 import { About } from './about.tsx';
 import { Licenses } from './licenses.tsx';
 import { Notifications } from './notifications.tsx';
+import { Organization } from './organization.tsx';
 import { People } from './people.tsx';
 import { PushCertificate } from './push-certificate.tsx';
 import { Tokens } from './tokens.tsx';
@@ -13,6 +14,7 @@ import { Tokens } from './tokens.tsx';
 const TABS = {
   push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false },
   licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false },
+  organization: { label: 'Organization', Panel: Organization, isForAdmins: false },
   notifications: { label: 'Notifications', Panel: Notifications, isForAdmins: true },
   people: { label: 'People', Panel: People, isForAdmins: true },
   tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true },
