@@ -18,6 +18,7 @@ const device = {
   serialNumber: 'C02ADA',
   udid: 'UDID-ADA',
   model: null,
+  modelName: null,
   osVersion: null,
   isSupervised: null,
   user: null,

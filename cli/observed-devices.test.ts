@@ -16,6 +16,7 @@ const device = (name: string, state: 'managed' | 'not_managed') => ({
   platform: 'macOS',
   serialNumber: 'C02',
   model: 'Mac14,2',
+  modelName: null,
   osVersion: '26.1',
   users: [{ login: `${name}@acme.example`, managementStatus: 'x' }],
   state,

@@ -33,6 +33,7 @@ const device = {
   sharesSerialNumber: false,
   udid: 'UDID-ADA',
   model: 'MacBook Air',
+  modelName: 'MacBook Air (M2, 2022)',
   osVersion: '26.1',
   isSupervised: true,
   user: 'ada@example.com',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { requestRenewals, rollOutDevices } from '../../adapters/store/rollout/enqueue-rollouts.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { changesBetween } from '../../domain/audit-change.ts';
+import { modelName } from '../../domain/model-names.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
@@ -268,6 +269,7 @@ const CSV_HEAD = [
   'serialNumber',
   'family',
   'model',
+  'modelName',
   'osVersion',
   'user',
   'blueprint',
@@ -293,6 +295,7 @@ async function* csvPages(sql: Sql, filter: FleetFilter) {
       row.serialNumber,
       row.family,
       row.model,
+      modelName(row.model),
       row.osVersion,
       row.user,
       row.blueprint?.name,

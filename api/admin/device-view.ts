@@ -20,6 +20,7 @@ import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet
 import { commandSubject } from '../../domain/command-subject.ts';
 import { isEnrolled } from '../../domain/device.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
+import { modelName } from '../../domain/model-names.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
 import { findingOf } from '../../domain/okta-finding.ts';
 import { evidenceTime } from '../../domain/evidence-time.ts';
@@ -51,6 +52,7 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
   const { delivered, certificatePresent, oktaVerifyManaged, registered, managed } = row;
   return {
     ...row,
+    modelName: modelName(row.model),
     nextStep: nextStepOf({
       ...row,
       isEnrolled: isEnrolled(row.enrollmentStatus),

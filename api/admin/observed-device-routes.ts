@@ -8,6 +8,7 @@ import {
   type ObservedRecord,
 } from '../../adapters/store/integration/observed-devices.ts';
 import { findOktaReads } from '../../adapters/store/integration/okta-reads.ts';
+import { modelName } from '../../domain/model-names.ts';
 import { observe, OBSERVED_STATES, type ObservedState } from '../../domain/observed-device.ts';
 import type { observedDevices } from '../contract/observed-devices.ts';
 import { pageOf, readCursor, writeCursor } from '../http/cursors.ts';
@@ -69,6 +70,7 @@ function showDevice(record: ObservedRecord) {
     platform: record.platform === 'MACOS' ? ('macOS' as const) : ('iOS' as const),
     serialNumber: record.serialNumber,
     model: record.model,
+    modelName: modelName(record.model),
     osVersion: record.osVersion,
     users: users.map(({ login, managementStatus }) => ({ login, managementStatus })),
     state,

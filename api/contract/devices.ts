@@ -46,7 +46,10 @@ const deviceFields = {
   name: z.string().nullable(),
   serialNumber: z.string().nullable(),
   udid: z.string(),
+  /** Apple's identifier, e.g. Mac14,2. */
   model: z.string().nullable(),
+  /** What Apple calls it; null: Odette does not know. */
+  modelName: z.string().nullable(),
   osVersion: z.string().nullable(),
   isSupervised: z.boolean().nullable(),
   user: z.string().nullable(),

@@ -16,7 +16,10 @@ const ObservedDevice = z
     name: z.string(),
     platform,
     serialNumber: z.string().nullable(),
+    /** Apple's identifier, e.g. Mac14,2. */
     model: z.string().nullable(),
+    /** What Apple calls it; null: Odette does not know. */
+    modelName: z.string().nullable(),
     osVersion: z.string().nullable(),
     users: z.array(z.object({ login: z.string(), managementStatus: z.string() })),
     state,

@@ -44,6 +44,15 @@ export function FamilyMark({ family }: { family: Family }) {
   );
 }
 
+/** Apple's name of its model, with the identifier on hover; the identifier where Odette knows no name. */
+export function ModelName({
+  device: { model, modelName },
+}: {
+  device: { readonly model: string | null; readonly modelName: string | null };
+}) {
+  return modelName === null ? (model ?? '–') : <span title={model ?? undefined}>{modelName}</span>;
+}
+
 /** Five dots in their order, for tables; the words are there for screen readers and on hover. */
 export function TruthDots({ truths }: { truths: Readonly<Record<Truth, boolean | null>> }) {
   const names = Object.keys(TRUTH_LABELS) as Truth[];

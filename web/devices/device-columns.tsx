@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-table';
 import { AnchorLink } from '../components/links.tsx';
 import type { ResponseOf } from '../client.ts';
-import { BucketBadge, FamilyMark, TruthDots } from '../components/device-labels.tsx';
+import { BucketBadge, FamilyMark, ModelName, TruthDots } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
 import { deviceTitle, NOTHING_PENDING } from '../labels.ts';
 import type { DeviceSort } from './device-search.ts';
@@ -98,7 +98,11 @@ export const columns = column.columns([
     header: 'Blueprint',
     cell: ({ row }) => row.original.blueprint?.name ?? '–',
   }),
-  column.display({ id: 'model', header: 'Model', cell: ({ row }) => row.original.model ?? '–' }),
+  column.display({
+    id: 'model',
+    header: 'Model',
+    cell: ({ row }) => <ModelName device={row.original} />,
+  }),
   column.display({ id: 'os', header: 'OS', cell: ({ row }) => row.original.osVersion ?? '–' }),
   column.display({
     id: 'supervised',

@@ -2,6 +2,7 @@
 import { Alert, Anchor, Badge, Button, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { notifications } from '@mantine/notifications';
+import { ModelName } from '../components/device-labels.tsx';
 import { AnchorLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
@@ -26,7 +27,7 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
   const rows: [string, ReactNode][] = [
     ['Serial number', device.serialNumber ?? '–'],
     ['UDID', device.udid],
-    ['Model', device.model ?? '–'],
+    ['Model', <ModelName key="model" device={device} />],
     ['System', [device.platform, device.osVersion].filter(Boolean).join(' ')],
     ['Supervised', device.isSupervised === null ? '–' : device.isSupervised ? 'Yes' : 'No'],
     ['User', device.user ?? '–'],

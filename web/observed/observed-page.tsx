@@ -3,6 +3,7 @@ import { Alert, Badge, Group, Paper, Select, Stack, Table, Text, TextInput } fro
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { CursorPages } from '../components/cursor-pages.tsx';
+import { ModelName } from '../components/device-labels.tsx';
 import { ListTable } from '../components/list-table.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
@@ -117,13 +118,14 @@ function Devices({ integrationId }: { integrationId: string }) {
 }
 
 function Row({ device }: { device: Observed }) {
-  const { name, model, serialNumber, users, state, evidence, certificate, remedy } = device;
+  const { name, serialNumber, users, state, evidence, certificate, remedy } = device;
   return (
     <Table.Tr>
       <Table.Td className="break-anywhere">
         {name}
         <Text size="xs" c="dimmed">
-          {[model, serialNumber].filter((each) => each !== null).join(' · ')}
+          <ModelName device={device} />
+          {serialNumber !== null && ` · ${serialNumber}`}
         </Text>
       </Table.Td>
       <Table.Td className="break-anywhere">{users.map(({ login }) => login).join(', ')}</Table.Td>
