@@ -63,10 +63,10 @@ export async function lookInBrowser(origin: string, token: string): Promise<stri
     };
     const text = `document.querySelector('tbody')?.textContent ?? ''`;
     await timed(
-      'the card "Failed" is clicked',
+      'the card "Needs you" is clicked',
       () =>
         page
-          .getByRole('link', { name: /Failed/ })
+          .getByRole('link', { name: /Needs you/ })
           .first()
           .click(),
       `location.search.includes('bucket=needs_you') && document.querySelectorAll('tbody tr').length === 50 && /Needs you/.test(${text})`,

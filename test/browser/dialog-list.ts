@@ -69,6 +69,11 @@ export const dialogs = (ids: {
     'create a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Create code') },
     'code shown once': { at: `/blueprints/${ids.blueprint}`, open: pressed('Create code', 'Create') },
     'revoke a code': { at: `/blueprints/${ids.blueprint}`, open: pressed('Revoke the code of anyone') },
+    'filter devices': { at: '/devices?bucket=needs_you', open: pressed('Filter ▾') },
+    'views of devices': {
+      at: '/devices?bucket=needs_you',
+      open: pressed('Views ▾', 'Save or remove views…'),
+    },
     'switch off': { at: item, open: flip },
     'switch on': {
       at: item,

@@ -222,7 +222,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.close();
   }, 120_000);
 
-  test('the filter of the device list lives in the address, and each count leads to its devices', async () => {
+  test('the filter of the device list lives in the address, as chips and as a view, and each count leads to its devices', async () => {
     const ours = await openAsAda();
     await ours.goTo('/devices');
     await ours.page
@@ -230,6 +230,21 @@ describe.skipIf(!hasBrowser)('every page', () => {
       .first()
       .click();
     await expect.poll(() => ours.page.url()).toContain('bucket=needs_you');
+    await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(2);
+    await ours.press('Views ▾');
+    await ours.press('Save or remove views…', 'menuitem');
+    await ours.fill('Name of a new view', 'To do');
+    await ours.press('Save view');
+    await ours.page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await ours.press('Remove the filter State: Needs you');
+    await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(6);
+    await ours.press('Filter ▾');
+    await ours.page.getByLabel('Family').selectOption('iPhone');
+    await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(3);
+    await ours.page.keyboard.press('Escape');
+    await ours.press('Views ▾');
+    await ours.press('To do', 'menuitem');
+    await expect.poll(() => ours.page.url()).not.toContain('family=iPhone');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(2);
     await ours.fill('Search', 'C02SEED3');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(1);

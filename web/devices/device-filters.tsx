@@ -1,44 +1,31 @@
-// Search and filters of the device list. What is chosen goes into the address.
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
+// Search and filters of the device list in one row: what is chosen stands there as chips and in the address, and can be kept as a view.
+import { Button, Group, NativeSelect, Popover, Stack, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { useApiQuery } from '../queries.ts';
-import { BUCKET_LABELS, PHASE_LABELS, PLATFORM_LABELS, TRUTH_LABELS } from '../labels.ts';
 import { isFiltered, type DeviceSearch } from './device-search.ts';
+import { chosenText, useFilterFields, type FilterField } from './filter-fields.ts';
+import { SavedViews } from './saved-views.tsx';
 
-const any = (label: string) => ({ value: '', label });
-const entries = (words: Readonly<Record<string, string>>) =>
-  Object.entries(words).map(([value, label]) => ({ value, label }));
+type Apply = (change: Partial<Record<keyof DeviceSearch, string>>) => void;
 
 export function DeviceFilters({ search }: { search: DeviceSearch }) {
   const navigate = useNavigate();
-  const blueprints = useApiQuery('listBlueprints', {});
-  const catalogue = useApiQuery('listFailures', {});
+  const fields = useFilterFields(search);
   const [typed, setTyped] = useState(search.search ?? '');
   useEffect(() => setTyped(search.search ?? ''), [search.search]);
-  const apply = (change: Partial<Record<keyof DeviceSearch, string | number>>) => {
+  const apply: Apply = (change) => {
     const { after: _first, ...kept } = search;
     const next = Object.entries({ ...kept, ...change }).filter(([, value]) => value !== '');
     void navigate({ to: '/devices', search: Object.fromEntries(next) });
   };
   const find = useDebouncedCallback((text: string) => apply({ search: text.trim() }), 300);
-  const select = (name: keyof DeviceSearch, label: string, data: { value: string; label: string }[]) => (
-    <NativeSelect
-      size="xs"
-      maw={200}
-      label={label}
-      value={String(search[name] ?? '')}
-      data={[any('Any'), ...withPresent(data, search[name])]}
-      onChange={(event) => apply({ [name]: event.currentTarget.value })}
-    />
-  );
   return (
-    <Group align="flex-end" gap="sm">
+    <Group gap="xs" role="group" aria-label="Filter">
       <TextInput
         size="xs"
-        w={240}
-        label="Search"
+        w={220}
+        aria-label="Search"
         placeholder="Serial, name or user"
         type="search"
         value={typed}
@@ -47,43 +34,81 @@ export function DeviceFilters({ search }: { search: DeviceSearch }) {
           find(event.currentTarget.value);
         }}
       />
-      {select(
-        'bucket',
-        'State',
-        Object.entries(BUCKET_LABELS).map(([value, { label }]) => ({ value, label })),
-      )}
-      {select('platform', 'Platform', entries(PLATFORM_LABELS))}
-      {select('family', 'Family', entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad', Other: 'Other' }))}
-      {select(
-        'blueprint',
-        'Blueprint',
-        (blueprints.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
-      )}
-      {select('phase', 'Rollout phase', entries(PHASE_LABELS))}
-      {select('lacks', 'Missing truth', entries(TRUTH_LABELS))}
-      {select(
-        'failure',
-        'Failure',
-        (catalogue.data?.items ?? []).map(({ failure }) => ({ value: failure.code, label: failure.title })),
-      )}
-      {select(
-        'days',
-        'Certificate expires',
-        entries({ 14: 'within 14 days', 30: 'within 30 days', 60: 'within 60 days', 120: 'within 120 days' }),
-      )}
+      <FilterMenu fields={fields} search={search} apply={apply} />
+      {fields.map((field) => (
+        <Chip key={field.name} field={field} search={search} apply={apply} />
+      ))}
       {isFiltered(search) && (
         <Button size="xs" variant="subtle" onClick={() => void navigate({ to: '/devices', search: {} })}>
           Clear filter
         </Button>
       )}
+      <SavedViews search={search} />
     </Group>
   );
 }
 
-/** A value that came with the address is shown, though the list does not have it. */
-function withPresent(data: { value: string; label: string }[], present: string | number | undefined) {
-  const text = String(present ?? '');
-  return text === '' || data.some(({ value }) => value === text)
-    ? data
-    : [...data, { value: text, label: text }];
+function FilterMenu({
+  fields,
+  search,
+  apply,
+}: {
+  fields: readonly FilterField[];
+  search: DeviceSearch;
+  apply: Apply;
+}) {
+  return (
+    <Popover width={280} position="bottom-start" trapFocus shadow="md">
+      <Popover.Target>
+        <Button size="xs" variant="default">
+          Filter ▾
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Filter by">
+        <Stack gap="xs">
+          {fields
+            .filter(({ isLinkedOnly }) => isLinkedOnly !== true)
+            .map((field) => (
+              <FieldSelect key={field.name} field={field} search={search} apply={apply} />
+            ))}
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function FieldSelect({ field, search, apply }: { field: FilterField; search: DeviceSearch; apply: Apply }) {
+  const { name, label, choices } = field;
+  const chosen = String(search[name] ?? '');
+  // A value that came with the address is shown, though the list does not have it.
+  const present = choices.some(({ value }) => value === chosen)
+    ? []
+    : [{ value: chosen, label: chosenText(field, search) ?? '' }];
+  return (
+    <NativeSelect
+      size="xs"
+      label={label}
+      value={chosen}
+      data={[{ value: '', label: 'Any' }, ...choices, ...(chosen === '' ? [] : present)]}
+      onChange={(event) => apply({ [name]: event.currentTarget.value })}
+    />
+  );
+}
+
+function Chip({ field, search, apply }: { field: FilterField; search: DeviceSearch; apply: Apply }) {
+  const chosen = chosenText(field, search);
+  if (chosen === undefined) return null;
+  return (
+    <Button
+      size="compact-xs"
+      radius="xl"
+      variant="light"
+      maw={320}
+      rightSection={<span aria-hidden="true">×</span>}
+      aria-label={`Remove the filter ${field.label}: ${chosen}`}
+      onClick={() => apply({ [field.name]: '' })}
+    >
+      {field.label}: {chosen}
+    </Button>
+  );
 }
