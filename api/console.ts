@@ -28,6 +28,9 @@ const policy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
+const HELP_POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** Mount it after the API's routes, before the response for unknown addresses. */
 export function serveConsole(): Router {
   const router = express.Router();
@@ -35,6 +38,15 @@ export function serveConsole(): Router {
     '/assets',
     express.static(path.join(DIST, 'assets'), { immutable: true, maxAge: '1y', index: false }),
   );
+  // Pages of docs/, made by scripts/help-pages.mjs: without a script, and for everybody, as the repository is.
+  router.get(/^\/help\/(\w[\w-]*)?$/, (request, response, next) => {
+    const name = request.params[0] ?? 'index';
+    response.set({ 'Content-Security-Policy': HELP_POLICY, 'Cache-Control': 'no-cache' });
+    response.sendFile(path.join(DIST, 'help', `${name}.html`), (error) => error && next());
+  });
+  router.get('/help.css', (_request, response) => {
+    response.sendFile(path.join(DIST, 'help.css'), { maxAge: '1d' });
+  });
   router.get('/odette.svg', (_request, response) => {
     response.sendFile(path.join(DIST, 'odette.svg'), { maxAge: '1d' });
   });

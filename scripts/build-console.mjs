@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { helpSources, writeHelp } from './help-pages.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WEB = path.join(ROOT, 'web');
@@ -42,12 +43,13 @@ export async function buildConsole(say, { isForced = false } = {}) {
       chunkSizeWarningLimit: 1_000,
     },
   });
+  await writeHelp(path.join(DIST, 'help'));
   await writeFile(STAMP, wanted);
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   say(`The console is built (${seconds} s); its first page loads ${await firstPageKilobytes()} kB (gzip).`);
 }
 
-/** Sources, lock and this script: anything else does not change what is built. */
+/** Sources, pages of docs/, lock and these scripts: anything else does not change what is built. */
 async function stampOf() {
   const hash = createHash('sha256');
   const entries = await readdir(WEB, { recursive: true, withFileTypes: true });
@@ -56,7 +58,8 @@ async function stampOf() {
     .map((entry) => path.join(entry.parentPath, entry.name))
     .filter((file) => !file.startsWith(DIST) && !/\.test\.tsx?$/.test(file))
     .sort();
-  for (const file of [...sources, path.join(ROOT, 'package-lock.json'), fileURLToPath(import.meta.url)])
+  const scripts = ['build-console.mjs', 'help-pages.mjs'].map((name) => path.join(ROOT, 'scripts', name));
+  for (const file of [...sources, ...(await helpSources()), path.join(ROOT, 'package-lock.json'), ...scripts])
     hash
       .update(path.relative(ROOT, file))
       .update('\0')

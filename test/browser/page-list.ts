@@ -2,6 +2,8 @@
 export const PUBLIC_PAGES: Readonly<Record<string, string>> = {
   'sign-in': '/sign-in',
   'first-run': '/first-run#an-old-link',
+  help: '/help/',
+  'help-page': '/help/operations-guide',
 };
 
 /** On the listener for devices: what a user opens to enroll. */

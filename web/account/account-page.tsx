@@ -13,7 +13,7 @@ export function AccountPage() {
   const query = useApiQuery('getSecondFactor', {});
   const [isChanging, setChanging] = useState(false);
   return (
-    <Page title="Account" intro={session.data?.name}>
+    <Page title="Account" help="operations-guide#second-factor" intro={session.data?.name}>
       <Loaded query={query}>
         {(factor) =>
           factor.isLocalPerson ? (

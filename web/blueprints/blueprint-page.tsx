@@ -23,6 +23,7 @@ export function BlueprintPage() {
   return (
     <Page
       title={blueprint?.name ?? 'Blueprint'}
+      help="quickstart#6-a-mac-enrolls"
       above={[{ label: 'Blueprints', to: { to: '/blueprints' } }]}
       actions={blueprint && isAdmin && <Change blueprint={blueprint} />}
     >

@@ -19,6 +19,7 @@ export function BlueprintsPage() {
   return (
     <Page
       title="Blueprints"
+      help="quickstart#6-a-mac-enrolls"
       intro="Groups of devices. Each device has one blueprint; you assign library items to blueprints."
       actions={add}
     >

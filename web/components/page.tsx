@@ -1,5 +1,5 @@
 // The frame of a page: its title (also of the window), what can be done, and what is shown while it loads or when it cannot.
-import { Alert, Box, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Box, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useEffect, type ReactNode } from 'react';
 import { Trail, type Crumb } from './trail.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
@@ -8,6 +8,7 @@ export function Page({
   title,
   above,
   intro,
+  help,
   actions,
   children,
 }: {
@@ -15,6 +16,8 @@ export function Page({
   /** The pages above this one, the highest first. */
   above?: readonly Crumb[] | undefined;
   intro?: ReactNode;
+  /** The page of docs/ that says more, and its part: `operations-guide#tls`. */
+  help?: string | undefined;
   actions?: ReactNode;
   children: ReactNode;
 }) {
@@ -35,7 +38,21 @@ export function Page({
             </Text>
           )}
         </Box>
-        {actions !== undefined && <Group gap="sm">{actions}</Group>}
+        {(actions !== undefined || help !== undefined) && (
+          <Group gap="sm">
+            {help !== undefined && (
+              <Anchor
+                href={`/help/${help}`}
+                target="_blank"
+                size="sm"
+                aria-label={`Help: ${title}, in a new tab`}
+              >
+                Help
+              </Anchor>
+            )}
+            {actions}
+          </Group>
+        )}
       </Group>
       {children}
     </Stack>

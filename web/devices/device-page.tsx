@@ -29,6 +29,7 @@ export function DevicePage() {
   return (
     <Page
       title={device ? deviceTitle(device) : 'Device'}
+      help="device-states"
       above={[{ label: 'Devices', to: { to: '/devices' } }]}
       intro={device && <Head device={device} />}
       actions={device && mayAct ? <DeviceActions device={device} open={setOpen} /> : undefined}

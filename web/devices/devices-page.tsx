@@ -52,6 +52,7 @@ export function DevicesPage() {
   return (
     <Page
       title="Devices"
+      help="device-states"
       actions={
         <>
           <ListDialogs maySetUsers={mayAct} />

@@ -16,6 +16,7 @@ export function DoctorPage() {
   return (
     <Page
       title="Doctor"
+      help="doctor"
       intro="Why devices in scope are not managed in Okta: each cause with its evidence and its remedy."
     >
       <Loaded query={query} lines={8}>

@@ -30,6 +30,7 @@ export function FleetRolloutPage() {
   return (
     <Page
       title="Change"
+      help="operations-guide#changes-that-reach-many-devices"
       above={[{ label: 'Rollouts', to: { to: '/rollouts' } }]}
       intro="A change that reaches more than 20 devices: a canary first, then waves."
     >

@@ -31,6 +31,7 @@ export function IntegrationPage() {
   return (
     <Page
       title={query.data?.body.name ?? 'Integration'}
+      help="operations-guide#removing-a-platform-or-an-integration"
       above={[{ label: 'Integrations', to: { to: '/integrations' } }]}
       intro="Okta Device Trust"
       actions={

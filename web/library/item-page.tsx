@@ -20,6 +20,7 @@ export function ItemPage() {
   return (
     <Page
       title="Okta Verify"
+      help="quickstart#5-a-test-blueprint-and-the-library-item-with-okta-device-trust-on"
       above={[{ label: 'Library', to: { to: '/library' } }]}
       intro="App Store app, distributed through Apps and Books."
     >

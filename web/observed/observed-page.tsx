@@ -29,6 +29,7 @@ export function ObservedPage() {
   return (
     <Page
       title="Observed devices"
+      help="channels#observe-only"
       above={above}
       intro="Devices that another MDM server manages, as Okta shows them. Odette sends them nothing."
     >

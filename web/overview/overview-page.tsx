@@ -16,7 +16,7 @@ export function OverviewPage() {
   const setups = useApiQuery('listSetups', { query: { status: 'open' } });
   const integrations = useApiQuery('listIntegrations', {});
   return (
-    <Page title="Overview">
+    <Page title="Overview" help="quickstart">
       <Loaded query={status} lines={6}>
         {(found) => (
           <Stack gap="lg">

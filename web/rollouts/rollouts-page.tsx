@@ -20,6 +20,7 @@ export function RolloutsPage() {
   return (
     <Page
       title="Rollouts"
+      help="operations-guide#replaying-a-failed-rollout"
       intro="A rollout takes one device from enrolled to delivered. It can run for days without any action."
     >
       <FleetProgress />

@@ -30,6 +30,7 @@ export function RotationPage() {
   return (
     <Page
       title="Rotate secrets"
+      help="operations-guide#rotating-a-secret"
       above={above}
       intro="Replace each secret that Odette shares with Okta while the fleet keeps working."
     >

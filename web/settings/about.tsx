@@ -42,6 +42,9 @@ export function About() {
                   Temporal UI
                 </Anchor>
               )}
+              <Anchor href="/help/" target="_blank">
+                Documentation
+              </Anchor>
               <Anchor href="/openapi.json" target="_blank" rel="noreferrer noopener">
                 API description (OpenAPI)
               </Anchor>

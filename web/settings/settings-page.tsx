@@ -12,13 +12,13 @@ import { PushCertificate } from './push-certificate.tsx';
 import { Tokens } from './tokens.tsx';
 
 const TABS = {
-  push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false },
-  licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false },
-  organization: { label: 'Organization', Panel: Organization, isForAdmins: false },
-  notifications: { label: 'Notifications', Panel: Notifications, isForAdmins: true },
-  people: { label: 'People', Panel: People, isForAdmins: true },
-  tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true },
-  about: { label: 'About', Panel: About, isForAdmins: false },
+  push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false, help: 'operations-guide#push-certificate' },
+  licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false, help: 'operations-guide#apps-and-books-token' },
+  organization: { label: 'Organization', Panel: Organization, isForAdmins: false, help: 'operations-guide#name-and-logo' },
+  notifications: { label: 'Notifications', Panel: Notifications, isForAdmins: true, help: 'notifications' },
+  people: { label: 'People', Panel: People, isForAdmins: true, help: 'operations-guide#second-factor' },
+  tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true, help: undefined },
+  about: { label: 'About', Panel: About, isForAdmins: false, help: 'operations-guide#processes-and-ports' },
 } as const;
 type Tab = keyof typeof TABS;
 
@@ -28,7 +28,7 @@ export function SettingsPage() {
   const isAdmin = useMay('admin');
   const shown = (Object.keys(TABS) as Tab[]).filter((name) => isAdmin || !TABS[name].isForAdmins);
   return (
-    <Page title="Settings">
+    <Page title="Settings" help={TABS[tab].help}>
       <Tabs
         value={tab}
         keepMounted={false}

@@ -1,0 +1,50 @@
+// The pages of docs/ that the console serves, and the links that lead to them.
+import { readdir, readFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { helpPages } from './help-pages.mjs';
+
+const WEB = new URL('../web/', import.meta.url);
+let pages: Awaited<ReturnType<typeof helpPages>>;
+beforeAll(async () => {
+  pages = await helpPages();
+});
+
+/** `page` or `page#part`; undefined: it leads somewhere. */
+function missing(target: string): string | undefined {
+  const [name = '', part] = target.split('#');
+  const html = pages[name]?.html;
+  const isThere = html !== undefined && (part === undefined || html.includes(` id="${part}"`));
+  return isThere ? undefined : target;
+}
+
+test('every help link of the console leads to a page and a part that are there', async () => {
+  const files = (await readdir(WEB, { recursive: true })).filter(
+    (name) => name.endsWith('.tsx') && !name.startsWith('dist') && !name.startsWith('node_modules'),
+  );
+  const sources = await Promise.all(files.map((name) => readFile(new URL(name, WEB), 'utf8')));
+  const targets = sources.flatMap((source) =>
+    [...source.matchAll(/\bhelp(?:="|: ')([^"']+)["']/g)].map(([, target = '']) => target),
+  );
+  expect(targets.length).toBeGreaterThan(15);
+  expect(targets.map(missing).filter(Boolean)).toEqual([]);
+});
+
+test('links between the pages hold, and nothing but text and links comes from them', () => {
+  for (const [name, { html }] of Object.entries(pages)) {
+    const links = [...html.matchAll(/<a href="([^"]+)"/g)].map(([, address = '']) => address);
+    const inside = links
+      .filter((address) => !/^(https?:|\/|\.\/)/.test(address))
+      .map((address) => (address.startsWith('#') ? name + address : address));
+    expect(inside.map(missing).filter(Boolean), name).toEqual([]);
+    expect(html).not.toMatch(/<script|<img|\son\w+=|style=/);
+  }
+});
+
+test('a page says its title, marks its headings and keeps tables and commands', () => {
+  expect(pages['operations-guide']?.title).toBe('Operations guide');
+  const guide = pages['operations-guide']?.html ?? '';
+  expect(guide).toContain('<h2 id="replaying-a-failed-rollout">Replaying a failed rollout</h2>');
+  expect(guide).toContain('<pre tabindex="0"><code>npx odette rollout failures');
+  expect(pages['errors']?.html).toContain('<td><code>mdm.device_silent</code></td>');
+  expect(pages['index']?.html).toContain('<a href="quickstart">Quickstart</a>');
+});
