@@ -95,6 +95,9 @@ const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', time
 const numberFormat = new Intl.NumberFormat();
 
 export const dayText = (at: string | Date): string => dayFormat.format(new Date(at));
+/** "Nov 3 – Dec 3, 2027" */
+export const daysText = (from: string, to: string): string =>
+  dayFormat.formatRange(new Date(from), new Date(to));
 export const momentText = (at: string | Date): string => shortFormat.format(new Date(at));
 export const exactText = (at: string | Date): string => exactFormat.format(new Date(at));
 const MINUTE_MS = 60_000;

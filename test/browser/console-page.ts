@@ -145,6 +145,12 @@ export async function widthOnPhone(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth');
 }
 
+/** Labels of the tables of which a column is out of sight. */
+export const cutTables = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(
+    `[...document.querySelectorAll('.table-scroll')].filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.getAttribute('aria-label'))`,
+  );
+
 async function runAxe(page: Page, options: RunOptions, within: string | undefined): Promise<string[]> {
   const context = within === undefined ? 'document' : JSON.stringify({ include: [[within]] });
   // What passed is not told: on a long table it is most of the work.

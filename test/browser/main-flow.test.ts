@@ -95,6 +95,7 @@ describe.skipIf(!hasBrowser)('the main flow', () => {
     expect(walk.deviations).toEqual([
       'Integration setup 8',
       'Integration setup 9',
+      'Integration setup 13',
       'Integration setup 16',
       'Configuring Okta Verify 8',
     ]);

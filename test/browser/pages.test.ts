@@ -14,7 +14,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { squarePng } from '../harness/png.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
-import { findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
+import { cutTables, findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
 import { POLICY_IS_LIFTED } from './dialog-list.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import {
@@ -99,12 +99,13 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  test('has no finding of axe-core, light and dark, keeps to its own host, and fits a phone', async () => {
+  test('has no finding of axe-core, light and dark, keeps to its own host, cuts no table, and fits a phone', async () => {
     const ours = await openConsole(browser, api.url);
     const found: string[] = [];
     const look = async (name: string, address: string) => {
       await ours.goTo(address);
       found.push(...(await ours.findings()).map((line) => `${name} ${line}`));
+      found.push(...(await cutTables(ours.page)).map((table) => `${name} cuts the table ${table}`));
       await ours.page.setViewportSize(PHONE);
       const width = await widthOnPhone(ours.page);
       if (width > PHONE.width) found.push(`${name} is ${width} wide on a phone`);

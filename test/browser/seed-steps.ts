@@ -58,11 +58,16 @@ export async function integrationSetup({ walk, ours, tenantHost, signIn }: Walke
     'the kind of credentials is chosen first: Odette is in no catalogue yet, so an app of your own is the default',
   );
   const credentials = await authorizeInOkta(walk, okta);
-  await walk.step('Head back', page, async () => {
-    await page.bringToFront();
-    await ours.press('Next');
-    await atStep(ours, 'Complete the following tasks in Okta');
-  });
+  await walk.step(
+    'Head back',
+    page,
+    async () => {
+      await page.bringToFront();
+      await ours.press('Next');
+      await atStep(ours, 'Complete the following tasks in Okta');
+    },
+    'one more Next: Odette is told nothing of what was clicked in Okta',
+  );
   await walk.step('In Complete the following tasks, click Next', page, async () => {
     await ours.press('Next');
     await atStep(ours, 'API service integration credentials');

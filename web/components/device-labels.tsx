@@ -15,7 +15,7 @@ export function DeviceLink({
       to="/devices/$deviceId"
       params={{ deviceId: device.id }}
       size="sm"
-      className="device-link"
+      className="one-line"
       title={deviceTitle(device)}
     >
       {deviceTitle(device)}

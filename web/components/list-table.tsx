@@ -6,17 +6,25 @@ export function ListTable({
   label,
   heads,
   highlightOnHover = false,
+  isDense = false,
   children,
 }: {
   readonly label: string;
   readonly heads: readonly string[];
   readonly highlightOnHover?: boolean;
+  /** Many columns: less space between them, and names and users cut earlier. */
+  readonly isDense?: boolean;
   /** Rows. */
   readonly children: ReactNode;
 }) {
   return (
-    <div className="table-scroll" role="region" aria-label={label} tabIndex={0}>
-      <Table highlightOnHover={highlightOnHover}>
+    <div
+      className={isDense ? 'table-scroll table-dense' : 'table-scroll'}
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+    >
+      <Table highlightOnHover={highlightOnHover} horizontalSpacing={isDense ? 6 : 'xs'}>
         <Table.Thead>
           <Table.Tr>
             {heads.map((head) => (

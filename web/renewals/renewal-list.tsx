@@ -6,7 +6,7 @@ import { BucketBadge, DeviceLink } from '../components/device-labels.tsx';
 import { ListTable } from '../components/list-table.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded } from '../components/page.tsx';
-import { dayText } from '../labels.ts';
+import { daysText } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
 
 export const STATES = {
@@ -32,12 +32,13 @@ export type RenewalState = keyof typeof STATES;
 
 type Renewal = ResponseOf<'listRenewals'>['items'][number]['renewal'];
 
+/** Of one that is not open yet the dates say it. */
 const URGENCIES = {
-  none: { label: 'Not open yet', color: 'gray' },
   due: { label: 'Renewing', color: 'yellow' },
   late: { label: 'Late', color: 'orange' },
   expired: { label: 'Expired', color: 'red' },
-} as const satisfies Record<Renewal['urgency'], object>;
+} as const satisfies Record<Exclude<Renewal['urgency'], 'none'>, object>;
+const OPEN = { label: 'Open', color: 'green' };
 
 export function RenewalList({
   state,
@@ -60,12 +61,13 @@ export function RenewalList({
           <>
             <ListTable
               label={STATES[state].label}
+              isDense
               heads={[
                 'Device',
                 'User',
                 'Renews from',
                 'Renewal window',
-                'Certificate expires',
+                'Expires',
                 'State',
                 'Last contact',
               ]}
@@ -75,7 +77,11 @@ export function RenewalList({
                   <Table.Td>
                     <DeviceLink device={device} />
                   </Table.Td>
-                  <Table.Td className="break-anywhere">{device.user ?? '–'}</Table.Td>
+                  <Table.Td>
+                    <Text size="sm" className="one-line" title={device.user ?? undefined}>
+                      {device.user ?? '–'}
+                    </Text>
+                  </Table.Td>
                   <Table.Td>
                     <Moment at={device.renewal.renewsFrom} />
                   </Table.Td>
@@ -102,19 +108,21 @@ export function RenewalList({
   );
 }
 
-/** Yellow while Odette renews, orange after the window, red after the certificate's end. */
+/** Green once it is open, yellow while Odette renews, orange after the window, red after the certificate's end. */
 function RenewalWindow({ renewal }: { renewal: Renewal }) {
   const { windowOpensAt, windowClosesAt, urgency } = renewal;
-  const isOpen = urgency === 'none' && Date.parse(windowOpensAt) <= Date.now();
-  const { label, color } = isOpen ? { label: 'Open', color: 'green' } : URGENCIES[urgency];
+  const isOpen = Date.parse(windowOpensAt) <= Date.now();
+  const mark = urgency === 'none' ? (isOpen ? OPEN : undefined) : URGENCIES[urgency];
   return (
     <Group gap={6} wrap="nowrap">
       <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
-        {dayText(windowOpensAt)} – {dayText(windowClosesAt)}
+        {daysText(windowOpensAt, windowClosesAt)}
       </Text>
-      <Badge variant="light" color={color} tt="none" style={{ flexShrink: 0 }}>
-        {label}
-      </Badge>
+      {mark && (
+        <Badge variant="light" color={mark.color} tt="none" style={{ flexShrink: 0 }}>
+          {mark.label}
+        </Badge>
+      )}
     </Group>
   );
 }
