@@ -42,7 +42,9 @@ export function serveConsole(): Router {
   router.get(/^\/help\/(\w[\w-]*)?$/, (request, response, next) => {
     const name = request.params[0] ?? 'index';
     response.set({ 'Content-Security-Policy': HELP_POLICY, 'Cache-Control': 'no-cache' });
-    response.sendFile(path.join(DIST, 'help', `${name}.html`), (error) => error && next());
+    response.sendFile(path.join(DIST, 'help', `${name}.html`), (error?: Error) => {
+      if (error) next();
+    });
   });
   router.get('/help.css', (_request, response) => {
     response.sendFile(path.join(DIST, 'help.css'), { maxAge: '1d' });

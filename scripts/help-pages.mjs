@@ -49,7 +49,7 @@ export async function helpPages() {
 }
 
 /** As GitHub makes an anchor of a heading, so that links hold in both places. */
-export const anchorOf = (heading) =>
+const anchorOf = (heading) =>
   heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')

@@ -17,6 +17,7 @@ export interface Opening {
   readonly open: (ours: Opener) => Promise<void>;
 }
 
+/** With the keyboard: whatever opens so opens for the mouse. */
 const pressed =
   (...names: readonly (string | RegExp)[]) =>
   async (ours: Opener) => {
@@ -26,7 +27,7 @@ const pressed =
         .getByRole('button', { name, exact: true })
         .or(page.getByRole('menuitem', { name, exact: true }))
         .first()
-        .click();
+        .press('Enter');
     }
   };
 
@@ -48,7 +49,7 @@ export const dialogs = (ids: {
     (section: string) =>
     async ({ page }: Opener) => {
       const card = page.getByRole('region', { name: section, exact: true });
-      await card.getByRole('button', { name: 'Change' }).click();
+      await card.getByRole('button', { name: 'Change' }).press('Enter');
     };
   const flip = async ({ page }: Opener) => {
     // A dialog that is still closing lies over the switch.

@@ -68,7 +68,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     await server?.stop();
   });
 
-  test('has no finding of axe-core, and shows commands that are understood', async () => {
+  test('opens by the keyboard and takes the focus, has no finding of axe-core, and shows commands that are understood', async () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);
     const found: string[] = [];
@@ -85,6 +85,13 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       const opened = ours.page.getByRole(role);
       await opened.waitFor();
       await opened.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+      if (role !== 'main')
+        await expect
+          .poll(() => opened.evaluate<boolean>('(box) => box.contains(document.activeElement)'), {
+            timeout: 60_000,
+            message: `${name} takes the focus`,
+          })
+          .toBe(true);
       const lines = await ours.findings(role === 'main' ? 'main' : '[role=dialog], [role=menu]');
       found.push(...lines.filter((line) => !isOfLibrary(line)).map((line) => `${name} ${line}`));
       const shown = await commandsOn(ours.page);

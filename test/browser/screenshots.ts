@@ -24,6 +24,7 @@ const LOOKS = [
   { name: 'light', scheme: 'light', width: 1280 },
   { name: 'dark', scheme: 'dark', width: 1280 },
   { name: 'phone', scheme: 'light', width: 390 },
+  { name: 'wide', scheme: 'light', width: 1920 },
 ] as const;
 
 const browser = await launchBrowser();

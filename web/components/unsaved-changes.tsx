@@ -8,7 +8,7 @@ export function UnsavedChanges({
 }: {
   readonly isDirty: boolean;
   /** Whether the page shows the same thing when its address ends with this search. */
-  readonly isShownAt: (search: Readonly<Record<string, unknown>>) => boolean;
+  readonly isShownAt: (search: object) => boolean;
 }) {
   const leaving = useBlocker({
     shouldBlockFn: ({ current, next }) =>

@@ -60,10 +60,8 @@ export function ItemEditor({
       {isDirty && isOutdated && !isSaving && meanwhile()}
       <UnsavedChanges
         isDirty={isDirty && !isSaving}
-        isShownAt={(search) =>
-          search['item'] === undefined
-            ? search['integration'] === integration.id
-            : search['item'] === item?.id
+        isShownAt={(search: { readonly item?: string; readonly integration?: string }) =>
+          search.item === undefined ? search.integration === integration.id : search.item === item?.id
         }
       />
       {isAdmin && (

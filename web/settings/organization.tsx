@@ -21,7 +21,7 @@ export function Organization() {
       <Text size="sm">Users read this name, and see this logo, on the page where they enroll a device.</Text>
       <Loaded query={query}>
         {/* Anew when it is saved: the form begins with what holds. */}
-        {(found) => <Form key={`${found.name} ${found.logoHash}`} found={found} />}
+        {(found) => <Form key={JSON.stringify(found)} found={found} />}
       </Loaded>
     </Stack>
   );
