@@ -170,7 +170,10 @@ function detailLines(device: Detail): Line[] {
   const about: [string, string | null][] = [
     ['Serial number', device.serialNumber],
     ['UDID', device.udid],
-    ['Model', [device.modelName, device.model, device.osVersion].filter((one) => one !== null).join(', ') || null],
+    [
+      'Model',
+      [device.modelName, device.model, device.osVersion].filter((one) => one !== null).join(', ') || null,
+    ],
     ['User', device.user],
     ['Blueprint', device.blueprint?.name ?? null],
     ['Enrollment', `${device.enrollmentStatus}, last contact ${moment(device.lastContactAt)}`],

@@ -58,6 +58,37 @@ const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
+/** cli/odette.mjs takes these to the machine's own programs; here they are explained. */
+function explainMachineCommands(program: Command): void {
+  program
+    .command('up')
+    .description(
+      'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
+    )
+    .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
+    .option(
+      '--json',
+      'print all addresses as one line of JSON when everything is up; the rest goes to standard error',
+    )
+    .action(() => program.help());
+  program
+    .command('backup <folder>')
+    .description(
+      'writes the database and the key file into a new folder; on one machine, while Odette is stopped',
+    )
+    .action(() => program.help());
+  program
+    .command('restore <folder>')
+    .description('brings a backup back into an empty database and an empty data folder')
+    .action(() => program.help());
+  program
+    .command('keys <renew|retire>')
+    .description(
+      'renew: seals everything under a new key; retire: removes the older keys; while Odette is stopped',
+    )
+    .action(() => program.help());
+}
+
 /** Runs one command; returns the exit code. */
 export async function runCommand(
   args: readonly string[],
@@ -77,35 +108,7 @@ export async function runCommand(
       writeErr: (text) => terminal.tell(text.trimEnd()),
     })
     .showHelpAfterError('(see --help)');
-  program
-    .command('up')
-    .description(
-      'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
-    )
-    .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
-    .option(
-      '--json',
-      'print all addresses as one line of JSON when everything is up; the rest goes to standard error',
-    )
-    // cli/odette.mjs takes every other `up` to the launcher.
-    .action(() => program.help());
-  // cli/odette.mjs takes these to the machine's own program; here they are explained.
-  program
-    .command('backup <folder>')
-    .description(
-      'writes the database and the key file into a new folder; on one machine, while Odette is stopped',
-    )
-    .action(() => program.help());
-  program
-    .command('restore <folder>')
-    .description('brings a backup back into an empty database and an empty data folder')
-    .action(() => program.help());
-  program
-    .command('keys <renew|retire>')
-    .description(
-      'renew: seals everything under a new key; retire: removes the older keys; while Odette is stopped',
-    )
-    .action(() => program.help());
+  explainMachineCommands(program);
   addStatus(program, line);
   addSetup(program, line);
   addIntegrations(program, line);

@@ -18,7 +18,7 @@ export function readLogo(file: Uint8Array): Uint8Array | undefined {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const kept: Uint8Array[] = [file.subarray(0, SIGNATURE.length)];
   const types: string[] = [];
-  for (let at = SIGNATURE.length; types.at(-1) !== 'IEND'; ) {
+  for (let at = SIGNATURE.length; types.at(-1) !== 'IEND';) {
     if (at + FRAME_BYTES > file.length) return undefined;
     const end = at + FRAME_BYTES + view.getUint32(at);
     if (end > file.length) return undefined;

@@ -63,7 +63,8 @@ const NAMES: Readonly<Record<string, string>> = {
   'MacBookPro14,2': 'MacBook Pro (13-inch, 2017, Four Thunderbolt 3 ports)',
   'MacBookPro14,3': 'MacBook Pro (15-inch, 2017)',
   'MacBookPro15,1': 'MacBook Pro (15-inch, 2018) or MacBook Pro (15-inch, 2019)',
-  'MacBookPro15,2': 'MacBook Pro (13-inch, 2018, Four Thunderbolt 3 ports) or MacBook Pro (13-inch, 2019, Four Thunderbolt 3 ports)',
+  'MacBookPro15,2':
+    'MacBook Pro (13-inch, 2018, Four Thunderbolt 3 ports) or MacBook Pro (13-inch, 2019, Four Thunderbolt 3 ports)',
   'MacBookPro15,3': 'MacBook Pro (15-inch, 2019)',
   'MacBookPro15,4': 'MacBook Pro (13-inch, 2019, Two Thunderbolt 3 ports)',
   'MacBookPro16,1': 'MacBook Pro (16-inch, 2019)',

@@ -38,7 +38,10 @@ export async function helpPages() {
     const root = await parsers.markdown.parse(await readFile(file, 'utf8'), { filepath: file });
     const [first] = root.children;
     const title = first?.type === 'heading' ? plainText(first) : name;
-    pages[name] = { title, html: pageOf(title, childrenOf(root, { known, isTable: false, tables: { count: 0 } })) };
+    pages[name] = {
+      title,
+      html: pageOf(title, childrenOf(root, { known, isTable: false, tables: { count: 0 } })),
+    };
   }
   const entries = Object.entries(pages).map(
     ([name, { title }]) => `<li><a href="${name}">${escaped(title)}</a></li>`,
@@ -110,7 +113,8 @@ const childrenOf = ({ children }, place) =>
   children
     .map((node) => {
       const renderer = RENDERERS[node.type];
-      if (renderer === undefined) throw new Error(`A page of docs/ has a ${node.type}, which no help page shows`);
+      if (renderer === undefined)
+        throw new Error(`A page of docs/ has a ${node.type}, which no help page shows`);
       return renderer(node, place);
     })
     .join('');

@@ -154,7 +154,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (restored.count > 0)
     alarm(
       'temporal.restored',
-      `${counted(restored.count, 'sweep or workflow was', 'sweeps or workflows were')} paused, ended or replaced in Temporal in the last day; Odette restored ${restored.count === 1 ? 'it' : 'them'}.`,
+      `${counted(restored.count, 'sweep or workflow was', 'sweeps or workflows were')} paused, ended or replaced in Temporal in the last day; Odette put that right.`,
       restored.since,
     );
   const stuck = temporal && (await stuckWorkflowsText(temporal));

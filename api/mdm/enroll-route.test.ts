@@ -57,7 +57,9 @@ describe('the enrollment page', () => {
     const name = 'Acme & Sons <script>alert(1)</script>';
     await writeOrganization(listener.database, name, Buffer.from('a picture'));
     const page = await shown();
-    expect(page).toContain('<p>Acme &amp; Sons &lt;script&gt;alert(1)&lt;/script&gt; will manage this device:');
+    expect(page).toContain(
+      '<p>Acme &amp; Sons &lt;script&gt;alert(1)&lt;/script&gt; will manage this device:',
+    );
     expect(page).toContain('<header><img src="enroll/logo.png" alt="">Acme &amp; Sons');
     const picture = await logo();
     expect(await picture.text()).toBe('a picture');

@@ -160,19 +160,23 @@ test('the list opens with the columns that say most, and a device’s link leads
   expect((await call('GET', '/odette/workflows')).status).toBe(401);
 });
 
-test.skipIf(!hasBrowser)('the UI shows these columns, with phase and cause among them', async () => {
-  const browser = await launchBrowser();
-  const context = await browser?.newContext();
-  await context?.addCookies([{ name: 'odette_session', value: sessions['viewer'] ?? '', url }]);
-  const page = await context?.newPage();
-  await page?.goto(`${url}/odette/workflows`);
-  const heads = page?.getByRole('columnheader');
-  await expect
-    .poll(() => heads?.allInnerTexts(), { timeout: 60_000 })
-    .toEqual(expect.arrayContaining(['Workflow ID', 'RolloutPhase', 'FailureKind', 'CertificateNotAfter']));
-  expect(new URL(page?.url() ?? '').pathname).toBe('/namespaces/default/workflows');
-  await browser?.close();
-}, 120_000);
+test.skipIf(!hasBrowser)(
+  'the UI shows these columns, with phase and cause among them',
+  async () => {
+    const browser = await launchBrowser();
+    const context = await browser?.newContext();
+    await context?.addCookies([{ name: 'odette_session', value: sessions['viewer'] ?? '', url }]);
+    const page = await context?.newPage();
+    await page?.goto(`${url}/odette/workflows`);
+    const heads = page?.getByRole('columnheader');
+    await expect
+      .poll(() => heads?.allInnerTexts(), { timeout: 60_000 })
+      .toEqual(expect.arrayContaining(['Workflow ID', 'RolloutPhase', 'FailureKind', 'CertificateNotAfter']));
+    expect(new URL(page?.url() ?? '').pathname).toBe('/namespaces/default/workflows');
+    await browser?.close();
+  },
+  120_000,
+);
 
 test('a person who is signed in gets the UI, and is told where to decode', async () => {
   const page = await call('GET', '/', as('viewer', { accept: 'text/html' }));

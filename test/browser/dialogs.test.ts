@@ -87,7 +87,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       await opened.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
       if (role !== 'main')
         await expect
-          .poll(() => opened.evaluate<boolean>('(box) => box.contains(document.activeElement)'), {
+          .poll(() => opened.evaluate('(box) => box.contains(document.activeElement)'), {
             timeout: 60_000,
             message: `${name} takes the focus`,
           })

@@ -14,7 +14,15 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { squarePng } from '../harness/png.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
-import { cutTables, findingsOn, openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
+import {
+  cutTables,
+  findingsOn,
+  openConsole,
+  PHONE,
+  signIn,
+  widthOnPhone,
+  type ConsolePage,
+} from './console-page.ts';
 import { POLICY_IS_LIFTED } from './dialog-list.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 import {

@@ -14,7 +14,10 @@ const MAX_NAME_LENGTH = 60;
 
 export function SavedViews({ search }: { search: DeviceSearch }) {
   const navigate = useNavigate();
-  const [views, setViews] = useLocalStorage<readonly View[]>({ key: 'odette.device-views', defaultValue: [] });
+  const [views, setViews] = useLocalStorage<readonly View[]>({
+    key: 'odette.device-views',
+    defaultValue: [],
+  });
   const [isOpen, setOpen] = useState(false);
   return (
     <>

@@ -13,7 +13,12 @@ export function IntegrationsPage() {
   const totals = useApiQuery('getTotals', {});
   const discover = <ButtonLink to="/integrations/discover">Discover integrations</ButtonLink>;
   return (
-    <Page title="Integrations" help="quickstart#2-the-wizard-up-to-the-tasks-in-okta" intro="Connected Okta tenants." actions={discover}>
+    <Page
+      title="Integrations"
+      help="quickstart#2-the-wizard-up-to-the-tasks-in-okta"
+      intro="Connected Okta tenants."
+      actions={discover}
+    >
       <Loaded query={integrations}>
         {({ items }) => (
           <Stack>

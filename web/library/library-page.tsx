@@ -18,7 +18,11 @@ export function LibraryPage() {
   const isShown = (integration: Integration) =>
     `okta verify ${integration.name} ${integration.host}`.toLowerCase().includes(search.toLowerCase().trim());
   return (
-    <Page title="Library" help="quickstart#5-a-test-blueprint-and-the-library-item-with-okta-device-trust-on" intro="Apps that Odette delivers to the devices of a blueprint.">
+    <Page
+      title="Library"
+      help="quickstart#5-a-test-blueprint-and-the-library-item-with-okta-device-trust-on"
+      intro="Apps that Odette delivers to the devices of a blueprint."
+    >
       <TextInput
         label="Search apps"
         type="search"

@@ -62,15 +62,7 @@ export function RenewalList({
             <ListTable
               label={STATES[state].label}
               isDense
-              heads={[
-                'Device',
-                'User',
-                'Renews from',
-                'Renewal window',
-                'Expires',
-                'State',
-                'Last contact',
-              ]}
+              heads={['Device', 'User', 'Renews from', 'Renewal window', 'Expires', 'State', 'Last contact']}
             >
               {items.map((device) => (
                 <Table.Tr key={device.id}>

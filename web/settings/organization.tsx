@@ -61,22 +61,10 @@ function Form({ found }: { found: Found }) {
             error={fieldError(change.error, 'name')}
           />
           {found.logoHash !== null && (
-            <Group>
-              <img
-                src={addressOf('getOrganizationLogo', { query: { hash: found.logoHash } })}
-                alt="Logo"
-                className="logo"
-              />
-              {isAdmin && (
-                <Button
-                  size="xs"
-                  variant="default"
-                  onClick={() => change.mutate({ body: { name: found.name, logo: null } })}
-                >
-                  Remove logo
-                </Button>
-              )}
-            </Group>
+            <Logo
+              hash={found.logoHash}
+              remove={isAdmin ? () => change.mutate({ body: { name: found.name, logo: null } }) : undefined}
+            />
           )}
           {isAdmin && (
             <>
@@ -112,5 +100,18 @@ function Form({ found }: { found: Found }) {
         </Stack>
       </form>
     </Paper>
+  );
+}
+
+function Logo({ hash, remove }: { hash: string; remove: (() => void) | undefined }) {
+  return (
+    <Group>
+      <img src={addressOf('getOrganizationLogo', { query: { hash } })} alt="Logo" className="logo" />
+      {remove && (
+        <Button size="xs" variant="default" onClick={remove}>
+          Remove logo
+        </Button>
+      )}
+    </Group>
   );
 }

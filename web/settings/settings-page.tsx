@@ -12,9 +12,24 @@ import { PushCertificate } from './push-certificate.tsx';
 import { Tokens } from './tokens.tsx';
 
 const TABS = {
-  push: { label: 'Push certificate', Panel: PushCertificate, isForAdmins: false, help: 'operations-guide#push-certificate' },
-  licenses: { label: 'Apps and Books', Panel: Licenses, isForAdmins: false, help: 'operations-guide#apps-and-books-token' },
-  organization: { label: 'Organization', Panel: Organization, isForAdmins: false, help: 'operations-guide#name-and-logo' },
+  push: {
+    label: 'Push certificate',
+    Panel: PushCertificate,
+    isForAdmins: false,
+    help: 'operations-guide#push-certificate',
+  },
+  licenses: {
+    label: 'Apps and Books',
+    Panel: Licenses,
+    isForAdmins: false,
+    help: 'operations-guide#apps-and-books-token',
+  },
+  organization: {
+    label: 'Organization',
+    Panel: Organization,
+    isForAdmins: false,
+    help: 'operations-guide#name-and-logo',
+  },
   notifications: { label: 'Notifications', Panel: Notifications, isForAdmins: true, help: 'notifications' },
   people: { label: 'People', Panel: People, isForAdmins: true, help: 'operations-guide#second-factor' },
   tokens: { label: 'API tokens', Panel: Tokens, isForAdmins: true, help: undefined },
