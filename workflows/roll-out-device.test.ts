@@ -55,6 +55,28 @@ describe('a rollout', () => {
     expect(mac.certificates).toHaveLength(1);
   });
 
+  test('finds a Mac that Apple knows no longer (410) unreachable at once, whatever was proven of it', async () => {
+    const mac = await world.newDevice('Mac');
+    await world.rollOut(mac.id);
+    await world.ended(mac.id);
+    mac.isAsleep = true;
+    await mac.wake();
+    world.knobs.pushFailure = 'apns.token_gone';
+    try {
+      await world.rollOut(mac.id);
+      await world.until(async () =>
+        expect(await world.trust(mac.id)).toMatchObject({
+          bucket: 'unreachable',
+          waitsFor: expect.stringContaining('Apple no longer delivers push notifications') as string,
+        }),
+      );
+    } finally {
+      world.knobs.pushFailure = undefined;
+    }
+    const [row] = await world.database.query('select enrollment_status from devices where id = $1', [mac.id]);
+    expect(row).toEqual({ enrollmentStatus: 'unreachable' });
+  });
+
   test('gives an iPhone its SSO profile and the app with its configuration, read back; a new key goes by Settings', async () => {
     const phone = await world.newDevice('iPhone', { userName: 'ada@acme.com' });
     await world.rollOut(phone.id);

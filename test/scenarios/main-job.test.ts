@@ -1,6 +1,10 @@
 // The whole product in one slice: from the wizard to trusted Macs, iPhones and iPads, one of which waits for its user.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
+import { runCommand } from '../../cli/program.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 
@@ -18,13 +22,18 @@ interface PretendDevice {
 
 let world: World;
 let trusted: TrustedWorld;
+let recordings: string;
 
 beforeAll(async () => {
-  world = await startWorld({ devices: 'default' });
+  recordings = await mkdtemp(path.join(tmpdir(), 'odette-recordings-'));
+  world = await startWorld({ devices: 'default', settings: { ODETTE_FIELD_TEST_DIR: recordings } });
   trusted = await setUpTrust(world);
   await enrollAll(trusted);
 }, 120_000);
-afterAll(() => world?.stop(), 60_000);
+afterAll(async () => {
+  await world?.stop();
+  await rm(recordings, { recursive: true, force: true });
+}, 60_000);
 
 test('every device becomes trusted but the one whose user has not signed in, which says so', async () => {
   await untilAllAre(trusted, ['trusted'], { count: 6, withinMs: 90_000 });
@@ -106,3 +115,40 @@ test('a Mac and an iPhone whose identity has lived most of its life get a new on
     await database.end();
   }
 }, 300_000);
+
+// Of a Mac: test/second-device.
+test('a field test leads an iPhone through everything, and Okta Verify that was deleted and registered anew counts', async () => {
+  const name = 'field-phone';
+  const user = `${name}@example.com`;
+  await world.manage('POST', '/devices', { family: 'iPhone', name, user: { signsIn: 'manual' } });
+  const act = (what: string, body: object = {}) => world.manage('POST', `/devices/${name}/${what}`, body);
+  const tasks: string[] = [];
+  const carryOut = async (task: string): Promise<void> => {
+    const [, what = ''] = /^iPhone \d: (\w+)/.exec(task) ?? [];
+    tasks.push(what);
+    const [, code] = /type (\S+),/.exec(task) ?? [];
+    if (what === 'enroll') await act('enroll', { url: world.environment['ODETTE_PUBLIC_URL'], code });
+    else if (what === 'sign') await act('sign-in');
+    else if (what === 'delete') await act('remove-okta-verify');
+    else if (what === 'remove') await act('check-out');
+    else throw new Error(task);
+  };
+  const told: string[] = [];
+  const terminal = {
+    isInteractive: true,
+    print: (text: string) => void told.push(text),
+    printLines: () => undefined,
+    tell: (text: string) => void told.push(text),
+    ask: (task: string) => carryOut(task).then(() => ''),
+    promptSecret: () => Promise.resolve(''),
+    readInput: () => Promise.resolve(Buffer.alloc(0)),
+  };
+  const environment = {
+    ODETTE_URL: `http://${world.environment['ODETTE_ADMIN_LISTEN']}`,
+    ODETTE_TOKEN: await world.token(),
+  };
+  const options = ['--blueprint', 'Test devices', '--user', user, '--recordings', recordings];
+  const exitCode = await runCommand(['field-test', ...options, '--only', 'iphone'], environment, terminal);
+  expect({ exitCode, told: exitCode === 0 ? [] : told }).toEqual({ exitCode: 0, told: [] });
+  expect(tasks).toEqual(['enroll', 'sign', 'delete', 'sign', 'remove']);
+}, 240_000);
