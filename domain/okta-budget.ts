@@ -164,7 +164,7 @@ export interface EndpointStore {
   /** Without holding anybody up, and without a write. */
   look(endpoint: string, version: string): Promise<{ readonly state: EndpointState; readonly nowMs: number }>;
   /**
-   * One at a time for each endpoint. `nowMs` is the store's clock.
+   * One at a time for each endpoint. `nowMs` is the store's clock. Where another one was sooner `decide` is asked again.
    * @throws CataloguedError `secrets.replaced` when a request would begin with a secret that was rotated away
    */
   change<T>(

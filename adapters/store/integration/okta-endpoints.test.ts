@@ -48,6 +48,21 @@ describe('the budget of several processes', () => {
     expect(most).toBeGreaterThan(1);
   });
 
+  it('keeps each of many changes at once', async () => {
+    const store = () => endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId);
+    const changes = Array.from({ length: 40 }, () =>
+      store().change('counted', '1', (state) => ({
+        state: { ...state, window: state.window + 1 },
+        result: state.window,
+      })),
+    );
+    // Each saw what the one before it left, whoever was sooner.
+    expect((await Promise.all(changes)).sort((one, other) => one - other)).toEqual(
+      Array.from({ length: 40 }, (_, index) => MAX_WINDOW + index),
+    );
+    expect((await store().look('counted', '1')).state.window).toBe(MAX_WINDOW + 40);
+  });
+
   it('writes nothing while it waits for a place, and takes the one that becomes free', async () => {
     let looks = 0;
     const store = endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId);

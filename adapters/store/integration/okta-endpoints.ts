@@ -11,7 +11,6 @@ import {
 import { CataloguedError } from '../../../domain/failures.ts';
 import type { Database, Sql } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
-import { isSecretInUse } from './secret-rotations.ts';
 
 /** @param secretId with which requests are made: none begins once a rotation has replaced it */
 export const endpointStore = (
@@ -19,57 +18,93 @@ export const endpointStore = (
   integrationId: string,
   secretId: string,
 ): EndpointStore => ({
-  look: async (endpoint, version) => {
-    const [row] = await database.query<EndpointRow>(`select state, ${NOW_MS} from okta_endpoints ${WHICH}`, [
-      integrationId,
-      endpoint,
-    ]);
-    return row ?? { state: newEndpoint(version), nowMs: Date.now() };
+  look: async (endpoint, version) =>
+    (await readEndpoint(database, integrationId, endpoint)) ?? {
+      state: newEndpoint(version),
+      nowMs: Date.now(),
+    },
+  async change(endpoint, version, decide) {
+    // Nobody waits for anybody between look and write: who finds another state than it saw decides anew, and somebody got through.
+    for (;;) {
+      const seen = await readEndpoint(database, integrationId, endpoint);
+      if (seen === undefined) {
+        await insertEndpoint(database, integrationId, endpoint, version);
+        continue;
+      }
+      const { state, result, beginsRequest } = decide(seen.state, seen.nowMs);
+      if (state === seen.state) return result;
+      const written = await replaceState(database, {
+        integrationId,
+        endpoint,
+        before: seen.state,
+        after: state,
+        ...(beginsRequest === true && { secretId }),
+      });
+      if (written === 'secret_replaced') throw new CataloguedError('secrets.replaced');
+      if (written === 'replaced') return result;
+    }
   },
-  change: (endpoint, version, decide) =>
-    database.inTransaction(async (sql) => {
-      const { state: before, nowMs } = await lockEndpoint(sql, integrationId, endpoint, version);
-      const { state, result, beginsRequest } = decide(before, nowMs);
-      if (beginsRequest === true && !(await isSecretInUse(sql, secretId)))
-        throw new CataloguedError('secrets.replaced');
-      if (state !== before)
-        await sql.query(
-          `update okta_endpoints set state = $3, closed_until = to_timestamp($4::float8 / 1000),
-                  opened_at = case when closed_until is not null and $4 is null then clock_timestamp() else opened_at end
-            where integration_id = $1 and endpoint = $2`,
-          [integrationId, endpoint, state, state.closed?.untilMs ?? null],
-        );
-      return result;
-    }),
 });
 
 interface EndpointRow {
   readonly state: EndpointState;
   readonly nowMs: number;
 }
-const NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms';
-const WHICH = 'where integration_id = $1 and endpoint = $2';
 
-/** The time is that of holding it, however long others held it before. */
-async function lockEndpoint(
+async function readEndpoint(
+  sql: Sql,
+  integrationId: string,
+  endpoint: string,
+): Promise<EndpointRow | undefined> {
+  const [row] = await sql.query<EndpointRow>(
+    `select state, (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms
+       from okta_endpoints where integration_id = $1 and endpoint = $2`,
+    [integrationId, endpoint],
+  );
+  return row;
+}
+
+const insertEndpoint = async (
   sql: Sql,
   integrationId: string,
   endpoint: string,
   version: string,
-): Promise<EndpointRow> {
-  const lock = () =>
-    sql.query<EndpointRow>(
-      `with held as materialized (select state from okta_endpoints ${WHICH} for update) select state, ${NOW_MS} from held`,
-      [integrationId, endpoint],
-    );
-  const [row] = await lock();
-  if (row !== undefined) return row;
-  await sql.query(
+): Promise<void> =>
+  void (await sql.query(
     `insert into okta_endpoints (integration_id, endpoint, state) values ($1, $2, $3) on conflict do nothing`,
     [integrationId, endpoint, newEndpoint(version)],
+  ));
+
+interface Replacement {
+  readonly integrationId: string;
+  readonly endpoint: string;
+  readonly before: EndpointState;
+  readonly after: EndpointState;
+  /** Only while it is in use; a rotation's commit waits for this statement, or this one for the commit. */
+  readonly secretId?: string;
+}
+
+/** `changed_meanwhile`: the state is not `before` any more. */
+async function replaceState(
+  sql: Sql,
+  { integrationId, endpoint, before, after, secretId }: Replacement,
+): Promise<'replaced' | 'changed_meanwhile' | 'secret_replaced'> {
+  const [row] = await sql.query<{ isReplaced: boolean; isInUse: boolean }>(
+    `with of_platform as materialized (select from integration_platforms where secret_id = $5 for share),
+     of_integration as materialized (select from integrations where credentials_secret_id = $5 for share),
+     used as materialized (
+       select $5::uuid is null or (select count(*) from of_platform) > 0 or (select count(*) from of_integration) > 0 as in_use),
+     replaced as (
+       update okta_endpoints set state = $4, closed_until = to_timestamp($6::float8 / 1000),
+              opened_at = case when closed_until is not null and $6 is null then clock_timestamp() else opened_at end
+         from used
+        where used.in_use and integration_id = $1 and endpoint = $2 and state = $3
+       returning 1)
+     select exists (select from replaced) as is_replaced, in_use as is_in_use from used`,
+    [integrationId, endpoint, before, after, secretId ?? null, after.closed?.untilMs ?? null],
   );
-  const [made] = await lock();
-  return made ?? { state: newEndpoint(version), nowMs: Date.now() };
+  if (row?.isReplaced === true) return 'replaced';
+  return row?.isInUse === false ? 'secret_replaced' : 'changed_meanwhile';
 }
 
 /** A person changed what was refused: the next request is a canary, and it is due now. */

@@ -601,11 +601,9 @@ create table fleet_totals (
 
 -- A device that has left is in no total.
 create function count_device_trust() returns trigger language plpgsql as $$
-declare
-  counted record;
 begin
-  for counted in
-    select integration_id, name, sum(delta) as delta from (
+  insert into fleet_totals (integration_id, name, part, value)
+    select integration_id, name, pg_backend_pid() % 32, sum(delta) from (
       select new.integration_id, n.name, 1 as delta
         from (values ('total', new.bucket <> 'left'), ('delivered', new.delivered), ('certificatePresent', new.certificate_present),
                      ('certificateApplies', new.bucket <> 'left' and new.certificate_present is not null),
@@ -619,12 +617,9 @@ begin
                      ('oktaVerifyManaged', old.okta_verify_managed), ('registered', old.registered), ('managed', old.managed),
                      ('bucket:' || old.bucket, true)) as n(name, held)
        where tg_op <> 'INSERT' and old.integration_id is not null and n.held
-    ) as changes group by integration_id, name having sum(delta) <> 0 order by integration_id, name
-  loop
-    insert into fleet_totals (integration_id, name, part, value)
-      values (counted.integration_id, counted.name, pg_backend_pid() % 32, counted.delta)
-      on conflict (integration_id, name, part) do update set value = fleet_totals.value + excluded.value;
-  end loop;
+    ) as changes group by integration_id, name having sum(delta) <> 0
+     order by integration_id, name -- two processes of one part lock its rows in the same order
+    on conflict (integration_id, name, part) do update set value = fleet_totals.value + excluded.value;
   return null;
 end $$;
 -- Deferred: the row of a total is locked last and shortly.
