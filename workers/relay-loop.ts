@@ -1,6 +1,6 @@
 // The relay: carries outbox rows to Temporal, at least once, in order for each key, for as long as it takes.
 import type { Client } from '@temporalio/client';
-import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
   type ClaimedMessage,
@@ -9,7 +9,6 @@ import {
   claimOutbox,
   closeOutbox,
   countYoungRollouts,
-  outboxBacklog,
   releaseOutbox,
 } from '../adapters/store/base/outbox.ts';
 import { wakeWaiters } from '../adapters/store/integration/okta-endpoints.ts';
@@ -17,6 +16,7 @@ import { CataloguedError } from '../domain/failures.ts';
 import { LANES } from '../domain/lanes.ts';
 import { deliver } from './outbox-delivery.ts';
 import { pruneExpiredRows } from './prune-expired-rows.ts';
+import { relayMetrics } from './relay-metrics.ts';
 import { recordSilentDevices } from './silent-devices.ts';
 import { isOutage } from './temporal-outage.ts';
 
@@ -58,6 +58,10 @@ class Relay {
   readonly #dependencies: RelayDependencies;
   readonly #metrics: ReturnType<typeof relayMetrics> | undefined;
   readonly #underWay = new Set<Promise<void>>();
+  /** The keys of these, and whether another row of one was written meanwhile. */
+  readonly #keys = new Map<string, { isTold: boolean }>();
+  /** The last claim was bounded: more may wait. */
+  #mayHaveMore = true;
   readonly #loop: Promise<void>;
   #pruning: Promise<void> = Promise.resolve();
   #hasStopped = false;
@@ -87,6 +91,13 @@ class Relay {
     this.#wake();
   };
 
+  /** Behind a row that is being delivered nothing can be claimed: its end brings the next claim. */
+  #onNotification = (orderingKey: string): void => {
+    for (const told of orderingKey === '' ? this.#keys.values() : [this.#keys.get(orderingKey)])
+      if (told !== undefined) told.isTold = true;
+    if (!this.#keys.has(orderingKey)) this.#woken();
+  };
+
   /** Resolves after `milliseconds`, or at once when woken since the last pause. */
   async #pause(milliseconds: number): Promise<void> {
     if (!this.#isWoken) {
@@ -107,7 +118,7 @@ class Relay {
     let [nextPruneMs, nextWakeMs] = [0, 0];
     while (!this.#hasStopped) {
       try {
-        stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#woken);
+        stopListening ??= await database.listen(OUTBOX_CHANNEL, this.#onNotification);
         if (Date.now() >= nextPruneMs) {
           nextPruneMs = Date.now() + PRUNE_INTERVAL_MS;
           this.#pruneExpiredRows();
@@ -141,9 +152,13 @@ class Relay {
       );
   }
 
-  /** While Temporal is away one row is enough to notice its return. Each delivery that ends, and each new row, brings the next claim. */
+  /**
+   * While Temporal is away one row is enough to notice its return. The next claim comes with each new row, and with each delivery that
+   * ends where more may wait.
+   */
   async #claim(): Promise<ClaimedMessage[]> {
     const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
+    this.#mayHaveMore = true;
     if (limit <= 0) return [];
     const { database } = this.#dependencies;
     if (Date.now() >= this.#nextCountMs) {
@@ -153,23 +168,30 @@ class Relay {
     const maxLane = this.#room > 0 ? LANES.routine : LANES.device;
     const claimed = await claimOutbox(database, { limit, leaseSeconds: LEASE_SECONDS, maxLane });
     this.#room -= claimed.filter(({ lane }) => lane > LANES.device).length;
+    this.#mayHaveMore = claimed.length >= limit;
     return claimed;
   }
 
   #start(message: ClaimedMessage): void {
+    const { orderingKey } = message;
+    const told = { isTold: false };
+    this.#keys.set(orderingKey, told);
     const work = this.#handle(message)
       .catch((error: unknown) => {
         // The row was delivered and could not be closed, or could not be given back: its lease ends by itself.
         this.#dependencies.log.warn({ err: error, event: message.id }, 'an outbox row could not be closed');
+        return true;
       })
-      .finally(() => {
+      .then((mayHaveMore) => {
         this.#underWay.delete(work);
-        this.#woken();
+        this.#keys.delete(orderingKey);
+        if (mayHaveMore || told.isTold || this.#mayHaveMore) this.#woken();
       });
     this.#underWay.add(work);
   }
 
-  async #handle(claimed: ClaimedMessage): Promise<void> {
+  /** Whether another row of its key may wait. */
+  async #handle(claimed: ClaimedMessage): Promise<boolean> {
     const { database, log, temporal } = this.#dependencies;
     const { id: event, orderingKey, message, attempts } = claimed;
     const facts = { event, key: orderingKey, kind: message.kind, attempts };
@@ -180,17 +202,24 @@ class Relay {
         deliver(client, database, claimed),
       );
     } catch (error) {
-      if (isStoreAway(error)) return this.#settle(() => releaseOutbox(database, event, 0, false));
-      if (isOutage(error)) return this.#waitForTemporal(event, facts, error);
-      const waitSeconds = Math.min(300, 2 ** Math.min(attempts, 9));
-      log.error({ ...facts, err: error, waitSeconds }, 'Temporal refuses a message; trying again later');
-      this.#metrics?.failed('refused');
-      return this.#settle(() => releaseOutbox(database, event, waitSeconds, true));
+      if (isStoreAway(error)) await this.#settle(() => releaseOutbox(database, event, 0, false));
+      else if (isOutage(error)) await this.#waitForTemporal(event, facts, error);
+      else await this.#putOff(claimed, facts, error);
+      return true;
     }
     if (this.#outages > 0) log.info({}, 'Temporal responds again');
     this.#outages = 0;
-    await this.#settle(() => closeOutbox(database, event, outcome));
+    const waits = await this.#settle(() => closeOutbox(database, event, outcome));
     this.#metrics?.delivered(outcome, claimed.createdAt);
+    return waits;
+  }
+
+  async #putOff({ id, attempts }: ClaimedMessage, facts: object, error: unknown): Promise<void> {
+    const { database, log } = this.#dependencies;
+    const waitSeconds = Math.min(300, 2 ** Math.min(attempts, 9));
+    log.error({ ...facts, err: error, waitSeconds }, 'Temporal refuses a message; trying again later');
+    this.#metrics?.failed('refused');
+    await this.#settle(() => releaseOutbox(database, id, waitSeconds, true));
   }
 
   async #waitForTemporal(event: string, facts: object, error: unknown): Promise<void> {
@@ -207,7 +236,7 @@ class Relay {
   }
 
   /** What became of a row is written down as soon as the database can be reached again: its key waits for that. */
-  async #settle(write: () => Promise<void>): Promise<void> {
+  async #settle<Result>(write: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
         return await write();
@@ -221,51 +250,3 @@ class Relay {
 
 const isStoreAway = (error: unknown): boolean =>
   error instanceof CataloguedError && error.code === 'store.unavailable';
-
-function relayMetrics(registry: Registry) {
-  const registers = [registry];
-  const deliveries = new Counter({
-    name: 'odette_outbox_deliveries_total',
-    help: 'Outbox rows delivered to Temporal, by outcome',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const failures = new Counter({
-    name: 'odette_outbox_failures_total',
-    help: 'Failed attempts: Temporal unreachable (outage) or message refused',
-    labelNames: ['kind'],
-    registers,
-  });
-  const latency = new Histogram({
-    name: 'odette_outbox_latency_seconds',
-    help: 'Seconds from the commit of a change to its delivery to Temporal',
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
-    registers,
-  });
-  return {
-    delivered(outcome: string, createdAt: Date) {
-      deliveries.inc({ outcome });
-      latency.observe((Date.now() - createdAt.getTime()) / 1000);
-    },
-    failed: (kind: string) => failures.inc({ kind }),
-  };
-}
-
-/** Gauges of what waits, read from the database when the metrics are. */
-export function outboxGauges(registry: Registry, database: Database): void {
-  const oldest = new Gauge({
-    name: 'odette_outbox_oldest_seconds',
-    help: 'Age of the oldest waiting outbox row',
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'odette_outbox_waiting',
-    help: 'Outbox rows not yet delivered to Temporal',
-    registers: [registry],
-    async collect() {
-      const backlog = await outboxBacklog(database);
-      this.set(backlog.waiting);
-      oldest.set(backlog.oldestSeconds);
-    },
-  });
-}

@@ -10,7 +10,8 @@ import { openProcessContext } from './process-context.ts';
 import { serveHealth } from './health-server.ts';
 import { publicUrlTls } from './public-url-tls.ts';
 import { runProcess } from './run-process.ts';
-import { outboxGauges, startRelay } from './relay-loop.ts';
+import { startRelay } from './relay-loop.ts';
+import { outboxGauges } from './relay-metrics.ts';
 
 const SWEEPS_AGAIN_MS = 60 * 60 * 1000;
 

@@ -63,11 +63,16 @@ export async function claimOutbox(
 /** delivered: told to a running workflow. started: a workflow was started with it. gone: nobody is left to be told. */
 export type OutboxOutcome = 'delivered' | 'started' | 'gone';
 
-export async function closeOutbox(sql: Sql, id: string, outcome: OutboxOutcome): Promise<void> {
-  await sql.query(
-    'update outbox set delivered_at = now(), claimed_until = null, outcome = $2 where id = $1 and delivered_at is null',
+/** true: another row of its key waits. */
+export async function closeOutbox(sql: Sql, id: string, outcome: OutboxOutcome): Promise<boolean> {
+  const [row] = await sql.query<{ waits: boolean }>(
+    `update outbox as closed set delivered_at = now(), claimed_until = null, outcome = $2
+      where id = $1 and delivered_at is null
+      returning exists (select from outbox as next
+                         where next.ordering_key = closed.ordering_key and next.id <> closed.id and next.delivered_at is null) as waits`,
     [id, outcome],
   );
+  return row?.waits ?? true;
 }
 
 /**
