@@ -49,6 +49,7 @@ try {
   const before = snapshot(world);
   const countsBefore = await counts(world);
   await resetStatements(database);
+  const walBefore = await writtenSoFar();
   const began = performance.now();
   await stage.odette.call('post /api/library-items', {
     body: {
@@ -63,6 +64,7 @@ try {
   const seconds = (performance.now() - began) / 1000;
   const after = snapshot(world);
   const statements = await listStatements(database);
+  const written = await writtenSince(walBefore);
   const countsAfter = await counts(world);
   const { transitions, events, workflows } = await historySizes();
 
@@ -80,6 +82,9 @@ try {
       workflows: perRollout(workflows),
       pushes: perRollout(countsAfter.pushes - countsBefore.pushes),
       commands: perRollout(countsAfter.commands - countsBefore.commands),
+      'write-ahead log kB': perRollout(written.bytes / 1024),
+      'rows inserted': perRollout(written.inserted),
+      'rows changed': perRollout(written.changed),
     },
   });
   for (const { text, calls, milliseconds } of statements.slice(0, STATEMENTS_SHOWN))
@@ -138,6 +143,30 @@ try {
   await temporal.close();
   await database.end();
   await world.stop();
+}
+
+interface Written {
+  readonly bytes: number;
+  readonly inserted: number;
+  readonly changed: number;
+}
+
+/** Of the whole server, which is this installation's alone. */
+async function writtenSoFar(): Promise<Written> {
+  const [row] = await database.query<Written>(
+    `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes, sum(n_tup_ins)::float8 as inserted, sum(n_tup_upd)::float8 as changed
+       from pg_stat_user_tables`,
+  );
+  return row ?? { bytes: 0, inserted: 0, changed: 0 };
+}
+
+async function writtenSince(before: Written): Promise<Written> {
+  const now = await writtenSoFar();
+  return {
+    bytes: now.bytes - before.bytes,
+    inserted: now.inserted - before.inserted,
+    changed: now.changed - before.changed,
+  };
 }
 
 interface Counts {
