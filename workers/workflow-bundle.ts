@@ -16,6 +16,7 @@ export async function workflowBundle(folder: string): Promise<string> {
     workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
     ...CONVERTERS,
     workflowInterceptorModules: [path.join(ROOT, 'workflows', 'authenticated.ts')],
+    preloadModules: [path.join(ROOT, 'workflows', 'preloaded.ts')],
     logger: {
       log: () => undefined,
       trace: () => undefined,
