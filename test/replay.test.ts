@@ -95,8 +95,8 @@ describe('histories that were recorded', () => {
   }, 240_000);
 
   test('a changed order of steps is found', async () => {
-    const [, text = ''] = texts.find(([name]) => name === '1-okta-trust-poll.json') ?? [];
-    const changed = JSON.parse(text.replaceAll('lookUpDevice', 'somethingElse')) as RecordedHistory;
+    const [, text = ''] = texts.find(([name]) => name === '1-observe-trust.json') ?? [];
+    const changed = JSON.parse(text.replaceAll('observeOktaPage', 'somethingElse')) as RecordedHistory;
     await expect(replay(changed)).rejects.toThrow();
   }, 60_000);
 });

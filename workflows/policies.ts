@@ -78,6 +78,12 @@ export const oktaDevices = proxyActivities<
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/** One try in passing, local: it costs no task of its own. What comes of a refusal is the business of `oktaDevices`. */
+export const oktaInPassing = proxyLocalActivities<Pick<Activities, 'lookUpDevice'>>({
+  startToCloseTimeout: '15 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
 /** Okta, Apple and the SCEP server: the next check comes in a day. */
 export const integrationChecks = proxyActivities<Pick<Activities, 'inspectIntegration'>>({
   startToCloseTimeout: '2 minutes',

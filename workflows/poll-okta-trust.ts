@@ -1,6 +1,6 @@
 // Looks a device up in Okta a few times after it was delivered, so that it turns green while the admin watches; then the sweep goes on.
-import { sleep } from '@temporalio/workflow';
-import { oktaDevices } from './policies.ts';
+import { isCancellation, sleep } from '@temporalio/workflow';
+import { oktaDevices, oktaInPassing } from './policies.ts';
 import { DeviceDetails } from './show-details.ts';
 
 export interface PollOktaTrustInput {
@@ -15,9 +15,16 @@ export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOk
   new DeviceDetails(deviceId).show(["Waits for the user's first sign-in with Okta FastPass."]);
   for (const after of seconds) {
     await sleep(Math.max(1, beganMs + after * 1000 - Date.now()), { summary: 'waits for the sign-in' });
-    const isDone = await oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [
-      { deviceId, integrationId, nowMs: Date.now() },
-    ]);
-    if (isDone) return;
+    if (await lookUp({ deviceId, integrationId, nowMs: Date.now() })) return;
+  }
+}
+
+/** Whether there is nothing more to look for. Okta that refuses, or is away, is asked again for as long as it takes. */
+async function lookUp(input: Parameters<typeof oktaDevices.lookUpDevice>[0]): Promise<boolean> {
+  try {
+    return await oktaInPassing.lookUpDevice(input);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [input]);
   }
 }

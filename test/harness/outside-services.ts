@@ -107,12 +107,18 @@ export function licensesOf(knobs: {
   };
 }
 
-export function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[] }) {
+export function oktaOf(knobs: { readonly oktaDevices: readonly OktaDevice[]; oktaRefusals: number }) {
+  /** So many look-ups are refused. */
+  const unlessRefused = <Response>(response: Response): Promise<Response> => {
+    if (knobs.oktaRefusals === 0) return Promise.resolve(response);
+    knobs.oktaRefusals -= 1;
+    return Promise.reject(new CataloguedError('okta.rate_limited', { retryAfterMs: 100 }));
+  };
   return {
     token: () => Promise.resolve({ scopes: [] }),
     listDevices: () => Promise.resolve({ devices: knobs.oktaDevices }),
     findDevices: ({ platform, serialNumber }: DeviceFilter) =>
-      Promise.resolve(
+      unlessRefused(
         knobs.oktaDevices.filter(
           (device) =>
             device.platform === platform &&

@@ -74,6 +74,8 @@ export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
     ranLocally('planRolloutStep')(events) && waited('retry after')(events),
   'a certificate backs off from what passes': (events) =>
     ranLocally('planCertificateStep')(events) && waited('retry after')(events),
+  'Okta is looked at in passing': ranLocally('lookUpDevice'),
+  'Okta is asked again by an activity that waits': ran('lookUpDevice'),
   'a certificate is removed': ranLocally('requestCertificateRemoval'),
   'a certificate is renewed': (events) =>
     waited('until the renewal')(events) && ran('deliverCertificate')(events),

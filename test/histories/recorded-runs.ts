@@ -9,6 +9,7 @@ import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { addRotation, findRotation } from '../../adapters/store/integration/secret-rotations.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
+import { oktaTrustPollStart } from '../../workflows/starts.ts';
 import { oktaRecordOf } from '../harness/okta-record.ts';
 import { addPlatformRemoval } from '../../adapters/store/rollout/platform-removals.ts';
 import { openRolloutWorld, type RolloutWorld } from '../harness/rollout-world.ts';
@@ -57,6 +58,14 @@ async function recordRollouts(): Promise<void> {
     const poll = world.client.workflow.getHandle(`trust/${mac.id}`);
     await poll.result();
     await recordHistory('okta-trust-poll', poll);
+    world.knobs.oktaRefusals = 1;
+    const { type, options } = oktaTrustPollStart(
+      { deviceId: mac.id, integrationId: world.fleet.integrationId, label: 'a Mac' },
+      { deviceId: mac.id, integrationId: world.fleet.integrationId, seconds: [1] },
+    );
+    const refused = await world.client.workflow.start(type, options);
+    await refused.result();
+    await recordHistory('okta-trust-poll-refused', refused);
 
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.database.query(`update device_trust set verified_at = now() - interval '2 days'`);
