@@ -20,6 +20,8 @@ export const ROLLOUT_PHASES = [
   'failed',
 ] as const;
 export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
+/** With which nearly every rollout begins; its workflow is started with it. */
+export const FIRST_PHASE: RolloutPhase = 'asking_device';
 
 /** Nothing goes on in these until a device, its user, a license or the end of a delay lets it. */
 export const WAITING_PHASES: readonly RolloutPhase[] = [

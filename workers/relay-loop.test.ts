@@ -35,7 +35,7 @@ beforeAll(async () => {
     () =>
       connection.operatorService.addSearchAttributes({
         namespace,
-        searchAttributes: { IntegrationId: KEYWORD, DeviceId: KEYWORD },
+        searchAttributes: { IntegrationId: KEYWORD, DeviceId: KEYWORD, RolloutPhase: KEYWORD },
       }),
     { timeout: 30_000, interval: 200 },
   );

@@ -1,5 +1,11 @@
 // The one place where a workflow fails on purpose, and where it reads why an activity failed.
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 
 /** Closes the workflow as Failed; type and message are the code. */
@@ -9,6 +15,16 @@ export function failedBecause(code: FailureCode): ApplicationFailure {
   failure.stack = '';
   return failure;
 }
+
+/** The end of a run, for who reads its history: the type is the code, and the words (title, the device's own, remedy) are sealed with the message. */
+export const endedBecause = (code: FailureCode, words: string, error: TemporalFailure): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: code,
+    message: words,
+    nonRetryable: true,
+    // What an activity said; a failure of the workflow's own making says nothing more.
+    ...(error instanceof ActivityFailure && { cause: error }),
+  });
 
 /** The catalogued reason of a failed activity. A cancellation is thrown on. */
 export function failureCodeOfActivity(error: unknown): FailureCode {

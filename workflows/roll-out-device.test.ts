@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listHealth } from '../adapters/store/integration/integrations.ts';
+import { FAILURES } from '../domain/failures.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 
@@ -184,14 +185,19 @@ describe('a rollout', () => {
     expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null });
   }, 180_000);
 
-  test('a profile that the device refuses fails the rollout by its code; started again it ends well', async () => {
+  test('a profile that the device refuses fails the rollout by its code, in the words that people are shown; started again it ends well', async () => {
     const mac = await world.newDevice('Mac');
     mac.refuses.set('InstallProfile', 'mdm.profile_refused');
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('FAILED');
     await expect(world.rollout(mac.id).result()).rejects.toMatchObject({
-      cause: { type: 'mdm.profile_refused', message: 'mdm.profile_refused' },
+      cause: {
+        type: 'mdm.profile_refused',
+        message: expect.stringContaining(FAILURES['mdm.profile_refused'].remedy),
+      },
     });
+    const { waitsFor } = (await world.trust(mac.id)) ?? {};
+    await expect(world.rollout(mac.id).result()).rejects.toMatchObject({ cause: { message: waitsFor } });
     expect(await world.trust(mac.id)).toMatchObject({
       bucket: 'needs_you',
       phase: 'failed',

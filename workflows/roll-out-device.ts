@@ -16,6 +16,7 @@ import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { appCheckDelayMs, intervalsWithin, USER_PATIENCE_MS } from '../domain/patience.ts';
 import {
   emptyMemory,
+  FIRST_PHASE,
   memoryFor,
   type RolloutAction,
   type RolloutMemory,
@@ -24,7 +25,7 @@ import {
 import { scopeOf } from '../domain/rollout-step.ts';
 import { CertificateRequest } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
-import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
+import { endedBecause, failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
@@ -62,7 +63,7 @@ class RolloutWorkflow {
   /** Apart from the memory: it changes while a step is on its way. */
   #license: RolloutMemory['license'] = 'unasked';
   #removalDueMs: number | undefined;
-  #shownPhase = '';
+  #shownPhase: RolloutPhase = FIRST_PHASE;
   /** Of the signals' changes, those that the last plan knew. */
   #plannedChanges = 0;
 
@@ -99,8 +100,8 @@ class RolloutWorkflow {
       }
       if (!(error instanceof TemporalFailure)) throw error;
       // An activity that failed for good: its history stays as it is, so that a reset can begin at it.
-      await this.#recordFailure(failureCodeOfActivity(error));
-      throw error;
+      const code = failureCodeOfActivity(error);
+      throw endedBecause(code, await this.#recordFailure(code), error);
     }
   }
 
@@ -258,7 +259,8 @@ class RolloutWorkflow {
     return isChanged() ? undefined : 'ended';
   }
 
-  async #recordFailure(code: FailureCode): Promise<void> {
+  /** Returns the words. */
+  async #recordFailure(code: FailureCode): Promise<string> {
     upsertSearchAttributes([
       { key: searchAttributes.rolloutPhase, value: 'failed' },
       { key: searchAttributes.failureKind, value: code },
@@ -266,6 +268,7 @@ class RolloutWorkflow {
     const { text } = await this.#close('failed', code);
     const event = this.#resetPoint.eventFor(code);
     this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
+    return text;
   }
 
   #outOfPatience(code: FailureCode): ApplicationFailure {

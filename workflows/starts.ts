@@ -2,6 +2,7 @@
 // `options` into the call of their Temporal client and add their signal or update.
 import { priorityOf, type Lane } from '../domain/lanes.ts';
 import { markdownText } from '../domain/markdown.ts';
+import { FIRST_PHASE } from '../domain/rollout-action.ts';
 import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
 import type { KeepCertificateInput } from './certificate-state.ts';
 import type { SweepInput } from './observe-trust.ts';
@@ -41,7 +42,10 @@ export const rolloutStart = (device: StartedDevice, lane: Lane) => ({
     workflowId: workflowIds.rollout(device.deviceId),
     priority: priorityOf(lane, device.integrationId),
     staticSummary: `Okta Device Trust for ${markdownText(device.label)}`,
-    typedSearchAttributes: attributesOf(device),
+    typedSearchAttributes: [
+      ...attributesOf(device),
+      { key: searchAttributes.rolloutPhase, value: FIRST_PHASE },
+    ],
     args: [{ deviceId: device.deviceId }] as [RollOutDeviceInput],
   },
 });
