@@ -118,41 +118,55 @@ async function planStep(
   input: PlanCertificateInput,
 ): Promise<PlannedCertificateStep | null> {
   const { deviceId, memory, nowMs } = input;
-  return database.inTransaction(async (sql) => {
-    const before = await readCertificateView(sql, deviceId);
-    if (before === undefined) return null;
-    const isGone = memory.isFresh && (await recordListed(sql, before, 'System', nowMs));
-    const isUserGone = memory.isUserFresh && (await recordListed(sql, before, 'User', nowMs));
-    const view = isGone || isUserGone ? ((await readCertificateView(sql, deviceId)) ?? before) : before;
-    const proven = view.deliveries.find(({ state }) => state === 'proven');
-    const renewal =
-      proven === undefined ? undefined : renewalOfDelivery(proven, view.settings, deviceId, nowMs);
-    return {
-      action: planCertificate(view, memory, nowMs),
-      enrollmentId: view.enrollmentId,
-      settings: view.settings,
-      notAfterMs: proven?.notAfterMs ?? null,
-      renewsFromMs: renewal?.fromMs ?? null,
-      deviceName: view.deviceName,
-      urgency: renewal?.urgency ?? 'none',
-    };
-  });
+  const listed = (['System', 'User'] as const).filter((scope) =>
+    scope === 'User' ? memory.isUserFresh : memory.isFresh,
+  );
+  const seen = await readCertificateView(database, deviceId);
+  const isOld = seen !== undefined && listed.some((scope) => lacksDelivery(seen, scope));
+  const view = isOld
+    ? await database.inTransaction((sql) => recordListed(sql, deviceId, listed, nowMs))
+    : seen;
+  if (view === undefined) return null;
+  const proven = view.deliveries.find(({ state }) => state === 'proven');
+  const renewal =
+    proven === undefined ? undefined : renewalOfDelivery(proven, view.settings, deviceId, nowMs);
+  return {
+    action: planCertificate(view, memory, nowMs),
+    enrollmentId: view.enrollmentId,
+    settings: view.settings,
+    notAfterMs: proven?.notAfterMs ?? null,
+    renewsFromMs: renewal?.fromMs ?? null,
+    deviceName: view.deviceName,
+    urgency: renewal?.urgency ?? 'none',
+  };
 }
 
-/** What a channel's fresh list proves of older deliveries. true: of one it does not list, so the view is old. */
+const uuidsListed = ({ profiles }: CertificateView, scope: PayloadScope): string[] =>
+  (profiles ?? []).filter((each) => each.scope === scope).map(({ uuid }) => uuid);
+
+/** Whether this channel does not list one of the deliveries that it should have. */
+const lacksDelivery = (view: CertificateView, scope: PayloadScope): boolean =>
+  view.profiles !== null &&
+  view.deliveries.some(
+    (delivery) => delivery.scope === scope && !uuidsListed(view, scope).includes(delivery.payloadUuid),
+  );
+
+/** What fresh lists of these channels prove of older deliveries. Returns what is known then. */
 async function recordListed(
   sql: Sql,
-  { deviceId, profiles, deliveries }: CertificateView,
-  scope: PayloadScope,
+  deviceId: string,
+  scopes: readonly PayloadScope[],
   nowMs: number,
-): Promise<boolean> {
-  if (profiles === null) return false;
-  const listed = profiles.filter((each) => each.scope === scope).map(({ uuid }) => uuid);
-  const isListed = (delivery: Delivery) => delivery.scope !== scope || listed.includes(delivery.payloadUuid);
-  if (deliveries.every(isListed)) return false;
-  await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
-  await failMissingDeliveries(sql, deviceId, scope, listed);
-  return true;
+): Promise<CertificateView | undefined> {
+  const view = await readCertificateView(sql, deviceId);
+  if (view === undefined) return undefined;
+  for (const scope of scopes) {
+    if (!lacksDelivery(view, scope)) continue;
+    const listed = uuidsListed(view, scope);
+    await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
+    await failMissingDeliveries(sql, deviceId, scope, listed);
+  }
+  return readCertificateView(sql, deviceId);
 }
 
 /** The proof is kept and shown; a rollout that failed for want of it goes on by itself. */

@@ -6,20 +6,22 @@ import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
 import {
-  findCommand,
-  queueCommand,
+  findCommands,
+  queueCommands,
   sealedCommandContext,
   type CommandRow,
+  type NewCommand,
 } from '../adapters/store/devices/commands.ts';
 import {
   findDelivery,
   findOutstandingDelivery,
   insertDelivery,
+  type NewDelivery,
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
 import { findUserChannel, isUserAwake, type UserChannel } from '../adapters/store/devices/user-channels.ts';
-import type { Database } from '../adapters/store/base/database.ts';
+import type { Database, Sql } from '../adapters/store/base/database.ts';
 import {
   endpointStore,
   waitForEndpoint,
@@ -27,7 +29,11 @@ import {
 } from '../adapters/store/integration/okta-endpoints.ts';
 import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
-import { certificateIdentifier } from '../domain/certificate-plan.ts';
+import {
+  certificateIdentifier,
+  certificateListStep,
+  CERTIFICATE_LISTS,
+} from '../domain/certificate-plan.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_ENDPOINT, closesEndpoint, type Lane } from '../domain/okta-budget.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
@@ -37,7 +43,12 @@ import { macPlatformAddress } from '../domain/secret-address.ts';
 import { recordingHealth } from './connection-health.ts';
 import { channelOf } from './channel-of.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { progressOf, type CommandOwner, type CommandProgress } from './device-commands.ts';
+import {
+  inOrderOfResponses,
+  progressOf,
+  type CommandOwner,
+  type CommandProgress,
+} from './device-commands.ts';
 import { wakeFor } from './wake-device.ts';
 
 export interface DeliverInput extends CommandOwner {
@@ -57,7 +68,15 @@ export type DeliverOutcome =
   | { readonly kind: 'asleep' }
   /** Okta refuses, or does not answer: the workflow waits, and is woken when the challenge URL answers again. */
   | { readonly kind: 'waits'; readonly failureCode: FailureCode }
-  | { readonly kind: 'sent'; readonly deliveryId: string; readonly command: CommandProgress };
+  | {
+      readonly kind: 'sent';
+      readonly deliveryId: string;
+      readonly commandUuid: string;
+      /** The device is asked for these behind it; none: they are asked for when it was acknowledged. */
+      readonly lists: readonly string[];
+      /** Of all of them, in the order of the responses. */
+      readonly progress: readonly CommandProgress[];
+    };
 
 const STEP = 'certificate.install';
 /** So close to its end a certificate goes before those of new devices. */
@@ -81,7 +100,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
       const id = deliveryId(input.workflowId, input.firstRunId, input.number);
       const known =
         (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
-      if (known) return sentBefore(database, known);
+      if (known) return sentBefore(database, input, known);
       const user = input.scope === 'User' ? await findUserChannel(database, input.deviceId) : undefined;
       if (!(await isListening(deps, input, user))) return { kind: 'asleep' };
 
@@ -113,41 +132,42 @@ export function certificateDelivery(deps: ActivityDependencies) {
         udid: state.udid,
       });
 
-      const row = await database.inTransaction(async (sql): Promise<CommandRow | undefined> => {
-        const isFirst = await insertDelivery(
-          sql,
-          {
-            id,
-            deviceId: input.deviceId,
-            integrationId: input.integrationId,
-            slot: input.slot,
-            scope: input.scope,
-            payloadUuid: profileUuid,
-            commandUuid: uuid,
-            reason: input.reason,
-          },
-          new Date(),
-        );
-        await waitNoLonger(sql, input.deviceId);
-        if (!isFirst) return undefined;
-        return queueCommand(sql, {
-          uuid,
-          deviceId: input.deviceId,
-          enrollmentId: input.enrollmentId,
-          workflowId: input.workflowId,
-          userId: user?.userId,
-          step: STEP,
-          requestType: 'InstallProfile',
-          sealedBody,
-          handsOverOnce: true,
-          lifeMs: CHALLENGE_LIFE_MS,
-        });
-      });
-      if (row === undefined) return sentBefore(database, { id, commandUuid: uuid });
-      await wakeFor(deps, input.deviceId, [row]);
-      return { kind: 'sent', deliveryId: id, command: progressOf(row) };
+      const rows = await database.inTransaction((sql) =>
+        queueDelivery(sql, input, { id, payloadUuid: profileUuid, commandUuid: uuid }, sealedBody, user),
+      );
+      if (rows === undefined) return sentBefore(database, input, { id, commandUuid: uuid });
+      await wakeFor(deps, input.deviceId, rows);
+      return sentOf({ id, commandUuid: uuid }, rows);
     },
   };
+}
+
+/** undefined: another attempt was sooner. */
+async function queueDelivery(
+  sql: Sql,
+  input: DeliverInput,
+  { id, payloadUuid: profile, commandUuid: uuid }: Pick<NewDelivery, 'id' | 'payloadUuid' | 'commandUuid'>,
+  sealedBody: Buffer,
+  user: UserChannel | undefined,
+): Promise<CommandRow[] | undefined> {
+  const { deviceId, enrollmentId, workflowId, integrationId, slot, scope, reason } = input;
+  const delivery = { id, deviceId, integrationId, slot, scope, payloadUuid: profile, commandUuid: uuid, reason };
+  const isFirst = await insertDelivery(sql, delivery, new Date());
+  await waitNoLonger(sql, deviceId);
+  if (!isFirst) return undefined;
+  const install: NewCommand = {
+    uuid,
+    deviceId,
+    enrollmentId,
+    workflowId,
+    userId: user?.userId,
+    step: STEP,
+    requestType: 'InstallProfile',
+    sealedBody,
+    handsOverOnce: true,
+    lifeMs: CHALLENGE_LIFE_MS,
+  };
+  return queueCommands(sql, { deviceId, enrollmentId }, [install, ...listsBehind(input, id)]);
 }
 
 const isIntoScope = ({ itemSettings }: DeviceState, scope: PayloadScope): boolean =>
@@ -221,11 +241,41 @@ async function fetchInTurn(
   }
 }
 
-async function sentBefore(database: Database, sent: SentDelivery): Promise<DeliverOutcome> {
-  const row = await findCommand(database, sent.commandUuid);
-  if (row === undefined) throw new CataloguedError('store.unavailable');
-  return { kind: 'sent', deliveryId: sent.id, command: progressOf(row) };
+async function sentBefore(
+  database: Database,
+  input: DeliverInput,
+  sent: SentDelivery,
+): Promise<DeliverOutcome> {
+  const lists = listsBehind(input, sent.id).map(({ uuid }) => uuid);
+  const rows = await findCommands(database, [sent.commandUuid, ...lists]);
+  if (!rows.some(({ uuid }) => uuid === sent.commandUuid)) throw new CataloguedError('store.unavailable');
+  return sentOf(sent, rows);
 }
+
+const sentOf = ({ id, commandUuid: install }: SentDelivery, rows: readonly CommandRow[]): DeliverOutcome => ({
+  kind: 'sent',
+  deliveryId: id,
+  commandUuid: install,
+  lists: rows.map(({ uuid }) => uuid).filter((uuid) => uuid !== install),
+  progress: inOrderOfResponses(rows).map(progressOf),
+});
+
+/**
+ * The questions that prove a certificate, right behind it: one conversation less. A user's channel is not asked, for both channels prove
+ * what is in a login keychain.
+ */
+const listsBehind = (
+  { deviceId, enrollmentId, scope, workflowId, firstRunId }: DeliverInput,
+  revision: string,
+): NewCommand[] =>
+  scope === 'User'
+    ? []
+    : CERTIFICATE_LISTS.System.map((requestType) => {
+        const step = certificateListStep(requestType);
+        const uuid = commandUuid({ workflowId, firstRunId, step, revision, attempt: 1 });
+        const body = buildCommand(uuid, { requestType });
+        return { uuid, deviceId, enrollmentId, workflowId, step, requestType, body };
+      });
 
 /** A device whose certificate ends soon, or has ended, loses access first. */
 function laneOf(state: DeviceState, nowMs: number): Lane {

@@ -100,7 +100,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
     }): Promise<PushedCommands> {
       const rows = await findCommands(database, input.commandUuids);
       const pushFailure = await wakeFor(deps, input.deviceId, rows.filter(isOpen));
-      return { commands: rows.map(progressOf), pushFailure };
+      return { commands: inOrderOfResponses(rows).map(progressOf), pushFailure };
     },
 
     /** false once the device may have it, or will get it. */
@@ -193,6 +193,10 @@ async function queueNamed(
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */
 const revisionOf = ({ enrollmentId, scope }: QueueInput, request: StepRequest): string =>
   [enrollmentId, scope, 'revision' in request ? request.revision : ''].join('/');
+
+/** A list that the device gave before it took a profile does not show it. */
+export const inOrderOfResponses = (rows: readonly CommandRow[]): CommandRow[] =>
+  rows.toSorted((one, other) => (one.respondedAt?.getTime() ?? 0) - (other.respondedAt?.getTime() ?? 0));
 
 const isOpen = (row: CommandRow): boolean => progressOf(row).status === null;
 

@@ -55,6 +55,16 @@ export interface ReportedDelivery {
   readonly notAfterMs: number;
 }
 
+/** What each channel lists of certificates. */
+export const CERTIFICATE_LISTS = {
+  System: ['CertificateList', 'ProfileList'],
+  User: ['UserCertificateList', 'UserProfileList'],
+} as const;
+
+/** The step of a rollout's queue under which one of these lists is asked for. */
+export const certificateListStep = (type: (typeof CERTIFICATE_LISTS)[PayloadScope][number]): string =>
+  `certificate.${type}`;
+
 export interface CertificateMemory {
   /** The device has listed its profiles and certificates since anything changed. */
   readonly isFresh: boolean;

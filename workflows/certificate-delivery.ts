@@ -1,7 +1,12 @@
 // One delivery of a certificate profile and the questions around it, from the certificate workflow's side.
 import { workflowInfo } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
-import type { CertificateAction, InstalledProfile } from '../domain/certificate-plan.ts';
+import {
+  certificateListStep,
+  CERTIFICATE_LISTS,
+  type CertificateAction,
+  type InstalledProfile,
+} from '../domain/certificate-plan.ts';
 import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
@@ -12,11 +17,6 @@ import type { CarriedOut, CommandScope, DeviceConversation } from './device-conv
 import { commandQueue, database, okta } from './policies.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
-
-const LISTS = {
-  System: ['CertificateList', 'ProfileList'],
-  User: ['UserCertificateList', 'UserProfileList'],
-} as const;
 
 type Delivered = Pick<Extract<CertificateAction, { do: 'deliver' }>, 'slot' | 'scope' | 'reason'>;
 
@@ -69,8 +69,8 @@ export class CertificateDelivery {
     const carried = await this.#conversation.carryOut(
       this.#scope(step),
       scopes
-        .flatMap((scope) => LISTS[scope])
-        .map((type) => ({ step: `certificate.${type}`, request: { type } })),
+        .flatMap((scope) => CERTIFICATE_LISTS[scope])
+        .map((type) => ({ step: certificateListStep(type), request: { type } })),
       patiently(step.urgency, this.isSilent),
       isChanged,
     );
@@ -111,15 +111,15 @@ export class CertificateDelivery {
   }
 
   /**
-   * Sends a certificate profile and waits for its end. Returns why it failed; `asleep`: nothing was sent; null: it ended, or
-   * nobody knows how, and the device's lists will tell.
+   * Sends a certificate profile and waits for its end. Returns why it failed; `asleep`: nothing was sent; `listed`: the device took it and
+   * has listed what it holds since; null: it ended, or nobody knows how, and the device's lists will tell.
    */
   async send(
     step: PlannedCertificateStep,
     integrationId: string,
     { slot, scope, reason }: Delivered,
     isInterrupted: () => boolean,
-  ): Promise<FailureCode | 'asleep' | null> {
+  ): Promise<FailureCode | 'asleep' | 'listed' | null> {
     const { workflowId, firstExecutionRunId } = workflowInfo();
     this.wasInterrupted = false;
     // The last one was acknowledged, and the device's lists did not show it.
@@ -150,12 +150,18 @@ export class CertificateDelivery {
     this.#made += 1;
     // A question from before, dropped for a newer plan, may have been answered since: that list knows nothing of this delivery.
     this.#cycle += 1;
-    const { commandUuid } = outcome.command;
-    this.#conversation.recordProgress(outcome.command);
+    const { commandUuid, lists } = outcome;
+    for (const progress of outcome.progress) this.#conversation.recordProgress(progress);
     const finalStatus = () => this.#conversation.finalStatus(commandUuid);
+    // What it lists behind a certificate that it did not take is of no use.
+    const isOver = () => {
+      const ended = finalStatus();
+      if (ended?.status !== 'Acknowledged') return ended !== undefined;
+      return lists.every((uuid) => this.#conversation.finalStatus(uuid) !== undefined);
+    };
     await this.#conversation.waitFor(
-      [commandUuid],
-      () => finalStatus() !== undefined || isInterrupted(),
+      [commandUuid, ...lists],
+      () => isOver() || isInterrupted(),
       intervalsWithin(CHALLENGE_LIFE_MS),
     );
 
@@ -163,7 +169,7 @@ export class CertificateDelivery {
     switch (status) {
       case 'Acknowledged':
         this.#acknowledged = outcome.deliveryId;
-        return null;
+        return !isInterrupted() && this.#conversation.hasListedAfter(commandUuid, lists) ? 'listed' : null;
       case 'Error':
       case 'CommandFormatError':
         await database.recordDeliveryEnd({ deliveryId: outcome.deliveryId });

@@ -26,12 +26,12 @@ export class CertificateSignals {
   /** Somebody asked for a new certificate. */
   forced: boolean;
   /** Rollouts that asked for the proof. */
-  proofRequests = 0;
+  proofRequests: number;
   /** Rises with everything that makes the present plan old. */
   changes = 0;
   /** Rises with what ends the wait for a delivery on its way. */
   interruptions = 0;
-  isEnrolledAgain = false;
+  isEnrolledAgain: boolean;
   readonly #seen: SeenEvents;
 
   constructor({ integrationId, carried }: KeepCertificateInput) {
@@ -41,6 +41,8 @@ export class CertificateSignals {
     this.isFresh = carried?.isFresh ?? false;
     this.isUserFresh = carried?.isUserFresh ?? false;
     this.forced = carried?.forced ?? false;
+    this.isEnrolledAgain = carried?.isEnrolledAgain ?? false;
+    this.proofRequests = carried?.owesProof === true ? 1 : 0;
   }
 
   /** Registers every handler: call it before the first await. */
@@ -68,9 +70,12 @@ export class CertificateSignals {
     return () => this.changes !== seen;
   }
 
-  toCarried(): Pick<CarriedState, 'isWanted' | 'isFresh' | 'isUserFresh' | 'forced' | 'seenEvents'> {
-    const { isWanted, isFresh, isUserFresh, forced } = this;
-    return { isWanted, isFresh, isUserFresh, forced, seenEvents: this.#seen.newest() };
+  toCarried(): Pick<
+    CarriedState,
+    'isWanted' | 'isFresh' | 'isUserFresh' | 'forced' | 'isEnrolledAgain' | 'seenEvents'
+  > {
+    const { isWanted, isFresh, isUserFresh, forced, isEnrolledAgain } = this;
+    return { isWanted, isFresh, isUserFresh, forced, isEnrolledAgain, seenEvents: this.#seen.newest() };
   }
 
   /** What the device listed may be so no longer. */

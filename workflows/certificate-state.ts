@@ -20,4 +20,9 @@ export interface CarriedState {
   readonly urgency: string;
   readonly isSilent: boolean;
   readonly forced: boolean;
+  readonly isEnrolledAgain: boolean;
+  /** Deliveries that failed, one after the other. */
+  readonly failures: number;
+  /** A rollout waits for the proof. */
+  readonly owesProof: boolean;
 }

@@ -70,6 +70,20 @@ export class DeviceConversation {
     return this.#finalStatuses.get(commandUuid);
   }
 
+  /** Whether the device gave these lists, and after it took the command: what it listed before does not show it. */
+  hasListedAfter(commandUuid: string, lists: readonly string[]): boolean {
+    const order = [...this.#finalStatuses.keys()];
+    const place = order.indexOf(commandUuid);
+    return (
+      place >= 0 &&
+      lists.length > 0 &&
+      lists.every((uuid) => {
+        const { status, failureCode } = this.#finalStatuses.get(uuid) ?? WITHDRAWN;
+        return order.indexOf(uuid) > place && status === 'Acknowledged' && failureCode === null;
+      })
+    );
+  }
+
   recordPushed(pushed: PushedCommands): void {
     this.pushFailure = pushed.pushFailure;
     for (const command of pushed.commands) this.recordProgress(command);

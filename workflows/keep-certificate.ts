@@ -35,6 +35,8 @@ type Step<Action extends CertificateAction['do']> = PlannedCertificateStep & {
 };
 type IsChanged = () => boolean;
 
+const isLong = (): boolean => workflowInfo().historyLength > MAX_HISTORY_LENGTH;
+
 /** For a login keychain both channels prove it. */
 const listsBefore = (scope: PayloadScope): readonly PayloadScope[] =>
   scope === 'User' ? ['System', 'User'] : ['System'];
@@ -52,7 +54,7 @@ class CertificateWorkflow {
   /** Of `proofRequests`. */
   #proofReplies = 0;
   /** Deliveries that failed, one after the other. */
-  #failures = 0;
+  #failures: number;
   #attempts = NO_ATTEMPTS;
 
   constructor(input: KeepCertificateInput) {
@@ -62,6 +64,7 @@ class CertificateWorkflow {
     this.#conversation = new DeviceConversation(deviceId, details);
     this.#delivery = new CertificateDelivery(deviceId, this.#conversation, carried);
     this.#status = new CertificateStatus(deviceId, details, carried);
+    this.#failures = carried?.failures ?? 0;
     this.#signals = new CertificateSignals(input);
     this.#signals.listen(this.#conversation);
   }
@@ -146,18 +149,12 @@ class CertificateWorkflow {
     const { integrationId, interruptions: before } = this.#signals;
     if (integrationId === null) return;
     this.#signals.outdate();
-    try {
-      const failure = await this.#delivery.send(
-        step,
-        integrationId,
-        step.action,
-        () => this.#signals.interruptions !== before,
-      );
-      if (failure === 'asleep') await this.#requestLists(step, listsBefore(step.action.scope), isChanged);
-      else if (failure !== null) await this.#backOff(failure, isChanged);
-    } catch (error) {
-      await this.#backOff(failureCodeOfActivity(error), isChanged);
-    }
+    const outcome = await this.#delivery
+      .send(step, integrationId, step.action, () => this.#signals.interruptions !== before)
+      .catch(failureCodeOfActivity);
+    if (outcome === 'asleep') await this.#requestLists(step, listsBefore(step.action.scope), isChanged);
+    else if (outcome === 'listed') this.#signals.listed(['System']);
+    else if (outcome !== null) await this.#backOff(outcome, isChanged);
   }
 
   async #prove(step: Step<'prove'>, isChanged: IsChanged): Promise<undefined> {
@@ -226,6 +223,8 @@ class CertificateWorkflow {
     await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code), Math.random()), {
       summary: `retry after ${code}`,
     });
+    // What was said meanwhile is in the memory that the next run begins with.
+    if (isLong()) await this.#continue();
   }
 
   /** Tells the rollout that waits, once for each request. */
@@ -253,7 +252,10 @@ class CertificateWorkflow {
   }
 
   async #continueIfLong(isChanged: IsChanged): Promise<void> {
-    if (workflowInfo().historyLength <= MAX_HISTORY_LENGTH || isChanged()) return;
+    if (isLong() && !isChanged()) await this.#continue();
+  }
+
+  async #continue(): Promise<void> {
     await condition(allHandlersFinished);
     const { integrationId } = this.#signals;
     await continueAsNew<typeof keepCertificate>({
@@ -265,6 +267,8 @@ class CertificateWorkflow {
 
   toCarried(): CarriedState {
     return {
+      failures: this.#failures,
+      owesProof: this.#proofReplies !== this.#signals.proofRequests,
       ...this.#signals.toCarried(),
       ...this.#delivery.toCarried(),
       ...this.#status.toCarried(),
