@@ -22,6 +22,7 @@ import {
 import { readCertificate, type Certificate } from './certificate.ts';
 import { buildName, type Rdn } from './distinguished-name.ts';
 import { OID } from './object-identifiers.ts';
+import { signBeside } from './sign-beside.ts';
 
 export type { Rdn } from './distinguished-name.ts';
 
@@ -89,11 +90,21 @@ export class CertificateAuthority {
 
   /** A new certificate with a random serial number, signed with SHA-256. */
   issue(request: CertificateRequest): Certificate {
-    return certify(request, {
+    return certify(request, this.#issuer());
+  }
+
+  /** The same, signed beside the event loop. */
+  async issueBeside(request: CertificateRequest): Promise<Certificate> {
+    const { fields, certificateWith } = unsignedOf(request, this.#issuer());
+    return certificateWith(await signBeside('sha256', fields, this.privateKey));
+  }
+
+  #issuer(): Issuer {
+    return {
       name: childOf(childOf(decode(this.certificate.der), 0), 5),
       keyId: keyIdOf(this.certificate.publicKey),
       privateKey: this.privateKey,
-    });
+    };
   }
 }
 
@@ -113,6 +124,17 @@ interface Issuer {
 }
 
 function certify(request: CertificateRequest, issuer: Issuer): Certificate {
+  const { fields, certificateWith } = unsignedOf(request, issuer);
+  return certificateWith(sign('sha256', fields, issuer.privateKey));
+}
+
+interface Unsigned {
+  /** To be signed with SHA-256. */
+  readonly fields: Buffer;
+  certificateWith(signature: Buffer): Certificate;
+}
+
+function unsignedOf(request: CertificateRequest, issuer: Issuer): Unsigned {
   const algorithm = sequence(oid(OID.sha256WithRsa), nullValue());
   const fields = sequence(
     tagged(0, integer(2)),
@@ -124,8 +146,11 @@ function certify(request: CertificateRequest, issuer: Issuer): Certificate {
     keyInfoOf(request.publicKey),
     tagged(3, sequence(...extensionsFor(request, issuer.keyId))),
   );
-  const signature = sign('sha256', encode(fields), issuer.privateKey);
-  return readCertificate(encode(sequence(fields, algorithm, bitString(signature))));
+  return {
+    fields: encode(fields),
+    certificateWith: (signature) =>
+      readCertificate(encode(sequence(fields, algorithm, bitString(signature)))),
+  };
 }
 
 /** 16 random bytes, positive, without leading zeros (RFC 5280 §4.1.2.2). */

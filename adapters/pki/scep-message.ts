@@ -7,7 +7,14 @@ import type { Certificate } from './certificate.ts';
 import { readCsr, type Csr } from './csr.ts';
 import { envelope, openEnvelope } from './enveloped-data.ts';
 import { OID, type Cipher, type Digest } from './object-identifiers.ts';
-import { attribute, certificatesOnly, checkSignature, readSignedData, signData } from './signed-data.ts';
+import {
+  attribute,
+  certificatesOnly,
+  checkSignature,
+  readSignedData,
+  signData,
+  signDataBeside,
+} from './signed-data.ts';
 
 export const MESSAGE_TYPE = { certRep: '3', pkcsReq: '19' } as const;
 const STATUS = { success: '0', failure: '2', pending: '3' } as const;
@@ -109,10 +116,10 @@ export function buildCertRep(options: {
   request: ScepRequest;
   signer: KeyAndCertificate;
   outcome: { certificate: Certificate; cipher: Cipher } | { failInfo: FailInfo };
-}): Buffer {
+}): Promise<Buffer> {
   const { request, outcome } = options;
   const isIssued = 'certificate' in outcome;
-  return signData(
+  return signDataBeside(
     {
       content: isIssued
         ? envelope(certificatesOnly([outcome.certificate]), request.signer, outcome.cipher)

@@ -103,10 +103,10 @@ export async function handlePkiOperation(der: Uint8Array, server: ScepServer): P
       refusal: 'unreadable',
     };
   const signer = server.registration ?? server.authority;
-  const certRep = (outcome: Parameters<typeof buildCertRep>[0]['outcome']): ScepResponse =>
-    response('application/x-pki-message', buildCertRep({ request, signer, outcome }));
-  const refuse = (refusal: string, failInfo: FailInfo): ScepResponse => ({
-    ...certRep({ failInfo }),
+  const certRep = async (outcome: Parameters<typeof buildCertRep>[0]['outcome']): Promise<ScepResponse> =>
+    response('application/x-pki-message', await buildCertRep({ request, signer, outcome }));
+  const refuse = async (refusal: string, failInfo: FailInfo): Promise<ScepResponse> => ({
+    ...(await certRep({ failInfo })),
     refusal,
   });
   if (request.messageType !== MESSAGE_TYPE.pkcsReq)

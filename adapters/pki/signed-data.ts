@@ -25,6 +25,7 @@ import { nameToString } from './distinguished-name.ts';
 import { DIGESTS, OID, type Digest } from './object-identifiers.ts';
 import { readRecentCertificate } from './recent-certificates.ts';
 import { digestOf } from './signature-algorithm.ts';
+import { signBeside } from './sign-beside.ts';
 
 export interface SignedData {
   /** Absent in a detached signature. */
@@ -153,8 +154,13 @@ const ECDSA: Readonly<Record<Digest, string>> = {
   sha512: '1.2.840.10045.4.3.4',
 };
 
-/** The parts of a SignedData by one RSA or EC signer, in their order (§5.1). */
-function partsOf(options: SignOptions, signer: KeyAndCertificate): Asn1[] {
+interface Unsigned {
+  readonly toBeSigned: Uint8Array;
+  /** The parts of a SignedData by one RSA or EC signer, in their order (§5.1). */
+  partsWith(signature: Buffer): Asn1[];
+}
+
+function unsignedOf(options: SignOptions, signer: KeyAndCertificate): Unsigned {
   const { digest, content } = options;
   const attributes =
     options.attributes &&
@@ -164,32 +170,50 @@ function partsOf(options: SignOptions, signer: KeyAndCertificate): Asn1[] {
       ...options.attributes,
     );
   const fields = childOf(decode(signer.certificate.der), 0);
-  const signerInfo = sequence(
-    integer(1),
-    sequence(childOf(fields, 3), childOf(fields, 1)),
-    algorithm(DIGESTS[digest]),
-    ...(attributes ? [tagged(0, ...childrenOf(attributes))] : []),
-    signer.privateKey.asymmetricKeyType === 'ec'
-      ? sequence(oid(ECDSA[digest]))
-      : algorithm(OID.rsaEncryption),
-    octetString(sign(digest, attributes ? encode(attributes) : content, signer.privateKey)),
-  );
-  return [
-    integer(1),
-    setOf(algorithm(DIGESTS[digest])),
-    sequence(oid(OID.data), ...(options.attached ? [tagged(0, octetString(content))] : [])),
-    tagged(0, ...[signer.certificate, ...(options.chain ?? [])].map(({ der }) => decode(der))),
-    setOf(signerInfo),
-  ];
+  const signerInfo = (signature: Buffer): Asn1 =>
+    sequence(
+      integer(1),
+      sequence(childOf(fields, 3), childOf(fields, 1)),
+      algorithm(DIGESTS[digest]),
+      ...(attributes ? [tagged(0, ...childrenOf(attributes))] : []),
+      signer.privateKey.asymmetricKeyType === 'ec'
+        ? sequence(oid(ECDSA[digest]))
+        : algorithm(OID.rsaEncryption),
+      octetString(signature),
+    );
+  return {
+    toBeSigned: attributes ? encode(attributes) : content,
+    partsWith: (signature) => [
+      integer(1),
+      setOf(algorithm(DIGESTS[digest])),
+      sequence(oid(OID.data), ...(options.attached ? [tagged(0, octetString(content))] : [])),
+      tagged(0, ...[signer.certificate, ...(options.chain ?? [])].map(({ der }) => decode(der))),
+      setOf(signerInfo(signature)),
+    ],
+  };
+}
+
+function partsOf(options: SignOptions, signer: KeyAndCertificate): Asn1[] {
+  const { toBeSigned, partsWith } = unsignedOf(options, signer);
+  return partsWith(sign(options.digest, toBeSigned, signer.privateKey));
 }
 
 const algorithm = (identifier: string): Asn1 => sequence(oid(identifier), nullValue());
 
 export const attribute = (type: string, value: Asn1): Asn1 => sequence(oid(type), setOf(value));
 
+const derOf = (parts: readonly Asn1[]): Buffer =>
+  encode(sequence(oid(OID.signedData), tagged(0, sequence(...parts))));
+
 /** DER. */
 export const signData = (options: SignOptions, signer: KeyAndCertificate): Buffer =>
-  encode(sequence(oid(OID.signedData), tagged(0, sequence(...partsOf(options, signer)))));
+  derOf(partsOf(options, signer));
+
+/** The same, signed beside the event loop. */
+export async function signDataBeside(options: SignOptions, signer: KeyAndCertificate): Promise<Buffer> {
+  const { toBeSigned, partsWith } = unsignedOf(options, signer);
+  return derOf(partsWith(await signBeside(options.digest, toBeSigned, signer.privateKey)));
+}
 
 /** BER with indefinite lengths on the outside, as Apple's devices write it. */
 export function signDataAsDevicesDo(options: SignOptions, signer: KeyAndCertificate): Buffer {

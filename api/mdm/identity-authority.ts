@@ -6,7 +6,7 @@ import {
   type KeyAndCertificate,
   newRsaKeyPair,
 } from '../../adapters/pki/certificate-authority.ts';
-import { readCertificate } from '../../adapters/pki/certificate.ts';
+import { readCertificate, type Certificate } from '../../adapters/pki/certificate.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   type AuthorityKeyName,
@@ -48,9 +48,9 @@ export function issueIdentity(
   authority: CertificateAuthority,
   request: Pick<Parameters<CertificateAuthority['issue']>[0], 'publicKey'>,
   identityId: string,
-) {
+): Promise<Certificate> {
   const now = Date.now();
-  return authority.issue({
+  return authority.issueBeside({
     subject: [
       ['O', 'Odette'],
       ['CN', `device identity ${identityId}`],

@@ -77,7 +77,7 @@ describe('a certificate in a header', () => {
   test('that Odette issued and no device has any more is refused before the body', async () => {
     const { authority } = await listener.authority();
     const { publicKey } = await newRsaKeyPair();
-    const unknown = issueIdentity(authority, { publicKey }, 'nobody');
+    const unknown = await issueIdentity(authority, { publicKey }, 'nobody');
     expect(await announce(clientCert(unknown.der), 1000)).toMatchObject({ status: 400 });
   });
 

@@ -53,7 +53,7 @@ export type ChallengeRefusal = 'challenge_unknown' | 'challenge_expired' | 'chal
 export async function takeIdentity(
   sql: Sql,
   request: IdentityRequest,
-  issue: (identityId: string) => { readonly der: Buffer; readonly serialNumber: string },
+  issue: (identityId: string) => Promise<{ readonly der: Buffer; readonly serialNumber: string }>,
 ): Promise<Buffer | ChallengeRefusal> {
   const keyHash = sha256(request.publicKey);
   const [row] = await sql.query<{
@@ -74,7 +74,7 @@ export async function takeIdentity(
     return isSame ? row.certificate : 'challenge_used';
   }
   if (row.isExpired) return 'challenge_expired';
-  const issued = issue(row.id);
+  const issued = await issue(row.id);
   await sql.query(
     `update identity_certificates set transaction_id = $2, public_key_hash = $3, certificate = $4, serial_number = $5, issued_at = now()
       where id = $1`,
