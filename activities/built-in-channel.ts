@@ -22,7 +22,7 @@ async function wakeDevice(deps: ActivityDependencies, device: ChannelDevice): Pr
   // Until its next TokenUpdate; pushing on would make Apple refuse more than this device.
   if (device.enrollmentStatus === 'unreachable') return 'apns.token_gone';
   if (device.topic === null || device.pushToken === null || device.pushMagic === null) return null;
-  if (await isInConversation(deps.database, device.id)) return null;
+  if (device.isInConversation) return null;
   try {
     const apns = await deps.apns(device.topic);
     await apns.push({ token: device.pushToken, pushMagic: device.pushMagic });

@@ -9,9 +9,9 @@ import {
   renameForNextTry,
   takeBackHandOver,
 } from '../adapters/store/devices/channel-commands.ts';
-import { takeNextCommand, type HandedOver } from '../adapters/store/devices/command-exchange.ts';
 import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../adapters/store/devices/devices.ts';
+import { takeNextCommand, type HandedOver } from '../adapters/store/devices/next-command.ts';
 import { isEnrolled } from '../domain/device.ts';
 import {
   isRepeatable,

@@ -1,7 +1,8 @@
 // Tells a workflow how its commands ended, in the transaction that records it.
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
-import { takeUntold, type EndedCommand } from '../adapters/store/devices/command-exchange.ts';
+import { takeUntold } from '../adapters/store/devices/command-exchange.ts';
+import type { EndedCommand } from '../adapters/store/devices/next-command.ts';
 import { isOfCheck } from '../domain/device-check.ts';
 import { commandsRespondedSignal, type CommandResponse } from '../workflows/messages.ts';
 

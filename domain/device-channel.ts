@@ -34,6 +34,8 @@ export interface ChannelDevice {
   readonly enrollmentId: string;
   /** A request of it waits, or its last contact was a moment ago, by the database's clock. */
   readonly wasHeardNow: boolean;
+  /** It asks for its next command by itself: a request of it waits, or it was handed a command a moment ago. */
+  readonly isInConversation: boolean;
   readonly channelKind: ChannelKind;
   /** null: Odette's own MDM server. */
   readonly channelId: string | null;

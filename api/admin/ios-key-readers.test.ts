@@ -1,11 +1,11 @@
 // Who has read the iOS secret key is known from the hand-over on, also of a device that is gone, and starts anew with a new key.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { takeNextCommand } from '../../adapters/store/devices/command-exchange.ts';
-import { queueCommand } from '../../adapters/store/devices/commands.ts';
+import { takeNextCommand } from '../../adapters/store/devices/next-command.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../../test/harness/seeded-fleet.ts';
+import { queueCommand } from '../../test/harness/queue-command.ts';
 
 let api: AdminApi;
 let fleet: SeededFleet;

@@ -5,6 +5,7 @@ import type { Authenticate, DeviceMessage, Report } from '../../adapters/mdm/dev
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import { resolveCommandUuid } from '../../adapters/store/devices/channel-commands.ts';
+import { findCommandOf } from '../../adapters/store/devices/commands.ts';
 import {
   markEnrolled,
   noteEnrollmentBegun,
@@ -49,7 +50,8 @@ export async function recordTold(
       return database.inTransaction((sql) => ofKnown(sql, told, (device) => left(sql, told, device)));
     case 'Report': {
       const report = await named(database, message);
-      const read = await readReport(database, compareConfiguration, report);
+      const find = (uuid: string, udid: string) => findCommandOf(database, uuid, udid);
+      const read = await readReport(find, compareConfiguration, report);
       return database.inTransaction((sql) =>
         ofKnown(sql, told, (device) => reported(sql, told, device, report, read)),
       );
@@ -208,7 +210,9 @@ async function reported(
   read: ReadReport | undefined,
 ): Promise<Outcome> {
   if ((await enrolled(sql, told, device)) !== 'taken') return 'ignored';
-  await recordReport(sql, device.id, report, await inOrder(sql, told, device, read), told.body, 'theirs');
+  await recordReport(sql, device.id, report, await inOrder(sql, told, device, read), told.body, {
+    queue: 'theirs',
+  });
   return 'taken';
 }
 

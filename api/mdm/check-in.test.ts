@@ -3,7 +3,6 @@
 import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isDeadlock } from '../../adapters/store/base/deadlock.ts';
-import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { readDeviceAddress } from '../../adapters/store/devices/device-address.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
 import { newIdentityChallenge } from '../../adapters/store/devices/identity-certificates.ts';
@@ -18,6 +17,7 @@ import {
   identityFor,
   ProtocolDevice,
 } from '../../test/harness/protocol-device.ts';
+import { queueCommand } from '../../test/harness/queue-command.ts';
 
 let listener: DeviceListener;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 // Long, because all of it is asked of one listener and its devices.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
+import { findCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
 import { readDoctorFacts } from '../../adapters/store/rollout/doctor-facts.ts';
 import { diagnose } from '../../domain/doctor.ts';
@@ -14,6 +14,7 @@ import {
   type DeviceListener,
 } from '../../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
+import { queueCommand } from '../../test/harness/queue-command.ts';
 
 let listener: DeviceListener;
 let device: ProtocolDevice;

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSign, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
-import { findCommand, queueCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
+import { findCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
 import { findInventory } from '../../adapters/store/devices/inventory.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { exchange } from './command-report.ts';
+import { GivenCommands } from './given-commands.ts';
 import type { Signer } from './signer.ts';
+import { queueCommand } from '../../test/harness/queue-command.ts';
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -29,6 +31,7 @@ async function newDevice() {
   );
   if (!row) throw new Error('no device');
   const signer = { certificate: { fingerprint }, isValidNow: true } as unknown as Signer;
+  const given = new GivenCommands(database);
   const compared: string[] = [];
   const compareConfiguration = (deviceId: string) => {
     compared.push(deviceId);
@@ -51,7 +54,7 @@ async function newDevice() {
         dict,
         ...(commandUuid === undefined ? {} : { commandUuid }),
       };
-      return (await exchange({ database, compareConfiguration }, report, body, signer)).next?.uuid;
+      return (await exchange({ database, given, compareConfiguration }, report, body, signer)).next?.uuid;
     },
     queue: async (options: { step?: string; handsOverOnce?: boolean; requestType?: string } = {}) => {
       const uuid = randomUUID();

@@ -1,19 +1,22 @@
 // One request of a device from its report to its next command, waiting a moment where more is expected.
 import type { Report } from '../../adapters/mdm/device-message.ts';
-import type { HandedOver } from '../../adapters/store/devices/command-exchange.ts';
 import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { beginLongPoll, endLongPoll, isLongPollOpen } from '../../adapters/store/devices/devices.ts';
+import { beginLongPoll, endLongPoll } from '../../adapters/store/devices/devices.ts';
+import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './response-reading.ts';
-import { exchange, takeNext } from './command-report.ts';
+import { exchange } from './command-report.ts';
+import type { GivenCommands } from './given-commands.ts';
 import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
+import { takeDuringLongPoll, takeNext } from './take-next.ts';
 
 export interface ConversationDependencies {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly longPolls: LongPolls;
+  readonly given: GivenCommands;
   readonly compareConfiguration: CompareConfiguration;
 }
 
@@ -33,7 +36,9 @@ export async function converse(
     message.signer,
   );
   const command = next ?? (isMoreExpected ? await waitForCommand(dependencies, deviceId, onGone) : undefined);
-  return command && plistOf(dependencies.sealer, command);
+  if (!command) return undefined;
+  dependencies.given.note({ udid: message.report.udid, deviceId }, command);
+  return plistOf(dependencies.sealer, command);
 }
 
 /** undefined: it has no body any more. */
@@ -66,6 +71,7 @@ async function waitInSlot(database: Database, deviceId: string, slot: Slot): Pro
     event = await slot.next()
   ) {
     const command = await takeDuringLongPoll(database, deviceId, mark);
+    if (command === 'superseded') return undefined;
     if (command !== 'nothing') return command;
   }
   const isOurs = await endLongPoll(database, deviceId, mark);
@@ -73,16 +79,4 @@ async function waitInSlot(database: Database, deviceId: string, slot: Slot): Pro
   const isGone = (await slot.next()) === 'closed';
   if (!isOurs || isGone) return undefined;
   return database.inTransaction((sql) => takeNext(sql, deviceId));
-}
-
-/** undefined: another request of the device has taken this one's place. */
-async function takeDuringLongPoll(
-  database: Database,
-  deviceId: string,
-  mark: Date,
-): Promise<HandedOver | 'nothing' | undefined> {
-  return database.inTransaction(async (sql) => {
-    if (!(await isLongPollOpen(sql, deviceId, mark))) return undefined;
-    return (await takeNext(sql, deviceId)) ?? 'nothing';
-  });
 }

@@ -13,6 +13,7 @@ import { authenticate, checkOut, updateToken } from './check-in.ts';
 import { passOverUnreadable } from './record-report.ts';
 import { type ConversationDependencies, converse, plistOf } from './conversation.ts';
 import { recordForeignUse } from './foreign-use.ts';
+import { GivenCommands } from './given-commands.ts';
 import type { IdentityAuthority } from './identity-authority.ts';
 import type { DeviceMetrics } from './device-metrics.ts';
 import { type Claim, type Signer, readClaim } from './signer.ts';
@@ -20,7 +21,7 @@ import { Turns } from './turns.ts';
 import { whenClosed } from '../http/when-closed.ts';
 import { respondToUser } from './user-channel.ts';
 
-export interface MdmDependencies extends ConversationDependencies {
+export interface MdmDependencies extends Omit<ConversationDependencies, 'given'> {
   readonly authority: () => Promise<IdentityAuthority>;
   readonly passesClientCert: (address: string | undefined) => boolean;
   readonly metrics: DeviceMetrics;
@@ -43,6 +44,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   const byIdentity = new RateLimiterMemory(MESSAGE_RATE_LIMIT);
   const admission = new Admission();
   const known = new KnownIdentities();
+  const given = new GivenCommands(dependencies.database);
   const turns = new Turns();
   /** In its turn, if it is large. */
   const hold = <Result>(body: Buffer, work: () => Result): Result | Promise<Result> =>
@@ -80,7 +82,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
     refuseUnlessList(message, body.length);
     try {
-      await dispatch(dependencies, { message, body, signer }, response);
+      await dispatch({ ...dependencies, given }, { message, body, signer }, response);
     } catch (error) {
       await recordForeignUse(dependencies.database, message, signer, error);
       throw error;
@@ -132,7 +134,7 @@ interface Received {
 }
 
 async function dispatch(
-  dependencies: MdmDependencies,
+  dependencies: MdmDependencies & ConversationDependencies,
   received: Received,
   response: Response,
 ): Promise<void> {

@@ -14,40 +14,55 @@ import {
 } from '../../adapters/store/devices/command-exchange.ts';
 import { wasSilent } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
+import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { type ReadReport, applyToInventory, redactedForStorage } from './response-reading.ts';
+import { takeNext, told } from './take-next.ts';
 
-/** What the report changed. unknown: its command is not one of ours, and the queue stays as it is. */
-/** checked: an answer of a daily check, for which nobody waits. */
-export type Recorded = 'idle' | 'responded' | 'checked' | 'not_now' | 'repeated' | 'unknown';
+export interface Recorded {
+  /**
+   * What the report changed. checked: an answer of a daily check, for which nobody waits. unknown: its command is not one of ours, and the
+   * queue stays as it is.
+   */
+  readonly kind: 'idle' | 'responded' | 'checked' | 'not_now' | 'repeated' | 'unknown';
+  /** For the channel that the report came by. */
+  readonly next?: HandedOver | undefined;
+}
+
+/** Whose queue the commands are in that the device is offered: of another MDM server's nothing is offered again from here. */
+type Offer =
+  | { readonly queue?: 'ours'; /** The device is given its next command. */ readonly takesNext?: boolean }
+  | { readonly queue: 'theirs'; readonly takesNext?: false };
+
+type ReportHead = Pick<Report, 'status' | 'commandUuid' | 'userId'>;
 
 /**
- * The one place where a report is recorded: the command's status, what it says of the device, and what the workflow must be told, in the
- * caller's transaction.
+ * The one place where a report is recorded: the command's status, what it says of the device, what the workflow must be told, and the
+ * command that is handed over next, in the caller's transaction.
  * @param read what readReport made of it
- * @param queue who has the commands that the device is offered: of another MDM server's nothing is offered again from here
  */
 export async function recordReport(
   sql: Sql,
   deviceId: string,
-  report: Pick<Report, 'status' | 'commandUuid' | 'userId'>,
+  report: ReportHead,
   read: ReadReport | undefined,
   body: Buffer,
-  queue: 'ours' | 'theirs' = 'ours',
+  { queue = 'ours', takesNext = false }: Offer = {},
 ): Promise<Recorded> {
+  const next = async () => (takesNext ? takeNext(sql, deviceId, report.userId) : undefined);
   if (report.status === 'Idle') {
     await recordIdle(sql, deviceId, report.userId, queue);
-    return 'idle';
+    return { kind: 'idle', next: await next() };
   }
   const isOfChannel = read?.command.userId === (report.userId ?? null);
   if (!read || read.command.deviceId !== deviceId || !isOfChannel) {
     // Another server's own commands are none of Odette's business, and what they fetch is not kept.
-    if (queue === 'theirs') return 'unknown';
-    await recordUnparsedResponse(sql, {
-      deviceId,
-      reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
-      body: redactedForStorage(body),
-    });
-    return 'unknown';
+    if (queue === 'ours')
+      await recordUnparsedResponse(sql, {
+        deviceId,
+        reason: `${report.status} for an unknown command ${report.commandUuid ?? ''}`.slice(0, 200),
+        body: redactedForStorage(body),
+      });
+    return { kind: 'unknown' };
   }
   const { command } = read;
   if (report.status === 'NotNow') {
@@ -56,13 +71,25 @@ export async function recordReport(
       await signalResponses(sql, deviceId, command.workflowId, [
         { commandUuid: command.uuid, step: command.step, status: 'NotNow' },
       ]);
-    return 'not_now';
+    return { kind: 'not_now', next: await next() };
   }
-  const responded = await recordFinalStatus(sql, deviceId, command.uuid, read.final);
-  if (!responded) {
-    if (queue === 'ours') await offerAgain(sql, deviceId, report.userId);
-    return 'repeated';
-  }
+  const responded = await recordResponse(sql, deviceId, read, body, takesNext);
+  if (responded !== undefined) return responded;
+  if (queue === 'ours') await offerAgain(sql, deviceId, report.userId);
+  return { kind: 'repeated', next: await next() };
+}
+
+/** undefined: it was recorded before. */
+async function recordResponse(
+  sql: Sql,
+  deviceId: string,
+  read: ReadReport,
+  body: Buffer,
+  takesNext: boolean,
+): Promise<Recorded | undefined> {
+  const { uuid, userId, workflowId } = read.command;
+  const responded = await recordFinalStatus(sql, { deviceId, uuid, userId }, read.final, takesNext);
+  if (!responded) return undefined;
   if (read.problem !== undefined)
     await recordUnparsedResponse(sql, {
       deviceId,
@@ -70,12 +97,10 @@ export async function recordReport(
       body: redactedForStorage(body),
     });
   await applyToInventory(sql, deviceId, read);
-  if (isOfCheck(command.workflowId)) {
-    await concludeCheck(sql, deviceId);
-    return 'checked';
-  }
-  await signalResponses(sql, deviceId, command.workflowId, responded.untold);
-  return 'responded';
+  const isOfChecks = isOfCheck(workflowId);
+  if (isOfChecks) await concludeCheck(sql, deviceId);
+  else await signalResponses(sql, deviceId, workflowId, responded.untold);
+  return { kind: isOfChecks ? 'checked' : 'responded', next: await told(sql, deviceId, responded) };
 }
 
 /** The device has called: a conversation begins, and a rollout that failed because it was silent starts again. */

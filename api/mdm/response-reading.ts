@@ -4,8 +4,7 @@ import type { Report } from '../../adapters/mdm/device-message.ts';
 import { classify, type DeviceErrorChain } from '../../domain/device-error-classes.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { FinalStatus } from '../../adapters/store/devices/command-exchange.ts';
-import { type CommandRow, findCommandOf } from '../../adapters/store/devices/commands.ts';
-import type { Database, Sql } from '../../adapters/store/base/database.ts';
+import type { Sql } from '../../adapters/store/base/database.ts';
 import { recordDeviceDetails } from '../../adapters/store/devices/devices.ts';
 import {
   recordAppConfiguration,
@@ -15,6 +14,7 @@ import {
   replaceProfiles,
 } from '../../adapters/store/devices/inventory.ts';
 import { isUuid } from '../../domain/uuid.ts';
+import type { AnsweredCommand, FindCommand } from './given-commands.ts';
 
 /**
  * Compares the configuration that a device has with the one it should have: the revision that it equals, or undefined.
@@ -26,7 +26,7 @@ export type CompareConfiguration = (
 ) => Promise<string | undefined>;
 
 export interface ReadReport {
-  readonly command: CommandRow;
+  readonly command: AnsweredCommand;
   readonly final: FinalStatus;
   readonly response: CommandResponse;
   readonly configurationRevision: string | undefined;
@@ -36,14 +36,14 @@ export interface ReadReport {
 
 /** undefined: Idle, or no command of ours. */
 export async function readReport(
-  database: Database,
+  findCommand: FindCommand,
   compareConfiguration: CompareConfiguration,
   report: Report,
 ): Promise<ReadReport | undefined> {
   const uuid = report.commandUuid;
   if (report.status === 'Idle' || uuid === undefined || !isUuid(uuid)) return undefined;
   // A list of some thousand certificates takes seconds to read: only from whom it was asked, and once.
-  const command = await findCommandOf(database, uuid, report.udid);
+  const command = await findCommand(uuid, report.udid);
   if (!command) return undefined;
   const isRepeated = command.state === 'responded';
   const problem = problemOf(command.requestType, report);

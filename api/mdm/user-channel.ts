@@ -3,14 +3,14 @@
 import type { DeviceMessage, Report, TokenUpdate } from '../../adapters/mdm/device-message.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import type { HandedOver } from '../../adapters/store/devices/command-exchange.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { type DeviceRow, findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { recordUserContact, recordUserToken } from '../../adapters/store/devices/user-channels.ts';
 import { desiredStateOf, readDeviceState } from '../../adapters/store/rollout/rollout-state.ts';
 import { CataloguedError } from '../../domain/failures.ts';
+import type { GivenCommands } from './given-commands.ts';
 import { pushProblemOf } from './push-problem.ts';
-import { takeNext } from './command-report.ts';
 import { recordReport } from './record-report.ts';
 import { readReport, type CompareConfiguration } from './response-reading.ts';
 import type { Signer } from './signer.ts';
@@ -25,6 +25,7 @@ export interface UserResponse {
 
 interface Dependencies {
   readonly database: Database;
+  readonly given: GivenCommands;
   readonly compareConfiguration: CompareConfiguration;
 }
 
@@ -80,19 +81,20 @@ async function openChannel(
 }
 
 async function exchangeWithUser(
-  { database, compareConfiguration }: Dependencies,
+  { database, given, compareConfiguration }: Dependencies,
   report: Report & { readonly userId: string },
   body: Buffer,
   signer: Signer,
 ): Promise<UserResponse> {
-  const read = await readReport(database, compareConfiguration, report);
+  const read = await readReport(given.find, compareConfiguration, report);
   return database.inTransaction(async (sql) => {
     const device = await deviceOf(sql, report, signer);
     const { userId } = report;
     // Of a user who has not said where to push nothing was asked.
     if (device.enrollmentStatus === 'authenticated' || !(await recordUserContact(sql, device.id, userId)))
       return { status: 200 };
-    if ((await recordReport(sql, device.id, report, read, body)) === 'unknown') return { status: 200 };
-    return { status: 200, command: await takeNext(sql, device.id, userId) };
+    const { next } = await recordReport(sql, device.id, report, read, body, { takesNext: true });
+    if (next) given.note({ udid: report.udid, deviceId: device.id, userId }, next);
+    return { status: 200, command: next };
   });
 }

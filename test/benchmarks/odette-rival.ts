@@ -4,7 +4,6 @@ import path from 'node:path';
 import type { KeyPair } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
-import { queueCommand } from '../../adapters/store/devices/commands.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { identityAuthority } from '../../api/mdm/identity-authority.ts';
 import { freePort } from '../../workers/free-port.ts';
@@ -15,6 +14,7 @@ import { challengeIn } from '../harness/protocol-device.ts';
 import { connectionsTo, put, type Rival } from './device-load.ts';
 import { commandBody } from './nanomdm-rivals.ts';
 import { prepareScep, type ScepRequest } from './scep-load.ts';
+import { queueCommand } from '../harness/queue-command.ts';
 
 export const ODETTE = 'Odette';
 

@@ -9,7 +9,7 @@ import { pino, type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
-import { queueCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
+import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { enrollmentCodeHash, newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
@@ -18,6 +18,7 @@ import { identityAuthority } from '../../api/mdm/identity-authority.ts';
 import { LongPolls } from '../../api/mdm/long-poll.ts';
 import { channelClients, type ChannelClients } from '../../workers/channel-clients.ts';
 import { createTestDatabase } from './postgres.ts';
+import { queueCommand } from './queue-command.ts';
 
 export const TOPIC = 'com.apple.mgmt.External.00000000-0000-4000-8000-000000000000';
 

@@ -9,7 +9,7 @@ import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
 import { verifyAttached } from '../../adapters/pki/cms.ts';
 import type { CommandResponse } from '../../adapters/mdm/response.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { takeNextCommand } from '../../adapters/store/devices/command-exchange.ts';
+import { takeNextCommand } from '../../adapters/store/devices/next-command.ts';
 import { findCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import { recordReport } from '../../api/mdm/record-report.ts';
 import type { ReadReport } from '../../api/mdm/response-reading.ts';

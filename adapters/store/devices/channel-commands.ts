@@ -1,9 +1,9 @@
 // Commands that another MDM server was given: taken back when it did not take them, sent again when nothing comes back.
-// The ledger is the same table `commands`; command-exchange.ts hands over.
+// The ledger is the same table `commands`; next-command.ts hands over.
 import { isAnswerOverdue } from '../../../domain/device-channel.ts';
 import { CHALLENGE_LIFE_MS } from '../../../domain/patience.ts';
 import type { Sql } from '../base/database.ts';
-import type { EndedCommand, HandedOver } from './command-exchange.ts';
+import type { EndedCommand, HandedOver } from './next-command.ts';
 import { uuidFromName } from './command-uuid.ts';
 
 /** The other server does not have it: it is given to it at the next try. */

@@ -6,14 +6,16 @@ import { recordConfigurationAcknowledged } from '../rollout/sent-profiles.ts';
 import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
-import { CAN_BE_TAKEN_BACK, OUTSTANDING } from './command-states.ts';
-
-/** A command that ended without a response: its workflow is told with this status. */
-export interface EndedCommand {
-  readonly uuid: string;
-  readonly workflowId: string;
-  readonly step: string;
-}
+import { OUTSTANDING } from './command-states.ts';
+import {
+  nextOf,
+  TAKEN_COLUMNS,
+  takingNext,
+  withdrawingExpired,
+  type EndedCommand,
+  type NextCommand,
+  type TakenRow,
+} from './next-command.ts';
 
 /**
  * Idle begins a conversation: what was handed over and got no response, and what got NotNow, is offered again. A command that
@@ -44,75 +46,6 @@ export async function offerAgain(sql: Sql, deviceId: string, userId?: string): P
       where device_id = $1 and user_id is not distinct from $2 and state = 'handed_over' and not hands_over_once`,
     [deviceId, userId ?? null],
   );
-}
-
-/** A delivery for an integration that the device is not in scope of. */
-const NOT_WANTED = `exists (
-  select from certificate_deliveries as delivery
-   where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
-     and not exists (
-       select from device_scope as scope
-        where scope.device_id = $1 and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
-
-/**
- * Its time ran out before the device took it, or it is a certificate that the device is not to have any more: it was moved, or the item
- * was switched off, after the challenge was fetched.
- */
-const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
-  and ${CAN_BE_TAKEN_BACK}`;
-
-export interface HandedOver {
-  readonly uuid: string;
-  readonly requestType: string;
-  readonly handsOverOnce: boolean;
-  readonly body: Buffer | null;
-  readonly sealedBody: Buffer | null;
-}
-
-export interface NextCommand {
-  readonly next: HandedOver | undefined;
-  /** They are withdrawn instead of handed over. */
-  readonly expired: readonly EndedCommand[];
-}
-
-/** No command: all of it is null. */
-type TakenRow = { readonly expired: readonly EndedCommand[] } & (
-  HandedOver | { readonly [Column in keyof HandedOver]: null }
-);
-
-/**
- * Takes the oldest queued command of a channel, the device's own or a user's, marks it as handed over, and notes who reads the key that
- * it carries. What of the device has expired is withdrawn. A request of the device that waited for it waits no longer.
- */
-export async function takeNextCommand(sql: Sql, deviceId: string, userId?: string): Promise<NextCommand> {
-  const [row] = await sql.query<TakenRow>(
-    `with expired as (
-       update commands set state = 'withdrawn', sealed_body = null where device_id = $1 and ${EXPIRED}
-       returning uuid, workflow_id, step),
-     taken as (
-       update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
-        where uuid = (select uuid from commands
-                       where device_id = $1 and state = 'queued' and user_id is not distinct from $2 and not (${EXPIRED})
-                       order by position limit 1)
-        returning uuid, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
-     noted as (
-       insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
-       select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
-         from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
-       on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
-         serial_number = excluded.serial_number, name = excluded.name),
-     heard as (
-       update devices set long_poll_until = null
-        where id = $1 and $2::text is null and long_poll_until is not null and exists (select from taken))
-     select taken.uuid, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
-            coalesce((select jsonb_agg(jsonb_build_object('uuid', uuid, 'workflowId', workflow_id, 'step', step)) from expired),
-                     '[]') as expired
-       from (select) as one left join taken on true`,
-    [deviceId, userId ?? null],
-  );
-  if (row === undefined) return { expired: [], next: undefined };
-  const { expired, ...next } = row;
-  return { expired, next: next.uuid === null ? undefined : next };
 }
 
 /**
@@ -204,7 +137,7 @@ const CONFIGURING: readonly string[] = [
   stepOf({ type: 'InstallApplication', revision: '' }),
 ];
 
-export interface RespondedCommand {
+export interface RespondedCommand extends NextCommand {
   readonly workflowId: string;
   readonly step: string;
   /** What its run is to be told now, in the order of the responses; none: it waits for another command, too. */
@@ -214,14 +147,16 @@ export interface RespondedCommand {
 /**
  * Keeps the final status of a command, the first time only; a late response to a withdrawn command is kept too. undefined:
  * done before, or not a command of this device.
+ * @param takesNext the next command of the same channel is taken in the same statement
  */
 export async function recordFinalStatus(
   sql: Sql,
-  deviceId: string,
-  uuid: string,
+  { deviceId, uuid, userId }: { readonly deviceId: string; readonly uuid: string; readonly userId: string | null },
   final: FinalStatus,
+  takesNext: boolean,
 ): Promise<RespondedCommand | undefined> {
-  const [command] = await sql.query<RespondedCommand>(
+  const condition = '$5 and commands.uuid <> $2 and exists (select from responded)';
+  const [row] = await sql.query<Omit<RespondedCommand, keyof NextCommand> & TakenRow>(
     `with asked as (
        select workflow_id, run_id, not exists (
                 select from commands as open
@@ -236,16 +171,20 @@ export async function recordFinalStatus(
        update commands set is_told = true from asked
         where is_last and device_id = $1 and uuid <> $2 and commands.workflow_id = asked.workflow_id
           and commands.run_id is not distinct from asked.run_id and state = 'responded' and not is_told
-       returning uuid, step, status, failure, responded_at, position)
-     select workflow_id, step,
+       returning uuid, step, status, failure, responded_at, position),
+     ${withdrawingExpired(condition)}, ${takingNext({ userId: '$6::text', condition })}
+     select responded.workflow_id, responded.step,
             coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
                         from (select uuid, step, status, failure, responded_at, position from earlier
                               union all
-                              select uuid, step, status, failure, responded_at, position from responded where is_told) as told), '[]') as untold
-       from responded`,
-    [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null],
+                              select uuid, step, status, failure, responded_at, position from responded where is_told) as told), '[]') as untold,
+            ${TAKEN_COLUMNS}
+       from responded left join taken on true`,
+    [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null, takesNext, userId],
   );
-  if (command && final.status === 'Acknowledged' && CONFIGURING.includes(command.step))
+  if (row === undefined) return undefined;
+  const { workflowId, step, untold } = row;
+  if (final.status === 'Acknowledged' && CONFIGURING.includes(step))
     await recordConfigurationAcknowledged(sql, deviceId);
-  return command;
+  return { workflowId, step, untold, ...nextOf(row) };
 }

@@ -1,9 +1,9 @@
 // The queue of commands as workflows see it: queue, look up, withdraw. What a device takes from it: command-exchange.ts.
 import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
-import { CataloguedError, type FailureCode } from '../../../domain/failures.ts';
+import type { FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
-import { CAN_BE_TAKEN_BACK, OUTSTANDING } from './command-states.ts';
+import { CAN_BE_TAKEN_BACK, isInConversationSql, OUTSTANDING } from './command-states.ts';
 
 /** NOTIFY channel; the payload is the device's id. */
 export const COMMANDS_CHANNEL = 'odette_commands';
@@ -63,14 +63,6 @@ export interface CommandRow {
 
 const COMMAND_COLUMNS = `uuid, device_id, workflow_id, run_id, user_id, step, request_type, state, status,
   failure, queued_at, handed_over_at, not_now_at, responded_at`;
-
-/** Queues one command, as `queueCommands` does. */
-export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
-  const { deviceId, enrollmentId } = command;
-  const [row] = await queueCommands(sql, { deviceId, enrollmentId }, [command]);
-  if (!row) throw new CataloguedError('store.unavailable');
-  return row;
-}
 
 export interface QueueTarget {
   readonly deviceId: string;
@@ -226,21 +218,15 @@ export async function withdrawOutstanding(sql: Sql, deviceId: string): Promise<n
   return rows.length;
 }
 
-/**
- * Whether the device will ask for its next command by itself, so that a push would be wasted: a request of it waits, or it
- * works on a command that it was handed less than `seconds` ago. No request of a user's channel waits.
- */
+/** Of the device's own channel, or of a user's (command-states.ts). */
 export async function isInConversation(
   sql: Sql,
   deviceId: string,
-  { userId, seconds = 20 }: { readonly userId?: string | undefined; readonly seconds?: number } = {},
+  { userId }: { readonly userId?: string | undefined } = {},
 ): Promise<boolean> {
   const [row] = await sql.query<{ yes: boolean }>(
-    `select ($3::text is null and coalesce(long_poll_until > now(), false)) or exists (
-       select from commands where device_id = devices.id and state = 'handed_over' and user_id is not distinct from $3
-          and handed_over_at > now() - make_interval(secs => $2)) as yes
-       from devices where id = $1`,
-    [deviceId, seconds, userId ?? null],
+    `select ${isInConversationSql({ device: 'devices', userId: '$2::text' })} as yes from devices where id = $1`,
+    [deviceId, userId ?? null],
   );
   return row?.yes ?? false;
 }

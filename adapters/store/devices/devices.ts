@@ -4,7 +4,7 @@ import type { ChannelDevice } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { isHeldSql } from '../rollout/affected-devices.ts';
-import { OUTSTANDING } from './command-states.ts';
+import { isInConversationSql, OUTSTANDING } from './command-states.ts';
 
 export interface DeviceRow {
   readonly id: string;
@@ -56,7 +56,8 @@ const RECENTLY = 60;
 export async function findChannelDevice(sql: Sql, id: string): Promise<ChannelDevice | undefined> {
   const [row] = await sql.query<ChannelDevice>(
     `select device.id, udid, enrollment_status, enrollment_id, topic, push_token, push_magic, coalesce(channel.kind, 'built_in') as channel_kind, channel_id,
-            coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_heard_now
+            coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_heard_now,
+            ${isInConversationSql({ device: 'device', userId: 'null::text' })} as is_in_conversation
        from devices as device left join channels as channel on channel.id = device.channel_id where device.id = $1`,
     [id, RECENTLY],
   );

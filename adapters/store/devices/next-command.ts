@@ -1,0 +1,134 @@
+// Which command a device is given next: chosen, marked as handed over and noted in one statement.
+import type { Sql } from '../base/database.ts';
+import { CAN_BE_TAKEN_BACK } from './command-states.ts';
+
+/** A command that ended without a response: its workflow is told with this status. */
+export interface EndedCommand {
+  readonly uuid: string;
+  readonly workflowId: string;
+  readonly step: string;
+}
+
+export interface HandedOver {
+  readonly uuid: string;
+  readonly workflowId: string;
+  readonly step: string;
+  readonly requestType: string;
+  readonly handsOverOnce: boolean;
+  readonly body: Buffer | null;
+  readonly sealedBody: Buffer | null;
+}
+
+export interface NextCommand {
+  readonly next: HandedOver | undefined;
+  /** They are withdrawn instead of handed over. */
+  readonly expired: readonly EndedCommand[];
+}
+
+/** A delivery for an integration that the device is not in scope of. */
+const NOT_WANTED = `exists (
+  select from certificate_deliveries as delivery
+   where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
+     and not exists (
+       select from device_scope as scope
+        where scope.device_id = $1 and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
+
+/**
+ * Its time ran out before the device took it, or it is a certificate that the device is not to have any more: it was moved, or the item
+ * was switched off, after the challenge was fetched.
+ */
+const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
+  and ${CAN_BE_TAKEN_BACK}`;
+
+/** The CTE `expired`: what of the device $1 has expired is withdrawn. Only where `condition` holds. */
+export const withdrawingExpired = (condition: string): string => `expired as (
+  update commands set state = 'withdrawn', sealed_body = null where device_id = $1 and ${EXPIRED} and ${condition}
+  returning uuid, workflow_id, step)`;
+
+/**
+ * The CTEs `taken`, `noted` and `heard`: the oldest queued command of the device $1 and of `userId` is marked as handed over, and it is
+ * noted who reads the key that it carries. A request of the device that waited for it waits no longer. Only where `condition` holds.
+ * Of two that look at once the second finds it queued no more.
+ */
+export const takingNext = ({ userId, condition }: { userId: string; condition: string }): string => `taken as (
+  update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
+   where state = 'queued'
+     and uuid = (select uuid from commands
+                  where device_id = $1 and state = 'queued' and user_id is not distinct from ${userId} and not (${EXPIRED}) and ${condition}
+                  order by position limit 1)
+   returning uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
+noted as (
+  insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
+  select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
+    from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
+  on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
+    serial_number = excluded.serial_number, name = excluded.name),
+heard as (
+  update devices set long_poll_until = null
+   where id = $1 and ${userId} is null and long_poll_until is not null and exists (select from taken))`;
+
+/** What these CTEs have done, beside `taken`, which may have no row. */
+export const TAKEN_COLUMNS = `taken.uuid as next_uuid, taken.workflow_id as next_workflow_id, taken.step as next_step,
+  taken.request_type as next_request_type, taken.body as next_body, taken.sealed_body as next_sealed_body,
+  taken.hands_over_once as next_hands_over_once,
+  coalesce((select jsonb_agg(jsonb_build_object('uuid', uuid, 'workflowId', workflow_id, 'step', step)) from expired), '[]') as expired`;
+
+export interface TakenRow {
+  readonly nextUuid: string | null;
+  readonly nextWorkflowId: string;
+  readonly nextStep: string;
+  readonly nextRequestType: string;
+  readonly nextBody: Buffer | null;
+  readonly nextSealedBody: Buffer | null;
+  readonly nextHandsOverOnce: boolean;
+  readonly expired: readonly EndedCommand[];
+}
+
+export const nextOf = (row: TakenRow): NextCommand => ({
+  expired: row.expired,
+  next:
+    row.nextUuid === null
+      ? undefined
+      : {
+          uuid: row.nextUuid,
+          workflowId: row.nextWorkflowId,
+          step: row.nextStep,
+          requestType: row.nextRequestType,
+          body: row.nextBody,
+          sealedBody: row.nextSealedBody,
+          handsOverOnce: row.nextHandsOverOnce,
+        },
+});
+
+/** The next command of a channel, the device's own or a user's. Under the lock of the device's row, as everything in command-exchange.ts. */
+export async function takeNextCommand(sql: Sql, deviceId: string, userId?: string): Promise<NextCommand> {
+  const [row] = await sql.query<TakenRow>(
+    `with ${withdrawingExpired('true')}, ${takingNext({ userId: '$2::text', condition: 'true' })}
+     select ${TAKEN_COLUMNS} from (select) as one left join taken on true`,
+    [deviceId, userId ?? null],
+  );
+  return row === undefined ? { expired: [], next: undefined } : nextOf(row);
+}
+
+/**
+ * The next command for the request of a device that waits with this mark, in a transaction of its own. superseded: another request has taken
+ * its place. look: something has expired, which is told in the same transaction as it is withdrawn.
+ */
+export async function takeForLongPoll(
+  sql: Sql,
+  deviceId: string,
+  mark: Date,
+): Promise<HandedOver | 'nothing' | 'superseded' | 'look'> {
+  // The lock of the device's row ends with the statement. What was queued since it began is told by its own notification.
+  const [row] = await sql.query<TakenRow & { readonly isOpen: boolean; readonly hasExpired: boolean }>(
+    `with open as materialized (select from devices where id = $1 and long_poll_until = $2 for no key update),
+     found as materialized (
+       select exists (select from open) as is_open, exists (select from commands where device_id = $1 and ${EXPIRED}) as has_expired),
+     expired as (select uuid, workflow_id, step from commands where false),
+     ${takingNext({ userId: 'null::text', condition: '(select is_open and not has_expired from found)' })}
+     select found.is_open, found.has_expired, ${TAKEN_COLUMNS} from found left join taken on true`,
+    [deviceId, mark],
+  );
+  if (row?.isOpen !== true) return 'superseded';
+  return row.hasExpired ? 'look' : (nextOf(row).next ?? 'nothing');
+}
