@@ -75,6 +75,8 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     /** Serial numbers. */
     held: new Set<string>(),
     oktaDevices: [] as OktaDevice[],
+    /** So many look-ups of a device are refused. */
+    oktaRefusals: 0,
     pushFailure: undefined as FailureCode | undefined,
     /** Until then Apple answers no push. */
     pushAnswers: undefined as Promise<void> | undefined,
@@ -111,12 +113,12 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const relay = startRelay({ database, temporal: () => Promise.resolve(client), log: quiet });
   let worker = await startWorker();
 
-  async function startWorker() {
+  async function startWorker(bundle = codePath) {
     const created = await Worker.create({
       connection: native,
       namespace,
       taskQueue: TASK_QUEUE,
-      workflowBundle: { codePath },
+      workflowBundle: { codePath: bundle },
       activities,
       ...sealedWorkerOptions(recordedKeys, RECORDED, (refusal) => refusals.push(refusal)),
       shutdownForceTime: '1 second',
@@ -200,9 +202,10 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     },
     until: <T>(check: () => Promise<T> | T, timeout = 45_000): Promise<T> =>
       vi.waitFor(check, { timeout, interval: 50 }),
-    async restartWorker(): Promise<void> {
+    /** @param bundle of another version; absent: of this one */
+    async restartWorker(bundle?: string): Promise<void> {
       await worker.stop();
-      worker = await startWorker();
+      worker = await startWorker(bundle);
     },
     async close(): Promise<void> {
       await worker.stop();
