@@ -14,7 +14,7 @@ import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/base/secrets.ts';
 
 /** Days. Commands last longer than the histories that name them (30 days), a device's story two lives of a certificate. */
-const KEPT_DAYS = {
+export const KEPT_DAYS = {
   outbox: 14,
   notifications: 30,
   commands: 90,

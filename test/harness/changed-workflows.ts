@@ -1,10 +1,10 @@
 // The workflows as another version of Odette might have them: the sources of this one with a change, bundled as the product bundles its own.
-import { cp, mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { CONVERTERS } from '../../workers/codec.ts';
-import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,9 +15,9 @@ export interface ChangedWorkflows {
 
 /** @param change of the text of workflows/roll-out-device.ts; it must change something */
 export async function changedWorkflows(change: (source: string) => string): Promise<ChangedWorkflows> {
-  await mkdir(BUNDLE_FOLDER, { recursive: true });
-  // Below node_modules, where the sources find the packages that they import.
-  const folder = await mkdtemp(path.join(BUNDLE_FOLDER, 'changed-'));
+  // Nobody else may write to it. Packages are where they are; sources below node_modules would not be compiled.
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-changed-workflows-'));
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   for (const room of ['workflows', 'domain'])
     await cp(path.join(ROOT, room), path.join(folder, room), { recursive: true });
   const file = path.join(folder, 'workflows', 'roll-out-device.ts');
