@@ -202,6 +202,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     },
     until: <T>(check: () => Promise<T> | T, timeout = 45_000): Promise<T> =>
       vi.waitFor(check, { timeout, interval: 50 }),
+    stopWorker: (): Promise<void> => worker.stop(),
     /** @param bundle of another version; absent: of this one */
     async restartWorker(bundle?: string): Promise<void> {
       await worker.stop();
