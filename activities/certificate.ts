@@ -29,11 +29,7 @@ import {
 } from '../adapters/store/integration/okta-endpoints.ts';
 import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
-import {
-  certificateIdentifier,
-  certificateListStep,
-  CERTIFICATE_LISTS,
-} from '../domain/certificate-plan.ts';
+import { certificateIdentifier, certificateListStep, CERTIFICATE_LISTS } from '../domain/certificate-plan.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_ENDPOINT, closesEndpoint, type Lane } from '../domain/okta-budget.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
@@ -151,7 +147,16 @@ async function queueDelivery(
   user: UserChannel | undefined,
 ): Promise<CommandRow[] | undefined> {
   const { deviceId, enrollmentId, workflowId, integrationId, slot, scope, reason } = input;
-  const delivery = { id, deviceId, integrationId, slot, scope, payloadUuid: profile, commandUuid: uuid, reason };
+  const delivery = {
+    id,
+    deviceId,
+    integrationId,
+    slot,
+    scope,
+    payloadUuid: profile,
+    commandUuid: uuid,
+    reason,
+  };
   const isFirst = await insertDelivery(sql, delivery, new Date());
   await waitNoLonger(sql, deviceId);
   if (!isFirst) return undefined;

@@ -2,7 +2,7 @@
 // What counts as an action: https://docs.temporal.io/evaluate/cloud/actions (2026-11).
 import { readFileSync } from 'node:fs';
 import { DEFAULT_INTEGRATION_SETTINGS as EVERY } from '../domain/integration-settings.ts';
-import { KEPT_DAYS } from '../workers/prune-expired-rows.ts';
+import { KEPT_DAYS } from '../domain/retention.ts';
 
 interface RecordedEvent {
   readonly eventType: string;

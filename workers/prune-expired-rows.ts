@@ -12,20 +12,7 @@ import { pruneFalls } from '../adapters/store/rollout/automatic-reissues.ts';
 import { pruneFleetRollouts } from '../adapters/store/rollout/fleet-rollout-progress.ts';
 import { pruneRuns } from '../adapters/store/rollout/rollout-runs.ts';
 import { pruneSecrets } from '../adapters/store/base/secrets.ts';
-
-/** Days. Commands last longer than the histories that name them (30 days), a device's story two lives of a certificate. */
-export const KEPT_DAYS = {
-  outbox: 14,
-  notifications: 30,
-  commands: 90,
-  unparsedResponses: 30,
-  events: 7,
-  idempotencyKeys: 2,
-  timeline: 730,
-  runs: 730,
-  falls: 30,
-  fleetRollouts: 90,
-};
+import { KEPT_DAYS } from '../domain/retention.ts';
 
 /** In batches, so that none of them holds up the work beside it; a fleet of any size is kept up with. */
 export async function pruneExpiredRows(sql: Sql, hasStopped: () => boolean = () => false): Promise<void> {

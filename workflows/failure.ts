@@ -3,8 +3,8 @@ import {
   ActivityFailure,
   ApplicationFailure,
   isCancellation,
-  TemporalFailure,
   TimeoutFailure,
+  type TemporalFailure,
 } from '@temporalio/workflow';
 import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 

@@ -26,7 +26,11 @@ export class GivenCommands {
   }
 
   note(
-    { udid, deviceId, userId }: { readonly udid: string; readonly deviceId: string; readonly userId?: string },
+    {
+      udid,
+      deviceId,
+      userId,
+    }: { readonly udid: string; readonly deviceId: string; readonly userId?: string },
     { uuid, workflowId, step, requestType }: HandedOver,
   ): void {
     const command = { uuid, deviceId, userId: userId ?? null, workflowId, step, requestType };

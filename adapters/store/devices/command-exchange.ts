@@ -151,7 +151,11 @@ export interface RespondedCommand extends NextCommand {
  */
 export async function recordFinalStatus(
   sql: Sql,
-  { deviceId, uuid, userId }: { readonly deviceId: string; readonly uuid: string; readonly userId: string | null },
+  {
+    deviceId,
+    uuid,
+    userId,
+  }: { readonly deviceId: string; readonly uuid: string; readonly userId: string | null },
   final: FinalStatus,
   takesNext: boolean,
 ): Promise<RespondedCommand | undefined> {

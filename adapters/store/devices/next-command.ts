@@ -50,7 +50,13 @@ export const withdrawingExpired = (condition: string): string => `expired as (
  * noted who reads the key that it carries. A request of the device that waited for it waits no longer. Only where `condition` holds.
  * Of two that look at once the second finds it queued no more.
  */
-export const takingNext = ({ userId, condition }: { userId: string; condition: string }): string => `taken as (
+export const takingNext = ({
+  userId,
+  condition,
+}: {
+  userId: string;
+  condition: string;
+}): string => `taken as (
   update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
    where state = 'queued'
      and uuid = (select uuid from commands
