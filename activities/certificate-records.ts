@@ -10,6 +10,7 @@ import {
   proveDelivery,
   readCertificateView,
   recordRemovedDeliveries,
+  type NamedCertificateView,
 } from '../adapters/store/rollout/deliveries.ts';
 import { lockState, refreshLocked } from './refresh-trust.ts';
 import {
@@ -157,7 +158,7 @@ async function recordListed(
   deviceId: string,
   scopes: readonly PayloadScope[],
   nowMs: number,
-): Promise<CertificateView | undefined> {
+): Promise<NamedCertificateView | undefined> {
   const view = await readCertificateView(sql, deviceId);
   if (view === undefined) return undefined;
   for (const scope of scopes) {

@@ -17,14 +17,17 @@ export function failedBecause(code: FailureCode): ApplicationFailure {
 }
 
 /** The end of a run, for who reads its history: the type is the code, and the words (title, the device's own, remedy) are sealed with the message. */
-export const endedBecause = (code: FailureCode, words: string, error: TemporalFailure): ApplicationFailure =>
-  ApplicationFailure.create({
+export function endedBecause(code: FailureCode, words: string, error: TemporalFailure): ApplicationFailure {
+  const failure = ApplicationFailure.create({
     type: code,
     message: words,
     nonRetryable: true,
     // What an activity said; a failure of the workflow's own making says nothing more.
     ...(error instanceof ActivityFailure && { cause: error }),
   });
+  failure.stack = '';
+  return failure;
+}
 
 /** The catalogued reason of a failed activity. A cancellation is thrown on. */
 export function failureCodeOfActivity(error: unknown): FailureCode {
