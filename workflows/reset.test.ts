@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FAILURES } from '../domain/failures.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { fastForward } from '../test/harness/time-skipping.ts';
 import { workflowIds } from './messages.ts';
@@ -109,7 +110,10 @@ describe('a rollout that failed', () => {
       .rollout(mac.id)
       .result()
       .then(String, (thrown: WorkflowFailedError) => thrown);
-    expect(error).toMatchObject({ cause: { message: 'apps_and_books.token_refused', stack: '' } });
+    const { title, remedy } = FAILURES['apps_and_books.token_refused'];
+    expect(error).toMatchObject({
+      cause: { type: 'apps_and_books.token_refused', message: `${title} ${remedy}`, stack: '' },
+    });
     await reset(workflowIds.rollout(mac.id), event);
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
