@@ -5,8 +5,6 @@ import type { temporal } from '@temporalio/proto';
 import { expect, vi } from 'vitest';
 import { readRecorded } from '../histories/test-codec.ts';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-
 const SECOND_MS = 1000;
 const NANOSECONDS_A_MS = 1_000_000;
 /** An order to skip that came while a task was under way may be lost: after so long it is given again. */
@@ -20,20 +18,15 @@ const MAX_SKIP_MS = 240_000;
  * may stand behind the timer: a signal that changes nothing leaves it running.
  */
 export async function atRest(connection: Connection, namespace: string, workflowId: string): Promise<number> {
-  const execution = { workflowId };
   return vi.waitFor(
     async () => {
-      const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
-        namespace,
-        execution,
-        maximumPageSize: 30,
-      });
-      const { timer, summary } = waitOf(history?.events ?? []);
-      expect(summary).toMatch(/until the renewal|retry after|the device installs/);
-      const fires =
-        Number(timer?.eventTime?.seconds) +
-        Number(timer?.timerStartedEventAttributes?.startToFireTimeout?.seconds);
-      const left = fires * SECOND_MS - (await clockOf(connection, namespace, workflowId));
+      const timer = await newestTimer(connection, namespace, workflowId);
+      if ('busyWith' in timer) throw new Error(timer.busyWith);
+      const { data } = readRecorded(timer.summary ?? {});
+      expect(Buffer.from(data ?? []).toString('utf8')).toMatch(
+        /until the renewal|retry after|the device installs/,
+      );
+      const left = timer.firesAtMs - (await clockOf(connection, namespace, workflowId));
       // Its time has come, and the history does not show it yet.
       expect(left, 'left of the timer').toBeGreaterThan(2 * SECOND_MS);
       return left;
@@ -42,22 +35,37 @@ export async function atRest(connection: Connection, namespace: string, workflow
   );
 }
 
-/** What a run waits for: its newest timer, unless that has ended or something else is under way. `newest`: the newest event first. */
-function waitOf(newest: readonly HistoryEvent[]): { timer?: HistoryEvent; summary: string } {
+type NewestTimer =
+  | { readonly busyWith: string }
+  /** `firesAtMs`: by the workflow's clock. */
+  | { readonly firesAtMs: number; readonly summary: temporal.api.common.v1.IPayload | null | undefined };
+
+/** What a run waits for: its newest timer, unless that has ended or something else is under way. */
+export async function newestTimer(
+  connection: Connection,
+  namespace: string,
+  workflowId: string,
+): Promise<NewestTimer> {
+  const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace,
+    execution: { workflowId },
+    maximumPageSize: 30,
+  });
+  const newest = history?.events ?? [];
   const at = newest.findIndex(({ timerStartedEventAttributes: started }) => started);
   const timer = newest[at];
-  const since = newest.slice(0, at).toReversed();
   let isBusy = false;
-  for (const event of since) {
+  for (const event of newest.slice(0, at).toReversed()) {
     const { startedEventId } = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes ?? {};
-    if (startedEventId && String(startedEventId) === String(timer?.eventId)) return { summary: 'no timer' };
-    if (event.activityTaskScheduledEventAttributes) return { summary: 'an activity' };
+    if (startedEventId && String(startedEventId) === String(timer?.eventId)) return { busyWith: 'no timer' };
+    if (event.activityTaskScheduledEventAttributes) return { busyWith: 'an activity' };
     if (event.workflowTaskScheduledEventAttributes) isBusy = true;
     if (event.workflowTaskCompletedEventAttributes) isBusy = false;
   }
-  if (timer === undefined || isBusy) return { summary: 'a workflow task' };
-  const { data } = readRecorded(timer.userMetadata?.summary ?? {});
-  return { timer, summary: Buffer.from(data ?? []).toString('utf8') };
+  if (timer === undefined || isBusy) return { busyWith: 'a workflow task' };
+  const seconds =
+    Number(timer.eventTime?.seconds) + Number(timer.timerStartedEventAttributes?.startToFireTimeout?.seconds);
+  return { firesAtMs: seconds * SECOND_MS, summary: timer.userMetadata?.summary };
 }
 
 /** Milliseconds since the epoch, by the workflow's own clock, whose fractions of a second count: what it did last may be as young. */
@@ -141,7 +149,8 @@ export class BesideTheTest {
   }
 }
 
-async function moveOn(
+/** Orders the skip, and does not wait for it. One that meets a task which is under way may be lost. */
+export async function moveOn(
   connection: Connection,
   namespace: string,
   workflowId: string,
