@@ -54,7 +54,7 @@ describe('the settings of the guide', () => {
 });
 
 test('every measurement of Odette is in the guide, and the guide names no other', async () => {
-  const files = ['api/http/observability.ts', 'api/mdm/device-metrics.ts', 'workers/relay-loop.ts'];
+  const files = ['api/http/observability.ts', 'api/mdm/device-metrics.ts', 'workers/relay-metrics.ts'];
   const texts = await Promise.all(files.map(source));
   const measured = texts.flatMap((text) =>
     [...text.matchAll(/name: '(odette_\w+)'/g)].map(([, name]) => name),
