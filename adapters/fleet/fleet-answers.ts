@@ -1,4 +1,4 @@
-// What Fleet's API answers (server/fleet, server/platform/endpointer; 4.61 to 4.80): the parts that Odette reads.
+// What Fleet's API answers: the parts that Odette reads. Which sources were read stands in docs/channels.md.
 import { z } from 'zod';
 
 /** Every error: `errors` says what is wrong; validation, conflict and refusal differ in their status. */
