@@ -477,7 +477,7 @@ export const FAILURES = {
   ),
   'okta.not_found': entry(
     'Okta does not have the requested object.',
-    'No action needed if someone deleted it in Okta. Otherwise check the address.',
+    'Check the address, unless someone deleted the object in Okta.',
     'operator',
     false,
     404,

@@ -1,7 +1,7 @@
 // docs/device-states.md: the situations of a device, and what list, page, command line and Temporal UI say of each. Each column is read
 // from the code that says it there.
 import { STEP_COMMANDS } from '../cli/step-commands.ts';
-import type { FailureCode } from '../domain/failures.ts';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { nextStepOf, type StepFacts } from '../domain/next-step.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
 import { bucketOfFailure, OBSTACLES, type Obstacle, type TrustBucket } from '../domain/trust-bucket.ts';
@@ -49,19 +49,42 @@ const BUCKET_OF: Readonly<Record<Obstacle, TrustBucket>> = {
   managed_for_other: 'needs_you',
 };
 
-/** Ends of a rollout that an operator meets most; docs/errors.md has all. */
-const FAILED: readonly FailureCode[] = [
-  'mdm.device_silent',
-  'mdm.not_enrolled',
-  'mdm.profile_refused',
-  'mdm.app_not_installed',
-  'mdm.license_not_found',
-  'mdm.device_error_passes',
-  'mdm.device_error_unknown',
-  'scep.enrollment_failed',
-  'certificate.not_seen',
-  'rollout.canceled',
+/** Areas of the catalogue whose failures a device, or what Odette asks on its behalf, can end a rollout with. */
+const AREAS_OF_ROLLOUTS = [
+  'mdm',
+  'okta',
+  'scep',
+  'certificate',
+  'apps_and_books',
+  'channel',
+  'secrets',
+  'server',
+  'store',
+  'rollout',
 ];
+/** Of these areas, what only the setup, an upload, a message from outside or a look at the whole installation meets. */
+const OF_THE_INSTALLATION: readonly FailureCode[] = [
+  'okta.not_okta',
+  'okta.classic_engine',
+  'okta.not_synced',
+  'okta.custom_domain_changed',
+  'okta.authority_changed',
+  'okta.many_lost_trust',
+  'certificate.gone_from_many',
+  'channel.webhook_refused',
+  'certificate.unreadable',
+  'apps_and_books.token_invalid',
+  'mdm.identity_refused',
+  'mdm.signature_refused',
+  'scep.request_refused',
+  'secrets.key_file_exposed',
+  'secrets.key_file_unreadable',
+];
+
+/** Why a rollout can fail, as the catalogue has them. */
+export const ENDS_OF_ROLLOUTS = (Object.keys(FAILURES) as FailureCode[]).filter(
+  (code) => AREAS_OF_ROLLOUTS.includes(code.split('.')[0] ?? '') && !OF_THE_INSTALLATION.includes(code),
+);
 
 const SITUATIONS: readonly Situation[] = [
   { name: 'Trusted', facts: { bucket: 'trusted' }, phase: null },
@@ -94,7 +117,7 @@ const SITUATIONS: readonly Situation[] = [
     phase: null,
     facts: { bucket: BUCKET_OF[obstacle], obstacle, waitsFor: obstacleText(obstacle, 'Mac') },
   })),
-  ...FAILED.map((code): Situation => ({
+  ...ENDS_OF_ROLLOUTS.map((code): Situation => ({
     name: `\`${code}\``,
     phase: 'failed',
     facts: { bucket: bucketOfFailure(code), failureCode: code },
