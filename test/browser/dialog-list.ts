@@ -39,6 +39,8 @@ export const dialogs = (ids: {
   readonly emptyBlueprint: string;
   readonly device: string;
   readonly failed: string;
+  /** The device that the halted change began with. */
+  readonly canary: string;
   readonly gone: string;
   /** A change of a fleet that halted by itself. */
   readonly halted: string;
@@ -168,7 +170,7 @@ export const dialogs = (ids: {
     'a change that halted': {
       at: `/fleet-rollouts/${ids.halted}?state=failed`,
       role: 'main',
-      open: ({ page }) => page.getByRole('link', { name: 'Device 0' }).waitFor(),
+      open: ({ page }) => page.locator(`a[href="/devices/${ids.canary}"]`).waitFor(),
     },
     'abandon a setup': { at: `/setups/${ids.setup}`, open: pressed('Abandon this setup') },
     'add person': { at: '/settings?tab=people', open: pressed('Add person') },

@@ -57,6 +57,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       blueprint,
       emptyBlueprint: (await api.call('POST', '/api/blueprints', { name: 'Empty' })).body.id as string,
       device: deviceId,
+      canary: deviceId,
       failed: devices.find(({ bucket }) => bucket === 'needs_you')?.id ?? '',
       gone,
       halted,
