@@ -1,7 +1,7 @@
 // The admin API as its callers meet it: roles, problems, repeated requests, versions, and nothing secret in any response or log.
 // Long, because all of it is asked of one running API.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAdminApi, type AdminApi, type ApiResponse } from '../../test/harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse, sessionOf } from '../../test/harness/admin-api.ts';
 import { offerFirstRun } from './first-start.ts';
 
 let api: AdminApi;
@@ -18,7 +18,6 @@ const expectProblem = (answer: ApiResponse, status: number, code: string): void 
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
 };
-const cookieOf = (answer: ApiResponse): string => answer.headers.get('set-cookie')?.split(';')[0] ?? '';
 
 describe('people', () => {
   test('the first-run link makes the first admin once', async () => {
@@ -47,7 +46,7 @@ describe('people', () => {
 
   test('a session works until it is ended, and only from the own site', async () => {
     const signedIn = await api.call('POST', '/api/session', { name: 'ada', password: PASSWORD }, nobody);
-    const headers = { authorization: '', cookie: cookieOf(signedIn) };
+    const headers = sessionOf(signedIn);
     expect((await api.call('GET', '/api/session', undefined, headers)).body).toMatchObject({
       name: 'ada',
       kind: 'person',
@@ -98,7 +97,7 @@ describe('people', () => {
     const bob = { name: 'bob', role: 'admin', password: PASSWORD };
     const { id } = (await api.call('POST', '/api/people', bob)).body as { id: string };
     const signedIn = await api.call('POST', '/api/session', { name: 'bob', password: PASSWORD }, nobody);
-    const headers = { authorization: '', cookie: cookieOf(signedIn) };
+    const headers = sessionOf(signedIn);
     const made = await api.call('POST', '/api/tokens', { name: "bob's", role: 'admin' }, headers);
     const token = { authorization: `Bearer ${made.body.token as string}` };
     expect((await api.call('GET', '/api/people', undefined, token)).status).toBe(200);
@@ -111,7 +110,7 @@ describe('people', () => {
     const eve = { name: 'eve', role: 'admin', password: PASSWORD };
     const { id } = (await api.call('POST', '/api/people', eve)).body as { id: string };
     const signedIn = await api.call('POST', '/api/session', { name: 'eve', password: PASSWORD }, nobody);
-    const headers = { authorization: '', cookie: cookieOf(signedIn) };
+    const headers = sessionOf(signedIn);
     const token = async (role: string) => {
       const made = await api.call('POST', '/api/tokens', { name: `eve's ${role}`, role }, headers);
       return { authorization: `Bearer ${made.body.token as string}` };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contract } from '../../api/contract/contract.ts';
 import type { Endpoint } from '../../api/contract/endpoint.ts';
 import { ROLES, type Role } from '../../domain/sign-in-roles.ts';
-import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { openAdminApi, type AdminApi, sessionOf } from '../harness/admin-api.ts';
 
 const PASSWORD = 'correct horse battery';
 const endpoints = Object.entries(contract) as unknown as [string, Endpoint][];
@@ -28,7 +28,7 @@ beforeAll(async () => {
   };
   const session = async (name: string) => {
     const begun = await api.call('POST', '/api/session', { name, password: PASSWORD }, { authorization: '' });
-    return { authorization: '', cookie: (begun.headers.get('set-cookie') ?? '').split(';')[0] ?? '' };
+    return sessionOf(begun);
   };
   const person = async (name: string, role: Role) =>
     (await api.call('POST', '/api/people', { name, role, password: PASSWORD })).body.id as string;

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startListener } from '../../workers/listeners.ts';
 import { endlessUpload, type EndlessUpload } from '../harness/endless-upload.ts';
-import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
+import { openAdminApi, type AdminApi, sessionOf } from '../harness/admin-api.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ test('the tokens of one person share them', async () => {
     { name: eve.name, password: eve.password },
     { authorization: '' },
   );
-  const session = { authorization: '', cookie: signedIn.headers.get('set-cookie')?.split(';')[0] ?? '' };
+  const session = sessionOf(signedIn);
   const newToken = async (name: string): Promise<string> =>
     (await api.call('POST', '/api/tokens', { name, role: 'viewer' }, session)).body.token as string;
   const tokens = [await newToken('one'), await newToken('two')];

@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { offerFirstRun } from '../../api/admin/first-start.ts';
-import { openAdminApi, type AdminApi, type ApiResponse } from '../harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse, sessionOf } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -24,10 +24,6 @@ async function signIn(name: string, password = PASSWORD, address = '192.0.2.1'):
   const headers = { authorization: '', 'x-forwarded-for': address };
   return api.call('POST', '/api/session', { name, password }, headers);
 }
-const sessionOf = (response: ApiResponse) => ({
-  authorization: '',
-  cookie: (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
-});
 async function newToken(body: object, headers = {}): Promise<ApiResponse> {
   return api.call('POST', '/api/tokens', body, headers);
 }

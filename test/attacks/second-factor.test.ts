@@ -1,7 +1,7 @@
 // Attacks on a local account whose password somebody knows: without a code, with a used one, with guesses, with the session of a newcomer.
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openAdminApi, type AdminApi, type ApiResponse } from '../harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse, sessionOf } from '../harness/admin-api.ts';
 
 const PASSWORD = 'correct horse battery';
 const STEP_MS = 30_000;
@@ -20,10 +20,6 @@ async function signIn(name: string, code?: string, password = PASSWORD): Promise
   const headers = { authorization: '', 'x-forwarded-for': `192.0.2.${addresses}` };
   return api.call('POST', '/api/session', { name, password, ...(code !== undefined && { code }) }, headers);
 }
-const sessionOf = (response: ApiResponse) => ({
-  authorization: '',
-  cookie: (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
-});
 async function newPerson(name: string, role = 'viewer') {
   const made = await api.call('POST', '/api/people', { name, role, password: PASSWORD });
   expect(made.status).toBe(201);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract } from '../../api/contract/contract.ts';
 import type { Endpoint } from '../../api/contract/endpoint.ts';
-import { openAdminApi, type AdminApi, type ApiResponse } from '../harness/admin-api.ts';
+import { openAdminApi, type AdminApi, type ApiResponse, sessionOf } from '../harness/admin-api.ts';
 import { seedFleet } from '../harness/seeded-fleet.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await api.database.query('delete from secret_rotations');
   await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
   const begun = await api.call('POST', '/api/session', ADA, { authorization: '' });
-  cookie = (begun.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  ({ cookie } = sessionOf(begun));
 });
 afterAll(() => api.close());
 

@@ -41,6 +41,12 @@ export interface AdminApi {
   close(): Promise<void>;
 }
 
+/** Headers of whoever has just signed in, in place of the machine's own token. */
+export const sessionOf = (response: ApiResponse) => ({
+  authorization: '',
+  cookie: (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
+});
+
 export async function openAdminApi(
   options: {
     readonly temporal?: Client;

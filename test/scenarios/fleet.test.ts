@@ -1,35 +1,24 @@
 // Odette beside a Fleet server: its devices become trusted, one is renewed, one fails and is replayed, one leaves.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
+import { ChannelScenario, MAC, PHONE } from '../harness/channel-scenario.ts';
 import * as pretend from '../harness/pretend-devices.ts';
-import { devicesOf, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
-import { eventually, startWorld, type World } from '../harness/world.ts';
+import { setUpTrust, type TrustedWorld } from '../harness/stage.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-interface Sandboxed {
-  readonly name: string;
-  readonly udid: string;
-  readonly user: { readonly login: string };
-}
 interface FleetView {
   readonly tokens: readonly { readonly token: string }[];
   readonly hosts: readonly { readonly udid: string }[];
 }
 
-const MAC = 'mac-ada';
-const PHONE = 'iphone-ben';
 const LABEL = 'Okta Device Trust';
 
 let world: World;
 let trusted: TrustedWorld;
 let database: Database;
-let devices: readonly Sandboxed[];
+let scenario: ChannelScenario;
 let channelId: string;
 let token: string;
-const udidOf = (name: string) => devices.find((device) => device.name === name)?.udid ?? '';
-const idOf = async (name: string): Promise<string> =>
-  (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name))?.id ?? '';
-const enroll = (name: string) =>
-  world.manage('POST', `/devices/${name}/enroll`, { url: world.sandbox.fleet, code: 'any' });
 const readNow = () =>
   trusted.stage.odette.call('post /api/channels/{id}/read', { params: { id: channelId } });
 
@@ -49,7 +38,7 @@ beforeAll(async () => {
     },
   });
   channelId = made.id;
-  ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+  scenario = await ChannelScenario.open(world, trusted, database, world.sandbox.fleet);
 }, 180_000);
 afterAll(async () => {
   await database?.end();
@@ -57,81 +46,26 @@ afterAll(async () => {
 }, 60_000);
 
 test('a Mac and an iPhone that enroll in Fleet become trusted, with the same proof', async () => {
-  for (const name of [MAC, PHONE]) await enroll(name);
+  for (const name of [MAC, PHONE]) await scenario.enroll(name);
   await readNow();
-  const known = await eventually(
-    () => devicesOf(trusted),
-    (all) => all.length === 2,
-    { withinMs: 60_000, what: 'two devices are known' },
-  );
-  for (const { id, udid } of known) {
-    const user = devices.find((device) => device.udid === udid)?.user.login ?? '';
-    await trusted.stage.odette.call('patch /api/devices/{id}', { params: { id }, body: { user } });
-  }
-  await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 240_000 });
-  const truths = await database.query<{ truth: string; state: string }>(
-    'select truth, state from device_truths where device_id = $1 order by truth',
-    [await idOf(MAC)],
-  );
-  expect(Object.fromEntries(truths.map(({ truth, state }) => [truth, state]))).toEqual({
-    certificatePresent: 'held',
-    delivered: 'held',
-    managed: 'held',
-    oktaVerifyManaged: 'held',
-    registered: 'held',
-  });
+  await scenario.expectBothTrusted(240_000);
   pretend.expectWholeMac(MAC, await pretend.onSandbox(world, MAC));
 }, 360_000);
 
-const timeline = async (name: string): Promise<string[]> => {
-  const { items } = await trusted.stage.odette.call('get /api/devices/{id}/timeline', {
-    params: { id: await idOf(name) },
-    query: { limit: 200 },
-  });
-  return items.map(({ kind }) => kind);
-};
+test(
+  'its timeline says what it says of any other, and each command was given once',
+  () => scenario.expectUsualTimeline(),
+  30_000,
+);
 
-test('its timeline says what it says of any other, and each command was given once', async () => {
-  const kinds = await timeline(MAC);
-  for (const kind of ['authenticated', 'enrolled', 'rollout_completed']) expect(kinds).toContain(kind);
-  const commands = await database.query<{ state: string; handOvers: number }>(
-    'select state, hand_overs from commands where device_id = $1',
-    [await idOf(MAC)],
-  );
-  expect(commands.filter(({ state }) => state === 'responded').length).toBeGreaterThan(5);
-  expect(commands.every(({ handOvers }) => handOvers <= 1)).toBe(true);
-}, 30_000);
-
-test('a certificate is renewed', async () => {
-  const before = pretend.certificatesOf(await pretend.onSandbox(world, MAC));
-  expect(before).toHaveLength(1);
-  await trusted.stage.odette.call('post /api/devices/{id}/renew', { params: { id: await idOf(MAC) } });
-  await eventually(
-    async () => pretend.certificatesOf(await pretend.onSandbox(world, MAC)),
-    (now) => now.length === 1 && now[0]?.serialNumber !== before[0]?.serialNumber,
-    { withinMs: 240_000, what: 'another certificate, and no other' },
-  );
-  await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 120_000 });
-}, 400_000);
-
-const until = (name: string, bucket: string, withinMs = 240_000) =>
-  eventually(
-    async () => (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name)),
-    (device) => device?.bucket === bucket,
-    { withinMs, what: `${name}: ${bucket}`, everyMs: 500 },
-  );
+test('a certificate is renewed', () => scenario.expectRenewal(240_000), 400_000);
 
 test('a device that an operator names by its serial number refuses, fails, and is trusted after a replay', async () => {
   const name = 'fleet-defiant';
   const knobs = { breaks: [{ requestType: 'InstallProfile', times: 3 }] };
   await world.manage('PATCH', '/fleet/knobs', { newHostLabels: [] });
-  const added = await world.manage<{ hardware: { serialNumber: string } }>('POST', '/devices', {
-    family: 'Mac',
-    name,
-    knobs,
-  });
-  ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
-  await enroll(name);
+  const added = await scenario.addMac(name, knobs);
+  await scenario.enroll(name);
   const stranger = crypto.randomUUID().toUpperCase();
   await trusted.stage.odette.call('patch /api/channels/{id}', {
     params: { id: channelId },
@@ -139,21 +73,21 @@ test('a device that an operator names by its serial number refuses, fails, and i
   });
   const said = await trusted.stage.odette.call('post /api/channels/{id}/devices', {
     params: { id: channelId },
-    body: { udids: [added.hardware.serialNumber, udidOf(MAC), stranger] },
+    body: { udids: [added.hardware.serialNumber, scenario.udidOf(MAC), stranger] },
   });
   expect(said).toEqual({ asked: 0, taken: 1, known: 1, refused: [stranger] });
-  const id = await idOf(name);
-  await until(name, 'needs_you');
+  const id = await scenario.idOf(name);
+  await scenario.until(name, 'needs_you', 240_000);
   await world.manage('PATCH', `/devices/${name}`, { knobs: { breaks: [] } });
   await trusted.stage.odette.call('post /api/rollouts/replay', { body: { deviceIds: [id] } });
-  await until(name, 'trusted');
+  await scenario.until(name, 'trusted', 240_000);
 }, 500_000);
 
 test('a device that leaves is shown as left', async () => {
   await world.manage('POST', `/devices/${PHONE}/check-out`);
   await readNow();
-  await until(PHONE, 'left', 60_000);
-  expect(await timeline(PHONE)).toContain('checked_out');
+  await scenario.until(PHONE, 'left', 60_000);
+  expect(await scenario.timeline(PHONE)).toContain('checked_out');
 }, 90_000);
 
 test('the API token is in no table as it is, and in no answer of the API', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
-import { runCommand } from '../../cli/program.ts';
+import { environmentOf, runOdette } from '../harness/command-line.ts';
 import { devicesOf, enrollAll, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 
@@ -133,22 +133,11 @@ test('a field test leads an iPhone through everything, and Okta Verify that was 
     else if (what === 'remove') await act('check-out');
     else throw new Error(task);
   };
-  const told: string[] = [];
-  const terminal = {
-    isInteractive: true,
-    print: (text: string) => void told.push(text),
-    printLines: () => undefined,
-    tell: (text: string) => void told.push(text),
-    ask: (task: string) => carryOut(task).then(() => ''),
-    promptSecret: () => Promise.resolve(''),
-    readInput: () => Promise.resolve(Buffer.alloc(0)),
-  };
-  const environment = {
-    ODETTE_URL: `http://${world.environment['ODETTE_ADMIN_LISTEN']}`,
-    ODETTE_TOKEN: await world.token(),
-  };
   const options = ['--blueprint', 'Test devices', '--user', user, '--recordings', recordings];
-  const exitCode = await runCommand(['field-test', ...options, '--only', 'iphone'], environment, terminal);
-  expect({ exitCode, told: exitCode === 0 ? [] : told }).toEqual({ exitCode: 0, told: [] });
+  const ran = await runOdette(['field-test', ...options, '--only', 'iphone'], {
+    environment: await environmentOf(world),
+    carryOut,
+  });
+  expect(ran.code, `${ran.printed}\n${ran.told}`).toBe(0);
   expect(tasks).toEqual(['enroll', 'sign', 'delete', 'sign', 'remove']);
 }, 240_000);

@@ -3,19 +3,14 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
 import { openAuthorities } from '../../sandbox/authorities.ts';
+import { ChannelScenario, MAC, PHONE } from '../harness/channel-scenario.ts';
 import { nanoMdmIsMissing, startNanoMdm, type NanoMdm } from '../harness/nanomdm.ts';
 import * as pretend from '../harness/pretend-devices.ts';
 import { SmallMdmServer } from '../harness/small-mdm-server.ts';
-import { devicesOf, setUpTrust, untilAllAre, type TrustedWorld } from '../harness/stage.ts';
+import { setUpTrust, type TrustedWorld } from '../harness/stage.ts';
 import { trustAuthority } from '../harness/trust.ts';
 import { startWebhookRelay, type WebhookRelay } from '../harness/webhook-relay.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
-
-interface Sandboxed {
-  readonly name: string;
-  readonly udid: string;
-  readonly user: { readonly login: string };
-}
 
 /** The response to a command, as the device sent it; empty: it is none. */
 function reportIn(webhook: Buffer): string {
@@ -26,9 +21,6 @@ function reportIn(webhook: Buffer): string {
   return text.slice(text.indexOf('<key>CommandUUID</key>'));
 }
 
-const MAC = 'mac-ada';
-const PHONE = 'iphone-ben';
-
 describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
   let world: World;
   let trusted: TrustedWorld;
@@ -36,12 +28,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
   let front: SmallMdmServer;
   let relay: WebhookRelay;
   let database: Database;
-  let devices: readonly Sandboxed[];
-  const udidOf = (name: string) => devices.find((device) => device.name === name)?.udid ?? '';
-  const idOf = async (name: string): Promise<string> =>
-    (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name))?.id ?? '';
-  const enroll = (name: string) =>
-    world.manage('POST', `/devices/${name}/enroll`, { url: front.url, code: 'any' });
+  let scenario: ChannelScenario;
 
   beforeAll(async () => {
     world = await startWorld({ devices: 'default', allowedPrivateHosts: ['127.0.0.1'] });
@@ -75,7 +62,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
       },
     });
     relay.target = made.webhookUrl ?? undefined;
-    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+    scenario = await ChannelScenario.open(world, trusted, database, front.url);
   }, 180_000);
   afterAll(async () => {
     await database?.end();
@@ -86,90 +73,39 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
   }, 60_000);
 
   test('a Mac and an iPhone that enroll in NanoMDM become trusted, with the same proof', async () => {
-    for (const name of [MAC, PHONE]) await enroll(name);
-    const known = await eventually(
-      () => devicesOf(trusted),
-      (all) => all.length === 2,
-      { withinMs: 60_000, what: 'two devices are known' },
-    );
-    for (const { id, udid } of known) {
-      const user = devices.find((device) => device.udid === udid)?.user.login ?? '';
-      await trusted.stage.odette.call('patch /api/devices/{id}', { params: { id }, body: { user } });
-    }
-    await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 180_000 });
-    const truths = await database.query<{ truth: string; state: string }>(
-      'select truth, state from device_truths where device_id = $1 order by truth',
-      [await idOf(MAC)],
-    );
-    expect(Object.fromEntries(truths.map(({ truth, state }) => [truth, state]))).toEqual({
-      certificatePresent: 'held',
-      delivered: 'held',
-      managed: 'held',
-      oktaVerifyManaged: 'held',
-      registered: 'held',
-    });
+    for (const name of [MAC, PHONE]) await scenario.enroll(name);
+    await scenario.expectBothTrusted(180_000);
   }, 300_000);
 
-  const timeline = async (name: string): Promise<string[]> => {
-    const { items } = await trusted.stage.odette.call('get /api/devices/{id}/timeline', {
-      params: { id: await idOf(name) },
-      query: { limit: 200 },
-    });
-    return items.map(({ kind }) => kind);
-  };
+  test(
+    'the timeline of a device says what it says of any other',
+    () => scenario.expectUsualTimeline(),
+    30_000,
+  );
 
-  test('the timeline of a device says what it says of any other', async () => {
-    const kinds = await timeline(MAC);
-    for (const kind of ['authenticated', 'enrolled', 'rollout_completed']) expect(kinds).toContain(kind);
-    // What it was handed is the ledger's, whichever server has the queue.
-    const commands = await database.query<{ state: string; handOvers: number }>(
-      'select state, hand_overs from commands where device_id = $1',
-      [await idOf(MAC)],
-    );
-    expect(commands.filter(({ state }) => state === 'responded').length).toBeGreaterThan(5);
-    expect(commands.every(({ handOvers }) => handOvers <= 1)).toBe(true);
-  }, 30_000);
-
-  test('a certificate is renewed', async () => {
-    const before = pretend.certificatesOf(await pretend.onSandbox(world, MAC));
-    expect(before).toHaveLength(1);
-    await trusted.stage.odette.call('post /api/devices/{id}/renew', { params: { id: await idOf(MAC) } });
-    await eventually(
-      async () => pretend.certificatesOf(await pretend.onSandbox(world, MAC)),
-      (now) => now.length === 1 && now[0]?.serialNumber !== before[0]?.serialNumber,
-      { withinMs: 180_000, what: 'another certificate, and no other' },
-    );
-    await untilAllAre(trusted, ['trusted'], { count: 2, withinMs: 120_000 });
-  }, 300_000);
+  test('a certificate is renewed', () => scenario.expectRenewal(180_000), 300_000);
 
   const add = async (name: string, knobs: object = {}): Promise<string> => {
-    await world.manage('POST', '/devices', { family: 'Mac', name, knobs });
-    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
-    await enroll(name);
+    await scenario.addMac(name, knobs);
+    await scenario.enroll(name);
     return eventually(
-      () => idOf(name),
+      () => scenario.idOf(name),
       (id) => id !== '',
       { withinMs: 90_000, what: `${name} is known` },
     );
   };
-  const until = (name: string, bucket: string, withinMs = 180_000) =>
-    eventually(
-      async () => (await devicesOf(trusted)).find(({ udid }) => udid === udidOf(name)),
-      (device) => device?.bucket === bucket,
-      { withinMs, what: `${name}: ${bucket}`, everyMs: 500 },
-    );
 
   test('a device that refuses fails, and is trusted after a replay', async () => {
     const id = await add('nano-defiant', { breaks: [{ requestType: 'InstallProfile', times: 3 }] });
-    await until('nano-defiant', 'needs_you');
+    await scenario.until('nano-defiant', 'needs_you', 180_000);
     await world.manage('PATCH', '/devices/nano-defiant', { knobs: { breaks: [] } });
     await trusted.stage.odette.call('post /api/rollouts/replay', { body: { deviceIds: [id] } });
-    await until('nano-defiant', 'trusted');
+    await scenario.until('nano-defiant', 'trusted', 180_000);
   }, 400_000);
 
   test('a device that says NotNow gets each command once', async () => {
     await add('nano-busy', { notNow: { times: 4 }, notNowSeconds: 1 });
-    await until('nano-busy', 'trusted');
+    await scenario.until('nano-busy', 'trusted', 180_000);
     pretend.expectWholeMac('nano-busy', await pretend.onSandbox(world, 'nano-busy'));
   }, 300_000);
 
@@ -187,24 +123,23 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
     const releasing = setInterval(() => void relay.release(), 1_000);
     try {
       const name = 'nano-unlucky';
-      await world.manage('POST', '/devices', { family: 'Mac', name });
-      ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
-      await enroll(name);
+      await scenario.addMac(name);
+      await scenario.enroll(name);
       // Where everything of the enrollment was lost, the device is heard of when it calls.
       await eventually(
         async () => {
           await world.manage('POST', `/devices/${name}/connect`);
-          return idOf(name);
+          return scenario.idOf(name);
         },
         (id) => id !== '',
         { withinMs: 90_000, what: 'it is known', everyMs: 2_000 },
       );
-      const id = await idOf(name);
+      const id = await scenario.idOf(name);
       await trusted.stage.odette.call('patch /api/devices/{id}', {
         params: { id },
         body: { blueprintId: trusted.blueprintId },
       });
-      await until(name, 'trusted', 600_000);
+      await scenario.until(name, 'trusted', 600_000);
       const device = await pretend.onSandbox(world, name);
       expect(pretend.certificatesOf(device)).toHaveLength(1);
       expect(device.counts['appInstalledAgain'] ?? 0).toBe(0);
@@ -219,26 +154,25 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
 
   test('a device that leaves is shown as left', async () => {
     await world.manage('POST', `/devices/${PHONE}/check-out`);
-    await until(PHONE, 'left', 60_000);
-    expect(await timeline(PHONE)).toContain('checked_out');
+    await scenario.until(PHONE, 'left', 60_000);
+    expect(await scenario.timeline(PHONE)).toContain('checked_out');
   }, 90_000);
 
   test('a device that was enrolled before the channel is known once an admin names it', async () => {
-    await world.manage('POST', '/devices', { family: 'Mac', name: 'nano-early' });
-    ({ devices } = await world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+    await scenario.addMac('nano-early');
     const { target } = relay;
     relay.target = undefined;
-    await enroll('nano-early');
+    await scenario.enroll('nano-early');
     relay.target = target;
-    expect(await idOf('nano-early')).toBe('');
+    expect(await scenario.idOf('nano-early')).toBe('');
     const { items } = await trusted.stage.odette.call('get /api/channels');
     const channelId = items[0]?.id ?? '';
     const stranger = crypto.randomUUID().toUpperCase();
     const said = await trusted.stage.odette.call('post /api/channels/{id}/devices', {
       params: { id: channelId },
-      body: { udids: [udidOf('nano-early'), udidOf(MAC), stranger] },
+      body: { udids: [scenario.udidOf('nano-early'), scenario.udidOf(MAC), stranger] },
     });
     expect(said).toEqual({ asked: 1, taken: 0, known: 1, refused: [stranger] });
-    await until('nano-early', 'trusted');
+    await scenario.until('nano-early', 'trusted', 180_000);
   }, 300_000);
 });

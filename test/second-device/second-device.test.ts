@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import { problemsOfCommand, problemsOfProfile } from '../apple-schema/apple-schema.ts';
+import { environmentOf, runOdette } from '../harness/command-line.ts';
 import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { problemsOfOktaPayload } from '../okta-manifest.ts';
 import { hasOpenssl, OpensslFolder } from '../openssl.ts';
-import { runCommand } from '../../cli/program.ts';
 import { ApplePush } from './apple-push.ts';
 import { signIn } from './fast-pass.ts';
 import type { HasLicense } from './mac-commands.ts';
@@ -308,7 +308,6 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
       serialNumber: 'K7LX09PQWR',
     };
     const other = new Mac(hardware, { web, push, hasLicense });
-    const told: string[] = [];
     const codes: string[] = [];
     const tasks: string[] = [];
     const carryOut = async (task: string): Promise<void> => {
@@ -321,19 +320,6 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
       else if (task.includes('delete Okta Verify')) other.state.apps.delete('com.okta.mobile');
       else if (task.includes('remove the enrollment')) await other.leave();
     };
-    const terminal = {
-      isInteractive: true,
-      print: (text: string) => void told.push(text),
-      printLines: (lines: readonly { text: string }[]) => void told.push(...lines.map(({ text }) => text)),
-      tell: (text: string) => void told.push(text),
-      ask: (task: string) => carryOut(task).then(() => ''),
-      promptSecret: () => Promise.resolve(''),
-      readInput: () => Promise.resolve(Buffer.alloc(0)),
-    };
-    const environment = {
-      ODETTE_URL: `http://${world.environment['ODETTE_ADMIN_LISTEN']}`,
-      ODETTE_TOKEN: await world.token(),
-    };
     const options = [
       '--blueprint',
       'Test devices',
@@ -344,8 +330,11 @@ describe.skipIf(!hasOpenssl)('a Mac written apart from Odette', () => {
       '--only',
       'mac',
     ];
-    const exitCode = await runCommand(['field-test', ...options], environment, terminal);
-    expect({ exitCode, told: exitCode === 0 ? [] : told }).toEqual({ exitCode: 0, told: [] });
+    const ran = await runOdette(['field-test', ...options], {
+      environment: await environmentOf(world),
+      carryOut,
+    });
+    expect(ran.code, `${ran.printed}\n${ran.told}`).toBe(0);
     expect(tasks.map((task) => task.slice(0, 12))).toEqual([
       'Mac 1: enrol',
       'Mac 2: sign ',

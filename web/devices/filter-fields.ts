@@ -1,4 +1,5 @@
 // What the device list can be filtered by, and what each choice is called.
+import { DEVICE_FAMILIES } from '../../domain/device.ts';
 import { BUCKET_LABELS, PHASE_LABELS, PLATFORM_LABELS, TRUTH_LABELS } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
 import type { DeviceSearch } from './device-search.ts';
@@ -39,7 +40,7 @@ export function useFilterFields({ integration }: DeviceSearch): readonly FilterF
     {
       name: 'family',
       label: 'Family',
-      choices: entries({ Mac: 'Mac', iPhone: 'iPhone', iPad: 'iPad', Other: 'Other' }),
+      choices: DEVICE_FAMILIES.map((family) => ({ value: family, label: family })),
     },
     {
       name: 'blueprint',
