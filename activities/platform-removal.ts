@@ -1,5 +1,6 @@
 // The steps of a removal. What a person sees and says is in the tables; the workflow only comes back to look.
 import { appendAudit } from '../adapters/store/base/audit.ts';
+import { databaseNow } from '../adapters/store/base/clock.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendEvent } from '../adapters/store/base/events.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
@@ -39,7 +40,7 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
           return { shown: 'The removal no longer exists.', waitMs: null, isOver: true };
         const counts = await countRemoval(sql, removal);
         const progress = { ...removal, ...counts, accepted: removal.acceptedFailures };
-        const step = planRemovalStep(progress, await databaseNow(sql));
+        const step = planRemovalStep(progress, (await databaseNow(sql)).getTime());
         const subject = `integration:${removal.integrationId}`;
         const told = { shown: textOf(removal, counts), isOver: false };
         switch (step.do) {
@@ -67,11 +68,6 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
         }
       }),
   };
-}
-
-async function databaseNow(sql: Sql): Promise<number> {
-  const [row] = await sql.query<{ now: Date }>('select now() as now');
-  return row?.now.getTime() ?? 0;
 }
 
 async function audit(

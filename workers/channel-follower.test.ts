@@ -150,7 +150,7 @@ test('a limit and an outage pause the channel and are shown; it goes on by itsel
   await soon(async () => expect(await problem()).toBe('channel.rate_limited'));
   const asked = fleet.world.state.counts['requests'];
   const reading = await row<{ ms: number }>(
-    'select (extract(epoch from next_at - now()) * 1000)::float8 as ms from channel_readings where channel_id = $1',
+    'select (extract(epoch from paused_until - now()) * 1000)::float8 as ms from channel_readings where channel_id = $1',
     channel.id,
   );
   expect(reading?.ms).toBeGreaterThan(2_000);

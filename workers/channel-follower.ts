@@ -15,7 +15,7 @@ import {
   noteAnswered,
   noteFailure,
   noteRead,
-  pauseReading,
+  readAgain,
   type DueReading,
 } from '../adapters/store/devices/channel-readings.ts';
 import { findChannel } from '../adapters/store/devices/channels.ts';
@@ -80,7 +80,9 @@ async function askDue(dependencies: FollowerDependencies, signal: AbortSignal): 
   while (!signal.aborted) {
     const due = await claimQuestions(dependencies.database, AT_ONCE);
     if (due.length === 0) return;
-    await Promise.all(due.map((question) => ask(dependencies, question)));
+    const asked = await Promise.allSettled(due.map((question) => ask(dependencies, question)));
+    const failed = asked.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 }
 
@@ -111,15 +113,13 @@ async function readDue(dependencies: FollowerDependencies, due: DueReading): Pro
     await noteRead(database, channelId, READ_DEVICES_EVERY_MS);
   } catch (error) {
     const pauseMs = await noteProblem(database, channelId, error);
+    await readAgain(database, channelId);
     log.warn({ err: error, channel: channelId, pauseMs }, "a channel's devices were not read; trying again");
   }
 }
 
-/** Nothing of the channel is asked before then. @returns milliseconds @throws what is not the other server's */
+/** Nothing of the channel is asked before then. @returns milliseconds @throws what is no problem of this channel alone */
 async function noteProblem(database: Database, channelId: string, error: unknown): Promise<number> {
-  if (!(error instanceof CataloguedError) || !error.code.startsWith('channel.')) throw error;
-  const failures = await noteFailure(database, channelId, error.code);
-  const pauseMs = retryInMs(failures, error.retryAfterMs);
-  await pauseReading(database, channelId, pauseMs);
-  return pauseMs;
+  if (!(error instanceof CataloguedError) || !/^(channel|secrets)\./.test(error.code)) throw error;
+  return noteFailure(database, channelId, error.code, (failures) => retryInMs(failures, error.retryAfterMs));
 }

@@ -1,6 +1,7 @@
 // The other MDM servers as an admin's request reaches them: proven, tested, asked for devices. One place knows which adapter is which.
 import { FleetClient } from '../../adapters/fleet/fleet-client.ts';
 import { NanoMdmClient } from '../../adapters/nanomdm/nanomdm-client.ts';
+import { databaseNow } from '../../adapters/store/base/clock.ts';
 import { openSecret } from '../../adapters/store/base/secrets.ts';
 import type { ChannelServer } from '../../adapters/store/devices/channel-readings.ts';
 import { isEnrolledUdid, type ChannelRow } from '../../adapters/store/devices/channels.ts';
@@ -68,10 +69,11 @@ export async function adopter(
   }
   const client = new FleetClient({ ...settings, apiToken: settings.apiKey });
   return async (identifier) => {
+    const at = await databaseNow(database);
     const host = await client.host(identifier);
     if (host === undefined || !isNamedBy(host, identifier)) return 'refused';
     if (await isEnrolledUdid(database, host.udid)) return 'known';
-    const outcome = await recordHost(database, { channel, host, at: new Date() }, { by: 'name' });
+    const outcome = await recordHost(database, { channel, host, at }, { by: 'name' });
     return outcome === 'ignored' || outcome === 'left' ? 'refused' : outcome;
   };
 }

@@ -15,7 +15,7 @@ import { isRepeatable } from '../../domain/device-channel.ts';
 import { CataloguedError, failureCodeOf } from '../../domain/failures.ts';
 import { passOverUnreadable } from '../mdm/record-report.ts';
 import type { CompareConfiguration } from '../mdm/response-reading.ts';
-import { recordGone, recordHost } from './fleet-hosts.ts';
+import { lookUp } from './fleet-hosts.ts';
 import { recordTold } from './told.ts';
 
 type Client = Pick<FleetClient, 'answer' | 'host'>;
@@ -59,7 +59,8 @@ export async function collectAnswers(
   const open = await findOpenQuestions(database, deviceId);
   if (open.length === 0) return undefined;
   const youngestMs = Math.min(...open.map(({ ageMs }) => ageMs));
-  if (youngestMs > LOOKED_UP_AFTER_MS) await lookUp(database, client, channel, question);
+  if (youngestMs > LOOKED_UP_AFTER_MS)
+    await lookUp(database, client, { channel, udid: question.udid, at: question.askedAt });
   return youngestMs;
 }
 
@@ -120,20 +121,4 @@ async function settleLost(database: Database, udid: string, command: OpenQuestio
     await giveUpUnanswered(sql, uuid);
     await tellEnded(sql, device.id, [command], 'Unknown');
   });
-}
-
-async function lookUp(
-  database: Database,
-  client: Client,
-  channel: ChannelRow,
-  { udid, askedAt: at }: Question,
-): Promise<void> {
-  const host = await client.host(udid);
-  if (host === undefined) {
-    await recordGone(database, { channel, udid, at });
-    return;
-  }
-  const { atMs, checkedInAtMs } = host;
-  const contactAgoMs = checkedInAtMs === undefined ? undefined : Math.max(0, atMs - checkedInAtMs);
-  await recordHost(database, { channel, host, at, contactAgoMs }, { by: 'label', labels: [] });
 }

@@ -34,9 +34,6 @@ export function findingsOfSettings(facts: FleetFacts): ChannelFinding[] {
   return codes.map((code) => ({ code, profile: null, team: null }));
 }
 
-export const isOfSettings = ({ code }: ChannelFinding): boolean =>
-  code === 'apple_mdm_off' || code === 'okta_conditional_access';
-
 /** @throws CataloguedError `channel.*` */
 export async function findingsOfProfiles(
   client: Reads,

@@ -1,5 +1,5 @@
 // What a Fleet server says of a host, recorded as if the device had said it to Odette: it enrolled there, enrolled anew, or left.
-import type { FleetHost } from '../../adapters/fleet/fleet-client.ts';
+import type { FleetClient, FleetHost } from '../../adapters/fleet/fleet-client.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   findEnrolledMark,
@@ -52,8 +52,27 @@ export const recordHost = (database: Database, said: Said, wanted: Wanted): Prom
     return 'taken';
   });
 
+/**
+ * Asks Fleet about one device of the channel, which comes, stays or leaves as it says.
+ * @param at when Fleet is asked, by the database's clock
+ */
+export async function lookUp(
+  database: Database,
+  client: Pick<FleetClient, 'host'>,
+  { channel, udid, at }: { readonly channel: ChannelRow; readonly udid: string; readonly at: Date },
+): Promise<void> {
+  const host = await client.host(udid);
+  if (host === undefined) {
+    await recordGone(database, { channel, udid, at });
+    return;
+  }
+  const { atMs, checkedInAtMs } = host;
+  const contactAgoMs = checkedInAtMs === undefined ? undefined : Math.max(0, atMs - checkedInAtMs);
+  await recordHost(database, { channel, host, at, contactAgoMs }, { by: 'label', labels: [] });
+}
+
 /** Fleet has no such host any more. */
-export const recordGone = (
+const recordGone = (
   database: Database,
   { channel, udid, at }: { readonly channel: ChannelRow; readonly udid: string; readonly at: Date },
 ): Promise<HostOutcome> =>

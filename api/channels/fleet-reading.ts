@@ -1,5 +1,6 @@
 // Reads a Fleet server: which hosts it manages, and what of it works against Odette.
 import type { FleetClient, FleetHost } from '../../adapters/fleet/fleet-client.ts';
+import { databaseNow } from '../../adapters/store/base/clock.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { askForgotten } from '../../adapters/store/devices/channel-questions.ts';
 import { listReadings, noteFindings } from '../../adapters/store/devices/channel-readings.ts';
@@ -11,8 +12,8 @@ import {
 } from '../../adapters/store/devices/channels.ts';
 import type { ChannelFinding } from '../../domain/channel-findings.ts';
 import { CataloguedError } from '../../domain/failures.ts';
-import { findingsOfProfiles, findingsOfSettings, isOfSettings, listProfiles } from './fleet-findings.ts';
-import { recordGone, recordHost } from './fleet-hosts.ts';
+import { findingsOfProfiles, findingsOfSettings, listProfiles } from './fleet-findings.ts';
+import { lookUp, recordHost } from './fleet-hosts.ts';
 
 type Reads = Pick<FleetClient, 'facts' | 'host' | 'hosts' | 'profiles' | 'profile'>;
 
@@ -48,7 +49,7 @@ export async function readFleet(
   const teams = new Set<number | null>([null]);
   for (let page = 0; ; page += 1) {
     const { hosts, isLast } = await client.hosts(page);
-    const at = await nowOf(database);
+    const at = await databaseNow(database);
     for (const host of hosts) {
       seen.add(host.udid);
       if (host.isManaged && teams.size < MAX_TEAMS) teams.add(host.teamId);
@@ -61,7 +62,8 @@ export async function readFleet(
   }
   // A host that moved between two pages is not gone: each is looked up by itself.
   for (const [udid, isEnrolled] of known)
-    if (isEnrolled && !seen.has(udid)) await lookUp(database, client, channel, udid);
+    if (isEnrolled && !seen.has(udid))
+      await lookUp(database, client, { channel, udid, at: await databaseNow(database) });
   await askForgotten(database, channel.id);
   await readFindings(database, client, channel.id, [...teams], profilesDigest);
 }
@@ -87,13 +89,6 @@ export async function teamsOf(client: Pick<FleetClient, 'hosts'>): Promise<(numb
   return [...teams];
 }
 
-async function lookUp(database: Database, client: Reads, channel: ChannelRow, udid: string): Promise<void> {
-  const at = await nowOf(database);
-  const host = await client.host(udid);
-  if (host === undefined) await recordGone(database, { channel, udid, at });
-  else await recordHost(database, { channel, host, at }, { by: 'label', labels: [] });
-}
-
 /** Profiles are looked into again when one of them changed. @returns what there is now @throws CataloguedError `channel.*` */
 export async function readFindings(
   database: Database,
@@ -107,15 +102,10 @@ export async function readFindings(
   const [before] = await listReadings(database, [channelId]);
   const ofProfiles =
     digest === profilesDigest
-      ? (before?.findings ?? []).filter((finding) => !isOfSettings(finding))
+      ? (before?.findings ?? []).filter(({ profile }) => profile !== null)
       : await findingsOfProfiles(client, profiles);
   const findings = [...findingsOfSettings(facts), ...ofProfiles];
   const { version, tier } = facts;
   await noteFindings(database, channelId, { version, tier }, findings, digest);
   return { version, tier, findings };
-}
-
-async function nowOf(database: Database): Promise<Date> {
-  const [row] = await database.query<{ at: Date }>('select now() as at');
-  return row?.at ?? new Date();
 }

@@ -30,14 +30,14 @@ export interface Question {
   readonly askedAt: Date;
 }
 
-/** Those that are due, the longest due first, of channels that answer. */
+/** Those that are due, the longest due first, of channels that are not paused. */
 export const claimQuestions = (sql: Sql, limit: number): Promise<Question[]> =>
   sql.query<Question>(
     `with due as (
        select question.device_id, device.udid, device.channel_id
          from channel_questions as question join devices as device on device.id = question.device_id
          join channel_readings as reading on reading.channel_id = device.channel_id
-        where question.next_at <= now() and (reading.failures = 0 or reading.next_at <= now())
+        where question.next_at <= now() and coalesce(reading.paused_until <= now(), true)
         order by question.next_at limit $1 for update of question skip locked)
      update channel_questions as question set next_at = ${ASKED_AT} + make_interval(secs => ${LEASE_SECONDS}) from due
       where question.device_id = due.device_id
@@ -48,7 +48,7 @@ export const claimQuestions = (sql: Sql, limit: number): Promise<Question[]> =>
 /** Milliseconds until the next one is due; undefined: there is none. */
 export async function nextQuestionDueInMs(sql: Sql): Promise<number | undefined> {
   const [row] = await sql.query<{ ms: number | null }>(
-    `select (extract(epoch from min(question.next_at) - now()) * 1000)::float8 as ms
+    `select (extract(epoch from min(greatest(question.next_at, reading.paused_until)) - now()) * 1000)::float8 as ms
        from channel_questions as question join devices as device on device.id = question.device_id
        join channel_readings as reading on reading.channel_id = device.channel_id`,
   );

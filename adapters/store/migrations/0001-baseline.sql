@@ -286,7 +286,8 @@ create table channel_labels (
 -- A channel that tells nothing by itself is asked which devices it has.
 create table channel_readings (
   channel_id uuid primary key references channels on delete cascade,
-  next_at timestamptz not null default now(), -- when it is asked next; while it is asked: when another process may
+  next_at timestamptz not null default now(), -- when its devices are read next; while they are read: when another process may
+  paused_until timestamptz, -- it did not answer: nothing of it is asked before then; null: it answered
   read_at timestamptz, -- when its devices were last read whole
   failures int not null default 0, -- in a row
   problem text, -- code of the last failure; null: it answered
