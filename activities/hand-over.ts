@@ -11,7 +11,7 @@ import {
 } from '../adapters/store/devices/channel-commands.ts';
 import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../adapters/store/devices/devices.ts';
-import { takeNextCommand, type HandedOver } from '../adapters/store/devices/next-command.ts';
+import type { HandedOver } from '../adapters/store/devices/next-command.ts';
 import { isEnrolled } from '../domain/device.ts';
 import {
   isRepeatable,
@@ -22,7 +22,7 @@ import {
 } from '../domain/device-channel.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { tellEnded } from './signal-response.ts';
+import { takeNext, tellEnded } from './signal-response.ts';
 
 type Enqueue = (command: ChannelCommand) => Promise<Enqueued>;
 type WithQueue = DeviceChannel & Required<Pick<DeviceChannel, 'enqueue'>>;
@@ -50,9 +50,7 @@ async function sendQueued(
   for (;;) {
     const next = await deps.database.inTransaction(async (sql) => {
       await findDeviceForUpdate(sql, device.udid);
-      const { next: taken, expired } = await takeNextCommand(sql, device.id);
-      if (expired.length > 0) await tellEnded(sql, device.id, expired, 'Withdrawn');
-      return taken;
+      return takeNext(sql, device.id);
     });
     if (next === undefined) return null;
     const failure = await send(deps, next, enqueue);

@@ -2,7 +2,12 @@
 import type { Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { takeUntold } from '../adapters/store/devices/command-exchange.ts';
-import type { EndedCommand } from '../adapters/store/devices/next-command.ts';
+import {
+  takeNextCommand,
+  type EndedCommand,
+  type HandedOver,
+  type NextCommand,
+} from '../adapters/store/devices/next-command.ts';
 import { isOfCheck } from '../domain/device-check.ts';
 import { commandsRespondedSignal, type CommandResponse } from '../workflows/messages.ts';
 
@@ -40,4 +45,19 @@ export async function signalResponses(
     startsRollout: workflowId.startsWith('rollout/') && responses.some(isFinal),
     body: { responses },
   });
+}
+
+/** The next command of a channel, the device's own or a user's, under the lock of its device; who waits for one that has expired is told. */
+export async function takeNext(sql: Sql, deviceId: string, userId?: string): Promise<HandedOver | undefined> {
+  return tellExpired(sql, deviceId, await takeNextCommand(sql, deviceId, userId));
+}
+
+/** In the transaction in which they were withdrawn. */
+export async function tellExpired(
+  sql: Sql,
+  deviceId: string,
+  { next, expired }: NextCommand,
+): Promise<HandedOver | undefined> {
+  if (expired.length > 0) await tellEnded(sql, deviceId, expired, 'Withdrawn');
+  return next;
 }

@@ -10,7 +10,8 @@ import { exchange } from './command-report.ts';
 import type { GivenCommands } from './given-commands.ts';
 import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
-import { takeDuringLongPoll, takeNext } from './take-next.ts';
+import { takeNext } from '../../activities/signal-response.ts';
+import { takeDuringLongPoll } from './take-next.ts';
 
 export interface ConversationDependencies {
   readonly database: Database;

@@ -1,6 +1,6 @@
 // Where a device's report is recorded, whatever channel it came by.
 import { concludeCheck } from '../../activities/conclude-check.ts';
-import { signalResponses, tellEnded } from '../../activities/signal-response.ts';
+import { signalResponses, tellEnded, takeNext, tellExpired } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -16,7 +16,6 @@ import { wasSilent } from '../../adapters/store/devices/devices.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { type ReadReport, applyToInventory, redactedForStorage } from './response-reading.ts';
-import { takeNext, told } from './take-next.ts';
 
 export interface Recorded {
   /**
@@ -87,8 +86,8 @@ async function recordResponse(
   body: Buffer,
   takesNext: boolean,
 ): Promise<Recorded | undefined> {
-  const { uuid, userId, workflowId } = read.command;
-  const responded = await recordFinalStatus(sql, { deviceId, uuid, userId }, read.final, takesNext);
+  const { workflowId } = read.command;
+  const responded = await recordFinalStatus(sql, read.command, read.final, takesNext);
   if (!responded) return undefined;
   if (read.problem !== undefined)
     await recordUnparsedResponse(sql, {
@@ -100,7 +99,7 @@ async function recordResponse(
   const isOfChecks = isOfCheck(workflowId);
   if (isOfChecks) await concludeCheck(sql, deviceId);
   else await signalResponses(sql, deviceId, workflowId, responded.untold);
-  return { kind: isOfChecks ? 'checked' : 'responded', next: await told(sql, deviceId, responded) };
+  return { kind: isOfChecks ? 'checked' : 'responded', next: await tellExpired(sql, deviceId, responded) };
 }
 
 /** The device has called: a conversation begins, and a rollout that failed because it was silent starts again. */

@@ -7,6 +7,7 @@ import type { DeviceErrorChain } from '../../../domain/device-error-classes.ts';
 import type { FailureCode } from '../../../domain/failures.ts';
 import type { Sql } from '../base/database.ts';
 import { OUTSTANDING } from './command-states.ts';
+import type { CommandRow } from './commands.ts';
 import {
   nextOf,
   TAKEN_COLUMNS,
@@ -137,9 +138,7 @@ const CONFIGURING: readonly string[] = [
   stepOf({ type: 'InstallApplication', revision: '' }),
 ];
 
-export interface RespondedCommand extends NextCommand {
-  readonly workflowId: string;
-  readonly step: string;
+interface RespondedCommand extends NextCommand {
   /** What its run is to be told now, in the order of the responses; none: it waits for another command, too. */
   readonly untold: readonly UntoldResponse[];
 }
@@ -151,16 +150,12 @@ export interface RespondedCommand extends NextCommand {
  */
 export async function recordFinalStatus(
   sql: Sql,
-  {
-    deviceId,
-    uuid,
-    userId,
-  }: { readonly deviceId: string; readonly uuid: string; readonly userId: string | null },
+  { deviceId, uuid, userId, step }: Pick<CommandRow, 'deviceId' | 'uuid' | 'userId' | 'step'>,
   final: FinalStatus,
   takesNext: boolean,
 ): Promise<RespondedCommand | undefined> {
   const condition = '$5 and commands.uuid <> $2 and exists (select from responded)';
-  const [row] = await sql.query<Omit<RespondedCommand, keyof NextCommand> & TakenRow>(
+  const [row] = await sql.query<Pick<RespondedCommand, 'untold'> & TakenRow>(
     `with asked as (
        select workflow_id, run_id, not exists (
                 select from commands as open
@@ -170,15 +165,14 @@ export async function recordFinalStatus(
      responded as (
        update commands set state = 'responded', status = $3, failure = $4, responded_at = now(), sealed_body = null, is_told = asked.is_last
          from asked where uuid = $2 and device_id = $1 and state <> 'responded'
-       returning uuid, commands.workflow_id, step, status, failure, responded_at, position, is_told),
+       returning uuid, step, status, failure, responded_at, position, is_told),
      earlier as (
        update commands set is_told = true from asked
         where is_last and device_id = $1 and uuid <> $2 and commands.workflow_id = asked.workflow_id
           and commands.run_id is not distinct from asked.run_id and state = 'responded' and not is_told
        returning uuid, step, status, failure, responded_at, position),
      ${withdrawingExpired(condition)}, ${takingNext({ userId: '$6::text', condition })}
-     select responded.workflow_id, responded.step,
-            coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
+     select coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
                         from (select uuid, step, status, failure, responded_at, position from earlier
                               union all
                               select uuid, step, status, failure, responded_at, position from responded where is_told) as told), '[]') as untold,
@@ -187,8 +181,8 @@ export async function recordFinalStatus(
     [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null, takesNext, userId],
   );
   if (row === undefined) return undefined;
-  const { workflowId, step, untold } = row;
+  const { untold, ...taken } = row;
   if (final.status === 'Acknowledged' && CONFIGURING.includes(step))
     await recordConfigurationAcknowledged(sql, deviceId);
-  return { workflowId, step, untold, ...nextOf(row) };
+  return { untold, ...nextOf(taken as TakenRow) };
 }

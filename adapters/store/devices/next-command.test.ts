@@ -53,6 +53,28 @@ describe('of looks at once', () => {
   });
 });
 
+test('a command that is withdrawn while a request looks hides no other', async () => {
+  const [withdrawn, next] = [await queueOnce(), await queueOnce()];
+  const { mark } = await begin();
+  let taking: ReturnType<typeof takeForLongPoll> | undefined;
+  await listener.database.inTransaction(async (sql) => {
+    await findDeviceForUpdate(sql, device.udid);
+    taking = takeForLongPoll(listener.database, device.id, mark);
+    const isWaiting = async () =>
+      (
+        await sql.query(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        )
+      ).length;
+    await expect.poll(isWaiting).toBe(1);
+    await sql.query(`update commands set state = 'withdrawn', sealed_body = null where uuid = $1`, [
+      withdrawn,
+    ]);
+  });
+  expect(await taking).toBe('look');
+  expect(await findCommand(listener.database, next)).toMatchObject({ state: 'queued' });
+});
+
 test('a request whose place another has taken is given nothing', async () => {
   const uuid = await queueOnce();
   const { mark } = await begin();

@@ -74,36 +74,17 @@ heard as (
    where id = $1 and ${userId} is null and long_poll_until is not null and exists (select from taken))`;
 
 /** What these CTEs have done, beside `taken`, which may have no row. */
-export const TAKEN_COLUMNS = `taken.uuid as next_uuid, taken.workflow_id as next_workflow_id, taken.step as next_step,
-  taken.request_type as next_request_type, taken.body as next_body, taken.sealed_body as next_sealed_body,
-  taken.hands_over_once as next_hands_over_once,
+export const TAKEN_COLUMNS = `taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
   coalesce((select jsonb_agg(jsonb_build_object('uuid', uuid, 'workflowId', workflow_id, 'step', step)) from expired), '[]') as expired`;
 
-export interface TakenRow {
-  readonly nextUuid: string | null;
-  readonly nextWorkflowId: string;
-  readonly nextStep: string;
-  readonly nextRequestType: string;
-  readonly nextBody: Buffer | null;
-  readonly nextSealedBody: Buffer | null;
-  readonly nextHandsOverOnce: boolean;
-  readonly expired: readonly EndedCommand[];
-}
+/** No command: all of it is null. */
+export type TakenRow = { readonly expired: readonly EndedCommand[] } & (
+  HandedOver | { readonly [Column in keyof HandedOver]: null }
+);
 
-export const nextOf = (row: TakenRow): NextCommand => ({
-  expired: row.expired,
-  next:
-    row.nextUuid === null
-      ? undefined
-      : {
-          uuid: row.nextUuid,
-          workflowId: row.nextWorkflowId,
-          step: row.nextStep,
-          requestType: row.nextRequestType,
-          body: row.nextBody,
-          sealedBody: row.nextSealedBody,
-          handsOverOnce: row.nextHandsOverOnce,
-        },
+export const nextOf = ({ expired, ...next }: TakenRow): NextCommand => ({
+  expired,
+  next: next.uuid === null ? undefined : next,
 });
 
 /** The next command of a channel, the device's own or a user's. Under the lock of the device's row, as everything in command-exchange.ts. */
@@ -118,7 +99,8 @@ export async function takeNextCommand(sql: Sql, deviceId: string, userId?: strin
 
 /**
  * The next command for the request of a device that waits with this mark, in a transaction of its own. superseded: another request has taken
- * its place. look: something has expired, which is told in the same transaction as it is withdrawn.
+ * its place. look: under the lock of the device's row, for something has expired, which is told in the same transaction as it is withdrawn,
+ * or what was to be taken was withdrawn meanwhile, and another command may be behind it.
  */
 export async function takeForLongPoll(
   sql: Sql,
@@ -126,15 +108,19 @@ export async function takeForLongPoll(
   mark: Date,
 ): Promise<HandedOver | 'nothing' | 'superseded' | 'look'> {
   // The lock of the device's row ends with the statement. What was queued since it began is told by its own notification.
-  const [row] = await sql.query<TakenRow & { readonly isOpen: boolean; readonly hasExpired: boolean }>(
+  const [row] = await sql.query<
+    TakenRow & { readonly isOpen: boolean; readonly hasExpired: boolean; readonly hasQueued: boolean }
+  >(
     `with open as materialized (select from devices where id = $1 and long_poll_until = $2 for no key update),
      found as materialized (
-       select exists (select from open) as is_open, exists (select from commands where device_id = $1 and ${EXPIRED}) as has_expired),
+       select exists (select from open) as is_open, exists (select from commands where device_id = $1 and ${EXPIRED}) as has_expired,
+              exists (select from commands where device_id = $1 and state = 'queued' and user_id is null) as has_queued),
      expired as (select uuid, workflow_id, step from commands where false),
      ${takingNext({ userId: 'null::text', condition: '(select is_open and not has_expired from found)' })}
-     select found.is_open, found.has_expired, ${TAKEN_COLUMNS} from found left join taken on true`,
+     select found.is_open, found.has_expired, found.has_queued, ${TAKEN_COLUMNS} from found left join taken on true`,
     [deviceId, mark],
   );
   if (row?.isOpen !== true) return 'superseded';
-  return row.hasExpired ? 'look' : (nextOf(row).next ?? 'nothing');
+  const { isOpen: _isOpen, hasExpired, hasQueued, ...taken } = row;
+  return hasExpired ? 'look' : (nextOf(taken as TakenRow).next ?? (hasQueued ? 'look' : 'nothing'));
 }
