@@ -161,10 +161,9 @@ interface EndpointChange<T> {
 
 /** Where the state of an integration's endpoints is; every process that speaks to the same tenant shares it. */
 export interface EndpointStore {
-  /** Without holding anybody up, and without a write. */
-  look(endpoint: string, version: string): Promise<{ readonly state: EndpointState; readonly nowMs: number }>;
   /**
-   * One at a time for each endpoint. `nowMs` is the store's clock. Where another one was sooner `decide` is asked again.
+   * Holds nobody up. `nowMs` is the store's clock. Where another one was sooner `decide` is asked again; the state that it was given writes
+   * nothing.
    * @throws CataloguedError `secrets.replaced` when a request would begin with a secret that was rotated away
    */
   change<T>(

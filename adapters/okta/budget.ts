@@ -76,9 +76,7 @@ export class OktaBudget {
       if (leftMs <= 0) throw noTurn(endpoint);
       const lookMs = Math.min(MAX_LOOK_MS, FIRST_LOOK_MS * 2 ** looks) * (1 + Math.random());
       await this.#turns.untilPlaceFreed(endpoint, Math.min(leftMs, lookMs));
-      const { state, nowMs } = await this.#store.look(endpoint, this.#version);
-      const seen = admit(state, asked, nowMs);
-      admission = seen.kind === 'go' ? await this.#ask(asked) : seen;
+      admission = await this.#ask(asked);
     }
     if (admission.kind === 'closed')
       throw new CataloguedError(admission.code, {
@@ -186,8 +184,6 @@ export class Turns {
 export function processEndpoints(): EndpointStore {
   const states = new Map<string, EndpointState>();
   return {
-    look: (endpoint, version) =>
-      Promise.resolve({ state: states.get(endpoint) ?? newEndpoint(version), nowMs: Date.now() }),
     change(endpoint, version, decide) {
       const { state, result } = decide(states.get(endpoint) ?? newEndpoint(version), Date.now());
       states.set(endpoint, state);

@@ -60,14 +60,15 @@ describe('the budget of several processes', () => {
     expect((await Promise.all(changes)).sort((one, other) => one - other)).toEqual(
       Array.from({ length: 40 }, (_, index) => MAX_WINDOW + index),
     );
-    expect((await store().look('counted', '1')).state.window).toBe(MAX_WINDOW + 40);
+    const left = await store().change('counted', '1', (state) => ({ state, result: state.window }));
+    expect(left).toBe(MAX_WINDOW + 40);
   });
 
   it('writes nothing while it waits for a place, and takes the one that becomes free', async () => {
     let looks = 0;
     const store = endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId);
     const watched = new OktaBudget(
-      { ...store, look: (...asked) => store.look(...asked).finally(() => (looks += 1)) },
+      { ...store, change: (...asked) => store.change(...asked).finally(() => (looks += 1)) },
       '1',
     );
     const ends: (() => void)[] = [];

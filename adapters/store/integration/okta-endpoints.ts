@@ -18,11 +18,6 @@ export const endpointStore = (
   integrationId: string,
   secretId: string,
 ): EndpointStore => ({
-  look: async (endpoint, version) =>
-    (await readEndpoint(database, integrationId, endpoint)) ?? {
-      state: newEndpoint(version),
-      nowMs: Date.now(),
-    },
   async change(endpoint, version, decide) {
     // Nobody waits for anybody between look and write: who finds another state than it saw decides anew, and somebody got through.
     for (;;) {
