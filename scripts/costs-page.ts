@@ -2,6 +2,7 @@
 // What counts as an action: https://docs.temporal.io/evaluate/cloud/actions (2026-11).
 import { readFileSync } from 'node:fs';
 import { DEFAULT_INTEGRATION_SETTINGS as EVERY } from '../domain/integration-settings.ts';
+import { MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
 import { KEPT_DAYS } from '../domain/retention.ts';
 
 interface RecordedEvent {
@@ -75,9 +76,9 @@ interface Month {
 /** Actions of a month of one integration with so many Macs, of which nothing but certificates changes. */
 function monthOf(devices: number, actions: (name: Recorded) => number): Month {
   const pages = Math.ceil(devices / PAGE);
-  // Beyond 5,000 records only what changed is listed, and everything once a day (domain/okta-sync.ts).
+  // Beyond it only what changed is listed, and everything once a day.
   const trustRuns = MINUTES_A_MONTH / EVERY.trustSweepMinutes;
-  const trustPages = devices <= 5_000 ? trustRuns * pages : trustRuns + 30 * pages;
+  const trustPages = devices <= MAX_LISTED_EACH_TIME ? trustRuns * pages : trustRuns + 30 * pages;
   const checkRuns = MINUTES_A_MONTH / EVERY.enforcementSweepMinutes;
   const expiryRuns = MINUTES_A_MONTH / EVERY.expirySweepMinutes;
   const runs = (name: Recorded, count: number, pagesInAll: number) =>
@@ -145,8 +146,8 @@ Kept for a while, and pruned by the relay each hour, in days:
 
 ${row('what', 'days')}
 ${row('---', '--:')}
-${Object.entries(KEPT_DAYS)
-  .map(([name, days]) => row(KEPT[name] ?? name, String(days)))
+${(Object.keys(KEPT_DAYS) as (keyof typeof KEPT_DAYS)[])
+  .map((name) => row(KEPT[name], String(KEPT_DAYS[name])))
   .join('\n')}
 
 The audit trail is kept for good. A device keeps one row in each of \`devices\`, \`device_trust\`, \`fleet_list\` and \`reported_inventory\`, five truths, and one row for each certificate that it was given.
@@ -157,7 +158,7 @@ What a rollout, a sweep and a check cost is measured, and stands with its day an
 `;
 }
 
-const KEPT: Readonly<Record<string, string>> = {
+const KEPT: Readonly<Record<keyof typeof KEPT_DAYS, string>> = {
   outbox: 'messages that were told to Temporal',
   notifications: 'notifications',
   commands: 'commands that ended, daily checks among them',

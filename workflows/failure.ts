@@ -8,23 +8,21 @@ import {
 } from '@temporalio/workflow';
 import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 
-/** Closes the workflow as Failed; type and message are the code. */
-export function failedBecause(code: FailureCode): ApplicationFailure {
-  const failure = ApplicationFailure.create({ type: code, message: code, nonRetryable: true });
-  // It failed on purpose: lines of code in the Temporal UI would only hide the reason.
-  failure.stack = '';
-  return failure;
-}
-
-/** The end of a run, for who reads its history: the type is the code, and the words (title, the device's own, remedy) are sealed with the message. */
-export function endedBecause(code: FailureCode, words: string, error: TemporalFailure): ApplicationFailure {
+/**
+ * Closes the workflow as Failed. Its type is the code, its message the words (title, the device's own, remedy), which are sealed.
+ * @param error what an activity said is kept as the cause; a failure of the workflow's own making says nothing more
+ */
+export function failedBecause(
+  code: FailureCode,
+  { words = code, error }: { readonly words?: string; readonly error?: TemporalFailure } = {},
+): ApplicationFailure {
   const failure = ApplicationFailure.create({
     type: code,
     message: words,
     nonRetryable: true,
-    // What an activity said; a failure of the workflow's own making says nothing more.
     ...(error instanceof ActivityFailure && { cause: error }),
   });
+  // It failed on purpose: lines of code in the Temporal UI would only hide the reason.
   failure.stack = '';
   return failure;
 }

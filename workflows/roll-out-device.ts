@@ -25,7 +25,7 @@ import {
 import { scopeOf } from '../domain/rollout-step.ts';
 import { CertificateRequest } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
-import { endedBecause, failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
+import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, otherWorkflows } from './policies.ts';
@@ -101,7 +101,7 @@ class RolloutWorkflow {
       if (!(error instanceof TemporalFailure)) throw error;
       // An activity that failed for good: its history stays as it is, so that a reset can begin at it.
       const code = failureCodeOfActivity(error);
-      throw endedBecause(code, await this.#recordFailure(code), error);
+      throw failedBecause(code, { words: await this.#recordFailure(code), error });
     }
   }
 
