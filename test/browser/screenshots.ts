@@ -75,7 +75,12 @@ try {
     'rollouts-many': '/rollouts?state=failed',
     'okta-verify-many': `/library/okta-verify?integration=${ids.integration}`,
   });
-  await photographDialogs(browser, origin, { ...ids, failed: odd.failed, canary: odd.failed, halted: odd.halted });
+  await photographDialogs(browser, origin, {
+    ...ids,
+    failed: odd.failed,
+    canary: odd.failed,
+    halted: odd.halted,
+  });
   // What an admin sees while parts of Odette do not answer.
   await world.kill('temporal');
   await photograph(browser, origin, {
