@@ -90,6 +90,7 @@ const status = {
       isRequired: true,
     },
   ],
+  channels: ['built_in'],
   alarms: [],
   steps: [
     {

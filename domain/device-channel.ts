@@ -4,9 +4,11 @@
 import type { EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
-export type ChannelKind = 'built_in' | OtherChannelKind;
 /** Servers of other makers, by which Odette sends. */
-export type OtherChannelKind = 'nanomdm' | 'fleet';
+export const OTHER_CHANNEL_KINDS = ['nanomdm', 'fleet'] as const;
+export type OtherChannelKind = (typeof OTHER_CHANNEL_KINDS)[number];
+export const CHANNEL_KINDS = ['built_in', ...OTHER_CHANNEL_KINDS] as const;
+export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 /** What a channel can do. Plans ask this, and never which channel it is. */
 export interface ChannelAbilities {

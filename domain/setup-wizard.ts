@@ -1,4 +1,5 @@
 // The setup wizard as data: its steps in their order, what each answer holds, what each check can say.
+import { CHANNEL_KINDS } from './device-channel.ts';
 import type { Platform } from './device.ts';
 import type { FailureCode } from './failures.ts';
 import { isOnTenant } from './secret-address.ts';
@@ -19,10 +20,10 @@ export const SETUP_STEPS = [
 export type SetupStep = (typeof SETUP_STEPS)[number];
 
 /**
- * built_in: devices enroll in Odette. observe_only: another MDM server manages them (Jamf Pro, Kandji, Intune, any other), and Odette reads
- * what Okta says of them, without a push certificate and without a command.
+ * built_in: devices enroll in Odette. nanomdm, fleet: they are enrolled in that server, by which Odette sends. observe_only: another MDM server
+ * manages them (Jamf Pro, Kandji, Intune, any other), and Odette reads what Okta says of them, without a command.
  */
-export const SETUP_CHANNELS = ['built_in', 'observe_only'] as const;
+export const SETUP_CHANNELS = [...CHANNEL_KINDS, 'observe_only'] as const;
 export type SetupChannel = (typeof SETUP_CHANNELS)[number];
 
 /** An API Services app of the tenant's own (a key pair that Odette makes), or an entry of Okta's catalogue (client ID and secret). */
@@ -220,8 +221,9 @@ function answersAfter(
   found: Tenant | undefined,
 ): SetupState['answers'] {
   const answers = { ...state.answers, [answer.step]: answer };
-  // It has other prerequisites.
-  if (answer.step === 'get_started' && (answer.channel ?? 'built_in') !== channelOf(state))
+  // Who observes has other prerequisites.
+  const isObserving = channelOf(state) === 'observe_only';
+  if (answer.step === 'get_started' && (answer.channel === 'observe_only') !== isObserving)
     delete answers.connect;
   // The organization's id proves nothing, as anybody can read it: at another host the credentials are asked for again.
   const isOtherTenant =

@@ -1,9 +1,11 @@
 // What is wrong with the push certificates, the Apps and Books token and TLS, or soon will be: for the alarms, and before a save.
 import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
+import { readChannelFacts } from '../../adapters/store/devices/channels-in-use.ts';
 import { pushCertificatesInUse } from '../../adapters/store/devices/push-certificates.ts';
 import { readDeviceTlsEnd } from '../../adapters/store/devices/device-tls.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
+import { channelsInUse, needsOfChannels, type ChannelNeed } from '../../domain/channels-in-use.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 
 export interface AppleTrouble {
@@ -17,6 +19,20 @@ const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
 
 export const daysLeft = (until: Date): number => Math.floor((until.getTime() - Date.now()) / DAY_MS);
+
+export const neededByChannels = async (sql: Sql): Promise<ReadonlySet<ChannelNeed>> =>
+  needsOfChannels(channelsInUse(await readChannelFacts(sql)));
+
+/** Of what the channels in use need: a certificate that wakes no device may end. */
+export async function appleTroubles(sql: Sql, publicUrl: TlsConnection | undefined): Promise<AppleTrouble[]> {
+  const needed = await neededByChannels(sql);
+  const token = needed.has('apps_and_books') ? await tokenTrouble(sql) : undefined;
+  return [
+    ...(needed.has('push_certificate') ? await pushTroubles(sql) : []),
+    ...(token ? [token] : []),
+    ...(needed.has('tls') ? await tlsTroubles(sql, publicUrl) : []),
+  ];
+}
 
 /** Of the one that new enrollments use first, then of those with which devices are enrolled; none at all is no trouble here. */
 export async function pushTroubles(sql: Sql): Promise<AppleTrouble[]> {
@@ -39,7 +55,7 @@ export async function tokenTrouble(sql: Sql): Promise<AppleTrouble | undefined> 
 }
 
 /** What devices would not accept of the address under which they reach Odette, and when its certificate ends. */
-export async function tlsTroubles(sql: Sql, publicUrl: TlsConnection | undefined): Promise<AppleTrouble[]> {
+async function tlsTroubles(sql: Sql, publicUrl: TlsConnection | undefined): Promise<AppleTrouble[]> {
   // What the address presents counts: a proxy may stand before the listener.
   const end = publicUrl?.notAfter ?? (await readDeviceTlsEnd(sql));
   const ending = end && endingOf('The TLS certificate for devices', end, 'devices cannot connect');

@@ -17,8 +17,9 @@ import type { Handlers } from '../http/serve.ts';
 import { enrollmentLinkOf } from './setup-view.ts';
 import { syncedAt } from './sync-problems.ts';
 import { checksOf } from './integration-checks.ts';
+import { needsOf } from './installation-needs.ts';
 import { onboardingOf, stepsOf } from './next-steps.ts';
-import { alarmsOf, answers, needsOf, partsOf } from './status.ts';
+import { alarmsOf, answers, partsOf } from './status.ts';
 
 export function instanceHandlers(
   dependencies: AdminDependencies,
@@ -92,7 +93,8 @@ async function readStatus(sql: Sql, dependencies: AdminDependencies) {
     devices: all.devices,
     buckets: all.buckets,
     asOf: await syncedAt(sql),
-    needs,
+    needs: [...needs.missing],
+    channels: [...needs.channels],
     steps: await stepsOf(sql, alarms, all.buckets),
     onboarding: await onboardingOf(sql, needs),
     checks: await checksOf(sql),

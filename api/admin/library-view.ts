@@ -30,7 +30,7 @@ import {
 } from '../../domain/payload-table.ts';
 import { platformsTouchedBy, type ItemSettings } from '../../domain/payload-set.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
-import { pushTroubles, tokenTrouble, type AppleTrouble } from './apple-access.ts';
+import { neededByChannels, pushTroubles, tokenTrouble, type AppleTrouble } from './apple-access.ts';
 import type { ReadBody } from '../contract/endpoint.ts';
 import type { ItemPreview, library, LibraryItem } from '../contract/library.ts';
 import { showFailure } from './failure-view.ts';
@@ -79,7 +79,9 @@ const state = (problems: readonly Pick<AppleTrouble, 'code' | 'text'>[]) => ({
 
 const failed = (code: FailureCode) => ({ code, text: FAILURES[code].title });
 
+/** null: no device of this installation is woken by Odette. */
 async function pushState(sql: Sql) {
+  if (!(await neededByChannels(sql)).has('push_certificate')) return null;
   const isThere = (await currentPushCertificate(sql)) !== undefined;
   return state(isThere ? await pushTroubles(sql) : [failed('apns.certificate_missing')]);
 }

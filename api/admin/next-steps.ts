@@ -4,12 +4,14 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listCauses, type CauseRow, type FleetTotals } from '../../adapters/store/fleet/fleet-totals.ts';
 import { listSetups } from '../../adapters/store/integration/setups.ts';
 import { findProgress } from '../../adapters/store/fleet/onboarding.ts';
+import { CHANNEL_ABILITIES, type ChannelKind } from '../../domain/device-channel.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { nextStepOfCause, ownerOfFailure, type StepOwner } from '../../domain/next-step.ts';
 import { titleOf } from '../../domain/setup-guide.ts';
 import type { instance } from '../contract/instance.ts';
 import { codeOrNull } from './failure-view.ts';
-import type { alarmsOf, needsOf } from './status.ts';
+import type { InstallationNeeds, Need } from './installation-needs.ts';
+import type { alarmsOf } from './status.ts';
 
 type Status = z.input<(typeof instance)['getStatus']['response']>;
 type Step = Status['steps'][number];
@@ -94,39 +96,62 @@ function signInStep(causes: readonly CauseRow[], buckets: FleetTotals['buckets']
   ];
 }
 
-const NEEDED = ['public_url', 'tls', 'push_certificate', 'apps_and_books', 'integration'] as const;
+const NEEDED = [
+  'public_url',
+  'tls',
+  'push_certificate',
+  'apps_and_books',
+  'channel',
+  'integration',
+] as const satisfies readonly Need['id'][];
 const NEEDED_TEXTS: Readonly<Record<(typeof NEEDED)[number], string>> = {
-  public_url: 'Set the address under which devices reach Odette',
+  public_url: 'Set the address where devices, or NanoMDM, reach Odette',
   tls: 'Give Odette a TLS certificate, or put a proxy in front',
   push_certificate: 'Upload the Apple push certificate',
   apps_and_books: 'Upload the Apps and Books token',
+  channel: 'Add the MDM server that your devices are enrolled in',
   integration: 'Connect your Okta tenant',
 };
 
-export async function onboardingOf(
-  sql: Sql,
-  needs: Awaited<ReturnType<typeof needsOf>>,
-): Promise<Status['onboarding']> {
-  const progress = await findProgress(sql);
+export async function onboardingOf(sql: Sql, needs: InstallationNeeds): Promise<Status['onboarding']> {
   const steps: Status['onboarding'] = [
-    ...NEEDED.map((id) => {
-      const need = needs.find((one) => one.id === id);
+    ...NEEDED.filter((id) => needs.applies.has(id)).map((id) => {
+      const need = needs.missing.find((one) => one.id === id);
       return { id, text: NEEDED_TEXTS[id], isDone: need === undefined, command: need?.command ?? null };
     }),
+    ...(await deliverySteps(sql, needs.channels)),
+  ];
+  return steps.every(({ isDone }) => isDone) ? [] : steps;
+}
+
+/** Who observes only delivers nothing. Codes are for devices that enroll in Odette itself. */
+async function deliverySteps(sql: Sql, channels: readonly ChannelKind[]): Promise<Status['onboarding']> {
+  if (channels.length === 0) return [];
+  const progress = await findProgress(sql);
+  const enrolls = channels.some((kind) => CHANNEL_ABILITIES[kind].enroll);
+  return [
     {
       id: 'library_item',
       text: 'Switch on Okta Device Trust in a library item, for one blueprint',
       isDone: progress.hasItem,
       command: 'npx odette library-item save --blueprint NAME --device-trust on',
     },
+    ...(enrolls
+      ? [
+          {
+            id: 'enrollment_code' as const,
+            text: 'Create an enrollment code',
+            isDone: progress.hasCode,
+            command: 'npx odette enrollment-code create --blueprint NAME',
+          },
+        ]
+      : []),
     {
-      id: 'enrollment_code',
-      text: 'Create an enrollment code',
-      isDone: progress.hasCode,
-      command: 'npx odette enrollment-code create --blueprint NAME',
+      id: 'first_device',
+      text: enrolls ? 'Enroll the first device' : 'See the first device of your MDM server',
+      isDone: progress.hasDevice,
+      command: null,
     },
-    { id: 'first_device', text: 'Enroll the first device', isDone: progress.hasDevice, command: null },
     { id: 'first_trusted', text: 'See the first device trusted', isDone: progress.hasTrusted, command: null },
   ];
-  return steps.every(({ isDone }) => isDone) ? [] : steps;
 }

@@ -1,6 +1,5 @@
-// What this installation is: which parts answer, what real devices still need, what will break the whole fleet.
+// What this installation is: which parts answer, and what will break the whole fleet.
 import type { Client } from '@temporalio/client';
-import { findAppsAndBooksToken } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import {
   listHealth,
@@ -8,7 +7,6 @@ import {
   type IntegrationRow,
 } from '../../adapters/store/integration/integrations.ts';
 import { countCertificatesGone } from '../../adapters/store/fleet/certificates-gone.ts';
-import { currentPushCertificate } from '../../adapters/store/devices/push-certificates.ts';
 import { countRestored, countRefusedByTemporal, countStalled } from '../../adapters/store/base/audit.ts';
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { listDeafTargets } from '../../adapters/store/notifications/targets.ts';
@@ -19,7 +17,7 @@ import { replacedInOkta, type RotatedSecret } from '../../domain/secret-rotation
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
-import { pushTroubles, tlsTroubles, tokenTrouble } from './apple-access.ts';
+import { appleTroubles } from './apple-access.ts';
 import { showFailure } from './failure-view.ts';
 import { listCheckTroubles } from './integration-checks.ts';
 import { stuckWorkflowsText } from './stuck-workflows.ts';
@@ -67,47 +65,6 @@ async function workerState(
   }
 }
 
-/** What real devices still need, with the command for each. */
-export async function needsOf(
-  sql: Sql,
-  { publicUrl, hasTls }: Pick<AdminDependencies, 'publicUrl' | 'hasTls'>,
-) {
-  const needs: { id: string; text: string; command: string; isRequired: boolean }[] = [];
-  const need = (id: string, text: string, command: string) =>
-    needs.push({ id, text, command, isRequired: true });
-  const integrations = await listIntegrations(sql);
-  // Who observes only has no device that would ask for them.
-  if (integrations.length > 0 && integrations.every(({ channel }) => channel === 'observe_only'))
-    return needs;
-  if (publicUrl === undefined)
-    need(
-      'public_url',
-      'The address where devices reach Odette. It cannot change after the first enrollment.',
-      'ODETTE_PUBLIC_URL=https://mdm.example.com npm start -- --no-sandbox',
-    );
-  if (!hasTls)
-    need(
-      'tls',
-      'Devices use only TLS: set a certificate, or put a trusted proxy in front.',
-      'ODETTE_TLS_CERT_FILE=cert.pem ODETTE_TLS_KEY_FILE=key.pem npm start -- --no-sandbox',
-    );
-  if (!(await currentPushCertificate(sql)))
-    need(
-      'push_certificate',
-      "Apple's push certificate wakes the devices.",
-      'npx odette push-certificate set FILE --access-rights trust-only',
-    );
-  if (!(await findAppsAndBooksToken(sql)))
-    need(
-      'apps_and_books',
-      'The Apps and Books token gives each device its license of Okta Verify.',
-      'npx odette apps-and-books set FILE',
-    );
-  if (integrations.length === 0)
-    need('integration', 'No Okta tenant is connected.', 'npx odette setup apply -f setup.yaml');
-  return needs;
-}
-
 /** A few devices lose theirs on any day: erased, repaired, cleaned up by their user. */
 const MANY_CERTIFICATES = 10;
 
@@ -136,13 +93,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
     about = '',
     rotation: Rotation = null,
   ) => alarms.push({ failure: showFailure(code), text, since, about, rotation });
-  const token = await tokenTrouble(sql);
-  const problems = [
-    ...(await pushTroubles(sql)),
-    ...(token ? [token] : []),
-    ...(await tlsTroubles(sql, publicUrl)),
-  ];
-  for (const { code, text, since } of problems) alarm(code, text, since);
+  for (const { code, text, since } of await appleTroubles(sql, publicUrl)) alarm(code, text, since);
   const refused = await countRefusedByTemporal(sql);
   if (refused.count > 0)
     alarm(

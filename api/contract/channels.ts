@@ -1,6 +1,7 @@
 // Other MDM servers by which devices are reached.
 import { z } from 'zod';
 import { CHANNEL_FINDINGS, type ChannelFindingCode } from '../../domain/channel-findings.ts';
+import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { endpoint } from './endpoint.ts';
 import { Failure, id, idParams, instant, line, list, secretText, SecretSet } from './fields.ts';
 
@@ -37,7 +38,7 @@ const Label = z.strictObject({
 const Channel = z
   .object({
     id,
-    kind: z.enum(['nanomdm', 'fleet']),
+    kind: z.enum(OTHER_CHANNEL_KINDS),
     name: z.string(),
     /** Base of the other server's API. */
     url: z.string(),

@@ -1,5 +1,6 @@
 // This installation: status, totals, what real devices still need, events.
 import { z } from 'zod';
+import { CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { ROTATED_SECRETS } from '../../domain/secret-rotation.ts';
 import { BUCKETS } from '../../domain/trust-bucket.ts';
 import { bucket, obstacle } from './device-filter.ts';
@@ -37,6 +38,7 @@ const ONBOARDING = [
   'tls',
   'push_certificate',
   'apps_and_books',
+  'channel',
   'integration',
   'library_item',
   'enrollment_code',
@@ -46,7 +48,7 @@ const ONBOARDING = [
 
 const Need = z
   .object({
-    /** e.g. public_url, tls, push_certificate, apps_and_books */
+    /** e.g. public_url, tls, push_certificate, apps_and_books, channel */
     id: z.string(),
     text: z.string(),
     command: z.string(),
@@ -132,6 +134,8 @@ const Status = z
     /** When all devices were last read from Okta, of the integration that was read longest ago; null: one never was. */
     asOf: instant.nullable(),
     needs: z.array(Need),
+    /** How this installation reaches devices, or is about to; without `built_in` it needs no push certificate. */
+    channels: z.array(z.enum(CHANNEL_KINDS)),
     /** Of each integration: the newest check of its tenant. */
     checks: z.array(
       z.object({

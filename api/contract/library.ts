@@ -108,7 +108,8 @@ export const ItemPreview = z
     /** Users who are managed in Okta only through devices that leave, a hundred at most. */
     usersLosingTrust: z.array(z.string()),
     usersLosingTrustTotal: z.number().int(),
-    pushCertificate: AppleAccess,
+    /** Null: the devices of this installation are woken by another MDM server. */
+    pushCertificate: AppleAccess.nullable(),
     /** Null: nothing would be installed, so Apple was not asked. */
     appsAndBooksToken: AppleAccess.nullable(),
     needsConfirmation: z.boolean(),

@@ -1,5 +1,5 @@
 // Enrollment codes of a blueprint: made here, shown once, revoked here.
-import { Group, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { Alert, Group, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
@@ -13,6 +13,7 @@ import {
 import { Moment } from '../components/moment.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
+import { useOwnServer } from '../shell/own-server.ts';
 import { countText, nameOfActor } from '../labels.ts';
 
 type Code = ResponseOf<'listEnrollmentCodes'>['items'][number];
@@ -50,22 +51,31 @@ const COLUMNS: readonly Column<Code>[] = [
 
 export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
   const query = useApiQuery('listEnrollmentCodes', { params: { id: blueprint.id } });
+  const isNeeded = useOwnServer();
   return (
-    <IssuedList
-      query={query}
-      label="Table of enrollment codes"
-      makeLabel="Create code"
-      empty={{
-        title: 'No code yet',
-        text: 'A code lets devices enroll into this blueprint. Send its link to the user of the device, or open the link on the device.',
-      }}
-      columns={COLUMNS}
-      revokeLabel={(code) =>
-        stateOf(code).label === 'Valid' ? `Revoke the code of ${code.user ?? 'anyone'}` : undefined
-      }
-      makeDialog={(props) => <MakeDialog blueprint={blueprint} {...props} />}
-      revokeDialog={(code, close) => <Revoke code={code} close={close} />}
-    />
+    <Stack>
+      {!isNeeded && (
+        <Alert color="gray" title="No enrollment code is needed here">
+          Devices are enrolled in another MDM server. A code is for a device that is to enroll in Odette
+          itself, which also needs the push certificate.
+        </Alert>
+      )}
+      <IssuedList
+        query={query}
+        label="Table of enrollment codes"
+        makeLabel="Create code"
+        empty={{
+          title: 'No code yet',
+          text: 'A code lets devices enroll into this blueprint. Send its link to the user of the device, or open the link on the device.',
+        }}
+        columns={COLUMNS}
+        revokeLabel={(code) =>
+          stateOf(code).label === 'Valid' ? `Revoke the code of ${code.user ?? 'anyone'}` : undefined
+        }
+        makeDialog={(props) => <MakeDialog blueprint={blueprint} {...props} />}
+        revokeDialog={(code, close) => <Revoke code={code} close={close} />}
+      />
+    </Stack>
   );
 }
 

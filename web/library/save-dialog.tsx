@@ -105,7 +105,9 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
               ? 'Users see no prompt.'
               : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads must accept the app.`}
           </Line>
-          <Line isOk={pushCertificate.ok}>Push certificate: {accessText(pushCertificate)}</Line>
+          {pushCertificate && (
+            <Line isOk={pushCertificate.ok}>Push certificate: {accessText(pushCertificate)}</Line>
+          )}
           {appsAndBooksToken && (
             <Line isOk={appsAndBooksToken.ok}>Apps and Books token: {accessText(appsAndBooksToken)}</Line>
           )}
@@ -115,7 +117,7 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   );
 }
 
-const accessText = ({ ok, text, failure }: Preview['pushCertificate']): string =>
+const accessText = ({ ok, text, failure }: NonNullable<Preview['pushCertificate']>): string =>
   ok ? 'valid' : `${text ?? 'not valid'} ${failure?.remedy ?? ''}`;
 
 function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {

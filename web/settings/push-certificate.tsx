@@ -10,6 +10,7 @@ import { fieldError } from '../components/problem-alert.tsx';
 import { base64Of } from '../components/file-content.ts';
 import { SecretInput, SecretSetText } from '../components/secret-input.tsx';
 import { useApiQuery } from '../queries.ts';
+import { useOwnServer } from '../shell/own-server.ts';
 import { useMay } from '../shell/session.ts';
 import { plural } from '../labels.ts';
 import { DaysLeft } from './days-left.tsx';
@@ -21,13 +22,21 @@ export function PushCertificate() {
   const isAdmin = useMay('admin');
   const isMissing =
     query.error instanceof ApiProblem && query.error.problem.code === 'apns.certificate_missing';
+  const isNeeded = useOwnServer();
   return (
     <Stack maw="46rem">
-      {isMissing ? (
+      {!isNeeded && (
+        <Alert color="gray" title="No push certificate is needed here">
+          No device is enrolled in Odette itself. Another MDM server wakes the devices. A push certificate is
+          needed only before a device enrolls in Odette.
+        </Alert>
+      )}
+      {isMissing && isNeeded && (
         <Alert color="orange" title="No push certificate">
           Without it, Odette cannot wake devices, and devices cannot enroll.
         </Alert>
-      ) : (
+      )}
+      {!isMissing && (
         <Loaded query={query}>
           {(found) => (
             <Paper withBorder p="md">

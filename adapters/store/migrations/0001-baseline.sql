@@ -154,7 +154,7 @@ create table integrations (
   okta_org_id text not null,
   okta_host text not null, -- host[:port] of the tenant, no scheme
   custom_domain text,
-  channel text not null default 'built_in' check (channel in ('built_in', 'observe_only')), -- domain/setup-wizard.ts
+  channel text not null default 'built_in' check (channel in ('built_in', 'nanomdm', 'fleet', 'observe_only')), -- domain/setup-wizard.ts
   credentials_kind text not null check (credentials_kind in ('api_service_integration', 'api_services_app')),
   client_id text not null,
   credentials_secret_id uuid not null references secrets,
