@@ -15,6 +15,7 @@ test('nothing set gives the defaults', () => {
     apnsUrl: 'https://api.push.apple.com',
     tls: undefined,
     allowedPrivateHosts: [],
+    workerVersions: 'one',
     longPollMs: 1500,
   });
   expect(Object.isFrozen(config)).toBe(true);

@@ -112,6 +112,8 @@ const schema = z
     ODETTE_OIDC_ADMINS: list,
     /** Where the redacted exchanges of a field test are recorded; absent: nothing is. */
     ODETTE_FIELD_TEST_DIR: z.string().optional(),
+    /** `several`: workers of an older version stay until the rollouts that they began have ended. */
+    ODETTE_WORKER_VERSIONS: z.enum(['one', 'several']).default('one'),
     ODETTE_WORKER_LISTEN: listen('127.0.0.1:4784'),
     ODETTE_RELAY_LISTEN: listen('127.0.0.1:4785'),
     ODETTE_DEVICE_METRICS_LISTEN: listen('127.0.0.1:4786'),
@@ -179,6 +181,7 @@ export interface Config {
   readonly appsAndBooksUrl: string;
   readonly signingServiceUrl: string;
   readonly allowedPrivateHosts: readonly string[];
+  readonly workerVersions: 'one' | 'several';
   readonly longPollMs: number;
   readonly maxLongPolls: number;
   /** Absent: nobody opens the Temporal UI through Odette. */
@@ -234,6 +237,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     appsAndBooksUrl: read.ODETTE_APPS_AND_BOOKS_URL,
     signingServiceUrl: read.ODETTE_SIGNING_SERVICE_URL,
     allowedPrivateHosts: read.ODETTE_ALLOWED_PRIVATE_HOSTS,
+    workerVersions: read.ODETTE_WORKER_VERSIONS,
     longPollMs: read.ODETTE_LONG_POLL_MS,
     maxLongPolls: read.ODETTE_MAX_LONG_POLLS,
     temporalUi: temporalUiOf(read),

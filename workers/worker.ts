@@ -7,9 +7,11 @@ import {
   Worker,
   type NativeConnection,
 } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import { channelClients } from './channel-clients.ts';
@@ -22,8 +24,9 @@ import { RefusalRecord } from './refusal-record.ts';
 import { sealedWorkerOptions } from './sealed-worker.ts';
 import { missingSearchAttributes } from './search-attributes.ts';
 import { connectWorker, type TemporalSettings } from './temporal-connection.ts';
-import { workflowBundle } from './workflow-bundle.ts';
+import { workflowBundle, workflowsVersion } from './workflow-bundle.ts';
 import { ownPatches, refuseNewerWorkflows } from './workflow-patches.ts';
+import { deploymentOptions, makeCurrent, takesOver, type WorkerVersions } from './workflow-versions.ts';
 
 await runProcess('worker', async (context) => {
   const { config, log } = context;
@@ -57,13 +60,16 @@ await runProcess('worker', async (context) => {
     throw new Error(
       `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
     );
-  await refuseNewerWorkflows({ database, temporal }, await ownPatches());
+  const { workerVersions } = config;
+  const buildId = await workflowsVersion();
+  const isCurrent = await mayTakeOver({ database, temporal }, buildId, workerVersions);
   const refusals = new RefusalRecord(database, log);
   const worker = await Worker.create({
     connection,
     namespace: temporalSettings.namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath },
+    workerDeploymentOptions: deploymentOptions(buildId, workerVersions),
     activities,
     ...sealedWorkerOptions(ring, temporalSettings.namespace, refusals.note),
     reuseV8Context: true,
@@ -72,6 +78,8 @@ await runProcess('worker', async (context) => {
     shutdownForceTime: '15 seconds',
   });
   const ended = worker.run();
+  if (isCurrent) await makeCurrent(temporal, buildId, workerVersions);
+  log.info({ version: buildId, isCurrent }, 'workflows run in this version');
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const health = await serveHealth(config.workerListen, {
@@ -122,6 +130,17 @@ async function installRuntime(log: Logger): Promise<() => Promise<string>> {
     const response = await fetch(`http://${bindAddress}/metrics`).catch(() => undefined);
     return response?.ok ? response.text() : '';
   };
+}
+
+async function mayTakeOver(
+  reach: { readonly database: Database; readonly temporal: Client },
+  buildId: string,
+  workerVersions: WorkerVersions,
+): Promise<boolean> {
+  // One that only ends the rollouts of its own version is given nothing of a newer one.
+  if (!(await takesOver(reach.temporal, buildId, workerVersions))) return false;
+  await refuseNewerWorkflows(reach, { patches: await ownPatches(), workerVersions });
+  return true;
 }
 
 async function whenTemporalResponds(settings: TemporalSettings, log: Logger): Promise<NativeConnection> {

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The path of the bundle in `folder`; built when the sources, the dependencies or the bundle's makers changed. */
 export async function workflowBundle(folder: string): Promise<string> {
-  const file = path.join(folder, `workflows-${await hashOfSources()}.js`);
+  const file = path.join(folder, `workflows-${await workflowsVersion()}.js`);
   if (await stat(file).catch(() => undefined)) return file;
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
@@ -34,7 +34,8 @@ export async function workflowBundle(folder: string): Promise<string> {
   return file;
 }
 
-async function hashOfSources(): Promise<string> {
+/** The same wherever the same sources run: the build ID of this version. */
+export async function workflowsVersion(): Promise<string> {
   const hash = createHash('sha256');
   const files = [path.join(ROOT, 'package-lock.json'), ...Object.values(CONVERTERS)];
   for (const room of ['workflows', 'domain']) {

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 /** What a start of a worker with these patches comes to. */
 const start = (patches: readonly string[]) =>
-  refuseNewerWorkflows({ database, temporal }, patches).then(
+  refuseNewerWorkflows({ database, temporal }, { patches, workerVersions: 'one' }).then(
     () => 'started',
     (error: unknown) => error,
   );

@@ -22,6 +22,12 @@ import { startRelay } from '../../workers/relay-loop.ts';
 import { sealedClientOptions } from '../../workers/sealed-client.ts';
 import { sealedWorkerOptions, type Refusal } from '../../workers/sealed-worker.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import {
+  deploymentOptions,
+  makeCurrent,
+  takesOver,
+  type WorkerVersions,
+} from '../../workers/workflow-versions.ts';
 import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { RECORDED, recordedKeys } from '../histories/test-codec.ts';
 import { connectIntegration } from './connected-integration.ts';
@@ -113,17 +119,21 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const relay = startRelay({ database, temporal: () => Promise.resolve(client), log: quiet });
   let worker = await startWorker();
 
-  async function startWorker(bundle = codePath) {
+  /** As a worker process starts: its version becomes the current one, or does not (workers/workflow-versions.ts). */
+  async function startWorker(bundle = codePath, buildId = 'this', versions: WorkerVersions = 'one') {
+    const isCurrent = await takesOver(client, buildId, versions);
     const created = await Worker.create({
       connection: native,
       namespace,
       taskQueue: TASK_QUEUE,
       workflowBundle: { codePath: bundle },
+      workerDeploymentOptions: deploymentOptions(buildId, versions),
       activities,
       ...sealedWorkerOptions(recordedKeys, RECORDED, (refusal) => refusals.push(refusal)),
       shutdownForceTime: '1 second',
     });
     const ended = created.run();
+    if (isCurrent) await makeCurrent(client, buildId, versions);
     return {
       async stop() {
         if (created.getState() === 'RUNNING') created.shutdown();
@@ -203,10 +213,13 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     until: <T>(check: () => Promise<T> | T, timeout = 45_000): Promise<T> =>
       vi.waitFor(check, { timeout, interval: 50 }),
     stopWorker: (): Promise<void> => worker.stop(),
+    /** Beside the others. */
+    startVersion: (buildId: string, versions: WorkerVersions, bundle?: string) =>
+      startWorker(bundle, buildId, versions),
     /** @param bundle of another version; absent: of this one */
     async restartWorker(bundle?: string): Promise<void> {
       await worker.stop();
-      worker = await startWorker(bundle);
+      worker = await startWorker(bundle, bundle && 'another');
     },
     async close(): Promise<void> {
       await worker.stop();

@@ -10,6 +10,7 @@ import { openSecret } from '../../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { addressOf } from '../../domain/secret-address.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { deploymentOptions, makeCurrent } from '../../workers/workflow-versions.ts';
 import { sealedClientOptions } from '../../workers/sealed-client.ts';
 import { sealedWorkerOptions, type Refusal } from '../../workers/sealed-worker.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
@@ -104,11 +105,13 @@ export async function openWizardWorld(
       namespace,
       taskQueue: TASK_QUEUE,
       workflowBundle: { codePath },
+      workerDeploymentOptions: deploymentOptions('this', 'one'),
       activities: createActivities(deps),
       ...sealedWorkerOptions(recordedKeys, RECORDED, (refusal) => refusals.push(refusal)),
       shutdownForceTime: '1 second',
     });
     running = { worker, ended: worker.run() };
+    await makeCurrent(client, 'this', 'one');
   };
   const stopWorker = async () => {
     running?.worker.shutdown();

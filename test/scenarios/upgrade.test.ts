@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ownPatches, refuseNewerWorkflows } from '../../workers/workflow-patches.ts';
+import { DEPLOYMENT, makeCurrent } from '../../workers/workflow-versions.ts';
 import { changedWorkflows, type ChangedWorkflows } from '../harness/changed-workflows.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
@@ -34,8 +35,8 @@ afterAll(async () => {
 const FLEET = 8;
 
 /** Each has a rollout that waits for it. */
-async function waitingFleet(): Promise<FakeDevice[]> {
-  const macs = await Promise.all(Array.from({ length: FLEET }, () => world.newDevice('Mac')));
+async function waitingFleet(size = FLEET): Promise<FakeDevice[]> {
+  const macs = await Promise.all(Array.from({ length: size }, () => world.newDevice('Mac')));
   for (const mac of macs) mac.isAsleep = true;
   for (const mac of macs) await world.rollOut(mac.id);
   await world.until(() => expect(macs.map(({ pushes }) => pushes > 0)).not.toContain(false), 120_000);
@@ -57,7 +58,10 @@ async function allDelivered(macs: readonly FakeDevice[]): Promise<void> {
 
 /** What a worker of a version with these patches does first. */
 const start = (patches: readonly string[]): Promise<void> =>
-  refuseNewerWorkflows({ database: world.database, temporal: world.client }, patches);
+  refuseNewerWorkflows(
+    { database: world.database, temporal: world.client },
+    { patches, workerVersions: 'one' },
+  );
 
 /** Of the workflow task that is tried now. */
 async function attempt(mac: FakeDevice): Promise<number> {
@@ -104,6 +108,84 @@ test('a newer version that forgot its patch fails no rollout: the older one goes
   await world.restartWorker();
   await allDelivered(macs);
 }, 360_000);
+
+test('where older workers stay, each rollout ends in the code that began it, also after the way back, and certificates go on in the current one', async () => {
+  await world.stopWorker();
+  const older = await world.startVersion('older', 'several');
+  const trusted = await waitingFleet(1);
+  await wakeAll(trusted);
+  await allDelivered(trusted);
+  const begunInOlder = await waitingFleet();
+
+  const newer = await world.startVersion('newer', 'several', incompatible.codePath);
+  const begunInNewer = await waitingFleet();
+  await wakeAll([...begunInOlder, ...begunInNewer]);
+  await allDelivered([...begunInOlder, ...begunInNewer]);
+  expect(await versionsOf('rollout', begunInOlder)).toEqual(['odette:older']);
+  expect(await versionsOf('rollout', begunInNewer)).toEqual(['odette:newer']);
+  await renewAll(trusted);
+  expect(await versionsOf('certificate', trusted)).toEqual(['odette:newer']);
+
+  // Back: one that starts again does not take over by itself; the operator's word does, and what the newer one began is ended by it.
+  const waiting = await waitingFleet(2);
+  await older.stop();
+  const again = await world.startVersion('older', 'several');
+  expect(await currentVersion()).toBe('newer');
+  await makeCurrent(world.client, 'older', 'several');
+  const begunAfter = await waitingFleet(2);
+  await wakeAll([...waiting, ...begunAfter]);
+  await allDelivered([...waiting, ...begunAfter]);
+  expect(await versionsOf('rollout', waiting)).toEqual(['odette:newer']);
+  expect(await versionsOf('rollout', begunAfter)).toEqual(['odette:older']);
+  await renewAll(trusted);
+  expect(await versionsOf('certificate', trusted)).toEqual(['odette:older']);
+  for (const mac of [...begunInOlder, ...begunInNewer, ...waiting, ...begunAfter, ...trusted])
+    expect(await failedTasks(mac)).toBe(0);
+
+  // One version again: what is pinned to the one that went away goes on in it.
+  const left = await waitingFleet(2);
+  await again.stop();
+  await newer.stop();
+  const only = await world.startVersion('only', 'one');
+  await wakeAll(left);
+  await allDelivered(left);
+  await only.stop();
+}, 360_000);
+
+async function currentVersion(): Promise<string | undefined> {
+  const { workerDeploymentInfo } = await world.connection.workflowService.describeWorkerDeployment({
+    namespace: world.namespace,
+    deploymentName: DEPLOYMENT,
+  });
+  return workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? undefined;
+}
+
+/** Of the code that carried out the last task of each, each once. */
+async function versionsOf(kind: 'rollout' | 'certificate', macs: readonly FakeDevice[]): Promise<string[]> {
+  const versions = macs.map(async ({ id }) => {
+    const { raw } = await world.client.workflow.getHandle(`${kind}/${id}`).describe();
+    const { deploymentVersion } = raw.workflowExecutionInfo?.versioningInfo ?? {};
+    return `${deploymentVersion?.deploymentName}:${deploymentVersion?.buildId}`;
+  });
+  return [...new Set(await Promise.all(versions))];
+}
+
+async function renewAll(macs: readonly FakeDevice[]): Promise<void> {
+  for (const mac of macs) {
+    const before = mac.certificates.map(({ serialNumber }) => serialNumber);
+    const body = { eventId: randomUUID(), reason: 'asked by an operator' };
+    await world.certificateWorkflow(mac.id).signal('renewNow', body);
+    await world.until(() => {
+      expect(mac.certificates).toHaveLength(1);
+      expect(before).not.toContain(mac.certificates[0]?.serialNumber);
+    }, 60_000);
+  }
+}
+
+async function failedTasks(mac: FakeDevice): Promise<number> {
+  const { events } = await world.rollout(mac.id).fetchHistory();
+  return (events ?? []).filter(({ workflowTaskFailedEventAttributes: failed }) => failed).length;
+}
 
 async function resetToFirstTask(deviceId: string): Promise<void> {
   const handle = world.rollout(deviceId);

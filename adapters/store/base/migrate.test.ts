@@ -67,6 +67,47 @@ test('a file that changed, one that is gone and one that comes too late are refu
   await expect(migrate(own.database, folder)).rejects.toThrow('0001-a.sql comes before 0002-b.sql');
 });
 
+test('an older release starts beside a newer one that has only added, and not beside one that has taken away', async () => {
+  await write({
+    '0001-a.sql': 'create table a (n int);',
+    '0002-b.sql': '-- expands\nalter table a add column b int;',
+  });
+  await migrate(own.database, folder);
+  await rm(path.join(folder, '0002-b.sql'));
+  await migrate(own.database, folder);
+  await write({
+    '0002-b.sql': '-- expands\nalter table a add column b int;',
+    '0003-c.sql': 'alter table a drop column n;',
+  });
+  await migrate(own.database, folder);
+  await rm(path.join(folder, '0003-c.sql'));
+  await expect(migrate(own.database, folder)).rejects.toThrow(
+    '0003-c.sql was applied to this database and is not part of',
+  );
+});
+
+test.each([
+  'drop table a;',
+  'alter table a rename column n to m;',
+  'alter table a alter column n type text;',
+  'alter table a add column b int not null;',
+  'delete from a;',
+])('what expands does not hold %s', async (text) => {
+  await write({ '0001-a.sql': `-- expands\n${text}\n` });
+  await expect(migrate(own.database, folder)).rejects.toThrow('says that it expands');
+});
+
+test('what expands adds columns with a default, tables and indexes', async () => {
+  await write({
+    '0001-a.sql':
+      '-- expands\n-- drop table of later.\ncreate table a (n int primary key, m text not null);\nalter table a add column b int not null default 0;\n',
+    '0002-i.sql':
+      '-- no transaction\n-- expands\ndrop index concurrently if exists i;\ncreate index concurrently i on a (m);\n',
+  });
+  await migrate(own.database, folder);
+  expect(await applied()).toHaveLength(2);
+});
+
 test('one that fails leaves nothing behind, keeps those before it, and can be mended', async () => {
   await write({
     '0001-a.sql': 'create table a (n int);',

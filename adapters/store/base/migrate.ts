@@ -17,10 +17,10 @@ export async function migrate(database: Database, folder: string = FOLDER): Prom
     await takeLock(sql);
     await sql.query(
       `create table if not exists schema_migrations (
-         name text primary key, sha256 text not null, applied_at timestamptz not null default now())`,
+         name text primary key, sha256 text not null, expands boolean not null, applied_at timestamptz not null default now())`,
     );
     const applied = await sql.query<AppliedMigration>(
-      'select name, sha256 from schema_migrations order by name',
+      'select name, sha256, expands from schema_migrations order by name',
     );
     for (const migration of pendingAfter(applied, migrations)) await run(sql, migration);
   });
@@ -29,15 +29,20 @@ export async function migrate(database: Database, folder: string = FOLDER): Prom
 interface AppliedMigration {
   readonly name: string;
   readonly sha256: string;
+  readonly expands: boolean;
 }
 
-/** What ran must be the beginning of what there is: otherwise the schema is not the one that this release was tested with. */
+/**
+ * What ran must be the beginning of what there is: otherwise the schema is not the one that this release was tested with. A newer release
+ * may have added to it.
+ */
 function pendingAfter(
   applied: readonly AppliedMigration[],
   migrations: readonly Migration[],
 ): readonly Migration[] {
-  for (const [index, { name, sha256 }] of applied.entries()) {
+  for (const [index, { name, sha256, expands }] of applied.entries()) {
     const file = migrations[index];
+    if (file === undefined && expands) continue;
     if (file === undefined || file.name > name)
       throw new Error(
         `migration ${name} was applied to this database and is not part of this release: a database cannot go back to an older release`,
@@ -52,9 +57,13 @@ function pendingAfter(
   return migrations.slice(applied.length);
 }
 
-async function run(sql: Sql, { name, sha256, text, statements }: Migration): Promise<void> {
+async function run(sql: Sql, { name, sha256, text, statements, expands }: Migration): Promise<void> {
   const record = () =>
-    sql.query('insert into schema_migrations (name, sha256) values ($1, $2)', [name, sha256]);
+    sql.query('insert into schema_migrations (name, sha256, expands) values ($1, $2, $3)', [
+      name,
+      sha256,
+      expands,
+    ]);
   if (statements !== undefined) {
     for (const statement of statements) await sql.query(statement);
     await record();

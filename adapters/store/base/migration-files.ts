@@ -9,12 +9,19 @@ export interface Migration {
   readonly text: string;
   /** Set when the file says that it runs outside a transaction: its statements, one by one. */
   readonly statements: readonly string[] | undefined;
+  /** The release before runs beside it: it only adds. */
+  readonly expands: boolean;
 }
 
 /** First line of a file whose indexes are built while the fleet keeps working. */
 const OUTSIDE_A_TRANSACTION = '-- no transaction';
+/** First line, or second after the one above, of a file that only adds; what it replaces is taken away a release later. */
+const EXPANDS = /^(?:-- no transaction\n)?-- expands\n/;
+/** What code that does not know of it could miss, or could no longer write. */
+const TAKES_AWAY =
+  /\b(?:drop\s+(?!index\s+concurrently)|rename\b|alter\s+column\b|truncate\b|delete\s+from\b|set\s+not\s+null\b|add\s+column\b(?![^,;]*\bdefault\b)[^,;]*\bnot\s+null\b)/i;
 
-/** @throws Error when a number is missing or taken twice, or a file outside a transaction could not be run again */
+/** @throws Error when a number is missing or taken twice, a file outside a transaction could not be run again, or one that expands takes away */
 export async function readMigrations(folder: string): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(
@@ -29,7 +36,7 @@ export async function readMigrations(folder: string): Promise<readonly Migration
       const statements = text.startsWith(`${OUTSIDE_A_TRANSACTION}\n`)
         ? repeatableStatements(name, text)
         : undefined;
-      return { name, sha256, text, statements };
+      return { name, sha256, text, statements, expands: expands(name, text) };
     }),
   );
 }
@@ -55,4 +62,12 @@ function repeatableStatements(name: string, text: string): readonly string[] {
       );
   }
   return statements;
+}
+
+function expands(name: string, text: string): boolean {
+  if (!EXPANDS.test(text)) return false;
+  const taken = TAKES_AWAY.exec(text.replaceAll(/--.*$/gm, ''))?.[0];
+  if (taken !== undefined)
+    throw new Error(`migration ${name} says that it expands, but holds "${taken.trim()}"`);
+  return true;
 }
