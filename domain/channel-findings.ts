@@ -54,7 +54,8 @@ interface RivalPayload {
 const SCEP = ['com.apple.security.scep', 'com.apple.security.acme'];
 const EXTENSION = 'com.apple.extensiblesso';
 const MANAGED_PREFERENCES = 'com.apple.ManagedClient.preferences';
-const OKTA_APP = /^com\.okta\.(mobile|verify)/i;
+/** Payload types that are settings of Okta Verify or its extension. */
+export const OKTA_VERIFY_SETTINGS = /^com\.okta\.(mobile|verify)/i;
 
 /** What of Okta Device Trust a profile does, in the order of its payloads, each once. */
 export function findRivals(payloads: readonly RivalPayload[]): ChannelFindingCode[] {
@@ -66,7 +67,7 @@ function rivalOf({ type, text }: RivalPayload): ChannelFindingCode[] {
   const isOfOkta = /okta/i.test(text);
   if (SCEP.includes(type) && isOfOkta) return ['okta_certificate'];
   if (type === EXTENSION && isOfOkta) return ['sso_extension'];
-  if (OKTA_APP.test(type)) return ['okta_verify_settings'];
+  if (OKTA_VERIFY_SETTINGS.test(type)) return ['okta_verify_settings'];
   if (type === MANAGED_PREFERENCES && /com\.okta\.(mobile|verify)/i.test(text))
     return ['okta_verify_settings'];
   return [];

@@ -108,15 +108,25 @@ export const DOCTOR_CAUSES = {
     'nobody',
     'Wait until the rollout ends, then sign in.',
   ),
+  foreign_certificate_needed: cause(
+    'The Mac has a valid Okta certificate from elsewhere and none of Odette yet.',
+    'nobody',
+    'Leave it, and the profile that installed it, until the certificate of Odette is on the Mac.',
+  ),
   foreign_scep_profile: cause(
     'Another profile on the Mac contains its own SCEP payload.',
     'admin',
-    'If it is an older Okta certificate, remove that profile: Okta Verify takes the newest certificate that it finds.',
+    'If it is an older Okta certificate, have the tool that installed the profile remove it: Okta Verify takes the newest certificate that it finds.',
   ),
   foreign_certificate: cause(
     'The Mac has an Okta certificate that Odette did not deliver, for example from an earlier MDM.',
     'admin',
-    'Remove the profile that installed it, or delete the certificate from the keychain: Okta Verify may use it instead of the new one.',
+    'Have the tool that installed its profile remove it, or delete the certificate from the keychain: Okta Verify may use it instead of the new one.',
+  ),
+  foreign_settings: cause(
+    'Another profile on the device contains settings of Okta Verify.',
+    'admin',
+    'Take the same settings into the library item, then have the tool that installed the profile remove it: the device merges both, and which one counts is not defined.',
   ),
   platform_not_configured: cause(
     'The platform of this device is not set up in the integration.',

@@ -52,12 +52,22 @@ const of = (kind: DoctorFacts['finding']['kind']) => ({ finding: { kind, evidenc
 const causes = (changes: Partial<DoctorFacts>): DoctorCause[] =>
   diagnose({ ...healthy, ...changes }).map(({ cause }) => cause);
 
+const leftCertificate = { name: 'Left', issuer: 'CN=Okta', vendor: null, notAfterMs: NOW + DAY };
+const withoutCertificate = { ...healthy.truths, certificatePresent: 'not_held' } as const;
+const profile = (name: string, ...payloadTypes: string[]) => ({ name, vendor: null, payloadTypes });
+
 /** The rows of the field reports, and what the issue names beside them. */
 const CASES: readonly [row: string, Partial<DoctorFacts>, DoctorCause][] = [
+  ['an Okta certificate of an MDM before', { foreignCertificates: [leftCertificate] }, 'foreign_certificate'],
   [
-    'an Okta certificate of an MDM before',
-    { foreignCertificates: [{ name: 'Managed by Kandji', issuer: 'CN=Okta', notAfterMs: NOW + DAY }] },
-    'foreign_certificate',
+    'an Okta certificate of an MDM before, and none of Odette',
+    { foreignCertificates: [leftCertificate], truths: withoutCertificate },
+    'foreign_certificate_needed',
+  ],
+  [
+    'settings of Okta Verify from another tool',
+    { foreignProfiles: [profile('Okta Verify', 'com.okta.mobile')] },
+    'foreign_settings',
   ],
   [
     '1 not renewed: late',
@@ -110,7 +120,7 @@ const CASES: readonly [row: string, Partial<DoctorFacts>, DoctorCause][] = [
   ['14 FastPass during setup', { isInProgress: true }, 'being_set_up'],
   [
     '15 a SCEP profile of somebody else',
-    { foreignProfiles: [{ name: 'Old MDM', payloadTypes: ['com.apple.security.scep'] }] },
+    { foreignProfiles: [profile('Old MDM', 'com.apple.security.scep')] },
     'foreign_scep_profile',
   ],
   ['16 device management not configured', { isPlatformConfigured: false }, 'platform_not_configured'],
@@ -129,7 +139,7 @@ const CASES: readonly [row: string, Partial<DoctorFacts>, DoctorCause][] = [
   ['host claimed by another extension', { failureCode: 'mdm.sso_host_claimed' }, 'host_claimed'],
   [
     'another extension is there',
-    { foreignProfiles: [{ name: 'SSO', payloadTypes: ['com.apple.extensiblesso'] }] },
+    { foreignProfiles: [profile('SSO', 'com.apple.extensiblesso')] },
     'host_claimed',
   ],
   [
@@ -194,15 +204,35 @@ test('who claims the host is named, with its profile, where the device lists it'
     diagnose({ ...healthy, failureCode: 'mdm.sso_host_claimed', foreignProfiles }).find(
       ({ cause }) => cause === 'host_claimed',
     )?.evidence;
-  const other = { name: 'Jamf: Okta SSO', payloadTypes: ['com.apple.extensiblesso'] };
-  expect(evidenceOf([other])).toContain('"Jamf: Okta SSO"');
-  expect(evidenceOf([{ ...other, payloadTypes: ['com.apple.wifi.managed'] }])).toContain('no other profile');
+  const other = { ...profile('Okta SSO', 'com.apple.extensiblesso'), vendor: 'Jamf Pro' };
+  expect(evidenceOf([other])).toContain('"Okta SSO" of Jamf Pro with com.apple.extensiblesso.');
+  expect(evidenceOf([profile('Wi-Fi', 'com.apple.wifi.managed')])).toContain('no other profile');
 });
 
 test('a leftover certificate is named with its issuer and end', () => {
-  const left = { name: 'C02X Okta', issuer: 'CN=Organization Intermediate,O=Okta', notAfterMs: NOW + DAY };
+  const issuer = 'CN=Organization Intermediate,O=Okta';
+  const left = { name: 'C02X Okta', issuer, vendor: 'Fleet', notAfterMs: NOW + DAY };
   const found = diagnose({ ...healthy, foreignCertificates: [left] });
   expect(found.map(({ evidence }) => evidence)).toEqual([
-    'The device lists "C02X Okta" (issued by CN=Organization Intermediate,O=Okta, expires on 2026-06-02).',
+    'The device lists "C02X Okta" (issued by CN=Organization Intermediate,O=Okta, requested by Fleet, expires on 2026-06-02).',
   ]);
+});
+
+test('what brought the only valid Okta certificate is not said to go before that of Odette is there', () => {
+  const left = {
+    foreignProfiles: [profile('Okta', 'com.apple.security.scep', 'com.okta.mobile')],
+    foreignCertificates: [leftCertificate],
+  };
+  expect(causes({ ...left, truths: withoutCertificate })).toEqual([
+    'foreign_certificate_needed',
+    'foreign_settings',
+  ]);
+  expect(causes(left)).toEqual(['foreign_scep_profile', 'foreign_certificate', 'foreign_settings']);
+  // One that has expired protects nobody.
+  const expired = { ...left, foreignCertificates: [{ ...leftCertificate, notAfterMs: NOW }] };
+  expect(causes({ ...expired, truths: withoutCertificate })).toContain('foreign_certificate');
+  // Okta tells an iPhone by its secret key.
+  expect(causes({ ...left, platform: 'iOS', truths: withoutCertificate })).not.toContain(
+    'foreign_certificate_needed',
+  );
 });

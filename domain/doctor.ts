@@ -1,6 +1,7 @@
 // The doctor: why Okta does not count a device as managed, from what the tables hold. Each cause with its evidence; no cause without.
 // The causes follow Okta's and other products' published reports (docs/doctor.md). Times are milliseconds since the epoch.
 import type { CertificateUse } from './certificate-use.ts';
+import { OKTA_VERIFY_SETTINGS } from './channel-findings.ts';
 import type { Platform } from './device.ts';
 import { DOCTOR_CAUSES, type DoctorAction, type DoctorCause } from './doctor-causes.ts';
 import type { FindingKind } from './okta-finding.ts';
@@ -39,11 +40,18 @@ export interface DoctorFacts {
   /** Other devices on which the same certificate was listed. */
   readonly sharedWith: readonly string[];
   /** Of profiles that are not Odette's. */
-  readonly foreignProfiles: readonly { readonly name: string; readonly payloadTypes: readonly string[] }[];
+  readonly foreignProfiles: readonly {
+    readonly name: string;
+    /** The tool that put it there; null: its identifier names none. */
+    readonly vendor: string | null;
+    readonly payloadTypes: readonly string[];
+  }[];
   /** Identities of Okta's authority that no delivery of Odette's brought. */
   readonly foreignCertificates: readonly {
     readonly name: string;
     readonly issuer: string;
+    /** The tool that requested it; null: its subject names none. */
+    readonly vendor: string | null;
     readonly notAfterMs: number;
   }[];
   readonly appIsForeign: boolean;
@@ -68,8 +76,6 @@ type Rule = (facts: DoctorFacts) => string | undefined;
 const CLOCKS_APART_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 const WAITS_LONG_MS = 60 * 60_000;
-const SSO_PAYLOAD = 'com.apple.extensiblesso';
-const SCEP_PAYLOAD = 'com.apple.security.scep';
 
 const isNotManaged = ({ finding }: DoctorFacts): boolean => finding.kind === 'not_managed';
 const day = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
@@ -91,12 +97,34 @@ const onConnection =
     return code === undefined ? undefined : `The last request ended with ${code}.`;
   };
 
-const onProfile = (payloadType: string, { foreignProfiles }: DoctorFacts): string | undefined => {
-  const found = foreignProfiles.filter(({ payloadTypes }) => payloadTypes.includes(payloadType));
-  return found.length === 0
-    ? undefined
-    : `The device lists ${found.map(({ name }) => `"${name}"`).join(', ')} with ${payloadType}.`;
+const onProfile = (
+  isOfInterest: (payloadType: string) => boolean,
+  { foreignProfiles }: DoctorFacts,
+): string | undefined => {
+  const found = foreignProfiles.filter(({ payloadTypes }) => payloadTypes.some(isOfInterest));
+  if (found.length === 0) return undefined;
+  const names = found.map(({ name, vendor }) => (vendor === null ? `"${name}"` : `"${name}" of ${vendor}`));
+  const types = new Set(found.flatMap(({ payloadTypes }) => payloadTypes.filter(isOfInterest)));
+  return `The device lists ${names.join(', ')} with ${[...types].join(', ')}.`;
 };
+const isSso = (payloadType: string): boolean => payloadType === 'com.apple.extensiblesso';
+const isScep = (payloadType: string): boolean => payloadType === 'com.apple.security.scep';
+
+const foreignCertificates = ({ foreignCertificates: all }: DoctorFacts): string | undefined =>
+  all.length === 0
+    ? undefined
+    : `The device lists ${all
+        .map(
+          ({ name, issuer, vendor, notAfterMs }) =>
+            `"${name}" (issued by ${issuer}, ${vendor === null ? '' : `requested by ${vendor}, `}expires on ${day(notAfterMs)})`,
+        )
+        .join(', ')}.`;
+
+/** Without it the Mac has no valid Okta certificate at all. iPhones and iPads need none. */
+const needsForeignCertificate = (facts: DoctorFacts): boolean =>
+  facts.platform === 'macOS' &&
+  facts.truths.certificatePresent !== 'held' &&
+  facts.foreignCertificates.some(({ notAfterMs }) => notAfterMs > facts.nowMs);
 
 /** Signed in with the certificate on the device, and still not managed. */
 const signedInInVain = (facts: DoctorFacts): boolean =>
@@ -131,10 +159,12 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
     failedDeliveriesToday < 3
       ? undefined
       : `${failedDeliveriesToday} deliveries failed in the last 24 hours.`,
+  foreign_certificate_needed: (facts) =>
+    needsForeignCertificate(facts) ? foreignCertificates(facts) : undefined,
   host_claimed: (facts) =>
     facts.failureCode === 'mdm.sso_host_claimed'
-      ? `The device refused the SSO extension: another profile claims the host. ${onProfile(SSO_PAYLOAD, facts) ?? 'It lists no other profile with an SSO extension: check whether an app claims the host.'}`
-      : onProfile(SSO_PAYLOAD, facts),
+      ? `The device refused the SSO extension: another profile claims the host. ${onProfile(isSso, facts) ?? 'It lists no other profile with an SSO extension: check whether an app claims the host.'}`
+      : onProfile(isSso, facts),
   settings_outdated: ({ truths, isInProgress }) =>
     truths.delivered === 'not_held' && !isInProgress
       ? 'The device does not list every profile in its newest revision.'
@@ -160,11 +190,10 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
     return facts.listedNames.includes(issuer) ? undefined : `The device lists no certificate "${issuer}".`;
   },
   // iPhones and iPads have no certificate of Okta's that another could stand before.
-  foreign_scep_profile: (facts) => (facts.platform === 'macOS' ? onProfile(SCEP_PAYLOAD, facts) : undefined),
-  foreign_certificate: ({ foreignCertificates }) =>
-    foreignCertificates.length === 0
-      ? undefined
-      : `The device lists ${foreignCertificates.map(({ name, issuer, notAfterMs }) => `"${name}" (issued by ${issuer}, expires on ${day(notAfterMs)})`).join(', ')}.`,
+  foreign_scep_profile: (facts) =>
+    facts.platform === 'macOS' && !needsForeignCertificate(facts) ? onProfile(isScep, facts) : undefined,
+  foreign_certificate: (facts) => (needsForeignCertificate(facts) ? undefined : foreignCertificates(facts)),
+  foreign_settings: (facts) => onProfile((type) => OKTA_VERIFY_SETTINGS.test(type), facts),
   too_many_certificates: ({ ownCertificates }) =>
     ownCertificates <= 2 ? undefined : `The device lists ${ownCertificates}.`,
   certificate_unused: ({ certificate, settings, nowMs }) => {

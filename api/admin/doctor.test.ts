@@ -74,14 +74,32 @@ test('what another product left on the device is told by its profile', async () 
       displayName: 'Odette enrollment',
       payloads: [{ type: 'com.apple.security.scep', identifier: 'y' }],
     },
+    {
+      identifier: 'com.fleetdm.fleet.mdm.apple.mdm',
+      uuid: 'C',
+      displayName: 'Fleet enrollment',
+      payloads: [
+        { type: 'com.apple.security.scep', identifier: 'z' },
+        { type: 'com.apple.mdm', identifier: 'm' },
+      ],
+    },
+    {
+      identifier: 'com.kandji.profile.custom.54bef6b3-b25e-44b4-89fd-d528d73939e4',
+      uuid: 'D',
+      displayName: 'Okta Verify',
+      payloads: [{ type: 'com.okta.mobile', identifier: 's' }],
+    },
   ];
   await api.database.query('update reported_inventory set profiles = $2 where device_id = $1', [
     fleet.deviceId,
     stringify(profiles),
   ]);
-  // The profile with which the device enrolled brings one too; it is Odette's.
+  // The profile with which the device enrolled brings one too: in Odette, or in the server of its channel.
   expect((await find('foreign_scep_profile'))?.evidence).toBe(
     'The device lists "Old MDM" with com.apple.security.scep.',
+  );
+  expect((await find('foreign_settings'))?.evidence).toBe(
+    'The device lists "Okta Verify" of Iru (Kandji) with com.okta.mobile.',
   );
 });
 

@@ -171,6 +171,13 @@ interface OktaVerifyState {
   lastShown?: string;
 }
 
+/** What the keychain held from this moment on. */
+export interface KeychainMoment {
+  readonly at: string;
+  /** Serial numbers of the certificates with a private key. */
+  readonly identities: readonly string[];
+}
+
 interface LoggedMessage {
   readonly at: string;
   readonly message: string;
@@ -195,6 +202,8 @@ export interface DeviceState {
   formerTokens: { token: string; topic: string }[];
   profiles: InstalledProfile[];
   keychain: KeychainItem[];
+  /** One for each profile that came or went, the newest last, at most 100. */
+  keychainHistory?: KeychainMoment[];
   apps: InstalledApp[];
   oktaVerify: OktaVerifyState;
   /** A response that Odette has not taken yet: sent again until it does. */

@@ -28,6 +28,15 @@ export function removeItemsOf(state: DeviceState, isGone: (item: KeychainItem) =
   state.keychain = state.keychain.filter((item) => !isGone(item));
 }
 
+const MOMENTS_KEPT = 100;
+
+/** Keeps what the keychain holds now, so that one can look for a moment without a certificate. */
+export function recordMoment(state: DeviceState, now: Date): void {
+  const held = state.keychain.filter((item) => item.privateKey !== undefined).map(certificateOf);
+  const moment = { at: now.toISOString(), identities: held.map(({ serialNumber }) => serialNumber) };
+  state.keychainHistory = [...(state.keychainHistory ?? []), moment].slice(-MOMENTS_KEPT);
+}
+
 /**
  * What Okta Verify would sign with (Okta, "Which certificate does Okta Verify use?"): private key usable by apps, one of the
  * issuers that the tenant names, valid now; one in the login keychain before one in System, of several the most recently issued.

@@ -8,7 +8,7 @@ import { verifyAttached } from '../../adapters/pki/cms.ts';
 import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, InstalledProfile, KeychainItem } from './device-state.ts';
-import { removeItemsOf } from './keychain.ts';
+import { recordMoment, removeItemsOf } from './keychain.ts';
 import { refusalOfPayload, refusalOfProfile } from './profile-rules.ts';
 import { Refusal, link, mdmRefused, profileRefused } from './refusal.ts';
 import { enrollIdentity } from './scep-enrollment.ts';
@@ -83,7 +83,10 @@ export async function installProfile(
     items = await keychainItems(context, identifier, payloadsIn(dict), isManaged);
     if (scope === 'User') items = items.map((item) => ({ ...item, scope }));
   } catch (error) {
-    if (state.knobs.losesOldOnFailedReplace) dropProfile(state, identifier, scope);
+    if (state.knobs.losesOldOnFailedReplace) {
+      dropProfile(state, identifier, scope);
+      recordMoment(state, context.clock.now());
+    }
     throw error;
   }
   dropProfile(state, identifier, scope);
@@ -100,6 +103,7 @@ export async function installProfile(
     installedAt: context.clock.now().toISOString(),
   };
   state.profiles.push(profile);
+  recordMoment(state, context.clock.now());
   count(context, 'profilesInstalled');
   return profile;
 }
@@ -180,5 +184,6 @@ export function removeProfile(context: DeviceContext, identifier: string, scope:
       ? new Refusal([link('MDMClientError', 89, `Profile with identifier '${identifier}' not found.`)])
       : mdmRefused(12075, `The profile “${identifier}” is not installed.`);
   dropProfile(context.state, identifier, scope);
+  recordMoment(context.state, context.clock.now());
   count(context, 'profilesRemoved');
 }

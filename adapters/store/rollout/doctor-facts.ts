@@ -6,6 +6,7 @@ import type { Sql } from '../base/database.ts';
 import { findOktaFacts } from '../integration/okta-devices.ts';
 import { readDeviceState, reportedDeliveriesOf, settingsOf, type DeviceState } from './rollout-state.ts';
 import { deliveryIdOf, isOfOdette } from '../../../domain/profile-identifier.ts';
+import { vendorOfCertificate, vendorOfProfile } from '../../../domain/profile-vendor.ts';
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import { OUTSTANDING } from '../devices/command-states.ts';
 
@@ -87,12 +88,7 @@ export async function readDoctorFacts(
     certificate: certificateOf(state, integrationId),
     listedNames: state.certificates?.map(({ commonName }) => commonName) ?? null,
     ownCertificates: reportedDeliveriesOf(state)?.length ?? 0,
-    foreignProfiles: (state.profiles ?? [])
-      .filter(({ identifier }) => !isOfOdette(identifier))
-      .map(({ identifier, displayName, payloads }) => ({
-        name: displayName ?? identifier,
-        payloadTypes: payloads.map(({ type }) => type),
-      })),
+    foreignProfiles: foreignProfilesOf(state),
     foreignCertificates: foreignCertificatesOf(state, integrationId),
     appIsForeign:
       state.itemSettings?.appComesFromElsewhere !== true &&
@@ -100,6 +96,20 @@ export async function readDoctorFacts(
         ?.isAppStore === false,
   };
   return { facts, finding };
+}
+
+const isMdm = ({ type }: { readonly type: string }): boolean => type === 'com.apple.mdm';
+
+/** Without the profile of its enrollment, wherever it is enrolled: its SCEP payload is that of the MDM identity. */
+function foreignProfilesOf({ profiles }: DeviceState): DoctorFacts['foreignProfiles'] {
+  const listed = (profiles ?? []).map(({ identifier }) => identifier);
+  return (profiles ?? [])
+    .filter(({ identifier, payloads }) => !isOfOdette(identifier) && !payloads.some(isMdm))
+    .map(({ identifier, displayName, payloads }) => ({
+      name: displayName ?? identifier,
+      vendor: vendorOfProfile(identifier, listed) ?? null,
+      payloadTypes: payloads.map(({ type }) => type),
+    }));
 }
 
 /** Of the authority that issued Odette's certificate, or that Okta names as its own. */
@@ -111,7 +121,12 @@ function foreignCertificatesOf(
   return (state.certificates ?? [])
     .filter((each) => each.isIdentity && deliveryIdOf(each.organizationalUnits) === undefined)
     .filter((each) => each.issuer === issuer || /\bokta\b/i.test(each.issuer))
-    .map((each) => ({ name: each.commonName, issuer: each.issuer, notAfterMs: Date.parse(each.notAfter) }));
+    .map((each) => ({
+      name: each.commonName,
+      issuer: each.issuer,
+      vendor: vendorOfCertificate(each) ?? null,
+      notAfterMs: Date.parse(each.notAfter),
+    }));
 }
 
 function certificateOf(state: DeviceState, integrationId: string): DoctorFacts['certificate'] {
