@@ -42,7 +42,7 @@ test('a certificate that another device was delivered is told by its serial numb
       organizationalUnits: [],
       issuer: 'CN=Okta',
       isIdentity: true,
-      notAfter: '2027-01-01T00:00:00Z',
+      notAfter: '2099-01-01T00:00:00Z',
     },
   ];
   await api.database.query(
@@ -54,10 +54,19 @@ test('a certificate that another device was delivered is told by its serial numb
     evidence: expect.stringMatching(/^Also listed by Device \d\.$/) as string,
     action: 'renew',
   });
-  expect(await find('foreign_certificate')).toMatchObject({
-    evidence: 'The device lists "Mac" (issued by CN=Okta, expires on 2027-01-01).',
+  // It is the only valid one that the Mac has, until its own is there.
+  const there = {
+    evidence: 'The device lists "Mac" (issued by CN=Okta, expires on 2099-01-01).',
     action: null,
-  });
+  };
+  expect(await find('foreign_certificate_needed')).toMatchObject(there);
+  expect(await find('foreign_certificate')).toBeUndefined();
+  await api.database.query(
+    `insert into device_truths (device_id, truth, state, evidence, since) values ($1, 'certificatePresent', 'held', '', now())
+     on conflict (device_id, truth) do update set state = 'held'`,
+    [fleet.deviceId],
+  );
+  expect(await find('foreign_certificate')).toMatchObject(there);
 });
 
 test('what another product left on the device is told by its profile', async () => {

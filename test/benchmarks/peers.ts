@@ -72,14 +72,15 @@ export function outputOf(program: string, args: readonly string[], cwd?: string)
   return stdout.toString('utf8');
 }
 
-/** Resolves when it takes connections. @param argsFor the port that it listens on */
+/** Resolves when it takes connections. @param argsFor the port that it listens on · @param port a free one if it does not matter */
 export async function startPeer(
   program: string,
   argsFor: (listen: string) => readonly string[],
   scheme: 'http' | 'https',
   environment: NodeJS.ProcessEnv = process.env,
+  port?: number,
 ): Promise<Peer> {
-  const port = await freePort();
+  port ??= await freePort();
   const listen = `127.0.0.1:${port}`;
   const child: ChildProcess = spawn(program, argsFor(listen), {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -97,6 +98,7 @@ export async function startPeer(
     origin: `${scheme}://${listen}`,
     pid: child.pid ?? 0,
     async stop(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;

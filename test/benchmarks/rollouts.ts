@@ -1,4 +1,5 @@
 // How much a rollout costs and how fast it is: one awake Mac at a time, then a fleet of Macs at once. `npm run bench`.
+// BENCH_CHANNEL=nanomdm enrolls them in a real NanoMDM instead, which Odette sends its commands through (needs Go).
 // Everything runs on this machine, the pretend devices included, whose processor time is printed apart.
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -7,6 +8,8 @@ import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { fillKeyPool } from '../harness/key-pool.ts';
+import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
+import { NANO_MDM_HOSTS, startBesideNanoMdm } from '../harness/nanomdm-world.ts';
 import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';
@@ -14,10 +17,18 @@ import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } 
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
 const SINGLE = Number(process.env['BENCH_SINGLE'] ?? 7);
+const NOT_ODETTE: readonly string[] = ['sandbox', 'NanoMDM'];
 /** So many of the most frequent statements are printed. */
 const STATEMENTS_SHOWN = Number(process.env['BENCH_STATEMENTS'] ?? 0);
 
-const world = await startWorld({ postgresSettings: STATEMENT_SETTINGS });
+const CHANNEL = process.env['BENCH_CHANNEL'] ?? 'built_in';
+if (CHANNEL !== 'built_in' && CHANNEL !== 'nanomdm')
+  throw new Error(`BENCH_CHANNEL is built_in or nanomdm, not ${CHANNEL}`);
+// It prints why.
+if (CHANNEL === 'nanomdm' && nanoMdmIsMissing() !== undefined) process.exit();
+
+const world = await startWorld({ postgresSettings: STATEMENT_SETTINGS, allowedPrivateHosts: NANO_MDM_HOSTS });
+const beside = CHANNEL === 'nanomdm' ? await startBesideNanoMdm(world) : undefined;
 const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
 const temporal = await Connection.connect({ address: world.temporalAddress });
 try {
@@ -25,6 +36,7 @@ try {
   await giveAppleCertificates(stage);
   const integrationId = await connectOkta(stage);
   const blueprint = await stage.odette.call('post /api/blueprints', { body: { name: 'Bench' } });
+  await beside?.connect(stage.odette, blueprint.id);
   await stage.odette.call('patch /api/integrations/{id}', {
     params: { id: integrationId },
     body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
@@ -42,9 +54,21 @@ try {
       });
   };
 
+  const enroll = async (): Promise<void> => {
+    if (beside === undefined) return enrollDevices(stage, blueprint.id);
+    const devices = await stage.sandbox.devices();
+    for (const { name, isEnrolled } of devices)
+      if (!isEnrolled) await stage.sandbox.enroll(name, beside.front.url, 'any');
+    await eventually(
+      () => database.query<{ known: number }>('select count(*)::int as known from devices'),
+      ([row]) => row?.known === devices.length,
+      { withinMs: 60_000, what: `${devices.length} devices are known` },
+    );
+  };
+
   // A fleet at once: enrolled first, then the switch is turned on.
   await addMacs(FLEET, 'fleet');
-  await enrollDevices(stage, blueprint.id);
+  await enroll();
   await countStatements(database);
   const before = snapshot(world);
   const countsBefore = await counts(world);
@@ -71,7 +95,7 @@ try {
   const perRollout = (sum: number): string => (sum / FLEET).toFixed(1);
   const load = os.loadavg().map((each) => each.toFixed(1));
   console.log(
-    `${FLEET} Macs at once: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s (load average ${load.join(' ')})`,
+    `${FLEET} Macs at once${beside ? ' through NanoMDM' : ''}: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s (load average ${load.join(' ')})`,
   );
   const callsOf = statements.reduce((sum, { calls }) => sum + calls, 0);
   console.table({
@@ -94,7 +118,7 @@ try {
   console.table(
     Object.fromEntries(
       Object.entries(after).map(([name, cost]) => [
-        name === 'sandbox' ? 'sandbox (not Odette)' : name,
+        NOT_ODETTE.includes(name) ? `${name} (not Odette)` : name,
         {
           'CPU ms for each rollout': Math.round((cost.cpuMs - (before[name]?.cpuMs ?? 0)) / FLEET),
           'peak memory MB': cost.peakMemoryMb,
@@ -109,7 +133,7 @@ try {
   for (let index = 0; index < SINGLE; index += 1) {
     await addMacs(1, `single-${index}`);
     const from = await counts(world);
-    await enrollDevices(stage, blueprint.id);
+    await enroll();
     await untilAllAre(trusted, ['trusted', 'needs_user'], {
       count: FLEET + index + 1,
       withinMs: 60_000,
@@ -117,9 +141,11 @@ try {
     pushesToDelivered.push((await counts(world)).pushes - from.pushes);
   }
   const rows = await database.query<{ ms: number }>(
-    `select extract(epoch from (t.since - d.enrolled_at)) * 1000 as ms
-       from devices d join device_truths t on t.device_id = d.id and t.truth = 'delivered' and t.state = 'held'
-      where d.user_name like 'single-%' order by 1`,
+    `select ms from (
+       select extract(epoch from (t.since - d.enrolled_at)) * 1000 as ms
+         from devices d join device_truths t on t.device_id = d.id and t.truth = 'delivered' and t.state = 'held'
+        order by d.enrolled_at desc limit $1) as singles order by ms`,
+    [SINGLE],
   );
   latencies.push(...rows.map(({ ms }) => Number(ms)));
   const median = latencies[Math.floor(latencies.length / 2)] ?? Number.NaN;
@@ -129,6 +155,7 @@ try {
   console.log(`pushes for it, all in all: ${pushesToDelivered.join(', ')}`);
   console.log(
     JSON.stringify({
+      channel: CHANNEL,
       devices: FLEET,
       seconds,
       rolloutsPerSecond: FLEET / seconds,
@@ -142,6 +169,7 @@ try {
 } finally {
   await temporal.close();
   await database.end();
+  await beside?.stop();
   await world.stop();
 }
 
@@ -183,7 +211,8 @@ async function counts(of: World): Promise<Counts> {
 }
 
 function snapshot(of: World): Record<string, Cost> {
-  return Object.fromEntries(Object.entries(of.pids()).map(([name, pid]) => [name, costOf(pid)]));
+  const pids = { ...of.pids(), ...(beside && { NanoMDM: beside.nano.pid }) };
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, costOf(pid)]));
 }
 
 /** One look in the tables: a list of the API that is read again and again would be part of what is measured. */

@@ -37,7 +37,7 @@ export class ChannelScenario {
     enrollmentUrl: string,
   ): Promise<ChannelScenario> {
     const scenario = new ChannelScenario(world, trusted, database, enrollmentUrl);
-    await scenario.#readDevices();
+    await scenario.readDevices();
     return scenario;
   }
 
@@ -57,7 +57,7 @@ export class ChannelScenario {
       name,
       knobs,
     });
-    await this.#readDevices();
+    await this.readDevices();
     return added;
   }
 
@@ -133,7 +133,8 @@ export class ChannelScenario {
     await untilAllAre(this.#trusted, ['trusted'], { count: 2, withinMs: 120_000 });
   }
 
-  async #readDevices(): Promise<void> {
+  /** Looks which devices the sandbox has. */
+  async readDevices(): Promise<void> {
     ({ devices: this.#devices } = await this.#world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
   }
 }

@@ -1,6 +1,17 @@
-// Kills a part while messages of a rollout are held by the sandbox, each before it arrives or after its response.
+// Kills a process while messages of a rollout are held by the sandbox, each before it arrives or after its response.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PartName, World } from './world.ts';
+
+/** What is killed, and started again on the same data. */
+export interface Victim {
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+export const partOf = (world: World, part: PartName): Victim => ({
+  kill: () => world.kill(part),
+  start: () => world.start(part),
+});
 
 export interface KillPoint {
   readonly message: string;
@@ -33,13 +44,14 @@ export const nameOf = ({ message, phase, device, nth }: KillPoint): string =>
 
 export class KillRound {
   readonly #world: World;
-  readonly #part: PartName;
+  readonly #victims: () => Victim;
   readonly #points: WaitingPoint[] = [];
   kills = 0;
 
-  constructor(world: World, part: PartName) {
+  /** @param victims whose turn it is, asked before each kill */
+  constructor(world: World, victims: () => Victim) {
     this.#world = world;
-    this.#part = part;
+    this.#victims = victims;
   }
 
   async watch(points: readonly KillPoint[]): Promise<void> {
@@ -61,8 +73,8 @@ export class KillRound {
   }
 
   /**
-   * Kills and starts the part whenever messages are held, until no point is left or `isOver` says that nothing more will come.
-   * What is held is let go while the part is down or after it is up again, in turn.
+   * Kills and starts a victim whenever messages are held, until no point is left or `isOver` says that nothing more will come.
+   * What is held is let go while it is down or after it is up again, in turn.
    */
   async run(isOver: () => Promise<boolean>): Promise<void> {
     let lastCounts = '';
@@ -103,9 +115,10 @@ export class KillRound {
       for (const id of pointIds) await this.#world.manage('DELETE', `/holds/${id}`);
     };
     this.kills += 1;
-    await this.#world.kill(this.#part);
+    const victim = this.#victims();
+    await victim.kill();
     if (this.kills % 2 === 1) await letGo();
-    await this.#world.start(this.#part);
+    await victim.start();
     await letGo();
     for (const id of pointIds) {
       const at = this.#points.findIndex((point) => point.id === id);

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
-import { buildNanoMdm, startPeer } from '../benchmarks/peers.ts';
+import { buildNanoMdm, startPeer, type Peer } from '../benchmarks/peers.ts';
 
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/odette-nanomdm', import.meta.url));
 
@@ -35,6 +35,13 @@ export interface NanoMdm {
   readonly webhookKey: string;
   /** Its own tables. */
   readonly databaseUrl: string;
+  readonly pid: number;
+  /** Calls its API with the key. */
+  call(method: string, path: string, body?: string | Uint8Array): Promise<Response>;
+  /** SIGKILL, at once. */
+  kill(): Promise<void>;
+  /** Starts it again at the same address, on the same tables. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -72,21 +79,38 @@ export async function startNanoMdm(options: {
     'webhook-url': options.webhookUrl,
     'webhook-hmac-key': webhookKey,
   };
-  const peer = await startPeer(
-    built.nanomdm,
-    (listen) => Object.entries({ ...flags, listen }).flatMap(([flag, value]) => [`-${flag}`, value]),
-    'http',
-    {
-      ...process.env,
-      ...(options.tlsAuthority !== undefined && { SSL_CERT_FILE: options.tlsAuthority }),
-      ...(proxy && { HTTPS_PROXY: proxy.url, NO_PROXY: '' }),
-    },
-  );
+  const { nanomdm } = built;
+  const run = (port?: number): Promise<Peer> =>
+    startPeer(
+      nanomdm,
+      (listen) => Object.entries({ ...flags, listen }).flatMap(([flag, value]) => [`-${flag}`, value]),
+      'http',
+      {
+        ...process.env,
+        ...(options.tlsAuthority !== undefined && { SSL_CERT_FILE: options.tlsAuthority }),
+        ...(proxy && { HTTPS_PROXY: proxy.url, NO_PROXY: '' }),
+      },
+      port,
+    );
+  let peer = await run();
+  const { origin } = peer;
   return {
-    url: peer.origin,
+    url: origin,
     apiKey,
     webhookKey,
     databaseUrl,
+    get pid() {
+      return peer.pid;
+    },
+    call(method, at, body) {
+      const authorization = `Basic ${Buffer.from(`nanomdm:${apiKey}`).toString('base64')}`;
+      const given = body && { body: typeof body === 'string' ? body : new Uint8Array(body) };
+      return fetch(origin + at, { method, headers: { authorization }, ...given });
+    },
+    kill: () => peer.stop('SIGKILL'),
+    async start() {
+      peer = await run(Number(new URL(origin).port));
+    },
     async stop() {
       await peer.stop();
       await proxy?.close();

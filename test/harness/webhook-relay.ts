@@ -28,7 +28,7 @@ export interface WebhookRelay {
 /** @param seed what happens to which webhook is the same again with the same one */
 export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
   const held: Webhook[] = [];
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const server = createServer();
   const pass = async ({ headers, body }: Webhook): Promise<number> => {
     if (relay.target === undefined) return 503;
@@ -74,7 +74,8 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
   return relay;
 }
 
-function mulberry32(seed: number): () => number {
+/** Mulberry32: numbers from 0 up to 1, the same for the same seed. */
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -2,7 +2,7 @@
 // device ends with more than one certificate.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KillRound, nameOf, type KillPoint } from '../harness/kill-points.ts';
+import { KillRound, nameOf, partOf, type KillPoint } from '../harness/kill-points.ts';
 import { certificatesOf, managedProfilesOf, onSandbox } from '../harness/pretend-devices.ts';
 import { devicesOf, setUpTrust, type KnownDevice, type TrustedWorld } from '../harness/stage.ts';
 import { eventually, PARTS, startWorld, type PartName, type World } from '../harness/world.ts';
@@ -100,7 +100,7 @@ test.each(PARTS.filter((part) => part !== 'api'))(
       await world.manage('POST', '/devices', { family: name.includes('iphone') ? 'iPhone' : 'Mac', name });
 
     const keysAt = Date.now();
-    const round = new KillRound(world, part);
+    const round = new KillRound(world, () => partOf(world, part));
     await round.watch(all.flatMap(([, points]) => points));
     await round.watch(OF_SERVICES.flatMap((message) => PHASES.map((phase) => ({ message, phase }))));
     const enrolling = Promise.all(all.map(([name]) => enroll(name)));

@@ -1,16 +1,13 @@
 // Odette beside a real NanoMDM: its devices become trusted, one is renewed, one fails and is replayed, one leaves. Needs Go.
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
-import { openAuthorities } from '../../sandbox/authorities.ts';
-import { ChannelScenario, MAC, PHONE } from '../harness/channel-scenario.ts';
-import { nanoMdmIsMissing, startNanoMdm, type NanoMdm } from '../harness/nanomdm.ts';
+import type { Database } from '../../adapters/store/base/database.ts';
+import { MAC, PHONE, type ChannelScenario } from '../harness/channel-scenario.ts';
+import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
+import { startNanoMdmWorld, type NanoMdmWorld } from '../harness/nanomdm-world.ts';
 import * as pretend from '../harness/pretend-devices.ts';
-import { SmallMdmServer } from '../harness/small-mdm-server.ts';
-import { setUpTrust, type TrustedWorld } from '../harness/stage.ts';
-import { trustAuthority } from '../harness/trust.ts';
-import { startWebhookRelay, type WebhookRelay } from '../harness/webhook-relay.ts';
-import { eventually, startWorld, type World } from '../harness/world.ts';
+import type { TrustedWorld } from '../harness/stage.ts';
+import type { WebhookRelay } from '../harness/webhook-relay.ts';
+import { eventually, type World } from '../harness/world.ts';
 
 /** The response to a command, as the device sent it; empty: it is none. */
 function reportIn(webhook: Buffer): string {
@@ -22,55 +19,19 @@ function reportIn(webhook: Buffer): string {
 }
 
 describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
+  let beside: NanoMdmWorld;
   let world: World;
   let trusted: TrustedWorld;
-  let nano: NanoMdm;
-  let front: SmallMdmServer;
   let relay: WebhookRelay;
   let database: Database;
   let scenario: ChannelScenario;
 
   beforeAll(async () => {
-    world = await startWorld({ devices: 'default', allowedPrivateHosts: ['127.0.0.1'] });
-    trusted = await setUpTrust(world);
-    database = connectDatabase(world.databaseUrl);
-    const authorities = await openAuthorities(path.dirname(world.sandbox.files.authority));
-    front = await SmallMdmServer.start(authorities);
-    front.topic = (await authorities.issuePushCertificate()).topic;
-    const push = await authorities.issuePushCertificate(front.topic);
-    trustAuthority(authorities.tls.certificate.pem);
-    relay = await startWebhookRelay(7);
-    nano = await startNanoMdm({
-      databaseUrl: world.databaseUrl,
-      authorityPem: front.authority.certificate.pem,
-      webhookUrl: relay.url,
-      tlsAuthority: world.sandbox.files.authority,
-      pushService: world.sandbox.apns,
-    });
-    front.forwardsTo = nano.url;
-    const authorization = `Basic ${Buffer.from(`nanomdm:${nano.apiKey}`).toString('base64')}`;
-    const put = { method: 'PUT', headers: { authorization }, body: push.pem };
-    expect((await fetch(`${nano.url}/v1/pushcert`, put)).status).toBe(200);
-    const made = await trusted.stage.odette.call('post /api/channels', {
-      body: {
-        kind: 'nanomdm',
-        name: 'NanoMDM',
-        url: nano.url,
-        apiKey: nano.apiKey,
-        webhookKey: nano.webhookKey,
-        blueprintId: trusted.blueprintId,
-      },
-    });
-    relay.target = made.webhookUrl ?? undefined;
-    scenario = await ChannelScenario.open(world, trusted, database, front.url);
+    beside = await startNanoMdmWorld({ devices: 'default' });
+    ({ world, trusted, relay, database, scenario } = beside);
+    await beside.connect();
   }, 180_000);
-  afterAll(async () => {
-    await database?.end();
-    await nano?.stop();
-    await relay?.close();
-    await front?.close();
-    await world?.stop();
-  }, 60_000);
+  afterAll(() => beside?.stop(), 60_000);
 
   test('a Mac and an iPhone that enroll in NanoMDM become trusted, with the same proof', async () => {
     for (const name of [MAC, PHONE]) await scenario.enroll(name);
