@@ -23,10 +23,22 @@ test('every help link of the console leads to a page and a part that are there',
   );
   const sources = await Promise.all(files.map((name) => readFile(new URL(name, WEB), 'utf8')));
   const targets = sources.flatMap((source) =>
-    [...source.matchAll(/\bhelp(?:="|: ')([^"']+)["']/g)].map(([, target = '']) => target),
+    [...source.matchAll(/\bhelp(?:="|: ')([^"']+)["']|'([a-z-]+#[a-z0-9-]+)'/g)].map(
+      ([, target, part = '']) => target ?? part,
+    ),
   );
-  expect(targets.length).toBeGreaterThan(15);
+  expect(targets.length).toBeGreaterThan(25);
   expect(targets.map(missing).filter(Boolean)).toEqual([]);
+});
+
+test('every page of the console has one, but those that stand for a page', async () => {
+  const files = (await readdir(WEB, { recursive: true })).filter((name) => name.endsWith('.tsx'));
+  const without: string[] = [];
+  for (const name of files) {
+    const source = await readFile(new URL(name, WEB), 'utf8');
+    if (/<Page\s/.test(source) && !/\bhelp=/.test(source)) without.push(name);
+  }
+  expect(without.sort()).toEqual(['shell/not-found.tsx', 'shell/page-failed.tsx']);
 });
 
 test('links between the pages hold, and nothing but text and links comes from them', () => {

@@ -29,6 +29,7 @@ export function ActivityPage() {
     <Page
       title="Activity"
       intro="Every change and every use of a secret."
+      help="operations-guide#what-is-kept-how-long"
       actions={
         <Button variant="default" component="a" href={addressOf('exportAudit', { query: filter })} download>
           CSV

@@ -21,6 +21,7 @@ export function DiscoverPage() {
       title="Discover integrations"
       above={[{ label: 'Integrations', to: { to: '/integrations' } }]}
       intro="Services that Odette can connect to."
+      help="quickstart#2-the-wizard-up-to-the-tasks-in-okta"
     >
       <Stack>
         <Title order={2} size="h3">

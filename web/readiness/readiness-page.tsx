@@ -23,6 +23,7 @@ export function ReadinessPage() {
       title="Enforcement readiness"
       above={above}
       intro="Read this before you require managed devices in an Okta policy: users without one would be locked out."
+      help="operations-guide#before-a-policy-requires-managed-devices"
       actions={
         <Button variant="default" component="a" href={addressOf('exportReadiness', { params })} download>
           CSV

@@ -24,6 +24,7 @@ export function RenewalsPage() {
     <Page
       title="Renewals"
       intro="Odette renews the certificates of Macs automatically, well before they expire."
+      help="operations-guide#renewals"
     >
       <Paper withBorder p="md" component="section" aria-labelledby="year">
         <Title order={2} size="h4" id="year" mb="sm">

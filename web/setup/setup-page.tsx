@@ -10,10 +10,28 @@ import { Loaded, Page } from '../components/page.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { nameOfActor } from '../labels.ts';
-import type { Setup } from './answers.ts';
+import type { Setup, StepName } from './answers.ts';
 import { discardDraft } from './drafts.ts';
 import { SetupDone } from './setup-done.tsx';
 import { Wizard } from './wizard.tsx';
+
+const FIRST = 'quickstart#2-the-wizard-up-to-the-tasks-in-okta';
+const AUTHORIZE = 'quickstart#3-okta-install-and-authorize';
+const PLATFORMS = 'quickstart#4-okta-device-integrations';
+
+/** What the docs say of each step. */
+const HELP: Readonly<Record<StepName, string>> = {
+  get_started: FIRST,
+  okta_domain: FIRST,
+  credentials_kind: FIRST,
+  okta_tasks: AUTHORIZE,
+  credentials: AUTHORIZE,
+  connect: AUTHORIZE,
+  platforms: PLATFORMS,
+  macos: PLATFORMS,
+  ios: PLATFORMS,
+  complete: 'quickstart#5-a-test-blueprint-and-the-library-item-with-okta-device-trust-on',
+};
 
 export function SetupPage() {
   const { setupId } = useParams({ from: '/inside/setups/$setupId' });
@@ -27,6 +45,7 @@ export function SetupPage() {
       title="Okta Device Trust setup"
       above={[{ label: 'Integrations', to: { to: '/integrations' } }]}
       intro={query.data && <Who setup={query.data} />}
+      help={query.data && HELP[query.data.step]}
       actions={query.data?.status === 'open' && isAdmin && <GiveUp setup={query.data} />}
     >
       <Loaded query={query} lines={8}>
