@@ -167,6 +167,19 @@ describe('status', () => {
     expect(printed).toMatch(/Devices speak TLS only\.\n\s+ODETTE_TLS_CERT_FILE=cert\.pem npm start/);
   });
 
+  test('names every address, also those that are not set', async () => {
+    const { printed } = await odette('status');
+    for (const [name, at] of [
+      ['Console', 'http://127.0.0.1:4780'],
+      ['API', 'http://127.0.0.1:4780/openapi.json'],
+      ['Devices', 'not set'],
+      ['Enrollment link', 'not set'],
+      ['Temporal UI', 'not set'],
+      ['Temporal', '127.0.0.1:7233 (namespace default)'],
+    ])
+      expect(printed.split('\n').map((line) => line.replaceAll(/ +/g, ' '))).toContain(`${name}: ${at}`);
+  });
+
   test('says who acts next, for how many devices, and by which cause they are found', async () => {
     const { printed } = await odette('status');
     expect(printed).toMatch(/you +2 +The device refuses a profile\. +mdm\.profile_refused/);

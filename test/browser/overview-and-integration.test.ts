@@ -1,4 +1,4 @@
-// Overview shows the work ahead, the settings of an integration say what they bring about, and a page whose code is lost comes back.
+// Overview shows the work ahead, the settings of an integration say what they bring about, and a page whose code or data is lost comes back.
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,29 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await ours.page.keyboard.press('Enter');
     await ours.see(/pushes the SSO extension profile again to 6 devices \(3 Macs, 3 iPhones and iPads\)/);
     expect(await ours.findings('[aria-label="Integration settings"]')).toEqual([]);
+    await ours.close();
+  }, 240_000);
+
+  test('while the API restarts pages keep what they show, say that it may be old, and go on by themselves', async () => {
+    const ours = await openAsAda();
+    const { page } = ours;
+    await page.getByRole('link', { name: 'Devices', exact: true }).click();
+    await page.getByRole('link', { name: 'Device 0', exact: true }).first().waitFor();
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
+    await page.getByRole('heading', { level: 2, name: /^Five truths/ }).waitFor();
+    await page.route('**/api/**', (route) => route.abort('connectionrefused'));
+    await ours.see('This page may be out of date');
+    await page.getByRole('heading', { level: 2, name: /^Five truths/ }).waitFor();
+    // What was read before is there; what was not says why, and what happens.
+    await page.getByRole('link', { name: 'Devices', exact: true }).click();
+    await page.getByRole('link', { name: 'Device 0', exact: true }).first().waitFor();
+    await page.getByRole('link', { name: 'Blueprints', exact: true }).click();
+    await ours.see('This page retries automatically');
+    expect(await ours.findings()).toEqual([]);
+    await page.unroute('**/api/**');
+    await page.getByRole('link', { name: 'Everybody', exact: true }).first().waitFor();
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
+    await page.getByText('This page may be out of date').waitFor({ state: 'detached' });
     await ours.close();
   }, 240_000);
 
