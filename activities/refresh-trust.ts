@@ -4,6 +4,7 @@ import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts
 import { oktaFactsOf, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
 import { recordUse } from '../adapters/store/rollout/deliveries.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import { hasFallenSince } from '../adapters/store/rollout/automatic-reissues.ts';
 import {
   lockTrust,
   writeTrust,
@@ -99,7 +100,7 @@ export async function refreshLocked(
   };
   if (isNews(known, state, written)) await writeTrust(sql, state.id, written, change.now);
   // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
-  if (state.truths.managed?.state === 'held' && isFall(evidence.finding))
+  if (isFall(evidence.finding) && (await hasFallen(sql, state, evidence)))
     await reissueAfterFall(sql, known, state, evidence, change.now);
   return { view, bucket, waitsFor, certificateNotAfter };
 }
@@ -131,6 +132,8 @@ interface Evidence {
   readonly view: RolloutView;
   readonly okta: SeenOktaFacts | null;
   readonly finding: ReturnType<typeof findingOf>;
+  /** Of the newest certificate. null: this integration has none on the device. */
+  readonly certificateUse: CertificateUse | null;
   readonly observations: readonly TruthObservation[];
 }
 
@@ -144,7 +147,8 @@ async function readEvidence(sql: Sql, state: DeviceState, now: Date): Promise<Ev
     countsAnyUser: view.desired?.settings.countsAnyUser ?? false,
   });
   const certificateUse = await recordCertificateUse(sql, state, view.desired?.integrationId, okta, now);
-  return { view, okta, finding, observations: deriveTruths({ view, okta, finding, certificateUse }) };
+  const observations = deriveTruths({ view, okta, finding, certificateUse });
+  return { view, okta, finding, certificateUse, observations };
 }
 
 /** What people see: the bucket, and what the device waits for. */
@@ -189,6 +193,14 @@ function truthChanges(state: DeviceState, observations: readonly TruthObservatio
     const text = before === now ? undefined : truthChangeText(truth, before, now);
     return text === undefined ? [] : [{ kind: `truth_${now}`, text, detail: { truth, evidence } }];
   });
+}
+
+/** Counted until now; or not counted for its user, while Okta took the certificate that it takes no more. */
+async function hasFallen(sql: Sql, state: DeviceState, { certificateUse }: Evidence): Promise<boolean> {
+  if (state.truths.managed?.state === 'held') return true;
+  const provenAt = newestProven(state)?.provenAt;
+  if (certificateUse !== 'proven' || typeof provenAt !== 'string') return false;
+  return !(await hasFallenSince(sql, state.id, new Date(provenAt)));
 }
 
 async function reissueAfterFall(

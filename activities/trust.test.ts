@@ -220,6 +220,38 @@ describe('a fall to NOT_MANAGED', () => {
     expect(await renewals()).toEqual([mac.id]);
   });
 
+  it('is also that of a certificate that worked while another user had the device: one is asked for, once', async () => {
+    const mac = await enroll();
+    // After its certificate: no sign-in before can have used another one.
+    register(mac.serialNumber, { created: new Date(Date.now() + 1000).toISOString() });
+    await sweep();
+    expect(await managed(mac.id)).toBe('held');
+    await database.query(`update devices set user_name = 'bob@acme.example' where id = $1`, [mac.id]);
+    await database.inTransaction((sql) => refreshTrust(sql, mac.id, { now: new Date() }));
+    expect(await managed(mac.id)).toBe('not_held');
+    expect(await renewals()).toEqual([]);
+    // Deleted in Okta, it registers anew; the certificate is bound to the record that is gone.
+    okta.tenant.state.devices = [];
+    const created = new Date().toISOString();
+    okta.tenant.state.users.push({ id: '00uBob', login: 'bob@acme.example', created });
+    register(mac.serialNumber, {
+      users: [{ userId: '00uBob', managementStatus: 'NOT_MANAGED', created }],
+    });
+    await sweep();
+    expect(await renewals()).toEqual([mac.id]);
+    await sweep();
+    await lookUp(mac.id);
+    expect(await renewals()).toEqual([mac.id]);
+  });
+
+  it('is none where no sign-in has ever used the certificate', async () => {
+    const mac = await enroll();
+    register(mac.serialNumber, {}, 'NOT_MANAGED');
+    await sweep();
+    expect(await managed(mac.id)).toBe('not_held');
+    expect(await renewals()).toEqual([]);
+  });
+
   it('is not what happens to a device that leaves the scope', async () => {
     const mac = await enroll();
     register(mac.serialNumber);

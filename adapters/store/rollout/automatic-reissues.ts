@@ -40,6 +40,14 @@ export async function insertFall(sql: Sql, fall: Fall, outcome: 'none' | 'held' 
   );
 }
 
+export async function hasFallenSince(sql: Sql, deviceId: string, since: Date): Promise<boolean> {
+  const rows = await sql.query('select 1 from trust_falls where device_id = $1 and at >= $2 limit 1', [
+    deviceId,
+    since,
+  ]);
+  return rows.length > 0;
+}
+
 export async function haltReissues(sql: Sql, fall: Fall, halt: Omit<Halt, 'platform'>): Promise<void> {
   await sql.query(
     `update automatic_reissues set halted_at = $3, reason = $4, fallen = $5, managed_before = $6, resumed_by = null
