@@ -1,11 +1,12 @@
 // The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
 import type { ConsolePage } from './console-page.ts';
+import { chooseIn, pressByKey, typeInto } from './keyboard.ts';
 
 /** Asked for where users would be locked out. */
 export const POLICY_IS_LIFTED = 'No policy in Okta requires managed devices of these users';
 
 /** What is needed to open one. */
-export type Opener = Pick<ConsolePage, 'page' | 'press' | 'see'>;
+export type Opener = Pick<ConsolePage, 'page' | 'see'>;
 
 export interface Opening {
   readonly at: string;
@@ -62,8 +63,8 @@ export const dialogs = (ids: {
   const turnOff = async (ours: Opener) => {
     await ours.page.getByText(/^Removed$|^No device is affected/).waitFor();
     const word = ours.page.getByLabel(POLICY_IS_LIFTED);
-    if ((await word.count()) > 0) await word.check();
-    await ours.press('Turn off');
+    if ((await word.count()) > 0) await pressByKey(ours.page, word, 'Space');
+    await pressed('Turn off')(ours);
   };
   return {
     'add blueprint': { at: '/blueprints', open: pressed('Add blueprint') },
@@ -92,7 +93,7 @@ export const dialogs = (ids: {
       open: async (ours) => {
         await flip(ours);
         await turnOff(ours);
-        await ours.press('Save');
+        await pressed('Save')(ours);
         await ours.page.getByText('Removed', { exact: true }).waitFor();
       },
     },
@@ -100,11 +101,22 @@ export const dialogs = (ids: {
       at: item,
       isFresh: true,
       open: async (ours) => {
-        await ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope').check();
-        await ours.press('Save');
+        const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
+        await pressByKey(ours.page, removes, 'Space');
+        await pressed('Save')(ours);
         await ours.page.getByText('Licenses of Okta Verify').waitFor();
       },
     },
+    'leave without saving': {
+      at: item,
+      isFresh: true,
+      open: async ({ page }) => {
+        const removes = page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
+        await pressByKey(page, removes, 'Space');
+        await page.getByRole('link', { name: 'Devices', exact: true }).press('Enter');
+      },
+    },
+    'set users': { at: '/devices', open: pressed('Set users…') },
     'waiting list': { at: '/devices', open: pressed('Waiting list') },
     'column menu': { at: '/devices', role: 'menu', open: pressed('Columns') },
     'check by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Check now') },
@@ -114,7 +126,7 @@ export const dialogs = (ids: {
     'move chosen': {
       at: '/devices',
       open: async (ours) => {
-        await ours.page.locator('tbody input[type="checkbox"]').first().check();
+        await ours.page.locator('tbody input[type="checkbox"]').first().press('Space');
         await pressed(/^For 1 selected device/, 'Move…')(ours);
       },
     },
@@ -126,6 +138,7 @@ export const dialogs = (ids: {
       at: `/devices/${ids.device}`,
       open: pressed('More ▾', 'Remove from Okta Device Trust…'),
     },
+    'allow a return': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'Allow re-enrollment…') },
     'replay device': { at: `/devices/${ids.failed}`, open: pressed('More ▾', 'Replay rollout') },
     'forget device': { at: `/devices/${ids.gone}`, open: pressed('More ▾', 'Delete its record…') },
     'replay a group': { at: '/rollouts', open: pressed(/^Replay all/) },
@@ -136,8 +149,8 @@ export const dialogs = (ids: {
     'remove a platform': {
       at: integration,
       open: async (ours) => {
-        await ours.press('Remove…');
-        await ours.page.getByRole('radio', { name: 'macOS' }).check();
+        await pressed('Remove…')(ours);
+        await ours.page.getByRole('dialog').getByRole('radio', { name: 'macOS' }).press('Space');
         await ours.page.getByText(/^Type “remove macOS from /).waitFor();
       },
     },
@@ -154,10 +167,10 @@ export const dialogs = (ids: {
         await ours.page
           .getByRole('region', { name: 'iOS secret key' })
           .getByRole('button', { name: 'Start' })
-          .click();
+          .press('Enter');
         await ours.see('The new key, shown this once');
         const commit = ours.page.getByRole('button', { name: 'I have set it in Okta' });
-        await commit.click();
+        await commit.press('Enter');
         await commit.waitFor({ state: 'hidden' });
         // Until its reader leaves the page: Okta may have to be given it again.
         await ours.see('The new key, shown this once');
@@ -186,17 +199,20 @@ export const dialogs = (ids: {
     'add mailboxes': {
       at: '/settings?tab=notifications',
       open: async (ours) => {
-        await ours.press('Add target');
-        await ours.page.getByRole('dialog').getByLabel('Kind').selectOption('email');
+        await pressed('Add target')(ours);
+        await chooseIn(ours.page, 'Kind', 'E-mail');
       },
     },
+    'change a target': { at: '/settings?tab=notifications', open: pressed(/^Change /) },
+    'test a target': { at: '/settings?tab=notifications', open: pressed(/^Test /) },
+    'delete a target': { at: '/settings?tab=notifications', open: pressed(/^Delete /) },
     'create a token': { at: '/settings?tab=tokens', open: pressed('Create token') },
     'token shown once': {
       at: '/settings?tab=tokens',
       open: async (ours) => {
-        await ours.press('Create token');
-        await ours.page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('inventory');
-        await ours.press('Create');
+        await pressed('Create token')(ours);
+        await typeInto(ours.page, 'Name', 'inventory');
+        await pressed('Create')(ours);
         await ours.see('Shown this once');
       },
     },

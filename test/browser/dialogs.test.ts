@@ -12,6 +12,7 @@ import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn } from './console-page.ts';
 import { dialogs, type Opening } from './dialog-list.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { outOfReach } from './keyboard.ts';
 import { commandsOn, complaintAbout } from './shown-commands.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -69,7 +70,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     await server?.stop();
   });
 
-  test('opens by the keyboard and takes the focus, has no finding of axe-core, and shows commands that are understood', async () => {
+  test('opens by the keyboard and takes the focus, which Tab carries to all of it, has no finding of axe-core, and shows commands that are understood', async () => {
     const ours = await openConsole(browser, api.url);
     await signIn(ours, ADA);
     const focus = ours.page.locator(':focus');
@@ -94,6 +95,12 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
             message: `${name} takes the focus`,
           })
           .toBe(1);
+      if (role === 'dialog')
+        found.push(
+          ...(await outOfReach(ours.page, '[role=dialog]')).map(
+            (line) => `${name}: Tab does not come to ${line}`,
+          ),
+        );
       const lines = await ours.findings(role === 'main' ? 'main' : '[role=dialog], [role=menu]');
       found.push(...lines.filter((line) => !isOfLibrary(line)).map((line) => `${name} ${line}`));
       const shown = await commandsOn(ours.page);

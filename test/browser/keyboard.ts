@@ -28,3 +28,34 @@ export async function typeInto(page: Page, label: string, text: string): Promise
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type(text);
 }
+
+/** Chooses among the options of a list, as whoever has no mouse does: by the first letters. */
+export async function chooseIn(page: Page, label: string, option: string): Promise<void> {
+  await tabTo(
+    page,
+    page.getByRole('combobox', { name: label, exact: true }).or(page.getByLabel(label, { exact: true })),
+  );
+  await page.keyboard.type(option);
+}
+
+/**
+ * Presses Tab until it comes round within a part of the page, and returns what it never came to: the HTML of each field, button and link. Of radio
+ * buttons one takes the focus for all.
+ * @param within a selector
+ */
+export async function outOfReach(page: Page, within: string): Promise<string[]> {
+  const tabbable = `[...document.querySelector(${JSON.stringify(within)}).querySelectorAll('${TABBABLE}')].filter((each) =>
+    !each.disabled && each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true }) && each.closest('[inert]') === null)`;
+  await page.evaluate('globalThis.reached = new Set()');
+  const wanted = await page.evaluate<number>(`${tabbable}.length`);
+  for (let steps = 0; steps <= wanted + 2; steps += 1) {
+    await page.evaluate('void globalThis.reached.add(document.activeElement)');
+    await page.keyboard.press('Tab');
+  }
+  return page.evaluate<string[]>(`${tabbable}
+    .filter((each) => !globalThis.reached.has(each) && !(each.type === 'radio' &&
+      [...globalThis.reached].some((other) => other?.type === 'radio' && other.name === each.name)))
+    .map((each) => each.outerHTML.slice(0, 120))`);
+}
+
+const TABBABLE = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';

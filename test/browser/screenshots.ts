@@ -164,11 +164,6 @@ async function photographDialogs(
     const page = await openPage(by, origin, { scheme, width });
     const ours: Opener = {
       page,
-      press: (name, role = 'button') =>
-        page
-          .getByRole(role, { name, exact: typeof name === 'string' })
-          .first()
-          .click(),
       see: (text) => page.getByText(text).first().waitFor(),
     };
     for (const [name, { at, role = 'dialog', open }] of Object.entries(dialogs(ids)).filter(([name]) =>
@@ -194,6 +189,7 @@ async function openPage(
     viewport: { width, height: 860 },
     colorScheme: scheme,
     reducedMotion: 'reduce',
+    locale: 'en-US',
     baseURL: origin,
     // The sandbox's own authority is not the browser's.
     ignoreHTTPSErrors: true,
