@@ -93,8 +93,9 @@ export class CertificateRequest {
     return isDone();
   }
 
+  /** Of the run: after a reset the certificate workflow is asked anew, and does not take it for the request that it had. */
   #nextEventId(what: string): string {
     this.#sent += 1;
-    return `${workflowInfo().firstExecutionRunId}/${what}/${this.#sent}`;
+    return `${workflowInfo().runId}/${what}/${this.#sent}`;
   }
 }

@@ -1,5 +1,5 @@
 // Where a reset lets a rollout that failed begin again: the number of a Workflow Task Completed event, as the Temporal UI asks for it. Which one it
-// is for which failure stands in docs/operations-guide.md, whose script finds the same one in the history.
+// is for which failure stands in docs/operations-guide.md, whose script reads it in the details of the run.
 import { workflowInfo } from '@temporalio/workflow';
 import type { FailureCode } from '../domain/failures.ts';
 

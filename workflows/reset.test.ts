@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { takeNextCommand } from '../adapters/store/devices/next-command.ts';
 import { FAILURES } from '../domain/failures.ts';
+import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { fastForward } from '../test/harness/time-skipping.ts';
 import { workflowIds } from './messages.ts';
@@ -174,23 +176,59 @@ describe('a rollout that failed', () => {
     expect(mac.maxCertificates).toBe(1);
   });
 
-  test('keeps the command that its device still has to answer through a reset', async () => {
+  /** How a device stands to its commands when its rollout is reset. */
+  const HELD: Readonly<Record<string, (mac: FakeDevice) => Promise<unknown> | void>> = {
+    queued: (mac) => void (mac.isAsleep = true),
+    handed_over: (mac) => {
+      mac.isAsleep = true;
+      // It takes them, and says nothing.
+      return world.until(async () => {
+        await world.database.inTransaction((sql) => takeNextCommand(sql, mac.id));
+        expect((await commandsOf(mac.id, 'rollout.ProfileList'))[0]?.state).toBe('handed_over');
+      });
+    },
+    not_now: (mac) => void (mac.notNow = Infinity),
+  };
+
+  test.each(Object.keys(HELD))(
+    'keeps the command that its device still has to answer through a reset: %s',
+    async (state) => {
+      const mac = await world.newDevice('Mac');
+      mac.isAsleep = state === 'handed_over';
+      const holds = HELD[state]?.(mac);
+      await world.rollOut(mac.id);
+      await holds;
+      const first = await world.until(async () => {
+        expect((await commandsOf(mac.id, 'rollout.ProfileList'))[0]?.state).toBe(state);
+        const { events } = await world.rollout(mac.id).fetchHistory();
+        const completed = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+        expect(completed).toBeDefined();
+        return completed;
+      });
+      const [before] = await commandsOf(mac.id, 'rollout.ProfileList');
+      await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+      mac.isAsleep = false;
+      mac.notNow = 0;
+      await mac.wake();
+      await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
+      const kept = await commandsOf(mac.id, 'rollout.ProfileList');
+      expect(kept.find(({ uuid }) => uuid === before?.uuid)?.state).toBe('responded');
+      expect(mac.maxCertificates).toBe(1);
+    },
+  );
+
+  test('of a cancellation goes on after a reset to its beginning', async () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
     await world.rollOut(mac.id);
-    const first = await world.until(async () => {
-      expect(await commandsOf(mac.id, 'rollout.ProfileList')).toHaveLength(1);
-      const { events } = await world.rollout(mac.id).fetchHistory();
-      const completed = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-      expect(completed).toBeDefined();
-      return completed;
-    });
-    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    await world.until(() => expect(mac.pushes).toBe(1));
+    await world.rollout(mac.id).cancel();
+    expect(await world.ended(mac.id)).toBe('CANCELLED');
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    expect(await eventShown(mac.id)).toBe(Number(first?.eventId));
     mac.isAsleep = false;
-    await mac.wake();
+    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
-    const [kept] = await commandsOf(mac.id, 'rollout.ProfileList');
-    expect(kept?.state).toBe('responded');
-    expect(mac.maxCertificates).toBe(1);
   });
 });
