@@ -46,6 +46,8 @@ export async function openConsole(
     viewport: { width: options.width ?? 1280, height: 860 },
     colorScheme: options.scheme ?? 'light',
     reducedMotion: 'reduce',
+    // What a browser has from a machine without one (en-US@posix) is no language tag: Intl refuses it.
+    locale: 'en-US',
     baseURL: origin,
     // The sandbox's own authority is not the browser's.
     ignoreHTTPSErrors: true,

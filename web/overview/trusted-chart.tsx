@@ -1,16 +1,13 @@
-// Trusted devices over 30 or 90 days: a line of its own drawing (a chart library would weigh more than the whole page), and the same as a table.
+// Trusted devices over 30 or 90 days: a chart, and the same as a table.
 import { Card, Group, SegmentedControl, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { ListTable } from '../components/list-table.tsx';
 import { Loaded } from '../components/page.tsx';
 import { countText, dayText } from '../labels.ts';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
+import { DayChart } from './day-chart.tsx';
 
 type Day = ResponseOf<'trustedByDay'>['items'][number];
-
-const WIDTH = 600;
-const HEIGHT = 140;
-const DAY_MS = 86_400_000;
 
 export function TrustedOverTime() {
   const [days, setDays] = useState('30');
@@ -51,39 +48,24 @@ export function TrustedOverTime() {
 }
 
 function Chart({ items, days }: { items: readonly Day[]; days: number }) {
-  const most = Math.max(1, ...items.map(({ devices }) => devices));
-  const end = Date.parse(new Date().toISOString().slice(0, 10));
-  const pointOf = (day: string, count: number) => {
-    const x = WIDTH - ((end - Date.parse(day)) / DAY_MS / Math.max(1, days - 1)) * WIDTH;
-    return `${x.toFixed(1)},${(HEIGHT - (count / most) * (HEIGHT - 8) - 4).toFixed(1)}`;
-  };
   const newest = items.at(-1);
+  const textAt = (index: number): string => {
+    const item = items[index];
+    return item === undefined
+      ? 'No days'
+      : `${countText(item.trusted)} of ${countText(item.devices)} devices trusted on ${dayText(`${item.day}T12:00:00`)}`;
+  };
   return (
-    <svg
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      width="100%"
-      height={HEIGHT}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={
-        newest === undefined
-          ? 'No days'
-          : `${countText(newest.trusted)} of ${countText(newest.devices)} devices trusted on ${dayText(newest.day)}; the table below has each day`
-      }
-    >
-      {(['devices', 'trusted'] as const).map((name) => (
-        <polyline
-          key={name}
-          points={items.map((item) => pointOf(item.day, item[name])).join(' ')}
-          fill="none"
-          stroke={name === 'trusted' ? 'var(--mantine-color-green-7)' : 'var(--mantine-color-dimmed)'}
-          strokeWidth={name === 'trusted' ? 2.5 : 1.5}
-          strokeDasharray={name === 'trusted' ? undefined : '4 4'}
-          strokeLinecap="round"
-          vectorEffect="non-scaling-stroke"
-        />
-      ))}
-    </svg>
+    <DayChart
+      label={newest === undefined ? 'No days' : `${textAt(items.length - 1)}; the table below has each day`}
+      days={days}
+      dates={items.map(({ day }) => day)}
+      lines={[
+        { color: 'dimmed', isDashed: true, values: items.map(({ devices }) => devices) },
+        { color: 'green-7', isDashed: false, values: items.map(({ trusted }) => trusted) },
+      ]}
+      textAt={textAt}
+    />
   );
 }
 
