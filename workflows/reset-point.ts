@@ -1,24 +1,26 @@
 // Where a reset lets a rollout that failed begin again: the number of a Workflow Task Completed event, as the Temporal UI asks for it. Which one it
-// is for which failure stands in docs/operations-guide.md, whose script reads it in the details of the run.
+// is for which failure stands in docs/operations-guide.md, whose script finds the same one in the history.
 import { workflowInfo } from '@temporalio/workflow';
 import type { FailureCode } from '../domain/failures.ts';
 
 /** The event that will complete the present workflow task: it follows the newest one that the task knows. */
 const presentTask = (): number => workflowInfo().historyLength + 1;
 
+/** Nothing failed, and nothing came. A certificate that did not come has a reason of its own. */
+const OUT_OF_PATIENCE: readonly FailureCode[] = [
+  'mdm.device_silent',
+  'mdm.not_enrolled',
+  'apps_and_books.no_license_left',
+];
+
 export class ResetPoint {
   readonly #beginning = presentTask();
   #wait = this.#beginning;
-  #isOutOfPatience = false;
   readonly #failed = new Map<FailureCode, number>();
 
   /** A timer of the patience starts now. */
   waits(): void {
     this.#wait = presentTask();
-  }
-
-  outOfPatience(): void {
-    this.#isOutOfPatience = true;
   }
 
   /** An activity is scheduled now; call the result with its failure. */
@@ -29,6 +31,6 @@ export class ResetPoint {
 
   /** @param code why the rollout failed */
   eventFor(code: FailureCode): number {
-    return this.#isOutOfPatience ? this.#wait : (this.#failed.get(code) ?? this.#beginning);
+    return OUT_OF_PATIENCE.includes(code) ? this.#wait : (this.#failed.get(code) ?? this.#beginning);
   }
 }

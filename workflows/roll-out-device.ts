@@ -3,7 +3,6 @@
 // Long, because its handlers and steps share the state of one run.
 import {
   allHandlersFinished,
-  type ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -145,11 +144,11 @@ class RolloutWorkflow {
         return;
       case 'waitForEnrollment':
         if (await this.#waitFor(isChanged, intervals, 'enrollment')) return;
-        throw this.#outOfPatience('mdm.not_enrolled');
+        throw failedBecause('mdm.not_enrolled');
       case 'waitForLicense':
         if (await this.#waitFor(() => this.#license !== 'pending' || isChanged(), intervals, 'license'))
           return;
-        throw this.#outOfPatience('apps_and_books.no_license_left');
+        throw failedBecause('apps_and_books.no_license_left');
       case 'waitForApp':
         return this.#waitForApp(isChanged);
       case 'recordRefusal':
@@ -198,7 +197,7 @@ class RolloutWorkflow {
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
     // What they listed last counts until they come back.
     if (sent.isSilent && isForUser) this.#memory = asIfListed(this.#memory, action.requests);
-    else if (sent.isSilent) throw this.#outOfPatience('mdm.device_silent');
+    else if (sent.isSilent) throw failedBecause('mdm.device_silent');
   }
 
   async #obtainCertificate(
@@ -210,7 +209,7 @@ class RolloutWorkflow {
     const requested = tried(before, 'certificate', null);
     this.#memory = requested;
     const outcome = await this.#certificate.obtain(integrationId, intervals, isChanged);
-    if (outcome.kind === 'silent') throw this.#outOfPatience(outcome.code);
+    if (outcome.kind === 'silent') throw failedBecause(outcome.code);
     if (outcome.kind === 'failed') this.#memory = tried(before, 'certificate', outcome.code);
     // A changed plan is no failed try; that it was requested stays known, for a removal.
     const { certificate } = requested.tries;
@@ -225,7 +224,7 @@ class RolloutWorkflow {
     this.#memory = tried(this.#memory, 'removeCertificate', null);
     const failure = await this.#certificate.remove(intervals, isChanged);
     this.#memory = without(this.#memory, ['ProfileList']);
-    if (failure !== null) throw this.#outOfPatience(failure);
+    if (failure !== null) throw failedBecause(failure);
   }
 
   async #waitForApp(isChanged: IsChanged): Promise<undefined> {
@@ -269,11 +268,6 @@ class RolloutWorkflow {
     const event = this.#resetPoint.eventFor(code);
     this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
     return text;
-  }
-
-  #outOfPatience(code: FailureCode): ApplicationFailure {
-    this.#resetPoint.outOfPatience();
-    return failedBecause(code);
   }
 
   async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {

@@ -32,8 +32,6 @@ beforeAll(async () => {
     PATH: `${bin}${path.delimiter}${process.env['PATH']}`,
     TEMPORAL_ADDRESS: world.temporalAddress,
     TEMPORAL_NAMESPACE: 'default',
-    TEMPORAL_CODEC_ENDPOINT: `http://${world.environment['ODETTE_ADMIN_LISTEN']}/codec`,
-    TEMPORAL_CODEC_AUTH: `Bearer ${await world.token()}`,
     ODETTE_DATA_DIR: world.environment['ODETTE_DATA_DIR'],
     ODETTE_ADMIN_LISTEN: world.environment['ODETTE_ADMIN_LISTEN'],
   };
