@@ -317,9 +317,12 @@ export class Live {
     this.#signedInAt = Date.now();
     await this.#ask('check');
     await this.#worlds.okta.askedByOdette();
-    if (!isThere) return;
     const shown = await this.#shown();
-    if (shown?.truths.certificatePresent === false)
+    // Whoever waits for the device wakes it again within minutes, and Apple's answer says that it is gone.
+    if (!isThere && shown?.bucket === 'in_progress')
+      for (const workflow of [workflowIds.rollout, workflowIds.certificate])
+        this.#worlds.skips.fastForward(workflow(shown.id), BACK_OFF_MS);
+    if (isThere && shown?.truths.certificatePresent === false)
       this.#worlds.skips.fastForward(workflowIds.certificate(shown.id), BACK_OFF_MS);
   }
 
