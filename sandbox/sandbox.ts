@@ -13,7 +13,7 @@ import { MovableClock } from './clock.ts';
 import { addDefaultFleet } from './default-fleet.ts';
 import { Fleet } from './devices/fleet.ts';
 import { createFleetServer } from './fleet/fleet-server.ts';
-import { KeyPool } from './devices/key-pool.ts';
+import { DeviceKeys } from './devices/device-keys.ts';
 import { Network } from './devices/network.ts';
 import { HoldPoints, holdRequests } from './hold-points.ts';
 import { listen, shut } from './listeners.ts';
@@ -79,7 +79,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     ),
   );
 
-  const { keys, network, fleet, pushes } = await openDevices(world, clock, authorities, appsAndBooks);
+  const { network, fleet, pushes } = await openDevices(world, clock, authorities, appsAndBooks);
   if (options.hasDefaultFleet) await addDefaultFleet(fleet);
   const apnsPort = await listen(pushes.server, options.ports.apns);
   const fleetServer = await serveFleet(tls, world('fleet'), pushes, options.ports.fleet);
@@ -96,7 +96,6 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     holds,
     fleet,
     pushes,
-    keys,
     mounted: {
       '/apps-and-books': appsAndBooks.knobs,
       '/fleet': fleetServer.part.knobs,
@@ -116,7 +115,6 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   management.on('request', app);
   fleet.resume();
-  if (options.hasDefaultFleet) void keys.fill(keysNeeded(fleet)).catch(() => undefined);
 
   return {
     addresses,
@@ -127,7 +125,6 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       holds.remove();
       await fleet.close();
       network.close();
-      await keys.close();
       await pushes.close();
       const servers = [management, shop.server, fleetServer.server, ...tenants.map(({ server }) => server)];
       await Promise.all(servers.map((server) => shut(server)));
@@ -145,13 +142,12 @@ async function openDevices(
   licenses: AppsAndBooks,
 ) {
   const { holds } = world('devices');
-  const keys = await KeyPool.open(world('key-pool').dataDir);
   const network = new Network(authorities.tls.certificate.pem);
   const fleet = await Fleet.open({
     folder: world('devices').dataDir,
     clock,
     network,
-    keys,
+    keys: new DeviceKeys(),
     licenses,
     holds,
   });
@@ -165,7 +161,7 @@ async function openDevices(
     file: new StateFile(world('apns.json').dataDir),
   });
   fleet.onReachable = (token) => void pushes.deliverStored(token);
-  return { keys, network, fleet, pushes };
+  return { network, fleet, pushes };
 }
 
 async function serveTenant(
@@ -230,13 +226,6 @@ const addressesOf = (
   ],
   files,
 });
-
-/** Keys that the devices will ask for soon: one to enroll with, and a Mac's second for Okta. Made while nobody waits. */
-const keysNeeded = (fleet: Fleet): number =>
-  fleet
-    .list()
-    .filter((device) => !device.isEnrolled)
-    .reduce((sum, device) => sum + (device.state.family === 'Mac' ? 2 : 1), 0);
 
 async function serveTls(
   tls: { key: string; cert: string },

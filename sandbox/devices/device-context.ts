@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { HoldPoints } from '../hold-points.ts';
 import type { DeviceState } from './device-state.ts';
-import type { KeyPool } from './key-pool.ts';
+import type { DeviceKeys } from './device-keys.ts';
 import type { Network } from './network.ts';
 
 /** The App Store's view of device licenses (Apps and Books). */
@@ -14,7 +14,7 @@ export interface DeviceContext {
   readonly state: DeviceState;
   readonly clock: Clock;
   readonly network: Network;
-  readonly keys: KeyPool;
+  readonly keys: DeviceKeys;
   readonly licenses: LicenseDesk;
   readonly holds: HoldPoints;
   /** Resolves when the state, as it is now, is on disk. */

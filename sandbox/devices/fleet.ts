@@ -11,14 +11,14 @@ import type { DeviceKnobs, DeviceState, DeviceUser, Hardware } from './device-st
 import { DEFAULT_KNOBS } from './device-state.ts';
 import { PretendDevice } from './device.ts';
 import { newHardware } from './hardware.ts';
-import type { KeyPool } from './key-pool.ts';
+import type { DeviceKeys } from './device-keys.ts';
 import type { Network } from './network.ts';
 
 export interface FleetOptions {
   readonly folder: string;
   readonly clock: MovableClock;
   readonly network: Network;
-  readonly keys: KeyPool;
+  readonly keys: DeviceKeys;
   readonly licenses: LicenseDesk;
   readonly holds: HoldPoints;
 }

@@ -6,7 +6,6 @@ import { isPushRefusal } from '../apns/push-refusals.ts';
 import type { PushService } from '../apns/push-service.ts';
 import type { MovableClock } from '../clock.ts';
 import type { Fleet } from '../devices/fleet.ts';
-import type { KeyPool } from '../devices/key-pool.ts';
 import type { HoldPoints } from '../hold-points.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { pageRoutes } from './page-routes.ts';
@@ -21,7 +20,6 @@ export interface ManagedParts {
   readonly holds: HoldPoints;
   readonly fleet: Fleet;
   readonly pushes: PushService;
-  readonly keys: KeyPool;
   /** Routers of tenants and of Apps and Books, by their path: `/tenants/one`. */
   readonly mounted: Readonly<Record<string, Router>>;
   /** Where a tenant's admin console is. */
@@ -63,11 +61,6 @@ export function createManagementApp(parts: ManagedParts): express.Express {
   app.use('/clock', clockRoutes(parts));
   app.use('/holds', holdRoutes(parts.holds));
   app.use('/apns', pushRoutes(parts));
-  app.get('/key-pool', (_request, response) => void response.json({ keys: parts.keys.size }));
-  app.post('/key-pool', async (request, response) => {
-    await parts.keys.fill(shapes.KeyPoolShape.parse(request.body).keys);
-    response.json({ keys: parts.keys.size });
-  });
   for (const [path, router] of Object.entries(parts.mounted)) app.use(path, router);
   app.use(
     (_request, response) => void response.status(404).json({ error: 'there is nothing at this address' }),

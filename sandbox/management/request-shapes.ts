@@ -110,7 +110,6 @@ export const HoldShape = z.strictObject({
   device: z.string().optional(),
   times: z.number().int().positive().optional(),
 });
-export const KeyPoolShape = z.strictObject({ keys: z.number().int().min(0).max(10_000) });
 export const PushShape = z.strictObject({
   refuse: z
     .strictObject({ reason: z.string(), times: times.default(1), device: z.string().optional() })

@@ -26,7 +26,6 @@ const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: '
 try {
   const stage = await stageOf(world);
   await giveAppleCertificates(stage);
-  await world.manage('POST', '/key-pool', { keys: Math.min(4 * MACS + 2, 1000) });
   const idleSteps = await walkWizard('one');
   const integrationId = await connectOkta(stage, 'one');
   const blueprintId = await assignOktaVerify(stage, integrationId);

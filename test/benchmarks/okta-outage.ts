@@ -7,7 +7,6 @@ import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { MAX_WINDOW } from '../../domain/okta-budget.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import type { JournaledRequest } from '../../sandbox/okta/request-journal.ts';
-import { fillKeyPool } from '../harness/key-pool.ts';
 import { mostAtOnce, requestsOf, startWorkers } from '../harness/okta-trouble.ts';
 import { setUpTrust } from '../harness/stage.ts';
 import { eventually, startWorld } from '../harness/world.ts';
@@ -36,7 +35,6 @@ const outage = (change: object | null) => world.manage('PATCH', '/tenants/one/kn
 const stopWorkers = await startWorkers(world, WORKERS - 1);
 try {
   const { stage, blueprintId } = await setUpTrust(world);
-  await fillKeyPool(world, 2 * MACS);
   for (let index = 0; index < MACS; index += 1)
     await world.manage('POST', '/devices', {
       family: 'Mac',

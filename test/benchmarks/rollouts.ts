@@ -7,7 +7,6 @@ import { Client, Connection } from '@temporalio/client';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
-import { fillKeyPool } from '../harness/key-pool.ts';
 import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
 import { NANO_MDM_HOSTS, startBesideNanoMdm } from '../harness/nanomdm-world.ts';
 import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
@@ -41,8 +40,6 @@ try {
     params: { id: integrationId },
     body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
   });
-  // The making of RSA keys is the devices' business and must not be measured: two a Mac.
-  await fillKeyPool(world, 2 * (FLEET + SINGLE));
 
   const addMacs = async (count: number, prefix: string): Promise<void> => {
     for (let index = 0; index < count; index += 1)

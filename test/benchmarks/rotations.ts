@@ -1,6 +1,5 @@
 // Each secret of an integration is rotated in the middle of many rollouts while parts are killed with SIGKILL, PostgreSQL and Temporal among
 // them. `npm run bench:rotations` (ROTATION_DEVICES 200, for each secret); exits with 1 where a device failed or an old value was used.
-import { fillKeyPool } from '../harness/key-pool.ts';
 import { connectByKey, rotateInTheStorm, type StormResult } from '../harness/rotation-storm.ts';
 import { setUpTrust } from '../harness/stage.ts';
 import { startWorld } from '../harness/world.ts';
@@ -15,7 +14,6 @@ const world = await startWorld({ devices: 'none' });
 const results: StormResult[] = [];
 try {
   const trusted = await setUpTrust(world);
-  await fillKeyPool(world, DEVICES * 7);
   // Tokens are asked for all the time.
   await world.manage('PATCH', '/tenants/one/knobs', { tokens: { lifeSeconds: 5 } });
   for (const kind of ORDER) {

@@ -9,7 +9,7 @@ import { HoldPoints } from '../../sandbox/hold-points.ts';
 import type { PretendDevice } from '../../sandbox/devices/device.ts';
 import type { NewDevice } from '../../sandbox/devices/fleet.ts';
 import { Fleet } from '../../sandbox/devices/fleet.ts';
-import { KeyPool } from '../../sandbox/devices/key-pool.ts';
+import { DeviceKeys } from '../../sandbox/devices/device-keys.ts';
 import { Network } from '../../sandbox/devices/network.ts';
 import { SmallMdmServer } from './small-mdm-server.ts';
 
@@ -46,7 +46,7 @@ export async function openTestWorld(): Promise<TestWorld> {
   const holds = new HoldPoints();
   const server = await SmallMdmServer.start(authorities);
   const network = new Network(authorities.tls.certificate.pem);
-  const keys = await KeyPool.open(join(folder, 'keys'));
+  const keys = new DeviceKeys();
   const licenses = new Set<string>();
   const open = (): Promise<Fleet> =>
     Fleet.open({

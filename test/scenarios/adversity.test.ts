@@ -23,7 +23,6 @@ beforeAll(async () => {
     params: { id: trusted.integrationId },
     body,
   });
-  await world.manage('POST', '/key-pool', { keys: 24 });
 }, 180_000);
 afterAll(() => world?.stop(), 60_000);
 

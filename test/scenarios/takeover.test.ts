@@ -76,7 +76,6 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
     beside = await startNanoMdmWorld();
     other = await OtherMdm.start(beside);
     const { world, scenario } = beside;
-    await world.manage('POST', '/key-pool', { keys: 6 * MACS });
     for (const name of names) {
       const { hardware } = await scenario.addMac(name);
       await world.manage('POST', `/devices/${name}/install-okta-verify`, {});
