@@ -19,7 +19,7 @@ import { createPayloadReader } from '../../workers/codec.ts';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../workers/embedded-temporal.ts';
 import { freePort } from '../../workers/free-port.ts';
 import { sealedClientOptions } from '../../workers/sealed-client.ts';
-import { hasBrowser, launchBrowser } from '../browser/find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from '../browser/shared-browser.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 
 const keys = { currentKeyId: 'test', keyFor: () => Buffer.alloc(32, 7) };
@@ -163,17 +163,17 @@ test('the list opens with the columns that say most, and a device’s link leads
 test.skipIf(!hasBrowser)(
   'the UI shows these columns, with phase and cause among them',
   async () => {
-    const browser = await launchBrowser();
-    const context = await browser?.newContext();
-    await context?.addCookies([{ name: 'odette_session', value: sessions['viewer'] ?? '', url }]);
-    const page = await context?.newPage();
-    await page?.goto(`${url}/odette/workflows`);
-    const heads = page?.getByRole('columnheader');
+    const browser = await sharedBrowser();
+    const context = await browser.newContext();
+    await context.addCookies([{ name: 'odette_session', value: sessions['viewer'] ?? '', url }]);
+    const page = await context.newPage();
+    await page.goto(`${url}/odette/workflows`);
+    const heads = page.getByRole('columnheader');
     await expect
-      .poll(() => heads?.allInnerTexts(), { timeout: 60_000 })
+      .poll(() => heads.allInnerTexts(), { timeout: 60_000 })
       .toEqual(expect.arrayContaining(['Workflow ID', 'RolloutPhase', 'FailureKind', 'CertificateNotAfter']));
-    expect(new URL(page?.url() ?? '').pathname).toBe('/namespaces/default/workflows');
-    await browser?.close();
+    expect(new URL(page.url()).pathname).toBe('/namespaces/default/workflows');
+    await closePages();
   },
   120_000,
 );

@@ -1,5 +1,5 @@
 // A browser page on the console for one test: what breaks the Content-Security-Policy, goes to another host or throws is kept,
-// and a failure leaves a screenshot and a trace.
+// and a failure leaves a screenshot, and a trace where one is wanted.
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,6 +34,8 @@ export interface PageOptions {
 }
 
 export const PHONE = { width: 390, height: 844 };
+/** Whether a test that fails leaves a trace, which Playwright's viewer opens. */
+const TRACES = process.env['BROWSER_TRACES'] === '1';
 /** For a machine that does many other things at once. */
 const LONG_MS = 60_000;
 
@@ -54,7 +56,8 @@ export async function openConsole(
     ...(options.state && { storageState: options.state }),
   });
   context.setDefaultTimeout(LONG_MS);
-  await context.tracing.start({ screenshots: false, snapshots: true });
+  // A snapshot of the page with each action takes longer than the action.
+  if (TRACES) await context.tracing.start({ screenshots: false, snapshots: true });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
@@ -71,8 +74,10 @@ export async function openConsole(
   onTestFailed(async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'odette-browser-'));
     await page.screenshot({ path: path.join(folder, 'page.png'), fullPage: true }).catch(() => undefined);
-    await context.tracing.stop({ path: path.join(folder, 'trace.zip') }).catch(() => undefined);
-    console.log(`Screenshot and trace: ${folder} (${page.url()})`);
+    if (TRACES) await context.tracing.stop({ path: path.join(folder, 'trace.zip') }).catch(() => undefined);
+    console.log(
+      `${TRACES ? 'Screenshot and trace' : 'Screenshot (BROWSER_TRACES=1: and trace)'}: ${folder} (${page.url()})`,
+    );
   });
   return {
     page,

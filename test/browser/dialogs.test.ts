@@ -11,8 +11,8 @@ import { seedFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn } from './console-page.ts';
 import { dialogs, type Opening } from './dialog-list.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
 import { outOfReach } from './keyboard.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { commandsOn, complaintAbout } from './shown-commands.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -35,7 +35,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     const temporal = new Client({
       connection: await Connection.connect({ address: await temporalAddress() }),
     });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    [browser, api] = await Promise.all([sharedBrowser(), openAdminApi({ temporal })]);
     server = await startContractServer();
     const { ids, deviceId } = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
@@ -65,7 +65,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
     await server?.stop();
   });

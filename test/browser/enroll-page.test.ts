@@ -4,17 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newEnrollmentCode } from '../../adapters/store/devices/enrollments.ts';
 import { startDeviceListener, type DeviceListener } from '../harness/device-listener.ts';
 import { openConsole, PHONE } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 let browser: Browser;
 let listener: DeviceListener;
 
 describe.skipIf(!hasBrowser)('the enrollment page on a phone', () => {
   beforeAll(async () => {
-    [browser, listener] = await Promise.all([launchBrowser() as Promise<Browser>, startDeviceListener()]);
+    [browser, listener] = await Promise.all([sharedBrowser(), startDeviceListener()]);
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await listener?.stop();
   });
 

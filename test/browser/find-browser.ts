@@ -1,5 +1,4 @@
-// Which Chromium the browser tests use: CHROMIUM_PATH, one on PATH, an installed Chrome or Edge, the one that set-up fetched; else they
-// are skipped and say so.
+// Which Chromium is used: CHROMIUM_PATH, one on PATH, an installed Chrome or Edge, the one that set-up fetched.
 import { chromium, type Browser } from 'playwright-core';
 import { findFetchedChromium, findInstalledChromium } from '../../scripts/chromium.mjs';
 
@@ -24,8 +23,3 @@ export async function launchBrowser(): Promise<Browser | undefined> {
   const env = { ...process.env, ...fetched.env };
   return chromium.launch({ executablePath: fetched.program, args: [...ARGS, '--headless=shell'], env });
 }
-
-const browser = await launchBrowser();
-export const hasBrowser = browser !== undefined;
-if (!hasBrowser) console.log('Skipped: no Chromium is installed. Install one, or name it in CHROMIUM_PATH.');
-await browser?.close();

@@ -7,7 +7,7 @@ import { haltFleet } from '../harness/halted-fleet.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 const PASSWORD = 'correct horse battery staple';
 /** For a machine that does many other things at once. */
@@ -21,7 +21,7 @@ describe.skipIf(!hasBrowser)('in the console', () => {
     // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
     const connection = await Connection.connect({ address: await temporalAddress() });
     const temporal = new Client({ connection });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    [browser, api] = await Promise.all([sharedBrowser(), openAdminApi({ temporal })]);
     fleet = await seedFleet(api.database, api.ring);
     for (const [name, role] of [
       ['ada', 'admin'],
@@ -30,7 +30,7 @@ describe.skipIf(!hasBrowser)('in the console', () => {
       await api.call('POST', '/api/people', { name, role, password: PASSWORD });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
   });
 

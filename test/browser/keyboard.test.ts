@@ -5,7 +5,7 @@ import { addIosPlatform, addMacPlatform, createApiServicesApp } from '../../sand
 import { OKTA_SCOPES } from '../../domain/setup-wizard.ts';
 import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
 import { openConsole, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { pressByKey, tabTo, typeInto } from './keyboard.ts';
 import { atStep, nextButton } from './wizard-page.ts';
 
@@ -22,13 +22,13 @@ const type = (label: string, text: string) => typeInto(ours.page, label, text);
 
 describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
   beforeAll(async () => {
-    [browser, world] = await Promise.all([launchBrowser() as Promise<Browser>, openWizardWorld()]);
+    [browser, world] = await Promise.all([sharedBrowser(), openWizardWorld()]);
     await world.api.call('POST', '/api/people', { ...OLGA, role: 'admin' });
     await world.api.call('PUT', '/api/apps-and-books', { token: await world.licenses.newToken() });
     await world.api.call('POST', '/api/blueprints', { name: 'Pilot' });
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await world?.close();
   }, 60_000);
 

@@ -10,7 +10,7 @@ import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { stageOf } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { findingsOn, openConsole, PHONE, signIn, widthOnPhone } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { deviceIntegrations, devicePlatforms, integrationSetup, libraryItem } from './seed-steps.ts';
 import { SeedWalk } from './seed-walk.ts';
 
@@ -34,15 +34,12 @@ const countOn = async (page: Page, card: string): Promise<number> =>
 
 describe.skipIf(!hasBrowser)('the main flow', () => {
   beforeAll(async () => {
-    [browser, world] = await Promise.all([
-      launchBrowser() as Promise<Browser>,
-      startWorld({ devices: 'default' }),
-    ]);
+    [browser, world] = await Promise.all([sharedBrowser(), startWorld({ devices: 'default' })]);
     origin = `http://${world.environment['ODETTE_ADMIN_LISTEN']}`;
     tenantHost = (await world.manage<{ host: string }>('GET', '/tenants/two')).host;
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await world?.stop();
   }, 60_000);
 

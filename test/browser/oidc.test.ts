@@ -9,7 +9,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { CLIENT, openRealProvider, type RealProvider } from '../harness/real-provider.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 const ROOT = { name: 'root', password: 'correct horse battery staple' };
 let browser: Browser;
@@ -35,13 +35,13 @@ describe.skipIf(!hasBrowser)('signing in through the identity provider', () => {
       connection: await Connection.connect({ address: await temporalAddress() }),
     });
     [browser, api] = await Promise.all([
-      launchBrowser() as Promise<Browser>,
+      sharedBrowser(),
       openAdminApi({ port, temporal, settings: { consoleUrl, identityProvider } }),
     ]);
     await api.call('POST', '/api/people', { ...ROOT, role: 'admin' });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
     await provider?.close();
   });

@@ -7,7 +7,7 @@ import { fetchChallenge } from '../../adapters/okta/challenge.ts';
 import { OktaClient } from '../../adapters/okta/okta-client.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { openPretendOkta, type PretendOkta } from '../harness/pretend-okta.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { addPublicKey, addRole, createServicesApp, dpopBox, grantScopes } from './okta-app.ts';
 import {
   generateMacPlatform,
@@ -31,11 +31,11 @@ const clientOf = (credentials: OktaCredentials): OktaClient =>
 
 describe.skipIf(!hasBrowser)('the admin console of a pretend tenant', () => {
   beforeAll(async () => {
-    [browser, tenant] = await Promise.all([launchBrowser() as Promise<Browser>, openPretendOkta()]);
+    [browser, tenant] = await Promise.all([sharedBrowser(), openPretendOkta()]);
     okta = await openOktaConsole(browser, `https://${tenant.host}`);
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await tenant?.close();
   });
 

@@ -10,7 +10,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 const DAY = 86_400_000;
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -23,12 +23,12 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     // A real Temporal server: the status page asks it, and a call that still retries when the API closes would outlive it.
     const connection = await Connection.connect({ address: await temporalAddress() });
     const temporal = new Client({ connection });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    [browser, api] = await Promise.all([sharedBrowser(), openAdminApi({ temporal })]);
     fleet = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
   });
 

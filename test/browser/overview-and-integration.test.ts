@@ -6,7 +6,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../harness/seeded-fleet.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { pressByKey } from './keyboard.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -25,12 +25,12 @@ describe.skipIf(!hasBrowser)('the console', () => {
     const temporal = new Client({
       connection: await Connection.connect({ address: await temporalAddress() }),
     });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    [browser, api] = await Promise.all([sharedBrowser(), openAdminApi({ temporal })]);
     fleet = await seedFleet(api.database, api.ring);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
   });
 

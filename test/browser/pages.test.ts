@@ -24,7 +24,7 @@ import {
   type ConsolePage,
 } from './console-page.ts';
 import { POLICY_IS_LIFTED } from './dialog-list.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import {
   consolePages,
   DEVICE_PAGES,
@@ -79,7 +79,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     const temporal = new Client({ connection });
     dataDir = await mkdtemp(path.join(os.tmpdir(), 'odette-pages-'));
     [browser, api, listener, sandbox] = await Promise.all([
-      launchBrowser() as Promise<Browser>,
+      sharedBrowser(),
       openAdminApi({ temporal }),
       startDeviceListener(),
       openSandbox({
@@ -100,7 +100,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
     await listener?.stop();
     await sandbox?.close();

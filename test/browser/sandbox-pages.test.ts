@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { findingsOn } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 let browser: Browser;
 let sandbox: Sandbox;
@@ -21,7 +21,7 @@ describe.skipIf(!hasBrowser)('the sandbox’s pages', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(path.join(os.tmpdir(), 'odette-sandbox-pages-'));
     [browser, sandbox] = await Promise.all([
-      launchBrowser() as Promise<Browser>,
+      sharedBrowser(),
       openSandbox({
         dataDir,
         hasDefaultFleet: true,
@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)('the sandbox’s pages', () => {
     page = await context.newPage();
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await sandbox?.close();
     await rm(dataDir, { recursive: true, force: true });
   });

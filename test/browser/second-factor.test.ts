@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, signIn, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
 const KIM = { name: 'kim', password: 'correct horse battery staple' };
@@ -23,12 +23,12 @@ describe.skipIf(!hasBrowser)('a second factor', () => {
     const temporal = new Client({
       connection: await Connection.connect({ address: await temporalAddress() }),
     });
-    [browser, api] = await Promise.all([launchBrowser() as Promise<Browser>, openAdminApi({ temporal })]);
+    [browser, api] = await Promise.all([sharedBrowser(), openAdminApi({ temporal })]);
     await api.call('POST', '/api/people', { ...ADA, role: 'viewer' });
     await api.call('POST', '/api/people', { ...KIM, role: 'viewer' });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
   });
 

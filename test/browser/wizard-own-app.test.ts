@@ -6,7 +6,7 @@ import { OKTA_SCOPES } from '../../domain/setup-wizard.ts';
 import { readAccessToken } from '../../sandbox/okta/access-tokens.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
 import { openConsole, signIn } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { addPublicKey, addRole, createServicesApp, dpopBox, grantScopes } from './okta-app.ts';
 import { addIosPlatform, openOktaConsole } from './okta-console.ts';
 import { atStep } from './wizard-page.ts';
@@ -16,9 +16,9 @@ let browser: Browser;
 
 describe.skipIf(!hasBrowser)('an API Services app of the tenant’s own', () => {
   beforeAll(async () => {
-    browser = (await launchBrowser()) as Browser;
+    browser = await sharedBrowser();
   }, 60_000);
-  afterAll(() => browser?.close());
+  afterAll(closePages);
 
   test.each([['on'], ['off']] as const)(
     'completes the whole setup with DPoP %s',

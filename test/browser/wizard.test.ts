@@ -11,7 +11,7 @@ import {
 import { changeKnobs } from '../../sandbox/okta/knobs.ts';
 import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
 import { openConsole, signIn } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { commandsOn } from './shown-commands.ts';
 import { anotherDay, atStep, errorAt, fieldOf, nextButton } from './wizard-page.ts';
 
@@ -49,11 +49,11 @@ async function deliverTo(integrationId: string, families: { Mac: number; iPhone:
 
 describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
   beforeAll(async () => {
-    [browser, world] = await Promise.all([launchBrowser() as Promise<Browser>, openWizardWorld()]);
+    [browser, world] = await Promise.all([sharedBrowser(), openWizardWorld()]);
     await world.api.call('POST', '/api/people', { ...OLGA, role: 'admin' });
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await world?.close();
   }, 60_000);
 
