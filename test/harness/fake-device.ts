@@ -2,7 +2,6 @@
 // For tests of workflows; the sandbox's devices speak the real protocol.
 // Long, because it is one device: each command changes what it keeps.
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { readCommand } from '../../adapters/mdm/command.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import { parsePlistDict, type PlistDict } from '../../adapters/mdm/plist.ts';
@@ -11,6 +10,7 @@ import type { CommandResponse } from '../../adapters/mdm/response.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { takeNextCommand } from '../../adapters/store/devices/next-command.ts';
 import { findCommand, sealedCommandContext } from '../../adapters/store/devices/commands.ts';
+import type { LongPolls, Slot } from '../../api/mdm/long-poll.ts';
 import { recordReport } from '../../api/mdm/record-report.ts';
 import type { ReadReport } from '../../api/mdm/response-reading.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
@@ -43,6 +43,7 @@ export interface FakeBreak {
 export interface FakeDeviceWorld {
   readonly database: Database;
   readonly sealer: Sealer;
+  readonly longPolls: LongPolls;
   /** Redeems a challenge; false: Okta does not know it (any more). */
   redeem(challenge: string): boolean;
   compare(deviceId: string, configuration: PlistDict): Promise<string | undefined>;
@@ -56,8 +57,6 @@ export class FakeDevice {
   appStatus: string | undefined;
   appConfiguration: PlistDict | undefined;
   appIsForeign = false;
-  /** Takes nothing, and does not wake at a push. */
-  isAsleep = false;
   /** What it responds to InstallApplication on an unsupervised phone. */
   refusesApp = false;
   /** After how many looks the app is there. */
@@ -82,10 +81,21 @@ export class FakeDevice {
   #conversation: Promise<void> | undefined;
   #isPushed = false;
   #isOff = false;
+  #isAsleep = false;
+  #slot: Slot | undefined;
 
   constructor(id: string, world: FakeDeviceWorld) {
     this.id = id;
     this.#world = world;
+  }
+
+  /** Takes nothing, and does not wake at a push. */
+  get isAsleep(): boolean {
+    return this.#isAsleep;
+  }
+  set isAsleep(isAsleep: boolean) {
+    this.#isAsleep = isAsleep;
+    if (isAsleep) this.#slot?.leave();
   }
 
   now(): Date {
@@ -94,7 +104,7 @@ export class FakeDevice {
 
   push(): void {
     this.pushes += 1;
-    if (this.isAsleep) return;
+    if (this.#isAsleep) return;
     this.#isPushed = true;
     void this.wake();
   }
@@ -104,7 +114,7 @@ export class FakeDevice {
     this.#conversation ??= this.#converse().finally(() => {
       this.#conversation = undefined;
       // A push at the end of a conversation begins the next one, as a real device's does.
-      if (this.#isPushed && !this.#isOff && !this.isAsleep) void this.wake();
+      if (this.#isPushed && !this.#isOff && !this.#isAsleep) void this.wake();
     });
     return this.#conversation;
   }
@@ -112,6 +122,7 @@ export class FakeDevice {
   /** For the end of a test: takes nothing any more. */
   async switchOff(): Promise<void> {
     this.#isOff = true;
+    this.#slot?.leave();
     await this.#conversation;
   }
 
@@ -138,14 +149,20 @@ export class FakeDevice {
     } while (await this.#takeCommand());
   }
 
-  /** As long as its request would: a moment behind the last command. */
+  /** As its request does: a moment behind the last command. */
   async #longPoll(): Promise<void> {
-    for (let idle = 0; idle < 100 && !this.#isOff && !this.isAsleep; idle += 1)
-      if (await this.#takeCommand()) idle = 0;
-      else {
-        await this.#setLongPoll('1 second');
-        await pause(10);
+    while (!this.#isOff && !this.#isAsleep) {
+      const slot = this.#world.longPolls.take(this.id);
+      if (slot === undefined) return;
+      this.#slot = slot;
+      try {
+        if (await this.#takeCommand()) continue;
+        await this.#setLongPoll(`${slot.milliseconds} ms`);
+        if ((await slot.next()) !== 'queueChanged') return;
+      } finally {
+        slot.close();
       }
+    }
   }
 
   async #setLongPoll(interval: string): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type KeyAndCertificate,
 } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
+import { LongPolls } from '../../api/mdm/long-poll.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
 import type { DeviceFamily } from '../../domain/device.ts';
@@ -40,6 +41,8 @@ import { BUNDLE_FOLDER } from './bundle-folder.ts';
 /** temporal.api.enums.v1.IndexedValueType */
 const KEYWORD = 2;
 const DATETIME = 6;
+/** A device stays awake for so long behind its last command. */
+const LONG_POLL_MS = 1_000;
 
 export interface TruthRow {
   readonly truth: string;
@@ -76,6 +79,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const refusals: Refusal[] = [];
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
+  const longPolls = LongPolls.start(database, { milliseconds: LONG_POLL_MS, max: 1_000 });
   const knobs = {
     licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable',
     /** Serial numbers. */
@@ -176,6 +180,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       const device = new FakeDevice(id, {
         database,
         sealer,
+        longPolls,
         redeem: challenges.redeem,
         compare: (deviceId, configuration) =>
           compare(deviceId, [{ identifier: OKTA_VERIFY.bundleId, configuration }]),
@@ -225,6 +230,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       await worker.stop();
       await relay.stop();
       await Promise.all([...devices.values()].map((device) => device.switchOff()));
+      await longPolls.stop();
       await native.close();
       await connection.close();
       await challenges.close();
