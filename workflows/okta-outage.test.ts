@@ -4,8 +4,8 @@ import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harne
 import { MAX_WINDOW } from '../domain/okta-budget.ts';
 
 quietRuntime();
-/** A larger fleet, with workers as processes: `npm run bench:okta-outage`. */
-const MACS = 100;
+/** Twice as many as three processes may have at Okta at once. A larger fleet, with workers as processes: `npm run bench:okta-outage`. */
+const MACS = 48;
 const OUTAGE_MS = 4_000;
 const PATIENCE_MS = 60_000 + MACS * 1_000;
 const PROCESSES = 3;
