@@ -30,7 +30,8 @@ interface Performed {
 export interface FakeBreak {
   readonly requestType: string;
   times: number;
-  readonly errorChain: DeviceErrorChain;
+  /** Absent: it acknowledges the command, and does nothing. */
+  readonly errorChain?: DeviceErrorChain;
   readonly rejectionReason?: string;
   /** Only of a profile whose identifier holds this. */
   readonly profile?: string;
@@ -234,6 +235,7 @@ export class FakeDevice {
       const { errorChain, rejectionReason, appStatus, removesProfile } = broken;
       if (appStatus !== undefined) this.appStatus = appStatus;
       if (removesProfile !== undefined) this.profiles.delete(removesProfile);
+      if (errorChain === undefined) return {};
       return { failure: classify(requestType, errorChain, rejectionReason).failure, errorChain };
     }
     if (requestType.endsWith('List') && this.unreadable > 0) {

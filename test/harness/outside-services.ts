@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ConfirmedDevices, DeviceFilter } from '../../adapters/okta/okta-client.ts';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
 import { OKTA_VERIFY } from '../../domain/device-report.ts';
-import { CataloguedError } from '../../domain/failures.ts';
+import { CataloguedError, type FailureCode } from '../../domain/failures.ts';
 import { openTlsService } from './pretend-okta.ts';
 
 /** Okta's challenge page: each fetch makes one, each is redeemed once. */
@@ -73,6 +73,7 @@ export async function openChallenges() {
 export function licensesOf(knobs: {
   readonly licenses: 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable';
   readonly held: Set<string>;
+  readonly refusedTo: ReadonlyMap<string, FailureCode>;
 }) {
   return {
     asset: () =>
@@ -88,6 +89,8 @@ export function licensesOf(knobs: {
       ]),
     findAssignment: async (adamId: string, serialNumber: string) => {
       await Promise.resolve();
+      const refusal = knobs.refusedTo.get(serialNumber);
+      if (refusal !== undefined) throw new CataloguedError(refusal);
       if (knobs.licenses === 'refused') throw new CataloguedError('apps_and_books.token_refused');
       if (knobs.licenses === 'unreachable') throw new CataloguedError('apps_and_books.unreachable');
       return knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined;

@@ -84,6 +84,8 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable',
     /** Serial numbers. */
     held: new Set<string>(),
+    /** Why a device of this serial number gets no license. */
+    refusedTo: new Map<string, FailureCode>(),
     oktaDevices: [] as OktaDevice[],
     /** So many look-ups of a device are refused. */
     oktaRefusals: 0,
