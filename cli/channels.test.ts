@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
+import { CHANNEL_WORDS } from '../domain/channel-words.ts';
 import { CHANNEL_FINDINGS } from '../domain/channel-findings.ts';
 import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
 
@@ -110,6 +111,13 @@ test('a Fleet server is added with its labels, and tested', async () => {
   expect(printed).toContain('It answers: 4.61.0, free.');
   expect(printed).toContain(`${CHANNEL_FINDINGS.sso_extension.title} (Okta SSO)`);
   expect((await run('create', 'X', ...at, ...key, '--label', 'Everybody')).told).toContain('LABEL=BLUEPRINT');
+});
+
+test('what each channel can and cannot is said without a server', async () => {
+  const { code, printed } = await run('kinds');
+  expect(code).toBe(0);
+  for (const { name, can, cannot } of Object.values(CHANNEL_WORDS))
+    for (const words of [name, can, cannot]) expect(printed).toContain(words);
 });
 
 test('many devices are asked in portions, and those that are refused are named', async () => {

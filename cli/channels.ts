@@ -1,5 +1,7 @@
 // `odette channel`: other MDM servers by which devices are reached. Keys come from files, never from the command line.
 import { Option, type Command } from 'commander';
+import { CHANNEL_WORDS } from '../domain/channel-words.ts';
+import { OTHER_CHANNEL_KINDS } from '../domain/device-channel.ts';
 import { findBlueprint } from './blueprints.ts';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
@@ -34,6 +36,17 @@ export function addChannels(program: Command, line: CommandLine): void {
       );
     },
   );
+  jsonCommand(channel, 'kinds', 'says what each channel can and cannot; asks no server').action(
+    (options: JsonOption) => {
+      const kinds = Object.entries(CHANNEL_WORDS).map(([kind, words]) => ({ kind, ...words }));
+      line.show(options, { items: kinds }, () =>
+        table(
+          ['KIND', 'NAME', 'CAN', 'CANNOT'],
+          kinds.map(({ kind, name, can, cannot }) => [kind, name, can, cannot]),
+        ),
+      );
+    },
+  );
   addCreate(channel, line);
   addChange(channel, line);
   addTest(channel, line);
@@ -57,7 +70,7 @@ function addCreate(channel: Command, line: CommandLine): void {
       "what NanoMDM got as -api, or the API token of Fleet's user; - for standard input",
     )
     .addOption(
-      new Option('--kind <kind>', 'what server it is').choices(['nanomdm', 'fleet']).default('nanomdm'),
+      new Option('--kind <kind>', 'what server it is').choices([...OTHER_CHANNEL_KINDS]).default('nanomdm'),
     )
     .option('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
     .option('--blueprint <name>', 'where devices go that come by it; of Fleet, those that you name')

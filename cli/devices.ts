@@ -176,6 +176,7 @@ function detailLines(device: Detail): Line[] {
     ],
     ['User', device.user],
     ['Blueprint', device.blueprint?.name ?? null],
+    ['Channel', [device.channel.name, device.channel.cannot].filter((one) => one !== null).join('. ')],
     ['Enrollment', `${device.enrollmentStatus}, last contact ${moment(device.lastContactAt)}`],
     ['Id', device.id],
   ];

@@ -1,4 +1,5 @@
 // `odette integration`: the connected Okta tenants, whether they answer, and what their newest check found.
+import { CHANNEL_WORDS } from '../domain/channel-words.ts';
 import type { Command } from 'commander';
 import { jsonCommand, type CommandLine, type JsonOption } from './command-line.ts';
 import { findIntegration, type Integration } from './integration-reference.ts';
@@ -46,6 +47,7 @@ function integrationLines(shown: Integration): string[] {
   const { name, host, customDomain, clientId, health, check, haltedReissues, enrollmentLink } = shown;
   return [
     `${name} (${host}${customDomain === null ? '' : `, ${customDomain}`})`,
+    `Channel:          ${CHANNEL_WORDS[shown.channel].name}`,
     `Platforms:        ${platformsOf(shown)}`,
     `Client ID:        ${clientId}`,
     ...(enrollmentLink === null ? [] : [`Enrollment link:  ${enrollmentLink}`]),

@@ -428,6 +428,7 @@ describe('files', () => {
         at: AT,
         errorChain: [],
       },
+      channel: { kind: 'built_in', name: "Odette's own server", cannot: null },
       enrolledAt: AT,
       verifiedAt: null,
       evidence: [],

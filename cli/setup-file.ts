@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { SETUP_CHANNELS } from '../domain/setup-wizard.ts';
 import { CliError, EXIT } from './exits.ts';
 import { readGiven } from './given-file.ts';
 import type { Body } from './odette-client.ts';
@@ -41,8 +42,8 @@ const PLATFORMS_WANTED = 'name macOS, iOS or both';
 
 const SetupFile = z
   .strictObject({
-    /** How Odette reaches the devices: they enroll in it, or it observes them in Okta alone. */
-    channel: z.enum(['built_in', 'observe_only']).default('built_in'),
+    /** How Odette reaches the devices (`odette channel kinds`). A NanoMDM or Fleet server is added by `odette channel create`. */
+    channel: z.enum(SETUP_CHANNELS).default('built_in'),
     domain: text,
     credentials: z.strictObject({
       kind: z.enum(['api_service_integration', 'api_services_app']).default('api_service_integration'),

@@ -101,6 +101,13 @@ test('a file that only observes names no platform, and none is asked for', async
   expect([without.code, without.told]).toEqual([2, expect.stringContaining('name macOS, iOS or both')]);
 });
 
+test.each(['nanomdm', 'fleet'] as const)('a file may say that devices are reached by %s', async (channel) => {
+  const { code, told: said } = await apply(`channel: ${channel}\n${FILE}`);
+  expect(code, said).toBe(0);
+  expect(answers()[0]).toEqual({ step: 'get_started', channel });
+  expect(steps()).toContain('platforms');
+});
+
 test('given again it changes nothing', async () => {
   await apply(FILE);
   server.calls.length = 0;

@@ -21,6 +21,17 @@ test('the enrollment link is offered once it is known; before, what to set is sa
   ]);
 });
 
+test('where devices are enrolled in another server, its enrollment page stands in for the link, and the end says to add it', () => {
+  const state: SetupState = {
+    ...newSetup('setup-1'),
+    answers: { get_started: { step: 'get_started', channel: 'fleet' } },
+  };
+  const tasksOf = (step: 'platforms' | 'complete') =>
+    guideOf(step, state, facts).tasks.map(({ text }) => text);
+  expect(tasksOf('platforms')).toContainEqual(expect.stringContaining('where your users enroll in Fleet'));
+  expect(tasksOf('complete')[0]).toContain('add the Fleet server');
+});
+
 const signedIn = (credentialsKind: CredentialsKind, host = 'acme.okta.com'): SetupState => ({
   ...newSetup('setup-1'),
   tenant: { orgId: '00o1', host, pipeline: 'idx' },

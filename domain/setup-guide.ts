@@ -1,4 +1,5 @@
 // What the wizard tells an admin at each step: what to do in Okta, by its click path, and what Okta shows only once.
+import { CHANNEL_WORDS } from './channel-words.ts';
 import { adminConsoleOf } from './okta-admin-console.ts';
 import { answerTo, channelOf, OKTA_SCOPES, type SetupState, type SetupStep } from './setup-wizard.ts';
 
@@ -57,12 +58,17 @@ const simple = (intro: string, ...tasks: string[]): GuideBody => ({
   shownOnce: [],
 });
 
-const linkTask = (text: string, { enrollmentLink }: GuideFacts): GuideTask =>
-  enrollmentLink === null
+/** Where users are sent who sign in on a device that is not managed: to the server that manages it. */
+const linkTask = (text: string, state: SetupState, { enrollmentLink }: GuideFacts): GuideTask => {
+  const kind = channelOf(state);
+  if (kind === 'nanomdm' || kind === 'fleet')
+    return { text: `${text} the page where your users enroll in ${CHANNEL_WORDS[kind].name}.` };
+  return enrollmentLink === null
     ? {
         text: 'Odette has no enrollment link yet. Set ODETTE_PUBLIC_URL to the https address where devices reach Odette, restart Odette, and come back. The setup waits here.',
       }
     : { text, copy: { label: 'Enrollment link', value: enrollmentLink } };
+};
 
 const consoleTask = (text: string, state: SetupState, label = 'Open Okta in a new window'): GuideTask => ({
   text,
@@ -156,11 +162,22 @@ function platformsGuide(state: SetupState, facts: GuideFacts): GuideBody {
         text: 'iOS and iPadOS: Add platform > iOS > Next. Copy the secret key, and enter the device management provider, which users see.',
         copy: { label: 'Device management provider', value: facts.providerName },
       },
-      linkTask('Enrollment link, then Save:', facts),
+      linkTask('Enrollment link, then Save:', state, facts),
     ],
     shownOnce: ['macOS: the password of the challenge URL', 'iOS: the secret key'],
     warning: WRONG_TAB,
   };
+}
+
+function addChannelTask(state: SetupState): GuideTask[] {
+  const kind = channelOf(state);
+  if (kind !== 'nanomdm' && kind !== 'fleet') return [];
+  const { name } = CHANNEL_WORDS[kind];
+  return [
+    {
+      text: `Channels > Add channel: add the ${name} server if it is not there yet (odette channel create).`,
+    },
+  ];
 }
 
 function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): GuideBody {
@@ -168,10 +185,9 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
     case 'get_started':
       return simple(
         'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. A device has one MDM server: say first how Odette is to reach your devices.',
-        'Odette manages the devices: they enroll in Odette, which delivers certificates, profiles and Okta Verify, and renews them.',
-        'Observe only: the devices stay with the MDM server that they have. Odette shows what Okta says of each, who would be locked out, and why. It sends nothing to a device, so it delivers and renews nothing, and needs no push certificate. This can be changed later.',
+        'Choose the channel below; it can be changed later. What each can and cannot is listed there, on the page Channels, and by `odette channel kinds`.',
         'Your tenant must run Okta Identity Engine, with Okta Verify and Okta FastPass active, and Adaptive MFA.',
-        'Where Odette manages the devices, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
+        'Unless you only observe, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
         'You need an Okta user with the super admin role.',
       );
     case 'okta_domain':
@@ -199,7 +215,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
     case 'ios':
       return {
         intro: 'Enter what Okta showed for the iOS platform. Odette cannot check the key: copy it exactly.',
-        tasks: [linkTask('Enrollment link, if Okta does not have it yet:', facts)],
+        tasks: [linkTask('Enrollment link, if Okta does not have it yet:', state, facts)],
         shownOnce: ['Secret key: if you lost it, get a new one with Actions > Reset secret key.'],
       };
     case 'complete':
@@ -213,6 +229,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         intro:
           'The connection is ready. Go to the library item to deliver Okta Verify, or view the integration settings.',
         tasks: [
+          ...addChannelTask(state),
           {
             text: 'Library > Okta Verify: assign it to a test blueprint with few devices first, and turn Okta Device Trust on.',
           },

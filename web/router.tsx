@@ -91,6 +91,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: within,
+    path: '/channels',
+    component: lazyRouteComponent(() => import('./channels/channels-page.tsx'), 'ChannelsPage'),
+  }),
+  createRoute({
+    getParentRoute: within,
     path: '/library',
     validateSearch: textOf('search'),
     component: lazyRouteComponent(() => import('./library/library-page.tsx'), 'LibraryPage'),

@@ -15,10 +15,12 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
 import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
+import { findChannelOfDevice, type ChannelOfDevice } from '../../adapters/store/devices/channels.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { commandSubject } from '../../domain/command-subject.ts';
-import { isEnrolled } from '../../domain/device.ts';
+import { CHANNEL_WORDS, deviceLimits } from '../../domain/channel-words.ts';
+import { isEnrolled, type Platform } from '../../domain/device.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
 import { modelName } from '../../domain/model-names.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
@@ -64,6 +66,12 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
   };
 }
 
+const showDeviceChannel = (found: ChannelOfDevice | undefined, platform: Platform) => ({
+  kind: found?.kind ?? ('built_in' as const),
+  name: found?.name ?? CHANNEL_WORDS.built_in.name,
+  cannot: found === undefined ? null : deviceLimits(found.kind, found.name, platform),
+});
+
 const listsProfile = (reported: ReportedRow | undefined, uuid: string): boolean =>
   reported?.profiles?.some((profile) => profile.uuid.toLowerCase() === uuid.toLowerCase()) ?? false;
 
@@ -81,7 +89,7 @@ export async function showDetail(
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
   const finding = await showFinding(sql, row);
-  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins, keyRead] =
+  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins, keyRead, channel] =
     await Promise.all([
       listEvidence(sql, row.id),
       listSentProfiles(sql, row.id),
@@ -93,11 +101,13 @@ export async function showDetail(
       row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
       row.sharesSerialNumber ? findSerialTwins(sql, row.id) : [],
       findKeyRead(sql, row.id),
+      findChannelOfDevice(sql, row.id),
     ]);
   const workflowId = workflowIds.rollout(row.id);
   const seen = await findSeenTimes(sql, row.id, row.integrationId, deliveries[0]?.scope ?? 'System');
   return {
     ...showDevice(row),
+    channel: showDeviceChannel(channel, row.platform),
     enrolledAt: row.enrolledAt,
     verifiedAt: row.verifiedAt,
     evidence: TRUTHS.map((truth) => {

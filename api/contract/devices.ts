@@ -2,6 +2,7 @@
 // Long, because it is one table of endpoints over one set of schemas.
 import { z } from 'zod';
 import { CERTIFICATE_USES } from '../../domain/certificate-use.ts';
+import { CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { FINDING_KINDS } from '../../domain/okta-finding.ts';
 import { EVIDENCE_SOURCES } from '../../domain/evidence-time.ts';
 import { TRUTHS } from '../../domain/trust.ts';
@@ -96,6 +97,8 @@ const TimelineEntry = z
 export const DeviceDetail = z
   .object({
     ...deviceFields,
+    /** How Odette reaches it, and in one sentence what it cannot do there; null: nothing is missing. */
+    channel: z.object({ kind: z.enum(CHANNEL_KINDS), name: z.string(), cannot: z.string().nullable() }),
     enrolledAt: instant.nullable(),
     verifiedAt: instant.nullable(),
     evidence: z.array(

@@ -67,6 +67,27 @@ export const dialogs = (ids: {
     await pressed('Turn off')(ours);
   };
   return {
+    'add a channel': { at: '/channels', open: pressed('Add channel') },
+    'add a NanoMDM channel': {
+      at: '/channels',
+      open: async (ours) => {
+        await ours.press('Add channel');
+        await ours.page.getByRole('dialog').getByLabel('Kind').selectOption('nanomdm');
+      },
+    },
+    'add a label of Fleet': {
+      at: '/channels',
+      open: async (ours) => {
+        await ours.press('Add channel');
+        await ours.press('Add label');
+        await ours.page.getByLabel('Label 1', { exact: true }).waitFor();
+      },
+    },
+    'change a channel': { at: '/channels', open: pressed('Change: NanoMDM') },
+    'test a channel': { at: '/channels', open: pressed('Test: NanoMDM') },
+    'adopt devices': { at: '/channels', open: pressed('Adopt devices: NanoMDM') },
+    'read a channel': { at: '/channels', open: pressed('Read now: Fleet') },
+    'remove a channel': { at: '/channels', open: pressed('Remove: NanoMDM') },
     'add blueprint': { at: '/blueprints', open: pressed('Add blueprint') },
     'rename blueprint': { at: `/blueprints/${ids.blueprint}`, open: pressed('Rename') },
     'remove blueprint': { at: `/blueprints/${ids.emptyBlueprint}`, open: pressed('Remove') },

@@ -50,6 +50,7 @@ export const consolePages = (ids: {
     ? {}
     : { 'fleet-rollout': `/fleet-rollouts/${ids.fleetRollout}?state=completed` }),
   setup: `/setups/${ids.setup}`,
+  channels: '/channels',
   library: '/library',
   'okta-verify': `/library/okta-verify?integration=${ids.integration}`,
   blueprints: '/blueprints',

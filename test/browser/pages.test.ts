@@ -43,6 +43,7 @@ const ACTED_ON = [
   'rotation',
   'fleet-rollout',
   'setup',
+  'channels',
   'okta-verify',
   'blueprints',
   'blueprint',
@@ -469,7 +470,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     for (const name of ACTED_ON) {
       await ours.goTo(pages[name] ?? '');
       const buttons = ours.page.getByRole('button', {
-        name: /^(Save|Check|Change|Add|Create|Upload|Abandon|Replay all|Stop|For all)/,
+        name: /^(Save|Check|Change|Add|Test|Adopt|Read now|Remove|Create|Upload|Abandon|Replay all|Stop|For all)/,
       });
       const usable = (await buttons.all()).map((button) => button.isEnabled());
       if ((await Promise.all(usable)).includes(true)) actions.push(name);

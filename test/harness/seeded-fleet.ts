@@ -91,6 +91,16 @@ export async function seedFleet(database: Database, sealer: Sealer): Promise<See
       ids.blueprints,
     ],
   );
+  await database.query(
+    `with added as (
+       insert into channels (kind, name, url, api_key_secret_id) values ('fleet', 'Fleet', 'https://fleet.example.com', $1) returning id)
+     insert into channel_readings (channel_id, read_at, server, findings)
+     select id, now(), '{"version": "4.61.0", "tier": "free"}', $2::jsonb from added`,
+    [
+      await secret('channel_api_key', 'fleet.example.com/'),
+      JSON.stringify([{ code: 'sso_extension', profile: 'Okta SSO', team: null }]),
+    ],
+  );
   await saveLibraryItem(database, {
     id: ids['library-items'],
     integrationId: ids.integrations,

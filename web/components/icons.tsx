@@ -80,6 +80,11 @@ export const PlugIcon = () => (
     <path d="M9 4v4M15 4v4M7 8h10v3a5 5 0 0 1-10 0V8ZM12 16v4" />
   </Icon>
 );
+export const ArrowsIcon = () => (
+  <Icon>
+    <path d="M4 9h14l-4-4M20 15H6l4 4" />
+  </Icon>
+);
 export const BooksIcon = () => (
   <Icon>
     <path d="M5 5h4v14H5zM10 5h4v14h-4zM15.500 6l3.500-1 3 13.500-3.500 1z" />

@@ -1,5 +1,6 @@
 // What may be asked of one device. Each dialog says what will happen before it does.
 import { Button, Menu } from '@mantine/core';
+import { CHANNEL_ABILITIES } from '../../domain/device-channel.ts';
 import { deviceWord } from '../odette-line.ts';
 import { ReplayDialog } from '../rollouts/replay-dialog.tsx';
 import { useMay } from '../shell/session.ts';
@@ -20,6 +21,8 @@ export function DeviceActions({
   open: (dialog: DeviceDialog) => void;
 }) {
   const isAdmin = useMay('admin');
+  // On another channel that server takes a device back.
+  const enrolls = CHANNEL_ABILITIES[device.channel.kind].enroll;
   const hasLeft = device.enrollmentStatus === 'checked_out' || device.bucket === 'unreachable';
   return (
     <>
@@ -43,7 +46,7 @@ export function DeviceActions({
             <Menu.Item onClick={() => open('renew')}>Renew certificate now</Menu.Item>
           )}
           <Menu.Item onClick={() => open('edit')}>User and blueprint…</Menu.Item>
-          {isAdmin && device.enrollmentStatus !== 'checked_out' && (
+          {isAdmin && enrolls && device.enrollmentStatus !== 'checked_out' && (
             <Menu.Item onClick={() => open('return')}>Allow re-enrollment…</Menu.Item>
           )}
           <Menu.Divider />

@@ -23,6 +23,19 @@ const LICENSE_LABELS = {
   returning: 'Being returned',
 } as const;
 
+/** Odette's own server needs no words: it lacks nothing. */
+function ChannelFact({ device: { channel } }: { device: DeviceDetail }) {
+  if (channel.kind === 'built_in') return channel.name;
+  return (
+    <>
+      <AnchorLink to="/channels" size="sm">
+        {channel.name}
+      </AnchorLink>
+      <Text size="sm">{channel.cannot}</Text>
+    </>
+  );
+}
+
 export function DeviceFacts({ device }: { device: DeviceDetail }) {
   const rows: [string, ReactNode][] = [
     ['Serial number', device.serialNumber ?? '–'],
@@ -32,6 +45,7 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
     ['Supervised', device.isSupervised === null ? '–' : device.isSupervised ? 'Yes' : 'No'],
     ['User', device.user ?? '–'],
     ['Blueprint', device.blueprint?.name ?? '–'],
+    ['Channel', <ChannelFact key="channel" device={device} />],
     ['Enrolled', <Moment key="enrolled" at={device.enrolledAt} />],
     ['Last contact', <Moment key="contact" at={device.lastContactAt} />],
     [

@@ -1,4 +1,5 @@
 // The connected Okta tenants and the setups that are under way.
+import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
 import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
@@ -80,7 +81,7 @@ function IntegrationCard({
           {integration.host}
           {integration.macOS ? ' · macOS' : ''}
           {integration.iOS ? ' · iOS and iPadOS' : ''}
-          {integration.channel === 'observe_only' ? ' · observe only' : ''}
+          {integration.channel === 'built_in' ? '' : ` · ${CHANNEL_WORDS[integration.channel].name}`}
         </Text>
         {totals && (
           <Text size="sm">

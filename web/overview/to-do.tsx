@@ -95,6 +95,12 @@ function TickLink({ id }: { id: Tick['id'] }) {
           Open
         </ButtonLink>
       );
+    case 'channel':
+      return (
+        <ButtonLink size="xs" variant="default" to="/channels">
+          Open
+        </ButtonLink>
+      );
     case 'integration':
       return (
         <ButtonLink size="xs" variant="default" to="/integrations/discover">

@@ -35,6 +35,7 @@ const action = (label: string, role: Role, to: NavigateOptions, words = ''): Sea
 export const FIXED_ENTRIES: readonly SearchEntry[] = [
   page('Overview', { to: '/' }, 'home to do'),
   page('Integrations', { to: '/integrations' }, 'okta tenants'),
+  page('Channels', { to: '/channels' }, 'nanomdm fleet other mdm servers webhook'),
   page('Library', { to: '/library' }, 'apps'),
   page('Okta Verify', { to: '/library/okta-verify' }, 'library item device trust switch'),
   page('Blueprints', { to: '/blueprints' }, 'groups'),
@@ -60,6 +61,7 @@ export const FIXED_ENTRIES: readonly SearchEntry[] = [
   page('About this installation', { to: '/settings', search: { tab: 'about' } }, 'settings version status'),
   page('Account', { to: '/account' }, 'second factor recovery codes'),
   action('Connect an Okta tenant', 'admin', { to: '/integrations/discover' }, 'setup integration add'),
+  action('Add a channel', 'admin', { to: '/channels' }, 'nanomdm fleet mdm server'),
   action('Turn Okta Device Trust on or off', 'admin', { to: '/library/okta-verify' }, 'switch'),
   action('Create a blueprint', 'admin', { to: '/blueprints' }, 'add group'),
   action('Create an enrollment code', 'admin', { to: '/blueprints' }, 'enroll add device'),

@@ -1,5 +1,7 @@
 // The end of the wizard: to the settings or to the library item, and what Okta does not enforce yet.
 import { Alert, Group, Paper, Stack, Title } from '@mantine/core';
+import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
+import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { ButtonLink } from '../components/links.tsx';
 import { useEffect } from 'react';
 import type { Setup } from './answers.ts';
@@ -8,7 +10,9 @@ import { StepGuide } from './step-guide.tsx';
 
 export function SetupDone({ setup }: { setup: Setup }) {
   useEffect(() => discardDraft(setup.id), [setup.id]);
-  const { integrationId } = setup;
+  const { integrationId, answers } = setup;
+  const isObserving = answers.channel === 'observe_only';
+  const other = OTHER_CHANNEL_KINDS.find((kind) => kind === answers.channel);
   return (
     <Paper withBorder p="lg">
       <Stack>
@@ -16,14 +20,27 @@ export function SetupDone({ setup }: { setup: Setup }) {
           Okta Device Trust setup complete
         </Title>
         <Alert color="green" title={`${setup.tenant?.host ?? 'The Okta tenant'} is connected`}>
-          Next: assign Okta Verify to a test blueprint and turn Okta Device Trust on.
+          {isObserving
+            ? 'Odette reads the devices of this tenant now.'
+            : 'Next: assign Okta Verify to a test blueprint and turn Okta Device Trust on.'}
         </Alert>
         <StepGuide guide={{ ...setup.guide, intro: '' }} />
         {integrationId !== undefined && (
           <Group>
-            <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
-              Go to library item
-            </ButtonLink>
+            {isObserving ? (
+              <ButtonLink to="/integrations/$integrationId/observed" params={{ integrationId }}>
+                Observed devices
+              </ButtonLink>
+            ) : (
+              <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
+                Go to library item
+              </ButtonLink>
+            )}
+            {other !== undefined && (
+              <ButtonLink variant="default" to="/channels">
+                To the channels: {CHANNEL_WORDS[other].name}
+              </ButtonLink>
+            )}
             <ButtonLink variant="default" to="/integrations/$integrationId" params={{ integrationId }}>
               View integration settings
             </ButtonLink>

@@ -1,6 +1,9 @@
 // The fields of each step of the wizard that asks for something, and how they become its answer.
-import { Checkbox, Radio, Stack, TextInput } from '@mantine/core';
+import { Alert, Anchor, Checkbox, Radio, Stack, Text as Words, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
+import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
+import { SETUP_CHANNELS } from '../../domain/setup-wizard.ts';
 import { fieldProblem } from '../components/problem-alert.tsx';
 import { SecretInput } from '../components/secret-input.tsx';
 import { PLATFORM_LABELS } from '../labels.ts';
@@ -96,6 +99,22 @@ function Secret(
   );
 }
 
+/** The setup goes on meanwhile; until the server is added it is a to-do. */
+function ToChannels({ channel }: { channel: string }) {
+  const kind = OTHER_CHANNEL_KINDS.find((known) => known === channel);
+  if (kind === undefined) return null;
+  return (
+    <Alert mt="sm" color="blue" title={`Add the ${CHANNEL_WORDS[kind].name} server under Channels`}>
+      <Words size="sm">
+        Now, in a new tab, or after this setup: the to-do list names it until it is added.{' '}
+        <Anchor href="/channels" target="_blank" size="sm">
+          To the channels
+        </Anchor>
+      </Words>
+    </Alert>
+  );
+}
+
 /** Left out when it is set already and nothing new was typed. */
 const secret = <Name extends string>(name: Name, draft: Draft): { [Key in Name]?: string } =>
   (draft[name] ? { [name]: draft[name] } : {}) as { [Key in Name]?: string };
@@ -113,22 +132,17 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
         error={fieldProblem(error, 'channel')}
       >
         <Stack gap="xs" mt="xs">
-          <Radio
-            value="built_in"
-            label="Odette manages the devices"
-            description="They enroll in Odette. It delivers certificates, profiles and Okta Verify, and renews them."
-          />
-          <Radio
-            value="observe_only"
-            label="Observe only"
-            description="They stay with Jamf Pro, Kandji, Intune or another MDM server. Odette shows what Okta says of them, and sends them nothing."
-          />
+          {SETUP_CHANNELS.map((channel) => {
+            const { name, can, cannot } = CHANNEL_WORDS[channel];
+            return <Radio key={channel} value={channel} label={name} description={`${can} ${cannot}`} />;
+          })}
         </Stack>
+        <ToChannels channel={valuesOf('get_started', answers, draft)['channel'] ?? ''} />
       </Radio.Group>
     ),
     read: ({ channel }) => ({
       step: 'get_started',
-      channel: channel === 'observe_only' ? 'observe_only' : 'built_in',
+      channel: SETUP_CHANNELS.find((known) => known === channel) ?? 'built_in',
     }),
   },
   okta_domain: {

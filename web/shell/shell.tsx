@@ -19,6 +19,7 @@ import { EntryLink } from '../components/links.tsx';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiProblem, call } from '../client.ts';
 import {
+  ArrowsIcon,
   BooksIcon,
   CalendarIcon,
   GearIcon,
@@ -44,6 +45,7 @@ import { useSession } from './session.ts';
 const PAGES = [
   { to: '/', label: 'Overview', icon: <HouseIcon /> },
   { to: '/integrations', label: 'Integrations', icon: <PlugIcon /> },
+  { to: '/channels', label: 'Channels', icon: <ArrowsIcon /> },
   { to: '/library', label: 'Library', icon: <BooksIcon /> },
   { to: '/blueprints', label: 'Blueprints', icon: <LayersIcon /> },
   { to: '/devices', label: 'Devices', icon: <LaptopIcon /> },

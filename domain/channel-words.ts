@@ -1,0 +1,48 @@
+// What each way to devices is called, and what it can and cannot: setup, console and command line say the same, and docs/channels.md too.
+import { CHANNEL_ABILITIES, type ChannelKind } from './device-channel.ts';
+import type { Platform } from './device.ts';
+import type { SetupChannel } from './setup-wizard.ts';
+
+export interface ChannelWords {
+  readonly name: string;
+  /** One sentence each. */
+  readonly can: string;
+  readonly cannot: string;
+}
+
+export const CHANNEL_WORDS: Readonly<Record<SetupChannel, ChannelWords>> = {
+  built_in: {
+    name: "Odette's own server",
+    can: 'Devices enroll in Odette, which delivers and renews certificates, settings and Okta Verify, and takes back what a device has not taken yet.',
+    cannot:
+      "It cannot serve a device that is enrolled in another MDM server, and it needs Apple's push certificate.",
+  },
+  nanomdm: {
+    name: 'NanoMDM',
+    can: 'Devices stay enrolled in NanoMDM, through which Odette delivers and renews certificates, settings and Okta Verify.',
+    cannot:
+      "It cannot enroll devices, use a user's login keychain or take a command back, and NanoMDM stores each command in the clear.",
+  },
+  fleet: {
+    name: 'Fleet',
+    can: 'Devices stay enrolled in Fleet, also its free edition, through which Odette delivers and renews certificates, settings and Okta Verify.',
+    cannot:
+      "It cannot enroll devices, use a user's login keychain or take a command back, and Fleet stores each command in the clear.",
+  },
+  observe_only: {
+    name: 'Observe only',
+    can: 'Devices stay with Jamf Pro, Kandji, Intune or any other MDM server, and Odette shows what Okta says of each, who would be locked out, and why.',
+    cannot: 'It cannot send anything to a device, so it delivers and renews nothing.',
+  },
+};
+
+/** What Odette cannot do with a device of this channel, in one sentence; null: nothing is missing. */
+export function deviceLimits(kind: ChannelKind, name: string, platform: Platform): string | null {
+  const { withdraw, enroll } = CHANNEL_ABILITIES[kind];
+  const lacks = [
+    ...(platform === 'macOS' && !enroll ? ["put a certificate into its user's login keychain"] : []),
+    ...(withdraw ? [] : ['take back a command that the device has not taken yet']),
+  ];
+  if (lacks.length === 0) return null;
+  return `Through ${name} Odette cannot ${lacks.join(' or ')}; ${name} enrolls the device and renews its MDM identity.`;
+}
