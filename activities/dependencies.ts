@@ -18,7 +18,10 @@ export interface ActivityDependencies {
   apns(topic: string): Promise<Pick<ApnsClient, 'push'>>;
   /** @throws CataloguedError `apps_and_books.token_missing` */
   appsAndBooks(): Promise<
-    Pick<AppsAndBooksClient, 'asset' | 'associate' | 'findAssignment' | 'disassociate' | 'status'>
+    Pick<
+      AppsAndBooksClient,
+      'asset' | 'associate' | 'findAssignment' | 'disassociate' | 'location' | 'status'
+    >
   >;
   /** The API of a channel. @throws CataloguedError `request.not_found` when it is gone */
   nanoMdm(channelId: string): Promise<Pick<NanoMdmClient, 'enqueue' | 'push'>>;

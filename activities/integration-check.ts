@@ -1,5 +1,6 @@
 // The daily look at a connected tenant: prerequisites as at setup, custom domains, clock, and Okta's authority.
 import { checkSourcesOf } from '../adapters/okta/check-sources.ts';
+import { appsAndBooksClientId } from '../adapters/store/integration/apps-and-books-tokens.ts';
 import {
   integrationDomains,
   recordIntegrationCheck,
@@ -18,7 +19,10 @@ export function integrationChecks(deps: ActivityDependencies) {
       const platforms = await listPlatforms(database, integrationId);
       const check = await checkTenant(
         integrationDomains(integration),
-        checkSourcesOf(integration, platforms, deps),
+        checkSourcesOf(integration, platforms, {
+          ...deps,
+          appsAndBooksId: () => appsAndBooksClientId(database),
+        }),
       );
       await database.inTransaction((sql) => recordIntegrationCheck(sql, integrationId, check));
       return true;

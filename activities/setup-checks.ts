@@ -11,6 +11,7 @@ import { findIntegrationOfOrg } from '../adapters/store/integration/integrations
 import { openSecret, type SecretOwner } from '../adapters/store/base/secrets.ts';
 import { markChecking } from '../adapters/store/integration/setups.ts';
 import { CataloguedError, FAILURES, type FailureCode } from '../domain/failures.ts';
+import { appsAndBooksClientId } from '../adapters/store/integration/apps-and-books-tokens.ts';
 import { findPrerequisites } from '../domain/prerequisites.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
 import type {
@@ -120,6 +121,7 @@ export function setupChecks(deps: SetupDependencies) {
         confirmed,
         oktaClient: () => clientFor(deps, ofSetup(input)),
         appsAndBooks,
+        appsAndBooksId: () => appsAndBooksClientId(database),
       });
     },
 

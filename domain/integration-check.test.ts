@@ -59,6 +59,7 @@ const sources = (changes: Partial<CheckSources> = {}): CheckSources => ({
   organization: () => Promise.resolve(tenant),
   authority: () => Promise.resolve([CA]),
   appsAndBooks: () => fails('apps_and_books.token_missing'),
+  appsAndBooksId: () => Promise.resolve('own'),
   oktaClient: () =>
     Promise.resolve({
       token: () => Promise.resolve({ scopes: ['okta.devices.read', 'okta.authenticators.read'] }),

@@ -42,7 +42,10 @@ interface KnownTenant {
   readonly furtherDomains: readonly string[];
 }
 
-export interface CheckSources extends Pick<PrerequisiteSources, 'oktaClient' | 'appsAndBooks'> {
+export interface CheckSources extends Pick<
+  PrerequisiteSources,
+  'oktaClient' | 'appsAndBooks' | 'appsAndBooksId'
+> {
   /** Of the integration's own host, or of a custom domain. */
   organization(host?: string): Promise<Tenant>;
   /** null: there is no macOS platform. */

@@ -13,6 +13,7 @@ const find = (appsAndBooksCode: FailureCode) =>
         checkFastPass: () => Promise.resolve({ oktaVerifyActive: true, fastPassActive: true, warnings: [] }),
       }),
     appsAndBooks: () => Promise.reject(new CataloguedError(appsAndBooksCode)),
+    appsAndBooksId: () => Promise.resolve('own'),
   });
 
 test("no prerequisite is called missing while Odette's own database does not respond", async () => {
@@ -24,6 +25,29 @@ test('licenses that Apple refuses to tell are a finding with the reason', async 
   expect(prerequisites).toContainEqual(
     expect.objectContaining({ id: 'okta_verify_licenses', failureCode: 'apps_and_books.token_refused' }),
   );
+});
+
+test.each([
+  ['own', 'passed', undefined],
+  [undefined, 'passed', undefined],
+  ['other', 'failed', 'apps_and_books.held_by_other'],
+] as const)('a location that %s claimed last: %s', async (mdmId, result, failureCode) => {
+  const { prerequisites } = await findPrerequisites({
+    tenant: { orgId: '00o1', host: 'acme.okta.com', pipeline: 'idx' },
+    confirmed: [],
+    oktaClient: () => Promise.reject(new CataloguedError('okta.client_id_unknown')),
+    appsAndBooks: () =>
+      Promise.resolve({
+        location: () =>
+          Promise.resolve({ name: 'Berlin', ...(mdmId !== undefined && { mdmId, mdmName: 'Fleet' }) }),
+        asset: () => Promise.resolve([{ available: 4, total: 5 }]),
+      }),
+    appsAndBooksId: () => Promise.resolve('own'),
+  });
+  const found = prerequisites.find(({ id }) => id === 'okta_verify_licenses');
+  expect([found?.result, found?.failureCode]).toEqual([result, failureCode]);
+  if (result === 'failed')
+    expect(found?.detail).toBe('“Fleet” uses the Apps and Books location “Berlin”, too.');
 });
 
 const judge = async (changes: Partial<TenantChecks>) => {
@@ -38,6 +62,7 @@ const judge = async (changes: Partial<TenantChecks>) => {
     confirmed: [],
     oktaClient: () => Promise.resolve(client),
     appsAndBooks: () => Promise.reject(new CataloguedError('apps_and_books.token_missing')),
+    appsAndBooksId: () => Promise.resolve('own'),
   });
   return (id: string) => prerequisites.find((one) => one.id === id);
 };

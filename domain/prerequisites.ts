@@ -29,6 +29,8 @@ export interface TenantChecks {
 /** What is asked of Apps and Books. */
 interface LicenseChecks {
   asset(adamId: string): Promise<readonly { readonly available: number; readonly total: number }[]>;
+  /** Which MDM server claimed the location last; without an id none did. */
+  location(): Promise<{ readonly name: string; readonly mdmId?: string; readonly mdmName?: string }>;
 }
 
 export interface PrerequisiteSources {
@@ -37,6 +39,8 @@ export interface PrerequisiteSources {
   readonly confirmed: readonly PrerequisiteId[];
   oktaClient(): Promise<TenantChecks>;
   appsAndBooks(): Promise<LicenseChecks>;
+  /** Under which this installation claims a location. */
+  appsAndBooksId(): Promise<string>;
 }
 
 type Finding = Omit<PrerequisiteCheck, 'id' | 'confirmed'>;
@@ -138,9 +142,16 @@ function judgeScopes(scopes: readonly string[]): Finding {
   return passed(`${names} Odette works without it: it changes nothing in Okta.`);
 }
 
-async function requestLicenses({ appsAndBooks }: PrerequisiteSources): Promise<Finding> {
+async function requestLicenses({ appsAndBooks, appsAndBooksId }: PrerequisiteSources): Promise<Finding> {
   try {
-    const assets = await (await appsAndBooks()).asset(OKTA_VERIFY.adamId);
+    const client = await appsAndBooks();
+    const { name, mdmId, mdmName } = await client.location();
+    if (mdmId !== undefined && mdmId !== (await appsAndBooksId()))
+      return {
+        ...failed(`“${mdmName ?? mdmId}” uses the Apps and Books location “${name}”, too.`),
+        failureCode: 'apps_and_books.held_by_other',
+      };
+    const assets = await client.asset(OKTA_VERIFY.adamId);
     const total = assets.reduce((sum, asset) => sum + asset.total, 0);
     const available = assets.reduce((sum, asset) => sum + asset.available, 0);
     return total > 0

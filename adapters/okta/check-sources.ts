@@ -5,7 +5,7 @@ import type { OktaClient } from './okta-client.ts';
 import { readOrganization } from './organization.ts';
 import { checkScepUrl } from './scep-check.ts';
 
-interface Outside extends Pick<CheckSources, 'appsAndBooks'> {
+interface Outside extends Pick<CheckSources, 'appsAndBooks' | 'appsAndBooksId'> {
   readonly allowedPrivateHosts: readonly string[];
   oktaClient(integrationId: string): Promise<OktaClient>;
 }
@@ -13,7 +13,7 @@ interface Outside extends Pick<CheckSources, 'appsAndBooks'> {
 export function checkSourcesOf(
   integration: { readonly id: string; readonly oktaHost: string },
   platforms: readonly { readonly scepUrl: string | null }[],
-  { allowedPrivateHosts, oktaClient, appsAndBooks }: Outside,
+  { allowedPrivateHosts, oktaClient, appsAndBooks, appsAndBooksId }: Outside,
 ): CheckSources {
   const http = guardedHttp(allowedPrivateHosts);
   const url = platforms.find(({ scepUrl }) => scepUrl !== null)?.scepUrl ?? null;
@@ -21,6 +21,7 @@ export function checkSourcesOf(
     organization: (host = integration.oktaHost) => readOrganization(host, http),
     oktaClient: () => oktaClient(integration.id),
     appsAndBooks,
+    appsAndBooksId,
     authority: async () => (url === null ? null : checkScepUrl({ url, allowedPrivateHosts })),
   };
 }

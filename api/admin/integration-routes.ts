@@ -1,6 +1,7 @@
 // Integrations: shown with the health of each connection, changed with the wizard's own checks.
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { appsAndBooksClientId } from '../../adapters/store/integration/apps-and-books-tokens.ts';
 import { checkSourcesOf } from '../../adapters/okta/check-sources.ts';
 import { listHaltedReissues, resumeReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { previewWaves, startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
@@ -210,7 +211,10 @@ function requestHandlers({
       await reopenEndpoints(database, params.id, 'all');
       const check = await checkTenant(
         integrationDomains(integration),
-        checkSourcesOf(integration, platforms, outside),
+        checkSourcesOf(integration, platforms, {
+          ...outside,
+          appsAndBooksId: () => appsAndBooksClientId(database),
+        }),
       );
       await database.inTransaction(async (inOne) => {
         await recordIntegrationCheck(inOne, params.id, check);

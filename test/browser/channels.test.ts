@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { startFleetServer, type TestFleet } from '../harness/fleet-server.ts';
 import { temporalAddress } from '../harness/temporal.ts';
-import { openConsole, PHONE, signIn, type ConsolePage } from './console-page.ts';
+import { openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
 import { hasBrowser, launchBrowser } from './find-browser.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
@@ -91,9 +91,7 @@ describe.skipIf(!hasBrowser)('the channels', () => {
     await ours.see('No push certificate is needed here');
     await ours.page.setViewportSize(PHONE);
     await ours.goTo('/channels');
-    expect(await ours.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
-      PHONE.width,
-    );
+    expect(await ours.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
     expect(ours.complaints).toEqual([]);
   }, 60_000);
 });

@@ -76,6 +76,7 @@ export function licensesOf(knobs: {
   readonly refusedTo: ReadonlyMap<string, FailureCode>;
 }) {
   return {
+    location: () => Promise.resolve({ name: 'Test' }),
     asset: () =>
       Promise.resolve([
         {
