@@ -3,7 +3,7 @@ import { CHANNEL_ABILITIES, type ChannelKind } from './device-channel.ts';
 import type { Platform } from './device.ts';
 import type { SetupChannel } from './setup-wizard.ts';
 
-export interface ChannelWords {
+interface ChannelWords {
   readonly name: string;
   /** One sentence each. */
   readonly can: string;

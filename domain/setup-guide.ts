@@ -185,7 +185,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
     case 'get_started':
       return simple(
         'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. A device has one MDM server: say first how Odette is to reach your devices.',
-        'Choose the channel below; it can be changed later. What each can and cannot is listed there, on the page Channels, and by `odette channel kinds`.',
+        'Choose the channel first; it can be changed later. The page Channels, and odette channel kinds on the command line, say what each can and cannot.',
         'Your tenant must run Okta Identity Engine, with Okta Verify and Okta FastPass active, and Adaptive MFA.',
         'Unless you only observe, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
         'You need an Okta user with the super admin role.',

@@ -112,7 +112,7 @@ function Facts({ channel }: { channel: Channel }) {
       <List size="sm" listStyleType="none" spacing={4}>
         <List.Item className="break-anywhere">
           {CHANNEL_WORDS[kind].name}
-          {server !== null && ` ${server.version}, ${server.tier}`} at {url}
+          {server !== null && ` ${server.version} (${server.tier})`} at {url}
         </List.Item>
         <List.Item>
           {plural(devices, 'device')}
