@@ -91,7 +91,7 @@ describe.skipIf(!hasBrowser)('the channels', () => {
     await ours.see('No push certificate is needed here');
     await ours.page.setViewportSize(PHONE);
     await ours.goTo('/channels');
-    expect(await ours.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
+    expect(await widthOnPhone(ours.page)).toBeLessThanOrEqual(PHONE.width);
     expect(ours.complaints).toEqual([]);
   }, 60_000);
 });

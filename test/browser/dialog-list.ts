@@ -71,15 +71,14 @@ export const dialogs = (ids: {
     'add a NanoMDM channel': {
       at: '/channels',
       open: async (ours) => {
-        await ours.press('Add channel');
-        await ours.page.getByRole('dialog').getByLabel('Kind').selectOption('nanomdm');
+        await pressed('Add channel')(ours);
+        await chooseIn(ours.page, 'Kind', 'NanoMDM');
       },
     },
     'add a label of Fleet': {
       at: '/channels',
       open: async (ours) => {
-        await ours.press('Add channel');
-        await ours.press('Add label');
+        await pressed('Add channel', 'Add label')(ours);
         await ours.page.getByLabel('Label 1', { exact: true }).waitFor();
       },
     },
