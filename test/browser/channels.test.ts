@@ -6,7 +6,7 @@ import { openAdminApi, type AdminApi } from '../harness/admin-api.ts';
 import { startFleetServer, type TestFleet } from '../harness/fleet-server.ts';
 import { temporalAddress } from '../harness/temporal.ts';
 import { openConsole, PHONE, signIn, widthOnPhone, type ConsolePage } from './console-page.ts';
-import { hasBrowser, launchBrowser } from './find-browser.ts';
+import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 
 const ADA = { name: 'ada', password: 'correct horse battery staple' };
 let browser: Browser;
@@ -20,14 +20,14 @@ describe.skipIf(!hasBrowser)('the channels', () => {
       connection: await Connection.connect({ address: await temporalAddress() }),
     });
     [browser, api, fleet] = await Promise.all([
-      launchBrowser() as Promise<Browser>,
+      sharedBrowser(),
       openAdminApi({ temporal, allowedPrivateHosts: ['127.0.0.1'] }),
       startFleetServer(),
     ]);
     await api.call('POST', '/api/people', { ...ADA, role: 'admin' });
   }, 120_000);
   afterAll(async () => {
-    await browser?.close();
+    await closePages();
     await api?.close();
     await fleet?.close();
   });
