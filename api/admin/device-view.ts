@@ -83,6 +83,33 @@ const showDeviceError = ({ step, requestType, respondedAt, errorChain }: Refused
   errorChain: [...errorChain],
 });
 
+function showPayloadSet(
+  deviceId: string,
+  sent: Awaited<ReturnType<typeof listSentProfiles>>,
+  deliveries: Awaited<ReturnType<typeof listDeliveries>>,
+  reported: ReportedRow | undefined,
+): z.input<typeof DeviceDetail>['payloadSet'] {
+  return [
+    ...sent.map((profile) => ({
+      ...profile,
+      onDevice:
+        profile.kind === 'app_configuration'
+          ? reported?.appConfigurationRevision === profile.revision
+          : listsProfile(reported, profile.payloadUuid),
+    })),
+    ...deliveries
+      .filter(({ state }) => state === 'sent' || state === 'proven')
+      .map((delivery) => ({
+        kind: `certificate.${delivery.slot}`,
+        identifier: `odette.${delivery.integrationId}.${deviceId}.certificate.${delivery.slot}`,
+        revision: delivery.deliveryId,
+        payloadUuid: delivery.payloadUuid,
+        sentAt: delivery.sentAt,
+        onDevice: listsProfile(reported, delivery.payloadUuid),
+      })),
+  ];
+}
+
 export async function showDetail(
   sql: Sql,
   row: FleetRow,
@@ -121,25 +148,7 @@ export async function showDetail(
     })),
     failure: rolloutFailureOrNull(row.failureCode),
     deviceError: refusal === undefined ? null : showDeviceError(refusal),
-    payloadSet: [
-      ...sent.map((profile) => ({
-        ...profile,
-        onDevice:
-          profile.kind === 'app_configuration'
-            ? reported?.appConfigurationRevision === profile.revision
-            : listsProfile(reported, profile.payloadUuid),
-      })),
-      ...deliveries
-        .filter(({ state }) => state === 'sent' || state === 'proven')
-        .map((delivery) => ({
-          kind: `certificate.${delivery.slot}`,
-          identifier: `odette.${delivery.integrationId}.${row.id}.certificate.${delivery.slot}`,
-          revision: delivery.deliveryId,
-          payloadUuid: delivery.payloadUuid,
-          sentAt: delivery.sentAt,
-          onDevice: listsProfile(reported, delivery.payloadUuid),
-        })),
-    ],
+    payloadSet: showPayloadSet(row.id, sent, deliveries, reported),
     certificates: deliveries,
     license: license
       ? { state: license.state, failureCode: codeOrNull(license.failureCode), changedAt: license.changedAt }

@@ -213,7 +213,7 @@ function LabelFields({
         adoption. An empty label is dropped.
       </Text>
       {labels.map(({ label, blueprintId }, at) => (
-        // eslint-disable-next-line react/no-array-index-key -- a line has no other identity while it is typed
+        // A line has no other identity while it is typed.
         <Group key={at} gap="xs" align="flex-end" wrap="nowrap">
           <TextInput
             label={`Label ${at + 1}`}
