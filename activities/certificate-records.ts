@@ -5,6 +5,7 @@ import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
+  certificateViewOf,
   failDelivery,
   failMissingDeliveries,
   proveDelivery,
@@ -30,7 +31,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { failedText, failureText } from './failure-text.ts';
 
 export interface PlannedCertificateStep {
-  readonly action: CertificateAction;
+  readonly action: Exclude<CertificateAction, { do: 'prove' }>;
   readonly enrollmentId: string;
   readonly settings: IntegrationSettings;
   /** Of the certificate that is on the device; null: there is none. */
@@ -40,6 +41,14 @@ export interface PlannedCertificateStep {
   /** What people call the device; null: it has neither a name nor a serial number. */
   readonly deviceName: string | null;
   readonly urgency: Urgency;
+  /** What the device's lists have proven just now, before this step was planned. */
+  readonly proven: ProvenCertificate | null;
+}
+
+export interface ProvenCertificate {
+  readonly deliveryId: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
 
 interface PlanCertificateInput {
@@ -52,7 +61,7 @@ interface CertificateProof {
   readonly deviceId: string;
   readonly delivery: Delivery;
   readonly certificate: ReportedDelivery;
-  readonly nowMs: number;
+  readonly now: Date;
 }
 
 export function certificateRecords({
@@ -60,12 +69,9 @@ export function certificateRecords({
   temporal,
 }: Pick<ActivityDependencies, 'database' | 'temporal'>) {
   return {
-    /** Local. Reads the tables and plans; keeps what the device's lists prove of older deliveries. */
+    /** Local. Reads the tables and plans; keeps what the device's lists prove of its deliveries, and shows it. */
     planCertificateStep: (input: PlanCertificateInput): Promise<PlannedCertificateStep | null> =>
       planStep(database, input),
-
-    /** Local. The device lists the certificate: its proof is kept, and shown. */
-    recordProof: (input: CertificateProof): Promise<void> => saveProof(database, input),
 
     /** Local. The device refused a delivery, or never had it. */
     async recordDeliveryEnd(input: { readonly deliveryId: string }): Promise<void> {
@@ -128,17 +134,49 @@ async function planStep(
     ? await database.inTransaction((sql) => recordListed(sql, deviceId, listed, nowMs))
     : seen;
   if (view === undefined) return null;
-  const proven = view.deliveries.find(({ state }) => state === 'proven');
+  return provenStep(database, view, memory, nowMs);
+}
+
+/** Plans; what the lists prove is kept first, and counts already. */
+async function provenStep(
+  database: Database,
+  view: NamedCertificateView,
+  memory: CertificateMemory,
+  nowMs: number,
+  proven: ProvenCertificate | null = null,
+): Promise<PlannedCertificateStep | null> {
+  const action = planCertificate(view, memory, nowMs);
+  if (action.do !== 'prove') return stepOf(view, action, proven, nowMs);
+  const { delivery, certificate } = action;
+  const { deviceId } = view;
+  const known = await database.inTransaction((sql) =>
+    saveProof(sql, { deviceId, delivery, certificate, now: new Date(nowMs) }),
+  );
+  if (known === undefined) return null;
+  const { notBeforeMs, notAfterMs } = certificate;
+  const now = { deliveryId: delivery.id, notBeforeMs, notAfterMs };
+  // Whoever asked for a new one has it.
+  return provenStep(database, known, { ...memory, forced: false }, nowMs, now);
+}
+
+function stepOf(
+  view: NamedCertificateView,
+  action: PlannedCertificateStep['action'],
+  proven: ProvenCertificate | null,
+  nowMs: number,
+): PlannedCertificateStep {
+  const current = view.deliveries.find(({ state }) => state === 'proven');
   const renewal =
-    proven === undefined ? undefined : renewalOfDelivery(proven, view.settings, deviceId, nowMs);
+    current === undefined ? undefined : renewalOfDelivery(current, view.settings, view.deviceId, nowMs);
   return {
-    action: planCertificate(view, memory, nowMs),
+    action,
     enrollmentId: view.enrollmentId,
     settings: view.settings,
-    notAfterMs: proven?.notAfterMs ?? null,
+    notAfterMs: current?.notAfterMs ?? null,
     renewsFromMs: renewal?.fromMs ?? null,
     deviceName: view.deviceName,
     urgency: renewal?.urgency ?? 'none',
+    proven,
   };
 }
 
@@ -170,49 +208,43 @@ async function recordListed(
   return readCertificateView(sql, deviceId);
 }
 
-/** The proof is kept and shown; a rollout that failed for want of it goes on by itself. */
-async function saveProof(database: Database, input: CertificateProof): Promise<void> {
-  const { deviceId, certificate } = input;
-  const now = new Date(input.nowMs);
+/** The proof is kept and shown. Returns what is known then. */
+async function saveProof(
+  sql: Sql,
+  { deviceId, delivery, certificate, now }: CertificateProof,
+): Promise<NamedCertificateView | undefined> {
   const notAfter = new Date(certificate.notAfterMs);
-  await database.inTransaction(async (sql) => {
-    const proof = {
-      serialNumber: certificate.serialNumber,
-      issuer: certificate.issuer,
-      notBefore: new Date(certificate.notBeforeMs),
-      notAfter,
-      provenAt: now,
-    };
-    if (await proveDelivery(sql, deviceId, input.delivery.id, proof))
-      await appendTimeline(
-        sql,
-        deviceId,
-        {
-          kind: 'certificate_proven',
-          text: `The device lists its certificate from Okta; it expires on ${notAfter.toISOString().slice(0, 10)}.`,
-          detail: { serialNumber: certificate.serialNumber, notAfter: notAfter.toISOString() },
-        },
-        now,
-      );
-    const locked = await lockState(sql, deviceId);
-    if (locked === undefined) return;
-    const hasFailed = locked.known.failureCode !== null;
-    // Whatever was said of the certificate before; why the device has failed stays.
-    await refreshLocked(sql, locked, { now, ...(!hasFailed && { waitsFor: null }) });
-    // A rollout that failed for want of it goes on by itself.
-    if (hasFailed)
-      await appendOutboxMessage(
-        sql,
-        deviceId,
-        {
-          kind: 'rollOutDevice',
-          deviceId,
-          reason: 'its certificate was proven',
-          ifNoneRuns: true,
-        },
-        'device',
-      );
+  const proof = {
+    serialNumber: certificate.serialNumber,
+    issuer: certificate.issuer,
+    notBefore: new Date(certificate.notBeforeMs),
+    notAfter,
+    provenAt: now,
+  };
+  await proveDelivery(sql, deviceId, delivery.id, proof, {
+    kind: 'certificate_proven',
+    text: `The device lists its certificate from Okta; it expires on ${notAfter.toISOString().slice(0, 10)}.`,
+    detail: { serialNumber: certificate.serialNumber, notAfter: notAfter.toISOString() },
   });
+  const locked = await lockState(sql, deviceId);
+  if (locked === undefined) return undefined;
+  const hasFailed = locked.known.failureCode !== null;
+  // Whatever was said of the certificate before; why the device has failed stays.
+  await refreshLocked(sql, locked, { now, ...(!hasFailed && { waitsFor: null }) });
+  // A rollout that failed for want of it goes on by itself.
+  if (hasFailed)
+    await appendOutboxMessage(
+      sql,
+      deviceId,
+      {
+        kind: 'rollOutDevice',
+        deviceId,
+        reason: 'its certificate was proven',
+        ifNoneRuns: true,
+      },
+      'device',
+    );
+  return certificateViewOf(locked.state);
 }
 
 const renewalOfDelivery = (

@@ -1,7 +1,7 @@
 // The delivery of a certificate: its challenge is fetched, put into a profile and queued in one activity.
 import { buildCommand } from '../adapters/mdm/command.ts';
 import { certificateProfile } from '../adapters/mdm/payloads/payload-set.ts';
-import { OktaBudget, Turns } from '../adapters/okta/budget.ts';
+import { isNoTurn, OktaBudget, Turns } from '../adapters/okta/budget.ts';
 import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
@@ -11,10 +11,10 @@ import {
   sealedCommandContext,
   type CommandRow,
   type NewCommand,
+  type Queued,
 } from '../adapters/store/devices/commands.ts';
 import {
-  findDelivery,
-  findOutstandingDelivery,
+  findSentDelivery,
   insertDelivery,
   type NewDelivery,
   type SentDelivery,
@@ -24,8 +24,8 @@ import { findUserChannel, isUserAwake, type UserChannel } from '../adapters/stor
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import {
   endpointStore,
+  SeenEndpoints,
   waitForEndpoint,
-  waitNoLonger,
 } from '../adapters/store/integration/okta-endpoints.ts';
 import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
@@ -42,6 +42,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import {
   inOrderOfResponses,
   progressOf,
+  waiting,
   type CommandOwner,
   type CommandProgress,
 } from './device-commands.ts';
@@ -57,6 +58,8 @@ export interface DeliverInput extends CommandOwner {
   readonly reason: string;
   /** The n-th delivery of this workflow (over all its runs). */
   readonly number: number;
+  /** No turn at Okta is waited for: whoever finds none fails, and asks again at leisure. */
+  readonly isInPassing?: boolean;
 }
 
 export type DeliverOutcome =
@@ -75,15 +78,17 @@ export type DeliverOutcome =
     };
 
 const STEP = 'certificate.install';
+/** For a turn. */
+const IN_PASSING_MS = 250;
 /** So close to its end a certificate goes before those of new devices. */
 const LOCKOUT_MS = 7 * 24 * 60 * 60 * 1000;
 
 export function certificateDelivery(deps: ActivityDependencies) {
   const { database } = deps;
-  const turns = new Map<string, Turns>();
+  const ofTenants = new Map<string, TenantAccess>();
   const fetchFor = async (input: DeliverInput, lane: Lane, secret: ChallengeSecret) => {
-    const known = turns.get(input.integrationId) ?? new Turns();
-    turns.set(input.integrationId, known);
+    const known = ofTenants.get(input.integrationId) ?? { turns: new Turns(), seen: new SeenEndpoints() };
+    ofTenants.set(input.integrationId, known);
     return fetchInTurn(deps, known, input, lane, secret);
   };
 
@@ -94,8 +99,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
      */
     async deliverCertificate(input: DeliverInput): Promise<DeliverOutcome> {
       const id = deliveryId(input.workflowId, input.firstRunId, input.number);
-      const known =
-        (await findDelivery(database, id)) ?? (await findOutstandingDelivery(database, input.deviceId));
+      const known = await findSentDelivery(database, id, input.deviceId);
       if (known) return sentBefore(database, input, known);
       const user = input.scope === 'User' ? await findUserChannel(database, input.deviceId) : undefined;
       if (!(await isListening(deps, input, user))) return { kind: 'asleep' };
@@ -128,11 +132,12 @@ export function certificateDelivery(deps: ActivityDependencies) {
         udid: state.udid,
       });
 
-      const rows = await database.inTransaction((sql) =>
+      const queued = await database.inTransaction((sql) =>
         queueDelivery(sql, input, { id, payloadUuid: profileUuid, commandUuid: uuid }, sealedBody, user),
       );
-      if (rows === undefined) return sentBefore(database, input, { id, commandUuid: uuid });
-      await wakeFor(deps, input.deviceId, rows);
+      if (queued === undefined) return sentBefore(database, input, { id, commandUuid: uuid });
+      const { rows, isOnTheLine } = queued;
+      await wakeFor(deps, input.deviceId, waiting(rows, isOnTheLine));
       return sentOf({ id, commandUuid: uuid }, rows);
     },
   };
@@ -145,7 +150,7 @@ async function queueDelivery(
   { id, payloadUuid: profile, commandUuid: uuid }: Pick<NewDelivery, 'id' | 'payloadUuid' | 'commandUuid'>,
   sealedBody: Buffer,
   user: UserChannel | undefined,
-): Promise<CommandRow[] | undefined> {
+): Promise<Queued | undefined> {
   const { deviceId, enrollmentId, workflowId, integrationId, slot, scope, reason } = input;
   const delivery = {
     id,
@@ -158,7 +163,6 @@ async function queueDelivery(
     reason,
   };
   const isFirst = await insertDelivery(sql, delivery, new Date());
-  await waitNoLonger(sql, deviceId);
   if (!isFirst) return undefined;
   const install: NewCommand = {
     uuid,
@@ -206,6 +210,12 @@ async function sealedInstall(
   return sealed;
 }
 
+/** What this process knows of the places at one tenant. */
+interface TenantAccess {
+  readonly turns: Turns;
+  readonly seen: SeenEndpoints;
+}
+
 interface ChallengeSecret {
   /** Of the challenge URL's password. */
   readonly id: string;
@@ -217,8 +227,8 @@ interface ChallengeSecret {
 /** Whoever finds no turn, or a refusal, is woken later: `okta_waiters`. */
 async function fetchInTurn(
   { database, sealer, allowedPrivateHosts }: ActivityDependencies,
-  turns: Turns,
-  { deviceId, integrationId }: DeliverInput,
+  { turns, seen }: TenantAccess,
+  { deviceId, integrationId, isInPassing }: DeliverInput,
   lane: Lane,
   { id, scepUrl, challengeUrl: url, username }: ChallengeSecret,
 ): Promise<
@@ -231,7 +241,10 @@ async function fetchInTurn(
     owner: { integrationId },
     address: macPlatformAddress({ challengeUrl: url, scepUrl }),
   });
-  const budget = new OktaBudget(endpointStore(database, integrationId, id), `${id}/${version}/${url}`, turns);
+  const budget = new OktaBudget(endpointStore(database, integrationId, id, seen), `${id}/${version}/${url}`, {
+    turns,
+    ...(isInPassing === true && { maxTurnMs: IN_PASSING_MS }),
+  });
   try {
     const challenge = await recordingHealth(database, integrationId, 'challenge', () =>
       budget.within(CHALLENGE_ENDPOINT, lane, () =>
@@ -241,6 +254,7 @@ async function fetchInTurn(
     return { kind: 'fetched', challenge };
   } catch (error) {
     if (!(error instanceof CataloguedError && closesEndpoint(error.code))) throw error;
+    if (isInPassing === true && isNoTurn(error)) throw error;
     await waitForEndpoint(database, { deviceId, integrationId, endpoint: CHALLENGE_ENDPOINT, lane });
     return { kind: 'waits', failureCode: error.code };
   }

@@ -4,15 +4,16 @@ import {
   findCommand,
   findCommands,
   queueCommands,
+  queueCommandsAtOnce,
   takeOverCommands,
   type CommandRow,
   type NewCommand,
+  type Queued,
 } from '../adapters/store/devices/commands.ts';
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
-import { recordSentProfiles, type SentProfile } from '../adapters/store/rollout/sent-profiles.ts';
 import { isSecretInUse } from '../adapters/store/integration/secret-rotations.ts';
-import { findUserChannel } from '../adapters/store/devices/user-channels.ts';
-import type { Sql } from '../adapters/store/base/database.ts';
+import { findUserChannel, type UserChannel } from '../adapters/store/devices/user-channels.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
@@ -82,7 +83,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
             body: await bodyOf(source, command.uuid, command.request),
           })),
       );
-      const rows = await database.inTransaction((sql) => queueNamed(sql, input, named, made));
+      const { rows, isOnTheLine } = await queueNamed(database, input, named, made);
       const commands = named.map(({ uuid, step, attempt }): QueuedCommand => {
         const row = rows.find((each) => each.uuid === uuid);
         // What was planned is not wanted any more: the plan is made again.
@@ -90,7 +91,7 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
           return { commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt };
         return { ...progressOf(row), attempt };
       });
-      return { commands, pushFailure: await wakeFor(deps, input.deviceId, rows.filter(isOpen)) };
+      return { commands, pushFailure: await wakeFor(deps, input.deviceId, waiting(rows, isOnTheLine)) };
     },
 
     /** Pushes again, and returns responses whose signals were lost. */
@@ -151,43 +152,46 @@ interface NamedCommand {
 }
 
 async function queueNamed(
-  sql: Sql,
+  database: Database,
   input: QueueInput,
   named: readonly NamedCommand[],
   made: readonly (NamedCommand & { readonly body: CommandBody | undefined })[],
-): Promise<CommandRow[]> {
-  const { deviceId, enrollmentId, workflowId, runId } = input;
+): Promise<Queued> {
+  const { deviceId, workflowId, runId } = input;
   const isForUser = made.some(({ request }) => scopeOf(request) === 'User');
-  const user = isForUser ? await findUserChannel(sql, deviceId) : undefined;
-  const commands: NewCommand[] = [];
-  const sent = new Map<string, SentProfile>();
-  for (const { uuid, step, request, body } of made) {
-    if (body === undefined) continue;
-    const iosKey = 'iosKey' in body.content ? body.content.iosKey : undefined;
-    if (iosKey !== undefined && !(await isSecretInUse(sql, iosKey.secretId))) continue;
-    const isOfUser = scopeOf(request) === 'User';
-    // There is nobody to ask.
-    if (isOfUser && user === undefined) continue;
-    if (body.sent) sent.set(body.sent.kind, body.sent);
-    const { requestType, content } = body;
-    const userId = isOfUser ? user?.userId : undefined;
-    commands.push({
-      uuid,
-      deviceId,
-      enrollmentId,
-      workflowId,
-      runId,
-      userId,
-      step,
-      requestType,
-      ...content,
-    });
-  }
+  const user = isForUser ? await findUserChannel(database, deviceId) : undefined;
   const replaces = { workflowId, wanted: named.map(({ uuid }) => uuid) };
-  const queued = await queueCommands(sql, { deviceId, enrollmentId, replaces }, commands);
-  await recordSentProfiles(sql, deviceId, [...sent.values()]);
   const known = named.flatMap(({ uuid, isKnown }) => (isKnown ? [uuid] : []));
-  return known.length === 0 ? queued : [...queued, ...(await takeOverCommands(sql, known, runId))];
+  const iosKeys = made.flatMap(({ body }) => (body && 'iosKey' in body.content ? [body.content.iosKey] : []));
+  const queueable = (usable: typeof made) => {
+    const sent = new Map(usable.flatMap(({ body }) => (body?.sent ? [[body.sent.kind, body.sent]] : [])));
+    const commands = usable.flatMap((each) => newCommandOf(input, each, user) ?? []);
+    return [{ ...input, replaces, sent: [...sent.values()] }, commands] as const;
+  };
+  if (known.length === 0 && iosKeys.length === 0) return queueCommandsAtOnce(database, ...queueable(made));
+  return database.inTransaction(async (sql) => {
+    const usable = [];
+    for (const each of made) {
+      const key = each.body && 'iosKey' in each.body.content ? each.body.content.iosKey : undefined;
+      if (key === undefined || (await isSecretInUse(sql, key.secretId))) usable.push(each);
+    }
+    const queued = await queueCommands(sql, ...queueable(usable));
+    if (known.length === 0) return queued;
+    return { ...queued, rows: [...queued.rows, ...(await takeOverCommands(sql, known, runId))] };
+  });
+}
+
+/** undefined: it is not wanted any more, or there is nobody to ask. */
+function newCommandOf(
+  { deviceId, enrollmentId, workflowId, runId }: QueueInput,
+  { uuid, step, request, body }: NamedCommand & { readonly body: CommandBody | undefined },
+  user: UserChannel | undefined,
+): NewCommand | undefined {
+  const isOfUser = scopeOf(request) === 'User';
+  if (body === undefined || (isOfUser && user === undefined)) return undefined;
+  const { requestType, content } = body;
+  const userId = isOfUser ? user?.userId : undefined;
+  return { uuid, deviceId, enrollmentId, workflowId, runId, userId, step, requestType, ...content };
 }
 
 /** A command belongs to one enrollment: after an Authenticate the same step is another command. */
@@ -199,6 +203,10 @@ export const inOrderOfResponses = (rows: readonly CommandRow[]): CommandRow[] =>
   rows.toSorted((one, other) => (one.respondedAt?.getTime() ?? 0) - (other.respondedAt?.getTime() ?? 0));
 
 const isOpen = (row: CommandRow): boolean => progressOf(row).status === null;
+
+/** For whom somebody has to be woken. */
+export const waiting = (rows: readonly CommandRow[], isOnTheLine: boolean): CommandRow[] =>
+  rows.filter((row) => isOpen(row) && !(isOnTheLine && row.userId === null));
 
 export function progressOf(row: CommandRow): CommandProgress {
   const status: CommandStatus | null =

@@ -35,6 +35,8 @@ export type ReturnOutcome =
 
 /** An association takes seconds: waiting inside the activity spares a rollout its timers. Milliseconds. */
 const LOOKS_MS = [50, 150, 300, 500, 1000, 1000];
+/** In passing, others wait behind it. */
+const FIRST_LOOKS_MS = [50, 150];
 const { adamId } = OKTA_VERIFY;
 
 type Client = Awaited<ReturnType<ActivityDependencies['appsAndBooks']>>;
@@ -45,14 +47,16 @@ export function licenseActivities(deps: ActivityDependencies) {
   const { database } = deps;
   return {
     /**
-     * `isMissed`: the device found none although it was assigned, so it is asked for anew.
+     * `isMissed`: the device found none although it was assigned, so it is asked for anew. `isInPassing`: Apple is not waited for.
      * @throws `apps_and_books.*`; an association that Apple could not make is `apps_and_books.association_failed`
      */
     async assignLicense(input: {
       readonly deviceId: string;
       readonly isMissed: boolean;
+      readonly isInPassing?: boolean;
     }): Promise<LicenseOutcome> {
       const { deviceId } = input;
+      const looks = input.isInPassing === true ? FIRST_LOOKS_MS : LOOKS_MS;
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.serialNumber === null) return { kind: 'pending' };
       if (desiredStateOf(state) === null) return { kind: 'not_wanted' };
@@ -61,9 +65,10 @@ export function licenseActivities(deps: ActivityDependencies) {
       const { serialNumber, platform } = state;
       const response = await withClient(deps, state, async (client): Promise<CommandResponse> => {
         // What is on its way back would be taken from the device after it was found there.
-        if (known?.state === 'returning' && (await isUnderWay(client, known))) return { kind: 'pending' };
+        if (known?.state === 'returning' && (await isUnderWay(client, known, looks)))
+          return { kind: 'pending' };
         const eventId = known?.state === 'associating' ? known.eventId : null;
-        return associate(database, client, { deviceId, serialNumber, platform, eventId });
+        return associate(database, client, { deviceId, serialNumber, platform, eventId, looks });
       });
       if (response.kind === 'refused') throw response.error;
       return response;
@@ -91,7 +96,8 @@ export function licenseActivities(deps: ActivityDependencies) {
       }
       return withClient(deps, state, async (client) => {
         // One that is still on its way to the device would come after it was given back.
-        if (known.state === 'associating' && (await isUnderWay(client, known))) return { kind: 'pending' };
+        if (known.state === 'associating' && (await isUnderWay(client, known, LOOKS_MS)))
+          return { kind: 'pending' };
         let { eventId } = known.state === 'returning' ? known : { eventId: null };
         if (eventId === null) {
           const held = await client.findAssignment(adamId, serialNumber);
@@ -99,7 +105,7 @@ export function licenseActivities(deps: ActivityDependencies) {
           ({ eventId } = await client.disassociate(held));
           await recordLicense(database, deviceId, adamId, { state: 'returning', eventId, failureCode: null });
         }
-        const event = await settledEvent(client, eventId);
+        const event = await settledEvent(client, eventId, LOOKS_MS);
         if (event === 'pending') return { kind: 'pending' };
         if (event === 'complete') return gone(database, input);
         const { code: failureCode } = event;
@@ -142,6 +148,7 @@ async function associate(
     readonly serialNumber: string;
     readonly platform: 'macOS' | 'iOS';
     readonly eventId: string | null;
+    readonly looks: readonly number[];
   },
 ): Promise<CommandResponse> {
   const { deviceId, serialNumber } = given;
@@ -169,7 +176,7 @@ async function associate(
     ({ eventId } = await client.associate({ adamId, pricingParam, serialNumbers: [serialNumber] }));
     await record('associating', eventId);
   }
-  const event = await settledEvent(client, eventId);
+  const event = await settledEvent(client, eventId, given.looks);
   if (event === 'pending') return { kind: 'pending' };
   if (event === 'complete') {
     await record('associated', eventId);
@@ -181,12 +188,13 @@ async function associate(
     : { kind: 'refused', error: event };
 }
 
-/** What became of an event, looked at for a few seconds. */
+/** What became of an event. @param looks milliseconds before each */
 async function settledEvent(
   client: Client,
   eventId: string,
+  looks: readonly number[],
 ): Promise<'complete' | 'pending' | CataloguedError> {
-  for (const waitMs of LOOKS_MS) {
+  for (const waitMs of looks) {
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     const event = await client.status(eventId);
     if (event.state !== 'pending') return event.state === 'failed' ? event.error : 'complete';
@@ -194,8 +202,8 @@ async function settledEvent(
   return 'pending';
 }
 
-const isUnderWay = async (client: Client, { eventId }: License): Promise<boolean> =>
-  eventId !== null && (await settledEvent(client, eventId)) === 'pending';
+const isUnderWay = async (client: Client, { eventId }: License, looks: readonly number[]): Promise<boolean> =>
+  eventId !== null && (await settledEvent(client, eventId, looks)) === 'pending';
 
 /** One asset for each platform and pricing: the one that fits and has a license left. Apple does not always say the platform. */
 function usableAsset(assets: readonly Asset[], platform: 'macOS' | 'iOS'): Asset | undefined {

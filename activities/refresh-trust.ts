@@ -1,10 +1,10 @@
 // Derives a device's trust anew from all evidence whenever some of it changed, and requests what follows from it.
-import type { Sql } from '../adapters/store/base/database.ts';
+import type { Database, Sql } from '../adapters/store/base/database.ts';
 import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts';
 import { oktaFactsOf, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
-import { recordUse } from '../adapters/store/rollout/deliveries.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { hasFallenSince } from '../adapters/store/rollout/automatic-reissues.ts';
+import type { RunOutcome } from '../adapters/store/rollout/rollout-runs.ts';
 import {
   lockTrust,
   writeTrust,
@@ -78,13 +78,74 @@ export async function refreshLocked(
   { known, state }: LockedState,
   change: TrustChange,
 ): Promise<TrustSummary> {
-  const evidence = await readEvidence(sql, state, change.now);
+  const derived = deriveTrust(known, state, change);
+  const { written, summary } = derived;
+  if (isNews(known, state, written)) await writeTrust(sql, state.id, written, change.now);
+  // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
+  if (isFall(derived.evidence.finding) && (await hasFallen(sql, state, derived.evidence)))
+    await reissueAfterFall(sql, known, state, derived.evidence, change.now);
+  return summary;
+}
+
+/** `refreshTrust` for whoever has nothing else to write: it waits for nobody. */
+export async function refreshAlone(
+  database: Database,
+  deviceId: string,
+  change: TrustChange,
+): Promise<TrustSummary | undefined> {
+  const state = await readDeviceState(database, deviceId);
+  if (state === undefined) return undefined;
+  const trust = await refreshSeen(database, state, change);
+  return typeof trust === 'object'
+    ? trust
+    : database.inTransaction((sql) => refreshTrust(sql, deviceId, change));
+}
+
+/**
+ * `refreshTrust` of a run for whoever has read the state and locked nothing: one statement at most. needs_lock: more than that follows, or
+ * nothing is shown yet. changed: somebody else wrote meanwhile, and it must be read again.
+ */
+export async function refreshSeen(
+  sql: Sql,
+  state: DeviceState,
+  change: TrustChange,
+  run: CurrentRun | null = null,
+  ended: EndedRun | null = null,
+): Promise<TrustSummary | 'needs_lock' | 'changed'> {
+  const { shown: known } = state;
+  if (known === null) return 'needs_lock';
+  const { evidence, written, summary } = deriveTrust(known, state, change);
+  if (isFall(evidence.finding) && mayHaveFallen(state, evidence)) return 'needs_lock';
+  // The first look of a run records it.
+  const isFirst = run !== null && state.newestRunId !== run.runId;
+  if (isFirst && ended !== null) return 'needs_lock';
+  if (!isFirst && ended === null && !isNews(known, state, written)) return summary;
+  const { version } = known;
+  const told = ended === null ? written.told : [...written.told, ended.told];
+  const seen = { version, run, end: ended };
+  return (await writeTrust(sql, state.id, { ...written, told }, change.now, seen)) ? summary : 'changed';
+}
+
+/** Of a run that ends with it: what the timeline says of it. */
+export interface EndedRun {
+  readonly outcome: RunOutcome;
+  readonly failureCode: string | null;
+  readonly told: TimelineEntry;
+}
+
+interface DerivedTrust {
+  readonly evidence: Evidence;
+  readonly written: WrittenTrust;
+  readonly summary: TrustSummary;
+}
+
+function deriveTrust(known: KnownTrust, state: DeviceState, change: TrustChange): DerivedTrust {
+  const evidence = evidenceOf(state, change.now);
   const { view, observations } = evidence;
   const shown = shownTrust(known, state, evidence, change);
   const certificateNotAfter = newestEnd(state);
   const { bucket, phase, waitsFor } = shown;
   const hasEvent = bucket !== known.bucket || phase !== known.phase || waitsFor !== known.waitsFor;
-  const told = truthChanges(state, observations);
   const written: WrittenTrust = {
     ...shown,
     integrationId: view.desired?.integrationId ?? null,
@@ -93,16 +154,13 @@ export async function refreshLocked(
     removalTerms: view.desired === null ? null : view.removal,
     isVerified: change.isVerified === true,
     observations,
-    told,
+    told: truthChanges(state, observations),
     event: hasEvent
       ? { bucket, phase, waitsFor, failureCode: shown.failureCode, truths: statesOf(observations) }
       : null,
+    use: evidence.use,
   };
-  if (isNews(known, state, written)) await writeTrust(sql, state.id, written, change.now);
-  // Here and nowhere else: whoever sees the fall first also writes that it was seen, so nobody sees it after him.
-  if (isFall(evidence.finding) && (await hasFallen(sql, state, evidence)))
-    await reissueAfterFall(sql, known, state, evidence, change.now);
-  return { view, bucket, waitsFor, certificateNotAfter };
+  return { evidence, written, summary: { view, bucket, waitsFor, certificateNotAfter } };
 }
 
 /** A fleet that is looked at every few minutes would be written anew each time. */
@@ -111,6 +169,7 @@ function isNews(known: KnownTrust, state: DeviceState, written: WrittenTrust): b
   return (
     written.isVerified ||
     written.event !== null ||
+    written.use !== null ||
     written.obstacle !== known.obstacle ||
     written.integrationId !== known.integrationId ||
     written.failureCode !== known.failureCode ||
@@ -132,12 +191,13 @@ interface Evidence {
   readonly view: RolloutView;
   readonly okta: SeenOktaFacts | null;
   readonly finding: ReturnType<typeof findingOf>;
+  readonly use: WrittenTrust['use'];
   /** Of the newest certificate. null: this integration has none on the device. */
   readonly certificateUse: CertificateUse | null;
   readonly observations: readonly TruthObservation[];
 }
 
-async function readEvidence(sql: Sql, state: DeviceState, now: Date): Promise<Evidence> {
+function evidenceOf(state: DeviceState, now: Date): Evidence {
   const view = rolloutViewOf(state, now.getTime());
   const okta = view.desired === null ? null : oktaFactsOf(state.okta);
   const finding = findingOf({
@@ -146,9 +206,9 @@ async function readEvidence(sql: Sql, state: DeviceState, now: Date): Promise<Ev
     userName: state.userName,
     countsAnyUser: view.desired?.settings.countsAnyUser ?? false,
   });
-  const certificateUse = await recordCertificateUse(sql, state, view.desired?.integrationId, okta, now);
+  const { use, certificateUse } = certificateUseOf(state, view.desired?.integrationId, okta);
   const observations = deriveTruths({ view, okta, finding, certificateUse });
-  return { view, okta, finding, certificateUse, observations };
+  return { view, okta, finding, use, certificateUse, observations };
 }
 
 /** What people see: the bucket, and what the device waits for. */
@@ -196,10 +256,14 @@ function truthChanges(state: DeviceState, observations: readonly TruthObservatio
 }
 
 /** Counted until now; or not counted for its user, while Okta took the certificate that it takes no more. */
-async function hasFallen(sql: Sql, state: DeviceState, { certificateUse }: Evidence): Promise<boolean> {
+const mayHaveFallen = (state: DeviceState, { certificateUse }: Evidence): boolean =>
+  state.truths.managed?.state === 'held' || certificateUse === 'proven';
+
+/** The same, once. */
+async function hasFallen(sql: Sql, state: DeviceState, evidence: Evidence): Promise<boolean> {
   if (state.truths.managed?.state === 'held') return true;
   const provenAt = newestProven(state)?.provenAt;
-  if (certificateUse !== 'proven' || typeof provenAt !== 'string') return false;
+  if (!mayHaveFallen(state, evidence) || typeof provenAt !== 'string') return false;
   return !(await hasFallenSince(sql, state.id, new Date(provenAt)));
 }
 
@@ -226,21 +290,19 @@ async function reissueAfterFall(
 
 const newestProven = (state: DeviceState) => state.deliveries.find(({ state: each }) => each === 'proven');
 
-/** What is known of the newest certificate's use, written where it became more certain. null: this integration has none on the device. */
-async function recordCertificateUse(
-  sql: Sql,
+/** What is known of the newest certificate's use, and what of it is new. null: this integration has none on the device. */
+function certificateUseOf(
   state: DeviceState,
   integrationId: string | undefined,
   okta: SeenOktaFacts | null,
-  now: Date,
-): Promise<CertificateUse | null> {
+): { readonly certificateUse: CertificateUse | null; readonly use: WrittenTrust['use'] } {
   const newest = newestProven(state);
-  if (newest === undefined || newest.provenAt === null || newest.integrationId !== integrationId) return null;
+  if (newest === undefined || newest.provenAt === null || newest.integrationId !== integrationId)
+    return { certificateUse: null, use: null };
   const { serialNumber, provenAt } = newest;
   const seen = useOf({ provenAtMs: Date.parse(provenAt), serialNumber }, okta?.traces ?? null);
-  if (!isMoreCertain(seen.use, newest.use)) return newest.use;
-  await recordUse(sql, newest.id, seen, now);
-  return seen.use;
+  if (!isMoreCertain(seen.use, newest.use)) return { certificateUse: newest.use, use: null };
+  return { certificateUse: seen.use, use: { deliveryId: newest.id, ...seen } };
 }
 
 function newestEnd(state: DeviceState): Date | null {

@@ -3,13 +3,13 @@ import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';
 import { OKTA_VERIFY } from '../domain/device-report.ts';
-import { recordRefusal, deleteRefusals } from '../adapters/store/rollout/trust.ts';
-import { lockState, refreshLocked, refreshTrust } from './refresh-trust.ts';
-import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
+import { recordRefusal, deleteRefusals, type CurrentRun } from '../adapters/store/rollout/trust.ts';
+import { lockState, refreshLocked, refreshSeen, refreshTrust, type TrustChange } from './refresh-trust.ts';
+import { appendTimeline, type TimelineEntry } from '../adapters/store/devices/device-timeline.ts';
 import { findPinnedIdentity } from '../adapters/store/devices/identity-certificates.ts';
 import { recordRunEnd } from '../adapters/store/rollout/rollout-runs.ts';
 import { deleteSentProfile } from '../adapters/store/rollout/sent-profiles.ts';
-import { readDeviceState, rolloutViewOf } from '../adapters/store/rollout/rollout-state.ts';
+import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { notNowText, minuteText } from '../domain/trust-text.ts';
 import { failedText, failureText, failureTitle } from './failure-text.ts';
@@ -23,6 +23,7 @@ import {
 import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState, type RolloutView } from '../domain/rollout-view.ts';
+import { oktaTrustPollStart } from '../workflows/starts.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -45,23 +46,27 @@ export interface PlannedStep {
   readonly words: string;
   readonly integrationId: string | null;
   readonly patienceHours: number;
-  readonly trustLookUpSeconds: readonly number[];
   /** The app is not there as it should be: a license can be fetched beside everything else. */
   readonly needsLicense: boolean;
 }
 
-export interface CloseInput {
+export interface FailedRun {
   readonly deviceId: string;
   readonly run: { readonly runId: string; readonly workflowId: string };
+  readonly failureCode: FailureCode;
+  readonly nowMs: number;
+}
+
+interface EndingRun extends Omit<FailedRun, 'failureCode'> {
   readonly phase: RolloutPhase;
   readonly failureCode: FailureCode | null;
   /** What the device still waits for, which is no failure. */
   readonly waitsForCode?: FailureCode;
-  readonly nowMs: number;
 }
 
-export interface ClosedRollout {
+interface ClosedRollout {
   readonly bucket: TrustBucket;
+  readonly waitsFor: string | null;
   /** Why it failed, with the device's own words. */
   readonly text: string;
 }
@@ -69,7 +74,10 @@ export interface ClosedRollout {
 export function rolloutActivities(deps: ActivityDependencies) {
   const { database } = deps;
   return {
-    /** Local. Reads desired and reported state, plans the next step and shows it. null: there is no such device any more. */
+    /**
+     * Local. Reads desired and reported state, plans the next step and shows it; where nothing is left to do it closes the run, and has Okta
+     * asked about the device from now on. null: there is no such device any more.
+     */
     planRolloutStep: (input: PlanInput): Promise<PlannedStep | null> => planStep(deps, input),
 
     /** Local. What is pending, as text. */
@@ -94,8 +102,9 @@ export function rolloutActivities(deps: ActivityDependencies) {
       });
     },
 
-    /** Local. How the run ended: truths, words, timeline, and the run's own row. */
-    closeRollout: (input: CloseInput): Promise<ClosedRollout> => close(database, input),
+    /** Local. How a run ended that had not come to its end: truths, words, timeline, and the run's own row. */
+    closeFailedRollout: (input: FailedRun): Promise<{ readonly text: string }> =>
+      close(database, { ...input, phase: 'failed' }),
 
     /** Local. */
     async recordAppRefusal(input: { readonly deviceId: string; readonly nowMs: number }): Promise<void> {
@@ -123,105 +132,191 @@ export function rolloutActivities(deps: ActivityDependencies) {
   };
 }
 
-/** What a locked device still has on offer must not land during the removal delay, and stay: it is taken back before the delay is shown. */
+/** So often somebody else is let by. */
+const MAX_LOOKS = 3;
+
+/** Reads, decides, and writes what is to be shown; who finds nothing to decide any more closes the run. */
 async function planStep(deps: ActivityDependencies, input: PlanInput): Promise<PlannedStep | null> {
   const { database } = deps;
-  const step = await database.inTransaction((sql) => planIn(sql, deps, input));
-  if (step !== 'takes_back') return step;
-  return database.inTransaction(async (sql) => {
-    // Whoever locks a device and its trust locks the device first.
-    await withdrawUnwanted(sql, { deviceId: input.deviceId, workflowId: input.run.workflowId });
-    const planned = await planIn(sql, deps, input, true);
-    return planned === 'takes_back' ? null : planned;
-  });
+  let takesBack = false;
+  for (let look = 1; look <= MAX_LOOKS; look += 1) {
+    const state = await readDeviceState(database, input.deviceId);
+    if (state === undefined) return null;
+    const planned = await decide(database, deps, input, state);
+    takesBack = planned.action.do === 'waitForRemovalDelay';
+    if (isFinish(planned)) return finish(deps, input, planned);
+    if (takesBack || planned.told !== null) break;
+    const trust = await refreshSeen(database, state, await shownOf(database, input, planned), runOf(input));
+    if (trust === 'needs_lock') break;
+    if (trust !== 'changed') return stepOf(planned, trust.waitsFor);
+  }
+  const locked = await database.inTransaction((sql) => planLocked(sql, deps, input, takesBack));
+  if (locked === 'takes_back') return planStep(deps, input);
+  if (locked === null) return null;
+  const { planned, waitsFor } = locked;
+  return isFinish(planned) ? finish(deps, input, planned) : stepOf(planned, waitsFor);
 }
 
-/** takes_back: the removal is delayed, and what is on offer has to go first. */
-async function planIn(
+/**
+ * For whoever changes more than what is shown of the device, or was passed by again and again. What a locked device still has on offer must not
+ * land during the removal delay, and stay: it is taken back before the delay is shown.
+ */
+async function planLocked(
+  sql: Sql,
+  deps: ActivityDependencies,
+  input: PlanInput,
+  takesBack: boolean,
+): Promise<{ readonly planned: Decided; readonly waitsFor: string | null } | 'takes_back' | null> {
+  const { deviceId, run } = input;
+  // Whoever locks a device and its trust locks the device first.
+  if (takesBack) await withdrawUnwanted(sql, { deviceId, workflowId: run.workflowId });
+  const locked = await lockState(sql, deviceId, runOf(input));
+  if (locked === undefined) return null;
+  const planned = await decide(sql, deps, input, locked.state);
+  if (isFinish(planned)) return { planned, waitsFor: null };
+  if (planned.action.do === 'waitForRemovalDelay' && !takesBack) return 'takes_back';
+  const trust = await refreshLocked(sql, locked, await shownOf(sql, input, planned));
+  if (planned.told !== null) await appendTimeline(sql, deviceId, planned.told, new Date(input.nowMs));
+  return { planned, waitsFor: trust.waitsFor };
+}
+
+const runOf = ({ run, nowMs }: PlanInput): CurrentRun => ({ ...run, now: new Date(nowMs) });
+
+interface Decided {
+  readonly state: DeviceState;
+  readonly view: RolloutView;
+  readonly action: RolloutAction;
+  /** What of it belongs on the timeline. */
+  readonly told: TimelineEntry | null;
+}
+
+type Finishing = Decided & { readonly action: Extract<RolloutAction, { do: 'finish' }> };
+const isFinish = (planned: Decided): planned is Finishing => planned.action.do === 'finish';
+
+async function decide(
   sql: Sql,
   { publicUrl }: ActivityDependencies,
   input: PlanInput,
-  isTakenBack = false,
-): Promise<PlannedStep | null | 'takes_back'> {
-  const now = new Date(input.nowMs);
-  const locked = await lockState(sql, input.deviceId, { ...input.run, now });
-  if (locked === undefined) return null;
-  const view = rolloutViewOf(locked.state, input.nowMs);
+  state: DeviceState,
+): Promise<Decided> {
+  const view = rolloutViewOf(state, input.nowMs);
   const memory = memoryFor(input.memory, view.enrollmentId);
   const planned = planRollout(view, memory, input.nowMs);
-  const action =
-    view.desired === null || publicUrl === undefined || !view.can.enroll
-      ? planned
-      : await renewIdentityFirst(sql, planned, view.desired, { ...input, memory });
-  if (action.do === 'waitForRemovalDelay' && !isTakenBack) return 'takes_back';
-  const phase = phaseOf(action);
-  // How it ends is written by closeRollout.
+  if (view.desired === null || publicUrl === undefined || !view.can.enroll)
+    return { state, view, action: planned, told: null };
+  return { state, view, ...(await renewIdentityFirst(sql, planned, view.desired, { ...input, memory })) };
+}
+
+async function shownOf(sql: Sql, input: PlanInput, { view, action }: Decided): Promise<TrustChange> {
+  // How it ends is written by whoever closes the run.
   const isEnd = action.do === 'finish' || action.do === 'fail';
   const keepsFailure = input.isCheck && view.failureCode !== null;
-  const trust = await refreshLocked(sql, locked, {
-    now,
-    ...(isEnd || keepsFailure ? {} : { phase, failureCode: null }),
+  return {
+    now: new Date(input.nowMs),
+    ...(isEnd || keepsFailure ? {} : { phase: phaseOf(action), failureCode: null }),
     ...(keepsFailure ? {} : await waitsForOf(sql, input.deviceId, action)),
-  });
+  };
+}
+
+function stepOf({ state, view, action }: Decided, waitsFor: string | null): PlannedStep {
   const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
   return {
     action,
-    phase,
+    phase: phaseOf(action),
     enrollmentId: view.enrollmentId,
-    deviceName: locked.state.name ?? locked.state.serialNumber,
-    words: trust.waitsFor ?? 'Nothing pending.',
+    deviceName: state.name ?? state.serialNumber,
+    words: waitsFor ?? 'Nothing pending.',
     integrationId: view.desired?.integrationId ?? null,
     patienceHours: settings.patienceHours,
-    trustLookUpSeconds: settings.trustLookupSeconds,
     needsLicense: needsLicense(view),
   };
+}
+
+/** Closes the run. A device that has everything, and has just got some of it, is looked for in Okta from now on. */
+async function finish(
+  { database, temporal }: ActivityDependencies,
+  input: PlanInput,
+  planned: Finishing,
+): Promise<PlannedStep> {
+  const { deviceId, run, nowMs } = input;
+  const { phase, code: waitsForCode } = planned.action;
+  const ending = { deviceId, run, phase, failureCode: null, nowMs };
+  const closed = await close(
+    database,
+    { ...ending, ...(waitsForCode === undefined ? {} : { waitsForCode }) },
+    planned.state,
+  );
+  if (planned.told !== null) await appendTimeline(database, deviceId, planned.told, new Date(nowMs));
+  const step = stepOf(planned, closed.waitsFor);
+  const seconds = planned.view.desired?.settings.trustLookupSeconds ?? [];
+  const { integrationId } = step;
+  // One that was only verified is left to the sweep.
+  const hasChanged = Object.keys(memoryFor(input.memory, planned.view.enrollmentId).tries).length > 0;
+  if (closed.bucket === 'needs_user' && hasChanged && integrationId !== null && seconds.length > 0) {
+    const device = { deviceId, integrationId, label: step.deviceName ?? 'a device' };
+    const { type, options } = oktaTrustPollStart(device, { deviceId, integrationId, seconds });
+    // Where Temporal cannot be reached just now, the next sweep looks at it: the run is closed, and must not be closed again for that.
+    await temporal.workflow.start(type, options).catch(() => undefined);
+  }
+  return step;
 }
 
 const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
   desired !== null && can.license && !desired.appComesFromElsewhere && !isManagedApp(reported.appStatus);
 
-async function close(database: Database, input: CloseInput): Promise<ClosedRollout> {
+/** @param seen of a moment ago */
+async function close(database: Database, input: EndingRun, seen?: DeviceState): Promise<ClosedRollout> {
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
-  return database.inTransaction(async (sql) => {
-    // Nothing of it stays queued for the device. First, for whoever locks a device and its trust locks the device first.
-    await withdrawUnwanted(sql, { deviceId, workflowId: input.run.workflowId });
-    const locked = await lockState(sql, deviceId, { ...input.run, now });
-    const waitsForCode = failureCode ?? input.waitsForCode;
-    const refusal =
-      waitsForCode === undefined ? undefined : await findLastRefusal(sql, deviceId, waitsForCode);
-    const text = waitsForCode === undefined ? '' : failedText(waitsForCode, refusal);
-    const change = {
-      now,
-      phase: input.phase,
-      failureCode,
-      isVerified: failureCode === null,
-      ...(waitsForCode === undefined ? {} : { waitsFor: text }),
-    };
-    const trust = locked && (await refreshLocked(sql, locked, change));
-    await recordRunEnd(sql, input.run.runId, failureCode === null ? 'completed' : 'failed', failureCode, now);
-    const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
-    await appendTimeline(sql, deviceId, { ...endText(input.phase, failureCode, text), detail }, now);
-    return { bucket: trust?.bucket ?? 'out_of_scope', text };
-  });
+  // Nothing of it stays queued for the device. First, for whoever locks a device and its trust locks the device first.
+  await withdrawUnwanted(database, { deviceId, workflowId: input.run.workflowId });
+  const waitsForCode = failureCode ?? input.waitsForCode;
+  const refusal =
+    waitsForCode === undefined ? undefined : await findLastRefusal(database, deviceId, waitsForCode);
+  const text = waitsForCode === undefined ? '' : failedText(waitsForCode, refusal);
+  const change = {
+    now,
+    phase: input.phase,
+    failureCode,
+    isVerified: failureCode === null,
+    ...(waitsForCode === undefined ? {} : { waitsFor: text }),
+  };
+  const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
+  const ended = {
+    outcome: failureCode === null ? 'completed' : 'failed',
+    failureCode,
+    told: { ...endText(input.phase, failureCode, text), detail },
+  } as const;
+  const run = { ...input.run, now };
+  const written = seen && (await refreshSeen(database, seen, change, run, ended));
+  const trust =
+    typeof written === 'object'
+      ? written
+      : await database.inTransaction(async (sql) => {
+          const locked = await lockState(sql, deviceId, run);
+          const shown = locked && (await refreshLocked(sql, locked, change));
+          await recordRunEnd(sql, input.run.runId, ended.outcome, failureCode, now);
+          await appendTimeline(sql, deviceId, ended.told, now);
+          return shown;
+        });
+  return { bucket: trust?.bucket ?? 'out_of_scope', waitsFor: trust?.waitsFor ?? null, text };
 }
 
-/** Before the end of a rollout the device's identity is renewed, if it is time; a try that came to nothing is written down. */
+/** Before the end of a rollout the device's identity is renewed, if it is time; a try that came to nothing is told. */
 async function renewIdentityFirst(
   sql: Sql,
   end: RolloutAction,
   { settings }: DesiredState,
   { deviceId, memory, nowMs }: Pick<PlanInput, 'deviceId' | 'memory' | 'nowMs'>,
-): Promise<RolloutAction> {
+): Promise<Pick<Decided, 'action' | 'told'>> {
   const identity = isEndWithDevice(end) ? await findPinnedIdentity(sql, deviceId) : undefined;
-  if (identity === undefined) return end;
-  const action = planIdentity(identity, { deviceId, settings }, memory, nowMs);
-  if (action === 'not_due') return end;
-  if (action !== 'tried') return action;
+  const action = identity && planIdentity(identity, { deviceId, settings }, memory, nowMs);
+  if (identity === undefined || action === undefined || action === 'not_due')
+    return { action: end, told: null };
+  if (action !== 'tried') return { action, told: null };
   const until = new Date(identity.notAfterMs).toISOString().slice(0, 10);
   const text = `The device did not install its new identity certificate. Odette asks again tomorrow. The current one expires on ${until}.`;
-  await appendTimeline(sql, deviceId, { kind: 'identity_not_renewed', text }, new Date(nowMs));
-  return end;
+  return { action: end, told: { kind: 'identity_not_renewed', text } };
 }
 
 /** What a step waits for where its phase does not say it: a license that cannot be had, a user who declined, a retry and the device's own words. */

@@ -30,10 +30,11 @@ import {
 import { recordTrustedDay } from '../adapters/store/fleet/trusted-days.ts';
 import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { readDeviceState, settingsOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
-import { refreshTrust } from './refresh-trust.ts';
+import { refreshAlone, refreshTrust } from './refresh-trust.ts';
 import { CataloguedError, failureCodeOf } from '../domain/failures.ts';
 import { changedSince, MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
 import { LOG_SCOPE } from '../domain/setup-wizard.ts';
+import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { recordingHealth } from './connection-health.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -123,15 +124,21 @@ async function lookUp(deps: ActivityDependencies, input: LookUpInput): Promise<b
     const ids = new Set([...known.knownIds, ...found.map(({ id }) => id)]);
     return client.confirm([...ids].slice(0, CONFIRMED_AT_MOST));
   });
-  const { trust, others } = await database.inTransaction(async (sql) => {
+  // Okta knows nothing of the device, and never did.
+  const isUnknown = confirmed.present.length + confirmed.gone.length + known.knownIds.length === 0;
+  if (isUnknown && state.shown !== null) return isSettled(state.shown.bucket);
+  const others = await database.inTransaction(async (sql) => {
     const touched = await saveConfirmed(sql, integrationId, confirmed, now, [deviceId]);
-    const others = touched.filter((id) => id !== deviceId);
-    await addChanges(sql, integrationId, others);
-    return { trust: await refreshTrust(sql, deviceId, { now }), others };
+    const ofOthers = touched.filter((id) => id !== deviceId);
+    await addChanges(sql, integrationId, ofOthers);
+    return ofOthers;
   });
+  const trust = await refreshAlone(database, deviceId, { now });
   await refresh(database, others, now);
-  return trust === undefined || trust.bucket === 'trusted' || trust.bucket === 'out_of_scope';
+  return trust === undefined || isSettled(trust.bucket);
 }
+
+const isSettled = (bucket: TrustBucket): boolean => bucket === 'trusted' || bucket === 'out_of_scope';
 
 /** One transaction a device: the fleet's counters are written in it, where several at once would wait for each other in a circle. */
 async function refresh(database: Database, deviceIds: readonly string[], now: Date): Promise<void> {

@@ -1,22 +1,23 @@
-// What a rollout asks of the other workflows of its device: the certificate, its removal, and the look at Okta afterwards.
-import { findDeviceScope } from '../adapters/store/devices/devices.ts';
+// What a rollout asks of its device's certificate workflow.
 import { certificateNotNeededSignal, certificateWantedSignal } from '../workflows/messages.ts';
-import { certificateStart, oktaTrustPollStart, type StartedDevice } from '../workflows/starts.ts';
+import { certificateStart } from '../workflows/starts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export function workflowRequests({
-  database,
-  temporal,
-}: Pick<ActivityDependencies, 'database' | 'temporal'>) {
+interface CertificateRequestInput {
+  readonly deviceId: string;
+  /** What people call the device. */
+  readonly label: string;
+  readonly eventId: string;
+}
+
+export function workflowRequests({ temporal }: Pick<ActivityDependencies, 'temporal'>) {
   return {
     /** Asks the device's certificate workflow for the proof, and starts it if it does not run. */
-    async requestCertificate(input: {
-      readonly deviceId: string;
-      readonly integrationId: string;
-      readonly eventId: string;
-    }): Promise<void> {
-      const { deviceId, integrationId, eventId } = input;
-      const { type, options } = certificateStart(await startedDevice(deviceId, integrationId));
+    async requestCertificate(
+      input: CertificateRequestInput & { readonly integrationId: string },
+    ): Promise<void> {
+      const { integrationId, eventId } = input;
+      const { type, options } = certificateStart(input);
       await temporal.workflow.signalWithStart(type, {
         ...options,
         signal: certificateWantedSignal,
@@ -25,32 +26,13 @@ export function workflowRequests({
     },
 
     /** Tells the certificate workflow that its certificates go; it is started if it does not run, for profiles may be there. */
-    async requestCertificateRemoval(input: {
-      readonly deviceId: string;
-      readonly eventId: string;
-    }): Promise<void> {
-      const { type, options } = certificateStart(await startedDevice(input.deviceId, null));
+    async requestCertificateRemoval(input: CertificateRequestInput): Promise<void> {
+      const { type, options } = certificateStart({ ...input, integrationId: null });
       await temporal.workflow.signalWithStart(type, {
         ...options,
         signal: certificateNotNeededSignal,
         signalArgs: [{ eventId: input.eventId }],
       });
     },
-
-    /** The device has everything: Okta is asked after 1, 5 and 15 minutes whether it counts as managed. */
-    async startOktaTrustPoll(input: {
-      readonly deviceId: string;
-      readonly integrationId: string;
-      readonly seconds: readonly number[];
-    }): Promise<void> {
-      const device = await startedDevice(input.deviceId, input.integrationId);
-      const { type, options } = oktaTrustPollStart(device, input);
-      await temporal.workflow.start(type, options);
-    },
   };
-
-  async function startedDevice(deviceId: string, integrationId: string | null): Promise<StartedDevice> {
-    const scope = await findDeviceScope(database, deviceId);
-    return { deviceId, integrationId, label: scope?.label ?? 'a device' };
-  }
 }

@@ -138,7 +138,7 @@ ${months.join('\n')}
 
 A trust sweep every hour instead of every ${EVERY.trustSweepMinutes} minutes costs a quarter of its part. Priority and fairness are used: Temporal Cloud adds a tenth for fairness where it is switched on for the namespace.
 
-Storage: a certificate's workflow sleeps until its renewal, and begins a new run past 60 events. Closed workflows are kept as long as the namespace says; Odette needs 30 days at most, for commands outlive the histories that name them.
+Storage: a certificate's workflow sleeps until its renewal, and begins a new run past 45 events. Closed workflows are kept as long as the namespace says; Odette needs 30 days at most, for commands outlive the histories that name them.
 
 ## PostgreSQL
 

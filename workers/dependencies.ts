@@ -15,7 +15,7 @@ import {
   markPushCertificate,
   type PushCertificateRow,
 } from '../adapters/store/devices/push-certificates.ts';
-import { listSecretFacts, openSecret, type SecretUse } from '../adapters/store/base/secrets.ts';
+import { openSecret, type SecretUse } from '../adapters/store/base/secrets.ts';
 import { CataloguedError } from '../domain/failures.ts';
 import { addressOf } from '../domain/secret-address.ts';
 import type { Sealer } from '../domain/sealer.ts';
@@ -64,11 +64,6 @@ class StoredSecrets {
     this.#sealer = sealer;
   }
 
-  async versionOf(secretId: string): Promise<string> {
-    const facts = (await listSecretFacts(this.#database, [secretId])).get(secretId);
-    return `${secretId}:${facts?.version}`;
-  }
-
   async open(secretId: string, use: Omit<SecretUse, 'actor'>): Promise<string> {
     return (
       await openSecret(this.#database, this.#sealer, secretId, { actor: 'system', ...use })
@@ -91,7 +86,7 @@ function oktaClients(
     const madeFrom = [
       integration.oktaHost,
       integration.clientId,
-      await secrets.versionOf(integration.credentialsSecretId),
+      `${integration.credentialsSecretId}:${integration.credentialsVersion}`,
     ].join();
     const kept = okta.get(integrationId);
     if (kept?.madeFrom === madeFrom) return kept.client;
@@ -111,7 +106,7 @@ function oktaClients(
       budget: new OktaBudget(
         endpointStore(database, integrationId, integration.credentialsSecretId),
         madeFrom,
-        known,
+        { turns: known },
       ),
       tokens: tokenStore(database, sealer, integrationId, madeFrom),
       allowedPrivateHosts: config.allowedPrivateHosts,
@@ -135,7 +130,7 @@ function apnsClients(
       throw new CataloguedError('apns.certificate_refused', { facts: { topic } });
     const madeFrom = [
       certificate.setAt.toISOString(),
-      await secrets.versionOf(certificate.keySecretId),
+      `${certificate.keySecretId}:${certificate.keyVersion}`,
     ].join();
     const kept = apns.get(topic);
     if (kept?.madeFrom === madeFrom) return noting(database, certificate, kept.client);
@@ -164,7 +159,7 @@ function appsAndBooksClients(
   return async () => {
     const token = await findAppsAndBooksToken(database);
     if (!token) throw new CataloguedError('apps_and_books.token_missing');
-    const madeFrom = await secrets.versionOf(token.secretId);
+    const madeFrom = `${token.secretId}:${token.version}`;
     if (licenses?.madeFrom === madeFrom) return licenses.client;
     const client = new AppsAndBooksClient({
       url: config.appsAndBooksUrl,

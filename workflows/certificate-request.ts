@@ -4,6 +4,7 @@ import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { otherWorkflows } from './policies.ts';
 import type { ResetPoint } from './reset-point.ts';
 import type { RolloutSignals } from './rollout-signals.ts';
+import type { DeviceDetails } from './show-details.ts';
 
 export type CertificateOutcome =
   | { readonly kind: 'proven' | 'changed' }
@@ -14,12 +15,14 @@ export type CertificateOutcome =
 
 export class CertificateRequest {
   readonly #deviceId: string;
+  readonly #details: DeviceDetails;
   readonly #signals: RolloutSignals;
   readonly #resetPoint: ResetPoint;
   #sent = 0;
 
-  constructor(deviceId: string, signals: RolloutSignals, resetPoint: ResetPoint) {
+  constructor(deviceId: string, details: DeviceDetails, signals: RolloutSignals, resetPoint: ResetPoint) {
     this.#deviceId = deviceId;
+    this.#details = details;
     this.#signals = signals;
     this.#resetPoint = resetPoint;
   }
@@ -36,7 +39,7 @@ export class CertificateRequest {
     const isDone = () => signals.certificatesProven > proven || failed.forGood() !== undefined || isChanged();
     const request = () =>
       otherWorkflows.requestCertificate({
-        deviceId: this.#deviceId,
+        ...this.#device(),
         integrationId,
         eventId: this.#nextEventId('certificate'),
       });
@@ -57,7 +60,7 @@ export class CertificateRequest {
     const isDone = () => isSettled() || failed.forGood() !== undefined;
     const request = () =>
       otherWorkflows.requestCertificateRemoval({
-        deviceId: this.#deviceId,
+        ...this.#device(),
         eventId: this.#nextEventId('removal'),
       });
     const isReplied = await this.#askUntil(request, isDone, intervals, 'certificate is removed');
@@ -91,6 +94,10 @@ export class CertificateRequest {
       if (isReplied) return true;
     }
     return isDone();
+  }
+
+  #device() {
+    return { deviceId: this.#deviceId, label: this.#details.name ?? 'a device' };
   }
 
   /** Of the run: after a reset the certificate workflow is asked anew, and does not take it for the request that it had. */

@@ -1,6 +1,5 @@
 // What Temporal's pages say of a certificate workflow: what it does, and how urgent it is.
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
-import type { CertificateAction } from '../domain/certificate-plan.ts';
 
 /** The action, and how urgent it is. */
 export const certificateHeading = ({ action, urgency }: PlannedCertificateStep): string =>
@@ -15,10 +14,9 @@ export function certificateStatusText({ action, notAfterMs, renewsFromMs }: Plan
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-const WORDS: Readonly<Record<CertificateAction['do'], string>> = {
+const WORDS: Readonly<Record<PlannedCertificateStep['action']['do'], string>> = {
   waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
   ask: 'Odette asks the Mac for its profiles and certificates. The Mac responds when it is awake and online.',
-  prove: 'The Mac reports the certificate.',
   remove: 'The Mac removes a certificate profile that is not needed.',
   deliver: 'The Mac gets a new certificate from Okta.',
   sleep: 'No action needed until the renewal.',

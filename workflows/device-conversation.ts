@@ -43,6 +43,7 @@ export class DeviceConversation {
   readonly #deviceId: string;
   readonly #details: DeviceDetails;
   readonly #waits: () => void;
+  readonly #asked: () => Promise<void>;
   readonly #finalStatuses = new Map<string, FinalStatus>();
   /** Attempts that are over, by step and revision. */
   readonly #used = new Map<string, number>();
@@ -51,11 +52,20 @@ export class DeviceConversation {
   /** Why the last push did not go out. */
   pushFailure: FailureCode | null = null;
 
-  /** @param waits is called when a timer of the patience starts */
-  constructor(deviceId: string, details: DeviceDetails, waits: () => void = () => undefined) {
+  /**
+   * @param events.waits is called when a timer of the patience starts
+   * @param events.asked what is done while the device works on what it was asked. Not beside the asking: of two local activities at once a replay
+   * may see the second first
+   */
+  constructor(
+    deviceId: string,
+    details: DeviceDetails,
+    events: { readonly waits?: () => void; readonly asked?: () => Promise<void> } = {},
+  ) {
     this.#deviceId = deviceId;
     this.#details = details;
-    this.#waits = waits;
+    this.#waits = events.waits ?? (() => undefined);
+    this.#asked = events.asked ?? (() => Promise.resolve());
   }
 
   /** The first final status of a command counts; NotNow means: not yet. */
@@ -105,6 +115,7 @@ export class DeviceConversation {
     isInterrupted: () => boolean,
   ): Promise<CarriedOut> {
     const uuids = await this.#queue(scope, wanted);
+    await this.#asked();
     const isOver = () => uuids.every((uuid) => this.#finalStatuses.has(uuid));
     if (!(await this.waitFor(uuids, () => isOver() || isInterrupted(), intervals))) return { kind: 'silent' };
     if (!isOver()) return { kind: 'interrupted' };
@@ -132,18 +143,18 @@ export class DeviceConversation {
       if (!isFirst) this.#pushAgain(commandUuids);
       isFirst = false;
       const untilMs = Date.now() + interval;
-      while (!(await this.#isDoneUntil(isDone, untilMs)) && Date.now() < untilMs) await this.#showNotNow();
+      while ((await this.#wakesUntil(isDone, untilMs)) && !isDone()) await this.#showNotNow();
       if (isDone()) break;
     }
     await this.#hideNotNow();
     return isDone();
   }
 
-  async #isDoneUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
-    const wakes = () => isDone() || this.#notNow === 'new';
+  /** false: the time is over. Its timer says so and not the clock, which local activities set on: a replay may see them in another order. */
+  async #wakesUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
     const left = Math.max(1, untilMs - Date.now());
     this.#waits();
-    return (await condition(wakes, left, { summary: 'waits for the device' })) && isDone();
+    return condition(() => isDone() || this.#notNow === 'new', left, { summary: 'waits for the device' });
   }
 
   async #showNotNow(): Promise<void> {

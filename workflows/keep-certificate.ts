@@ -1,9 +1,8 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
+import type { PlannedCertificateStep, ProvenCertificate } from '../activities/certificate-records.ts';
 import { attemptsAfter, isAttempt, isWornOut, NO_ATTEMPTS } from '../domain/certificate-attempts.ts';
-import type { CertificateAction, ReportedDelivery } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
@@ -18,20 +17,21 @@ import { database, otherWorkflows } from './policies.ts';
 import { DeviceDetails } from './show-details.ts';
 
 /** A run with more events continues as new before its next sleep. */
-const MAX_HISTORY_LENGTH = 60;
+const MAX_HISTORY_LENGTH = 45;
 /** Nobody signals the workflow when the device comes back in scope, when an Okta admin changed its status, or when a user logs in. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
 const ENROLLMENT_PAUSE = '10 minutes';
 
 /** Why it stops for a while: the device does as it is told, it says, and its lists say otherwise. */
-const WORN_OUT: Readonly<Partial<Record<CertificateAction['do'], FailureCode>>> = {
+const WORN_OUT: Readonly<Partial<Record<Action['do'], FailureCode>>> = {
   deliver: 'certificate.not_seen',
   remove: 'mdm.profile_refused',
 };
 
-type Step<Action extends CertificateAction['do']> = PlannedCertificateStep & {
-  readonly action: Extract<CertificateAction, { do: Action }>;
+type Action = PlannedCertificateStep['action'];
+type Step<Do extends Action['do']> = PlannedCertificateStep & {
+  readonly action: Extract<Action, { do: Do }>;
 };
 type IsChanged = () => boolean;
 
@@ -78,6 +78,7 @@ class CertificateWorkflow {
         nowMs: Date.now(),
       });
       if (step === null) return;
+      if (step.proven !== null && (await this.#onProof(step, step.proven, isChanged)) === 'waited') continue;
       await this.#status.show(step);
       if (isWornOut(this.#attempts, step.action.do) && !isChanged()) {
         await this.#backOff(WORN_OUT[step.action.do] ?? 'mdm.command_refused', isChanged);
@@ -97,8 +98,6 @@ class CertificateWorkflow {
         return this.#remove({ ...step, action }, isChanged);
       case 'deliver':
         return this.#deliver({ ...step, action }, isChanged);
-      case 'prove':
-        return this.#prove({ ...step, action }, isChanged);
       case 'sleep':
         return this.#sleep({ ...step, action }, isChanged);
       case 'waitForScope':
@@ -157,16 +156,23 @@ class CertificateWorkflow {
     else if (outcome !== null) await this.#backOff(outcome, isChanged);
   }
 
-  async #prove(step: Step<'prove'>, isChanged: IsChanged): Promise<undefined> {
-    const { certificate, delivery } = step.action;
-    await database.recordProof({ deviceId: this.#deviceId, delivery, certificate, nowMs: Date.now() });
+  async #onProof(
+    step: PlannedCertificateStep,
+    proven: ProvenCertificate,
+    isChanged: IsChanged,
+  ): Promise<'waited' | undefined> {
     this.#delivery.seen();
     this.#signals.forced = false;
     this.#status.proven();
-    await this.#replyProven({ ...step, notAfterMs: certificate.notAfterMs }, delivery.id);
+    this.#attempts = NO_ATTEMPTS;
+    await this.#replyProven(step, proven.deliveryId);
     // One that is due at once (a clock that jumped, a device that lies) would be renewed without end.
-    if (this.#isDue(certificate, step.settings)) await this.#backOff('certificate.not_renewed', isChanged);
-    else this.#failures = 0;
+    if (this.#isDue(proven, step.settings)) {
+      await this.#backOff('certificate.not_renewed', isChanged);
+      return 'waited';
+    }
+    this.#failures = 0;
+    return;
   }
 
   async #sleep(step: Step<'sleep'>, isChanged: IsChanged): Promise<undefined> {
@@ -203,7 +209,7 @@ class CertificateWorkflow {
     return isChanged() ? undefined : 'ended';
   }
 
-  async #countAttempt({ do: act }: CertificateAction, isChanged: IsChanged): Promise<void> {
+  async #countAttempt({ do: act }: Action, isChanged: IsChanged): Promise<void> {
     const { isSilent, wasInterrupted } = this.#delivery;
     // Nobody has answered: a user may be away for days, while rollouts ask.
     if (isAttempt(act) && wasInterrupted) return;
@@ -242,7 +248,7 @@ class CertificateWorkflow {
     });
   }
 
-  #isDue(certificate: ReportedDelivery, settings: RenewalSettings): boolean {
+  #isDue(certificate: ProvenCertificate, settings: RenewalSettings): boolean {
     const provenAtMs = Date.now();
     return provenAtMs >= renewalTime({ ...certificate, provenAtMs }, settings, this.#deviceId);
   }

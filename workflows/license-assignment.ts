@@ -4,8 +4,11 @@ import { FAILURES } from '../domain/failures.ts';
 import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-action.ts';
 import { failureCodeOfActivity } from './failure.ts';
-import { appsAndBooks, database } from './policies.ts';
+import { inPassing } from './in-passing.ts';
+import { appsAndBooks, database, localTry } from './policies.ts';
 import type { ResetPoint } from './reset-point.ts';
+
+const SUMMARY = 'license of Okta Verify';
 
 export class LicenseAssignment {
   readonly #deviceId: string;
@@ -13,6 +16,8 @@ export class LicenseAssignment {
   readonly #changes: () => number;
   readonly #resetPoint: ResetPoint;
   #isOut = false;
+  /** Not yet begun. */
+  #started: { readonly isMissed: boolean; readonly patienceMs: number } | undefined;
 
   /**
    * @param changes rises when somebody asks for another look
@@ -31,6 +36,7 @@ export class LicenseAssignment {
   }
 
   /**
+   * From `begin` on.
    * @param isMissed the device found no license although one was assigned
    * @param patienceMs how long Apps and Books may not work, before what it said last is why there is none
    */
@@ -38,6 +44,21 @@ export class LicenseAssignment {
     if (this.#isOut) return;
     this.#isOut = true;
     this.#settled('pending');
+    this.#started = { isMissed, patienceMs };
+  }
+
+  /** Looks once in passing, for Apple may have assigned one already, or do so at once; what is left of it goes on beside everything else. */
+  async begin(): Promise<void> {
+    if (this.#started === undefined) return;
+    const { isMissed, patienceMs } = this.#started;
+    this.#started = undefined;
+    const seen = await inPassing(
+      localTry.appsAndBooks.assignLicense.executeWithOptions({ summary: SUMMARY }, [
+        { deviceId: this.#deviceId, isMissed, isInPassing: true },
+      ]),
+    );
+    if (seen?.kind === 'ready') return this.#end('ready');
+    if (seen?.kind === 'not_wanted') return this.#end('unasked');
     this.#run(isMissed, patienceMs).then(
       (license) => this.#end(license),
       (error: unknown) => this.#end(failureCodeOfActivity(error)),
@@ -84,7 +105,7 @@ export class LicenseAssignment {
       const seen = this.#changes();
       const outcome = await this.#carriedOut(
         appsAndBooks.assignLicense.executeWithOptions(
-          { summary: 'license of Okta Verify', scheduleToCloseTimeout: patienceMs },
+          { summary: SUMMARY, scheduleToCloseTimeout: patienceMs },
           [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
         ),
       );

@@ -12,12 +12,11 @@ export const database = proxyLocalActivities<
     | 'planRolloutStep'
     | 'recordWaitsFor'
     | 'recordNotNow'
-    | 'closeRollout'
+    | 'closeFailedRollout'
     | 'recordAppRefusal'
     | 'deleteAppRefusals'
     | 'recordConfigurationRemoved'
     | 'planCertificateStep'
-    | 'recordProof'
     | 'recordDeliveryEnd'
     | 'recordCertificateEvent'
   >
@@ -39,17 +38,14 @@ export const commandQueue = proxyLocalActivities<
 
 /** Other workflows, through the Temporal client. */
 export const otherWorkflows = proxyLocalActivities<
-  Pick<
-    Activities,
-    'requestCertificate' | 'requestCertificateRemoval' | 'startOktaTrustPoll' | 'signalRollout'
-  >
+  Pick<Activities, 'requestCertificate' | 'requestCertificateRemoval' | 'signalRollout'>
 >({
   startToCloseTimeout: '10 seconds',
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** Not local: it looks for seconds whether Apple has assigned a license, and the device's responses must not wait behind it. */
+/** Looks for seconds whether Apple has assigned a license: not local, for the device's responses must not wait behind it. */
 export const appsAndBooks = proxyActivities<Pick<Activities, 'assignLicense' | 'returnLicense'>>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
@@ -78,11 +74,18 @@ export const oktaDevices = proxyActivities<
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** One try in passing, local: it costs no task of its own. What comes of a refusal is the business of `oktaDevices`. */
-export const oktaInPassing = proxyLocalActivities<Pick<Activities, 'lookUpDevice'>>({
-  startToCloseTimeout: '15 seconds',
-  retry: { maximumAttempts: 1 },
-});
+/** One try in passing, local: it costs no task of its own. What does not end well goes on in `oktaDevices`, `okta` or `appsAndBooks`. */
+export const localTry = {
+  okta: proxyLocalActivities<Pick<Activities, 'lookUpDevice' | 'deliverCertificate'>>({
+    startToCloseTimeout: '15 seconds',
+    retry: { maximumAttempts: 1 },
+  }),
+  /** The device's responses wait behind it. */
+  appsAndBooks: proxyLocalActivities<Pick<Activities, 'assignLicense'>>({
+    startToCloseTimeout: '3 seconds',
+    retry: { maximumAttempts: 1 },
+  }),
+};
 
 /** Okta, Apple and the SCEP server: the next check comes in a day. */
 export const integrationChecks = proxyActivities<Pick<Activities, 'inspectIntegration'>>({

@@ -27,7 +27,7 @@ import { DeviceConversation } from './device-conversation.ts';
 import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
-import { database, otherWorkflows } from './policies.ts';
+import { database } from './policies.ts';
 import { ResetPoint } from './reset-point.ts';
 import { asIfListed, refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
@@ -69,10 +69,13 @@ class RolloutWorkflow {
   constructor({ deviceId }: RollOutDeviceInput) {
     this.#deviceId = deviceId;
     this.#details = new DeviceDetails(deviceId);
-    this.#conversation = new DeviceConversation(deviceId, this.#details, () => this.#resetPoint.waits());
+    this.#conversation = new DeviceConversation(deviceId, this.#details, {
+      waits: () => this.#resetPoint.waits(),
+      asked: () => this.#licenseAssignment.begin(),
+    });
     this.#signals = new RolloutSignals(this.#details);
     this.#signals.listen(this.#conversation);
-    this.#certificate = new CertificateRequest(deviceId, this.#signals, this.#resetPoint);
+    this.#certificate = new CertificateRequest(deviceId, this.#details, this.#signals, this.#resetPoint);
     this.#licenseAssignment = new LicenseAssignment(
       deviceId,
       () => this.#signals.changes,
@@ -131,6 +134,7 @@ class RolloutWorkflow {
   async #carryOut(step: PlannedStep, isChanged: IsChanged): Promise<'ended' | undefined> {
     const { action } = step;
     const patienceMs = patienceOf(step);
+    if (action.do !== 'send') await this.#licenseAssignment.begin();
     const intervals = intervalsWithin(patienceMs);
     switch (action.do) {
       case 'send':
@@ -173,7 +177,7 @@ class RolloutWorkflow {
       case 'fail':
         throw failedBecause(action.code);
       case 'finish':
-        return this.#finish({ ...step, action }, isChanged);
+        return this.#finish(isChanged);
       default:
         throw unknownAction(action);
     }
@@ -246,14 +250,8 @@ class RolloutWorkflow {
     this.#memory = { ...this.#memory, removalDelayOver: true };
   }
 
-  async #finish(step: Step<'finish'>, isChanged: IsChanged): Promise<'ended' | undefined> {
-    const { phase, code } = step.action;
-    const { bucket } = await this.#close(phase, null, code);
-    const { integrationId, trustLookUpSeconds: seconds } = step;
-    // A device that was only verified is left to the sweep.
-    const hasChanged = Object.keys(this.#memory.tries).length > 0;
-    if (bucket === 'needs_user' && hasChanged && integrationId !== null && seconds.length > 0)
-      await otherWorkflows.startOktaTrustPoll({ deviceId: this.#deviceId, integrationId, seconds });
+  /** The plan has closed it. */
+  async #finish(isChanged: IsChanged): Promise<'ended' | undefined> {
     await condition(allHandlersFinished);
     return isChanged() ? undefined : 'ended';
   }
@@ -264,22 +262,15 @@ class RolloutWorkflow {
       { key: searchAttributes.rolloutPhase, value: 'failed' },
       { key: searchAttributes.failureKind, value: code },
     ]);
-    const { text } = await this.#close('failed', code);
+    const { text } = await database.closeFailedRollout({
+      deviceId: this.#deviceId,
+      run: this.#run(),
+      failureCode: code,
+      nowMs: Date.now(),
+    });
     const event = this.#resetPoint.eventFor(code);
     this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
     return text;
-  }
-
-  async #close(phase: RolloutPhase, failureCode: FailureCode | null, waitsForCode?: FailureCode) {
-    const deviceId = this.#deviceId;
-    return database.closeRollout({
-      deviceId,
-      run: this.#run(),
-      phase,
-      failureCode,
-      ...(waitsForCode === undefined ? {} : { waitsForCode }),
-      nowMs: Date.now(),
-    });
   }
 
   async #waitFor(isDone: () => boolean, intervals: readonly number[], summary: string): Promise<boolean> {

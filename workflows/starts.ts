@@ -74,6 +74,8 @@ export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustIn
     workflowId: workflowIds.trust(device.deviceId),
     priority: priorityOf('device', device.integrationId),
     staticSummary: `Asks Okta whether ${markdownText(device.label)} is managed`,
+    // Until the first look there is nothing to do.
+    startDelay: (input.seconds[0] ?? 0) * 1000,
     typedSearchAttributes: attributesOf(device),
     args: [input] as [PollOktaTrustInput],
   },

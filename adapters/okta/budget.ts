@@ -28,15 +28,22 @@ export class OktaBudget {
   readonly #store: EndpointStore;
   readonly #version: string;
   readonly #turns: Turns;
+  readonly #maxTurnMs: number;
 
   /**
    * @param version of the credentials; others are tried at once, whatever these were told
-   * @param turns of this process for this store; shared by the budgets of one integration
+   * @param options.turns of this process for this store; shared by the budgets of one integration
+   * @param options.maxTurnMs for which a turn is waited
    */
-  constructor(store: EndpointStore, version: string, turns = new Turns()) {
+  constructor(
+    store: EndpointStore,
+    version: string,
+    { turns = new Turns(), maxTurnMs = MAX_TURN_MS }: { turns?: Turns; maxTurnMs?: number } = {},
+  ) {
     this.#store = store;
     this.#version = version;
     this.#turns = turns;
+    this.#maxTurnMs = maxTurnMs;
   }
 
   /**
@@ -49,7 +56,12 @@ export class OktaBudget {
     request: () => Promise<T>,
     quotaOf: (response: T) => ToldQuota | null = () => null,
   ): Promise<T> {
-    const flight = await this.#turns.take(endpoint, lane, () => this.#admitted(endpoint, lane));
+    const flight = await this.#turns.take(
+      endpoint,
+      lane,
+      () => this.#admitted(endpoint, lane),
+      this.#maxTurnMs,
+    );
     let outcome: Outcome = { kind: 'answered', quota: null };
     try {
       const response = await request();
@@ -72,7 +84,7 @@ export class OktaBudget {
     const began = performance.now();
     let admission = await this.#ask(asked);
     for (let looks = 0; admission.kind === 'busy'; looks += 1) {
-      const leftMs = began + MAX_TURN_MS - performance.now();
+      const leftMs = began + this.#maxTurnMs - performance.now();
       if (leftMs <= 0) throw noTurn(endpoint);
       const lookMs = Math.min(MAX_LOOK_MS, FIRST_LOOK_MS * 2 ** looks) * (1 + Math.random());
       await this.#turns.untilPlaceFreed(endpoint, Math.min(leftMs, lookMs));
@@ -98,8 +110,12 @@ export class OktaBudget {
 const noTurn = (endpoint: string): CataloguedError =>
   new CataloguedError('okta.rate_limited', {
     retryAfterMs: Math.round(NO_TURN_MS * (1 + Math.random())),
-    facts: { endpoint },
+    facts: { endpoint, reason: NO_TURN },
   });
+
+const NO_TURN = 'no turn';
+/** Okta has refused nothing: there was no place for the request. */
+export const isNoTurn = ({ facts }: CataloguedError): boolean => facts['reason'] === NO_TURN;
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof CataloguedError) || !closesEndpoint(error.code))
@@ -136,8 +152,8 @@ export class Turns {
     });
   }
 
-  async take<T>(endpoint: string, lane: Lane, work: () => Promise<T>): Promise<T> {
-    await this.#turn(endpoint, lane);
+  async take<T>(endpoint: string, lane: Lane, work: () => Promise<T>, maxTurnMs: number): Promise<T> {
+    await this.#turn(endpoint, lane, maxTurnMs);
     try {
       return await work();
     } finally {
@@ -146,7 +162,7 @@ export class Turns {
     }
   }
 
-  async #turn(endpoint: string, lane: Lane): Promise<void> {
+  async #turn(endpoint: string, lane: Lane, maxTurnMs: number): Promise<void> {
     const waiting = this.#waiting.get(endpoint) ?? [];
     this.#waiting.set(endpoint, waiting);
     await new Promise<void>((resolve, reject) => {
@@ -156,7 +172,7 @@ export class Turns {
         if (place < 0) return;
         waiting.splice(place, 1);
         reject(noTurn(endpoint));
-      }, MAX_TURN_MS);
+      }, maxTurnMs);
       entry.begin = () => {
         clearTimeout(timer);
         resolve();

@@ -10,6 +10,7 @@ import { openAdminApi, type AdminApi } from '../../test/harness/admin-api.ts';
 import { seedFleet, type SeededFleet } from '../../test/harness/seeded-fleet.ts';
 
 const DAY_MS = 86_400_000;
+const PROVEN = { kind: 'certificate_proven', text: 'The device lists its certificate from Okta.' };
 
 let api: AdminApi;
 let fleet: SeededFleet;
@@ -131,7 +132,7 @@ test('the history says who requested a renewal, when, and what came of it', asyn
     notAfter: new Date(Date.now() + 365 * DAY_MS),
     provenAt: new Date(),
   };
-  await database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, 'asked', proof));
+  await database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, 'asked', proof, PROVEN));
   await deliver('windowed', 'window');
   await database.inTransaction((sql) => failDelivery(sql, 'windowed'));
   await database.query(
@@ -198,7 +199,7 @@ test('the days are those of the current certificates, whatever becomes of them',
       const [notBefore, provenAt] = [new Date(), new Date()];
       const notAfter = new Date(Date.now() + 365 * DAY_MS);
       const proof = { serialNumber: '1', issuer: 'CN=Okta', notBefore, notAfter, provenAt };
-      return database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, renewed, proof));
+      return database.inTransaction((sql) => proveDelivery(sql, fleet.deviceId, renewed, proof, PROVEN));
     },
     () => recordRemovedDeliveries(database, fleet.deviceId, 'System', [], new Date()),
     () => database.query(`update certificate_deliveries set state = 'proven' where id = $1`, [renewed]),

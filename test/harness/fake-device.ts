@@ -176,9 +176,11 @@ export class FakeDevice {
   /** false: there was none. */
   async #takeCommand(): Promise<boolean> {
     if (this.#isOff || this.isAsleep) return false;
-    const { next: command } = await this.#world.database.inTransaction((sql) =>
-      takeNextCommand(sql, this.id),
-    );
+    const { next: command } = await this.#world.database.inTransaction(async (sql) => {
+      // As for a device's request: first the device, then its queue.
+      await sql.query('select from devices where id = $1 for no key update', [this.id]);
+      return takeNextCommand(sql, this.id);
+    });
     if (command === undefined) return false;
     if (this.notNow > 0 && this.#isNotNow(command)) {
       this.notNow -= 1;

@@ -2,10 +2,11 @@
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { queueCommands, type CommandRow, type NewCommand } from '../../adapters/store/devices/commands.ts';
 
-/** Call it inside a transaction. */
 export async function queueCommand(sql: Sql, command: NewCommand): Promise<CommandRow> {
   const { deviceId, enrollmentId } = command;
-  const [row] = await queueCommands(sql, { deviceId, enrollmentId }, [command]);
+  const {
+    rows: [row],
+  } = await queueCommands(sql, { deviceId, enrollmentId }, [command]);
   if (!row) throw new Error('the command was not queued');
   return row;
 }

@@ -76,9 +76,11 @@ export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
     ranLocally('planCertificateStep')(events) && waited('retry after')(events),
   'Okta is looked at in passing': ranLocally('lookUpDevice'),
   'Okta is asked again by an activity that waits': ran('lookUpDevice'),
+  'a certificate is sent in passing': ranLocally('deliverCertificate'),
+  'a license is assigned in passing': ranLocally('assignLicense'),
   'a certificate is removed': ranLocally('requestCertificateRemoval'),
   'a certificate is renewed': (events) =>
-    waited('until the renewal')(events) && ran('deliverCertificate')(events),
+    waited('until the renewal')(events) && ranLocally('deliverCertificate')(events),
   'a run continues as new': has('WORKFLOW_EXECUTION_CONTINUED_AS_NEW'),
   'somebody cancels a run': has('WORKFLOW_EXECUTION_CANCELED'),
   'a run fails': has('WORKFLOW_EXECUTION_FAILED'),

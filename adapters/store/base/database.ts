@@ -68,6 +68,8 @@ export function connectDatabase(
     statement_timeout: timeoutMs,
     query_timeout: timeoutMs === 0 ? 0 : timeoutMs + SILENT_SERVER_MS,
     types,
+    // What is asked all day by keys needs one plan: by itself PostgreSQL would make the first five of each connection anew.
+    ...(options.preparesStatements === true && { options: '-c plan_cache_mode=force_generic_plan' }),
   };
   const pool = new pg.Pool({
     ...config,

@@ -36,9 +36,12 @@ export async function storePushCertificate(
   );
 }
 
-export async function findPushCertificate(sql: Sql, topic: string): Promise<PushCertificateRow | undefined> {
-  const [row] = await sql.query<PushCertificateRow>(
-    `select ${COLUMNS} from push_certificates where topic = $1`,
+export async function findPushCertificate(
+  sql: Sql,
+  topic: string,
+): Promise<(PushCertificateRow & { readonly keyVersion: number }) | undefined> {
+  const [row] = await sql.query<PushCertificateRow & { readonly keyVersion: number }>(
+    `select ${COLUMNS}, (select version from secrets where id = key_secret_id) as key_version from push_certificates where topic = $1`,
     [topic],
   );
   return row;

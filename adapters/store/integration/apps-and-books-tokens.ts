@@ -10,18 +10,21 @@ export interface AppsAndBooksTokenRow {
   readonly location: string;
   readonly expiresAt: Date;
   readonly setAt: Date;
+  /** Of the secret. */
+  readonly version: number;
 }
 
 export async function findAppsAndBooksToken(sql: Sql): Promise<AppsAndBooksTokenRow | undefined> {
   const [row] = await sql.query<AppsAndBooksTokenRow>(
-    'select secret_id, organization, location, expires_at, set_at from apps_and_books_tokens',
+    `select secret_id, organization, location, expires_at, set_at, (select version from secrets where id = secret_id) as version
+       from apps_and_books_tokens`,
   );
   return row;
 }
 
 export async function saveAppsAndBooksToken(
   sql: Sql,
-  token: Omit<AppsAndBooksTokenRow, 'setAt'>,
+  token: Omit<AppsAndBooksTokenRow, 'setAt' | 'version'>,
 ): Promise<void> {
   await sql.query(
     `insert into apps_and_books_tokens (secret_id, organization, location, expires_at) values ($1, $2, $3, $4)

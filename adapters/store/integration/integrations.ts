@@ -47,8 +47,15 @@ const PLATFORM_COLUMNS = `integration_id as integration_id, platform, scep_url, 
 export const listIntegrations = (sql: Sql): Promise<IntegrationRow[]> =>
   sql.query<IntegrationRow>(`select ${COLUMNS} from integrations order by created_at`);
 
-export async function findIntegration(sql: Sql, id: string): Promise<IntegrationRow | undefined> {
-  const [row] = await sql.query<IntegrationRow>(`select ${COLUMNS} from integrations where id = $1`, [id]);
+export async function findIntegration(
+  sql: Sql,
+  id: string,
+): Promise<(IntegrationRow & { readonly credentialsVersion: number }) | undefined> {
+  const [row] = await sql.query<IntegrationRow & { readonly credentialsVersion: number }>(
+    `select ${COLUMNS}, (select version from secrets where id = credentials_secret_id) as credentials_version
+       from integrations where id = $1`,
+    [id],
+  );
   return row;
 }
 

@@ -172,11 +172,14 @@ export async function saveConfirmed(
   observedAt: Date,
   also: readonly string[] = [],
 ): Promise<string[]> {
-  const gone = await sql.query<Traces & { readonly deviceId: string | null }>(
-    `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
-     returning okta_id as id, platform, serial_number, users, device_id`,
-    [integrationId, confirmed.gone],
-  );
+  const gone =
+    confirmed.gone.length === 0
+      ? []
+      : await sql.query<Traces & { readonly deviceId: string | null }>(
+          `delete from okta_devices where integration_id = $1 and okta_id = any ($2)
+           returning okta_id as id, platform, serial_number, users, device_id`,
+          [integrationId, confirmed.gone],
+        );
   await upsertOktaDevices(sql, integrationId, confirmed.present, observedAt, true);
   const owners = gone.flatMap(({ deviceId }) => (deviceId === null ? [] : [deviceId]));
   const named = [...also, ...owners];

@@ -1,7 +1,13 @@
 // What processes share of an integration's tenant: who may ask it, its access token, and who waits for it.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHALLENGE_ENDPOINT, MAX_WINDOW, type Lane } from '../../../domain/okta-budget.ts';
+import {
+  CHALLENGE_ENDPOINT,
+  MAX_WINDOW,
+  type EndpointStore,
+  type Lane,
+} from '../../../domain/okta-budget.ts';
+import type { Database } from '../base/database.ts';
 import { CataloguedError } from '../../../domain/failures.ts';
 import { connectIntegration } from '../../../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
@@ -62,6 +68,36 @@ describe('the budget of several processes', () => {
     );
     const left = await store().change('counted', '1', (state) => ({ state, result: state.window }));
     expect(left).toBe(MAX_WINDOW + 40);
+  });
+
+  it('decides by what another process has changed since, and asks nobody while nobody has', async () => {
+    const statements: string[] = [];
+    const watched: Database = {
+      ...test.database,
+      query: (text, values) => {
+        statements.push(text);
+        return test.database.query(text, values);
+      },
+    };
+    const [mine, other] = [watched, test.database].map((database) =>
+      endpointStore(database, fleet.integrationId, fleet.phoneSecretId),
+    );
+    const oneMore = (store: EndpointStore | undefined) =>
+      store?.change('counted', '1', (state) => ({
+        state: { ...state, window: state.window + 1 },
+        result: state.window,
+      }));
+    expect(await oneMore(mine)).toBe(MAX_WINDOW);
+    statements.length = 0;
+    expect(await oneMore(mine)).toBe(MAX_WINDOW + 1);
+    expect(statements).toHaveLength(1);
+    expect(await oneMore(other)).toBe(MAX_WINDOW + 2);
+    expect(await oneMore(mine)).toBe(MAX_WINDOW + 3);
+    expect(await oneMore(other)).toBe(MAX_WINDOW + 4);
+    // What would write nothing is not decided from memory.
+    expect(await mine?.change('counted', '1', (state) => ({ state, result: state.window }))).toBe(
+      MAX_WINDOW + 5,
+    );
   });
 
   it('writes nothing while it waits for a place, and takes the one that becomes free', async () => {

@@ -12,33 +12,70 @@ import { CataloguedError } from '../../../domain/failures.ts';
 import type { Database, Sql } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 
-/** @param secretId with which requests are made: none begins once a rotation has replaced it */
+/** What this process saw last of the endpoints of one integration, and its changes of them, one after the other: of several the first would win. */
+export class SeenEndpoints {
+  readonly #seen = new Map<string, EndpointRow & { readonly at: number }>();
+  readonly #changes = new Map<string, Promise<unknown>>();
+
+  /** As it is now, unless another process has changed it: who writes by it is told. */
+  last(endpoint: string): EndpointRow | undefined {
+    const seen = this.#seen.get(endpoint);
+    return seen && { state: seen.state, nowMs: seen.nowMs + performance.now() - seen.at };
+  }
+
+  note(endpoint: string, row: EndpointRow | undefined): void {
+    if (row === undefined) this.#seen.delete(endpoint);
+    else this.#seen.set(endpoint, { ...row, at: performance.now() });
+  }
+
+  async inTurn<T>(endpoint: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(endpoint);
+    const changed = (async () => {
+      await before?.catch(() => undefined);
+      return change();
+    })();
+    this.#changes.set(endpoint, changed);
+    return changed;
+  }
+}
+
+/**
+ * @param secretId with which requests are made: none begins once a rotation has replaced it
+ * @param seen of this process for this integration
+ */
 export const endpointStore = (
   database: Database,
   integrationId: string,
   secretId: string,
+  seen = new SeenEndpoints(),
 ): EndpointStore => ({
-  async change(endpoint, version, decide) {
-    // Nobody waits for anybody between look and write: who finds another state than it saw decides anew, and somebody got through.
-    for (;;) {
-      const seen = await readEndpoint(database, integrationId, endpoint);
-      if (seen === undefined) {
-        await insertEndpoint(database, integrationId, endpoint, version);
-        continue;
+  change: (endpoint, version, decide) =>
+    seen.inTurn(endpoint, async () => {
+      // Nobody waits for another process between look and write: who finds another state than it saw decides anew, and somebody got through.
+      for (let last = seen.last(endpoint); ; last = undefined) {
+        const found = last ?? (await readEndpoint(database, integrationId, endpoint));
+        if (found === undefined) {
+          await insertEndpoint(database, integrationId, endpoint, version);
+          continue;
+        }
+        const { state, result, beginsRequest } = decide(found.state, found.nowMs);
+        if (state === found.state) {
+          seen.note(endpoint, found);
+          if (last === undefined) return result;
+          continue;
+        }
+        const written = await replaceState(database, {
+          integrationId,
+          endpoint,
+          before: found.state,
+          after: state,
+          ...(beginsRequest === true && { secretId }),
+        });
+        seen.note(endpoint, written.is === 'replaced' ? { state, nowMs: written.nowMs } : undefined);
+        if (written.is === 'secret_replaced') throw new CataloguedError('secrets.replaced');
+        if (written.is === 'replaced') return result;
       }
-      const { state, result, beginsRequest } = decide(seen.state, seen.nowMs);
-      if (state === seen.state) return result;
-      const written = await replaceState(database, {
-        integrationId,
-        endpoint,
-        before: seen.state,
-        after: state,
-        ...(beginsRequest === true && { secretId }),
-      });
-      if (written === 'secret_replaced') throw new CataloguedError('secrets.replaced');
-      if (written === 'replaced') return result;
-    }
-  },
+    }),
 });
 
 interface EndpointRow {
@@ -83,8 +120,8 @@ interface Replacement {
 async function replaceState(
   sql: Sql,
   { integrationId, endpoint, before, after, secretId }: Replacement,
-): Promise<'replaced' | 'changed_meanwhile' | 'secret_replaced'> {
-  const [row] = await sql.query<{ isReplaced: boolean; isInUse: boolean }>(
+): Promise<{ readonly is: 'replaced' | 'changed_meanwhile' | 'secret_replaced'; readonly nowMs: number }> {
+  const [row] = await sql.query<{ isReplaced: boolean; isInUse: boolean; nowMs: number }>(
     `with of_platform as materialized (select from integration_platforms where secret_id = $5 for share),
      of_integration as materialized (select from integrations where credentials_secret_id = $5 for share),
      used as materialized (
@@ -95,11 +132,13 @@ async function replaceState(
          from used
         where used.in_use and integration_id = $1 and endpoint = $2 and state = $3
        returning 1)
-     select exists (select from replaced) as is_replaced, in_use as is_in_use from used`,
+     select exists (select from replaced) as is_replaced, in_use as is_in_use,
+            (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms from used`,
     [integrationId, endpoint, before, after, secretId ?? null, after.closed?.untilMs ?? null],
   );
-  if (row?.isReplaced === true) return 'replaced';
-  return row?.isInUse === false ? 'secret_replaced' : 'changed_meanwhile';
+  const nowMs = row?.nowMs ?? Number.NaN;
+  if (row?.isReplaced === true) return { is: 'replaced', nowMs };
+  return { is: row?.isInUse === false ? 'secret_replaced' : 'changed_meanwhile', nowMs };
 }
 
 /** A person changed what was refused: the next request is a canary, and it is due now. */
@@ -130,10 +169,6 @@ export async function waitForEndpoint(
      on conflict (device_id) do update set integration_id = excluded.integration_id, endpoint = excluded.endpoint, lane = excluded.lane`,
     [waiter.deviceId, waiter.integrationId, waiter.endpoint, LANES.indexOf(waiter.lane)],
   );
-}
-
-export async function waitNoLonger(sql: Sql, deviceId: string): Promise<void> {
-  await sql.query('delete from okta_waiters where device_id = $1', [deviceId]);
 }
 
 /** Everybody who waited is awake within so many seconds after the endpoint opened. */

@@ -1,8 +1,8 @@
 // Deliveries of certificate profiles: one challenge, one slot, one OU each; and what keepCertificate decides from.
 import type { CertificateView, Delivery } from '../../../domain/certificate-plan.ts';
-import type { UseEvidence } from '../../../domain/certificate-use.ts';
 import type { CertificateSlot, PayloadScope } from '../../../domain/profile-identifier.ts';
 import type { Sql } from '../base/database.ts';
+import type { TimelineEntry } from '../devices/device-timeline.ts';
 import { announceRenewal } from './renewal-history.ts';
 import {
   desiredStateOf,
@@ -11,6 +11,7 @@ import {
   reportedProfilesOf,
   settingsOf,
   type DeliveryJson,
+  type DeviceState,
 } from './rollout-state.ts';
 import { OUTSTANDING } from '../devices/command-states.ts';
 
@@ -26,10 +27,11 @@ export interface NewDelivery {
   readonly reason: string;
 }
 
-/** false: it is there already, so this attempt lost the race and drops its challenge. */
+/** The device waits for no turn at Okta any more. false: it is there already, so this attempt lost the race and drops its challenge. */
 export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt: Date): Promise<boolean> {
   const rows = await sql.query(
-    `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason, scope)
+    `with served as (delete from okta_waiters where device_id = $2)
+     insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason, scope)
        values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8, $9) on conflict (id) do nothing returning 1`,
     [
       delivery.id,
@@ -52,22 +54,23 @@ export interface SentDelivery {
   readonly commandUuid: string;
 }
 
-export async function findDelivery(sql: Sql, id: string): Promise<SentDelivery | undefined> {
+/**
+ * The delivery of this id; or else one whose command the device may still carry out: nothing else may be sent before its end is known.
+ */
+export async function findSentDelivery(
+  sql: Sql,
+  id: string,
+  deviceId: string,
+): Promise<SentDelivery | undefined> {
   const [row] = await sql.query<SentDelivery>(
-    'select id, command_uuid from certificate_deliveries where id = $1',
-    [id],
-  );
-  return row;
-}
-
-/** A delivery whose command the device may still carry out: nothing else may be sent before its end is known. */
-export async function findOutstandingDelivery(sql: Sql, deviceId: string): Promise<SentDelivery | undefined> {
-  const [row] = await sql.query<SentDelivery>(
-    `select delivery.id, delivery.command_uuid from certificate_deliveries as delivery
-       join commands as command on command.uuid = delivery.command_uuid
-      where delivery.device_id = $1 and delivery.state = 'sent' and command.state in ${OUTSTANDING}
-      order by delivery.created_at desc limit 1`,
-    [deviceId],
+    `select id, command_uuid from (
+       select id, command_uuid, 0 as place, created_at from certificate_deliveries where id = $1
+       union all
+       select delivery.id, delivery.command_uuid, 1, delivery.created_at from certificate_deliveries as delivery
+         join commands as command on command.uuid = delivery.command_uuid
+        where delivery.device_id = $2 and delivery.state = 'sent' and command.state in ${OUTSTANDING}) as sent
+      order by place, created_at desc limit 1`,
+    [id, deviceId],
   );
   return row;
 }
@@ -80,24 +83,43 @@ export interface Proof {
   readonly provenAt: Date;
 }
 
-/** The device lists its certificate; an older proven one is superseded. true: it was not known before. */
-export async function proveDelivery(sql: Sql, deviceId: string, id: string, proof: Proof): Promise<boolean> {
+/** The device lists its certificate; an older proven one is superseded. `told`: on the timeline, the first time. */
+export async function proveDelivery(
+  sql: Sql,
+  deviceId: string,
+  id: string,
+  proof: Proof,
+  told: TimelineEntry,
+): Promise<void> {
   const rows = await sql.query<{ reason: string | null }>(
-    `update certificate_deliveries set state = 'proven', serial_number = $3, issuer = $4, not_before = $5, not_after = $6, proven_at = $7
-      where id = $2 and device_id = $1 and state = 'sent' returning reason`,
-    [deviceId, id, proof.serialNumber, proof.issuer, proof.notBefore, proof.notAfter, proof.provenAt],
-  );
-  if (rows.length === 0) return false;
-  await sql.query(
-    `update certificate_deliveries set state = 'superseded' where device_id = $1 and id <> $2 and state = 'proven'`,
-    [deviceId, id],
+    `with proven as (
+       update certificate_deliveries set state = 'proven', serial_number = $3, issuer = $4, not_before = $5, not_after = $6, proven_at = $7
+        where id = $2 and device_id = $1 and state = 'sent' returning reason),
+     superseded as (
+       update certificate_deliveries set state = 'superseded'
+        where device_id = $1 and id <> $2 and state = 'proven' and exists (select from proven)),
+     told as (
+       insert into device_timeline (device_id, at, kind, text, detail)
+       select $1, $7, $8, $9, $10::jsonb from proven)
+     select reason from proven`,
+    [
+      deviceId,
+      id,
+      proof.serialNumber,
+      proof.issuer,
+      proof.notBefore,
+      proof.notAfter,
+      proof.provenAt,
+      told.kind,
+      told.text,
+      JSON.stringify(told.detail ?? {}),
+    ],
   );
   await announceRenewal(
     sql,
     deviceId,
     rows.map(({ reason }) => reason),
   );
-  return true;
 }
 
 /** The device refused it, or never had it. */
@@ -152,11 +174,14 @@ export async function readCertificateView(
   deviceId: string,
 ): Promise<NamedCertificateView | undefined> {
   const state = await readDeviceState(sql, deviceId);
-  if (state === undefined) return undefined;
+  return state && certificateViewOf(state);
+}
+
+export function certificateViewOf(state: DeviceState): NamedCertificateView {
   const desired = desiredStateOf(state);
   const okta = desired === null ? null : state.okta;
   return {
-    deviceId,
+    deviceId: state.id,
     deviceName: state.name ?? state.serialNumber,
     oktaStatus: okta?.status ?? null,
     enrollmentStatus: state.enrollmentStatus,
@@ -178,19 +203,6 @@ export async function readCertificateView(
     scope: desired?.certificateScope ?? state.deliveries[0]?.scope ?? 'System',
     hasUserChannel: state.hasUserChannel,
   };
-}
-
-/** What is known of a certificate's use now. */
-export async function recordUse(
-  sql: Sql,
-  deliveryId: string,
-  { use, evidence }: UseEvidence,
-  seenAt: Date,
-): Promise<void> {
-  await sql.query(
-    'update certificate_deliveries set use = $2, use_evidence = $3, use_seen_at = $4 where id = $1',
-    [deliveryId, use, evidence, seenAt],
-  );
 }
 
 /** Sent, ended, and not listed by its channel: it never got there. */

@@ -2,10 +2,12 @@
 // histories.
 import type { Sql } from '../base/database.ts';
 
+export type RunOutcome = 'completed' | 'failed';
+
 export async function recordRunEnd(
   sql: Sql,
   runId: string,
-  outcome: 'completed' | 'failed',
+  outcome: RunOutcome,
   failureCode: string | null,
   at: Date,
 ): Promise<void> {

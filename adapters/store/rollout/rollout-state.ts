@@ -27,6 +27,7 @@ import type {
 import { payloadUuid, revisionOf } from '../devices/command-uuid.ts';
 import type { Sql } from '../base/database.ts';
 import { OKTA_FACTS, type OktaFactsJson } from '../integration/okta-devices.ts';
+import type { KnownTrust } from './trust.ts';
 
 /** A delivery as the query gives it: times as ISO 8601 text. */
 export interface DeliveryJson {
@@ -99,11 +100,15 @@ export interface DeviceState {
   >;
   /** What Okta says of it, to the integration of its item. */
   readonly okta: OktaFactsJson | null;
+  /** The rollout run that began last. */
+  readonly newestRunId: string | null;
+  /** What is shown of its trust, as it was when all of this was read; null: nothing yet. */
+  readonly shown: (KnownTrust & { readonly version: string }) | null;
 }
 
 /** undefined: there is no such device (any more). */
 export async function readDeviceState(sql: Sql, deviceId: string): Promise<DeviceState | undefined> {
-  const [row] = await sql.query<DeviceState>(
+  const [row] = await sql.query<Omit<DeviceState, 'shown'> & { readonly shown: ShownTrustJson | null }>(
     `select device.id, device.family, device.platform, coalesce(channel.kind, 'built_in') as channel_kind, device.serial_number, device.udid, device.name,
             device.user_name, device.enrollment_status, device.push_problem, device.enrollment_id,
             device.last_contact_at, device.return_asked_at,
@@ -128,7 +133,11 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
                         from certificate_deliveries where device_id = device.id and state in ('sent', 'proven', 'superseded')), '[]') as deliveries,
             coalesce((select jsonb_object_agg(truth, jsonb_build_object('state', state, 'evidence', evidence))
                         from device_truths where device_id = device.id), '{}') as truths,
-            ${OKTA_FACTS} as okta
+            ${OKTA_FACTS} as okta,
+            (select run_id from rollout_runs where device_id = device.id order by started_at desc limit 1) as newest_run_id,
+            case when trust.device_id is not null then jsonb_build_object('version', trust.xmin::text, 'integrationId', trust.integration_id,
+              'phase', trust.phase, 'waitsFor', trust.waits_for, 'failureCode', trust.failure_code, 'bucket', trust.bucket,
+              'obstacle', trust.obstacle, 'certificateNotAfter', trust.certificate_not_after) end as shown
        from devices as device
        left join channels as channel on channel.id = device.channel_id
        join device_scope as scope on scope.device_id = device.id
@@ -141,8 +150,16 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
       where device.id = $1`,
     [deviceId, OKTA_VERIFY.adamId],
   );
-  return row;
+  if (row === undefined) return undefined;
+  const notAfter = row.shown?.certificateNotAfter ?? null;
+  const certificateNotAfter = notAfter === null ? null : new Date(notAfter);
+  return { ...row, shown: row.shown && { ...row.shown, certificateNotAfter } };
 }
+
+/** Its time as ISO 8601 text. */
+type ShownTrustJson = Omit<NonNullable<DeviceState['shown']>, 'certificateNotAfter'> & {
+  readonly certificateNotAfter: string | null;
+};
 
 export const settingsOf = (state: DeviceState): IntegrationSettings =>
   integrationSettingsOf(state.integrationSettings ?? {});

@@ -9,37 +9,29 @@ export interface SentProfile {
   readonly revision: string;
 }
 
-/** One of each kind. */
-export async function recordSentProfiles(
-  sql: Sql,
-  deviceId: string,
-  sent: readonly SentProfile[],
-): Promise<void> {
-  if (sent.length === 0) return;
-  await sql.query(
-    `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision)
-     select $1, kind, identifier, payload_uuid, revision
-       from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as sent (kind, identifier, payload_uuid, revision)
-     on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
-       revision = excluded.revision, sent_at = now()`,
-    [
-      deviceId,
-      sent.map(({ kind }) => kind),
-      sent.map(({ identifier }) => identifier),
-      sent.map(({ payloadUuid }) => payloadUuid),
-      sent.map(({ revision }) => revision),
-    ],
-  );
-}
+/** The statement that keeps what was sent to a device: arrays, one entry for each kind. */
+export const recordingSentProfiles = (of: {
+  readonly device: string;
+  readonly kinds: string;
+  readonly identifiers: string;
+  readonly payloadUuids: string;
+  readonly revisions: string;
+}): string => `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision)
+  select ${of.device}, kind, identifier, payload_uuid, revision
+    from unnest(${of.kinds}::text[], ${of.identifiers}::text[], ${of.payloadUuids}::uuid[], ${of.revisions}::text[])
+         as sent (kind, identifier, payload_uuid, revision)
+  on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
+    revision = excluded.revision, sent_at = now()`;
 
-/** The device has the configuration with which Okta Verify registers; what it acknowledges later in this enrollment is no other. */
+/** The statement that keeps it: the device $1 has the configuration with which Okta Verify registers; what it acknowledges later is no other. */
+export const acknowledgingConfiguration = (
+  condition: string,
+): string => `update sent_profiles set acknowledged_at = now() from devices
+  where sent_profiles.device_id = $1 and kind = 'app_configuration' and devices.id = $1
+    and (acknowledged_at is null or acknowledged_at < devices.enrolled_at) and ${condition}`;
+
 export const recordConfigurationAcknowledged = async (sql: Sql, deviceId: string): Promise<void> =>
-  void (await sql.query(
-    `update sent_profiles set acknowledged_at = now() from devices
-      where sent_profiles.device_id = $1 and kind = 'app_configuration' and devices.id = $1
-        and (acknowledged_at is null or acknowledged_at < devices.enrolled_at)`,
-    [deviceId],
-  ));
+  void (await sql.query(acknowledgingConfiguration('true'), [deviceId]));
 
 /** It was taken back: the device has nothing of that kind from Odette any more. */
 export async function deleteSentProfile(

@@ -2,11 +2,13 @@
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { RemovalTerms } from '../../../domain/rollout-view.ts';
 import { statesOf } from '../../../domain/trust-derivation.ts';
+import type { UseEvidence } from '../../../domain/certificate-use.ts';
 import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Truth, TruthObservation } from '../../../domain/trust.ts';
 import type { Sql } from '../base/database.ts';
 import { EVENTS_CHANNEL } from '../base/events.ts';
 import type { TimelineEntry } from '../devices/device-timeline.ts';
+import type { RunOutcome } from './rollout-runs.ts';
 
 export interface KnownTrust {
   readonly integrationId: string | null;
@@ -25,6 +27,22 @@ export interface CurrentRun {
   readonly now: Date;
 }
 
+/** The CTE `run`: the run is recorded, if there is one and it is new. */
+const beginningRun = (of: {
+  readonly device: string;
+  readonly run: string;
+  readonly workflow: string;
+  readonly at: string;
+  readonly condition: string;
+}): string => `run as (
+  insert into rollout_runs (run_id, device_id, workflow_id, started_at)
+  select ${of.run}, id, ${of.workflow}, ${of.at}::timestamptz from devices
+   where id = ${of.device} and ${of.run}::text is not null and ${of.condition}
+  on conflict (run_id) do nothing returning 1)`;
+
+/** Its kind and text on the timeline. */
+const RUN_BEGAN = `'rollout_started' as kind, 'A rollout started.' as text`;
+
 /** The device's row, locked until the transaction ends: rollout, certificate and sweep all write here. undefined: no such device. */
 export async function lockTrust(
   sql: Sql,
@@ -32,11 +50,9 @@ export async function lockTrust(
   run?: CurrentRun,
 ): Promise<KnownTrust | undefined> {
   const [known] = await sql.query<KnownTrust>(
-    `with run as (
-       insert into rollout_runs (run_id, device_id, workflow_id, started_at)
-       select $2, id, $3, $4 from devices where id = $1 and $2::text is not null on conflict (run_id) do nothing returning 1),
+    `with ${beginningRun({ device: '$1::uuid', run: '$2', workflow: '$3', at: '$4', condition: 'true' })},
      told as (
-       insert into device_timeline (device_id, at, kind, text) select $1, $4, 'rollout_started', 'A rollout started.' from run)
+       insert into device_timeline (device_id, at, kind, text) select $1, $4::timestamptz, ${RUN_BEGAN} from run)
      insert into device_trust (device_id, bucket) select id, 'out_of_scope' from devices where id = $1
      on conflict (device_id) do update set device_id = excluded.device_id
      returning integration_id, phase, waits_for, failure_code, bucket, obstacle, certificate_not_after`,
@@ -61,28 +77,20 @@ export interface WrittenTrust {
   readonly told: readonly TimelineEntry[];
   /** Data of the event `device.trust_changed`; null: there is none. */
   readonly event: object | null;
+  /** What became more certain of a certificate's use. */
+  readonly use: ({ readonly deliveryId: string } & UseEvidence) | null;
 }
 
-/** One statement for all that is shown of a device's trust. */
-export async function writeTrust(sql: Sql, deviceId: string, trust: WrittenTrust, now: Date): Promise<void> {
-  const { observations } = trust;
-  const states = statesOf(observations);
-  // A truth that does not apply to the platform counts as held.
-  const counted = (truth: Truth) => states[truth] === 'held' || states[truth] === 'not_applicable';
-  await sql.query(
-    `with truths as (
-       insert into device_truths (device_id, truth, state, evidence, since)
-       select $1, truth, state, evidence, $14 from unnest($16::text[], $17::text[], $18::text[]) as seen (truth, state, evidence)
-       on conflict (device_id, truth) do update set state = excluded.state, evidence = excluded.evidence,
-         since = case when device_truths.state = excluded.state then device_truths.since else excluded.since end),
-     told as (
-       insert into device_timeline (device_id, at, kind, text, detail)
-       select $1, $14, entry ->> 'kind', entry ->> 'text', coalesce(entry -> 'detail', '{}')
-         from jsonb_array_elements($19::jsonb) with ordinality as entries (entry, place) order by place),
-     event as (
-       insert into events (kind, subject, data)
-       select 'device.trust_changed', 'device:' || $1::text, $20::jsonb where $20::jsonb is not null returning 1),
-     trust as (
+/** In which run it is written, and what it is based on: who has not locked the device writes nothing where somebody was sooner. */
+export interface SeenTrust {
+  readonly run: CurrentRun | null;
+  /** Of the row that was read. */
+  readonly version: string;
+  /** How the run ends with it. */
+  readonly end: { readonly outcome: RunOutcome; readonly failureCode: string | null } | null;
+}
+
+const WRITE = `with trust as (
        update device_trust set integration_id = $2, bucket = $3, delivered = $4, certificate_present = $5, okta_verify_managed = $6,
               registered = $7, managed = $8, phase = $9, waits_for = $10, failure_code = $11,
               certificate_not_after = coalesce($12, certificate_not_after),
@@ -90,33 +98,83 @@ export async function writeTrust(sql: Sql, deviceId: string, trust: WrittenTrust
               trusted_at = case when $3 <> 'trusted' then null else coalesce(trusted_at, $14) end,
               app_refusals = case when $6 then 0 else app_refusals end, changed_at = now(),
               removal_terms = coalesce($15, removal_terms), obstacle = $21
-        where device_id = $1::uuid)
-     select pg_notify('${EVENTS_CHANNEL}', '') from event`,
-    [
-      deviceId,
-      trust.integrationId,
-      trust.bucket,
-      counted('delivered'),
-      states.certificatePresent === 'not_applicable' ? null : counted('certificatePresent'),
-      counted('oktaVerifyManaged'),
-      counted('registered'),
-      counted('managed'),
-      trust.phase,
-      trust.waitsFor,
-      trust.failureCode,
-      trust.certificateNotAfter,
-      trust.isVerified,
-      now,
-      trust.removalTerms,
-      observations.map(({ truth }) => truth),
-      observations.map(({ state }) => state),
-      observations.map(({ evidence }) => evidence),
-      JSON.stringify(trust.told),
-      trust.event,
-      trust.obstacle,
-    ],
-  );
+        where device_id = $1::uuid and ($25::text is null or xmin::text = $25)
+       returning 1),
+     truths as (
+       insert into device_truths (device_id, truth, state, evidence, since)
+       select $1, truth, state, evidence, $14 from unnest($16::text[], $17::text[], $18::text[]) as seen (truth, state, evidence)
+        where exists (select from trust)
+       on conflict (device_id, truth) do update set state = excluded.state, evidence = excluded.evidence,
+         since = case when device_truths.state = excluded.state then device_truths.since else excluded.since end),
+     ${beginningRun({ device: '$1::uuid', run: '$26', workflow: '$27', at: '$28', condition: 'exists (select from trust)' })},
+     told as (
+       insert into device_timeline (device_id, at, kind, text, detail)
+       select $1, at, kind, text, detail
+         from (select 0 as place, $28::timestamptz as at, ${RUN_BEGAN}, '{}'::jsonb as detail from run
+               union all
+               select place, $14, entry ->> 'kind', entry ->> 'text', coalesce(entry -> 'detail', '{}')
+                 from jsonb_array_elements($19::jsonb) with ordinality as entries (entry, place)
+                where exists (select from trust)) as entries
+        order by place),
+     ended as (
+       update rollout_runs set closed_at = $28, outcome = $29, failure_code = $30
+        where run_id = $26 and $29::text is not null and exists (select from trust)),
+     used as (
+       update certificate_deliveries set use = $23, use_evidence = $24, use_seen_at = $14 where id = $22 and exists (select from trust)),
+     event as (
+       insert into events (kind, subject, data)
+       select 'device.trust_changed', 'device:' || $1::text, $20::jsonb where $20::jsonb is not null and exists (select from trust)
+       returning 1),
+     announced as (select pg_notify('${EVENTS_CHANNEL}', '') from event)
+     select (select count(*) from announced) as announced from trust`;
+
+/** One statement for all that is shown of a device's trust. false: another version is shown by now, and nothing was written. */
+export async function writeTrust(
+  sql: Sql,
+  deviceId: string,
+  trust: WrittenTrust,
+  now: Date,
+  seen?: SeenTrust,
+): Promise<boolean> {
+  const { observations, use } = trust;
+  const states = statesOf(observations);
+  // A truth that does not apply to the platform counts as held.
+  const counted = (truth: Truth) => states[truth] === 'held' || states[truth] === 'not_applicable';
+  const rows = await sql.query(WRITE, [
+    deviceId,
+    trust.integrationId,
+    trust.bucket,
+    counted('delivered'),
+    states.certificatePresent === 'not_applicable' ? null : counted('certificatePresent'),
+    counted('oktaVerifyManaged'),
+    counted('registered'),
+    counted('managed'),
+    trust.phase,
+    trust.waitsFor,
+    trust.failureCode,
+    trust.certificateNotAfter,
+    trust.isVerified,
+    now,
+    trust.removalTerms,
+    observations.map(({ truth }) => truth),
+    observations.map(({ state }) => state),
+    observations.map(({ evidence }) => evidence),
+    JSON.stringify(trust.told),
+    trust.event,
+    trust.obstacle,
+    ...(use === null ? [null, null, null] : [use.deliveryId, use.use, use.evidence]),
+    ...(seen === undefined
+      ? [null, ...valuesOf(null), null, null]
+      : [seen.version, ...valuesOf(seen.run), ...endOf(seen)]),
+  ]);
+  return rows.length > 0;
 }
+
+const valuesOf = (run: CurrentRun | null): unknown[] =>
+  run === null ? [null, null, null] : [run.runId, run.workflowId, run.now];
+
+const endOf = ({ end }: SeenTrust): unknown[] =>
+  end === null ? [null, null] : [end.outcome, end.failureCode];
 
 /** The user declined Okta Verify. Counted once for each `refusedAt`. */
 export async function recordRefusal(sql: Sql, deviceId: string, refusedAt: Date): Promise<void> {
