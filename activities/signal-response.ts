@@ -37,15 +37,25 @@ export async function signalResponses(
   responses: readonly CommandResponse[],
 ): Promise<void> {
   if (responses.length === 0) return;
+  const startsRollout = responses.some(isFinal);
   await appendOutboxMessage(sql, deviceId, {
+    ...responsesMessage({ deviceId, workflowId }, startsRollout),
+    body: { responses },
+  });
+}
+
+/** All but its body. */
+export const responsesMessage = (
+  { deviceId, workflowId }: { readonly deviceId: string; readonly workflowId: string },
+  isFinal = true,
+) =>
+  ({
     kind: 'deviceSignal',
     deviceId,
     workflowId,
     signal: commandsRespondedSignal.name,
-    startsRollout: workflowId.startsWith('rollout/') && responses.some(isFinal),
-    body: { responses },
-  });
-}
+    startsRollout: isFinal && workflowId.startsWith('rollout/'),
+  }) as const;
 
 /** The next command of a channel, the device's own or a user's, under the lock of its device; who waits for one that has expired is told. */
 export async function takeNext(sql: Sql, deviceId: string, userId?: string): Promise<HandedOver | undefined> {

@@ -1,12 +1,16 @@
-// A device asks for its next command and reports on the last one, in one transaction.
+// A device asks for its next command and reports on the last one: in one statement where nothing is unusual, else in one transaction.
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { isBusy, lookForWork } from '../../adapters/store/devices/devices.ts';
+import { recordResponseAtOnce, type ResponseAtOnce } from '../../adapters/store/devices/response-at-once.ts';
+import { responsesMessage } from '../../activities/signal-response.ts';
+import { isOfCheck } from '../../domain/device-check.ts';
+import { isBusy } from '../../adapters/store/devices/devices.ts';
+import { recordIdleAtOnce } from '../../adapters/store/devices/idle-at-once.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { pinnedDevice } from './check-in.ts';
 import type { GivenCommands } from './given-commands.ts';
 import { recordReport } from './record-report.ts';
-import { readReport, type CompareConfiguration } from './response-reading.ts';
+import { readReport, type CompareConfiguration, type ReadReport } from './response-reading.ts';
 import type { Signer } from './signer.ts';
 
 export interface Exchange {
@@ -29,14 +33,12 @@ export async function exchange(
   const { database, given, compareConfiguration } = dependencies;
   // Read and compared before the transaction: a configuration that holds a secret stays in memory.
   const read = await readReport(given.find, compareConfiguration, report);
+  const atOnce = await exchangeAtOnce(database, report, read, signer);
+  if (atOnce !== undefined) return atOnce;
   return database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, report.udid, signer);
     if (device.enrollmentStatus === 'authenticated')
       return { deviceId: device.id, next: undefined, isMoreExpected: false };
-    if (report.status === 'Idle') {
-      const work = await lookForWork(sql, device.id);
-      if (!work.isThere) return { deviceId: device.id, next: undefined, isMoreExpected: work.isBusy };
-    }
     const { kind, next } = await recordReport(sql, device.id, report, read, body, { takesNext: true });
     const isMoreExpected =
       next === undefined &&
@@ -45,4 +47,52 @@ export async function exchange(
       (kind === 'responded' || (await isBusy(sql, device.id)));
     return { deviceId: device.id, next, isMoreExpected };
   });
+}
+
+/** What nearly all messages are, in one statement and without a transaction around it. undefined: it is looked into. */
+async function exchangeAtOnce(
+  database: Database,
+  report: Report,
+  read: ReadReport | undefined,
+  signer: Signer,
+): Promise<Exchange | undefined> {
+  const sender = { udid: report.udid, fingerprint: signer.certificate.fingerprint };
+  if (report.status === 'Idle') {
+    const idle = await recordIdleAtOnce(database, sender);
+    return idle && { ...idle, isMoreExpected: idle.next === undefined && idle.isBusy };
+  }
+  const response = read && responseAtOnce(read, report, sender);
+  const recorded = response && (await recordResponseAtOnce(database, response));
+  if (recorded === undefined) return undefined;
+  const { next } = recorded;
+  return { deviceId: response?.command.deviceId ?? '', next, isMoreExpected: next === undefined };
+}
+
+/** undefined: more than that has to be written. */
+function responseAtOnce(
+  { command, final, response, problem }: ReadReport,
+  { status }: Report,
+  sender: ResponseAtOnce['sender'],
+): ResponseAtOnce | undefined {
+  const isUsual = command.state === 'handed_over' && command.userId === null && problem === undefined;
+  if (!isUsual || status === 'NotNow' || isOfCheck(command.workflowId)) return undefined;
+  const usual = { command, sender, final, message: responsesMessage(command) };
+  switch (response.kind) {
+    case 'profiles':
+      return { ...usual, listed: { list: 'profiles', entries: response.profiles } };
+    case 'certificates':
+      return { ...usual, listed: { list: 'certificates', entries: response.certificates } };
+    case 'applications':
+      return { ...usual, listed: { list: 'applications', entries: response.applications } };
+    case 'installedApplications':
+      return { ...usual, listed: { list: 'installed_applications', entries: response.applications } };
+    case 'deviceInformation':
+      return { ...usual, details: response };
+    case 'applicationConfiguration':
+      return undefined;
+    case 'installApplication':
+    case 'settings':
+    case 'none':
+      return usual;
+  }
 }

@@ -10,7 +10,6 @@ import { exchange } from './command-report.ts';
 import type { GivenCommands } from './given-commands.ts';
 import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
-import { takeNext } from '../../activities/signal-response.ts';
 import { takeDuringLongPoll } from './take-next.ts';
 
 export interface ConversationDependencies {
@@ -79,5 +78,6 @@ async function waitInSlot(database: Database, deviceId: string, slot: Slot): Pro
   // A command queued until now was not pushed: it is handed over here, unless another request of the device came.
   const isGone = (await slot.next()) === 'closed';
   if (!isOurs || isGone) return undefined;
-  return database.inTransaction((sql) => takeNext(sql, deviceId));
+  const last = await takeDuringLongPoll(database, deviceId, null);
+  return typeof last === 'string' ? undefined : last;
 }

@@ -4,11 +4,11 @@ import type { Database } from '../../adapters/store/base/database.ts';
 import { isLongPollOpen } from '../../adapters/store/devices/devices.ts';
 import { takeForLongPoll, type HandedOver } from '../../adapters/store/devices/next-command.ts';
 
-/** superseded: another request of the device has taken this one's place. */
+/** @param mark null: its wait is over. superseded: another request of the device has taken this one's place. */
 export async function takeDuringLongPoll(
   database: Database,
   deviceId: string,
-  mark: Date,
+  mark: Date | null,
 ): Promise<HandedOver | 'nothing' | 'superseded'> {
   const taken = await takeForLongPoll(database, deviceId, mark);
   if (taken !== 'look') return taken;

@@ -11,7 +11,7 @@ import type { CommandRow } from './commands.ts';
 import {
   nextOf,
   TAKEN_COLUMNS,
-  takingNext,
+  takingNextForWaiting,
   withdrawingExpired,
   type EndedCommand,
   type NextCommand,
@@ -109,7 +109,7 @@ interface UntoldResponse {
   readonly failureCode?: FailureCode;
 }
 
-const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
+export const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
 
 export interface UntoldWorkflow {
   readonly workflowId: string;
@@ -133,7 +133,7 @@ export const takeUntold = (sql: Sql, deviceId: string): Promise<UntoldWorkflow[]
   );
 
 /** What carries the app configuration to a device. */
-const CONFIGURING: readonly string[] = [
+export const CONFIGURING: readonly string[] = [
   stepOf({ type: 'ApplicationConfiguration', content: 'odette', revision: '' }),
   stepOf({ type: 'InstallApplication', revision: '' }),
 ];
@@ -171,7 +171,7 @@ export async function recordFinalStatus(
         where is_last and device_id = $1 and uuid <> $2 and commands.workflow_id = asked.workflow_id
           and commands.run_id is not distinct from asked.run_id and state = 'responded' and not is_told
        returning uuid, step, status, failure, responded_at, position),
-     ${withdrawingExpired(condition)}, ${takingNext({ userId: '$6::text', condition })}
+     ${withdrawingExpired(condition)}, ${takingNextForWaiting({ device: '$1', userId: '$6::text', condition })}
      select coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
                         from (select uuid, step, status, failure, responded_at, position from earlier
                               union all

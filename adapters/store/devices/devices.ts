@@ -4,7 +4,7 @@ import type { ChannelDevice } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Sql } from '../base/database.ts';
 import { isHeldSql } from '../rollout/affected-devices.ts';
-import { isInConversationSql, OUTSTANDING } from './command-states.ts';
+import { isInConversationSql } from './command-states.ts';
 
 export interface DeviceRow {
   readonly id: string;
@@ -106,6 +106,10 @@ export async function recordContact(sql: Sql, udid: string, agoMs = 0): Promise<
   return row;
 }
 
+/** Of a row of `devices`: its contact changes nothing but the time of the contact. */
+export const IS_AS_USUAL = `devices.enrollment_status = 'enrolled' and devices.return_asked_at is null
+  and not exists (select from device_trust where device_id = devices.id and bucket = 'unreachable')`;
+
 export interface DeviceDetails {
   readonly name?: string | undefined;
   readonly osVersion?: string | undefined;
@@ -163,10 +167,10 @@ export async function endLongPoll(sql: Sql, deviceId: string, mark: Date): Promi
   return rows.length > 0;
 }
 
-/** Locks the device if the request with this mark is the one that waits. */
-export async function isLongPollOpen(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
+/** Locks the device if the request with this mark is the one that waits; null: if none waits. */
+export async function isLongPollOpen(sql: Sql, deviceId: string, mark: Date | null): Promise<boolean> {
   const rows = await sql.query(
-    'select 1 from devices where id = $1 and long_poll_until = $2 for no key update',
+    'select 1 from devices where id = $1 and long_poll_until is not distinct from $2::timestamptz for no key update',
     [deviceId, mark],
   );
   return rows.length > 0;
@@ -203,17 +207,20 @@ export async function findDeviceScope(sql: Sql, deviceId: string): Promise<Devic
  * about to be told something of it, or was told within the last seconds.
  */
 export async function isBusy(sql: Sql, deviceId: string): Promise<boolean> {
-  const [row] = await sql.query<{ yes: boolean }>(`select ${IS_BUSY} as yes`, [deviceId, SENDING]);
+  const [row] = await sql.query<{ yes: boolean }>(`select ${isBusySql('$1::uuid', '$2')} as yes`, [
+    deviceId,
+    SENDING,
+  ]);
   return row?.yes ?? false;
 }
 
-const IS_BUSY = `(
-     exists (select from device_trust where device_id = $1::uuid and phase = any($2))
-  or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null)
-  or exists (select from outbox where ordering_key = $1::uuid::text and delivered_at > now() - interval '3 seconds'
+export const isBusySql = (device: string, sending: string): string => `(
+     exists (select from device_trust where device_id = ${device} and phase = any(${sending}))
+  or exists (select from outbox where ordering_key = ${device}::text and delivered_at is null)
+  or exists (select from outbox where ordering_key = ${device}::text and delivered_at > now() - interval '3 seconds'
               and outcome <> 'gone'))`;
 
-const SENDING: readonly RolloutPhase[] = [
+export const SENDING: readonly RolloutPhase[] = [
   'asking_device',
   'certificate',
   'profiles',
@@ -225,29 +232,12 @@ const SENDING: readonly RolloutPhase[] = [
 
 /** A rollout that failed because the device was silent starts again at its next contact, at most once a day. */
 export async function wasSilent(sql: Sql, deviceId: string): Promise<boolean> {
-  const [row] = await sql.query<{ yes: boolean }>(`select ${WAS_SILENT} as yes`, [deviceId]);
+  const [row] = await sql.query<{ yes: boolean }>(`select ${wasSilentSql('$1::uuid')} as yes`, [deviceId]);
   return row?.yes ?? false;
 }
 
-const WAS_SILENT = `exists (
+export const wasSilentSql = (device: string): string => `exists (
   select from device_trust
-   where device_id = $1::uuid and phase = 'failed' and failure_code = 'mdm.device_silent'
-     and not exists (select from rollout_runs where device_id = $1::uuid and started_at > now() - interval '1 day')
-     and not exists (select from outbox where ordering_key = $1::uuid::text and delivered_at is null))`;
-
-/**
- * In one look what an Idle of the device may have to do, under the lock of its row. Nearly all have nothing: no command is outstanding, no
- * run has to be told of a response, and no rollout waits for the contact.
- */
-export async function lookForWork(
-  sql: Sql,
-  deviceId: string,
-): Promise<{ readonly isThere: boolean; readonly isBusy: boolean }> {
-  const [row] = await sql.query<{ isThere: boolean; isBusy: boolean }>(
-    `select exists (select from commands where device_id = $1::uuid and state in ${OUTSTANDING})
-         or exists (select from commands where device_id = $1::uuid and state = 'responded' and not is_told)
-         or ${WAS_SILENT} as is_there, ${IS_BUSY} as is_busy`,
-    [deviceId, SENDING],
-  );
-  return row ?? { isThere: false, isBusy: false };
-}
+   where device_id = ${device} and phase = 'failed' and failure_code = 'mdm.device_silent'
+     and not exists (select from rollout_runs where device_id = ${device} and started_at > now() - interval '1 day')
+     and not exists (select from outbox where ordering_key = ${device}::text and delivered_at is null))`;

@@ -23,7 +23,8 @@ export interface ReportedInventory {
   readonly appConfigurationAt: Date | null;
 }
 
-type List =
+/** A column of `reported_inventory`, whose time is in the one with `_at`. */
+export type List =
   | 'profiles'
   | 'certificates'
   | 'user_profiles'
@@ -45,7 +46,7 @@ async function replaceList(
 }
 
 /** The names in a certificate may hold anything. */
-const recorded = (_key: string, value: unknown): unknown =>
+export const recorded = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? recordedText(value) : value;
 
 /** `scope` User: of its user's channel. */

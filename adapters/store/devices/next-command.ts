@@ -28,16 +28,16 @@ export interface NextCommand {
 /** A delivery for an integration that the device is not in scope of. */
 const NOT_WANTED = `exists (
   select from certificate_deliveries as delivery
-   where delivery.device_id = $1 and delivery.command_uuid = commands.uuid
+   where delivery.device_id = commands.device_id and delivery.command_uuid = commands.uuid
      and not exists (
        select from device_scope as scope
-        where scope.device_id = $1 and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
+        where scope.device_id = commands.device_id and scope.is_in_scope and scope.integration_id = delivery.integration_id))`;
 
 /**
  * Its time ran out before the device took it, or it is a certificate that the device is not to have any more: it was moved, or the item
  * was switched off, after the challenge was fetched.
  */
-const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
+export const EXPIRED = `coalesce(expires_at <= now() or (hands_over_once and ${NOT_WANTED}), false)
   and ${CAN_BE_TAKEN_BACK}`;
 
 /** The CTE `expired`: what of the device $1 has expired is withdrawn. Only where `condition` holds. */
@@ -45,33 +45,37 @@ export const withdrawingExpired = (condition: string): string => `expired as (
   update commands set state = 'withdrawn', sealed_body = null where device_id = $1 and ${EXPIRED} and ${condition}
   returning uuid, workflow_id, step)`;
 
+interface Taking {
+  /** Its id. */
+  readonly device: string;
+  /** Of whose channel; null::text: the device's own. */
+  readonly userId: string;
+  readonly condition: string;
+}
+
 /**
- * The CTEs `taken`, `noted` and `heard`: the oldest queued command of the device $1 and of `userId` is marked as handed over, and it is
- * noted who reads the key that it carries. A request of the device that waited for it waits no longer. Only where `condition` holds.
- * Of two that look at once the second finds it queued no more.
+ * The CTEs `taken` and `noted`: the oldest queued command of the device and of `userId` is marked as handed over, and it is noted who reads
+ * the key that it carries. Only where `condition` holds. Of two that look at once the second finds it queued no more.
  */
-export const takingNext = ({
-  userId,
-  condition,
-}: {
-  userId: string;
-  condition: string;
-}): string => `taken as (
+export const takingNext = ({ device, userId, condition }: Taking): string => `taken as (
   update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
    where state = 'queued'
      and uuid = (select uuid from commands
-                  where device_id = $1 and state = 'queued' and user_id is not distinct from ${userId} and not (${EXPIRED}) and ${condition}
+                  where device_id = ${device} and state = 'queued' and user_id is not distinct from ${userId} and not (${EXPIRED}) and ${condition}
                   order by position limit 1)
    returning uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
 noted as (
   insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
   select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
-    from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = $1
+    from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = ${device}
   on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
-    serial_number = excluded.serial_number, name = excluded.name),
+    serial_number = excluded.serial_number, name = excluded.name)`;
+
+/** `takingNext`, and the CTE `heard`: a request of the device that waited for a command waits no longer. */
+export const takingNextForWaiting = (taking: Taking): string => `${takingNext(taking)},
 heard as (
   update devices set long_poll_until = null
-   where id = $1 and ${userId} is null and long_poll_until is not null and exists (select from taken))`;
+   where id = ${taking.device} and ${taking.userId} is null and long_poll_until is not null and exists (select from taken))`;
 
 /** What these CTEs have done, beside `taken`, which may have no row. */
 export const TAKEN_COLUMNS = `taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
@@ -90,7 +94,7 @@ export const nextOf = ({ expired, ...next }: TakenRow): NextCommand => ({
 /** The next command of a channel, the device's own or a user's. Under the lock of the device's row, as everything in command-exchange.ts. */
 export async function takeNextCommand(sql: Sql, deviceId: string, userId?: string): Promise<NextCommand> {
   const [row] = await sql.query<TakenRow>(
-    `with ${withdrawingExpired('true')}, ${takingNext({ userId: '$2::text', condition: 'true' })}
+    `with ${withdrawingExpired('true')}, ${takingNextForWaiting({ device: '$1', userId: '$2::text', condition: 'true' })}
      select ${TAKEN_COLUMNS} from (select) as one left join taken on true`,
     [deviceId, userId ?? null],
   );
@@ -98,25 +102,25 @@ export async function takeNextCommand(sql: Sql, deviceId: string, userId?: strin
 }
 
 /**
- * The next command for the request of a device that waits with this mark, in a transaction of its own. superseded: another request has taken
+ * The next command for the request of a device that waits with this mark (null: whose wait is over), in a transaction of its own. superseded: another request has taken
  * its place. look: under the lock of the device's row, for something has expired, which is told in the same transaction as it is withdrawn,
  * or what was to be taken was withdrawn meanwhile, and another command may be behind it.
  */
 export async function takeForLongPoll(
   sql: Sql,
   deviceId: string,
-  mark: Date,
+  mark: Date | null,
 ): Promise<HandedOver | 'nothing' | 'superseded' | 'look'> {
   // The lock of the device's row ends with the statement. What was queued since it began is told by its own notification.
   const [row] = await sql.query<
     TakenRow & { readonly isOpen: boolean; readonly hasExpired: boolean; readonly hasQueued: boolean }
   >(
-    `with open as materialized (select from devices where id = $1 and long_poll_until = $2 for no key update),
+    `with open as materialized (select from devices where id = $1 and long_poll_until is not distinct from $2::timestamptz for no key update),
      found as materialized (
        select exists (select from open) as is_open, exists (select from commands where device_id = $1 and ${EXPIRED}) as has_expired,
               exists (select from commands where device_id = $1 and state = 'queued' and user_id is null) as has_queued),
      expired as (select uuid, workflow_id, step from commands where false),
-     ${takingNext({ userId: 'null::text', condition: '(select is_open and not has_expired from found)' })}
+     ${takingNextForWaiting({ device: '$1', userId: 'null::text', condition: '(select is_open and not has_expired from found)' })}
      select found.is_open, found.has_expired, found.has_queued, ${TAKEN_COLUMNS} from found left join taken on true`,
     [deviceId, mark],
   );
