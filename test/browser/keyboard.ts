@@ -46,16 +46,21 @@ export async function chooseIn(page: Page, label: string, option: string): Promi
 export async function outOfReach(page: Page, within: string): Promise<string[]> {
   const tabbable = `[...document.querySelector(${JSON.stringify(within)}).querySelectorAll('${TABBABLE}')].filter((each) =>
     !each.disabled && each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true }) && each.closest('[inert]') === null)`;
+  const count = (): Promise<number> => page.evaluate<number>(`${tabbable}.length`);
   await page.evaluate('globalThis.reached = new Set()');
-  const wanted = await page.evaluate<number>(`${tabbable}.length`);
-  for (let steps = 0; steps <= wanted + 2; steps += 1) {
-    await page.evaluate('void globalThis.reached.add(document.activeElement)');
-    await page.keyboard.press('Tab');
+  for (;;) {
+    const wanted = await count();
+    for (let steps = 0; steps <= wanted + 2; steps += 1) {
+      await page.evaluate('void globalThis.reached.add(document.activeElement)');
+      await page.keyboard.press('Tab');
+    }
+    const missed = await page.evaluate<string[]>(`${tabbable}
+      .filter((each) => !globalThis.reached.has(each) && !(each.type === 'radio' &&
+        [...globalThis.reached].some((other) => other?.type === 'radio' && other.name === each.name)))
+      .map((each) => each.outerHTML.slice(0, 120))`);
+    // A button that could be pressed only when Tab had passed it is met in the next round.
+    if (missed.length === 0 || (await count()) === wanted) return missed;
   }
-  return page.evaluate<string[]>(`${tabbable}
-    .filter((each) => !globalThis.reached.has(each) && !(each.type === 'radio' &&
-      [...globalThis.reached].some((other) => other?.type === 'radio' && other.name === each.name)))
-    .map((each) => each.outerHTML.slice(0, 120))`);
 }
 
 const TABBABLE = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
