@@ -55,11 +55,11 @@ async function signIn(mac: FakeDevice): Promise<void> {
   expect((await world.truths(mac.id))['managed']).toBe('held');
 }
 
-/** What Temporal's pages say of the certificate workflow. */
+/** What Temporal's pages say of the certificate workflow. A run that has just begun cannot be asked before its first task. */
 async function detailsOf(mac: FakeDevice): Promise<string> {
-  const { currentDetails = '' } = await world
-    .certificateWorkflow(mac.id)
-    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  const { currentDetails = '' } = await world.until(() =>
+    world.certificateWorkflow(mac.id).query<{ currentDetails?: string }>('__temporal_workflow_metadata'),
+  );
   return currentDetails;
 }
 
