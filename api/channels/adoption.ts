@@ -19,7 +19,7 @@ import { begin, finish, type Told } from './told.ts';
 export type ChannelClient = Pick<NanoMdmClient, 'enqueue' | 'push'>;
 
 /**
- * Asks the device who it is, at most once an hour: `known` says that it was. `refused`: the other server does not have it.
+ * Asks the device who it is, at most once a minute: `known` says that it was. `refused`: the other server does not have it.
  * @throws CataloguedError `channel.*` where the server could not be asked
  */
 export async function askWhoItIs(

@@ -337,6 +337,23 @@ test('a device that Odette does not know is asked once who it is, and is known w
   });
 });
 
+test('a device whose answer got lost is asked again when it calls a minute later', async () => {
+  const udid = newUdid();
+  const call = () => tell({ UDID: udid, Status: 'Idle' });
+  await call();
+  await call();
+  expect(asked).toHaveLength(2);
+  await listener.database.query(
+    `update channel_adoptions set asked_at = asked_at - interval '61 seconds' where udid = $1`,
+    [udid],
+  );
+  await call();
+  await call();
+  expect(asked).toHaveLength(4);
+  const [first, , second] = asked.map(({ body }) => (body.length > 0 ? readCommand(body).commandUuid : ''));
+  expect(second).not.toBe(first);
+});
+
 test('what a device calls itself cannot name two', async () => {
   const udid = `${newUdid()},${newUdid()}`;
   expect(await tell({ UDID: udid, Status: 'Idle' })).toBe(200);

@@ -205,7 +205,7 @@ export const channels = {
       asked: count,
       /** Taken now, as the other server described them. */
       taken: count,
-      /** Known already, or asked less than an hour ago. */
+      /** Known already, or asked less than a minute ago. */
       known: count,
       /** The other server does not have them, or does not manage them. */
       refused: z.array(z.string()),

@@ -141,14 +141,15 @@ export async function noteWebhook(sql: Sql, id: string): Promise<void> {
 }
 
 /**
- * A device of which only its UDID is known is to be asked who it is, at most once an hour.
+ * A device of which only its UDID is known is to be asked who it is, at most once a minute: it was in contact since, so the answer
+ * got lost, or the question did.
  * @returns the UUID of that question; undefined: it was asked a while ago
  */
 export async function beginAdoption(sql: Sql, channelId: string, udid: string): Promise<string | undefined> {
   const [row] = await sql.query<{ commandUuid: string }>(
     `insert into channel_adoptions (channel_id, udid, command_uuid) values ($1, $2, gen_random_uuid())
      on conflict (channel_id, udid) do update set command_uuid = excluded.command_uuid, asked_at = now()
-       where channel_adoptions.asked_at < now() - interval '1 hour'
+       where channel_adoptions.asked_at < now() - interval '1 minute'
      returning command_uuid`,
     [channelId, udid],
   );
