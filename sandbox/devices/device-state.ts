@@ -172,7 +172,7 @@ interface OktaVerifyState {
 }
 
 /** What the keychain held from this moment on. */
-export interface KeychainMoment {
+interface KeychainMoment {
   readonly at: string;
   /** Serial numbers of the certificates with a private key. */
   readonly identities: readonly string[];
