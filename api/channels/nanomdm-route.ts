@@ -34,16 +34,22 @@ const MAX_BYTES = 3 * 1024 * 1024;
 /** Nobody is known before the whole body is there: so many are read at once, of one address half of them. */
 const MAX_AT_ONCE = 32;
 const MAX_OF_ADDRESS = 16;
+/** NanoMDM sends each webhook once, and many at once where many devices call: so many of one address wait for a place. */
+const MAX_WAITING = 1_000;
+const MAX_WAIT_MS = 5_000;
 
 export function nanoMdmRoute(dependencies: Dependencies): Router {
   const router = express.Router();
-  const [ofAll, ofAddress] = [new AtOnce(MAX_AT_ONCE), new AtOnce(MAX_OF_ADDRESS)];
+  const [ofAll, ofAddress] = [new AtOnce(MAX_AT_ONCE, MAX_WAITING), new AtOnce(MAX_OF_ADDRESS, MAX_WAITING)];
   // Before the body: else strangers who never send theirs take the places of those who have something to tell.
   const judge = async (request: Request, response: Response<unknown, Judged>, next: () => void) => {
     response.locals.channel = await channelOf(dependencies, String(request.params['id']));
-    for (const enter of [() => ofAddress.enter(request.ip ?? ''), () => ofAll.enter('webhooks')]) {
+    for (const enter of [
+      () => ofAddress.enterWithin(request.ip ?? '', MAX_WAIT_MS),
+      () => ofAll.enterWithin('webhooks', MAX_WAIT_MS),
+    ]) {
       // One after the other: what has no place here takes none there.
-      const leave = enter();
+      const leave = await enter();
       if (leave === undefined)
         throw new CataloguedError('server.unavailable', { facts: { reason: 'too many webhooks' } });
       whenClosed(response, leave);

@@ -52,6 +52,11 @@ async function trueWebhook(): Promise<number> {
   return response.status;
 }
 
+test('a burst of true webhooks of one server is taken whole', async () => {
+  const taken = await Promise.all(Array.from({ length: 100 }, trueWebhook));
+  expect(taken.filter((status) => status !== 200)).toEqual([]);
+});
+
 test('for no channel they are refused before the body, and take nobody a place', async () => {
   const uploads = Array.from({ length: 40 }, (_, turn) => upload(randomUUID(), `198.51.100.${turn}`));
   await expect

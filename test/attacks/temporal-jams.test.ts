@@ -80,7 +80,8 @@ let running: Readonly<Record<string, string>>;
 const SWEEPS = ['observeTrust', 'enforceDesiredState', 'watchExpiry', 'checkIntegration'];
 
 beforeAll(async () => {
-  world = await openRolloutWorld({ trustLookupSeconds: [3_600] });
+  // The first look comes soon: before it there is no code that could fail.
+  world = await openRolloutWorld({ trustLookupSeconds: [1, 3_600] });
   stranger = new Client({ connection: world.connection, namespace: world.namespace });
   mac = await world.newDevice('Mac');
   await world.rollOut(mac.id);
@@ -125,6 +126,7 @@ beforeAll(async () => {
     pollOktaTrust: messages.workflowIds.trust(mac.id),
     setUpIntegration: setup.workflowId,
   };
+  await world.until(() => Promise.all(Object.values(running).map(taken)));
 }, 60_000);
 afterAll(() => world.close());
 

@@ -18,7 +18,7 @@ export interface WebhookRelay {
   taken: number;
   /** From 0 up to 1: what becomes of the next one. */
   readonly luck: { lost: number; doubled: number; held: number };
-  /** Of what is not lost by luck: true loses it, too. */
+  /** Whatever luck says: true loses it. */
   loses: (body: Buffer) => Promise<boolean>;
   /** Passes on what it holds back, the newest first. */
   release(): Promise<void>;
@@ -45,7 +45,7 @@ export async function startWebhookRelay(seed: number): Promise<WebhookRelay> {
       const webhook = { headers: request.headers, body };
       relay.seen.push(webhook);
       const { lost, doubled, held: kept } = relay.luck;
-      if (random() < lost || (await relay.loses(body))) return response.writeHead(502).end();
+      if ((await relay.loses(body)) || random() < lost) return response.writeHead(502).end();
       if (random() < kept) {
         held.push(webhook);
         return response.writeHead(200).end();
