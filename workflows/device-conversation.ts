@@ -3,7 +3,7 @@ import { condition, workflowInfo } from '@temporalio/workflow';
 import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
-import { failureCodeOfActivity } from './failure.ts';
+import { failureCodeBeside } from './failure.ts';
 import type { CommandsResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';
 import type { DeviceDetails } from './show-details.ts';
@@ -176,7 +176,7 @@ export class DeviceConversation {
     pushed.then(
       (answer) => this.recordPushed(answer),
       (error: unknown) => {
-        this.pushFailure = failureCodeOfActivity(error);
+        this.pushFailure = failureCodeBeside(error) ?? this.pushFailure;
       },
     );
   }

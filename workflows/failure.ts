@@ -38,6 +38,10 @@ export function failureCodeOfActivity(error: unknown): FailureCode {
   return failureCodeOf(said instanceof ApplicationFailure ? said.type : undefined);
 }
 
+/** The same of what goes on beside the workflow's own course, where nobody would catch what is thrown. undefined: it was canceled with the workflow. */
+export const failureCodeBeside = (error: unknown): FailureCode | undefined =>
+  isCancellation(error) ? undefined : failureCodeOfActivity(error);
+
 /** Trying again soon changes nothing: somebody has to act first. */
 export const needsPerson = (code: FailureCode): boolean =>
   !FAILURES[code].isRetried && FAILURES[code].owner !== 'nobody';

@@ -3,7 +3,7 @@ import { condition } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures.ts';
 import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-action.ts';
-import { failureCodeOfActivity } from './failure.ts';
+import { failureCodeBeside, failureCodeOfActivity } from './failure.ts';
 import { inPassing } from './in-passing.ts';
 import { appsAndBooks, database, localTry } from './policies.ts';
 import type { ResetPoint } from './reset-point.ts';
@@ -61,7 +61,10 @@ export class LicenseAssignment {
     if (seen?.kind === 'not_wanted') return this.#end('unasked');
     this.#run(isMissed, patienceMs).then(
       (license) => this.#end(license),
-      (error: unknown) => this.#end(failureCodeOfActivity(error)),
+      (error: unknown) => {
+        const code = failureCodeBeside(error);
+        if (code !== undefined) this.#end(code);
+      },
     );
   }
 

@@ -372,6 +372,21 @@ describe('a rollout', () => {
     expect(mac.certificates).toEqual([]);
   }, 120_000);
 
+  test('canceled in Temporal while Apple still assigns its license, it ends', async () => {
+    world.knobs.licenses = 'pending';
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(async () => {
+      const rows = await world.database.query('select 1 from licenses where device_id = $1', [mac.id]);
+      expect(rows).toHaveLength(1);
+      expect(mac.pushes).toBeGreaterThan(0);
+    });
+    await world.rollout(mac.id).cancel();
+    expect(await world.ended(mac.id)).toBe('CANCELLED');
+    world.knobs.licenses = 'assigned';
+  }, 120_000);
+
   test('canceled in Temporal: its commands are withdrawn, the device says so, and a replay ends well', async () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
