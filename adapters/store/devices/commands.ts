@@ -138,7 +138,7 @@ async function queueIn(
                or (workflow_id = $15 and uuid <> all ($16::uuid[]) and ${CAN_BE_TAKEN_BACK}))
        returning 1),
      sent as (
-       ${recordingSentProfiles({ device: '$1::uuid', kinds: '$17', identifiers: '$18', payloadUuids: '$19', revisions: '$20' })}),
+       ${recordingSentProfiles({ kinds: '$17', identifiers: '$18', payloadUuids: '$19', revisions: '$20' })}),
      queued as (
        insert into commands (device_id, enrollment_id, state, uuid, workflow_id, run_id, user_id, step, request_type, body, sealed_body,
                              hands_over_once, expires_at, ios_key_secret_id, ios_key_version)

@@ -9,16 +9,15 @@ export interface SentProfile {
   readonly revision: string;
 }
 
-/** The statement that keeps what was sent to a device: arrays, one entry for each kind. */
+/** The statement that keeps what was sent to the device of the CTE `device`, if that has a row: arrays, one entry for each kind. */
 export const recordingSentProfiles = (of: {
-  readonly device: string;
   readonly kinds: string;
   readonly identifiers: string;
   readonly payloadUuids: string;
   readonly revisions: string;
 }): string => `insert into sent_profiles (device_id, kind, identifier, payload_uuid, revision)
-  select ${of.device}, kind, identifier, payload_uuid, revision
-    from unnest(${of.kinds}::text[], ${of.identifiers}::text[], ${of.payloadUuids}::uuid[], ${of.revisions}::text[])
+  select device.id, kind, identifier, payload_uuid, revision
+    from device cross join unnest(${of.kinds}::text[], ${of.identifiers}::text[], ${of.payloadUuids}::uuid[], ${of.revisions}::text[])
          as sent (kind, identifier, payload_uuid, revision)
   on conflict (device_id, kind) do update set identifier = excluded.identifier, payload_uuid = excluded.payload_uuid,
     revision = excluded.revision, sent_at = now()`;
