@@ -96,7 +96,8 @@ export const noteFailure = (
 ): Promise<number> =>
   database.inTransaction(async (sql) => {
     const [row] = await sql.query<{ failures: number; leftMs: number | null }>(
-      `select failures, (extract(epoch from paused_until - now()) * 1000)::float8 as left_ms
+      // Who waited for the row began before the pause that it finds: now() would be too early.
+      `select failures, (extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 as left_ms
          from channel_readings where channel_id = $1 for update`,
       [channelId],
     );
