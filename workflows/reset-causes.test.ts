@@ -1,7 +1,6 @@
 // Every cause for which a rollout fails, and the reset that an operator makes once it is gone: the details of the failed run name the event,
 // the device is asked again, and it has what it needs, once.
 // All devices go through it beside each other: one after the other would take minutes.
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -281,11 +280,11 @@ async function tellFailure(mac: FakeDevice, failureCode: FailureCode): Promise<v
 async function resetOne(cause: Cause, mac: FakeDevice, eventOfTheGuide: number | undefined): Promise<void> {
   expect(await world.ended(mac.id)).toBe('FAILED');
   const { failureCode } = (await world.trust(mac.id)) ?? { failureCode: null };
-  const eventShown = await shownEvent(mac);
+  const eventShown = await world.eventShown(mac.id);
   const eventExpected = eventAt(cause.place, await eventsOf(mac));
   const before = await asked(mac, cause.step);
   await cause.mends(mac);
-  await reset(mac, eventShown);
+  await world.reset(mac.id, eventShown);
   // Who does not get there says so in its own test.
   await vi
     .waitFor(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'), {
@@ -305,26 +304,6 @@ async function resetOne(cause: Cause, mac: FakeDevice, eventOfTheGuide: number |
     refused: before,
     askedAfter: (await asked(mac, cause.step)).filter((uuid) => !before.includes(uuid)),
     requests: requestsAfterReset(await eventsOf(mac)),
-  });
-}
-
-async function shownEvent(mac: FakeDevice): Promise<number> {
-  const { currentDetails = '' } = await world
-    .rollout(mac.id)
-    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-  return Number(/reset here: event (\d+)\./.exec(currentDetails)?.[1]);
-}
-
-/** What the Temporal UI's Reset and `temporal workflow reset --event-id` do. */
-async function reset(mac: FakeDevice, workflowTaskFinishEventId: number): Promise<void> {
-  const workflowId = workflowIds.rollout(mac.id);
-  const { runId } = await world.client.workflow.getHandle(workflowId).describe();
-  await world.connection.workflowService.resetWorkflowExecution({
-    namespace: world.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: workflowTaskFinishEventId as never,
   });
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { takeNextCommand } from '../adapters/store/devices/next-command.ts';
@@ -16,27 +15,6 @@ beforeAll(async () => {
   world = await openRolloutWorld({ trustLookupSeconds: [], patienceHours: 11 / 3600 });
 });
 afterAll(() => world.close());
-
-/** What `temporal workflow reset --event-id` does. */
-async function reset(workflowId: string, workflowTaskFinishEventId: number): Promise<void> {
-  const { runId } = await world.client.workflow.getHandle(workflowId).describe();
-  await world.connection.workflowService.resetWorkflowExecution({
-    namespace: world.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: workflowTaskFinishEventId as never,
-  });
-}
-
-/** Which event the details of its rollout say to reset to, once it has failed. */
-async function eventShown(deviceId: string): Promise<number> {
-  const { currentDetails = '' } = await world
-    .rollout(deviceId)
-    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-  expect(currentDetails).toContain(`Mac: [open the device in Odette](/odette/devices/${deviceId})`);
-  return Number(/Once the cause is fixed, reset here: event (\d+)\./.exec(currentDetails)?.[1]);
-}
 
 const commandsOf = (deviceId: string, step: string) =>
   world.database.query<{ uuid: string; state: string }>(
@@ -61,8 +39,8 @@ describe('a rollout that failed', () => {
     const { events } = await world.rollout(mac.id).fetchHistory();
     const timer = events?.filter((event) => event.timerStartedEventAttributes).at(-1);
     const event = Number(timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId);
-    expect(await eventShown(mac.id)).toBe(event);
-    await reset(workflowIds.rollout(mac.id), event);
+    expect(await world.eventShown(mac.id)).toBe(event);
+    await world.reset(mac.id, event);
     await world.until(async () =>
       expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
@@ -106,7 +84,7 @@ describe('a rollout that failed', () => {
     const scheduledId = failed?.activityTaskFailedEventAttributes?.scheduledEventId?.toString();
     const scheduled = events?.find((event) => event.eventId?.toString() === scheduledId);
     const event = Number(scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId);
-    expect(await eventShown(mac.id)).toBe(event);
+    expect(await world.eventShown(mac.id)).toBe(event);
     // Nothing hides the reason: it failed on purpose.
     const error = await world
       .rollout(mac.id)
@@ -116,7 +94,7 @@ describe('a rollout that failed', () => {
     expect(error).toMatchObject({
       cause: { type: 'apps_and_books.token_refused', message: `${title} ${remedy}`, stack: '' },
     });
-    await reset(workflowIds.rollout(mac.id), event);
+    await world.reset(mac.id, event);
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.certificates).toHaveLength(1);
     expect(mac.maxCertificates).toBe(1);
@@ -144,8 +122,8 @@ describe('a rollout that failed', () => {
     mac.refuses.clear();
     const { events } = await world.rollout(mac.id).fetchHistory();
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    expect(await eventShown(mac.id)).toBe(Number(first?.eventId));
-    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    expect(await world.eventShown(mac.id)).toBe(Number(first?.eventId));
+    await world.reset(mac.id, Number(first?.eventId));
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
     expect(mac.maxCertificates).toBe(1);
   });
@@ -171,7 +149,7 @@ describe('a rollout that failed', () => {
     const before = [...mac.carriedOut];
     const { events } = await world.rollout(mac.id).fetchHistory();
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    await world.reset(mac.id, Number(first?.eventId));
     await world.until(async () =>
       expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
@@ -211,7 +189,7 @@ describe('a rollout that failed', () => {
         return completed;
       });
       const [before] = await commandsOf(mac.id, 'rollout.ProfileList');
-      await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+      await world.reset(mac.id, Number(first?.eventId));
       mac.isAsleep = false;
       mac.notNow = 0;
       await mac.wake();
@@ -231,9 +209,9 @@ describe('a rollout that failed', () => {
     expect(await world.ended(mac.id)).toBe('CANCELLED');
     const { events } = await world.rollout(mac.id).fetchHistory();
     const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    expect(await eventShown(mac.id)).toBe(Number(first?.eventId));
+    expect(await world.eventShown(mac.id)).toBe(Number(first?.eventId));
     mac.isAsleep = false;
-    await reset(workflowIds.rollout(mac.id), Number(first?.eventId));
+    await world.reset(mac.id, Number(first?.eventId));
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
   });
 });

@@ -217,6 +217,26 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
         { timeout, interval: 50 },
       );
     },
+    /** What the Temporal UI's Reset and `temporal workflow reset --event-id` do to the device's rollout. */
+    async reset(deviceId: string, eventId: unknown): Promise<void> {
+      const workflowId = workflowIds.rollout(deviceId);
+      const { runId } = await client.workflow.getHandle(workflowId).describe();
+      await connection.workflowService.resetWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId, runId },
+        reason: 'test',
+        requestId: randomUUID(),
+        workflowTaskFinishEventId: eventId as never,
+      });
+    },
+    /** Which event the details of a rollout that has failed say to reset to. */
+    async eventShown(deviceId: string): Promise<number> {
+      const { currentDetails = '' } = await client.workflow
+        .getHandle(workflowIds.rollout(deviceId))
+        .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+      expect(currentDetails).toContain(`Mac: [open the device in Odette](/odette/devices/${deviceId})`);
+      return Number(/Once the cause is fixed, reset here: event (\d+)\./.exec(currentDetails)?.[1]);
+    },
     until: <T>(check: () => Promise<T> | T, timeout = 45_000): Promise<T> =>
       vi.waitFor(check, { timeout, interval: 50 }),
     stopWorker: (): Promise<void> => worker.stop(),

@@ -127,7 +127,7 @@ async function recordWrongTurns(): Promise<void> {
     silent.isAsleep = false;
     const { events } = await world.rollout(silent.id).fetchHistory();
     const timer = events?.filter((event) => event.timerStartedEventAttributes).at(-1);
-    await resetTo(world, silent.id, timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId);
+    await world.reset(silent.id, timer?.timerStartedEventAttributes?.workflowTaskCompletedEventId);
     await delivered(silent);
     await recordHistory('rollout-reset', world.rollout(silent.id));
 
@@ -307,19 +307,6 @@ async function recordRotation(): Promise<void> {
     await world.close();
   }
 }
-/** What `temporal workflow reset --event-id` does to the device's rollout. */
-async function resetTo(world: RolloutWorld, deviceId: string, eventId: unknown): Promise<void> {
-  const workflowId = workflowIds.rollout(deviceId);
-  const { runId } = await world.client.workflow.getHandle(workflowId).describe();
-  await world.connection.workflowService.resetWorkflowExecution({
-    namespace: world.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'recorded',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: eventId as never,
-  });
-}
-
 type ReadEvents = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events'];
 
 const waitedToRetry = (events: ReadEvents): boolean =>

@@ -188,15 +188,7 @@ async function failedTasks(mac: FakeDevice): Promise<number> {
 }
 
 async function resetToFirstTask(deviceId: string): Promise<void> {
-  const handle = world.rollout(deviceId);
-  const { events } = await handle.fetchHistory();
-  const { runId } = await handle.describe();
+  const { events } = await world.rollout(deviceId).fetchHistory();
   const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-  await world.connection.workflowService.resetWorkflowExecution({
-    namespace: world.namespace,
-    workflowExecution: { workflowId: `rollout/${deviceId}`, runId },
-    reason: 'older version',
-    workflowTaskFinishEventId: first?.eventId ?? null,
-    requestId: randomUUID(),
-  });
+  await world.reset(deviceId, first?.eventId);
 }
