@@ -18,6 +18,8 @@ const TIMING_SENSITIVE = [
   'test/scenarios/nanomdm.test.ts',
   'test/scenarios/fleet.test.ts',
   'test/scenarios/launcher.test.ts',
+  'test/scenarios/takeover.test.ts',
+  'test/scenarios/upgrade.test.ts',
   // A workflow's clock is moved on while devices, relay and worker go by the real one.
   'test/scenarios/device-errors.test.ts',
   'test/lives/',
@@ -27,6 +29,7 @@ const TIMING_SENSITIVE = [
   'workflows/roll-out-fleet.test.ts',
   'workflows/sweeps.test.ts',
   'workflows/reset.test.ts',
+  'workflows/reset-causes.test.ts',
   // What Okta may be asked for, by real seconds.
   'workflows/okta-outage.test.ts',
   'workflows/rotate-secret.test.ts',
@@ -42,6 +45,7 @@ const TIMING_SENSITIVE = [
   'test/browser/overtaken.test.ts',
   // Several at once, and locks.
   'test/attacks/at-once.test.ts',
+  'test/attacks/channel-webhooks.test.ts',
   'test/attacks/temporal-jams.test.ts',
   'scripts/setup-lock.test.ts',
   'scripts/test-run.test.ts',

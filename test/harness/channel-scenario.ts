@@ -1,15 +1,10 @@
 // What every channel to another MDM server must do, whichever server it is: its devices become trusted, are renewed, and are shown alike.
 import { expect } from 'vitest';
 import type { Database } from '../../adapters/store/base/database.ts';
+import type { PlayedDevice } from '../../sandbox/demo/sandbox-api.ts';
 import * as pretend from './pretend-devices.ts';
 import { devicesOf, untilAllAre, type TrustedWorld } from './stage.ts';
 import { eventually, type World } from './world.ts';
-
-interface Sandboxed {
-  readonly name: string;
-  readonly udid: string;
-  readonly user: { readonly login: string };
-}
 
 /** Of the sandbox's default devices. */
 export const MAC = 'mac-ada';
@@ -20,7 +15,7 @@ export class ChannelScenario {
   readonly #trusted: TrustedWorld;
   readonly #database: Database;
   readonly #enrollmentUrl: string;
-  #devices: readonly Sandboxed[] = [];
+  #devices: readonly PlayedDevice[] = [];
 
   private constructor(world: World, trusted: TrustedWorld, database: Database, enrollmentUrl: string) {
     this.#world = world;
@@ -61,8 +56,8 @@ export class ChannelScenario {
     return added;
   }
 
-  async enroll(name: string): Promise<void> {
-    await this.#world.manage('POST', `/devices/${name}/enroll`, { url: this.#enrollmentUrl, code: 'any' });
+  enroll(name: string): Promise<void> {
+    return this.#trusted.stage.sandbox.enroll(name, this.#enrollmentUrl, 'any');
   }
 
   until(name: string, bucket: string, withinMs: number) {
@@ -135,6 +130,6 @@ export class ChannelScenario {
 
   /** Looks which devices the sandbox has. */
   async readDevices(): Promise<void> {
-    ({ devices: this.#devices } = await this.#world.manage<{ devices: Sandboxed[] }>('GET', '/devices'));
+    this.#devices = await this.#trusted.stage.sandbox.devices();
   }
 }

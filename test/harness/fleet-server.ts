@@ -16,9 +16,9 @@ import { lifeOf } from '../../sandbox/fleet/fleet-world.ts';
 import { startChannelFollower } from '../../workers/channel-follower.ts';
 import type { DeviceListener } from './device-listener.ts';
 import { ProtocolDevice } from './protocol-device.ts';
+import { LABEL } from './fleet-channel.ts';
 
 /** Hosts that enroll have it. */
-export const LABEL = 'Okta Device Trust';
 
 export interface TestFleet {
   readonly url: string;

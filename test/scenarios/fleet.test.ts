@@ -2,16 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
 import { ChannelScenario, MAC, PHONE } from '../harness/channel-scenario.ts';
+import { addFleetChannel } from '../harness/fleet-channel.ts';
 import * as pretend from '../harness/pretend-devices.ts';
 import { setUpTrust, type TrustedWorld } from '../harness/stage.ts';
 import { startWorld, type World } from '../harness/world.ts';
-
-interface FleetView {
-  readonly tokens: readonly { readonly token: string }[];
-  readonly hosts: readonly { readonly udid: string }[];
-}
-
-const LABEL = 'Okta Device Trust';
 
 let world: World;
 let trusted: TrustedWorld;
@@ -26,18 +20,7 @@ beforeAll(async () => {
   world = await startWorld({ devices: 'default' });
   trusted = await setUpTrust(world);
   database = connectDatabase(world.databaseUrl);
-  token = (await world.manage<FleetView>('GET', '/fleet')).tokens[0]?.token ?? '';
-  await world.manage('PATCH', '/fleet/knobs', { newHostLabels: [LABEL] });
-  const made = await trusted.stage.odette.call('post /api/channels', {
-    body: {
-      kind: 'fleet',
-      name: 'Fleet',
-      url: world.sandbox.fleet,
-      apiKey: token,
-      labels: [{ label: LABEL, blueprintId: trusted.blueprintId }],
-    },
-  });
-  channelId = made.id;
+  ({ id: channelId, token } = await addFleetChannel(world, trusted));
   scenario = await ChannelScenario.open(world, trusted, database, world.sandbox.fleet);
 }, 180_000);
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { connectDatabase, type Database } from '../../adapters/store/base/database.ts';
 import { rollOutUnderKills } from '../harness/channel-kills.ts';
 import { ChannelScenario } from '../harness/channel-scenario.ts';
+import { addFleetChannel } from '../harness/fleet-channel.ts';
 import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
 import { startNanoMdmWorld, type NanoMdmWorld } from '../harness/nanomdm-world.ts';
 import { setUpTrust, type TrustedWorld } from '../harness/stage.ts';
@@ -44,19 +45,7 @@ describe('beside Fleet', () => {
     world = await startWorld();
     trusted = await setUpTrust(world);
     database = connectDatabase(world.databaseUrl);
-    const label = 'Okta Device Trust';
-    await knobs({ newHostLabels: [label] });
-    const { tokens } = await world.manage<{ tokens: { token: string }[] }>('GET', '/fleet');
-    const made = await trusted.stage.odette.call('post /api/channels', {
-      body: {
-        kind: 'fleet',
-        name: 'Fleet',
-        url: world.sandbox.fleet,
-        apiKey: tokens[0]?.token ?? '',
-        labels: [{ label, blueprintId: trusted.blueprintId }],
-      },
-    });
-    channelId = made.id;
+    ({ id: channelId } = await addFleetChannel(world, trusted));
   }, 180_000);
   afterAll(async () => {
     await database?.end();
