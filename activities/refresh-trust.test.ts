@@ -59,11 +59,7 @@ test('a plan that another has passed writes nothing, and one that reads again do
 });
 
 test('a run ends in the statement that shows it, and its beginning was told once', async () => {
-  const ended = {
-    outcome: 'completed',
-    failureCode: null,
-    told: { kind: 'rollout_completed', text: 'The device has everything that it needs.' },
-  } as const;
+  const ended = [{ kind: 'rollout_completed', text: 'The device has everything that it needs.' }];
   const change = { now: new Date(), phase: 'delivered', failureCode: null, isVerified: true } as const;
   // Who begins with the end has to record the run first.
   expect(await refreshSeen(own.database, await seen(), change, runOf('two'), ended)).toBe('needs_lock');

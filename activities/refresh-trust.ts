@@ -4,7 +4,6 @@ import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts
 import { oktaFactsOf, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';
 import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { hasFallenSince } from '../adapters/store/rollout/automatic-reissues.ts';
-import type { RunOutcome } from '../adapters/store/rollout/rollout-runs.ts';
 import {
   lockTrust,
   writeTrust,
@@ -102,15 +101,16 @@ export async function refreshAlone(
 }
 
 /**
- * `refreshTrust` of a run for whoever has read the state and locked nothing: one statement at most. needs_lock: more than that follows, or
- * nothing is shown yet. changed: somebody else wrote meanwhile, and it must be read again.
+ * `refreshTrust`, of a run or not, for whoever has read the state and locked nothing: one statement at most. needs_lock: more than that follows,
+ * or nothing is shown yet. changed: somebody else wrote meanwhile, and it must be read again.
+ * @param ended what the timeline says of the run that completes with it; null: it goes on
  */
 export async function refreshSeen(
   sql: Sql,
   state: DeviceState,
   change: TrustChange,
   run: CurrentRun | null = null,
-  ended: EndedRun | null = null,
+  ended: readonly TimelineEntry[] | null = null,
 ): Promise<TrustSummary | 'needs_lock' | 'changed'> {
   const { shown: known } = state;
   if (known === null) return 'needs_lock';
@@ -121,16 +121,9 @@ export async function refreshSeen(
   if (isFirst && ended !== null) return 'needs_lock';
   if (!isFirst && ended === null && !isNews(known, state, written)) return summary;
   const { version } = known;
-  const told = ended === null ? written.told : [...written.told, ended.told];
-  const seen = { version, run, end: ended };
+  const told = [...written.told, ...(ended ?? [])];
+  const seen = { version, run, isEnd: ended !== null };
   return (await writeTrust(sql, state.id, { ...written, told }, change.now, seen)) ? summary : 'changed';
-}
-
-/** Of a run that ends with it: what the timeline says of it. */
-export interface EndedRun {
-  readonly outcome: RunOutcome;
-  readonly failureCode: string | null;
-  readonly told: TimelineEntry;
 }
 
 interface DerivedTrust {
@@ -260,10 +253,10 @@ const mayHaveFallen = (state: DeviceState, { certificateUse }: Evidence): boolea
   state.truths.managed?.state === 'held' || certificateUse === 'proven';
 
 /** The same, once. */
-async function hasFallen(sql: Sql, state: DeviceState, evidence: Evidence): Promise<boolean> {
+async function hasFallen(sql: Sql, state: DeviceState, { certificateUse }: Evidence): Promise<boolean> {
   if (state.truths.managed?.state === 'held') return true;
   const provenAt = newestProven(state)?.provenAt;
-  if (!mayHaveFallen(state, evidence) || typeof provenAt !== 'string') return false;
+  if (certificateUse !== 'proven' || typeof provenAt !== 'string') return false;
   return !(await hasFallenSince(sql, state.id, new Date(provenAt)));
 }
 

@@ -244,9 +244,8 @@ async function finish(
   const closed = await close(
     database,
     { ...ending, ...(waitsForCode === undefined ? {} : { waitsForCode }) },
-    planned.state,
+    planned,
   );
-  if (planned.told !== null) await appendTimeline(database, deviceId, planned.told, new Date(nowMs));
   const step = stepOf(planned, closed.waitsFor);
   const seconds = planned.view.desired?.settings.trustLookupSeconds ?? [];
   const { integrationId } = step;
@@ -264,11 +263,11 @@ async function finish(
 const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
   desired !== null && can.license && !desired.appComesFromElsewhere && !isManagedApp(reported.appStatus);
 
-/** @param seen of a moment ago */
-async function close(database: Database, input: EndingRun, seen?: DeviceState): Promise<ClosedRollout> {
+/** @param planned of a moment ago, where the run completes */
+async function close(database: Database, input: EndingRun, planned?: Finishing): Promise<ClosedRollout> {
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
-  // Nothing of it stays queued for the device. First, for whoever locks a device and its trust locks the device first.
+  // Nothing of it stays queued for the device.
   await withdrawUnwanted(database, { deviceId, workflowId: input.run.workflowId });
   const waitsForCode = failureCode ?? input.waitsForCode;
   const refusal =
@@ -282,21 +281,19 @@ async function close(database: Database, input: EndingRun, seen?: DeviceState): 
     ...(waitsForCode === undefined ? {} : { waitsFor: text }),
   };
   const detail = failureCode === null ? {} : { code: failureCode, ...refusal };
-  const ended = {
-    outcome: failureCode === null ? 'completed' : 'failed',
-    failureCode,
-    told: { ...endText(input.phase, failureCode, text), detail },
-  } as const;
+  const end = { ...endText(input.phase, failureCode, text), detail };
+  const told = planned?.told ? [planned.told, end] : [end];
   const run = { ...input.run, now };
-  const written = seen && (await refreshSeen(database, seen, change, run, ended));
+  const written = planned && (await refreshSeen(database, planned.state, change, run, told));
   const trust =
     typeof written === 'object'
       ? written
       : await database.inTransaction(async (sql) => {
           const locked = await lockState(sql, deviceId, run);
           const shown = locked && (await refreshLocked(sql, locked, change));
-          await recordRunEnd(sql, input.run.runId, ended.outcome, failureCode, now);
-          await appendTimeline(sql, deviceId, ended.told, now);
+          const outcome = failureCode === null ? 'completed' : 'failed';
+          await recordRunEnd(sql, input.run.runId, outcome, failureCode, now);
+          for (const entry of told) await appendTimeline(sql, deviceId, entry, now);
           return shown;
         });
   return { bucket: trust?.bucket ?? 'out_of_scope', waitsFor: trust?.waitsFor ?? null, text };

@@ -102,9 +102,9 @@ export async function takeNextCommand(sql: Sql, deviceId: string, userId?: strin
 }
 
 /**
- * The next command for the request of a device that waits with this mark (null: whose wait is over), in a transaction of its own. superseded: another request has taken
- * its place. look: under the lock of the device's row, for something has expired, which is told in the same transaction as it is withdrawn,
- * or what was to be taken was withdrawn meanwhile, and another command may be behind it.
+ * The next command for the request of a device that waits with this mark (null: whose wait is over), in a transaction of its own.
+ * superseded: another request has taken its place. look: under the lock of the device's row, for something has expired, which is told in the
+ * same transaction as it is withdrawn, or what was to be taken was withdrawn meanwhile, and another command may be behind it.
  */
 export async function takeForLongPoll(
   sql: Sql,

@@ -2,12 +2,10 @@
 // histories.
 import type { Sql } from '../base/database.ts';
 
-export type RunOutcome = 'completed' | 'failed';
-
 export async function recordRunEnd(
   sql: Sql,
   runId: string,
-  outcome: RunOutcome,
+  outcome: 'completed' | 'failed',
   failureCode: string | null,
   at: Date,
 ): Promise<void> {

@@ -8,7 +8,6 @@ import type { Truth, TruthObservation } from '../../../domain/trust.ts';
 import type { Sql } from '../base/database.ts';
 import { EVENTS_CHANNEL } from '../base/events.ts';
 import type { TimelineEntry } from '../devices/device-timeline.ts';
-import type { RunOutcome } from './rollout-runs.ts';
 
 export interface KnownTrust {
   readonly integrationId: string | null;
@@ -27,9 +26,8 @@ export interface CurrentRun {
   readonly now: Date;
 }
 
-/** The CTE `run`: the run is recorded, if there is one and it is new. */
+/** The CTE `run`: the run of the device $1 is recorded, if there is one and it is new. */
 const beginningRun = (of: {
-  readonly device: string;
   readonly run: string;
   readonly workflow: string;
   readonly at: string;
@@ -37,7 +35,7 @@ const beginningRun = (of: {
 }): string => `run as (
   insert into rollout_runs (run_id, device_id, workflow_id, started_at)
   select ${of.run}, id, ${of.workflow}, ${of.at}::timestamptz from devices
-   where id = ${of.device} and ${of.run}::text is not null and ${of.condition}
+   where id = $1::uuid and ${of.run}::text is not null and ${of.condition}
   on conflict (run_id) do nothing returning 1)`;
 
 /** Its kind and text on the timeline. */
@@ -50,7 +48,7 @@ export async function lockTrust(
   run?: CurrentRun,
 ): Promise<KnownTrust | undefined> {
   const [known] = await sql.query<KnownTrust>(
-    `with ${beginningRun({ device: '$1::uuid', run: '$2', workflow: '$3', at: '$4', condition: 'true' })},
+    `with ${beginningRun({ run: '$2', workflow: '$3', at: '$4', condition: 'true' })},
      told as (
        insert into device_timeline (device_id, at, kind, text) select $1, $4::timestamptz, ${RUN_BEGAN} from run)
      insert into device_trust (device_id, bucket) select id, 'out_of_scope' from devices where id = $1
@@ -86,8 +84,8 @@ export interface SeenTrust {
   readonly run: CurrentRun | null;
   /** Of the row that was read. */
   readonly version: string;
-  /** How the run ends with it. */
-  readonly end: { readonly outcome: RunOutcome; readonly failureCode: string | null } | null;
+  /** The run completes with it. */
+  readonly isEnd: boolean;
 }
 
 const WRITE = `with trust as (
@@ -106,7 +104,7 @@ const WRITE = `with trust as (
         where exists (select from trust)
        on conflict (device_id, truth) do update set state = excluded.state, evidence = excluded.evidence,
          since = case when device_truths.state = excluded.state then device_truths.since else excluded.since end),
-     ${beginningRun({ device: '$1::uuid', run: '$26', workflow: '$27', at: '$28', condition: 'exists (select from trust)' })},
+     ${beginningRun({ run: '$26', workflow: '$27', at: '$28', condition: 'exists (select from trust)' })},
      told as (
        insert into device_timeline (device_id, at, kind, text, detail)
        select $1, at, kind, text, detail
@@ -117,8 +115,8 @@ const WRITE = `with trust as (
                 where exists (select from trust)) as entries
         order by place),
      ended as (
-       update rollout_runs set closed_at = $28, outcome = $29, failure_code = $30
-        where run_id = $26 and $29::text is not null and exists (select from trust)),
+       update rollout_runs set closed_at = $28, outcome = 'completed', failure_code = null
+        where run_id = $26 and $29::boolean and exists (select from trust)),
      used as (
        update certificate_deliveries set use = $23, use_evidence = $24, use_seen_at = $14 where id = $22 and exists (select from trust)),
      event as (
@@ -163,18 +161,15 @@ export async function writeTrust(
     trust.event,
     trust.obstacle,
     ...(use === null ? [null, null, null] : [use.deliveryId, use.use, use.evidence]),
-    ...(seen === undefined
-      ? [null, ...valuesOf(null), null, null]
-      : [seen.version, ...valuesOf(seen.run), ...endOf(seen)]),
+    seen?.version ?? null,
+    ...valuesOf(seen?.run ?? null),
+    seen?.isEnd ?? false,
   ]);
   return rows.length > 0;
 }
 
 const valuesOf = (run: CurrentRun | null): unknown[] =>
   run === null ? [null, null, null] : [run.runId, run.workflowId, run.now];
-
-const endOf = ({ end }: SeenTrust): unknown[] =>
-  end === null ? [null, null] : [end.outcome, end.failureCode];
 
 /** The user declined Okta Verify. Counted once for each `refusedAt`. */
 export async function recordRefusal(sql: Sql, deviceId: string, refusedAt: Date): Promise<void> {
