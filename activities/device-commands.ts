@@ -162,17 +162,17 @@ async function queueNamed(
   const user = isForUser ? await findUserChannel(database, deviceId) : undefined;
   const replaces = { workflowId, wanted: named.map(({ uuid }) => uuid) };
   const known = named.flatMap(({ uuid, isKnown }) => (isKnown ? [uuid] : []));
-  const iosKeys = made.flatMap(({ body }) => (body && 'iosKey' in body.content ? [body.content.iosKey] : []));
   const queueable = (usable: typeof made) => {
     const sent = new Map(usable.flatMap(({ body }) => (body?.sent ? [[body.sent.kind, body.sent]] : [])));
     const commands = usable.flatMap((each) => newCommandOf(input, each, user) ?? []);
     return [{ ...input, replaces, sent: [...sent.values()] }, commands] as const;
   };
-  if (known.length === 0 && iosKeys.length === 0) return queueCommandsAtOnce(database, ...queueable(made));
+  if (known.length === 0 && made.every((each) => iosKeyOf(each) === undefined))
+    return queueCommandsAtOnce(database, ...queueable(made));
   return database.inTransaction(async (sql) => {
     const usable = [];
     for (const each of made) {
-      const key = each.body && 'iosKey' in each.body.content ? each.body.content.iosKey : undefined;
+      const key = iosKeyOf(each);
       if (key === undefined || (await isSecretInUse(sql, key.secretId))) usable.push(each);
     }
     const queued = await queueCommands(sql, ...queueable(usable));
@@ -180,6 +180,10 @@ async function queueNamed(
     return { ...queued, rows: [...queued.rows, ...(await takeOverCommands(sql, known, runId))] };
   });
 }
+
+/** The secret that its body carries. */
+const iosKeyOf = ({ body }: { readonly body: CommandBody | undefined }) =>
+  body && 'iosKey' in body.content ? body.content.iosKey : undefined;
 
 /** undefined: it is not wanted any more, or there is nobody to ask. */
 function newCommandOf(

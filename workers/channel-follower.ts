@@ -72,7 +72,7 @@ export function startChannelFollower(dependencies: FollowerDependencies): { stop
   };
 }
 
-/** What is due and not to be claimed is in another's hands, or its channel is not answering: looked at again a little later. */
+/** What is due and not to be claimed is in another's hands: looked at again a little later. */
 const pauseOf = (dueInMs: number | undefined): number =>
   Math.min(Math.max(dueInMs ?? LOOK_EVERY_MS, 250), LOOK_EVERY_MS);
 
@@ -81,8 +81,8 @@ async function askDue(dependencies: FollowerDependencies, signal: AbortSignal): 
     const due = await claimQuestions(dependencies.database, AT_ONCE);
     if (due.length === 0) return;
     const asked = await Promise.allSettled(due.map((question) => ask(dependencies, question)));
-    const failed = asked.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
+    const failed = asked.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 }
 

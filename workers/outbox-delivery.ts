@@ -1,5 +1,5 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
-import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { LANES, priorityOf, type Lane } from '../domain/lanes.ts';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -24,6 +24,7 @@ import {
   type StartedDevice,
 } from '../workflows/starts.ts';
 import { checkNow, removeSweeps, setSweeps } from './sweep-schedules.ts';
+import { isNotFound } from './temporal-outage.ts';
 
 /** Every outcome closes the row; only a throw keeps it. Delivering twice is harmless: the event id stays the same. */
 export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage): Promise<OutboxOutcome> {
@@ -146,9 +147,6 @@ async function startRollout(
   return 'started';
 }
 
-/** gRPC's status. */
-const NOT_FOUND = 5;
-
 /** A rollout that ran already keeps the lane of its start: somebody waits for it now. */
 async function goAhead(client: Client, workflowId: string, integrationId: string | null): Promise<void> {
   try {
@@ -160,7 +158,7 @@ async function goAhead(client: Client, workflowId: string, integrationId: string
     });
   } catch (error) {
     // It has ended meanwhile.
-    if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+    if (!isNotFound(error)) throw error;
   }
 }
 

@@ -5,6 +5,12 @@ import { NamespaceNotFoundError } from '@temporalio/common';
 // gRPC status codes: CANCELLED (connection closed under the call), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
 const AWAY = new Set([1, 4, 8, 10, 13, 14]);
 
+const NOT_FOUND = 5;
+
+/** What was asked for is not there. */
+export const isNotFound = (error: unknown): boolean =>
+  isGrpcServiceError(error) && (error.code as number) === NOT_FOUND;
+
 /** The server cannot be reached, is starting, is busy, or is going away. */
 export function isOutage(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

@@ -53,7 +53,8 @@ await runProcess('worker', async (context) => {
     publicUrl: config.publicUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,
   });
-  const codePath = await workflowBundle(`${config.dataDir}/cache`);
+  const buildId = await workflowsVersion();
+  const codePath = await workflowBundle(`${config.dataDir}/cache`, buildId);
   const connection = await whenTemporalResponds(temporalSettings, log);
   const missing = await missingSearchAttributes(temporal);
   if (missing !== undefined)
@@ -61,7 +62,6 @@ await runProcess('worker', async (context) => {
       `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
     );
   const { workerVersions } = config;
-  const buildId = await workflowsVersion();
   const isCurrent = await mayTakeOver({ database, temporal }, buildId, workerVersions);
   const refusals = new RefusalRecord(database, log);
   const worker = await Worker.create({

@@ -8,9 +8,12 @@ import { CONVERTERS } from './codec.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The path of the bundle in `folder`; built when the sources, the dependencies or the bundle's makers changed. */
-export async function workflowBundle(folder: string): Promise<string> {
-  const file = path.join(folder, `workflows-${await workflowsVersion()}.js`);
+/**
+ * The path of the bundle in `folder`; built when the sources, the dependencies or the bundle's makers changed.
+ * @param version of the sources, where it is known
+ */
+export async function workflowBundle(folder: string, version?: string): Promise<string> {
+  const file = path.join(folder, `workflows-${version ?? (await workflowsVersion())}.js`);
   if (await stat(file).catch(() => undefined)) return file;
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),

@@ -2,16 +2,15 @@
 // (workers/workflow-bundle.ts). Rollouts have no versioning behavior of their own and take the worker's default; every other workflow moves
 // to the current version (workflows/index.ts).
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { WorkerDeploymentOptions } from '@temporalio/worker';
+import { isNotFound } from './temporal-outage.ts';
 
 export const DEPLOYMENT = 'odette';
 
 /** `one`: a worker of this version leaves no other behind. `several`: an older version's workers stay until their rollouts have ended. */
 export type WorkerVersions = 'one' | 'several';
 
-/** gRPC's NOT_FOUND: no worker of the deployment has ever run here. */
-const NOT_FOUND = 5;
 const IDENTITY = 'odette-worker';
 /** Of workflows that stay with the version that began them. */
 const PINNED = "ExecutionStatus = 'Running' and TemporalWorkflowVersioningBehavior = 'Pinned'";
@@ -37,8 +36,8 @@ export async function takesOver(
   const { workerDeploymentInfo } = await temporal.workflowService
     .describeWorkerDeployment({ namespace, deploymentName: DEPLOYMENT })
     .catch((error: unknown) => {
-      if (isGrpcServiceError(error) && (error.code as number) === NOT_FOUND)
-        return { workerDeploymentInfo: null };
+      // No worker of the deployment has ever run here.
+      if (isNotFound(error)) return { workerDeploymentInfo: null };
       throw error;
     });
   const current = workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId;

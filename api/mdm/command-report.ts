@@ -62,10 +62,15 @@ async function exchangeAtOnce(
     return idle && { ...idle, isMoreExpected: idle.next === undefined && idle.isBusy };
   }
   const response = read && responseAtOnce(read, report, sender);
-  const recorded = response && (await recordResponseAtOnce(database, response));
-  if (recorded === undefined) return undefined;
-  const { next } = recorded;
-  return { deviceId: response?.command.deviceId ?? '', next, isMoreExpected: next === undefined };
+  if (response === undefined) return undefined;
+  const recorded = await recordResponseAtOnce(database, response);
+  return (
+    recorded && {
+      deviceId: response.command.deviceId,
+      ...recorded,
+      isMoreExpected: recorded.next === undefined,
+    }
+  );
 }
 
 /** undefined: more than that has to be written. */
