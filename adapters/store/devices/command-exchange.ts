@@ -109,7 +109,13 @@ interface UntoldResponse {
   readonly failureCode?: FailureCode;
 }
 
-export const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
+const UNTOLD = `jsonb_strip_nulls(jsonb_build_object('commandUuid', uuid, 'step', step, 'status', status, 'failureCode', failure ->> 'code'))`;
+
+/** Of the CTEs `earlier` and `responded`: what the run is told now; null: nothing. */
+export const UNTOLD_NOW = `(select jsonb_agg(${UNTOLD} order by responded_at, position)
+  from (select uuid, step, status, failure, responded_at, position from earlier
+        union all
+        select uuid, step, status, failure, responded_at, position from responded where is_told) as told)`;
 
 export interface UntoldWorkflow {
   readonly workflowId: string;
@@ -172,10 +178,7 @@ export async function recordFinalStatus(
           and commands.run_id is not distinct from asked.run_id and state = 'responded' and not is_told
        returning uuid, step, status, failure, responded_at, position),
      ${withdrawingExpired(condition)}, ${takingNextForWaiting({ device: '$1', userId: '$6::text', condition })}
-     select coalesce((select jsonb_agg(${UNTOLD} order by responded_at, position)
-                        from (select uuid, step, status, failure, responded_at, position from earlier
-                              union all
-                              select uuid, step, status, failure, responded_at, position from responded where is_told) as told), '[]') as untold,
+     select coalesce(${UNTOLD_NOW}, '[]') as untold,
             ${TAKEN_COLUMNS}
        from responded left join taken on true`,
     [deviceId, uuid, final.status, final.failure ? JSON.stringify(final.failure) : null, takesNext, userId],

@@ -2,7 +2,7 @@
 import type { Sql } from '../base/database.ts';
 import { OUTSTANDING } from './command-states.ts';
 import { IS_AS_USUAL, isBusySql, SENDING, wasSilentSql } from './devices.ts';
-import { EXPIRED, takingNext, type HandedOver } from './next-command.ts';
+import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
 
 interface IdleContact {
   readonly deviceId: string;
@@ -19,9 +19,7 @@ export async function recordIdleAtOnce(
   sql: Sql,
   sender: { readonly udid: string; readonly fingerprint: Buffer },
 ): Promise<IdleContact | undefined> {
-  const [row] = await sql.query<
-    Omit<IdleContact, 'next'> & (HandedOver | { readonly [Column in keyof HandedOver]: null })
-  >(
+  const [row] = await sql.query<Omit<IdleContact, 'next'> & Taken>(
     `with device as materialized (
        select id from devices
         where udid = $1 and identity_fingerprint = $2 and ${IS_AS_USUAL}
@@ -36,12 +34,11 @@ export async function recordIdleAtOnce(
      contact as (
        update devices set last_contact_at = greatest(last_contact_at, now()), long_poll_until = null from idle where devices.id = idle.id),
      ${takingNext({ device: '(select id from idle)', userId: 'null::text', condition: 'true' })}
-     select idle.id as device_id, is_busy, taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body,
-            taken.hands_over_once
+     select idle.id as device_id, is_busy, ${HANDED_OVER}
        from idle left join taken on true`,
     [sender.udid, sender.fingerprint, SENDING],
   );
   if (row === undefined) return undefined;
-  const { deviceId, isBusy, ...next } = row;
-  return { deviceId, isBusy, next: next.uuid === null ? undefined : next };
+  const { deviceId, isBusy, ...taken } = row;
+  return { deviceId, isBusy, next: handedOver(taken) };
 }

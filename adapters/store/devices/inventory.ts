@@ -32,17 +32,23 @@ export type List =
   | 'applications'
   | 'installed_applications';
 
+/** The statement that replaces a list. @param source a query of the device's id, the entries as jsonb, and the time */
+export const replacingList = (
+  list: List,
+  source: string,
+): string => `insert into reported_inventory (device_id, ${list}, ${list}_at) ${source}
+  on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`;
+
 async function replaceList(
   sql: Sql,
   deviceId: string,
   list: List,
   entries: readonly object[],
 ): Promise<void> {
-  await sql.query(
-    `insert into reported_inventory (device_id, ${list}, ${list}_at) values ($1, $2::jsonb, now())
-     on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at`,
-    [deviceId, JSON.stringify(entries, recorded)],
-  );
+  await sql.query(replacingList(list, 'values ($1, $2::jsonb, now())'), [
+    deviceId,
+    JSON.stringify(entries, recorded),
+  ]);
 }
 
 /** The names in a certificate may hold anything. */

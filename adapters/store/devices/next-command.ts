@@ -78,17 +78,19 @@ heard as (
    where id = ${taking.device} and ${taking.userId} is null and long_poll_until is not null and exists (select from taken))`;
 
 /** What these CTEs have done, beside `taken`, which may have no row. */
-export const TAKEN_COLUMNS = `taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
+export const HANDED_OVER = `taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once`;
+export const TAKEN_COLUMNS = `${HANDED_OVER},
   coalesce((select jsonb_agg(jsonb_build_object('uuid', uuid, 'workflowId', workflow_id, 'step', step)) from expired), '[]') as expired`;
 
 /** No command: all of it is null. */
-export type TakenRow = { readonly expired: readonly EndedCommand[] } & (
-  HandedOver | { readonly [Column in keyof HandedOver]: null }
-);
+export type Taken = HandedOver | { readonly [Column in keyof HandedOver]: null };
+export type TakenRow = { readonly expired: readonly EndedCommand[] } & Taken;
 
-export const nextOf = ({ expired, ...next }: TakenRow): NextCommand => ({
+export const handedOver = (taken: Taken): HandedOver | undefined => (taken.uuid === null ? undefined : taken);
+
+export const nextOf = ({ expired, ...taken }: TakenRow): NextCommand => ({
   expired,
-  next: next.uuid === null ? undefined : next,
+  next: handedOver(taken),
 });
 
 /** The next command of a channel, the device's own or a user's. Under the lock of the device's row, as everything in command-exchange.ts. */

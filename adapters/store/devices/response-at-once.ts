@@ -3,12 +3,12 @@ import { LANES } from '../../../domain/lanes.ts';
 import type { Sql } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import { acknowledgingConfiguration } from '../rollout/sent-profiles.ts';
-import { CONFIGURING, UNTOLD, type FinalStatus } from './command-exchange.ts';
+import { CONFIGURING, UNTOLD_NOW, type FinalStatus } from './command-exchange.ts';
 import { OUTSTANDING } from './command-states.ts';
 import type { CommandRow } from './commands.ts';
 import { IS_AS_USUAL, type DeviceDetails } from './devices.ts';
-import { recorded, type List } from './inventory.ts';
-import { EXPIRED, takingNext, type HandedOver } from './next-command.ts';
+import { recorded, replacingList, type List } from './inventory.ts';
+import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
 
 export interface ResponseAtOnce {
   readonly command: Pick<CommandRow, 'deviceId' | 'uuid' | 'step'>;
@@ -37,7 +37,7 @@ export async function recordResponseAtOnce(
   const { deviceId, uuid, step } = command;
   const isConfiguring = final.status === 'Acknowledged' && CONFIGURING.includes(step);
   const list = listed?.list;
-  const [row] = await sql.query<HandedOver | { readonly [Column in keyof HandedOver]: null }>(
+  const [row] = await sql.query<Taken>(
     `with device as materialized (
        select id from devices
         where id = $1 and udid = $3 and identity_fingerprint = $4 and ${IS_AS_USUAL}
@@ -69,23 +69,18 @@ export async function recordResponseAtOnce(
      told as (
        insert into outbox (ordering_key, lane, message)
        select $1::uuid::text, ${LANES.device},
-              $12::jsonb || jsonb_build_object('body', jsonb_build_object('responses', jsonb_agg(${UNTOLD} order by responded_at, position)))
-         from (select uuid, step, status, failure, responded_at, position from earlier
-               union all
-               select uuid, step, status, failure, responded_at, position from responded where is_told) as untold
-       having count(*) > 0 returning ordering_key),
+              $12::jsonb || jsonb_build_object('body', jsonb_build_object('responses', responses))
+         from (select ${UNTOLD_NOW} as responses) as untold where responses is not null
+       returning ordering_key),
      notified as (select pg_notify('${OUTBOX_CHANNEL}', ordering_key) from told),
      ${takingNext({ device: '$1', userId: 'null::text', condition: 'commands.uuid <> $2 and exists (select from responded)' })},
      configured as (${acknowledgingConfiguration('$13 and exists (select from responded)')})${
        list === undefined
          ? ''
          : `,
-     listed as (
-       insert into reported_inventory (device_id, ${list}, ${list}_at) select $1, $14::jsonb, now() from responded
-       on conflict (device_id) do update set ${list} = excluded.${list}, ${list}_at = excluded.${list}_at)`
+     listed as (${replacingList(list, 'select $1, $14::jsonb, now() from responded')})`
      }
-     select taken.uuid, taken.workflow_id, taken.step, taken.request_type, taken.body, taken.sealed_body, taken.hands_over_once,
-            (select count(*) from notified) as notified
+     select ${HANDED_OVER}, (select count(*) from notified) as notified
        from responded left join taken on true`,
     [
       deviceId,
@@ -104,5 +99,5 @@ export async function recordResponseAtOnce(
       ...(listed === undefined ? [] : [JSON.stringify(listed.entries, recorded)]),
     ],
   );
-  return row && { next: row.uuid === null ? undefined : row };
+  return row && { next: handedOver(row) };
 }
