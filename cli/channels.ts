@@ -1,7 +1,7 @@
 // `odette channel`: other MDM servers by which devices are reached. Keys come from files, never from the command line.
 import { Option, type Command } from 'commander';
 import { CHANNEL_WORDS } from '../domain/channel-words.ts';
-import { OTHER_CHANNEL_KINDS } from '../domain/device-channel.ts';
+import { MAX_ADOPTED_AT_ONCE, OTHER_CHANNEL_KINDS } from '../domain/device-channel.ts';
 import { findBlueprint } from './blueprints.ts';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
@@ -20,9 +20,6 @@ interface ChannelOptions extends JsonOption {
   readonly webhookKeyFile?: string;
   readonly blueprint?: string;
 }
-
-/** What the API takes of UDIDs at once. */
-const PORTION = 200;
 
 export function addChannels(program: Command, line: CommandLine): void {
   const channel = program
@@ -207,8 +204,8 @@ function addAdopt(channel: Command, line: CommandLine): void {
       const text = (await readGiven(file, line.terminal)).toString('utf8');
       const udids = text.split(/\s+/).filter((udid) => udid !== '');
       const sum = { asked: 0, taken: 0, known: 0, refused: [] as string[] };
-      for (let from = 0; from < udids.length; from += PORTION) {
-        const body = { udids: udids.slice(from, from + PORTION) };
+      for (let from = 0; from < udids.length; from += MAX_ADOPTED_AT_ONCE) {
+        const body = { udids: udids.slice(from, from + MAX_ADOPTED_AT_ONCE) };
         const said = await odette.call('post /api/channels/{id}/devices', { params: { id }, body });
         sum.asked += said.asked;
         sum.taken += said.taken;

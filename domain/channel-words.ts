@@ -1,5 +1,5 @@
 // What each way to devices is called, and what it can and cannot: setup, console and command line say the same, and docs/channels.md too.
-import { CHANNEL_ABILITIES, type ChannelKind } from './device-channel.ts';
+import { CHANNEL_ABILITIES, OTHER_CHANNEL_KINDS, type ChannelKind } from './device-channel.ts';
 import type { Platform } from './device.ts';
 import type { SetupChannel } from './setup-wizard.ts';
 
@@ -35,6 +35,12 @@ export const CHANNEL_WORDS: Readonly<Record<SetupChannel, ChannelWords>> = {
     cannot: 'It cannot send anything to a device, so it delivers and renews nothing.',
   },
 };
+
+/** The name of another MDM server, which is added as a channel; undefined: it is none. */
+export function otherServerName(channel: string | undefined): string | undefined {
+  const kind = OTHER_CHANNEL_KINDS.find((known) => known === channel);
+  return kind && CHANNEL_WORDS[kind].name;
+}
 
 /** What Odette cannot do with a device of this channel, in one sentence; null: nothing is missing. */
 export function deviceLimits(kind: ChannelKind, name: string, platform: Platform): string | null {

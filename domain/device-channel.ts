@@ -10,6 +10,9 @@ export type OtherChannelKind = (typeof OTHER_CHANNEL_KINDS)[number];
 export const CHANNEL_KINDS = ['built_in', ...OTHER_CHANNEL_KINDS] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
+/** So many devices are adopted by one request. */
+export const MAX_ADOPTED_AT_ONCE = 200;
+
 /** What a channel can do. Plans ask this, and never which channel it is. */
 export interface ChannelAbilities {
   /** Takes a command back that the device has not taken. */

@@ -1,5 +1,5 @@
 // What the wizard tells an admin at each step: what to do in Okta, by its click path, and what Okta shows only once.
-import { CHANNEL_WORDS } from './channel-words.ts';
+import { otherServerName } from './channel-words.ts';
 import { adminConsoleOf } from './okta-admin-console.ts';
 import { answerTo, channelOf, OKTA_SCOPES, type SetupState, type SetupStep } from './setup-wizard.ts';
 
@@ -60,9 +60,8 @@ const simple = (intro: string, ...tasks: string[]): GuideBody => ({
 
 /** Where users are sent who sign in on a device that is not managed: to the server that manages it. */
 const linkTask = (text: string, state: SetupState, { enrollmentLink }: GuideFacts): GuideTask => {
-  const kind = channelOf(state);
-  if (kind === 'nanomdm' || kind === 'fleet')
-    return { text: `${text} the page where your users enroll in ${CHANNEL_WORDS[kind].name}.` };
+  const name = otherServerName(channelOf(state));
+  if (name !== undefined) return { text: `${text} the page where your users enroll in ${name}.` };
   return enrollmentLink === null
     ? {
         text: 'Odette has no enrollment link yet. Set ODETTE_PUBLIC_URL to the https address where devices reach Odette, restart Odette, and come back. The setup waits here.',
@@ -170,9 +169,8 @@ function platformsGuide(state: SetupState, facts: GuideFacts): GuideBody {
 }
 
 function addChannelTask(state: SetupState): GuideTask[] {
-  const kind = channelOf(state);
-  if (kind !== 'nanomdm' && kind !== 'fleet') return [];
-  const { name } = CHANNEL_WORDS[kind];
+  const name = otherServerName(channelOf(state));
+  if (name === undefined) return [];
   return [
     {
       text: `Channels > Add channel: add the ${name} server if it is not there yet (odette channel create).`,

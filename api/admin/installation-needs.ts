@@ -23,8 +23,8 @@ export interface Need {
 /** What of an installation can be missing; the rest is none of its business. */
 export interface InstallationNeeds {
   readonly channels: readonly ChannelKind[];
-  /** Applies here, whether it is there or not. */
-  readonly applies: ReadonlySet<Need['id']>;
+  /** Applies here, whether it is there or not, in the order in which it is done. */
+  readonly applies: readonly Need['id'][];
   readonly missing: readonly Need[];
 }
 
@@ -43,17 +43,20 @@ export async function needsOf(
     channel: toAdd.length === 0,
     integration: (await listIntegrations(sql)).length > 0,
   };
-  const applies = new Set<Need['id']>([
+  const isApplied = new Set<Need['id']>([
     ...needsOfChannels(channels),
     ...(channels.some((kind) => kind !== 'built_in') ? (['channel'] as const) : []),
     'integration',
   ]);
-  const missing = NEEDS.filter(({ id }) => applies.has(id) && !isThere[id]).map((need) => ({
-    ...need,
-    command: need.id === 'channel' ? `${need.command} --kind ${toAdd[0] ?? ''}` : need.command,
-    isRequired: true,
-  }));
-  return { channels, applies, missing };
+  const needs = NEEDS.filter(({ id }) => isApplied.has(id));
+  const missing = needs
+    .filter(({ id }) => !isThere[id])
+    .map((need) => ({
+      ...need,
+      command: need.id === 'channel' ? `${need.command} --kind ${toAdd[0] ?? ''}` : need.command,
+      isRequired: true,
+    }));
+  return { channels, applies: needs.map(({ id }) => id), missing };
 }
 
 const NEEDS: readonly Omit<Need, 'isRequired'>[] = [

@@ -96,15 +96,7 @@ function signInStep(causes: readonly CauseRow[], buckets: FleetTotals['buckets']
   ];
 }
 
-const NEEDED = [
-  'public_url',
-  'tls',
-  'push_certificate',
-  'apps_and_books',
-  'channel',
-  'integration',
-] as const satisfies readonly Need['id'][];
-const NEEDED_TEXTS: Readonly<Record<(typeof NEEDED)[number], string>> = {
+const NEEDED_TEXTS: Readonly<Record<Need['id'], string>> = {
   public_url: 'Set the address where devices, or NanoMDM, reach Odette',
   tls: 'Give Odette a TLS certificate, or put a proxy in front',
   push_certificate: 'Upload the Apple push certificate',
@@ -115,7 +107,7 @@ const NEEDED_TEXTS: Readonly<Record<(typeof NEEDED)[number], string>> = {
 
 export async function onboardingOf(sql: Sql, needs: InstallationNeeds): Promise<Status['onboarding']> {
   const steps: Status['onboarding'] = [
-    ...NEEDED.filter((id) => needs.applies.has(id)).map((id) => {
+    ...needs.applies.map((id) => {
       const need = needs.missing.find((one) => one.id === id);
       return { id, text: NEEDED_TEXTS[id], isDone: need === undefined, command: need?.command ?? null };
     }),

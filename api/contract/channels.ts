@@ -1,7 +1,7 @@
 // Other MDM servers by which devices are reached.
 import { z } from 'zod';
 import { CHANNEL_FINDINGS, type ChannelFindingCode } from '../../domain/channel-findings.ts';
-import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
+import { MAX_ADOPTED_AT_ONCE, OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { endpoint } from './endpoint.ts';
 import { Failure, id, idParams, instant, line, list, secretText, SecretSet } from './fields.ts';
 
@@ -198,7 +198,7 @@ export const channels = {
     access: 'operator',
     params: idParams,
     /** Of a Fleet server also serial numbers. */
-    body: z.strictObject({ udids: z.array(identifier).min(1).max(200) }),
+    body: z.strictObject({ udids: z.array(identifier).min(1).max(MAX_ADOPTED_AT_ONCE) }),
     status: 200,
     response: z.object({
       /** Asked now. */

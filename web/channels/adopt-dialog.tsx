@@ -5,15 +5,13 @@ import { useState } from 'react';
 import { call } from '../client.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
+import { MAX_ADOPTED_AT_ONCE } from '../../domain/device-channel.ts';
 import { plural } from '../labels.ts';
 import { odetteLine } from '../odette-line.ts';
 import type { ResponseOf } from '../queries.ts';
 import { identifiersIn, type Channel } from './channel.ts';
 
 type Outcome = ResponseOf<'adoptDevices'>;
-
-/** What the API takes at once. */
-const PORTION = 200;
 
 export function AdoptDialog({ channel, close }: { channel: Channel; close: () => void }) {
   const { id, name, kind } = channel;
@@ -23,8 +21,8 @@ export function AdoptDialog({ channel, close }: { channel: Channel; close: () =>
   const adopt = useMutation({
     async mutationFn(udids: readonly string[]) {
       const sum: Outcome = { asked: 0, taken: 0, known: 0, refused: [] };
-      for (let from = 0; from < udids.length; from += PORTION) {
-        const body = { udids: udids.slice(from, from + PORTION) };
+      for (let from = 0; from < udids.length; from += MAX_ADOPTED_AT_ONCE) {
+        const body = { udids: udids.slice(from, from + MAX_ADOPTED_AT_ONCE) };
         const said = await call('adoptDevices', { params: { id }, body });
         sum.asked += said.asked;
         sum.taken += said.taken;

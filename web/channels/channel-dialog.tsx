@@ -2,6 +2,7 @@
 import { Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
+import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
 import { curlLine } from '../curl-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { fieldProblem } from '../components/problem-alert.tsx';
@@ -110,7 +111,7 @@ export function ChannelDialog({ channel, close }: { channel: Channel | undefined
           label="Kind"
           description={`${CHANNEL_WORDS[draft.kind].can} ${CHANNEL_WORDS[draft.kind].cannot}`}
           value={draft.kind}
-          data={(['fleet', 'nanomdm'] as const).map((value) => ({ value, label: CHANNEL_WORDS[value].name }))}
+          data={[...OTHER_CHANNEL_KINDS].sort().map((value) => ({ value, label: CHANNEL_WORDS[value].name }))}
           onChange={(event) => set({ kind: event.currentTarget.value as Draft['kind'] })}
         />
       )}

@@ -24,6 +24,7 @@ import { NumbersCard } from './numbers-card.tsx';
 import type { Integration } from './integration.ts';
 import { ListTable } from '../components/list-table.tsx';
 import { Section } from './section.tsx';
+import { MainLink } from './main-link.tsx';
 
 export function IntegrationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });
@@ -51,15 +52,10 @@ export function IntegrationPage() {
             >
               Rotate secrets
             </ButtonLink>
-            {query.data.body.channel === 'observe_only' ? (
-              <ButtonLink to="/integrations/$integrationId/observed" params={{ integrationId }}>
-                Observed devices
-              </ButtonLink>
-            ) : (
-              <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
-                Go to library item
-              </ButtonLink>
-            )}
+            <MainLink
+              integrationId={integrationId}
+              isObserving={query.data.body.channel === 'observe_only'}
+            />
           </>
         )
       }

@@ -1,9 +1,9 @@
 // The end of the wizard: to the settings or to the library item, and what Okta does not enforce yet.
 import { Alert, Group, Paper, Stack, Title } from '@mantine/core';
-import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
-import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
+import { otherServerName } from '../../domain/channel-words.ts';
 import { ButtonLink } from '../components/links.tsx';
 import { useEffect } from 'react';
+import { MainLink } from '../integrations/main-link.tsx';
 import type { Setup } from './answers.ts';
 import { discardDraft } from './drafts.ts';
 import { StepGuide } from './step-guide.tsx';
@@ -12,7 +12,7 @@ export function SetupDone({ setup }: { setup: Setup }) {
   useEffect(() => discardDraft(setup.id), [setup.id]);
   const { integrationId, answers } = setup;
   const isObserving = answers.channel === 'observe_only';
-  const other = OTHER_CHANNEL_KINDS.find((kind) => kind === answers.channel);
+  const other = otherServerName(answers.channel);
   return (
     <Paper withBorder p="lg">
       <Stack>
@@ -27,18 +27,10 @@ export function SetupDone({ setup }: { setup: Setup }) {
         <StepGuide guide={{ ...setup.guide, intro: '' }} />
         {integrationId !== undefined && (
           <Group>
-            {isObserving ? (
-              <ButtonLink to="/integrations/$integrationId/observed" params={{ integrationId }}>
-                Observed devices
-              </ButtonLink>
-            ) : (
-              <ButtonLink to="/library/okta-verify" search={{ integration: integrationId }}>
-                Go to library item
-              </ButtonLink>
-            )}
+            <MainLink integrationId={integrationId} isObserving={isObserving} />
             {other !== undefined && (
               <ButtonLink variant="default" to="/channels">
-                To the channels: {CHANNEL_WORDS[other].name}
+                To the channels: {other}
               </ButtonLink>
             )}
             <ButtonLink variant="default" to="/integrations/$integrationId" params={{ integrationId }}>

@@ -1,8 +1,7 @@
 // The fields of each step of the wizard that asks for something, and how they become its answer.
 import { Alert, Anchor, Checkbox, Radio, Stack, Text as Words, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
-import { OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
+import { CHANNEL_WORDS, otherServerName } from '../../domain/channel-words.ts';
 import { SETUP_CHANNELS } from '../../domain/setup-wizard.ts';
 import { fieldProblem } from '../components/problem-alert.tsx';
 import { SecretInput } from '../components/secret-input.tsx';
@@ -101,10 +100,10 @@ function Secret(
 
 /** The setup goes on meanwhile; until the server is added it is a to-do. */
 function ToChannels({ channel }: { channel: string }) {
-  const kind = OTHER_CHANNEL_KINDS.find((known) => known === channel);
-  if (kind === undefined) return null;
+  const name = otherServerName(channel);
+  if (name === undefined) return null;
   return (
-    <Alert mt="sm" color="blue" title={`Add the ${CHANNEL_WORDS[kind].name} server under Channels`}>
+    <Alert mt="sm" color="blue" title={`Add the ${name} server under Channels`}>
       <Words size="sm">
         Now, in a new tab, or after this setup: the to-do list names it until it is added.{' '}
         <Anchor href="/channels" target="_blank" size="sm">
