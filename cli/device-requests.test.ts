@@ -7,26 +7,17 @@ import {
   startContractServer,
   type ContractServer,
 } from '../test/harness/contract-server.ts';
+import { shownDevice } from '../test/harness/shown-device.ts';
 
 const ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
 const AT = '2027-01-02T03:04:05.000Z';
-const device = {
-  id: ID,
-  family: 'Mac',
-  platform: 'macOS',
-  name: 'mac-ada',
-  serialNumber: 'C02ADA',
-  udid: 'UDID-ADA',
+const device = shownDevice({
   model: null,
   modelName: null,
   osVersion: null,
   isSupervised: null,
   user: null,
-  blueprint: { id: ID, name: 'Test' },
   integrationId: null,
-  enrollmentStatus: 'enrolled',
-  returnAskedAt: null,
-  lastContactAt: AT,
   bucket: 'trusted',
   truths: {
     delivered: true,
@@ -35,15 +26,11 @@ const device = {
     registered: true,
     managed: true,
   },
-  phase: 'delivered',
   waitsFor: null,
   nextStep: { owner: 'nobody', text: 'Nothing pending.', action: null },
-  obstacle: null,
-  failureCode: null,
   certificateNotAfter: null,
   trustedAt: AT,
-  sharesSerialNumber: false,
-};
+});
 
 let server: ContractServer;
 beforeAll(async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runOdette, type Ran } from '../test/harness/command-line.ts';
 import { CONTRACT_TOKEN, startContractServer, type ContractServer } from '../test/harness/contract-server.ts';
+import { shownDevice } from '../test/harness/shown-device.ts';
 import type { ResponseOf } from './odette-client.ts';
 
 type Examined = ResponseOf<'get /api/doctor'>['items'][number];
@@ -29,42 +30,6 @@ const examined = (name: string, diagnoses: Diagnosis[]): Examined => ({
   },
   diagnoses,
 });
-
-const AT = '2027-01-02T03:04:05.000Z';
-const MAC = {
-  id: '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11',
-  family: 'Mac',
-  platform: 'macOS',
-  name: 'mac-ada',
-  serialNumber: 'C02ADA',
-  sharesSerialNumber: false,
-  udid: 'UDID-ADA',
-  model: null,
-  modelName: null,
-  osVersion: '26.1',
-  isSupervised: true,
-  user: null,
-  blueprint: null,
-  integrationId: null,
-  enrollmentStatus: 'enrolled',
-  returnAskedAt: null,
-  lastContactAt: AT,
-  bucket: 'needs_you',
-  truths: {
-    delivered: true,
-    certificatePresent: true,
-    oktaVerifyManaged: true,
-    registered: false,
-    managed: false,
-  },
-  phase: 'delivered',
-  waitsFor: null,
-  nextStep: { owner: 'you', text: 'Renew it.', action: null },
-  obstacle: null,
-  failureCode: null,
-  certificateNotAfter: AT,
-  trustedAt: null,
-};
 
 let server: ContractServer;
 beforeAll(async () => {
@@ -94,7 +59,7 @@ test('the fleet is told by cause, the most frequent first, over all pages', asyn
 });
 
 test('one device is told cause by cause, with the command that helps', async () => {
-  server.plays.listDevices = () => ({ items: [MAC], next: null });
+  server.plays.listDevices = () => ({ items: [shownDevice()], next: null });
   server.plays.examineDevice = () => ({ items: [LATE, EXPIRED] });
   const { printed } = await odette('C02ADA');
   expect(printed).toContain(

@@ -5,6 +5,9 @@ import type { IntegrationSettings } from './integration-settings.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** A run of the certificate's workflow with more events continues as new before its next sleep. */
+export const MAX_HISTORY_LENGTH = 45;
+
 export interface CertificateLife {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_INTEGRATION_SETTINGS as EVERY } from '../domain/integration-settings.ts';
 import { MAX_LISTED_EACH_TIME } from '../domain/okta-sync.ts';
+import { MAX_HISTORY_LENGTH } from '../domain/renewal-policy.ts';
 import { KEPT_DAYS } from '../domain/retention.ts';
 
 interface RecordedEvent {
@@ -138,7 +139,7 @@ ${months.join('\n')}
 
 A trust sweep every hour instead of every ${EVERY.trustSweepMinutes} minutes costs a quarter of its part. Priority and fairness are used: Temporal Cloud adds a tenth for fairness where it is switched on for the namespace.
 
-Storage: a certificate's workflow sleeps until its renewal, and begins a new run past 45 events. Closed workflows are kept as long as the namespace says; Odette needs 30 days at most, for commands outlive the histories that name them.
+Storage: a certificate's workflow sleeps until its renewal, and begins a new run past ${MAX_HISTORY_LENGTH} events. Closed workflows are kept as long as the namespace says; Odette needs 30 days at most, for commands outlive the histories that name them.
 
 ## PostgreSQL
 

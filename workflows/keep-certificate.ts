@@ -6,7 +6,7 @@ import { attemptsAfter, isAttempt, isWornOut, NO_ATTEMPTS } from '../domain/cert
 import type { FailureCode } from '../domain/failures.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { deliveryBackOffMs } from '../domain/patience.ts';
-import { renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
+import { MAX_HISTORY_LENGTH, renewalTime, type RenewalSettings } from '../domain/renewal-policy.ts';
 import { CertificateDelivery } from './certificate-delivery.ts';
 import { CertificateSignals } from './certificate-signals.ts';
 import type { CarriedState, KeepCertificateInput } from './certificate-state.ts';
@@ -16,8 +16,6 @@ import { failureCodeOfActivity, needsPerson, unknownAction } from './failure.ts'
 import { database, otherWorkflows } from './policies.ts';
 import { DeviceDetails } from './show-details.ts';
 
-/** A run with more events continues as new before its next sleep. */
-const MAX_HISTORY_LENGTH = 45;
 /** Nobody signals the workflow when the device comes back in scope, when an Okta admin changed its status, or when a user logs in. */
 const SCOPE_PAUSE_MS = 60 * 60 * 1000;
 /** A device that has just enrolled gets a rollout; its request for a certificate comes first. */
