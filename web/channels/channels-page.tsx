@@ -1,9 +1,8 @@
 // Channels: other MDM servers by which Odette reaches devices. What each kind can and cannot, how each server does, and what can be done.
-import { Button, Group, List, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, List, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
 import { CopyValue } from '../components/copy-value.tsx';
-import { ListTable } from '../components/list-table.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { StateBadge } from '../components/issued-list.tsx';
@@ -69,23 +68,18 @@ export function ChannelsPage() {
 function Kinds() {
   return (
     <Section title="What each can and cannot">
-      <ListTable label="What each channel can and cannot" heads={['Channel', 'Can', 'Cannot']}>
+      <Stack gap="md">
         {Object.entries(CHANNEL_WORDS).map(([kind, { name, can, cannot }]) => (
-          <Table.Tr key={kind}>
-            <Table.Th scope="row">{name}</Table.Th>
-            <Table.Td>
-              <Text size="sm" miw={220}>
-                {can}
-              </Text>
-            </Table.Td>
-            <Table.Td>
-              <Text size="sm" miw={220}>
-                {cannot}
-              </Text>
-            </Table.Td>
-          </Table.Tr>
+          <div key={kind}>
+            <Text size="sm" fw={700}>
+              {name}
+            </Text>
+            <Text size="sm">
+              {can} {cannot}
+            </Text>
+          </div>
         ))}
-      </ListTable>
+      </Stack>
     </Section>
   );
 }
