@@ -48,8 +48,10 @@ export async function planFleetPage(
   const { indexPath, rest, postFilter, search, expiry } = readFilter(filter, bind);
   const { key, type } = SORTS[page.sort];
   const sign = page.order === 'asc' ? '>' : '<';
+  // As a query of its own: of a value that it sees the planner believes that nothing is beyond the last one, though many rows may share it,
+  // and walks along an index of the order alone.
   const cursor =
-    page.after && ([`(${bind(page.after.value)}::${type})`, `${bind(page.after.id)}::uuid`] as const);
+    page.after && ([`(select ${bind(page.after.value)}::${type})`, `${bind(page.after.id)}::uuid`] as const);
   const limit = bind(page.limit);
   const inOrder = `order by key ${page.order}, device_id ${page.order} limit ${limit}`;
   const found = (conditions: readonly string[]) =>
