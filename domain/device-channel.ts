@@ -84,23 +84,27 @@ export interface DeviceChannel {
 export const isRepeatable = (requestType: string): boolean => requestType !== 'InstallApplication';
 
 const MINUTE_MS = 60_000;
-/** A device that is in contact carries a command out within it; a large list or profile takes the longest. */
+/** A device that was offered a command carries it out within it; a large list or profile takes the longest. Doubles each time. */
 const ANSWERED_WITHIN_MS = 45_000;
 /** Of a device from which nothing is heard at all: the channel may have lost what it said. Doubles each time. */
 const UNHEARD_FOR_MS = 30 * MINUTE_MS;
-const MAX_UNHEARD_FOR_MS = 24 * 60 * MINUTE_MS;
+const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * Whether the response to a command that a channel with its own queue has taken was lost, or the command itself: the device was in contact
- * since, and had time. Without any contact it may sleep, and keeps the command: asked again at growing intervals only.
- * Times in milliseconds since the epoch; `handOvers` counts from 1.
+ * Whether the response to a command that a channel with its own queue has taken was lost, or the command itself: its turn came, and the
+ * device had time. How often the device calls meanwhile says nothing. One that has not called since may sleep, and keeps the command. Both
+ * are asked again at growing intervals.
+ * Times in milliseconds since the epoch; `offeredAtMs`: its turn came, null: the device was not heard of since; `handOvers` counts from 1.
  */
 export function isAnswerOverdue(
-  command: { readonly handedOverAtMs: number; readonly handOvers: number; readonly lastContactAtMs: number },
+  command: {
+    readonly handedOverAtMs: number;
+    readonly handOvers: number;
+    readonly offeredAtMs: number | null;
+  },
   nowMs: number,
 ): boolean {
-  const { handedOverAtMs, handOvers, lastContactAtMs } = command;
-  if (lastContactAtMs > handedOverAtMs) return nowMs - lastContactAtMs >= ANSWERED_WITHIN_MS;
-  const pause = Math.min(UNHEARD_FOR_MS * 2 ** (handOvers - 1), MAX_UNHEARD_FOR_MS);
-  return nowMs - handedOverAtMs >= pause;
+  const { handedOverAtMs, handOvers, offeredAtMs } = command;
+  const first = offeredAtMs === null ? UNHEARD_FOR_MS : ANSWERED_WITHIN_MS;
+  return nowMs - (offeredAtMs ?? handedOverAtMs) >= Math.min(first * 2 ** (handOvers - 1), MAX_PAUSE_MS);
 }

@@ -7,6 +7,7 @@ import {
   noteEnrollmentBegun,
   noteRelation,
 } from '../../adapters/store/devices/channel-relations.ts';
+import { noteOffered } from '../../adapters/store/devices/channel-commands.ts';
 import type { ChannelLabel, ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { findDeviceForUpdate, recordContact, type DeviceRow } from '../../adapters/store/devices/devices.ts';
 import { lockUdid } from '../../adapters/store/devices/enrollments.ts';
@@ -101,6 +102,7 @@ async function noteContact(sql: Sql, { at, contactAgoMs }: Said, device: DeviceR
   const isNews = at.getTime() - contactAgoMs > (device.lastContactAt?.getTime() ?? 0);
   if (!isNews) return;
   const contact = await recordContact(sql, device.udid, contactAgoMs);
+  await noteOffered(sql, device.id, null, contactAgoMs);
   if (contact?.wasUnreachable) await proveAgain(sql, device.id);
 }
 

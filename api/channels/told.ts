@@ -4,7 +4,7 @@ import { refreshTrust } from '../../activities/refresh-trust.ts';
 import type { Authenticate, DeviceMessage, Report } from '../../adapters/mdm/device-message.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import { resolveCommandUuid } from '../../adapters/store/devices/channel-commands.ts';
+import { noteOffered, resolveCommandUuid } from '../../adapters/store/devices/channel-commands.ts';
 import { findCommandOf } from '../../adapters/store/devices/commands.ts';
 import {
   markEnrolled,
@@ -210,6 +210,7 @@ async function reported(
   read: ReadReport | undefined,
 ): Promise<Outcome> {
   if ((await enrolled(sql, told, device)) !== 'taken') return 'ignored';
+  await noteOffered(sql, device.id, read?.command.uuid ?? null, told.ageMs);
   await recordReport(sql, device.id, report, await inOrder(sql, told, device, read), told.body, {
     queue: 'theirs',
   });

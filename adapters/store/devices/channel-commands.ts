@@ -9,7 +9,7 @@ import { uuidFromName } from './command-uuid.ts';
 /** The other server does not have it: it is given to it at the next try. */
 export async function takeBackHandOver(sql: Sql, uuid: string): Promise<void> {
   await sql.query(
-    `update commands set state = 'queued', handed_over_at = null, hand_overs = hand_overs - 1
+    `update commands set state = 'queued', handed_over_at = null, offered_at = null, hand_overs = hand_overs - 1
       where uuid = $1 and state = 'handed_over'`,
     [uuid],
   );
@@ -18,30 +18,45 @@ export async function takeBackHandOver(sql: Sql, uuid: string): Promise<void> {
 interface OpenCommand extends EndedCommand, HandedOver {
   readonly handOvers: number;
   readonly handedOverAt: Date;
+  readonly offeredAt: Date | null;
   readonly notNowAt: Date | null;
-  readonly lastContactAt: Date | null;
 }
 
 /** Those to which a response is overdue. Expects the device's row to be locked. */
 export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Promise<OpenCommand[]> {
   const open = await sql.query<OpenCommand>(
-    `select uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, hand_overs, handed_over_at, not_now_at,
-            device.last_contact_at
-       from commands join devices as device on device.id = commands.device_id
-      where commands.device_id = $1 and state = 'handed_over' order by position`,
+    `select uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, hand_overs, handed_over_at, offered_at, not_now_at
+       from commands where device_id = $1 and state = 'handed_over' order by position`,
     [deviceId],
   );
-  return open.filter(({ handedOverAt, handOvers, notNowAt, lastContactAt, handsOverOnce }) => {
+  return open.filter(({ handedOverAt, handOvers, offeredAt, notNowAt, handsOverOnce }) => {
     const handedOverAtMs = handedOverAt.getTime();
     if (notNowAt === null)
-      return isAnswerOverdue(
-        { handedOverAtMs, handOvers, lastContactAtMs: lastContactAt?.getTime() ?? 0 },
-        nowMs,
-      );
+      return isAnswerOverdue({ handedOverAtMs, handOvers, offeredAtMs: offeredAt?.getTime() ?? null }, nowMs);
     // The device said NotNow, and the other server offers it again: of that nothing is heard before the end.
     if (handsOverOnce && nowMs - handedOverAtMs < CHALLENGE_LIFE_MS) return false;
-    return isAnswerOverdue({ handedOverAtMs, handOvers, lastContactAtMs: 0 }, nowMs);
+    return isAnswerOverdue({ handedOverAtMs, handOvers, offeredAtMs: null }, nowMs);
   });
+}
+
+/**
+ * The device was heard of: what its server has for it is offered to it from then on, one after the other. What was given after the command
+ * that it has just answered has its turn now. Expects the device's row to be locked.
+ * @param answered null: it has answered none
+ * @param agoMs heard of only now, milliseconds after it was
+ */
+export async function noteOffered(
+  sql: Sql,
+  deviceId: string,
+  answered: string | null,
+  agoMs = 0,
+): Promise<void> {
+  await sql.query(
+    `update commands set offered_at = now() - make_interval(secs => $3 / 1000.0)
+      where device_id = $1 and state = 'handed_over' and handed_over_at <= now() - make_interval(secs => $3 / 1000.0)
+        and (offered_at is null or handed_over_at > (select handed_over_at from commands as answered where answered.uuid = $2))`,
+    [deviceId, answered, agoMs],
+  );
 }
 
 /** Nobody knows whether the device carried it out, and it is not sent again: its workflow asks the device. */
@@ -67,7 +82,8 @@ export async function renameForNextTry(
 
 export async function noteNextTry(sql: Sql, uuid: string): Promise<void> {
   await sql.query(
-    `update commands set handed_over_at = now(), hand_overs = hand_overs + 1 where uuid = $1 and state = 'handed_over'`,
+    `update commands set handed_over_at = now(), offered_at = null, hand_overs = hand_overs + 1
+      where uuid = $1 and state = 'handed_over'`,
     [uuid],
   );
 }

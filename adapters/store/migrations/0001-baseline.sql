@@ -420,6 +420,7 @@ create table commands (
   position bigint generated always as identity,
   queued_at timestamptz not null default now(),
   handed_over_at timestamptz,
+  offered_at timestamptz, -- of another MDM server's queue: its turn has come, as far as was heard
   hand_overs integer not null default 0,
   not_now_at timestamptz, -- the first NotNow
   responded_at timestamptz,
