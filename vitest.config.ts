@@ -1,8 +1,20 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes minutes begins first: at the end nobody waits for one file alone. */
-const LONG = ['/kills-rollout.test.ts', '/test/scenarios/', '/test/browser/', '/workflows/'];
+/** What takes longest begins first: at the end nobody waits for one file alone. */
+const LONG = [
+  '/test/scenarios/kills-',
+  '/test/scenarios/',
+  '/test/browser/',
+  '/workflows/',
+  '/test/second-device/',
+  '/test/attacks/temporal-',
+  '/test/attacks/second-factor',
+  '/test/lives/',
+  '/test/channel-contract',
+  '/activities/license',
+  '/workers/channel-follower',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -36,8 +48,8 @@ export default defineConfig({
       { extends: true, test: { name: 'alone', include: ALONE } },
     ],
     pool: 'forks',
-    // Scenarios mostly wait for their own processes: on two cores two at a time left half of the machine idle.
-    maxWorkers: 3,
+    // Scenarios mostly wait for their own processes: three at a time left a third of two cores idle.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     // A look waits for a state; a busy machine reaches it later.

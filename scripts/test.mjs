@@ -1,14 +1,14 @@
-// `npm test`: the checks of the code, then every test; the last line counts both.
+// `npm test`: every test, and beside them the checks of the code; the last line counts both.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endTestRun, leftOf, openTestRun } from './test-run.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** The slowest first. Each uses one core. */
-const CHECKS = ['types', 'lint', 'unused', 'format', 'layers'];
-const CHECKS_AT_ONCE = 2;
+/** The fastest first. */
+const CHECKS = ['layers', 'format', 'unused', 'lint', 'types'];
 const SLOWEST_SHOWN = 10;
 const filters = process.argv.slice(2);
 const testRun = await openTestRun();
@@ -17,20 +17,25 @@ let passed = 0;
 let failed = 0;
 
 // With a filter only the named tests run.
-const waiting = filters.length > 0 ? [] : [...CHECKS];
-await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, runChecks));
+const checks = runChecks(filters.length > 0 ? [] : CHECKS);
 
-async function runChecks() {
-  for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+/**
+ * One after the other, each in the time that the tests leave, since they mostly wait for their servers.
+ * @returns what they said, for the end: the tests write meanwhile
+ */
+async function runChecks(names) {
+  const lines = [];
+  for (const name of names) {
     const { code, said } = await run(
       process.env.npm_execpath ?? 'npm',
-      ['run', '--silent', `check:${check}`],
-      'kept',
+      ['run', '--silent', `check:${name}`],
+      'beside',
     );
-    console.log(`${said}${code === 0 ? '✓' : '✗'} check:${check}`);
+    lines.push(`${said}${code === 0 ? '✓' : '✗'} check:${name}`);
     if (code === 0) passed += 1;
     else failed += 1;
   }
+  return lines;
 }
 
 const report = path.join(testRun.folder, 'report.json');
@@ -44,6 +49,7 @@ const { code } = await run(vitest, [
 ]);
 const result = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
 count(result);
+for (const line of await checks) console.log(line);
 await nothingIsLeft();
 if (code !== 0 && failed === 0) {
   console.log(`✗ the test run itself ended with ${code}`);
@@ -95,15 +101,17 @@ function count(summary) {
   }
 }
 
-/** @param output 'kept': what it says is returned instead of shown, so that two at once do not mix */
-function run(command, args, output = 'inherit') {
+/** @param how 'beside': at the lowest priority, and what it says is returned instead of shown */
+function run(command, args, how = 'shown') {
   // npm and vitest are scripts: run by this Node, so that no shell is needed.
   const [program, ...rest] = /\.[cm]?js$/.test(command)
     ? [process.execPath, command, ...args]
     : [command, ...args];
-  const to = output === 'kept' ? 'pipe' : 'inherit';
+  const to = how === 'beside' ? 'pipe' : 'inherit';
   return new Promise((resolve) => {
     const child = spawn(program, rest, { cwd: ROOT, env: testRun.env, stdio: ['inherit', to, to] });
+    // What it starts inherits it.
+    if (how === 'beside' && child.pid) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
     child.once('error', (error) => {
