@@ -236,7 +236,7 @@ function shownTrust(
     change.waitsFor === undefined &&
     bucket === known.bucket &&
     derived.obstacle === null;
-  const usual = isSame ? known.waitsFor : waitsForText(phase, view.family, derived, failureCode);
+  const usual = isSame ? known.waitsFor : waitsForText(phase, state, derived, failureCode);
   return { bucket, phase, waitsFor: change.waitsFor ?? usual, obstacle: derived.obstacle, failureCode };
 }
 

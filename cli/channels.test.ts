@@ -127,6 +127,20 @@ test('many devices are asked in portions, and those that are refused are named',
   expect(printed).toContain('does not manage: A-199, A-200');
 });
 
+test('devices are listed by their channel: by its name, or built_in', async () => {
+  server.plays.listDevices = ({ query }) => {
+    bodies.push(query.getAll('channel'));
+    return { items: [], next: null };
+  };
+  const devices = (...args: string[]) =>
+    runOdette(['devices', ...args], {
+      environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN },
+    });
+  const { code } = await devices('--channel', 'Berlin', '--channel', 'built_in');
+  expect([code, bodies.at(-1)]).toEqual([0, [ID, 'built_in']]);
+  expect((await devices('--channel', 'Paris')).told).toContain('There are: Berlin.');
+});
+
 test('a channel that is not there is refused, with those that are', async () => {
   const { code, told } = await run('adopt', 'Paris', file('udids'));
   expect(code).toBe(1);

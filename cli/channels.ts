@@ -52,7 +52,7 @@ export function addChannels(program: Command, line: CommandLine): void {
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
-      const { id } = await find(odette, name);
+      const { id } = await findChannel(odette, name);
       await odette.call('delete /api/channels/{id}', { params: { id } });
       line.show(options, { deleted: id }, () => [`Channel ${name} is removed.`]);
     });
@@ -150,7 +150,7 @@ function addChange(channel: Command, line: CommandLine): void {
     .option('--label <label=blueprint>', `${LABEL_HELP}, and replaces those it has`, collect)
     .action(async (name: string, options: ChannelOptions) => {
       const odette = await line.connect();
-      const { id } = await find(odette, name);
+      const { id } = await findChannel(odette, name);
       const { url, apiKeyFile, webhookKeyFile, blueprint, label } = options;
       const changed = await odette.call('patch /api/channels/{id}', {
         params: { id },
@@ -173,7 +173,7 @@ function addTest(channel: Command, line: CommandLine): void {
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
-      const { id } = await find(odette, name);
+      const { id } = await findChannel(odette, name);
       const said = await odette.call('post /api/channels/{id}/test', { params: { id } });
       line.show(options, said, () => [
         said.server === null ? 'It answers.' : `It answers: ${said.server.version}, ${said.server.tier}.`,
@@ -188,7 +188,7 @@ function addTest(channel: Command, line: CommandLine): void {
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
-      const { id } = await find(odette, name);
+      const { id } = await findChannel(odette, name);
       await odette.call('post /api/channels/{id}/read', { params: { id } });
       line.show(options, { reading: id }, () => [`The devices of ${name} are being read.`]);
     });
@@ -200,7 +200,7 @@ function addAdopt(channel: Command, line: CommandLine): void {
     .argument('<file>', 'their UDIDs, of Fleet also serial numbers, one a line; - for standard input')
     .action(async (name: string, file: string, options: JsonOption) => {
       const odette = await line.connect();
-      const { id } = await find(odette, name);
+      const { id } = await findChannel(odette, name);
       const text = (await readGiven(file, line.terminal)).toString('utf8');
       const udids = text.split(/\s+/).filter((udid) => udid !== '');
       const sum = { asked: 0, taken: 0, known: 0, refused: [] as string[] };
@@ -219,7 +219,7 @@ function addAdopt(channel: Command, line: CommandLine): void {
     });
 }
 
-async function find(odette: OdetteClient, text: string): Promise<Channel> {
+export async function findChannel(odette: OdetteClient, text: string): Promise<Channel> {
   const { items } = await odette.call('get /api/channels');
   const found = items.find(({ id, name }) => id === text || name === text);
   if (found) return found;

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { collect, jsonCommand, plural, type CommandLine, type JsonOption } from './command-line.ts';
 import { CliError, EXIT } from './exits.ts';
 import { findBlueprint } from './blueprints.ts';
+import { findChannel } from './channels.ts';
 import { addDeviceRequests } from './device-requests.ts';
 import { findDevice, type Device } from './device-reference.ts';
 import type { Given, ResponseOf, OdetteClient } from './odette-client.ts';
@@ -32,6 +33,7 @@ interface ListOptions extends WatchOptions {
   readonly search?: string;
   readonly cause?: string[];
   readonly blueprint?: string[];
+  readonly channel?: string[];
 }
 
 export function addDevices(program: Command, line: CommandLine): void {
@@ -45,7 +47,12 @@ export function addDevices(program: Command, line: CommandLine): void {
       collect,
     )
     .option('--blueprint <name>', 'only devices of this blueprint, by name or id (may be repeated)', collect)
-    .action(async ({ json, watch, cause = [], blueprint = [], ...filter }: ListOptions) => {
+    .option(
+      '--channel <name>',
+      "only devices of this channel, by name or id; built_in: Odette's own server (may be repeated)",
+      collect,
+    )
+    .action(async ({ json, watch, cause = [], blueprint = [], channel = [], ...filter }: ListOptions) => {
       const look = async (odette: OdetteClient) => ({
         items: await listAll(odette, {
           ...filter,
@@ -54,6 +61,9 @@ export function addDevices(program: Command, line: CommandLine): void {
             blueprintId: await Promise.all(
               blueprint.map(async (name) => (await findBlueprint(odette, name)).id),
             ),
+          }),
+          ...(channel.length > 0 && {
+            channel: await Promise.all(channel.map((name) => channelId(odette, name))),
           }),
         }),
       });
@@ -92,6 +102,9 @@ export function addDevices(program: Command, line: CommandLine): void {
     });
   addDeviceRequests(device, line);
 }
+
+const channelId = async (odette: OdetteClient, name: string): Promise<string> =>
+  name === 'built_in' ? name : (await findChannel(odette, name)).id;
 
 const choice = (flags: string, description: string, choices: readonly string[]): Option => {
   const option = new Option(flags, description).choices(choices);

@@ -395,7 +395,7 @@ describe('files', () => {
         at: AT,
         errorChain: [],
       },
-      channel: { kind: 'built_in', name: "Odette's own server", cannot: null },
+      channel: { ...device.channel, cannot: null },
       enrolledAt: AT,
       verifiedAt: null,
       evidence: [],

@@ -819,7 +819,7 @@ export const FAILURES = {
   ),
   'mdm.not_enrolled': entry(
     'The device is not enrolled.',
-    'Enroll the device with an enrollment link.',
+    'Enroll the device: with an enrollment link, or in its own MDM server.',
     'operator',
     false,
     409,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FAILURES, type FailureCode } from './failures.ts';
 import { nextStepOf, nextStepOfCause, ownerOfFailure, type NextStep, type StepFacts } from './next-step.ts';
 import { bucketOfFailure, OBSTACLES, BUCKETS } from './trust-bucket.ts';
-import { obstacleText, signInText } from './trust-text.ts';
+import { obstacleText, signInText, waitsForText } from './trust-text.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -13,6 +13,7 @@ const trusted: StepFacts = {
   failureCode: null,
   waitsFor: null,
   isEnrolled: true,
+  channelKind: 'built_in',
   lastContactAtMs: NOW - 3_600_000,
   nowMs: NOW,
 };
@@ -104,13 +105,41 @@ describe('one owner, one sentence, one button', () => {
           deactivated: ['needs_you', 'you', 'open_okta'],
           managed_for_other: ['needs_you', 'you', 'set_user'],
         }[obstacle] as [StepFacts['bucket'], NextStep['owner'], NextStep['action']];
-        const text = obstacleText(obstacle, 'Mac');
+        const text = obstacleText(obstacle, 'Mac', 'built_in');
         return [obstacle, { bucket, obstacle, waitsFor: text }, owner, text, action];
       },
     ),
   ])('%s', (_situation, facts, owner, text, action) => {
     expect(step(facts)).toEqual({ owner, text, action });
   });
+
+  test.each([
+    ['nanomdm', 'NanoMDM'],
+    ['fleet', 'Fleet'],
+  ] as const)(
+    'on %s, whoever has to enroll is sent there, and to no code of Odette',
+    (channelKind, server) => {
+      const left = obstacleText('left', 'iPhone', channelKind);
+      expect(left).toBe(`This iPhone ended its enrollment. To bring it back, enroll it again in ${server}.`);
+      const gone = { bucket: 'left', obstacle: 'left', channelKind } as const;
+      expect(step({ ...gone, waitsFor: left })).toEqual({ owner: 'nobody', text: left, action: null });
+      expect(step(gone).text).toContain(`enroll it again in ${server}.`);
+      const waitsFor = waitsForText(
+        'not_enrolled',
+        { family: 'Mac', channelKind },
+        { bucket: 'needs_user', obstacle: null },
+        null,
+      );
+      expect(waitsFor).toBe(`The Mac is not enrolled. Enroll it in ${server}.`);
+      expect(step({ bucket: 'needs_user', isEnrolled: false, channelKind, waitsFor })).toEqual({
+        owner: 'user',
+        text: waitsFor,
+        action: null,
+      });
+      // What else helps does so on each channel.
+      expect(step({ bucket: 'needs_you', obstacle: 'user_unknown', channelKind }).action).toBe('set_user');
+    },
+  );
 
   test('a sentence is there for each bucket even where nobody wrote one', () => {
     for (const bucket of BUCKETS) expect(step({ bucket }).text).toMatch(/\.$/);
@@ -128,7 +157,7 @@ test('of many devices the same owner and button are said as of one', () => {
     const one = step({ bucket: 'needs_you', obstacle });
     const many = nextStepOfCause('needs_you', { obstacle });
     expect([many.owner, many.action]).toEqual([one.owner, one.action]);
-    expect(many.text).toBe(obstacleText(obstacle, 'device'));
+    expect(many.text).toBe(obstacleText(obstacle, 'device', 'built_in'));
   }
   expect(nextStepOfCause('needs_you', { failureCode: 'mdm.profile_refused' })).toMatchObject({
     owner: 'you',

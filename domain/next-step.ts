@@ -1,5 +1,6 @@
 // Who acts next, what is to be done in one sentence, and the one button for it: of a device, and of a cause that many devices share.
 // Lists, pages, alarms, badges, command line and notifications all read it here.
+import { CHANNEL_ABILITIES, type ChannelKind } from './device-channel.ts';
 import { FAILURES, isFailureCode, type FailureCode } from './failures.ts';
 import { rolloutFailureText } from './rollout-failure.ts';
 import { obstacleText, signInText } from './trust-text.ts';
@@ -26,7 +27,7 @@ type StepAction = (typeof STEP_ACTIONS)[number];
 export interface NextStep {
   readonly owner: StepOwner;
   readonly text: string;
-  /** null: nothing helps but to wait, or nothing is to be done. */
+  /** null: nothing helps but to wait, nothing is to be done, or it is done where the device is enrolled. */
   readonly action: StepAction | null;
 }
 
@@ -37,6 +38,7 @@ export interface StepFacts {
   /** The sentence of the workflow that is at work on it; null: none. */
   readonly waitsFor: string | null;
   readonly isEnrolled: boolean;
+  readonly channelKind: ChannelKind;
   /** null: it never called. */
   readonly lastContactAtMs: number | null;
   readonly nowMs: number;
@@ -76,11 +78,22 @@ const DAY_MS = 86_400_000;
 const QUIET_AFTER_DAYS = 2;
 
 export function nextStepOf(facts: StepFacts): NextStep {
+  const step = stepOf(facts);
+  const isElsewhere = !CHANNEL_ABILITIES[facts.channelKind].enroll;
+  // A code of Odette's enrolls in Odette.
+  return step.action === 'enroll_again' && isElsewhere ? { ...step, action: null } : step;
+}
+
+function stepOf(facts: StepFacts): NextStep {
   const { bucket, obstacle, failureCode, waitsFor } = facts;
   if (bucket === 'trusted') return stepOfTrusted(facts);
   const owner = OWNERS[bucket];
   if (obstacle !== null)
-    return { owner, text: waitsFor ?? DEFAULT_TEXTS[bucket], action: OBSTACLE_ACTIONS[obstacle] };
+    return {
+      owner,
+      text: waitsFor ?? obstacleText(obstacle, 'device', facts.channelKind),
+      action: OBSTACLE_ACTIONS[obstacle],
+    };
   // Something of Odette's is still on it, and does not go.
   if (bucket === 'out_of_scope' && failureCode !== null)
     return { owner: 'you', text: waitsFor ?? failureText(failureCode), action: 'replay' };
@@ -132,7 +145,12 @@ export const ownerOfFailure = (code: FailureCode): StepOwner => {
 /** The same step, said of many devices. */
 export function nextStepOfCause(bucket: TrustBucket, cause: Cause): NextStep {
   const owner = OWNERS[bucket];
+  // What other servers' devices share says nothing of where they enroll.
   return 'obstacle' in cause
-    ? { owner, text: obstacleText(cause.obstacle, 'device'), action: OBSTACLE_ACTIONS[cause.obstacle] }
+    ? {
+        owner,
+        text: obstacleText(cause.obstacle, 'device', 'built_in'),
+        action: OBSTACLE_ACTIONS[cause.obstacle],
+      }
     : { owner, text: failureText(cause.failureCode), action: 'replay' };
 }

@@ -1,14 +1,25 @@
 // What a device waits for and whose turn it is, in plain words: the same in Temporal's pages and in Odette's.
 import type { DeviceFamily } from './device.ts';
+import { CHANNEL_ABILITIES, type ChannelKind } from './device-channel.ts';
+import { CHANNEL_WORDS } from './channel-words.ts';
 import { isFailureCode } from './failures.ts';
 import type { RolloutPhase } from './rollout-action.ts';
 import { rolloutFailureText } from './rollout-failure.ts';
 import { SILENT_AFTER_DAYS, type Obstacle, type DerivedBucket } from './trust-bucket.ts';
 import type { Truth, TruthState } from './trust.ts';
 
-const PHASE_LABELS: Readonly<Record<RolloutPhase, (family: DeviceFamily) => string | null>> = {
+/** The MDM server in which devices of this channel enroll; null: in Odette, with its codes. */
+const enrolledIn = (channel: ChannelKind): string | null =>
+  CHANNEL_ABILITIES[channel].enroll ? null : CHANNEL_WORDS[channel].name;
+
+const PHASE_LABELS: Readonly<
+  Record<RolloutPhase, (family: DeviceFamily, channel: ChannelKind) => string | null>
+> = {
   waiting: () => 'Odette starts the rollout.',
-  not_enrolled: (family) => `The ${family} is not enrolled. Its user opens the enrollment link.`,
+  not_enrolled: (family, channel) => {
+    const server = enrolledIn(channel);
+    return `The ${family} is not enrolled. ${server === null ? 'Its user opens the enrollment link.' : `Enroll it in ${server}.`}`;
+  },
   asking_device: (family) =>
     `Odette asks the ${family} what it has. It responds when it is awake and online.`,
   certificate: (family) => `The ${family} gets its certificate from Okta.`,
@@ -30,7 +41,7 @@ export const signInText =
 
 type Called = DeviceFamily | 'device';
 
-const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = {
+const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called, channel: ChannelKind) => string>> = {
   asks_to_return: (family) =>
     `This ${family} asks to enroll again, but its earlier enrollment has not ended. Allow or refuse it.`,
   push_token_gone: (family) =>
@@ -43,7 +54,10 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = 
     `This ${family} enrolled with a push topic that Odette has no certificate for, so Odette cannot wake it. Enroll it again with a new code.`,
   not_supported: () =>
     'Odette does not support this device: only Macs, iPhones and iPads. It gets no payloads and no license.',
-  left: (family) => `This ${family} ended its enrollment. To bring it back, enroll it again.`,
+  left: (family, channel) => {
+    const server = enrolledIn(channel);
+    return `This ${family} ended its enrollment. To bring it back, enroll it again${server === null ? '' : ` in ${server}`}.`;
+  },
   user_unknown: (family) =>
     `Odette does not know the user of this ${family}, so it cannot find the record in Okta. Set the user.`,
   records_alike: (family) => `Several records in Okta match this ${family}. Deactivate the old ones in Okta.`,
@@ -61,21 +75,22 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called) => string>> = 
     'No Okta Verify license is available. Get more in Apple Business Manager, or return unused ones.',
 };
 
-export const obstacleText = (obstacle: Obstacle, family: Called): string => OBSTACLE_LABELS[obstacle](family);
+export const obstacleText = (obstacle: Obstacle, family: Called, channel: ChannelKind): string =>
+  OBSTACLE_LABELS[obstacle](family === 'Other' ? 'device' : family, channel);
 
 /** One sentence; null: nothing is pending. */
 export function waitsForText(
   phase: RolloutPhase,
-  family: DeviceFamily,
+  { family, channelKind }: { readonly family: DeviceFamily; readonly channelKind: ChannelKind },
   { bucket, obstacle }: DerivedBucket,
   failureCode: string | null,
 ): string | null {
-  if (obstacle !== null) return obstacleText(obstacle, family);
+  if (obstacle !== null) return obstacleText(obstacle, family, channelKind);
   if (bucket === 'trusted') return null;
   if (phase === 'failed' && failureCode !== null && isFailureCode(failureCode))
     return rolloutFailureText(failureCode);
   if (phase === 'delivered') return bucket === 'needs_user' ? signInText : null;
-  return PHASE_LABELS[phase](family);
+  return PHASE_LABELS[phase](family, channelKind);
 }
 
 /** `2026-11-29 14:02 UTC` */

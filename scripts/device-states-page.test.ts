@@ -26,6 +26,7 @@ test.each(ENDS_OF_ROLLOUTS)(
       failureCode: code,
       waitsFor: null,
       isEnrolled: true,
+      channelKind: 'built_in',
       lastContactAtMs: 0,
       nowMs: 0,
     });

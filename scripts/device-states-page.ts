@@ -1,6 +1,7 @@
 // docs/device-states.md: the situations of a device, and what list, page, command line and Temporal UI say of each. Each column is read
 // from the code that says it there.
 import { STEP_COMMANDS } from '../cli/step-commands.ts';
+import { OTHER_CHANNEL_KINDS } from '../domain/device-channel.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { nextStepOf, type StepFacts } from '../domain/next-step.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
@@ -17,6 +18,8 @@ interface Situation {
   /** The bold word of the Temporal UI; null: no rollout runs. */
   readonly phase: RolloutPhase | 'waits' | null;
 }
+
+const BUILT_IN_MAC = { family: 'Mac', channelKind: 'built_in' } as const;
 
 const WAITS = [
   ['not_enrolled', 'Not enrolled', 'needs_user'],
@@ -99,7 +102,7 @@ const SITUATIONS: readonly Situation[] = [
     facts: {
       bucket,
       isEnrolled: phase !== 'not_enrolled',
-      waitsFor: waitsForText(phase, 'Mac', { bucket, obstacle: null }, null),
+      waitsFor: waitsForText(phase, BUILT_IN_MAC, { bucket, obstacle: null }, null),
     },
   })),
   {
@@ -115,8 +118,35 @@ const SITUATIONS: readonly Situation[] = [
   ...OBSTACLES.map((obstacle): Situation => ({
     name: `\`${obstacle}\``,
     phase: null,
-    facts: { bucket: BUCKET_OF[obstacle], obstacle, waitsFor: obstacleText(obstacle, 'Mac') },
+    facts: { bucket: BUCKET_OF[obstacle], obstacle, waitsFor: obstacleText(obstacle, 'Mac', 'built_in') },
   })),
+  ...OTHER_CHANNEL_KINDS.flatMap((channelKind): Situation[] => [
+    {
+      name: `Not enrolled, on \`${channelKind}\``,
+      phase: 'not_enrolled',
+      facts: {
+        bucket: 'needs_user',
+        isEnrolled: false,
+        channelKind,
+        waitsFor: waitsForText(
+          'not_enrolled',
+          { family: 'Mac', channelKind },
+          { bucket: 'needs_user', obstacle: null },
+          null,
+        ),
+      },
+    },
+    {
+      name: `\`left\`, on \`${channelKind}\``,
+      phase: null,
+      facts: {
+        bucket: 'left',
+        obstacle: 'left',
+        channelKind,
+        waitsFor: obstacleText('left', 'Mac', channelKind),
+      },
+    },
+  ]),
   ...ENDS_OF_ROLLOUTS.map((code): Situation => ({
     name: `\`${code}\``,
     phase: 'failed',
@@ -138,6 +168,7 @@ const rowOf = ({ name, facts, phase }: Situation): string => {
     failureCode: null,
     waitsFor: null,
     isEnrolled: true,
+    channelKind: 'built_in',
     lastContactAtMs: NOW - 3_600_000,
     nowMs: NOW,
     ...facts,

@@ -15,7 +15,7 @@ export function certificateStatusText({ action, notAfterMs, renewsFromMs }: Plan
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 const WORDS: Readonly<Record<PlannedCertificateStep['action']['do'], string>> = {
-  waitForEnrollment: 'The Mac is not enrolled; its user opens the enrollment link.',
+  waitForEnrollment: 'The Mac is not enrolled.',
   ask: 'Odette asks the Mac for its profiles and certificates. The Mac responds when it is awake and online.',
   remove: 'The Mac removes a certificate profile that is not needed.',
   deliver: 'The Mac gets a new certificate from Okta.',

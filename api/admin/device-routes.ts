@@ -22,7 +22,7 @@ import { numberCursor, pageOf, readCursor, writeCursor } from '../http/cursors.t
 import { sendCsv } from '../http/csv.ts';
 import { nameUser, nameUsers, readUsers } from './device-users.ts';
 import { listPortion } from './fleet-portions.ts';
-import { showDetail, showDevice } from './device-view.ts';
+import { showDetail, showChannel, showDevice } from './device-view.ts';
 import { fieldProblem, notFound, ProblemError } from '../http/problem.ts';
 import { showProfiles } from './profile-view.ts';
 import type { Handlers } from '../http/serve.ts';
@@ -273,6 +273,7 @@ const CSV_HEAD = [
   'osVersion',
   'user',
   'blueprint',
+  'channel',
   'bucket',
   'delivered',
   'certificatePresent',
@@ -299,6 +300,7 @@ async function* csvPages(sql: Sql, filter: FleetFilter) {
       row.osVersion,
       row.user,
       row.blueprint?.name,
+      showChannel(row).name,
       row.bucket,
       row.delivered,
       row.certificatePresent,

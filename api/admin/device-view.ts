@@ -15,12 +15,11 @@ import type { Sql } from '../../adapters/store/base/database.ts';
 import { listRollouts } from '../../adapters/store/fleet/fleet-history.ts';
 import { findIntegration } from '../../adapters/store/integration/integrations.ts';
 import { findOktaFacts } from '../../adapters/store/integration/okta-devices.ts';
-import { findChannelOfDevice, type ChannelOfDevice } from '../../adapters/store/devices/channels.ts';
 import { findLicense } from '../../adapters/store/rollout/licenses.ts';
 import { findSerialTwins, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import { commandSubject } from '../../domain/command-subject.ts';
 import { CHANNEL_WORDS, deviceLimits } from '../../domain/channel-words.ts';
-import { isEnrolled, type Platform } from '../../domain/device.ts';
+import { isEnrolled } from '../../domain/device.ts';
 import { deviceWords } from '../../domain/device-error-classes.ts';
 import { modelName } from '../../domain/model-names.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
@@ -50,10 +49,16 @@ export function temporalLink(links: TemporalLinks, workflowId: string, runId?: s
   return `${links.temporalUiUrl}/${path.map(encodeURIComponent).join('/')}`;
 }
 
+export const showChannel = ({ channelKind, channelName }: FleetRow) => ({
+  kind: channelKind,
+  name: channelName ?? CHANNEL_WORDS.built_in.name,
+});
+
 export function showDevice(row: FleetRow): z.input<typeof Device> {
   const { delivered, certificatePresent, oktaVerifyManaged, registered, managed } = row;
   return {
     ...row,
+    channel: showChannel(row),
     modelName: modelName(row.model),
     nextStep: nextStepOf({
       ...row,
@@ -65,12 +70,6 @@ export function showDevice(row: FleetRow): z.input<typeof Device> {
     truths: { delivered, certificatePresent, oktaVerifyManaged, registered, managed },
   };
 }
-
-const showDeviceChannel = (found: ChannelOfDevice | undefined, platform: Platform) => ({
-  kind: found?.kind ?? ('built_in' as const),
-  name: found?.name ?? CHANNEL_WORDS.built_in.name,
-  cannot: found === undefined ? null : deviceLimits(found.kind, found.name, platform),
-});
 
 const listsProfile = (reported: ReportedRow | undefined, uuid: string): boolean =>
   reported?.profiles?.some((profile) => profile.uuid.toLowerCase() === uuid.toLowerCase()) ?? false;
@@ -116,7 +115,7 @@ export async function showDetail(
   links: TemporalLinks,
 ): Promise<z.input<typeof DeviceDetail>> {
   const finding = await showFinding(sql, row);
-  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins, keyRead, channel] =
+  const [evidence, sent, deliveries, reported, records, license, runs, refusal, twins, keyRead] =
     await Promise.all([
       listEvidence(sql, row.id),
       listSentProfiles(sql, row.id),
@@ -128,13 +127,13 @@ export async function showDetail(
       row.failureCode === null ? undefined : findLastRefusal(sql, row.id, row.failureCode),
       row.sharesSerialNumber ? findSerialTwins(sql, row.id) : [],
       findKeyRead(sql, row.id),
-      findChannelOfDevice(sql, row.id),
     ]);
+  const channel = showChannel(row);
   const workflowId = workflowIds.rollout(row.id);
   const seen = await findSeenTimes(sql, row.id, row.integrationId, deliveries[0]?.scope ?? 'System');
   return {
     ...showDevice(row),
-    channel: showDeviceChannel(channel, row.platform),
+    channel: { ...channel, cannot: deviceLimits(channel.kind, channel.name, row.platform) },
     enrolledAt: row.enrolledAt,
     verifiedAt: row.verifiedAt,
     evidence: TRUTHS.map((truth) => {

@@ -94,6 +94,35 @@ describe('the device list', () => {
     ).toHaveLength(6);
   });
 
+  test('the channel that a device is on finds it, is shown, and says where it enrolls again', async () => {
+    const device = `(select id from devices where name = 'Device 2')`;
+    await api.database.query(
+      `update devices set channel_id = $1, enrollment_status = 'checked_out' where name = 'Device 2'`,
+      [fleet.ids['channels']],
+    );
+    await api.database.query(
+      `update device_trust set bucket = 'left', obstacle = 'left', waits_for = null where device_id = ${device}`,
+    );
+    const ofChannel = `channel=${fleet.ids['channels'] ?? ''}`;
+    expect(await names(ofChannel)).toEqual(['Device 2']);
+    expect(await names('channel=built_in')).toHaveLength(5);
+    expect(await names(`channel=built_in&${ofChannel}`)).toHaveLength(6);
+    const [listed] = await list(ofChannel);
+    const { body: page } = await api.call('GET', `/api/devices/${listed?.id ?? ''}`);
+    expect(listed).toMatchObject({ channel: { kind: 'nanomdm', name: 'NanoMDM' }, nextStep: page.nextStep });
+    expect(page.nextStep.text).toContain('enroll it again in NanoMDM.');
+    expect(page.nextStep.action).toBeNull();
+    const { text } = await api.call('GET', `/api/devices/export?${ofChannel}`);
+    expect(text).toContain(',NanoMDM,left,');
+    expect((await api.call('GET', '/api/devices?channel=nobody')).status).toBe(400);
+    await api.database.query(
+      `update devices set channel_id = null, enrollment_status = 'enrolled' where name = 'Device 2'`,
+    );
+    await api.database.query(
+      `update device_trust set bucket = 'in_progress', obstacle = null, waits_for = 'Nothing.' where device_id = ${device}`,
+    );
+  });
+
   test('totals and buckets are those of the devices in scope', async () => {
     const { body } = await api.call('GET', '/api/status');
     expect(body.devices).toMatchObject({ total: 5, delivered: 1, managed: 1 });

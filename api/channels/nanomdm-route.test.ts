@@ -118,6 +118,13 @@ async function enrolled(): Promise<{ udid: string; id: string; enrollmentId: str
   const device = await known(udid);
   return { udid, id: device?.id ?? '', enrollmentId: device?.enrollmentId ?? '' };
 }
+async function waitsFor(deviceId: string): Promise<string | null | undefined> {
+  const [row] = await listener.database.query<{ text: string | null }>(
+    'select waits_for as text from device_trust where device_id = $1',
+    [deviceId],
+  );
+  return row?.text;
+}
 async function signals(deviceId: string): Promise<string[]> {
   const rows = await listener.database.query<{ signal: string }>(
     `select message ->> 'signal' as signal from outbox where ordering_key = $1 order by position`,
@@ -188,6 +195,9 @@ test('a device enrolls, is where the channel puts it, is told to its workflows o
   expect(await tell(checkOut(udid), at)).toBe(200);
   expect(await statusOf(udid)).toBe('checked_out');
   expect((await signals(id)).filter((signal) => signal === 'deviceCheckedOut')).toHaveLength(2);
+  expect(await waitsFor(id)).toBe(
+    'This Mac ended its enrollment. To bring it back, enroll it again in NanoMDM.',
+  );
 });
 
 test.each([

@@ -19,6 +19,11 @@ export const deviceFilter = {
   family: z.array(family).max(3).optional(),
   blueprintId: z.array(id).max(50).optional(),
   integrationId: z.array(id).max(50).optional(),
+  /** Id of a channel; built_in: Odette's own MDM server. */
+  channel: z
+    .array(z.union([z.literal('built_in'), id]))
+    .max(50)
+    .optional(),
   phase: z.array(phase).max(20).optional(),
   failureCode: z.array(failureCode).max(20).optional(),
   /** What stands in the way beside a failure, e.g. user_unknown. */

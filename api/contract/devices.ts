@@ -35,10 +35,13 @@ const enrollmentStatus = z
 export const nextStep = {
   owner: z.enum(STEP_OWNERS),
   text: z.string(),
-  /** Null: nothing helps but to wait, or nothing is to be done. */
+  /** Null: nothing helps but to wait, nothing is to be done, or it is done where the device is enrolled. */
   action: z.enum(STEP_ACTIONS).nullable(),
 };
 const NextStep = z.object(nextStep).meta({ id: 'NextStep' });
+
+/** How Odette reaches it. */
+const channel = z.object({ kind: z.enum(CHANNEL_KINDS), name: z.string() });
 
 const deviceFields = {
   id,
@@ -55,6 +58,7 @@ const deviceFields = {
   isSupervised: z.boolean().nullable(),
   user: z.string().nullable(),
   blueprint: z.object({ id, name: z.string() }).nullable(),
+  channel,
   /** Null: not in scope of a switched-on library item. */
   integrationId: id.nullable(),
   enrollmentStatus,
@@ -97,8 +101,8 @@ const TimelineEntry = z
 export const DeviceDetail = z
   .object({
     ...deviceFields,
-    /** How Odette reaches it, and in one sentence what it cannot do there; null: nothing is missing. */
-    channel: z.object({ kind: z.enum(CHANNEL_KINDS), name: z.string(), cannot: z.string().nullable() }),
+    /** And in one sentence what Odette cannot do there; null: nothing is missing. */
+    channel: channel.extend({ cannot: z.string().nullable() }),
     enrolledAt: instant.nullable(),
     verifiedAt: instant.nullable(),
     evidence: z.array(

@@ -76,16 +76,17 @@ const DEVICES = `
            (array['ada', 'bjarne', 'chen', 'dana', 'edsger', 'frances', 'grace', 'hedy', 'ivan', 'joan', 'ken', 'lynn', 'margaret', 'niklaus',
                   'olga', 'peter', 'radia', 'sophie', 'tim', 'ursula', 'vint', 'whitfield', 'xiao', 'yukihiro', 'zoe'])[1 + floor(first * 25)::int] as first
       from drawn)
-  insert into devices (family, platform, udid, serial_number, name, model, os_version, is_supervised, user_name, blueprint_id,
+  insert into devices (family, platform, udid, serial_number, name, model, os_version, is_supervised, user_name, blueprint_id, channel_id,
                        enrollment_status, enrollment_id, identity_fingerprint, enrolled_at, last_contact_at)
   select family, case when family = 'Mac' then 'macOS' else 'iOS' end, 'LARGE-' || place,
          case family when 'Mac' then 'C02' when 'iPhone' then 'F4G' else 'DMP' end || upper(substr(md5(place::text), 1, 9)),
          case family when 'Mac' then first || '-mac-' || lpad(place::text, 7, '0') when 'iPhone' then 'iPhone of ' || first || ' ' || place
                      else city || '-ipad-' || lpad(place::text, 7, '0') end,
          case family when 'Mac' then 'Mac15,3' when 'iPhone' then 'iPhone17,1' else 'iPad16,3' end, '26.1', hand < 0.9,
-         first || '.' || substr(md5('u' || place), 1, 6) || '@acme.example', blueprint.id, 'enrolled', gen_random_uuid(),
+         first || '.' || substr(md5('u' || place), 1, 6) || '@acme.example', blueprint.id, channel.id, 'enrolled', gen_random_uuid(),
          sha256(convert_to('large ' || place, 'UTF8')), now() - interval '1 year', now() - interval '3 days' * contact
-    from named join blueprints as blueprint on blueprint.name = named.city`;
+    from named join blueprints as blueprint on blueprint.name = named.city
+    left join channels as channel on channel.kind = case when hand < 0.2 then 'nanomdm' when hand < 0.21 then 'fleet' end`;
 
 // Ninety of a hundred are trusted; those that failed are long silent, and only Macs have a certificate.
 const TRUST = `
@@ -131,13 +132,14 @@ const TOTALS = `
 
 const LIST = `
   with known as (
-    insert into fleet_segments (family, bucket, phase, obstacle) select distinct family, bucket, phase, obstacle from fleet_source
-    on conflict do nothing returning id, family, bucket, phase, obstacle),
-  segments as (select * from known union select id, family, bucket, phase, obstacle from fleet_segments)
+    insert into fleet_segments (family, bucket, phase, obstacle, channel)
+    select distinct family, bucket, phase, obstacle, channel from fleet_source
+    on conflict do nothing returning id, family, bucket, phase, obstacle, channel),
+  segments as (select * from known union select id, family, bucket, phase, obstacle, channel from fleet_segments)
   insert into fleet_list
   select seen.device_id, segments.id, blueprint_id, integration_id, failure_code, delivered, certificate_present, okta_verify_managed,
          registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after, changed_at
-    from fleet_source as seen join segments using (family, bucket, phase, obstacle)
+    from fleet_source as seen join segments using (family, bucket, phase, obstacle, channel)
    where seen.device_id not in (select device_id from fleet_list)`;
 
 /** They are made after the rows, in order: many times faster than row by row. Those that stand for a constraint stay. */

@@ -19,6 +19,7 @@ export const shownDevice = (changes: Partial<z.input<typeof Device>> = {}): z.in
   isSupervised: true,
   user: 'ada@example.com',
   blueprint: { id: ID, name: 'Test' },
+  channel: { kind: 'built_in', name: "Odette's own server" },
   integrationId: ID,
   enrollmentStatus: 'enrolled',
   returnAskedAt: null,

@@ -99,6 +99,11 @@ export const columns = column.columns([
     cell: ({ row }) => row.original.blueprint?.name ?? '–',
   }),
   column.display({
+    id: 'channel',
+    header: 'Channel',
+    cell: ({ row }) => row.original.channel.name,
+  }),
+  column.display({
     id: 'model',
     header: 'Model',
     cell: ({ row }) => <ModelName device={row.original} />,
@@ -135,10 +140,17 @@ export const CHOICES: Readonly<Record<string, string>> = {
   truths: 'Truths',
   user: 'User',
   blueprint: 'Blueprint',
+  channel: 'Channel',
   model: 'Model',
   os: 'OS',
   supervised: 'Supervised',
   lastContact: 'Last contact',
   certificate: 'Certificate expires',
 };
-export const HIDDEN_AT_FIRST = { model: false, os: false, supervised: false, certificate: false };
+export const HIDDEN_AT_FIRST = {
+  channel: false,
+  model: false,
+  os: false,
+  supervised: false,
+  certificate: false,
+};

@@ -19,6 +19,7 @@ const LISTS = [
   'platform',
   'family',
   'blueprint',
+  'channel',
   'integration',
   'phase',
   'failure',
@@ -33,6 +34,8 @@ export interface DeviceSearch {
   readonly platform?: string;
   readonly family?: string;
   readonly blueprint?: string;
+  /** Id of a channel, or built_in. */
+  readonly channel?: string;
   readonly integration?: string;
   readonly phase?: string;
   readonly failure?: string;
@@ -70,6 +73,7 @@ export function filterOf(search: DeviceSearch, now = new Date()): DeviceFilter {
     platform: split(search.platform),
     family: split(search.family),
     blueprintId: split(search.blueprint),
+    channel: split(search.channel),
     integrationId: split(search.integration),
     phase: split<Phase>(search.phase),
     failureCode: split(search.failure),

@@ -1,4 +1,5 @@
 // What the device list can be filtered by, and what each choice is called.
+import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
 import { DEVICE_FAMILIES } from '../../domain/device.ts';
 import { BUCKET_LABELS, PHASE_LABELS, PLATFORM_LABELS, TRUTH_LABELS } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
@@ -28,6 +29,7 @@ const DAYS = {
 
 export function useFilterFields({ integration }: DeviceSearch): readonly FilterField[] {
   const blueprints = useApiQuery('listBlueprints', {});
+  const channels = useApiQuery('listChannels', {});
   const failures = useApiQuery('listFailures', {});
   const integrations = useApiQuery('listIntegrations', {}, { enabled: integration !== undefined });
   return [
@@ -46,6 +48,14 @@ export function useFilterFields({ integration }: DeviceSearch): readonly FilterF
       name: 'blueprint',
       label: 'Blueprint',
       choices: (blueprints.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+    },
+    {
+      name: 'channel',
+      label: 'Channel',
+      choices: [
+        { value: 'built_in', label: CHANNEL_WORDS.built_in.name },
+        ...(channels.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+      ],
     },
     { name: 'phase', label: 'Rollout phase', choices: entries(PHASE_LABELS) },
     { name: 'lacks', label: 'Missing truth', choices: entries(TRUTH_LABELS) },

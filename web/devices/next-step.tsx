@@ -1,6 +1,5 @@
 // Who acts next on a device: the owner, one sentence, what the device said, and one button.
 import { Alert, Button, Group, Text } from '@mantine/core';
-import { CHANNEL_ABILITIES } from '../../domain/device-channel.ts';
 import { ButtonLink } from '../components/links.tsx';
 import { Moment } from '../components/moment.tsx';
 import { BUCKET_LABELS, STEP_ACTION_LABELS, STEP_OWNER_LABELS } from '../labels.ts';
@@ -79,8 +78,6 @@ function StepButton({ device, open }: { device: DeviceDetail; open: (dialog: Dev
     );
   if (!mayAct || (action === 'decide_return' && !isAdmin)) return null;
   if (action === 'ask_okta') return <AskOktaButton device={device} size="xs" />;
-  if (action === 'enroll_again' && !CHANNEL_ABILITIES[device.channel.kind].enroll)
-    return <Text size="sm">Enroll it in {device.channel.name}.</Text>;
   if (action === 'enroll_again')
     return device.blueprint === null ? (
       <ButtonLink size="xs" to="/blueprints">

@@ -87,17 +87,6 @@ export async function changeChannel(
   return rows.length > 0;
 }
 
-export type ChannelOfDevice = Pick<ChannelRow, 'kind' | 'name'>;
-
-/** undefined: it is enrolled in Odette itself. */
-export async function findChannelOfDevice(sql: Sql, deviceId: string): Promise<ChannelOfDevice | undefined> {
-  const [row] = await sql.query<ChannelOfDevice>(
-    'select channels.kind, channels.name from devices join channels on channels.id = channel_id where devices.id = $1',
-    [deviceId],
-  );
-  return row;
-}
-
 /** Devices that are, or were, of this channel: whether each is enrolled. */
 export async function listChannelUdids(sql: Sql, id: string): Promise<Map<string, boolean>> {
   const rows = await sql.query<{ udid: string; isEnrolled: boolean }>(

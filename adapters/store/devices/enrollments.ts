@@ -1,6 +1,8 @@
 // A device's MDM relation: enrollment codes, Authenticate, TokenUpdate, CheckOut.
 import { createHash, randomInt } from 'node:crypto';
 import type { DeviceFamily, Platform, PushProblem } from '../../../domain/device.ts';
+import type { ChannelKind } from '../../../domain/device-channel.ts';
+import { obstacleText } from '../../../domain/trust-text.ts';
 import type { Sql } from '../base/database.ts';
 import { deleteBootstrapToken } from './bootstrap-tokens.ts';
 import { withdrawOutstanding } from './commands.ts';
@@ -188,12 +190,13 @@ export async function recordTokenUpdate(
 
 /** CheckOut: the MDM relation is over; what the profiles brought goes with it. */
 export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
-  await sql.query(
+  const [left] = await sql.query<{ family: DeviceFamily; channelKind: ChannelKind }>(
     `update devices set enrollment_status = 'checked_out', push_token = null, push_magic = null, long_poll_until = null,
             last_contact_at = now()
-      where id = $1`,
+      where id = $1 returning family, coalesce((select kind from channels where id = channel_id), 'built_in') as channel_kind`,
     [deviceId],
   );
+  if (!left) return;
   await withdrawOutstanding(sql, deviceId);
   await deleteBootstrapToken(sql, deviceId);
   await endUserChannels(sql, deviceId);
@@ -202,10 +205,5 @@ export async function endEnrollment(sql: Sql, deviceId: string): Promise<void> {
     `insert into device_trust (device_id, bucket) values ($1, 'left') on conflict (device_id) do nothing`,
     [deviceId],
   );
-  await resetTruths(
-    sql,
-    deviceId,
-    'left',
-    'The device ended its enrollment. To bring it back, enroll it again.',
-  );
+  await resetTruths(sql, deviceId, 'left', obstacleText('left', left.family, left.channelKind));
 }

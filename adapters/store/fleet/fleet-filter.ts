@@ -12,6 +12,8 @@ export interface FleetFilter {
   readonly family?: readonly DeviceFamily[] | undefined;
   readonly blueprintId?: readonly string[] | undefined;
   readonly integrationId?: readonly string[] | undefined;
+  /** Ids of channels; built_in: Odette's own MDM server. */
+  readonly channel?: readonly string[] | undefined;
   readonly phase?: readonly RolloutPhase[] | undefined;
   readonly failureCode?: readonly FailureCode[] | undefined;
   readonly obstacle?: readonly Obstacle[] | undefined;
@@ -129,6 +131,9 @@ function segmentsOf(
     ...(buckets.length < BUCKETS.length ? [`bucket = any(${bind(buckets)}::text[])`] : []),
     ...(filter.phase ? [`phase = any(${bind(filter.phase)}::text[])`] : []),
     ...(filter.obstacle ? [`obstacle = any(${bind(filter.obstacle)}::text[])`] : []),
+    ...(filter.channel
+      ? [`channel = any(${bind(filter.channel.map((one) => one.toLowerCase()))}::text[])`]
+      : []),
   ];
   const select = (conditions: readonly string[]) =>
     conditions.length === 0 ? undefined : `select id from fleet_segments where ${conditions.join(' and ')}`;

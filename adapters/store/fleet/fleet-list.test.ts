@@ -17,12 +17,17 @@ const SORTS: FleetSort[] = ['name', 'serialNumber', 'user', 'lastContact', 'cert
 
 let own: TestDatabase;
 let fleet: LargeFleet;
+let nanoMdm: string;
 let folder: string;
 beforeAll(async () => {
   own = await createTestDatabase();
   folder = await mkdtemp(path.join(os.tmpdir(), 'odette-fleet-'));
   const ring = await KeyRing.open(path.join(folder, 'odette.key'), { create: true });
   fleet = await addLargeFleet(own.database, ring, DEVICES);
+  const [channel] = await own.database.query<{ id: string }>(
+    `select id from channels where kind = 'nanomdm'`,
+  );
+  nanoMdm = channel?.id ?? '';
 });
 afterAll(async () => {
   await own.drop();
@@ -42,6 +47,12 @@ const FILTERS: Record<string, () => FleetFilter> = {
   'an expiry': () => ({ certificateExpiresBefore: inDays(30) }),
   'a search': () => ({ search: 'Zoe-Mac-0' }),
   'a search for nothing': () => ({ search: 'nobody-is-called-so' }),
+  'the own server': () => ({ channel: ['built_in'] }),
+  'another server': () => ({ channel: [nanoMdm] }),
+  'another server and a blueprint': () => ({
+    channel: [nanoMdm.toUpperCase()],
+    blueprintId: fleet.blueprints.slice(0, 1),
+  }),
   'a truth that lacks': () => ({ lacks: ['managed'] }),
   'bucket, platform, blueprint and cause': () => ({
     bucket: ['needs_you', 'in_progress'],
@@ -146,12 +157,12 @@ describe('the kept list', () => {
   const unlike = async (): Promise<number> => {
     const [row] = await own.database.query<{ unlike: number }>(
       `with kept as (
-         select list.device_id, segment.family, segment.bucket, segment.phase, list.blueprint_id, list.integration_id, list.failure_code,
+         select list.device_id, segment.family, segment.bucket, segment.phase, segment.channel, list.blueprint_id, list.integration_id, list.failure_code,
                 list.delivered, list.certificate_present, list.okta_verify_managed, list.registered, list.managed, list.name_key,
                 list.serial_key, list.user_key, list.contact_at, list.certificate_not_after
            from fleet_list as list join fleet_segments as segment on segment.id = list.segment),
        seen as (
-         select device_id, family, bucket, phase, blueprint_id, integration_id, failure_code, delivered, certificate_present,
+         select device_id, family, bucket, phase, channel, blueprint_id, integration_id, failure_code, delivered, certificate_present,
                 okta_verify_managed, registered, managed, name_key, serial_key, user_key, contact_at, certificate_not_after
            from fleet_source)
        select (select count(*) from (select * from kept except select * from seen) as more)
@@ -171,6 +182,10 @@ describe('the kept list', () => {
     ],
     ['its user changes', `update devices set user_name = 'New@acme.example' where id = $1`],
     ['it contacts Odette', `update devices set last_contact_at = now() where id = $1`],
+    [
+      'it comes to another MDM server',
+      `update devices set channel_id = (select id from channels where kind = 'fleet') where id = $1`,
+    ],
     ['it moves', `update devices set blueprint_id = null where id = $1`],
     [
       'it is in a phase that nobody was in',

@@ -1,5 +1,6 @@
 // A device as lists show it, and pages of them.
 import type { DeviceFamily, EnrollmentStatus, Platform } from '../../../domain/device.ts';
+import type { ChannelKind } from '../../../domain/device-channel.ts';
 import type { RolloutPhase } from '../../../domain/rollout-action.ts';
 import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Sql } from '../base/database.ts';
@@ -19,6 +20,9 @@ export interface FleetRow {
   readonly user: string | null;
   readonly blueprint: { readonly id: string; readonly name: string } | null;
   readonly integrationId: string | null;
+  readonly channelKind: ChannelKind;
+  /** null: Odette's own MDM server. */
+  readonly channelName: string | null;
   readonly enrollmentStatus: EnrollmentStatus;
   readonly enrolledAt: Date | null;
   readonly returnAskedAt: Date | null;
@@ -44,6 +48,7 @@ export interface FleetRow {
 const COLUMNS = `device.id, device.family, device.platform, device.name, device.serial_number, device.udid, device.model,
   device.os_version, device.is_supervised, device.user_name as "user",
   case when blueprint.id is not null then jsonb_build_object('id', blueprint.id, 'name', blueprint.name) end as blueprint,
+  coalesce(channel.kind, 'built_in') as channel_kind, channel.name as channel_name,
   trust.integration_id, device.enrollment_status, device.enrolled_at,
   device.return_asked_at,
   device.last_contact_at, coalesce(trust.bucket, 'out_of_scope') as bucket,
@@ -55,7 +60,8 @@ const COLUMNS = `device.id, device.family, device.platform, device.name, device.
   exists (select from devices as other
            where lower(other.serial_number) = lower(device.serial_number) and other.id <> device.id) as shares_serial_number`;
 const MORE = `left join device_trust as trust on trust.device_id = device.id
-  left join blueprints as blueprint on blueprint.id = device.blueprint_id`;
+  left join blueprints as blueprint on blueprint.id = device.blueprint_id
+  left join channels as channel on channel.id = device.channel_id`;
 
 export async function listFleet(
   sql: Sql,

@@ -923,7 +923,8 @@ create table fleet_segments (
   bucket text not null,
   phase text not null,
   obstacle text not null, -- empty: none
-  unique (family, bucket, phase, obstacle)
+  channel text not null, -- id of a channel; built_in: Odette's own MDM server
+  unique (family, bucket, phase, obstacle, channel)
 );
 
 create table fleet_list (
@@ -948,7 +949,7 @@ create table fleet_list (
 
 create view fleet_source as
   select device.id as device_id, device.family, coalesce(trust.bucket, 'out_of_scope') as bucket, coalesce(trust.phase, 'waiting') as phase,
-         coalesce(trust.obstacle, '') as obstacle, device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
+         coalesce(trust.obstacle, '') as obstacle, coalesce(device.channel_id::text, 'built_in') as channel, device.blueprint_id, trust.integration_id, trust.failure_code, coalesce(trust.delivered, false) as delivered,
          case when trust.device_id is null then false else trust.certificate_present end as certificate_present,
          coalesce(trust.okta_verify_managed, false) as okta_verify_managed,
          coalesce(trust.registered, false) as registered, coalesce(trust.managed, false) as managed,
@@ -969,12 +970,12 @@ begin
   select * into seen from fleet_source where device_id = wanted;
   if not found then return; end if;
   select id into place from fleet_segments
-   where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
+   where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle and channel = seen.channel;
   if not found then
-    insert into fleet_segments (family, bucket, phase, obstacle) values (seen.family, seen.bucket, seen.phase, seen.obstacle)
-      on conflict do nothing;
+    insert into fleet_segments (family, bucket, phase, obstacle, channel)
+      values (seen.family, seen.bucket, seen.phase, seen.obstacle, seen.channel) on conflict do nothing;
     select id into strict place from fleet_segments
-     where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle;
+     where family = seen.family and bucket = seen.bucket and phase = seen.phase and obstacle = seen.obstacle and channel = seen.channel;
   end if;
   insert into fleet_list as list values (
     seen.device_id, place, seen.blueprint_id, seen.integration_id, seen.failure_code, seen.delivered, seen.certificate_present,
@@ -1019,9 +1020,9 @@ create constraint trigger devices_listed after insert on devices
   deferrable initially deferred for each row execute function list_changed_device();
 create constraint trigger devices_relisted after update on devices
   deferrable initially deferred for each row
-  when ((old.name, old.serial_number, old.user_name, old.family, old.blueprint_id, date_trunc('minute', old.last_contact_at, 'UTC'))
+  when ((old.name, old.serial_number, old.user_name, old.family, old.blueprint_id, old.channel_id, date_trunc('minute', old.last_contact_at, 'UTC'))
         is distinct from
-        (new.name, new.serial_number, new.user_name, new.family, new.blueprint_id, date_trunc('minute', new.last_contact_at, 'UTC')))
+        (new.name, new.serial_number, new.user_name, new.family, new.blueprint_id, new.channel_id, date_trunc('minute', new.last_contact_at, 'UTC')))
   execute function list_changed_device();
 create constraint trigger device_trust_listed after insert or delete on device_trust
   deferrable initially deferred for each row execute function list_changed_trust();
