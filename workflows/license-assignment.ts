@@ -1,6 +1,6 @@
 // Gets the license beside everything else, for only the app waits for it; and gives it back.
 import { condition } from '@temporalio/workflow';
-import { FAILURES } from '../domain/failures.ts';
+import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { licenseDelayMs } from '../domain/patience.ts';
 import type { RolloutMemory } from '../domain/rollout-action.ts';
 import { failureCodeBeside, failureCodeOfActivity } from './failure.ts';
@@ -74,7 +74,7 @@ export class LicenseAssignment {
       summary: 'Apple assigns the license',
     });
     for (let look = 0; !isInterrupted(); look += 1) {
-      const outcome = await this.#carriedOut(
+      const { outcome } = await this.#carriedOut(
         appsAndBooks.returnLicense.executeWithOptions(
           { summary: 'returns the Okta Verify license', scheduleToCloseTimeout: patienceMs },
           [{ deviceId: this.#deviceId, nowMs: Date.now() }],
@@ -88,10 +88,12 @@ export class LicenseAssignment {
   }
 
   /** Of an activity that was scheduled just now. */
-  async #carriedOut<Outcome>(outcome: Promise<Outcome>): Promise<Outcome> {
+  async #carriedOut<Outcome>(
+    carriedOut: Promise<Outcome>,
+  ): Promise<{ readonly outcome: Outcome; readonly fails: (code: FailureCode) => void }> {
     const fails = this.#resetPoint.schedules();
     try {
-      return await outcome;
+      return { outcome: await carriedOut, fails };
     } catch (error) {
       fails(failureCodeOfActivity(error));
       throw error;
@@ -106,7 +108,7 @@ export class LicenseAssignment {
   async #run(isMissed: boolean, patienceMs: number): Promise<'ready' | 'unasked'> {
     for (let look = 0; ; look += 1) {
       const seen = this.#changes();
-      const outcome = await this.#carriedOut(
+      const { outcome, fails } = await this.#carriedOut(
         appsAndBooks.assignLicense.executeWithOptions(
           { summary: SUMMARY, scheduleToCloseTimeout: patienceMs },
           [{ deviceId: this.#deviceId, isMissed: isMissed && look === 0 }],
@@ -114,6 +116,8 @@ export class LicenseAssignment {
       );
       if (outcome.kind === 'ready') return 'ready';
       if (outcome.kind === 'not_wanted') return 'unasked';
+      // With the patience at its end a reset looks again, and does not wait for the next look.
+      fails('apps_and_books.no_license_left');
       const noneLeft = outcome.kind === 'none_left';
       if (noneLeft) {
         const { title, remedy } = FAILURES['apps_and_books.no_license_left'];

@@ -6,12 +6,8 @@ import type { FailureCode } from '../domain/failures.ts';
 /** The event that will complete the present workflow task: it follows the newest one that the task knows. */
 const presentTask = (): number => workflowInfo().historyLength + 1;
 
-/** Nothing failed, and nothing came. A certificate that did not come has a reason of its own. */
-const OUT_OF_PATIENCE: readonly FailureCode[] = [
-  'mdm.device_silent',
-  'mdm.not_enrolled',
-  'apps_and_books.no_license_left',
-];
+/** Nothing failed, and nothing came. A certificate or a license that did not come has a reason of its own. */
+const OUT_OF_PATIENCE: readonly FailureCode[] = ['mdm.device_silent', 'mdm.not_enrolled'];
 
 export class ResetPoint {
   readonly #beginning = presentTask();
@@ -23,7 +19,7 @@ export class ResetPoint {
     this.#wait = presentTask();
   }
 
-  /** An activity is scheduled now; call the result with its failure. */
+  /** An activity is scheduled now; call the result with its failure, or with what there will be without its success. */
   schedules(): (code: FailureCode) => void {
     const event = presentTask();
     return (code) => this.#failed.set(code, event);

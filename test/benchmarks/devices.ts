@@ -89,6 +89,10 @@ try {
   ).map(({ id }) => id);
   say(`${DEVICES} devices in ${smaller.length + 1} blueprints are in the tables.`);
 
+  const [{ id: other } = { id: '' }] = await database.query<{ id: string }>(
+    `select id from channels where kind = 'nanomdm'`,
+  );
+
   const token = (await readFile(path.join(data, 'cli-token'), 'utf8')).trim();
   const get = async (at: string): Promise<string> => {
     const response = await fetch(`http://${listen}${at}`, { headers: { authorization: `Bearer ${token}` } });
@@ -111,6 +115,8 @@ try {
     'phase app': { phase: ['app'] },
     'commonest failure': { failureCode: [CAUSES[0] as 'mdm.device_silent'] },
     'rarest failure': { failureCode: [CAUSES[3] as 'mdm.device_silent'] },
+    "Odette's own server": { channel: ['built_in'] },
+    'another server': { channel: [other] },
     'lacks managed': { lacks: ['managed'] },
     'ends in 1 day': { certificateExpiresBefore: inDays(1) },
     'ends in 30 days': { certificateExpiresBefore: inDays(30) },

@@ -75,6 +75,10 @@ export function licensesOf(knobs: {
   readonly held: Set<string>;
   readonly refusedTo: ReadonlyMap<string, FailureCode>;
 }) {
+  /** Another device took the last license meanwhile. */
+  const tooLate = new Set<string>();
+  const isTooLate = (serialNumber: string) =>
+    knobs.refusedTo.get(serialNumber) === 'apps_and_books.no_license_left';
   return {
     location: () => Promise.resolve({ name: 'Test' }),
     asset: () =>
@@ -91,22 +95,28 @@ export function licensesOf(knobs: {
     findAssignment: async (adamId: string, serialNumber: string) => {
       await Promise.resolve();
       const refusal = knobs.refusedTo.get(serialNumber);
-      if (refusal !== undefined) throw new CataloguedError(refusal);
+      if (refusal !== undefined && !isTooLate(serialNumber)) throw new CataloguedError(refusal);
       if (knobs.licenses === 'refused') throw new CataloguedError('apps_and_books.token_refused');
       if (knobs.licenses === 'unreachable') throw new CataloguedError('apps_and_books.unreachable');
       return knobs.held.has(serialNumber) ? { adamId, serialNumber, pricingParam: 'STDQ' } : undefined;
     },
     associate: ({ serialNumbers }: { readonly serialNumbers: readonly string[] }) => {
-      for (const serialNumber of serialNumbers) knobs.held.add(serialNumber);
-      return Promise.resolve({ eventId: randomUUID() });
+      const eventId = randomUUID();
+      if (serialNumbers.some(isTooLate)) tooLate.add(eventId);
+      else for (const serialNumber of serialNumbers) knobs.held.add(serialNumber);
+      return Promise.resolve({ eventId });
     },
     disassociate: ({ serialNumber }: { readonly serialNumber: string }) => {
       knobs.held.delete(serialNumber);
       return Promise.resolve({ eventId: randomUUID() });
     },
-    status: () =>
+    status: (eventId: string) =>
       Promise.resolve(
-        knobs.licenses === 'assigned' ? ({ state: 'complete' } as const) : ({ state: 'pending' } as const),
+        tooLate.has(eventId)
+          ? ({ state: 'failed', error: new CataloguedError('apps_and_books.no_license_left') } as const)
+          : knobs.licenses === 'assigned'
+            ? ({ state: 'complete' } as const)
+            : ({ state: 'pending' } as const),
       ),
   };
 }

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { CHANNEL_WORDS } from '../../domain/channel-words.ts';
 import { CopyValue } from '../components/copy-value.tsx';
 import { Moment } from '../components/moment.tsx';
+import { AnchorLink } from '../components/links.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { StateBadge } from '../components/issued-list.tsx';
 import { SecretSetText } from '../components/secret-input.tsx';
@@ -99,7 +100,7 @@ function ChannelCard({ channel, start }: { channel: Channel; start: (what: Reque
 }
 
 function Facts({ channel }: { channel: Channel }) {
-  const { kind, url, server, apiKey, webhookKey, webhookUrl, lastWebhookAt, readAt, devices, asked } =
+  const { id, kind, url, server, apiKey, webhookKey, webhookUrl, lastWebhookAt, readAt, devices, asked } =
     channel;
   return (
     <>
@@ -109,7 +110,9 @@ function Facts({ channel }: { channel: Channel }) {
           {server !== null && ` ${server.version} (${server.tier})`} at {url}
         </List.Item>
         <List.Item>
-          {plural(devices, 'device')}
+          <AnchorLink to="/devices" search={{ channel: id }} size="sm">
+            {plural(devices, 'device')}
+          </AnchorLink>
           {asked > 0 && `; ${plural(asked, 'more was', 'more were')} asked and did not answer yet`}
         </List.Item>
         <List.Item>
