@@ -14,6 +14,7 @@ import {
 import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld } from '../harness/world.ts';
 import { quantile, row } from './measured.ts';
+import { addQuietFleet } from './quiet-fleet.ts';
 
 const CHECKS = Number(process.env['LANES_CHECKS'] ?? 10_000);
 const MACS = Number(process.env['LANES_MACS'] ?? 20);
@@ -22,7 +23,7 @@ const UNDER_WAY = Math.min(CHECKS, 200);
 const PATIENCE_MS = 15 * 60_000;
 
 const world = await startWorld({ devices: 'none' });
-const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
+const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench', maxStatementMs: 0 });
 try {
   const stage = await stageOf(world);
   await giveAppleCertificates(stage);
@@ -32,7 +33,7 @@ try {
   await enroll('model', 1);
   const idleMacs = await enroll('idle', MACS);
 
-  await addQuietFleet();
+  await addSilentFleet();
   await stage.odette.call('patch /api/integrations/{id}', {
     params: { id: integrationId },
     body: { settings: { enforcementSweepMinutes: 1 } },
@@ -87,25 +88,14 @@ try {
     return times;
   }
 
-  /** As many as the model, which is switched off: what wakes it stays with Apple, and nobody says anything. */
-  async function addQuietFleet(): Promise<void> {
+  /** The model is switched off: what wakes it stays with Apple, and nobody says anything. */
+  async function addSilentFleet(): Promise<void> {
     await world.manage('POST', '/devices/model-0/power-off', {});
-    const model = `(select id from devices where user_name = 'model-0@example.com')`;
-    await database.query(
-      `insert into devices
-         select (jsonb_populate_record(null::devices, to_jsonb(device) || jsonb_build_object(
-                  'id', gen_random_uuid(), 'udid', 'QUIET-' || place, 'serial_number', 'QUIET' || place, 'enrollment_id', gen_random_uuid(),
-                  'user_name', 'quiet-' || place || '@example.com',
-                  'identity_fingerprint', sha256(convert_to('quiet ' || place, 'UTF8'))))).*
-           from devices as device, generate_series(1, $1::int) as place where device.id = ${model}`,
-      [CHECKS],
-    );
-    await database.query(
-      `insert into device_trust
-         select (jsonb_populate_record(null::device_trust, to_jsonb(trust) || jsonb_build_object(
-                  'device_id', device.id, 'phase', 'delivered', 'verified_at', now() - interval '2 days', 'check_asked_at', null))).*
-           from devices as device, device_trust as trust where trust.device_id = ${model} and device.udid like 'QUIET-%'`,
-    );
+    await addQuietFleet(database, {
+      modelUser: 'model-0@example.com',
+      copies: CHECKS,
+      trust: `jsonb_build_object('phase', 'delivered', 'verified_at', now() - interval '2 days', 'check_asked_at', null)`,
+    });
   }
 } finally {
   await database.end();

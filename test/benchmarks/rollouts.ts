@@ -1,5 +1,6 @@
 // How much a rollout costs and how fast it is: one awake Mac at a time, then a fleet of Macs at once. `npm run bench`.
-// BENCH_CHANNEL=nanomdm enrolls them in a real NanoMDM instead, which Odette sends its commands through (needs Go).
+// BENCH_FLEET: so many that are trusted already (0). BENCH_CHANNEL=nanomdm enrolls the Macs in a real NanoMDM instead, which Odette sends
+// its commands through (needs Go).
 // Everything runs on this machine, the pretend devices included, whose processor time is printed apart.
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -9,12 +10,14 @@ import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
 import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
 import { NANO_MDM_HOSTS, startBesideNanoMdm } from '../harness/nanomdm-world.ts';
-import { devicesOf, stageOf, untilAllAre } from '../harness/stage.ts';
+import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';
+import { addQuietFleet } from './quiet-fleet.ts';
 import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } from './statement-counts.ts';
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
+const THERE_ALREADY = Number(process.env['BENCH_FLEET'] ?? 0);
 const SINGLE = Number(process.env['BENCH_SINGLE'] ?? 7);
 const NOT_ODETTE: readonly string[] = ['sandbox', 'NanoMDM'];
 /** So many of the most frequent statements are printed. */
@@ -28,7 +31,7 @@ if (CHANNEL === 'nanomdm' && nanoMdmIsMissing() !== undefined) process.exit();
 
 const world = await startWorld({ postgresSettings: STATEMENT_SETTINGS, allowedPrivateHosts: NANO_MDM_HOSTS });
 const beside = CHANNEL === 'nanomdm' ? await startBesideNanoMdm(world) : undefined;
-const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench' });
+const database = connectDatabase(world.databaseUrl, { max: 2, applicationName: 'bench', maxStatementMs: 0 });
 const temporal = await Connection.connect({ address: world.temporalAddress });
 try {
   const stage = await stageOf(world);
@@ -51,8 +54,8 @@ try {
       });
   };
 
-  const enroll = async (): Promise<void> => {
-    if (beside === undefined) return enrollDevices(stage, blueprint.id);
+  const enroll = async (into = blueprint.id): Promise<void> => {
+    if (beside === undefined) return enrollDevices(stage, into);
     const devices = await stage.sandbox.devices();
     for (const { name, isEnrolled } of devices)
       if (!isEnrolled) await stage.sandbox.enroll(name, beside.front.url, 'any');
@@ -63,6 +66,25 @@ try {
     );
   };
 
+  const switchOn = (blueprintId: string): Promise<unknown> =>
+    stage.odette.call('post /api/library-items', {
+      body: {
+        integrationId,
+        deviceTrustOn: true,
+        confirmAppConfigurationOverride: true,
+        blueprintIds: [blueprintId],
+      },
+    });
+
+  if (THERE_ALREADY > 0) {
+    const { id } = await stage.odette.call('post /api/blueprints', { body: { name: 'There already' } });
+    await switchOn(id);
+    await addMacs(1, 'model');
+    await enroll(id);
+    await untilTrusted(1);
+    await addQuietFleet(database, { modelUser: 'model-0@example.com', copies: THERE_ALREADY });
+  }
+
   // A fleet at once: enrolled first, then the switch is turned on.
   await addMacs(FLEET, 'fleet');
   await enroll();
@@ -71,23 +93,20 @@ try {
   const countsBefore = await counts(world);
   await resetStatements(database);
   const walBefore = await writtenSoFar();
+  const trustedBefore = await trustedNow();
+  const sizesBefore = await historySizes();
   const began = performance.now();
-  await stage.odette.call('post /api/library-items', {
-    body: {
-      integrationId,
-      deviceTrustOn: true,
-      confirmAppConfigurationOverride: true,
-      blueprintIds: [blueprint.id],
-    },
-  });
-  const trusted = { stage, integrationId, blueprintId: blueprint.id };
-  await untilTrusted();
+  await switchOn(blueprint.id);
+  await untilTrusted(trustedBefore + FLEET);
   const seconds = (performance.now() - began) / 1000;
   const after = snapshot(world);
   const statements = await listStatements(database);
   const written = await writtenSince(walBefore);
   const countsAfter = await counts(world);
-  const { transitions, events, workflows } = await historySizes();
+  const sizes = await historySizes();
+  const transitions = sizes.transitions - sizesBefore.transitions;
+  const events = sizes.events - sizesBefore.events;
+  const workflows = sizes.workflows - sizesBefore.workflows;
 
   const perRollout = (sum: number): string => (sum / FLEET).toFixed(1);
   const load = os.loadavg().map((each) => each.toFixed(1));
@@ -131,10 +150,7 @@ try {
     await addMacs(1, `single-${index}`);
     const from = await counts(world);
     await enroll();
-    await untilAllAre(trusted, ['trusted', 'needs_user'], {
-      count: FLEET + index + 1,
-      withinMs: 60_000,
-    });
+    await untilTrusted(trustedBefore + FLEET + index + 1);
     pushesToDelivered.push((await counts(world)).pushes - from.pushes);
   }
   const rows = await database.query<{ ms: number }>(
@@ -160,7 +176,6 @@ try {
       statements: callsOf / FLEET,
       transitions: transitions / FLEET,
       events: events / FLEET,
-      known: (await devicesOf(trusted)).length,
     }),
   );
 } finally {
@@ -213,15 +228,18 @@ function snapshot(of: World): Record<string, Cost> {
 }
 
 /** One look in the tables: a list of the API that is read again and again would be part of what is measured. */
-async function untilTrusted(): Promise<void> {
-  await eventually(
-    () =>
-      database.query<{ measured: number }>(
-        `select count(*) as measured from device_trust where bucket = 'trusted'`,
-      ),
-    ([trusted]) => (trusted?.measured ?? 0) >= FLEET,
-    { withinMs: 15 * 60_000, what: `${FLEET} devices trusted` },
+async function trustedNow(): Promise<number> {
+  const [trusted] = await database.query<{ measured: number }>(
+    `select count(*) as measured from device_trust where bucket = 'trusted'`,
   );
+  return trusted?.measured ?? 0;
+}
+
+async function untilTrusted(count: number): Promise<void> {
+  await eventually(trustedNow, (trusted) => trusted >= count, {
+    withinMs: 15 * 60_000,
+    what: `${count} devices trusted`,
+  });
 }
 
 async function historySizes(): Promise<{ transitions: number; events: number; workflows: number }> {
