@@ -297,7 +297,7 @@ describe('the relay', () => {
     await told(wish, 'person');
     const claim = async (maxLane: number) => {
       const [claimed] = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane });
-      if (claimed) await closeOutbox(test_.database, claimed.id, 'gone');
+      if (claimed) await closeOutbox(test_.database, [{ id: claimed.id, outcome: 'gone' }]);
       return claimed?.orderingKey;
     };
     const { routine, device: urgent } = LANES;
@@ -359,6 +359,27 @@ describe('the relay', () => {
     );
     relay();
     await expect.poll(() => outcomes('old').then(({ length }) => length), { timeout: 60_000 }).toBe(0);
+  });
+
+  test('closes a row in the claim of the one behind it, which then comes at once', async () => {
+    const key = randomUUID();
+    for (const index of [1, 2])
+      await appendOutboxMessage(test_.database, key, {
+        kind: 'signal',
+        workflowId: `rollout/${key}`,
+        signal: 'count',
+        body: { index },
+      });
+    const claim = (delivered: { id: string; outcome: 'gone' }[] = []) =>
+      claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane: LANES.routine, delivered });
+    const [first] = await claim();
+    expect(first).toMatchObject({ orderingKey: key, hasNext: true });
+    expect(await claim()).toEqual([]);
+    const [second] = await claim([{ id: first?.id ?? '', outcome: 'gone' }]);
+    expect(second).toMatchObject({ orderingKey: key, hasNext: false });
+    expect(await outcomes(key)).toEqual(['gone', null]);
+    await closeOutbox(test_.database, [{ id: second?.id ?? '', outcome: 'gone' }]);
+    expect(await outcomes(key)).toEqual(['gone', 'gone']);
   });
 
   test("takes over a killed relay's rows when their lease is over, and not before", async () => {

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Database } from '../adapters/store/base/database.ts';
 import {
   type ClaimedMessage,
+  type Delivered,
   type OutboxOutcome,
   OUTBOX_CHANNEL,
   claimOutbox,
@@ -39,6 +40,8 @@ const CONCURRENCY = 32;
 const LEASE_SECONDS = 15;
 const DELIVERY_TIMEOUT_MS = 10_000;
 const POLL_MS = 1_000;
+/** A row that was delivered is closed by the next claim, and no later than this. */
+const CLOSE_MS = 250;
 const WAKE_INTERVAL_MS = 1_000;
 const PRUNE_INTERVAL_MS = 60 * 60_000;
 /** A call to an absent server itself waits for it, up to its deadline: the pauses in between may be short. */
@@ -60,6 +63,11 @@ class Relay {
   readonly #underWay = new Set<Promise<void>>();
   /** The keys of these, and whether another row of one was written meanwhile. */
   readonly #keys = new Map<string, { isTold: boolean }>();
+  /** Rows that were delivered, for the next claim to close. */
+  readonly #delivered: Delivered[] = [];
+  #closing: NodeJS.Timeout | undefined;
+  /** Keys of rows that were written during the present claim, which may not have seen them. */
+  #toldMeanwhile = new Set<string>();
   /** The last claim was bounded: more may wait. */
   #mayHaveMore = true;
   readonly #loop: Promise<void>;
@@ -84,6 +92,9 @@ class Relay {
     this.#woken();
     await this.#loop;
     await Promise.all(this.#underWay);
+    clearTimeout(this.#closing);
+    // Where the database is away, their leases end by themselves.
+    await closeOutbox(this.#dependencies.database, this.#delivered).catch(() => undefined);
   }
 
   #woken = (): void => {
@@ -95,6 +106,7 @@ class Relay {
   #onNotification = (orderingKey: string): void => {
     for (const told of orderingKey === '' ? this.#keys.values() : [this.#keys.get(orderingKey)])
       if (told !== undefined) told.isTold = true;
+    this.#toldMeanwhile.add(orderingKey);
     if (!this.#keys.has(orderingKey)) this.#woken();
   };
 
@@ -157,16 +169,20 @@ class Relay {
    * ends where more may wait.
    */
   async #claim(): Promise<ClaimedMessage[]> {
-    const limit = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
+    const free = this.#outages > 0 ? (this.#underWay.size === 0 ? 1 : 0) : CONCURRENCY - this.#underWay.size;
+    const limit = Math.max(0, free);
     this.#mayHaveMore = true;
-    if (limit <= 0) return [];
+    if (limit <= 0 && this.#delivered.length === 0) return [];
     const { database } = this.#dependencies;
     if (Date.now() >= this.#nextCountMs) {
       this.#nextCountMs = Date.now() + COUNT_INTERVAL_MS;
       this.#room = MAX_YOUNG_ROLLOUTS - (await countYoungRollouts(database));
     }
     const maxLane = this.#room > 0 ? LANES.routine : LANES.device;
-    const claimed = await claimOutbox(database, { limit, leaseSeconds: LEASE_SECONDS, maxLane });
+    this.#toldMeanwhile = new Set();
+    const delivered = [...this.#delivered];
+    const claimed = await claimOutbox(database, { limit, leaseSeconds: LEASE_SECONDS, maxLane, delivered });
+    this.#delivered.splice(0, delivered.length);
     this.#room -= claimed.filter(({ lane }) => lane > LANES.device).length;
     this.#mayHaveMore = claimed.length >= limit;
     return claimed;
@@ -174,23 +190,36 @@ class Relay {
 
   #start(message: ClaimedMessage): void {
     const { orderingKey } = message;
-    const told = { isTold: false };
+    const meanwhile = this.#toldMeanwhile;
+    const told = { isTold: message.hasNext || meanwhile.has(orderingKey) || meanwhile.has('') };
     this.#keys.set(orderingKey, told);
     const work = this.#handle(message)
       .catch((error: unknown) => {
-        // The row was delivered and could not be closed, or could not be given back: its lease ends by itself.
-        this.#dependencies.log.warn({ err: error, event: message.id }, 'an outbox row could not be closed');
+        // Its lease ends by itself.
+        this.#dependencies.log.warn(
+          { err: error, event: message.id },
+          'an outbox row could not be given back',
+        );
         return true;
       })
       .then((mayHaveMore) => {
         this.#underWay.delete(work);
         this.#keys.delete(orderingKey);
         if (mayHaveMore || told.isTold || this.#mayHaveMore) this.#woken();
+        else this.#closeSoon();
       });
     this.#underWay.add(work);
   }
 
-  /** Whether another row of its key may wait. */
+  /** Unless a claim comes before that. */
+  #closeSoon(): void {
+    this.#closing ??= setTimeout(() => {
+      this.#closing = undefined;
+      if (this.#delivered.length > 0) this.#woken();
+    }, CLOSE_MS);
+  }
+
+  /** Whether its key may be claimed anew. */
   async #handle(claimed: ClaimedMessage): Promise<boolean> {
     const { database, log, temporal } = this.#dependencies;
     const { id: event, orderingKey, message, attempts } = claimed;
@@ -209,9 +238,9 @@ class Relay {
     }
     if (this.#outages > 0) log.info({}, 'Temporal responds again');
     this.#outages = 0;
-    const waits = await this.#settle(() => closeOutbox(database, event, outcome));
+    this.#delivered.push({ id: event, outcome });
     this.#metrics?.delivered(outcome, claimed.createdAt);
-    return waits;
+    return false;
   }
 
   async #putOff({ id, attempts }: ClaimedMessage, facts: object, error: unknown): Promise<void> {

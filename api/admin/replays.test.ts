@@ -39,9 +39,9 @@ test('each device of it waits, runs and ends, whatever its earlier runs came to'
     reason: 'replayed: network repaired',
     asksUserAgain: true,
   });
-  await closeOutbox(api.database, first?.id ?? '', 'started');
+  await closeOutbox(api.database, [{ id: first?.id ?? '', outcome: 'started' }]);
   expect(await counts(id)).toEqual({ ...none, waiting: 1, running: 1 });
-  await closeOutbox(api.database, second?.id ?? '', 'started');
+  await closeOutbox(api.database, [{ id: second?.id ?? '', outcome: 'started' }]);
   for (const [place, told] of [first, second].entries()) {
     const deviceId = told?.orderingKey ?? '';
     const run = { runId: `again-${place}`, deviceId, workflowId: `rollout/${deviceId}` };
@@ -67,7 +67,7 @@ test('a stop leaves as they were those that nobody was told of, and the others g
   const stopped = await api.call('POST', `/api/replays/${id}/stop`);
   expect(stopped).toMatchObject({ status: 200, body: { waiting: 1, withdrawn: 1, devices: 2 } });
   expect(stopped.body.stoppedBy).toBe(stopped.body.startedBy);
-  await closeOutbox(api.database, held?.id ?? '', 'started');
+  await closeOutbox(api.database, [{ id: held?.id ?? '', outcome: 'started' }]);
   expect(await counts(id)).toEqual({ ...none, running: 1, withdrawn: 1 });
   expect(await claimOutbox(api.database, { limit: 10, leaseSeconds: 60, maxLane: LANES.routine })).toEqual(
     [],

@@ -29,51 +29,74 @@ export interface ClaimedMessage {
   readonly lane: number;
   readonly attempts: number;
   readonly createdAt: Date;
+  /** Another row of its key waits behind it. */
+  readonly hasNext: boolean;
+}
+
+/** delivered: told to a running workflow. started: a workflow was started with it. gone: nobody is left to be told. */
+export type OutboxOutcome = 'delivered' | 'started' | 'gone';
+
+/** A row that was delivered and is not closed yet. */
+export interface Delivered {
+  readonly id: string;
+  readonly outcome: OutboxOutcome;
 }
 
 /**
- * Claims up to `limit` rows, at most one for each key: its oldest undelivered one, which goes in the lane of the most urgent row behind
- * it. Rows of lanes above `maxLane` stay, unless such a row waits behind them. Nobody else gets a row of these keys
- * until the row is closed or the lease (seconds) is over, so a killed relay's rows are taken over.
+ * Closes the rows that were delivered, and claims up to `limit` others, at most one for each key: its oldest undelivered one, which goes in the
+ * lane of the most urgent row behind it. Rows of lanes above `maxLane` stay, unless such a row waits behind them. Nobody else gets a row of these
+ * keys until the row is closed or the lease (seconds) is over, so a killed relay's rows are taken over.
  */
 export async function claimOutbox(
   sql: Sql,
-  options: { readonly limit: number; readonly leaseSeconds: number; readonly maxLane: number },
+  options: {
+    readonly limit: number;
+    readonly leaseSeconds: number;
+    readonly maxLane: number;
+    readonly delivered?: readonly Delivered[];
+  },
 ): Promise<ClaimedMessage[]> {
+  const delivered = options.delivered ?? [];
   return sql.query<ClaimedMessage>(
-    `update outbox set claimed_until = now() + make_interval(secs => $2), attempts = attempts + 1
+    `with closed as (${closing('$4', '$5')})
+     update outbox set claimed_until = now() + make_interval(secs => $2), attempts = attempts + 1
       where id in (
         select id from outbox
          where id = any(array(
              select head.id from outbox as urgent
               cross join lateral (
                 select id, claimed_until from outbox as older
-                 where older.ordering_key = urgent.ordering_key and older.delivered_at is null
+                 where older.ordering_key = urgent.ordering_key and older.delivered_at is null and older.id <> all ($4::uuid[])
                  order by older.position limit 1) as head
-              where urgent.delivered_at is null and urgent.lane <= $3
+              where urgent.delivered_at is null and urgent.id <> all ($4::uuid[]) and urgent.lane <= $3
                 and (head.claimed_until is null or head.claimed_until < now())
               order by urgent.lane, urgent.position limit $1))
            and delivered_at is null and (claimed_until is null or claimed_until < now())
            for update skip locked)
-      returning id, ordering_key, message, lane, attempts, created_at`,
-    [options.limit, options.leaseSeconds, options.maxLane],
+      returning id, ordering_key, message, lane, attempts, created_at,
+                exists (select from outbox as next
+                         where next.ordering_key = outbox.ordering_key and next.id <> outbox.id and next.delivered_at is null
+                           and next.id <> all ($4::uuid[])) as has_next`,
+    [
+      options.limit,
+      options.leaseSeconds,
+      options.maxLane,
+      delivered.map(({ id }) => id),
+      delivered.map(({ outcome }) => outcome),
+    ],
   );
 }
 
-/** delivered: told to a running workflow. started: a workflow was started with it. gone: nobody is left to be told. */
-export type OutboxOutcome = 'delivered' | 'started' | 'gone';
+export const closeOutbox = async (sql: Sql, delivered: readonly Delivered[]): Promise<void> =>
+  void (await sql.query(closing('$1', '$2'), [
+    delivered.map(({ id }) => id),
+    delivered.map(({ outcome }) => outcome),
+  ]));
 
-/** true: another row of its key waits. */
-export async function closeOutbox(sql: Sql, id: string, outcome: OutboxOutcome): Promise<boolean> {
-  const [row] = await sql.query<{ waits: boolean }>(
-    `update outbox as closed set delivered_at = now(), claimed_until = null, outcome = $2
-      where id = $1 and delivered_at is null
-      returning exists (select from outbox as next
-                         where next.ordering_key = closed.ordering_key and next.id <> closed.id and next.delivered_at is null) as waits`,
-    [id, outcome],
-  );
-  return row?.waits ?? true;
-}
+const closing = (ids: string, outcomes: string): string =>
+  `update outbox set delivered_at = now(), claimed_until = null, outcome = delivered.outcome
+     from unnest(${ids}::uuid[], ${outcomes}::text[]) as delivered (id, outcome)
+    where outbox.id = delivered.id and delivered_at is null`;
 
 /**
  * Gives a claimed row back; it, and with it its key, is not claimed again for `waitSeconds`.
