@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/harness/postgr
 import { queueCommand } from '../../test/harness/queue-command.ts';
 import { exchange } from './command-report.ts';
 import { GivenCommands } from './given-commands.ts';
+import type { Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
 
 let own: TestDatabase;
@@ -26,6 +27,14 @@ async function newDevice() {
   );
   const { id, enrollmentId } = row ?? { id: '', enrollmentId: '' };
   const statements: string[] = [];
+  /** Of each report, the mark of its request where it waits. */
+  const waits: (Date | undefined)[] = [];
+  const slot: Slot = {
+    milliseconds: 1000,
+    next: () => Promise.resolve('timedOut'),
+    leave: () => undefined,
+    close: () => undefined,
+  };
   const database: Database = {
     ...own.database,
     query: (text, values) => {
@@ -43,6 +52,14 @@ async function newDevice() {
     id,
     /** Sent since the last message began. */
     statements,
+    waits,
+    waitsUntil: async () => {
+      const [device] = await own.database.query<{ until: Date | null }>(
+        'select long_poll_until as until from devices where id = $1',
+        [id],
+      );
+      return device?.until;
+    },
     report: async (status: ReportStatus, commandUuid?: string) => {
       statements.length = 0;
       const report: Report = {
@@ -54,13 +71,14 @@ async function newDevice() {
         ...(commandUuid !== undefined && { commandUuid }),
       };
       const compareConfiguration = () => Promise.resolve(undefined);
-      const { next } = await exchange(
-        { database, given, compareConfiguration },
+      const { next, begun } = await exchange(
+        { database, given, compareConfiguration, longPolls: { take: () => slot } },
         report,
         Buffer.alloc(0),
         signer,
       );
       if (next) given.note({ udid, deviceId: id }, next);
+      waits.push(begun?.mark);
       return next?.uuid;
     },
     queue: async () => {
@@ -115,6 +133,18 @@ describe('one statement is', () => {
     expect(await device.report('Error', second)).toBeUndefined();
     expect(device.statements).toHaveLength(1);
     expect(await device.told()).toEqual([[first, second]]);
+  });
+
+  test('a response after which the request waits, and the begin of its wait', async () => {
+    const device = await newDevice();
+    const [first, second] = [await device.queue(), await device.queue()];
+    await device.report('Idle');
+    await device.report('Acknowledged', first);
+    expect(await device.waitsUntil()).toBeNull();
+    await device.report('Acknowledged', second);
+    expect(device.statements).toHaveLength(1);
+    expect(device.waits).toEqual([undefined, undefined, expect.any(Date)]);
+    expect(await device.waitsUntil()).toEqual(device.waits[2]);
   });
 });
 

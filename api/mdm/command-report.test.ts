@@ -54,7 +54,14 @@ async function newDevice() {
         dict,
         ...(commandUuid === undefined ? {} : { commandUuid }),
       };
-      return (await exchange({ database, given, compareConfiguration }, report, body, signer)).next?.uuid;
+      return (
+        await exchange(
+          { database, given, compareConfiguration, longPolls: { take: () => undefined } },
+          report,
+          body,
+          signer,
+        )
+      ).next?.uuid;
     },
     queue: async (options: { step?: string; handsOverOnce?: boolean; requestType?: string } = {}) => {
       const uuid = randomUUID();

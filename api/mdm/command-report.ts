@@ -1,7 +1,11 @@
 // A device asks for its next command and reports on the last one: in one statement where nothing is unusual, else in one transaction.
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { recordResponseAtOnce, type ResponseAtOnce } from '../../adapters/store/devices/response-at-once.ts';
+import {
+  recordResponseAtOnce,
+  type RecordedAtOnce,
+  type ResponseAtOnce,
+} from '../../adapters/store/devices/response-at-once.ts';
 import { responsesMessage } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import { isBusy } from '../../adapters/store/devices/devices.ts';
@@ -9,6 +13,7 @@ import { recordIdleAtOnce } from '../../adapters/store/devices/idle-at-once.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { pinnedDevice } from './check-in.ts';
 import type { GivenCommands } from './given-commands.ts';
+import type { LongPolls, Slot } from './long-poll.ts';
 import { recordReport } from './record-report.ts';
 import { readReport, type CompareConfiguration, type ReadReport } from './response-reading.ts';
 import type { Signer } from './signer.ts';
@@ -18,6 +23,13 @@ export interface Exchange {
   readonly next: HandedOver | undefined;
   /** Its workflow will probably queue another command in a moment. */
   readonly isMoreExpected: boolean;
+  /** It waits for that command already. */
+  readonly begun?: BegunWait;
+}
+
+export interface BegunWait {
+  readonly slot: Slot;
+  readonly mark: Date;
 }
 
 export async function exchange(
@@ -25,15 +37,16 @@ export async function exchange(
     readonly database: Database;
     readonly given: GivenCommands;
     readonly compareConfiguration: CompareConfiguration;
+    readonly longPolls: Pick<LongPolls, 'take'>;
   },
   report: Report,
   body: Buffer,
   signer: Signer,
 ): Promise<Exchange> {
-  const { database, given, compareConfiguration } = dependencies;
+  const { database, given, compareConfiguration, longPolls } = dependencies;
   // Read and compared before the transaction: a configuration that holds a secret stays in memory.
   const read = await readReport(given.find, compareConfiguration, report);
-  const atOnce = await exchangeAtOnce(database, report, read, signer);
+  const atOnce = await exchangeAtOnce({ database, longPolls }, report, read, signer);
   if (atOnce !== undefined) return atOnce;
   return database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, report.udid, signer);
@@ -51,7 +64,7 @@ export async function exchange(
 
 /** What nearly all messages are, in one statement and without a transaction around it. undefined: it is looked into. */
 async function exchangeAtOnce(
-  database: Database,
+  { database, longPolls }: { readonly database: Database; readonly longPolls: Pick<LongPolls, 'take'> },
   report: Report,
   read: ReadReport | undefined,
   signer: Signer,
@@ -63,14 +76,19 @@ async function exchangeAtOnce(
   }
   const response = read && responseAtOnce(read, report, sender);
   if (response === undefined) return undefined;
-  const recorded = await recordResponseAtOnce(database, response);
-  return (
-    recorded && {
-      deviceId: response.command.deviceId,
-      ...recorded,
-      isMoreExpected: recorded.next === undefined,
-    }
-  );
+  const { deviceId } = response.command;
+  // Before the statement that opens its wait, so that it is told of what is queued from then on.
+  const slot = longPolls.take(deviceId);
+  let recorded: RecordedAtOnce | undefined;
+  try {
+    recorded = await recordResponseAtOnce(database, { ...response, waitMs: slot?.milliseconds ?? 0 });
+  } finally {
+    if (recorded?.mark == null) slot?.close();
+  }
+  if (recorded === undefined) return undefined;
+  const { next, mark } = recorded;
+  const begun = slot && mark !== null ? { slot, mark } : undefined;
+  return { deviceId, next, isMoreExpected: next === undefined, ...(begun && { begun }) };
 }
 
 /** undefined: more than that has to be written. */
@@ -78,7 +96,7 @@ function responseAtOnce(
   { command, final, response, problem }: ReadReport,
   { status }: Report,
   sender: ResponseAtOnce['sender'],
-): ResponseAtOnce | undefined {
+): Omit<ResponseAtOnce, 'waitMs'> | undefined {
   const isUsual = command.state === 'handed_over' && command.userId === null && problem === undefined;
   if (!isUsual || status === 'NotNow' || isOfCheck(command.workflowId)) return undefined;
   const usual = { command, sender, final, message: responsesMessage(command) };

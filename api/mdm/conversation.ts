@@ -6,7 +6,7 @@ import { beginLongPoll, endLongPoll } from '../../adapters/store/devices/devices
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './response-reading.ts';
-import { exchange } from './command-report.ts';
+import { exchange, type BegunWait } from './command-report.ts';
 import type { GivenCommands } from './given-commands.ts';
 import type { LongPolls, Slot } from './long-poll.ts';
 import type { Signer } from './signer.ts';
@@ -29,13 +29,14 @@ export async function converse(
   message: { readonly report: Report; readonly body: Buffer; readonly signer: Signer },
   onGone: (gone: () => void) => void,
 ): Promise<Buffer | undefined> {
-  const { deviceId, next, isMoreExpected } = await exchange(
+  const { deviceId, next, isMoreExpected, begun } = await exchange(
     dependencies,
     message.report,
     message.body,
     message.signer,
   );
-  const command = next ?? (isMoreExpected ? await waitForCommand(dependencies, deviceId, onGone) : undefined);
+  const command =
+    next ?? (isMoreExpected ? await waitForCommand(dependencies, deviceId, onGone, begun) : undefined);
   if (!command) return undefined;
   dependencies.given.note({ udid: message.report.udid, deviceId }, command);
   return plistOf(dependencies.sealer, command);
@@ -51,20 +52,29 @@ async function waitForCommand(
   { database, longPolls }: ConversationDependencies,
   deviceId: string,
   onGone: (gone: () => void) => void,
+  begun: BegunWait | undefined,
 ): Promise<HandedOver | undefined> {
-  const slot = longPolls.take(deviceId);
+  const slot = begun?.slot ?? longPolls.take(deviceId);
   if (!slot) return undefined;
   onGone(() => slot.leave());
   try {
-    return await waitInSlot(database, deviceId, slot);
+    return await waitInSlot(database, deviceId, slot, begun?.mark);
   } finally {
     slot.close();
   }
 }
 
-async function waitInSlot(database: Database, deviceId: string, slot: Slot): Promise<HandedOver | undefined> {
+/** @param begun of a wait that the exchange has opened */
+async function waitInSlot(
+  database: Database,
+  deviceId: string,
+  slot: Slot,
+  begun: Date | undefined,
+): Promise<HandedOver | undefined> {
   // What was queued between the exchange and now is there already; of what is queued from now on the slot is told.
-  const { mark, isQueued } = await beginLongPoll(database, deviceId, slot.milliseconds);
+  const { mark, isQueued } = begun
+    ? { mark: begun, isQueued: false }
+    : await beginLongPoll(database, deviceId, slot.milliseconds);
   for (
     let event = isQueued ? 'queueChanged' : await slot.next();
     event === 'queueChanged';

@@ -142,10 +142,14 @@ export interface LongPoll {
   readonly isQueued: boolean;
 }
 
+/** @param milliseconds SQL */
+export const longPollEnd = (milliseconds: string): string =>
+  `date_trunc('milliseconds', clock_timestamp() + make_interval(secs => ${milliseconds} / 1000.0))`;
+
 /** A request of the device waits for its next command: no push is needed until then. */
 export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<LongPoll> {
   const [row] = await sql.query<LongPoll>(
-    `update devices set long_poll_until = date_trunc('milliseconds', clock_timestamp() + make_interval(secs => $2 / 1000.0))
+    `update devices set long_poll_until = ${longPollEnd('$2')}
       where id = $1
       returning long_poll_until as mark,
                 exists (select from commands where device_id = devices.id and state = 'queued' and user_id is null) as is_queued`,

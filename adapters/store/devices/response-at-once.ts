@@ -6,7 +6,7 @@ import { acknowledgingConfiguration } from '../rollout/sent-profiles.ts';
 import { CONFIGURING, UNTOLD_NOW, type FinalStatus } from './command-exchange.ts';
 import { OUTSTANDING } from './command-states.ts';
 import type { CommandRow } from './commands.ts';
-import { IS_AS_USUAL, type DeviceDetails } from './devices.ts';
+import { IS_AS_USUAL, longPollEnd, type DeviceDetails } from './devices.ts';
 import { recorded, replacingList, type List } from './inventory.ts';
 import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
 
@@ -20,6 +20,14 @@ export interface ResponseAtOnce {
   readonly listed?: { readonly list: List; readonly entries: readonly object[] };
   /** For the outbox, without its body: `responses`, where the run waits for no other command. */
   readonly message: object;
+  /** So many milliseconds the request waits for a command where none is queued; its caller is told of what is queued from now on. 0: it does not. */
+  readonly waitMs: number;
+}
+
+export interface RecordedAtOnce {
+  readonly next: HandedOver | undefined;
+  /** Of the request that waits now. null: it was given a command, or does not wait. */
+  readonly mark: Date | null;
 }
 
 /**
@@ -32,12 +40,12 @@ export interface ResponseAtOnce {
  */
 export async function recordResponseAtOnce(
   sql: Sql,
-  { command, sender, final, details, listed, message }: ResponseAtOnce,
-): Promise<{ readonly next: HandedOver | undefined } | undefined> {
+  { command, sender, final, details, listed, message, waitMs }: ResponseAtOnce,
+): Promise<RecordedAtOnce | undefined> {
   const { deviceId, uuid, step } = command;
   const isConfiguring = final.status === 'Acknowledged' && CONFIGURING.includes(step);
   const list = listed?.list;
-  const [row] = await sql.query<Taken>(
+  const [row] = await sql.query<Taken & Pick<RecordedAtOnce, 'mark'>>(
     `with device as materialized (
        select id from devices
         where id = $1 and udid = $3 and identity_fingerprint = $4 and ${IS_AS_USUAL}
@@ -52,11 +60,6 @@ export async function recordResponseAtOnce(
          from command join commands as other on other.workflow_id = command.workflow_id and other.run_id is not distinct from command.run_id
         where other.device_id = $1 and other.uuid <> $2 and (other.state in ${OUTSTANDING} or (other.state = 'responded' and not other.is_told))
           for share of other),
-     contact as (
-       update devices set last_contact_at = greatest(last_contact_at, now()), long_poll_until = null,
-              name = coalesce($7, name), os_version = coalesce($8, os_version), model = coalesce($9, model),
-              is_supervised = coalesce($10, is_supervised), serial_number = coalesce($11, serial_number)
-         from command where devices.id = $1),
      responded as (
        update commands set state = 'responded', status = $5, failure = $6, responded_at = now(), sealed_body = null,
               is_told = not exists (select from others where others.state in ${OUTSTANDING})
@@ -74,13 +77,20 @@ export async function recordResponseAtOnce(
        returning ordering_key),
      notified as (select pg_notify('${OUTBOX_CHANNEL}', ordering_key) from told),
      ${takingNext({ device: '$1', userId: 'null::text', condition: 'commands.uuid <> $2 and exists (select from responded)' })},
+     contact as (
+       update devices set last_contact_at = greatest(last_contact_at, now()),
+              long_poll_until = case when $14 > 0 and not exists (select from taken) then ${longPollEnd('$14')} end,
+              name = coalesce($7, name), os_version = coalesce($8, os_version), model = coalesce($9, model),
+              is_supervised = coalesce($10, is_supervised), serial_number = coalesce($11, serial_number)
+         from command where devices.id = $1
+       returning long_poll_until as mark),
      configured as (${acknowledgingConfiguration('$13 and exists (select from responded)')})${
        list === undefined
          ? ''
          : `,
-     listed as (${replacingList(list, 'select $1, $14::jsonb, now() from responded')})`
+     listed as (${replacingList(list, 'select $1, $15::jsonb, now() from responded')})`
      }
-     select ${HANDED_OVER}, (select count(*) from notified) as notified
+     select ${HANDED_OVER}, (select mark from contact) as mark, (select count(*) from notified) as notified
        from responded left join taken on true`,
     [
       deviceId,
@@ -96,8 +106,11 @@ export async function recordResponseAtOnce(
       details?.serialNumber ?? null,
       JSON.stringify(message),
       isConfiguring,
+      waitMs,
       ...(listed === undefined ? [] : [JSON.stringify(listed.entries, recorded)]),
     ],
   );
-  return row && { next: handedOver(row) };
+  if (row === undefined) return undefined;
+  const { mark, ...taken } = row;
+  return { next: handedOver(taken), mark };
 }
