@@ -171,4 +171,9 @@ export interface EndpointStore {
     version: string,
     decide: (state: EndpointState, nowMs: number) => EndpointChange<T>,
   ): Promise<T>;
+  /** What an answered request leaves behind: kept with the next change, or a moment later. A place that is lost so comes free by itself. */
+  land(endpoint: string, version: string, landed: Landing): void;
 }
+
+/** Changes the state; it may be asked again. */
+export type Landing = (state: EndpointState, nowMs: number) => EndpointState;

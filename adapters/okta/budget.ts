@@ -12,6 +12,7 @@ import {
   type EndpointState,
   type EndpointStore,
   type Flight,
+  type Landing,
   type Lane,
   type Outcome,
   type ToldQuota,
@@ -71,10 +72,14 @@ export class OktaBudget {
       outcome = outcomeOf(error);
       throw error;
     } finally {
-      await this.#store.change(endpoint, this.#version, (state, nowMs) => ({
-        state: settle(state, flight, outcome, nowMs, Math.random()),
-        result: undefined,
-      }));
+      const landed: Landing = (state, nowMs) => settle(state, flight, outcome, nowMs, Math.random());
+      // A refusal is heeded by everybody from now on.
+      if (outcome.kind === 'answered') this.#store.land(endpoint, this.#version, landed);
+      else
+        await this.#store.change(endpoint, this.#version, (state, nowMs) => ({
+          state: landed(state, nowMs),
+          result: undefined,
+        }));
       this.#turns.placeFreed(endpoint);
     }
   }
@@ -199,11 +204,16 @@ export class Turns {
 /** For a tenant that is not connected yet: a setup's own questions. */
 export function processEndpoints(): EndpointStore {
   const states = new Map<string, EndpointState>();
+  const stateOf = (endpoint: string, version: string): EndpointState =>
+    states.get(endpoint) ?? newEndpoint(version);
   return {
     change(endpoint, version, decide) {
-      const { state, result } = decide(states.get(endpoint) ?? newEndpoint(version), Date.now());
+      const { state, result } = decide(stateOf(endpoint, version), Date.now());
       states.set(endpoint, state);
       return Promise.resolve(result);
+    },
+    land(endpoint, version, landed) {
+      states.set(endpoint, landed(stateOf(endpoint, version), Date.now()));
     },
   };
 }

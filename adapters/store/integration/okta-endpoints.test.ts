@@ -100,6 +100,31 @@ describe('the budget of several processes', () => {
     );
   });
 
+  it('ends an answered request and begins the next one in one statement, and ends the last one by itself', async () => {
+    const statements: string[] = [];
+    const watched: Database = {
+      ...test.database,
+      query: (text, values) => {
+        if (text.includes('update okta_endpoints')) statements.push(text);
+        return test.database.query(text, values);
+      },
+    };
+    const store = endpointStore(watched, fleet.integrationId, fleet.phoneSecretId);
+    const one = new OktaBudget(store, '1');
+    for (let request = 1; request <= 3; request += 1)
+      await one.within('challenge', 'routine', () => Promise.resolve());
+    expect(statements).toHaveLength(3);
+    const underWay = () =>
+      budget().within('challenge', 'routine', async () => {
+        const [row] = await test.database.query<{ count: number }>(
+          `select jsonb_array_length(state -> 'flights') as count from okta_endpoints`,
+        );
+        return row?.count;
+      });
+    await expect.poll(underWay).toBe(1);
+    expect(statements).toHaveLength(4);
+  });
+
   it('writes nothing while it waits for a place, and takes the one that becomes free', async () => {
     let looks = 0;
     const store = endpointStore(test.database, fleet.integrationId, fleet.phoneSecretId);

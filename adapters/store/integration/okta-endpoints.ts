@@ -6,16 +6,22 @@ import {
   newEndpoint,
   type EndpointState,
   type EndpointStore,
+  type Landing,
   type Lane,
 } from '../../../domain/okta-budget.ts';
 import { CataloguedError } from '../../../domain/failures.ts';
 import type { Database, Sql } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 
+/** So long the end of an answered request waits for another request to begin in the same statement. */
+const LAND_WITHIN_MS = 25;
+
 /** What this process saw last of the endpoints of one integration, and its changes of them, one after the other: of several the first would win. */
 export class SeenEndpoints {
   readonly #seen = new Map<string, EndpointRow & { readonly at: number }>();
   readonly #changes = new Map<string, Promise<unknown>>();
+  /** Not written yet. */
+  readonly #landed = new Map<string, readonly Landing[]>();
 
   /** As it is now, unless another process has changed it: who writes by it is told. */
   last(endpoint: string): EndpointRow | undefined {
@@ -26,6 +32,19 @@ export class SeenEndpoints {
   note(endpoint: string, row: EndpointRow | undefined): void {
     if (row === undefined) this.#seen.delete(endpoint);
     else this.#seen.set(endpoint, { ...row, at: performance.now() });
+  }
+
+  landed(endpoint: string): readonly Landing[] {
+    return this.#landed.get(endpoint) ?? [];
+  }
+
+  land(endpoint: string, landing: Landing): void {
+    this.#landed.set(endpoint, [...this.landed(endpoint), landing]);
+  }
+
+  /** @param landed the first of them */
+  written(endpoint: string, landed: readonly Landing[]): void {
+    this.#landed.set(endpoint, this.landed(endpoint).slice(landed.length));
   }
 
   async inTurn<T>(endpoint: string, change: () => Promise<T>): Promise<T> {
@@ -48,8 +67,8 @@ export const endpointStore = (
   integrationId: string,
   secretId: string,
   seen = new SeenEndpoints(),
-): EndpointStore => ({
-  change: (endpoint, version, decide) =>
+): EndpointStore => {
+  const change: EndpointStore['change'] = (endpoint, version, decide) =>
     seen.inTurn(endpoint, async () => {
       // Nobody waits for another process between look and write: who finds another state than it saw decides anew, and somebody got through.
       for (let last = seen.last(endpoint); ; last = undefined) {
@@ -58,7 +77,9 @@ export const endpointStore = (
           await insertEndpoint(database, integrationId, endpoint, version);
           continue;
         }
-        const { state, result, beginsRequest } = decide(found.state, found.nowMs);
+        const landed = seen.landed(endpoint);
+        const before = landed.reduce((known, landing) => landing(known, found.nowMs), found.state);
+        const { state, result, beginsRequest } = decide(before, found.nowMs);
         if (state === found.state) {
           seen.note(endpoint, found);
           if (last === undefined) return result;
@@ -73,10 +94,24 @@ export const endpointStore = (
         });
         seen.note(endpoint, written.is === 'replaced' ? { state, nowMs: written.nowMs } : undefined);
         if (written.is === 'secret_replaced') throw new CataloguedError('secrets.replaced');
-        if (written.is === 'replaced') return result;
+        if (written.is === 'changed_meanwhile') continue;
+        seen.written(endpoint, landed);
+        return result;
       }
-    }),
-});
+    });
+  return {
+    change,
+    land(endpoint, version, landing) {
+      if (seen.landed(endpoint).length === 0)
+        setTimeout(() => {
+          if (seen.landed(endpoint).length === 0) return;
+          // Where the database is away, the next change writes them.
+          change(endpoint, version, (state) => ({ state, result: undefined })).catch(() => undefined);
+        }, LAND_WITHIN_MS);
+      seen.land(endpoint, landing);
+    },
+  };
+};
 
 interface EndpointRow {
   readonly state: EndpointState;
