@@ -1,4 +1,5 @@
 // A license of Okta Verify for one device: asked for once, then looked at until Apple has assigned it; and given back.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Asset } from '../adapters/apps-and-books/apps-and-books-client.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
@@ -35,8 +36,8 @@ export type ReturnOutcome =
 
 /** An association takes seconds: waiting inside the activity spares a rollout its timers. Milliseconds. */
 const LOOKS_MS = [50, 150, 300, 500, 1000, 1000];
-/** In passing, others wait behind it. */
-const FIRST_LOOKS_MS = [50, 150];
+/** A plan waits for Apple's word no longer. */
+const PLAN_LOOK_MS = 2_000;
 const { adamId } = OKTA_VERIFY;
 
 type Client = Awaited<ReturnType<ActivityDependencies['appsAndBooks']>>;
@@ -56,7 +57,7 @@ export function licenseActivities(deps: ActivityDependencies) {
       readonly isInPassing?: boolean;
     }): Promise<LicenseOutcome> {
       const { deviceId } = input;
-      const looks = input.isInPassing === true ? FIRST_LOOKS_MS : LOOKS_MS;
+      const looks = input.isInPassing === true ? [] : LOOKS_MS;
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.serialNumber === null) return { kind: 'pending' };
       if (desiredStateOf(state) === null) return { kind: 'not_wanted' };
@@ -114,6 +115,23 @@ export function licenseActivities(deps: ActivityDependencies) {
       });
     },
   };
+}
+
+/** One look, for a plan that could send the app now. false: not yet, or nobody knows; whoever waits for the license learns why. */
+export async function isAssignedByNow(
+  { database, appsAndBooks }: ActivityDependencies,
+  { id, licenseEventId: eventId }: DeviceState,
+): Promise<boolean> {
+  if (eventId === null) return false;
+  const look = async (): Promise<boolean> =>
+    (await (await appsAndBooks()).status(eventId)).state === 'complete';
+  const isAssigned = await Promise.race([
+    look().catch(() => false),
+    pause(PLAN_LOOK_MS, false, { ref: false }),
+  ]);
+  if (isAssigned)
+    await recordLicense(database, id, adamId, { state: 'associated', eventId, failureCode: null });
+  return isAssigned;
 }
 
 async function gone(
@@ -195,7 +213,7 @@ async function settledEvent(
   looks: readonly number[],
 ): Promise<'complete' | 'pending' | CataloguedError> {
   for (const waitMs of looks) {
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(waitMs);
     const event = await client.status(eventId);
     if (event.state !== 'pending') return event.state === 'failed' ? event.error : 'complete';
   }

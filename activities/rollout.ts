@@ -13,6 +13,7 @@ import { readDeviceState, rolloutViewOf, type DeviceState } from '../adapters/st
 import type { FailureCode } from '../domain/failures.ts';
 import { notNowText, minuteText } from '../domain/trust-text.ts';
 import { failedText, failureText, failureTitle } from './failure-text.ts';
+import { isAssignedByNow } from './license.ts';
 import { phaseOf, planRollout } from '../domain/rollout-plan.ts';
 import {
   memoryFor,
@@ -48,6 +49,8 @@ export interface PlannedStep {
   readonly patienceHours: number;
   /** The app is not there as it should be: a license can be fetched beside everything else. */
   readonly needsLicense: boolean;
+  /** Apple has assigned the license that the memory had as pending. */
+  readonly hasLicense: boolean;
 }
 
 export interface FailedRun {
@@ -136,25 +139,27 @@ export function rolloutActivities(deps: ActivityDependencies) {
 const MAX_LOOKS = 3;
 
 /** Reads, decides, and writes what is to be shown; who finds nothing to decide any more closes the run. */
-async function planStep(deps: ActivityDependencies, input: PlanInput): Promise<PlannedStep | null> {
+async function planStep(deps: ActivityDependencies, given: PlanInput): Promise<PlannedStep | null> {
   const { database } = deps;
   let takesBack = false;
+  let input = given;
   for (let look = 1; look <= MAX_LOOKS; look += 1) {
     const state = await readDeviceState(database, input.deviceId);
     if (state === undefined) return null;
+    if (lacksLicenseOnly(input, state) && (await isAssignedByNow(deps, state))) input = withLicense(input);
     const planned = await decide(database, deps, input, state);
     takesBack = planned.action.do === 'waitForRemovalDelay';
     if (isFinish(planned)) return finish(deps, input, planned);
     if (takesBack || planned.told !== null) break;
     const trust = await refreshSeen(database, state, await shownOf(database, input, planned), runOf(input));
     if (trust === 'needs_lock') break;
-    if (trust !== 'changed') return stepOf(planned, trust.waitsFor);
+    if (trust !== 'changed') return stepOf(input, planned, trust.waitsFor);
   }
   const locked = await database.inTransaction((sql) => planLocked(sql, deps, input, takesBack));
   if (locked === 'takes_back') return planStep(deps, input);
   if (locked === null) return null;
   const { planned, waitsFor } = locked;
-  return isFinish(planned) ? finish(deps, input, planned) : stepOf(planned, waitsFor);
+  return isFinish(planned) ? finish(deps, input, planned) : stepOf(input, planned, waitsFor);
 }
 
 /**
@@ -178,6 +183,19 @@ async function planLocked(
   const trust = await refreshLocked(sql, locked, await shownOf(sql, input, planned));
   if (planned.told !== null) await appendTimeline(sql, deviceId, planned.told, new Date(input.nowMs));
   return { planned, waitsFor: trust.waitsFor };
+}
+
+const withLicense = (input: PlanInput): PlanInput => ({
+  ...input,
+  memory: { ...input.memory, license: 'ready' },
+});
+
+/** With it the app would be sent now. Apple is asked no sooner: it takes seconds. */
+function lacksLicenseOnly(input: PlanInput, state: DeviceState): boolean {
+  if (input.memory.license !== 'pending') return false;
+  const view = rolloutViewOf(state, input.nowMs);
+  const action = planRollout(view, memoryFor(withLicense(input).memory, view.enrollmentId), input.nowMs);
+  return action.do === 'send' && action.requests.some(({ type }) => type === 'InstallApplication');
 }
 
 const runOf = ({ run, nowMs }: PlanInput): CurrentRun => ({ ...run, now: new Date(nowMs) });
@@ -218,7 +236,11 @@ async function shownOf(sql: Sql, input: PlanInput, { view, action }: Decided): P
   };
 }
 
-function stepOf({ state, view, action }: Decided, waitsFor: string | null): PlannedStep {
+function stepOf(
+  { memory }: PlanInput,
+  { state, view, action }: Decided,
+  waitsFor: string | null,
+): PlannedStep {
   const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
   return {
     action,
@@ -229,6 +251,7 @@ function stepOf({ state, view, action }: Decided, waitsFor: string | null): Plan
     integrationId: view.desired?.integrationId ?? null,
     patienceHours: settings.patienceHours,
     needsLicense: needsLicense(view),
+    hasLicense: memory.license === 'ready',
   };
 }
 
@@ -246,7 +269,7 @@ async function finish(
     { ...ending, ...(waitsForCode === undefined ? {} : { waitsForCode }) },
     planned,
   );
-  const step = stepOf(planned, closed.waitsFor);
+  const step = stepOf(input, planned, closed.waitsFor);
   const seconds = planned.view.desired?.settings.trustLookupSeconds ?? [];
   const { integrationId } = step;
   // One that was only verified is left to the sweep.

@@ -15,6 +15,7 @@ export class LicenseAssignment {
   readonly #settled: (license: RolloutMemory['license']) => void;
   readonly #changes: () => number;
   readonly #resetPoint: ResetPoint;
+  /** An activity looks for it. */
   #isOut = false;
   /** Not yet begun. */
   #started: { readonly isMissed: boolean; readonly patienceMs: number } | undefined;
@@ -42,12 +43,14 @@ export class LicenseAssignment {
    */
   start(isMissed: boolean, patienceMs: number): void {
     if (this.#isOut) return;
-    this.#isOut = true;
     this.#settled('pending');
     this.#started = { isMissed, patienceMs };
   }
 
-  /** Looks once in passing, for Apple may have assigned one already, or do so at once; what is left of it goes on beside everything else. */
+  /**
+   * Asks Apple in passing. What it assigns takes seconds, and is looked at by the plan that could send the app; why it does not is told beside
+   * everything else.
+   */
   async begin(): Promise<void> {
     if (this.#started === undefined) return;
     const { isMissed, patienceMs } = this.#started;
@@ -57,8 +60,18 @@ export class LicenseAssignment {
         { deviceId: this.#deviceId, isMissed, isInPassing: true },
       ]),
     );
-    if (seen?.kind === 'ready') return this.#end('ready');
-    if (seen?.kind === 'not_wanted') return this.#end('unasked');
+    if (seen?.kind === 'ready') this.#settled('ready');
+    else if (seen?.kind === 'not_wanted') this.#settled('unasked');
+    else if (seen?.kind !== 'pending') this.#lookFor(isMissed, patienceMs);
+  }
+
+  /** Only the app is left, and waits for it. */
+  wait(patienceMs: number): void {
+    if (!this.#isOut) this.#lookFor(false, patienceMs);
+  }
+
+  #lookFor(isMissed: boolean, patienceMs: number): void {
+    this.#isOut = true;
     this.#run(isMissed, patienceMs).then(
       (license) => this.#end(license),
       (error: unknown) => {

@@ -124,6 +124,7 @@ class RolloutWorkflow {
     });
     if (step === null) return null;
     this.#memory = memoryFor(this.#memory, step.enrollmentId);
+    if (step.hasLicense) this.#license = 'ready';
     if (step.needsLicense && this.#license === 'unasked')
       this.#licenseAssignment.start(false, patienceOf(step));
     if (step.integrationId !== null) this.#removalDueMs = undefined;
@@ -150,6 +151,7 @@ class RolloutWorkflow {
         if (await this.#waitFor(isChanged, intervals, 'enrollment')) return;
         throw failedBecause('mdm.not_enrolled');
       case 'waitForLicense':
+        if (this.#license === 'pending') this.#licenseAssignment.wait(patienceMs);
         if (await this.#waitFor(() => this.#license !== 'pending' || isChanged(), intervals, 'license'))
           return;
         throw failedBecause('apps_and_books.no_license_left');

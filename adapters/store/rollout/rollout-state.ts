@@ -88,6 +88,8 @@ export interface DeviceState {
   readonly returnAskedAt: Date | null;
   /** Why there is no license of Okta Verify for it. */
   readonly licenseFailureCode: string | null;
+  /** Under which Apple assigns one just now. */
+  readonly licenseEventId: string | null;
   /** Its platform or integration is being removed: it has no desired state any more. */
   readonly isLeaving: boolean;
   readonly removalTerms: RemovalTerms | null;
@@ -112,7 +114,9 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
     `select device.id, device.family, device.platform, coalesce(channel.kind, 'built_in') as channel_kind, device.serial_number, device.udid, device.name,
             device.user_name, device.enrollment_status, device.push_problem, device.enrollment_id,
             device.last_contact_at, device.return_asked_at,
-            (select failure_code from licenses where device_id = device.id and adam_id = $2 and state = 'failed') as license_failure_code,
+            case license.state when 'failed' then license.failure_code end as license_failure_code,
+            case license.state when 'associating' then license.event_id end as license_event_id,
+            coalesce(license.state <> 'failed', false) as holds_license,
             item.settings as item_settings, item.device_trust_on as item_is_on, item.app_configuration as item_configuration,
             integration.id as integration_id, integration.okta_host, integration.custom_domain,
             integration.settings as integration_settings,
@@ -125,7 +129,6 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             reported.app_configuration_revision,
             coalesce(trust.app_refusals, 0) as app_refusals, trust.app_refused_at, trust.failure_code, trust.removal_terms, scope.is_leaving,
             exists (select from sent_profiles where device_id = device.id and kind = 'app_configuration') as configuration_was_sent,
-            exists (select from licenses where device_id = device.id and adam_id = $2 and state <> 'failed') as holds_license,
             coalesce((select jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'slot', slot, 'scope', scope, 'payloadUuid', payload_uuid,
                         'commandUuid', command_uuid, 'state', state, 'notBefore', not_before, 'notAfter', not_after, 'provenAt', proven_at,
                         'serialNumber', serial_number, 'reason', reason, 'use', use, 'useEvidence', use_evidence)
@@ -147,6 +150,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
        left join secrets as secret on secret.id = platform.secret_id
        left join reported_inventory as reported on reported.device_id = device.id
        left join device_trust as trust on trust.device_id = device.id
+       left join licenses as license on license.device_id = device.id and license.adam_id = $2
       where device.id = $1`,
     [deviceId, OKTA_VERIFY.adamId],
   );
