@@ -17,6 +17,7 @@ import {
 } from '../test/harness/device-listener.ts';
 import { deviceCommandActivities } from './device-commands.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { askForOverdueAnswers } from './overdue-answers.ts';
 import { wakeDevice } from './wake-device.ts';
 
 let listener: DeviceListener;
@@ -110,6 +111,11 @@ const toldOf = async (id: string) =>
       where ordering_key = $1 and message ->> 'signal' = 'commandsResponded'`,
     [id],
   );
+
+const look = () => askForOverdueAnswers(deps, new AbortController().signal);
+/** Nothing of the tests before is overdue. */
+const forgetAll = () =>
+  listener.database.query("update commands set state = 'withdrawn' where state = 'handed_over'");
 
 test('a response that a webhook lost is asked for again, however often the device calls meanwhile', async () => {
   const device = await enrolled();
@@ -276,4 +282,47 @@ test('a command that the server has cannot be taken back, one that it was not gi
   expect(await withdrawCommand({ commandUuid: randomUUID() })).toBe(false);
   await device.wake();
   expect(given).toEqual([taken]);
+});
+
+test('what is overdue is asked for without anybody who waits, at growing intervals; what is not, and NotNow, is left alone', async () => {
+  await forgetAll();
+  const [device, busy, asleep] = [await enrolled(), await enrolled(), await enrolled()];
+  for (const each of [device, busy, asleep]) await each.queue();
+  for (const each of [device, busy, asleep]) await each.wake();
+  const [lost, later] = given;
+  await device.idle();
+  await busy.idle();
+  await busy.says(later ?? '', 'NotNow');
+  await pass(40);
+  await look();
+  expect(given).toHaveLength(3);
+  await pass(10);
+  await Promise.all([look(), look()]);
+  expect(new Set(given).size).toBe(4);
+  expect(await commandOf(lost ?? '')).toMatchObject({ handOvers: 2 });
+  await device.idle();
+  await pass(50);
+  const before = given.length;
+  await look();
+  expect(given).toHaveLength(before);
+  await pass(50);
+  await look();
+  expect(given).toHaveLength(before + 1);
+});
+
+test('a server that does not answer is asked for one of its devices, one that refuses for all, once', async () => {
+  await forgetAll();
+  const devices = [await enrolled(), await enrolled(), await enrolled()];
+  for (const device of devices) await device.queue();
+  for (const device of devices) await device.wake();
+  for (const device of devices) await device.idle();
+  await pass(50);
+  answers = ['channel.unreachable'];
+  await look();
+  expect(given).toHaveLength(4);
+  answers = [{ kind: 'refused', failureCode: 'channel.command_refused' }];
+  await look();
+  expect(given).toHaveLength(7);
+  await look();
+  expect(given).toHaveLength(7);
 });

@@ -104,8 +104,10 @@ async function sendOverdue(
   for (const command of overdue) {
     const alias = await renameForNextTry(deps.database, command);
     const failure = await send(deps, command, enqueue, alias);
+    // What it refuses now it will refuse in a moment, too.
+    if (failure === null || failure.code === 'channel.command_refused')
+      await noteNextTry(deps.database, command);
     if (failure !== null) return failure.code;
-    await noteNextTry(deps.database, command.uuid);
   }
   return null;
 }

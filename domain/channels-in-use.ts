@@ -46,10 +46,9 @@ export type ChannelNeed = 'public_url' | 'tls' | 'push_certificate' | 'apps_and_
 export function needsOfChannels(used: readonly ChannelKind[]): ReadonlySet<ChannelNeed> {
   return new Set(
     used.flatMap((kind): ChannelNeed[] => {
-      const { enroll, license } = CHANNEL_ABILITIES[kind];
+      const { enroll, license, tell } = CHANNEL_ABILITIES[kind];
       return [
-        // NanoMDM sends its webhooks there; Fleet is asked.
-        ...(enroll || kind === 'nanomdm' ? (['public_url', 'tls'] as const) : []),
+        ...(tell ? (['public_url', 'tls'] as const) : []),
         ...(enroll ? (['push_certificate'] as const) : []),
         ...(license ? (['apps_and_books'] as const) : []),
       ];

@@ -23,12 +23,14 @@ export interface ChannelAbilities {
   readonly enroll: boolean;
   /** Okta Verify's licenses are Odette's to assign and to take back. */
   readonly license: boolean;
+  /** It tells by itself what a device says; one that does not is asked. */
+  readonly tell: boolean;
 }
 
 export const CHANNEL_ABILITIES: Readonly<Record<ChannelKind, ChannelAbilities>> = {
-  built_in: { withdraw: true, longPoll: true, enroll: true, license: true },
-  nanomdm: { withdraw: false, longPoll: false, enroll: false, license: true },
-  fleet: { withdraw: false, longPoll: false, enroll: false, license: true },
+  built_in: { withdraw: true, longPoll: true, enroll: true, license: true, tell: true },
+  nanomdm: { withdraw: false, longPoll: false, enroll: false, license: true, tell: true },
+  fleet: { withdraw: false, longPoll: false, enroll: false, license: true, tell: false },
 };
 
 /** A device as its channel knows it. */
@@ -85,10 +87,10 @@ export const isRepeatable = (requestType: string): boolean => requestType !== 'I
 
 const MINUTE_MS = 60_000;
 /** A device that was offered a command carries it out within it; a large list or profile takes the longest. Doubles each time. */
-const ANSWERED_WITHIN_MS = 45_000;
+export const ANSWERED_WITHIN_MS = 45_000;
 /** Of a device from which nothing is heard at all: the channel may have lost what it said. Doubles each time. */
 const UNHEARD_FOR_MS = 30 * MINUTE_MS;
-const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
+export const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * Whether the response to a command that a channel with its own queue has taken was lost, or the command itself: its turn came, and the

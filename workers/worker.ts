@@ -10,12 +10,13 @@ import {
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { createActivities } from '../activities/index.ts';
+import { createActivities, type ActivityDependencies } from '../activities/index.ts';
 import type { Database } from '../adapters/store/base/database.ts';
 import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import { channelClients } from './channel-clients.ts';
 import { outsideClients } from './dependencies.ts';
+import { startOverdueAnswers } from './overdue-answers.ts';
 import { openProcessContext } from './process-context.ts';
 import { freePort } from './free-port.ts';
 import { serveHealth } from './health-server.ts';
@@ -40,7 +41,7 @@ await runProcess('worker', async (context) => {
   const clients = outsideClients(database, ring, config);
   const channels = channelClients(database, ring, config);
   const authority = identityAuthority(database, ring);
-  const activities = createActivities({
+  const dependencies: ActivityDependencies = {
     database,
     sealer: ring,
     temporal,
@@ -52,7 +53,7 @@ await runProcess('worker', async (context) => {
     profileSigner: async () => (await authority()).profileSigner,
     publicUrl: config.publicUrl,
     allowedPrivateHosts: config.allowedPrivateHosts,
-  });
+  };
   const buildId = await workflowsVersion();
   const codePath = await workflowBundle(`${config.dataDir}/cache`, buildId);
   const connection = await whenTemporalResponds(temporalSettings, log);
@@ -70,7 +71,7 @@ await runProcess('worker', async (context) => {
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath },
     workerDeploymentOptions: deploymentOptions(buildId, workerVersions),
-    activities,
+    activities: createActivities(dependencies),
     ...sealedWorkerOptions(ring, temporalSettings.namespace, refusals.note),
     reuseV8Context: true,
     // Activities end within 15 s; what is cut short is done again elsewhere.
@@ -80,6 +81,7 @@ await runProcess('worker', async (context) => {
   const ended = worker.run();
   if (isCurrent) await makeCurrent(temporal, buildId, workerVersions);
   log.info({ version: buildId, isCurrent }, 'workflows run in this version');
+  const overdue = startOverdueAnswers(dependencies, log);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const health = await serveHealth(config.workerListen, {
@@ -101,7 +103,7 @@ await runProcess('worker', async (context) => {
     async stop() {
       await health.stop();
       worker.shutdown();
-      await ended;
+      await Promise.all([ended, overdue.stop()]);
       clients.close();
       await connection.close();
       await processContext.close();

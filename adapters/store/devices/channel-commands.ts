@@ -1,6 +1,12 @@
 // Commands that another MDM server was given: taken back when it did not take them, sent again when nothing comes back.
 // The ledger is the same table `commands`; next-command.ts hands over.
-import { isAnswerOverdue } from '../../../domain/device-channel.ts';
+import {
+  ANSWERED_WITHIN_MS,
+  CHANNEL_ABILITIES,
+  CHANNEL_KINDS,
+  isAnswerOverdue,
+  MAX_PAUSE_MS,
+} from '../../../domain/device-channel.ts';
 import { CHALLENGE_LIFE_MS } from '../../../domain/patience.ts';
 import type { Sql } from '../base/database.ts';
 import type { EndedCommand, HandedOver } from './next-command.ts';
@@ -38,6 +44,28 @@ export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Pr
     return isAnswerOverdue({ handedOverAtMs, handOvers, offeredAtMs: null }, nowMs);
   });
 }
+
+interface AwaitedDevice {
+  readonly deviceId: string;
+  readonly channelId: string;
+}
+
+/** Devices that were offered a command and have not answered it in time, on channels that would have told it. */
+export const findAwaitedDevices = (sql: Sql, limit: number): Promise<AwaitedDevice[]> =>
+  sql.query<AwaitedDevice>(
+    `select distinct device_id, channel_id
+       from commands join devices as device on device.id = device_id join channels as channel on channel.id = channel_id
+      where state = 'handed_over' and offered_at <= now() - make_interval(secs => $1)
+        and offered_at <= now() - make_interval(secs => least($1 * 2 ^ (hand_overs - 1), $2)) and not_now_at is null
+        and channel.kind = any ($3::text[])
+      limit $4`,
+    [
+      ANSWERED_WITHIN_MS / 1_000,
+      MAX_PAUSE_MS / 1_000,
+      CHANNEL_KINDS.filter((kind) => CHANNEL_ABILITIES[kind].tell),
+      limit,
+    ],
+  );
 
 /**
  * The device was heard of: what its server has for it is offered to it from then on, one after the other. What was given after the command
@@ -80,11 +108,15 @@ export async function renameForNextTry(
   return alias;
 }
 
-export async function noteNextTry(sql: Sql, uuid: string): Promise<void> {
+/** Once, whoever has tried it. */
+export async function noteNextTry(
+  sql: Sql,
+  { uuid, handOvers }: { readonly uuid: string; readonly handOvers: number },
+): Promise<void> {
   await sql.query(
-    `update commands set handed_over_at = now(), offered_at = null, hand_overs = hand_overs + 1
-      where uuid = $1 and state = 'handed_over'`,
-    [uuid],
+    `update commands set handed_over_at = now(), offered_at = null, hand_overs = $2 + 1
+      where uuid = $1 and state = 'handed_over' and hand_overs = $2`,
+    [uuid, handOvers],
   );
 }
 

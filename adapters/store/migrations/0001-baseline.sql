@@ -436,6 +436,7 @@ create table command_aliases (
 create index command_aliases_command on command_aliases (command_uuid);
 create unique index commands_one_outstanding on commands (device_id, step) where state in ('queued', 'handed_over', 'not_now');
 create index commands_outstanding on commands (device_id, position) where state in ('queued', 'handed_over', 'not_now');
+create index commands_offered on commands (offered_at) where state = 'handed_over' and offered_at is not null;
 
 -- Which devices were handed a command that carries the iOS secret key, and with it the key. Kept when the device is deleted: the key is
 -- still where it was.

@@ -1,0 +1,31 @@
+// Looks again and again for answers that a channel should have told and did not (activities/overdue-answers.ts).
+import type { ActivityDependencies } from '../activities/index.ts';
+import { askForOverdueAnswers } from '../activities/overdue-answers.ts';
+import type { RelayLog } from './relay-loop.ts';
+import { repeat } from './repeated-work.ts';
+
+const LOOKS_EVERY_MS = 5_000;
+
+/** Starts at once; `stop` ends it when what is under way is done. */
+export function startOverdueAnswers(
+  dependencies: ActivityDependencies,
+  log: RelayLog,
+): { stop(): Promise<void> } {
+  const ending = new AbortController();
+  const looking = repeat({
+    database: dependencies.database,
+    log,
+    signal: ending.signal,
+    name: 'overdue answers',
+    work: async () => {
+      await askForOverdueAnswers(dependencies, ending.signal);
+      return LOOKS_EVERY_MS;
+    },
+  });
+  return {
+    async stop() {
+      ending.abort();
+      await looking;
+    },
+  };
+}
