@@ -24,6 +24,10 @@ export async function createFleetServer(options: {
   const world = await FleetWorld.open(`${options.world.dataDir}/fleet.json`, options.push);
   const app = express();
   app.disable('x-powered-by');
+  app.use((request, _response, next) => {
+    if (world.state.knobs.isDown) request.socket.destroy();
+    else next();
+  });
   app.use(await mdmRoutes(world, options.base));
   app.use(['/api/v1/fleet', '/api/latest/fleet'], apiRoutes(world));
   const timer = setInterval(() => {

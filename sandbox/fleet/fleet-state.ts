@@ -47,6 +47,8 @@ interface FleetProfileState {
 }
 
 export const FleetKnobsShape = z.strictObject({
+  /** As if its process had ended: every connection breaks, Odette's and the devices'. */
+  isDown: z.boolean(),
   /** So many requests to the API get 503. */
   unavailable: z.number().int().nonnegative(),
   /** So many requests to the API get 429 with Retry-After. */
@@ -89,6 +91,7 @@ export const newFleetState = (authority: FleetState['authority']): FleetState =>
   commands: [],
   profiles: [],
   knobs: {
+    isDown: false,
     unavailable: 0,
     rateLimited: 0,
     retryAfterSeconds: 1,
