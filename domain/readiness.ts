@@ -1,5 +1,6 @@
 // Enforcement readiness: who would be locked out if an Okta policy demanded a managed device now, and why.
 import { CHANNEL_WORDS } from './channel-words.ts';
+import { CHANNEL_ABILITIES } from './device-channel.ts';
 import type { SetupChannel } from './setup-wizard.ts';
 import type { TrustBucket } from './trust-bucket.ts';
 
@@ -44,7 +45,7 @@ export function lockoutReason(
   const names = others.length === 0 ? first : `${first} and ${others.length} more`;
   if (channel === 'observe_only')
     return `Signs in on ${names}, which Okta does not count as managed. Observed devices say what would help.`;
-  if (channel !== 'built_in')
+  if (!CHANNEL_ABILITIES[channel].enroll)
     return `Signs in on ${names}, which Odette does not know. Enroll it in ${CHANNEL_WORDS[channel].name}, or adopt it.`;
   return `Signs in on ${names}, not enrolled in Odette. Enroll it.`;
 }

@@ -1,5 +1,8 @@
 // An integration that only observes, from the admin's side: no platform, no license, no push certificate, and nothing to deliver.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { saveBindings, upsertOktaDevices } from '../adapters/store/integration/okta-devices.ts';
+import { recordSweep } from '../adapters/store/integration/okta-sweeps.ts';
+import { recordReadiness } from '../adapters/store/integration/readiness.ts';
 import { installApiServiceIntegration } from '../sandbox/okta/admin.ts';
 import type { ApiResponse } from '../test/harness/admin-api.ts';
 import { openWizardWorld, type WizardWorld } from '../test/harness/wizard.ts';
@@ -59,6 +62,67 @@ test('asks for the tenant and nothing of a platform, and completes without a lic
 
 test('needs neither push certificate nor licenses nor an address for devices', async () => {
   expect(await needs()).toEqual([]);
+});
+
+test('shows the truths that Okta holds, what would help, and who would be locked out, and sends nothing', async () => {
+  const { database } = world.api;
+  const now = new Date();
+  const record = (id: string, managementStatus: 'MANAGED' | 'NOT_MANAGED') => ({
+    id,
+    platform: 'MACOS' as const,
+    displayName: id,
+    status: 'ACTIVE',
+    registered: true,
+    users: [{ id: `00u${id}`, login: `${id}@acme.example`, managementStatus }],
+    created: now.toISOString(),
+    lastUpdated: now.toISOString(),
+  });
+  await upsertOktaDevices(
+    database,
+    integrationId,
+    [record('air', 'MANAGED'), record('pro', 'NOT_MANAGED')],
+    now,
+  );
+  await saveBindings(database, integrationId, [
+    { oktaId: 'air', serialNumber: '0a1b', at: now.toISOString() },
+  ]);
+  await recordSweep(database, integrationId, now);
+  await recordReadiness(database, integrationId, now);
+
+  const address = `/api/integrations/${integrationId}`;
+  const observed = await world.api.call('GET', `${address}/observed-devices`);
+  expect(observed.body.items).toMatchObject([
+    {
+      name: 'air',
+      registered: 'held',
+      managed: 'held',
+      remedy: null,
+      certificate: { firstUsedAt: now.toISOString(), serialNumber: '0a1b' },
+    },
+    {
+      name: 'pro',
+      registered: 'held',
+      managed: 'not_held',
+      remedy: expect.stringContaining("The MDM server of this Mac delivers Okta's SCEP profile") as string,
+      certificate: null,
+    },
+  ]);
+  expect((await world.api.call('GET', `${address}/readiness`)).body).toMatchObject({
+    users: 2,
+    ready: 1,
+    lockedOut: 1,
+  });
+  expect((await world.api.call('GET', `${address}/readiness/users`)).body.items).toContainEqual(
+    expect.objectContaining({
+      login: 'pro@acme.example',
+      reason: 'Signs in on pro, which Okta does not count as managed. Observed devices say what would help.',
+    }),
+  );
+
+  expect((await world.api.call('GET', '/api/channels')).body.items).toEqual([]);
+  expect((await world.api.call('GET', '/api/devices')).body.items).toEqual([]);
+  for (const table of ['devices', 'commands', 'certificate_deliveries', 'rollout_runs'])
+    expect([table, await database.query(`select 1 from ${table}`)]).toEqual([table, []]);
 });
 
 test('has no library item: Odette delivers nothing for it', async () => {

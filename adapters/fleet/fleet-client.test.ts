@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startFleetServer, type TestFleet } from '../../test/harness/fleet-server.ts';
 import { LABEL } from '../../test/harness/fleet-channel.ts';
 import type { ProtocolDevice } from '../../test/harness/protocol-device.ts';
@@ -124,6 +124,75 @@ test('it says which server it is, and what its user may', async () => {
     hasOktaConditionalAccess: false,
   });
   expect(await clientOf().profiles(null)).toEqual([]);
+});
+
+/** A server that answers everything so. */
+async function answering(status: number, headers: Record<string, string>, body: string) {
+  const server = createServer((_request, response) => response.writeHead(status, headers).end(body));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { client: clientOf({ url }), close: () => new Promise((closed) => server.close(closed)) };
+}
+
+test.each<[number, string]>([
+  [502, '<html>Bad Gateway</html>'],
+  [500, '{}'],
+  [301, ''],
+  [204, ''],
+])('%i with %j says nothing of the command: nobody knows whether Fleet has it', async (status, body) => {
+  const { client, close } = await answering(status, {}, body);
+  expect(await codeOf(client.run(device.udid, list(randomUUID())))).toBe('channel.unexpected_response');
+  await close();
+});
+
+test.each(['<html>Sign in</html>', '[]', '{"results": {}}', '{"results": [{"host_uuid": 1}]}'])(
+  'a success with %j is no answer of Fleet',
+  async (body) => {
+    const { client, close } = await answering(200, {}, body);
+    expect(await codeOf(client.answer(randomUUID(), device.udid))).toBe('channel.unexpected_response');
+    await close();
+  },
+);
+
+test("an answer of which Fleet says no time is the device's of now, and another device's is none of it", async () => {
+  const uuid = randomUUID();
+  const result = (host_uuid: string) => ({
+    host_uuid,
+    command_uuid: uuid,
+    status: 'Acknowledged',
+    updated_at: 'never',
+    result: Buffer.from('said').toString('base64'),
+  });
+  const { client, close } = await answering(
+    200,
+    {},
+    JSON.stringify({ results: [result(randomUUID()), result(device.udid.toLowerCase())] }),
+  );
+  expect(await client.answer(uuid, device.udid)).toMatchObject({ kind: 'answered', ageMs: 0 });
+  expect(await client.answer(uuid, randomUUID())).toEqual({ kind: 'waits' });
+  await close();
+});
+
+test('how long a limit holds may be a date, and may be missing', async () => {
+  const limited = async (headers: Record<string, string>) => {
+    const { client, close } = await answering(429, headers, '{"message": "limit exceeded"}');
+    const error = await client.hosts(0).catch((failure: unknown) => failure as { retryAfterMs?: number });
+    await close();
+    return error as { code: string; retryAfterMs?: number };
+  };
+  const later = await limited({ 'retry-after': new Date(Date.now() + 60_000).toUTCString() });
+  expect(later.code).toBe('channel.rate_limited');
+  expect(later.retryAfterMs).toBeGreaterThan(50_000);
+  expect(later.retryAfterMs).toBeLessThanOrEqual(60_000);
+  expect((await limited({ 'retry-after': new Date(0).toUTCString() })).retryAfterMs).toBe(0);
+  for (const headers of [{}, { 'retry-after': 'soon' }])
+    expect((await limited(headers)).retryAfterMs, JSON.stringify(headers)).toBeUndefined();
+});
+
+test('a server that does not answer in time is not reached', async () => {
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort(new Error('too late')));
+  expect(await codeOf(clientOf().run(device.udid, list(randomUUID())))).toBe('channel.unreachable');
+  vi.restoreAllMocks();
 });
 
 test('an answer that never ends is not read, and the token is in no error', async () => {
