@@ -1,7 +1,8 @@
 // Whether a fleet waits behind itself: Macs enroll and a wizard is walked, first beside nothing, then while thousands of daily checks are under
-// way. `npm run bench:lanes` (LANES_CHECKS 10000, LANES_MACS 20). Median and p95 of each.
+// way. `npm run bench:lanes` (LANES_CHECKS 10000, LANES_MACS 20, LANES_EVERY_MS 500). Median and p95 of each.
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connectDatabase } from '../../adapters/store/base/database.ts';
 import { checkOwner } from '../../domain/device-check.ts';
 import { enrollDevices } from '../../sandbox/demo/enroll.ts';
@@ -18,6 +19,8 @@ import { addQuietFleet } from './quiet-fleet.ts';
 
 const CHECKS = Number(process.env['LANES_CHECKS'] ?? 10_000);
 const MACS = Number(process.env['LANES_MACS'] ?? 20);
+/** From one Mac's enrollment to the next one's; 0: all at once. */
+const EVERY_MS = Number(process.env['LANES_EVERY_MS'] ?? 500);
 /** So many of the quiet fleet have been asked when the others come: a page, and the next one is on its way. */
 const UNDER_WAY = Math.min(CHECKS, 200);
 const PATIENCE_MS = 15 * 60_000;
@@ -53,14 +56,20 @@ try {
   console.log(figures('step of the wizard, busy', busySteps));
 
   async function enroll(prefix: string, count: number): Promise<number[]> {
-    for (let index = 0; index < count; index += 1)
-      await world.manage('POST', '/devices', {
+    const add = (index: number): Promise<unknown> =>
+      world.manage('POST', '/devices', {
         family: 'Mac',
         name: `${prefix}-${index}`,
         user: { login: `${prefix}-${index}@example.com` },
         knobs: { downloadSeconds: 0, signInSeconds: 0 },
       });
-    await enrollDevices(stage, blueprintId);
+    if (EVERY_MS === 0) {
+      for (let index = 0; index < count; index += 1) await add(index);
+      await enrollDevices(stage, blueprintId);
+    }
+    for (let index = 0; EVERY_MS > 0 && index < count; index += 1) {
+      await Promise.all([pause(EVERY_MS), add(index).then(() => enrollDevices(stage, blueprintId))]);
+    }
     const rows = await eventually(
       () =>
         database.query<{ ms: number }>(

@@ -42,8 +42,9 @@ export async function addQuietFleet(
     for (const [table, differences] of Object.entries(COPIES))
       await sql.query(
         `insert into ${table} overriding user value
-           select (jsonb_populate_record(null::${table}, to_jsonb(original) || ${differences} || ${table === 'device_trust' ? trust : `'{}'::jsonb`})).*
-             from ${table} as original, generate_series(1, $1::bigint) as place
+           select copied.* from ${table} as original
+            cross join generate_series(1, $1::bigint) as place
+            cross join lateral jsonb_populate_record(null::${table}, to_jsonb(original) || ${differences} || ${table === 'device_trust' ? trust : `'{}'::jsonb`}) as copied
             where original.${table === 'devices' ? 'id' : 'device_id'} = $2`,
         [copies, model.id],
       );
