@@ -127,9 +127,9 @@ test('many devices are asked in portions, and those that are refused are named',
   expect(printed).toContain('does not manage: A-199, A-200');
 });
 
-test('devices are listed by their channel: by its name, or built_in', async () => {
+test('devices are listed by their channel, by its name or built_in, and by their blueprint', async () => {
   server.plays.listDevices = ({ query }) => {
-    bodies.push(query.getAll('channel'));
+    bodies.push(query.getAll('channel'), query.getAll('blueprintId'));
     return { items: [], next: null };
   };
   const devices = (...args: string[]) =>
@@ -137,7 +137,10 @@ test('devices are listed by their channel: by its name, or built_in', async () =
       environment: { ODETTE_URL: server.url, ODETTE_TOKEN: CONTRACT_TOKEN },
     });
   const { code } = await devices('--channel', 'Berlin', '--channel', 'built_in');
-  expect([code, bodies.at(-1)]).toEqual([0, [ID, 'built_in']]);
+  expect([code, ...bodies.slice(-2)]).toEqual([0, [ID, 'built_in'], []]);
+  server.plays.listBlueprints = () => ({ items: [BLUEPRINT] });
+  await devices('--blueprint', 'Everybody');
+  expect(bodies.slice(-2)).toEqual([[], [ID]]);
   expect((await devices('--channel', 'Paris')).told).toContain('There are: Berlin.');
 });
 

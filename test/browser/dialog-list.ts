@@ -1,4 +1,5 @@
 // The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
+import { Secret, TOTP } from 'otpauth';
 import type { ConsolePage } from './console-page.ts';
 import { chooseIn, pressByKey, typeInto } from './keyboard.ts';
 
@@ -45,6 +46,8 @@ export const dialogs = (ids: {
   readonly gone: string;
   /** A change of a fleet that halted by itself. */
   readonly halted: string;
+  /** Of who looks. */
+  readonly password: string;
 }): Record<string, Opening> => {
   const item = `/library/okta-verify?integration=${ids.integration}`;
   const integration = `/integrations/${ids.integration}`;
@@ -65,6 +68,18 @@ export const dialogs = (ids: {
     const word = ours.page.getByLabel(POLICY_IS_LIFTED);
     if ((await word.count()) > 0) await pressByKey(ours.page, word, 'Space');
     await pressed('Turn off')(ours);
+  };
+  const withPassword =
+    (button: string, confirm?: string) =>
+    async (ours: Opener): Promise<void> => {
+      await pressed(button)(ours);
+      await typeInto(ours.page, 'Your password', ids.password);
+      if (confirm !== undefined) await pressed(confirm)(ours);
+    };
+  const begun = async (ours: Opener): Promise<string> => {
+    await withPassword('Set up authenticator app', 'Next')(ours);
+    await ours.see('Or enter this key in the app');
+    return (await ours.page.getByRole('dialog').locator('code').textContent()) ?? '';
   };
   return {
     'add a channel': { at: '/channels', open: pressed('Add channel') },
@@ -160,6 +175,7 @@ export const dialogs = (ids: {
     },
     'allow a return': { at: `/devices/${ids.device}`, open: pressed('More ▾', 'Allow re-enrollment…') },
     'replay device': { at: `/devices/${ids.failed}`, open: pressed('More ▾', 'Replay rollout') },
+    'payload of a device': { at: `/devices/${ids.device}`, open: pressed(/^View /) },
     'forget device': { at: `/devices/${ids.gone}`, open: pressed('More ▾', 'Delete its record…') },
     'replay a group': { at: '/rollouts', open: pressed(/^Replay all/) },
     'stop a replay': { at: '/rollouts', open: pressed('Stop') },
@@ -215,12 +231,45 @@ export const dialogs = (ids: {
       },
     },
     'set up an authenticator app': { at: '/account', open: pressed('Set up authenticator app') },
+    'its first code': { at: '/account', open: async (ours) => void (await begun(ours)) },
+    'its recovery codes, shown once': {
+      at: '/account',
+      open: async (ours) => {
+        const secret = Secret.fromBase32(await begun(ours));
+        await typeInto(ours.page, 'Code', new TOTP({ secret }).generate());
+        await pressed('Turn on')(ours);
+        await ours.see('Shown this once');
+      },
+    },
+    'new recovery codes': { at: '/account', open: pressed('New recovery codes') },
+    'new recovery codes, shown once': {
+      at: '/account',
+      open: async (ours) => {
+        await withPassword('New recovery codes', 'Make new codes')(ours);
+        await ours.see('Shown this once');
+      },
+    },
+    'turn a second factor off': { at: '/account', open: pressed('Turn off') },
+    'reset a second factor': {
+      at: '/settings?tab=people',
+      open: pressed('Reset the second factor of ada'),
+    },
     'add a notification target': { at: '/settings?tab=notifications', open: pressed('Add target') },
     'add mailboxes': {
       at: '/settings?tab=notifications',
       open: async (ours) => {
         await pressed('Add target')(ours);
         await chooseIn(ours.page, 'Kind', 'E-mail');
+      },
+    },
+    'signing key of a target, shown once': {
+      at: '/settings?tab=notifications',
+      open: async (ours) => {
+        await pressed('Add target')(ours);
+        await typeInto(ours.page, 'Name', 'Pager');
+        await typeInto(ours.page, 'URL', 'https://pager.example.com/odette');
+        await pressed('Add')(ours);
+        await ours.page.getByRole('dialog', { name: 'The signing key of the webhook' }).waitFor();
       },
     },
     'change a target': { at: '/settings?tab=notifications', open: pressed(/^Change /) },

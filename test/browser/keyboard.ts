@@ -38,6 +38,13 @@ export async function chooseIn(page: Page, label: string, option: string): Promi
   await page.keyboard.type(option);
 }
 
+/** Escape closes the dialog, and the focus is where it was before. @throws Error when it is not */
+export async function escapeTo(page: Page, opener: Locator): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await opener.and(page.locator(':focus')).waitFor();
+}
+
 /**
  * Presses Tab until it comes round within a part of the page, and returns what it never came to: the HTML of each field, button and link. Of radio
  * buttons one takes the focus for all.
@@ -47,13 +54,11 @@ export async function outOfReach(page: Page, within: string): Promise<string[]> 
   const tabbable = `[...document.querySelector(${JSON.stringify(within)}).querySelectorAll('${TABBABLE}')].filter((each) =>
     !each.disabled && each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true }) && each.closest('[inert]') === null)`;
   const count = (): Promise<number> => page.evaluate<number>(`${tabbable}.length`);
-  await page.evaluate('globalThis.reached = new Set()');
+  await page.evaluate(`globalThis.reached = new Set([document.activeElement]);
+    globalThis.reach ??= addEventListener('focusin', ({ target }) => globalThis.reached.add(target)) ?? true`);
   for (;;) {
     const wanted = await count();
-    for (let steps = 0; steps <= wanted + 2; steps += 1) {
-      await page.evaluate('void globalThis.reached.add(document.activeElement)');
-      await page.keyboard.press('Tab');
-    }
+    for (let steps = 0; steps <= wanted + 2; steps += 1) await page.keyboard.press('Tab');
     const missed = await page.evaluate<string[]>(`${tabbable}
       .filter((each) => !globalThis.reached.has(each) && !(each.type === 'radio' &&
         [...globalThis.reached].some((other) => other?.type === 'radio' && other.name === each.name)))

@@ -80,6 +80,7 @@ try {
     failed: odd.failed,
     canary: odd.failed,
     halted: odd.halted,
+    password: ADMIN.password,
   });
   // What an admin sees while parts of Odette do not answer.
   await world.kill('temporal');

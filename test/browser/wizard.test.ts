@@ -11,6 +11,7 @@ import {
 import { changeKnobs } from '../../sandbox/okta/knobs.ts';
 import { openWizardWorld, type WizardWorld } from '../harness/wizard.ts';
 import { openConsole, signIn } from './console-page.ts';
+import { escapeTo, outOfReach, pressByKey } from './keyboard.ts';
 import { closePages, hasBrowser, sharedBrowser } from './shared-browser.ts';
 import { commandsOn } from './shown-commands.ts';
 import { anotherDay, atStep, errorAt, fieldOf, nextButton } from './wizard-page.ts';
@@ -146,7 +147,12 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     });
     await readAgain;
     expect(await warning.count()).toBe(0);
-    await ours.press('Check again');
+    const again = ours.page.getByRole('button', { name: 'Check again' }).first();
+    await pressByKey(ours.page, again);
+    await warning.getByText('Okta FastPass is not active.').waitFor();
+    expect(await outOfReach(ours.page, '[role=dialog]')).toEqual([]);
+    await escapeTo(ours.page, again);
+    await ours.page.keyboard.press('Enter');
     await warning.getByText('Okta FastPass is not active.').waitFor();
     const command = (await commandsOn(ours.page)).find((line) => line.includes('"connect"')) ?? '';
     expect(await warning.getByText(command, { exact: true }).count()).toBe(1);

@@ -1,9 +1,10 @@
 // Setting up an authenticator app (password, QR code, first code, recovery codes), new recovery codes, and turning it off.
-import { Alert, Button, Code, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { CopyIconButton, CopyValue } from '../components/copy-value.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import { PasswordField } from '../components/password-field.tsx';
 import { fieldError } from '../components/problem-alert.tsx';
 import { curlLine } from '../curl-line.ts';
@@ -113,7 +114,7 @@ function RecoveryCodes({ codes, close }: { codes: readonly string[]; close: () =
     void Promise.all(REFRESHED.map((id) => client.invalidateQueries({ queryKey: [id] })));
   };
   return (
-    <Modal opened onClose={done} title="Recovery codes" closeOnClickOutside={false}>
+    <Dialog opened onClose={done} title="Recovery codes" closeOnClickOutside={false}>
       <Stack>
         <Alert color="yellow" title="Shown this once">
           Store them where you can reach them without the app. Each recovery code works once, in place of a
@@ -129,7 +130,7 @@ function RecoveryCodes({ codes, close }: { codes: readonly string[]; close: () =
           <Button onClick={done}>I have saved them</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

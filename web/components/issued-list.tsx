@@ -1,8 +1,9 @@
 // A list of what is made here, shown once and can be revoked: enrollment codes, API tokens.
-import { Alert, Badge, Button, Group, Modal, Stack, Table, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, Stack, Table, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { CopyValue } from './copy-value.tsx';
+import { Dialog } from './dialog.tsx';
 import { QrCode } from './qr-code.tsx';
 import { Empty, Loaded } from './page.tsx';
 import { ListTable } from './list-table.tsx';
@@ -88,9 +89,9 @@ export function IssuedList<Item extends { readonly id: string }>(props: IssuedLi
             setShown(once);
           },
         })}
-      <Modal opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ''}>
+      <Dialog opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ''}>
         {shown && <ShownOnceText shown={shown} close={() => setShown(undefined)} />}
-      </Modal>
+      </Dialog>
       {revoking && revokeDialog(revoking, () => setRevoking(undefined))}
     </Stack>
   );

@@ -1,6 +1,7 @@
 // Asks before unsaved changes are left: for another page, for something else on the same page, or when the window is closed.
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useBlocker } from '@tanstack/react-router';
+import { Dialog } from './dialog.tsx';
 
 export function UnsavedChanges({
   isDirty,
@@ -18,7 +19,7 @@ export function UnsavedChanges({
   });
   if (leaving.status !== 'blocked') return null;
   return (
-    <Modal opened onClose={leaving.reset} title="Leave without saving?">
+    <Dialog opened onClose={leaving.reset} title="Leave without saving?">
       <Stack>
         <Text>Your changes on this page are not saved. If you leave, they are lost.</Text>
         <Group justify="flex-end">
@@ -30,6 +31,6 @@ export function UnsavedChanges({
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -72,7 +72,7 @@ export const columns = column.columns([
       <>
         <BucketBadge bucket={device.bucket} />
         {device.nextStep.text !== NOTHING_PENDING && (
-          <Text size="xs" c="dimmed" maw={280} lineClamp={2} title={device.nextStep.text}>
+          <Text size="xs" c="dimmed" maw="max(280px, 22vw)" lineClamp={1} title={device.nextStep.text}>
             {device.nextStep.text}
           </Text>
         )}

@@ -1,8 +1,9 @@
 // The payload set of a device and the exact profiles: to look at, copy or download. Secrets are masked by the API.
-import { Anchor, Badge, Button, Code, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Button, Code, Group, Paper, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { ResponseOf } from '../client.ts';
 import { CopyIconButton } from '../components/copy-value.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Loaded } from '../components/page.tsx';
 import { useApiQuery } from '../queries.ts';
@@ -69,14 +70,14 @@ export function PayloadList({ device }: { device: DeviceDetail }) {
           </Group>
         )}
       </Loaded>
-      <Modal
+      <Dialog
         opened={shown !== undefined}
         onClose={() => show(undefined)}
         title={shown?.displayName}
         size="xl"
       >
         {shown && <ProfileText profile={shown} />}
-      </Modal>
+      </Dialog>
     </Paper>
   );
 }

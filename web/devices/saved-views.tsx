@@ -1,8 +1,9 @@
 // Views of the device list: filter and order under a name, kept in this browser as the columns are. A colleague gets the address.
-import { Button, Group, List, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, List, Menu, Stack, Text, TextInput } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { Dialog } from '../components/dialog.tsx';
 import { readDeviceSearch, type DeviceSearch } from './device-search.ts';
 
 interface View {
@@ -70,7 +71,7 @@ function ViewsDialog({
   const [typed, setTyped] = useState('');
   const name = typed.trim();
   return (
-    <Modal opened onClose={close} title="Views of the device list">
+    <Dialog opened onClose={close} title="Views of the device list">
       <Stack>
         <form
           onSubmit={(event) => {
@@ -115,6 +116,6 @@ function ViewsDialog({
           </List>
         )}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
 // The users who have to sign in once, and a message to send them.
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { CopyIconButton } from '../components/copy-value.tsx';
 import { CommandLine } from '../components/command-line.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import { Loaded } from '../components/page.tsx';
 import { curlLine } from '../curl-line.ts';
 import { useApiQuery } from '../queries.ts';
@@ -22,7 +23,7 @@ const GIVEN = { query: { bucket: ['needs_user' as const], limit: 500, sort: 'use
 export function WaitingDialog({ opened, close }: { opened: boolean; close: () => void }) {
   const query = useApiQuery('listDevices', GIVEN, { enabled: opened });
   return (
-    <Modal opened={opened} onClose={close} title="Waiting for the first FastPass sign-in">
+    <Dialog opened={opened} onClose={close} title="Waiting for the first FastPass sign-in">
       <Loaded query={query}>
         {({ items, next }) => {
           const users = [...new Set(items.flatMap(({ user }) => (user === null ? [] : [user])))];
@@ -58,6 +59,6 @@ export function WaitingDialog({ opened, close }: { opened: boolean; close: () =>
           );
         }}
       </Loaded>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
 // Which devices have read the iOS secret key; replacing it is offered when one of them is in doubt.
-import { Alert, Button, Group, Modal, Stack, Switch, Table, Text } from '@mantine/core';
+import { Alert, Button, Group, Stack, Switch, Table, Text } from '@mantine/core';
 import { useState } from 'react';
 import { CommandLine } from '../components/command-line.tsx';
 import { CursorPages } from '../components/cursor-pages.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import { AnchorLink } from '../components/links.tsx';
 import { ListTable } from '../components/list-table.tsx';
 import { Moment } from '../components/moment.tsx';
@@ -50,9 +51,9 @@ export function IosKeyReaders({ integration: { id, host } }: { integration: Inte
           </Stack>
         </Alert>
       )}
-      <Modal opened={isOpen} onClose={() => setOpen(false)} title="Devices that have read the key" size="xl">
+      <Dialog opened={isOpen} onClose={() => setOpen(false)} title="Devices that have read the key" size="xl">
         {isOpen && <ReaderList id={id} host={host} isDoubtful={doubtful > 0} />}
-      </Modal>
+      </Dialog>
     </Stack>
   );
 }

@@ -116,7 +116,12 @@ function optionsOf({
     width,
     height: HEIGHT,
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false } },
+    // Points are white within unless it is said.
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { fill: (_plot, series) => colorOf(lines[series - 1]?.color ?? 'dimmed') },
+    },
     scales: { x: { time: false, range: () => [from, today] }, y: { range: () => [0, most * 1.05] } },
     axes: [
       {
@@ -141,7 +146,7 @@ function optionsOf({
         width: isDashed ? 1.5 : 2.5,
         ...(isDashed && { dash: [4, 4] }),
         // One day alone is no line.
-        points: { show: values.length === 1 },
+        points: { show: values.length === 1, fill: colorOf(color) },
       })),
     ],
     hooks: { setCursor: [({ cursor }) => setAt(cursor.idx ?? null)] },

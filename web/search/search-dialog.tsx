@@ -1,8 +1,9 @@
 // Search everywhere: devices by serial number, name and user, pages, actions, integrations and blueprints; made for the keyboard.
-import { Box, Modal, ScrollArea, Text, TextInput } from '@mantine/core';
+import { Box, ScrollArea, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
+import { Dialog } from '../components/dialog.tsx';
 import { SearchIcon } from '../components/icons.tsx';
 import { deviceTitle, plural } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
@@ -38,7 +39,7 @@ export default function SearchDialog({ close }: { readonly close: () => void }) 
     event.preventDefault();
   };
   return (
-    <Modal opened onClose={close} title="Search everywhere" size="lg" yOffset="8vh">
+    <Dialog opened onClose={close} title="Search everywhere" size="lg" yOffset="8vh">
       <TextInput
         // At once, so that no letter is lost; the dialog itself takes the focus later.
         autoFocus
@@ -78,7 +79,7 @@ export default function SearchDialog({ close }: { readonly close: () => void }) 
           </div>
         </ScrollArea.Autosize>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
 // Where notifications go: webhooks, Slack channels, mailboxes; whether they arrive; a test.
-import { Button, Group, Modal, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, Stack, Table, Text } from '@mantine/core';
 import { useState } from 'react';
+import { Dialog } from '../components/dialog.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { CopyValue } from '../components/copy-value.tsx';
@@ -52,7 +53,7 @@ export function Notifications() {
       {doing?.what === 'change' && <TargetDialog target={doing.target} close={close} saved={saved} />}
       {doing?.what === 'test' && <TestDialog target={doing.target} close={close} />}
       {doing?.what === 'delete' && <DeleteDialog target={doing.target} close={close} />}
-      <Modal
+      <Dialog
         opened={signingKey !== undefined}
         onClose={() => setSigningKey(undefined)}
         title="The signing key of the webhook"
@@ -67,7 +68,7 @@ export function Notifications() {
             <Button onClick={() => setSigningKey(undefined)}>Done</Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </Stack>
   );
 }

@@ -1,7 +1,8 @@
 // What Okta Device Trust needs in the tenant: pass, fail or not checked, what it means and where to put it right.
-import { Alert, Button, Checkbox, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, List, Paper, Stack, Text } from '@mantine/core';
 import { CommandLine } from '../components/command-line.tsx';
 import { StateMark } from '../components/device-labels.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import type { Setup } from './answers.ts';
 
 export type Prerequisite = Setup['prerequisites'][number];
@@ -68,7 +69,7 @@ export function MissingDialog(props: {
 }) {
   const failed = props.list.filter(({ result }) => result === 'failed');
   return (
-    <Modal
+    <Dialog
       opened={props.opened && failed.length > 0}
       onClose={props.close}
       title="Prerequisites are missing in Okta"
@@ -94,6 +95,6 @@ export function MissingDialog(props: {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
