@@ -1,12 +1,15 @@
 // The admin API as its callers meet it: roles, problems, repeated requests, versions, and nothing secret in any response or log.
 // Long, because all of it is asked of one running API.
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAdminApi, type AdminApi, type ApiResponse, sessionOf } from '../../test/harness/admin-api.ts';
 import { offerFirstRun } from './first-start.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
-  api = await openAdminApi({ settings: { trustedProxy: '127.0.0.1' } });
+  // Nothing listens there, and it is tried again, as the API process does.
+  const temporal = new Client({ connection: Connection.lazy({ address: '127.0.0.1:9' }) });
+  api = await openAdminApi({ settings: { trustedProxy: '127.0.0.1', temporal } });
 });
 afterAll(() => api.close());
 

@@ -63,9 +63,10 @@ export async function openAdminApi(
   await ensureLocalToken(database, folder);
   const token = (await readFile(path.join(folder, 'cli-token'), 'utf8')).trim();
   const logged: string[] = [];
-  // Nothing listens there: the API must stay up without Temporal.
+  // Nothing listens there, and without the client's own retries that is known at once: nobody here asks how long is waited for Temporal.
   const temporal =
-    options.temporal ?? new Client({ connection: Connection.lazy({ address: '127.0.0.1:9' }) });
+    options.temporal ??
+    new Client({ connection: Connection.lazy({ address: '127.0.0.1:9', interceptors: [] }) });
   const appsAndBooksUrl = options.appsAndBooksUrl ?? 'https://127.0.0.1:9';
   const app = createAdminApp({
     database,
