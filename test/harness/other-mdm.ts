@@ -1,4 +1,4 @@
-// Another tool that manages the devices of a NanoMDM server: it gives them an Okta certificate, Okta's SSO extension and settings of Okta Verify.
+// Other tools that managed the devices of a NanoMDM server: each gives them an Okta certificate, Okta's SSO extension and settings of Okta Verify.
 import { randomUUID } from 'node:crypto';
 import { fetchChallenge } from '../../adapters/okta/challenge.ts';
 import { buildCommand, type CommandSpec } from '../../adapters/mdm/command.ts';
@@ -20,12 +20,25 @@ interface Mac {
 
 const plain = ({ type, content }: Payload) => payload(type, content);
 
-export class OtherMdm {
-  /** As Iru names what an admin made there. One profile brings certificate and SSO extension, so that they can only go together. */
-  static readonly profiles = {
+/** Products that give Macs Okta's certificate, as the doctor calls them. */
+export const VENDORS = ['Iru (Kandji)', 'Jamf Pro', 'Fleet'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
+/**
+ * As each names what an admin made there. One profile brings certificate and SSO extension, so that they can only go together. Jamf Pro
+ * calls it by a UUID, and its other one says whose it is; Fleet puts its mark into the certificate.
+ */
+const PROFILES: Readonly<Record<Vendor, { readonly trust: string; readonly settings: string }>> = {
+  'Iru (Kandji)': {
     trust: `com.kandji.profile.custom.${randomUUID()}`,
     settings: `com.kandji.profile.custom.${randomUUID()}`,
-  };
+  },
+  'Jamf Pro': { trust: randomUUID().toUpperCase(), settings: 'com.jamfsoftware.okta-verify' },
+  Fleet: { trust: 'com.fleetdm.okta-device-trust', settings: 'com.fleetdm.okta-verify' },
+};
+const FLEET_MARK = `fleet-a${randomUUID()}`;
+
+export class OtherMdm {
   readonly #beside: NanoMdmWorld;
   readonly #platform: Platform;
   /** Okta's, with its port. */
@@ -48,13 +61,14 @@ export class OtherMdm {
     return new OtherMdm(beside, host, { scepUrl, challenge });
   }
 
-  async give(mac: Mac): Promise<void> {
-    const { trust, settings } = OtherMdm.profiles;
+  async give(mac: Mac, vendor: Vendor): Promise<void> {
+    const { trust, settings } = PROFILES[vendor];
+    const mark = vendor === 'Fleet' ? [[['OU', FLEET_MARK]]] : [];
     const scep = payload('com.apple.security.scep', {
       PayloadContent: {
         URL: this.#platform.scepUrl,
         Challenge: await fetchChallenge(this.#platform.challenge),
-        Subject: [[['CN', `${mac.serialNumber} managementAttestation ${mac.udid}`]]],
+        Subject: [[['CN', `${mac.serialNumber} managementAttestation ${mac.udid}`]], ...mark],
         'Key Type': 'RSA',
         'Key Usage': 1,
         Keysize: 2048,
@@ -72,9 +86,14 @@ export class OtherMdm {
     await this.#install(mac, 'Okta Verify', settings, verify.map(plain));
   }
 
-  async takeAway(mac: Pick<Mac, 'udid'>): Promise<void> {
-    for (const identifier of Object.values(OtherMdm.profiles))
+  async takeAway(mac: Pick<Mac, 'udid'>, vendor: Vendor): Promise<void> {
+    for (const identifier of Object.values(PROFILES[vendor]))
       await this.#send(mac, { requestType: 'RemoveProfile', identifier });
+  }
+
+  /** Whether a profile is of one of the tools. */
+  names(identifier: string): boolean {
+    return Object.values(PROFILES).some(({ trust, settings }) => [trust, settings].includes(identifier));
   }
 
   #install(mac: Mac, name: string, identifier: string, payloads: Parameters<typeof profileOf>[1]) {

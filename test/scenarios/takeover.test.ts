@@ -1,9 +1,9 @@
-// Macs whose MDM has given them Okta's certificate, SSO extension and settings are taken over by Odette beside their NanoMDM server: at
+// Macs to which Iru (Kandji), Jamf Pro or Fleet have given Okta's certificate, SSO extension and settings are taken over by Odette beside their NanoMDM server: at
 // every moment each has a valid Okta certificate. TAKEOVER_MACS=50 takes fifty. Needs Go.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
 import { startNanoMdmWorld, type NanoMdmWorld } from '../harness/nanomdm-world.ts';
-import { OtherMdm } from '../harness/other-mdm.ts';
+import { OtherMdm, VENDORS, type Vendor } from '../harness/other-mdm.ts';
 import * as pretend from '../harness/pretend-devices.ts';
 import { devicesOf, untilAllAre } from '../harness/stage.ts';
 import { eventually } from '../harness/world.ts';
@@ -33,6 +33,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
   let beside: NanoMdmWorld;
   let other: OtherMdm;
   const names = Array.from({ length: MACS }, (_, index) => `taken-${index + 1}`);
+  const vendorOf = (name: string): Vendor => VENDORS[names.indexOf(name) % VENDORS.length] ?? 'Fleet';
 
   const onSandbox = (name: string) => beside.world.manage<Taken>('GET', `/devices/${name}`);
   const summaries = async () =>
@@ -80,7 +81,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
       const { hardware } = await scenario.addMac(name);
       await world.manage('POST', `/devices/${name}/install-okta-verify`, {});
       await scenario.enroll(name);
-      await other.give({ udid: scenario.udidOf(name), serialNumber: hardware.serialNumber });
+      await other.give({ udid: scenario.udidOf(name), serialNumber: hardware.serialNumber }, vendorOf(name));
     }
   }, WITHIN_MS);
   afterAll(() => beside?.stop(), 60_000);
@@ -121,13 +122,13 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
       for (const name of names.slice(1)) {
         expect(pretend.certificatesOf(await onSandbox(name)), name).toHaveLength(2);
         const causes = await causesOf(name);
-        const profile = 'The device lists "Okta Device Trust" of Iru (Kandji) with';
+        const vendor = vendorOf(name);
+        const profile = `The device lists "Okta Device Trust" of ${vendor} with`;
         expect(causes.get('host_claimed')).toContain(`${profile} com.apple.extensiblesso.`);
         expect(causes.get('foreign_scep_profile')).toBe(`${profile} com.apple.security.scep.`);
         expect(causes.get('foreign_certificate')).toContain('managementAttestation');
-        expect(causes.get('foreign_settings')).toContain(
-          '"Okta Verify" of Iru (Kandji) with com.okta.mobile',
-        );
+        if (vendor === 'Fleet') expect(causes.get('foreign_certificate')).toContain('requested by Fleet');
+        expect(causes.get('foreign_settings')).toContain(`"Okta Verify" of ${vendor} with com.okta.mobile`);
       }
     },
     WITHIN_MS,
@@ -159,10 +160,10 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
       };
       const takeOver = async (name: string): Promise<void> => {
         const { udid } = (await onSandbox(name)).hardware;
-        await other.takeAway({ udid });
+        await other.takeAway({ udid }, vendorOf(name));
         await eventually(
           () => onSandbox(name),
-          ({ profiles }) => profiles.every(({ identifier }) => !identifier.startsWith('com.kandji.')),
+          ({ profiles }) => profiles.every(({ identifier }) => !other.names(identifier)),
           { withinMs: WITHIN_MS, what: `${name} has nothing of the other tool`, everyMs: 500 },
         );
         await replay([(await idsByUdid()).get(udid) ?? '']);
@@ -173,11 +174,12 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('devices of another MDM', () =
       await beside.world.manage('PATCH', `/devices/${LATE}`, { knobs: { breaks: [] } });
       const [late] = await rolledOut(true)();
       await replay([late?.id ?? '']);
-      await eventually(() => isReady(LATE), Boolean, {
+      await eventually(rolledOut(true), ([now]) => now?.failureCode === 'mdm.sso_host_claimed', {
         withinMs: WITHIN_MS,
-        what: 'the late one has a certificate of Odette',
+        what: 'the late one has a certificate of Odette, and its host is claimed',
         everyMs: 500,
       });
+      expect(await isReady(LATE)).toBe(true);
       await takeOver(LATE);
       await untilAllAre(beside.trusted, ['trusted'], { count: MACS, withinMs: WITHIN_MS });
     },
