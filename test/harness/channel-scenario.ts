@@ -128,6 +128,26 @@ export class ChannelScenario {
     await untilAllAre(this.#trusted, ['trusted'], { count: 2, withinMs: 120_000 });
   }
 
+  /** A Mac that is in no blueprint any more loses what Odette gave it, and keeps its app. */
+  async expectRemoval(name: string, withinMs: number): Promise<void> {
+    // The delay is for people, who may think again.
+    await this.#database.query(
+      `update device_trust set removal_terms = removal_terms || '{"delayMinutes": 0}'::jsonb where device_id = $1`,
+      [await this.idOf(name)],
+    );
+    await this.#trusted.stage.odette.call('patch /api/devices/{id}', {
+      params: { id: await this.idOf(name) },
+      body: { blueprintId: null },
+    });
+    const device = await eventually(
+      () => pretend.onSandbox(this.#world, name),
+      (now) => pretend.managedProfilesOf(now).length === 0 && pretend.certificatesOf(now).length === 0,
+      { withinMs, what: `${name} has nothing of Odette`, everyMs: 500 },
+    );
+    await this.until(name, 'out_of_scope', 30_000);
+    expect(device.apps).toContainEqual(expect.objectContaining({ status: 'Managed' }));
+  }
+
   /** Looks which devices the sandbox has. */
   async readDevices(): Promise<void> {
     this.#devices = await this.#trusted.stage.sandbox.devices();

@@ -66,6 +66,12 @@ test('a device that an operator names by its serial number refuses, fails, and i
   await scenario.until(name, 'trusted', 240_000);
 }, 500_000);
 
+test(
+  'a device that is to be trusted no more loses what Odette gave it',
+  () => scenario.expectRemoval('fleet-defiant', 120_000),
+  180_000,
+);
+
 test('a device that leaves is shown as left', async () => {
   await world.manage('POST', `/devices/${PHONE}/check-out`);
   await readNow();

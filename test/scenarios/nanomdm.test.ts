@@ -70,6 +70,12 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
     pretend.expectWholeMac('nano-busy', await pretend.onSandbox(world, 'nano-busy'));
   }, 300_000);
 
+  test(
+    'a device that is to be trusted no more loses what Odette gave it',
+    () => scenario.expectRemoval('nano-busy', 120_000),
+    180_000,
+  );
+
   test('webhooks that are lost, doubled and late: the device becomes trusted, and gets nothing twice', async () => {
     Object.assign(relay.luck, { lost: 0.1, doubled: 0.3, held: 0.3 });
     // Whatever luck says: that the app was installed is not heard of.
