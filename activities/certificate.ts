@@ -27,13 +27,16 @@ import {
   SeenEndpoints,
   waitForEndpoint,
 } from '../adapters/store/integration/okta-endpoints.ts';
-import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
+import {
+  desiredStateOf,
+  readDeviceState,
+  type DeviceState,
+} from '../adapters/store/rollout/rollout-state.ts';
 import { openSecret } from '../adapters/store/base/secrets.ts';
 import { certificateIdentifier, certificateListStep, CERTIFICATE_LISTS } from '../domain/certificate-plan.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_ENDPOINT, closesEndpoint, type Lane } from '../domain/okta-budget.ts';
 import { CHALLENGE_LIFE_MS } from '../domain/patience.ts';
-import { certificateScopeOf } from '../domain/payload-set.ts';
 import type { CertificateSlot, PayloadScope } from '../domain/profile-identifier.ts';
 import { macPlatformAddress } from '../domain/secret-address.ts';
 import { recordingHealth } from './connection-health.ts';
@@ -105,8 +108,7 @@ export function certificateDelivery(deps: ActivityDependencies) {
       if (!(await isListening(deps, input, user))) return { kind: 'asleep' };
 
       const state = await readDeviceState(database, input.deviceId);
-      const isWanted = state?.integrationId === input.integrationId && isIntoScope(state, input.scope);
-      if (!state || !isWanted || state.secretId === null)
+      if (!state || !isWanted(state, input) || state.secretId === null)
         throw new CataloguedError('request.changed_meanwhile');
       const { scepUrl, challengeUrl, challengeUsername } = state;
       if (scepUrl === null || challengeUrl === null || challengeUsername === null)
@@ -179,8 +181,13 @@ async function queueDelivery(
   return queueCommands(sql, { deviceId, enrollmentId }, [install, ...listsBehind(input, id)]);
 }
 
-const isIntoScope = ({ itemSettings }: DeviceState, scope: PayloadScope): boolean =>
-  certificateScopeOf(itemSettings ?? {}) === scope;
+/** Still: the workflow decided by what was true before this activity. */
+function isWanted(state: DeviceState, { integrationId, scope }: DeliverInput): boolean {
+  const desired = desiredStateOf(state);
+  return (
+    desired?.integrationId === integrationId && desired.wantsCertificate && desired.certificateScope === scope
+  );
+}
 
 /** The device takes a command within moments; for a login keychain its user is logged in, too. */
 async function isListening(
