@@ -28,8 +28,9 @@ afterAll(() => world?.stop(), 60_000);
 
 type Order = { family?: 'Mac' | 'iPhone' | 'Other'; isSupervised?: boolean; knobs?: object };
 
-const add = (name: string, { family = 'Mac', ...order }: Order = {}): Promise<unknown> =>
-  world.manage('POST', '/devices', { family, name, ...order });
+/** Downloads are over at once, unless a test says otherwise: an app that is on its way is looked for five seconds later. */
+const add = (name: string, { family = 'Mac', knobs = {}, ...order }: Order = {}): Promise<unknown> =>
+  world.manage('POST', '/devices', { family, name, knobs: { downloadSeconds: 0, ...knobs }, ...order });
 
 const enroll = (name: string, more: { erase?: boolean; forDeviceId?: string } = {}): Promise<void> =>
   devices.enroll(world, trusted, name, more);
