@@ -20,6 +20,34 @@ async function openAsAda(): Promise<ConsolePage> {
   return ours;
 }
 
+/**
+ * The green line of the chart, off its pixels. Places and heights are shares of the plot; `white` counts white pixels.
+ */
+const drawn = (page: ConsolePage['page']) =>
+  page.evaluate<{ from: number; to: number; first: number; last: number; white: number }>(`(() => {
+    const canvas = document.querySelector('.uplot canvas');
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = document.querySelector('.u-over');
+    const { width, height, offsetWidth: shown } = canvas;
+    const scale = width / shown;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    const heights = new Map();
+    let white = 0;
+    for (let x = 0; x < width; x += 1) {
+      const green = [];
+      for (let y = 0; y < height; y += 1) {
+        const [red, g, blue, alpha] = data.subarray((y * width + x) * 4);
+        if (alpha > 200 && g > red + 60 && g > blue + 40) green.push(y);
+        if (alpha > 200 && red + g + blue === 765) white += 1;
+      }
+      if (green.length > 0) heights.set(x, green.reduce((sum, y) => sum + y, 0) / green.length);
+    }
+    const places = [...heights.keys()];
+    const place = (x) => (x / scale - offsetLeft) / offsetWidth;
+    const share = (x) => 1 - (heights.get(x) / scale - offsetTop) / offsetHeight;
+    const [first = -1, last = -1] = [places.at(0), places.at(-1)];
+    return { from: place(first), to: place(last), first: share(first), last: share(last), white };
+  })()`);
+
 describe.skipIf(!hasBrowser)('the console', () => {
   beforeAll(async () => {
     const temporal = new Client({
@@ -58,6 +86,57 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await ours.page.setViewportSize({ width: 1280, height: 860 });
     await part('Failures by cause').getByRole('link', { name: 'The device has not responded.' }).click();
     await expect.poll(() => ours.page.url()).toContain('failure=mdm.device_silent');
+    await ours.close();
+  }, 240_000);
+
+  test('trusted devices over 30 and 90 days are a chart in the colors of the page, with each day in the table below it', async () => {
+    const record = (from: number, to: number) =>
+      api.database.query(
+        `insert into trusted_days (integration_id, day, devices, trusted)
+         select $1, (now() at time zone 'UTC')::date - ago, 100, 95 - ago from generate_series($2::int, $3::int) as ago`,
+        [fleet.ids['integrations'], from, to],
+      );
+    await record(0, 0);
+    const ours = await openAsAda();
+    const { page } = ours;
+    const part = page.getByRole('region', { name: 'Trusted over time', exact: true });
+    await part.locator('canvas').waitFor();
+    // A single day is no line: a dot at the end.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(async () => (await drawn(page)).white).toBe(0);
+    expect((await drawn(page)).from).toBeGreaterThan(0.95);
+
+    await record(1, 59);
+    await page.reload();
+    await part.locator('canvas').waitFor();
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await part.getByText('30 days').click();
+      await expect.poll(async () => (await drawn(page)).from).toBeLessThan(0.02);
+      const line = await drawn(page);
+      expect(line.to).toBeGreaterThan(0.98);
+      // To the pixel, of which there are less than two a device; the axis ends at 105.
+      expect(Math.abs(line.first * 105 - 66)).toBeLessThan(1.5);
+      expect(Math.abs(line.last * 105 - 95)).toBeLessThan(1.5);
+      // Of 90 days, 60 are known.
+      await part.getByText('90 days').click();
+      await expect.poll(async () => (await drawn(page)).from).toBeCloseTo(30 / 89, 1);
+      expect(Math.abs((await drawn(page)).first * 105 - 36)).toBeLessThan(1.5);
+    }
+    await part.locator('.u-over').hover({ position: { x: 0, y: 20 } });
+    await part.getByText(/^36 of 100 devices trusted on/).waitFor();
+    const colors = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('.u-cursor-pt')].map((point) => getComputedStyle(point).backgroundColor)`,
+    );
+    expect(colors).toHaveLength(2);
+    expect(colors).not.toContain('rgb(255, 255, 255)');
+    await part.getByText('Show each day').click();
+    const rows = part.getByRole('table').locator('tbody tr');
+    expect(await rows.count()).toBe(60);
+    expect((await rows.first().locator('td').allTextContents()).slice(1)).toEqual(['95', '100']);
+    expect((await rows.last().locator('td').allTextContents()).slice(1)).toEqual(['36', '100']);
+    expect(await ours.findings('[aria-labelledby="over-time"]')).toEqual([]);
+    expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 240_000);
 
