@@ -1,5 +1,5 @@
 // What the tables say of a device's certificates: the plan of the moment, the proof, how a delivery ended, and telling the rollout.
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
@@ -43,7 +43,11 @@ export interface PlannedCertificateStep {
   readonly urgency: Urgency;
   /** What the device's lists have proven just now, before this step was planned. */
   readonly proven: ProvenCertificate | null;
+  /** The rollout that waits for the proof was told. */
+  readonly isReplied: boolean;
 }
+
+type Planned = Omit<PlannedCertificateStep, 'isReplied'>;
 
 export interface ProvenCertificate {
   readonly deliveryId: string;
@@ -51,10 +55,15 @@ export interface ProvenCertificate {
   readonly notAfterMs: number;
 }
 
+/** Temporal answers at once, or is away. */
+const REPLY_MS = 3_000;
+
 interface PlanCertificateInput {
   readonly deviceId: string;
   readonly memory: CertificateMemory;
   readonly nowMs: number;
+  /** Of the reply to the rollout that waits for the proof; null: none does. */
+  readonly replyId: string | null;
 }
 
 interface CertificateProof {
@@ -69,9 +78,11 @@ export function certificateRecords({
   temporal,
 }: Pick<ActivityDependencies, 'database' | 'temporal'>) {
   return {
-    /** Local. Reads the tables and plans; keeps what the device's lists prove of its deliveries, and shows it. */
-    planCertificateStep: (input: PlanCertificateInput): Promise<PlannedCertificateStep | null> =>
-      planStep(database, input),
+    /** Local. Reads the tables and plans; keeps what the device's lists prove of its deliveries, shows it, and tells the rollout that waits for it. */
+    async planCertificateStep(input: PlanCertificateInput): Promise<PlannedCertificateStep | null> {
+      const planned = await planStep(database, input);
+      return planned && { ...planned, isReplied: await reply(temporal, input, planned) };
+    },
 
     /** Local. The device refused a delivery, or never had it. */
     async recordDeliveryEnd(input: { readonly deliveryId: string }): Promise<void> {
@@ -103,27 +114,44 @@ export function certificateRecords({
     },
 
     /** Tells the device's rollout; if none runs, nobody waits for it. */
-    async signalRollout(input: {
-      readonly deviceId: string;
-      readonly signal: 'certificateProven' | 'certificateFailed' | 'certificateRemoved';
-      readonly body: { readonly eventId: string };
-    }): Promise<void> {
-      try {
-        await temporal.workflow
-          .getHandle(workflowIds.rollout(input.deviceId))
-          .signal(input.signal, input.body);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
-    },
+    signalRollout: (input: RolloutNews): Promise<void> => tellRollout(temporal, input),
   };
 }
 
+interface RolloutNews {
+  readonly deviceId: string;
+  readonly signal: 'certificateProven' | 'certificateFailed' | 'certificateRemoved';
+  readonly body: { readonly eventId: string };
+}
+
+async function tellRollout(temporal: Client, { deviceId, signal, body }: RolloutNews): Promise<void> {
+  try {
+    await temporal.workflow.getHandle(workflowIds.rollout(deviceId)).signal(signal, body);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** Whether it was told. Where it could not be, the workflow tells it: what was proven is not planned for a second time. */
+async function reply(
+  temporal: Client,
+  { deviceId, replyId: eventId }: PlanCertificateInput,
+  { action, proven, notAfterMs }: Planned,
+): Promise<boolean> {
+  const deliveryId = proven?.deliveryId ?? (action.do === 'sleep' ? action.delivery.id : undefined);
+  if (eventId === null || deliveryId === undefined || notAfterMs === null) return false;
+  const body = { eventId, deliveryId, notAfter: new Date(notAfterMs).toISOString() };
+  const told = temporal.withDeadline(Date.now() + REPLY_MS, () =>
+    tellRollout(temporal, { deviceId, signal: 'certificateProven', body }),
+  );
+  return told.then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Keeps what the device's lists prove of older deliveries, and plans. */
-async function planStep(
-  database: Database,
-  input: PlanCertificateInput,
-): Promise<PlannedCertificateStep | null> {
+async function planStep(database: Database, input: PlanCertificateInput): Promise<Planned | null> {
   const { deviceId, memory, nowMs } = input;
   const listed = (['System', 'User'] as const).filter((scope) =>
     scope === 'User' ? memory.isUserFresh : memory.isFresh,
@@ -144,7 +172,7 @@ async function provenStep(
   memory: CertificateMemory,
   nowMs: number,
   proven: ProvenCertificate | null = null,
-): Promise<PlannedCertificateStep | null> {
+): Promise<Planned | null> {
   const action = planCertificate(view, memory, nowMs);
   if (action.do !== 'prove') return stepOf(view, action, proven, nowMs);
   const { delivery, certificate } = action;
@@ -164,7 +192,7 @@ function stepOf(
   action: PlannedCertificateStep['action'],
   proven: ProvenCertificate | null,
   nowMs: number,
-): PlannedCertificateStep {
+): Planned {
   const current = view.deliveries.find(({ state }) => state === 'proven');
   const renewal =
     current === undefined ? undefined : renewalOfDelivery(current, view.settings, view.deviceId, nowMs);

@@ -49,9 +49,11 @@ export class BodySource {
   readonly deviceId: string;
   #state: Promise<DeviceState | undefined> | undefined;
 
-  constructor(deps: ActivityDependencies, deviceId: string) {
+  /** @param state read a moment ago */
+  constructor(deps: ActivityDependencies, deviceId: string, state?: DeviceState) {
     this.deps = deps;
     this.deviceId = deviceId;
+    this.#state = state && Promise.resolve(state);
   }
 
   state(): Promise<DeviceState | undefined> {

@@ -71,28 +71,8 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
 
   return {
     /** Queues the commands, and withdraws what the same workflow had queued and does not want any more. */
-    async queueCommands(input: QueueInput): Promise<QueuedCommands> {
-      const named = await newestAttempts(input);
-      // Bodies are made outside the transaction: they open secrets and sign.
-      const source = new BodySource(deps, input.deviceId);
-      const made = await Promise.all(
-        named
-          .filter(({ isKnown }) => !isKnown)
-          .map(async (command) => ({
-            ...command,
-            body: await bodyOf(source, command.uuid, command.request),
-          })),
-      );
-      const { rows, isOnTheLine } = await queueNamed(database, input, named, made);
-      const commands = named.map(({ uuid, step, attempt }): QueuedCommand => {
-        const row = rows.find((each) => each.uuid === uuid);
-        // What was planned is not wanted any more: the plan is made again.
-        if (row === undefined)
-          return { commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt };
-        return { ...progressOf(row), attempt };
-      });
-      return { commands, pushFailure: await wakeFor(deps, input.deviceId, waiting(rows, isOnTheLine)) };
-    },
+    queueCommands: (input: QueueInput): Promise<QueuedCommands> =>
+      queueAll(deps, input, new BodySource(deps, input.deviceId)),
 
     /** Pushes again, and returns responses whose signals were lost. */
     async pushAgain(input: {
@@ -112,34 +92,59 @@ export function deviceCommandActivities(deps: ActivityDependencies) {
       return (await channelOf(deps, device).withdraw(input.commandUuid)) === 'withdrawn';
     },
   };
+}
 
-  /**
-   * The first attempt from the given one on that is not over for another run. A reset gives a run its own look and its own try: what
-   * was refused, or acknowledged and not seen since, is asked again; what the device still has to answer stays the same command.
-   */
-  async function newestAttempts(input: QueueInput): Promise<NamedCommand[]> {
-    const name = (command: QueueInput['commands'][number]): NamedCommand => {
-      const revision = revisionOf(input, command.request);
-      return { ...command, uuid: commandUuid({ ...input, ...command, revision }), isKnown: false };
-    };
-    let named = input.commands.map(name);
-    for (;;) {
-      const rows = await findCommands(
-        database,
-        named.map(({ uuid }) => uuid),
-      );
-      const isOver = (row: CommandRow | undefined) =>
-        row !== undefined && row.runId !== input.runId && progressOf(row).status !== null;
-      const found = named.map((command) => ({
-        command,
-        row: rows.find(({ uuid }) => uuid === command.uuid),
-      }));
-      if (!found.some(({ row }) => isOver(row)))
-        return found.map(({ command, row }) => ({ ...command, isKnown: row !== undefined }));
-      named = found.map(({ command, row }) =>
-        isOver(row) ? name({ ...command, attempt: command.attempt + 1 }) : command,
-      );
-    }
+/** As `queueCommands`. @param source what their bodies are made of */
+export async function queueAll(
+  deps: ActivityDependencies,
+  input: QueueInput,
+  source: BodySource,
+): Promise<QueuedCommands> {
+  const { database } = deps;
+  const named = await newestAttempts(database, input);
+  // Bodies are made outside the transaction: they open secrets and sign.
+  const made = await Promise.all(
+    named
+      .filter(({ isKnown }) => !isKnown)
+      .map(async (command) => ({ ...command, body: await bodyOf(source, command.uuid, command.request) })),
+  );
+  const { rows, isOnTheLine } = await queueNamed(database, input, named, made);
+  const commands = named.map(({ uuid, step, attempt }): QueuedCommand => {
+    const row = rows.find((each) => each.uuid === uuid);
+    // What was planned is not wanted any more: the plan is made again.
+    if (row === undefined)
+      return { commandUuid: uuid, step, status: 'Withdrawn', failureCode: null, attempt };
+    return { ...progressOf(row), attempt };
+  });
+  return { commands, pushFailure: await wakeFor(deps, input.deviceId, waiting(rows, isOnTheLine)) };
+}
+
+/**
+ * The first attempt from the given one on that is not over for another run. A reset gives a run its own look and its own try: what
+ * was refused, or acknowledged and not seen since, is asked again; what the device still has to answer stays the same command.
+ */
+async function newestAttempts(database: Database, input: QueueInput): Promise<NamedCommand[]> {
+  const name = (command: QueueInput['commands'][number]): NamedCommand => {
+    const revision = revisionOf(input, command.request);
+    return { ...command, uuid: commandUuid({ ...input, ...command, revision }), isKnown: false };
+  };
+  let named = input.commands.map(name);
+  for (;;) {
+    const rows = await findCommands(
+      database,
+      named.map(({ uuid }) => uuid),
+    );
+    const isOver = (row: CommandRow | undefined) =>
+      row !== undefined && row.runId !== input.runId && progressOf(row).status !== null;
+    const found = named.map((command) => ({
+      command,
+      row: rows.find(({ uuid }) => uuid === command.uuid),
+    }));
+    if (!found.some(({ row }) => isOver(row)))
+      return found.map(({ command, row }) => ({ ...command, isKnown: row !== undefined }));
+    named = found.map(({ command, row }) =>
+      isOver(row) ? name({ ...command, attempt: command.attempt + 1 }) : command,
+    );
   }
 }
 

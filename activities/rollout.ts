@@ -14,44 +14,15 @@ import type { FailureCode } from '../domain/failures.ts';
 import { notNowText, minuteText } from '../domain/trust-text.ts';
 import { failedText, failureText, failureTitle } from './failure-text.ts';
 import { isAssignedByNow } from './license.ts';
+import { begin, type Planned, type PlanInput, type PlannedStep } from './rollout-step.ts';
 import { phaseOf, planRollout } from '../domain/rollout-plan.ts';
-import {
-  memoryFor,
-  type RolloutAction,
-  type RolloutMemory,
-  type RolloutPhase,
-} from '../domain/rollout-action.ts';
+import { memoryFor, type RolloutAction, type RolloutPhase } from '../domain/rollout-action.ts';
 import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState, type RolloutView } from '../domain/rollout-view.ts';
 import { oktaTrustPollStart } from '../workflows/starts.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-
-export interface PlanInput {
-  readonly deviceId: string;
-  readonly memory: RolloutMemory;
-  readonly nowMs: number;
-  readonly run: { readonly runId: string; readonly workflowId: string };
-  /** Nobody changed anything or asked for it: what failed before is shown until it is seen to be healed. */
-  readonly isCheck: boolean;
-}
-
-export interface PlannedStep {
-  readonly action: RolloutAction;
-  readonly phase: RolloutPhase;
-  readonly enrollmentId: string;
-  /** What people call the device; null: it has neither a name nor a serial number. */
-  readonly deviceName: string | null;
-  /** What is pending and who acts next. */
-  readonly words: string;
-  readonly integrationId: string | null;
-  readonly patienceHours: number;
-  /** The app is not there as it should be: a license can be fetched beside everything else. */
-  readonly needsLicense: boolean;
-  /** Apple has assigned the license that the memory had as pending. */
-  readonly hasLicense: boolean;
-}
 
 export interface FailedRun {
   readonly deviceId: string;
@@ -79,9 +50,12 @@ export function rolloutActivities(deps: ActivityDependencies) {
   return {
     /**
      * Local. Reads desired and reported state, plans the next step and shows it; where nothing is left to do it closes the run, and has Okta
-     * asked about the device from now on. null: there is no such device any more.
+     * asked about the device from now on. What the step sends is queued, and a certificate asked for. null: there is no such device any more.
      */
-    planRolloutStep: (input: PlanInput): Promise<PlannedStep | null> => planStep(deps, input),
+    async planRolloutStep(input: PlanInput): Promise<PlannedStep | null> {
+      const planned = await planStep(deps, input);
+      return planned && begin(deps, input, planned);
+    },
 
     /** Local. What is pending, as text. */
     async recordWaitsFor(input: {
@@ -139,7 +113,7 @@ export function rolloutActivities(deps: ActivityDependencies) {
 const MAX_LOOKS = 3;
 
 /** Reads, decides, and writes what is to be shown; who finds nothing to decide any more closes the run. */
-async function planStep(deps: ActivityDependencies, given: PlanInput): Promise<PlannedStep | null> {
+async function planStep(deps: ActivityDependencies, given: PlanInput): Promise<Planned | null> {
   const { database } = deps;
   let takesBack = false;
   let input = given;
@@ -236,13 +210,10 @@ async function shownOf(sql: Sql, input: PlanInput, { view, action }: Decided): P
   };
 }
 
-function stepOf(
-  { memory }: PlanInput,
-  { state, view, action }: Decided,
-  waitsFor: string | null,
-): PlannedStep {
+function stepOf({ memory }: PlanInput, { state, view, action }: Decided, waitsFor: string | null): Planned {
   const settings = view.desired?.settings ?? DEFAULT_INTEGRATION_SETTINGS;
   return {
+    state,
     action,
     phase: phaseOf(action),
     enrollmentId: view.enrollmentId,
@@ -260,7 +231,7 @@ async function finish(
   { database, temporal }: ActivityDependencies,
   input: PlanInput,
   planned: Finishing,
-): Promise<PlannedStep> {
+): Promise<Planned> {
   const { deviceId, run, nowMs } = input;
   const { phase, code: waitsForCode } = planned.action;
   const ending = { deviceId, run, phase, failureCode: null, nowMs };

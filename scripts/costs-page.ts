@@ -45,6 +45,7 @@ export function actionsOf(events: readonly RecordedEvent[]): number {
 const HISTORIES = [
   ['rollout-mac', 'Rollout of a Mac'],
   ['certificate-first', 'Its first certificate, until the workflow sleeps'],
+  ['certificate-continued', 'The same with a renewal'],
   ['okta-trust-poll', 'Looked up in Okta after it, once'],
   ['rollout-iphone', 'Rollout of an iPhone'],
   ['rollout-not-now', 'Rollout of a Mac that said NotNow twice'],
@@ -90,7 +91,8 @@ function monthOf(devices: number, actions: (name: Recorded) => number): Month {
       runs('enforce-desired-state', checkRuns, Math.max(checkRuns, (30 * devices) / PAGE)) +
       runs('watch-expiry', expiryRuns, expiryRuns * pages) +
       runs('check-integration', 30, 30),
-    renewals: (devices * actions('certificate-first')) / CERTIFICATE_MONTHS,
+    renewals:
+      (devices * (actions('certificate-continued') - actions('certificate-first'))) / CERTIFICATE_MONTHS,
   };
 }
 

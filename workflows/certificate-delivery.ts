@@ -8,13 +8,14 @@ import {
   type CertificateAction,
   type InstalledProfile,
 } from '../domain/certificate-plan.ts';
+import type { CommandScope } from '../domain/command-attempts.ts';
 import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { CHALLENGE_LIFE_MS, intervalMs, intervalsWithin } from '../domain/patience.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
 import type { Urgency } from '../domain/renewal-policy.ts';
 import type { CarriedState } from './certificate-state.ts';
-import type { CarriedOut, CommandScope, DeviceConversation } from './device-conversation.ts';
+import type { CarriedOut, DeviceConversation } from './device-conversation.ts';
 import { inPassing } from './in-passing.ts';
 import { commandQueue, database, localTry, okta } from './policies.ts';
 

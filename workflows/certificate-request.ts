@@ -13,6 +13,21 @@ export type CertificateOutcome =
   /** Nothing within the patience of the rollout. `code`: what was said last. */
   | { readonly kind: 'silent'; readonly code: FailureCode };
 
+/** What a request waits for. */
+export interface CertificateReply {
+  readonly eventId: string;
+  readonly provenBefore: number;
+  readonly failed: Failures;
+}
+
+/** What the certificate workflow says from now on. */
+interface Failures {
+  /** One for which a person has to act. */
+  forGood(): FailureCode | undefined;
+  /** Silence is only the cause where nothing else was said. */
+  last(): FailureCode;
+}
+
 export class CertificateRequest {
   readonly #deviceId: string;
   readonly #details: DeviceDetails;
@@ -27,15 +42,23 @@ export class CertificateRequest {
     this.#resetPoint = resetPoint;
   }
 
-  /** Waits for the proof, and asks again after each interval: the certificate workflow may have been ended meanwhile. */
+  /** Before a plan that may ask for the certificate: what is said from now on is its reply. */
+  listen(): CertificateReply {
+    return {
+      eventId: this.#nextEventId('certificate'),
+      provenBefore: this.#signals.certificatesProven,
+      failed: this.#listenForFailures(),
+    };
+  }
+
+  /** Waits for the proof that the plan has asked for, and asks again after each interval: the certificate workflow may have been ended meanwhile. */
   async obtain(
     integrationId: string,
+    { provenBefore: proven, failed }: CertificateReply,
     intervals: readonly number[],
     isChanged: () => boolean,
   ): Promise<CertificateOutcome> {
     const signals = this.#signals;
-    const proven = signals.certificatesProven;
-    const failed = this.#listenForFailures();
     const isDone = () => signals.certificatesProven > proven || failed.forGood() !== undefined || isChanged();
     const request = () =>
       otherWorkflows.requestCertificate({
@@ -43,7 +66,7 @@ export class CertificateRequest {
         integrationId,
         eventId: this.#nextEventId('certificate'),
       });
-    if (!(await this.#askUntil(request, isDone, intervals, 'certificate')))
+    if (!(await this.#askUntil(request, isDone, intervals, { summary: 'certificate', isAsked: true })))
       return { kind: 'silent', code: failed.last() };
     if (isChanged()) return { kind: 'changed' };
     const code = failed.forGood();
@@ -63,21 +86,21 @@ export class CertificateRequest {
         ...this.#device(),
         eventId: this.#nextEventId('removal'),
       });
-    const isReplied = await this.#askUntil(request, isDone, intervals, 'certificate is removed');
+    const isReplied = await this.#askUntil(request, isDone, intervals, {
+      summary: 'certificate is removed',
+      isAsked: false,
+    });
     if (isSettled()) return null;
     return isReplied ? (failed.forGood() ?? null) : failed.last();
   }
 
-  /** What the certificate workflow says from now on. */
-  #listenForFailures() {
+  #listenForFailures(): Failures {
     const { certificateFailures } = this.#signals;
     const before = certificateFailures.length;
     const failures = () => certificateFailures.slice(before);
     return {
-      /** One for which a person has to act. */
       forGood: () => failures().find((code) => !FAILURES[code].isRetried),
-      /** Silence is only the cause where nothing else was said. */
-      last: (): FailureCode => failures().at(-1) ?? 'mdm.device_silent',
+      last: () => failures().at(-1) ?? 'mdm.device_silent',
     };
   }
 
@@ -86,11 +109,14 @@ export class CertificateRequest {
     request: () => Promise<void>,
     isDone: () => boolean,
     intervals: readonly number[],
-    summary: string,
+    { summary, isAsked }: { readonly summary: string; readonly isAsked: boolean },
   ): Promise<boolean> {
+    let hasAsked = isAsked;
     for (const interval of intervals) {
       this.#resetPoint.waits();
-      const [isReplied] = await Promise.all([condition(isDone, interval, { summary }), request()]);
+      const asks = hasAsked ? undefined : request();
+      hasAsked = false;
+      const [isReplied] = await Promise.all([condition(isDone, interval, { summary }), asks]);
       if (isReplied) return true;
     }
     return isDone();

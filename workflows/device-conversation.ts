@@ -1,17 +1,19 @@
 // Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
 import { condition, workflowInfo } from '@temporalio/workflow';
-import type { CommandProgress, PushedCommands } from '../activities/device-commands.ts';
+import type { CommandProgress, PushedCommands, QueuedCommands } from '../activities/device-commands.ts';
+import {
+  attemptKey,
+  attemptOf,
+  type CommandScope,
+  type UsedAttempts,
+  type WantedCommand,
+} from '../domain/command-attempts.ts';
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { failureCodeBeside } from './failure.ts';
 import type { CommandsResponded, CommandStatus } from './messages.ts';
 import { commandQueue, database } from './policies.ts';
 import type { DeviceDetails } from './show-details.ts';
-
-export interface WantedCommand {
-  readonly step: string;
-  readonly request: StepRequest;
-}
 
 export interface CommandOutcome {
   readonly request: StepRequest;
@@ -26,12 +28,6 @@ export type CarriedOut =
   /** The patience is over. */
   | { readonly kind: 'silent' };
 
-/** Which enrollment the commands are for, and what tells them apart over several runs ('' in a workflow of one run). */
-export interface CommandScope {
-  readonly enrollmentId: string;
-  readonly scope: string;
-}
-
 interface FinalStatus {
   readonly status: CommandStatus;
   readonly failureCode: FailureCode | null;
@@ -45,8 +41,7 @@ export class DeviceConversation {
   readonly #waits: () => void;
   readonly #asked: () => Promise<void>;
   readonly #finalStatuses = new Map<string, FinalStatus>();
-  /** Attempts that are over, by step and revision. */
-  readonly #used = new Map<string, number>();
+  #used: UsedAttempts = {};
   /** The device answers, but not now: it is locked or busy. */
   #notNow: 'no' | 'new' | 'shown' = 'no';
   /** Why the last push did not go out. */
@@ -66,6 +61,11 @@ export class DeviceConversation {
     this.#details = details;
     this.#waits = events.waits ?? (() => undefined);
     this.#asked = events.asked ?? (() => Promise.resolve());
+  }
+
+  /** Attempts that are over. */
+  get usedAttempts(): UsedAttempts {
+    return this.#used;
   }
 
   /** The first final status of a command counts; NotNow means: not yet. */
@@ -107,14 +107,18 @@ export class DeviceConversation {
     if (!this.#finalStatuses.has(commandUuid)) this.#finalStatuses.set(commandUuid, { status, failureCode });
   }
 
-  /** @param intervals between pushes, in milliseconds; their end is the end of the patience */
+  /**
+   * @param intervals between pushes, in milliseconds; their end is the end of the patience
+   * @param planned what the plan has queued already; null: they are queued now
+   */
   async carryOut(
     scope: CommandScope,
     wanted: readonly WantedCommand[],
     intervals: Iterable<number>,
     isInterrupted: () => boolean,
+    planned: QueuedCommands | null = null,
   ): Promise<CarriedOut> {
-    const uuids = await this.#queue(scope, wanted);
+    const uuids = this.#recordQueued(scope, wanted, planned ?? (await this.#queue(scope, wanted)));
     await this.#asked();
     const isOver = () => uuids.every((uuid) => this.#finalStatuses.has(uuid));
     if (!(await this.waitFor(uuids, () => isOver() || isInterrupted(), intervals))) return { kind: 'silent' };
@@ -181,28 +185,36 @@ export class DeviceConversation {
     );
   }
 
-  async #queue(scope: CommandScope, wanted: readonly WantedCommand[]): Promise<readonly string[]> {
+  async #queue(scope: CommandScope, wanted: readonly WantedCommand[]): Promise<QueuedCommands> {
     const { workflowId, firstExecutionRunId, runId } = workflowInfo();
-    const commands = wanted.map((command) => ({ ...command, attempt: this.#attemptOf(scope, command) }));
-    const queued = await commandQueue.queueCommands.executeWithOptions(
+    const commands = wanted.map((command) => ({
+      ...command,
+      attempt: attemptOf(this.#used, scope, command),
+    }));
+    return commandQueue.queueCommands.executeWithOptions(
       { summary: wanted.map(({ request }) => request.type).join(', ') },
       [{ deviceId: this.#deviceId, workflowId, firstRunId: firstExecutionRunId, runId, ...scope, commands }],
     );
+  }
+
+  /** Returns their UUIDs. */
+  #recordQueued(
+    scope: CommandScope,
+    wanted: readonly WantedCommand[],
+    queued: QueuedCommands,
+  ): readonly string[] {
     this.recordPushed(queued);
     wanted.forEach((command, index) => {
-      const attempt = queued.commands[index]?.attempt ?? 1;
-      this.#used.set(this.#key(scope, command), attempt - 1);
+      this.#use(scope, command, (queued.commands[index]?.attempt ?? 1) - 1);
     });
     return queued.commands.map(({ commandUuid }) => commandUuid);
   }
 
-  #key({ enrollmentId, scope }: CommandScope, { step, request }: WantedCommand): string {
-    return `${enrollmentId}/${scope}/${step}/${'revision' in request ? request.revision : ''}`;
+  #use(scope: CommandScope, command: WantedCommand, attempts: number): void {
+    this.#used = { ...this.#used, [attemptKey(scope, command)]: attempts };
   }
-  #attemptOf(scope: CommandScope, command: WantedCommand): number {
-    return (this.#used.get(this.#key(scope, command)) ?? 0) + 1;
-  }
+
   #useUp(scope: CommandScope, command: WantedCommand): void {
-    this.#used.set(this.#key(scope, command), this.#attemptOf(scope, command));
+    this.#use(scope, command, attemptOf(this.#used, scope, command));
   }
 }

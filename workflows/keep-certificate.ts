@@ -70,12 +70,16 @@ class CertificateWorkflow {
   async run(): Promise<void> {
     for (;;) {
       const isChanged = this.#signals.watch();
+      const { proofRequests } = this.#signals;
+      const owesProof = this.#proofReplies !== proofRequests;
       const step = await database.planCertificateStep({
         deviceId: this.#deviceId,
         memory: this.#signals.memory(),
         nowMs: Date.now(),
+        replyId: owesProof ? this.#eventId(`proven/${proofRequests}`) : null,
       });
       if (step === null) return;
+      if (step.isReplied) this.#proofReplies = proofRequests;
       if (step.proven !== null && (await this.#onProof(step, step.proven, isChanged)) === 'waited') continue;
       await this.#status.show(step);
       if (isWornOut(this.#attempts, step.action.do) && !isChanged()) {

@@ -9,7 +9,6 @@ import type { Activities } from '../activities/index.ts';
 export const database = proxyLocalActivities<
   Pick<
     Activities,
-    | 'planRolloutStep'
     | 'recordWaitsFor'
     | 'recordNotNow'
     | 'closeFailedRollout'
@@ -23,6 +22,13 @@ export const database = proxyLocalActivities<
 >({
   startToCloseTimeout: '10 seconds',
   // A database that is away for hours is waited for with timers, not inside a workflow task.
+  localRetryThreshold: '5 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Plans, and carries out at once what needs nobody's answer: the queue and the push, the request to the certificate workflow. */
+export const plans = proxyLocalActivities<Pick<Activities, 'planRolloutStep'>>({
+  startToCloseTimeout: '15 seconds',
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });

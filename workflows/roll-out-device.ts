@@ -10,7 +10,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlannedStep } from '../activities/rollout.ts';
+import type { PlannedStep } from '../activities/rollout-step.ts';
 import { FAILURES, type FailureCode } from '../domain/failures.ts';
 import { appCheckDelayMs, intervalsWithin, USER_PATIENCE_MS } from '../domain/patience.ts';
 import {
@@ -22,12 +22,12 @@ import {
   type RolloutPhase,
 } from '../domain/rollout-action.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
-import { CertificateRequest } from './certificate-request.ts';
+import { CertificateRequest, type CertificateReply } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
 import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
-import { database } from './policies.ts';
+import { database, plans } from './policies.ts';
 import { ResetPoint } from './reset-point.ts';
 import { asIfListed, refused, sendAndLearn, tried, withoutFailures, without } from './rollout-sending.ts';
 import { RolloutSignals } from './rollout-signals.ts';
@@ -61,6 +61,8 @@ class RolloutWorkflow {
   #memory: RolloutMemory = emptyMemory('');
   /** Apart from the memory: it changes while a step is on its way. */
   #license: RolloutMemory['license'] = 'unasked';
+  /** To what the last plan may have asked of the certificate workflow. */
+  #certificateReply: CertificateReply;
   #removalDueMs: number | undefined;
   #shownPhase: RolloutPhase = FIRST_PHASE;
   /** Of the signals' changes, those that the last plan knew. */
@@ -76,6 +78,7 @@ class RolloutWorkflow {
     this.#signals = new RolloutSignals(this.#details);
     this.#signals.listen(this.#conversation);
     this.#certificate = new CertificateRequest(deviceId, this.#details, this.#signals, this.#resetPoint);
+    this.#certificateReply = this.#certificate.listen();
     this.#licenseAssignment = new LicenseAssignment(
       deviceId,
       () => this.#signals.changes,
@@ -115,12 +118,15 @@ class RolloutWorkflow {
     const { changes } = this.#signals;
     if (changes !== this.#plannedChanges) this.#memory = withoutFailures(this.#memory);
     this.#plannedChanges = changes;
-    const step = await database.planRolloutStep({
+    this.#certificateReply = this.#certificate.listen();
+    const step = await plans.planRolloutStep({
       deviceId: this.#deviceId,
       memory: { ...this.#memory, license: this.#license },
       nowMs: Date.now(),
       run: this.#run(),
       isCheck: changes === 0,
+      usedAttempts: this.#conversation.usedAttempts,
+      eventId: this.#certificateReply.eventId,
     });
     if (step === null) return null;
     this.#memory = memoryFor(this.#memory, step.enrollmentId);
@@ -187,13 +193,13 @@ class RolloutWorkflow {
 
   async #send(step: Step<'send'>, intervals: readonly number[], isChanged: IsChanged): Promise<undefined> {
     const deviceId = this.#deviceId;
-    const { enrollmentId, action } = step;
-    const isForUser = action.requests.every((request) => scopeOf(request) === 'User');
+    const { enrollmentId, action, queued } = step;
+    const { requests } = action;
+    const isForUser = requests.every((request) => scopeOf(request) === 'User');
     const sent = await sendAndLearn(
       this.#conversation,
       this.#memory,
-      enrollmentId,
-      action.requests,
+      { enrollmentId, requests, queued },
       isForUser ? intervalsWithin(USER_PATIENCE_MS) : intervals,
       isChanged,
     );
@@ -202,7 +208,7 @@ class RolloutWorkflow {
     if (sent.refused) await database.recordAppRefusal({ deviceId, nowMs: Date.now() });
     if (sent.configurationTakenBack) await database.recordConfigurationRemoved({ deviceId });
     // What they listed last counts until they come back.
-    if (sent.isSilent && isForUser) this.#memory = asIfListed(this.#memory, action.requests);
+    if (sent.isSilent && isForUser) this.#memory = asIfListed(this.#memory, requests);
     else if (sent.isSilent) throw failedBecause('mdm.device_silent');
   }
 
@@ -214,7 +220,12 @@ class RolloutWorkflow {
     const before = this.#memory;
     const requested = tried(before, 'certificate', null);
     this.#memory = requested;
-    const outcome = await this.#certificate.obtain(integrationId, intervals, isChanged);
+    const outcome = await this.#certificate.obtain(
+      integrationId,
+      this.#certificateReply,
+      intervals,
+      isChanged,
+    );
     if (outcome.kind === 'silent') throw failedBecause(outcome.code);
     if (outcome.kind === 'failed') this.#memory = tried(before, 'certificate', outcome.code);
     // A changed plan is no failed try; that it was requested stays known, for a removal.
@@ -284,8 +295,8 @@ class RolloutWorkflow {
   }
 
   #run() {
-    const { runId, workflowId } = workflowInfo();
-    return { runId, workflowId };
+    const { runId, workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
+    return { runId, workflowId, firstRunId };
   }
 
   #show(step: PlannedStep): void {

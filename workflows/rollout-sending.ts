@@ -1,4 +1,5 @@
 // Sends the requests of one step and learns from the responses what a rollout remembers.
+import type { QueuedCommands } from '../activities/device-commands.ts';
 import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { triedAgain } from '../domain/retries.ts';
@@ -58,16 +59,28 @@ export const withoutFailures = (memory: RolloutMemory): RolloutMemory => ({
   appSent: memory.appSent && (memory.tries['app']?.failure ?? null) === null,
 });
 
+interface SentStep {
+  readonly enrollmentId: string;
+  readonly requests: readonly StepRequest[];
+  /** By the plan. */
+  readonly queued: QueuedCommands | null;
+}
+
 export async function sendAndLearn(
   conversation: DeviceConversation,
   memory: RolloutMemory,
-  enrollmentId: string,
-  requests: readonly StepRequest[],
+  { enrollmentId, requests, queued }: SentStep,
   intervals: Iterable<number>,
   isChanged: () => boolean,
 ): Promise<Sent> {
   const wanted = requests.map((request) => ({ step: stepOf(request), request }));
-  const carried = await conversation.carryOut({ enrollmentId, scope: '' }, wanted, intervals, isChanged);
+  const carried = await conversation.carryOut(
+    { enrollmentId, scope: '' },
+    wanted,
+    intervals,
+    isChanged,
+    queued,
+  );
   const nothing = {
     memory,
     isSilent: carried.kind === 'silent',

@@ -147,8 +147,7 @@ export class PaperDevice {
     const sent = await sendAndLearn(
       conversation as DeviceConversation,
       memory,
-      'e1',
-      requests,
+      { enrollmentId: 'e1', requests, queued: null },
       [],
       () => false,
     );

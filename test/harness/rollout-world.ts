@@ -94,6 +94,8 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     pushAnswers: undefined as Promise<void> | undefined,
     pushesBegun: 0,
   };
+  /** One for all: it remembers which of its events failed. */
+  const licenses = licensesOf(knobs);
   signer ??= newSigner();
   const compare = configurationComparer(database, sealer);
 
@@ -111,7 +113,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
           devices.get(Buffer.from(token).toString('utf8'))?.push();
         },
       }),
-    appsAndBooks: () => Promise.resolve(licensesOf(knobs)),
+    appsAndBooks: () => Promise.resolve(licenses),
     nanoMdm: () => Promise.reject(new CataloguedError('request.not_found')),
     fleet: () => Promise.reject(new CataloguedError('request.not_found')),
     profileSigner: () => signer ?? newSigner(),

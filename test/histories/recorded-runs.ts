@@ -43,17 +43,20 @@ async function recordRollouts(): Promise<void> {
     await recordHistory('rollout-failed', world.rollout(foreign.id));
 
     const { runId } = await world.certificateWorkflow(mac.id).describe();
+    const firstRun = () => world.client.workflow.getHandle(workflowIds.certificate(mac.id), runId);
+    const sleeps = () =>
+      world.until(async () => {
+        const { events } = await world.certificateWorkflow(mac.id).fetchHistory();
+        expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
+      }, 60_000);
+    await sleeps();
+    await recordHistory('certificate-first', firstRun());
     await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: 'renew', reason: 'recorded' });
     await world.until(
       () => expect(mac.carriedOut.filter((each) => each === 'RemoveProfile')).toHaveLength(1),
       60_000,
     );
-    const firstRun = () => world.client.workflow.getHandle(workflowIds.certificate(mac.id), runId);
-    await world.until(async () => {
-      const { events } = await world.certificateWorkflow(mac.id).fetchHistory();
-      expect(events?.at(-1)?.timerStartedEventAttributes).toBeTruthy();
-    }, 60_000);
-    await recordHistory('certificate-first', firstRun());
+    await sleeps();
     await recordHistory('certificate-renewed', world.certificateWorkflow(mac.id));
     const poll = world.client.workflow.getHandle(`trust/${mac.id}`);
     await poll.result();
