@@ -160,6 +160,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       await route.continue();
     });
     await ours.goTo(pages['okta-verify'] ?? '');
+    await ours.page.locator('p', { hasText: /^Assigned to: 1 blueprint, \d devices$/ }).waitFor();
     await ours.page.getByRole('switch', { name: 'Okta Device Trust' }).press('Space');
     const confirm = ours.page.getByRole('dialog').getByRole('button', { name: 'Turn off', exact: true });
     await confirm.waitFor();
@@ -251,6 +252,8 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.press('Filter ▾');
     await ours.page.getByLabel('Family').selectOption('iPhone');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(3);
+    await ours.page.getByLabel('Channel').selectOption({ label: 'Fleet' });
+    await ours.see('No device matches');
     await ours.page.keyboard.press('Escape');
     await ours.press('Views ▾');
     await ours.press('To do', 'menuitem');
@@ -263,6 +266,35 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(1);
     await ours.press('Clear filter');
     await expect.poll(() => ours.page.locator('tbody tr').count()).toBe(6);
+    await ours.close();
+  }, 120_000);
+
+  test('a failed device names the profile, its own words and the next step; its evidence fades with age; the navigation counts it', async () => {
+    const errorChain = [{ code: 34001, domain: 'MCSSOErrorDomain', description: 'The host is claimed' }];
+    const [{ id } = { id: '' }] = await api.database.query<{ id: string }>(
+      `insert into commands (uuid, device_id, enrollment_id, workflow_id, step, request_type, state, status, failure, responded_at)
+       select gen_random_uuid(), id, enrollment_id, 'rollout/' || id, 'rollout.profile.sso', 'InstallProfile', 'responded', 'Error', $1, now()
+         from devices where name = 'Device 3' returning device_id as id`,
+      [{ code: 'mdm.device_silent', errorChain }],
+    );
+    const ours = await openAsAda();
+    await ours.goTo(`/devices/${id}`);
+    const banner = ours.page.getByRole('alert').filter({ hasText: 'The device has not responded.' });
+    await banner.getByText('The host is claimed (MCSSO 34001)').waitFor();
+    expect(await banner.innerText()).toMatch(/SSO extension profile \(InstallProfile\)[^]*Action required\./);
+    await banner.getByRole('button', { name: 'Replay' }).waitFor();
+    const navigation = ours.page.getByRole('navigation', { name: 'Pages' });
+    const devices = navigation.getByRole('link', { name: 'Devices', exact: true });
+    const badge = ours.page.locator(`#${(await devices.getAttribute('aria-describedby')) ?? ''}`);
+    expect(await badge.textContent()).toBe('2 waiting for you');
+
+    await api.database.query(
+      `update reported_inventory set profiles_at = now() - interval '3 days' where device_id = $1`,
+      [fleet.deviceId],
+    );
+    await ours.goTo(`/devices/${fleet.deviceId}`);
+    const truth = ours.page.getByRole('region', { name: 'Five truths' }).getByRole('listitem').first();
+    expect(await truth.innerText()).toMatch(/The device listed it .*, 3 days ago; held since /);
     await ours.close();
   }, 120_000);
 
