@@ -4,9 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ownPatches, refuseNewerWorkflows } from '../../workers/workflow-patches.ts';
 import { DEPLOYMENT, makeCurrent } from '../../workers/workflow-versions.ts';
+import { getTemporal } from '../../scripts/temporal-server.mjs';
 import { changedWorkflows, type ChangedWorkflows } from '../harness/changed-workflows.ts';
 import type { FakeDevice } from '../harness/fake-device.ts';
+import { readPage, runCommands } from '../harness/page-commands.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../harness/rollout-world.ts';
+import { temporalAddress } from '../harness/temporal.ts';
 
 quietRuntime();
 const PATCH = 'a-step-of-another-version';
@@ -151,6 +154,74 @@ test('where older workers stay, each rollout ends in the code that began it, als
   await allDelivered(left);
   await only.stop();
 }, 360_000);
+
+test('the commands of the guide bring the older version back, and hand over what nobody carries on', async () => {
+  await world.stopWorker();
+  const older = await world.startVersion('before', 'several');
+  const newer = await world.startVersion('after', 'several', compatible.codePath);
+  const begunInNewer = await waitingFleet(3);
+  const [describe = '', list = '', pin = '', back = '', unpin = '', handOver = ''] = await guideCommands();
+
+  await world.until(async () => {
+    const listed = await temporalCli(list);
+    for (const { id } of begunInNewer) expect(listed).toContain(`rollout/${id}`);
+  }, 60_000);
+  await temporalCli(pin);
+  await world.until(async () => {
+    for (const { id } of begunInNewer) expect(await overrideOf(id)).toBe('odette:after');
+  }, 60_000);
+  await temporalCli(back);
+  expect(await currentVersion()).toBe('before');
+  // One of them is to end sooner.
+  const [sooner, ...staying] = begunInNewer as [FakeDevice, ...FakeDevice[]];
+  await temporalCli(unpin.replace('ID', `rollout/${sooner.id}`));
+  await resetToFirstTask(sooner.id);
+  const begunAfter = [sooner, ...(await waitingFleet(1))];
+  await wakeAll([...staying, ...begunAfter]);
+  await allDelivered([...staying, ...begunAfter]);
+  expect(await versionsOf('rollout', staying)).toEqual(['odette:after']);
+  expect(await versionsOf('rollout', begunAfter)).toEqual(['odette:before']);
+
+  // The newer workers stay until their version has drained, which Temporal finds out within minutes.
+  expect(await temporalCli(describe)).toMatch(/ after +drain(ing|ed) /);
+
+  // The older workers are stopped too early.
+  const left = await waitingFleet(1);
+  await older.stop();
+  await makeCurrent(world.client, 'after', 'several');
+  await temporalCli(handOver);
+  await wakeAll(left);
+  await allDelivered(left);
+  expect(await versionsOf('rollout', left)).toEqual(['odette:after']);
+  await newer.stop();
+}, 360_000);
+
+/** Those of the chapter, in its order. */
+async function guideCommands(): Promise<string[]> {
+  const text = await readPage('docs/operations-guide.md', '### Two versions side by side');
+  return [...text.matchAll(/`temporal (w[^`]+)`/g)].map(([, command = '']) =>
+    command.replaceAll('PATCH', PATCH).replaceAll('NEWER', 'after').replaceAll('OLDER', 'before'),
+  );
+}
+
+/** As an operator would, who is asked whether it is meant. Returns what it said. */
+async function temporalCli(command: string): Promise<string> {
+  const asksFirst = /^workflow update-options --query|^worker deployment set-current-version/.test(command);
+  const program = await getTemporal(() => undefined);
+  const { code, said } = await runCommands([`"${program}" ${command} ${asksFirst ? '--yes' : ''}`], {
+    ...process.env,
+    TEMPORAL_ADDRESS: await temporalAddress(),
+    TEMPORAL_NAMESPACE: world.namespace,
+  });
+  expect(code, said).toBe(0);
+  return said;
+}
+
+async function overrideOf(deviceId: string): Promise<string> {
+  const { raw } = await world.rollout(deviceId).describe();
+  const { version } = raw.workflowExecutionInfo?.versioningInfo?.versioningOverride?.pinned ?? {};
+  return `${version?.deploymentName}:${version?.buildId}`;
+}
 
 async function currentVersion(): Promise<string | undefined> {
   const { workerDeploymentInfo } = await world.connection.workflowService.describeWorkerDeployment({
