@@ -68,7 +68,7 @@ function signInHandlers(
   attempts: SignInAttempts,
 ): PeopleHandlers<'getSignIn' | 'getIdentityProvider' | 'getFirstRun' | 'finishFirstRun' | 'signIn'> {
   const { identityProvider, consoleUrl, database } = dependencies;
-  /** Outside the request's transaction, which a refusal rolls back. A name that nobody has may be a password in the wrong field. */
+  /** A name that nobody has may be a password in the wrong field. */
   const refuse = async (
     request: Request,
     person: { readonly name: string } | undefined,
@@ -123,28 +123,31 @@ function signInHandlers(
       return shown(await startSession(sql, response, person, cookie));
     },
 
-    signIn: async ({ sql, body, request, response }) => {
+    // No connection is held while a password is hashed: guesses at once would have all of them.
+    signIn: async ({ body, request, response }) => {
       assertNotForged(request);
       const { person, factor } = await attempts.admit(addressOf(request), body.name, async () => {
-        const known = await findSignIn(sql, body.name);
+        const known = await findSignIn(database, body.name);
         const isRight = await isPassword(body.password, known?.passwordHash);
         if (!isRight || !known) return refuse(request, known, 'people.sign_in_refused');
-        const result = await checkSecondFactor(dependencies, sql, known, body.code);
+        const result = await checkSecondFactor(dependencies, known, body.code);
         return result === 'wrong'
           ? refuse(request, known, 'people.code_refused')
           : { person: known, factor: result };
       });
       // Half a sign-in is no failure to be counted.
       if (factor === 'needed') throw new ProblemError('people.code_needed');
-      await appendAudit(sql, {
-        actor: `person:${person.name}`,
-        action: 'session.started',
-        detail: {
-          address: addressOf(request),
-          ...(factor !== 'not_set_up' && { secondFactor: factor }),
-        },
+      return database.inTransaction(async (sql) => {
+        await appendAudit(sql, {
+          actor: `person:${person.name}`,
+          action: 'session.started',
+          detail: {
+            address: addressOf(request),
+            ...(factor !== 'not_set_up' && { secondFactor: factor }),
+          },
+        });
+        return shown(await startSession(sql, response, person, cookie));
       });
-      return shown(await startSession(sql, response, person, cookie));
     },
   };
 }

@@ -72,14 +72,16 @@ function ownHandlers(
       return authenticatorKey(key, `${person.name}@${host}`);
     },
 
-    confirmSecondFactor: async ({ sql, body, caller }) => {
+    confirmSecondFactor: async ({ sql, body, caller, request }) => {
       const person = await personOf(sql, caller);
       const factor = person && (await findSecondFactor(sql, person.id));
       if (!factor)
         throw new ProblemError('request.conflict', { detail: 'Start again with a new key for the app.' });
       if (factor.confirmedAt) throw alreadyOn();
-      if (!(await takeAppCode(dependencies, sql, person, factor.secretId, body.code)))
-        throw fieldProblem('people.code_refused', 'code');
+      await attempts.admit(request.ip ?? '', person.name, async () => {
+        if (!(await takeAppCode(sql, dependencies.sealer, person, factor.secretId, body.code)))
+          throw fieldProblem('people.code_refused', 'code');
+      });
       await confirmSecondFactor(sql, person.id);
       // Whoever came by the password alone does not stay.
       await endSessionsOf(sql, person.id, caller.session);

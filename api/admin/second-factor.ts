@@ -26,28 +26,27 @@ export type CodeResult = 'not_set_up' | 'needed' | 'wrong' | 'app_code' | 'recov
  * @throws ProblemError `request.too_many`
  */
 export async function checkSecondFactor(
-  dependencies: CodeDependencies,
-  sql: Sql,
+  { database, sealer }: CodeDependencies,
   person: Pick<PersonRow, 'id' | 'name'>,
   typed: string | undefined,
 ): Promise<CodeResult> {
-  const factor = await findSecondFactor(sql, person.id);
+  const factor = await findSecondFactor(database, person.id);
   if (!factor?.confirmedAt) return 'not_set_up';
   if (typed === undefined) return 'needed';
-  if (await takeAppCode(dependencies, sql, person, factor.secretId, typed)) return 'app_code';
-  return (await takeRecoveryCode(sql, person.id, recoveryCodeHash(typed))) ? 'recovery_code' : 'wrong';
+  if (!(await admitCode(database, person.id)))
+    throw new ProblemError('request.too_many', { retryAfterMs: RETRY_AFTER_MS });
+  if (await takeAppCode(database, sealer, person, factor.secretId, typed)) return 'app_code';
+  return (await takeRecoveryCode(database, person.id, recoveryCodeHash(typed))) ? 'recovery_code' : 'wrong';
 }
 
-/** @throws ProblemError `request.too_many` */
+/** Whoever calls has counted the attempt. */
 export async function takeAppCode(
-  { database, sealer }: CodeDependencies,
   sql: Sql,
+  sealer: Sealer,
   person: Pick<PersonRow, 'id' | 'name'>,
   secretId: string,
   typed: string,
 ): Promise<boolean> {
-  if (!(await admitCode(database, person.id)))
-    throw new ProblemError('request.too_many', { retryAfterMs: RETRY_AFTER_MS });
   const code = normalizedCode(typed);
   if (!isAppCode(code)) return false;
   const { value } = await openSecret(sql, sealer, secretId, {

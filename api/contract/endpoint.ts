@@ -35,7 +35,7 @@ export interface Endpoint {
   readonly showsSecret?: true;
   /** Open to a person who must set up a second factor and has not yet. */
   readonly beforeSecondFactor?: true;
-  /** The handler looks after transaction and idempotency itself (the wizard's answers go to a workflow). */
+  /** The handler looks after transaction and idempotency itself (the wizard's answers go to a workflow, a sign-in hashes). */
   readonly ownTransaction?: true;
 }
 

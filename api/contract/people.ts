@@ -135,6 +135,7 @@ export const people = {
     method: 'post',
     path: '/api/session',
     access: 'public',
+    ownTransaction: true,
     body: z.strictObject({
       name: line(100),
       password: secretText(1_024),

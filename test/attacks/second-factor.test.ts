@@ -81,6 +81,18 @@ test('of one code that comes many times at once, one signs in', async () => {
   expect(results.filter(({ status }) => status === 201)).toHaveLength(1);
 });
 
+test('more sign-ins at once than there are connections are each answered, and keep nobody out', async () => {
+  await newProtected('finn');
+  const wrong = Array.from({ length: 12 }, (_, place) => signIn(`nobody-${place}`));
+  const guesses = Array.from({ length: 6 }, () => signIn('finn', '000000', 'a wrong password'));
+  const [refused, health] = await Promise.all([
+    Promise.all([...wrong, ...guesses]),
+    api.call('GET', '/api/first-run', undefined, { authorization: '' }),
+  ]);
+  expect(refused.map(outcome)).toEqual(Array.from({ length: 18 }, () => [401, 'people.sign_in_refused']));
+  expect(health.status).toBe(200);
+});
+
 test('the code that turned the second factor on does not sign in', async () => {
   const { session } = await newPerson('dan');
   const call = (at: string, body: object) =>

@@ -48,8 +48,8 @@ export async function removeSecondFactor(sql: Sql, personId: string): Promise<bo
 const MAX_ATTEMPTS = 10;
 
 /**
- * Counts one more code before it is looked at, so that codes tried at once are counted too. Outside the request's transaction, which a
- * wrong code rolls back.
+ * Counts one more code before it is looked at, so that codes tried at once are counted too. Not in a transaction, which a wrong
+ * code would roll back.
  */
 export async function admitCode(sql: Sql, personId: string): Promise<boolean> {
   const rows = await sql.query(
