@@ -93,12 +93,24 @@ try {
   const countsBefore = await counts(world);
   await resetStatements(database);
   const walBefore = await writtenSoFar();
+  /** A change of more than twenty devices begins with a few, and goes on when those are well: here all of them begin at once. */
+  const skipWaves = async (): Promise<void> => {
+    const { items } = await stage.odette.call('get /api/fleet-rollouts');
+    for (const { id } of items.filter(({ status }) => status === 'running'))
+      await stage.odette.call('post /api/fleet-rollouts/{id}/orders', {
+        params: { id },
+        body: { order: 'all_at_once' },
+      });
+  };
   const trustedBefore = await trustedNow();
   const sizesBefore = await historySizes();
   const began = performance.now();
+  const beganAtMs = Date.now();
   await switchOn(blueprint.id);
+  await skipWaves();
   await untilTrusted(trustedBefore + FLEET);
   const seconds = (performance.now() - began) / 1000;
+  const deliveredSeconds = ((await lastClosedMs()) - beganAtMs) / 1000;
   const after = snapshot(world);
   const statements = await listStatements(database);
   const written = await writtenSince(walBefore);
@@ -111,7 +123,7 @@ try {
   const perRollout = (sum: number): string => (sum / FLEET).toFixed(1);
   const load = os.loadavg().map((each) => each.toFixed(1));
   console.log(
-    `${FLEET} Macs at once${beside ? ' through NanoMDM' : ''}: all trusted after ${seconds.toFixed(1)} s, ${(FLEET / seconds).toFixed(2)} rollouts/s (load average ${load.join(' ')})`,
+    `${FLEET} Macs at once${beside ? ' through NanoMDM' : ''}: all rolled out after ${deliveredSeconds.toFixed(1)} s, ${(FLEET / deliveredSeconds).toFixed(2)} rollouts/s; all trusted after ${seconds.toFixed(1)} s, as Okta is looked at after growing waits (load average ${load.join(' ')})`,
   );
   const callsOf = statements.reduce((sum, { calls }) => sum + calls, 0);
   console.table({
@@ -171,7 +183,8 @@ try {
       channel: CHANNEL,
       devices: FLEET,
       seconds,
-      rolloutsPerSecond: FLEET / seconds,
+      deliveredSeconds,
+      rolloutsPerSecond: FLEET / deliveredSeconds,
       medianDeliveredMs: median,
       statements: callsOf / FLEET,
       transitions: transitions / FLEET,
@@ -233,6 +246,14 @@ async function trustedNow(): Promise<number> {
     `select count(*) as measured from device_trust where bucket = 'trusted'`,
   );
   return trusted?.measured ?? 0;
+}
+
+/** When the last rollout ended, by the clock of this machine. */
+async function lastClosedMs(): Promise<number> {
+  const [last] = await database.query<{ ms: number }>(
+    `select extract(epoch from max(closed_at))::float8 * 1000 as ms from rollout_runs where outcome = 'completed'`,
+  );
+  return last?.ms ?? Number.NaN;
 }
 
 async function untilTrusted(count: number): Promise<void> {
