@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import { writeOrganization } from '../../adapters/store/base/organization.ts';
@@ -67,6 +67,16 @@ async function openAsAda(): Promise<ConsolePage> {
   return ours;
 }
 
+/** Rows of the device list that take more than one line. */
+const highRows = async (page: Page): Promise<string[]> => {
+  const rows = await page.getByRole('region', { name: 'Devices' }).locator('tbody tr').all();
+  expect(rows.length).toBeGreaterThan(1);
+  const heights = await Promise.all(rows.map(async (row) => (await row.boundingBox())?.height ?? 0));
+  return heights
+    .filter((height) => height > 48)
+    .map((height) => `a row of the device list is ${height} high`);
+};
+
 /** As if one request took so few devices. */
 const takesAtOnce = ({ page }: ConsolePage, at: string, limit: number): Promise<unknown> =>
   page.route(`**${at}`, (route) =>
@@ -115,6 +125,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
       await ours.goTo(address);
       found.push(...(await ours.findings()).map((line) => `${name} ${line}`));
       found.push(...(await cutTables(ours.page)).map((table) => `${name} cuts the table ${table}`));
+      if (address === '/devices') found.push(...(await highRows(ours.page)));
       await ours.page.setViewportSize(PHONE);
       const width = await widthOnPhone(ours.page);
       if (width > PHONE.width) found.push(`${name} is ${width} wide on a phone`);

@@ -36,8 +36,11 @@ interface WaitingPoint extends KillPoint {
 
 /** The sandbox received nothing for so long: every process that can be is at a kill point. */
 const QUIET_MS = 1500;
-/** Calls to services end by themselves after about ten seconds; then the kill would come too late. */
-const MAX_SERVICE_HOLD_MS = 7000;
+/**
+ * Calls to services end by themselves after about ten seconds; then the kill would come too late. Devices wait for ever, and where others keep
+ * talking it is never quiet.
+ */
+const MAX_HOLD_MS = { service: 7_000, device: 15_000 };
 
 export const nameOf = ({ message, phase, device, nth }: KillPoint): string =>
   `${phase} ${message}${nth === undefined ? '' : ` ${nth}`}${device === undefined ? '' : ` of ${device}`}`;
@@ -86,7 +89,7 @@ export class KillRound {
       lastCounts = counts;
       const isLate = held.some(
         ({ message, since }) =>
-          !message.startsWith('device.') && Date.now() - Date.parse(since) > MAX_SERVICE_HOLD_MS,
+          Date.now() - Date.parse(since) > MAX_HOLD_MS[message.startsWith('device.') ? 'device' : 'service'],
       );
       if (held.length > 0 && (isLate || Date.now() - changedAt > QUIET_MS))
         await this.#kill(held.map(({ point }) => point));

@@ -34,6 +34,16 @@ export function BucketBadge({ bucket }: { bucket: Bucket }) {
 
 const FAMILY_ICONS = { Mac: LaptopIcon, iPhone: PhoneIcon, iPad: TabletIcon, Other: QuestionIcon };
 
+/** Where there is no room for its name. */
+export function FamilySign({ family }: { family: Family }) {
+  const FamilyIcon = FAMILY_ICONS[family];
+  return (
+    <span role="img" aria-label={family} title={family} style={{ display: 'inline-flex' }}>
+      <FamilyIcon />
+    </span>
+  );
+}
+
 export function FamilyMark({ family }: { family: Family }) {
   const FamilyIcon = FAMILY_ICONS[family];
   return (

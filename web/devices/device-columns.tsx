@@ -1,14 +1,13 @@
 // The columns of the device list, and which of them are shown (kept in this browser).
-import { Checkbox, Text } from '@mantine/core';
+import { Checkbox, Group, Text } from '@mantine/core';
 import {
   columnVisibilityFeature,
   createColumnHelper,
   rowSelectionFeature,
   tableFeatures,
 } from '@tanstack/react-table';
-import { AnchorLink } from '../components/links.tsx';
 import type { ResponseOf } from '../client.ts';
-import { BucketBadge, FamilyMark, ModelName, TruthDots } from '../components/device-labels.tsx';
+import { BucketBadge, DeviceLink, FamilySign, ModelName, TruthDots } from '../components/device-labels.tsx';
 import { Moment } from '../components/moment.tsx';
 import { deviceTitle, NOTHING_PENDING } from '../labels.ts';
 import type { DeviceSort } from './device-search.ts';
@@ -41,42 +40,34 @@ export const columns = column.columns([
     id: 'name',
     header: 'Device',
     cell: ({ row: { original: device } }) => (
-      <>
-        <AnchorLink
-          to="/devices/$deviceId"
-          params={{ deviceId: device.id }}
-          fw={600}
-          size="sm"
-          style={{ display: 'inline-block', minWidth: 120 }}
-        >
-          {deviceTitle(device)}
-        </AnchorLink>
-        {device.serialNumber !== null && device.name !== null && (
-          <Text size="xs" c="dimmed">
-            {device.serialNumber}
-            {device.sharesSerialNumber && ' (shared with another device)'}
-          </Text>
-        )}
-      </>
+      <Group gap={6} wrap="nowrap">
+        <FamilySign family={device.family} />
+        <DeviceLink device={device} />
+      </Group>
     ),
   }),
   column.display({
-    id: 'family',
-    header: 'Family',
-    cell: ({ row }) => <FamilyMark family={row.original.family} />,
+    id: 'serialNumber',
+    header: 'Serial number',
+    cell: ({ row: { original: device } }) => (
+      <Text size="sm" className="one-line">
+        {device.serialNumber ?? '–'}
+        {device.sharesSerialNumber && <span title="Shared with another device"> (shared)</span>}
+      </Text>
+    ),
   }),
   column.display({
     id: 'state',
     header: 'State',
     cell: ({ row: { original: device } }) => (
-      <>
+      <Group gap={8} wrap="nowrap">
         <BucketBadge bucket={device.bucket} />
         {device.nextStep.text !== NOTHING_PENDING && (
-          <Text size="xs" c="dimmed" maw="max(280px, 22vw)" lineClamp={1} title={device.nextStep.text}>
+          <Text size="xs" c="dimmed" className="one-line next-step" title={device.nextStep.text}>
             {device.nextStep.text}
           </Text>
         )}
-      </>
+      </Group>
     ),
   }),
   column.display({
@@ -88,7 +79,7 @@ export const columns = column.columns([
     id: 'user',
     header: 'User',
     cell: ({ row }) => (
-      <Text size="sm" className="break-anywhere" miw={160} maw={260}>
+      <Text size="sm" className="one-line" title={row.original.user ?? undefined}>
         {row.original.user ?? '–'}
       </Text>
     ),
@@ -96,7 +87,11 @@ export const columns = column.columns([
   column.display({
     id: 'blueprint',
     header: 'Blueprint',
-    cell: ({ row }) => row.original.blueprint?.name ?? '–',
+    cell: ({ row }) => (
+      <Text size="sm" className="one-line" title={row.original.blueprint?.name}>
+        {row.original.blueprint?.name ?? '–'}
+      </Text>
+    ),
   }),
   column.display({
     id: 'channel',
@@ -130,13 +125,14 @@ export const columns = column.columns([
 /** Columns by which the API sorts. */
 export const SORT_OF: Readonly<Record<string, DeviceSort>> = {
   name: 'name',
+  serialNumber: 'serialNumber',
   user: 'user',
   lastContact: 'lastContact',
   certificate: 'certificateNotAfter',
 };
 
 export const CHOICES: Readonly<Record<string, string>> = {
-  family: 'Family',
+  serialNumber: 'Serial number',
   truths: 'Truths',
   user: 'User',
   blueprint: 'Blueprint',

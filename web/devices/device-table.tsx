@@ -39,8 +39,14 @@ export function DeviceTable(props: DeviceTableProps) {
     });
   };
   return (
-    <Box className="table-scroll" role="region" aria-label="Devices" tabIndex={0} opacity={isStale ? 0.6 : 1}>
-      <Table highlightOnHover>
+    <Box
+      className="table-scroll table-dense"
+      role="region"
+      aria-label="Devices"
+      tabIndex={0}
+      opacity={isStale ? 0.6 : 1}
+    >
+      <Table highlightOnHover horizontalSpacing={6}>
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
             <Table.Tr key={group.id}>
