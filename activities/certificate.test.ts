@@ -1,14 +1,10 @@
 // A certificate's challenge is good for one device and one time: whoever asks for it twice, too early or too late gets no second one.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import {
-  CertificateAuthority,
-  newRsaKeyPair,
-  type KeyAndCertificate,
-} from '../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
 import { CERTIFICATE_LISTS } from '../domain/certificate-plan.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
+import { newSigner } from '../test/harness/new-signer.ts';
 import { openChallenges } from '../test/harness/outside-services.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { certificateDelivery, type DeliverInput } from './certificate.ts';
@@ -41,14 +37,6 @@ afterEach(async () => {
   await fleet.switchTrust(true);
 });
 
-async function newSigner(): Promise<KeyAndCertificate> {
-  const dates = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 86_400_000) };
-  const authority = await CertificateAuthority.create({ commonName: 'Test profiles', ...dates });
-  const { publicKey, privateKey } = await newRsaKeyPair();
-  const certificate = authority.issue({ subject: [['CN', 'signer']], publicKey, use: 'signing', ...dates });
-  return { certificate, privateKey };
-}
-
 /** A Mac that was heard of just now, and what its workflow asks for. */
 async function awakeMac(more: Partial<DeliverInput> = {}): Promise<DeliverInput> {
   const [mac] = await own.database.query<{ id: string; enrollmentId: string }>(
@@ -61,7 +49,7 @@ async function awakeMac(more: Partial<DeliverInput> = {}): Promise<DeliverInput>
   const { id: deviceId = '', enrollmentId = '' } = mac ?? {};
   const { integrationId } = fleet;
   const workflow = { workflowId: `certificate/${deviceId}`, firstRunId: randomUUID() };
-  const asked = { slot: 'a', scope: 'System', reason: 'test', number: 1, ...more } as const;
+  const asked = { slot: 'a', scope: 'System', reason: 'wanted', number: 1, ...more } as const;
   return { deviceId, enrollmentId, integrationId, ...workflow, ...asked };
 }
 
@@ -76,20 +64,23 @@ const sentTo = async ({ deviceId }: DeliverInput) => {
 };
 const ONE_DELIVERY = [...CERTIFICATE_LISTS.System, 'InstallProfile'].sort();
 
-test('two attempts at once fetch two challenges and send one, and both say the same of it', async () => {
-  const mac = await awakeMac();
-  const before = okta.state.fetched;
-  let answer: () => void = () => undefined;
-  okta.state.answers = new Promise((resolve) => (answer = resolve));
-  const attempts = [deliver(mac), deliver(mac)];
-  await expect.poll(() => okta.counts.underWay, { interval: 10 }).toBe(2);
-  answer();
-  const [one, other] = await Promise.all(attempts);
-  expect(one).toEqual(other);
-  expect(one).toMatchObject({ kind: 'sent' });
-  expect(okta.state.fetched - before).toBe(2);
-  expect(await sentTo(mac)).toEqual(ONE_DELIVERY);
-});
+test.each(['wanted', 'window'])(
+  'two attempts at once (%s) fetch two challenges and send one, and both say the same of it',
+  async (reason) => {
+    const mac = await awakeMac({ reason });
+    const before = okta.state.fetched;
+    let answer: () => void = () => undefined;
+    okta.state.answers = new Promise((resolve) => (answer = resolve));
+    const attempts = [deliver(mac), deliver(mac)];
+    await expect.poll(() => okta.counts.underWay, { interval: 10 }).toBe(2);
+    answer();
+    const [one, other] = await Promise.all(attempts);
+    expect(one).toEqual(other);
+    expect(one).toMatchObject({ kind: 'sent' });
+    expect(okta.state.fetched - before).toBe(2);
+    expect(await sentTo(mac)).toEqual(ONE_DELIVERY);
+  },
+);
 
 test('asked for again, as after a lost result, it says what became of the first and fetches nothing', async () => {
   const mac = await awakeMac();
@@ -154,6 +145,26 @@ test('a Mac that is meant for another integration or keychain by now, or for non
   expect(okta.counts.requests).toBe(before);
   expect(await sentTo(mac)).toEqual([]);
 });
+
+test.each(['wanted', 'window'])(
+  'who is sent a certificate (%s) waits for no turn at Okta any more',
+  async (reason) => {
+    const mac = await awakeMac({ reason });
+    await own.database.query(
+      `insert into okta_waiters (device_id, integration_id, endpoint, lane) values ($1, $2, 'challenge', 0)`,
+      [mac.deviceId, mac.integrationId],
+    );
+    await deliver(mac);
+    const rows = await own.database.query('select from okta_waiters where device_id = $1', [mac.deviceId]);
+    expect(rows).toEqual([]);
+    const [delivery] = await own.database.query(
+      'select state, slot, scope, reason, integration_id from certificate_deliveries where device_id = $1',
+      [mac.deviceId],
+    );
+    const { slot, scope, integrationId } = mac;
+    expect(delivery).toEqual({ state: 'sent', slot, scope, reason, integrationId });
+  },
+);
 
 test('the challenge is in no column in the clear', async () => {
   const mac = await awakeMac();

@@ -5,23 +5,24 @@ import { isNoTurn, OktaBudget, Turns } from '../adapters/okta/budget.ts';
 import { fetchChallenge } from '../adapters/okta/challenge.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { commandUuid, deliveryId, payloadUuid } from '../adapters/store/devices/command-uuid.ts';
+import { findCommands, sealedCommandContext, type CommandRow } from '../adapters/store/devices/commands.ts';
 import {
-  findCommands,
+  lockQueue,
   queueCommands,
-  sealedCommandContext,
-  type CommandRow,
+  queueDelivery,
   type NewCommand,
   type Queued,
-} from '../adapters/store/devices/commands.ts';
+} from '../adapters/store/devices/queue-commands.ts';
 import {
   findSentDelivery,
   insertDelivery,
   type NewDelivery,
   type SentDelivery,
 } from '../adapters/store/rollout/deliveries.ts';
+import { isRenewal } from '../adapters/store/rollout/renewal-history.ts';
 import { findChannelDevice } from '../adapters/store/devices/devices.ts';
 import { findUserChannel, isUserAwake, type UserChannel } from '../adapters/store/devices/user-channels.ts';
-import type { Database, Sql } from '../adapters/store/base/database.ts';
+import type { Database } from '../adapters/store/base/database.ts';
 import {
   endpointStore,
   SeenEndpoints,
@@ -48,7 +49,7 @@ import {
   waiting,
   type CommandOwner,
   type CommandProgress,
-} from './device-commands.ts';
+} from './command-progress.ts';
 import { wakeFor } from './wake-device.ts';
 
 export interface DeliverInput extends CommandOwner {
@@ -134,9 +135,8 @@ export function certificateDelivery(deps: ActivityDependencies) {
         udid: state.udid,
       });
 
-      const queued = await database.inTransaction((sql) =>
-        queueDelivery(sql, input, { id, payloadUuid: profileUuid, commandUuid: uuid }, sealedBody, user),
-      );
+      const delivery = { ...input, id, payloadUuid: profileUuid, commandUuid: uuid, fetchedAt: new Date() };
+      const queued = await queueOnce(database, input, delivery, sealedBody, user);
       if (queued === undefined) return sentBefore(database, input, { id, commandUuid: uuid });
       const { rows, isOnTheLine } = queued;
       await wakeFor(deps, input.deviceId, waiting(rows, isOnTheLine));
@@ -146,28 +146,16 @@ export function certificateDelivery(deps: ActivityDependencies) {
 }
 
 /** undefined: another attempt was sooner. */
-async function queueDelivery(
-  sql: Sql,
+async function queueOnce(
+  database: Database,
   input: DeliverInput,
-  { id, payloadUuid: profile, commandUuid: uuid }: Pick<NewDelivery, 'id' | 'payloadUuid' | 'commandUuid'>,
+  delivery: NewDelivery,
   sealedBody: Buffer,
   user: UserChannel | undefined,
 ): Promise<Queued | undefined> {
-  const { deviceId, enrollmentId, workflowId, integrationId, slot, scope, reason } = input;
-  const delivery = {
-    id,
-    deviceId,
-    integrationId,
-    slot,
-    scope,
-    payloadUuid: profile,
-    commandUuid: uuid,
-    reason,
-  };
-  const isFirst = await insertDelivery(sql, delivery, new Date());
-  if (!isFirst) return undefined;
+  const { deviceId, enrollmentId, workflowId } = input;
   const install: NewCommand = {
-    uuid,
+    uuid: delivery.commandUuid,
     deviceId,
     enrollmentId,
     workflowId,
@@ -178,7 +166,18 @@ async function queueDelivery(
     handsOverOnce: true,
     lifeMs: CHALLENGE_LIFE_MS,
   };
-  return queueCommands(sql, { deviceId, enrollmentId }, [install, ...listsBehind(input, id)]);
+  const target = { deviceId, enrollmentId };
+  const commands = [install, ...listsBehind(input, delivery.id)];
+  // A renewal is announced, too.
+  const atOnce = isRenewal(delivery.reason)
+    ? undefined
+    : await queueDelivery(database, target, commands, delivery);
+  if (atOnce !== undefined) return atOnce;
+  return database.inTransaction(async (sql) => {
+    // In the order of the one statement, or two attempts would wait for each other.
+    await lockQueue(sql, deviceId);
+    return (await insertDelivery(sql, delivery)) ? queueCommands(sql, target, commands) : undefined;
+  });
 }
 
 /** Still: the workflow decided by what was true before this activity. */

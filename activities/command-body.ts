@@ -8,7 +8,8 @@ import type { PlistDict } from '../adapters/mdm/plist.ts';
 import { signAttached } from '../adapters/pki/cms.ts';
 import { expectedAppConfiguration } from '../adapters/store/integration/app-configuration.ts';
 import { uuidFromName } from '../adapters/store/devices/command-uuid.ts';
-import { sealedCommandContext, type IosKey } from '../adapters/store/devices/commands.ts';
+import { sealedCommandContext } from '../adapters/store/devices/commands.ts';
+import type { IosKey } from '../adapters/store/devices/queue-commands.ts';
 import { readCertificateView } from '../adapters/store/rollout/deliveries.ts';
 import { findDevice } from '../adapters/store/devices/devices.ts';
 import { findPushCertificate } from '../adapters/store/devices/push-certificates.ts';
@@ -59,6 +60,20 @@ export class BodySource {
   state(): Promise<DeviceState | undefined> {
     this.#state ??= readDeviceState(this.deps.database, this.deviceId);
     return this.#state;
+  }
+}
+
+/** One that is made in vain costs nothing: no secret is opened for it, and no challenge made. */
+export async function isPlain(source: BodySource, request: StepRequest): Promise<boolean> {
+  switch (request.type) {
+    case 'RenewIdentity':
+      return false;
+    case 'InstallProfile':
+    case 'InstallApplication':
+    case 'ApplicationConfiguration':
+      return (await source.state())?.platform === 'macOS';
+    default:
+      return true;
   }
 }
 

@@ -61,7 +61,8 @@ export function licenseActivities(deps: ActivityDependencies) {
       const state = await readDeviceState(database, deviceId);
       if (state === undefined || state.serialNumber === null) return { kind: 'pending' };
       if (desiredStateOf(state) === null) return { kind: 'not_wanted' };
-      const known = await findLicense(database, deviceId, adamId);
+      // One that failed is asked for like one that never was.
+      const known = state.holdsLicense ? await findLicense(database, deviceId, adamId) : undefined;
       if (known?.state === 'associated' && !input.isMissed) return { kind: 'ready' };
       const { serialNumber, platform } = state;
       const response = await withClient(deps, state, async (client): Promise<CommandResponse> => {

@@ -5,7 +5,7 @@ import { stepOf } from '../domain/rollout-step.ts';
 import type { DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { BodySource } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { queueAll, type QueuedCommands } from './device-commands.ts';
+import { queueAll, type QueuedCommands } from './queue-for-device.ts';
 import { workflowRequests } from './workflow-requests.ts';
 
 export interface PlanInput {

@@ -1,6 +1,7 @@
 // Sends commands to a device and waits for their responses: pushes again with growing patience, and never takes silence for a response.
 import { condition, workflowInfo } from '@temporalio/workflow';
-import type { CommandProgress, PushedCommands, QueuedCommands } from '../activities/device-commands.ts';
+import type { CommandProgress, PushedCommands } from '../activities/command-progress.ts';
+import type { QueuedCommands } from '../activities/queue-for-device.ts';
 import {
   attemptKey,
   attemptOf,

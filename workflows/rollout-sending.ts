@@ -1,5 +1,5 @@
 // Sends the requests of one step and learns from the responses what a rollout remembers.
-import type { QueuedCommands } from '../activities/device-commands.ts';
+import type { QueuedCommands } from '../activities/queue-for-device.ts';
 import { classOf } from '../domain/device-error-classes.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import { triedAgain } from '../domain/retries.ts';

@@ -92,20 +92,17 @@ test('the history says who requested a renewal, when, and what came of it', asyn
     }[];
   const deliver = (id: string, reason: string) =>
     database.inTransaction((sql) =>
-      insertDelivery(
-        sql,
-        {
-          id,
-          deviceId: fleet.deviceId,
-          integrationId: fleet.ids['integrations'] ?? '',
-          slot: 'a',
-          scope: 'System',
-          payloadUuid: globalThis.crypto.randomUUID(),
-          commandUuid: globalThis.crypto.randomUUID(),
-          reason,
-        },
-        new Date(),
-      ),
+      insertDelivery(sql, {
+        id,
+        deviceId: fleet.deviceId,
+        integrationId: fleet.ids['integrations'] ?? '',
+        slot: 'a',
+        scope: 'System',
+        payloadUuid: globalThis.crypto.randomUUID(),
+        commandUuid: globalThis.crypto.randomUUID(),
+        reason,
+        fetchedAt: new Date(),
+      }),
     );
   const told = async () =>
     (

@@ -7,11 +7,7 @@ import { expect, vi } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.ts';
 import { configurationComparer } from '../../activities/compare-configuration.ts';
 import type { OktaDevice } from '../../adapters/okta/okta-device.ts';
-import {
-  CertificateAuthority,
-  newRsaKeyPair,
-  type KeyAndCertificate,
-} from '../../adapters/pki/certificate-authority.ts';
+import type { KeyAndCertificate } from '../../adapters/pki/certificate-authority.ts';
 import { KeyRing } from '../../adapters/secrets/key-ring.ts';
 import { LongPolls } from '../../api/mdm/long-poll.ts';
 import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
@@ -34,6 +30,7 @@ import { RECORDED, recordedKeys } from '../histories/test-codec.ts';
 import { connectIntegration } from './connected-integration.ts';
 import { FakeDevice } from './fake-device.ts';
 import { licensesOf, oktaOf, openChallenges } from './outside-services.ts';
+import { newSigner } from './new-signer.ts';
 import { createTestDatabase } from './postgres.ts';
 import { temporalAddress } from './temporal.ts';
 import { BUNDLE_FOLDER } from './bundle-folder.ts';
@@ -60,14 +57,6 @@ export interface TrustRow {
 export type RolloutWorld = Awaited<ReturnType<typeof openRolloutWorld>>;
 
 let signer: Promise<KeyAndCertificate> | undefined;
-async function newSigner(): Promise<KeyAndCertificate> {
-  const dates = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 86_400_000) };
-  const authority = await CertificateAuthority.create({ commonName: 'Test profiles', ...dates });
-  const { publicKey, privateKey } = await newRsaKeyPair();
-  const certificate = authority.issue({ subject: [['CN', 'signer']], publicKey, use: 'signing', ...dates });
-  return { certificate, privateKey };
-}
-
 /** @param processes as many sets of activities take turns: as worker processes do, they share nothing but the database */
 export async function openRolloutWorld(settings: Partial<IntegrationSettings> = {}, processes = 1) {
   const { database, drop } = await createTestDatabase();

@@ -3,6 +3,7 @@ import type { CertificateView, Delivery } from '../../../domain/certificate-plan
 import type { CertificateSlot, PayloadScope } from '../../../domain/profile-identifier.ts';
 import type { Sql } from '../base/database.ts';
 import type { TimelineEntry } from '../devices/device-timeline.ts';
+import { provingDelivery, type Proof } from './proof.ts';
 import { announceRenewal } from './renewal-history.ts';
 import {
   desiredStateOf,
@@ -25,27 +26,43 @@ export interface NewDelivery {
   readonly commandUuid: string;
   /** Why it was asked for. */
   readonly reason: string;
+  /** Its challenge. */
+  readonly fetchedAt: Date;
 }
 
+/**
+ * The statement that keeps a delivery as sent, unless it is there already.
+ * @param device a row with the id of its device @param first the number of the first of `deliveryValues`
+ */
+export const insertingDelivery = (device: string, first: number): string => {
+  const types = ['text', 'uuid', 'text', 'text', 'uuid', 'uuid', 'text', 'timestamptz'];
+  const values = types.map((type, index) => `$${first + index}::${type}`).join(', ');
+  return `insert into certificate_deliveries
+    (id, integration_id, slot, scope, payload_uuid, command_uuid, reason, challenge_fetched_at, device_id, state)
+  select ${values}, id, 'sent' from ${device}
+  on conflict (id) do nothing`;
+};
+
+export const deliveryValues = (delivery: NewDelivery): unknown[] => [
+  delivery.id,
+  delivery.integrationId,
+  delivery.slot,
+  delivery.scope,
+  delivery.payloadUuid,
+  delivery.commandUuid,
+  delivery.reason,
+  delivery.fetchedAt,
+];
+
 /** The device waits for no turn at Okta any more. false: it is there already, so this attempt lost the race and drops its challenge. */
-export async function insertDelivery(sql: Sql, delivery: NewDelivery, fetchedAt: Date): Promise<boolean> {
+export async function insertDelivery(sql: Sql, delivery: NewDelivery): Promise<boolean> {
+  const { deviceId, reason } = delivery;
   const rows = await sql.query(
-    `with served as (delete from okta_waiters where device_id = $2)
-     insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at, reason, scope)
-       values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8, $9) on conflict (id) do nothing returning 1`,
-    [
-      delivery.id,
-      delivery.deviceId,
-      delivery.integrationId,
-      delivery.slot,
-      delivery.payloadUuid,
-      delivery.commandUuid,
-      fetchedAt,
-      delivery.reason,
-      delivery.scope,
-    ],
+    `with served as (delete from okta_waiters where device_id = $1)
+     ${insertingDelivery('devices where id = $1', 2)} returning 1`,
+    [deviceId, ...deliveryValues(delivery)],
   );
-  if (rows.length > 0) await announceRenewal(sql, delivery.deviceId, [delivery.reason]);
+  if (rows.length > 0) await announceRenewal(sql, deviceId, [reason]);
   return rows.length > 0;
 }
 
@@ -75,14 +92,6 @@ export async function findSentDelivery(
   return row;
 }
 
-export interface Proof {
-  readonly serialNumber: string;
-  readonly issuer: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly provenAt: Date;
-}
-
 /** The device lists its certificate; an older proven one is superseded. `told`: on the timeline, the first time. */
 export async function proveDelivery(
   sql: Sql,
@@ -92,12 +101,16 @@ export async function proveDelivery(
   told: TimelineEntry,
 ): Promise<void> {
   const rows = await sql.query<{ reason: string | null }>(
-    `with proven as (
-       update certificate_deliveries set state = 'proven', serial_number = $3, issuer = $4, not_before = $5, not_after = $6, proven_at = $7
-        where id = $2 and device_id = $1 and state = 'sent' returning reason),
-     superseded as (
-       update certificate_deliveries set state = 'superseded'
-        where device_id = $1 and id <> $2 and state = 'proven' and exists (select from proven)),
+    `with ${provingDelivery({
+      device: '$1',
+      delivery: '$2',
+      serialNumber: '$3',
+      issuer: '$4',
+      notBefore: '$5',
+      notAfter: '$6',
+      provenAt: '$7',
+      condition: 'true',
+    })},
      told as (
        insert into device_timeline (device_id, at, kind, text, detail)
        select $1, $7, $8, $9, $10::jsonb from proven)

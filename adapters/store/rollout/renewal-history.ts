@@ -6,13 +6,16 @@ import type { Sql } from '../base/database.ts';
 /** Why a first certificate is delivered. */
 const FIRST = 'wanted';
 
+/** @param reason of a delivery */
+export const isRenewal = (reason: string | null): boolean => reason !== null && reason !== FIRST;
+
 /** In the transaction of the change. @param reasons of the deliveries that changed */
 export async function announceRenewal(
   sql: Sql,
   deviceId: string,
   reasons: readonly (string | null)[],
 ): Promise<void> {
-  if (reasons.some((reason) => reason !== null && reason !== FIRST))
+  if (reasons.some(isRenewal))
     await appendEvent(sql, { kind: 'certificate.renewal_changed', subject: `device:${deviceId}` });
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
-import { queueCommandsAtOnce } from './commands.ts';
+import { queueCommandsAtOnce } from './queue-commands.ts';
 
 let own: TestDatabase;
 beforeAll(async () => {
