@@ -1,18 +1,18 @@
 // What the tables say of a device's certificates: the plan of the moment, the proof, how a delivery ended, and telling the rollout.
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database, Sql } from '../adapters/store/base/database.ts';
-import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
+import { tellCertificateOver } from '../adapters/store/devices/long-polls.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
   certificateViewOf,
   failDelivery,
   failMissingDeliveries,
-  proveDelivery,
   readCertificateView,
   recordRemovedDeliveries,
   type NamedCertificateView,
 } from '../adapters/store/rollout/deliveries.ts';
+import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { lockState, refreshLocked } from './refresh-trust.ts';
 import {
   planCertificate,
@@ -20,13 +20,13 @@ import {
   type CertificateMemory,
   type CertificateView,
   type Delivery,
-  type ReportedDelivery,
 } from '../domain/certificate-plan.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { IntegrationSettings } from '../domain/integration-settings.ts';
 import type { PayloadScope } from '../domain/profile-identifier.ts';
 import { renewalOf, type Renewal, type Urgency } from '../domain/renewal-policy.ts';
 import { workflowIds } from '../workflows/messages.ts';
+import { proofOf, saveProof } from './certificate-proof.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { failedText, failureText } from './failure-text.ts';
 
@@ -64,13 +64,6 @@ interface PlanCertificateInput {
   readonly nowMs: number;
   /** Of the reply to the rollout that waits for the proof; null: none does. */
   readonly replyId: string | null;
-}
-
-interface CertificateProof {
-  readonly deviceId: string;
-  readonly delivery: Delivery;
-  readonly certificate: ReportedDelivery;
-  readonly now: Date;
 }
 
 export function certificateRecords({
@@ -156,30 +149,29 @@ async function planStep(database: Database, input: PlanCertificateInput): Promis
   const listed = (['System', 'User'] as const).filter((scope) =>
     scope === 'User' ? memory.isUserFresh : memory.isFresh,
   );
-  const seen = await readCertificateView(database, deviceId);
-  const isOld = seen !== undefined && listed.some((scope) => lacksDelivery(seen, scope));
-  const view = isOld
+  const seen = await readDeviceState(database, deviceId);
+  const isOld = seen !== undefined && listed.some((scope) => lacksDelivery(certificateViewOf(seen), scope));
+  const state = isOld
     ? await database.inTransaction((sql) => recordListed(sql, deviceId, listed, nowMs))
     : seen;
-  if (view === undefined) return null;
-  return provenStep(database, view, memory, nowMs);
+  if (state === undefined) return null;
+  return provenStep(database, state, memory, nowMs);
 }
 
 /** Plans; what the lists prove is kept first, and counts already. */
 async function provenStep(
   database: Database,
-  view: NamedCertificateView,
+  state: DeviceState,
   memory: CertificateMemory,
   nowMs: number,
   proven: ProvenCertificate | null = null,
 ): Promise<Planned | null> {
+  const view = certificateViewOf(state);
   const action = planCertificate(view, memory, nowMs);
   if (action.do !== 'prove') return stepOf(view, action, proven, nowMs);
   const { delivery, certificate } = action;
-  const { deviceId } = view;
-  const known = await database.inTransaction((sql) =>
-    saveProof(sql, { deviceId, delivery, certificate, now: new Date(nowMs) }),
-  );
+  const proof = proofOf(delivery, certificate, new Date(nowMs));
+  const known = await saveProof(database, state, proof);
   if (known === undefined) return null;
   const { notBeforeMs, notAfterMs } = certificate;
   const now = { deliveryId: delivery.id, notBeforeMs, notAfterMs };
@@ -224,7 +216,7 @@ async function recordListed(
   deviceId: string,
   scopes: readonly PayloadScope[],
   nowMs: number,
-): Promise<NamedCertificateView | undefined> {
+): Promise<DeviceState | undefined> {
   const view = await readCertificateView(sql, deviceId);
   if (view === undefined) return undefined;
   for (const scope of scopes) {
@@ -233,46 +225,8 @@ async function recordListed(
     await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
     await failMissingDeliveries(sql, deviceId, scope, listed);
   }
-  return readCertificateView(sql, deviceId);
-}
-
-/** The proof is kept and shown. Returns what is known then. */
-async function saveProof(
-  sql: Sql,
-  { deviceId, delivery, certificate, now }: CertificateProof,
-): Promise<NamedCertificateView | undefined> {
-  const notAfter = new Date(certificate.notAfterMs);
-  const proof = {
-    serialNumber: certificate.serialNumber,
-    issuer: certificate.issuer,
-    notBefore: new Date(certificate.notBeforeMs),
-    notAfter,
-    provenAt: now,
-  };
-  await proveDelivery(sql, deviceId, delivery.id, proof, {
-    kind: 'certificate_proven',
-    text: `The device lists its certificate from Okta; it expires on ${notAfter.toISOString().slice(0, 10)}.`,
-    detail: { serialNumber: certificate.serialNumber, notAfter: notAfter.toISOString() },
-  });
-  const locked = await lockState(sql, deviceId);
-  if (locked === undefined) return undefined;
-  const hasFailed = locked.known.failureCode !== null;
-  // Whatever was said of the certificate before; why the device has failed stays.
-  await refreshLocked(sql, locked, { now, ...(!hasFailed && { waitsFor: null }) });
-  // A rollout that failed for want of it goes on by itself.
-  if (hasFailed)
-    await appendOutboxMessage(
-      sql,
-      deviceId,
-      {
-        kind: 'rollOutDevice',
-        deviceId,
-        reason: 'its certificate was proven',
-        ifNoneRuns: true,
-      },
-      'device',
-    );
-  return certificateViewOf(locked.state);
+  await tellCertificateOver(sql, deviceId);
+  return readDeviceState(sql, deviceId);
 }
 
 const renewalOfDelivery = (

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
+import { COMMANDS_CHANNEL } from '../adapters/store/devices/commands.ts';
 import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
@@ -62,11 +63,16 @@ test('a run ends in the statement that shows it, and its beginning was told once
   const ended = [{ kind: 'rollout_completed', text: 'The device has everything that it needs.' }];
   const change = { now: new Date(), phase: 'delivered', failureCode: null, isVerified: true } as const;
   // Who begins with the end has to record the run first.
-  expect(await refreshSeen(own.database, await seen(), change, runOf('two'), ended)).toBe('needs_lock');
+  expect(await refreshSeen(own.database, await seen(), change, runOf('two'), { ended })).toBe('needs_lock');
   await refreshSeen(own.database, await seen(), { now: new Date(), phase: 'app' }, runOf('two'));
   const before = await timeline();
-  await refreshSeen(own.database, await seen(), change, runOf('two'), ended);
+  const told: string[] = [];
+  const stop = await own.database.listen(COMMANDS_CHANNEL, (payload) => told.push(payload));
+  await refreshSeen(own.database, await seen(), change, runOf('two'), { ended });
   expect(await timeline()).toEqual([...before, 'rollout_completed']);
+  // A request of the device that waited for it waits no longer.
+  await expect.poll(() => told).toEqual([`${deviceId} over`]);
+  await stop();
   const [run] = await own.database.query(`select outcome, closed_at from rollout_runs where run_id = 'two'`);
   expect(run).toMatchObject({ outcome: 'completed', closedAt: expect.any(Date) });
 });

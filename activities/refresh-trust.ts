@@ -9,6 +9,7 @@ import {
   writeTrust,
   type CurrentRun,
   type KnownTrust,
+  type SeenTrust,
   type WrittenTrust,
 } from '../adapters/store/rollout/trust.ts';
 import { isFall } from '../domain/automatic-reissue.ts';
@@ -100,17 +101,23 @@ export async function refreshAlone(
     : database.inTransaction((sql) => refreshTrust(sql, deviceId, change));
 }
 
+interface WrittenBeside {
+  /** What the timeline says of the run that completes with it; null: it goes on. */
+  readonly ended?: readonly TimelineEntry[] | null;
+  /** The delivery that counts as proven with it, and does in the state already; null: none. */
+  readonly proof?: (NonNullable<SeenTrust['proof']> & { readonly told: TimelineEntry }) | null;
+}
+
 /**
  * `refreshTrust`, of a run or not, for whoever has read the state and locked nothing: one statement at most. needs_lock: more than that follows,
  * or nothing is shown yet. changed: somebody else wrote meanwhile, and it must be read again.
- * @param ended what the timeline says of the run that completes with it; null: it goes on
  */
 export async function refreshSeen(
   sql: Sql,
   state: DeviceState,
   change: TrustChange,
   run: CurrentRun | null = null,
-  ended: readonly TimelineEntry[] | null = null,
+  { ended = null, proof = null }: WrittenBeside = {},
 ): Promise<TrustSummary | 'needs_lock' | 'changed'> {
   const { shown: known } = state;
   if (known === null) return 'needs_lock';
@@ -119,10 +126,12 @@ export async function refreshSeen(
   // The first look of a run records it.
   const isFirst = run !== null && state.newestRunId !== run.runId;
   if (isFirst && ended !== null) return 'needs_lock';
-  if (!isFirst && ended === null && !isNews(known, state, written)) return summary;
+  // A delivery's row is written once.
+  if (proof !== null && written.use !== null) return 'needs_lock';
+  if (!isFirst && ended === null && proof === null && !isNews(known, state, written)) return summary;
   const { version } = known;
-  const told = [...written.told, ...(ended ?? [])];
-  const seen = { version, run, isEnd: ended !== null };
+  const told = [...(proof === null ? [] : [proof.told]), ...written.told, ...(ended ?? [])];
+  const seen = { version, run, isEnd: ended !== null, proof };
   return (await writeTrust(sql, state.id, { ...written, told }, change.now, seen)) ? summary : 'changed';
 }
 

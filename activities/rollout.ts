@@ -261,8 +261,9 @@ const needsLicense = ({ desired, can, reported }: RolloutView): boolean =>
 async function close(database: Database, input: EndingRun, planned?: Finishing): Promise<ClosedRollout> {
   const now = new Date(input.nowMs);
   const { deviceId, failureCode } = input;
-  // Nothing of it stays queued for the device.
-  await withdrawUnwanted(database, { deviceId, workflowId: input.run.workflowId });
+  // Nothing of it stays queued for the device. Nobody else queues for it.
+  if (planned?.state.rolloutIsAsking !== false)
+    await withdrawUnwanted(database, { deviceId, workflowId: input.run.workflowId });
   const waitsForCode = failureCode ?? input.waitsForCode;
   const refusal =
     waitsForCode === undefined ? undefined : await findLastRefusal(database, deviceId, waitsForCode);
@@ -278,7 +279,7 @@ async function close(database: Database, input: EndingRun, planned?: Finishing):
   const end = { ...endText(input.phase, failureCode, text), detail };
   const told = planned?.told ? [planned.told, end] : [end];
   const run = { ...input.run, now };
-  const written = planned && (await refreshSeen(database, planned.state, change, run, told));
+  const written = planned && (await refreshSeen(database, planned.state, change, run, { ended: told }));
   const trust =
     typeof written === 'object'
       ? written

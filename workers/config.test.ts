@@ -16,7 +16,7 @@ test('nothing set gives the defaults', () => {
     tls: undefined,
     allowedPrivateHosts: [],
     workerVersions: 'one',
-    longPollMs: 1500,
+    longPollMs: 4000,
   });
   expect(Object.isFrozen(config)).toBe(true);
 });

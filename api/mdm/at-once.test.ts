@@ -32,6 +32,7 @@ async function newDevice() {
   const slot: Slot = {
     milliseconds: 1000,
     next: () => Promise.resolve('timedOut'),
+    isClosed: () => false,
     leave: () => undefined,
     close: () => undefined,
   };

@@ -2,7 +2,7 @@
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { beginLongPoll, endLongPoll } from '../../adapters/store/devices/devices.ts';
+import { beginLongPoll, endLongPoll, endLongPollIfOver } from '../../adapters/store/devices/long-polls.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import type { Sealer } from '../../domain/sealer.ts';
 import type { CompareConfiguration } from './response-reading.ts';
@@ -75,19 +75,24 @@ async function waitInSlot(
   const { mark, isQueued } = begun
     ? { mark: begun, isQueued: false }
     : await beginLongPoll(database, deviceId, slot.milliseconds);
+  let hasEnded = false;
   for (
     let event = isQueued ? 'queueChanged' : await slot.next();
-    event === 'queueChanged';
+    event === 'queueChanged' || event === 'over';
     event = await slot.next()
   ) {
+    if (event === 'over') {
+      hasEnded = await endLongPollIfOver(database, deviceId, mark);
+      if (hasEnded) break;
+      continue;
+    }
     const command = await takeDuringLongPoll(database, deviceId, mark);
     if (command === 'superseded') return undefined;
     if (command !== 'nothing') return command;
   }
-  const isOurs = await endLongPoll(database, deviceId, mark);
+  const isOurs = hasEnded || (await endLongPoll(database, deviceId, mark));
   // A command queued until now was not pushed: it is handed over here, unless another request of the device came.
-  const isGone = (await slot.next()) === 'closed';
-  if (!isOurs || isGone) return undefined;
+  if (!isOurs || slot.isClosed()) return undefined;
   const last = await takeDuringLongPoll(database, deviceId, null);
   return typeof last === 'string' ? undefined : last;
 }

@@ -9,6 +9,7 @@ import { buildPlist } from '../../adapters/mdm/plist.ts';
 import { signDetached } from '../../adapters/pki/cms.ts';
 import { isInConversation } from '../../adapters/store/devices/commands.ts';
 import { findDeviceForUpdate } from '../../adapters/store/devices/devices.ts';
+import { recordRunEnd } from '../../adapters/store/rollout/rollout-runs.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { queueFor, startDeviceListener, type DeviceListener } from '../../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../../test/harness/protocol-device.ts';
@@ -72,6 +73,44 @@ describe('a request waits', () => {
     expect(command).toBeUndefined();
     expect(elapsed).toBeGreaterThan(LONG_POLL_MS * 0.9);
     expect(await isWaiting()).toBe(false);
+  });
+
+  test('no longer than its rollout runs, and then a push is needed again', async () => {
+    const { device, deviceId, isWaiting, queue } = await enrolled();
+    const runId = randomUUID();
+    await listener.database.query(
+      `insert into rollout_runs (run_id, device_id, workflow_id, started_at) values ($1, $2, 'rollout', now())`,
+      [runId, deviceId],
+    );
+    const response = timed(device.idle());
+    await expect.poll(isWaiting).toBe(true);
+    await recordRunEnd(listener.database, runId, 'completed', null, new Date());
+    const [command, elapsed] = await response;
+    expect(command).toBeUndefined();
+    expect(elapsed).toBeLessThan(LONG_POLL_MS * 0.9);
+    expect(await isInConversation(listener.database, deviceId)).toBe(false);
+    const uuid = await queue();
+    expect(await device.idle()).toBe(uuid);
+  });
+
+  test('beyond the end of its rollout, where a certificate is on its way to the device', async () => {
+    const { device, deviceId, isWaiting, queue } = await enrolled();
+    await listener.database.query(
+      `insert into certificate_deliveries (id, device_id, integration_id, slot, payload_uuid, command_uuid, state, challenge_fetched_at)
+       values ($1, $2, gen_random_uuid(), 'a', gen_random_uuid(), gen_random_uuid(), 'sent', now())`,
+      [randomUUID(), deviceId],
+    );
+    const runId = randomUUID();
+    await listener.database.query(
+      `insert into rollout_runs (run_id, device_id, workflow_id, started_at) values ($1, $2, 'rollout', now())`,
+      [runId, deviceId],
+    );
+    const response = device.idle();
+    await expect.poll(isWaiting).toBe(true);
+    await recordRunEnd(listener.database, runId, 'completed', null, new Date());
+    expect(await isInConversation(listener.database, deviceId)).toBe(true);
+    const uuid = await queue();
+    expect(await response).toBe(uuid);
   });
 
   test('not when nothing is expected: the rollout is done, or the device said NotNow', async () => {

@@ -1,6 +1,7 @@
 // Long polls: a device's request waits a moment for the next command, so that a whole rollout fits into one conversation.
 // A waiting request holds no database connection; one LISTEN wakes all of a process.
 import { COMMANDS_CHANNEL } from '../../adapters/store/devices/commands.ts';
+import { readNotification } from '../../adapters/store/devices/long-polls.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 
 export interface LongPollOptions {
@@ -10,12 +11,15 @@ export interface LongPollOptions {
   readonly max: number;
 }
 
-/** queueChanged: look into the queue. timedOut: the wait is over. closed: nobody waits for a response any more. */
-export type LongPollEvent = 'queueChanged' | 'timedOut' | 'closed';
+/** over: nothing may be left to wait for. queueChanged: look into the queue. timedOut: the wait is over. closed: nobody waits for a response any more. */
+const EVENTS = ['over', 'queueChanged', 'timedOut', 'closed'] as const;
+export type LongPollEvent = (typeof EVENTS)[number];
 
 export interface Slot {
   readonly milliseconds: number;
   next(): Promise<LongPollEvent>;
+  /** Nobody waits for a response any more. */
+  isClosed(): boolean;
   /** The connection closed, or another request of the device came. */
   leave(): void;
   close(): void;
@@ -29,10 +33,10 @@ export class LongPolls {
 
   private constructor(
     options: LongPollOptions,
-    listen: (onNotification: (deviceId: string) => void) => () => Promise<void>,
+    listen: (onNotification: (payload: string) => void) => () => Promise<void>,
   ) {
     this.#options = options;
-    this.#stopListening = listen((deviceId) => this.#onNotification(deviceId));
+    this.#stopListening = listen((payload) => this.#onNotification(payload));
   }
 
   /** Starts listening in the background: without a database, requests learn of their commands only when they time out. */
@@ -70,9 +74,9 @@ export class LongPolls {
     let event: LongPollEvent | undefined;
     let resume: ((event: LongPollEvent) => void) | undefined;
     const notify = (received: LongPollEvent) => {
-      // What ends the wait is not taken back by a notification that comes later.
-      if (event !== 'closed' && !(event === 'timedOut' && received === 'queueChanged')) event = received;
-      resume?.(event ?? received);
+      // What ends the wait is not taken back by a notification that comes later, and a command comes before the end of what it was expected of.
+      if (event === undefined || EVENTS.indexOf(received) > EVENTS.indexOf(event)) event = received;
+      resume?.(event);
     };
     const timer = setTimeout(() => notify('timedOut'), this.#options.milliseconds);
     const slot: Slot = {
@@ -80,9 +84,11 @@ export class LongPolls {
       next: async () => {
         const next = event ?? (await new Promise<LongPollEvent>((resolve) => (resume = resolve)));
         resume = undefined;
-        if (event === 'queueChanged') event = undefined;
+        // Another may have come since, and is next.
+        if (event === next && (next === 'queueChanged' || next === 'over')) event = undefined;
         return next;
       },
+      isClosed: () => event === 'closed',
       leave: () => notify('closed'),
       close: () => {
         clearTimeout(timer);
@@ -105,9 +111,9 @@ export class LongPolls {
     await this.#stopListening();
   }
 
-  /** An empty payload means that notifications may have been missed. */
-  #onNotification(deviceId: string): void {
-    if (deviceId !== '') this.#slots.get(deviceId)?.notify('queueChanged');
+  #onNotification(payload: string): void {
+    const { deviceId, isOver } = readNotification(payload);
+    if (deviceId !== '') this.#slots.get(deviceId)?.notify(isOver ? 'over' : 'queueChanged');
     else for (const { notify } of this.#slots.values()) notify('queueChanged');
   }
 }

@@ -135,51 +135,6 @@ export async function recordDeviceDetails(sql: Sql, deviceId: string, details: D
   );
 }
 
-export interface LongPoll {
-  /** Of this request. */
-  readonly mark: Date;
-  /** A command was queued since the device was last given one. */
-  readonly isQueued: boolean;
-}
-
-/** @param milliseconds SQL */
-export const longPollEnd = (milliseconds: string): string =>
-  `date_trunc('milliseconds', clock_timestamp() + make_interval(secs => ${milliseconds} / 1000.0))`;
-
-/** A request of the device waits for its next command: no push is needed until then. */
-export async function beginLongPoll(sql: Sql, deviceId: string, milliseconds: number): Promise<LongPoll> {
-  const [row] = await sql.query<LongPoll>(
-    `update devices set long_poll_until = ${longPollEnd('$2')}
-      where id = $1
-      returning long_poll_until as mark,
-                exists (select from commands where device_id = devices.id and state = 'queued' and user_id is null) as is_queued`,
-    [deviceId, milliseconds],
-  );
-  return row ?? { mark: new Date(0), isQueued: false };
-}
-
-/**
- * The request with this mark waits no longer. false: another request of the device has begun meanwhile, which alone may be
- * given a command. Committed before the queue is looked at for the last time, so that a command queued meanwhile is either
- * seen by that look or pushed.
- */
-export async function endLongPoll(sql: Sql, deviceId: string, mark: Date): Promise<boolean> {
-  const rows = await sql.query(
-    'update devices set long_poll_until = null where id = $1 and long_poll_until = $2 returning 1',
-    [deviceId, mark],
-  );
-  return rows.length > 0;
-}
-
-/** Locks the device if the request with this mark is the one that waits; null: if none waits. */
-export async function isLongPollOpen(sql: Sql, deviceId: string, mark: Date | null): Promise<boolean> {
-  const rows = await sql.query(
-    'select 1 from devices where id = $1 and long_poll_until is not distinct from $2::timestamptz for no key update',
-    [deviceId, mark],
-  );
-  return rows.length > 0;
-}
-
 export interface DeviceScope {
   /** An item with Okta Device Trust switched on is assigned, its platform is configured, and it is enrolled. */
   readonly isInScope: boolean;

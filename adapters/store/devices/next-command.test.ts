@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { queueFor, startDeviceListener, type DeviceListener } from '../../../test/harness/device-listener.ts';
 import { ProtocolDevice } from '../../../test/harness/protocol-device.ts';
 import { findCommand } from './commands.ts';
-import { beginLongPoll, findDeviceForUpdate, type DeviceRow } from './devices.ts';
+import { findDeviceForUpdate, type DeviceRow } from './devices.ts';
+import { beginLongPoll } from './long-polls.ts';
 import { takeForLongPoll, takeNextCommand } from './next-command.ts';
 
 let listener: DeviceListener;

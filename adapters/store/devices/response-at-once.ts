@@ -6,8 +6,9 @@ import { acknowledgingConfiguration } from '../rollout/sent-profiles.ts';
 import { CONFIGURING, UNTOLD_NOW, type FinalStatus } from './command-exchange.ts';
 import { OUTSTANDING } from './command-states.ts';
 import type { CommandRow } from './commands.ts';
-import { IS_AS_USUAL, longPollEnd, type DeviceDetails } from './devices.ts';
+import { IS_AS_USUAL, type DeviceDetails } from './devices.ts';
 import { recorded, replacingList, type List } from './inventory.ts';
+import { longPollEnd } from './long-polls.ts';
 import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
 
 export interface ResponseAtOnce {

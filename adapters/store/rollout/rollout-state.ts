@@ -24,6 +24,7 @@ import type {
   ReportedInstalledApplication,
   ReportedProfile,
 } from '../../../domain/device-report.ts';
+import { OUTSTANDING } from '../devices/command-states.ts';
 import { payloadUuid, revisionOf } from '../devices/command-uuid.ts';
 import type { Sql } from '../base/database.ts';
 import { OKTA_FACTS, type OktaFactsJson } from '../integration/okta-devices.ts';
@@ -102,6 +103,8 @@ export interface DeviceState {
   >;
   /** What Okta says of it, to the integration of its item. */
   readonly okta: OktaFactsJson | null;
+  /** Some command of its rollout has not ended. */
+  readonly rolloutIsAsking: boolean;
   /** The rollout run that began last. */
   readonly newestRunId: string | null;
   /** What is shown of its trust, as it was when all of this was read; null: nothing yet. */
@@ -137,6 +140,7 @@ export async function readDeviceState(sql: Sql, deviceId: string): Promise<Devic
             coalesce((select jsonb_object_agg(truth, jsonb_build_object('state', state, 'evidence', evidence))
                         from device_truths where device_id = device.id), '{}') as truths,
             ${OKTA_FACTS} as okta,
+            exists (select from commands where device_id = device.id and starts_with(workflow_id, 'rollout/') and state in ${OUTSTANDING}) as rollout_is_asking,
             (select run_id from rollout_runs where device_id = device.id order by started_at desc limit 1) as newest_run_id,
             case when trust.device_id is not null then jsonb_build_object('version', trust.xmin::text, 'integrationId', trust.integration_id,
               'phase', trust.phase, 'waitsFor', trust.waits_for, 'failureCode', trust.failure_code, 'bucket', trust.bucket,

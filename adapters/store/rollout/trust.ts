@@ -7,7 +7,9 @@ import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Truth, TruthObservation } from '../../../domain/trust.ts';
 import type { Sql } from '../base/database.ts';
 import { EVENTS_CHANNEL } from '../base/events.ts';
+import { hasOpenRunSql, tellingOver } from '../devices/long-polls.ts';
 import type { TimelineEntry } from '../devices/device-timeline.ts';
+import { provingDelivery, type Proof } from './proof.ts';
 
 export interface KnownTrust {
   readonly integrationId: string | null;
@@ -86,6 +88,8 @@ export interface SeenTrust {
   readonly version: string;
   /** The run completes with it. */
   readonly isEnd: boolean;
+  /** A delivery of a certificate that counts as proven with it; null: none. Nothing is written where it is not on its way any more. */
+  readonly proof: (Proof & { readonly deliveryId: string }) | null;
 }
 
 const WRITE = `with trust as (
@@ -97,7 +101,18 @@ const WRITE = `with trust as (
               app_refusals = case when $6 then 0 else app_refusals end, changed_at = now(),
               removal_terms = coalesce($15, removal_terms), obstacle = $21
         where device_id = $1::uuid and ($25::text is null or xmin::text = $25)
+          and ($30::text is null or exists (select from certificate_deliveries where id = $30 and device_id = $1 and state = 'sent'))
        returning 1),
+     ${provingDelivery({
+       device: '$1',
+       delivery: '$30',
+       serialNumber: '$31',
+       issuer: '$32',
+       notBefore: '$33',
+       notAfter: '$34',
+       provenAt: '$14',
+       condition: 'exists (select from trust)',
+     })},
      truths as (
        insert into device_truths (device_id, truth, state, evidence, since)
        select $1, truth, state, evidence, $14 from unnest($16::text[], $17::text[], $18::text[]) as seen (truth, state, evidence)
@@ -116,7 +131,13 @@ const WRITE = `with trust as (
         order by place),
      ended as (
        update rollout_runs set closed_at = $28, outcome = 'completed', failure_code = null
-        where run_id = $26 and $29::boolean and exists (select from trust)),
+        where run_id = $26 and $29::boolean and exists (select from trust)
+       returning device_id),
+     wait_over as (
+       select ${tellingOver('device_id')}
+         from (select device_id from ended
+               union all
+               select $1 from proven where not ${hasOpenRunSql('$1')}) as closed (device_id)),
      used as (
        update certificate_deliveries set use = $23, use_evidence = $24, use_seen_at = $14 where id = $22 and exists (select from trust)),
      event as (
@@ -124,7 +145,7 @@ const WRITE = `with trust as (
        select 'device.trust_changed', 'device:' || $1::text, $20::jsonb where $20::jsonb is not null and exists (select from trust)
        returning 1),
      announced as (select pg_notify('${EVENTS_CHANNEL}', '') from event)
-     select (select count(*) from announced) as announced from trust`;
+     select (select count(*) from announced) as announced, (select count(*) from wait_over) as wait_over from trust`;
 
 /** One statement for all that is shown of a device's trust. false: another version is shown by now, and nothing was written. */
 export async function writeTrust(
@@ -164,9 +185,15 @@ export async function writeTrust(
     seen?.version ?? null,
     ...valuesOf(seen?.run ?? null),
     seen?.isEnd ?? false,
+    ...proofValues(seen?.proof ?? null),
   ]);
   return rows.length > 0;
 }
+
+const proofValues = (proof: SeenTrust['proof']): unknown[] =>
+  proof === null
+    ? [null, null, null, null, null]
+    : [proof.deliveryId, proof.serialNumber, proof.issuer, proof.notBefore, proof.notAfter];
 
 const valuesOf = (run: CurrentRun | null): unknown[] =>
   run === null ? [null, null, null] : [run.runId, run.workflowId, run.now];
