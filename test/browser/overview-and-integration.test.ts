@@ -121,6 +121,13 @@ describe.skipIf(!hasBrowser)('the console', () => {
       // Of 90 days, 60 are known.
       await part.getByText('90 days').click();
       await expect.poll(async () => (await drawn(page)).from).toBeCloseTo(30 / 89, 1);
+      const [marked, chosen] = await Promise.all(
+        ['.mantine-SegmentedControl-indicator', 'label[data-active]'].map((at) =>
+          part.locator(at).boundingBox(),
+        ),
+      );
+      expect(marked?.y).toBeCloseTo(chosen?.y ?? 0, 0);
+      expect(marked?.x).toBeCloseTo(chosen?.x ?? 0, 0);
       expect(Math.abs((await drawn(page)).first * 105 - 36)).toBeLessThan(1.5);
     }
     await part.locator('.u-over').hover({ position: { x: 0, y: 20 } });
