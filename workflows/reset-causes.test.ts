@@ -270,7 +270,7 @@ async function tellFailure(mac: FakeDevice, failureCode: FailureCode): Promise<v
       );
       expect(signals).toContain(certificateFailedSignal.name);
     },
-    { timeout: 30_000, interval: 500 },
+    { timeout: 60_000, interval: 500 },
   );
   await world.rollout(mac.id).signal(certificateFailedSignal, { eventId: 'told', failureCode });
 }
