@@ -373,7 +373,7 @@ beforeAll(async () => {
   const quick = await newMacs(CAUSES.filter(({ isLong }) => !isLong));
   await failAll(quick);
   // One interval of the patience: what is left of it after a reset.
-  await setPatience(20);
+  await setPatience(10);
   const long = await newMacs(CAUSES.filter(({ isLong }) => isLong));
   await failAll(long);
   await setPatience(3600);
