@@ -12,6 +12,7 @@ import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld } from '../harness/world.ts';
 import { CpuShare } from './cpu-share.ts';
 import { costOf } from './process-costs.ts';
+import { skipWaves } from './skip-waves.ts';
 
 const MACS = Number(process.env['DOUBLED_MACS'] ?? 40);
 const CORES = Number(process.env['DOUBLED_CORES'] ?? 0.2);
@@ -139,6 +140,7 @@ try {
     await stage.odette.call('post /api/library-items', {
       body: { integrationId, deviceTrustOn: true, confirmAppConfigurationOverride: true, blueprintIds: [id] },
     });
+    await skipWaves(stage.odette);
     await eventually(trustedNow, (trusted) => trusted >= before + macs, {
       withinMs: 15 * 60_000,
       what: `${macs} Macs trusted`,

@@ -14,6 +14,7 @@ import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
 import { costOf, type Cost } from './process-costs.ts';
 import { addQuietFleet } from './quiet-fleet.ts';
+import { skipWaves } from './skip-waves.ts';
 import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } from './statement-counts.ts';
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
@@ -93,21 +94,12 @@ try {
   const countsBefore = await counts(world);
   await resetStatements(database);
   const walBefore = await writtenSoFar();
-  /** A change of more than twenty devices begins with a few, and goes on when those are well: here all of them begin at once. */
-  const skipWaves = async (): Promise<void> => {
-    const { items } = await stage.odette.call('get /api/fleet-rollouts');
-    for (const { id } of items.filter(({ status }) => status === 'running'))
-      await stage.odette.call('post /api/fleet-rollouts/{id}/orders', {
-        params: { id },
-        body: { order: 'all_at_once' },
-      });
-  };
   const trustedBefore = await trustedNow();
   const sizesBefore = await historySizes();
   const began = performance.now();
   const beganAtMs = Date.now();
   await switchOn(blueprint.id);
-  await skipWaves();
+  await skipWaves(stage.odette);
   await untilTrusted(trustedBefore + FLEET);
   const seconds = (performance.now() - began) / 1000;
   const deliveredSeconds = ((await lastClosedMs()) - beganAtMs) / 1000;
