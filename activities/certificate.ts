@@ -1,4 +1,5 @@
 // The delivery of a certificate: its challenge is fetched, put into a profile and queued in one activity.
+// Long, because each way in which an attempt can end (sent, sent before, asleep, in turn, refused) is told by the one activity.
 import { buildCommand } from '../adapters/mdm/command.ts';
 import { certificateProfile } from '../adapters/mdm/payloads/payload-set.ts';
 import { isNoTurn, OktaBudget, Turns } from '../adapters/okta/budget.ts';

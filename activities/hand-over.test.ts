@@ -1,4 +1,5 @@
 // What another MDM server with a queue of its own is given, and when again: refused, in doubt, lost by its webhooks, overtaken.
+// Long, because all of it is asked of one server and one clock.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readCommand } from '../adapters/mdm/command.ts';

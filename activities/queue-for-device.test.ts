@@ -2,12 +2,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { KeyRing } from '../adapters/secrets/key-ring.ts';
-import type { Database } from '../adapters/store/base/database.ts';
 import { desiredStateOf, readDeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import type { StepRequest } from '../domain/rollout-action.ts';
 import { stepOf } from '../domain/rollout-step.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { newSigner } from '../test/harness/new-signer.ts';
+import { notedDatabase } from '../test/harness/noted-database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { BodySource } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -24,19 +24,8 @@ beforeAll(async () => {
   const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   fleet = await connectIntegration(own.database, sealer, 'localhost', {});
   const signer = await newSigner();
-  const database: Database = {
-    ...own.database,
-    query: (text, values) => {
-      statements.push(text);
-      return own.database.query(text, values);
-    },
-    inTransaction: (work) => {
-      statements.push('begin');
-      return own.database.inTransaction(work);
-    },
-  };
   deps = {
-    database,
+    database: notedDatabase(own.database, statements),
     sealer,
     apns: () => Promise.resolve({ push: () => Promise.resolve() }),
     profileSigner: () => Promise.resolve(signer),

@@ -1,4 +1,5 @@
 // Derives a device's trust anew from all evidence whenever some of it changed, and requests what follows from it.
+// Long, because what is derived is written in two ways, under a lock and by a version, which must stay the same.
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts';
 import { oktaFactsOf, type SeenOktaFacts } from '../adapters/store/integration/okta-devices.ts';

@@ -1,4 +1,5 @@
 // A rollout's own records: the plan of the moment, what is shown meanwhile, and how it ended.
+// Long, because a plan, what is shown of it and the end that it may be write the same row of the device.
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal, withdrawUnwanted } from '../adapters/store/devices/commands.ts';
 import { findLicense } from '../adapters/store/rollout/licenses.ts';

@@ -62,6 +62,15 @@ const relay = (temporal: () => Promise<Client> = () => Promise.resolve(client)) 
   return started;
 };
 
+/** Of the rollout of this key, which counts what it is told. */
+const tellCount = (key: string, body: Readonly<Record<string, unknown>> = {}, lane?: Lane) =>
+  appendOutboxMessage(
+    test_.database,
+    key,
+    { kind: 'signal', workflowId: `rollout/${key}`, signal: 'count', body },
+    lane,
+  );
+
 async function newDevice(options: { inScope: boolean; isConfigured?: boolean }): Promise<string> {
   const sql = test_.database;
   const [secret] = await sql.query<{ id: string }>(
@@ -144,13 +153,7 @@ describe('the relay', () => {
   test('keeps the order of one device through a hundred signals, with two relays at work', async () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
-    for (let index = 0; index < 100; index += 1)
-      await appendOutboxMessage(test_.database, key, {
-        kind: 'signal',
-        workflowId: `rollout/${key}`,
-        signal: 'count',
-        body: { index },
-      });
+    for (let index = 0; index < 100; index += 1) await tellCount(key, { index });
     relay();
     relay();
     await expect
@@ -216,13 +219,7 @@ describe('the relay', () => {
         : Promise.resolve(client),
     );
     await start(`rollout/${key}`);
-    for (const index of [1, 2, 3])
-      await appendOutboxMessage(test_.database, key, {
-        kind: 'signal',
-        workflowId: `rollout/${key}`,
-        signal: 'count',
-        body: { index },
-      });
+    for (const index of [1, 2, 3]) await tellCount(key, { index });
     await pause(1500);
     expect(await outcomes(key)).toEqual([null, null, null]);
     isAway = false;
@@ -241,12 +238,7 @@ describe('the relay', () => {
       signal: 'count',
       body: {},
     });
-    await appendOutboxMessage(test_.database, good, {
-      kind: 'signal',
-      workflowId: `rollout/${good}`,
-      signal: 'count',
-      body: {},
-    });
+    await tellCount(good);
     relay();
     await expect.poll(() => outcomes(good)).toEqual(['delivered']);
     expect(await outcomes(bad)).toEqual([null]);
@@ -256,13 +248,6 @@ describe('the relay', () => {
   test('a message that meets an outage of its own holds up no other key', async () => {
     const [bad, good] = [randomUUID(), randomUUID()];
     await start(`rollout/${good}`);
-    const tell = (key: string) =>
-      appendOutboxMessage(test_.database, key, {
-        kind: 'signal',
-        workflowId: `rollout/${key}`,
-        signal: 'count',
-        body: {},
-      });
     let refused = 0;
     const busy = () => {
       refused += 1;
@@ -272,29 +257,22 @@ describe('the relay', () => {
     const getHandle = (id: string) => (id.endsWith(bad) ? { signal: busy } : client.workflow.getHandle(id));
     const withDeadline = (_deadline: unknown, work: () => Promise<unknown>) => work();
     relay(() => Promise.resolve({ withDeadline, workflow: { getHandle } } as unknown as Client));
-    await tell(bad);
+    await tellCount(bad);
     await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(1);
-    await tell(good);
+    await tellCount(good);
     await expect.poll(() => outcomes(good), { timeout: 20_000 }).toEqual(['delivered']);
     await test_.database.query('delete from outbox where ordering_key = $1', [bad]);
   });
 
   test('what a person waits for goes before what devices said, late renewals and checks, with what must be told before it', async () => {
-    const told = (key: string, lane: Lane) =>
-      appendOutboxMessage(
-        test_.database,
-        key,
-        { kind: 'signal', workflowId: `rollout/${key}`, signal: 'count', body: {} },
-        lane,
-      );
     const [device, late, wish] = [randomUUID(), randomUUID(), randomUUID()];
     const checks = Array.from({ length: 50 }, () => randomUUID());
-    for (const key of checks) await told(key, 'routine');
+    for (const key of checks) await tellCount(key, {}, 'routine');
     // A wish behind a check of the same device: the order of the device holds, and both go ahead.
-    await told(wish, 'routine');
-    await told(late, 'late');
-    await told(device, 'device');
-    await told(wish, 'person');
+    await tellCount(wish, {}, 'routine');
+    await tellCount(late, {}, 'late');
+    await tellCount(device, {}, 'device');
+    await tellCount(wish, {}, 'person');
     const claim = async (maxLane: number) => {
       const [claimed] = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane });
       if (claimed) await closeOutbox(test_.database, [{ id: claimed.id, outcome: 'gone' }]);
@@ -363,13 +341,7 @@ describe('the relay', () => {
 
   test('closes a row in the claim of the one behind it, which then comes at once', async () => {
     const key = randomUUID();
-    for (const index of [1, 2])
-      await appendOutboxMessage(test_.database, key, {
-        kind: 'signal',
-        workflowId: `rollout/${key}`,
-        signal: 'count',
-        body: { index },
-      });
+    for (const index of [1, 2]) await tellCount(key, { index });
     const claim = (delivered: { id: string; outcome: 'gone' }[] = []) =>
       claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane: LANES.routine, delivered });
     const [first] = await claim();
@@ -385,13 +357,7 @@ describe('the relay', () => {
   test("takes over a killed relay's rows when their lease is over, and not before", async () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
-    for (const index of [1, 2])
-      await appendOutboxMessage(test_.database, key, {
-        kind: 'signal',
-        workflowId: `rollout/${key}`,
-        signal: 'count',
-        body: { index },
-      });
+    for (const index of [1, 2]) await tellCount(key, { index });
     const claimed = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 3, maxLane: LANES.routine });
     expect(claimed.map(({ orderingKey }) => orderingKey)).toEqual([key]);
     relay();

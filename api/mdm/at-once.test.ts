@@ -2,8 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
-import type { Database } from '../../adapters/store/base/database.ts';
 import { findCommand } from '../../adapters/store/devices/commands.ts';
+import { notedDatabase } from '../../test/harness/noted-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { queueCommand } from '../../test/harness/queue-command.ts';
 import { exchange } from './command-report.ts';
@@ -36,17 +36,7 @@ async function newDevice() {
     leave: () => undefined,
     close: () => undefined,
   };
-  const database: Database = {
-    ...own.database,
-    query: (text, values) => {
-      statements.push(text);
-      return own.database.query(text, values);
-    },
-    inTransaction: (work) => {
-      statements.push('begin');
-      return own.database.inTransaction(work);
-    },
-  };
+  const database = notedDatabase(own.database, statements);
   const given = new GivenCommands(database);
   const signer = { certificate: { fingerprint }, isValidNow: true } as unknown as Signer;
   return {

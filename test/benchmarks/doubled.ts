@@ -9,10 +9,10 @@ import { connectOkta, giveAppleCertificates } from '../../sandbox/demo/set-up.ts
 import { freePort } from '../../workers/free-port.ts';
 import { startNodeProcess, type NodeProcess } from '../../workers/node-process.ts';
 import { stageOf } from '../harness/stage.ts';
-import { eventually, startWorld } from '../harness/world.ts';
+import { startWorld } from '../harness/world.ts';
 import { CpuShare } from './cpu-share.ts';
+import { addAwakeMacs, lookSoonAtOkta, switchOn, trustedNow, untilTrusted } from './macs-at-once.ts';
 import { costOf } from './process-costs.ts';
-import { skipWaves } from './skip-waves.ts';
 
 const MACS = Number(process.env['DOUBLED_MACS'] ?? 40);
 const CORES = Number(process.env['DOUBLED_CORES'] ?? 0.2);
@@ -54,10 +54,7 @@ try {
   const stage = await stageOf(world);
   await giveAppleCertificates(stage);
   const integrationId = await connectOkta(stage);
-  await stage.odette.call('patch /api/integrations/{id}', {
-    params: { id: integrationId },
-    body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
-  });
+  await lookSoonAtOkta(stage.odette, integrationId);
   const seconds: Record<'one' | 'two', number[]> = { one: [], two: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     // What was just started compiles what it does; at a fifth of a core that takes long.
@@ -125,26 +122,14 @@ try {
 
   /** Macs of a blueprint of their own: enrolled first, then the switch is turned on. Returns the seconds until all are trusted. */
   async function rollOut(name: string, macs: number): Promise<number> {
-    for (let index = 0; index < macs; index += 1)
-      await world.manage('POST', '/devices', {
-        family: 'Mac',
-        name: `${name}-${index}`,
-        user: { login: `${name}-${index}@example.com` },
-        knobs: { downloadSeconds: 0, signInSeconds: 0 },
-      });
+    await addAwakeMacs(world, name, macs);
     const { id } = await stage.odette.call('post /api/blueprints', { body: { name } });
     await enrollDevices(stage, id);
-    const before = await trustedNow();
+    const before = await trustedNow(database);
     const spent = costs();
     const began = performance.now();
-    await stage.odette.call('post /api/library-items', {
-      body: { integrationId, deviceTrustOn: true, confirmAppConfigurationOverride: true, blueprintIds: [id] },
-    });
-    await skipWaves(stage.odette);
-    await eventually(trustedNow, (trusted) => trusted >= before + macs, {
-      withinMs: 15 * 60_000,
-      what: `${macs} Macs trusted`,
-    });
+    await switchOn(stage.odette, integrationId, id);
+    await untilTrusted(database, before + macs);
     const seconds = (performance.now() - began) / 1000;
     const load = os.loadavg().map((each) => each.toFixed(1));
     const used = Object.entries(costs()).map(
@@ -159,13 +144,6 @@ try {
   /** Of what the world started; a second process is not among them. */
   function costs(): Record<string, number> {
     return Object.fromEntries(Object.entries(world.pids()).map(([name, pid]) => [name, costOf(pid).cpuMs]));
-  }
-
-  async function trustedNow(): Promise<number> {
-    const [seen] = await database.query<{ trusted: number }>(
-      `select count(*)::int as trusted from device_trust where bucket = 'trusted'`,
-    );
-    return seen?.trusted ?? 0;
   }
 } finally {
   for (const stop of stops.toReversed()) await stop();

@@ -14,6 +14,7 @@ import {
 } from '../../sandbox/demo/set-up.ts';
 import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld } from '../harness/world.ts';
+import { addAwakeMac, addAwakeMacs } from './macs-at-once.ts';
 import { quantile, row } from './measured.ts';
 import { addQuietFleet } from './quiet-fleet.ts';
 
@@ -56,19 +57,15 @@ try {
   console.log(figures('step of the wizard, busy', busySteps));
 
   async function enroll(prefix: string, count: number): Promise<number[]> {
-    const add = (index: number): Promise<unknown> =>
-      world.manage('POST', '/devices', {
-        family: 'Mac',
-        name: `${prefix}-${index}`,
-        user: { login: `${prefix}-${index}@example.com` },
-        knobs: { downloadSeconds: 0, signInSeconds: 0 },
-      });
     if (EVERY_MS === 0) {
-      for (let index = 0; index < count; index += 1) await add(index);
+      await addAwakeMacs(world, prefix, count);
       await enrollDevices(stage, blueprintId);
     }
     for (let index = 0; EVERY_MS > 0 && index < count; index += 1) {
-      await Promise.all([pause(EVERY_MS), add(index).then(() => enrollDevices(stage, blueprintId))]);
+      await Promise.all([
+        pause(EVERY_MS),
+        addAwakeMac(world, `${prefix}-${index}`).then(() => enrollDevices(stage, blueprintId)),
+      ]);
     }
     const rows = await eventually(
       () =>

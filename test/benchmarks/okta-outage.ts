@@ -10,6 +10,7 @@ import type { JournaledRequest } from '../../sandbox/okta/request-journal.ts';
 import { mostAtOnce, requestsOf, startWorkers } from '../harness/okta-trouble.ts';
 import { setUpTrust } from '../harness/stage.ts';
 import { eventually, startWorld } from '../harness/world.ts';
+import { addAwakeMacs } from './macs-at-once.ts';
 
 const MACS = Number(process.env['OUTAGE_MACS'] ?? 1000);
 const OUTAGE_MS = Number(process.env['OUTAGE_SECONDS'] ?? 600) * 1_000;
@@ -35,13 +36,7 @@ const outage = (change: object | null) => world.manage('PATCH', '/tenants/one/kn
 const stopWorkers = await startWorkers(world, WORKERS - 1);
 try {
   const { stage, blueprintId } = await setUpTrust(world);
-  for (let index = 0; index < MACS; index += 1)
-    await world.manage('POST', '/devices', {
-      family: 'Mac',
-      name: `mac-${index}`,
-      user: { login: `user-${index}@example.com` },
-      knobs: { downloadSeconds: 0, signInSeconds: 0 },
-    });
+  await addAwakeMacs(world, 'mac', MACS);
   await world.manage('PATCH', '/tenants/one/knobs', { delayMs: 50 });
   await outage({ kind: 'rate_limit', share: 0.5, resetSeconds: RESET_SECONDS, paths: PATHS });
   const began = Date.now();

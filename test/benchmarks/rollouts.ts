@@ -12,9 +12,9 @@ import { nanoMdmIsMissing } from '../harness/nanomdm.ts';
 import { NANO_MDM_HOSTS, startBesideNanoMdm } from '../harness/nanomdm-world.ts';
 import { stageOf } from '../harness/stage.ts';
 import { eventually, startWorld, type World } from '../harness/world.ts';
+import { addAwakeMacs, lookSoonAtOkta, switchOn, trustedNow, untilTrusted } from './macs-at-once.ts';
 import { costOf, type Cost } from './process-costs.ts';
 import { addQuietFleet } from './quiet-fleet.ts';
-import { skipWaves } from './skip-waves.ts';
 import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } from './statement-counts.ts';
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
@@ -40,20 +40,7 @@ try {
   const integrationId = await connectOkta(stage);
   const blueprint = await stage.odette.call('post /api/blueprints', { body: { name: 'Bench' } });
   await beside?.connect(stage.odette, blueprint.id);
-  await stage.odette.call('patch /api/integrations/{id}', {
-    params: { id: integrationId },
-    body: { settings: { trustLookupSeconds: [1, 2, 4, 8, 15, 30, 60, 120, 300] } },
-  });
-
-  const addMacs = async (count: number, prefix: string): Promise<void> => {
-    for (let index = 0; index < count; index += 1)
-      await world.manage('POST', '/devices', {
-        family: 'Mac',
-        name: `${prefix}-${index}`,
-        user: { login: `${prefix}-${index}@example.com` },
-        knobs: { downloadSeconds: 0, signInSeconds: 0 },
-      });
-  };
+  await lookSoonAtOkta(stage.odette, integrationId);
 
   const enroll = async (into = blueprint.id): Promise<void> => {
     if (beside === undefined) return enrollDevices(stage, into);
@@ -67,40 +54,29 @@ try {
     );
   };
 
-  const switchOn = (blueprintId: string): Promise<unknown> =>
-    stage.odette.call('post /api/library-items', {
-      body: {
-        integrationId,
-        deviceTrustOn: true,
-        confirmAppConfigurationOverride: true,
-        blueprintIds: [blueprintId],
-      },
-    });
-
   if (THERE_ALREADY > 0) {
     const { id } = await stage.odette.call('post /api/blueprints', { body: { name: 'There already' } });
-    await switchOn(id);
-    await addMacs(1, 'model');
+    await switchOn(stage.odette, integrationId, id);
+    await addAwakeMacs(world, 'model', 1);
     await enroll(id);
-    await untilTrusted(1);
+    await untilTrusted(database, 1);
     await addQuietFleet(database, { modelUser: 'model-0@example.com', copies: THERE_ALREADY });
   }
 
   // A fleet at once: enrolled first, then the switch is turned on.
-  await addMacs(FLEET, 'fleet');
+  await addAwakeMacs(world, 'fleet', FLEET);
   await enroll();
   await countStatements(database);
   const before = snapshot(world);
   const countsBefore = await counts(world);
   await resetStatements(database);
   const walBefore = await writtenSoFar();
-  const trustedBefore = await trustedNow();
+  const trustedBefore = await trustedNow(database);
   const sizesBefore = await historySizes();
   const began = performance.now();
   const beganAtMs = Date.now();
-  await switchOn(blueprint.id);
-  await skipWaves(stage.odette);
-  await untilTrusted(trustedBefore + FLEET);
+  await switchOn(stage.odette, integrationId, blueprint.id);
+  await untilTrusted(database, trustedBefore + FLEET);
   const seconds = (performance.now() - began) / 1000;
   const deliveredSeconds = ((await lastClosedMs()) - beganAtMs) / 1000;
   const after = snapshot(world);
@@ -151,10 +127,10 @@ try {
   const latencies: number[] = [];
   const pushesToDelivered: number[] = [];
   for (let index = 0; index < SINGLE; index += 1) {
-    await addMacs(1, `single-${index}`);
+    await addAwakeMacs(world, `single-${index}`, 1);
     const from = await counts(world);
     await enroll();
-    await untilTrusted(trustedBefore + FLEET + index + 1);
+    await untilTrusted(database, trustedBefore + FLEET + index + 1);
     pushesToDelivered.push((await counts(world)).pushes - from.pushes);
   }
   const rows = await database.query<{ ms: number }>(
@@ -232,27 +208,12 @@ function snapshot(of: World): Record<string, Cost> {
   return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, costOf(pid)]));
 }
 
-/** One look in the tables: a list of the API that is read again and again would be part of what is measured. */
-async function trustedNow(): Promise<number> {
-  const [trusted] = await database.query<{ measured: number }>(
-    `select count(*) as measured from device_trust where bucket = 'trusted'`,
-  );
-  return trusted?.measured ?? 0;
-}
-
 /** When the last rollout ended, by the clock of this machine. */
 async function lastClosedMs(): Promise<number> {
   const [last] = await database.query<{ ms: number }>(
     `select extract(epoch from max(closed_at))::float8 * 1000 as ms from rollout_runs where outcome = 'completed'`,
   );
   return last?.ms ?? Number.NaN;
-}
-
-async function untilTrusted(count: number): Promise<void> {
-  await eventually(trustedNow, (trusted) => trusted >= count, {
-    withinMs: 15 * 60_000,
-    what: `${count} devices trusted`,
-  });
 }
 
 async function historySizes(): Promise<{ transitions: number; events: number; workflows: number }> {

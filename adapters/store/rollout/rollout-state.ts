@@ -1,4 +1,5 @@
 // The desired and the reported state of one device, read in one query and brought to what a plan decides from.
+// Long, because the query, its row and what plans see of it name the same columns, and change together.
 import { OKTA_VERIFY } from '../../../domain/device-report.ts';
 import type { CertificateUse } from '../../../domain/certificate-use.ts';
 import type { DeviceFamily, EnrollmentStatus, Platform, PushProblem } from '../../../domain/device.ts';
