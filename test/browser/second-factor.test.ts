@@ -82,6 +82,8 @@ describe.skipIf(!hasBrowser)('a second factor', () => {
       await ours.see('Odette requires a second factor');
       await ours.goTo('/devices');
       await ours.page.waitForURL('**/account');
+      // Until the code of this page is loaded, the frame of the other one stands.
+      await ours.see('Odette requires a second factor');
       expect(await ours.page.getByRole('link', { name: 'Devices' }).count()).toBe(0);
       await setUp(ours, KIM.password);
       await ours.press('Devices', 'link');
