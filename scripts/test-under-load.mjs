@@ -20,6 +20,7 @@ const SHORT = [
   'workflows/roll-out-device.test.ts',
   'workflows/roll-out-fleet.test.ts',
   'workflows/sweeps.test.ts',
+  'workflows/device-errors.test.ts',
   'workflows/reset.test.ts',
   'workflows/reset-causes.test.ts',
   // What Okta may be asked for, by real seconds.
@@ -39,6 +40,7 @@ const SHORT = [
   'test/attacks/at-once.test.ts',
   'test/attacks/channel-webhooks.test.ts',
   'test/attacks/temporal-jams.test.ts',
+  'test/attacks/temporal-trust.test.ts',
   'scripts/setup-lock.test.ts',
   'scripts/test-run.test.ts',
 ];

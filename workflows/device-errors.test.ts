@@ -56,6 +56,7 @@ async function nextDay(mac: FakeDevice): Promise<void> {
     `update rollout_runs set started_at = now() - interval '25 hours', closed_at = now() - interval '25 hours' where device_id = $1`,
     [mac.id],
   );
+  await world.leftLists(workflowIds.rollout(mac.id));
   await sweep();
 }
 

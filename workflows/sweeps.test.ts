@@ -7,7 +7,7 @@ import { alarmsOf } from '../api/admin/status.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
-import { TASK_QUEUE } from './messages.ts';
+import { TASK_QUEUE, workflowIds } from './messages.ts';
 
 quietRuntime();
 let world: RolloutWorld;
@@ -30,6 +30,7 @@ async function delivered(family: 'Mac' | 'iPhone', userName?: string): Promise<F
   const device = await world.newDevice(family, userName === undefined ? {} : { userName });
   await world.rollOut(device.id);
   await world.ended(device.id);
+  await world.leftLists(workflowIds.rollout(device.id));
   return device;
 }
 
@@ -334,6 +335,7 @@ describe('the other sweeps', () => {
   test('a certificate without its workflow gets one', async () => {
     const mac = await delivered('Mac');
     await world.certificateWorkflow(mac.id).terminate('lost');
+    await world.leftLists(workflowIds.certificate(mac.id));
     await sweep('watchExpiry');
     await world.until(async () =>
       expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('RUNNING'),

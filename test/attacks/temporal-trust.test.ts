@@ -289,6 +289,7 @@ test('a rotation, a removal and a change of the fleet that a stranger ends or ta
   await usurp(rotation, 'rotateSecret');
   await usurp(removal, 'removePlatform');
   await world.client.workflow.getHandle(change).terminate('by a stranger');
+  await world.leftLists(change);
   await strangersRun(rotation, removal);
   await look();
   await allRun();

@@ -208,6 +208,11 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
         { timeout, interval: 50 },
       );
     },
+    /** Waits until Temporal's lists, by which the sweeps go and which lag behind, show none of them as running. */
+    async leftLists(...ids: string[]): Promise<void> {
+      const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${ids.map((id) => `'${id}'`).join(', ')})`;
+      await world.until(async () => expect((await client.workflow.count(query)).count).toBe(0));
+    },
     /** What the Temporal UI's Reset and `temporal workflow reset --event-id` do to the device's rollout. */
     async reset(deviceId: string, eventId: unknown): Promise<void> {
       const workflowId = workflowIds.rollout(deviceId);
