@@ -1,13 +1,16 @@
 // Bundles Odette's programs (the command, its processes, the sandbox) into dist/, each file under its source's name: a process that
-// starts reads a dozen files instead of hundreds. Called by set-up and by the tests, so that what runs is what the sources say.
+// starts reads a dozen files instead of hundreds. Workflows are bundled by Temporal's SDK, for they run in a sandbox of their own. Called by set-up and by the tests, so that what runs is what the sources say.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = path.join(ROOT, 'dist');
 const STAMP = path.join(DIST, '.odette-stamp');
+const BUNDLES_WORKFLOWS = 'workers/bundle-workflows.ts';
 const PROGRAMS = [
   'cli/main.ts',
   'workers/launcher.ts',
@@ -16,6 +19,7 @@ const PROGRAMS = [
   'workers/device-server.ts',
   'workers/relay.ts',
   'workers/worker.ts',
+  BUNDLES_WORKFLOWS,
   'sandbox/main.ts',
   'sandbox/demo.ts',
 ];
@@ -63,9 +67,17 @@ export async function buildPrograms(say) {
   // What a program imports is there before the program.
   const inOrder = outputFiles.sort((one, other) => Number(isChunk(other)) - Number(isChunk(one)));
   for (const { path: file, contents } of inOrder) await replace(file, contents);
-  await removeOthers(new Set(inOrder.map((file) => file.path)));
+  const workflows = await bundleWorkflows();
+  await removeOthers(new Set([...inOrder.map((file) => file.path), workflows]));
   await replace(STAMP, wanted);
   say(`The programs are built (${((Date.now() - began) / 1000).toFixed(1)} s).`);
+}
+
+/** In a process of its own: the SDK's native core stays out of this one. */
+async function bundleWorkflows() {
+  const program = path.join(DIST, BUNDLES_WORKFLOWS.replace(/ts$/, 'js'));
+  const { stdout } = await promisify(execFile)(process.execPath, [program]);
+  return stdout.trim();
 }
 
 const isChunk = ({ path: file }) => file.includes(`${path.sep}chunks${path.sep}`);

@@ -7,7 +7,6 @@ import { BRANCHES, missingPatches, type Events } from './histories/branches.ts';
 import { recordAll } from './histories/recorded-runs.ts';
 import { recordedConverter } from './histories/test-codec.ts';
 import { quietRuntime } from './harness/rollout-world.ts';
-import { BUNDLE_FOLDER } from './harness/bundle-folder.ts';
 
 quietRuntime();
 const folder = new URL('./histories/', import.meta.url);
@@ -28,7 +27,7 @@ describe('histories that were recorded', () => {
   let texts: (readonly [name: string, text: string])[];
   beforeAll(async () => {
     if (isRecording) await recordAll();
-    codePath = await workflowBundle(BUNDLE_FOLDER);
+    codePath = await workflowBundle();
     const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
     texts = await Promise.all(
       names.map(async (name) => [name, await readFile(new URL(name, folder), 'utf8')] as const),

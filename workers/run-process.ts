@@ -60,7 +60,7 @@ export async function runProcess(
     if (error instanceof ConfigError || error instanceof CataloguedError) console.error(error.message);
     return fail(error);
   }
-  log.info(`${name} is ready`);
+  log.info({ afterMs: Math.round(process.uptime() * 1000) }, `${name} is ready`);
   process.send?.({ ready: true });
   await running.ended?.catch(fail);
   if (running.ended && !isStopping) fail(new Error(`${name} ended by itself`));

@@ -55,7 +55,7 @@ await runProcess('worker', async (context) => {
     allowedPrivateHosts: config.allowedPrivateHosts,
   };
   const buildId = await workflowsVersion();
-  const codePath = await workflowBundle(`${config.dataDir}/cache`, buildId);
+  const codePath = await workflowBundle(buildId);
   const connection = await whenTemporalResponds(temporalSettings, log);
   const missing = await missingSearchAttributes(temporal);
   if (missing !== undefined)

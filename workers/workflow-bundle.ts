@@ -1,4 +1,4 @@
-// The workflows' code as one bundle, made once for its content and kept, so that a restarted worker is ready at once.
+// The workflows' code as one bundle, made with the programs (workers/bundle-workflows.ts), so that a worker is ready at once.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,13 +7,15 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { CONVERTERS } from './codec.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** With the programs: code that runs is in no folder that holds data, and an image needs to write nothing. */
+const FOLDER = path.join(ROOT, 'dist', 'workflows');
 
 /**
- * The path of the bundle in `folder`; built when the sources, the dependencies or the bundle's makers changed.
+ * The path of the bundle; built when the sources, the dependencies or the bundle's makers changed since.
  * @param version of the sources, where it is known
  */
-export async function workflowBundle(folder: string, version?: string): Promise<string> {
-  const file = path.join(folder, `workflows-${version ?? (await workflowsVersion())}.js`);
+export async function workflowBundle(version?: string): Promise<string> {
+  const file = path.join(FOLDER, `${version ?? (await workflowsVersion())}.js`);
   if (await stat(file).catch(() => undefined)) return file;
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
@@ -29,7 +31,7 @@ export async function workflowBundle(folder: string, version?: string): Promise<
       error: (message) => console.error(message),
     },
   });
-  await mkdir(folder, { recursive: true });
+  await mkdir(FOLDER, { recursive: true });
   // Renamed into place: a killed or a parallel build never leaves half a bundle under the name.
   const half = `${file}.${process.pid}`;
   await writeFile(half, code);

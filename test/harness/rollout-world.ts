@@ -33,7 +33,6 @@ import { licensesOf, oktaOf, openChallenges } from './outside-services.ts';
 import { newSigner } from './new-signer.ts';
 import { createTestDatabase } from './postgres.ts';
 import { temporalAddress } from './temporal.ts';
-import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 /** temporal.api.enums.v1.IndexedValueType */
 const KEYWORD = 2;
@@ -111,7 +110,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   };
   const activities = takingTurns(Array.from({ length: processes }, () => createActivities(deps)));
   const fleet = await connectIntegration(database, sealer, challenges.host, settings);
-  const codePath = await workflowBundle(BUNDLE_FOLDER);
+  const codePath = await workflowBundle();
   const native = await NativeConnection.connect({ address });
   const relay = startRelay({ database, temporal: () => Promise.resolve(client), log: quiet });
   let worker = await startWorker();

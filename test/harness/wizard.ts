@@ -23,7 +23,6 @@ import {
   type PretendOkta,
 } from './pretend-okta.ts';
 import { temporalAddress } from './temporal.ts';
-import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 export interface WizardWorld {
   readonly api: AdminApi;
@@ -95,7 +94,7 @@ export async function openWizardWorld(
     publicUrl: undefined,
     allowedPrivateHosts,
   };
-  const codePath = await workflowBundle(BUNDLE_FOLDER);
+  const codePath = await workflowBundle();
   const native = await NativeConnection.connect({ address });
   let running: { worker: Worker; ended: Promise<void> } | undefined;
   const refusals: Refusal[] = [];

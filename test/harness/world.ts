@@ -1,7 +1,7 @@
 // A whole Odette of its own for one scenario: PostgreSQL, Temporal, sandbox, worker, relay, API and device process as real processes,
 // each of which can be killed and started again.
 import { randomInt } from 'node:crypto';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,8 +13,6 @@ import { startEmbeddedTemporal } from '../../workers/embedded-temporal.ts';
 import { isFree } from '../../workers/free-port.ts';
 import { SANDBOX_PORTS, settingsFor, type SandboxReady } from '../../workers/launch-sandbox.ts';
 import { startNodeProcess } from '../../workers/node-process.ts';
-import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { BUNDLE_FOLDER } from './bundle-folder.ts';
 
 export const PARTS = ['postgres', 'temporal', 'worker', 'relay', 'api', 'devices'] as const;
 export type PartName = (typeof PARTS)[number];
@@ -73,12 +71,6 @@ export interface WorldOptions {
   readonly allowedPrivateHosts?: readonly string[];
   /** Of the PostgreSQL server. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-}
-
-async function bundleFolder(): Promise<string> {
-  const bundles = BUNDLE_FOLDER;
-  await workflowBundle(bundles);
-  return bundles;
 }
 
 /**
@@ -215,8 +207,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ].join();
     // The first of Odette's processes makes the key file and the tables.
     await start('api');
-    // The bundle of workflows is the same in every world: it is made once.
-    await symlink(await bundleFolder(), path.join(folder, 'odette', 'cache'));
     await Promise.all([start('worker'), start('relay'), start('devices')]);
   } catch (error) {
     await stop();
