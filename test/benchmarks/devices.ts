@@ -84,7 +84,7 @@ try {
   if (there < DEVICES) await addLargeFleet(database, ring, DEVICES);
   const [big = '', ...smaller] = (
     await database.query<{ id: string }>(
-      'select id from blueprints where devices > 0 order by devices desc, id',
+      'select id from blueprints where devices_in_blueprint(id) > 0 order by devices_in_blueprint(id) desc, id',
     )
   ).map(({ id }) => id);
   say(`${DEVICES} devices in ${smaller.length + 1} blueprints are in the tables.`);

@@ -48,10 +48,10 @@ export async function addQuietFleet(
             where original.${table === 'devices' ? 'id' : 'device_id'} = $2`,
         [copies, model.id],
       );
+    await sql.query('delete from blueprint_devices');
     await sql.query(
-      `update blueprints set devices = counted.devices
-         from (select blueprint_id, count(*)::int as devices from devices group by blueprint_id) as counted
-        where blueprints.id = counted.blueprint_id`,
+      `insert into blueprint_devices
+         select blueprint_id, 0, count(*) from devices where blueprint_id is not null group by blueprint_id`,
     );
   });
   for (const table of Object.keys(COPIES)) await database.query(`vacuum analyze ${table}`);

@@ -47,10 +47,10 @@ export async function addLargeFleet(
     await withoutIndexes(sql, 'fleet_list', () => sql.query(LIST));
     await sql.query('delete from fleet_totals');
     await sql.query(TOTALS);
+    await sql.query('delete from blueprint_devices');
     await sql.query(
-      `update blueprints set devices = counted.devices
-         from (select blueprint_id, count(*)::int as devices from devices group by blueprint_id) as counted
-        where blueprints.id = counted.blueprint_id`,
+      `insert into blueprint_devices
+         select blueprint_id, 0, count(*) from devices where blueprint_id is not null group by blueprint_id`,
     );
   });
   const filled = [
@@ -60,9 +60,12 @@ export async function addLargeFleet(
     'fleet_list',
     'fleet_segments',
     'blueprints',
+    'blueprint_devices',
   ];
   for (const table of filled) await database.query(`vacuum analyze ${table}`);
-  const rows = await database.query<{ id: string }>('select id from blueprints order by devices desc, id');
+  const rows = await database.query<{ id: string }>(
+    'select id from blueprints order by devices_in_blueprint(id) desc, id',
+  );
   return { blueprints: rows.map(({ id }) => id), integrationId };
 }
 

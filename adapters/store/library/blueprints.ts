@@ -9,7 +9,8 @@ export interface BlueprintRow {
   readonly createdAt: Date;
 }
 
-const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at, assigned.library_item_id, blueprint.devices`;
+const COLUMNS = `blueprint.id, blueprint.name, blueprint.created_at, assigned.library_item_id,
+  devices_in_blueprint(blueprint.id) as devices`;
 const FROM =
   'blueprints as blueprint left join library_item_blueprints as assigned on assigned.blueprint_id = blueprint.id';
 

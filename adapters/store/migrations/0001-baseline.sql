@@ -191,8 +191,7 @@ create table connection_health (
 create table blueprints (
   id uuid primary key default gen_random_uuid(),
   name text not null unique,
-  created_at timestamptz not null default now(),
-  devices integer not null default 0 -- how many it has, counted by triggers
+  created_at timestamptz not null default now()
 );
 
 create table enrollment_codes (
@@ -1069,41 +1068,34 @@ create index fleet_list_failure_change on fleet_list (failure_code, changed_at, 
 -- What failed, by cause: counted from the index alone.
 create index fleet_list_causes on fleet_list (failure_code, segment, changed_at) where failure_code is not null;
 
--- How many devices a blueprint has.
+-- How many devices a blueprint has: the sum of its parts, as in fleet_totals. One row would let devices that enroll at once wait for each other.
+create table blueprint_devices (
+  blueprint_id uuid not null references blueprints on delete cascade,
+  part smallint not null,
+  devices integer not null,
+  primary key (blueprint_id, part)
+) with (fillfactor = 50);
+
+create function devices_in_blueprint(blueprint uuid) returns integer language sql stable
+  return (select coalesce(sum(devices), 0)::integer from blueprint_devices where blueprint_id = blueprint);
+
 create function count_blueprint_devices() returns trigger language plpgsql as $$
-declare
-  counted record;
 begin
-  -- A trigger's transition tables exist only for its own kind of statement.
-  if tg_op = 'INSERT' then
-    for counted in select blueprint_id as id, count(*)::int as delta from new_devices where blueprint_id is not null group by 1 order by 1 loop
-      update blueprints set devices = devices + counted.delta where id = counted.id;
-    end loop;
-  elsif tg_op = 'DELETE' then
-    for counted in select blueprint_id as id, count(*)::int as delta from old_devices where blueprint_id is not null group by 1 order by 1 loop
-      update blueprints set devices = devices - counted.delta where id = counted.id;
-    end loop;
-  else
-    for counted in
-      select moved.id, sum(moved.delta)::int as delta from (
-        select arrived.blueprint_id as id, 1 as delta from new_devices as arrived join old_devices as left_behind using (id)
-         where arrived.blueprint_id is distinct from left_behind.blueprint_id
-        union all
-        select left_behind.blueprint_id, -1 from new_devices as arrived join old_devices as left_behind using (id)
-         where arrived.blueprint_id is distinct from left_behind.blueprint_id) as moved
-       where moved.id is not null group by moved.id having sum(moved.delta) <> 0 order by moved.id
-    loop
-      update blueprints set devices = devices + counted.delta where id = counted.id;
-    end loop;
-  end if;
+  insert into blueprint_devices as counted (blueprint_id, part, devices)
+    select id, pg_backend_pid() % 32, delta
+      from (select new.blueprint_id as id, 1 as delta where tg_op <> 'DELETE'
+            union all
+            select old.blueprint_id, -1 where tg_op <> 'INSERT') as changes
+     where id is not null order by id -- two processes of one part lock its rows in the same order
+    on conflict (blueprint_id, part) do update set devices = counted.devices + excluded.devices;
   return null;
 end $$;
-create trigger devices_counted_in after insert on devices referencing new table as new_devices
-  for each statement execute function count_blueprint_devices();
-create trigger devices_counted_out after delete on devices referencing old table as old_devices
-  for each statement execute function count_blueprint_devices();
-create trigger devices_counted_moved after update on devices referencing old table as old_devices new table as new_devices
-  for each statement execute function count_blueprint_devices();
+-- By row, for a statement's trigger with the changed rows would cost every contact of a device. Deferred: the count is locked last and shortly.
+create constraint trigger devices_counted after insert or delete on devices
+  deferrable initially deferred for each row execute function count_blueprint_devices();
+create constraint trigger devices_recounted after update on devices
+  deferrable initially deferred for each row when (old.blueprint_id is distinct from new.blueprint_id)
+  execute function count_blueprint_devices();
 
 -- Replays of failed rollouts: which devices, why, how far they are, and where one was stopped.
 create table replays (

@@ -137,7 +137,7 @@ async function findTestBlueprint(
 ): Promise<TestBlueprint | undefined> {
   if (blueprintIds.length < 2) return undefined;
   const [row] = await sql.query<TestBlueprint>(
-    `select id, name, devices from blueprints
+    `select id, name, devices from blueprints cross join lateral (select devices_in_blueprint(id) as devices) as counted
       where id = any($1) and devices > 0 and (devices <= ${MAX_AT_ONCE} or starts_with(name, $2))
       order by starts_with(name, $2) desc, devices, name limit 1`,
     [blueprintIds, TEST_BLUEPRINT],
