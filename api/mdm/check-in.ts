@@ -26,7 +26,15 @@ import { type Admission, type KnownDevice, admit } from '../../domain/enrollment
 import { CataloguedError } from '../../domain/failures.ts';
 import { endReturnRequest, hasKnownSerial, recordRefusedEnrollment } from './return-request.ts';
 import { PUSH_PROBLEMS, pushProblemOf } from './push-problem.ts';
-import { productOf, proveAgain, recordAuthenticated, recordEnrolled, recordLeft } from './relation.ts';
+import { enrollmentIdentityOf, enrollNewcomer, updateTokenAtOnce } from './newcomer.ts';
+import {
+  ENROLLING,
+  productOf,
+  proveAgain,
+  recordAuthenticated,
+  recordEnrolled,
+  recordLeft,
+} from './relation.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -38,6 +46,7 @@ export async function authenticate(
   message: Authenticate,
   signer: Signer,
 ): Promise<void> {
+  if (await enrollNewcomer(database, message, signer, publicUrl)) return;
   const admission = await database.inTransaction(async (sql) => {
     const decided = await beginIfAdmitted(sql, message, signer);
     // From now on a device knows it: Odette does not start with another (workers/device-address.ts).
@@ -79,14 +88,6 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
   return admission;
 }
 
-const ENROLLING = {
-  new: 'The device started to enroll.',
-  again: 'The device started to enroll again.',
-  renewal: 'The device started to enroll again with a renewed identity.',
-  takeover: 'The device started to enroll again, with a code made for it.',
-  return: 'The device came back with a new code and started to enroll again.',
-};
-
 const NOT_OURS: Admission = { admitted: false, code: 'mdm.identity_refused' };
 
 async function decide(
@@ -100,14 +101,7 @@ async function decide(
   const pinned = known?.identityFingerprint && (await findIdentity(sql, known.identityFingerprint));
   return admit(
     message.udid,
-    {
-      fingerprint: fingerprint.toString('hex'),
-      issuedAt: identity.issuedAt,
-      codeForUdid: identity.forUdid ?? undefined,
-      renewsDevice: identity.forDeviceId ?? undefined,
-      isUsed: identity.isUsed,
-      isForPlatform: identity.platforms?.includes(platformOf(familyOf(productOf(message)))) ?? true,
-    },
+    enrollmentIdentityOf(message, fingerprint, identity),
     known && {
       id: known.id,
       fingerprint: known.identityFingerprint?.toString('hex') ?? '',
@@ -163,6 +157,7 @@ async function begin(
 
 /** The first one enrolls the device and starts its rollout; a later one brings a new token. */
 export async function updateToken(database: Database, message: TokenUpdate, signer: Signer): Promise<void> {
+  if (await updateTokenAtOnce(database, message, signer)) return;
   await database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, message.udid, signer);
     const problem = await pushProblemOf(sql, message);

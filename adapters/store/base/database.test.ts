@@ -82,6 +82,19 @@ test('notifications arrive again after the connection was broken, with a hint th
   await stop();
 });
 
+test('what is announced is heard, each once where it is told often at a time', async () => {
+  const received: string[] = [];
+  const stop = await own.database.listen('odette_test', (payload) => received.push(payload));
+  for (const payload of ['one', 'two', 'two', 'three', 'two']) own.database.announce('odette_test', payload);
+  await expect.poll(() => received.toSorted()).toEqual(['one', 'three', 'two']);
+  const last = connectDatabase(own.url, { max: 1 });
+  last.announce('odette_test', 'last');
+  await last.end();
+  await expect.poll(() => received.at(-1)).toBe('last');
+  expect(received).toHaveLength(4);
+  await stop();
+});
+
 test('a connection that breaks inside a transaction is an unavailable store, and the next query works', async () => {
   const broken = own.database.inTransaction(async (sql) => {
     await sql.query('select pg_terminate_backend(pg_backend_pid())');

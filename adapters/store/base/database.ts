@@ -1,6 +1,7 @@
 // The one door to PostgreSQL: queries, transactions and notifications, with the types this project expects.
 import pg from 'pg';
 import { CataloguedError } from '../../../domain/failures.ts';
+import { Announcements } from './announcements.ts';
 import { NotificationListener } from './notification-listener.ts';
 import { StatementNames } from './statement-names.ts';
 
@@ -27,6 +28,11 @@ export interface Database extends Sql {
    * once: something may have been missed. Resolves with a function that stops listening.
    */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  /**
+   * Tells who listens of what was committed: soon, and not at all if this process ends before. Only for who also looks from time to time, and
+   * where many commits at once must not wait for each other.
+   */
+  announce(channel: string, payload: string): void;
   end(): Promise<void>;
 }
 
@@ -88,8 +94,16 @@ export function connectDatabase(
     query: (text, values) => run(client, text, values, names?.nameOf(text)),
   });
 
+  const sql = sqlOf(pool);
+  const announcements = new Announcements((waiting) =>
+    sql.query(
+      'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as told (channel, payload)',
+      [waiting.map(({ channel }) => channel), waiting.map(({ payload }) => payload)],
+    ),
+  );
+
   return {
-    ...sqlOf(pool),
+    ...sql,
     async inTransaction(work) {
       const client = await pool.connect().catch(rethrow);
       let isBroken = false;
@@ -119,7 +133,9 @@ export function connectDatabase(
       }
     },
     listen: (channel, onNotify) => listener.listen(channel, onNotify).catch(rethrow),
+    announce: (channel, payload) => announcements.tell(channel, payload),
     async end() {
+      await announcements.settled();
       await listener.end();
       await pool.end();
     },

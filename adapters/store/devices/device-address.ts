@@ -6,21 +6,22 @@ import {
   writeInstanceSetting,
 } from '../base/instance-settings.ts';
 
-const NAME = 'device_address';
+/** The setting that holds it. */
+export const DEVICE_ADDRESS = 'device_address';
 interface DeviceAddress {
   readonly url: string;
 }
 
 export async function saveDeviceAddress(sql: Sql, url: string): Promise<void> {
-  await saveInstanceSettingOnce<DeviceAddress>(sql, NAME, { url });
+  await saveInstanceSettingOnce<DeviceAddress>(sql, DEVICE_ADDRESS, { url });
 }
 
 /** Only when an admin says that devices shall be lost. */
 export const replaceDeviceAddress = (sql: Sql, url: string): Promise<void> =>
-  writeInstanceSetting(sql, NAME, { url } satisfies DeviceAddress);
+  writeInstanceSetting(sql, DEVICE_ADDRESS, { url } satisfies DeviceAddress);
 
 export const readDeviceAddress = async (sql: Sql): Promise<string | undefined> =>
-  (await readInstanceSetting<DeviceAddress>(sql, NAME))?.url;
+  (await readInstanceSetting<DeviceAddress>(sql, DEVICE_ADDRESS))?.url;
 
 /** A device knows the address as soon as it has the profile, which is before it is enrolled. */
 export async function isAddressKnown(sql: Sql): Promise<boolean> {

@@ -106,9 +106,16 @@ export async function recordContact(sql: Sql, udid: string, agoMs = 0): Promise<
   return row;
 }
 
-/** Of a row of `devices`: its contact changes nothing but the time of the contact. */
-export const IS_AS_USUAL = `devices.enrollment_status = 'enrolled' and devices.return_asked_at is null
+/** Of a row of `devices`: a contact ends no request to return and no silence. */
+export const HAS_NOTHING_OPEN = `devices.return_asked_at is null
   and not exists (select from device_trust where device_id = devices.id and bucket = 'unreachable')`;
+
+/** Of a row of `devices`: its contact changes nothing but the time of the contact. */
+export const IS_AS_USUAL = `devices.enrollment_status = 'enrolled' and ${HAS_NOTHING_OPEN}`;
+
+/** Of a row of `devices` that a statement locks: no message of the device was recorded since the statement began. */
+export const isUnchangedSql = (isSeen: string): string =>
+  `devices.last_contact_at is not distinct from (select last_contact_at from devices as seen where ${isSeen})`;
 
 export interface DeviceDetails {
   readonly name?: string | undefined;

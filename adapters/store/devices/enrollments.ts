@@ -73,8 +73,11 @@ export interface AuthenticatedDevice {
 
 /** Locks a UDID that may not have a row yet, so that two Authenticates of one new device do not race. */
 export async function lockUdid(sql: Sql, udid: string): Promise<void> {
-  await sql.query(`select pg_advisory_xact_lock(hashtextextended('odette:udid:' || $1, 0))`, [udid]);
+  await sql.query(`select ${lockingUdid('$1')}`, [udid]);
 }
+
+export const lockingUdid = (udid: string): string =>
+  `pg_advisory_xact_lock(hashtextextended('odette:udid:' || ${udid}, 0))`;
 
 /**
  * Authenticate: a new enrollment begins, pinned to the identity that signed it; the device is enrolled only at its first

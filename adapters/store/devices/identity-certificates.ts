@@ -96,11 +96,13 @@ export interface IssuedIdentity {
   readonly isUsed: boolean;
 }
 
+/** Of identity_certificates left join enrollment_codes. */
+export const IDENTITY_COLUMNS = `issued_at, for_device_id, for_udid, blueprint_id, user_name, platforms,
+  used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as is_used`;
+
 export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<IssuedIdentity | undefined> {
   const [row] = await sql.query<IssuedIdentity>(
-    `select issued_at, for_device_id, for_udid, blueprint_id,
-            user_name, platforms,
-            used_at is not null or revoked_at is not null or (enrollment_codes.id is null and for_device_id is null) as is_used
+    `select ${IDENTITY_COLUMNS}
        from identity_certificates left join enrollment_codes on enrollment_codes.id = enrollment_code_id
       where certificate is not null and sha256(certificate) = $1`,
     [fingerprint],

@@ -1,7 +1,7 @@
 // An Idle of a device in one statement, its contact and its next command: nearly every one of a fleet, and the first after a push.
 import type { Sql } from '../base/database.ts';
 import { OUTSTANDING } from './command-states.ts';
-import { IS_AS_USUAL, isBusySql, SENDING, wasSilentSql } from './devices.ts';
+import { IS_AS_USUAL, isBusySql, isUnchangedSql, SENDING, wasSilentSql } from './devices.ts';
 import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
 
 interface IdleContact {
@@ -23,7 +23,7 @@ export async function recordIdleAtOnce(
     `with device as materialized (
        select id from devices
         where udid = $1 and identity_fingerprint = $2 and ${IS_AS_USUAL}
-          and last_contact_at is not distinct from (select last_contact_at from devices as seen where seen.udid = $1)
+          and ${isUnchangedSql('seen.udid = $1')}
           for no key update skip locked),
      idle as materialized (
        select id, ${isBusySql('id', '$3')} as is_busy from device

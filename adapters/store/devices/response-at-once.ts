@@ -1,12 +1,12 @@
 // A response of an awake device in one statement: its contact, the status of its command, what it listed, who is told, and its next command.
 import { LANES } from '../../../domain/lanes.ts';
-import type { Sql } from '../base/database.ts';
+import type { Database } from '../base/database.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
 import { acknowledgingConfiguration } from '../rollout/sent-profiles.ts';
 import { CONFIGURING, UNTOLD_NOW, type FinalStatus } from './command-exchange.ts';
 import { OUTSTANDING } from './command-states.ts';
 import type { CommandRow } from './commands.ts';
-import { IS_AS_USUAL, type DeviceDetails } from './devices.ts';
+import { IS_AS_USUAL, isUnchangedSql, type DeviceDetails } from './devices.ts';
 import { recorded, replacingList, type List } from './inventory.ts';
 import { longPollEnd } from './long-polls.ts';
 import { EXPIRED, HANDED_OVER, handedOver, takingNext, type HandedOver, type Taken } from './next-command.ts';
@@ -40,17 +40,17 @@ export interface RecordedAtOnce {
  * meanwhile is told by its notification.
  */
 export async function recordResponseAtOnce(
-  sql: Sql,
+  database: Database,
   { command, sender, final, details, listed, message, waitMs }: ResponseAtOnce,
 ): Promise<RecordedAtOnce | undefined> {
   const { deviceId, uuid, step } = command;
   const isConfiguring = final.status === 'Acknowledged' && CONFIGURING.includes(step);
   const list = listed?.list;
-  const [row] = await sql.query<Taken & Pick<RecordedAtOnce, 'mark'>>(
+  const [row] = await database.query<Taken & Pick<RecordedAtOnce, 'mark'> & { readonly isTold: boolean }>(
     `with device as materialized (
        select id from devices
         where id = $1 and udid = $3 and identity_fingerprint = $4 and ${IS_AS_USUAL}
-          and last_contact_at is not distinct from (select last_contact_at from devices as seen where seen.id = $1)
+          and ${isUnchangedSql('seen.id = $1')}
           and not exists (select from commands where device_id = $1 and ${EXPIRED})
           for no key update skip locked),
      command as materialized (
@@ -75,8 +75,7 @@ export async function recordResponseAtOnce(
        select $1::uuid::text, ${LANES.device},
               $12::jsonb || jsonb_build_object('body', jsonb_build_object('responses', responses))
          from (select ${UNTOLD_NOW} as responses) as untold where responses is not null
-       returning ordering_key),
-     notified as (select pg_notify('${OUTBOX_CHANNEL}', ordering_key) from told),
+       returning 1),
      ${takingNext({ device: '$1', userId: 'null::text', condition: 'commands.uuid <> $2 and exists (select from responded)' })},
      contact as (
        update devices set last_contact_at = greatest(last_contact_at, now()),
@@ -91,7 +90,7 @@ export async function recordResponseAtOnce(
          : `,
      listed as (${replacingList(list, 'select $1, $15::jsonb, now() from responded')})`
      }
-     select ${HANDED_OVER}, (select mark from contact) as mark, (select count(*) from notified) as notified
+     select ${HANDED_OVER}, (select mark from contact) as mark, exists (select from told) as is_told
        from responded left join taken on true`,
     [
       deviceId,
@@ -112,6 +111,7 @@ export async function recordResponseAtOnce(
     ],
   );
   if (row === undefined) return undefined;
-  const { mark, ...taken } = row;
+  const { mark, isTold, ...taken } = row;
+  if (isTold) database.announce(OUTBOX_CHANNEL, deviceId);
   return { next: handedOver(taken), mark };
 }
