@@ -15,6 +15,7 @@ import {
 } from '../adapters/store/rollout/trust.ts';
 import { isFall } from '../domain/automatic-reissue.ts';
 import { isMoreCertain, useOf, type CertificateUse } from '../domain/certificate-use.ts';
+import { isAsItShouldBe } from '../domain/device-check.ts';
 import { asksForCertificate, findingOf } from '../domain/okta-finding.ts';
 import type { RolloutPhase } from '../domain/rollout-action.ts';
 import { waitsForUserChannel, type RolloutView } from '../domain/rollout-view.ts';
@@ -219,8 +220,11 @@ function shownTrust(
   known: KnownTrust,
   state: DeviceState,
   { view, finding, observations }: Evidence,
-  change: TrustChange,
+  wanted: TrustChange,
 ): Pick<WrittenTrust, 'bucket' | 'phase' | 'waitsFor' | 'obstacle' | 'failureCode'> {
+  const change: TrustChange = isOnlyAsleep(wanted, view)
+    ? { now: wanted.now, phase: 'delivered', failureCode: null }
+    : wanted;
   const phase = change.phase ?? known.phase;
   const failureCode = change.failureCode === undefined ? known.failureCode : change.failureCode;
   const derived = deriveBucket({
@@ -249,6 +253,10 @@ function shownTrust(
   const usual = isSame ? known.waitsFor : waitsForText(phase, state, derived, failureCode);
   return { bucket, phase, waitsFor: change.waitsFor ?? usual, obstacle: derived.obstacle, failureCode };
 }
+
+/** What has everything and does not say so again has not failed: it sleeps, as after a reset of a rollout that ended well. */
+const isOnlyAsleep = ({ failureCode, now }: TrustChange, view: RolloutView): boolean =>
+  failureCode === 'mdm.device_silent' && view.desired !== null && isAsItShouldBe(view, now.getTime());
 
 function truthChanges(state: DeviceState, observations: readonly TruthObservation[]): TimelineEntry[] {
   return observations.flatMap(({ truth, state: now, evidence }) => {

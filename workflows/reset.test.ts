@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { takeNextCommand } from '../adapters/store/devices/next-command.ts';
 import { FAILURES } from '../domain/failures.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
+import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
 import { fastForward } from '../test/harness/time-skipping.ts';
-import { workflowIds } from './messages.ts';
+import { TASK_QUEUE, workflowIds } from './messages.ts';
 
 quietRuntime();
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -215,3 +217,59 @@ describe('a rollout that failed', () => {
     await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('delivered'));
   });
 });
+
+test('a batch reset of rollouts that ended well makes no device fail, whether it answers or sleeps', async () => {
+  const cases = [
+    { sleeps: true, isSignedIn: true },
+    { sleeps: false, isSignedIn: true },
+    { sleeps: true, isSignedIn: false },
+  ];
+  const rolledOut = await Promise.all(
+    cases.map(async ({ sleeps, isSignedIn }) => {
+      const mac = await world.newDevice('Mac');
+      await world.rollOut(mac.id);
+      expect(await world.ended(mac.id)).toBe('COMPLETED');
+      if (isSignedIn) await signIn(mac);
+      mac.isAsleep = sleeps;
+      const [trust, { runId }] = [await world.trust(mac.id), await world.rollout(mac.id).describe()];
+      expect(trust?.bucket).toBe(isSignedIn ? 'trusted' : 'needs_user');
+      return { mac, runId, trust, serials: serialsOf(mac) };
+    }),
+  );
+  const ids = rolledOut.map(({ mac }) => workflowIds.rollout(mac.id));
+  await world.leftLists(...ids);
+  await world.connection.workflowService.startBatchOperation({
+    namespace: world.namespace,
+    jobId: randomUUID(),
+    reason: 'test',
+    visibilityQuery: `WorkflowId IN (${ids.map((id) => `'${id}'`).join(', ')})`,
+    resetOperation: { options: { firstWorkflowTask: {} } },
+  });
+  for (const { mac, runId, trust, serials } of rolledOut) {
+    await world.until(async () => expect((await world.rollout(mac.id).describe()).runId).not.toBe(runId));
+    await world.ended(mac.id);
+    const { bucket, waitsFor } = trust ?? {};
+    expect(await world.trust(mac.id)).toMatchObject({
+      bucket,
+      waitsFor,
+      phase: 'delivered',
+      failureCode: null,
+    });
+    expect(serialsOf(mac)).toEqual(serials);
+    expect(mac.maxCertificates).toBe(1);
+  }
+}, 60_000);
+
+/** Okta counts the device as managed at the next look. */
+async function signIn(mac: FakeDevice): Promise<void> {
+  const record = await oktaRecordOf(world.database, mac.id);
+  world.knobs.oktaDevices = [...world.knobs.oktaDevices, record];
+  const sweep = {
+    workflowId: randomUUID(),
+    taskQueue: TASK_QUEUE,
+    args: [{ integrationId: world.fleet.integrationId }],
+  };
+  await world.client.workflow.execute('observeTrust', sweep);
+}
+
+const serialsOf = (mac: FakeDevice) => mac.certificates.map(({ serialNumber }) => serialNumber);
