@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
+import { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import { findCommand } from '../../adapters/store/devices/commands.ts';
 import { notedDatabase } from '../../test/harness/noted-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
@@ -63,7 +64,13 @@ async function newDevice() {
       };
       const compareConfiguration = () => Promise.resolve(undefined);
       const { next, begun } = await exchange(
-        { database, given, compareConfiguration, longPolls: { take: () => slot } },
+        {
+          database,
+          given,
+          idles: new IdlesTogether(database),
+          compareConfiguration,
+          longPolls: { take: () => slot },
+        },
         report,
         Buffer.alloc(0),
         signer,

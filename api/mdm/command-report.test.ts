@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSign, newRsaKeyPair } from '../../adapters/pki/certificate-authority.ts';
 import type { PlistDict } from '../../adapters/mdm/plist.ts';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
+import { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import { findCommand, withdrawCommand } from '../../adapters/store/devices/commands.ts';
 import { findInventory } from '../../adapters/store/devices/inventory.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
@@ -56,7 +57,13 @@ async function newDevice() {
       };
       return (
         await exchange(
-          { database, given, compareConfiguration, longPolls: { take: () => undefined } },
+          {
+            database,
+            given,
+            idles: new IdlesTogether(database),
+            compareConfiguration,
+            longPolls: { take: () => undefined },
+          },
           report,
           body,
           signer,

@@ -9,7 +9,7 @@ import {
 import { responsesMessage } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import { isBusy } from '../../adapters/store/devices/devices.ts';
-import { recordIdleAtOnce } from '../../adapters/store/devices/idle-at-once.ts';
+import type { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { pinnedDevice } from './check-in.ts';
 import type { GivenCommands } from './given-commands.ts';
@@ -32,21 +32,24 @@ export interface BegunWait {
   readonly mark: Date;
 }
 
+export interface ExchangeDependencies {
+  readonly database: Database;
+  readonly given: GivenCommands;
+  readonly idles: Pick<IdlesTogether, 'record'>;
+  readonly compareConfiguration: CompareConfiguration;
+  readonly longPolls: Pick<LongPolls, 'take'>;
+}
+
 export async function exchange(
-  dependencies: {
-    readonly database: Database;
-    readonly given: GivenCommands;
-    readonly compareConfiguration: CompareConfiguration;
-    readonly longPolls: Pick<LongPolls, 'take'>;
-  },
+  dependencies: ExchangeDependencies,
   report: Report,
   body: Buffer,
   signer: Signer,
 ): Promise<Exchange> {
-  const { database, given, compareConfiguration, longPolls } = dependencies;
+  const { database, given, compareConfiguration } = dependencies;
   // Read and compared before the transaction: a configuration that holds a secret stays in memory.
   const read = await readReport(given.find, compareConfiguration, report);
-  const atOnce = await exchangeAtOnce({ database, longPolls }, report, read, signer);
+  const atOnce = await exchangeAtOnce(dependencies, report, read, signer);
   if (atOnce !== undefined) return atOnce;
   return database.inTransaction(async (sql) => {
     const device = await pinnedDevice(sql, report.udid, signer);
@@ -64,14 +67,14 @@ export async function exchange(
 
 /** What nearly all messages are, in one statement and without a transaction around it. undefined: it is looked into. */
 async function exchangeAtOnce(
-  { database, longPolls }: { readonly database: Database; readonly longPolls: Pick<LongPolls, 'take'> },
+  { database, idles, longPolls }: Pick<ExchangeDependencies, 'database' | 'idles' | 'longPolls'>,
   report: Report,
   read: ReadReport | undefined,
   signer: Signer,
 ): Promise<Exchange | undefined> {
   const sender = { udid: report.udid, fingerprint: signer.certificate.fingerprint };
   if (report.status === 'Idle') {
-    const idle = await recordIdleAtOnce(database, sender);
+    const idle = await idles.record(sender);
     return idle && { ...idle, isMoreExpected: idle.next === undefined && idle.isBusy };
   }
   const response = read && responseAtOnce(read, report, sender);

@@ -2,6 +2,7 @@
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import { sealedCommandContext } from '../../adapters/store/devices/commands.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
+import type { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import { beginLongPoll, endLongPoll, endLongPollIfOver } from '../../adapters/store/devices/long-polls.ts';
 import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import type { Sealer } from '../../domain/sealer.ts';
@@ -17,6 +18,7 @@ export interface ConversationDependencies {
   readonly sealer: Sealer;
   readonly longPolls: LongPolls;
   readonly given: GivenCommands;
+  readonly idles: IdlesTogether;
   readonly compareConfiguration: CompareConfiguration;
 }
 

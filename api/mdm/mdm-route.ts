@@ -4,6 +4,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type DeviceMessage, readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { findDeviceByIdentity, recordContact } from '../../adapters/store/devices/devices.ts';
+import { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import { recordUnparsedResponse } from '../../adapters/store/devices/inventory.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { redactedForStorage } from './response-reading.ts';
@@ -21,7 +22,7 @@ import { Turns } from './turns.ts';
 import { whenClosed } from '../http/when-closed.ts';
 import { respondToUser } from './user-channel.ts';
 
-export interface MdmDependencies extends Omit<ConversationDependencies, 'given'> {
+export interface MdmDependencies extends Omit<ConversationDependencies, 'given' | 'idles'> {
   readonly authority: () => Promise<IdentityAuthority>;
   readonly passesClientCert: (address: string | undefined) => boolean;
   readonly metrics: DeviceMetrics;
@@ -45,6 +46,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
   const admission = new Admission();
   const known = new KnownIdentities();
   const given = new GivenCommands(dependencies.database);
+  const idles = new IdlesTogether(dependencies.database);
   const turns = new Turns();
   /** In its turn, if it is large. */
   const hold = <Result>(body: Buffer, work: () => Result): Result | Promise<Result> =>
@@ -82,7 +84,7 @@ export function mdmRoute(dependencies: MdmDependencies): Router {
     if (!message) return acknowledgeUnreadable(dependencies.database, body, signer, response);
     refuseUnlessList(message, body.length);
     try {
-      await dispatch({ ...dependencies, given }, { message, body, signer }, response);
+      await dispatch({ ...dependencies, given, idles }, { message, body, signer }, response);
     } catch (error) {
       await recordForeignUse(dependencies.database, message, signer, error);
       throw error;

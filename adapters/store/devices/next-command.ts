@@ -53,23 +53,32 @@ interface Taking {
   readonly condition: string;
 }
 
+const oldestQueued = ({ device, userId, condition }: Taking): string => `
+  select uuid from commands
+   where device_id = ${device} and state = 'queued' and user_id is not distinct from ${userId} and not (${EXPIRED}) and ${condition}
+   order by position limit 1`;
+
+const taking = (isChosen: string): string => `taken as (
+  update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
+   where state = 'queued' and ${isChosen}
+   returning device_id, uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
+noted as (
+  insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
+  select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
+    from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = taken.device_id
+  on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
+    serial_number = excluded.serial_number, name = excluded.name)`;
+
 /**
  * The CTEs `taken` and `noted`: the oldest queued command of the device and of `userId` is marked as handed over, and it is noted who reads
  * the key that it carries. Only where `condition` holds. Of two that look at once the second finds it queued no more.
  */
-export const takingNext = ({ device, userId, condition }: Taking): string => `taken as (
-  update commands set state = 'handed_over', handed_over_at = now(), hand_overs = hand_overs + 1
-   where state = 'queued'
-     and uuid = (select uuid from commands
-                  where device_id = ${device} and state = 'queued' and user_id is not distinct from ${userId} and not (${EXPIRED}) and ${condition}
-                  order by position limit 1)
-   returning uuid, workflow_id, step, request_type, body, sealed_body, hands_over_once, ios_key_secret_id, ios_key_version),
-noted as (
-  insert into ios_key_readers (secret_id, version, device_id, udid, serial_number, name)
-  select ios_key_secret_id, ios_key_version, device.id, udid, serial_number, name
-    from taken join secrets on secrets.id = ios_key_secret_id join devices as device on device.id = ${device}
-  on conflict (secret_id, version, udid) do update set last_at = now(), device_id = excluded.device_id,
-    serial_number = excluded.serial_number, name = excluded.name)`;
+export const takingNext = (next: Taking): string => taking(`uuid = (${oldestQueued(next)})`);
+
+/** The same of the own channel of each device in the CTE `devices`. */
+export const takingNextOfEach = (devices: string): string =>
+  taking(`uuid = any(array(
+     select next.uuid from ${devices} as each cross join lateral (${oldestQueued({ device: 'each.id', userId: 'null::text', condition: 'true' })}) as next))`);
 
 /** `takingNext`, and the CTE `heard`: a request of the device that waited for a command waits no longer. */
 export const takingNextForWaiting = (taking: Taking): string => `${takingNext(taking)},
