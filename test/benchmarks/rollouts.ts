@@ -16,6 +16,7 @@ import { addAwakeMacs, lookSoonAtOkta, switchOn, trustedNow, untilTrusted } from
 import { costOf, type Cost } from './process-costs.ts';
 import { addQuietFleet } from './quiet-fleet.ts';
 import { countStatements, listStatements, resetStatements, STATEMENT_SETTINGS } from './statement-counts.ts';
+import { temporalAlone } from './temporal-alone.ts';
 
 const FLEET = Number(process.env['BENCH_DEVICES'] ?? 100);
 const THERE_ALREADY = Number(process.env['BENCH_FLEET'] ?? 0);
@@ -146,6 +147,12 @@ try {
     `one awake Mac: delivered ${Math.round(median)} ms after its enrollment (median of ${latencies.length}; ${latencies.map((ms) => Math.round(ms)).join(', ')})`,
   );
   console.log(`pushes for it, all in all: ${pushesToDelivered.join(', ')}`);
+
+  const alone = await temporalAlone(temporal, world.temporalAddress, FLEET);
+  const share = (transitions * alone.seconds) / (alone.transitions * FLEET * deliveredSeconds);
+  console.log(
+    `Temporal alone: ${(FLEET / alone.seconds).toFixed(2)} workflows of each kind a second with ${alone.transitions.toFixed(1)} transitions; of its transitions a second the rollouts reach ${(100 * share).toFixed(0)} %`,
+  );
   console.log(
     JSON.stringify({
       channel: CHANNEL,
@@ -157,6 +164,7 @@ try {
       statements: callsOf / FLEET,
       transitions: transitions / FLEET,
       events: events / FLEET,
+      shareOfTemporalAlone: share,
     }),
   );
 } finally {
