@@ -7,6 +7,7 @@ import { deviceCommandActivities } from './device-commands.ts';
 import { fleetRolloutActivities } from './fleet-rollout.ts';
 import { integrationChecks } from './integration-check.ts';
 import { licenseActivities } from './license.ts';
+import { oktaLooks } from './okta-looks.ts';
 import { platformRemoval } from './platform-removal.ts';
 import { rolloutActivities } from './rollout.ts';
 import { secretRotationActivities } from './secret-rotation.ts';
@@ -29,6 +30,7 @@ export const createActivities = (deps: ActivityDependencies) =>
     ...certificateRecords(deps),
     ...licenseActivities(deps),
     ...trustActivities(deps),
+    ...oktaLooks(deps),
     ...sweepActivities(deps),
     ...fleetRolloutActivities(deps),
     ...integrationChecks(deps),

@@ -21,7 +21,7 @@ import { memoryFor, type RolloutAction, type RolloutPhase } from '../domain/roll
 import type { TrustBucket } from '../domain/trust-bucket.ts';
 import { isEndWithDevice, planIdentity } from '../domain/identity-plan.ts';
 import { isManagedApp, type DesiredState, type RolloutView } from '../domain/rollout-view.ts';
-import { oktaTrustPollStart } from '../workflows/starts.ts';
+import { lookSoon } from './okta-looks.ts';
 import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -228,29 +228,24 @@ function stepOf({ memory }: PlanInput, { state, view, action }: Decided, waitsFo
 }
 
 /** Closes the run. A device that has everything, and has just got some of it, is looked for in Okta from now on. */
-async function finish(
-  { database, temporal }: ActivityDependencies,
-  input: PlanInput,
-  planned: Finishing,
-): Promise<Planned> {
+async function finish(deps: ActivityDependencies, input: PlanInput, planned: Finishing): Promise<Planned> {
   const { deviceId, run, nowMs } = input;
   const { phase, code: waitsForCode } = planned.action;
   const ending = { deviceId, run, phase, failureCode: null, nowMs };
   const closed = await close(
-    database,
+    deps.database,
     { ...ending, ...(waitsForCode === undefined ? {} : { waitsForCode }) },
     planned,
   );
   const step = stepOf(input, planned, closed.waitsFor);
-  const seconds = planned.view.desired?.settings.trustLookupSeconds ?? [];
+  const [first, ...later] = planned.view.desired?.settings.trustLookupSeconds ?? [];
   const { integrationId } = step;
   // One that was only verified is left to the sweep.
   const hasChanged = Object.keys(memoryFor(input.memory, planned.view.enrollmentId).tries).length > 0;
-  if (closed.bucket === 'needs_user' && hasChanged && integrationId !== null && seconds.length > 0) {
-    const device = { deviceId, integrationId, label: step.deviceName ?? 'a device' };
-    const { type, options } = oktaTrustPollStart(device, { deviceId, integrationId, seconds });
-    // Where Temporal cannot be reached just now, the next sweep looks at it: the run is closed, and must not be closed again for that.
-    await temporal.workflow.start(type, options).catch(() => undefined);
+  if (closed.bucket === 'needs_user' && hasChanged && integrationId !== null && first !== undefined) {
+    const look = { deviceId, integrationId, seconds: [first, ...later] as const, eventId: run.runId };
+    // What cannot be done just now is left to the next sweep: the run is closed, and must not be closed again for that.
+    await lookSoon(deps, look).catch(() => undefined);
   }
   return step;
 }

@@ -21,7 +21,7 @@ import type { DeviceRecord } from '../sandbox/okta/tenant-state.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { openPretendOkta, openTlsService, type PretendOkta } from '../test/harness/pretend-okta.ts';
-import { trustActivities } from './trust.ts';
+import { lookUpDevice, trustActivities } from './trust.ts';
 
 let test: TestDatabase;
 let database: Database;
@@ -71,7 +71,11 @@ async function sweep(using = trust()): Promise<void> {
   await using.concludeObservation({ integrationId, beganAtMs, nowMs: Date.now() });
 }
 const lookUp = (deviceId: string) =>
-  trust().lookUpDevice({ deviceId, integrationId: fleet.integrationId, nowMs: Date.now() });
+  lookUpDevice({ database, oktaClient: () => Promise.resolve(client) } as never, {
+    deviceId,
+    integrationId: fleet.integrationId,
+    nowMs: Date.now(),
+  });
 
 /** The process ends before this transaction: what was committed stays. */
 function killedAt(nth: number): Database {

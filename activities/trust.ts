@@ -68,9 +68,6 @@ export function trustActivities(deps: ActivityDependencies) {
   const { database } = deps;
 
   return {
-    /** Looks one device up in Okta. true: it is trusted, or nobody asks any more. */
-    lookUpDevice: (input: LookUpInput): Promise<boolean> => lookUp(deps, input),
-
     /** One page of Okta's devices. Returns where the list goes on. */
     async observeOktaPage(input: {
       readonly integrationId: string;
@@ -108,7 +105,8 @@ export function trustActivities(deps: ActivityDependencies) {
   };
 }
 
-async function lookUp(deps: ActivityDependencies, input: LookUpInput): Promise<boolean> {
+/** Looks one device up in Okta. true: it is trusted, or nobody asks any more. */
+export async function lookUpDevice(deps: ActivityDependencies, input: LookUpInput): Promise<boolean> {
   const { database } = deps;
   const { deviceId, integrationId } = input;
   const now = new Date(input.nowMs);

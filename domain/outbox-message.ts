@@ -41,8 +41,8 @@ export type OutboxMessage =
       readonly signal: string;
       readonly body: SignalBody;
     }
-  /** A person wants Okta asked about the device now, and a few times more: `pollOktaTrust` begins anew. */
-  | { readonly kind: 'pollOktaTrust'; readonly deviceId: string }
+  /** A person wants Okta asked about a device now: `pollOktaTrust` is started if it does not run, and looks. */
+  | { readonly kind: 'pollOktaTrust'; readonly integrationId: string }
   /** A fleet rollout began, or a person steered it: its workflow is started if it does not run, and looks. */
   | { readonly kind: 'rollOutFleet'; readonly fleetRolloutId: string }
   /** A rotation began, or a person steered it. */

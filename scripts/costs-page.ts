@@ -46,7 +46,7 @@ const HISTORIES = [
   ['rollout-mac', 'Rollout of a Mac'],
   ['certificate-first', 'Its first certificate, until the workflow sleeps'],
   ['certificate-continued', 'The same with a renewal'],
-  ['okta-trust-poll', 'Looked up in Okta after it, once'],
+  ['okta-trust-poll', 'Looked up in Okta after it, once, with all that were delivered in the same second'],
   ['rollout-iphone', 'Rollout of an iPhone'],
   ['rollout-not-now', 'Rollout of a Mac that said NotNow twice'],
   ['removal-mac', 'Removal from a Mac'],

@@ -10,6 +10,7 @@ import {
   desiredStateChangedSignal,
   deviceEnrolledSignal,
   fleetRolloutSteeredSignal,
+  oktaLooksWantedSignal,
   removalChangedSignal,
   rotationSteeredSignal,
   workflowIds,
@@ -57,8 +58,13 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     case 'keepCertificate':
       return signalCertificateWorkflow(client, sql, message, eventId);
     case 'pollOktaTrust': {
-      const scope = await findDeviceScope(sql, message.deviceId);
-      return scope ? pollNow(client, message.deviceId, scope) : 'gone';
+      const { type, options } = oktaTrustPollStart(message.integrationId);
+      await client.workflow.signalWithStart(type, {
+        ...options,
+        signal: oktaLooksWantedSignal,
+        signalArgs: [{ eventId }],
+      });
+      return 'started';
     }
     case 'rollOutFleet': {
       const { type, options } = fleetStart({ fleetRolloutId: message.fleetRolloutId });
@@ -170,20 +176,6 @@ async function startIfNoneRuns(
 ): Promise<OutboxOutcome> {
   const { type, options } = rolloutStart(startedDevice(deviceId, scope), lane);
   await client.workflow.start(type, options);
-  return 'started';
-}
-
-/** In seconds from now: somebody looks at the page, and Okta's search may be behind. */
-const POLL_NOW_SECONDS = [0, 15, 60, 300];
-
-/** One that runs may sleep for minutes: it begins anew. */
-async function pollNow(client: Client, deviceId: string, scope: DeviceScope): Promise<OutboxOutcome> {
-  const { integrationId } = scope;
-  if (integrationId == null) return 'gone';
-  const input = { deviceId, integrationId, seconds: POLL_NOW_SECONDS };
-  const { type, options } = oktaTrustPollStart(startedDevice(deviceId, scope), input);
-  const priority = priorityOf('person', integrationId);
-  await client.workflow.start(type, { ...options, priority, workflowIdConflictPolicy: 'TERMINATE_EXISTING' });
   return 'started';
 }
 

@@ -58,6 +58,7 @@ export const MESSAGE_BODIES: Readonly<Record<string, Readonly<Record<string, Che
   certificateRemoved: event,
   fleetRolloutSteered: event,
   rotationSteered: event,
+  oktaLooksWanted: event,
   removalChanged: event,
   answerStep: { answer: isSetupAnswer },
 };

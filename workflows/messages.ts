@@ -15,7 +15,7 @@ export const workflowIds = {
   rollout: (deviceId: string) => `rollout/${deviceId}`,
   certificate: (deviceId: string) => `certificate/${deviceId}`,
   removal: (removalId: string) => `removal/${removalId}`,
-  trust: (deviceId: string) => `trust/${deviceId}`,
+  trust: (integrationId: string) => `trust/${integrationId}`,
   fleet: (fleetRolloutId: string) => `fleet/${fleetRolloutId}`,
   rotation: (rotationId: string) => `rotation/${rotationId}`,
   sweep: (sweep: 'trust' | 'enforcement' | 'expiry' | 'prerequisites', integrationId: string) =>
@@ -84,6 +84,8 @@ export const fleetRolloutProgressQuery = defineQuery<FleetStep | null>('fleetRol
 /** A person stopped it, let it go on, or undid it: the tables say which. */
 export const removalChangedSignal = defineSignal<[Event]>('removalChanged');
 /** A rotation was begun, or a person steered it: the tables say how. */
+/** A device is due for which the workflow does not wake by itself. */
+export const oktaLooksWantedSignal = defineSignal<[Event]>('oktaLooksWanted');
 export const rotationSteeredSignal = defineSignal<[Event]>('rotationSteered');
 export const rotationProgressQuery = defineQuery<RotationStep | null>('rotationProgress');
 

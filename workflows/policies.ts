@@ -71,7 +71,7 @@ export const okta = proxyActivities<Pick<Activities, 'deliverCertificate'>>({
 
 /** Okta's Devices API. Its rate limits say how long to wait. */
 export const oktaDevices = proxyActivities<
-  Pick<Activities, 'lookUpDevice' | 'observeOktaPage' | 'concludeObservation'>
+  Pick<Activities, 'lookUpDueDevices' | 'observeOktaPage' | 'concludeObservation'>
 >({
   startToCloseTimeout: '30 seconds',
   // The next sweep comes anyway.
@@ -82,7 +82,7 @@ export const oktaDevices = proxyActivities<
 
 /** One try in passing, local: it costs no task of its own. What does not end well goes on in `oktaDevices`, `okta` or `appsAndBooks`. */
 export const localTry = {
-  okta: proxyLocalActivities<Pick<Activities, 'lookUpDevice' | 'deliverCertificate'>>({
+  okta: proxyLocalActivities<Pick<Activities, 'lookUpDueDevices' | 'deliverCertificate'>>({
     startToCloseTimeout: '15 seconds',
     retry: { maximumAttempts: 1 },
   }),

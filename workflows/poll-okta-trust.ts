@@ -1,29 +1,46 @@
-// Looks a device up in Okta a few times after it was delivered, so that it turns green while the admin watches; then the sweep goes on.
-import { sleep, workflowInfo } from '@temporalio/workflow';
+// Asks Okta about devices of one integration that were delivered a moment ago, or about which somebody wants to know: they turn green while the
+// admin watches, and the sweep does the rest. Which devices and when is in the tables: however many are due, it wakes once.
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { inPassing } from './in-passing.ts';
+import { oktaLooksWantedSignal } from './messages.ts';
 import { localTry, oktaDevices } from './policies.ts';
-import { DeviceDetails } from './show-details.ts';
+import { SeenEvents } from './seen-events.ts';
+import { showDetails } from './show-details.ts';
 
 export interface PollOktaTrustInput {
-  readonly deviceId: string;
   readonly integrationId: string;
-  /** When to look, in seconds after the start. */
-  readonly seconds: readonly number[];
 }
 
-export async function pollOktaTrust({ deviceId, integrationId, seconds }: PollOktaTrustInput): Promise<void> {
-  // Its start is delayed until the first look: it runs when there is something to do.
-  const beganMs = workflowInfo().startTime.getTime();
-  new DeviceDetails(deviceId).show(["Waits for the user's first sign-in with Okta FastPass."]);
-  for (const after of seconds) {
-    const leftMs = beganMs + after * 1000 - Date.now();
-    if (leftMs > 0) await sleep(leftMs, { summary: 'waits for the sign-in' });
-    if (await lookUp({ deviceId, integrationId, nowMs: Date.now() })) return;
+export async function pollOktaTrust({ integrationId }: PollOktaTrustInput): Promise<void> {
+  const seen = new SeenEvents();
+  let wanted = 0;
+  setHandler(oktaLooksWantedSignal, ({ eventId }) => {
+    if (seen.isNew(eventId)) wanted += 1;
+  });
+  showDetails(["Waits for users' first sign-ins with Okta FastPass."]);
+  for (;;) {
+    const known = wanted;
+    const leftMs = await lookUp({ integrationId, nowMs: Date.now() });
+    if (leftMs === null && wanted === known) return;
+    if (workflowInfo().continueAsNewSuggested && wanted === known) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof pollOktaTrust>({ integrationId });
+    }
+    if (leftMs !== null && leftMs > 0)
+      await condition(() => wanted !== known, Math.ceil(leftMs), { summary: 'until the next look' });
   }
 }
 
-/** Whether there is nothing more to look for. Okta that refuses, or is away, is asked again for as long as it takes. */
-async function lookUp(input: Parameters<typeof oktaDevices.lookUpDevice>[0]): Promise<boolean> {
-  const found = await inPassing(localTry.okta.lookUpDevice(input));
-  return found ?? oktaDevices.lookUpDevice.executeWithOptions({ summary: 'asks Okta' }, [input]);
+/** Okta that refuses, or is away, is asked again for as long as it takes. */
+async function lookUp(input: Parameters<typeof oktaDevices.lookUpDueDevices>[0]): Promise<number | null> {
+  const found = await inPassing(localTry.okta.lookUpDueDevices(input));
+  const { leftMs } =
+    found ?? (await oktaDevices.lookUpDueDevices.executeWithOptions({ summary: 'asks Okta' }, [input]));
+  return leftMs;
 }

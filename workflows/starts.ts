@@ -67,17 +67,15 @@ export const certificateStart = (device: StartedDevice) => ({
   },
 });
 
-export const oktaTrustPollStart = (device: StartedDevice, input: PollOktaTrustInput) => ({
+export const oktaTrustPollStart = (integrationId: string) => ({
   type: 'pollOktaTrust',
   options: {
     ...ONE_AT_A_TIME,
-    workflowId: workflowIds.trust(device.deviceId),
-    priority: priorityOf('device', device.integrationId),
-    staticSummary: `Asks Okta whether ${markdownText(device.label)} is managed`,
-    // Until the first look there is nothing to do.
-    startDelay: (input.seconds[0] ?? 0) * 1000,
-    typedSearchAttributes: attributesOf(device),
-    args: [input] as [PollOktaTrustInput],
+    workflowId: workflowIds.trust(integrationId),
+    priority: priorityOf('device', integrationId),
+    staticSummary: 'Asks Okta whether devices are managed that were just delivered',
+    typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+    args: [{ integrationId }] as [PollOktaTrustInput],
   },
 });
 

@@ -6,7 +6,6 @@ import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-sta
 import { changesBetween } from '../../domain/audit-change.ts';
 import { modelName } from '../../domain/model-names.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
-import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { findBlueprint, moveDevices } from '../../adapters/store/library/blueprints.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
 import { listTimeline } from '../../adapters/store/fleet/fleet-history.ts';
@@ -14,6 +13,7 @@ import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { listUnparsedResponses } from '../../adapters/store/devices/inventory.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
+import { lookNow } from '../../activities/okta-looks.ts';
 import { refreshTrust } from '../../activities/refresh-trust.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -155,7 +155,7 @@ const REQUESTS: Pick<
       throw new ProblemError('request.conflict', {
         detail: 'The device is not in scope of a switched-on library item, so there is no tenant to ask.',
       });
-    await appendOutboxMessage(sql, params.id, { kind: 'pollOktaTrust', deviceId: params.id });
+    await lookNow(sql, { deviceId: params.id, integrationId });
     await appendAudit(sql, {
       actor: caller.actor,
       action: 'device.okta_asked',

@@ -186,7 +186,11 @@ describe('who acts next', () => {
     await told();
     const asked = await api.call('POST', `/api/devices/${fleet.deviceId}/ask-okta`);
     expect(asked.status).toBe(202);
-    expect(await told()).toEqual([{ kind: 'pollOktaTrust', deviceId: fleet.deviceId }]);
+    const [wish] = await api.database.query<{ integrationId: string; deviceId: string }>(
+      'select * from okta_looks where is_wish',
+    );
+    expect(wish?.deviceId).toBe(fleet.deviceId);
+    expect(await told()).toEqual([{ kind: 'pollOktaTrust', integrationId: wish?.integrationId }]);
     const [outside] = await list('bucket=out_of_scope');
     const refused = await api.call('POST', `/api/devices/${outside?.id ?? ''}/ask-okta`);
     expect([refused.status, refused.body.code]).toEqual([409, 'request.conflict']);

@@ -80,6 +80,7 @@ const SEALED_BY_HAND = [
   'certificateWanted',
   'certificateNotNeeded',
   'renewNow',
+  'oktaLooksWanted',
   'rollOutDevice',
   'keepCertificate',
   'observeTrust',

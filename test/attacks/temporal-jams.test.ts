@@ -44,6 +44,7 @@ const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   certificateRemoved: { eventId: '1' },
   fleetRolloutSteered: { eventId: '1' },
   rotationSteered: { eventId: '1' },
+  oktaLooksWanted: { eventId: '1' },
   removalChanged: { eventId: '1' },
   answerStep: { answer: { step: 'get_started' } },
 };
@@ -123,7 +124,7 @@ beforeAll(async () => {
     rollOutFleet: messages.workflowIds.fleet(fleetRolloutId),
     rollOutDevice: messages.workflowIds.rollout(asleep.id),
     keepCertificate: messages.workflowIds.certificate(mac.id),
-    pollOktaTrust: messages.workflowIds.trust(mac.id),
+    pollOktaTrust: messages.workflowIds.trust(world.fleet.integrationId),
     setUpIntegration: setup.workflowId,
   };
   await world.until(() => Promise.all(Object.values(running).map(taken)));

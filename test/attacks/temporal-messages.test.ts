@@ -142,7 +142,8 @@ describe('a signal', () => {
       metadata: { encoding: Buffer.from('json/plain') },
       data: Buffer.from(JSON.stringify(payloadToJSON(payload))),
     }));
-    expect(world.refusals).toEqual([]);
+    // The batch of the test before may still reach other workflows.
+    expect(world.refusals.filter(({ workflowId }) => workflowId === certificate())).toEqual([]);
   });
 });
 

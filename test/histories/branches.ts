@@ -74,8 +74,8 @@ export const BRANCHES: Readonly<Record<string, (events: Events) => boolean>> = {
     ranLocally('planRolloutStep')(events) && waited('retry after')(events),
   'a certificate backs off from what passes': (events) =>
     ranLocally('planCertificateStep')(events) && waited('retry after')(events),
-  'Okta is looked at in passing': ranLocally('lookUpDevice'),
-  'Okta is asked again by an activity that waits': ran('lookUpDevice'),
+  'Okta is looked at in passing': ranLocally('lookUpDueDevices'),
+  'Okta is asked again by an activity that waits': ran('lookUpDueDevices'),
   'a certificate is sent in passing': ranLocally('deliverCertificate'),
   'a license is assigned in passing': ranLocally('assignLicense'),
   'a certificate is removed': ranLocally('requestCertificateRemoval'),

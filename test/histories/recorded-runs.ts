@@ -8,9 +8,11 @@ import { appendOutboxMessage } from '../../adapters/store/base/outbox.ts';
 import { storeSecret } from '../../adapters/store/base/secrets.ts';
 import { addRotation, findRotation } from '../../adapters/store/integration/secret-rotations.ts';
 import { startFleetChange } from '../../adapters/store/rollout/fleet-rollout-start.ts';
-import { TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
+import { oktaLooksWantedSignal, TASK_QUEUE, workflowIds } from '../../workflows/messages.ts';
 import { oktaTrustPollStart } from '../../workflows/starts.ts';
 import { oktaRecordOf } from '../harness/okta-record.ts';
+import { lookSoon } from '../../activities/okta-looks.ts';
+import { saveLook } from '../../adapters/store/integration/okta-looks.ts';
 import { addPlatformRemoval } from '../../adapters/store/rollout/platform-removals.ts';
 import { openRolloutWorld, type RolloutWorld } from '../harness/rollout-world.ts';
 import { openWizardWorld } from '../harness/wizard.ts';
@@ -58,15 +60,24 @@ async function recordRollouts(): Promise<void> {
     );
     await sleeps();
     await recordHistory('certificate-renewed', world.certificateWorkflow(mac.id));
-    const poll = world.client.workflow.getHandle(`trust/${mac.id}`);
+    const { integrationId } = world.fleet;
+    const poll = world.client.workflow.getHandle(workflowIds.trust(integrationId));
+    // Of all three devices.
     await poll.result();
-    await recordHistory('okta-trust-poll', poll);
+    await lookSoon(world.deps, { deviceId: mac.id, integrationId, seconds: [1], eventId: 'recorded' });
+    const ofOne = world.client.workflow.getHandle(workflowIds.trust(integrationId));
+    await ofOne.result();
+    await recordHistory('okta-trust-poll', ofOne);
     world.knobs.oktaRefusals = 1;
-    const { type, options } = oktaTrustPollStart(
-      { deviceId: mac.id, integrationId: world.fleet.integrationId, label: 'a Mac' },
-      { deviceId: mac.id, integrationId: world.fleet.integrationId, seconds: [1] },
-    );
+    await saveLook(world.database, { deviceId: mac.id, integrationId, seconds: [0, 2], isWish: true });
+    const { type, options } = oktaTrustPollStart(integrationId);
     const refused = await world.client.workflow.start(type, options);
+    await world.until(async () =>
+      expect(await world.database.query('select from okta_looks where due_at > now()')).toHaveLength(1),
+    );
+    // Not in a minute.
+    await world.database.query('update okta_looks set due_at = now()');
+    await refused.signal(oktaLooksWantedSignal, { eventId: 'recorded' });
     await refused.result();
     await recordHistory('okta-trust-poll-refused', refused);
 

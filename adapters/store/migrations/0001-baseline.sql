@@ -761,8 +761,20 @@ create table okta_reads (
   derives_all boolean not null default false, -- the next sweep derives every device anew: a setting changed
   failing_since timestamptz, -- the first failure since
   failure_code text, -- of the last one
-  log_read_until timestamptz
+  log_read_until timestamptz,
+  looks_at timestamptz -- when the workflow wakes that asks about single devices (okta_looks); null: it does not run
 );
+
+-- Devices about which Okta is asked soon, and a few times more.
+create table okta_looks (
+  device_id uuid primary key references devices on delete cascade,
+  integration_id uuid not null references integrations on delete cascade,
+  began_at timestamptz not null,
+  seconds double precision[] not null, -- when, after began_at
+  due_at timestamptz not null,
+  is_wish boolean not null -- a person waits for it
+);
+create index okta_looks_due on okta_looks (integration_id, due_at);
 
 -- What the sweep under way has listed, a row a page: no record is written only to say that it was seen.
 create table okta_sweep_pages (
