@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listHealth } from '../adapters/store/integration/integrations.ts';
 import { FAILURES } from '../domain/failures.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
+import { readRecorded } from '../test/histories/test-codec.ts';
+import { searchAttributes, TASK_QUEUE, workflowIds } from './messages.ts';
 import { beginEnrollmentAgain, finishEnrollment } from '../test/harness/enrollment.ts';
 
 quietRuntime();
@@ -16,6 +18,13 @@ afterAll(() => world.close());
 
 const kinds = (device: { profiles: Map<string, unknown> }) =>
   [...device.profiles.keys()].map((identifier) => identifier.split('.').slice(3).join('.')).sort();
+
+/** The oldest first. */
+const runsOf = (deviceId: string) =>
+  world.database.query<{ outcome: string | null; failureCode: string | null }>(
+    'select outcome, failure_code from rollout_runs where device_id = $1 order by started_at',
+    [deviceId],
+  );
 
 describe('a rollout', () => {
   test('brings a new Mac from enrolled to everything on the device, with one push', async () => {
@@ -408,6 +417,50 @@ describe('a rollout', () => {
     await world.until(async () =>
       expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
     );
+  });
+
+  test('terminated in Temporal: the next hourly look starts it again, and its run is closed', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.pushes).toBe(1));
+    const { runId } = await world.rollout(mac.id).describe();
+    await world.rollout(mac.id).terminate();
+    await world.leftLists(workflowIds.rollout(mac.id));
+    await world.client.workflow.execute('enforceDesiredState', {
+      workflowId: randomUUID(),
+      taskQueue: TASK_QUEUE,
+      args: [{ integrationId: world.fleet.integrationId }],
+    });
+    await world.until(async () => expect((await world.rollout(mac.id).describe()).runId).not.toBe(runId));
+    mac.isAsleep = false;
+    await mac.wake();
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
+    expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null });
+    expect(mac.maxCertificates).toBe(1);
+    expect(await runsOf(mac.id)).toEqual([
+      { outcome: 'failed', failureCode: 'rollout.canceled' },
+      { outcome: 'completed', failureCode: null },
+    ]);
+  });
+
+  test('without a worker Temporal still says what it waits for', async () => {
+    const mac = await world.newDevice('Mac');
+    mac.isAsleep = true;
+    await world.rollOut(mac.id);
+    await world.until(() => expect(mac.pushes).toBe(1));
+    await world.stopWorker();
+    const described = await world.rollout(mac.id).describe();
+    expect(await described.staticSummary()).toMatch(/^Okta Device Trust for /);
+    expect(described.typedSearchAttributes.get(searchAttributes.rolloutPhase)).toBe('asking_device');
+    const { events } = await world.rollout(mac.id).fetchHistory();
+    const timer = events?.findLast((event) => event.timerStartedEventAttributes);
+    const { data } = readRecorded(timer?.userMetadata?.summary ?? {});
+    expect(Buffer.from(data ?? []).toString()).toBe('"waits for the device"');
+    await world.restartWorker();
+    mac.isAsleep = false;
+    await mac.wake();
+    expect(await world.ended(mac.id)).toBe('COMPLETED');
   });
 
   test('one whose answers never become signals is carried on by the next push', async () => {

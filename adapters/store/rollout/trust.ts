@@ -28,7 +28,10 @@ export interface CurrentRun {
   readonly now: Date;
 }
 
-/** The CTE `run`: the run of the device $1 is recorded, if there is one and it is new. */
+/**
+ * The CTE `run`: the run of the device $1 is recorded, if there is one and it is new. One before it that did not close was ended in Temporal,
+ * by a termination or a reset.
+ */
 const beginningRun = (of: {
   readonly run: string;
   readonly workflow: string;
@@ -38,7 +41,10 @@ const beginningRun = (of: {
   insert into rollout_runs (run_id, device_id, workflow_id, started_at)
   select ${of.run}, id, ${of.workflow}, ${of.at}::timestamptz from devices
    where id = $1::uuid and ${of.run}::text is not null and ${of.condition}
-  on conflict (run_id) do nothing returning 1)`;
+  on conflict (run_id) do nothing returning 1),
+ended_outside as (
+  update rollout_runs set closed_at = ${of.at}::timestamptz, outcome = 'failed', failure_code = 'rollout.canceled'
+   where device_id = $1::uuid and closed_at is null and run_id <> ${of.run}::text and exists (select from run))`;
 
 /** Its kind and text on the timeline. */
 const RUN_BEGAN = `'rollout_started' as kind, 'A rollout started.' as text`;
