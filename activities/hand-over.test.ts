@@ -115,7 +115,7 @@ const toldOf = async (id: string) =>
 
 const look = () => askForOverdueAnswers(deps, new AbortController().signal);
 /** Nothing of the tests before is overdue. */
-const forgetAll = () =>
+const withdrawOffers = () =>
   listener.database.query("update commands set state = 'withdrawn' where state = 'handed_over'");
 
 test('a response that a webhook lost is asked for again, however often the device calls meanwhile', async () => {
@@ -286,7 +286,7 @@ test('a command that the server has cannot be taken back, one that it was not gi
 });
 
 test('what is overdue is asked for without anybody who waits, at growing intervals; what is not, and NotNow, is left alone', async () => {
-  await forgetAll();
+  await withdrawOffers();
   const [device, busy, asleep] = [await enrolled(), await enrolled(), await enrolled()];
   for (const each of [device, busy, asleep]) await each.queue();
   for (const each of [device, busy, asleep]) await each.wake();
@@ -312,7 +312,7 @@ test('what is overdue is asked for without anybody who waits, at growing interva
 });
 
 test('a server that does not answer is asked for one of its devices, one that refuses for all, once', async () => {
-  await forgetAll();
+  await withdrawOffers();
   const devices = [await enrolled(), await enrolled(), await enrolled()];
   for (const device of devices) await device.queue();
   for (const device of devices) await device.wake();

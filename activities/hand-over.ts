@@ -5,7 +5,7 @@ import type { Sql } from '../adapters/store/base/database.ts';
 import {
   findOverdue,
   giveUpUnanswered,
-  noteNextTry,
+  recordNextTry,
   renameForNextTry,
   takeBackHandOver,
 } from '../adapters/store/devices/channel-commands.ts';
@@ -22,7 +22,7 @@ import {
 } from '../domain/device-channel.ts';
 import { CataloguedError, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { takeNext, tellEnded } from './signal-response.ts';
+import { takeNext, signalEnded } from './signal-response.ts';
 
 type Enqueue = (command: ChannelCommand) => Promise<Enqueued>;
 type WithQueue = DeviceChannel & Required<Pick<DeviceChannel, 'enqueue'>>;
@@ -106,7 +106,7 @@ async function sendOverdue(
     const failure = await send(deps, command, enqueue, alias);
     // What it refuses now it will refuse in a moment, too.
     if (failure === null || failure.code === 'channel.command_refused')
-      await noteNextTry(deps.database, command);
+      await recordNextTry(deps.database, command);
     if (failure !== null) return failure.code;
   }
   return null;
@@ -121,5 +121,5 @@ async function settle(
   command: { readonly uuid: string; readonly workflowId: string; readonly step: string },
 ): Promise<void> {
   await giveUpUnanswered(sql, command.uuid);
-  await tellEnded(sql, deviceId, [command], 'Unknown');
+  await signalEnded(sql, deviceId, [command], 'Unknown');
 }

@@ -12,7 +12,7 @@ import { isOfCheck } from '../domain/device-check.ts';
 import { commandsRespondedSignal, type CommandResponse } from '../workflows/messages.ts';
 
 /** Commands that ended without a response, and the responses of their runs that waited for nothing else any more. */
-export async function tellEnded(
+export async function signalEnded(
   sql: Sql,
   deviceId: string,
   ended: readonly EndedCommand[],
@@ -59,15 +59,15 @@ export const responsesMessage = (
 
 /** The next command of a channel, the device's own or a user's, under the lock of its device; who waits for one that has expired is told. */
 export async function takeNext(sql: Sql, deviceId: string, userId?: string): Promise<HandedOver | undefined> {
-  return tellExpired(sql, deviceId, await takeNextCommand(sql, deviceId, userId));
+  return signalExpired(sql, deviceId, await takeNextCommand(sql, deviceId, userId));
 }
 
 /** In the transaction in which they were withdrawn. */
-export async function tellExpired(
+export async function signalExpired(
   sql: Sql,
   deviceId: string,
   { next, expired }: NextCommand,
 ): Promise<HandedOver | undefined> {
-  if (expired.length > 0) await tellEnded(sql, deviceId, expired, 'Withdrawn');
+  if (expired.length > 0) await signalEnded(sql, deviceId, expired, 'Withdrawn');
   return next;
 }

@@ -4,12 +4,12 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /** What became of the commands of a device that is awake is known within moments; one that sleeps is asked about every few minutes. */
-const FIRST_QUESTION_MS = SECOND_MS;
-const LONGEST_QUESTION_MS = 5 * MINUTE_MS;
+const MIN_QUESTION_PAUSE_MS = SECOND_MS;
+const MAX_QUESTION_PAUSE_MS = 5 * MINUTE_MS;
 
 /** @param ageMs since the youngest command that nothing is known of was given, milliseconds */
 export const nextQuestionInMs = (ageMs: number): number =>
-  Math.min(Math.max(ageMs / 4, FIRST_QUESTION_MS), LONGEST_QUESTION_MS);
+  Math.min(Math.max(ageMs / 4, MIN_QUESTION_PAUSE_MS), MAX_QUESTION_PAUSE_MS);
 
 /** Which devices the other server has; at most so late is it known that one came or left, unless a question about it says so before. */
 export const READ_DEVICES_EVERY_MS = 5 * MINUTE_MS;

@@ -12,9 +12,9 @@ import {
 import {
   claimReading,
   nextReadingDueInMs,
-  noteAnswered,
-  noteFailure,
-  noteRead,
+  recordAnswer,
+  recordFailedReading,
+  recordReading,
   readAgain,
   type DueReading,
 } from '../adapters/store/devices/channel-readings.ts';
@@ -93,11 +93,11 @@ async function ask(dependencies: FollowerDependencies, question: Question): Prom
     const channel = await findChannel(database, channelId);
     if (channel?.kind !== 'fleet') return;
     const youngestMs = await collectAnswers(dependencies, await channels.fleet(channelId), channel, question);
-    await noteAnswered(database, channelId);
+    await recordAnswer(database, channelId);
     if (youngestMs === undefined) await stopAsking(database, deviceId);
     await askAgain(database, question, nextQuestionInMs(youngestMs ?? 0));
   } catch (error) {
-    const pauseMs = await noteProblem(database, channelId, error);
+    const pauseMs = await recordProblem(database, channelId, error);
     log.warn({ err: error, channel: channelId, pauseMs }, 'a channel was not asked; trying again');
     await askAgain(database, question, pauseMs);
   }
@@ -110,16 +110,18 @@ async function readDue(dependencies: FollowerDependencies, due: DueReading): Pro
     const channel = await findChannel(database, channelId);
     if (channel?.kind !== 'fleet') return;
     await readFleet(database, await channels.fleet(channelId), channel, profilesDigest);
-    await noteRead(database, channelId, READ_DEVICES_EVERY_MS);
+    await recordReading(database, channelId, READ_DEVICES_EVERY_MS);
   } catch (error) {
-    const pauseMs = await noteProblem(database, channelId, error);
+    const pauseMs = await recordProblem(database, channelId, error);
     await readAgain(database, channelId);
     log.warn({ err: error, channel: channelId, pauseMs }, "a channel's devices were not read; trying again");
   }
 }
 
 /** Nothing of the channel is asked before then. @returns milliseconds @throws what is no problem of this channel alone */
-async function noteProblem(database: Database, channelId: string, error: unknown): Promise<number> {
+async function recordProblem(database: Database, channelId: string, error: unknown): Promise<number> {
   if (!(error instanceof CataloguedError) || !/^(channel|secrets)\./.test(error.code)) throw error;
-  return noteFailure(database, channelId, error.code, (failures) => retryInMs(failures, error.retryAfterMs));
+  return recordFailedReading(database, channelId, error.code, (failures) =>
+    retryInMs(failures, error.retryAfterMs),
+  );
 }

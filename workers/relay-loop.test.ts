@@ -63,7 +63,7 @@ const relay = (temporal: () => Promise<Client> = () => Promise.resolve(client)) 
 };
 
 /** Of the rollout of this key, which counts what it is told. */
-const tellCount = (key: string, body: Readonly<Record<string, unknown>> = {}, lane?: Lane) =>
+const signalCount = (key: string, body: Readonly<Record<string, unknown>> = {}, lane?: Lane) =>
   appendOutboxMessage(
     test_.database,
     key,
@@ -153,7 +153,7 @@ describe('the relay', () => {
   test('keeps the order of one device through a hundred signals, with two relays at work', async () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
-    for (let index = 0; index < 100; index += 1) await tellCount(key, { index });
+    for (let index = 0; index < 100; index += 1) await signalCount(key, { index });
     relay();
     relay();
     await expect
@@ -219,7 +219,7 @@ describe('the relay', () => {
         : Promise.resolve(client),
     );
     await start(`rollout/${key}`);
-    for (const index of [1, 2, 3]) await tellCount(key, { index });
+    for (const index of [1, 2, 3]) await signalCount(key, { index });
     await pause(1500);
     expect(await outcomes(key)).toEqual([null, null, null]);
     isAway = false;
@@ -238,7 +238,7 @@ describe('the relay', () => {
       signal: 'count',
       body: {},
     });
-    await tellCount(good);
+    await signalCount(good);
     relay();
     await expect.poll(() => outcomes(good)).toEqual(['delivered']);
     expect(await outcomes(bad)).toEqual([null]);
@@ -257,9 +257,9 @@ describe('the relay', () => {
     const getHandle = (id: string) => (id.endsWith(bad) ? { signal: busy } : client.workflow.getHandle(id));
     const withDeadline = (_deadline: unknown, work: () => Promise<unknown>) => work();
     relay(() => Promise.resolve({ withDeadline, workflow: { getHandle } } as unknown as Client));
-    await tellCount(bad);
+    await signalCount(bad);
     await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(1);
-    await tellCount(good);
+    await signalCount(good);
     await expect.poll(() => outcomes(good), { timeout: 20_000 }).toEqual(['delivered']);
     await test_.database.query('delete from outbox where ordering_key = $1', [bad]);
   });
@@ -267,12 +267,12 @@ describe('the relay', () => {
   test('what a person waits for goes before what devices said, late renewals and checks, with what must be told before it', async () => {
     const [device, late, wish] = [randomUUID(), randomUUID(), randomUUID()];
     const checks = Array.from({ length: 50 }, () => randomUUID());
-    for (const key of checks) await tellCount(key, {}, 'routine');
+    for (const key of checks) await signalCount(key, {}, 'routine');
     // A wish behind a check of the same device: the order of the device holds, and both go ahead.
-    await tellCount(wish, {}, 'routine');
-    await tellCount(late, {}, 'late');
-    await tellCount(device, {}, 'device');
-    await tellCount(wish, {}, 'person');
+    await signalCount(wish, {}, 'routine');
+    await signalCount(late, {}, 'late');
+    await signalCount(device, {}, 'device');
+    await signalCount(wish, {}, 'person');
     const claim = async (maxLane: number) => {
       const [claimed] = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane });
       if (claimed) await closeOutbox(test_.database, [{ id: claimed.id, outcome: 'gone' }]);
@@ -341,7 +341,7 @@ describe('the relay', () => {
 
   test('closes a row in the claim of the one behind it, which then comes at once', async () => {
     const key = randomUUID();
-    for (const index of [1, 2]) await tellCount(key, { index });
+    for (const index of [1, 2]) await signalCount(key, { index });
     const claim = (delivered: { id: string; outcome: 'gone' }[] = []) =>
       claimOutbox(test_.database, { limit: 1, leaseSeconds: 60, maxLane: LANES.routine, delivered });
     const [first] = await claim();
@@ -357,7 +357,7 @@ describe('the relay', () => {
   test("takes over a killed relay's rows when their lease is over, and not before", async () => {
     const key = randomUUID();
     await start(`rollout/${key}`);
-    for (const index of [1, 2]) await tellCount(key, { index });
+    for (const index of [1, 2]) await signalCount(key, { index });
     const claimed = await claimOutbox(test_.database, { limit: 1, leaseSeconds: 3, maxLane: LANES.routine });
     expect(claimed.map(({ orderingKey }) => orderingKey)).toEqual([key]);
     relay();

@@ -244,7 +244,7 @@ async function failAll(macs: ReadonlyMap<Cause, FakeDevice>): Promise<void> {
     [...macs].map(async ([cause, mac]) => {
       await cause.breaks(mac);
       await world.rollOut(mac.id);
-      if (CERTIFICATE_AREAS.includes(areaOf(cause.code))) await tellFailure(mac, cause.code);
+      if (CERTIFICATE_AREAS.includes(areaOf(cause.code))) await signalFailure(mac, cause.code);
     }),
   );
   const ids = [...macs.values()].map(({ id }) => id);
@@ -261,7 +261,7 @@ async function failAll(macs: ReadonlyMap<Cause, FakeDevice>): Promise<void> {
 }
 
 /** After the device's own refusal, which the certificate workflow tells, and then rests for half a minute. */
-async function tellFailure(mac: FakeDevice, failureCode: FailureCode): Promise<void> {
+async function signalFailure(mac: FakeDevice, failureCode: FailureCode): Promise<void> {
   await vi.waitFor(
     async () => {
       const { events } = await world.rollout(mac.id).fetchHistory();

@@ -89,7 +89,7 @@ export function pushCertificateRequestHandlers({
       const recipient = await newRecipient(new Date());
       const recipientPem = recipient.certificate.pem;
       const order = { ...body, csrPem: request.csrPem, recipientPem };
-      await sendToSigningService(signingServiceUrl, order).catch(tellReason);
+      await sendToSigningService(signingServiceUrl, order).catch(withReason);
       return database.inTransaction(async (sql) => {
         const value = keyPem(recipient.privateKey);
         const { id } = await storeSecret(sql, sealer, { kind: 'push_key', value, by: caller.actor });
@@ -118,7 +118,7 @@ export function pushCertificateRequestHandlers({
 }
 
 /** In the service's own words, where it gives a reason. @throws what it was given, else */
-function tellReason(error: unknown): never {
+function withReason(error: unknown): never {
   const reason = error instanceof CataloguedError ? error.facts['reason'] : undefined;
   if (!(error instanceof CataloguedError) || reason === undefined) throw error;
   throw new ProblemError(error.code, { detail: `The service says: ${reason}`, facts: error.facts });

@@ -4,7 +4,7 @@ import { buildCommand } from '../../adapters/mdm/command.ts';
 import { readResponse } from '../../adapters/mdm/response.ts';
 import type { NanoMdmClient } from '../../adapters/nanomdm/nanomdm-client.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import { noteEnrollmentBegun } from '../../adapters/store/devices/channel-relations.ts';
+import { recordEnrollmentBegun } from '../../adapters/store/devices/channel-relations.ts';
 import {
   beginAdoption,
   dropAdoption,
@@ -76,7 +76,7 @@ export async function adopt(database: Database, told: Told): Promise<boolean> {
       osVersion,
     });
     await recordDeviceDetails(sql, deviceId, answer);
-    await noteEnrollmentBegun(sql, deviceId, at, { isAdopted: true, isTokenKnown: true });
+    await recordEnrollmentBegun(sql, deviceId, at, { isAdopted: true, isTokenKnown: true });
     await finish(sql, deviceId, family);
     return true;
   });

@@ -1,5 +1,5 @@
 // Fetches from a Fleet server what became of a device's commands, and records it as if the device had said it to Odette.
-import { tellEnded } from '../../activities/signal-response.ts';
+import { signalEnded } from '../../activities/signal-response.ts';
 import type { FleetAnswer, FleetClient } from '../../adapters/fleet/fleet-client.ts';
 import { readDeviceMessage, type DeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
@@ -119,6 +119,6 @@ async function settleLost(database: Database, udid: string, command: OpenQuestio
     if (device === undefined) return;
     if (!handsOverOnce && isRepeatable(requestType)) return takeBackHandOver(sql, uuid);
     await giveUpUnanswered(sql, uuid);
-    await tellEnded(sql, device.id, [command], 'Unknown');
+    await signalEnded(sql, device.id, [command], 'Unknown');
   });
 }

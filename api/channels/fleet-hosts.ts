@@ -3,11 +3,11 @@ import type { FleetClient, FleetHost } from '../../adapters/fleet/fleet-client.t
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
 import {
   findEnrolledMark,
-  noteEnrolledMark,
-  noteEnrollmentBegun,
-  noteRelation,
+  recordEnrolledMark,
+  recordEnrollmentBegun,
+  recordRelation,
 } from '../../adapters/store/devices/channel-relations.ts';
-import { noteOffered } from '../../adapters/store/devices/channel-commands.ts';
+import { recordOffered } from '../../adapters/store/devices/channel-commands.ts';
 import type { ChannelLabel, ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { findDeviceForUpdate, recordContact, type DeviceRow } from '../../adapters/store/devices/devices.ts';
 import { lockUdid } from '../../adapters/store/devices/enrollments.ts';
@@ -91,18 +91,18 @@ async function recordKnown(sql: Sql, said: Said, device: DeviceRow): Promise<Hos
       await enroll(sql, said, null);
       return 'taken';
     }
-    if (before === null) await noteEnrolledMark(sql, device.id, enrolledMark);
+    if (before === null) await recordEnrolledMark(sql, device.id, enrolledMark);
   }
-  await noteContact(sql, said, device);
+  await takeContact(sql, said, device);
   return 'known';
 }
 
-async function noteContact(sql: Sql, { at, contactAgoMs }: Said, device: DeviceRow): Promise<void> {
+async function takeContact(sql: Sql, { at, contactAgoMs }: Said, device: DeviceRow): Promise<void> {
   if (contactAgoMs === undefined) return;
   const isNews = at.getTime() - contactAgoMs > (device.lastContactAt?.getTime() ?? 0);
   if (!isNews) return;
   const contact = await recordContact(sql, device.udid, contactAgoMs);
-  await noteOffered(sql, device.id, null, contactAgoMs);
+  await recordOffered(sql, device.id, null, contactAgoMs);
   if (contact?.wasUnreachable) await proveAgain(sql, device.id);
 }
 
@@ -112,14 +112,14 @@ async function enroll(sql: Sql, { channel, host, at }: Said, blueprintId: string
   const device = { udid, family, model, serialNumber, name, osVersion };
   const deviceId = await begin(sql, { channel: { ...channel, blueprintId } }, device);
   const begun = { isAdopted: false, isTokenKnown: true };
-  await noteEnrollmentBegun(sql, deviceId, at.toISOString(), begun);
-  await noteEnrolledMark(sql, deviceId, host.enrolledMark ?? null);
+  await recordEnrollmentBegun(sql, deviceId, at.toISOString(), begun);
+  await recordEnrolledMark(sql, deviceId, host.enrolledMark ?? null);
   await finish(sql, deviceId, family);
 }
 
 async function leave(sql: Sql, device: DeviceRow, at: Date): Promise<HostOutcome> {
   await recordLeft(sql, device.id);
-  await noteRelation(sql, device.id, at.toISOString(), false);
+  await recordRelation(sql, device.id, at.toISOString(), false);
   return 'left';
 }
 

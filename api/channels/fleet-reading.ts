@@ -3,7 +3,7 @@ import type { FleetClient, FleetHost } from '../../adapters/fleet/fleet-client.t
 import { databaseNow } from '../../adapters/store/base/clock.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { askForgotten } from '../../adapters/store/devices/channel-questions.ts';
-import { listReadings, noteFindings } from '../../adapters/store/devices/channel-readings.ts';
+import { listReadings, recordFindings } from '../../adapters/store/devices/channel-readings.ts';
 import {
   listChannelLabels,
   listChannelUdids,
@@ -106,6 +106,6 @@ export async function readFindings(
       : await findingsOfProfiles(client, profiles);
   const findings = [...findingsOfSettings(facts), ...ofProfiles];
   const { version, tier } = facts;
-  await noteFindings(database, channelId, { version, tier }, findings, digest);
+  await recordFindings(database, channelId, { version, tier }, findings, digest);
   return { version, tier, findings };
 }

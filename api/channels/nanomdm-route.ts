@@ -3,7 +3,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { readDeviceMessage } from '../../adapters/mdm/device-message.ts';
 import { isSignedWith, readWebhook, SIGNATURE_HEADER } from '../../adapters/nanomdm/webhook.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { findChannel, noteWebhook, type ChannelRow } from '../../adapters/store/devices/channels.ts';
+import { findChannel, recordWebhook, type ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { CataloguedError } from '../../domain/failures.ts';
 import { AtOnce } from '../http/at-once.ts';
 import { whenClosed } from '../http/when-closed.ts';
@@ -63,7 +63,7 @@ export function nanoMdmRoute(dependencies: Dependencies): Router {
     const key = await dependencies.channels.webhookKey(channel);
     if (!isSignedWith(key, body, request.get(SIGNATURE_HEADER)))
       throw new CataloguedError('channel.webhook_refused');
-    await noteWebhook(dependencies.database, channel.id);
+    await recordWebhook(dependencies.database, channel.id);
     await take(dependencies, channel, body);
     response.status(200).end();
   };

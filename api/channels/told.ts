@@ -4,16 +4,16 @@ import { refreshTrust } from '../../activities/refresh-trust.ts';
 import type { Authenticate, DeviceMessage, Report } from '../../adapters/mdm/device-message.ts';
 import { appendAudit } from '../../adapters/store/base/audit.ts';
 import type { Database, Sql } from '../../adapters/store/base/database.ts';
-import { noteOffered, resolveCommandUuid } from '../../adapters/store/devices/channel-commands.ts';
+import { recordOffered, resolveCommandUuid } from '../../adapters/store/devices/channel-commands.ts';
 import { findCommandOf } from '../../adapters/store/devices/commands.ts';
 import {
   markEnrolled,
-  noteEnrollmentBegun,
-  noteListed,
-  noteRelation,
+  recordEnrollmentBegun,
+  recordNewerList,
+  recordRelation,
   placeOf,
 } from '../../adapters/store/devices/channel-relations.ts';
-import { forgetAdoption, type ChannelRow } from '../../adapters/store/devices/channels.ts';
+import { deleteAdoption, type ChannelRow } from '../../adapters/store/devices/channels.ts';
 import { findDeviceForUpdate, recordContact, type DeviceRow } from '../../adapters/store/devices/devices.ts';
 import { beginEnrollment, lockUdid } from '../../adapters/store/devices/enrollments.ts';
 import { familyOf, platformOf, type DeviceFamily } from '../../domain/device.ts';
@@ -119,7 +119,7 @@ async function authenticated(sql: Sql, told: Told, message: Authenticate): Promi
     name: message.deviceName,
     osVersion: message.osVersion,
   });
-  await noteEnrollmentBegun(sql, deviceId, at, { isAdopted: false, isTokenKnown: hasEnrolled });
+  await recordEnrollmentBegun(sql, deviceId, at, { isAdopted: false, isTokenKnown: hasEnrolled });
   if (hasEnrolled) await finish(sql, deviceId, family);
   return 'taken';
 }
@@ -151,7 +151,7 @@ export async function begin(
     belongsTo: known === undefined && blueprintId !== null ? { blueprintId, userName: null } : undefined,
     isNew: true,
   });
-  await forgetAdoption(sql, channel.id, device.udid);
+  await deleteAdoption(sql, channel.id, device.udid);
   await appendAudit(sql, {
     actor: `device:${deviceId}`,
     action: 'enrollment.new',
@@ -181,7 +181,7 @@ async function enrolled(sql: Sql, told: Told, device: DeviceRow): Promise<Outcom
   const contact = await recordContact(sql, device.udid, told.ageMs);
   if (contact?.wasUnreachable) await proveAgain(sql, device.id);
   if (told.message.type === 'TokenUpdate' || !place.isTokenKnown)
-    await noteRelation(sql, device.id, at, true);
+    await recordRelation(sql, device.id, at, true);
   return 'taken';
 }
 
@@ -189,7 +189,7 @@ async function enrolled(sql: Sql, told: Told, device: DeviceRow): Promise<Outcom
 async function beginAgain(sql: Sql, told: Told, device: DeviceRow): Promise<void> {
   const { udid, family } = device;
   await begin(sql, told, { udid, family });
-  await noteEnrollmentBegun(sql, device.id, told.at, { isAdopted: true, isTokenKnown: true });
+  await recordEnrollmentBegun(sql, device.id, told.at, { isAdopted: true, isTokenKnown: true });
   await finish(sql, device.id, family);
 }
 
@@ -198,7 +198,7 @@ async function left(sql: Sql, { at }: Told, device: DeviceRow): Promise<Outcome>
   if (place.isBeforeEnrollment || place.isOvertaken || device.enrollmentStatus === 'checked_out')
     return 'ignored';
   await recordLeft(sql, device.id);
-  await noteRelation(sql, device.id, at, false);
+  await recordRelation(sql, device.id, at, false);
   return 'taken';
 }
 
@@ -210,7 +210,7 @@ async function reported(
   read: ReadReport | undefined,
 ): Promise<Outcome> {
   if ((await enrolled(sql, told, device)) !== 'taken') return 'ignored';
-  await noteOffered(sql, device.id, read?.command.uuid ?? null, told.ageMs);
+  await recordOffered(sql, device.id, read?.command.uuid ?? null, told.ageMs);
   await recordReport(sql, device.id, report, await inOrder(sql, told, device, read), told.body, {
     queue: 'theirs',
   });
@@ -226,6 +226,6 @@ async function inOrder(
 ): Promise<ReadReport | undefined> {
   if (read === undefined || read.response.kind === 'none') return read;
   const { requestType, state } = read.command;
-  if (state === 'responded' || (await noteListed(sql, device.id, requestType, at))) return read;
+  if (state === 'responded' || (await recordNewerList(sql, device.id, requestType, at))) return read;
   return { ...read, response: { kind: 'none' } };
 }

@@ -178,7 +178,7 @@ export const integrations = {
   }),
   updateIntegration: endpoint({
     tag,
-    summary: 'Changes name and numbers',
+    summary: 'Changes the name and settings of an integration',
     method: 'patch',
     path: '/api/integrations/{id}',
     access: 'admin',

@@ -33,7 +33,7 @@ const PAGES_AT_ONCE = 100;
 const LAST_WORDS_MS = 10_000;
 
 /** @param maxBufferedBytes a page that has not read so much is cut off; it comes back and catches up */
-export async function tellPages(
+export async function sendToPages(
   pages: readonly Page[],
   events: readonly StoredEvent[],
   maxBufferedBytes: number,

@@ -13,7 +13,7 @@ import {
 import { ACCESS_CHANNEL } from '../../adapters/store/people/sessions.ts';
 import { AtOnce } from './at-once.ts';
 import type { Caller } from './caller.ts';
-import { endPage, tellPages, writeToPage, type Page } from './event-pages.ts';
+import { endPage, sendToPages, writeToPage, type Page } from './event-pages.ts';
 import { ProblemError } from './problem.ts';
 
 /** Proxies close what is silent. */
@@ -182,7 +182,7 @@ export class EventStream {
         if (!first) continue;
         const oldest = pages.reduce((one, other) => (isOlder(other.position, one.position) ? other : one));
         const events = await readEvents(this.#database, oldest.cursor, BATCH);
-        await tellPages(pages, events, this.#limits.maxBufferedBytes);
+        await sendToPages(pages, events, this.#limits.maxBufferedBytes);
         if (events.length === BATCH) this.#isTold = true;
         else for (const page of pages) page.isUpToDate = true;
       }

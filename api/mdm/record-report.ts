@@ -1,6 +1,6 @@
 // Where a device's report is recorded, whatever channel it came by.
 import { concludeCheck } from '../../activities/conclude-check.ts';
-import { signalResponses, tellEnded, takeNext, tellExpired } from '../../activities/signal-response.ts';
+import { signalResponses, signalEnded, takeNext, signalExpired } from '../../activities/signal-response.ts';
 import { isOfCheck } from '../../domain/device-check.ts';
 import type { Report } from '../../adapters/mdm/device-message.ts';
 import type { Sql } from '../../adapters/store/base/database.ts';
@@ -99,7 +99,7 @@ async function recordResponse(
   const isOfChecks = isOfCheck(workflowId);
   if (isOfChecks) await concludeCheck(sql, deviceId);
   else await signalResponses(sql, deviceId, workflowId, responded.untold);
-  return { kind: isOfChecks ? 'checked' : 'responded', next: await tellExpired(sql, deviceId, responded) };
+  return { kind: isOfChecks ? 'checked' : 'responded', next: await signalExpired(sql, deviceId, responded) };
 }
 
 /** The device has called: a conversation begins, and a rollout that failed because it was silent starts again. */
@@ -110,7 +110,7 @@ async function recordIdle(
   queue: 'ours' | 'theirs',
 ): Promise<void> {
   const unknown = queue === 'ours' ? await beginConversation(sql, deviceId, userId) : [];
-  await tellEnded(sql, deviceId, unknown, 'Unknown');
+  await signalEnded(sql, deviceId, unknown, 'Unknown');
   if (await wasSilent(sql, deviceId))
     await appendOutboxMessage(sql, deviceId, {
       kind: 'rollOutDevice',
@@ -128,5 +128,5 @@ export async function passOverUnreadable(sql: Sql, deviceId: string, body: Buffe
   const text = body.toString('latin1').replaceAll('\0', '');
   const named = text.includes('CommandUUID') ? (text.match(UUIDS) ?? []) : 'no command';
   if (await closeUnreadable(sql, deviceId, named, { code, errorChain: [] }))
-    await tellEnded(sql, deviceId, [], 'Unknown');
+    await signalEnded(sql, deviceId, [], 'Unknown');
 }

@@ -27,7 +27,7 @@ export function stateOf({
     };
   if (kind === 'nanomdm' && webhookUrl === null)
     return {
-      label: 'Hears nothing',
+      label: 'Unreachable for NanoMDM',
       color: 'red',
       text: 'Set ODETTE_PUBLIC_URL to the https address where NanoMDM reaches Odette, and restart Odette.',
     };

@@ -73,7 +73,7 @@ export const findAwaitedDevices = (sql: Sql, limit: number): Promise<AwaitedDevi
  * @param answered null: it has answered none
  * @param agoMs heard of only now, milliseconds after it was
  */
-export async function noteOffered(
+export async function recordOffered(
   sql: Sql,
   deviceId: string,
   answered: string | null,
@@ -109,7 +109,7 @@ export async function renameForNextTry(
 }
 
 /** Once, whoever has tried it. */
-export async function noteNextTry(
+export async function recordNextTry(
   sql: Sql,
   { uuid, handOvers }: { readonly uuid: string; readonly handOvers: number },
 ): Promise<void> {

@@ -2,7 +2,13 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
 import { claimQuestions, nextQuestionDueInMs } from './channel-questions.ts';
-import { beginReadings, claimReading, noteAnswered, noteFailure, readAgain } from './channel-readings.ts';
+import {
+  beginReadings,
+  claimReading,
+  recordAnswer,
+  recordFailedReading,
+  readAgain,
+} from './channel-readings.ts';
 
 const own: TestDatabase = await createTestDatabase();
 const { database } = own;
@@ -37,7 +43,7 @@ const failures = async () =>
 
 test('a reading that is under way again after a failure holds no answer up', async () => {
   await claimReading(database);
-  await noteFailure(database, channelId, 'channel.unreachable', () => 60_000);
+  await recordFailedReading(database, channelId, 'channel.unreachable', () => 60_000);
   await readAgain(database, channelId);
   expect(await claimReading(database)).toBeUndefined();
   expect(await claimQuestions(database, 8)).toEqual([]);
@@ -47,21 +53,22 @@ test('a reading that is under way again after a failure holds no answer up', asy
 });
 
 test('what was under way when a channel failed counts once, and ends its pause neither by failing nor by an answer', async () => {
-  const fail = () => noteFailure(database, channelId, 'channel.unreachable', (count) => count * 60_000);
+  const fail = () =>
+    recordFailedReading(database, channelId, 'channel.unreachable', (count) => count * 60_000);
   for (const leftMs of await Promise.all(Array.from({ length: 8 }, fail))) {
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(60_000);
   }
   expect(await failures()).toBe(1);
-  await noteAnswered(database, channelId);
+  await recordAnswer(database, channelId);
   expect([await failures(), await claimQuestions(database, 8)]).toEqual([1, []]);
   await pauseIsOver();
-  await noteAnswered(database, channelId);
+  await recordAnswer(database, channelId);
   expect([await failures(), (await claimQuestions(database, 8)).length]).toEqual([0, 1]);
 });
 
 test('what is due on a paused channel is waited for until the pause is over', async () => {
   expect(await nextQuestionDueInMs(database)).toBeLessThanOrEqual(0);
-  await noteFailure(database, channelId, 'channel.rate_limited', () => 3_600_000);
+  await recordFailedReading(database, channelId, 'channel.rate_limited', () => 3_600_000);
   expect(await nextQuestionDueInMs(database)).toBeGreaterThan(3_000_000);
 });

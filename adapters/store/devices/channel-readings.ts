@@ -67,14 +67,14 @@ export async function nextReadingDueInMs(sql: Sql): Promise<number | undefined> 
 }
 
 /** Its devices were read whole. Sooner than that where somebody asked for it meanwhile. */
-export async function noteRead(sql: Sql, channelId: string, nextInMs: number): Promise<void> {
+export async function recordReading(sql: Sql, channelId: string, nextInMs: number): Promise<void> {
   await sql.query(
     `update channel_readings set read_at = now(),
             next_at = case when next_at > now() then now() + make_interval(secs => $2 / 1000.0) else next_at end
       where channel_id = $1`,
     [channelId, nextInMs],
   );
-  await noteAnswered(sql, channelId);
+  await recordAnswer(sql, channelId);
 }
 
 /** A reading that failed: the next one begins as soon as the channel is not paused. */
@@ -88,7 +88,7 @@ export async function readAgain(sql: Sql, channelId: string): Promise<void> {
  * @param pauseMs by the failures in a row, from 1, in milliseconds
  * @returns milliseconds that are left of the pause
  */
-export const noteFailure = (
+export const recordFailedReading = (
   database: Database,
   channelId: string,
   problem: FailureCode,
@@ -113,7 +113,7 @@ export const noteFailure = (
   });
 
 /** It answers again. What had been under way when it failed ends no pause. */
-export async function noteAnswered(sql: Sql, channelId: string): Promise<void> {
+export async function recordAnswer(sql: Sql, channelId: string): Promise<void> {
   await sql.query(
     `update channel_readings set failures = 0, problem = null, paused_until = null
       where channel_id = $1 and failures > 0 and coalesce(paused_until <= now(), true)`,
@@ -122,7 +122,7 @@ export async function noteAnswered(sql: Sql, channelId: string): Promise<void> {
 }
 
 /** What the server says of itself, and what of it works against Odette. @param profilesDigest of the profiles looked into */
-export async function noteFindings(
+export async function recordFindings(
   sql: Sql,
   channelId: string,
   server: ChannelServer,

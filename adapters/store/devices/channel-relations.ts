@@ -22,7 +22,7 @@ export async function placeOf(sql: Sql, deviceId: string, at: string): Promise<E
 }
 
 /** An enrollment began. @param isAdopted nothing is known of how */
-export async function noteEnrollmentBegun(
+export async function recordEnrollmentBegun(
   sql: Sql,
   deviceId: string,
   at: string,
@@ -38,7 +38,7 @@ export async function noteEnrollmentBegun(
 }
 
 /** TokenUpdate, or what proves one; CheckOut. */
-export async function noteRelation(
+export async function recordRelation(
   sql: Sql,
   deviceId: string,
   at: string,
@@ -51,7 +51,7 @@ export async function noteRelation(
 }
 
 /** false: a newer response of this kind was taken before, and what it listed stays. */
-export async function noteListed(
+export async function recordNewerList(
   sql: Sql,
   deviceId: string,
   requestType: string,
@@ -82,6 +82,6 @@ export async function findEnrolledMark(sql: Sql, deviceId: string): Promise<stri
   return row?.enrolledMark ?? null;
 }
 
-export async function noteEnrolledMark(sql: Sql, deviceId: string, mark: string | null): Promise<void> {
+export async function recordEnrolledMark(sql: Sql, deviceId: string, mark: string | null): Promise<void> {
   await sql.query('update channel_devices set enrolled_mark = $2 where device_id = $1', [deviceId, mark]);
 }

@@ -121,7 +121,7 @@ export async function removeChannel(sql: Sql, id: string): Promise<void> {
   await sql.query('delete from channels where id = $1', [id]);
 }
 
-export async function noteWebhook(sql: Sql, id: string): Promise<void> {
+export async function recordWebhook(sql: Sql, id: string): Promise<void> {
   await sql.query(
     `update channels set last_webhook_at = now()
       where id = $1 and coalesce(last_webhook_at < now() - interval '1 minute', true)`,
@@ -160,7 +160,7 @@ export async function dropAdoption(sql: Sql, channelId: string, commandUuid: str
 }
 
 /** The device is known, however it was heard of. */
-export async function forgetAdoption(sql: Sql, channelId: string, udid: string): Promise<void> {
+export async function deleteAdoption(sql: Sql, channelId: string, udid: string): Promise<void> {
   await sql.query('delete from channel_adoptions where channel_id = $1 and udid = $2', [channelId, udid]);
 }
 
