@@ -30,13 +30,25 @@ export class KnownIdentities {
   /** @param bytes that the request says it has; undefined: it does not say */
   async maxBytesFor(sql: Sql, fingerprint: Buffer, bytes: number | undefined): Promise<number | undefined> {
     const key = fingerprint.toString('hex');
-    if (bytes !== undefined && bytes <= MAX_BYTES && (this.#until.get(key) ?? 0) > Date.now())
-      return MAX_BYTES;
-    const maxBytes = await maxBytesFor(sql, fingerprint);
+    const isSmall = bytes !== undefined && bytes <= MAX_BYTES;
+    if (isSmall && (this.#until.get(key) ?? 0) > Date.now()) return MAX_BYTES;
+    const maxBytes = await (isSmall ? maxBytesOfSmall : maxBytesFor)(sql, fingerprint);
     if (maxBytes === undefined) this.#until.delete(key);
     else this.#until.set(key, Date.now() + KNOWN_FOR_MS);
     return maxBytes;
   }
+}
+
+const IS_ISSUED = 'certificate is not null and sha256(certificate) = $1';
+
+/** `maxBytesFor` of a message that is small anyway. */
+async function maxBytesOfSmall(sql: Sql, fingerprint: Buffer): Promise<number | undefined> {
+  const [known] = await sql.query<{ isKnown: boolean }>(
+    `select exists (select from devices where identity_fingerprint = $1)
+         or exists (select from identity_certificates where ${IS_ISSUED}) as is_known`,
+    [fingerprint],
+  );
+  return known?.isKnown === true ? MAX_BYTES : undefined;
 }
 
 /**
@@ -50,7 +62,7 @@ async function maxBytesFor(sql: Sql, fingerprint: Buffer): Promise<number | unde
            and state in ('queued', 'handed_over', 'not_now', 'withdrawn') and request_type = any($2))), false) as is_list_awaited
        from (select id from devices where identity_fingerprint = $1
              union all
-             select null from identity_certificates where certificate is not null and sha256(certificate) = $1) as device
+             select null from identity_certificates where ${IS_ISSUED}) as device
      having count(*) > 0`,
     [fingerprint, LISTS],
   );

@@ -82,29 +82,33 @@ export class IdlesTogether {
   }
 }
 
+const RECORD_IDLES = `
+  with patience as materialized (select set_config('lock_timeout', '${PATIENCE_MS}ms', true)),
+  device as materialized (
+    select device.id, sender.udid from patience cross join unnest($1::text[], $2::bytea[]) as sender (udid, fingerprint)
+     cross join lateral (
+       select id from devices
+        where udid = sender.udid and identity_fingerprint = sender.fingerprint and ${IS_AS_USUAL} and ${isUnchangedSql('seen.udid = sender.udid')}
+          for no key update skip locked) as device),
+  idle as materialized (
+    select id, udid, ${isBusySql('id', '$3')} as is_busy from device
+     where not exists (select from commands
+                        where device_id = device.id and user_id is null and state in ${OUTSTANDING} and (state <> 'queued' or ${EXPIRED}))
+       and not exists (select from commands where device_id = device.id and state = 'responded' and not is_told)
+       and not ${wasSilentSql('id')}),
+  contact as (
+    update devices set last_contact_at = greatest(last_contact_at, now()), long_poll_until = null from idle where devices.id = idle.id),
+  ${takingNextOfEach('idle')}
+  select udid, id, is_busy, ${HANDED_OVER} from idle left join taken on taken.device_id = idle.id`;
+
 /** By UDID. */
 async function recordIdles(sql: Sql, senders: readonly Sender[]): Promise<ReadonlyMap<string, IdleContact>> {
   const rows = await sql
-    .query<Taken & { readonly udid: string; readonly id: string; readonly isBusy: boolean }>(
-      `with patience as materialized (select set_config('lock_timeout', '${PATIENCE_MS}ms', true)),
-       device as materialized (
-         select device.id, sender.udid from patience cross join unnest($1::text[], $2::bytea[]) as sender (udid, fingerprint)
-          cross join lateral (
-            select id from devices
-             where udid = sender.udid and identity_fingerprint = sender.fingerprint and ${IS_AS_USUAL} and ${isUnchangedSql('seen.udid = sender.udid')}
-               for no key update skip locked) as device),
-       idle as materialized (
-         select id, udid, ${isBusySql('id', '$3')} as is_busy from device
-          where not exists (select from commands
-                             where device_id = device.id and user_id is null and state in ${OUTSTANDING} and (state <> 'queued' or ${EXPIRED}))
-            and not exists (select from commands where device_id = device.id and state = 'responded' and not is_told)
-            and not ${wasSilentSql('id')}),
-       contact as (
-         update devices set last_contact_at = greatest(last_contact_at, now()), long_poll_until = null from idle where devices.id = idle.id),
-       ${takingNextOfEach('idle')}
-       select udid, id, is_busy, ${HANDED_OVER} from idle left join taken on taken.device_id = idle.id`,
-      [senders.map(({ udid }) => udid), senders.map(({ fingerprint }) => fingerprint), SENDING],
-    )
+    .query<Taken & { readonly udid: string; readonly id: string; readonly isBusy: boolean }>(RECORD_IDLES, [
+      senders.map(({ udid }) => udid),
+      senders.map(({ fingerprint }) => fingerprint),
+      SENDING,
+    ])
     .catch((error: unknown) => {
       if (isDeadlock(error) || isOutOfPatience(error)) return [];
       throw error;

@@ -1094,7 +1094,7 @@ create function devices_in_blueprint(blueprint uuid) returns integer language sq
 create function count_blueprint_devices() returns trigger language plpgsql as $$
 begin
   insert into blueprint_devices as counted (blueprint_id, part, devices)
-    select id, pg_backend_pid() % 32, delta
+    select id, pg_backend_pid() % 128, delta
       from (select new.blueprint_id as id, 1 as delta where tg_op <> 'DELETE'
             union all
             select old.blueprint_id, -1 where tg_op <> 'INSERT') as changes
