@@ -76,6 +76,16 @@ test('it comes up, says how to sign in and what real devices still need, and is 
   await expect.poll(isReady, PATIENCE).toBe(true);
 }, 180_000);
 
+test('each line that a process logs is JSON, those of the core of Temporal among them', async () => {
+  const linesOf = async (name: string): Promise<string[]> =>
+    (await readFile(path.join(folder, 'data', 'logs', `${name}.log`), 'utf8')).trim().split('\n');
+  const components = async () =>
+    (await Promise.all(['worker', 'relay', 'api', 'devices'].map(linesOf)))
+      .flat()
+      .map((line) => (JSON.parse(line) as { sdkComponent?: string }).sdkComponent);
+  await expect.poll(components, PATIENCE).toContain('core');
+});
+
 test('a second launcher with the same folder is refused', async () => {
   const second = up();
   expect(await second.ended).toBe(1);
