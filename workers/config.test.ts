@@ -16,7 +16,7 @@ test('nothing set gives the defaults', () => {
     tls: undefined,
     allowedPrivateHosts: [],
     workerVersions: 'one',
-    longPollMs: 4000,
+    longPollMs: 10_000,
   });
   expect(Object.isFrozen(config)).toBe(true);
 });

@@ -86,7 +86,7 @@ const schema = z
     /** host or host:port that outward requests may reach although it is private. */
     ODETTE_ALLOWED_PRIVATE_HOSTS: list,
     /** Longer than a step takes, so that its next command needs no push; the end of what is waited for ends the wait. */
-    ODETTE_LONG_POLL_MS: whole(4000, 20_000),
+    ODETTE_LONG_POLL_MS: whole(10_000, 20_000),
     ODETTE_MAX_LONG_POLLS: whole(200, 100_000),
     /** Temporal's own UI server, as the API reaches it: people open it through the listener below. Absent: not at all. */
     ODETTE_TEMPORAL_UI_UPSTREAM: url('http:', 'https:').optional(),
