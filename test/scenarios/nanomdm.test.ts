@@ -130,6 +130,13 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
     const { target } = relay;
     relay.target = undefined;
     await scenario.enroll('nano-early');
+    // NanoMDM answers its device first, and tells then.
+    const udid = scenario.udidOf('nano-early');
+    await expect
+      .poll(() => relay.seen.some(({ body }) => body.includes(udid) && body.includes('mdm.TokenUpdate')), {
+        timeout: 30_000,
+      })
+      .toBe(true);
     relay.target = target;
     expect(await scenario.idOf('nano-early')).toBe('');
     const { items } = await trusted.stage.odette.call('get /api/channels');
