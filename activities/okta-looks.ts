@@ -1,5 +1,4 @@
 // Has Okta asked about single devices soon, where the sweep would come late: what was just delivered, and what a person wants to know.
-import type { Sql } from '../adapters/store/base/database.ts';
 import {
   claimWake,
   findDueLooks,
@@ -8,7 +7,6 @@ import {
   recordLooks,
   saveLook,
 } from '../adapters/store/integration/okta-looks.ts';
-import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { oktaTrustPollStart } from '../workflows/starts.ts';
 import { oktaLooksWantedSignal } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -18,8 +16,6 @@ import { lookUpDevice } from './trust.ts';
 const AT_ONCE = 8;
 /** After a look that Okta did not answer. */
 const POSTPONED_SECONDS = 60;
-/** Somebody looks at the page, and Okta's search may be behind. */
-const WISH_SECONDS = [0, 15, 60, 300];
 
 export function oktaLooks(deps: ActivityDependencies) {
   const { database } = deps;
@@ -76,13 +72,4 @@ export async function lookSoon(
     signal: oktaLooksWantedSignal,
     signalArgs: [{ eventId }],
   });
-}
-
-/** A person wants to know now. In the transaction of the wish. */
-export async function lookNow(
-  sql: Sql,
-  { deviceId, integrationId }: { readonly deviceId: string; readonly integrationId: string },
-): Promise<void> {
-  await saveLook(sql, { deviceId, integrationId, seconds: WISH_SECONDS, isWish: true });
-  await appendOutboxMessage(sql, deviceId, { kind: 'pollOktaTrust', integrationId });
 }

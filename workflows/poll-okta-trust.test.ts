@@ -1,8 +1,8 @@
 // Okta is asked about devices that were just delivered, by one workflow for each integration.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { lookNow, lookSoon } from '../activities/okta-looks.ts';
-import { claimWake, planWake, saveLook } from '../adapters/store/integration/okta-looks.ts';
+import { lookSoon } from '../activities/okta-looks.ts';
+import { claimWake, planWake, requestLook, saveLook } from '../adapters/store/integration/okta-looks.ts';
 import type { FakeDevice } from '../test/harness/fake-device.ts';
 import { oktaRecordOf } from '../test/harness/okta-record.ts';
 import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harness/rollout-world.ts';
@@ -80,7 +80,7 @@ describe('Okta is asked about single devices', () => {
     await poll().signal('oktaLooksWanted', { eventId: randomUUID() });
     await isAsked();
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
-    await world.database.inTransaction((sql) => lookNow(sql, { deviceId: mac.id, integrationId }));
+    await world.database.inTransaction((sql) => requestLook(sql, { deviceId: mac.id, integrationId }));
     await isTrusted(mac);
     expect(await left()).toEqual([other.id]);
   });

@@ -13,7 +13,7 @@ import type { FleetFilter } from '../../adapters/store/fleet/fleet-filter.ts';
 import { appendTimeline } from '../../adapters/store/devices/device-timeline.ts';
 import { listUnparsedResponses } from '../../adapters/store/devices/inventory.ts';
 import { allowReturn, refuseReturn } from '../../adapters/store/devices/returns.ts';
-import { lookNow } from '../../activities/okta-looks.ts';
+import { requestLook } from '../../adapters/store/integration/okta-looks.ts';
 import { refreshTrust } from '../../activities/refresh-trust.ts';
 import { findFleetRow, listFleet, type FleetRow } from '../../adapters/store/fleet/fleet.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -155,7 +155,7 @@ const REQUESTS: Pick<
       throw new ProblemError('request.conflict', {
         detail: 'The device is not in scope of a switched-on library item, so there is no tenant to ask.',
       });
-    await lookNow(sql, { deviceId: params.id, integrationId });
+    await requestLook(sql, { deviceId: params.id, integrationId });
     await appendAudit(sql, {
       actor: caller.actor,
       action: 'device.okta_asked',

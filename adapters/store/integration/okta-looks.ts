@@ -1,5 +1,6 @@
 // Devices about which Okta is asked soon, and a few times more: a row a device, until it is settled or the times are over.
 import type { Sql } from '../base/database.ts';
+import { appendOutboxMessage } from '../base/outbox.ts';
 
 export interface WantedLook {
   readonly deviceId: string;
@@ -10,6 +11,8 @@ export interface WantedLook {
   readonly isWish: boolean;
 }
 
+/** Somebody looks at the page, and Okta's search may be behind. */
+const WISH_SECONDS = [0, 15, 60, 300];
 /** So close to a time at which the workflow wakes anyway it is not woken. */
 const SLACK = `interval '1 second'`;
 /** A workflow that should have woken so long ago does not run any more. */
@@ -24,6 +27,15 @@ export async function saveLook(sql: Sql, look: WantedLook): Promise<void> {
        seconds = excluded.seconds, due_at = excluded.due_at, is_wish = excluded.is_wish`,
     [look.deviceId, look.integrationId, look.seconds, look.isWish],
   );
+}
+
+/** A person wants to know now. In the transaction of the wish. */
+export async function requestLook(
+  sql: Sql,
+  { deviceId, integrationId }: { readonly deviceId: string; readonly integrationId: string },
+): Promise<void> {
+  await saveLook(sql, { deviceId, integrationId, seconds: WISH_SECONDS, isWish: true });
+  await appendOutboxMessage(sql, deviceId, { kind: 'pollOktaTrust', integrationId });
 }
 
 /**
