@@ -148,8 +148,14 @@ describe('a message of a device', () => {
   test('waits when its device sends hundreds in a minute, and those of others do not', async () => {
     const flooding = await ProtocolDevice.enroll(listener.url, await listener.newCode());
     const message = buildPlist({ MessageType: 'GetToken', UDID: flooding.udid, TokenServiceType: 'x' });
-    const responses = await Promise.all(Array.from({ length: 300 }, () => flooding.sendBytes(message)));
-    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([404, 503]));
+    const statuses = new Set<number>();
+    // More connections at once a busy machine may reset.
+    for (let sent = 0; sent < 300; sent += 30)
+      for (const { status } of await Promise.all(
+        Array.from({ length: 30 }, () => flooding.sendBytes(message)),
+      ))
+        statuses.add(status);
+    expect(statuses).toEqual(new Set([404, 503]));
     const response = await flooding.sendBytes(idle(flooding.udid));
     expect([response.status, Number(response.headers.get('retry-after'))]).toEqual([503, 15]);
     expect((await device.sendBytes(idle())).status).toBe(200);
