@@ -28,7 +28,7 @@ const runsOf = (deviceId: string) =>
 
 describe('a rollout', () => {
   test('brings a new Mac from enrolled to everything on the device, with one push', async () => {
-    const mac = await world.newDevice('Mac');
+    const mac = await world.newDevice('Mac', { isPatient: true });
     await world.rollOut(mac.id);
     expect(await world.ended(mac.id)).toBe('COMPLETED');
     expect(await world.truths(mac.id)).toEqual({
@@ -287,7 +287,10 @@ describe('a rollout', () => {
     expect(mac.appStatus).toBe('Managed');
     expect(kinds(phone)).toEqual([]);
     expect(phone.appConfiguration).toBeUndefined();
-    expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('COMPLETED');
+    // Its last workflow task comes after its reply to the rollout.
+    await world.until(async () =>
+      expect((await world.certificateWorkflow(mac.id).describe()).status.name).toBe('COMPLETED'),
+    );
     await world.fleet.switchTrust(true);
   });
 
@@ -423,7 +426,7 @@ describe('a rollout', () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
     await world.rollOut(mac.id);
-    await world.until(() => expect(mac.pushes).toBe(1));
+    await world.until(() => expect(mac.pushes).toBeGreaterThan(0));
     const { runId } = await world.rollout(mac.id).describe();
     await world.rollout(mac.id).terminate();
     await world.leftLists(workflowIds.rollout(mac.id));
@@ -448,7 +451,11 @@ describe('a rollout', () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
     await world.rollOut(mac.id);
-    await world.until(() => expect(mac.pushes).toBe(1));
+    // It is pushed before the workflow task is over that starts the timer.
+    await world.until(async () => {
+      const { events } = await world.rollout(mac.id).fetchHistory();
+      expect(events?.find((event) => event.timerStartedEventAttributes)).toBeDefined();
+    });
     await world.stopWorker();
     const described = await world.rollout(mac.id).describe();
     expect(await described.staticSummary()).toMatch(/^Okta Device Trust for /);
@@ -475,7 +482,7 @@ describe('a rollout', () => {
     );
     await world.rollOut(mac.id);
     await world.until(() => expect(mac.carriedOut).toContain('ManagedApplicationList'));
-    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('certificate'), 25_000);
+    await world.until(async () => expect((await world.trust(mac.id))?.phase).toBe('certificate'));
     await world.database.query('drop trigger drop_answers on outbox');
     await world.rollout(mac.id).terminate();
   });

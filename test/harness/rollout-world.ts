@@ -39,6 +39,8 @@ const KEYWORD = 2;
 const DATETIME = 6;
 /** A device stays awake for so long behind its last command. */
 const LONG_POLL_MS = 1_000;
+/** Of a patient device: longer than any step of a rollout takes on a busy machine, so that it is pushed once. */
+const PATIENT_LONG_POLL_MS = 60_000;
 
 export interface TruthRow {
   readonly truth: string;
@@ -68,6 +70,9 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
   const challenges = await openChallenges();
   const devices = new Map<string, FakeDevice>();
   const longPolls = LongPolls.start(database, { milliseconds: LONG_POLL_MS, max: 1_000 });
+  let patientLongPolls: LongPolls | undefined;
+  const patient = () =>
+    (patientLongPolls ??= LongPolls.start(database, { milliseconds: PATIENT_LONG_POLL_MS, max: 1_000 }));
   const knobs = {
     licenses: 'assigned' as 'assigned' | 'pending' | 'none_left' | 'refused' | 'unreachable',
     /** Serial numbers. */
@@ -150,7 +155,10 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
     deps,
     /** What reached a workflow or an activity and was not sealed for it. */
     refusals,
-    async newDevice(family: DeviceFamily, options: { userName?: string } = {}): Promise<FakeDevice> {
+    async newDevice(
+      family: DeviceFamily,
+      options: { readonly userName?: string; readonly isPatient?: boolean } = {},
+    ): Promise<FakeDevice> {
       const id = randomUUID();
       await database.query(
         `insert into devices (id, family, platform, udid, serial_number, name, model, blueprint_id, enrollment_status, enrollment_id, topic,
@@ -172,7 +180,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       const device = new FakeDevice(id, {
         database,
         sealer,
-        longPolls,
+        longPolls: options.isPatient === true ? patient() : longPolls,
         redeem: challenges.redeem,
         compare: (deviceId, configuration) =>
           compare(deviceId, [{ identifier: OKTA_VERIFY.bundleId, configuration }]),
@@ -207,22 +215,27 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
         { timeout, interval: 50 },
       );
     },
-    /** Waits until Temporal's lists, by which the sweeps go and which lag behind, show none of them as running. */
+    /**
+     * Waits until Temporal's lists, by which the sweeps go and which lag behind, show the newest run of each as closed. That none is shown as
+     * running is not enough: one that has just begun may not stand in them yet.
+     */
     async leftLists(...ids: string[]): Promise<void> {
-      const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${ids.map((id) => `'${id}'`).join(', ')})`;
-      await world.until(async () => expect((await client.workflow.count(query)).count).toBe(0));
+      const runs = await Promise.all(ids.map((id) => client.workflow.getHandle(id).describe()));
+      const query = `ExecutionStatus != 'Running' AND RunId IN (${runs.map(({ runId }) => `'${runId}'`).join(', ')})`;
+      await world.until(async () => expect((await client.workflow.count(query)).count).toBe(ids.length));
     },
-    /** What the Temporal UI's Reset and `temporal workflow reset --event-id` do to the device's rollout. */
-    async reset(deviceId: string, eventId: unknown): Promise<void> {
+    /** What the Temporal UI's Reset and `temporal workflow reset --event-id` do to the device's rollout. Returns the new run's id. */
+    async reset(deviceId: string, eventId: unknown): Promise<string> {
       const workflowId = workflowIds.rollout(deviceId);
       const { runId } = await client.workflow.getHandle(workflowId).describe();
-      await connection.workflowService.resetWorkflowExecution({
+      const reset = await connection.workflowService.resetWorkflowExecution({
         namespace,
         workflowExecution: { workflowId, runId },
         reason: 'test',
         requestId: randomUUID(),
         workflowTaskFinishEventId: eventId as never,
       });
+      return reset.runId;
     },
     /** Which event the details of a rollout that has failed say to reset to. */
     async eventShown(deviceId: string): Promise<number> {
@@ -247,7 +260,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       await worker.stop();
       await relay.stop();
       await Promise.all([...devices.values()].map((device) => device.switchOff()));
-      await longPolls.stop();
+      await Promise.all([longPolls.stop(), patientLongPolls?.stop()]);
       await native.close();
       await connection.close();
       await challenges.close();
