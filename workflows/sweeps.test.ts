@@ -284,7 +284,7 @@ describe('the other sweeps', () => {
     const mac = await world.newDevice('Mac');
     mac.isAsleep = true;
     await world.rollOut(mac.id);
-    await world.until(() => expect(mac.pushes).toBe(1));
+    await world.until(() => expect(mac.pushes).toBeGreaterThan(0));
     await sweep('enforceDesiredState');
     await world.until(async () => {
       const [left] = await world.database.query(
@@ -293,11 +293,16 @@ describe('the other sweeps', () => {
       );
       expect(left).toBeUndefined();
     });
-    const { events } = await world.rollout(mac.id).fetchHistory();
+    const { pushes } = mac;
+    const { events = [] } = await world.rollout(mac.id).fetchHistory();
     const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes);
     // The one with which it was started.
     expect(signals).toHaveLength(1);
-    expect(mac.pushes).toBe(1);
+    // The first, and those of its own patience.
+    const again = events?.filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'pushAgain',
+    );
+    expect(pushes).toBeLessThanOrEqual(1 + (again?.length ?? 0));
     mac.isAsleep = false;
     await mac.wake();
     expect(await world.ended(mac.id)).toBe('COMPLETED');

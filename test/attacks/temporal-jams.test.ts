@@ -90,7 +90,7 @@ beforeAll(async () => {
   asleep = await world.newDevice('Mac');
   asleep.isAsleep = true;
   await world.rollOut(asleep.id);
-  await world.until(() => expect(asleep.pushes).toBe(1));
+  await world.until(() => expect(asleep.pushes).toBeGreaterThan(0));
   const { type, options } = setupStart({ state: newSetup(randomUUID()), takesOneAnswer: false });
   const setup = await world.client.workflow.start(type, options);
   const [fleetRollout] = await world.database.query<{ id: string }>(
@@ -128,7 +128,7 @@ beforeAll(async () => {
     setUpIntegration: setup.workflowId,
   };
   await world.until(() => Promise.all(Object.values(running).map(taken)));
-}, 60_000);
+});
 afterAll(() => world.close());
 
 /** Alive, and no workflow task of any of its runs has failed. */
