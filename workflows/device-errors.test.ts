@@ -303,13 +303,14 @@ describe.concurrent('what a device says', () => {
 
   test('while it is locked or busy is shown, and gone when it answers', async () => {
     const mac = await world.newDevice('Mac');
-    mac.notNow = 1;
+    mac.notNow = Infinity;
     await world.rollOut(mac.id);
     await world.until(async () =>
       expect((await world.trust(mac.id))?.waitsFor).toMatch(
         /responds NotNow \(it is locked or busy\) since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
       ),
     );
+    mac.notNow = 0;
     await mac.wake();
     await mac.wake();
     await healed(mac);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { startFleetChange } from '../adapters/store/rollout/fleet-rollout-start.ts';
@@ -165,11 +164,16 @@ describe('a change of a fleet', () => {
   }, 150_000);
 
   test('survives a worker that dies in the middle, and somebody who terminates its workflow', async () => {
+    // Else the whole fleet may have ended before its workflow is terminated.
+    for (const device of tested) device.isAsleep = true;
     const id = await change();
     await world.until(async () => expect((await counts(id)).begun).toBeGreaterThan(0));
     await world.client.workflow.getHandle(workflowIds.fleet(id)).terminate('by a stranger');
     await world.restartWorker();
-    await pause(100);
+    for (const device of tested) {
+      device.isAsleep = false;
+      void device.wake();
+    }
     await appendOutboxMessage(world.database, id, { kind: 'rollOutFleet', fleetRolloutId: id });
     await hasStatus(id, 'completed', 90_000);
     expect(await counts(id)).toMatchObject({ completed: 23 });
