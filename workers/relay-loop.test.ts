@@ -224,7 +224,7 @@ describe('the relay', () => {
     expect(await outcomes(key)).toEqual([null, null, null]);
     isAway = false;
     await expect
-      .poll(() => outcomes(key), { timeout: 10_000 })
+      .poll(() => outcomes(key), { timeout: 20_000 })
       .toEqual(['delivered', 'delivered', 'delivered']);
     expect((await signals(`rollout/${key}`)).map(({ body }) => body['index'])).toEqual([1, 2, 3]);
   });
@@ -316,7 +316,7 @@ describe('the relay', () => {
       deviceId: enrolled,
       reason: 'enrolled',
     });
-    await expect.poll(() => delivered, { timeout: 5_000 }).toContain(`rollout/${enrolled}`);
+    await expect.poll(() => delivered, { timeout: 20_000 }).toContain(`rollout/${enrolled}`);
     const portion = delivered.length;
     expect(portion).toBeLessThan(300 + 2 * 32);
     // One that ends makes room for another.
@@ -325,7 +325,7 @@ describe('the relay', () => {
          select gen_random_uuid(), 'rollout/' || id, id, now(), now() from unnest($1::uuid[]) as id`,
       [delivered.slice(0, 100).map((id) => id.replace('rollout/', ''))],
     );
-    await expect.poll(() => delivered.length, { timeout: 10_000 }).toBeGreaterThan(portion);
+    await expect.poll(() => delivered.length, { timeout: 20_000 }).toBeGreaterThan(portion);
     await test_.database.query('delete from outbox where ordering_key = any($1::text[])', [ids]);
     await test_.database.query('delete from devices where id = any($1::uuid[])', [ids]);
   });
@@ -363,7 +363,7 @@ describe('the relay', () => {
     relay();
     await pause(1000);
     expect(await outcomes(key)).toEqual([null, null]);
-    await expect.poll(() => outcomes(key), { timeout: 10_000 }).toEqual(['delivered', 'delivered']);
+    await expect.poll(() => outcomes(key), { timeout: 20_000 }).toEqual(['delivered', 'delivered']);
   });
 
   test("makes, changes and removes an integration's sweeps", async () => {
