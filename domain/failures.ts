@@ -125,7 +125,13 @@ export const FAILURES = {
     true,
     503,
   ),
-  'server.failed': entry('Internal error.', 'Report this error with its request ID.', 'operator', false, 500),
+  'server.failed': entry(
+    'Internal error.',
+    'Report this error with its request ID, or with what the log of the worker says of a rollout.',
+    'operator',
+    false,
+    500,
+  ),
 
   // Setup
   'setup.wrong_step': entry(

@@ -1,9 +1,11 @@
 // What a worker needs to take sealed payloads alone: codec and converters, the check before each activity, and the ear for refusals.
+// With it, that no local activity fails for ever.
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, InjectedSinks, WorkerOptions } from '@temporalio/worker';
 import type { RefusalSinks, RefusedKind } from '../workflows/authenticated.ts';
 import { activityInput, activityResult, onlySealedFor, placed } from '../workflows/placed.ts';
 import { createDataConverter, type PayloadKeys } from './codec.ts';
+import { endsLastingErrors } from './lasting-errors.ts';
 
 /** Something that Odette did not seal reached a workflow or an activity. */
 export interface Refusal {
@@ -20,7 +22,7 @@ export const sealedWorkerOptions = (
 ) =>
   ({
     dataConverter: createDataConverter(keys, namespace),
-    interceptors: { activity: [takesSealedOnly(onRefusal)] },
+    interceptors: { activity: [takesSealedOnly(onRefusal), endsLastingErrors] },
     sinks: refusalSinks(onRefusal),
   }) satisfies Partial<WorkerOptions>;
 

@@ -2,8 +2,10 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
+import { rolloutFailureText } from '../domain/rollout-failure.ts';
 import { certificateHeading, certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './certificate-state.ts';
+import { failureCodeOfActivity } from './failure.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
 import type { DeviceDetails } from './show-details.ts';
@@ -41,8 +43,12 @@ export class CertificateStatus {
     if (step.urgency === 'expired') await this.#recordEvent('certificate_expired');
   }
 
+  /** What failed may keep this from being recorded, too: then Temporal's pages alone say it. */
   async showFailure(code: FailureCode): Promise<void> {
-    const text = await this.#recordEvent('certificate_failed', code);
+    const text = await this.#recordEvent('certificate_failed', code).catch((error: unknown) => {
+      failureCodeOfActivity(error);
+      return rolloutFailureText(code);
+    });
     this.#details.show([text], 'waits');
   }
 

@@ -1,6 +1,12 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { PlannedCertificateStep, ProvenCertificate } from '../activities/certificate-records.ts';
 import { attemptsAfter, isAttempt, isWornOut, NO_ATTEMPTS } from '../domain/certificate-attempts.ts';
 import type { FailureCode } from '../domain/failures.ts';
@@ -70,25 +76,34 @@ class CertificateWorkflow {
   async run(): Promise<void> {
     for (;;) {
       const isChanged = this.#signals.watch();
-      const { proofRequests } = this.#signals;
-      const owesProof = this.#proofReplies !== proofRequests;
-      const step = await database.planCertificateStep({
-        deviceId: this.#deviceId,
-        memory: this.#signals.memory(),
-        nowMs: Date.now(),
-        replyId: owesProof ? this.#eventId(`proven/${proofRequests}`) : null,
-      });
-      if (step === null) return;
-      if (step.isReplied) this.#proofReplies = proofRequests;
-      if (step.proven !== null && (await this.#onProof(step, step.proven, isChanged)) === 'waited') continue;
-      await this.#status.show(step);
-      if (isWornOut(this.#attempts, step.action.do) && !isChanged()) {
-        await this.#backOff(WORN_OUT[step.action.do] ?? 'mdm.command_refused', isChanged);
-        continue;
+      try {
+        if ((await this.#planAndCarryOut(isChanged)) === 'ended') return;
+      } catch (error) {
+        // A plain error fails the workflow task: a newer worker may know better.
+        if (!(error instanceof ActivityFailure)) throw error;
+        await this.#backOff(failureCodeOfActivity(error), isChanged);
       }
-      if ((await this.#carryOut(step, isChanged)) === 'ended') return;
-      await this.#countAttempt(step.action, isChanged);
     }
+  }
+
+  async #planAndCarryOut(isChanged: IsChanged): Promise<'ended' | undefined> {
+    const { proofRequests } = this.#signals;
+    const owesProof = this.#proofReplies !== proofRequests;
+    const step = await database.planCertificateStep({
+      deviceId: this.#deviceId,
+      memory: this.#signals.memory(),
+      nowMs: Date.now(),
+      replyId: owesProof ? this.#eventId(`proven/${proofRequests}`) : null,
+    });
+    if (step === null) return 'ended';
+    if (step.isReplied) this.#proofReplies = proofRequests;
+    if (step.proven !== null && (await this.#onProof(step, step.proven, isChanged)) === 'waited') return;
+    await this.#status.show(step);
+    if (isWornOut(this.#attempts, step.action.do) && !isChanged())
+      return this.#backOff(WORN_OUT[step.action.do] ?? 'mdm.command_refused', isChanged);
+    if ((await this.#carryOut(step, isChanged)) === 'ended') return 'ended';
+    await this.#countAttempt(step.action, isChanged);
+    return;
   }
 
   async #carryOut(step: PlannedCertificateStep, isChanged: IsChanged): Promise<'ended' | undefined> {
@@ -219,15 +234,17 @@ class CertificateWorkflow {
     if (isSilent) await this.#continueIfLong(isChanged);
   }
 
-  async #backOff(code: FailureCode, isChanged: IsChanged): Promise<void> {
+  async #backOff(code: FailureCode, isChanged: IsChanged): Promise<undefined> {
     this.#failures += 1;
     this.#attempts = NO_ATTEMPTS;
     await this.#status.showFailure(code);
-    await otherWorkflows.signalRollout({
-      deviceId: this.#deviceId,
-      signal: 'certificateFailed',
-      body: { eventId: this.#eventId(`failed/${this.#failures}`), ...{ failureCode: code } },
-    });
+    await otherWorkflows
+      .signalRollout({
+        deviceId: this.#deviceId,
+        signal: 'certificateFailed',
+        body: { eventId: this.#eventId(`failed/${this.#failures}`), ...{ failureCode: code } },
+      })
+      .catch(failureCodeOfActivity);
     await condition(isChanged, deliveryBackOffMs(this.#failures, needsPerson(code), Math.random()), {
       summary: `retry after ${code}`,
     });

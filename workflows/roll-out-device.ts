@@ -21,6 +21,7 @@ import {
   type RolloutMemory,
   type RolloutPhase,
 } from '../domain/rollout-action.ts';
+import { rolloutFailureText } from '../domain/rollout-failure.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
 import { CertificateRequest, type CertificateReply } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
@@ -269,17 +270,16 @@ class RolloutWorkflow {
     return isChanged() ? undefined : 'ended';
   }
 
-  /** Returns the words. */
+  /** Returns the words. What made the rollout fail may keep its end from being recorded: it ends all the same, and the sweep begins another. */
   async #recordFailure(code: FailureCode): Promise<string> {
     upsertSearchAttributes([
       { key: searchAttributes.rolloutPhase, value: 'failed' },
       { key: searchAttributes.failureKind, value: code },
     ]);
-    const { text } = await database.closeFailedRollout({
-      deviceId: this.#deviceId,
-      run: this.#run(),
-      failureCode: code,
-      nowMs: Date.now(),
+    const ending = { deviceId: this.#deviceId, run: this.#run(), failureCode: code, nowMs: Date.now() };
+    const { text } = await database.closeFailedRollout(ending).catch((error: unknown) => {
+      failureCodeOfActivity(error);
+      return { text: rolloutFailureText(code) };
     });
     const event = this.#resetPoint.eventFor(code);
     this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
