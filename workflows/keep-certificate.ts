@@ -1,10 +1,10 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
 import {
-  ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
+  TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedCertificateStep, ProvenCertificate } from '../activities/certificate-records.ts';
@@ -80,7 +80,7 @@ class CertificateWorkflow {
         if ((await this.#planAndCarryOut(isChanged)) === 'ended') return;
       } catch (error) {
         // A plain error fails the workflow task: a newer worker may know better.
-        if (!(error instanceof ActivityFailure)) throw error;
+        if (!(error instanceof TemporalFailure)) throw error;
         await this.#backOff(failureCodeOfActivity(error), isChanged);
       }
     }
