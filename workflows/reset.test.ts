@@ -37,7 +37,8 @@ async function failsWithin(mac: FakeDevice, milliseconds: number): Promise<void>
   const moving = fastForward(world.connection, world.namespace, id, milliseconds, ending.signal).catch(
     () => undefined,
   );
-  expect(await world.ended(mac.id)).toBe('FAILED');
+  // An order to move on that met a task under way is given again after ten seconds, more than once on a busy machine.
+  expect(await world.ended(mac.id, 120_000)).toBe('FAILED');
   ending.abort();
   await moving;
 }
@@ -68,14 +69,16 @@ describe('a rollout that failed', () => {
     );
     expect(mac.certificates).toHaveLength(1);
     expect(mac.maxCertificates).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   test('of what its certificate met all the time is named so, and said while it lasts', async () => {
     world.challenges.state.status = 503;
+    await setPatience(11);
     const mac = await world.newDevice('Mac');
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.trust(mac.id))?.waitsFor).toContain('Okta'));
-    await failsWithin(mac, 2 * HOUR_MS);
+    expect(await world.ended(mac.id)).toBe('FAILED');
+    await setPatience(3600);
     world.challenges.state.status = 200;
     expect((await world.trust(mac.id))?.failureCode).toMatch(/^okta\./);
   }, 60_000);
@@ -173,7 +176,7 @@ describe('a rollout that failed', () => {
       expect.arrayContaining(['ProfileList', 'InstallApplication', 'ManagedApplicationList']),
     );
     expect(mac.maxCertificates).toBe(1);
-  });
+  }, 180_000);
 
   /** How a device stands to its commands when its rollout is reset. */
   const HELD: Readonly<Record<string, (mac: FakeDevice) => Promise<unknown> | void>> = {
