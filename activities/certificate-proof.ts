@@ -2,7 +2,7 @@
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import type { TimelineEntry } from '../adapters/store/devices/device-timeline.ts';
-import { tellCertificateOver } from '../adapters/store/devices/long-polls.ts';
+import { notifyCertificateOver } from '../adapters/store/devices/long-polls.ts';
 import { proveDelivery } from '../adapters/store/rollout/deliveries.ts';
 import type { Proof } from '../adapters/store/rollout/proof.ts';
 import { isRenewal } from '../adapters/store/rollout/renewal-history.ts';
@@ -79,7 +79,7 @@ async function saveLocked(
   { deliveryId, told, ...proof }: ProofOfDelivery,
 ): Promise<DeviceState | undefined> {
   await proveDelivery(sql, deviceId, deliveryId, proof, told);
-  await tellCertificateOver(sql, deviceId);
+  await notifyCertificateOver(sql, deviceId);
   const locked = await lockState(sql, deviceId);
   if (locked === undefined) return undefined;
   const hasFailed = locked.known.failureCode !== null;

@@ -2,7 +2,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database, Sql } from '../adapters/store/base/database.ts';
 import { findLastRefusal } from '../adapters/store/devices/commands.ts';
-import { tellCertificateOver } from '../adapters/store/devices/long-polls.ts';
+import { notifyCertificateOver } from '../adapters/store/devices/long-polls.ts';
 import { appendTimeline } from '../adapters/store/devices/device-timeline.ts';
 import {
   certificateViewOf,
@@ -107,17 +107,17 @@ export function certificateRecords({
     },
 
     /** Tells the device's rollout; if none runs, nobody waits for it. */
-    signalRollout: (input: RolloutNews): Promise<void> => tellRollout(temporal, input),
+    signalRollout: (input: RolloutSignal): Promise<void> => signalRollout(temporal, input),
   };
 }
 
-interface RolloutNews {
+interface RolloutSignal {
   readonly deviceId: string;
   readonly signal: 'certificateProven' | 'certificateFailed' | 'certificateRemoved';
   readonly body: { readonly eventId: string };
 }
 
-async function tellRollout(temporal: Client, { deviceId, signal, body }: RolloutNews): Promise<void> {
+async function signalRollout(temporal: Client, { deviceId, signal, body }: RolloutSignal): Promise<void> {
   try {
     await temporal.workflow.getHandle(workflowIds.rollout(deviceId)).signal(signal, body);
   } catch (error) {
@@ -135,7 +135,7 @@ async function reply(
   if (eventId === null || deliveryId === undefined || notAfterMs === null) return false;
   const body = { eventId, deliveryId, notAfter: new Date(notAfterMs).toISOString() };
   const told = temporal.withDeadline(Date.now() + REPLY_MS, () =>
-    tellRollout(temporal, { deviceId, signal: 'certificateProven', body }),
+    signalRollout(temporal, { deviceId, signal: 'certificateProven', body }),
   );
   return told.then(
     () => true,
@@ -225,7 +225,7 @@ async function recordListed(
     await recordRemovedDeliveries(sql, deviceId, scope, listed, new Date(nowMs));
     await failMissingDeliveries(sql, deviceId, scope, listed);
   }
-  await tellCertificateOver(sql, deviceId);
+  await notifyCertificateOver(sql, deviceId);
   return readDeviceState(sql, deviceId);
 }
 

@@ -1,4 +1,4 @@
-// What comes of a daily check: the device is as it should be, or a rollout puts it right. Judged where its answers are recorded.
+// What comes of a daily check: the device is as it should be, or a rollout puts it right. Judged where its responses are recorded.
 import { appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
 import { readCheck } from '../adapters/store/devices/device-checks.ts';
@@ -10,8 +10,8 @@ import { emptyMemory } from '../domain/rollout-action.ts';
 import { refreshTrust } from './refresh-trust.ts';
 
 /**
- * The device has answered a question of its check. When it was the last one: it is as it should be, or a rollout puts it right. In the
- * transaction that records the answer.
+ * The device has responded to a command of its check. When it was the last one: it is as it should be, or a rollout puts it right. In the
+ * transaction that records the response.
  */
 export async function concludeCheck(sql: Sql, deviceId: string, now = new Date()): Promise<void> {
   const { open, refused } = await readCheck(sql, deviceId, checkOwner(deviceId));

@@ -1,4 +1,4 @@
-// Daily checks without a workflow: a page of devices is asked for its lists and woken, paced; what they answer is judged where it is recorded.
+// Daily checks without a workflow: a page of devices is asked for its lists and woken, paced; their responses are judged where they are recorded.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildCommand } from '../adapters/mdm/command.ts';
@@ -13,7 +13,7 @@ import { wakeDevice } from './wake-device.ts';
 const WOKEN_PER_SECOND = 20;
 
 /** Asks each of these devices for its lists, and sends it one push. */
-export async function askDevices(
+export async function startChecks(
   deps: ActivityDependencies,
   deviceIds: readonly string[],
   now: Date,

@@ -18,7 +18,7 @@ import {
 } from '../test/harness/device-listener.ts';
 import { deviceCommandActivities } from './device-commands.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { askForOverdueAnswers } from './overdue-answers.ts';
+import { requestOverdueResponses } from './overdue-responses.ts';
 import { wakeDevice } from './wake-device.ts';
 
 let listener: DeviceListener;
@@ -113,7 +113,7 @@ const toldOf = async (id: string) =>
     [id],
   );
 
-const look = () => askForOverdueAnswers(deps, new AbortController().signal);
+const look = () => requestOverdueResponses(deps, new AbortController().signal);
 /** Nothing of the tests before is overdue. */
 const withdrawOffers = () =>
   listener.database.query("update commands set state = 'withdrawn' where state = 'handed_over'");

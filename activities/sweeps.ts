@@ -11,7 +11,7 @@ import { findStalledRenewals } from './stalled-renewals.ts';
 import { findSettings } from '../adapters/store/fleet/sweeps.ts';
 import { certificateWantedSignal, workflowIds } from '../workflows/messages.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { askDevices } from './device-checks.ts';
+import { startChecks } from './device-checks.ts';
 import { restartUnfinished } from './restart-unfinished.ts';
 import { countEnded, findRunning } from './running-workflows.ts';
 
@@ -66,7 +66,7 @@ export function sweepActivities(deps: ActivityDependencies) {
         for (const { id, wasWell } of idle)
           if (!wasWell) await requestRollout(sql, id, 'its daily check was due');
       });
-      await askDevices(
+      await startChecks(
         deps,
         idle.filter(({ wasWell }) => wasWell).map(({ id }) => id),
         now,

@@ -87,7 +87,7 @@ export const isRepeatable = (requestType: string): boolean => requestType !== 'I
 
 const MINUTE_MS = 60_000;
 /** A device that was offered a command carries it out within it; a large list or profile takes the longest. Doubles each time. */
-export const ANSWERED_WITHIN_MS = 45_000;
+export const RESPONSE_WITHIN_MS = 45_000;
 /** Of a device from which nothing is heard at all: the channel may have lost what it said. Doubles each time. */
 const UNHEARD_FOR_MS = 30 * MINUTE_MS;
 export const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
@@ -98,7 +98,7 @@ export const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
  * are asked again at growing intervals.
  * Times in milliseconds since the epoch; `offeredAtMs`: its turn came, null: the device was not heard of since; `handOvers` counts from 1.
  */
-export function isAnswerOverdue(
+export function isResponseOverdue(
   command: {
     readonly handedOverAtMs: number;
     readonly handOvers: number;
@@ -107,6 +107,6 @@ export function isAnswerOverdue(
   nowMs: number,
 ): boolean {
   const { handedOverAtMs, handOvers, offeredAtMs } = command;
-  const first = offeredAtMs === null ? UNHEARD_FOR_MS : ANSWERED_WITHIN_MS;
+  const first = offeredAtMs === null ? UNHEARD_FOR_MS : RESPONSE_WITHIN_MS;
   return nowMs - (offeredAtMs ?? handedOverAtMs) >= Math.min(first * 2 ** (handOvers - 1), MAX_PAUSE_MS);
 }

@@ -20,7 +20,7 @@ import {
 } from '../adapters/store/devices/channel-readings.ts';
 import { findChannel } from '../adapters/store/devices/channels.ts';
 import type { FleetClient } from '../adapters/fleet/fleet-client.ts';
-import { collectAnswers } from '../api/channels/fleet-answers.ts';
+import { collectResponses } from '../api/channels/fleet-responses.ts';
 import { readFleet } from '../api/channels/fleet-reading.ts';
 import type { CompareConfiguration } from '../api/mdm/response-reading.ts';
 import { nextQuestionInMs, READ_DEVICES_EVERY_MS, retryInMs } from '../domain/channel-pauses.ts';
@@ -92,7 +92,12 @@ async function ask(dependencies: FollowerDependencies, question: Question): Prom
   try {
     const channel = await findChannel(database, channelId);
     if (channel?.kind !== 'fleet') return;
-    const youngestMs = await collectAnswers(dependencies, await channels.fleet(channelId), channel, question);
+    const youngestMs = await collectResponses(
+      dependencies,
+      await channels.fleet(channelId),
+      channel,
+      question,
+    );
     await recordAnswer(database, channelId);
     if (youngestMs === undefined) await stopAsking(database, deviceId);
     await askAgain(database, question, nextQuestionInMs(youngestMs ?? 0));

@@ -16,7 +16,7 @@ import { identityAuthority } from '../api/mdm/identity-authority.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 import { channelClients } from './channel-clients.ts';
 import { outsideClients } from './dependencies.ts';
-import { startOverdueAnswers } from './overdue-answers.ts';
+import { startOverdueResponses } from './overdue-responses.ts';
 import { openProcessContext } from './process-context.ts';
 import { freePort } from './free-port.ts';
 import { serveHealth } from './health-server.ts';
@@ -81,7 +81,7 @@ await runProcess('worker', async (context) => {
   const ended = worker.run();
   if (isCurrent) await makeCurrent(temporal, buildId, workerVersions);
   log.info({ version: buildId, isCurrent }, 'workflows run in this version');
-  const overdue = startOverdueAnswers(dependencies, log);
+  const overdue = startOverdueResponses(dependencies, log);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const health = await serveHealth(config.workerListen, {

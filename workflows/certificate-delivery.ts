@@ -86,7 +86,7 @@ export class CertificateDelivery {
       isChanged,
     );
     this.#learn(carried);
-    if (carried.kind !== 'answered') return false;
+    if (carried.kind !== 'responded') return false;
     this.#cycle += 1;
     return carried.outcomes.every(
       ({ status, failureCode }) => status === 'Acknowledged' && failureCode === null,
@@ -116,7 +116,7 @@ export class CertificateDelivery {
     this.#learn(carried);
     if (!this.isSilent) this.#cycle += 1;
     const failures =
-      carried.kind === 'answered' ? carried.outcomes.map(({ failureCode }) => failureCode) : [];
+      carried.kind === 'responded' ? carried.outcomes.map(({ failureCode }) => failureCode) : [];
     // One that is gone already is looked for, as after an acknowledgment.
     return failures.find((code) => code !== null && classOf(code) !== 'on_its_way') ?? null;
   }

@@ -23,7 +23,7 @@ export interface CommandOutcome {
 }
 
 export type CarriedOut =
-  | { readonly kind: 'answered'; readonly outcomes: readonly CommandOutcome[] }
+  | { readonly kind: 'responded'; readonly outcomes: readonly CommandOutcome[] }
   /** Something happened that the plan must know first; the commands stay queued. */
   | { readonly kind: 'interrupted' }
   /** The patience is over. */
@@ -43,7 +43,7 @@ export class DeviceConversation {
   readonly #asked: () => Promise<void>;
   readonly #finalStatuses = new Map<string, FinalStatus>();
   #used: UsedAttempts = {};
-  /** The device answers, but not now: it is locked or busy. */
+  /** The device responds, but not now: it is locked or busy. */
   #notNow: 'no' | 'new' | 'shown' = 'no';
   /** Why the last push did not go out. */
   pushFailure: FailureCode | null = null;
@@ -131,7 +131,7 @@ export class DeviceConversation {
       .toSorted((one, other) => order.indexOf(one.uuid) - order.indexOf(other.uuid))
       .map(({ request, uuid }) => ({ request, ...(this.#finalStatuses.get(uuid) ?? WITHDRAWN) }));
     for (const command of wanted) this.#useUp(scope, command);
-    return { kind: 'answered', outcomes };
+    return { kind: 'responded', outcomes };
   }
 
   /**

@@ -88,7 +88,7 @@ export async function sendAndLearn(
     refused: false,
     configurationTakenBack: false,
   };
-  return carried.kind === 'answered' ? carried.outcomes.reduce<Sent>(learn, nothing) : nothing;
+  return carried.kind === 'responded' ? carried.outcomes.reduce<Sent>(learn, nothing) : nothing;
 }
 
 function learn(sent: Sent, outcome: CommandOutcome): Sent {

@@ -29,21 +29,21 @@ const codeOf = (work: Promise<unknown>) =>
 test('a command is queued once; what the device answered comes as it was sent', async () => {
   const client = clientOf();
   const uuid = randomUUID();
-  expect(await client.answer(uuid, device.udid)).toEqual({ kind: 'unknown' });
+  expect(await client.commandResult(uuid, device.udid)).toEqual({ kind: 'unknown' });
   expect(await client.run(device.udid, list(uuid))).toEqual({ kind: 'queued' });
   expect(await client.run(device.udid, list(uuid))).toEqual({ kind: 'known' });
-  expect(await client.answer(uuid, device.udid)).toEqual({ kind: 'waits' });
+  expect(await client.commandResult(uuid, device.udid)).toEqual({ kind: 'waits' });
   expect(await device.idle()).toBe(uuid);
   await device.notNow(uuid);
-  const busy = await client.answer(uuid, device.udid);
-  expect(busy.kind === 'answered' && busy.body.toString()).toContain('<string>NotNow</string>');
+  const busy = await client.commandResult(uuid, device.udid);
+  expect(busy.kind === 'responded' && busy.body.toString()).toContain('<string>NotNow</string>');
   expect(await device.idle()).toBe(uuid);
   await device.acknowledge(uuid, { ProfileList: [] });
-  const answer = await client.answer(uuid, device.udid);
-  expect(answer.kind === 'answered' && answer.body.toString()).toContain('<string>Acknowledged</string>');
-  expect(answer.kind === 'answered' && answer.ageMs).toBeLessThan(60_000);
+  const answer = await client.commandResult(uuid, device.udid);
+  expect(answer.kind === 'responded' && answer.body.toString()).toContain('<string>Acknowledged</string>');
+  expect(answer.kind === 'responded' && answer.ageMs).toBeLessThan(60_000);
   // Of another host nothing was asked.
-  expect(await client.answer(uuid, randomUUID())).toEqual({ kind: 'waits' });
+  expect(await client.commandResult(uuid, randomUUID())).toEqual({ kind: 'waits' });
 });
 
 test('what Fleet says that it does not take is refused, and the UUID is free again', async () => {
@@ -66,7 +66,7 @@ test('a command whose push Apple refused is queued all the same', async () => {
   host.pushToken = '';
   const uuid = randomUUID();
   expect(await clientOf().run(device.udid, list(uuid))).toEqual({ kind: 'queued' });
-  expect(await clientOf().answer(uuid, device.udid)).toEqual({ kind: 'waits' });
+  expect(await clientOf().commandResult(uuid, device.udid)).toEqual({ kind: 'waits' });
   host.pushToken = pushToken;
 });
 
@@ -149,7 +149,7 @@ test.each(['<html>Sign in</html>', '[]', '{"results": {}}', '{"results": [{"host
   'a success with %j is no answer of Fleet',
   async (body) => {
     const { client, close } = await answering(200, {}, body);
-    expect(await codeOf(client.answer(randomUUID(), device.udid))).toBe('channel.unexpected_response');
+    expect(await codeOf(client.commandResult(randomUUID(), device.udid))).toBe('channel.unexpected_response');
     await close();
   },
 );
@@ -168,8 +168,8 @@ test("an answer of which Fleet says no time is the device's of now, and another 
     {},
     JSON.stringify({ results: [result(randomUUID()), result(device.udid.toLowerCase())] }),
   );
-  expect(await client.answer(uuid, device.udid)).toMatchObject({ kind: 'answered', ageMs: 0 });
-  expect(await client.answer(uuid, randomUUID())).toEqual({ kind: 'waits' });
+  expect(await client.commandResult(uuid, device.udid)).toMatchObject({ kind: 'responded', ageMs: 0 });
+  expect(await client.commandResult(uuid, randomUUID())).toEqual({ kind: 'waits' });
   await close();
 });
 

@@ -19,13 +19,13 @@ import { FleetHttp, type FleetResponse } from './fleet-http.ts';
 export type { FleetHost };
 
 /** What became of a command. */
-export type FleetAnswer =
+export type FleetCommandResult =
   /** Fleet has no command of this UUID. */
   | { readonly kind: 'unknown' }
-  /** The device has not answered. */
+  /** The device has not responded. */
   | { readonly kind: 'waits' }
   | {
-      readonly kind: 'answered';
+      readonly kind: 'responded';
       /** The device's message, as it was sent. */
       readonly body: Buffer;
       /** By Fleet's clock, milliseconds since the epoch. */
@@ -85,7 +85,7 @@ export class FleetClient {
   }
 
   /** @throws CataloguedError `channel.*` */
-  async answer(commandUuid: string, udid: string): Promise<FleetAnswer> {
+  async commandResult(commandUuid: string, udid: string): Promise<FleetCommandResult> {
     const query = new URLSearchParams({ command_uuid: commandUuid });
     const response = await this.#http.send('GET', `commands/results?${query.toString()}`);
     if (response.status === 404) return { kind: 'unknown' };
@@ -94,7 +94,7 @@ export class FleetClient {
     if (mine?.result == null || mine.result === '' || mine.status === 'Pending') return { kind: 'waits' };
     const atMs = Date.parse(mine.updated_at);
     return {
-      kind: 'answered',
+      kind: 'responded',
       body: Buffer.from(mine.result, 'base64'),
       atMs: Number.isNaN(atMs) ? response.atMs : atMs,
       ageMs: Number.isNaN(atMs) ? 0 : Math.max(0, response.atMs - atMs),

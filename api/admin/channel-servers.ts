@@ -8,7 +8,7 @@ import { isEnrolledUdid, type ChannelRow } from '../../adapters/store/devices/ch
 import type { ChannelFinding } from '../../domain/channel-findings.ts';
 import type { OtherChannelKind } from '../../domain/device-channel.ts';
 import { addressOf } from '../../domain/secret-address.ts';
-import { askWhoItIs } from '../channels/adoption.ts';
+import { requestDetails } from '../channels/adoption.ts';
 import { recordHost } from '../channels/fleet-hosts.ts';
 import { proveFleet, readFindings, teamsOf } from '../channels/fleet-reading.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
@@ -65,7 +65,7 @@ export async function adopter(
   if (channel.kind === 'nanomdm') {
     const client = new NanoMdmClient(settings);
     return async (udid) =>
-      (await isEnrolledUdid(database, udid)) ? 'known' : askWhoItIs(database, client, channel, udid);
+      (await isEnrolledUdid(database, udid)) ? 'known' : requestDetails(database, client, channel, udid);
   }
   const client = new FleetClient({ ...settings, apiToken: settings.apiKey });
   return async (identifier) => {

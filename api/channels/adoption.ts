@@ -1,4 +1,4 @@
-// Devices that were enrolled in another MDM server before Odette heard of it: asked who they are, and known once they answer. That server's
+// Devices that were enrolled in another MDM server before Odette heard of it: asked who they are, and known once they respond. That server's
 // API lists nothing, so an admin names their UDIDs, or they are heard of when they check in.
 import { buildCommand } from '../../adapters/mdm/command.ts';
 import { readResponse } from '../../adapters/mdm/response.ts';
@@ -22,7 +22,7 @@ export type ChannelClient = Pick<NanoMdmClient, 'enqueue' | 'push'>;
  * Asks the device who it is, at most once a minute: `known` says that it was. `refused`: the other server does not have it.
  * @throws CataloguedError `channel.*` where the server could not be asked
  */
-export async function askWhoItIs(
+export async function requestDetails(
   database: Database,
   client: ChannelClient,
   channel: ChannelRow,
@@ -47,19 +47,19 @@ export async function askWhoItIs(
     await dropAdoption(database, channel.id, uuid);
     throw error;
   }
-  // It answers when it checks in by itself, too.
+  // It responds when it checks in by itself, too.
   await client.push(udid).catch(() => undefined);
   return 'asked';
 }
 
-/** true: it was the answer, and the device is known now. */
+/** true: it was the response, and the device is known now. */
 export async function adopt(database: Database, told: Told): Promise<boolean> {
   const { message, channel, at } = told;
   const uuid = message.type === 'Report' ? message.commandUuid : undefined;
   if (message.type !== 'Report' || message.status !== 'Acknowledged' || uuid === undefined) return false;
-  const answer = await readResponse('DeviceInformation', message);
-  if (answer.kind !== 'deviceInformation' || answer.productName === undefined) return false;
-  const { productName: model, ...details } = answer;
+  const response = await readResponse('DeviceInformation', message);
+  if (response.kind !== 'deviceInformation' || response.productName === undefined) return false;
+  const { productName: model, ...details } = response;
   return database.inTransaction(async (sql: Sql) => {
     await lockUdid(sql, message.udid);
     if (!(await endAdoption(sql, channel.id, message.udid, uuid))) return false;
@@ -75,7 +75,7 @@ export async function adopt(database: Database, told: Told): Promise<boolean> {
       serialNumber,
       osVersion,
     });
-    await recordDeviceDetails(sql, deviceId, answer);
+    await recordDeviceDetails(sql, deviceId, response);
     await recordEnrollmentBegun(sql, deviceId, at, { isAdopted: true, isTokenKnown: true });
     await finish(sql, deviceId, family);
     return true;

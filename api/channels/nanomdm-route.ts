@@ -8,7 +8,7 @@ import { CataloguedError } from '../../domain/failures.ts';
 import { AtOnce } from '../http/at-once.ts';
 import { whenClosed } from '../http/when-closed.ts';
 import type { CompareConfiguration } from '../mdm/response-reading.ts';
-import { adopt, askWhoItIs, type ChannelClient } from './adoption.ts';
+import { adopt, requestDetails, type ChannelClient } from './adoption.ts';
 import { recordTold } from './told.ts';
 import { isUuid } from '../../domain/uuid.ts';
 
@@ -88,6 +88,6 @@ async function take(dependencies: Dependencies, channel: ChannelRow, body: Buffe
   if (message.type === 'CheckOut' || (await adopt(database, told))) return;
   const client = await channels.client(channel.id);
   // Known since: its Authenticate was told at the same time.
-  if ((await askWhoItIs(database, client, channel, message.udid)) === 'known')
+  if ((await requestDetails(database, client, channel, message.udid)) === 'known')
     await recordTold(dependencies, told);
 }

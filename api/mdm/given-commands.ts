@@ -6,20 +6,22 @@ import type { HandedOver } from '../../adapters/store/devices/next-command.ts';
 import { RecentlyUsed } from '../../domain/recently-used.ts';
 
 /** `state`: as it was known last. */
-export type AnsweredCommand = Pick<
+export type RespondedCommand = Pick<
   CommandRow,
   'uuid' | 'deviceId' | 'userId' | 'workflowId' | 'step' | 'requestType' | 'state'
 >;
 
 /** The command of this UUID that the device of this UDID was given. */
-export type FindCommand = (uuid: string, udid: string) => Promise<AnsweredCommand | undefined>;
+export type FindCommand = (uuid: string, udid: string) => Promise<RespondedCommand | undefined>;
 
 /** A device has one command at a time in its hands. */
 const MAX_GIVEN = 20_000;
 
 export class GivenCommands {
   readonly #database: Database;
-  readonly #given = new RecentlyUsed<{ readonly udid: string; readonly command: AnsweredCommand }>(MAX_GIVEN);
+  readonly #given = new RecentlyUsed<{ readonly udid: string; readonly command: RespondedCommand }>(
+    MAX_GIVEN,
+  );
 
   constructor(database: Database) {
     this.#database = database;

@@ -14,7 +14,7 @@ import {
   replaceProfiles,
 } from '../../adapters/store/devices/inventory.ts';
 import { isUuid } from '../../domain/uuid.ts';
-import type { AnsweredCommand, FindCommand } from './given-commands.ts';
+import type { RespondedCommand, FindCommand } from './given-commands.ts';
 
 /**
  * Compares the configuration that a device has with the one it should have: the revision that it equals, or undefined.
@@ -26,7 +26,7 @@ export type CompareConfiguration = (
 ) => Promise<string | undefined>;
 
 export interface ReadReport {
-  readonly command: AnsweredCommand;
+  readonly command: RespondedCommand;
   readonly final: FinalStatus;
   readonly response: CommandResponse;
   readonly configurationRevision: string | undefined;

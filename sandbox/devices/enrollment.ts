@@ -6,7 +6,7 @@ import type { DeviceContext } from './device-context.ts';
 import { count } from './device-context.ts';
 import type { DeviceState, MdmEnrollment } from './device-state.ts';
 import { removeItemsOf } from './keychain.ts';
-import { askBootstrapTokenBack, escrowBootstrapToken, PER_USER } from './mac-messages.ts';
+import { getBootstrapToken, escrowBootstrapToken, PER_USER } from './mac-messages.ts';
 import type { SignedProfile } from './profiles.ts';
 import { installProfile, payloadsIn, readSignedProfile, removeProfile, textOf } from './profiles.ts';
 import { mdmRefused } from './refusal.ts';
@@ -99,7 +99,7 @@ export async function renewIdentity(context: DeviceContext, signed: SignedProfil
   await checkIn(context, enrollment, authenticate(context.state, enrollment));
   await checkIn(context, enrollment, tokenUpdate(context.state, enrollment));
   count(context, 'identitiesRenewed');
-  await askBootstrapTokenBack(context, enrollment);
+  await getBootstrapToken(context, enrollment);
 }
 
 const addsRights = (mdm: PlistDict, { accessRights }: MdmEnrollment): boolean =>

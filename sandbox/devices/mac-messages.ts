@@ -18,14 +18,11 @@ export async function escrowBootstrapToken(context: DeviceContext, enrollment: M
   if (response.status !== 200) return count(context, 'bootstrapTokensRefused');
   enrollment.bootstrapToken = token.toString('base64');
   count(context, 'bootstrapTokensEscrowed');
-  await askBootstrapTokenBack(context, enrollment);
+  await getBootstrapToken(context, enrollment);
 }
 
 /** As before a software update. */
-export async function askBootstrapTokenBack(
-  context: DeviceContext,
-  enrollment: MdmEnrollment,
-): Promise<void> {
+export async function getBootstrapToken(context: DeviceContext, enrollment: MdmEnrollment): Promise<void> {
   if (enrollment.bootstrapToken === undefined) return;
   const message = { MessageType: 'GetBootstrapToken', UDID: context.state.hardware.udid };
   const { status, body } = await ask(context, enrollment, message);

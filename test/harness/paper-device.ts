@@ -142,7 +142,7 @@ export class PaperDevice {
   async #send(requests: readonly StepRequest[], memory: RolloutMemory): Promise<RolloutMemory> {
     const conversation: Pick<DeviceConversation, 'carryOut'> = {
       carryOut: (_scope, wanted) =>
-        Promise.resolve({ kind: 'answered', outcomes: wanted.map(({ request }) => this.#answer(request)) }),
+        Promise.resolve({ kind: 'responded', outcomes: wanted.map(({ request }) => this.#answer(request)) }),
     };
     const sent = await sendAndLearn(
       conversation as DeviceConversation,

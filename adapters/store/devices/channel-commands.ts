@@ -1,10 +1,10 @@
 // Commands that another MDM server was given: taken back when it did not take them, sent again when nothing comes back.
 // The ledger is the same table `commands`; next-command.ts hands over.
 import {
-  ANSWERED_WITHIN_MS,
+  RESPONSE_WITHIN_MS,
   CHANNEL_ABILITIES,
   CHANNEL_KINDS,
-  isAnswerOverdue,
+  isResponseOverdue,
   MAX_PAUSE_MS,
 } from '../../../domain/device-channel.ts';
 import { CHALLENGE_LIFE_MS } from '../../../domain/patience.ts';
@@ -38,10 +38,13 @@ export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Pr
   return open.filter(({ handedOverAt, handOvers, offeredAt, notNowAt, handsOverOnce }) => {
     const handedOverAtMs = handedOverAt.getTime();
     if (notNowAt === null)
-      return isAnswerOverdue({ handedOverAtMs, handOvers, offeredAtMs: offeredAt?.getTime() ?? null }, nowMs);
+      return isResponseOverdue(
+        { handedOverAtMs, handOvers, offeredAtMs: offeredAt?.getTime() ?? null },
+        nowMs,
+      );
     // The device said NotNow, and the other server offers it again: of that nothing is heard before the end.
     if (handsOverOnce && nowMs - handedOverAtMs < CHALLENGE_LIFE_MS) return false;
-    return isAnswerOverdue({ handedOverAtMs, handOvers, offeredAtMs: null }, nowMs);
+    return isResponseOverdue({ handedOverAtMs, handOvers, offeredAtMs: null }, nowMs);
   });
 }
 
@@ -60,7 +63,7 @@ export const findAwaitedDevices = (sql: Sql, limit: number): Promise<AwaitedDevi
         and channel.kind = any ($3::text[])
       limit $4`,
     [
-      ANSWERED_WITHIN_MS / 1_000,
+      RESPONSE_WITHIN_MS / 1_000,
       MAX_PAUSE_MS / 1_000,
       CHANNEL_KINDS.filter((kind) => CHANNEL_ABILITIES[kind].tell),
       limit,

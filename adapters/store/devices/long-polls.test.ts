@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
 import { recordRunEnd } from '../rollout/rollout-runs.ts';
 import { COMMANDS_CHANNEL } from './commands.ts';
-import { beginLongPoll, endLongPollIfOver, isLongPollOpen, tellCertificateOver } from './long-polls.ts';
+import { beginLongPoll, endLongPollIfOver, isLongPollOpen, notifyCertificateOver } from './long-polls.ts';
 
 let own: TestDatabase;
 let id: string;
@@ -76,11 +76,11 @@ test('the end of a run is told to whoever waits, that of a certificate only wher
     return told.splice(0).slice(0, -1);
   };
   await write(RUN);
-  await tellCertificateOver(own.database, id);
+  await notifyCertificateOver(own.database, id);
   expect(await toldBefore(randomUUID())).toEqual([]);
   await recordRunEnd(own.database, `run-${id}`, 'failed', null, new Date());
   expect(await toldBefore(randomUUID())).toEqual([`${id} over`]);
-  await tellCertificateOver(own.database, id);
+  await notifyCertificateOver(own.database, id);
   expect(await toldBefore(randomUUID())).toEqual([`${id} over`]);
   await stop();
 });

@@ -13,7 +13,7 @@ export const readNotification = (payload: string): { readonly deviceId: string; 
     : { deviceId: payload, isOver: false };
 
 /** The expression that tells it. @param device SQL: its id */
-export const tellingOver = (device: string): string =>
+export const notifyingOver = (device: string): string =>
   `pg_notify('${COMMANDS_CHANNEL}', (${device})::text || '${OVER}')`;
 
 /** Of a device whose id is `device`, SQL. Only the newest run can be open: nobody closes one that was reset or terminated. */
@@ -78,8 +78,8 @@ export async function endLongPollIfOver(sql: Sql, deviceId: string, mark: Date):
 }
 
 /** A certificate's errand has ended: what waited for it does so no longer, unless a rollout runs. In its transaction. */
-export const tellCertificateOver = async (sql: Sql, deviceId: string): Promise<void> =>
-  void (await sql.query(`select ${tellingOver('$1::uuid')} where not ${hasOpenRunSql('$1::uuid')}`, [
+export const notifyCertificateOver = async (sql: Sql, deviceId: string): Promise<void> =>
+  void (await sql.query(`select ${notifyingOver('$1::uuid')} where not ${hasOpenRunSql('$1::uuid')}`, [
     deviceId,
   ]));
 

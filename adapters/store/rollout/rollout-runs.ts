@@ -1,7 +1,7 @@
 // Runs of rollOutDevice: how each ended; its first plan records when it began (trust.ts). Outcomes are kept here longer than Temporal keeps its
 // histories.
 import type { Sql } from '../base/database.ts';
-import { tellingOver } from '../devices/long-polls.ts';
+import { notifyingOver } from '../devices/long-polls.ts';
 
 /** A request of its device that waited for it waits no longer. */
 export async function recordRunEnd(
@@ -13,7 +13,7 @@ export async function recordRunEnd(
 ): Promise<void> {
   await sql.query(
     `with ended as (update rollout_runs set closed_at = $4, outcome = $2, failure_code = $3 where run_id = $1 returning device_id)
-     select ${tellingOver('device_id')} from ended`,
+     select ${notifyingOver('device_id')} from ended`,
     [runId, outcome, failureCode, at],
   );
 }

@@ -7,7 +7,7 @@ import type { Obstacle, TrustBucket } from '../../../domain/trust-bucket.ts';
 import type { Truth, TruthObservation } from '../../../domain/trust.ts';
 import type { Sql } from '../base/database.ts';
 import { EVENTS_CHANNEL } from '../base/events.ts';
-import { hasOpenRunSql, tellingOver } from '../devices/long-polls.ts';
+import { hasOpenRunSql, notifyingOver } from '../devices/long-polls.ts';
 import type { TimelineEntry } from '../devices/device-timeline.ts';
 import { provingDelivery, type Proof } from './proof.ts';
 
@@ -140,7 +140,7 @@ const WRITE = `with trust as (
         where run_id = $26 and $29::boolean and exists (select from trust)
        returning device_id),
      wait_over as (
-       select ${tellingOver('device_id')}
+       select ${notifyingOver('device_id')}
          from (select device_id from ended
                union all
                select $1 from proven where not ${hasOpenRunSql('$1')}) as closed (device_id)),

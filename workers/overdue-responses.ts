@@ -1,13 +1,13 @@
-// Looks again and again for answers that a channel should have told and did not (activities/overdue-answers.ts).
+// Looks again and again for responses that a channel should have told and did not (activities/overdue-responses.ts).
 import type { ActivityDependencies } from '../activities/index.ts';
-import { askForOverdueAnswers } from '../activities/overdue-answers.ts';
+import { requestOverdueResponses } from '../activities/overdue-responses.ts';
 import type { RelayLog } from './relay-loop.ts';
 import { repeat } from './repeated-work.ts';
 
 const LOOKS_EVERY_MS = 5_000;
 
 /** Starts at once; `stop` ends it when what is under way is done. */
-export function startOverdueAnswers(
+export function startOverdueResponses(
   dependencies: ActivityDependencies,
   log: RelayLog,
 ): { stop(): Promise<void> } {
@@ -16,9 +16,9 @@ export function startOverdueAnswers(
     database: dependencies.database,
     log,
     signal: ending.signal,
-    name: 'overdue answers',
+    name: 'overdue responses',
     work: async () => {
-      await askForOverdueAnswers(dependencies, ending.signal);
+      await requestOverdueResponses(dependencies, ending.signal);
       return LOOKS_EVERY_MS;
     },
   });

@@ -1,5 +1,5 @@
-// Asks again for answers that a channel should have told and did not: a webhook that got lost is not sent a second time. Whoever waits for
-// an answer has the device woken at growing intervals only, and would wait for minutes.
+// Asks again for responses that a channel should have told and did not: a webhook that got lost is not sent a second time. Whoever waits for
+// a response has the device woken at growing intervals only, and would wait for minutes.
 import { findAwaitedDevices } from '../adapters/store/devices/channel-commands.ts';
 import type { FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -15,7 +15,10 @@ const OF_DEVICE: readonly FailureCode[] = [
 ];
 
 /** A channel that does not answer is asked for one device only. */
-export async function askForOverdueAnswers(deps: ActivityDependencies, signal: AbortSignal): Promise<void> {
+export async function requestOverdueResponses(
+  deps: ActivityDependencies,
+  signal: AbortSignal,
+): Promise<void> {
   const silent = new Set<string>();
   for (const { deviceId, channelId } of await findAwaitedDevices(deps.database, AT_ONCE)) {
     if (signal.aborted) return;

@@ -1,6 +1,6 @@
 // Fetches from a Fleet server what became of a device's commands, and records it as if the device had said it to Odette.
 import { signalEnded } from '../../activities/signal-response.ts';
-import type { FleetAnswer, FleetClient } from '../../adapters/fleet/fleet-client.ts';
+import type { FleetCommandResult, FleetClient } from '../../adapters/fleet/fleet-client.ts';
 import { readDeviceMessage, type DeviceMessage } from '../../adapters/mdm/device-message.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
 import { giveUpUnanswered, takeBackHandOver } from '../../adapters/store/devices/channel-commands.ts';
@@ -18,28 +18,28 @@ import type { CompareConfiguration } from '../mdm/response-reading.ts';
 import { lookUp } from './fleet-hosts.ts';
 import { recordTold } from './told.ts';
 
-type Client = Pick<FleetClient, 'answer' | 'host'>;
+type Client = Pick<FleetClient, 'commandResult' | 'host'>;
 
 interface Dependencies {
   readonly database: Database;
   readonly compareConfiguration: CompareConfiguration;
 }
 
-/** Whoever has not answered so long after a command is looked up: it may have left, or enrolled anew. Milliseconds. */
+/** Whoever has not responded so long after a command is looked up: it may have left, or enrolled anew. Milliseconds. */
 const LOOKED_UP_AFTER_MS = 5_000;
 /** A command that Fleet does not have so long after it was sent is not on its way any more. Milliseconds. */
 const LOST_AFTER_MS = 60_000;
 
-interface Answered {
+interface Given {
   readonly command: OpenQuestion;
-  readonly answer: Extract<FleetAnswer, { kind: 'answered' }>;
+  readonly response: Extract<FleetCommandResult, { kind: 'responded' }>;
 }
 
 /**
- * Records what the device answered since. @returns milliseconds since the youngest command without an answer was given; undefined: there
+ * Records how the device responded since. @returns milliseconds since the youngest command without a response was given; undefined: there
  * is none @throws CataloguedError `channel.*` where Fleet could not be asked: what was not asked is asked the next time
  */
-export async function collectAnswers(
+export async function collectResponses(
   dependencies: Dependencies,
   client: Client,
   channel: ChannelRow,
@@ -47,15 +47,16 @@ export async function collectAnswers(
 ): Promise<number | undefined> {
   const { database } = dependencies;
   const { deviceId, udid } = question;
-  const answered: Answered[] = [];
+  const given: Given[] = [];
   for (const command of await findOpenQuestions(database, deviceId)) {
-    const answer = await askByAnyName(client, udid, command);
-    if (answer.kind === 'answered') answered.push({ command, answer });
-    if (answer.kind === 'unknown' && command.ageMs > LOST_AFTER_MS) await settleLost(database, udid, command);
+    const response = await askByAnyName(client, udid, command);
+    if (response.kind === 'responded') given.push({ command, response });
+    if (response.kind === 'unknown' && command.ageMs > LOST_AFTER_MS)
+      await settleLost(database, udid, command);
   }
   // In the order in which the device gave them, as far as Fleet's seconds tell.
-  answered.sort((one, other) => one.answer.atMs - other.answer.atMs);
-  for (const [nth, each] of answered.entries()) await record(dependencies, channel, question, each, nth);
+  given.sort((one, other) => one.response.atMs - other.response.atMs);
+  for (const [nth, each] of given.entries()) await record(dependencies, channel, question, each, nth);
   const open = await findOpenQuestions(database, deviceId);
   if (open.length === 0) return undefined;
   const youngestMs = Math.min(...open.map(({ ageMs }) => ageMs));
@@ -64,13 +65,17 @@ export async function collectAnswers(
   return youngestMs;
 }
 
-/** Whichever of its names the device answered. */
-async function askByAnyName(client: Client, udid: string, command: OpenQuestion): Promise<FleetAnswer> {
-  let said: FleetAnswer = { kind: 'unknown' };
+/** Under whichever of its names the device responded to it. */
+async function askByAnyName(
+  client: Client,
+  udid: string,
+  command: OpenQuestion,
+): Promise<FleetCommandResult> {
+  let said: FleetCommandResult = { kind: 'unknown' };
   for (const name of command.names) {
-    const answer = await client.answer(name, udid);
-    if (answer.kind === 'answered') return answer;
-    if (answer.kind === 'waits') said = answer;
+    const response = await client.commandResult(name, udid);
+    if (response.kind === 'responded') return response;
+    if (response.kind === 'waits') said = response;
   }
   return said;
 }
@@ -79,7 +84,7 @@ async function record(
   dependencies: Dependencies,
   channel: ChannelRow,
   { deviceId, udid, askedAt }: Question,
-  { command, answer: { body, ageMs } }: Answered,
+  { command, response: { body, ageMs } }: Given,
   nth: number,
 ): Promise<void> {
   const message = messageIn(body);
