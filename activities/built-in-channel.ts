@@ -14,7 +14,7 @@ export const builtInChannel = (deps: ActivityDependencies): DeviceChannel => ({
   withdraw: async (uuid) => ((await withdrawCommand(deps.database, uuid)) ? 'withdrawn' : 'too_late'),
   wake: (device, whom) => (whom === 'device' ? wakeDevice(deps, device) : wakeUser(deps, device.id)),
   isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasHeardNow,
+    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
 });
 
 /** A push is a wake-up, never a contact; its failure is never the command's. */

@@ -6,7 +6,7 @@ import type { Database } from '../adapters/store/base/database.ts';
 import { certificateViewOf } from '../adapters/store/rollout/deliveries.ts';
 import { readDeviceState, type DeviceState } from '../adapters/store/rollout/rollout-state.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
-import { notedDatabase } from '../test/harness/noted-database.ts';
+import { recordingDatabase } from '../test/harness/recording-database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { proofOf, saveProof } from './certificate-proof.ts';
 import { refreshTrust } from './refresh-trust.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   own = await createTestDatabase();
   const sealer = new KeyRing('test', new Map([['test', randomBytes(32)]]));
   fleet = await connectIntegration(own.database, sealer, 'localhost', {});
-  database = notedDatabase(own.database, statements);
+  database = recordingDatabase(own.database, statements);
 });
 afterAll(() => own.drop());
 beforeEach(async () => {

@@ -37,7 +37,7 @@ afterEach(async () => {
   await fleet.switchTrust(true);
 });
 
-/** A Mac that was heard of just now, and what its workflow asks for. */
+/** A Mac that was in contact just now, and what its workflow asks for. */
 async function awakeMac(more: Partial<DeliverInput> = {}): Promise<DeliverInput> {
   const [mac] = await own.database.query<{ id: string; enrollmentId: string }>(
     `insert into devices (family, platform, udid, serial_number, blueprint_id, enrollment_status, enrollment_id, topic, push_token, push_magic,

@@ -1,6 +1,6 @@
 // The channel of a Fleet server: it has the queue and wakes the device with each command; what the device answers is asked for
 // (workers/channel-follower.ts).
-import { askSoon } from '../adapters/store/devices/channel-questions.ts';
+import { scheduleQuestion } from '../adapters/store/devices/channel-questions.ts';
 import { withdrawCommand } from '../adapters/store/devices/commands.ts';
 import { isEnrolled } from '../domain/device.ts';
 import { CHANNEL_ABILITIES, type DeviceChannel } from '../domain/device-channel.ts';
@@ -11,7 +11,7 @@ export const fleetChannel = (deps: ActivityDependencies, channelId: string): Dev
   async enqueue(device, { plist }) {
     const client = await deps.fleet(channelId);
     // Before it is sent: whatever ends here, its answer is looked for.
-    await askSoon(deps.database, device.id);
+    await scheduleQuestion(deps.database, device.id);
     return client.run(device.udid, plist);
   },
   /** Only what the other server has not been given yet. */
@@ -19,5 +19,5 @@ export const fleetChannel = (deps: ActivityDependencies, channelId: string): Dev
   /** Its API has no push: Fleet pushes with each command that it takes, and again by itself while a command waits. */
   wake: () => Promise.resolve(null),
   isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasHeardNow,
+    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
 });

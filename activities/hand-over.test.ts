@@ -134,7 +134,7 @@ test('a response that a webhook lost is asked for again, however often the devic
   expect(await commandOf(uuid)).toMatchObject({ state: 'responded', status: 'Acknowledged' });
 });
 
-test('a device that was not heard of since keeps its command half an hour, then longer', async () => {
+test('a device that was not in contact since keeps its command half an hour, then longer', async () => {
   const device = await enrolled();
   await device.idle();
   await device.queue();

@@ -25,5 +25,5 @@ export const nanoMdmChannel = (deps: ActivityDependencies, channelId: string): D
     }
   },
   isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasHeardNow,
+    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
 });

@@ -7,7 +7,7 @@ import type { StepRequest } from '../domain/rollout-action.ts';
 import { stepOf } from '../domain/rollout-step.ts';
 import { connectIntegration } from '../test/harness/connected-integration.ts';
 import { newSigner } from '../test/harness/new-signer.ts';
-import { notedDatabase } from '../test/harness/noted-database.ts';
+import { recordingDatabase } from '../test/harness/recording-database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { BodySource } from './command-body.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   fleet = await connectIntegration(own.database, sealer, 'localhost', {});
   const signer = await newSigner();
   deps = {
-    database: notedDatabase(own.database, statements),
+    database: recordingDatabase(own.database, statements),
     sealer,
     apns: () => Promise.resolve({ push: () => Promise.resolve() }),
     profileSigner: () => Promise.resolve(signer),

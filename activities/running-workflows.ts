@@ -1,6 +1,6 @@
 // What runs in Temporal under the ids of Odette's workflows, for a whole page of devices with one list query: whoever reaches the server can end
 // a workflow, or start another in its place, on a task queue of their own, which takes Odette's signals and does nothing.
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 
 export interface FoundWorkflows {
@@ -16,19 +16,29 @@ export async function findRunning(
   workflowIds: readonly string[],
 ): Promise<FoundWorkflows> {
   const running = new Set<string>();
-  let replaced = 0;
-  if (workflowIds.length === 0) return { running, replaced };
+  const ended = new Set<string>();
+  if (workflowIds.length === 0) return { running, replaced: 0 };
   for await (const run of client.workflow.list({
     query: `ExecutionStatus = 'Running' AND ${among(workflowIds)}`,
   })) {
     if (run.taskQueue === TASK_QUEUE && run.type === type) running.add(run.workflowId);
-    else {
-      // This very run: the right one may have taken its place meanwhile.
-      await client.workflow.getHandle(run.workflowId, run.runId).terminate('not started by Odette');
-      replaced += 1;
-    }
+    // This very run: the right one may have taken its place meanwhile.
+    else if (await isEnded(client, run)) ended.add(run.workflowId);
   }
-  return { running, replaced };
+  // Lists lag behind: beside a run that could be ended, another of its id ran before it.
+  for (const id of ended) running.delete(id);
+  return { running, replaced: ended.size };
+}
+
+/** false: it had closed already. */
+async function isEnded(client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(workflowId, runId).terminate('not started by Odette');
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** How many of these ids have a newest run that somebody terminated or canceled. */

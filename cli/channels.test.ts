@@ -85,7 +85,7 @@ test('keys are read from files, and the answer says what NanoMDM is started with
   expect(printed).not.toContain('the API key');
 });
 
-test('the list shows when each was heard last, and what of it needs somebody', async () => {
+test('the list shows when each was last in contact, and what of it needs somebody', async () => {
   const { printed } = await run('list');
   expect(printed).toMatch(/Berlin +nanomdm +https:\/\/mdm\.example\.com +2 +never +–/);
 });

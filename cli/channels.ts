@@ -25,7 +25,7 @@ export function addChannels(program: Command, line: CommandLine): void {
   const channel = program
     .command('channel')
     .description('other MDM servers (NanoMDM, Fleet) by which Odette reaches devices');
-  jsonCommand(channel, 'list', 'lists them, when each was heard last, and what of it needs you').action(
+  jsonCommand(channel, 'list', 'lists them, when each was last in contact, and what of it needs you').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/channels');
       line.show(options, response, () =>
@@ -232,14 +232,14 @@ export async function findChannel(odette: OdetteClient, text: string): Promise<C
 }
 
 const rowOf = ({ name, kind, url, devices, lastWebhookAt, readAt, problem, findings }: Channel): string[] => {
-  const heardAt = kind === 'fleet' ? readAt : lastWebhookAt;
+  const contactAt = kind === 'fleet' ? readAt : lastWebhookAt;
   const needs = [...(problem ? [problem.title] : []), ...findings.map(({ title }) => title)];
   return [
     name,
     kind,
     url,
     String(devices),
-    heardAt === null ? 'never' : moment(heardAt),
+    contactAt === null ? 'never' : moment(contactAt),
     needs.length === 0 ? '–' : needs.join(' '),
   ];
 };

@@ -17,7 +17,7 @@ test('a device whose turn it was had time to answer, at growing intervals', () =
   expect(isResponseOverdue(at(40, 0), 24 * 60 * MINUTE_MS)).toBe(true);
 });
 
-test('a device that is not heard of is asked again at growing intervals, at least once a day', () => {
+test('a device that is not in contact is asked again at growing intervals, at least once a day', () => {
   expect(isResponseOverdue(at(1, null), 29 * MINUTE_MS)).toBe(false);
   expect(isResponseOverdue(at(1, null), 30 * MINUTE_MS)).toBe(true);
   expect(isResponseOverdue(at(3, null), 119 * MINUTE_MS)).toBe(false);

@@ -40,7 +40,7 @@ export interface ChannelDevice {
   readonly enrollmentStatus: EnrollmentStatus;
   readonly enrollmentId: string;
   /** A request of it waits, or its last contact was a moment ago, by the database's clock. */
-  readonly wasHeardNow: boolean;
+  readonly wasInContactNow: boolean;
   /** It asks for its next command by itself: a request of it waits, or it was handed a command a moment ago. */
   readonly isInConversation: boolean;
   readonly channelKind: ChannelKind;
@@ -88,7 +88,7 @@ export const isRepeatable = (requestType: string): boolean => requestType !== 'I
 const MINUTE_MS = 60_000;
 /** A device that was offered a command carries it out within it; a large list or profile takes the longest. Doubles each time. */
 export const RESPONSE_WITHIN_MS = 45_000;
-/** Of a device from which nothing is heard at all: the channel may have lost what it said. Doubles each time. */
+/** Of a device that is not in contact at all: the channel may have lost what it said. Doubles each time. */
 const UNHEARD_FOR_MS = 30 * MINUTE_MS;
 export const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
 
@@ -96,7 +96,7 @@ export const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
  * Whether the response to a command that a channel with its own queue has taken was lost, or the command itself: its turn came, and the
  * device had time. How often the device calls meanwhile says nothing. One that has not called since may sleep, and keeps the command. Both
  * are asked again at growing intervals.
- * Times in milliseconds since the epoch; `offeredAtMs`: its turn came, null: the device was not heard of since; `handOvers` counts from 1.
+ * Times in milliseconds since the epoch; `offeredAtMs`: its turn came, null: the device was not in contact since; `handOvers` counts from 1.
  */
 export function isResponseOverdue(
   command: {

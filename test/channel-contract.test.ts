@@ -225,7 +225,7 @@ describe.each(RIGS)('%s', (_name, open, isSkipped) => {
       await sent.idle();
       const { device, channel: its } = await soon(async () => {
         const found = await channel(id);
-        expect(found.device.wasHeardNow).toBe(true);
+        expect(found.device.wasInContactNow).toBe(true);
         return found;
       });
       expect(its.isAwake(device, enrollmentId)).toBe(true);

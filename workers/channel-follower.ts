@@ -2,7 +2,7 @@
 // What is due, and when, stands in the database: any number of processes may ask, and one that ends leaves the rest to the others.
 import type { Database } from '../adapters/store/base/database.ts';
 import {
-  askAgain,
+  rescheduleQuestion,
   claimQuestions,
   nextQuestionDueInMs,
   QUESTIONS_CHANNEL,
@@ -49,7 +49,7 @@ export function startChannelFollower(dependencies: FollowerDependencies): { stop
     ...common,
     name: 'what became of commands',
     work: async () => {
-      await askDue(dependencies, ending.signal);
+      await followDue(dependencies, ending.signal);
       return pauseOf(await nextQuestionDueInMs(database));
     },
   });
@@ -76,7 +76,7 @@ export function startChannelFollower(dependencies: FollowerDependencies): { stop
 const pauseOf = (dueInMs: number | undefined): number =>
   Math.min(Math.max(dueInMs ?? LOOK_EVERY_MS, 250), LOOK_EVERY_MS);
 
-async function askDue(dependencies: FollowerDependencies, signal: AbortSignal): Promise<void> {
+async function followDue(dependencies: FollowerDependencies, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const due = await claimQuestions(dependencies.database, AT_ONCE);
     if (due.length === 0) return;
@@ -100,11 +100,11 @@ async function ask(dependencies: FollowerDependencies, question: Question): Prom
     );
     await recordAnswer(database, channelId);
     if (youngestMs === undefined) await stopAsking(database, deviceId);
-    await askAgain(database, question, nextQuestionInMs(youngestMs ?? 0));
+    await rescheduleQuestion(database, question, nextQuestionInMs(youngestMs ?? 0));
   } catch (error) {
     const pauseMs = await recordProblem(database, channelId, error);
     log.warn({ err: error, channel: channelId, pauseMs }, 'a channel was not asked; trying again');
-    await askAgain(database, question, pauseMs);
+    await rescheduleQuestion(database, question, pauseMs);
   }
 }
 

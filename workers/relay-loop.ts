@@ -233,7 +233,7 @@ class Relay {
     } catch (error) {
       if (isStoreAway(error)) await this.#settle(() => releaseOutbox(database, event, 0, false));
       else if (isOutage(error)) await this.#waitForTemporal(event, facts, error);
-      else await this.#putOff(claimed, facts, error);
+      else await this.#postpone(claimed, facts, error);
       return true;
     }
     if (this.#outages > 0) log.info({}, 'Temporal responds again');
@@ -243,7 +243,7 @@ class Relay {
     return false;
   }
 
-  async #putOff({ id, attempts }: ClaimedMessage, facts: object, error: unknown): Promise<void> {
+  async #postpone({ id, attempts }: ClaimedMessage, facts: object, error: unknown): Promise<void> {
     const { database, log } = this.#dependencies;
     const waitSeconds = Math.min(300, 2 ** Math.min(attempts, 9));
     log.error({ ...facts, err: error, waitSeconds }, 'Temporal refuses a message; trying again later');

@@ -66,7 +66,7 @@ export class CertificateRequest {
         integrationId,
         eventId: this.#nextEventId('certificate'),
       });
-    if (!(await this.#askUntil(request, isDone, intervals, { summary: 'certificate', isAsked: true })))
+    if (!(await this.#requestUntil(request, isDone, intervals, { summary: 'certificate', isAsked: true })))
       return { kind: 'silent', code: failed.last() };
     if (isChanged()) return { kind: 'changed' };
     const code = failed.forGood();
@@ -86,7 +86,7 @@ export class CertificateRequest {
         ...this.#device(),
         eventId: this.#nextEventId('removal'),
       });
-    const isReplied = await this.#askUntil(request, isDone, intervals, {
+    const isReplied = await this.#requestUntil(request, isDone, intervals, {
       summary: 'certificate is removed',
       isAsked: false,
     });
@@ -105,7 +105,7 @@ export class CertificateRequest {
   }
 
   /** The request and its timer begin in one workflow task: a reset to it asks again. */
-  async #askUntil(
+  async #requestUntil(
     request: () => Promise<void>,
     isDone: () => boolean,
     intervals: readonly number[],

@@ -111,7 +111,7 @@ const changePassword = () =>
     `update secrets set version = version + 1 where id in (select secret_id from integration_platforms where platform = 'macOS')`,
   );
 
-const noted = async (mac: FakeDevice): Promise<string[]> => {
+const timeline = async (mac: FakeDevice): Promise<string[]> => {
   const rows = await world.database.query<{ kind: string }>(
     `select kind from device_timeline where device_id = $1 and kind like 'certificate_%' and kind <> 'certificate_proven'`,
     [mac.id],
@@ -158,7 +158,9 @@ describe('keepCertificate', () => {
     // It continued as new, where Temporal drops its summary: the details still say whose it is.
     const { raw } = await world.certificateWorkflow(mac.id).describe();
     expect(raw.workflowExecutionInfo?.firstRunId).not.toBe(raw.workflowExecutionInfo?.execution?.runId);
-    expect(await detailsOf(mac)).toContain(`Mac: [open the device in Odette](/odette/devices/${mac.id})`);
+    await world.until(async () =>
+      expect(await detailsOf(mac)).toContain(`Mac: [open the device in Odette](/odette/devices/${mac.id})`),
+    );
   }, 400_000);
 
   test('an unused certificate warns on day 80 and is issued again on day 85', async () => {
@@ -252,7 +254,7 @@ describe('keepCertificate', () => {
     const [first] = mac.certificates;
     refusesFor('.certificate', 15_002, 'MDM-SCEP', 'The response is invalid', 1);
     await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID() });
-    await world.until(async () => expect(await noted(mac)).toContain('certificate_failed'));
+    await world.until(async () => expect(await timeline(mac)).toContain('certificate_failed'));
     await saysWhy();
     await pass(mac, MINUTE);
     await renewed(mac, first?.serialNumber ?? '');
@@ -322,7 +324,7 @@ describe('keepCertificate', () => {
     const delivered = await deliveriesOf(mac);
     mac.certificateLifeMs = 1;
     await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
-    await world.until(async () => expect(await noted(mac)).toContain('certificate_failed'));
+    await world.until(async () => expect(await timeline(mac)).toContain('certificate_failed'));
     await restOf(mac);
     expect((await deliveriesOf(mac)) - delivered).toBe(1);
   });
@@ -352,10 +354,10 @@ describe('keepCertificate', () => {
     mac.isAsleep = true;
     await pass(mac, untilRenewal(mac) + 2_000);
     await skip(mac, notAfter.getTime() - mac.now().getTime() - DAY);
-    await world.until(async () => expect(await noted(mac)).toContain('certificate_late'));
-    expect(await noted(mac)).not.toContain('certificate_expired');
+    await world.until(async () => expect(await timeline(mac)).toContain('certificate_late'));
+    expect(await timeline(mac)).not.toContain('certificate_expired');
     await skip(mac, 3 * DAY);
-    await world.until(async () => expect(await noted(mac)).toContain('certificate_expired'));
+    await world.until(async () => expect(await timeline(mac)).toContain('certificate_expired'));
     expect((await world.truths(mac.id))['certificatePresent']).toBe('not_held');
     expect((await world.trust(mac.id))?.bucket).not.toBe('trusted');
     mac.isAsleep = false;
@@ -376,7 +378,7 @@ describe('keepCertificate', () => {
       await world.certificateWorkflow(mac.id).signal('renewNow', { eventId: randomUUID(), reason: 'asked' });
     }
     await world.until(async () => {
-      for (const mac of [refusing, forgetful]) expect(await noted(mac)).toContain('certificate_failed');
+      for (const mac of [refusing, forgetful]) expect(await timeline(mac)).toContain('certificate_failed');
     }, 60_000);
     await Promise.all([restOf(refusing), restOf(forgetful)]);
     expect(refusing.carriedOut.filter((type) => type === 'CertificateList').length).toBeLessThan(10);

@@ -184,11 +184,11 @@ const audited = (item: {
 async function assertNobodyLockedOut(
   sql: Sql,
   before: LibraryItemRow,
-  keptBlueprintIds: readonly string[],
+  remainingBlueprintIds: readonly string[],
   isLifted: boolean,
 ): Promise<void> {
   if (isLifted || !before.deviceTrustOn) return;
-  const losing = await listUsersLosingTrust(sql, before.id, keptBlueprintIds);
+  const losing = await listUsersLosingTrust(sql, before.id, remainingBlueprintIds);
   if (losing.total > 0)
     throw fieldProblem('library.policy_in_force', 'confirmPolicyIsLifted', { detail: lockoutText(losing) });
 }

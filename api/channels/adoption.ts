@@ -1,5 +1,5 @@
-// Devices that were enrolled in another MDM server before Odette heard of it: asked who they are, and known once they respond. That server's
-// API lists nothing, so an admin names their UDIDs, or they are heard of when they check in.
+// Devices that were enrolled in another MDM server before Odette knew them: asked who they are, and known once they respond. That server's
+// API lists nothing, so an admin names their UDIDs, or they are found when they check in.
 import { buildCommand } from '../../adapters/mdm/command.ts';
 import { readResponse } from '../../adapters/mdm/response.ts';
 import type { NanoMdmClient } from '../../adapters/nanomdm/nanomdm-client.ts';

@@ -2,7 +2,7 @@
 import type { FleetClient, FleetHost } from '../../adapters/fleet/fleet-client.ts';
 import { databaseNow } from '../../adapters/store/base/clock.ts';
 import type { Database } from '../../adapters/store/base/database.ts';
-import { askForgotten } from '../../adapters/store/devices/channel-questions.ts';
+import { scheduleForgottenQuestions } from '../../adapters/store/devices/channel-questions.ts';
 import { listReadings, recordFindings } from '../../adapters/store/devices/channel-readings.ts';
 import {
   listChannelLabels,
@@ -64,7 +64,7 @@ export async function readFleet(
   for (const [udid, isEnrolled] of known)
     if (isEnrolled && !seen.has(udid))
       await lookUp(database, client, { channel, udid, at: await databaseNow(database) });
-  await askForgotten(database, channel.id);
+  await scheduleForgottenQuestions(database, channel.id);
   await readFindings(database, client, channel.id, [...teams], profilesDigest);
 }
 

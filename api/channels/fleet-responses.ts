@@ -49,7 +49,7 @@ export async function collectResponses(
   const { deviceId, udid } = question;
   const given: Given[] = [];
   for (const command of await findOpenQuestions(database, deviceId)) {
-    const response = await askByAnyName(client, udid, command);
+    const response = await findCommandResult(client, udid, command);
     if (response.kind === 'responded') given.push({ command, response });
     if (response.kind === 'unknown' && command.ageMs > LOST_AFTER_MS)
       await settleLost(database, udid, command);
@@ -66,7 +66,7 @@ export async function collectResponses(
 }
 
 /** Under whichever of its names the device responded to it. */
-async function askByAnyName(
+async function findCommandResult(
   client: Client,
   udid: string,
   command: OpenQuestion,

@@ -28,7 +28,7 @@ export interface Told {
   readonly at: string;
   readonly message: DeviceMessage;
   readonly body: Buffer;
-  /** Since the device said it, milliseconds, where it is heard of later. */
+  /** Since the device said it, milliseconds, where it is told later. */
   readonly ageMs?: number;
 }
 

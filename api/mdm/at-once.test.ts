@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report, ReportStatus } from '../../adapters/mdm/device-message.ts';
 import { IdlesTogether } from '../../adapters/store/devices/idles-together.ts';
 import { findCommand } from '../../adapters/store/devices/commands.ts';
-import { notedDatabase } from '../../test/harness/noted-database.ts';
+import { recordingDatabase } from '../../test/harness/recording-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/postgres.ts';
 import { queueCommand } from '../../test/harness/queue-command.ts';
 import { exchange } from './command-report.ts';
@@ -37,7 +37,7 @@ async function newDevice() {
     leave: () => undefined,
     close: () => undefined,
   };
-  const database = notedDatabase(own.database, statements);
+  const database = recordingDatabase(own.database, statements);
   const given = new GivenCommands(database);
   const signer = { certificate: { fingerprint }, isValidNow: true } as unknown as Signer;
   return {

@@ -19,7 +19,7 @@ import {
   findIdentity,
   pinIdentity,
   recordRefusedIdentity,
-  spendIdentity,
+  markIdentityUsed,
 } from '../../adapters/store/devices/identity-certificates.ts';
 import { familyOf, platformOf } from '../../domain/device.ts';
 import { type Admission, type KnownDevice, admit } from '../../domain/enrollment.ts';
@@ -77,7 +77,7 @@ async function beginIfAdmitted(sql: Sql, message: Authenticate, signer: Signer):
     return admission;
   }
   const deviceId = await begin(sql, message, fingerprint, identity, admission.as);
-  await spendIdentity(sql, fingerprint);
+  await markIdentityUsed(sql, fingerprint);
   await appendAudit(sql, {
     actor: `device:${deviceId}`,
     action: `enrollment.${admission.as}`,

@@ -39,7 +39,7 @@ async function fetchProfile(context: DeviceContext, order: EnrollmentOrder): Pro
 }
 
 /** Apple delivers nothing under them any more. */
-function forgetTokens(state: DeviceState, { pushToken, topic, user }: MdmEnrollment): void {
+function retireTokens(state: DeviceState, { pushToken, topic, user }: MdmEnrollment): void {
   state.formerTokens.push({ token: pushToken, topic });
   if (user) state.formerTokens.push({ token: user.pushToken, topic });
 }
@@ -48,7 +48,7 @@ async function enrollWith(context: DeviceContext, signed: SignedProfile): Promis
   const { state } = context;
   const mdm = mdmPayloadOf(signed);
   const before = state.enrollment;
-  if (before) forgetTokens(state, before);
+  if (before) retireTokens(state, before);
   const identity = await installIdentity(context, signed);
   state.enrollment = newEnrollment(
     mdm,
@@ -221,7 +221,7 @@ export function leave(context: DeviceContext): void {
   const { state } = context;
   const { enrollment } = state;
   if (!enrollment) return;
-  forgetTokens(state, enrollment);
+  retireTokens(state, enrollment);
   delete state.enrollment;
   delete state.unsent;
   const managed = state.profiles.filter((profile) => profile.isManaged);
@@ -237,7 +237,7 @@ export function leave(context: DeviceContext): void {
 
 /** Erase All Content: what a fresh device has. Its numbers and its user stay. */
 export function erase(state: DeviceState): void {
-  if (state.enrollment) forgetTokens(state, state.enrollment);
+  if (state.enrollment) retireTokens(state, state.enrollment);
   delete state.enrollment;
   delete state.unsent;
   removeItemsOf(state, () => true);

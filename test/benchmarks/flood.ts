@@ -58,7 +58,7 @@ try {
     streamsOfToken: STREAMS_OF_TOKEN,
     returning: asAttacker(returning),
     listing: asAttacker(listing),
-    lists: await askForLists(listing.udid),
+    lists: await requestLists(listing.udid),
   });
   const measures = [
     { name: 'console /healthz', ask: () => get(`${admin}/healthz`), everyMs: 20 },
@@ -129,7 +129,7 @@ function asAttacker({ udid, identity }: ProtocolDevice): Attacker {
 }
 
 /** The device has been handed a command for each kind of list and round. */
-async function askForLists(udid: string): Promise<Record<string, string[]>> {
+async function requestLists(udid: string): Promise<Record<string, string[]>> {
   const commands: Record<string, string[]> = {};
   for (const type of Object.keys(LISTS)) {
     const rows = await database.query<{ uuid: string }>(

@@ -91,7 +91,7 @@ export async function rollOutUnderKills(stage: Stage, withinMs: number): Promise
   await expectOneCertificateEach(stage);
 }
 
-/** Where all of an enrollment got lost, the device is heard of when it calls. That it calls all the time keeps nothing from being asked again. */
+/** Where all of an enrollment got lost, the device is known when it calls. That it calls all the time keeps nothing from being asked again. */
 async function callAll({ world }: Stage): Promise<void> {
   for (const name of DEVICES) await world.manage('POST', `/devices/${name}/connect`);
 }

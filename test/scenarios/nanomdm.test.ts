@@ -78,7 +78,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
 
   test('webhooks that are lost, doubled and late: the device becomes trusted, and gets nothing twice', async () => {
     Object.assign(relay.luck, { lost: 0.1, doubled: 0.3, held: 0.3 });
-    // Whatever luck says: that the app was installed is not heard of.
+    // Whatever luck says: that the app was installed gets lost.
     let isLost = false;
     relay.loses = async (body) => {
       if (isLost) return false;
@@ -92,7 +92,7 @@ describe.skipIf(nanoMdmIsMissing() !== undefined)('beside NanoMDM', () => {
       const name = 'nano-unlucky';
       await scenario.addMac(name);
       await scenario.enroll(name);
-      // Where everything of the enrollment was lost, the device is heard of when it calls.
+      // Where everything of the enrollment was lost, the device is known when it calls.
       await eventually(
         async () => {
           await world.manage('POST', `/devices/${name}/connect`);

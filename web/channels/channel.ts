@@ -1,4 +1,4 @@
-// A channel in the console's words: its state, and when it was heard last.
+// A channel in the console's words: its state, and when it was last in contact.
 import type { ResponseOf } from '../queries.ts';
 
 export type Channel = ResponseOf<'listChannels'>['items'][number];

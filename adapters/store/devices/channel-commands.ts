@@ -42,7 +42,7 @@ export async function findOverdue(sql: Sql, deviceId: string, nowMs: number): Pr
         { handedOverAtMs, handOvers, offeredAtMs: offeredAt?.getTime() ?? null },
         nowMs,
       );
-    // The device said NotNow, and the other server offers it again: of that nothing is heard before the end.
+    // The device said NotNow, and the other server offers it again, and tells of it only at the end.
     if (handsOverOnce && nowMs - handedOverAtMs < CHALLENGE_LIFE_MS) return false;
     return isResponseOverdue({ handedOverAtMs, handOvers, offeredAtMs: null }, nowMs);
   });
@@ -71,10 +71,10 @@ export const findAwaitedDevices = (sql: Sql, limit: number): Promise<AwaitedDevi
   );
 
 /**
- * The device was heard of: what its server has for it is offered to it from then on, one after the other. What was given after the command
+ * The device was in contact: what its server has for it is offered to it from then on, one after the other. What was given after the command
  * that it has just answered has its turn now. Expects the device's row to be locked.
  * @param answered null: it has answered none
- * @param agoMs heard of only now, milliseconds after it was
+ * @param agoMs told only now, milliseconds after it was
  */
 export async function recordOffered(
   sql: Sql,

@@ -12,7 +12,7 @@ const SOON_SECONDS = 1;
 const ASKED_AT = `date_trunc('milliseconds', now())`;
 
 /** A command was given, or is about to be. */
-export async function askSoon(sql: Sql, deviceId: string): Promise<void> {
+export async function scheduleQuestion(sql: Sql, deviceId: string): Promise<void> {
   await sql.query(
     `with asked as (
        insert into channel_questions (device_id, next_at) values ($1, now() + make_interval(secs => $2))
@@ -79,7 +79,7 @@ export const findOpenQuestions = (sql: Sql, deviceId: string): Promise<OpenQuest
   );
 
 /** Asked again then; sooner where a command was given meanwhile. */
-export async function askAgain(
+export async function rescheduleQuestion(
   sql: Sql,
   { deviceId, askedAt }: Pick<Question, 'deviceId' | 'askedAt'>,
   inMs: number,
@@ -101,7 +101,7 @@ export async function stopAsking(sql: Sql, deviceId: string): Promise<void> {
 }
 
 /** Whoever has an open command and is not asked about; whoever is on another channel now is asked about no more. */
-export async function askForgotten(sql: Sql, channelId: string): Promise<void> {
+export async function scheduleForgottenQuestions(sql: Sql, channelId: string): Promise<void> {
   await sql.query(
     `delete from channel_questions where not exists (
        select from devices as device join channel_readings as reading on reading.channel_id = device.channel_id

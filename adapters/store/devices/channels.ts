@@ -26,7 +26,7 @@ export interface ChannelLabel {
 
 export interface ListedChannel extends ChannelRow {
   readonly devices: number;
-  /** Asked who they are, and not heard of yet. */
+  /** Asked who they are, and without a response yet. */
   readonly asked: number;
   /** Whose devices Odette takes by itself. */
   readonly labels: readonly ChannelLabel[];
@@ -159,7 +159,7 @@ export async function dropAdoption(sql: Sql, channelId: string, commandUuid: str
   ]);
 }
 
-/** The device is known, however it was heard of. */
+/** The device is known, whoever told of it. */
 export async function deleteAdoption(sql: Sql, channelId: string, udid: string): Promise<void> {
   await sql.query('delete from channel_adoptions where channel_id = $1 and udid = $2', [channelId, udid]);
 }

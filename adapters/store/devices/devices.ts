@@ -56,7 +56,7 @@ const RECENTLY = 60;
 export async function findChannelDevice(sql: Sql, id: string): Promise<ChannelDevice | undefined> {
   const [row] = await sql.query<ChannelDevice>(
     `select device.id, udid, enrollment_status, enrollment_id, topic, push_token, push_magic, coalesce(channel.kind, 'built_in') as channel_kind, channel_id,
-            coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_heard_now,
+            coalesce(long_poll_until > now(), false) or coalesce(last_contact_at > now() - make_interval(secs => $2), false) as was_in_contact_now,
             ${isInConversationSql({ device: 'device', userId: 'null::text' })} as is_in_conversation
        from devices as device left join channels as channel on channel.id = device.channel_id where device.id = $1`,
     [id, RECENTLY],
@@ -93,7 +93,7 @@ export interface DeviceInContact extends DeviceRow {
 /**
  * The device that a message names, locked like findDeviceForUpdate; its contact is recorded. An older request of it that still waits
  * is given nothing any more.
- * @param agoMs heard of only now, milliseconds after it was
+ * @param agoMs told only now, milliseconds after it was
  */
 export async function recordContact(sql: Sql, udid: string, agoMs = 0): Promise<DeviceInContact | undefined> {
   const [row] = await sql.query<DeviceInContact>(

@@ -111,7 +111,7 @@ export async function findIdentity(sql: Sql, fingerprint: Buffer): Promise<Issue
 }
 
 /** A device was enrolled with it. */
-export async function spendIdentity(sql: Sql, fingerprint: Buffer): Promise<void> {
+export async function markIdentityUsed(sql: Sql, fingerprint: Buffer): Promise<void> {
   await sql.query(
     `update identity_certificates set used_at = now()
       where certificate is not null and sha256(certificate) = $1 and used_at is null`,

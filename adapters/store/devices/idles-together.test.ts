@@ -50,7 +50,7 @@ async function queueFor(place: number): Promise<string> {
 const recordAll = () => Promise.all(senders.map((each) => idles.record(each)));
 const given = (contacts: readonly Awaited<ReturnType<IdlesTogether['record']>>[]) =>
   contacts.map((contact) => contact && (contact.next?.uuid ?? 'nothing'));
-const heard = async () =>
+const inContact = async () =>
   (
     await own.database.query<{ udid: string }>(
       'select udid from devices where udid = any($1) and last_contact_at is not null',
@@ -58,11 +58,11 @@ const heard = async () =>
     )
   ).length;
 
-test('each device gets its oldest command, and where there is none it is only heard', async () => {
+test('each device gets its oldest command, and where there is none only its contact is recorded', async () => {
   const [first, , fifth] = [await queueFor(1), await queueFor(1), await queueFor(5)];
   const expected = senders.map((_, place) => (place === 1 ? first : place === 5 ? fifth : 'nothing'));
   expect(given(await recordAll())).toEqual(expected);
-  expect(await heard()).toBe(senders.length);
+  expect(await inContact()).toBe(senders.length);
 });
 
 test('an identity speaks for its own device only', async () => {
@@ -73,7 +73,7 @@ test('an identity speaks for its own device only', async () => {
   ]);
   expect(refused).toBeUndefined();
   expect(given(others)).toEqual(others.map(() => 'nothing'));
-  expect(await heard()).toBe(senders.length - 1);
+  expect(await inContact()).toBe(senders.length - 1);
 });
 
 test('of two that one device sends at once only one is given its command', async () => {

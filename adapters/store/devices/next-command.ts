@@ -80,9 +80,9 @@ export const takingNextOfEach = (devices: string): string =>
   taking(`uuid = any(array(
      select next.uuid from ${devices} as each cross join lateral (${oldestQueued({ device: 'each.id', userId: 'null::text', condition: 'true' })}) as next))`);
 
-/** `takingNext`, and the CTE `heard`: a request of the device that waited for a command waits no longer. */
+/** `takingNext`, and the CTE `contacted`: a request of the device that waited for a command waits no longer. */
 export const takingNextForWaiting = (taking: Taking): string => `${takingNext(taking)},
-heard as (
+contacted as (
   update devices set long_poll_until = null
    where id = ${taking.device} and ${taking.userId} is null and long_poll_until is not null and exists (select from taken))`;
 

@@ -31,7 +31,7 @@ const asTime = (text: string): Date => {
 };
 
 const KEPT = `platform, serial_number, udid, model, os_version, display_name, status, registered, users, created_at, last_updated_at`;
-const keptOf = (table: string): string =>
+const persistedOf = (table: string): string =>
   KEPT.split(', ')
     .map((column) => `${table}.${column}`)
     .join(', ');
@@ -66,7 +66,7 @@ export async function upsertOktaDevices(
   // The time up to which an unchanged record is known to have been as it is kept: that of the last list that was whole.
   const written = await sql.query<{ id: string }>(
     `with seen as materialized (
-       select seen.*, known.okta_id is null or (${keptOf('seen')}) is distinct from (${keptOf('known')}) as differs,
+       select seen.*, known.okta_id is null or (${persistedOf('seen')}) is distinct from (${persistedOf('known')}) as differs,
               known.unlisted_at is not null as was_unlisted
          from jsonb_to_recordset($2::jsonb) as seen (okta_id text, platform text, serial_number text, udid text, model text, display_name text,
               status text, registered boolean, users jsonb, created_at timestamptz, last_updated_at timestamptz, os_version text)

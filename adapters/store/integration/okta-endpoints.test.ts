@@ -9,7 +9,7 @@ import {
 } from '../../../domain/okta-budget.ts';
 import { CataloguedError } from '../../../domain/failures.ts';
 import { connectIntegration } from '../../../test/harness/connected-integration.ts';
-import { notedDatabase } from '../../../test/harness/noted-database.ts';
+import { recordingDatabase } from '../../../test/harness/recording-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/postgres.ts';
 import { OktaBudget, Turns } from '../../okta/budget.ts';
 import { AccessTokenSource } from '../../okta/access-token.ts';
@@ -72,7 +72,7 @@ describe('the budget of several processes', () => {
 
   it('decides by what another process has changed since, and asks nobody while nobody has', async () => {
     const statements: string[] = [];
-    const watched = notedDatabase(test.database, statements);
+    const watched = recordingDatabase(test.database, statements);
     const [mine, other] = [watched, test.database].map((database) =>
       endpointStore(database, fleet.integrationId, fleet.phoneSecretId),
     );
@@ -96,7 +96,7 @@ describe('the budget of several processes', () => {
 
   it('ends an answered request and begins the next one in one statement, and ends the last one by itself', async () => {
     const statements: string[] = [];
-    const watched = notedDatabase(test.database, statements);
+    const watched = recordingDatabase(test.database, statements);
     const store = endpointStore(watched, fleet.integrationId, fleet.phoneSecretId);
     const one = new OktaBudget(store, '1');
     for (let request = 1; request <= 3; request += 1)

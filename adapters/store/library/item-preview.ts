@@ -49,12 +49,12 @@ export async function countArriving(
 export async function countLeaving(
   sql: Sql,
   itemId: string,
-  keptBlueprintIds: readonly string[],
+  remainingBlueprintIds: readonly string[],
 ): Promise<number> {
   const [row] = await sql.query<{ devices: number }>(
     `select count(*)::int as devices from device_scope
       where library_item_id = $1 and blueprint_id <> all($2) and is_enrolled and is_configured`,
-    [itemId, keptBlueprintIds],
+    [itemId, remainingBlueprintIds],
   );
   return row?.devices ?? 0;
 }
@@ -69,7 +69,7 @@ export interface UsersLosingTrust {
 export async function listUsersLosingTrust(
   sql: Sql,
   itemId: string,
-  keptBlueprintIds: readonly string[],
+  remainingBlueprintIds: readonly string[],
 ): Promise<UsersLosingTrust> {
   const rows = await sql.query<{ login: string; total: number }>(
     `with managed as (
@@ -81,7 +81,7 @@ export async function listUsersLosingTrust(
         where person.value ->> 'managementStatus' = 'MANAGED')
      select login, (count(*) over ())::int as total from managed
       where login <> '' group by login having bool_and(coalesce(leaves, false)) order by login limit 100`,
-    [itemId, keptBlueprintIds],
+    [itemId, remainingBlueprintIds],
   );
   return { total: rows[0]?.total ?? 0, logins: rows.map(({ login }) => login) };
 }

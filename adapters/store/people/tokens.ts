@@ -76,10 +76,10 @@ export async function revokeTokensOf(sql: Sql, personId: string, role: Role | nu
 }
 
 /** Tokens of this name with another value are revoked. */
-export async function revokeOtherTokens(sql: Sql, name: string, keptHash: Buffer): Promise<void> {
+export async function revokeOtherTokens(sql: Sql, name: string, ownHash: Buffer): Promise<void> {
   await revoke(sql, "name = $1 and created_by = 'system' and token_hash <> $2 and revoked_at is null", [
     name,
-    keptHash,
+    ownHash,
   ]);
 }
 

@@ -2,7 +2,7 @@
 import type { Database } from '../../adapters/store/base/database.ts';
 
 /** Statements within a transaction are not noted. */
-export const notedDatabase = (database: Database, statements: string[]): Database => ({
+export const recordingDatabase = (database: Database, statements: string[]): Database => ({
   ...database,
   query: (text, values) => {
     statements.push(text);
