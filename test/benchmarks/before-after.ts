@@ -49,7 +49,7 @@ try {
         return [
           name,
           {
-            [BEFORE]: old,
+            [BEFORE]: old ?? '–',
             now: today,
             'now/before': old === undefined ? '–' : ((today ?? 0) / old).toFixed(2),
           },
