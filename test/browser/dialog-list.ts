@@ -19,6 +19,9 @@ export interface Opening {
   readonly open: (ours: Opener) => Promise<void>;
 }
 
+/** A key on a button that waits for something does nothing. */
+const CAN_BE_PRESSED = ':not([disabled], [data-disabled], [data-loading])';
+
 /** With the keyboard: whatever opens so opens for the mouse. */
 const pressed =
   (...names: readonly (string | RegExp)[]) =>
@@ -28,6 +31,7 @@ const pressed =
       await page
         .getByRole('button', { name, exact: true })
         .or(page.getByRole('menuitem', { name, exact: true }))
+        .and(page.locator(CAN_BE_PRESSED))
         .first()
         .press('Enter');
     }

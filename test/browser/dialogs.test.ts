@@ -93,7 +93,7 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
       place = at;
       await open(ours);
       const opened = ours.page.getByRole(role);
-      await opened.waitFor();
+      await expect.poll(() => opened.isVisible(), { timeout: 60_000, message: `${name} opens` }).toBe(true);
       await opened.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
       if (role !== 'main')
         await expect
