@@ -2,8 +2,12 @@
 import { isInConversation, withdrawCommand } from '../adapters/store/devices/commands.ts';
 import { markPushTokenGone } from '../adapters/store/devices/push-certificates.ts';
 import { closeUserChannel, findUserChannel } from '../adapters/store/devices/user-channels.ts';
-import { isEnrolled } from '../domain/device.ts';
-import { CHANNEL_ABILITIES, type ChannelDevice, type DeviceChannel } from '../domain/device-channel.ts';
+import {
+  CHANNEL_ABILITIES,
+  isAwakeNow,
+  type ChannelDevice,
+  type DeviceChannel,
+} from '../domain/device-channel.ts';
 import { failureCodeOf, type FailureCode } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { refreshTrust } from './refresh-trust.ts';
@@ -13,8 +17,7 @@ export const builtInChannel = (deps: ActivityDependencies): DeviceChannel => ({
   /** One conditional update: it cannot race with a hand-over. */
   withdraw: async (uuid) => ((await withdrawCommand(deps.database, uuid)) ? 'withdrawn' : 'too_late'),
   wake: (device, whom) => (whom === 'device' ? wakeDevice(deps, device) : wakeUser(deps, device.id)),
-  isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
+  isAwake: isAwakeNow,
 });
 
 /** A push is a wake-up, never a contact; its failure is never the command's. */

@@ -2,8 +2,7 @@
 // (workers/channel-follower.ts).
 import { scheduleQuestion } from '../adapters/store/devices/channel-questions.ts';
 import { withdrawCommand } from '../adapters/store/devices/commands.ts';
-import { isEnrolled } from '../domain/device.ts';
-import { CHANNEL_ABILITIES, type DeviceChannel } from '../domain/device-channel.ts';
+import { CHANNEL_ABILITIES, isAwakeNow, type DeviceChannel } from '../domain/device-channel.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 export const fleetChannel = (deps: ActivityDependencies, channelId: string): DeviceChannel => ({
@@ -18,6 +17,5 @@ export const fleetChannel = (deps: ActivityDependencies, channelId: string): Dev
   withdraw: async (uuid) => ((await withdrawCommand(deps.database, uuid)) ? 'withdrawn' : 'cannot'),
   /** Its API has no push: Fleet pushes with each command that it takes, and again by itself while a command waits. */
   wake: () => Promise.resolve(null),
-  isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
+  isAwake: isAwakeNow,
 });

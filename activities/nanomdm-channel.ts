@@ -1,7 +1,6 @@
 // The channel of a NanoMDM server: it has the queue and wakes the device; what the device says comes by its webhook.
 import { withdrawCommand } from '../adapters/store/devices/commands.ts';
-import { isEnrolled } from '../domain/device.ts';
-import { CHANNEL_ABILITIES, type DeviceChannel } from '../domain/device-channel.ts';
+import { CHANNEL_ABILITIES, isAwakeNow, type DeviceChannel } from '../domain/device-channel.ts';
 import { failureCodeOf } from '../domain/failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -24,6 +23,5 @@ export const nanoMdmChannel = (deps: ActivityDependencies, channelId: string): D
       return failureCodeOf(error);
     }
   },
-  isAwake: (device, enrollmentId) =>
-    device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow,
+  isAwake: isAwakeNow,
 });

@@ -1,7 +1,7 @@
 // How a command reaches a device and its response comes back: the port behind which Odette's own MDM server stands, and any other.
 // What comes back (enrolled, checked out, idle, responded) is recorded in one place, api/mdm/record-report.ts, whatever channel it came by.
 // An installation has several channels, a device is on one.
-import type { EnrollmentStatus } from './device.ts';
+import { isEnrolled, type EnrollmentStatus } from './device.ts';
 import type { FailureCode } from './failures.ts';
 
 /** Servers of other makers, by which Odette sends. */
@@ -51,6 +51,10 @@ export interface ChannelDevice {
   readonly pushToken: Uint8Array | null;
   readonly pushMagic: string | null;
 }
+
+/** It is enrolled as it was then, and would take a command within moments. */
+export const isAwakeNow = (device: ChannelDevice, enrollmentId: string): boolean =>
+  device.enrollmentId === enrollmentId && isEnrolled(device.enrollmentStatus) && device.wasInContactNow;
 
 export interface ChannelCommand {
   readonly uuid: string;

@@ -1,5 +1,6 @@
 // Bundles Odette's programs (the command, its processes, the sandbox) into dist/, each file under its source's name: a process that
-// starts reads a dozen files instead of hundreds. Workflows are bundled by Temporal's SDK, for they run in a sandbox of their own. Called by set-up and by the tests, so that what runs is what the sources say.
+// starts reads a dozen files instead of hundreds. Workflows are bundled by Temporal's SDK, for they run in a sandbox of their own. Called by set-up and by the tests, so
+// that what runs is what the sources say.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

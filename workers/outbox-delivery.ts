@@ -1,5 +1,6 @@
 // Tells Temporal one outbox message: a signal, with or without the start of its workflow, or the sweeps of an integration.
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
 import { LANES, priorityOf, type Lane } from '../domain/lanes.ts';
 import type { OutboxMessage, SignalBody } from '../domain/outbox-message.ts';
 import type { Sql } from '../adapters/store/base/database.ts';
@@ -9,6 +10,7 @@ import {
   type DesiredStateChanged,
   desiredStateChangedSignal,
   deviceEnrolledSignal,
+  type Event,
   fleetRolloutSteeredSignal,
   oktaLooksWantedSignal,
   removalChangedSignal,
@@ -57,42 +59,19 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
     }
     case 'keepCertificate':
       return signalCertificateWorkflow(client, sql, message, eventId);
-    case 'pollOktaTrust': {
-      const { type, options } = oktaTrustPollStart(message.integrationId);
-      await client.workflow.signalWithStart(type, {
-        ...options,
-        signal: oktaLooksWantedSignal,
-        signalArgs: [{ eventId }],
-      });
-      return 'started';
-    }
+    case 'pollOktaTrust':
+      return wake(client, oktaTrustPollStart(message.integrationId), oktaLooksWantedSignal, eventId);
     case 'rollOutFleet': {
-      const { type, options } = fleetStart({ fleetRolloutId: message.fleetRolloutId });
-      await client.workflow.signalWithStart(type, {
-        ...options,
-        signal: fleetRolloutSteeredSignal,
-        signalArgs: [{ eventId }],
-      });
-      return 'started';
+      const { fleetRolloutId } = message;
+      return wake(client, fleetStart({ fleetRolloutId }), fleetRolloutSteeredSignal, eventId);
     }
     case 'removePlatform': {
       const { removalId, integrationId, label } = message;
-      const { type, options } = removalStart({ removalId }, integrationId, label);
-      await client.workflow.signalWithStart(type, {
-        ...options,
-        signal: removalChangedSignal,
-        signalArgs: [{ eventId }],
-      });
-      return 'started';
+      return wake(client, removalStart({ removalId }, integrationId, label), removalChangedSignal, eventId);
     }
     case 'rotateSecret': {
-      const { type, options } = rotationStart({ rotationId: message.rotationId });
-      await client.workflow.signalWithStart(type, {
-        ...options,
-        signal: rotationSteeredSignal,
-        signalArgs: [{ eventId }],
-      });
-      return 'started';
+      const { rotationId } = message;
+      return wake(client, rotationStart({ rotationId }), rotationSteeredSignal, eventId);
     }
     case 'sweeps': {
       const isSet = message.wanted && (await setSweeps(client, sql, message.integrationId));
@@ -101,6 +80,17 @@ export async function deliver(client: Client, sql: Sql, claimed: ClaimedMessage)
       return 'delivered';
     }
   }
+}
+
+/** It looks into the tables, whether it ran before or not. */
+async function wake(
+  client: Client,
+  { type, options }: { readonly type: string; readonly options: WorkflowStartOptions },
+  signal: SignalDefinition<[Event]>,
+  eventId: string,
+): Promise<OutboxOutcome> {
+  await client.workflow.signalWithStart(type, { ...options, signal, signalArgs: [{ eventId }] });
+  return 'started';
 }
 
 async function signal(

@@ -49,6 +49,12 @@ const delivered = (mac: FakeDevice): Promise<void> =>
     expect(await world.trust(mac.id)).toMatchObject({ phase: 'delivered', failureCode: null }),
   );
 
+async function heals(mac: FakeDevice): Promise<void> {
+  poison.delete(mac.id);
+  await world.rollOut(mac.id);
+  await delivered(mac);
+}
+
 test('a rollout whose plan always throws ends within the hour, says so, and heals with the next one; other devices go on', async () => {
   const mac = await world.newDevice('Mac');
   poison.set(mac.id, STATE);
@@ -59,9 +65,7 @@ test('a rollout whose plan always throws ends within the hour, says so, and heal
   await failed(mac);
   expect(await world.trust(mac.id)).toMatchObject({ phase: 'failed', failureCode: 'server.failed' });
 
-  poison.delete(mac.id);
-  await world.rollOut(mac.id);
-  await delivered(mac);
+  await heals(mac);
 }, 120_000);
 
 test('a rollout that cannot even record its end ends all the same, with its code and words', async () => {
@@ -73,9 +77,7 @@ test('a rollout that cannot even record its end ends all the same, with its code
     cause: { type: 'server.failed', message: expect.stringMatching(/^Internal error\. /) as string },
   });
 
-  poison.delete(mac.id);
-  await world.rollOut(mac.id);
-  await delivered(mac);
+  await heals(mac);
 }, 120_000);
 
 test('a certificate workflow whose plan always throws never ends: it tells people, rests, and goes on', async () => {

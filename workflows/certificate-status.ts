@@ -2,10 +2,9 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlannedCertificateStep } from '../activities/certificate-records.ts';
 import type { FailureCode } from '../domain/failures.ts';
-import { rolloutFailureText } from '../domain/rollout-failure.ts';
 import { certificateHeading, certificateStatusText } from './certificate-status-text.ts';
 import type { CarriedState } from './certificate-state.ts';
-import { failureCodeOfActivity } from './failure.ts';
+import { ownWordsOf } from './failure.ts';
 import { searchAttributes } from './messages.ts';
 import { database } from './policies.ts';
 import type { DeviceDetails } from './show-details.ts';
@@ -45,10 +44,7 @@ export class CertificateStatus {
 
   /** What failed may keep this from being recorded, too: then Temporal's pages alone say it. */
   async showFailure(code: FailureCode): Promise<void> {
-    const text = await this.#recordEvent('certificate_failed', code).catch((error: unknown) => {
-      failureCodeOfActivity(error);
-      return rolloutFailureText(code);
-    });
+    const text = await this.#recordEvent('certificate_failed', code).catch(ownWordsOf(code));
     this.#details.show([text], 'waits');
   }
 

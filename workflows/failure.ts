@@ -6,6 +6,7 @@ import {
   TimeoutFailure,
   type TemporalFailure,
 } from '@temporalio/workflow';
+import { rolloutFailureText } from '../domain/rollout-failure.ts';
 import { FAILURES, failureCodeOf, type FailureCode } from '../domain/failures.ts';
 
 /**
@@ -37,6 +38,14 @@ export function failureCodeOfActivity(error: unknown): FailureCode {
   const said = cause instanceof TimeoutFailure ? cause.cause : cause;
   return failureCodeOf(said instanceof ApplicationFailure ? said.type : undefined);
 }
+
+/** For a `catch` of what records a failure: what failed may keep that from the tables, too, and Odette's own words are all there is. */
+export const ownWordsOf =
+  (code: FailureCode) =>
+  (error: unknown): string => {
+    if (isCancellation(error)) throw error;
+    return rolloutFailureText(code);
+  };
 
 /** The same of what goes on beside the workflow's own course, where nobody would catch what is thrown. undefined: it was canceled with the workflow. */
 export const failureCodeBeside = (error: unknown): FailureCode | undefined =>

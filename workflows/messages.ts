@@ -83,9 +83,9 @@ export const fleetRolloutProgressQuery = defineQuery<FleetStep | null>('fleetRol
 
 /** A person stopped it, let it go on, or undid it: the tables say which. */
 export const removalChangedSignal = defineSignal<[Event]>('removalChanged');
-/** A rotation was begun, or a person steered it: the tables say how. */
 /** A device is due for which the workflow does not wake by itself. */
 export const oktaLooksWantedSignal = defineSignal<[Event]>('oktaLooksWanted');
+/** A rotation was begun, or a person steered it: the tables say how. */
 export const rotationSteeredSignal = defineSignal<[Event]>('rotationSteered');
 export const rotationProgressQuery = defineQuery<RotationStep | null>('rotationProgress');
 

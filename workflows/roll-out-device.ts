@@ -21,11 +21,10 @@ import {
   type RolloutMemory,
   type RolloutPhase,
 } from '../domain/rollout-action.ts';
-import { rolloutFailureText } from '../domain/rollout-failure.ts';
 import { scopeOf } from '../domain/rollout-step.ts';
 import { CertificateRequest, type CertificateReply } from './certificate-request.ts';
 import { DeviceConversation } from './device-conversation.ts';
-import { failedBecause, failureCodeOfActivity, unknownAction } from './failure.ts';
+import { failedBecause, failureCodeOfActivity, ownWordsOf, unknownAction } from './failure.ts';
 import { LicenseAssignment } from './license-assignment.ts';
 import { searchAttributes } from './messages.ts';
 import { database, plans } from './policies.ts';
@@ -277,10 +276,7 @@ class RolloutWorkflow {
       { key: searchAttributes.failureKind, value: code },
     ]);
     const ending = { deviceId: this.#deviceId, run: this.#run(), failureCode: code, nowMs: Date.now() };
-    const { text } = await database.closeFailedRollout(ending).catch((error: unknown) => {
-      failureCodeOfActivity(error);
-      return { text: rolloutFailureText(code) };
-    });
+    const text = await database.closeFailedRollout(ending).then((closed) => closed.text, ownWordsOf(code));
     const event = this.#resetPoint.eventFor(code);
     this.#details.show([text, `Once the cause is fixed, reset here: event ${event}.`], 'failed');
     return text;

@@ -22,9 +22,14 @@ export interface StartedDevice {
   readonly label: string;
 }
 
+const integrationAttribute = (integrationId: string) => ({
+  key: searchAttributes.integrationId,
+  value: integrationId,
+});
+
 const attributesOf = ({ deviceId, integrationId }: Omit<StartedDevice, 'label'>) => [
   { key: searchAttributes.deviceId, value: deviceId },
-  ...(integrationId === null ? [] : [{ key: searchAttributes.integrationId, value: integrationId }]),
+  ...(integrationId === null ? [] : [integrationAttribute(integrationId)]),
 ];
 
 /** One at a time for each device; the next one begins when the last has ended, however it ended. */
@@ -74,7 +79,7 @@ export const oktaTrustPollStart = (integrationId: string) => ({
     workflowId: workflowIds.trust(integrationId),
     priority: priorityOf('device', integrationId),
     staticSummary: 'Asks Okta whether devices are managed that were just delivered',
-    typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+    typedSearchAttributes: [integrationAttribute(integrationId)],
     args: [{ integrationId }] as [PollOktaTrustInput],
   },
 });
@@ -126,7 +131,7 @@ export const removalStart = (input: RemovePlatformInput, integrationId: string, 
     workflowId: workflowIds.removal(input.removalId),
     priority: priorityOf('person', integrationId),
     staticSummary: `Removes ${markdownText(label)}`,
-    typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+    typedSearchAttributes: [integrationAttribute(integrationId)],
     args: [input] as [RemovePlatformInput],
   },
 });
@@ -148,5 +153,5 @@ export const sweepStart = (sweep: Sweep, integrationId: string) => ({
   taskQueue: TASK_QUEUE,
   priority: priorityOf('late', integrationId),
   args: [placed(SWEEP_TYPES[sweep], { integrationId } satisfies SweepInput)],
-  typedSearchAttributes: [{ key: searchAttributes.integrationId, value: integrationId }],
+  typedSearchAttributes: [integrationAttribute(integrationId)],
 });

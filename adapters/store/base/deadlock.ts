@@ -1,11 +1,9 @@
 // Two transactions that wait for each other: PostgreSQL ends one of them, whose work is then as good as never begun.
+import { hasSqlState } from './sql-state.ts';
 
-/** PostgreSQL's deadlock_detected. */
-const DEADLOCK = '40P01';
 const MAX_ATTEMPTS = 3;
 
-export const isDeadlock = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === DEADLOCK;
+export const isDeadlock = (error: unknown): boolean => hasSqlState(error, 'deadlock_detected');
 
 /** For what nobody will ask for again: `work`, a whole transaction, is repeated where a deadlock ended it. */
 export async function repeatedAfterDeadlock<T>(work: () => Promise<T>): Promise<T> {

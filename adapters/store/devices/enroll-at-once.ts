@@ -5,6 +5,7 @@ import { LANES } from '../../../domain/lanes.ts';
 import type { Database, Sql } from '../base/database.ts';
 import { EVENTS_CHANNEL } from '../base/events.ts';
 import { OUTBOX_CHANNEL } from '../base/outbox.ts';
+import { hasSqlState } from '../base/sql-state.ts';
 import { DEVICE_ADDRESS } from './device-address.ts';
 import type { TimelineEntry } from './device-timeline.ts';
 import { HAS_NOTHING_OPEN, isUnchangedSql } from './devices.ts';
@@ -48,9 +49,6 @@ export interface Newcomer extends NewcomerSender {
   /** That it knows from now on. */
   readonly publicUrl: string | undefined;
 }
-
-/** What a unique key refuses: another Authenticate of the UDID, or with this identity, was first. */
-const UNIQUE_VIOLATION = '23505';
 
 const RECORD_NEWCOMER = `
   with lock as materialized (select ${lockingUdid('$1')}),
@@ -97,7 +95,8 @@ export async function recordNewcomer(database: Database, newcomer: Newcomer): Pr
       newcomer.publicUrl ?? null,
     ])
     .catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return [];
+      // Another Authenticate of the UDID, or with this identity, was first.
+      if (hasSqlState(error, 'unique_violation')) return [];
       throw error;
     });
   if (rows.length === 0) return false;

@@ -2,6 +2,7 @@
 // are being written goes together with the next ones, so that a fleet which wakes at once costs few round trips and few syncs of the write-ahead log.
 import type { Database, Sql } from '../base/database.ts';
 import { isDeadlock } from '../base/deadlock.ts';
+import { hasSqlState } from '../base/sql-state.ts';
 import { OUTSTANDING } from './command-states.ts';
 import { IS_AS_USUAL, isBusySql, isUnchangedSql, SENDING, wasSilentSql } from './devices.ts';
 import {
@@ -110,7 +111,7 @@ async function recordIdles(sql: Sql, senders: readonly Sender[]): Promise<Readon
       SENDING,
     ])
     .catch((error: unknown) => {
-      if (isDeadlock(error) || isOutOfPatience(error)) return [];
+      if (isDeadlock(error) || hasSqlState(error, 'lock_not_available')) return [];
       throw error;
     });
   return new Map(
@@ -120,7 +121,3 @@ async function recordIdles(sql: Sql, senders: readonly Sender[]): Promise<Readon
     ]),
   );
 }
-
-/** PostgreSQL's lock_not_available. */
-const isOutOfPatience = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '55P03';
