@@ -80,6 +80,25 @@ describe.skipIf(!hasBrowser)('every dialog', () => {
     await server?.stop();
   });
 
+  test('gives the focus back to what opened it, also when Tab is faster than the dialog', async () => {
+    const ours = await openConsole(browser, api.url);
+    await signIn(ours, ADA);
+    await ours.goTo('/settings?tab=people');
+    await ours.page.getByRole('button', { name: 'Add person' }).focus();
+    // At the very moment at which the dialog is on the page.
+    await ours.page.evaluate(`new MutationObserver((_changes, observer) => {
+      if (document.querySelector('[role=dialog]') === null) return;
+      observer.disconnect();
+      document.querySelector('[role=tab]').focus();
+    }).observe(document.body, { childList: true, subtree: true })`);
+    await ours.page.keyboard.press('Enter');
+    await ours.page.getByRole('dialog').locator(':focus').waitFor();
+    await ours.page.keyboard.press('Escape');
+    await ours.page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await ours.page.getByRole('button', { name: 'Add person' }).and(ours.page.locator(':focus')).waitFor();
+    await ours.close();
+  }, 120_000);
+
   test('opens by the keyboard, takes the focus, which Tab carries to all of it, and gives it back; axe-core finds nothing, and its commands are understood', async () => {
     const ours = await openConsole(browser, api.url);
     await ours.page.addInitScript(KEEPS_OPENER);

@@ -3,16 +3,15 @@
 import { Modal, type ModalProps } from '@mantine/core';
 import { useLayoutEffect } from 'react';
 
-/** What had the focus last outside of dialogs. */
+let open = 0;
+/** What had the focus last before a dialog opened: Tab may be faster than the dialog, which takes the focus a moment after it is there. */
 let outside: HTMLElement | undefined;
 document.addEventListener('focusin', ({ target }) => {
-  if (!(target instanceof HTMLElement) || target.closest('[role="dialog"]') !== null) return;
+  if (open > 0 || !(target instanceof HTMLElement) || target.closest('[role="dialog"]') !== null) return;
   // An entry goes with its menu: the menu's button is what stays.
   const button = target.closest('[role="menu"]')?.getAttribute('aria-labelledby');
   outside = (button && document.getElementById(button)) || target;
 });
-
-let open = 0;
 
 export function Dialog(props: ModalProps) {
   useLayoutEffect(() => {
