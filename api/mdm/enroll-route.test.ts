@@ -261,18 +261,22 @@ describe('SCEP', () => {
     expect(certificate.publicKey.equals(keyPair.publicKey)).toBe(true);
   });
 
-  test('one address has 300 requests a minute; others are served', async () => {
+  test('one address has 300 certificate requests a minute; others are served, and what costs no private key is not counted', async () => {
     const other = await startDeviceListener({ trustedProxy: '127.0.0.1/32' });
-    const ask = async (address: string): Promise<number> => {
-      const headers = { 'x-forwarded-for': address };
-      const response = await fetch(`${other.url}/scep?operation=GetCACaps`, { headers });
+    const ask = async (operation: string, address: string): Promise<number> => {
+      const response = await fetch(`${other.url}/scep?operation=${operation}`, {
+        headers: { 'x-forwarded-for': address },
+      });
       await response.text();
       return response.status;
     };
+    const office = '192.0.2.66';
+    expect(await ask('GetCACaps', office)).toBe(200);
     const statuses: number[] = [];
-    for (let count = 0; count < 302; count += 1) statuses.push(await ask('192.0.2.66'));
-    expect(statuses).toEqual([...Array<number>(300).fill(200), 503, 503]);
-    expect(await ask('192.0.2.1')).toBe(200);
+    for (let count = 0; count < 302; count += 1) statuses.push(await ask('PKIOperation&message=x', office));
+    expect(statuses).toEqual([...Array<number>(300).fill(400), 503, 503]);
+    expect(await ask('GetCACaps', office)).toBe(200);
+    expect(await ask('PKIOperation&message=x', '192.0.2.1')).toBe(400);
     await other.stop();
   });
 

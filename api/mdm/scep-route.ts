@@ -15,8 +15,8 @@ import { type IdentityAuthority, issueIdentity } from './identity-authority.ts';
 const MIN_KEY_BITS = 2048;
 /** A request with a key of 4096 bits and its certificate stays below 8 kB. */
 const MAX_BYTES = 32 * 1024;
-/** Of one address, behind which a whole office may enroll; each costs an operation with the private key. */
-const REQUESTS = { points: 300, duration: 60 };
+/** In a minute, of one address, behind which a whole office may enroll: each costs operations with the private key, and the two requests before it none. */
+const PKI_OPERATIONS = { points: 300, duration: 60 };
 
 export function scepRoute(dependencies: {
   readonly database: Database;
@@ -26,16 +26,18 @@ export function scepRoute(dependencies: {
 }): Router {
   const { log, metrics } = dependencies;
   const router = express.Router();
-  const byAddress = new RateLimiterMemory(REQUESTS);
+  const byAddress = new RateLimiterMemory(PKI_OPERATIONS);
   const serve = async (request: Request, response: Response): Promise<void> => {
-    await byAddress.consume(request.ip ?? '').catch(() => {
-      throw new CataloguedError('server.unavailable', { facts: { reason: 'too many SCEP requests' } });
-    });
+    const operation = textOf(request.query['operation']);
+    if (operation === 'PKIOperation')
+      await byAddress.consume(request.ip ?? '').catch(() => {
+        throw new CataloguedError('server.unavailable', { facts: { reason: 'too many SCEP requests' } });
+      });
     const { authority } = await dependencies.authority();
     const scep = await handleScep(
       {
         method: request.method,
-        operation: textOf(request.query['operation']),
+        operation,
         message: textOf(request.query['message']),
         body: Buffer.isBuffer(request.body) ? request.body : undefined,
       },
