@@ -10,9 +10,6 @@ const TASK_QUEUE = 'alone';
 /** `rollOutDevice` has three conversations and nine local activities, `keepCertificate` one. */
 const ROLLOUT: Conversations = { rounds: 3, activities: 3 };
 const CERTIFICATE: Conversations = { rounds: 1, activities: 2 };
-/** A look at Okta: its start is delayed, and it asks nobody. */
-const LOOK: Conversations = { rounds: 0, activities: 0 };
-const LOOK_AFTER = '1 second';
 
 export interface Alone {
   readonly seconds: number;
@@ -48,31 +45,24 @@ export async function temporalAlone(connection: Connection, address: string, cou
 }
 
 async function rollOut(client: Client, name: string, count: number): Promise<Alone> {
-  const start = (id: string, shape: Conversations, startDelay?: typeof LOOK_AFTER) =>
+  const start = (id: string, shape: Conversations) =>
     client.workflow.start('converse', {
       workflowId: `${name}/${id}`,
       taskQueue: TASK_QUEUE,
       args: [shape],
-      ...(startDelay && { startDelay }),
     });
   const numbers = Array.from({ length: count }, (_, number) => number);
   const began = performance.now();
-  const looks = await Promise.all(
-    numbers.map(async (number) => {
-      const [rollout, certificate] = await Promise.all([
-        start(`rollout/${number}`, ROLLOUT),
-        start(`certificate/${number}`, CERTIFICATE),
-      ]);
-      await Promise.all([rollout.result(), certificate.result()]);
-      return { handles: [rollout, certificate], look: await start(`look/${number}`, LOOK, LOOK_AFTER) };
-    }),
+  const handles = await Promise.all(
+    numbers.flatMap((number) => [
+      start(`rollout/${number}`, ROLLOUT),
+      start(`certificate/${number}`, CERTIFICATE),
+    ]),
   );
+  await Promise.all(handles.map((handle) => handle.result()));
   const seconds = (performance.now() - began) / 1000;
   let transitions = 0;
-  for (const { handles, look } of looks) {
-    await look.result();
-    for (const handle of [...handles, look])
-      transitions += Number((await handle.describe()).raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
-  }
+  for (const handle of handles)
+    transitions += Number((await handle.describe()).raw.workflowExecutionInfo?.stateTransitionCount ?? 0);
   return { seconds, transitions: transitions / count };
 }
