@@ -89,6 +89,15 @@ describe('histories that were recorded', () => {
     for (const [name, text] of texts) expect(text, name).not.toContain(plain('"deviceId"'));
   });
 
+  test('have no activity that would be tried for ever', () => {
+    const scheduled = histories()
+      .flat()
+      .flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity ?? []);
+    expect(scheduled.length).toBeGreaterThan(0);
+    for (const { activityType, scheduleToCloseTimeout } of scheduled)
+      expect(Number.parseFloat(scheduleToCloseTimeout), activityType.name).toBeGreaterThan(0);
+  });
+
   test('replay on the workflows of today', async () => {
     for (const [, text] of texts) await replay(JSON.parse(text) as RecordedHistory);
   }, 240_000);

@@ -1,6 +1,10 @@
 // How often each group of activities is tried, and for how long: patience with devices and people is in the workflows.
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { DEFAULT_INTEGRATION_SETTINGS } from '../domain/integration-settings.ts';
+
+/** What is carried out again and again ends at last, so that somebody is told: where the integration's own patience is not known, with the default one. */
+export const PATIENCE = `${DEFAULT_INTEGRATION_SETTINGS.patienceHours} hours` as const;
 
 // Short ones are local: part of the workflow task, so that a step costs no round trip. A worker that is killed in one begins the
 // task again, and with it the activity, which knows what it did by the ids that the workflow gave it.
@@ -21,6 +25,7 @@ export const database = proxyLocalActivities<
   >
 >({
   startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   // A database that is away for hours is waited for with timers, not inside a workflow task.
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
@@ -29,6 +34,7 @@ export const database = proxyLocalActivities<
 /** Plans, and carries out at once what needs nobody's answer: the queue and the push, the request to the certificate workflow. */
 export const plans = proxyLocalActivities<Pick<Activities, 'planRolloutStep'>>({
   startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
@@ -38,6 +44,7 @@ export const commandQueue = proxyLocalActivities<
   Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>
 >({
   startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
@@ -47,6 +54,7 @@ export const otherWorkflows = proxyLocalActivities<
   Pick<Activities, 'requestCertificate' | 'requestCertificateRemoval' | 'signalRollout'>
 >({
   startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
@@ -102,10 +110,13 @@ export const integrationChecks = proxyActivities<Pick<Activities, 'inspectIntegr
 
 export const removals = proxyActivities<Pick<Activities, 'advanceRemoval'>>({
   startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: PATIENCE,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
 export const sweeps = proxyActivities<Pick<Activities, 'enforcePage' | 'watchExpiryPage'>>({
   startToCloseTimeout: '30 seconds',
+  // The next sweep comes anyway.
+  scheduleToCloseTimeout: '2 hours',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });

@@ -3,6 +3,7 @@
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { Activities, FleetStep } from '../activities/index.ts';
 import { fleetRolloutProgressQuery, fleetRolloutSteeredSignal } from './messages.ts';
+import { PATIENCE } from './policies.ts';
 import { takeSteps } from './steered.ts';
 
 export interface RollOutFleetInput {
@@ -13,6 +14,7 @@ export interface RollOutFleetInput {
 
 const { advanceFleetRollout } = proxyActivities<Pick<Activities, 'advanceFleetRollout'>>({
   startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 

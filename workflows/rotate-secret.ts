@@ -3,6 +3,7 @@
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { Activities, RotationStep } from '../activities/index.ts';
 import { rotationProgressQuery, rotationSteeredSignal } from './messages.ts';
+import { PATIENCE } from './policies.ts';
 import { takeSteps } from './steered.ts';
 
 export interface RotateSecretInput {
@@ -11,9 +12,10 @@ export interface RotateSecretInput {
   readonly seen?: readonly string[];
 }
 
-/** Okta's refusal is an outcome; an Okta that is away is asked again, for as long as it takes. */
+/** Okta's refusal is an outcome; an Okta that is away is asked again. What ends unfinished is begun again (activities/restart-unfinished.ts). */
 const { advanceRotation } = proxyActivities<Pick<Activities, 'advanceRotation'>>({
   startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: PATIENCE,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 

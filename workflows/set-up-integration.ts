@@ -26,6 +26,7 @@ import {
 } from '../domain/setup-wizard.ts';
 import { failureCodeOfActivity } from './failure.ts';
 import { answerStepUpdate, setupStateQuery, type SetupRefused } from './messages.ts';
+import { PATIENCE } from './policies.ts';
 import { showDetails } from './show-details.ts';
 
 type SetupActivities = ReturnType<typeof setupChecks> & ReturnType<typeof setupRecords>;
@@ -40,6 +41,7 @@ const checks = proxyActivities<
 });
 const tables = proxyActivities<Pick<SetupActivities, 'saveSetupState' | 'completeSetup'>>({
   startToCloseTimeout: '10 s',
+  scheduleToCloseTimeout: PATIENCE,
   retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
 });
 

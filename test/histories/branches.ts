@@ -15,7 +15,11 @@ interface RecordedEvent {
   readonly userMetadata?: { readonly summary?: JsonPayload };
   readonly workflowTaskFailedEventAttributes?: { readonly cause?: string };
   readonly workflowExecutionFailedEventAttributes?: { readonly failure?: JsonFailure };
-  readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
+  readonly activityTaskScheduledEventAttributes?: {
+    readonly activityType: { readonly name: string };
+    /** `90s`; `0s`: it has no end. */
+    readonly scheduleToCloseTimeout: string;
+  };
   readonly markerRecordedEventAttributes?: {
     readonly markerName: string;
     readonly details: Readonly<Record<string, { readonly payloads: readonly JsonPayload[] }>>;
