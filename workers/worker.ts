@@ -25,6 +25,7 @@ import { RefusalRecord } from './refusal-record.ts';
 import { sealedWorkerOptions } from './sealed-worker.ts';
 import { missingSearchAttributes } from './search-attributes.ts';
 import { connectWorker, type TemporalSettings } from './temporal-connection.ts';
+import { thisMachine, workerSizes } from './worker-sizes.ts';
 import { workflowBundle, workflowsVersion } from './workflow-bundle.ts';
 import { ownPatches, refuseNewerWorkflows } from './workflow-patches.ts';
 import { deploymentOptions, makeCurrent, takesOver, type WorkerVersions } from './workflow-versions.ts';
@@ -32,9 +33,10 @@ import { deploymentOptions, makeCurrent, takesOver, type WorkerVersions } from '
 await runProcess('worker', async (context) => {
   const { config, log } = context;
   const sdkMetrics = await installRuntime(log);
+  const sizes = workerSizes(thisMachine());
   const processContext = await openProcessContext(context, {
     name: 'odette-worker',
-    connections: 20,
+    connections: sizes.connections,
     preparesStatements: true,
   });
   const { database, ring, temporal, temporalSettings } = processContext;
@@ -57,11 +59,7 @@ await runProcess('worker', async (context) => {
   const buildId = await workflowsVersion();
   const codePath = await workflowBundle(buildId);
   const connection = await whenTemporalResponds(temporalSettings, log);
-  const missing = await missingSearchAttributes(temporal);
-  if (missing !== undefined)
-    throw new Error(
-      `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
-    );
+  await mustKnowSearchAttributes(temporal);
   const { workerVersions } = config;
   const isCurrent = await mayTakeOver({ database, temporal }, buildId, workerVersions);
   const refusals = new RefusalRecord(database, log);
@@ -74,6 +72,7 @@ await runProcess('worker', async (context) => {
     activities: createActivities(dependencies),
     ...sealedWorkerOptions(ring, temporalSettings.namespace, refusals.note),
     reuseV8Context: true,
+    ...sizes.options,
     // Activities end within 15 s; what is cut short is done again elsewhere.
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '15 seconds',
@@ -132,6 +131,14 @@ async function installRuntime(log: Logger): Promise<() => Promise<string>> {
     const response = await fetch(`http://${bindAddress}/metrics`).catch(() => undefined);
     return response?.ok ? response.text() : '';
   };
+}
+
+async function mustKnowSearchAttributes(temporal: Client): Promise<void> {
+  const missing = await missingSearchAttributes(temporal);
+  if (missing !== undefined)
+    throw new Error(
+      `Temporal does not know Odette's search attributes. Add them, and start again:\n  ${missing}`,
+    );
 }
 
 async function mayTakeOver(
