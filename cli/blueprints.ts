@@ -18,7 +18,7 @@ export async function findBlueprint(odette: OdetteClient, text: string): Promise
   throw new CliError(
     EXIT.failed,
     `There is no blueprint ${text}.`,
-    names === '' ? 'Create one: odette blueprint create NAME' : `There are: ${names}.`,
+    names === '' ? 'Create one: odette blueprint create NAME' : `Blueprints: ${names}.`,
   );
 }
 

@@ -108,7 +108,7 @@ test('a Fleet server is added with its labels, and tested', async () => {
     labels: [{ label: 'Okta=Trusted', blueprintId: ID }],
   });
   const { printed } = await run('test', 'Berlin');
-  expect(printed).toContain('It answers: 4.61.0, free.');
+  expect(printed).toContain('The server responds: 4.61.0, free.');
   expect(printed).toContain(`${CHANNEL_FINDINGS.sso_extension.title} (Okta SSO)`);
   expect((await run('create', 'X', ...at, ...key, '--label', 'Everybody')).told).toContain('LABEL=BLUEPRINT');
 });
@@ -141,11 +141,11 @@ test('devices are listed by their channel, by its name or built_in, and by their
   server.plays.listBlueprints = () => ({ items: [BLUEPRINT] });
   await devices('--blueprint', 'Everybody');
   expect(bodies.slice(-2)).toEqual([[], [ID]]);
-  expect((await devices('--channel', 'Paris')).told).toContain('There are: Berlin.');
+  expect((await devices('--channel', 'Paris')).told).toContain('Channels: Berlin.');
 });
 
 test('a channel that is not there is refused, with those that are', async () => {
   const { code, told } = await run('adopt', 'Paris', file('udids'));
   expect(code).toBe(1);
-  expect(told).toContain('There are: Berlin.');
+  expect(told).toContain('Channels: Berlin.');
 });

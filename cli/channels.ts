@@ -24,64 +24,69 @@ interface ChannelOptions extends JsonOption {
 export function addChannels(program: Command, line: CommandLine): void {
   const channel = program
     .command('channel')
-    .description('other MDM servers (NanoMDM, Fleet) by which Odette reaches devices');
-  jsonCommand(channel, 'list', 'lists them, when each was last in contact, and what of it needs you').action(
+    .description('other MDM servers (NanoMDM, Fleet) through which Odette reaches devices');
+  jsonCommand(channel, 'list', 'lists channels with their last contact and what needs you').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/channels');
       line.show(options, response, () =>
-        table(['NAME', 'KIND', 'URL', 'DEVICES', 'HEARD', 'NEEDS YOU'], response.items.map(rowOf)),
+        table(['NAME', 'KIND', 'URL', 'DEVICES', 'LAST CONTACT', 'NEEDS YOU'], response.items.map(rowOf)),
       );
     },
   );
-  jsonCommand(channel, 'kinds', 'says what each channel can and cannot; asks no server').action(
-    (options: JsonOption) => {
-      const kinds = Object.entries(CHANNEL_WORDS).map(([kind, words]) => ({ kind, ...words }));
-      line.show(options, { items: kinds }, () =>
-        table(
-          ['KIND', 'NAME', 'CAN', 'CANNOT'],
-          kinds.map(({ kind, name, can, cannot }) => [kind, name, can, cannot]),
-        ),
-      );
-    },
-  );
+  jsonCommand(
+    channel,
+    'kinds',
+    'shows what each kind of channel can and cannot do; contacts no server',
+  ).action((options: JsonOption) => {
+    const kinds = Object.entries(CHANNEL_WORDS).map(([kind, words]) => ({ kind, ...words }));
+    line.show(options, { items: kinds }, () =>
+      table(
+        ['KIND', 'NAME', 'CAN', 'CANNOT'],
+        kinds.map(({ kind, name, can, cannot }) => [kind, name, can, cannot]),
+      ),
+    );
+  });
   addCreate(channel, line);
   addChange(channel, line);
   addTest(channel, line);
   addAdopt(channel, line);
-  jsonCommand(channel, 'delete', 'removes a channel by which no device is reached')
+  jsonCommand(channel, 'delete', 'removes a channel that has no devices')
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await findChannel(odette, name);
       await odette.call('delete /api/channels/{id}', { params: { id } });
-      line.show(options, { deleted: id }, () => [`Channel ${name} is removed.`]);
+      line.show(options, { deleted: id }, () => [`Removed channel ${name}.`]);
     });
 }
 
 function addCreate(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'create', 'adds a NanoMDM or Fleet server, once its address and API key are proven')
+  jsonCommand(channel, 'create', 'adds a NanoMDM or Fleet server after verifying its URL and API key')
     .argument('<name>', 'its name; no other channel may have it')
-    .requiredOption('--url <url>', 'base of its API')
+    .requiredOption('--url <url>', 'base URL of its API')
     .requiredOption(
       '--api-key-file <file>',
-      "what NanoMDM got as -api, or the API token of Fleet's user; - for standard input",
+      'file with the value of the NanoMDM flag -api, or with the Fleet API token; - is standard input',
     )
     .addOption(
-      new Option('--kind <kind>', 'what server it is').choices([...OTHER_CHANNEL_KINDS]).default('nanomdm'),
+      new Option('--kind <kind>', 'the kind of server').choices([...OTHER_CHANNEL_KINDS]).default('nanomdm'),
     )
-    .option('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
-    .option('--blueprint <name>', 'where devices go that come by it; of Fleet, those that you name')
+    .option('--webhook-key-file <file>', 'file with the value of the NanoMDM flag -webhook-hmac-key')
+    .option(
+      '--blueprint <name>',
+      'blueprint for devices that come through this channel; for Fleet, for hosts that you adopt',
+    )
     .option('--label <label=blueprint>', LABEL_HELP, collect)
     .action(async (name: string, options: ChannelOptions) => {
       const odette = await line.connect();
       const made = await odette.call('post /api/channels', {
         body: await wishOf(odette, name, options, line),
       });
-      line.show(options, made, () => [`Channel ${made.name} is added.`, ...nextStepsOf(made)]);
+      line.show(options, made, () => [`Added channel ${made.name}.`, ...nextStepsOf(made)]);
     });
 }
 
-const LABEL_HELP = 'Fleet: hosts with this label are taken into this blueprint; may be repeated';
+const LABEL_HELP = 'Fleet: hosts with this label become devices of this blueprint (may be repeated)';
 
 async function wishOf(odette: OdetteClient, name: string, options: ChannelOptions, line: CommandLine) {
   const { kind, url = '', apiKeyFile = '', webhookKeyFile, blueprint, label } = options;
@@ -129,25 +134,25 @@ function nextStepsOf({ kind, name, webhookUrl, labels, server }: Channel): strin
       `  -webhook-url ${webhookUrl ?? '(set ODETTE_PUBLIC_URL first)'}`,
       '  -webhook-hmac-key, with the key of the file',
     ];
-  const said = server === null ? [] : [`It is Fleet ${server.version}, ${server.tier}.`];
+  const said = server === null ? [] : [`Connected to Fleet ${server.version} (${server.tier}).`];
   const taken =
     labels.length === 0
-      ? `Name its devices: odette channel adopt ${name} FILE`
+      ? `Adopt its devices: odette channel adopt ${name} FILE`
       : `Hosts with a label (${labels.map(({ label }) => label).join(', ')}) become devices within five minutes.`;
-  return [...said, taken, `What works against Odette: odette channel test ${name}`];
+  return [...said, taken, `Check for conflicts: odette channel test ${name}`];
 }
 
 function addChange(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'change', 'changes a channel; another address needs the API key again')
+  jsonCommand(channel, 'change', 'changes a channel; a new URL needs the API key again')
     .argument('<name>', 'its name or id')
-    .option('--url <url>', 'base of its API')
+    .option('--url <url>', 'base URL of its API')
     .option(
       '--api-key-file <file>',
-      "what NanoMDM got as -api, or the API token of Fleet's user; - for standard input",
+      'file with the value of the NanoMDM flag -api, or with the Fleet API token; - is standard input',
     )
-    .option('--webhook-key-file <file>', 'what NanoMDM gets as -webhook-hmac-key')
-    .option('--blueprint <name>', 'where devices go that come by it')
-    .option('--label <label=blueprint>', `${LABEL_HELP}, and replaces those it has`, collect)
+    .option('--webhook-key-file <file>', 'file with the value of the NanoMDM flag -webhook-hmac-key')
+    .option('--blueprint <name>', 'blueprint for devices that come through this channel')
+    .option('--label <label=blueprint>', `${LABEL_HELP}; replaces all current labels`, collect)
     .action(async (name: string, options: ChannelOptions) => {
       const odette = await line.connect();
       const { id } = await findChannel(odette, name);
@@ -164,40 +169,49 @@ function addChange(channel: Command, line: CommandLine): void {
           ...(label !== undefined && { labels: await labelsOf(odette, label) }),
         },
       });
-      line.show(options, changed, () => [`Channel ${changed.name} is changed.`]);
+      line.show(options, changed, () => [`Changed channel ${changed.name}.`]);
     });
 }
 
 function addTest(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'test', 'proves address and API key again, and says what works against Odette')
+  jsonCommand(
+    channel,
+    'test',
+    'verifies the URL and API key again, and checks for conflicts with Okta Device Trust',
+  )
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await findChannel(odette, name);
       const said = await odette.call('post /api/channels/{id}/test', { params: { id } });
       line.show(options, said, () => [
-        said.server === null ? 'It answers.' : `It answers: ${said.server.version}, ${said.server.tier}.`,
-        ...(said.findings.length === 0 ? ['Nothing works against Odette.'] : []),
+        said.server === null
+          ? 'The server responds.'
+          : `The server responds: ${said.server.version}, ${said.server.tier}.`,
+        ...(said.findings.length === 0 ? ['No conflicts found.'] : []),
         ...said.findings.flatMap(({ title, remedy, profile }) => [
           profile === null ? title : `${title} (${profile})`,
           `  ${remedy}`,
         ]),
       ]);
     });
-  jsonCommand(channel, 'read', "has a Fleet server's devices read now, instead of within five minutes")
+  jsonCommand(channel, 'read', 'reads the devices of a Fleet server now instead of within five minutes')
     .argument('<name>', 'its name or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await findChannel(odette, name);
       await odette.call('post /api/channels/{id}/read', { params: { id } });
-      line.show(options, { reading: id }, () => [`The devices of ${name} are being read.`]);
+      line.show(options, { reading: id }, () => [`Odette is reading the devices of ${name}.`]);
     });
 }
 
 function addAdopt(channel: Command, line: CommandLine): void {
-  jsonCommand(channel, 'adopt', 'takes devices that are enrolled in the other server')
+  jsonCommand(channel, 'adopt', 'adopts devices that are enrolled in the other server')
     .argument('<name>', 'name or id of the channel')
-    .argument('<file>', 'their UDIDs, of Fleet also serial numbers, one a line; - for standard input')
+    .argument(
+      '<file>',
+      'file with their UDIDs (for Fleet, also serial numbers), one per line; - is standard input',
+    )
     .action(async (name: string, file: string, options: JsonOption) => {
       const odette = await line.connect();
       const { id } = await findChannel(odette, name);
@@ -213,8 +227,8 @@ function addAdopt(channel: Command, line: CommandLine): void {
         sum.refused.push(...said.refused);
       }
       line.show(options, sum, () => [
-        `${plural(sum.taken, 'device')} taken, ${sum.asked} asked, ${sum.known} known already or asked before.`,
-        ...(sum.refused.length === 0 ? [] : [`The other server does not manage: ${sum.refused.join(', ')}`]),
+        `${plural(sum.taken, 'device')} adopted, ${sum.asked} asked to identify themselves, ${sum.known} already known or already asked.`,
+        ...(sum.refused.length === 0 ? [] : [`Not managed by the other server: ${sum.refused.join(', ')}`]),
       ]);
     });
 }
@@ -227,7 +241,7 @@ export async function findChannel(odette: OdetteClient, text: string): Promise<C
   throw new CliError(
     EXIT.failed,
     `There is no channel ${text}.`,
-    names === '' ? 'Add one: odette channel create NAME' : `There are: ${names}.`,
+    names === '' ? 'Add one: odette channel create NAME' : `Channels: ${names}.`,
   );
 }
 

@@ -2,36 +2,32 @@
 
 export const CHANNEL_FINDINGS = {
   apple_mdm_off: {
-    title: 'Apple device management is turned off in this server.',
-    remedy: 'Turn it on there. Until then no command of Odette reaches a device.',
+    title: 'Apple MDM is turned off on this server.',
+    remedy: 'Turn it on there. Until then, no command from Odette reaches a device.',
   },
   okta_conditional_access: {
-    title: "This server's own Okta conditional access is set up.",
+    title: 'This server has its own Okta conditional access set up.',
     remedy:
-      'It is an identity provider of its own in Okta and needs no change. Do not demand it and a managed device in the same rule unless every ' +
-      'device has both.',
+      'It is a separate identity provider in Okta and needs no change. Do not require both it and a managed device in the same rule unless every device has both.',
   },
   okta_certificate: {
-    title: 'A profile of this server has devices fetch a certificate from Okta, too.',
+    title: 'A profile on this server also makes devices request an Okta certificate.',
     remedy:
-      'Remove the profile from this server once its devices are trusted through Odette: two certificates for one device are renewed by two ' +
-      'servers, and Okta shows both.',
+      'Remove the profile from this server once its devices are trusted through Odette. Otherwise each device has two certificates, two servers renew them, and Okta shows both.',
   },
   sso_extension: {
-    title: "A profile of this server sets up Okta's SSO extension, too.",
+    title: "A profile on this server also configures Okta's SSO extension.",
     remedy:
-      'Remove the profile from this server: a device takes one SSO extension for each host, and refuses that of Odette.',
+      'Remove the profile from this server: a device accepts only one SSO extension per host and rejects the one from Odette.',
   },
   okta_verify_settings: {
-    title: 'A profile of this server configures Okta Verify, too.',
+    title: 'A profile on this server also configures Okta Verify.',
     remedy:
-      'Remove the profile from this server, or take the same settings into the library item: the device merges both, and which one counts ' +
-      'is not defined.',
+      'Remove the profile from this server, or copy its settings to the library item: the device merges both, and which value wins is undefined.',
   },
   unreadable_profile: {
-    title: 'Odette cannot read a profile of this server.',
-    remedy:
-      'Look yourself whether it holds a certificate of Okta, an SSO extension or settings of Okta Verify.',
+    title: 'Odette cannot read a profile on this server.',
+    remedy: 'Check whether it contains an Okta certificate, an SSO extension or Okta Verify settings.',
   },
 } as const;
 

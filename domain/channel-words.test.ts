@@ -20,7 +20,7 @@ test('each channel is described in one sentence for what it can and one for what
 test('what a device lacks depends on its channel and platform', () => {
   expect(deviceLimits('built_in', "Odette's own server", 'macOS')).toBeNull();
   expect(deviceLimits('fleet', 'Fleet', 'macOS')).toBe(
-    "Through Fleet Odette cannot put a certificate into its user's login keychain or take back a command that the device has not taken yet; Fleet enrolls the device and renews its MDM identity.",
+    "Through Fleet, Odette cannot put a certificate in the user's login keychain or withdraw a command that the device has not received yet; Fleet enrolls the device and renews its MDM identity.",
   );
   expect(deviceLimits('nanomdm', 'Nano', 'iOS')).not.toContain('keychain');
 });

@@ -13,25 +13,25 @@ interface ChannelWords {
 export const CHANNEL_WORDS: Readonly<Record<SetupChannel, ChannelWords>> = {
   built_in: {
     name: "Odette's own server",
-    can: 'Devices enroll in Odette, which delivers and renews certificates, settings and Okta Verify, and takes back what a device has not taken yet.',
+    can: 'Devices enroll in Odette, which delivers and renews certificates, settings and Okta Verify, and can withdraw a command that a device has not received yet.',
     cannot:
       "It cannot serve a device that is enrolled in another MDM server, and it needs Apple's push certificate.",
   },
   nanomdm: {
     name: 'NanoMDM',
-    can: 'Devices stay enrolled in NanoMDM, through which Odette delivers and renews certificates, settings and Okta Verify.',
+    can: 'Devices stay enrolled in NanoMDM, and Odette delivers and renews certificates, settings and Okta Verify through it.',
     cannot:
-      "It cannot enroll devices, use a user's login keychain or take a command back, and NanoMDM stores each command in the clear.",
+      "It cannot enroll devices, use a user's login keychain or withdraw a command, and NanoMDM stores each command unencrypted.",
   },
   fleet: {
     name: 'Fleet',
-    can: 'Devices stay enrolled in Fleet, also its free edition, through which Odette delivers and renews certificates, settings and Okta Verify.',
+    can: 'Devices stay enrolled in Fleet (including its free edition), and Odette delivers and renews certificates, settings and Okta Verify through it.',
     cannot:
-      "It cannot enroll devices, use a user's login keychain or take a command back, and Fleet stores each command in the clear.",
+      "It cannot enroll devices, use a user's login keychain or withdraw a command, and Fleet stores each command unencrypted.",
   },
   observe_only: {
     name: 'Observe only',
-    can: 'Devices stay with Jamf Pro, Kandji, Intune or any other MDM server, and Odette shows what Okta says of each, who would be locked out, and why.',
+    can: 'Devices stay in Jamf Pro, Kandji, Intune or any other MDM server, and Odette shows what Okta says about each device, who would be locked out, and why.',
     cannot: 'It cannot send anything to a device, so it delivers and renews nothing.',
   },
 };
@@ -46,9 +46,9 @@ export function otherServerName(channel: string | undefined): string | undefined
 export function deviceLimits(kind: ChannelKind, name: string, platform: Platform): string | null {
   const { withdraw, enroll } = CHANNEL_ABILITIES[kind];
   const lacks = [
-    ...(platform === 'macOS' && !enroll ? ["put a certificate into its user's login keychain"] : []),
-    ...(withdraw ? [] : ['take back a command that the device has not taken yet']),
+    ...(platform === 'macOS' && !enroll ? ["put a certificate in the user's login keychain"] : []),
+    ...(withdraw ? [] : ['withdraw a command that the device has not received yet']),
   ];
   if (lacks.length === 0) return null;
-  return `Through ${name} Odette cannot ${lacks.join(' or ')}; ${name} enrolls the device and renews its MDM identity.`;
+  return `Through ${name}, Odette cannot ${lacks.join(' or ')}; ${name} enrolls the device and renews its MDM identity.`;
 }

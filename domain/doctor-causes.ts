@@ -126,7 +126,7 @@ export const DOCTOR_CAUSES = {
   foreign_settings: cause(
     'Another profile on the device contains settings of Okta Verify.',
     'admin',
-    'Take the same settings into the library item, then have the tool that installed the profile remove it: the device merges both, and which one counts is not defined.',
+    'Copy its settings to the library item, then have the tool that installed the profile remove it: the device merges both, and which value wins is undefined.',
   ),
   platform_not_configured: cause(
     'The platform of this device is not set up in the integration.',

@@ -661,14 +661,14 @@ export const FAILURES = {
     502,
   ),
   'channel.command_refused': entry(
-    'The other MDM server did not take a command.',
+    'The other MDM server rejected a command.',
     'Check that the device is enrolled in that server, and read its log.',
     'operator',
     true,
     502,
   ),
   'channel.role_refused': entry(
-    'The user of the API key may not do this in the other MDM server.',
+    'The user of the API key does not have the required role in the other MDM server.',
     'Give that user a role that may run MDM commands (in Fleet: maintainer or admin).',
     'admin',
     true,

@@ -173,7 +173,7 @@ function addChannelTask(state: SetupState): GuideTask[] {
   if (name === undefined) return [];
   return [
     {
-      text: `Channels > Add channel: add the ${name} server if it is not there yet (odette channel create).`,
+      text: `Channels > Add channel: add the ${name} server if it is not listed yet (odette channel create).`,
     },
   ];
 }
@@ -182,8 +182,8 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
   switch (step) {
     case 'get_started':
       return simple(
-        'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. A device has one MDM server: say first how Odette is to reach your devices.',
-        'Choose the channel first; it can be changed later. The page Channels, and odette channel kinds on the command line, say what each can and cannot.',
+        'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. First choose how Odette reaches your devices: a device has only one MDM server.',
+        'Choose a channel. You can change it later. The Channels page and the command odette channel kinds show what each channel can and cannot do.',
         'Your tenant must run Okta Identity Engine, with Okta Verify and Okta FastPass active, and Adaptive MFA.',
         'Unless you only observe, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
         'You need an Okta user with the super admin role.',

@@ -46,7 +46,7 @@ export function channelHandlers(dependencies: AdminDependencies): Handlers<typeo
     async readChannel({ sql, params, caller }) {
       await findShownChannel(sql, params.id);
       if (!(await readNow(sql, params.id)))
-        throw new ProblemError('request.conflict', { detail: 'This server lists no devices.' });
+        throw new ProblemError('request.conflict', { detail: 'NanoMDM cannot list its devices.' });
       await audit(sql, caller.actor, 'channel.read', params.id, {});
       return undefined;
     },
@@ -94,7 +94,7 @@ async function change(
   await assertBlueprint(sql, blueprintId);
   // A key never follows an address.
   if (addressOf(url) !== addressOf(before.url) && apiKey === undefined)
-    throw fieldProblem('request.invalid', 'apiKey', { detail: 'Enter the API key of the new address.' });
+    throw fieldProblem('request.invalid', 'apiKey', { detail: 'Enter the API key for the new URL.' });
   const by = caller.actor;
   if (apiKey !== undefined) {
     await prove(dependencies, before.kind, url, apiKey);
@@ -117,8 +117,7 @@ async function change(
 
 const removal: Handlers<typeof channels>['deleteChannel'] = async ({ sql, params, caller }) => {
   const { name, devices, apiKeySecretId, webhookKeySecretId } = await findShownChannel(sql, params.id);
-  if (devices > 0)
-    throw new ProblemError('request.conflict', { detail: 'Devices are reached by this channel.' });
+  if (devices > 0) throw new ProblemError('request.conflict', { detail: 'This channel still has devices.' });
   await removeChannel(sql, params.id);
   for (const secretId of [apiKeySecretId, webhookKeySecretId])
     if (secretId !== null) await dropSecret(sql, secretId);
@@ -156,7 +155,7 @@ async function assertLabels(sql: Sql, labels: readonly ChannelLabel[]): Promise<
     if (!(await findBlueprint(sql, blueprintId)))
       throw fieldProblem('request.not_found', `labels.${nth}.blueprintId`);
   if (new Set(labels.map(({ label }) => label)).size < labels.length)
-    throw fieldProblem('request.invalid', 'labels', { detail: 'A label is named twice.' });
+    throw fieldProblem('request.invalid', 'labels', { detail: 'A label appears twice.' });
 }
 
 /** @throws ProblemError `channel.*` that names the field to correct */
@@ -178,4 +177,4 @@ async function prove(
 const nameTaken = () =>
   fieldProblem('request.conflict', 'name', { detail: 'Another channel has this name.' });
 const notOfKind = (field: string) =>
-  fieldProblem('request.invalid', field, { detail: 'A channel of this kind has none.' });
+  fieldProblem('request.invalid', field, { detail: 'A channel of this kind has no such field.' });

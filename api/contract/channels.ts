@@ -1,4 +1,4 @@
-// Other MDM servers by which devices are reached.
+// Other MDM servers through which Odette reaches devices.
 import { z } from 'zod';
 import { CHANNEL_FINDINGS, type ChannelFindingCode } from '../../domain/channel-findings.ts';
 import { MAX_ADOPTED_AT_ONCE, OTHER_CHANNEL_KINDS } from '../../domain/device-channel.ts';
@@ -83,7 +83,7 @@ const problems = ['request.conflict', ...serverProblems] as const;
 export const channels = {
   listChannels: endpoint({
     tag,
-    summary: 'Other MDM servers by which devices are reached',
+    summary: 'Other MDM servers through which Odette reaches devices',
     method: 'get',
     path: '/api/channels',
     access: 'viewer',
@@ -133,7 +133,7 @@ export const channels = {
   }),
   changeChannel: endpoint({
     tag,
-    summary: 'Changes a channel. Another address needs the API key again',
+    summary: 'Changes a channel. A new URL needs the API key again',
     method: 'patch',
     path: '/api/channels/{id}',
     access: 'admin',
@@ -165,7 +165,7 @@ export const channels = {
   testChannel: endpoint({
     tag,
     summary:
-      'Proves address and API key of a channel again, and says what of its server works against Odette',
+      'Verifies the URL and API key of a channel again, and checks its server for conflicts with Okta Device Trust',
     method: 'post',
     path: '/api/channels/{id}/test',
     access: 'operator',
@@ -192,7 +192,7 @@ export const channels = {
   adoptDevices: endpoint({
     tag,
     summary:
-      'Takes devices that are enrolled in the other server: NanoMDM asks them who they are, and each is known as soon as it answers; Fleet knows',
+      'Adopts devices that are enrolled in the other server. Fleet confirms them at once; with NanoMDM, Odette adopts each device when it responds',
     method: 'post',
     path: '/api/channels/{id}/devices',
     access: 'operator',

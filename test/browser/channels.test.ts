@@ -60,14 +60,14 @@ describe.skipIf(!hasBrowser)('the channels', () => {
     await ours.press('Test: Fleet');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Test', exact: true }).click();
-    await dialog.getByText(/^It answers: /).waitFor();
+    await dialog.getByText(/^The server responds: /).waitFor();
     await ours.page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
     await ours.press('Adopt devices: Fleet');
     await dialog.getByLabel('UDIDs or serial numbers').fill(`${device.udid}\nNOT-THERE`);
     await dialog.getByRole('button', { name: 'Adopt 2 devices' }).click();
     await dialog.getByText('1 device taken').waitFor();
-    await dialog.getByText('The other server does not manage: NOT-THERE').waitFor();
+    await dialog.getByText('Not managed by the other server: NOT-THERE').waitFor();
     expect(await ours.findings()).toEqual([]);
     await ours.page.keyboard.press('Escape');
     await ours.page.getByRole('region', { name: 'Fleet', exact: true }).getByText('1 device').waitFor();
@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser)('the channels', () => {
   test("its device's page names the channel, says what Odette cannot do there, and offers no re-enrollment", async () => {
     const [device] = (await api.call('GET', '/api/devices')).body.items as { id: string }[];
     await ours.goTo(`/devices/${device?.id ?? ''}`);
-    await ours.see(/^Through Fleet Odette cannot put a certificate into its user's login keychain/);
+    await ours.see(/^Through Fleet, Odette cannot put a certificate in the user's login keychain/);
     await ours.press('More ▾');
     await ours.page.getByRole('menuitem', { name: 'User and blueprint…' }).waitFor();
     expect(await ours.page.getByRole('menuitem', { name: 'Allow re-enrollment…' }).count()).toBe(0);

@@ -53,13 +53,13 @@ export function AdoptDialog({ channel, close }: { channel: Channel; close: () =>
     >
       <Text size="sm">
         {kind === 'fleet'
-          ? 'Fleet says at once which of them it manages.'
-          : 'NanoMDM lists no enrollments: Odette asks each device who it is, and knows it when it answers.'}{' '}
-        A device that is enrolled in Odette or on another channel is not taken over.
+          ? 'Fleet reports immediately which of these devices it manages.'
+          : 'NanoMDM cannot list its enrollments, so Odette asks each device to identify itself and adopts it when it responds.'}{' '}
+        Odette does not adopt a device that is enrolled in Odette or on another channel.
       </Text>
       <Textarea
         label={kind === 'fleet' ? 'UDIDs or serial numbers' : 'UDIDs'}
-        description="One a line"
+        description="One per line"
         value={text}
         autosize
         minRows={3}
@@ -76,13 +76,13 @@ export function AdoptDialog({ channel, close }: { channel: Channel; close: () =>
 
 function Said({ outcome: { taken, asked, known, refused } }: { outcome: Outcome }) {
   return (
-    <Alert color={refused.length > 0 ? 'orange' : 'green'} title={`${plural(taken, 'device')} taken`}>
+    <Alert color={refused.length > 0 ? 'orange' : 'green'} title={`${plural(taken, 'device')} adopted`}>
       <Text size="sm">
-        {asked} asked, {known} known already or asked before.
+        {asked} asked to identify themselves, {known} already known or already asked.
       </Text>
       {refused.length > 0 && (
         <Text size="sm" className="break-anywhere">
-          The other server does not manage: {refused.join(', ')}
+          Not managed by the other server: {refused.join(', ')}
         </Text>
       )}
     </Alert>

@@ -143,8 +143,8 @@ function ServerFields({ draft, set, channel, error }: FieldsProps & { channel: C
         label="URL"
         description={
           isFleet
-            ? 'Where Fleet answers'
-            : 'Base of its API; a private host must be in ODETTE_ALLOWED_PRIVATE_HOSTS'
+            ? 'Address of the Fleet server'
+            : 'Base URL of its API. ODETTE_ALLOWED_PRIVATE_HOSTS must list a private host.'
         }
         placeholder={isFleet ? 'https://fleet.example.com' : 'https://nanomdm.example.com'}
         value={draft.url}
@@ -156,7 +156,9 @@ function ServerFields({ draft, set, channel, error }: FieldsProps & { channel: C
       <SecretInput
         label={isFleet ? 'API token' : 'API key'}
         description={
-          isFleet ? 'Of an API-only user with the role maintainer or admin.' : 'What NanoMDM got as -api.'
+          isFleet
+            ? 'From an API-only user with the role maintainer or admin.'
+            : 'The value of the NanoMDM flag -api.'
         }
         value={draft.apiKey}
         set={(apiKey) => set({ apiKey })}
@@ -166,7 +168,7 @@ function ServerFields({ draft, set, channel, error }: FieldsProps & { channel: C
       {!isFleet && (
         <SecretInput
           label="Webhook key"
-          description="What NanoMDM gets as -webhook-hmac-key, 16 characters or more."
+          description="The value of the NanoMDM flag -webhook-hmac-key, at least 16 characters."
           value={draft.webhookKey}
           set={(webhookKey) => set({ webhookKey })}
           isSet={channel?.webhookKey}
@@ -188,7 +190,7 @@ function GoalFields({ draft, set, error }: FieldsProps) {
     <>
       <NativeSelect
         label="Blueprint"
-        description={isFleet ? 'Where hosts go that you adopt' : 'Where devices go that come by it'}
+        description={isFleet ? 'For hosts that you adopt' : 'For devices that come through this channel'}
         value={draft.blueprintId}
         data={choices}
         onChange={(event) => set({ blueprintId: event.currentTarget.value })}
@@ -208,10 +210,10 @@ function LabelFields({
   const change = (at: number, part: Partial<Channel['labels'][number]>) =>
     set({ labels: labels.map((one, place) => (place === at ? { ...one, ...part } : one)) });
   return (
-    <Stack gap="xs" role="group" aria-label="Labels of Fleet">
+    <Stack gap="xs" role="group" aria-label="Fleet labels">
       <Text size="sm">
-        Labels of Fleet: hosts with a label are taken into its blueprint within five minutes, without
-        adoption. An empty label is dropped.
+        Fleet labels: hosts with a label join its blueprint within five minutes, so you do not have to adopt
+        them. Odette ignores empty labels.
       </Text>
       {labels.map(({ label, blueprintId }, at) => (
         // A line has no other identity while it is typed.

@@ -41,8 +41,8 @@ export function TestDialog({ channel: { id, name }, close }: RequestProps) {
       command={odetteLine(['channel', 'test', name])}
     >
       <Text size="sm">
-        Odette proves address and key again, and looks for what works against Okta Device Trust there. It
-        changes nothing.
+        Odette verifies the URL and key again, and checks the server for conflicts with Okta Device Trust. It
+        changes nothing there.
       </Text>
       <Stack role="status">
         {said !== undefined && (
@@ -50,11 +50,11 @@ export function TestDialog({ channel: { id, name }, close }: RequestProps) {
             color="green"
             title={
               said.server === null
-                ? 'It answers.'
-                : `It answers: ${said.server.version}, ${said.server.tier}.`
+                ? 'The server responds.'
+                : `The server responds: ${said.server.version}, ${said.server.tier}.`
             }
           >
-            {said.findings.length === 0 && 'Nothing that Odette can see works against it.'}
+            {said.findings.length === 0 && 'Odette found no conflicts.'}
           </Alert>
         )}
         {said !== undefined && <Findings findings={said.findings} />}
@@ -65,7 +65,7 @@ export function TestDialog({ channel: { id, name }, close }: RequestProps) {
 
 export function ReadDialog({ channel: { id, name }, close }: RequestProps) {
   const change = useChange('readChannel', ['listChannels'], () => {
-    notifications.show({ message: `The devices of ${name} are being read.`, color: 'green' });
+    notifications.show({ message: `Odette is reading the devices of ${name}.`, color: 'green' });
     close();
   });
   return (
@@ -80,7 +80,8 @@ export function ReadDialog({ channel: { id, name }, close }: RequestProps) {
       command={odetteLine(['channel', 'read', name])}
     >
       <Text size="sm">
-        Odette reads them every five minutes by itself. While it is paused, the reading waits.
+        Odette reads the devices automatically every five minutes. While the channel is paused, the read
+        waits.
       </Text>
     </ConfirmDialog>
   );
@@ -101,7 +102,7 @@ export function RemoveDialog({ channel: { id, name }, close }: RequestProps) {
       command={odetteLine(['channel', 'delete', name])}
     >
       <Text size="sm">
-        No device is reached by it. Odette forgets its address and keys; in the other server nothing changes.
+        This channel has no devices. Odette deletes its URL and keys. Nothing changes on the other server.
       </Text>
     </ConfirmDialog>
   );

@@ -23,11 +23,11 @@ export function stateOf({
     return {
       label: 'Paused',
       color: 'red',
-      text: `${problem.title} ${problem.remedy} Odette asks again by itself, within five minutes. Rollouts wait until then.`,
+      text: `${problem.title} ${problem.remedy} Odette tries again within five minutes. Rollouts wait until then.`,
     };
   if (kind === 'nanomdm' && webhookUrl === null)
     return {
-      label: 'Unreachable for NanoMDM',
+      label: 'No public URL',
       color: 'red',
       text: 'Set ODETTE_PUBLIC_URL to the https address where NanoMDM reaches Odette, and restart Odette.',
     };
@@ -37,11 +37,11 @@ export function stateOf({
       color: 'orange',
       text: 'Start NanoMDM with -webhook-url and -webhook-hmac-key. The first webhook comes when a device checks in.',
     };
-  if (kind === 'fleet' && readAt === null) return { label: 'First reading', color: 'yellow' };
+  if (kind === 'fleet' && readAt === null) return { label: 'Reading devices', color: 'yellow' };
   if (findings.length > 0) return { label: 'Needs you', color: 'orange' };
   if (devices === 0)
     return { label: 'No device yet', color: 'yellow', text: 'Adopt devices that are enrolled there.' };
-  return { label: 'In order', color: 'green' };
+  return { label: 'Connected', color: 'green' };
 }
 
 /** UDIDs and serial numbers as people paste them. */

@@ -32,15 +32,15 @@ export function ChannelsPage() {
     <Page
       title="Channels"
       help="channels"
-      intro="Other MDM servers by which Odette reaches devices. A device has one MDM server: it stays enrolled there."
+      intro="Other MDM servers through which Odette reaches devices. Devices stay enrolled in those servers."
       actions={add}
     >
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="No other MDM server" action={add}>
-              Without a channel Odette reaches the devices that enroll in Odette itself. Add a NanoMDM or
-              Fleet server to reach the devices that are enrolled there.
+              Without a channel, Odette reaches only the devices that enroll in Odette itself. Add a NanoMDM
+              or Fleet server to reach the devices that are enrolled there.
             </Empty>
           ) : (
             <Stack>
@@ -68,7 +68,7 @@ export function ChannelsPage() {
 
 function Kinds() {
   return (
-    <Section title="What each can and cannot">
+    <Section title="What each channel can and cannot do">
       <Stack gap="md">
         {Object.entries(CHANNEL_WORDS).map(([kind, { name, can, cannot }]) => (
           <div key={kind}>
@@ -113,10 +113,10 @@ function Facts({ channel }: { channel: Channel }) {
           <AnchorLink to="/devices" search={{ channel: id }} size="sm">
             {plural(devices, 'device')}
           </AnchorLink>
-          {asked > 0 && `; ${plural(asked, 'more was', 'more were')} asked and did not answer yet`}
+          {asked > 0 && `; ${plural(asked, 'more has', 'more have')} not responded yet`}
         </List.Item>
         <List.Item>
-          {kind === 'nanomdm' ? 'Last webhook: ' : 'Last reading: '}
+          {kind === 'nanomdm' ? 'Last webhook: ' : 'Last read: '}
           <Moment at={kind === 'nanomdm' ? lastWebhookAt : readAt} none="none yet" />
         </List.Item>
         <Goal channel={channel} />
@@ -144,12 +144,12 @@ function Goal({ channel: { kind, blueprintId, labels } }: { channel: Channel }) 
     <>
       {labels.map(({ label, blueprintId: to }) => (
         <List.Item key={label} className="break-anywhere">
-          Hosts with the label “{label}” become devices of {nameOf(to)}
+          Hosts with the label “{label}” join the blueprint {nameOf(to)}
         </List.Item>
       ))}
       <List.Item className="break-anywhere">
-        {kind === 'fleet' ? 'Hosts that you adopt' : 'Devices that come by it'}:{' '}
-        {blueprintId === null ? 'no blueprint, until you choose one' : `to ${nameOf(blueprintId)}`}
+        {kind === 'fleet' ? 'Hosts that you adopt' : 'Devices from this channel'}:{' '}
+        {blueprintId === null ? 'no blueprint until you choose one' : `blueprint ${nameOf(blueprintId)}`}
       </List.Item>
     </>
   );
@@ -176,9 +176,7 @@ function Requests({ channel, start }: { channel: Channel; start: (what: Request)
               variant="default"
               onClick={() => start(what)}
               disabled={what === 'remove' && channel.devices > 0}
-              title={
-                what === 'remove' && channel.devices > 0 ? 'Devices are reached by this channel' : undefined
-              }
+              title={what === 'remove' && channel.devices > 0 ? 'This channel still has devices' : undefined}
               aria-label={`${label}: ${channel.name}`}
             >
               {label}

@@ -211,7 +211,7 @@ function EmailFields({
       />
       <Textarea
         label="To"
-        description="One address a line"
+        description="One address per line"
         autosize
         minRows={2}
         value={email.to.join('\n')}

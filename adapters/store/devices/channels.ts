@@ -1,4 +1,4 @@
-// Other MDM servers by which devices are reached (domain/device-channel.ts): their settings, and which devices were asked who they are.
+// Other MDM servers through which Odette reaches devices (domain/device-channel.ts): their settings, and which devices were asked who they are.
 import type { OtherChannelKind } from '../../../domain/device-channel.ts';
 import type { Sql } from '../base/database.ts';
 import { ENROLLED } from './enrolled.ts';
