@@ -102,4 +102,4 @@ async function finish(sql: Sql, removal: PlatformRemovalRow, counts: RemovalCoun
 const textOf = (removal: PlatformRemovalRow, { taken, left, done, failed, silent }: RemovalCounts): string =>
   removal.status === 'waiting'
     ? `Starts at ${removal.startsAt.toISOString()}; ${left} devices.`
-    : `${done} of ${taken + left} devices are without payloads; ${failed} failed, ${silent} have not checked in since.`;
+    : `Payloads removed from ${done} of ${taken + left} devices; ${failed} failed, ${silent} have not checked in since.`;

@@ -303,7 +303,7 @@ async function renewIdentityFirst(
     return { action: end, told: null };
   if (action !== 'tried') return { action, told: null };
   const until = new Date(identity.notAfterMs).toISOString().slice(0, 10);
-  const text = `The device did not install its new identity certificate. Odette asks again tomorrow. The current one expires on ${until}.`;
+  const text = `The device did not install its new identity certificate. Odette tries again tomorrow. The current certificate expires on ${until}.`;
   return { action: end, told: { kind: 'identity_not_renewed', text } };
 }
 
@@ -345,6 +345,6 @@ function endText(
     case 'not_enrolled':
       return { kind: 'rollout_completed', text: 'The device has left management.' };
     default:
-      return { kind: 'rollout_completed', text: 'The device has nothing of Odette any more.' };
+      return { kind: 'rollout_completed', text: 'The device no longer has anything from Odette.' };
   }
 }

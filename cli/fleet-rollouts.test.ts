@@ -12,7 +12,7 @@ const rollout = {
   subject: null,
   reason: 'an admin saved the library item',
   status: 'running',
-  text: 'Canary: 1 of 5 devices ended, 95 to go.',
+  text: 'Canary: 1 of 5 devices finished, 95 to go.',
   pace: 'waves',
   wave: 1,
   waves: [5, 20, 75],
@@ -73,7 +73,7 @@ const orders = () => server.calls.flatMap(({ body }) => (body === undefined ? []
 test('shows where a change is and what may be ordered', async () => {
   expect((await odette('fleet-rollout list')).printed).toContain('1 of 100');
   const { printed } = await odette(`fleet-rollout show ${ID}`);
-  expect(printed).toContain('Canary: 1 of 5 devices ended, 95 to go.');
+  expect(printed).toContain('Canary: 1 of 5 devices finished, 95 to go.');
   expect(printed).toContain('Waves: 5, 20, 75 (canary: Test)');
   expect(printed).toContain(`odette fleet-rollout all-at-once ${ID}`);
 });

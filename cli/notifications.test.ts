@@ -25,7 +25,7 @@ const target = {
 };
 const failure = {
   code: 'notify.refused',
-  title: 'The receiver refuses a notification.',
+  title: 'The receiver rejected a notification.',
   remedy: 'Check the receiver.',
   owner: 'admin',
   isRetried: true,
@@ -133,7 +133,7 @@ test('a test waits for its outcome, and a refused one fails with what the receiv
   server.plays.listNotifications = () => ({ items: [refused] });
   expect(await odette('notification', 'test', 'On call')).toMatchObject({
     code: 1,
-    printed: 'The receiver refuses a notification. (status 500) Check the receiver.',
+    printed: 'The receiver rejected a notification. (status 500) Check the receiver.',
   });
 });
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
   server.plays.exportReadiness = () =>
     new Reply(
       200,
-      'login,ready,devices,reason,asOf\r\nben@acme.com,false,,Odette knows no device of this user.,\r\n',
+      'login,ready,devices,reason,asOf\r\nben@acme.com,false,,Odette does not know any device of this user.,\r\n',
       {
         'content-type': 'text/csv; charset=utf-8',
       },
@@ -92,6 +92,6 @@ test('readiness is printed as the CSV that the API exports', async () => {
   const { printed } = await odette('readiness', '--csv');
   expect(printed.split(/\r?\n/).slice(0, 2)).toEqual([
     'login,ready,devices,reason,asOf',
-    'ben@acme.com,false,,Odette knows no device of this user.,',
+    'ben@acme.com,false,,Odette does not know any device of this user.,',
   ]);
 });

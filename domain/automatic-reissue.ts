@@ -72,11 +72,11 @@ export const likelyCauses = (platform: Platform): readonly [string, ...string[]]
         'Was the secret key reset in Okta?',
         'Was the iOS platform deleted in Okta > Device integrations?',
         'Were devices deleted in Okta, by an automation for example?',
-        'Did another MDM replace the managed app configuration of Okta Verify?',
+        'Did another MDM server replace the managed app configuration of Okta Verify?',
       ]
     : [
         'Were certificates revoked in Okta?',
         'Was the macOS platform deleted in Okta > Device integrations, or its certificate authority changed?',
         'Were devices deleted in Okta, by an automation for example?',
-        'Did another MDM or a tool remove certificates or profiles from the Macs?',
+        'Did another MDM server or a tool remove certificates or profiles from the Macs?',
       ];

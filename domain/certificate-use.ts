@@ -39,19 +39,26 @@ export function useOf(
       ? sameSerialNumber(boundSerialNumber, certificate.serialNumber)
       : undefined;
   if (isNamed === true || (isNamed === undefined && isLater(traces.boundAtMs)))
-    return { use: 'proven', evidence: "Okta's System Log says pki.cert.bind." };
-  if (!traces.isManaged) return { use: 'none', evidence: 'Okta has not said MANAGED since it was issued.' };
+    return { use: 'proven', evidence: "Okta's System Log shows a pki.cert.bind event." };
+  if (!traces.isManaged)
+    return { use: 'none', evidence: 'Okta has not said MANAGED since the certificate was issued.' };
   if (isLater(traces.createdAtMs))
-    return { use: 'proven', evidence: 'The device registered after it was issued, and is MANAGED.' };
+    return {
+      use: 'proven',
+      evidence: 'The device registered after the certificate was issued, and is MANAGED.',
+    };
   if (isLater(traces.unmanagedSeenAtMs))
-    return { use: 'proven', evidence: 'Okta said NOT_MANAGED after it was issued, then MANAGED.' };
+    return {
+      use: 'proven',
+      evidence: 'After the certificate was issued, Okta said NOT_MANAGED, then MANAGED.',
+    };
   // A sign-in with the certificate before, by a clock of Okta's that is a little ahead, is none with this one.
   if (traces.unexplainedAtMs !== null && traces.unexplainedAtMs > provenAtMs + CLOCKS_APART_MS)
     return {
       use: 'probable',
-      evidence: "Okta's record changed after it was issued, as a sign-in changes it.",
+      evidence: "Okta's record changed after the certificate was issued, as it does at a sign-in.",
     };
-  return { use: 'none', evidence: 'Okta has said MANAGED since before it was issued.' };
+  return { use: 'none', evidence: 'Okta has said MANAGED since before the certificate was issued.' };
 }
 
 const RANK: Readonly<Record<CertificateUse, number>> = { none: 0, probable: 1, proven: 2 };

@@ -32,7 +32,7 @@ export const DOCTOR_CAUSES = {
     'renew',
   ),
   too_many_certificates: cause(
-    'The Mac has more certificates of Odette than it needs.',
+    'The Mac has more certificates from Odette than it needs.',
     'nobody',
     'Odette removes the old ones when the Mac responds.',
     'check',
@@ -55,14 +55,14 @@ export const DOCTOR_CAUSES = {
     'Enter the current challenge password in the integration. Reset it in Okta only if nobody has it.',
   ),
   challenge_denied: cause(
-    'Okta, or something in front of it, denies the challenge. The password is not the reason.',
+    'Okta, or something between Odette and Okta, denies the challenge request. The password is not the cause.',
     'admin',
-    'Check network zones in Okta and firewalls on the way. Do not reset the password.',
+    'Check the network zones in Okta, and any firewall between Odette and Okta. Do not reset the password.',
   ),
   challenge_page_unreadable: cause(
     'The challenge URL returns a page without a challenge.',
     'admin',
-    'Check the Challenge URL in the integration, and proxies on the way.',
+    'Check the challenge URL in the integration, and any proxy between Odette and Okta.',
   ),
   needs_sign_in: cause(
     'Everything is on the device. Okta changes the status only with a FastPass sign-in.',
@@ -88,7 +88,7 @@ export const DOCTOR_CAUSES = {
     'renew',
   ),
   older_certificate: cause(
-    'The status stayed NOT_MANAGED after a sign-in with the certificate installed: Okta Verify may use another certificate, or does not trust this one.',
+    'The status stayed NOT_MANAGED after a sign-in with the certificate installed: Okta Verify may use another certificate, or may not trust this one.',
     'user',
     'In Keychain Access, delete old Okta certificates from "login" (it comes before "System"), then sign in again.',
     'renew',
@@ -109,14 +109,14 @@ export const DOCTOR_CAUSES = {
     'Wait until the rollout ends, then sign in.',
   ),
   foreign_certificate_needed: cause(
-    'The Mac has a valid Okta certificate from elsewhere and none of Odette yet.',
+    'The Mac has a valid Okta certificate from another source and none from Odette yet.',
     'nobody',
-    'Leave it, and the profile that installed it, until the certificate of Odette is on the Mac.',
+    'Keep that certificate and the profile that installed it until the certificate from Odette is on the Mac.',
   ),
   foreign_scep_profile: cause(
     'Another profile on the Mac contains its own SCEP payload.',
     'admin',
-    'If it is an older Okta certificate, have the tool that installed the profile remove it: Okta Verify takes the newest certificate that it finds.',
+    'If the payload is for an older Okta certificate, have the tool that installed the profile remove it: Okta Verify takes the newest certificate that it finds.',
   ),
   foreign_certificate: cause(
     'The Mac has an Okta certificate that Odette did not deliver, for example from an earlier MDM.',
@@ -134,12 +134,12 @@ export const DOCTOR_CAUSES = {
     'Add the platform in Okta under Device integrations, then in the integration.',
   ),
   okta_limits_requests: cause(
-    'Okta limits the requests of Odette.',
+    'Okta is rate-limiting requests from Odette.',
     'nobody',
     'No action needed. Odette waits as long as Okta asks.',
   ),
   command_waits: cause(
-    'A command waits for the device. Odette sends nothing twice in the meantime.',
+    'A command is waiting for the device. Odette does not send it twice.',
     'user',
     'Unlock the device and connect it to the internet.',
   ),
@@ -172,7 +172,7 @@ export const DOCTOR_CAUSES = {
     'check',
   ),
   host_claimed: cause(
-    'Another single sign-on extension on the device claims the host of Okta, or may.',
+    'Another single sign-on extension on the device claims the Okta host, or might.',
     'admin',
     'Remove the host from the other profile: only one extension can claim a host.',
     'check',
@@ -180,7 +180,7 @@ export const DOCTOR_CAUSES = {
   app_from_elsewhere: cause(
     'Okta Verify on this Mac was not installed from the App Store.',
     'admin',
-    'Remove the package, or say on the library item that Okta Verify comes from elsewhere if Platform SSO needs the package.',
+    'Remove the package. If Platform SSO needs it, turn on "Okta Verify comes from elsewhere on Macs" in the library item instead.',
     'check',
   ),
 } as const satisfies Readonly<Record<string, Cause>>;

@@ -141,7 +141,7 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
   managed_for_other_user: onFinding('managed_for_other'),
   deleted_in_okta: ({ finding, wasRegistered }) =>
     finding.kind === 'no_record' && wasRegistered
-      ? 'Okta had a record of the device and has none any more.'
+      ? 'Okta had a record of the device but no longer has one.'
       : undefined,
   platform_not_configured: ({ isPlatformConfigured, platform }) =>
     isPlatformConfigured ? undefined : `The integration has no ${platform} platform.`,
@@ -154,7 +154,9 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
   challenge_page_unreadable: onConnection('okta.challenge_unexpected_page', 'okta.challenge_url_gone'),
   okta_limits_requests: onConnection('okta.rate_limited'),
   accepted_not_there: ({ wasAcceptedNotThere }) =>
-    wasAcceptedNotThere ? 'The last delivery was acknowledged and is not in the list.' : undefined,
+    wasAcceptedNotThere
+      ? 'The device acknowledged the last delivery but does not list its certificate.'
+      : undefined,
   deliveries_fail: ({ failedDeliveriesToday }) =>
     failedDeliveriesToday < 3
       ? undefined
@@ -204,7 +206,7 @@ const RULES: Readonly<Record<DoctorCause, Rule>> = {
   command_waits: ({ waitingCommand, nowMs }) =>
     waitingCommand === null || nowMs - waitingCommand.sinceMs < WAITS_LONG_MS
       ? undefined
-      : `${waitingCommand.requestType} waits since ${minuteText(waitingCommand.sinceMs)}.`,
+      : `${waitingCommand.requestType} has been waiting since ${minuteText(waitingCommand.sinceMs)}.`,
   needs_sign_in: (facts) => {
     const { truths, finding } = facts;
     const isThere = [truths.delivered, truths.certificatePresent, truths.oktaVerifyManaged].every(

@@ -62,7 +62,7 @@ export const FAILURES = {
   ),
   'request.wrong_host': entry(
     'This host is not the console.',
-    'Open the console at ODETTE_CONSOLE_URL, or set it to the address in use.',
+    'Open the console at the address in ODETTE_CONSOLE_URL, or set that variable to the address in use.',
     'operator',
     false,
     421,
@@ -127,7 +127,7 @@ export const FAILURES = {
   ),
   'server.failed': entry(
     'Internal error.',
-    'Report this error with its request ID, or with what the log of the worker says of a rollout.',
+    'Report this error with its request ID. For a rollout, include the related lines of the worker log.',
     'operator',
     false,
     500,
@@ -266,7 +266,7 @@ export const FAILURES = {
   ),
   'sign_in.response_refused': entry(
     'The response of the identity provider does not belong to this sign-in.',
-    'Sign in again. If it fails again, an admin compares the issuer with the one at the provider.',
+    'Sign in again. If that fails, ask an admin to compare the issuer in Odette with the one at the provider.',
     'admin',
     false,
     403,
@@ -278,7 +278,13 @@ export const FAILURES = {
     false,
     403,
   ),
-  'sign_in.disabled': entry('An admin disabled your account.', 'Ask an admin of Odette.', 'user', false, 403),
+  'sign_in.disabled': entry(
+    'An admin disabled your account.',
+    'Ask an Odette admin to enable it.',
+    'user',
+    false,
+    403,
+  ),
 
   // Library
   'library.confirmation_needed': entry(
@@ -297,13 +303,13 @@ export const FAILURES = {
   ),
   'removal.not_confirmed': entry(
     'The removal was not confirmed.',
-    'Type the text that the preview shows, exactly.',
+    'Type the text exactly as the preview shows it.',
     'admin',
     false,
     422,
   ),
   'removal.policy_in_force': entry(
-    'A policy in Okta that requires managed devices would refuse these devices.',
+    'A policy in Okta that requires managed devices would deny access from these devices.',
     'Lift the policy in Okta first: Security > Authentication Policies. Then confirm that it is lifted.',
     'admin',
     false,
@@ -364,28 +370,28 @@ export const FAILURES = {
     503,
   ),
   'notify.refused': entry(
-    'The receiver refuses a notification.',
-    'Check the receiver: its answer stands beside the delivery. Odette retries for a day.',
+    'The receiver rejected a notification.',
+    'Check the receiver; the delivery shows its response. Odette retries for a day.',
     'admin',
     true,
     502,
   ),
   'notify.credentials_refused': entry(
-    'The mail server refuses the user name or password.',
-    'Enter them again in Settings, Notifications. Odette retries for a day.',
+    'The mail server rejected the user name or password.',
+    'Enter them again under Settings > Notifications. Odette retries for a day.',
     'admin',
     true,
     502,
   ),
   'notify.tls_refused': entry(
     'The receiver of a notification does not offer TLS that Odette accepts.',
-    'Check its certificate and name; for e-mail, also the port and the kind of TLS. Odette retries for a day.',
+    'Check its certificate and host name; for email, also check the port and the kind of TLS. Odette retries for a day.',
     'admin',
     true,
     502,
   ),
   'notify.gone': entry(
-    'The receiver says that nobody listens there any more (410); Odette turned the target off.',
+    'The receiver no longer exists (HTTP 410), so Odette turned the target off.',
     'Correct the address and turn the target on again, or delete it.',
     'admin',
     false,
@@ -393,7 +399,7 @@ export const FAILURES = {
   ),
   'notify.not_delivered': entry(
     'Notifications do not arrive.',
-    'Open Settings, Notifications: each target shows its last deliveries. Correct it and send a test.',
+    'Open Settings > Notifications, where each target shows its last deliveries. Correct the failing target and send a test.',
     'admin',
     true,
     503,
@@ -456,7 +462,7 @@ export const FAILURES = {
   ),
   'okta.dpop_refused': entry(
     'Okta rejected the proof of possession (DPoP).',
-    'Check the clock of this server: proofs are valid for minutes. If it is right, report this error.',
+    'Check the clock of this server: proofs are valid for minutes. If the clock is right, report this error.',
     'admin',
     false,
     422,
@@ -496,14 +502,14 @@ export const FAILURES = {
   ),
   'okta.challenge_credentials_refused': entry(
     'Okta rejected the user name or password of the challenge URL.',
-    'Enter the current user name and password of the macOS platform (Okta > Device integrations) in Odette. Reset the password only if nobody has it: everything else that uses this platform then needs the new one, too.',
+    'Enter the current user name and password of the macOS platform (Okta > Device integrations) in Odette. Reset the password only if nobody has it: after a reset, everything that uses this platform needs the new one.',
     'admin',
     false,
     422,
   ),
   'okta.challenge_denied': entry(
     'The challenge URL denied the request of this server (403).',
-    'Check that nothing between this server and Okta blocks it: network zones in Okta, a firewall, a proxy. Leave the password as it is.',
+    'Check what blocks the request: a network zone in Okta, a firewall or a proxy. Do not reset the password.',
     'admin',
     false,
     422,
@@ -691,7 +697,7 @@ export const FAILURES = {
   ),
   'tls.certificate_expires': entry(
     'The TLS certificate for devices expires soon, or has expired.',
-    'Renew it. Odette reads ODETTE_TLS_CERT_FILE and ODETTE_TLS_KEY_FILE again when they change; a proxy has its own.',
+    'Renew it. Odette reloads ODETTE_TLS_CERT_FILE and ODETTE_TLS_KEY_FILE when they change. If a proxy terminates TLS, renew the certificate there.',
     'admin',
     false,
     502,
@@ -726,7 +732,7 @@ export const FAILURES = {
   ),
   'apps_and_books.held_by_other': entry(
     'Another MDM server uses this Apps and Books location.',
-    'Use the token of a location that no other server uses: two servers take licenses from each other. Or confirm that Odette takes it over.',
+    'Use the token of a location that no other server uses: two servers on one location take licenses from each other. Or confirm that Odette takes over the location.',
     'admin',
     false,
     409,
@@ -758,20 +764,20 @@ export const FAILURES = {
   // The device
   'mdm.profile_refused': entry(
     'The device rejected a profile.',
-    'Read what the device reported. Odette retries every day.',
+    'Read the error that the device reported. Odette retries every day.',
     'operator',
     false,
     502,
   ),
   'mdm.profile_absent': byItself(
     'The profile is not on the device.',
-    'Odette wanted to remove it.',
+    'Odette wanted to remove the profile anyway.',
     false,
     404,
   ),
   'mdm.command_refused': entry(
     'The device rejected a command.',
-    'Read what the device reported. Odette retries every day.',
+    'Read the error that the device reported. Odette retries every day.',
     'operator',
     false,
     502,
@@ -800,11 +806,11 @@ export const FAILURES = {
   'mdm.device_error_passes': passing(
     'The device cannot carry out a command at the moment.',
     502,
-    'Read what the device reported.',
+    'Read the error that the device reported.',
   ),
   'mdm.device_error_unknown': entry(
     'The device reported an error that Odette does not know.',
-    'Read what the device reported. Odette retries every day.',
+    'Read the error that the device reported. Odette retries every day.',
     'operator',
     true,
     502,
@@ -825,7 +831,7 @@ export const FAILURES = {
   ),
   'mdm.not_enrolled': entry(
     'The device is not enrolled.',
-    'Enroll the device: with an enrollment link, or in its own MDM server.',
+    'Enroll the device with an enrollment link, or in its MDM server.',
     'operator',
     false,
     409,
@@ -867,7 +873,7 @@ export const FAILURES = {
   ),
   'mdm.app_not_from_app_store': entry(
     'Okta Verify on this Mac was not installed from the App Store.',
-    'If Platform SSO (Okta Device Access) needs the package, say on the library item that Okta Verify comes from elsewhere: removing the package breaks Platform SSO. Otherwise remove it; Okta Device Trust then installs the App Store version.',
+    'If Platform SSO (Okta Device Access) needs the package, turn on "Okta Verify comes from elsewhere on Macs" in the library item: removing the package breaks Platform SSO. Otherwise remove the package; Odette then installs the App Store version.',
     'operator',
     false,
     409,
@@ -880,7 +886,7 @@ export const FAILURES = {
     403,
   ),
   'mdm.signature_refused': byItself(
-    'The device that the message names did not sign it.',
+    'The message is not signed by the device that it names.',
     'Odette rejects and logs the message.',
     false,
     400,
@@ -932,7 +938,7 @@ export const FAILURES = {
     'Odette delivers it again.',
     true,
     504,
-    'Find out what keeps it off the device.',
+    'Find out what removes or blocks the certificate on the device.',
   ),
   'certificate.gone_from_many': entry(
     'Many devices in scope lost their Okta certificate within a day.',
@@ -957,7 +963,7 @@ export const FAILURES = {
   ),
   'okta.authority_changed': entry(
     'The certificate of the authority behind the SCEP URL changed.',
-    'Compare it with Okta admin console > Security > Device integrations > Certificate authority. If Okta renewed it, you have nothing to do in Odette. Otherwise, set the SCEP URL of the macOS platform again.',
+    'Compare it with Okta admin console > Security > Device integrations > Certificate authority. If Okta renewed it, you have nothing to do in Odette. Otherwise, enter the SCEP URL of the macOS platform again.',
     'admin',
     false,
     409,
@@ -987,7 +993,7 @@ export const FAILURES = {
   ),
   'secrets.key_file_exposed': entry(
     'Other users can read the key file, or it belongs to another user.',
-    'Make the user that Odette runs as the owner of the key file (ODETTE_KEY_FILE), with mode 600.',
+    'Set the owner of the key file (ODETTE_KEY_FILE) to the user that runs Odette, and the file mode to 600.',
     'operator',
     false,
     500,
@@ -1029,14 +1035,14 @@ export const FAILURES = {
   ),
   'temporal.restored': entry(
     'Someone paused, ended or replaced sweeps or workflows of Odette in Temporal; Odette restored them.',
-    'If no operator did it, find out who can reach the Temporal server. A server of your own with mTLS keeps others out.',
+    'If no operator did this, find out who can reach the Temporal server. To keep others out, use your own Temporal server with mTLS.',
     'operator',
     false,
     500,
   ),
   'temporal.workflow_stuck': entry(
     'A workflow is stuck: it runs but makes no progress.',
-    'Do what the alarm says: it names the workflow and the command.',
+    'Run the command that the alarm shows for the workflow.',
     'operator',
     false,
     500,
@@ -1057,7 +1063,7 @@ export const FAILURES = {
   ),
   'store.unavailable': entry(
     'The database does not respond.',
-    'No data is lost. Check that PostgreSQL runs: Odette continues when it responds.',
+    'No data is lost. Check that PostgreSQL is running. Odette continues when the database responds.',
     'operator',
     true,
     503,

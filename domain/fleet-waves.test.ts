@@ -129,7 +129,7 @@ test('orders are those that change something', () => {
 });
 
 test('people read where it is', () => {
-  expect(fleetText(canary(3), null)).toBe('Canary: 3 of 5 devices ended, 995 to go.');
+  expect(fleetText(canary(3), null)).toBe('Canary: 3 of 5 devices finished, 995 to go.');
   expect(
     fleetText({ ...canary(3, 1), status: 'halted' }, { reason: 'canary_failed', devices: 1, of: 3 }),
   ).toBe('Halted: 1 of 3 devices of the canary failed. 995 devices wait until someone resumes the change.');

@@ -195,6 +195,6 @@ export function fleetText(
     case 'running':
       if (wave === 0) return 'The canary starts.';
       if (pace === 'full') return `At full pace: ${open} devices under way, ${waiting} to go.`;
-      return `${wave === 1 ? 'Canary' : `Wave ${wave}`}: ${inWave.ended} of ${inWave.begun} devices ended, ${waiting} to go.`;
+      return `${wave === 1 ? 'Canary' : `Wave ${wave}`}: ${inWave.ended} of ${inWave.begun} devices finished, ${waiting} to go.`;
   }
 }

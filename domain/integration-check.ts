@@ -145,7 +145,7 @@ export function authorityChange(
   return {
     isAuthority: true,
     text: isKnownName
-      ? `Okta renewed its authority ${newest.subject} (new until ${newest.notAfter.slice(0, 10)}). Devices that trust the old certificate through a profile need the new one: Okta admin console > Security > Device integrations > Certificate authority.`
+      ? `Okta renewed its authority ${newest.subject} (now valid until ${newest.notAfter.slice(0, 10)}). Devices that trust the old certificate through a profile need the new one: Okta admin console > Security > Device integrations > Certificate authority.`
       : `Okta's SCEP server presents another authority: ${newest.subject} instead of ${names(before.filter((one) => one.isAuthority))}. Okta changed its authority, someone added the platform again in Okta, or something between Odette and Okta responds in its place.`,
   };
 }
@@ -193,7 +193,7 @@ export function checkTroubles(
         ]),
     ...check.strayDomains.map((host) => ({
       code: 'okta.custom_domain_changed' as const,
-      text: `The custom domain ${host}, which devices have, does not lead to this tenant.`,
+      text: `The custom domain ${host}, which devices use, does not lead to this tenant.`,
     })),
     ...(change?.isAuthority === true && isTold
       ? [{ code: 'okta.authority_changed' as const, text: change.text, since: changedAt }]
@@ -202,4 +202,4 @@ export function checkTroubles(
 }
 
 const domainText = (before: string | null, now: string | null): string =>
-  `Okta's custom domain is ${now ?? 'none'}; devices have ${before ?? 'none'}.`;
+  `Okta's custom domain is ${now ?? 'none'}; devices use ${before ?? 'none'}.`;

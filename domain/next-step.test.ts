@@ -33,7 +33,7 @@ describe('one owner, one sentence, one button', () => {
       'trusted, silent for five days',
       { lastContactAtMs: NOW - 5 * DAY_MS },
       'nobody',
-      'Trusted at its last contact, 5 days ago. After 14 days without contact the device counts as unreachable.',
+      'Trusted at its last contact, 5 days ago. After 14 days without contact, the device counts as unreachable.',
       'check_device',
     ],
     [
@@ -83,7 +83,7 @@ describe('one owner, one sentence, one button', () => {
       'out of scope',
       { bucket: 'out_of_scope' },
       'nobody',
-      'No switched-on library item applies to its blueprint.',
+      'No library item with Okta Device Trust turned on is assigned to its blueprint.',
       'choose_blueprint',
     ],
     ...OBSTACLES.map(

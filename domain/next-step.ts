@@ -109,7 +109,7 @@ function stepOfTrusted({ lastContactAtMs, nowMs }: StepFacts): NextStep {
   if (days < QUIET_AFTER_DAYS) return { owner: 'nobody', text: 'Nothing pending.', action: null };
   return {
     owner: 'nobody',
-    text: `Trusted at its last contact, ${days} days ago. After ${SILENT_AFTER_DAYS} days without contact the device counts as unreachable.`,
+    text: `Trusted at its last contact, ${days} days ago. After ${SILENT_AFTER_DAYS} days without contact, the device counts as unreachable.`,
     action: 'check_device',
   };
 }
@@ -130,7 +130,7 @@ const DEFAULT_TEXTS: Readonly<Record<TrustBucket, string>> = {
   needs_you: 'Check the device.',
   unreachable: 'The device cannot be reached.',
   left: 'The device ended its enrollment. To bring it back, enroll it again.',
-  out_of_scope: 'No switched-on library item applies to its blueprint.',
+  out_of_scope: 'No library item with Okta Device Trust turned on is assigned to its blueprint.',
 };
 
 /** A cause that devices of one bucket share. */

@@ -25,8 +25,8 @@ interface ObservedDevice {
 
 const NOT_MANAGED_REMEDY = {
   MACOS:
-    "The MDM server of this Mac delivers Okta's SCEP profile (a certificate of Okta's authority); then its user signs in once with Okta FastPass.",
-  IOS: "The MDM server of this device delivers Okta Verify with the management hint, Okta's secret key, as its configuration; then its user signs in once with Okta FastPass.",
+    "Deliver Okta's SCEP profile (a certificate from Okta's authority) through the MDM server of this Mac. Its user then signs in once with Okta FastPass.",
+  IOS: "Deliver Okta Verify through the MDM server of this device, with the management hint (Okta's secret key) in its managed app configuration. Its user then signs in once with Okta FastPass.",
 } as const;
 
 export function observe(

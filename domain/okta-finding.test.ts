@@ -52,7 +52,7 @@ describe('what Okta said', () => {
       { okta: okta({ users: notManaged }) },
       'not_managed',
       'user',
-      'does not say why',
+      'gives no reason',
     ],
     ['no user', { okta: okta({ users: [] }) }, 'not_managed', 'user', 'Okta lists no user'],
     ['SUSPENDED', { okta: okta({ status: 'SUSPENDED' }) }, 'suspended', 'okta_admin', 'Okta says SUSPENDED'],

@@ -71,7 +71,7 @@ export function findingOf(facts: FindingFacts): OktaFinding {
       kind: 'user_unknown',
       owner: 'admin',
       evidence:
-        "Odette matches Okta's records of iPhones and iPads by user and model, and does not know the user.",
+        "Odette matches Okta's records of iPhones and iPads by user and model, but does not know the user of this device.",
       remedy: 'Set the user of the device.',
     };
   if (okta === null)
@@ -171,7 +171,7 @@ function findingOfActive(
     evidence:
       said === undefined
         ? `Okta lists no user on this device${how}.`
-        : `Okta says ${said}${how}, and does not say why. The status changes only with a FastPass sign-in.`,
+        : `Okta says ${said}${how} and gives no reason. The status changes only with a FastPass sign-in.`,
     remedy: SIGN_IN,
   };
 }

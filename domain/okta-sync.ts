@@ -28,8 +28,8 @@ export function lateSyncText({ name, sweptAt, cause, managed, waiting }: LateSyn
   return [
     `${name}: Odette ${asOf} in Okta.`,
     ...(cause === null ? ['Odette has made no attempt since: check Temporal and its schedules.'] : [cause]),
-    `${managed} devices that Odette shows as managed may no longer be managed, and get no new certificate; ` +
-      `${waiting} devices that wait for a sign-in cannot become trusted.`,
+    `${managed} devices that Odette shows as managed may no longer be managed and get no new certificate; ` +
+      `${waiting} devices that are waiting for a sign-in cannot become trusted.`,
   ].join(' ');
 }
 

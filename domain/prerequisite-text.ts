@@ -15,7 +15,7 @@ export const PREREQUISITE_TEXTS: Readonly<
   devices_readable: {
     title: 'Okta shows Odette the devices',
     remedy:
-      'Give the app an admin role that may view devices and authenticators: Okta admin console > Applications > the app > Admin roles.',
+      'Give the app an admin role that can view devices and authenticators: Okta admin console > Applications > the app > Admin roles.',
   },
   clock: {
     title: "This server's clock is right",
@@ -36,7 +36,7 @@ export const PREREQUISITE_TEXTS: Readonly<
       'Okta admin console > Security > Authenticators > Okta Verify > Actions > Edit > Okta FastPass (all platforms).',
   },
   okta_verify_licenses: {
-    title: 'Licenses of Okta Verify in Apps and Books',
+    title: 'Okta Verify licenses in Apps and Books',
     remedy:
       'Apple Business Manager > Apps and Books > Okta Verify > get licenses (free of charge); then upload the token: odette apps-and-books set FILE.',
   },

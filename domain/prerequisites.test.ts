@@ -70,7 +70,8 @@ const judge = async (changes: Partial<TenantChecks>) => {
 test('without okta.devices.manage nothing is lacking, and the list notes it', async () => {
   expect((await judge({}))('scopes')).toMatchObject({
     result: 'passed',
-    detail: 'Not granted: okta.devices.manage. Odette works without it: it changes nothing in Okta.',
+    detail:
+      'Not granted: okta.devices.manage. Odette works without it, because Odette changes nothing in Okta.',
   });
 });
 

@@ -73,7 +73,9 @@ export async function findPrerequisites(
   findings.set('okta_verify_licenses', await requestLicenses(sources));
   findings.set(
     'adaptive_mfa',
-    unchecked('Okta offers no API for this. It shows Device integrations only with Adaptive MFA.'),
+    unchecked(
+      'Okta has no API for this. Okta shows Device integrations only if the tenant has Adaptive MFA.',
+    ),
   );
   const prerequisites = PREREQUISITES.map((id) => {
     const finding = findings.get(id) ?? unchecked('Odette cannot check this without a token.');
@@ -97,7 +99,7 @@ async function readOktaState(
     findings.set('token', failedBy(error));
     return [];
   }
-  findings.set('token', passed('Okta gave a token.'));
+  findings.set('token', passed('Okta issued a token.'));
   findings.set('scopes', judgeScopes(scopes));
   try {
     const { clockSeconds } = await client.checkDevices();
@@ -139,7 +141,7 @@ function judgeScopes(scopes: readonly string[]): Finding {
   const names = `Not granted: ${lacking.join(', ')}.`;
   if (NEEDED_SCOPES.some((scope) => lacking.includes(scope)))
     return { ...failed(names), failureCode: 'okta.scope_not_granted' };
-  return passed(`${names} Odette works without it: it changes nothing in Okta.`);
+  return passed(`${names} Odette works without it, because Odette changes nothing in Okta.`);
 }
 
 async function requestLicenses({ appsAndBooks, appsAndBooksId }: PrerequisiteSources): Promise<Finding> {
@@ -156,7 +158,7 @@ async function requestLicenses({ appsAndBooks, appsAndBooksId }: PrerequisiteSou
     const available = assets.reduce((sum, asset) => sum + asset.available, 0);
     return total > 0
       ? passed(`${available} of ${total} licenses are left.`)
-      : failed('There are no licenses of Okta Verify.');
+      : failed('There are no Okta Verify licenses.');
   } catch (error) {
     if (error instanceof CataloguedError && error.code === 'apps_and_books.token_missing')
       return { ...unchecked('No Apps and Books token is uploaded.'), failureCode: error.code };

@@ -43,7 +43,7 @@ describe('why a user would be locked out', () => {
       [{ displayName: 'Air', status: 'SUSPENDED' }],
       'Okta says SUSPENDED; only an Okta admin can change that',
     ],
-    ['nothing known', [], [], 'Odette knows no device of this user.'],
+    ['nothing known', [], [], 'Odette does not know any device of this user.'],
   ])('%s', (_what, devices, foreign, text) => {
     expect(lockoutReason(devices, foreign, 'built_in')).toContain(text);
   });

@@ -41,10 +41,10 @@ export function lockoutReason(
   if (held !== undefined)
     return `${held.displayName}: Okta says ${held.status}; only an Okta admin can change that.`;
   const [first, ...others] = foreign.map(({ displayName }) => displayName);
-  if (first === undefined) return 'Odette knows no device of this user.';
+  if (first === undefined) return 'Odette does not know any device of this user.';
   const names = others.length === 0 ? first : `${first} and ${others.length} more`;
   if (channel === 'observe_only')
-    return `Signs in on ${names}, which Okta does not count as managed. Observed devices say what would help.`;
+    return `Signs in on ${names}, which Okta does not count as managed. The Observed devices page shows what would help.`;
   if (!CHANNEL_ABILITIES[channel].enroll)
     return `Signs in on ${names}, which Odette does not know. Enroll it in ${CHANNEL_WORDS[channel].name}, or adopt it.`;
   return `Signs in on ${names}, not enrolled in Odette. Enroll it.`;

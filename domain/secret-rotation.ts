@@ -57,22 +57,22 @@ export const ROTATION_TITLES: Readonly<Record<RotatedSecret, string>> = {
 /** What a person does, in Okta's words, in this order. */
 export const ROTATION_STEPS: Readonly<Record<RotatedSecret, readonly string[]>> = {
   client_secret: [
-    'In Okta, open Applications > API Service Integrations and the integration of Odette.',
+    'In Okta, open Applications > API Service Integrations and select the Odette integration.',
     'Generate a new secret beside the old one (Okta keeps two), and copy it.',
-    'Enter it here. Odette asks Okta for a token with it before it uses it.',
+    'Enter it here. Before using the new secret, Odette tests it by requesting a token from Okta.',
     'When the rotation has finished, deactivate and delete the old secret in Okta.',
   ],
   private_key: [
     'Odette creates a new key pair and shows the public key.',
-    'In Okta, open Applications > Applications and the app of Odette; under Public Keys, add the key beside the old one and save.',
-    'Confirm here. Odette asks Okta for a token with the new key before it uses it.',
+    'In Okta, open Applications > Applications and select the Odette app. Under Public Keys, add the new key beside the old one and save.',
+    'Confirm here. Before using the new key, Odette tests it by requesting a token from Okta.',
     'When the rotation has finished, delete the old public key in Okta.',
   ],
   challenge_password: [
     'In Okta, open Security > Device Integrations.',
     'Next to the macOS integration, click Actions, then the reset option, then Reset.',
     'Copy the new password: Okta shows it only once, and refuses the old one immediately.',
-    'Enter it here. Odette fetches one challenge with it before it uses it. Odette sends nothing to devices.',
+    'Enter it here. Before using the new password, Odette tests it by fetching one challenge. Odette sends nothing to devices.',
   ],
   ios_secret_key: [
     'Choose the new key here first. If Odette creates it, Odette shows it only once.',
@@ -89,7 +89,7 @@ export const EXPOSURE: Readonly<Record<RotatedSecret, string>> = {
   challenge_password:
     'From the reset until you enter the new password, Macs get no new certificates. Existing certificates stay valid. Macs that waited continue within a minute.',
   ios_secret_key:
-    'From the reset in Okta until a device has the new key, a sign-in on it does not count as managed: its user can be locked out. Devices that are asleep or offline stay exposed until they wake.',
+    'From the reset in Okta until a device has the new key, sign-ins on that device do not count as managed: its user can be locked out. Devices that are asleep or offline stay exposed until they wake.',
 };
 
 export const statusText = (status: RotationStatus, kind: RotatedSecret): string => {

@@ -76,7 +76,7 @@ const consoleTask = (text: string, state: SetupState, label = 'Open Okta in a ne
 
 const credentialsKindGuide = (state: SetupState): GuideBody => ({
   intro:
-    'Odette needs credentials of its own in your Okta tenant. Choose the kind; the next step shows what to click.',
+    'Odette needs its own credentials in your Okta tenant. Choose the kind; the next step shows what to click.',
   tasks: [consoleTask('Sign in to the Okta admin console.', state, 'Sign in with Okta')],
   shownOnce: [],
   warning: 'The Okta user must have the super admin role.',
@@ -114,11 +114,11 @@ function ownAppTasks(state: SetupState): GuideBody {
         copy: publicKeyOf(state),
       },
       {
-        text: 'General > General Settings: "Require Demonstrating Proof of Possession (DPoP) header" may stay on.',
+        text: 'General > General Settings: "Require Demonstrating Proof of Possession (DPoP) header" can stay on.',
       },
       { text: 'Okta API Scopes: grant these scopes.', copy: scopes },
       {
-        text: 'Security > Administrators > Roles > Create new role: a role that may view devices and authenticators.',
+        text: 'Security > Administrators > Roles > Create new role: a role that can view devices and authenticators.',
       },
       { text: 'The app > Admin roles > Edit assignments: assign this role, then Save changes.' },
       { text: 'Copy the client ID from General > Client Credentials.' },
@@ -151,7 +151,7 @@ function credentialsGuide(state: SetupState): GuideBody {
 function platformsGuide(state: SetupState, facts: GuideFacts): GuideBody {
   return {
     intro:
-      'Create a device integration in Okta for each platform you want, then select the platforms here: macOS, iOS (which covers iPadOS), or both. The next steps ask for what Okta shows.',
+      'Create a device integration in Okta for each platform you want, then select the platforms here: macOS, iOS (which covers iPadOS), or both. The next steps ask for the values that Okta shows.',
     tasks: [
       consoleTask('Security > Device integrations > Endpoint management > Add platform.', state),
       {
@@ -185,7 +185,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         'Okta Device Trust lets only devices that Odette manages reach apps protected by Okta, and lets their users sign in with FastPass. First choose how Odette reaches your devices: a device has only one MDM server.',
         'Choose a channel. You can change it later. The Channels page and the command odette channel kinds show what each channel can and cannot do.',
         'Your tenant must run Okta Identity Engine, with Okta Verify and Okta FastPass active, and Adaptive MFA.',
-        'Unless you only observe, Okta Verify must be licensed in Apps and Books (Apple Business Manager), free of charge.',
+        'Unless you choose Observe only, you need Okta Verify licenses in Apps and Books (Apple Business Manager). They are free of charge.',
         'You need an Okta user with the super admin role.',
       );
     case 'okta_domain':
@@ -205,14 +205,15 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
     case 'macos':
       return {
         intro:
-          'Enter what Okta showed for the macOS platform. Odette asks the SCEP URL for its certificate and fetches one challenge.',
+          'Enter the values that Okta showed for the macOS platform. Odette asks the SCEP URL for its certificate and fetches one challenge.',
         tasks: [],
         shownOnce: ['Password: if you lost it, get a new one with Actions > Reset password.'],
         warning: WRONG_TAB,
       };
     case 'ios':
       return {
-        intro: 'Enter what Okta showed for the iOS platform. Odette cannot check the key: copy it exactly.',
+        intro:
+          'Enter the values that Okta showed for the iOS platform. Odette cannot check the key: copy it exactly.',
         tasks: [linkTask('Enrollment link, if Okta does not have it yet:', state, facts)],
         shownOnce: ['Secret key: if you lost it, get a new one with Actions > Reset secret key.'],
       };
@@ -221,7 +222,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         return simple(
           'The connection is ready. Odette reads the devices of your tenant now, and again every few minutes.',
           'Integration > Observed devices: what Okta says of each device, and what would help.',
-          'Integration > Enforcement readiness: who would be locked out if a policy demanded a managed device.',
+          'Integration > Enforcement readiness: who would be locked out if a policy required a managed device.',
         );
       return {
         intro:
@@ -237,7 +238,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
         ],
         shownOnce: [],
         warning:
-          "Okta enforces nothing yet: an app sign-in rule does that. Try the rule on one test app, and exclude Odette's own sign-in, or you may lock yourself out.",
+          "Okta enforces nothing until you add an app sign-in rule. Try the rule on one test app, and exclude Odette's own sign-in, or you may lock yourself out.",
       };
   }
 }

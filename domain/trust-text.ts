@@ -49,11 +49,11 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called, channel: Chann
   silent: (family) =>
     `This ${family} has not checked in for more than ${SILENT_AFTER_DAYS} days. Earlier proof does not count until it checks in again.`,
   no_push_token: (family) =>
-    `This ${family} has no push token, so Odette cannot wake it. Check that it reaches Apple (courier.push.apple.com); it then sends a token by itself.`,
+    `This ${family} has no push token, so Odette cannot wake it. Check that it can reach Apple (courier.push.apple.com); it then sends a token.`,
   other_topic: (family) =>
     `This ${family} enrolled with a push topic that Odette has no certificate for, so Odette cannot wake it. Enroll it again with a new code.`,
   not_supported: () =>
-    'Odette does not support this device: only Macs, iPhones and iPads. It gets no payloads and no license.',
+    'Odette supports only Macs, iPhones and iPads. This device gets no payloads and no license.',
   left: (family, channel) => {
     const server = enrolledIn(channel);
     return `This ${family} ended its enrollment. To bring it back, enroll it again${server === null ? '' : ` in ${server}`}.`;
@@ -68,7 +68,7 @@ const OBSTACLE_LABELS: Readonly<Record<Obstacle, (family: Called, channel: Chann
   managed_for_other: (family) =>
     `Okta counts this ${family} as managed for a different user than the one set here. Correct the user in Odette or in Okta.`,
   no_user_channel: () =>
-    'The certificate goes into a login keychain, and no user of this Mac has logged in since it enrolled. Its user logs in once.',
+    'The certificate goes into a login keychain, and no user of this Mac has logged in since it enrolled. Ask the user to log in once.',
   app_missing: (family) =>
     `Okta Verify is not on this ${family}. The library item says that it comes from elsewhere: install its package.`,
   no_license: () =>
@@ -98,7 +98,7 @@ export const minuteText = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export const notNowText = (family: DeviceFamily, since: Date): string =>
-  `The ${family} responds NotNow (it is locked or busy) since ${minuteText(since.getTime())}.`;
+  `The ${family} has responded NotNow (it is locked or busy) since ${minuteText(since.getTime())}.`;
 
 const TRUTH_LABELS: Readonly<Record<Truth, string>> = {
   delivered: 'The profiles are delivered',

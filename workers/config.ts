@@ -126,7 +126,7 @@ const schema = z
   })
   .refine((read) => read.ODETTE_TRUST_CLIENT_CERT === 'off' || read.ODETTE_TRUSTED_PROXY.length > 0, {
     path: ['ODETTE_TRUST_CLIENT_CERT'],
-    message: 'goes with ODETTE_TRUSTED_PROXY',
+    message: 'requires ODETTE_TRUSTED_PROXY',
   })
   .refine(
     ({ ODETTE_OIDC_ISSUER: issuer, ODETTE_OIDC_CLIENT_ID: id, ...read }) => {
@@ -138,7 +138,7 @@ const schema = z
     {
       path: ['ODETTE_OIDC_ISSUER'],
       message:
-        'goes with ODETTE_OIDC_CLIENT_ID and with either ODETTE_OIDC_CLIENT_SECRET_FILE or ODETTE_OIDC_CLIENT_SECRET',
+        'requires ODETTE_OIDC_CLIENT_ID and either ODETTE_OIDC_CLIENT_SECRET_FILE or ODETTE_OIDC_CLIENT_SECRET',
     },
   );
 

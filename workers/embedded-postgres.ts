@@ -205,7 +205,7 @@ async function serve(
     });
   });
   if (!(await isReady))
-    throw new Error(`PostgreSQL did not start: ${lastLines.slice(-3).join(' ') || 'it said nothing'}`);
+    throw new Error(`PostgreSQL did not start: ${lastLines.slice(-3).join(' ') || 'no output'}`);
   return {
     pid: child.pid ?? 0,
     ended,

@@ -37,7 +37,7 @@ export async function openProcessContext(
   },
 ): Promise<ProcessContext> {
   if (config.databaseUrl === undefined)
-    throw new ConfigError('DATABASE_URL is not set. (`odette up` brings a database along.)');
+    throw new ConfigError('DATABASE_URL is not set. (`odette up` includes a database.)');
   const url = config.databaseUrl;
   await whenReachable(() => bringUpToDate(url, options.name), log);
   const database = connectDatabase(url, {

@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<PlannedCertificateStep['action']['do'], string>> = 
   waitToBeWanted: 'No certificate is needed.',
   waitForScope: 'The device is out of scope. Odette sends nothing new; the rollout removes what is there.',
   waitForUser:
-    'The certificate goes into a login keychain, and no user of the Mac has logged in since it enrolled. Its user must log in.',
+    'The certificate goes into a login keychain, and no user of the Mac has logged in since it enrolled. Ask the user to log in once.',
   waitForOkta:
     'An Okta admin suspended or deactivated the device: it gets no certificate until an Okta admin changes that.',
   end: 'No certificate is needed.',

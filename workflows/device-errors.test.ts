@@ -307,7 +307,7 @@ describe.concurrent('what a device says', () => {
     await world.rollOut(mac.id);
     await world.until(async () =>
       expect((await world.trust(mac.id))?.waitsFor).toMatch(
-        /responds NotNow \(it is locked or busy\) since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+        /has responded NotNow \(it is locked or busy\) since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
       ),
     );
     mac.notNow = 0;

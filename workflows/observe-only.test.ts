@@ -103,7 +103,9 @@ test('shows the truths that Okta holds, what would help, and who would be locked
       name: 'pro',
       registered: 'held',
       managed: 'not_held',
-      remedy: expect.stringContaining("The MDM server of this Mac delivers Okta's SCEP profile") as string,
+      remedy: expect.stringContaining(
+        "Deliver Okta's SCEP profile (a certificate from Okta's authority) through the MDM server of this Mac",
+      ) as string,
       certificate: null,
     },
   ]);
@@ -115,7 +117,8 @@ test('shows the truths that Okta holds, what would help, and who would be locked
   expect((await world.api.call('GET', `${address}/readiness/users`)).body.items).toContainEqual(
     expect.objectContaining({
       login: 'pro@acme.example',
-      reason: 'Signs in on pro, which Okta does not count as managed. Observed devices say what would help.',
+      reason:
+        'Signs in on pro, which Okta does not count as managed. The Observed devices page shows what would help.',
     }),
   );
 

@@ -92,7 +92,7 @@ describe('a change of a fleet', () => {
     await world.until(async () =>
       expect(await workflow.query(fleetRolloutProgressQuery)).toMatchObject({
         status: 'running',
-        text: 'Canary: 0 of 3 devices ended, 20 to go.',
+        text: 'Canary: 0 of 3 devices finished, 20 to go.',
       }),
     );
     for (const device of devices) {

@@ -78,7 +78,7 @@ export const oktaTrustPollStart = (integrationId: string) => ({
     ...ONE_AT_A_TIME,
     workflowId: workflowIds.trust(integrationId),
     priority: priorityOf('device', integrationId),
-    staticSummary: 'Asks Okta whether devices are managed that were just delivered',
+    staticSummary: 'Asks Okta whether devices that just finished their rollout are managed',
     typedSearchAttributes: [integrationAttribute(integrationId)],
     args: [{ integrationId }] as [PollOktaTrustInput],
   },

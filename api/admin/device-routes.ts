@@ -153,7 +153,7 @@ const REQUESTS: Pick<
     const { integrationId } = await find(sql, params.id);
     if (integrationId === null)
       throw new ProblemError('request.conflict', {
-        detail: 'The device is not in scope of a switched-on library item, so there is no tenant to ask.',
+        detail: 'The device is out of scope, so there is no Okta tenant to ask.',
       });
     await requestLook(sql, { deviceId: params.id, integrationId });
     await appendAudit(sql, {
@@ -173,8 +173,8 @@ const REQUESTS: Pick<
     if (!isDone)
       throw new ProblemError('request.conflict', {
         detail: isAllowed
-          ? 'The device is not enrolled: it enrolls again with any code.'
-          : 'The device does not ask to enroll again.',
+          ? 'The device is not enrolled: it can enroll again with any code.'
+          : 'The device has not asked to enroll again.',
       });
     await appendAudit(sql, {
       actor: caller.actor,

@@ -73,5 +73,5 @@ test('two devices with one serial number are named by id', async () => {
   const { body } = await api.call('POST', '/api/devices/users', {
     csv: 'serialNumber,user\ntwin,ada@acme.example\n',
   });
-  expect(body.errors[0].reason).toBe('2 devices have this serialNumber: name them by id.');
+  expect(body.errors[0].reason).toBe('2 devices have this serialNumber: identify them by id.');
 });

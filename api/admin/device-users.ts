@@ -54,9 +54,9 @@ export async function readUsers(
       device === undefined
         ? `No device has this ${by}.`
         : devices.length > 1
-          ? `${devices.length} devices have this ${by}: name them by id.`
+          ? `${devices.length} devices have this ${by}: identify them by id.`
           : user.length > MAX_LOGIN || !PLAIN.test(user)
-            ? 'The user is not a login.'
+            ? 'The user is not a valid login.'
             : before !== undefined && before !== user
               ? 'An earlier line names another user for this device.'
               : undefined;

@@ -67,7 +67,7 @@ const NEEDS: readonly Omit<Need, 'isRequired'>[] = [
   },
   {
     id: 'tls',
-    text: 'Devices use only TLS, and NanoMDM should: set a certificate, or put a trusted proxy in front.',
+    text: 'Devices require TLS, and NanoMDM should use it: set a certificate, or put a trusted proxy in front of Odette.',
     command: 'ODETTE_TLS_CERT_FILE=cert.pem ODETTE_TLS_KEY_FILE=key.pem npm start -- --no-sandbox',
   },
   {
@@ -77,12 +77,12 @@ const NEEDS: readonly Omit<Need, 'isRequired'>[] = [
   },
   {
     id: 'apps_and_books',
-    text: 'The Apps and Books token gives each device its license of Okta Verify.',
+    text: 'The Apps and Books token gives each device its Okta Verify license.',
     command: 'npx odette apps-and-books set FILE',
   },
   {
     id: 'channel',
-    text: 'The MDM server that the setup names is not added yet.',
+    text: 'The MDM server that you chose in the setup is not added yet.',
     command: 'npx odette channel create NAME --url URL --api-key-file FILE',
   },
   {

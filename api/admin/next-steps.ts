@@ -124,7 +124,7 @@ async function deliverySteps(sql: Sql, channels: readonly ChannelKind[]): Promis
   return [
     {
       id: 'library_item',
-      text: 'Switch on Okta Device Trust in a library item, for one blueprint',
+      text: 'Turn on Okta Device Trust in a library item for one blueprint',
       isDone: progress.hasItem,
       command: 'npx odette library-item save --blueprint NAME --device-trust on',
     },

@@ -185,7 +185,7 @@ async function readEmail(
   const goesTo = emailAddressOf(email);
   const isElsewhere = before?.settings == null || emailAddressOf(before.settings) !== goesTo;
   if (email.username === null && password !== undefined)
-    throw fieldProblem('request.invalid', 'password', { detail: 'A password goes with a user name.' });
+    throw fieldProblem('request.invalid', 'password', { detail: 'A password needs a user name.' });
   const known = isElsewhere ? null : before.secretId;
   if (email.username !== null && password === undefined && known === null)
     throw fieldProblem('secrets.other_address', 'password');

@@ -40,7 +40,7 @@ function logoOf(base64: string | null | undefined): Uint8Array | null | undefine
   });
 }
 
-const LOGO_RULE = 'Give a PNG of at most 100 KB and 1,024 pixels a side.';
+const LOGO_RULE = 'Upload a PNG of at most 100 KB and 1,024 pixels per side.';
 
 /** The activity log says that the logo changed, and not its hash. */
 const shown = ({ name, logoHash }: { readonly name: string | null; readonly logoHash: string | null }) => ({

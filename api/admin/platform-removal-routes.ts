@@ -160,7 +160,7 @@ export const lockoutText = ({
   readonly logins: readonly string[];
 }): string =>
   total === 0
-    ? 'Odette knows of no user who would be locked out, but a policy that requires managed devices would refuse these devices.'
+    ? 'Odette knows of no user who would be locked out, but a policy that requires managed devices would deny access from these devices.'
     : `Would be locked out: ${logins.slice(0, 5).join(', ')}${total > 5 ? ` and ${total - 5} more` : ''}.`;
 
 /** The workflow is started, or told to look. */

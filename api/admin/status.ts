@@ -98,14 +98,14 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (refused.count > 0)
     alarm(
       'temporal.unauthenticated',
-      `Someone else can reach the Temporal server: Odette refused ${counted(refused.count, 'message')} in the last day that it did not send.`,
+      `Someone else can reach the Temporal server: in the last day, Odette refused ${counted(refused.count, 'message')} that it did not send.`,
       refused.since,
     );
   const restored = await countRestored(sql);
   if (restored.count > 0)
     alarm(
       'temporal.restored',
-      `${counted(restored.count, 'sweep or workflow was', 'sweeps or workflows were')} paused, ended or replaced in Temporal in the last day; Odette put that right.`,
+      `In the last day, someone paused, ended or replaced ${counted(restored.count, 'sweep or workflow', 'sweeps or workflows')} in Temporal; Odette restored them.`,
       restored.since,
     );
   const stuck = temporal && (await stuckWorkflowsText(temporal));

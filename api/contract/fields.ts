@@ -7,11 +7,11 @@ const PLAIN = /^[^\u0000-\u001f\u007f]*$/;
 
 /** One line of text without control characters, trimmed. */
 export const line = (max = 200, min = 1) =>
-  z.string().trim().min(min).max(max).regex(PLAIN, 'holds control characters');
+  z.string().trim().min(min).max(max).regex(PLAIN, 'contains control characters');
 
 /** Something pasted: kept exactly as it is, without control characters. */
 export const secretText = (max = 4_096, min = 1) =>
-  z.string().min(min).max(max).regex(PLAIN, 'holds control characters').meta({ format: 'password' });
+  z.string().min(min).max(max).regex(PLAIN, 'contains control characters').meta({ format: 'password' });
 
 /** Six digits of an authenticator app, or a recovery code; blanks and dashes as people type them. */
 export const oneTimeCode = secretText(40).meta({ format: 'password' });
@@ -22,7 +22,7 @@ export const fileText = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\u0000]*$/, 'holds NUL');
+    .regex(/^[^\u0000]*$/, 'contains a NUL character');
 
 /** A certificate with its key: PEM, or PKCS#12 in base64 with its password. `others`: what is given beside it. */
 export const certificateFile = <Others extends z.ZodRawShape>(others: Others) =>

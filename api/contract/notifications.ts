@@ -18,8 +18,8 @@ const Rules = z
   })
   .meta({ id: 'NotificationRules' });
 
-const hostname = line(253).regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, 'is no host name');
-const mailbox = line(320).regex(/^[^\s@<>,;]+@[^\s@<>,;]+$/, 'is no e-mail address');
+const hostname = line(253).regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, 'is not a host name');
+const mailbox = line(320).regex(/^[^\s@<>,;]+@[^\s@<>,;]+$/, 'is not an email address');
 
 const Email = z
   .strictObject({

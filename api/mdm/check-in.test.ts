@@ -472,7 +472,7 @@ describe('a device that Odette cannot manage says so', () => {
       expect(await trustOf(id)).toMatchObject({
         bucket: 'out_of_scope',
         isInScope: false,
-        waitsFor: expect.stringContaining('does not support this device') as string,
+        waitsFor: expect.stringContaining('supports only Macs, iPhones and iPads') as string,
       });
       // Nor when a person, or its next contact, starts a rollout: the payloads hold the iOS secret key.
       const state = await readDeviceState(listener.database, id);

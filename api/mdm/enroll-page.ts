@@ -63,7 +63,7 @@ ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${p
 <li>Open <b>System Settings</b>, <b>General</b>, <b>Device Management</b>.</li>
 <li>Double-click the profile, then <b>Install</b>, and enter your password.</li>
 </ol>
-<p>You need to do nothing else: Okta Verify arrives automatically. Install the profile within an hour; after that, or if it is lost, enter the code again for a new one.</p>
+<p>That is all: Okta Verify arrives automatically. Install the profile within an hour. After that, or if you lose it, enter the code again to get a new one.</p>
 <p id="outcome" role="status" hidden></p>
 <h2>Was this device enrolled before?</h2>
 <p>If someone erased it, or removed its profile while it was offline, the installation may fail. Ask your admin to allow this device to enroll again, then enter the same code again.</p>

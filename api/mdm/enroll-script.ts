@@ -24,7 +24,7 @@ addEventListener('hashchange', mended);
 const outcome = document.getElementById('outcome');
 const WORDS = {
   waiting: 'The profile is downloaded. Install it on this device now.',
-  enrolled: 'This device is enrolled. You need to do nothing else.',
+  enrolled: 'This device is enrolled. No further action is needed.',
   ask_admin: 'This device was enrolled before. Ask your admin to allow it to enroll again, then enter the code once more.',
   refused: 'The server refused this device. Ask your admin.',
 };

@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser)('an API Services app of the tenant’s own', () => 
         );
         await ours.press('Next');
         await atStep(ours, 'Complete the following tasks in Okta');
-        await ours.see('"Require Demonstrating Proof of Possession (DPoP) header" may stay on.');
+        await ours.see('"Require Demonstrating Proof of Possession (DPoP) header" can stay on.');
         const shown = await ours.page.locator('code', { hasText: '"kty"' }).first().textContent();
         await ours.press('Next');
         await atStep(ours, 'API Services app credentials');

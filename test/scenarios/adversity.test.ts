@@ -123,7 +123,7 @@ describe.concurrent('one device', () => {
       expect([name, bucket, waitsFor]).toEqual([
         name,
         'out_of_scope',
-        expect.stringContaining('does not support this device'),
+        expect.stringContaining('supports only Macs, iPhones and iPads'),
       ]);
       // Nothing comes when a person asks for it, either.
       await check(id);
