@@ -8,11 +8,11 @@ import { moment } from './terminal.ts';
 export function addAppsAndBooks(program: Command, line: CommandLine): void {
   const apps = program
     .command('apps-and-books')
-    .description('the Apps and Books token, which gives each device its license of Okta Verify');
-  jsonCommand(apps, 'set', 'sets the token, or a newer one')
+    .description('the Apps and Books token, which gives each device its Okta Verify license');
+  jsonCommand(apps, 'set', 'sets or replaces the token')
     .argument(
       '<file>',
-      "the location's server token (.vpptoken) as Apple Business Manager gives it; - is standard input",
+      'the server token (.vpptoken) of the location, as downloaded from Apple Business Manager; - is standard input',
     )
     .option('--take-over', 'take over the location from another MDM server, which then loses its licenses')
     .action(async (file: string, options: JsonOption & { readonly takeOver?: true }) => {
@@ -41,8 +41,8 @@ function appsLines(set: ResponseOf<'get /api/apps-and-books'>): string[] {
       ? []
       : licenses.platforms.map(({ platform, total, available }) =>
           total === 0
-            ? `Licenses of Okta Verify for ${platform}: none. Get them in Apple Business Manager.`
-            : `Licenses of Okta Verify for ${platform}: ${available} of ${total} are left.`,
+            ? `Okta Verify licenses for ${platform}: none. Get them in Apple Business Manager.`
+            : `Okta Verify licenses for ${platform}: ${available} of ${total} left.`,
         )),
     ...(failure === null ? [] : [`${failure.title} ${failure.remedy}`]),
   ];

@@ -32,7 +32,9 @@ interface CodeOptions extends JsonOption {
 }
 
 export function addBlueprints(program: Command, line: CommandLine): void {
-  const blueprint = program.command('blueprint').description('groups of devices: each device is in one');
+  const blueprint = program
+    .command('blueprint')
+    .description('groups of devices; each device is in one blueprint');
   jsonCommand(blueprint, 'list', 'lists blueprints, with the number of their devices').action(
     async (options: JsonOption) => {
       const response = await (await line.connect()).call('get /api/blueprints');
@@ -56,7 +58,7 @@ export function addBlueprints(program: Command, line: CommandLine): void {
       const known = (await odette.call('get /api/blueprints')).items.find((one) => one.name === name);
       const made = known ?? (await odette.call('post /api/blueprints', { body: { name } }));
       line.show(options, made, () => [
-        `Blueprint ${made.name}: ${known ? 'there already' : 'added'} (${plural(made.devices, 'device')}, id ${made.id}).`,
+        `Blueprint ${made.name}: ${known ? 'already exists' : 'added'} (${plural(made.devices, 'device')}, id ${made.id}).`,
       ]);
     });
 }
@@ -67,7 +69,7 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
     .description('codes that let devices enroll into a blueprint');
   jsonCommand(code, 'create', 'creates a code and its link; Odette shows the code only once')
     .requiredOption('--blueprint <name>', 'the blueprint for its devices: name or id')
-    .option('--user <login>', "the user's login in Okta; Odette matches iPhones and iPads by it")
+    .option('--user <login>', "the user's Okta login; Odette uses it to match iPhones and iPads")
     .option(
       '--device <device>',
       'for this device only: lets it enroll again after it was erased; serial number, name, UDID or id',
@@ -94,9 +96,9 @@ export function addEnrollmentCodes(program: Command, line: CommandLine): void {
       line.show({ ...(json && { json }) }, made, () => [
         `Code: ${made.code}`,
         made.link === null
-          ? 'Link: none until ODETTE_PUBLIC_URL is set to the address at which devices reach Odette'
+          ? 'Link: none until ODETTE_PUBLIC_URL is set to the address where devices reach Odette'
           : `Link: ${made.link}`,
-        `For ${plural(made.maxUses, 'device')} (${platformsText(made.platforms)}), until ${moment(made.expiresAt)}. Odette does not show it again.`,
+        `For ${plural(made.maxUses, 'device')} (${platformsText(made.platforms)}), until ${moment(made.expiresAt)}. Odette does not show the code again.`,
       ]);
     });
   jsonCommand(code, 'list', 'lists the codes of a blueprint, without their values')

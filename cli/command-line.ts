@@ -36,7 +36,7 @@ export function createCommandLine(environment: NodeJS.ProcessEnv, terminal: Term
 
 /** A command of its own, with `--json`. */
 export const jsonCommand = (parent: Command, usage: string, description: string): Command =>
-  parent.command(usage).description(description).option('--json', 'print the answer, or the error, as JSON');
+  parent.command(usage).description(description).option('--json', 'print the response or the error as JSON');
 
 /** @throws CliError unless the answer is yes; who cannot be asked must have said so on the command line */
 export async function confirm(terminal: Terminal, question: string): Promise<void> {

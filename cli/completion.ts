@@ -8,8 +8,8 @@ type Shell = (typeof SHELLS)[number];
 export function addCompletion(program: Command, line: CommandLine): void {
   program
     .command('completion')
-    .description('prints a script with which your shell completes commands and options')
-    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .description('prints a shell completion script')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .addHelpText(
       'after',
       `

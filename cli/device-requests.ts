@@ -40,11 +40,11 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
   jsonCommand(
     device,
     'remove',
-    'takes devices out of their blueprint; Odette then removes what it sent for it',
+    'removes devices from their blueprint; Odette then removes what it sent for that blueprint',
   )
     .argument('<device...>', WHICH)
     .option('--reason <text>', 'shown in the activity log')
-    .option('--yes', 'confirm without a question')
+    .option('--yes', 'do not ask for confirmation')
     .action(async (names: string[], { reason, yes, ...options }: AskOptions & { yes?: true }) => {
       const odette = await line.connect();
       const ids = await idsOf(odette, names);
@@ -62,7 +62,7 @@ export function addDeviceRequests(device: Command, line: CommandLine): void {
         `Removed from their blueprint: ${plural(removed.devices, 'device')}. Odette removes the payloads ${when}; \`odette device move\` undoes this.`,
       ]);
     });
-  jsonCommand(device, 'ask-okta', 'asks Okta now whether a device is managed; asks the device nothing')
+  jsonCommand(device, 'ask-okta', 'asks Okta now whether a device is managed; does not contact the device')
     .argument('<device>', 'serial number, name, UDID or id')
     .action(async (name: string, options: JsonOption) => {
       const odette = await line.connect();
@@ -84,7 +84,7 @@ function addRecordChanges(device: Command, line: CommandLine): void {
       `${decision}-return`,
       decision === 'allow'
         ? 'allows a device to enroll again within a day although its earlier enrollment has not ended'
-        : 'refuses that a device enrolls again',
+        : 'refuses to let a device enroll again',
     )
       .argument('<device>', 'serial number, name, UDID or id')
       .option('--reason <text>', 'shown in the activity log')

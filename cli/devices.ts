@@ -37,7 +37,9 @@ interface ListOptions extends WatchOptions {
 }
 
 export function addDevices(program: Command, line: CommandLine): void {
-  watchable(jsonCommand(program, 'devices', 'lists devices: state, and what each waits for'))
+  watchable(
+    jsonCommand(program, 'devices', 'lists devices with their state and what each one is waiting for'),
+  )
     .addOption(choice('--bucket <state>', 'only devices in this state (may be repeated)', BUCKETS))
     .addOption(choice('--family <family>', 'only devices of this family (may be repeated)', DEVICE_FAMILIES))
     .option('--search <text>', "only devices whose serial number, name or user's login begins with this text")
@@ -77,7 +79,7 @@ export function addDevices(program: Command, line: CommandLine): void {
     jsonCommand(
       device,
       'show',
-      'shows what is proven about a device, with the evidence, its certificates, and what it waits for',
+      'shows what is proven about a device and the evidence, its certificates, and what it is waiting for',
     ),
   )
     .argument('<device>', 'serial number, name, UDID or id')
@@ -203,7 +205,7 @@ function detailLines(device: Detail): Line[] {
     ...about.flatMap(([label, value]) => (value === null ? [] : [`${`${label}:`.padEnd(16)}${value}`])),
     '',
     ...table(
-      ['TRUTH', 'STATE', 'HELD SINCE', 'SAID BY', 'AT', 'EVIDENCE'],
+      ['TRUTH', 'STATE', 'HELD SINCE', 'SOURCE', 'AT', 'EVIDENCE'],
       device.evidence.map(({ truth, state, since, source, at, evidence }) => [
         truth,
         state === 'not_applicable' ? 'n/a' : state.replaceAll('_', ' '),
@@ -224,7 +226,7 @@ function responseLines(responses: readonly UnreadableResponse[], print: string |
   if (print !== undefined) {
     const wanted = responses.find(({ id }) => id === print);
     if (!wanted)
-      throw new CliError(EXIT.usage, `Odette has no stored response of the device with the id ${print}.`);
+      throw new CliError(EXIT.usage, `Odette has no stored response from this device with the id ${print}.`);
     return [Buffer.from(wanted.body, 'base64').toString('utf8')];
   }
   if (responses.length === 0) return ['No unreadable responses.'];

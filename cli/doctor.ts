@@ -9,7 +9,7 @@ type Diagnosis = Examined['diagnoses'][number];
 
 export function addDoctor(program: Command, line: CommandLine): void {
   jsonCommand(program, 'doctor', 'shows why a device, or every device in scope, is not managed in Okta')
-    .argument('[device]', 'serial number, name, UDID or id; without it all devices that are not trusted')
+    .argument('[device]', 'serial number, name, UDID or id; if omitted, all devices that are not trusted')
     .action(async (text: string | undefined, options: JsonOption) => {
       const odette = await line.connect();
       if (text === undefined) {

@@ -52,17 +52,17 @@ export function addFieldTest(program: Command, line: CommandLine): void {
   program
     .command('field-test')
     .description(
-      'leads you through a test with one real Mac, one iPhone and a preview tenant; its exchanges are recorded redacted',
+      'guides you through a test with one real Mac, one iPhone and a preview tenant; records redacted copies of the exchanges',
     )
     .requiredOption('--blueprint <name>', 'a blueprint whose library item has Okta Device Trust on')
     .requiredOption('--user <login>', 'who signs in on both devices')
-    .requiredOption('--recordings <folder>', 'ODETTE_FIELD_TEST_DIR of the Odette that runs')
+    .requiredOption('--recordings <folder>', 'ODETTE_FIELD_TEST_DIR of the running Odette')
     .option('--only <device>', 'mac or iphone')
     .action(async (options: Options) => {
       if (options.only !== undefined && !['mac', 'iphone'].includes(options.only))
         throw new CliError(EXIT.usage, '--only takes mac or iphone.');
       if (!line.terminal.isInteractive)
-        throw new CliError(EXIT.usage, 'A field test asks you for things: run it in a terminal.');
+        throw new CliError(EXIT.usage, 'A field test is interactive: run it in a terminal.');
       await new FieldTest(await line.connect(), line, options).run();
     });
 }
@@ -95,13 +95,13 @@ class FieldTest {
       throw new CliError(
         EXIT.unfinished,
         missing[0]?.text ?? 'Odette is not ready.',
-        'See `odette status`, then begin again.',
+        'See `odette status`, then start over.',
       );
     if (status.addresses.enrollmentLink === null)
       throw new CliError(
         EXIT.unfinished,
-        'Devices have no address to enroll at.',
-        'Set ODETTE_PUBLIC_URL, start Odette again, then begin again.',
+        'Devices have no enrollment address.',
+        'Set ODETTE_PUBLIC_URL, start Odette again, then start over.',
       );
     const isRecording = await readdir(this.#options.recordings).then(
       () => true,
@@ -111,7 +111,7 @@ class FieldTest {
       throw new CliError(
         EXIT.unfinished,
         `${this.#options.recordings} does not exist: Odette does not record.`,
-        `Start Odette with ODETTE_FIELD_TEST_DIR=${this.#options.recordings}, then begin again.`,
+        `Start Odette with ODETTE_FIELD_TEST_DIR=${this.#options.recordings}, then start over.`,
       );
   }
 
@@ -230,7 +230,7 @@ class FieldTest {
         throw new CliError(
           EXIT.failed,
           `Waited an hour for ${what}.`,
-          'Look at `odette device show`, then begin again.',
+          'Look at `odette device show`, then start over.',
         );
       await pause(LOOK_MS);
     }

@@ -59,7 +59,7 @@ test('one that does not run any more is named, and ends with code 3', async () =
   const data = await started('odette', GONE_PID);
   await expect(findServer({ ODETTE_DATA_DIR: data })).rejects.toMatchObject({
     exitCode: 3,
-    message: `No Odette runs with the data folder ${data} (ODETTE_DATA_DIR).`,
+    message: `No running Odette uses the data folder ${data} (ODETTE_DATA_DIR).`,
   });
 });
 
@@ -71,7 +71,7 @@ test('a folder that is named and in which nothing runs is never answered for by 
     const asked = findServer({ ODETTE_DATA_DIR: data });
     await expect(asked).rejects.toMatchObject({
       exitCode: 3,
-      message: `No Odette runs with the data folder ${data} (ODETTE_DATA_DIR).`,
+      message: `No running Odette uses the data folder ${data} (ODETTE_DATA_DIR).`,
       remedy: expect.stringMatching(/odette up --no-sandbox/),
     });
   }

@@ -34,7 +34,7 @@ export async function findServer(environment: NodeJS.ProcessEnv): Promise<Server
   throw new CliError(
     EXIT.usage,
     `No token for ${url}.`,
-    'Set ODETTE_TOKEN, or ODETTE_TOKEN_FILE to a file that holds it. An admin creates one: odette token create NAME',
+    'Set ODETTE_TOKEN, or ODETTE_TOKEN_FILE to a file that contains it. An admin creates one: odette token create NAME',
   );
 }
 
@@ -67,7 +67,7 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
     throw new CliError(
       EXIT.usage,
       `Several Odette servers run on this machine: ${running.map(({ folder }) => folder).join(', ')}.`,
-      'Set ODETTE_DATA_DIR to the folder of the one you mean.',
+      'Set ODETTE_DATA_DIR to the data folder of the server to use.',
     );
   if (only) return only;
   const looked = folders(environment).join(', ');
@@ -75,11 +75,11 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
   if (environment['ODETTE_DATA_DIR'])
     throw new CliError(
       EXIT.notReady,
-      `No Odette runs with the data folder ${looked} (ODETTE_DATA_DIR).`,
+      `No running Odette uses the data folder ${looked} (ODETTE_DATA_DIR).`,
       [
         'Start it with that folder: `odette up`, or `odette up --no-sandbox` for a real installation.',
-        'An API process without `odette up` is found by its ODETTE_ADMIN_LISTEN beside ODETTE_DATA_DIR,',
-        'one elsewhere by ODETTE_URL and ODETTE_TOKEN_FILE.',
+        'For an API process without `odette up`, also set its ODETTE_ADMIN_LISTEN;',
+        'for an Odette on another machine, set ODETTE_URL and ODETTE_TOKEN_FILE.',
       ].join('\n    '),
     );
   throw new CliError(
@@ -87,7 +87,7 @@ async function findLocal(environment: NodeJS.ProcessEnv): Promise<Local> {
     known.length === 0
       ? `Found no Odette on this machine (looked in ${looked}).`
       : `Odette is not running (its data: ${known.map(({ folder }) => folder).join(', ')}).`,
-    'Start it with `npm start` or `odette up`; for one elsewhere set ODETTE_URL and ODETTE_TOKEN_FILE.',
+    'Start it with `npm start` or `odette up`; for an Odette on another machine, set ODETTE_URL and ODETTE_TOKEN_FILE.',
   );
 }
 

@@ -82,7 +82,7 @@ function addOrder(command: Command, line: CommandLine, name: keyof typeof ORDERS
   const added = jsonCommand(command, name, description)
     .argument('<id>', 'from `odette fleet-rollout list`')
     .option('--reason <text>', 'shown in the activity log');
-  if (asks) added.option('--yes', 'do not ask');
+  if (asks) added.option('--yes', 'do not ask for confirmation');
   added.action(async (id: string, { reason, yes, ...options }: OrderOptions) => {
     const odette = await line.connect();
     const params = { id };

@@ -8,14 +8,14 @@ import { moment } from './terminal.ts';
 
 export function addIntegrations(program: Command, line: CommandLine): void {
   const integration = program.command('integration').description('the connected Okta tenants');
-  jsonCommand(integration, 'list', 'lists the tenants, and whether they answer').action(
+  jsonCommand(integration, 'list', 'lists the tenants and whether Odette can reach them').action(
     async (options: JsonOption) => {
       const integrations = await (await line.connect()).call('get /api/integrations');
       line.show(options, integrations, () => listLines(integrations.items));
     },
   );
   jsonCommand(integration, 'show', 'shows one tenant with its platforms, connections and newest check')
-    .argument('[integration]', 'its name, host or id, where there are several')
+    .argument('[integration]', 'its name, host or id; needed if several are connected')
     .action(async (name: string | undefined, options: JsonOption) => {
       const shown = await findIntegration(await line.connect(), name);
       line.show(options, shown, () => integrationLines(shown));

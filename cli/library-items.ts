@@ -71,7 +71,7 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
       new Option(
         '--certificate-scope <scope>',
         'keychain of the certificate on Macs. System: the Mac has it before anybody logs in. User: the login keychain, where Okta Verify looks ' +
-          'first; delivered, renewed and proven only while its user is logged in. A change moves it: the old one goes after the new one is proven',
+          'first; delivered, renewed and proven only while the user is logged in. After a change, Odette removes the old certificate once the new one is proven',
       ).choices(['System', 'User']),
     )
     .addOption(
@@ -103,7 +103,7 @@ export function addLibraryItems(program: Command, line: CommandLine): void {
       ).choices(['on', 'off']),
     )
     .option('--preview', 'change nothing, only show what would happen')
-    .option('--yes', 'confirm without a question')
+    .option('--yes', 'do not ask for confirmation')
     .action(async (options: SaveOptions) => save(options, line));
 }
 
@@ -200,9 +200,7 @@ function previewLines(preview: Preview): string[] {
     ...(leaving > 0 ? [`Odette removes payloads from ${plural(leaving, 'device')}.`] : []),
     ...(preview.appsAndBooksToken === null
       ? []
-      : [
-          `Licenses of Okta Verify: ${licenses.needed} needed, ${licenses.left ?? 'an unknown number'} left.`,
-        ]),
+      : [`Okta Verify licenses: ${licenses.needed} needed, ${licenses.left ?? 'an unknown number'} left.`]),
     ...(usersAsked > 0 ? [`${plural(usersAsked, 'user')} must accept the app.`] : []),
     ...[preview.pushCertificate, preview.appsAndBooksToken].flatMap((part) =>
       part?.failure ? [`! ${part.text ?? part.failure.title} ${part.failure.remedy}`] : [],

@@ -33,27 +33,22 @@ interface EmailOptions extends RuleOptions {
 export function addNotifications(program: Command, line: CommandLine): void {
   const notification = program
     .command('notification')
-    .description('webhooks, Slack channels and mailboxes that are told what needs you');
-  jsonCommand(notification, 'list', 'lists where notifications go, and whether they arrive').action(
+    .description('webhooks, Slack channels and mailboxes that Odette notifies about what needs you');
+  jsonCommand(notification, 'list', 'lists where notifications go and whether they arrive').action(
     async (options: JsonOption) => {
       const targets = await (await line.connect()).call('get /api/notification-targets');
       line.show(options, targets, () => listLines(targets.items));
     },
   );
   addUrlTarget(notification, line, 'webhook', 'adds a signed webhook, and prints its signing key, only once');
-  addUrlTarget(
-    notification,
-    line,
-    'slack',
-    'adds an incoming webhook of Slack, or of what takes its messages',
-  );
+  addUrlTarget(notification, line, 'slack', 'adds a Slack incoming webhook or a compatible one');
   addEmailTarget(notification, line);
-  jsonCommand(notification, 'test', 'sends a test, and waits until it arrived or was refused')
-    .argument('<name>', 'of the target, from `odette notification list`')
+  jsonCommand(notification, 'test', 'sends a test and waits until it is delivered or rejected')
+    .argument('<name>', 'name of the target, from `odette notification list`')
     .action((name: string, options: JsonOption) => sendTest(line, name, options));
   for (const isOn of [true, false])
     jsonCommand(notification, isOn ? 'on' : 'off', `turns a target ${isOn ? 'on' : 'off'}`)
-      .argument('<name>', 'of the target')
+      .argument('<name>', 'name of the target')
       .action(async (name: string, options: JsonOption) => {
         const odette = await line.connect();
         const target = await findTarget(odette, name);
@@ -63,13 +58,14 @@ export function addNotifications(program: Command, line: CommandLine): void {
         });
         line.show(options, saved, () => [`Turned ${isOn ? 'on' : 'off'}.`]);
       });
-  jsonCommand(notification, 'delete', 'deletes a target and what waits for it')
-    .argument('<name>', 'of the target')
-    .option('--yes', 'do not ask')
+  jsonCommand(notification, 'delete', 'deletes a target and its undelivered notifications')
+    .argument('<name>', 'name of the target')
+    .option('--yes', 'do not ask for confirmation')
     .action(async (name: string, options: JsonOption & { readonly yes?: true }) => {
       const odette = await line.connect();
       const { id } = await findTarget(odette, name);
-      if (!options.yes) await confirm(line.terminal, `Delete ${name}? Nothing is sent there any more.`);
+      if (!options.yes)
+        await confirm(line.terminal, `Delete ${name}? Odette no longer sends anything there.`);
       await odette.call('delete /api/notification-targets/{id}', { params: { id } });
       line.show(options, { deleted: id }, () => ['Deleted.']);
     });
@@ -80,11 +76,11 @@ const withRules = (command: Command): Command =>
     .addOption(
       new Option(
         '--about <topic>',
-        'only what concerns the installation, or only causes that devices share',
+        'notify only about the installation, or only about causes that devices share',
       ).choices(['installation', 'devices']),
     )
-    .option('--min-devices <n>', 'causes that fewer devices share are not told (1)', wholeNumber)
-    .option('--no-done', 'do not tell when something is done');
+    .option('--min-devices <n>', 'ignore causes that affect fewer devices (default: 1)', wholeNumber)
+    .option('--no-done', 'do not notify when something is done');
 
 const rulesOf = ({ about, minDevices = 1, done = true }: RuleOptions): TargetBody['rules'] => ({
   topics: about === undefined ? ['installation', 'devices'] : [about],
@@ -99,8 +95,8 @@ function addUrlTarget(
   description: string,
 ): void {
   withRules(jsonCommand(parent, `add-${kind}`, description))
-    .argument('<name>', 'as it stands in the list')
-    .option('--url-file <file>', 'a file that holds the URL, which may be a password; - is standard input')
+    .argument('<name>', 'name of the new target')
+    .option('--url-file <file>', 'a file that contains the URL, which may be a secret; - is standard input')
     .action(async (name: string, options: UrlOptions) => {
       const url = await secretOf(line, options.urlFile, 'URL: ', '--url-file');
       const body: TargetBody = { kind, name, isOn: true, rules: rulesOf(options), url };
@@ -111,18 +107,18 @@ function addUrlTarget(
 
 function addEmailTarget(parent: Command, line: CommandLine): void {
   withRules(jsonCommand(parent, 'add-email', 'adds mailboxes, reached through your mail server'))
-    .argument('<name>', 'as it stands in the list')
+    .argument('<name>', 'name of the new target')
     .requiredOption('--host <host>', 'the mail server')
     .option('--port <n>', 'its port', wholeNumber, 465)
     .addOption(
-      new Option('--security <kind>', 'TLS from the first byte, or after STARTTLS')
+      new Option('--security <kind>', 'implicit TLS, or STARTTLS')
         .choices(['tls', 'starttls'])
         .default('tls'),
     )
     .requiredOption('--from <address>', 'the sender')
-    .requiredOption('--to <address>', 'a recipient; may be given several times', collect)
-    .option('--user <name>', 'where the server asks for a password')
-    .option('--password-file <file>', 'a file that holds the password; - is standard input')
+    .requiredOption('--to <address>', 'a recipient (may be repeated)', collect)
+    .option('--user <name>', 'user name, if the server requires a password')
+    .option('--password-file <file>', 'a file that contains the password; - is standard input')
     .action(async (name: string, options: EmailOptions) => {
       const { host, port, security, from, to, user } = options;
       const password =

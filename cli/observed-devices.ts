@@ -28,11 +28,11 @@ export function addObservedDevices(program: Command, line: CommandLine): void {
   jsonCommand(
     program,
     'observed-devices',
-    'shows what Okta says of devices that another MDM server manages, and what would help',
+    'shows what Okta says about devices that another MDM server manages, and what would help',
   )
-    .option('--integration <name>', 'the Okta tenant, if several are connected')
-    .addOption(new Option('--state <state>', 'only these').choices(Object.keys(STATES)))
-    .option('--search <text>', 'part of a name, a serial number or a login')
+    .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
+    .addOption(new Option('--state <state>', 'only devices in this state').choices(Object.keys(STATES)))
+    .option('--search <text>', 'only devices whose name, serial number or login contains this text')
     .action(async (options: ObservedOptions) => {
       const odette = await line.connect();
       const params = { id: (await findIntegration(odette, options.integration)).id };
@@ -54,7 +54,7 @@ export function addObservedDevices(program: Command, line: CommandLine): void {
       }
       line.show(options, { ...totals, items: devices }, () => {
         if (totals.asOf === null)
-          return ['Odette has not read all devices of Okta yet: wait for the first sweep.'];
+          return ['Odette has not read all devices from Okta yet: wait for the first sweep.'];
         const counted = Object.entries(totals.states).flatMap(([name, count]) =>
           count === 0 ? [] : [`${count} ${STATES[name as State]}`],
         );

@@ -51,6 +51,6 @@ test('`up` takes no option that it does not know for a start', () => {
 test('`status` with a data folder in which nothing runs says so and how to start it', () => {
   const { status, stderr } = shell('"$NODE" "$ODETTE" status');
   expect(status).toBe(3);
-  expect(stderr).toContain(`odette: No Odette runs with the data folder ${folder} (ODETTE_DATA_DIR).`);
+  expect(stderr).toContain(`odette: No running Odette uses the data folder ${folder} (ODETTE_DATA_DIR).`);
   expect(stderr).toContain('odette up --no-sandbox');
 });

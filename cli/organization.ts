@@ -23,14 +23,14 @@ export function addOrganization(program: Command, line: CommandLine): void {
       line.show(options, found, () => linesOf(found));
     },
   );
-  jsonCommand(organization, 'set', 'changes what is named here; the rest stays')
-    .option('--name <name>', 'of the organization')
+  jsonCommand(organization, 'set', 'changes only what you specify')
+    .option('--name <name>', 'name of the organization')
     .option('--no-name', 'no name')
-    .option('--logo <file>', 'a PNG of at most 100 KB and 1,024 pixels a side; - is standard input')
+    .option('--logo <file>', 'a PNG of at most 100 KB and 1,024 pixels per side; - is standard input')
     .option('--no-logo', 'no logo')
     .action(async ({ name, logo, ...options }: SetOptions) => {
       if (name === undefined && logo === undefined)
-        throw new CliError(EXIT.usage, 'Nothing to change.', 'Give --name, --no-name, --logo or --no-logo.');
+        throw new CliError(EXIT.usage, 'Nothing to change.', 'Use --name, --no-name, --logo or --no-logo.');
       const odette = await line.connect();
       const before = await odette.call('get /api/organization');
       const saved = await odette.call('put /api/organization', {

@@ -44,7 +44,7 @@ export function addPeople(program: Command, line: CommandLine): void {
   jsonCommand(
     person,
     'require-second-factor',
-    'requires a second factor of all local people; those without one set it up before they can do anything else',
+    'requires all local people to use a second factor; those without one must set it up before they can do anything else',
   )
     .addArgument(new Argument('<on|off>').choices(['on', 'off']))
     .action(async (wanted: 'on' | 'off', options: JsonOption) => {

@@ -39,7 +39,10 @@ export function addPlatformRemovals(program: Command, line: CommandLine): void {
       ]),
     )
     .option('--confirm <text>', 'the text that the preview shows')
-    .option('--policy-lifted', 'no policy in Okta requires managed devices of these users any more')
+    .option(
+      '--policy-lifted',
+      'confirm that no policy in Okta requires managed devices for these users any more',
+    )
     .option('--preview', 'change nothing, only show what would happen')
     .option('--reason <text>', 'shown in the activity log')
     .action((options: StartOptions) => start(options, line));
@@ -120,7 +123,7 @@ const linesOf = (removal: Removal): string[] => {
   return [
     `${integration.host}${platform === null ? '' : `, ${platform}`}: ${status} (${id})`,
     status === 'waiting'
-      ? `  Starts ${moment(startsAt)}; until then \`odette removal undo\` leaves no trace.`
+      ? `  Starts ${moment(startsAt)}; until then, \`odette removal undo\` cancels it without touching any device.`
       : `  ${done} of ${plural(taken + left, 'device')} done, ${failed} failed, ${silent} have not checked in since.`,
   ];
 };

@@ -459,7 +459,7 @@ describe('files', () => {
     });
     const { printed } = await odette('apps-and-books set -', { input: 'token text' });
     expect(bodies()).toEqual([{ token: 'token text' }]);
-    expect(printed).toContain('for iOS: 4 of 9 are left');
+    expect(printed).toContain('for iOS: 4 of 9 left');
     expect(printed).toContain('for macOS: none.');
     expect((await odette(`apps-and-books set ${folder}/none`)).code).toBe(2);
   });

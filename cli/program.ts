@@ -31,7 +31,7 @@ import { addTemporal } from './temporal.ts';
 import { addTokens } from './tokens.ts';
 
 const HELP = `
-A new installation, in this order (what is missing at any time: odette status):
+A new installation, in this order (odette status shows at any time what is missing):
   odette up --no-sandbox
   odette push-certificate request, then set FILE
   odette apps-and-books set FILE
@@ -41,17 +41,17 @@ A new installation, in this order (what is missing at any time: odette status):
   odette enrollment-code create --blueprint NAME
   odette devices
 
-Every command but \`up\` speaks to the Odette that runs on this machine and finds it by itself. Otherwise:
+Every command except \`up\` finds and uses the Odette that runs on this machine. To use another one, set:
   ODETTE_URL          the address of its API
-  ODETTE_TOKEN_FILE   a file that holds an API token (or ODETTE_TOKEN: the token itself)
-  ODETTE_DATA_DIR     the data folder of the one you mean, if several run here
+  ODETTE_TOKEN_FILE   a file that contains an API token (or ODETTE_TOKEN: the token itself)
+  ODETTE_DATA_DIR     the data folder of the one to use, if several run on this machine
 
 Exit codes of every command:
   0      done
   1      refused or failed; standard error says why and what to do
   2      wrong usage: the command line, a file named on it, or a variable
-  3      no answer from Odette, or from its database, Temporal or worker
-  4      something of yours is missing; add it and give the same command again
+  3      no response from Odette, or from its database, Temporal or worker
+  4      input from you is missing; add it and run the same command again
   128+n  ended by signal n (Ctrl-C: 130)`;
 
 const VERSION = (
@@ -63,9 +63,9 @@ function explainMachineCommands(program: Command): void {
   program
     .command('up')
     .description(
-      'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and stays; Ctrl-C stops it',
+      'starts all of Odette on this machine, with the sandbox (pretend Okta tenants and devices), and runs until Ctrl-C',
     )
-    .option('--no-sandbox', 'a real installation instead, in a data folder of its own')
+    .option('--no-sandbox', 'a real installation instead, in its own data folder')
     .option(
       '--json',
       'print all addresses as one line of JSON when everything is up; the rest goes to standard error',

@@ -30,7 +30,7 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
     .option('--vendor-key <file>', 'the key as PEM, if it is in a separate file')
     .option(
       '--password-file <file>',
-      'a file that holds the password of PKCS#12; Odette asks for it otherwise',
+      'a file that contains the PKCS#12 password; without it, the command asks for the password',
     )
     .requiredOption(
       '--chain <file>',
@@ -57,7 +57,7 @@ export function addPushCertificateRequest(push: Command, line: CommandLine): voi
     .requiredOption('--email <address>', 'as you registered it at the service: a work address')
     .requiredOption(
       '--key-file <file>',
-      "a file that holds the key that the service's operators gave you for this Odette",
+      "a file that contains the key that the service's operators gave you for this Odette",
     )
     .action(async (options: JsonOption & { readonly email: string; readonly keyFile: string }) => {
       await requestOf(line, false);
@@ -102,7 +102,7 @@ async function requestOf(line: CommandLine, isNew: boolean): Promise<Request> {
 
 const nextAfter = ({ createdAt, sentAt }: Request): string =>
   sentAt === null
-    ? `Made ${moment(createdAt)}; its key stays in Odette. Let an MDM vendor sign it: sign, send, or your vendor.`
+    ? `Made ${moment(createdAt)}; its key stays in Odette. Next: have an MDM vendor sign it (commands sign or send, or your vendor).`
     : `Made ${moment(createdAt)}, sent to the signing service ${moment(sentAt)}: odette push-certificate open FILE`;
 
 function showSigned(

@@ -32,13 +32,12 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
     .option('--key <file>', 'the key as PEM, if it is in a separate file')
     .option(
       '--password-file <file>',
-      'a file that holds the password of PKCS#12; Odette asks for it otherwise',
+      'a file that contains the PKCS#12 password; without it, the command asks for the password',
     )
     .addOption(
       new Option(
         '--access-rights <preset>',
-        'with the first certificate, never changed afterwards: with trust-only no tool can ever lock or erase a device through this ' +
-          'enrollment; with full people read at enrollment that the administrator may erase all data',
+        'set with the first certificate and fixed afterwards. trust-only: no tool can ever lock or erase a device through this enrollment. full: the enrollment screen says that the administrator may erase all data',
       ).choices(ACCESS_RIGHTS),
     )
     .option(
@@ -75,16 +74,16 @@ function pushLines({
   return [
     `Push certificate: ${topic}`,
     accessRights === 'full'
-      ? 'Access rights: full. Devices that enroll may be locked and erased by a later tool.'
+      ? 'Access rights: full. Later tools can lock and erase devices that enroll.'
       : 'Access rights: trust only. Devices that enroll can never be locked or erased through Odette.',
     `Valid until ${moment(notAfter)} (${plural(daysLeft, 'day')}).`,
     ...(refusedAt === null
       ? []
-      : [`Apple rejects it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
+      : [`Apple has rejected it since ${moment(refusedAt)}: renew it at identity.apple.com/pushcert.`]),
     ...others.map(
       (other) =>
         `Still in use by ${plural(other.devices, 'device')}: ${other.topic}, ` +
-        (other.refusedAt === null ? `until ${moment(other.notAfter)}.` : 'which Apple refuses.'),
+        (other.refusedAt === null ? `until ${moment(other.notAfter)}.` : 'which Apple rejects.'),
     ),
   ];
 }

@@ -22,7 +22,7 @@ export function addReadiness(program: Command, line: CommandLine): void {
     'readiness',
     'shows who would be locked out if a policy in Okta required a managed device now',
   )
-    .option('--integration <name>', 'the Okta tenant, if several are connected')
+    .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
     .option('--csv', 'print the users who would be locked out as CSV')
     .action(async (options: ReadinessOptions) => {
       const odette = await line.connect();

@@ -26,7 +26,7 @@ export function addReissues(program: Command, line: CommandLine): void {
   });
   jsonCommand(reissue, 'resume', 'resumes re-issues; devices that Odette held back get a new certificate')
     .option('--integration <name>', 'the Okta tenant: its name or host; needed if several are connected')
-    .addOption(new Option('--platform <platform>', 'only this one').choices(['macOS', 'iOS']))
+    .addOption(new Option('--platform <platform>', 'only this platform').choices(['macOS', 'iOS']))
     .action(async (options: ResumeOptions) => {
       const odette = await line.connect();
       const { id, haltedReissues } = await findIntegration(odette, options.integration);

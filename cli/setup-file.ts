@@ -105,7 +105,7 @@ export async function openSetupFile(
       typed.set(what, answer);
       return answer;
     }
-    throw new CliError(EXIT.unfinished, `${what} needs a prompt, and this is no terminal.`);
+    throw new CliError(EXIT.unfinished, `${what} needs a prompt, but this is not a terminal.`);
   }
 }
 

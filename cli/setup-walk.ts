@@ -101,7 +101,7 @@ export class SetupWalk {
       if (!(error instanceof CliError) || error.exitCode !== EXIT.unfinished) throw error;
       throw missingIn(setup, step, error.message);
     }
-    throw missingIn(setup, step, 'The file does not say its answer.');
+    throw missingIn(setup, step, 'The file has no answer for this step.');
   }
 
   async #give(setup: Setup, answer: StepAnswer): Promise<Setup> {

@@ -21,7 +21,7 @@ interface ApplyOptions extends JsonOption {
 }
 
 const EXAMPLE = `
-The file is YAML or JSON. A secret is never written into it, only where it is:
+The file is YAML or JSON. It never contains a secret, only where to find the secret:
   domain: acme.okta.com
   credentials:
     clientId: 0oa1example
@@ -37,10 +37,10 @@ The file is YAML or JSON. A secret is never written into it, only where it is:
       secretKey: { prompt: true }
       providerName: Odette
 
-Where the file names a place that is still empty, the command stops at that step and says what to do in Okta (exit code 4).
-With \`kind: api_services_app\` under credentials an API Services app of your own is used instead of a client secret: the first run
-shows the public key to paste into Okta, the second goes on. \`--again credentials_kind\` changes to a new key in the same way; the old
-one is used until the setup is complete.`;
+If the file refers to a secret that is not there yet, the command stops at that step and says what to do in Okta (exit code 4).
+With \`kind: api_services_app\` under credentials, Odette uses your own API Services app instead of a client secret: the first run
+shows the public key to paste into Okta, the second run continues. \`--again credentials_kind\` changes to a new key in the same
+way; Odette uses the old key until the setup is complete.`;
 
 export function addSetup(program: Command, line: CommandLine): void {
   const setup = program.command('setup').description('connects an Okta tenant, or changes an integration');
@@ -51,13 +51,13 @@ export function addSetup(program: Command, line: CommandLine): void {
   jsonCommand(
     setup,
     'apply',
-    'answers the setup wizard from a file; run again, it continues where it stopped, or changes what differs',
+    'answers the setup wizard from a file; if you run it again, it continues where it stopped or applies what changed',
   )
     .requiredOption('-f, --file <file>', 'the file with the answers, described below; - is standard input')
     .addOption(
       again.choices(AGAIN).argParser((value: string, before: string[] | undefined) => {
         if (!(AGAIN as readonly string[]).includes(value))
-          throw new InvalidArgumentError(`It is none of ${AGAIN.join(', ')}.`);
+          throw new InvalidArgumentError(`It must be one of ${AGAIN.join(', ')}.`);
         return collect(value, before);
       }),
     )

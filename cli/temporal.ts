@@ -10,8 +10,8 @@ export function addTemporal(program: Command, line: CommandLine): void {
     'seal',
     'prints a message in the form that workflows accept: pass it to Temporal as JSON input',
   )
-    .argument('<workflow>', 'the id of the workflow, as certificate/DEVICE')
-    .argument('<name>', 'of the signal or the workflow type, as renewNow')
+    .argument('<workflow>', 'the id of the workflow, such as certificate/DEVICE')
+    .argument('<name>', 'name of the signal or workflow type, such as renewNow')
     .option('--input <json>', 'the message', '{}')
     .action(async (workflowId: string, name: string, { json, input }: JsonOption & { input: string }) => {
       const body = { workflowId, name, body: parse(input) } as never;

@@ -15,7 +15,7 @@ export function addTokens(program: Command, line: CommandLine): void {
     .command('token')
     .description('API tokens, for programs and for `odette` on other machines');
   jsonCommand(token, 'create', 'creates a token and prints it, only once')
-    .argument('<name>', 'who or what uses it; shown in the audit trail')
+    .argument('<name>', 'who or what uses it; shown in the activity log')
     .addOption(
       new Option('--role <role>', 'what it may do: read; also start and replay; everything')
         .choices(['viewer', 'operator', 'admin'])

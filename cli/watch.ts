@@ -16,7 +16,7 @@ const PATIENCE_MS = 5 * 60_000;
 export const watchable = (command: Command): Command =>
   command.option(
     '--watch',
-    'show it again whenever it changes, until nothing is under way; Ctrl-C ends it; with --json one line for each change',
+    'refresh the output whenever it changes, until nothing is under way or you press Ctrl-C; with --json, print one line for each change',
   );
 
 /** Shows what `look` finds, and with `--watch` what it finds later. */

@@ -157,7 +157,7 @@ async function requestLicenses({ appsAndBooks, appsAndBooksId }: PrerequisiteSou
     const total = assets.reduce((sum, asset) => sum + asset.total, 0);
     const available = assets.reduce((sum, asset) => sum + asset.available, 0);
     return total > 0
-      ? passed(`${available} of ${total} licenses are left.`)
+      ? passed(`${available} of ${total} licenses left.`)
       : failed('There are no Okta Verify licenses.');
   } catch (error) {
     if (error instanceof CataloguedError && error.code === 'apps_and_books.token_missing')
