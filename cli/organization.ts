@@ -47,6 +47,6 @@ export function addOrganization(program: Command, line: CommandLine): void {
 }
 
 const linesOf = ({ name, logoHash }: Organization): string[] => [
-  `Name: ${name ?? 'none, users read "Your organization"'}`,
+  `Name: ${name ?? 'none, users see "Your organization"'}`,
   `Logo: ${logoHash === null ? 'none' : `PNG, SHA-256 ${logoHash}`}`,
 ];

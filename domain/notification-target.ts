@@ -10,7 +10,7 @@ export interface NotificationRules {
   readonly topics: readonly Topic[];
   /** Of a cause that devices share: fewer are not told. */
   readonly minDevices: number;
-  /** Also when it is done. */
+  /** Also notify when it is resolved. */
   readonly tellsWhenDone: boolean;
 }
 

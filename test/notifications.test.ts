@@ -1,4 +1,4 @@
-// Notifications from the API to the receiver: signatures that another implementation verifies, receivers that misbehave, e-mail.
+// Notifications from the API to the receiver: signatures that another implementation verifies, receivers that misbehave, email.
 // Long, because each kind of target is walked from the API to what its receiver gets.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
@@ -338,7 +338,7 @@ test('rules keep out what a target does not want to hear', async () => {
   expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ data: { changes: [{ key: 'many' }] } });
 });
 
-describe('an e-mail', () => {
+describe('an email', () => {
   const target = (settings: object, more: object = {}) => ({
     kind: 'email',
     name: 'Mail',

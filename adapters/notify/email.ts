@@ -1,4 +1,4 @@
-// A notification as an e-mail, over SMTP with TLS that is checked.
+// A notification as an email, over SMTP with TLS that is checked.
 import type { Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { CataloguedError, type FailureCode } from '../../domain/failures.ts';

@@ -43,7 +43,7 @@ const filter = {
 export const audit = {
   listAudit: endpoint({
     tag,
-    summary: 'Who did what, the newest first',
+    summary: 'Who did what, newest first',
     method: 'get',
     path: '/api/audit',
     access: 'viewer',

@@ -57,7 +57,7 @@ export const blueprints = {
   }),
   createBlueprint: endpoint({
     tag,
-    summary: 'Adds a blueprint, with devices if wanted',
+    summary: 'Adds a blueprint, optionally with devices',
     method: 'post',
     path: '/api/blueprints',
     access: 'admin',

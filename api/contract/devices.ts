@@ -320,7 +320,7 @@ export const devices = {
   }),
   getDeviceTimeline: endpoint({
     tag,
-    summary: 'What happened to a device, the newest first',
+    summary: 'What happened to a device, newest first',
     method: 'get',
     path: '/api/devices/{id}/timeline',
     access: 'viewer',
@@ -404,7 +404,7 @@ export const devices = {
   askOkta: endpoint({
     tag,
     summary:
-      'Asks Okta now, and a few times in the next five minutes, whether the device is managed; asks the device nothing',
+      'Asks Okta now, and a few times in the next five minutes, whether the device is managed; does not contact the device',
     method: 'post',
     path: '/api/devices/{id}/ask-okta',
     access: 'operator',

@@ -50,7 +50,7 @@ export const doctor = {
   }),
   examineFleet: endpoint({
     tag,
-    summary: 'The same of every device in scope that is not trusted, a page at a time, by name',
+    summary: 'The same for every device in scope that is not trusted, page by page, sorted by name',
     method: 'get',
     path: '/api/doctor',
     access: 'viewer',

@@ -193,7 +193,7 @@ export const instance = {
   }),
   trustedByDay: endpoint({
     tag,
-    summary: 'Devices in scope and how many of them were trusted, day by day, of all integrations together',
+    summary: 'Devices in scope and trusted devices for each day, over all integrations',
     method: 'get',
     path: '/api/totals/by-day',
     access: 'viewer',
@@ -205,7 +205,7 @@ export const instance = {
   }),
   listCatalogue: endpoint({
     tag,
-    summary: 'The catalogue of failures, with the remedy of each',
+    summary: 'The failure catalog, with a remedy for each failure',
     method: 'get',
     path: '/api/failures',
     access: 'viewer',
@@ -230,7 +230,7 @@ export const instance = {
   }),
   streamEvents: endpoint({
     tag,
-    summary: 'Server-sent events: what changes, from `Last-Event-ID` on',
+    summary: 'Server-sent events for each change after `Last-Event-ID`',
     method: 'get',
     path: '/api/events',
     access: 'viewer',

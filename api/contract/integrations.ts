@@ -157,7 +157,7 @@ export const integrations = {
   getIntegration: endpoint({
     tag,
     summary:
-      'An integration: tenant, platforms, scopes, health of each connection, who set which secret when',
+      'An integration: tenant, platforms, scopes, health of each connection, and who set each secret and when',
     method: 'get',
     path: '/api/integrations/{id}',
     access: 'viewer',
@@ -168,7 +168,8 @@ export const integrations = {
   }),
   getIntegrationImpact: endpoint({
     tag,
-    summary: 'How many devices a changed answer concerns: those of its switched-on items, by platform',
+    summary:
+      'How many devices a changed answer affects, by platform: those of the items with Okta Device Trust turned on',
     method: 'get',
     path: '/api/integrations/{id}/impact',
     access: 'viewer',

@@ -13,7 +13,7 @@ const Rules = z
     topics: z.array(z.enum(TOPICS)).min(1).max(TOPICS.length),
     /** Of a cause that devices share: fewer are not told. */
     minDevices: z.number().int().min(1).max(1_000_000),
-    /** Also when it is done. */
+    /** Also notify when it is resolved. */
     tellsWhenDone: z.boolean(),
   })
   .meta({ id: 'NotificationRules' });
@@ -100,7 +100,7 @@ const Notification = z
 export const notifications = {
   listNotificationTargets: endpoint({
     tag,
-    summary: 'Where notifications go, with what became of the last ones',
+    summary: 'Notification targets, with the outcome of their last notifications',
     method: 'get',
     path: '/api/notification-targets',
     access: 'admin',
@@ -123,7 +123,7 @@ export const notifications = {
   updateNotificationTarget: endpoint({
     tag,
     summary:
-      'Changes a target; a new URL of a webhook gets a new signing key, another mail server or user needs the password again',
+      'Changes a target. A new webhook URL gets a new signing key; a new mail server or user name needs the password again',
     method: 'put',
     path: '/api/notification-targets/{id}',
     access: 'admin',
@@ -136,7 +136,7 @@ export const notifications = {
   }),
   deleteNotificationTarget: endpoint({
     tag,
-    summary: 'Deletes a target and what waits for it',
+    summary: 'Deletes a target and its undelivered notifications',
     method: 'delete',
     path: '/api/notification-targets/{id}',
     access: 'admin',
@@ -145,7 +145,7 @@ export const notifications = {
   }),
   testNotificationTarget: endpoint({
     tag,
-    summary: 'Sends a test the way that every notification goes; its outcome is in the list of notifications',
+    summary: 'Sends a test in the same way as any notification; the list of notifications shows its outcome',
     method: 'post',
     path: '/api/notification-targets/{id}/test',
     access: 'admin',

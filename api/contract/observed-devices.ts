@@ -52,7 +52,7 @@ const ObservedTotals = z
 export const observedDevices = {
   listObservedDevices: endpoint({
     tag,
-    summary: "Okta's records of Macs, iPhones and iPads that belong to no device of Odette, by name",
+    summary: "Okta's records of Macs, iPhones and iPads that match no device in Odette, by name",
     method: 'get',
     path: '/api/integrations/{id}/observed-devices',
     access: 'viewer',
@@ -69,7 +69,7 @@ export const observedDevices = {
   }),
   getObservedTotals: endpoint({
     tag,
-    summary: 'How many of them Okta counts as managed, and how many not',
+    summary: 'How many observed devices Okta counts as managed, and how many it does not',
     method: 'get',
     path: '/api/integrations/{id}/observed-devices/totals',
     access: 'viewer',

@@ -17,7 +17,7 @@ const Organization = z
 export const organization = {
   getOrganization: endpoint({
     tag,
-    summary: 'Name and logo of the organization, as the enrollment page shows them',
+    summary: 'The name and logo of the organization, as the enrollment page shows them',
     method: 'get',
     path: '/api/organization',
     access: 'viewer',

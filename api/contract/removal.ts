@@ -9,7 +9,8 @@ const tag = 'devices';
 export const removal = {
   removeDevices: endpoint({
     tag,
-    summary: 'Removes devices from their blueprints: Odette removes what it sent for them after the delay',
+    summary:
+      'Removes devices from their blueprints; after the removal delay, Odette removes what it sent for them',
     method: 'post',
     path: '/api/devices/removals',
     access: 'operator',

@@ -65,7 +65,7 @@ export const replays = {
   }),
   listReplays: endpoint({
     tag,
-    summary: 'Replays of the last seven days with their progress, the newest first',
+    summary: 'Replays of the last seven days with their progress, newest first',
     method: 'get',
     path: '/api/replays',
     access: 'viewer',

@@ -65,7 +65,7 @@ const RequestedRenewal = z
 export const rollouts = {
   listRollouts: endpoint({
     tag,
-    summary: 'Rollouts, the newest first',
+    summary: 'Rollouts, newest first',
     method: 'get',
     path: '/api/rollouts',
     access: 'viewer',
@@ -135,7 +135,7 @@ export const rollouts = {
   }),
   listRenewalHistory: endpoint({
     tag: 'renewals',
-    summary: 'Renewals, the newest first: who requested each, when, and what came of it',
+    summary: 'Renewals, newest first: who requested each one, when, and its outcome',
     method: 'get',
     path: '/api/renewals/history',
     access: 'viewer',

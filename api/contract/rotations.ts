@@ -68,7 +68,7 @@ export const rotations = {
   }),
   listRotations: endpoint({
     tag,
-    summary: 'Rotations of an integration, the newest first',
+    summary: 'Rotations of an integration, newest first',
     method: 'get',
     path: '/api/integrations/{id}/rotations',
     access: 'viewer',

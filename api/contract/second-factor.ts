@@ -114,7 +114,7 @@ export const secondFactor = {
   }),
   setSignInPolicy: endpoint({
     tag,
-    summary: 'Requires a second factor of all local people, or no longer',
+    summary: 'Turns the second-factor requirement for local people on or off',
     method: 'put',
     path: '/api/sign-in-policy',
     access: 'admin',

@@ -137,7 +137,7 @@ export const PendingAnswer = z
 export const setups = {
   startSetup: endpoint({
     tag,
-    summary: 'Starts a setup: of a new integration, or of changes to one that exists',
+    summary: 'Starts a setup for a new integration or for changes to an existing one',
     method: 'post',
     path: '/api/setups',
     access: 'admin',
@@ -149,7 +149,7 @@ export const setups = {
   }),
   listSetups: endpoint({
     tag,
-    summary: 'Setups, the newest first',
+    summary: 'Setups, newest first',
     method: 'get',
     path: '/api/setups',
     access: 'viewer',
@@ -170,7 +170,7 @@ export const setups = {
   answerSetup: endpoint({
     tag,
     summary:
-      'Answers a step. If a check takes longer than five seconds, the response is 202 with a `Location` to ask',
+      'Answers a step. If a check takes longer than five seconds, the response is 202 with a `Location` to poll',
     method: 'post',
     path: '/api/setups/{id}/answers',
     access: 'admin',

@@ -12,7 +12,7 @@ export function readCursor<Parts>(schema: z.ZodType<Parts>, cursor: string | und
   const read = schema.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString()));
   if (read.success) return read.data;
   throw new ProblemError('request.invalid', {
-    errors: [{ field: 'after', reason: 'is not the `next` of a page of this list', code: 'invalid_format' }],
+    errors: [{ field: 'after', reason: 'is not a `next` value of this list', code: 'invalid_format' }],
   });
 }
 

@@ -58,7 +58,7 @@ export function observeRequests(log: Logger, registry: Registry): RequestHandler
 export function measureFleet(database: Database, registry: Registry): void {
   new Gauge({
     name: 'odette_devices',
-    help: 'Devices in scope, by what can be shown about them',
+    help: 'Devices in scope, by what is proven about them',
     labelNames: ['state'],
     registers: [registry],
     async collect() {

@@ -11,7 +11,7 @@ const TAGS: Readonly<Record<string, string>> = {
   setup: 'The setup wizard',
   integrations: 'Connected Okta tenants',
   library: 'The Okta Verify library item, blueprints and enrollment codes',
-  devices: 'Devices and what can be shown about them',
+  devices: 'Devices and what is proven about them',
   rollouts: 'Rollouts, failures and replay',
   renewals: 'Certificates and when they are renewed',
   instance: 'This installation',
@@ -33,7 +33,7 @@ export function writeOpenApi(
       title: 'Odette',
       version: options.version,
       description:
-        'Self-hosted Okta Device Trust for Apple fleets. Problems are RFC 9457 documents with a catalogued `code`.',
+        'Self-hosted Okta Device Trust for Apple fleets. Problems are RFC 9457 documents with a `code` from the failure catalog.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -64,7 +64,7 @@ function operation(id: string, shape: Endpoint, problem: Json, schemas: Json): J
         ? [header('Idempotency-Key', 'A repeated request with the same key and body gets the same response')]
         : []),
       ...(shape.versioned && shape.method !== 'get'
-        ? [header('If-Match', 'The ETag that the change was made on')]
+        ? [header('If-Match', 'The ETag of the version that the change is based on')]
         : []),
       ...(shape.responseType === 'text/event-stream'
         ? [header('Last-Event-ID', 'The id of the last event seen')]
@@ -107,7 +107,7 @@ function successResponses(shape: Endpoint, schemas: Json): Json {
   const tagged = shape.versioned && shape.method === 'get';
   const headers = tagged ? { headers: { ETag: { schema: { type: 'string' } } } } : {};
   const later = {
-    description: 'Accepted; ask at `Location`',
+    description: 'Accepted; poll `Location`',
     headers: { Location: { schema: { type: 'string' } } },
     ...content(shape.later),
   };

@@ -43,7 +43,7 @@ export function enrollPage(organization: ShownOrganization, problem?: string): s
 <body>
 <main>
 ${headOf(organization.hasLogo, name)}<h1>Enroll this device</h1>
-<p>${name ?? 'Your organization'} will manage this device: it sees its name, model, system and installed profiles and apps, and sets up Okta Verify on it for signing in without a password. It does not see your files, photos, messages or passwords.</p>
+<p>${name ?? 'Your organization'} will manage this device. It can see the name, model, system, installed profiles and apps of the device, and sets up Okta Verify on it so that you can sign in without a password. It does not see your files, photos, messages or passwords.</p>
 ${problem === undefined ? '' : `<p class="problem" id="problem" role="alert">${problem}</p>\n`}<form method="post" action="enroll">
 <label for="code">Enrollment code</label>
 <input id="code" name="code" required maxlength="64" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${described}"${problem === undefined ? '' : ' aria-invalid="true"'}>

@@ -4,7 +4,7 @@ import type { ConsolePage } from './console-page.ts';
 import { chooseIn, pressByKey, typeInto } from './keyboard.ts';
 
 /** Asked for where users would be locked out. */
-export const POLICY_IS_LIFTED = 'No policy in Okta requires managed devices of these users';
+export const POLICY_IS_LIFTED = 'No policy in Okta requires managed devices for these users';
 
 /** What is needed to open one. */
 export type Opener = Pick<ConsolePage, 'page' | 'see'>;
@@ -143,7 +143,7 @@ export const dialogs = (ids: {
         const removes = ours.page.getByLabel('Remove the Okta Verify app when a device goes out of scope');
         await pressByKey(ours.page, removes, 'Space');
         await pressed('Save')(ours);
-        await ours.page.getByText('Licenses of Okta Verify').waitFor();
+        await ours.page.getByText('Okta Verify licenses').waitFor();
       },
     },
     'leave without saving': {
@@ -263,7 +263,7 @@ export const dialogs = (ids: {
       at: '/settings?tab=notifications',
       open: async (ours) => {
         await pressed('Add target')(ours);
-        await chooseIn(ours.page, 'Kind', 'E-mail');
+        await chooseIn(ours.page, 'Kind', 'Email');
       },
     },
     'signing key of a target, shown once': {

@@ -56,7 +56,7 @@ describe.skipIf(!hasBrowser)('in the console', () => {
           where platform.platform = 'iOS'`,
       );
       const ours = await openAs('ada', integration);
-      await ours.see('The key was handed to 2 devices.');
+      await ours.see('2 devices have read the key.');
       await ours.press('Show devices');
       const list = ours.page.getByRole('dialog');
       await list.getByText('LOST4711').waitFor();
@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('in the console', () => {
       await ours.close();
 
       const theirs = await openAs('kim', integration);
-      await theirs.see('The key was handed to 2 devices.');
+      await theirs.see('2 devices have read the key.');
       expect(await theirs.page.getByRole('link', { name: 'Rotate the secret key' }).count()).toBe(0);
       await theirs.close();
     },

@@ -56,7 +56,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
     await page.keyboard.press('ArrowDown');
     expect(await page.getByRole('radio', { name: 'API service integration' }).isChecked()).toBe(true);
     await page.keyboard.press('ArrowUp');
-    expect(await page.getByRole('radio', { name: 'API Services app of your own' }).isChecked()).toBe(true);
+    expect(await page.getByRole('radio', { name: 'Your own API Services app' }).isChecked()).toBe(true);
     await next();
 
     await atStep(ours, 'Complete the following tasks in Okta');

@@ -144,7 +144,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
     await ours.page.getByLabel(preferences).fill('{ "OktaVerify.ReportDiagnostics": true }');
     await ours.press('Save');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licenses of Okta Verify').waitFor();
+    await dialog.getByText('Okta Verify licenses').waitFor();
     await saveAs({}, false);
     await dialog.getByText('Someone else saved this item').waitFor();
     expect(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
@@ -162,7 +162,7 @@ describe.skipIf(!hasBrowser)('one of two admins', () => {
       await ours.page.getByLabel(preferences).fill(text);
       await ours.press('Save');
       const dialog = ours.page.getByRole('dialog');
-      await dialog.getByText('Licenses of Okta Verify').waitFor();
+      await dialog.getByText('Okta Verify licenses').waitFor();
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await dialog.waitFor({ state: 'hidden' });
       await ours.page.getByText('You have unsaved changes.').waitFor({ state: 'hidden' });

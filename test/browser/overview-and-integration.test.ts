@@ -157,9 +157,9 @@ describe.skipIf(!hasBrowser)('the console', () => {
     await pressByKey(ours.page, advanced);
     await ours.fill('Give up after (hours)', '48');
     await ours.see('Give up after (hours): 336 → 48');
-    await ours.see('Odette pushes no payload again.');
+    await ours.see('Odette does not push any payload again.');
     await ours.fill('Renew at (fraction of lifetime left)', '0.4');
-    await ours.see('Each Mac with a certificate plans its renewal again');
+    await ours.see('Odette reschedules the renewal of each certificate');
     await ours.page.getByRole('combobox', { name: 'Further custom domains' }).fill('id.acme.example');
     await ours.page.keyboard.press('Enter');
     await ours.see(/pushes the SSO extension profile again to 6 devices \(3 Macs, 3 iPhones and iPads\)/);

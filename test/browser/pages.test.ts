@@ -329,7 +329,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.goTo('/rollouts');
     await ours.see('0 of 2 devices ended: 0 delivered, 0 failed again. 0 running, 2 waiting.');
     await ours.press('Stop');
-    await dialog.getByText('2 devices that have not begun stay failed').waitFor();
+    await dialog.getByText('2 devices that have not started stay failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
     await ours.see('2 of 2 devices ended: 0 delivered, 0 failed again, 2 skipped.');
     expect(ours.complaints).toEqual([]);
@@ -351,7 +351,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
     expect(await ours.findings()).toEqual([]);
     await ours.press('Stop');
-    await dialog.getByText('1 device that has not begun stays failed').waitFor();
+    await dialog.getByText('1 device that has not started stays failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
     await ours.see('1 of 1 device ended: 0 delivered, 0 failed again, 1 skipped.');
     await ours.goTo('/rollouts');
@@ -439,7 +439,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     );
     await ours.goTo(pages['okta-verify'] ?? '');
     await ours.see(
-      'When every device there is delivered, Odette offers the other blueprint (1 device) here.',
+      'After Odette has delivered to every device there, you can continue here with the other blueprint (1 device).',
     );
     await api.database.query(
       `update device_trust set bucket = 'needs_user' where bucket in ('in_progress', 'needs_you')`,
@@ -447,7 +447,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await ours.page.reload();
     await ours.press('Continue with the other blueprint (1 device)');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Licenses of Okta Verify').waitFor();
+    await dialog.getByText('Okta Verify licenses').waitFor();
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await ours.see('Saved. Odette has started the rollouts.');
     const saved = (await api.call('GET', '/api/library-items')).body.items as {

@@ -298,7 +298,7 @@ export async function libraryItem({ walk, ours }: Walker, blueprint: string): Pr
     page,
     async () => {
       await ours.press('Save');
-      await dialog.getByText('Licenses of Okta Verify').waitFor();
+      await dialog.getByText('Okta Verify licenses').waitFor();
       expect(await ours.findings()).toEqual([]);
       await dialog.getByRole('button', { name: 'Save', exact: true }).click();
       await ours.see('Saved. Odette has started the rollouts.');

@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)('an API Services app of the tenant’s own', () => 
         await ours.fill('Okta domain', host);
         await ours.press('Next');
         await atStep(ours, 'Sign in with Okta');
-        expect(await ours.page.getByRole('radio', { name: 'API Services app of your own' }).isChecked()).toBe(
+        expect(await ours.page.getByRole('radio', { name: 'Your own API Services app' }).isChecked()).toBe(
           true,
         );
         await ours.press('Next');

@@ -92,9 +92,7 @@ describe.skipIf(!hasBrowser)('the wizard in a browser', () => {
     await nextButton(ours).click();
 
     await atStep(ours, 'Sign in with Okta');
-    expect(await ours.page.getByRole('radio', { name: 'API Services app of your own' }).isChecked()).toBe(
-      true,
-    );
+    expect(await ours.page.getByRole('radio', { name: 'Your own API Services app' }).isChecked()).toBe(true);
     await ours.page.getByRole('radio', { name: 'API service integration' }).check();
     await leaveAt('Sign in with Okta');
     const console_ = `https://${host}/admin/dashboard`;

@@ -59,8 +59,8 @@ function SecondFactorCard({ factor }: { factor: ResponseOf<'getSecondFactor'> })
               </Alert>
             )}
             <Text size="sm">
-              With a second factor, whoever knows your password cannot sign in without the codes of your
-              authenticator app.
+              With a second factor, someone who knows your password still needs a code from your authenticator
+              app to sign in.
             </Text>
             <Group>
               <Button size="xs" onClick={() => setDialog('set up')}>

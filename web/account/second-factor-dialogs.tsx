@@ -118,7 +118,7 @@ function RecoveryCodes({ codes, close }: { codes: readonly string[]; close: () =
       <Stack>
         <Alert color="yellow" title="Shown this once">
           Store them where you can reach them without the app. Each recovery code works once, in place of a
-          code of the app.
+          code from the app.
         </Alert>
         <Group align="flex-start" wrap="nowrap">
           <Code block aria-label="Recovery codes">

@@ -49,7 +49,7 @@ export function BlueprintPage() {
                       <Text size="sm">
                         Not assigned.{' '}
                         <AnchorLink to="/library" size="sm">
-                          To the library
+                          Go to the library
                         </AnchorLink>
                       </Text>
                     ) : (

@@ -56,8 +56,8 @@ export function EnrollmentCodes({ blueprint }: { blueprint: Blueprint }) {
     <Stack>
       {!isNeeded && (
         <Alert color="gray" title="No enrollment code is needed here">
-          Devices are enrolled in another MDM server. A code is for a device that is to enroll in Odette
-          itself, which also needs the push certificate.
+          Devices are enrolled in another MDM server. Create a code only for a device that should enroll in
+          Odette itself. That also requires the push certificate.
         </Alert>
       )}
       <IssuedList

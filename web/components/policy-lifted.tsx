@@ -15,7 +15,7 @@ export function PolicyLiftedBox({ lifted }: { lifted: PolicyLifted }) {
       </Text>
       <Checkbox
         mt="xs"
-        label="No policy in Okta requires managed devices of these users"
+        label="No policy in Okta requires managed devices for these users"
         checked={lifted.value}
         onChange={(event) => lifted.set(event.currentTarget.checked)}
       />

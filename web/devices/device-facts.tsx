@@ -103,7 +103,7 @@ export function DeviceFacts({ device }: { device: DeviceDetail }) {
 function FindingText({ device }: { device: DeviceDetail }) {
   const mayAct = useMay('operator');
   const change = useChange('updateDevice', ['getDevice', 'getDeviceTimeline', 'listDevices'], () =>
-    notifications.show({ message: 'Odette now has this user for the device.', color: 'green' }),
+    notifications.show({ message: 'Odette has set the user of this device.', color: 'green' }),
   );
   const finding = device.oktaFinding;
   if (finding === null || finding.owner === 'nobody') return null;

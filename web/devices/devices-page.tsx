@@ -112,7 +112,7 @@ function NoDevices({ search }: { search: DeviceSearch }) {
   return (
     <Empty
       title="No device is enrolled yet"
-      action={<ButtonLink to="/blueprints">To the blueprints</ButtonLink>}
+      action={<ButtonLink to="/blueprints">Go to blueprints</ButtonLink>}
     >
       Create an enrollment code in a blueprint, then open its link on the device or send the link to the user.
     </Empty>

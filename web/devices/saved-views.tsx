@@ -82,7 +82,7 @@ function ViewsDialog({
         >
           <TextInput
             label="Name of a new view"
-            description="It keeps the present filter and order, in this browser. Give a colleague the address of the page."
+            description="Odette saves the current filter and order in this browser. To share a view, send the address of the page."
             maxLength={MAX_NAME_LENGTH}
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}

@@ -12,7 +12,7 @@ export function SerialTwins({ device }: { device: DeviceDetail }) {
     <Alert color="orange" title="Another device has this serial number">
       <Text size="sm">
         A replaced logic board or a cloned virtual machine repeats a serial number. Odette tells the devices
-        apart by UDID, and never trusts one by the record of another.
+        apart by UDID, and never trusts one device because of the record of another.
       </Text>
       <List size="sm" mt="xs">
         {twins.map((twin) => (

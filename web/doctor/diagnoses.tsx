@@ -42,7 +42,7 @@ function Cure({ deviceId, diagnosis }: { deviceId: string; diagnosis: Diagnosis 
     renew: { label: 'Request a new certificate', run: () => renew.mutate({ params, body: {} }), of: renew },
     check: { label: 'Check device', run: () => check.mutate({ params }), of: check },
     take_user_over: {
-      label: `Take ${user ?? ''} over`,
+      label: `Set user to ${user ?? ''}`,
       run: () => change.mutate({ params, body: { user } }),
       of: change,
     },

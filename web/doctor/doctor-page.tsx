@@ -39,7 +39,9 @@ export function DoctorPage() {
                       </Text>
                     </Group>
                     {diagnoses.length === 0 ? (
-                      <Text size="sm">No known cause. The device page shows what it waits for.</Text>
+                      <Text size="sm">
+                        No known cause. The device page shows what the device is waiting for.
+                      </Text>
                     ) : (
                       <Diagnoses deviceId={device.id} items={diagnoses} />
                     )}

@@ -80,7 +80,11 @@ export function FleetRolloutCard({ rollout, headingOrder }: { rollout: FleetRoll
         <Progress.Section value={share(counts.completed)} color="green" aria-label="Completed" />
         <Progress.Section value={share(counts.failed)} color="red" aria-label="Failed" />
         <Progress.Section value={share(counts.begun)} color="lake" aria-label="Under way" />
-        <Progress.Section value={share(counts.left + counts.overtaken)} color="gray" aria-label="Left" />
+        <Progress.Section
+          value={share(counts.left + counts.overtaken)}
+          color="gray"
+          aria-label="Left unchanged or superseded"
+        />
       </Progress.Root>
       <Text size="sm" mt={6} aria-live="polite">
         {text}

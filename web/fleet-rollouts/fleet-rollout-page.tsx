@@ -52,7 +52,7 @@ function Plan({ rollout: { waves, wave, canaryBlueprint, temporalUrl } }: { roll
     <Text size="sm">
       {waves.length > 0 &&
         `Waves: ${waves.map((size, place) => (place + 1 === wave ? `[${countText(size)}]` : countText(size))).join(', ')}. `}
-      {canaryBlueprint !== null && `The canary is of the blueprint “${canaryBlueprint}”. `}
+      {canaryBlueprint !== null && `The canary devices are in the blueprint “${canaryBlueprint}”. `}
       {temporalUrl !== null && (
         <Anchor href={temporalUrl} target="_blank" rel="noreferrer noopener" size="sm">
           Temporal UI

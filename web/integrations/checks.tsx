@@ -42,7 +42,7 @@ export function Checks({ integration: { id, check } }: { integration: Integratio
             </Alert>
           ))}
           {check.authorityChange && (
-            <Alert color="orange" title="Okta's SCEP server presents other certificates">
+            <Alert color="orange" title="Okta's SCEP server presents different certificates">
               <Moment at={check.authorityChange.at} />: {check.authorityChange.text}
             </Alert>
           )}

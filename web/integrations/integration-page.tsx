@@ -100,7 +100,7 @@ function Settings({ integration, etag }: { integration: Integration; etag: strin
         <Section title="Credentials" action={change('credentials')}>
           <Fact label="Kind">
             {integration.credentialsKind === 'api_services_app'
-              ? 'API Services app, signed with a key of Odette'
+              ? 'API Services app with a key pair from Odette'
               : 'API service integration'}
           </Fact>
           <Fact label="Client ID">{integration.clientId}</Fact>
@@ -148,8 +148,8 @@ function ObserveOnly({ action }: { action: ReactNode }) {
   return (
     <Section title="Observe only" action={action}>
       <Text size="sm">
-        Another MDM server manages the devices. Odette reads what Okta says of them, and sends them nothing:
-        it delivers and renews no certificate.
+        Another MDM server manages the devices. Odette only reads what Okta says about them. It sends them
+        nothing, and neither delivers nor renews certificates.
       </Text>
     </Section>
   );

@@ -33,7 +33,7 @@ export function IosKeyReaders({ integration: { id, host } }: { integration: Inte
   return (
     <Stack gap="xs">
       <Group gap="sm">
-        <Text size="sm">The key was handed to {countText(readers)} devices.</Text>
+        <Text size="sm">{countText(readers)} devices have read the key.</Text>
         {readers > 0 && (
           <Button size="compact-xs" variant="default" onClick={() => setOpen(true)}>
             Show devices

@@ -38,19 +38,19 @@ export function SettingsEffect({ integration, body }: { integration: Integration
         ))}
         {settings.countsAnyUser !== undefined && (
           <List.Item>
-            Any user counts: {settings.countsAnyUser ? 'off → on' : 'on → off'}. Odette counts again which
-            devices are managed.
+            Any user counts: {settings.countsAnyUser ? 'off → on' : 'on → off'}. Odette recounts which devices
+            are managed.
           </List.Item>
         )}
       </List>
       {changed.some((name) => RENEWAL.includes(name)) && (
         <Text size="sm">
-          Each Mac with a certificate plans its renewal again; a certificate whose time has come by the new
-          numbers is renewed now.
+          Odette reschedules the renewal of each certificate, and immediately renews those that are due under
+          the new settings.
         </Text>
       )}
       {settings.furtherDomains === undefined ? (
-        <Text size="sm">Odette pushes no payload again.</Text>
+        <Text size="sm">Odette does not push any payload again.</Text>
       ) : (
         <Loaded query={impact} lines={1}>
           {({ macOS, iOS, waves }) => (

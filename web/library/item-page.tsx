@@ -45,7 +45,7 @@ export function ItemPage() {
 
 function NoIntegration() {
   return (
-    <Empty title="Which Okta tenant?" action={<ButtonLink to="/library">To the library</ButtonLink>}>
+    <Empty title="Which Okta tenant?" action={<ButtonLink to="/library">Go to the library</ButtonLink>}>
       Okta Verify belongs to an integration. Choose it in the library.
     </Empty>
   );

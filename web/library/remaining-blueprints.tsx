@@ -28,7 +28,7 @@ export function RemainingBlueprints({
   if (delivered === 0 || inProgress + failed > 0)
     return (
       <Alert color="gray" title={`First ${names}`}>
-        When every device there is delivered, Odette offers the {rest} here.
+        After Odette has delivered to every device there, you can continue here with the {rest}.
         {failed > 0 && ` ${plural(failed, 'device')} failed.`}
       </Alert>
     );

@@ -96,7 +96,7 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
       {isOn && (
         <List size="sm" listStyleType="none" spacing={6}>
           <Line isOk={!isShort}>
-            Licenses of Okta Verify: {countText(licenses.needed)} needed,{' '}
+            Okta Verify licenses: {countText(licenses.needed)} needed,{' '}
             {licenses.left === null ? 'the number available is unknown' : `${countText(licenses.left)} left`}
             {isShort && '. Get more in Apple Business Manager (free of charge). Devices wait until then.'}
           </Line>

@@ -45,7 +45,7 @@ export function ObservedPage() {
             </Text>
             {asOf === null && (
               <Alert color="yellow" title="No sweep yet">
-                Odette has not read all devices of Okta yet. The list is whole after the first sweep.
+                Odette has not read all devices from Okta yet. The list is complete after the first sweep.
               </Alert>
             )}
           </Stack>

@@ -33,7 +33,7 @@ export function TrustedOverTime() {
         {({ items }) =>
           items.length === 0 ? (
             <Text size="sm" c="dimmed">
-              No days yet. Odette records one after each complete sync from Okta.
+              No data yet. Odette records the totals of each day after a complete sync from Okta.
             </Text>
           ) : (
             <>

@@ -55,7 +55,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
           width={width}
           height={TOP + 7 * (CELL + GAP)}
           role="img"
-          aria-label={`${plural(total, 'certificate')} expire within ${plural(days.length, 'day')}; at most ${countText(most)} on one day.`}
+          aria-label={`${plural(total, 'certificate expires', 'certificates expire')} within ${plural(days.length, 'day')}; at most ${countText(most)} on one day.`}
         >
           {WEEKDAYS.map((label, row) => (
             <text key={row} x={0} y={TOP + row * (CELL + GAP) + 11}>
@@ -79,7 +79,7 @@ export function HeatMap({ known }: { known: readonly Day[] }) {
               {...(windowOpens > 0 && { className: 'opens' })}
             >
               <title>
-                {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate')} expire, ${plural(windowOpens, 'renewal window')} open`}
+                {`${dayText(`${day}T12:00:00`)}: ${plural(ending, 'certificate expires', 'certificates expire')}, ${plural(windowOpens, 'renewal window opens', 'renewal windows open')}`}
               </title>
             </rect>
           ))}

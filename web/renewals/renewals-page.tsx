@@ -10,7 +10,7 @@ import { RenewalList, STATES, type RenewalState } from './renewal-list.tsx';
 
 const HISTORY = {
   label: 'History',
-  meaning: 'Every renewal with who requested it and what came of it. This list updates by itself.',
+  meaning: 'Every renewal, who requested it, and its outcome. This list updates automatically.',
 };
 const TABS = { ...STATES, history: HISTORY } as const;
 type Tab = RenewalState | 'history';

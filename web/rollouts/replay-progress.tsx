@@ -136,10 +136,10 @@ function StopDialog({ replay, close }: { replay: Replay; close: () => void }) {
       command={odetteLine(['rollout', 'stop', replay.id])}
     >
       <Text>
-        {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not begun{' '}
+        {plural(replay.waiting, 'device')} that {replay.waiting === 1 ? 'has' : 'have'} not started{' '}
         {replay.waiting === 1 ? 'stays' : 'stay'} failed; you can replay them later.
         {replay.running > 0 &&
-          ` ${plural(replay.running, 'rollout')} under way ${replay.running === 1 ? 'goes' : 'go'} on: only what is missing is brought.`}
+          ` ${plural(replay.running, 'rollout')} under way ${replay.running === 1 ? 'continues' : 'continue'}: Odette sends only what is missing.`}
       </Text>
     </ConfirmDialog>
   );

@@ -59,10 +59,10 @@ function FleetProgress() {
 const STATES = { running: 'Running', waiting: 'Waiting', failed: 'Failed', completed: 'Delivered' } as const;
 /** Over the column that says why a run is where it is. */
 const REASON_HEADS = {
-  running: 'At',
-  waiting: 'Waits for',
+  running: 'Step',
+  waiting: 'Waiting for',
   failed: 'Why',
-  completed: 'Waits for',
+  completed: 'Waiting for',
 } as const;
 
 const NONE = {

@@ -54,7 +54,7 @@ export const FIXED_ENTRIES: readonly SearchEntry[] = [
   page(
     'Notifications',
     { to: '/settings', search: { tab: 'notifications' } },
-    'settings webhook slack e-mail alerts',
+    'settings webhook slack email alerts',
   ),
   page('People', { to: '/settings', search: { tab: 'people' } }, 'settings users roles', 'admin'),
   page('API tokens', { to: '/settings', search: { tab: 'tokens' } }, 'settings', 'admin'),

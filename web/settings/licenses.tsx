@@ -76,7 +76,7 @@ export function Licenses() {
           <List.Item>
             Your name › Preferences › Payments and Billing › Apps and Books › Content Tokens: download.
           </List.Item>
-          <List.Item>Upload the file here. Use a location that no other MDM uses.</List.Item>
+          <List.Item>Upload the file here. Use a location that no other MDM server uses.</List.Item>
         </List>
       </Paper>
       {isAdmin && <Upload hasOne={query.data !== undefined} />}

@@ -6,5 +6,5 @@ export type Target = ResponseOf<'listNotificationTargets'>['items'][number];
 export const KIND_LABELS: Readonly<Record<Target['kind'], string>> = {
   webhook: 'Webhook',
   slack: 'Slack',
-  email: 'E-mail',
+  email: 'Email',
 };

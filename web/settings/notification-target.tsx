@@ -122,7 +122,7 @@ export function TargetDialog({
           label="URL"
           description={
             draft.kind === 'slack'
-              ? 'The incoming webhook of a Slack app, or of what takes its messages. Odette treats it as a secret.'
+              ? 'The incoming webhook URL of a Slack app or a compatible service. Odette treats it as a secret.'
               : 'https only. Odette treats it as a secret; a new URL gets a new signing key.'
           }
           value={draft.secret}
@@ -178,7 +178,7 @@ function EmailFields({
         label="TLS"
         value={email.security}
         data={[
-          { value: 'tls', label: 'From the first byte (usually port 465)' },
+          { value: 'tls', label: 'Implicit TLS (usually port 465)' },
           { value: 'starttls', label: 'STARTTLS, required (usually port 587)' },
         ]}
         onChange={(event) => {
@@ -188,7 +188,7 @@ function EmailFields({
       />
       <TextInput
         label="User name"
-        description="Empty if the server asks for no password"
+        description="Leave empty if the server does not ask for a password"
         value={email.username ?? ''}
         onChange={(event) => change({ username: event.currentTarget.value.trim() || null })}
         error={fieldProblem(error, 'email.username')}
@@ -224,7 +224,7 @@ function EmailFields({
 }
 
 const TOPIC_LABELS = {
-  installation: 'What concerns the whole fleet (alarms)',
+  installation: 'Alarms that affect the whole fleet',
   devices: 'Causes that devices share',
 } as const;
 type Topic = keyof typeof TOPIC_LABELS;
@@ -233,7 +233,7 @@ function RuleFields({ rules, set }: { rules: Target['rules']; set: (rules: Targe
   return (
     <>
       <Checkbox.Group
-        label="Tell"
+        label="Notify about"
         value={rules.topics}
         onChange={(topics) => set({ ...rules, topics: topics as Topic[] })}
       >
@@ -242,7 +242,7 @@ function RuleFields({ rules, set }: { rules: Target['rules']; set: (rules: Targe
         ))}
       </Checkbox.Group>
       <NumberInput
-        label="Causes from this many devices on"
+        label="Minimum number of devices per cause"
         min={1}
         max={1_000_000}
         value={rules.minDevices}
@@ -250,7 +250,7 @@ function RuleFields({ rules, set }: { rules: Target['rules']; set: (rules: Targe
         hideControls
       />
       <Checkbox
-        label="Also when it is done"
+        label="Also notify when it is resolved"
         checked={rules.tellsWhenDone}
         onChange={(event) => set({ ...rules, tellsWhenDone: event.currentTarget.checked })}
       />

@@ -32,7 +32,7 @@ export function TestDialog({ target: { id, name }, close }: { target: Target; cl
         {({ items }) =>
           items.length === 0 ? (
             <Text size="sm" c="dimmed">
-              Nothing was sent there yet.
+              Odette has not sent anything there yet.
             </Text>
           ) : (
             <ListTable label={`Notifications to ${name}`} heads={['Sent', 'Subject', 'Outcome']}>

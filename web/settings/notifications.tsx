@@ -31,7 +31,8 @@ export function Notifications() {
   return (
     <Stack>
       <Text size="sm" maw="46rem">
-        Odette tells these what needs you: alarms, and causes that devices share. It retries for a day.
+        Odette notifies these targets about what needs you: alarms, and causes that devices share. It retries
+        for a day.
       </Text>
       <Group>
         <Button size="xs" onClick={() => setDoing({ what: 'add' })}>
@@ -42,7 +43,7 @@ export function Notifications() {
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="No notifications yet">
-              Add a webhook, a Slack channel or mailboxes, so that nobody has to look here.
+              Add a webhook, a Slack channel or mailboxes so that nobody has to watch the console.
             </Empty>
           ) : (
             <TargetTable targets={items} start={setDoing} />
@@ -123,7 +124,7 @@ function State({ target: { isOn, failure, failureDetail, waiting } }: { target: 
       ) : failure === null ? (
         <StateBadge label="On" color="green" />
       ) : (
-        <StateBadge label="Does not arrive" color="red" />
+        <StateBadge label="Not delivered" color="red" />
       )}
       {failure !== null && (
         <Text size="xs" className="break-anywhere">
@@ -149,7 +150,9 @@ function DeleteDialog({ target, close }: { target: Target; close: () => void }) 
       error={change.error}
       command={odetteLine(['notification', 'delete', target.name])}
     >
-      <Text>Nothing is sent there any more, and what waits is dropped. You cannot undo this.</Text>
+      <Text>
+        Odette no longer sends anything there and discards undelivered notifications. You cannot undo this.
+      </Text>
     </ConfirmDialog>
   );
 }

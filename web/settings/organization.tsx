@@ -18,7 +18,7 @@ export function Organization() {
   const query = useApiQuery('getOrganization', {});
   return (
     <Stack maw="46rem">
-      <Text size="sm">Users read this name, and see this logo, on the page where they enroll a device.</Text>
+      <Text size="sm">Users see this name and logo on the enrollment page.</Text>
       <Loaded query={query}>
         {/* Anew when it is saved: the form begins with what holds. */}
         {(found) => <Form key={JSON.stringify(found)} found={found} />}
@@ -53,7 +53,7 @@ function Form({ found }: { found: Found }) {
           </Title>
           <TextInput
             label="Name"
-            description="Without one, users read “Your organization”."
+            description="If empty, users see “Your organization”."
             value={name}
             maxLength={100}
             disabled={!isAdmin}
@@ -70,7 +70,7 @@ function Form({ found }: { found: Found }) {
             <>
               <FileField
                 label={found.logoHash === null ? 'Logo' : 'Another logo'}
-                description="A PNG of at most 100 KB and 1,024 pixels a side. Odette keeps nothing of the file but the picture."
+                description="A PNG of at most 100 KB and 1,024 pixels per side. Odette keeps only the image and discards everything else in the file."
                 accept="image/png"
                 choose={(file) => {
                   change.reset();

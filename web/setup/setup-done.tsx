@@ -30,7 +30,7 @@ export function SetupDone({ setup }: { setup: Setup }) {
             <MainLink integrationId={integrationId} isObserving={isObserving} />
             {other !== undefined && (
               <ButtonLink variant="default" to="/channels">
-                To the channels: {other}
+                Go to channels: {other}
               </ButtonLink>
             )}
             <ButtonLink variant="default" to="/integrations/$integrationId" params={{ integrationId }}>

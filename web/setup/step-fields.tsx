@@ -105,9 +105,9 @@ function ToChannels({ channel }: { channel: string }) {
   return (
     <Alert mt="sm" color="blue" title={`Add the ${name} server under Channels`}>
       <Words size="sm">
-        Now, in a new tab, or after this setup: the to-do list names it until it is added.{' '}
+        Add it now in a new tab, or after this setup. The to-do list shows it until you add it.{' '}
         <Anchor href="/channels" target="_blank" size="sm">
-          To the channels
+          Go to channels
         </Anchor>
       </Words>
     </Alert>
@@ -162,7 +162,7 @@ export const FORMS: Readonly<Partial<Record<StepName, StepForm>>> = {
         <Stack gap="xs" mt="xs">
           <Radio
             value="api_services_app"
-            label="API Services app of your own"
+            label="Your own API Services app"
             description="Odette creates a key pair; you paste the public key into Okta. Works in every tenant."
           />
           <Radio

@@ -7,20 +7,20 @@ import { ROTATION_LABELS, ToRotation } from '../rotations/to-rotation.tsx';
 import { useMay } from './session.ts';
 
 const PLACES = [
-  { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'To the push certificate' },
+  { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'Go to the push certificate' },
   {
     start: 'apps_and_books.',
     to: '/settings',
     search: { tab: 'licenses' },
-    label: 'To the Apps and Books token',
+    label: 'Go to the Apps and Books token',
   },
   {
     start: 'notify.',
     to: '/settings',
     search: { tab: 'notifications' },
-    label: 'To the notifications',
+    label: 'Go to notifications',
   },
-  { start: 'okta.', to: '/integrations', search: {}, label: 'To the integrations' },
+  { start: 'okta.', to: '/integrations', search: {}, label: 'Go to integrations' },
 ] as const;
 
 export function Alarms() {

@@ -6,7 +6,7 @@ export function NotFound() {
   return (
     <main style={{ padding: 'var(--mantine-spacing-xl)' }}>
       <Page title="Page not found" intro="The address may be mistyped, or someone removed the page.">
-        <AnchorLink to="/">To the overview</AnchorLink>
+        <AnchorLink to="/">Go to the overview</AnchorLink>
       </Page>
     </main>
   );
