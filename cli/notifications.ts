@@ -80,7 +80,7 @@ const withRules = (command: Command): Command =>
       ).choices(['installation', 'devices']),
     )
     .option('--min-devices <n>', 'ignore causes that affect fewer devices (default: 1)', wholeNumber)
-    .option('--no-done', 'do not notify when something is done');
+    .option('--no-done', 'do not notify when something is resolved');
 
 const rulesOf = ({ about, minDevices = 1, done = true }: RuleOptions): TargetBody['rules'] => ({
   topics: about === undefined ? ['installation', 'devices'] : [about],

@@ -16,14 +16,15 @@ const MAX_LINES = 20;
 const sentenceOf = ({ what, need }: Change): string => {
   const devices =
     need.devices === null ? '' : `${need.devices} ${need.devices === 1 ? 'device' : 'devices'}: `;
-  if (what === 'done') return `Done: ${need.text}`;
+  if (what === 'done') return `Resolved: ${need.text}`;
   return `${what === 'new' ? 'Needs you' : 'More devices need you'}: ${devices}${need.text}`;
 };
 
 export function subjectOf({ type, changes }: NotificationMessage): string {
   if (type === 'test') return 'Odette: test notification';
   const open = changes.filter(({ what }) => what !== 'done').length;
-  if (open === 0) return `Odette: ${changes.length === 1 ? '1 item is' : `${changes.length} items are`} done`;
+  if (open === 0)
+    return `Odette: ${changes.length === 1 ? '1 item is' : `${changes.length} items are`} resolved`;
   return `Odette: ${open === 1 ? '1 item needs' : `${open} items need`} you`;
 }
 

@@ -182,7 +182,7 @@ describe('a webhook', () => {
     await eventually(async () => expect(told()[2]).toEqual(['done', 30, url]));
     expect(told()).toHaveLength(3);
     expect((await sent(id)).map(({ subject }) => subject)).toEqual([
-      'Odette: 1 item is done',
+      'Odette: 1 item is resolved',
       'Odette: 1 item needs you',
       'Odette: 1 item needs you',
     ]);

@@ -77,7 +77,7 @@ function EntryDetail({ entry, before }: { entry: Entry; before: Entry | undefine
     <>
       <Text size="xs" c="dimmed">
         <Moment at={entry.at} />
-        {took !== undefined && `, ${took} after the step before`}
+        {took !== undefined && `, ${took} after the previous step`}
       </Text>
       {hasDetail && (
         <details open={isFailure(entry)}>

@@ -46,8 +46,8 @@ export function RemovalCard({ integration }: { integration: Integration }) {
         <Present removal={present} isAdmin={isAdmin} />
       ) : (
         <Text size="sm">
-          Removes a platform or the whole integration: first the payloads from the devices, in growing waves
-          with the certificates last, then the secrets. The history stays.
+          Removes a platform or the whole integration. Odette first removes the payloads from the devices, in
+          growing waves and with the certificates last, then deletes the secrets. The history stays.
         </Text>
       )}
       {asks && <RemoveDialog integration={integration} close={() => setAsks(false)} />}

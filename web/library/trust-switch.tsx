@@ -136,7 +136,7 @@ function OffDialog(props: Asked) {
       <Alert color="gray" title="What stays in Okta">
         <List size="sm">
           <List.Item>
-            Devices stay registered in Okta until their certificate ends or an admin removes them there.
+            Devices stay registered in Okta until their certificate expires or an admin removes them there.
           </List.Item>
           <List.Item>
             App sign-in rules that require managed devices still apply: change them first.

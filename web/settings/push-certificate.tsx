@@ -27,8 +27,8 @@ export function PushCertificate() {
     <Stack maw="46rem">
       {!isNeeded && (
         <Alert color="gray" title="No push certificate is needed here">
-          No device is enrolled in Odette itself. Another MDM server wakes the devices. A push certificate is
-          needed only before a device enrolls in Odette.
+          No device is enrolled in Odette itself. Another MDM server wakes the devices. You need a push
+          certificate only before a device enrolls in Odette.
         </Alert>
       )}
       {isMissing && isNeeded && (

@@ -27,7 +27,8 @@ const comes = (count: number): string => (count === 1 ? 'comes' : 'come');
 export function consequencesOf(change: Change, integration: Integration, impact: Impact): string[] {
   const { step } = change;
   if (step === 'okta_domain') return [domainText(integration, impact)];
-  if (step === 'credentials') return ['Odette checks them with Okta first. Odette sends nothing to devices.'];
+  if (step === 'credentials')
+    return ['Odette checks the credentials with Okta first. It sends nothing to devices.'];
   if (step !== 'platforms' && step !== 'macos' && step !== 'ios') return [];
   const words = newPlatformText(change, integration, impact);
   if (step === 'macos' && integration.macOS)
@@ -46,7 +47,7 @@ function domainText({ macOS, iOS }: Integration, impact: Impact): string {
   ];
   const devices = (macOS ? impact.macOS : 0) + (iOS ? impact.iOS : 0);
   const sent = parts.length > 0 ? `: ${parts.join(', ')}` : '';
-  return `It must be the same tenant. If its domain changes, Odette pushes everything that contains the domain to ${plural(devices, 'device')} again${sent}.`;
+  return `The domain must belong to the same tenant. If it changes, Odette pushes everything that contains the domain to ${plural(devices, 'device')} again${sent}.`;
 }
 
 function keyText({ answers, draft }: Change, { iOS }: Integration, impact: Impact): string {
