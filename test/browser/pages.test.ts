@@ -327,11 +327,11 @@ describe.skipIf(!hasBrowser)('every page', () => {
 
     // No relay runs here: nothing of it has begun, so a stop leaves all of it as it was.
     await ours.goTo('/rollouts');
-    await ours.see('0 of 2 devices ended: 0 delivered, 0 failed again. 0 running, 2 waiting.');
+    await ours.see('0 of 2 devices finished: 0 delivered, 0 failed again. 0 running, 2 waiting.');
     await ours.press('Stop');
     await dialog.getByText('2 devices that have not started stay failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
-    await ours.see('2 of 2 devices ended: 0 delivered, 0 failed again, 2 skipped.');
+    await ours.see('2 of 2 devices finished: 0 delivered, 0 failed again, 2 skipped.');
     expect(ours.complaints).toEqual([]);
     await ours.close();
   }, 120_000);

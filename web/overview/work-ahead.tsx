@@ -126,7 +126,7 @@ function RunningReplays() {
               {reason !== null && `: ${reason}`}
             </Text>
             <Text size="sm">
-              {countText(completed + failed + withdrawn)} of {plural(devices, 'device')} ended
+              {countText(completed + failed + withdrawn)} of {plural(devices, 'device')} finished
             </Text>
           </Group>
           <Progress

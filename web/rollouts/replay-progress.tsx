@@ -104,7 +104,7 @@ function ReplayCard({ replay, title }: { replay: Replay; title: string }) {
         <Progress.Section value={share(running)} color="lake" aria-label="Running" />
       </Progress.Root>
       <Text size="sm" mt={6} aria-live="polite">
-        {countText(ended)} of {plural(devices, 'device')} ended: {countText(completed)} delivered,{' '}
+        {countText(ended)} of {plural(devices, 'device')} finished: {countText(completed)} delivered,{' '}
         {countText(failed)} failed again
         {withdrawn > 0 && `, ${countText(withdrawn)} skipped`}. {countText(running)} running,{' '}
         {countText(waiting)} waiting.
