@@ -123,8 +123,8 @@ test('what each channel can and cannot is said without a server', async () => {
 test('many devices are asked in portions, and those that are refused are named', async () => {
   const { code, printed } = await run('adopt', 'Berlin', file('udids'));
   expect(code).toBe(0);
-  expect(printed).toContain('0 devices taken, 199 asked');
-  expect(printed).toContain('does not manage: A-199, A-200');
+  expect(printed).toContain('0 devices adopted, 199 asked');
+  expect(printed).toContain('Not managed by the other server: A-199, A-200');
 });
 
 test('devices are listed by their channel, by its name or built_in, and by their blueprint', async () => {

@@ -112,7 +112,7 @@ test('a custom domain that Okta names anew is told with both names', async () =>
   const organization = () => Promise.resolve({ ...tenant, customDomain: 'sso.acme.com' });
   expect(problems(await checkTenant(KNOWN, sources({ organization })))).toContainEqual({
     code: 'okta.custom_domain_changed',
-    text: "Okta's custom domain is sso.acme.com; devices have id.acme.com.",
+    text: "Okta's custom domain is sso.acme.com; devices use id.acme.com.",
   });
 });
 

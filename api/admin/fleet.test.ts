@@ -791,7 +791,7 @@ test('an Apps and Books token raises an alarm from a month before its end', asyn
 
 test('an alarm counts one in the singular', async () => {
   const texts = async () => (await alarmsOf(api.database)).map(({ text }) => text);
-  for (const words of ['Odette refused 1 message in', 'Odette refused 2 messages in']) {
+  for (const words of ['Odette refused 1 message that', 'Odette refused 2 messages that']) {
     await appendAudit(api.database, { actor: 'system', action: 'temporal.refused' });
     expect(await texts()).toContainEqual(expect.stringContaining(words));
   }

@@ -52,13 +52,13 @@ describe('the enrollment page', () => {
   test('shows the name and the logo of the organization as text and picture, and nothing where nobody gave them', async () => {
     const shown = async () => (await fetch(`${listener.url}/enroll`)).text();
     const logo = () => fetch(`${listener.url}/enroll/logo.png`);
-    expect(await shown()).toContain('<p>Your organization will manage this device:');
+    expect(await shown()).toContain('<p>Your organization will manage this device.');
     expect((await logo()).status).toBe(404);
     const name = 'Acme & Sons <script>alert(1)</script>';
     await writeOrganization(listener.database, name, Buffer.from('a picture'));
     const page = await shown();
     expect(page).toContain(
-      '<p>Acme &amp; Sons &lt;script&gt;alert(1)&lt;/script&gt; will manage this device:',
+      '<p>Acme &amp; Sons &lt;script&gt;alert(1)&lt;/script&gt; will manage this device.',
     );
     expect(page).toContain('<header><img src="enroll/logo.png" alt="">Acme &amp; Sons');
     const picture = await logo();
@@ -68,7 +68,7 @@ describe('the enrollment page', () => {
       'nosniff',
     ]);
     await writeOrganization(listener.database, null, null);
-    expect(await shown()).toContain('<p>Your organization will manage this device:');
+    expect(await shown()).toContain('<p>Your organization will manage this device.');
     expect((await logo()).status).toBe(404);
   });
 

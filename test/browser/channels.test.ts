@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser)('the channels', () => {
     await ours.press('Adopt devices: Fleet');
     await dialog.getByLabel('UDIDs or serial numbers').fill(`${device.udid}\nNOT-THERE`);
     await dialog.getByRole('button', { name: 'Adopt 2 devices' }).click();
-    await dialog.getByText('1 device taken').waitFor();
+    await dialog.getByText('1 device adopted').waitFor();
     await dialog.getByText('Not managed by the other server: NOT-THERE').waitFor();
     expect(await ours.findings()).toEqual([]);
     await ours.page.keyboard.press('Escape');

@@ -348,12 +348,12 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await dialog.getByLabel('Reason').fill('Back from repair');
     await dialog.getByRole('button', { name: 'Replay 1 rollout' }).click();
     await ours.see('See the progress on this page');
-    await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
+    await ours.see('0 of 1 device finished: 0 delivered, 0 failed again. 0 running, 1 waiting.');
     expect(await ours.findings()).toEqual([]);
     await ours.press('Stop');
     await dialog.getByText('1 device that has not started stays failed').waitFor();
     await dialog.getByRole('button', { name: 'Stop' }).click();
-    await ours.see('1 of 1 device ended: 0 delivered, 0 failed again, 1 skipped.');
+    await ours.see('1 of 1 device finished: 0 delivered, 0 failed again, 1 skipped.');
     await ours.goTo('/rollouts');
     await ours.see(/: Back from repair/);
     expect(ours.complaints).toEqual([]);
@@ -394,7 +394,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await dialog.getByText(/^curl .*"after":/).waitFor();
     await dialog.getByRole('button', { name: 'Skip the rest' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    await ours.see('0 of 1 device ended: 0 delivered, 0 failed again. 0 running, 1 waiting.');
+    await ours.see('0 of 1 device finished: 0 delivered, 0 failed again. 0 running, 1 waiting.');
     await ours.close();
   }, 120_000);
 
