@@ -28,6 +28,6 @@ const DER_SEQUENCE = 0x30;
 export async function readAsPem(file: string, terminal: Terminal): Promise<string> {
   const content = await readGiven(file, terminal);
   if (content.includes('-----BEGIN ')) return content.toString('utf8');
-  if (content[0] !== DER_SEQUENCE) throw new CliError(EXIT.usage, `${file} holds no certificate.`);
+  if (content[0] !== DER_SEQUENCE) throw new CliError(EXIT.usage, `${file} contains no certificate.`);
   return `-----BEGIN CERTIFICATE-----\n${content.toString('base64')}\n-----END CERTIFICATE-----\n`;
 }

@@ -27,7 +27,7 @@ export function addPushCertificate(program: Command, line: CommandLine): void {
   )
     .argument(
       '<file>',
-      "Apple's answer to `odette push-certificate request`; or certificate and key as PEM, or PKCS#12 (.p12); - is standard input",
+      'the certificate that Apple issued for `odette push-certificate request`; or certificate and key as PEM, or PKCS#12 (.p12); - is standard input',
     )
     .option('--key <file>', 'the key as PEM, if it is in a separate file')
     .option(

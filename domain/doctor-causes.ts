@@ -124,7 +124,7 @@ export const DOCTOR_CAUSES = {
     'Have the tool that installed its profile remove it, or delete the certificate from the keychain: Okta Verify may use it instead of the new one.',
   ),
   foreign_settings: cause(
-    'Another profile on the device contains settings of Okta Verify.',
+    'Another profile on the device contains Okta Verify settings.',
     'admin',
     'Copy its settings to the library item, then have the tool that installed the profile remove it: the device merges both, and which value wins is undefined.',
   ),

@@ -683,7 +683,7 @@ export const FAILURES = {
   'channel.rate_limited': passing('The other MDM server is rate-limiting requests.', 503),
   'channel.push_failed': entry(
     'The other MDM server could not wake the device.',
-    'Check the push certificate of that server. The device gets its commands when it checks in by itself.',
+    'Check the push certificate of that server. The device gets its commands at its next check-in.',
     'operator',
     true,
     502,
@@ -797,7 +797,7 @@ export const FAILURES = {
     409,
   ),
   'mdm.app_needs_account': entry(
-    'The device asks for an Apple Account: the license of Okta Verify is not assigned to the device.',
+    'The device asks for an Apple Account: no Okta Verify license is assigned to the device.',
     'Check in Apple Business Manager that the license is assigned to the serial number of the device. Odette retries every day.',
     'operator',
     false,

@@ -125,7 +125,7 @@ const failureText = (code: string): string => (isFailureCode(code) ? rolloutFail
 
 const DEFAULT_TEXTS: Readonly<Record<TrustBucket, string>> = {
   trusted: 'Nothing pending.',
-  in_progress: 'No action needed. Odette continues by itself.',
+  in_progress: 'No action needed. Odette continues automatically.',
   needs_user: signInText,
   needs_you: 'Check the device.',
   unreachable: 'The device cannot be reached.',

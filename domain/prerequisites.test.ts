@@ -47,7 +47,7 @@ test.each([
   const found = prerequisites.find(({ id }) => id === 'okta_verify_licenses');
   expect([found?.result, found?.failureCode]).toEqual([result, failureCode]);
   if (result === 'failed')
-    expect(found?.detail).toBe('“Fleet” uses the Apps and Books location “Berlin”, too.');
+    expect(found?.detail).toBe('“Fleet” also uses the Apps and Books location “Berlin”.');
 });
 
 const judge = async (changes: Partial<TenantChecks>) => {

@@ -150,7 +150,7 @@ async function requestLicenses({ appsAndBooks, appsAndBooksId }: PrerequisiteSou
     const { name, mdmId, mdmName } = await client.location();
     if (mdmId !== undefined && mdmId !== (await appsAndBooksId()))
       return {
-        ...failed(`“${mdmName ?? mdmId}” uses the Apps and Books location “${name}”, too.`),
+        ...failed(`“${mdmName ?? mdmId}” also uses the Apps and Books location “${name}”.`),
         failureCode: 'apps_and_books.held_by_other',
       };
     const assets = await client.asset(OKTA_VERIFY.adamId);

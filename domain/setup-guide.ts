@@ -221,7 +221,7 @@ function guideBody(step: SetupStep, state: SetupState, facts: GuideFacts): Guide
       if (channelOf(state) === 'observe_only')
         return simple(
           'The connection is ready. Odette reads the devices of your tenant now, and again every few minutes.',
-          'Integration > Observed devices: what Okta says of each device, and what would help.',
+          'Integration > Observed devices: what Okta says about each device, and what would help.',
           'Integration > Enforcement readiness: who would be locked out if a policy required a managed device.',
         );
       return {

@@ -29,8 +29,8 @@ export async function openDataFolder(
     await release();
     throw new Error(
       options.isSandbox
-        ? `${folder} belongs to a real installation; the sandbox needs a folder of its own (ODETTE_DATA_DIR).`
-        : `${folder} belongs to the sandbox; a real installation needs a folder of its own (ODETTE_DATA_DIR).`,
+        ? `${folder} belongs to a real installation; the sandbox needs its own folder (ODETTE_DATA_DIR).`
+        : `${folder} belongs to the sandbox; a real installation needs its own folder (ODETTE_DATA_DIR).`,
     );
   }
   return { path: folder, at, release };

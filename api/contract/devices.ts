@@ -268,7 +268,8 @@ export const devices = {
   }),
   getDevice: endpoint({
     tag,
-    summary: 'A device: five truths with time and evidence, payload set, certificates, what it waits for',
+    summary:
+      'A device: five truths with time and evidence, payload set, certificates, and what it is waiting for',
     method: 'get',
     path: '/api/devices/{id}',
     access: 'viewer',

@@ -67,7 +67,7 @@ const REASON_HEADS = {
 
 const NONE = {
   running: 'No rollout is running',
-  waiting: 'No rollout waits for a device, a user or a license',
+  waiting: 'No rollout is waiting for a device, a user or a license',
   failed: 'No rollout has failed',
   completed: 'No rollout has delivered anything yet',
 } as const;
