@@ -149,7 +149,10 @@ export interface HealthRow {
   readonly at: Date;
 }
 
-/** A success of a busy connection is written once a minute; a change at once, with an event for who watches. */
+/**
+ * A success of a busy connection is written once a minute; a change at once, with an event for who watches. Whoever sees that it is written does not
+ * wait for the row: a fleet of devices would stand in line for it.
+ */
 export async function recordHealth(
   sql: Sql,
   integrationId: string,
@@ -157,10 +160,12 @@ export async function recordHealth(
   failureCode: FailureCode | undefined,
 ): Promise<void> {
   await sql.query(
-    `with before as (select ok, failure_code from connection_health where integration_id = $1 and connection = $2),
+    `with before as (select failure_code, at from connection_health where integration_id = $1 and connection = $2),
      noted as (
        insert into connection_health (integration_id, connection, ok, failure_code, at)
-       select id, $2, $3::text is null, $3, now() from integrations where id = $1
+       select id, $2, $3::text is null, $3, now() from integrations
+        where id = $1 and not exists (
+          select from before where failure_code is not distinct from $3 and at >= now() - interval '1 minute')
        on conflict (integration_id, connection) do update set ok = excluded.ok, failure_code = excluded.failure_code, at = excluded.at
         where connection_health.failure_code is distinct from excluded.failure_code or connection_health.at < now() - interval '1 minute'
        returning failure_code),
