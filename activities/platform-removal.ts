@@ -18,6 +18,7 @@ import {
 import { haltedText } from '../domain/fleet-waves.ts';
 import { planRemovalStep } from '../domain/platform-removal.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { plural } from '../domain/plural.ts';
 
 export interface RemovalLook {
   /** One sentence for Temporal's pages. */
@@ -64,7 +65,12 @@ export function platformRemoval({ database }: Pick<ActivityDependencies, 'databa
             return { ...told, shown: `Odette stopped the removal: ${haltedText(step.halt)}`, waitMs: null };
           case 'finish':
             await finish(sql, removal, counts);
-            return { ...told, shown: `Removed from ${counts.done} devices.`, waitMs: null, isOver: true };
+            return {
+              ...told,
+              shown: `Removed from ${plural(counts.done, 'device')}.`,
+              waitMs: null,
+              isOver: true,
+            };
         }
       }),
   };
@@ -101,5 +107,5 @@ async function finish(sql: Sql, removal: PlatformRemovalRow, counts: RemovalCoun
 
 const textOf = (removal: PlatformRemovalRow, { taken, left, done, failed, silent }: RemovalCounts): string =>
   removal.status === 'waiting'
-    ? `Starts at ${removal.startsAt.toISOString()}; ${left} devices.`
-    : `Payloads removed from ${done} of ${taken + left} devices; ${failed} failed, ${silent} have not checked in since.`;
+    ? `Starts at ${removal.startsAt.toISOString()}; ${plural(left, 'device')}.`
+    : `Payloads removed from ${done} of ${plural(taken + left, 'device')}; ${failed} failed, ${silent} have not checked in since.`;

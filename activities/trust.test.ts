@@ -737,7 +737,7 @@ describe('sweeps that fail', () => {
     expect(more).toEqual([]);
     expect(Math.round((Date.now() - (alarm?.since?.getTime() ?? 0)) / 60_000)).toBe(150);
     expect(alarm?.text).toContain('Odette cannot reach Okta.');
-    expect(alarm?.text).toContain('1 devices that Odette shows as managed may no longer be');
+    expect(alarm?.text).toContain('1 device that Odette shows as managed may no longer be');
     await sweep();
     expect(await alarms()).toEqual([]);
   });

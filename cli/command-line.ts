@@ -46,8 +46,7 @@ export async function confirm(terminal: Terminal, question: string): Promise<voi
   if (!['y', 'yes'].includes(answer)) throw new CliError(EXIT.unfinished, 'No changes made.');
 }
 
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;
+export { plural } from '../domain/plural.ts';
 
 /** For options that may be given several times. */
 export const collect = (value: string, before: readonly string[] | undefined): string[] => [

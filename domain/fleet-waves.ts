@@ -1,4 +1,5 @@
 // How a change by a person reaches a fleet: a canary first, then waves of growing size; when it goes on, when it halts by itself. Pure.
+import { plural } from './plural.ts';
 
 /** A change or a wish that touches no more devices goes to all of them at once; of more, new enrollments go first. */
 export const MAX_AT_ONCE = 20;
@@ -151,11 +152,11 @@ function haltOf({ wave, evidence }: FleetProgress): FleetHalt | null {
 export const haltedText = ({ reason, devices, of }: FleetHalt): string => {
   switch (reason) {
     case 'canary_failed':
-      return `${devices} of ${of} devices of the canary failed.`;
+      return `${devices} of ${plural(of, 'device')} of the canary failed.`;
     case 'many_failed':
-      return `${devices} of ${of} devices failed.`;
+      return `${devices} of ${plural(of, 'device')} failed.`;
     case 'trust_fell':
-      return `Okta no longer counts ${devices} of ${of} devices as managed after they got the change.`;
+      return `Okta no longer counts ${devices} of ${plural(of, 'device')} as managed after the change.`;
     case 'reissues_halted':
       return 'Many devices of this integration lost "managed" in Okta, and Odette halted automatic re-issues.';
   }
@@ -178,6 +179,8 @@ export const isOrderAllowed = (order: FleetOrder, status: FleetStatus): boolean 
 export const ordersAllowed = (status: FleetStatus): FleetOrder[] =>
   FLEET_ORDERS.filter((order) => isOrderAllowed(order, status));
 
+const waitText = (waiting: number): string => plural(waiting, 'device waits', 'devices wait');
+
 /** Where it is, in one sentence. */
 export function fleetText(
   { status, pace, wave, inWave, waiting, open }: FleetProgress,
@@ -187,14 +190,14 @@ export function fleetText(
     case 'completed':
       return 'Every device has finished.';
     case 'aborted':
-      return `Aborted.${open > 0 ? ` ${open} devices under way continue.` : ''}`;
+      return `Aborted.${open > 0 ? ` ${plural(open, 'device under way continues', 'devices under way continue')}.` : ''}`;
     case 'paused':
-      return `Paused: ${waiting} devices wait until someone resumes the change.`;
+      return `Paused: ${waitText(waiting)} until someone resumes the change.`;
     case 'halted':
-      return `Halted: ${halt === null ? '' : haltedText(halt)} ${waiting} devices wait until someone resumes the change.`;
+      return `Halted: ${halt === null ? '' : haltedText(halt)} ${waitText(waiting)} until someone resumes the change.`;
     case 'running':
       if (wave === 0) return 'The canary starts.';
-      if (pace === 'full') return `At full pace: ${open} devices under way, ${waiting} to go.`;
-      return `${wave === 1 ? 'Canary' : `Wave ${wave}`}: ${inWave.ended} of ${inWave.begun} devices finished, ${waiting} to go.`;
+      if (pace === 'full') return `At full pace: ${plural(open, 'device')} under way, ${waiting} to go.`;
+      return `${wave === 1 ? 'Canary' : `Wave ${wave}`}: ${inWave.ended} of ${plural(inWave.begun, 'device')} finished, ${waiting} to go.`;
   }
 }

@@ -19,7 +19,7 @@ it('says since when, why, and whom it endangers', () => {
   const late = { name: 'acme', sweptAt: new Date('2027-01-02T03:04:05Z'), managed: 120, waiting: 7 };
   expect(lateSyncText({ ...late, cause: 'Okta sent an unexpected response.' })).toBe(
     'acme: Odette last read all devices at 2027-01-02T03:04:05.000Z in Okta. Okta sent an unexpected response. ' +
-      '120 devices that Odette shows as managed may no longer be managed and get no new certificate; 7 devices that are waiting for a sign-in cannot become trusted.',
+      '120 devices that Odette shows as managed may no longer be managed and will get no new certificate; 7 devices that are waiting for a sign-in cannot become trusted.',
   );
   expect(lateSyncText({ ...late, sweptAt: null, cause: null })).toContain('check Temporal and its schedules');
 });

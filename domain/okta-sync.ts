@@ -1,4 +1,5 @@
 // What a sweep of Okta's records reads, and whether what is shown of them is too old: no sweep has succeeded for some time.
+import { plural } from './plural.ts';
 
 const MINUTE_MS = 60_000;
 /** Sweeps that may fail in a row: Okta's own short outages pass. */
@@ -28,8 +29,8 @@ export function lateSyncText({ name, sweptAt, cause, managed, waiting }: LateSyn
   return [
     `${name}: Odette ${asOf} in Okta.`,
     ...(cause === null ? ['Odette has made no attempt since: check Temporal and its schedules.'] : [cause]),
-    `${managed} devices that Odette shows as managed may no longer be managed and get no new certificate; ` +
-      `${waiting} devices that are waiting for a sign-in cannot become trusted.`,
+    `${plural(managed, 'device')} that Odette shows as managed may no longer be managed and will get no new certificate; ` +
+      `${plural(waiting, 'device that is', 'devices that are')} waiting for a sign-in cannot become trusted.`,
   ].join(' ');
 }
 

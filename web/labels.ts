@@ -124,9 +124,7 @@ export function relativeText(at: string | Date, nowMs: number): string {
 
 export const countText = (count: number): string => numberFormat.format(count);
 
-/** "1 device", "3 devices" */
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${countText(count)} ${count === 1 ? one : many}`;
+export { plural } from '../domain/plural.ts';
 
 /** How long between two moments: "4 s", "3 min", "2 h 5 min", "12 days". */
 export function durationText(fromMs: number, toMs: number): string {

@@ -3,6 +3,7 @@ import type { SweepInput } from './observe-trust.ts';
 import type { SweptPage } from '../activities/sweeps.ts';
 import { sweeps } from './policies.ts';
 import { showDetails } from './show-details.ts';
+import { plural } from '../domain/plural.ts';
 
 export async function enforceDesiredState({ integrationId }: SweepInput): Promise<void> {
   let after: string | null = null;
@@ -11,6 +12,6 @@ export async function enforceDesiredState({ integrationId }: SweepInput): Promis
     const page: SweptPage = await sweeps.enforcePage({ integrationId, after, nowMs: Date.now() });
     started += page.started;
     after = page.next;
-    showDetails([`Odette verifies ${started} devices again.`]);
+    showDetails([`Odette verifies ${plural(started, 'device')} again.`]);
   } while (after !== null);
 }

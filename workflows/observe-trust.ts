@@ -2,6 +2,7 @@
 import { continueAsNew } from '@temporalio/workflow';
 import { oktaDevices } from './policies.ts';
 import { showDetails } from './show-details.ts';
+import { plural } from '../domain/plural.ts';
 
 export interface SweepInput {
   readonly integrationId: string;
@@ -21,11 +22,11 @@ export async function observeTrust({ integrationId, carried }: ObserveTrustInput
     const observed = await oktaDevices.observeOktaPage({ integrationId, next, nowMs: Date.now() });
     devices += observed.devices;
     next = observed.next;
-    showDetails([`${devices} devices seen in Okta.`]);
+    showDetails([`${plural(devices, 'device')} seen in Okta.`]);
     if (next === null) break;
     if (page === PAGES_PER_RUN)
       await continueAsNew<typeof observeTrust>({ integrationId, carried: { beganAtMs, next, devices } });
   }
   const { gone } = await oktaDevices.concludeObservation({ integrationId, beganAtMs, nowMs: Date.now() });
-  showDetails([`${devices} devices seen in Okta; ${gone} are gone.`]);
+  showDetails([`${plural(devices, 'device')} seen in Okta; ${gone} gone.`]);
 }
