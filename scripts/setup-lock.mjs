@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 200;
 export async function takeSetupLock(file, say) {
   const mine = JSON.stringify({ host: os.hostname(), pid: process.pid, start: await startOf(process.pid) });
   for (let hasSaid = false; !(await make(file, mine)); await pause(LOOK_EVERY_MS)) {
-    const holder = await holderOf(file);
+    const { holder } = await holderOf(file);
     if (holder === undefined) await takeAway(file);
     else if (!hasSaid) {
       hasSaid = true;
@@ -53,30 +53,38 @@ async function make(file, content) {
   }
 }
 
-/** Words for who holds it; undefined: nobody any more. */
+/** `holder`: words for who holds it, undefined: nobody any more. `content`: what the lock says, undefined: there is none. */
 async function holderOf(file) {
+  const content = await readFile(file, 'utf8').catch(() => undefined);
   const facts = await stat(file).catch(() => undefined);
-  if (facts === undefined) return undefined;
+  if (content === undefined || facts === undefined) return { content: undefined };
   const age = Date.now() - facts.mtimeMs;
   try {
-    const { host, pid, start } = JSON.parse(await readFile(file, 'utf8'));
-    if (host !== os.hostname()) return age < STALE_MS ? `process ${pid} on ${host}` : undefined;
-    return (await startOf(pid)) === start ? `process ${pid}` : undefined;
+    const { host, pid, start } = JSON.parse(content);
+    if (host !== os.hostname())
+      return { holder: age < STALE_MS ? `process ${pid} on ${host}` : undefined, content };
+    return { holder: (await startOf(pid)) === start ? `process ${pid}` : undefined, content };
   } catch {
-    return age < UNREADABLE_MS ? 'it has just begun' : undefined;
+    return { holder: age < STALE_MS ? 'it has just begun' : undefined, content };
   }
 }
 
-/** Two that see the same stale lock must not both remove it, for the second would remove the first one's new lock. */
+/**
+ * Two that see the same stale lock must not both remove it, for the second would remove the first one's new lock. One that was released and taken by
+ * another between the look at it and the look at its owner is not stale: it says something else now.
+ */
 async function takeAway(file) {
   const guard = `${file}.takeover`;
   if (await make(guard, '')) {
-    if ((await holderOf(file)) === undefined) await rm(file, { force: true });
+    const { holder, content } = await holderOf(file);
+    const isStale = holder === undefined && content !== undefined;
+    if (isStale && (await readFile(file, 'utf8').catch(() => undefined)) === content)
+      await rm(file, { force: true });
     await rm(guard, { force: true });
     return;
   }
   const facts = await stat(guard).catch(() => undefined);
-  if (facts !== undefined && Date.now() - facts.mtimeMs > UNREADABLE_MS) await rm(guard, { force: true });
+  if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS) await rm(guard, { force: true });
 }
 
 /** When the process started, so that a later one with the same number is told apart; undefined: it does not run. */
