@@ -509,7 +509,7 @@ export const FAILURES = {
   ),
   'okta.challenge_denied': entry(
     'The challenge URL denied the request of this server (403).',
-    'Check what blocks the request: a network zone in Okta, a firewall or a proxy. Do not reset the password.',
+    'Check what blocks the request: a network zone in Okta, a firewall or a proxy. The password is not the cause.',
     'admin',
     false,
     422,

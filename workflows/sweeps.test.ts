@@ -10,9 +10,10 @@ import { openRolloutWorld, quietRuntime, type RolloutWorld } from '../test/harne
 import { TASK_QUEUE, workflowIds } from './messages.ts';
 
 quietRuntime();
+const SOON = [1, 2, 3];
 let world: RolloutWorld;
 beforeAll(async () => {
-  world = await openRolloutWorld({ trustLookupSeconds: [1, 2, 3] });
+  world = await openRolloutWorld({ trustLookupSeconds: SOON });
 });
 afterAll(() => world.close());
 beforeEach(() => {
@@ -34,6 +35,11 @@ async function delivered(family: 'Mac' | 'iPhone', userName?: string): Promise<F
   return device;
 }
 
+const lookedUpAfter = (trustLookupSeconds: readonly number[]): Promise<unknown> =>
+  world.database.query('update integrations set settings = settings || $1::jsonb', [
+    JSON.stringify({ trustLookupSeconds }),
+  ]);
+
 /** It does not ask by itself any more: a push is due. */
 const hungUp = (device: FakeDevice) =>
   world.until(async () => expect(await isInConversation(world.database, device.id)).toBe(false));
@@ -42,11 +48,14 @@ describe('trust', () => {
   test('turns green while the admin watches: a device that was just delivered is looked up soon', async () => {
     const mac = await world.newDevice('Mac');
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id, { users: [] })];
+    // The user signs in while there is a look to come.
+    await lookedUpAfter([...SOON, 5, 8, 13, 21, 34]);
     await world.rollOut(mac.id);
     await world.until(async () => expect((await world.truths(mac.id))['registered']).toBe('held'));
     expect((await world.trust(mac.id))?.bucket).toBe('needs_user');
     world.knobs.oktaDevices = [await oktaRecordOf(world.database, mac.id)];
     await world.until(async () => expect((await world.trust(mac.id))?.bucket).toBe('trusted'));
+    await lookedUpAfter(SOON);
   });
 
   test('the sweep sees who is managed; a fall to NOT_MANAGED asks for a new certificate', async () => {
