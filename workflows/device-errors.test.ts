@@ -96,7 +96,7 @@ describe.concurrent('an error of a device', () => {
     expect((await world.trust(mac.id))?.failureCode).toBe('mdm.device_error_passes');
     await nextDay(mac);
     await healed(mac);
-  }, 120_000);
+  }, 240_000);
 
   test('a profile that is said to be gone and is listed for ever is named after a day, and heals once it has gone', async () => {
     const mac = await world.newDevice('Mac');

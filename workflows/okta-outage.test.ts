@@ -37,10 +37,11 @@ test(
     for (let made = 0; made < MACS; made += 1) macs.push(await world.newDevice('Mac'));
     await Promise.all(macs.map(({ id }) => world.rollOut(id)));
     await world.until(() => expect(state.fetched).toBeGreaterThanOrEqual(4), 90_000);
-    // Of those that were under way when the first was refused, a window; after it one at a time.
+    // Those that were under way when the first was refused, and those that took the place of one that was served before the refusal was written: on a
+    // machine with nothing else to do there is no such place (npm run bench:okta-outage). After it one at a time.
     const { early, refused } = { ...counts };
     expect(refused).toBeGreaterThanOrEqual(4);
-    expect(early).toBeLessThan(MAX_WINDOW);
+    expect(early).toBeLessThan(2 * MAX_WINDOW);
 
     state.refuse = () => 503;
     const before = counts.requests;

@@ -205,7 +205,7 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       return Object.fromEntries(rows.map(({ truth, state }) => [truth, state]));
     },
     /** Waits until the rollout's newest run has ended, and says how. */
-    async ended(deviceId: string, timeout = 45_000): Promise<string> {
+    async ended(deviceId: string, timeout = 100_000): Promise<string> {
       return vi.waitFor(
         async () => {
           const { status } = await client.workflow.getHandle(workflowIds.rollout(deviceId)).describe();
