@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LANES, type Lane } from '../domain/lanes.ts';
+import { repeatedAfterDeadlock } from '../adapters/store/base/deadlock.ts';
 import { claimOutbox, closeOutbox, appendOutboxMessage } from '../adapters/store/base/outbox.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { temporalAddress } from '../test/harness/temporal.ts';
@@ -326,7 +327,10 @@ describe('the relay', () => {
       [delivered.slice(0, 100).map((id) => id.replace('rollout/', ''))],
     );
     await expect.poll(() => delivered.length, { timeout: 20_000 }).toBeGreaterThan(portion);
-    await test_.database.query('delete from outbox where ordering_key = any($1::text[])', [ids]);
+    // The relay closes some of them at the same moment.
+    await repeatedAfterDeadlock(() =>
+      test_.database.query('delete from outbox where ordering_key = any($1::text[])', [ids]),
+    );
     await test_.database.query('delete from devices where id = any($1::uuid[])', [ids]);
   });
 
