@@ -1,6 +1,7 @@
 // What an entry of the audit trail says, as a sentence without its actor: `renamed the blueprint “Team 2”`. Every action that is written has
 // its sentence here; test/audit-actions.test.ts compares.
 import { FAILURES, type FailureCode } from './failures.ts';
+import { plural } from './plural.ts';
 
 export interface AuditSubject {
   readonly action: string;
@@ -138,11 +139,7 @@ export function auditText({ action, what, detail }: AuditSubject): string {
 }
 
 const deviceCount = (count: unknown): string =>
-  typeof count !== 'number'
-    ? 'devices'
-    : count === 1
-      ? '1 device'
-      : `${count.toLocaleString('en-US')} devices`;
+  typeof count === 'number' ? plural(count, 'device') : 'devices';
 
 function fieldText(name: string, value: unknown): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;

@@ -1,5 +1,6 @@
 // A notification as it is stored, and what it says as plain text, in Slack's markup, and as the body of a webhook.
 import type { Change } from './notification-plan.ts';
+import { plural } from './plural.ts';
 
 export interface NotificationMessage {
   readonly type: 'needs_you.changed' | 'test';
@@ -14,8 +15,7 @@ export interface NotificationMessage {
 const MAX_LINES = 20;
 
 const sentenceOf = ({ what, need }: Change): string => {
-  const devices =
-    need.devices === null ? '' : `${need.devices} ${need.devices === 1 ? 'device' : 'devices'}: `;
+  const devices = need.devices === null ? '' : `${plural(need.devices, 'device')}: `;
   if (what === 'done') return `Resolved: ${need.text}`;
   return `${what === 'new' ? 'Needs you' : 'More devices need you'}: ${devices}${need.text}`;
 };
@@ -23,9 +23,8 @@ const sentenceOf = ({ what, need }: Change): string => {
 export function subjectOf({ type, changes }: NotificationMessage): string {
   if (type === 'test') return 'Odette: test notification';
   const open = changes.filter(({ what }) => what !== 'done').length;
-  if (open === 0)
-    return `Odette: ${changes.length === 1 ? '1 item is' : `${changes.length} items are`} resolved`;
-  return `Odette: ${open === 1 ? '1 item needs' : `${open} items need`} you`;
+  if (open === 0) return `Odette: ${plural(changes.length, 'item is', 'items are')} resolved`;
+  return `Odette: ${plural(open, 'item needs', 'items need')} you`;
 }
 
 const TEST = 'This is a test. Notifications from Odette arrive here.';

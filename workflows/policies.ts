@@ -9,6 +9,9 @@ export const PATIENCE = `${DEFAULT_INTEGRATION_SETTINGS.patienceHours} hours` as
 // Short ones are local: part of the workflow task, so that a step costs no round trip. A worker that is killed in one begins the
 // task again, and with it the activity, which knows what it did by the ids that the workflow gave it.
 
+/** A database that is away for hours is waited for with timers, not inside a workflow task. */
+const WAITING = { scheduleToCloseTimeout: PATIENCE, localRetryThreshold: '5 seconds' } as const;
+
 /** Nothing but Odette's own database. */
 export const database = proxyLocalActivities<
   Pick<
@@ -25,17 +28,14 @@ export const database = proxyLocalActivities<
   >
 >({
   startToCloseTimeout: '10 seconds',
-  scheduleToCloseTimeout: PATIENCE,
-  // A database that is away for hours is waited for with timers, not inside a workflow task.
-  localRetryThreshold: '5 seconds',
+  ...WAITING,
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
 /** Plans, and carries out at once what needs nobody's answer: the queue and the push, the request to the certificate workflow. */
 export const plans = proxyLocalActivities<Pick<Activities, 'planRolloutStep'>>({
   startToCloseTimeout: '15 seconds',
-  scheduleToCloseTimeout: PATIENCE,
-  localRetryThreshold: '5 seconds',
+  ...WAITING,
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
@@ -44,8 +44,7 @@ export const commandQueue = proxyLocalActivities<
   Pick<Activities, 'queueCommands' | 'pushAgain' | 'withdrawCommand'>
 >({
   startToCloseTimeout: '15 seconds',
-  scheduleToCloseTimeout: PATIENCE,
-  localRetryThreshold: '5 seconds',
+  ...WAITING,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
@@ -54,8 +53,7 @@ export const otherWorkflows = proxyLocalActivities<
   Pick<Activities, 'requestCertificate' | 'requestCertificateRemoval' | 'signalRollout'>
 >({
   startToCloseTimeout: '10 seconds',
-  scheduleToCloseTimeout: PATIENCE,
-  localRetryThreshold: '5 seconds',
+  ...WAITING,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 

@@ -7,6 +7,7 @@ import { readDeviceTlsEnd } from '../../adapters/store/devices/device-tls.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
 import { channelsInUse, needsOfChannels, type ChannelNeed } from '../../domain/channels-in-use.ts';
 import type { FailureCode } from '../../domain/failures.ts';
+import { plural } from '../../domain/plural.ts';
 
 export interface AppleTrouble {
   readonly code: FailureCode;
@@ -73,6 +74,6 @@ function endingOf(what: string, end: Date, consequence: string): Omit<AppleTroub
   if (end.getTime() < Date.now()) return { text: `${what} has expired: ${consequence}.`, since: end };
   const days = daysLeft(end);
   if (days >= SOON_DAYS) return undefined;
-  const when = days === 0 ? 'within a day' : `in ${days} ${days === 1 ? 'day' : 'days'}`;
+  const when = days === 0 ? 'within a day' : `in ${plural(days, 'day')}`;
   return { text: `${what} expires ${when}.`, since: null };
 }

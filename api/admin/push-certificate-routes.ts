@@ -24,6 +24,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import { daysLeft } from './apple-access.ts';
 import { hashOf, readPushCertificate, type PushCertificateFile } from './push-certificate-file.ts';
 import { secretSet } from './setup-view.ts';
+import { plural } from '../../domain/plural.ts';
 
 type Operations = Pick<typeof appleAccess, 'getPushCertificate' | 'setPushCertificate'>;
 
@@ -123,6 +124,6 @@ function chosenRights(
 
 const otherTopic = (topicBefore: string, topic: string, devices: number): ProblemError =>
   new ProblemError('apns.other_topic', {
-    detail: `The topic of this certificate is ${topic}; ${devices === 1 ? '1 device is' : `${devices} devices are`} enrolled with ${topicBefore}.`,
+    detail: `The topic of this certificate is ${topic}; ${plural(devices, 'device is', 'devices are')} enrolled with ${topicBefore}.`,
     facts: { topic, topicBefore, devices },
   });

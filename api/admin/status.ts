@@ -11,7 +11,7 @@ import { countRestored, countRefusedByTemporal, countStalled } from '../../adapt
 import { listHaltedReissues } from '../../adapters/store/rollout/automatic-reissues.ts';
 import { listDeafTargets } from '../../adapters/store/notifications/targets.ts';
 import { haltText } from '../../domain/automatic-reissue.ts';
-import { counted } from '../../domain/counted.ts';
+import { plural } from '../../domain/plural.ts';
 import type { FailureCode } from '../../domain/failures.ts';
 import { replacedInOkta, type RotatedSecret } from '../../domain/secret-rotation.ts';
 import type { TlsConnection } from '../../adapters/tls/connection-check.ts';
@@ -98,14 +98,14 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (refused.count > 0)
     alarm(
       'temporal.unauthenticated',
-      `Someone else can reach the Temporal server: in the last day, Odette refused ${counted(refused.count, 'message')} that it did not send.`,
+      `Someone else can reach the Temporal server: in the last day, Odette refused ${plural(refused.count, 'message')} that it did not send.`,
       refused.since,
     );
   const restored = await countRestored(sql);
   if (restored.count > 0)
     alarm(
       'temporal.restored',
-      `In the last day, someone paused, ended or replaced ${counted(restored.count, 'sweep or workflow', 'sweeps or workflows')} in Temporal; Odette restored them.`,
+      `In the last day, someone paused, ended or replaced ${plural(restored.count, 'sweep or workflow', 'sweeps or workflows')} in Temporal; Odette restored them.`,
       restored.since,
     );
   const stuck = temporal && (await stuckWorkflowsText(temporal));
@@ -114,7 +114,7 @@ export async function alarmsOf(sql: Sql, publicUrl?: TlsConnection, temporal?: C
   if (stalled.count > 0)
     alarm(
       'temporal.workflow_stuck',
-      `The certificate workflows of ${counted(stalled.count, 'device')} did not start a renewal that is due; Odette signaled them again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
+      `The certificate workflows of ${plural(stalled.count, 'device')} did not start a renewal that is due; Odette signaled them again. If that does not help: temporal workflow describe -w certificate/${stalled.deviceId}.`,
       stalled.since,
     );
   const gone = await countCertificatesGone(sql);
