@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { readCertificate } from '../../adapters/pki/certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { HoldPoints } from '../hold-points.ts';
+import { shut } from '../listeners.ts';
 import type { StateFile } from '../state-file.ts';
 import { PUSH_REFUSALS, readPush } from './push-refusals.ts';
 import type { PushClient, PushRefusal } from './push-refusals.ts';
@@ -129,8 +130,7 @@ export class PushService {
   }
 
   async close(): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await shut(this.server);
     await this.#save();
   }
 
