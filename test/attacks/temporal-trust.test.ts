@@ -271,11 +271,7 @@ test('a rotation, a removal and a change of the fleet that a stranger ends or ta
     });
   await allRun();
   // What is still to be told is left to its message, and to the next hourly look.
-  await world.until(async () => {
-    const told = [rotationId, removalId, fleetRolloutId];
-    const open = `select from outbox where ordering_key = any($1) and delivered_at is null`;
-    expect(await database.query(open, [told])).toEqual([]);
-  });
+  await world.told(rotationId, removalId, fleetRolloutId);
   const look = async () => {
     for (const [table, column] of [
       ['secret_rotations', 'started_at'],

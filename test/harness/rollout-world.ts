@@ -1,5 +1,6 @@
 // Everything that the workflows of one test file need: a database, a Temporal namespace of its own, worker, relay, and devices
 // without a network. Product code is real; Okta, Apple and the devices are this process's own objects.
+// Long, because each part of a world stands where it is begun and ended.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -216,14 +217,21 @@ export async function openRolloutWorld(settings: Partial<IntegrationSettings> = 
       );
     },
     /**
-     * Waits until Temporal's lists, by which the sweeps go and which lag behind, show the newest run of each as closed. That none is shown as
-     * running is not enough: one that has just begun may not stand in them yet.
+     * Waits until a sweep sees that the newest run of each is closed. It goes by Temporal's lists, which lag behind (that none is shown as
+     * running is not enough: one that has just begun may not stand in them yet), and leaves alone what has a message to be told.
      */
     async leftLists(...ids: string[]): Promise<void> {
+      await world.told(...ids.map((id) => id.slice(id.indexOf('/') + 1)));
       const runs = await Promise.all(ids.map((id) => client.workflow.getHandle(id).describe()));
       const query = `ExecutionStatus != 'Running' AND RunId IN (${runs.map(({ runId }) => `'${runId}'`).join(', ')})`;
       await world.until(async () => expect((await client.workflow.count(query)).count).toBe(ids.length));
     },
+    /** Waits until no message of these devices or changes is open: a row is closed a moment after Temporal has its message. */
+    told: (...keys: string[]): Promise<void> =>
+      world.until(async () => {
+        const open = 'select from outbox where ordering_key = any($1) and delivered_at is null';
+        expect(await database.query(open, [keys])).toEqual([]);
+      }),
     /** What the Temporal UI's Reset and `temporal workflow reset --event-id` do to the device's rollout. Returns the new run's id. */
     async reset(deviceId: string, eventId: unknown): Promise<string> {
       const workflowId = workflowIds.rollout(deviceId);
