@@ -1,5 +1,6 @@
 // Keeps the certificate of one Mac: alone writes certificate profiles, proves what it sent, renews before the end, for years.
 // What comes next is decided by domain/certificate-plan.ts; failure never ends it, and a silent device is waited for.
+// Long, because its handlers and its loop change one state together.
 import {
   allHandlersFinished,
   condition,
