@@ -1,5 +1,6 @@
 // The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
 import { Secret, TOTP } from 'otpauth';
+import { expect } from 'vitest';
 import type { ConsolePage } from './console-page.ts';
 import { chooseIn, pressByKey, typeInto } from './keyboard.ts';
 
@@ -22,18 +23,31 @@ export interface Opening {
 /** A key on a button that waits for something does nothing. */
 const CAN_BE_PRESSED = ':not([disabled], [data-disabled], [data-loading])';
 
+const TWO_FRAMES = `new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(shown))))`;
+
 /** With the keyboard: whatever opens so opens for the mouse. */
 const pressed =
   (...names: readonly (string | RegExp)[]) =>
   async (ours: Opener) => {
     for (const name of names) {
       const { page } = ours;
-      await page
+      const item = page.getByRole('menuitem', { name, exact: true });
+      const control = page
         .getByRole('button', { name, exact: true })
-        .or(page.getByRole('menuitem', { name, exact: true }))
+        .or(item)
         .and(page.locator(CAN_BE_PRESSED))
-        .first()
-        .press('Enter');
+        .first();
+      await control.waitFor();
+      // A menu takes the focus a moment after it is shown: a key pressed before would not reach its item.
+      if (await item.isVisible())
+        await expect
+          .poll(async () => {
+            await item.focus();
+            await page.evaluate(TWO_FRAMES);
+            return item.and(page.locator(':focus')).count();
+          })
+          .toBe(1);
+      await control.press('Enter');
     }
   };
 
@@ -158,10 +172,10 @@ export const dialogs = (ids: {
     'set users': { at: '/devices', open: pressed('Set users…') },
     'waiting list': { at: '/devices', open: pressed('Waiting list') },
     'column menu': { at: '/devices', role: 'menu', open: pressed('Columns') },
-    'check by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Check now') },
-    'replay by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Replay') },
-    'renew by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Renew certificates') },
-    'move by filter': { at: '/devices', open: pressed(/^For all of this filter/, 'Move…') },
+    'check by filter': { at: '/devices', open: pressed(/^For all matching devices/, 'Check now') },
+    'replay by filter': { at: '/devices', open: pressed(/^For all matching devices/, 'Replay') },
+    'renew by filter': { at: '/devices', open: pressed(/^For all matching devices/, 'Renew certificates') },
+    'move by filter': { at: '/devices', open: pressed(/^For all matching devices/, 'Move…') },
     'move chosen': {
       at: '/devices',
       open: async (ours) => {

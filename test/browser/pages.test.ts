@@ -339,10 +339,10 @@ describe.skipIf(!hasBrowser)('every page', () => {
   test('what failed of a filter is replayed from the device list, which shows the progress and its stop', async () => {
     const ours = await openAsAda();
     await ours.goTo('/devices?search=C02SEED3');
-    await ours.press(/^For all of this filter/);
+    await ours.press(/^For all matching devices/);
     await ours.press('Replay', 'menuitem');
     const dialog = ours.page.getByRole('dialog');
-    await dialog.getByText('Odette replays only the failed rollouts of this filter.').waitFor();
+    await dialog.getByText('Odette replays only the failed rollouts of the devices that match.').waitFor();
     await dialog.getByText('profiles to 1 device').waitFor();
     await dialog.getByText('/api/rollouts/replay').waitFor();
     await dialog.getByLabel('Reason').fill('Back from repair');
@@ -364,7 +364,7 @@ describe.skipIf(!hasBrowser)('every page', () => {
     const ours = await openAsAda();
     await takesAtOnce(ours, '/api/devices/requests', 2);
     await ours.goTo('/devices?family=iPhone');
-    await ours.press(/^For all of this filter/);
+    await ours.press(/^For all matching devices/);
     await ours.press('Check now', 'menuitem');
     const dialog = ours.page.getByRole('dialog');
     await dialog.getByText('These are the first 2.').waitFor();

@@ -5,6 +5,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { useChange } from '../queries.ts';
 import type { Channel } from './channel.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 interface RequestProps {
   readonly channel: Channel;
@@ -20,7 +21,9 @@ export function Findings({ findings }: { findings: Channel['findings'] }) {
           {team !== null && team !== 0 && ` (team ${team})`}
         </Text>
       )}
-      <Text size="sm">{remedy}</Text>
+      <Text size="sm">
+        <Remedy text={remedy} />
+      </Text>
     </Alert>
   ));
 }

@@ -1,13 +1,13 @@
 // A password field whose refusal a screen reader hears too: the component library leaves that to whoever uses it.
 import { PasswordInput, type PasswordInputProps } from '@mantine/core';
-import { useId } from 'react';
+import { useId, type ReactNode } from 'react';
 
 export function PasswordField({
   label,
   error,
   description,
   ...others
-}: PasswordInputProps & { label: string; error?: string | undefined }) {
+}: PasswordInputProps & { label: string; error?: ReactNode }) {
   const id = useId();
   const [errorId, descriptionId] = [`${id}-error`, `${id}-description`];
   const describing = [error && errorId, description && descriptionId].filter(Boolean).join(' ');

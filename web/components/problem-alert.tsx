@@ -1,6 +1,8 @@
 // A problem in the catalogue's words: what happened and what to do; never a stack.
 import { Alert, List, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { ApiProblem } from '../client.ts';
+import { Remedy } from './remedy.tsx';
 
 export function ProblemAlert({
   error,
@@ -31,7 +33,7 @@ export function ProblemAlert({
         </List>
       )}
       <Text size="sm" mt={4}>
-        <b>Remedy:</b> {remedy}
+        <b>Remedy:</b> <Remedy text={remedy} />
       </Text>
       {code === 'server.failed' && requestId !== '' && <Text size="xs">Request {requestId}</Text>}
     </Alert>
@@ -54,10 +56,15 @@ export const isAtFields = (error: unknown, fields: readonly string[]): boolean =
   (error.problem.errors ?? []).every(({ field }) => fields.includes(field));
 
 /** The reason at one field and what to do about it. */
-export function fieldProblem(error: unknown, field: string): string | undefined {
+export function fieldProblem(error: unknown, field: string): ReactNode {
   const reason = fieldError(error, field);
   if (reason === undefined || !(error instanceof ApiProblem)) return undefined;
   const { code, remedy } = error.problem;
   // What a form lacks is said by the reason alone.
-  return code === 'request.invalid' ? reason : `${reason} ${remedy}`;
+  if (code === 'request.invalid') return reason;
+  return (
+    <>
+      {reason} <Remedy text={remedy} />
+    </>
+  );
 }

@@ -1,4 +1,5 @@
 // A field for a secret: can be revealed while typing, is never shown again; what is set already is told by date and name.
+import type { ReactNode } from 'react';
 import { PasswordField } from './password-field.tsx';
 import { nameOfActor } from '../labels.ts';
 import { Moment } from './moment.tsx';
@@ -24,7 +25,7 @@ export function SecretInput(props: {
   /** It may stay empty though none is set. */
   isOptional?: boolean;
   description?: string;
-  error?: string | undefined;
+  error?: ReactNode;
 }) {
   const { label, isSet, isOptional = false, description } = props;
   const words = (

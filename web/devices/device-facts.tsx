@@ -9,6 +9,7 @@ import { ProblemAlert } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import type { DeviceDetail } from './truth-list.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 const MATCH_LABELS = {
   serial_number: 'matched by serial number and UDID',
@@ -110,7 +111,7 @@ function FindingText({ device }: { device: DeviceDetail }) {
   const { user } = finding;
   return (
     <Alert color={finding.owner === 'user' ? 'blue' : 'orange'} mb="sm" title={finding.evidence}>
-      {finding.remedy}
+      <Remedy text={finding.remedy} />
       {mayAct && finding.kind === 'managed_for_other' && user !== null && (
         <Button
           mt="xs"

@@ -34,7 +34,7 @@ export function ActionMenu({
       <Menu>
         <Menu.Target>
           <Button size="xs" variant="light">
-            {selected > 0 ? `For ${plural(selected, 'selected device')}` : 'For all of this filter'} ▾
+            {selected > 0 ? `For ${plural(selected, 'selected device')}` : 'For all matching devices'} ▾
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

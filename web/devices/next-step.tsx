@@ -7,6 +7,7 @@ import { useMay } from '../shell/session.ts';
 import { AskOktaButton } from './ask-okta-button.tsx';
 import type { DeviceDialog } from './device-actions.tsx';
 import type { DeviceDetail } from './truth-list.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 export function NextStepBanner({
   device,
@@ -29,7 +30,7 @@ export function NextStepBanner({
       <Text size="sm">
         {isFailure ? (
           <>
-            <b>{STEP_OWNER_LABELS[nextStep.owner]}.</b> {failure.remedy}
+            <b>{STEP_OWNER_LABELS[nextStep.owner]}.</b> <Remedy text={failure.remedy} />
           </>
         ) : (
           nextStep.text

@@ -4,6 +4,7 @@ import type { ResponseOf } from '../client.ts';
 import { ProblemAlert } from '../components/problem-alert.tsx';
 import { useChange } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 type Diagnosis = ResponseOf<'examineDevice'>['items'][number];
 
@@ -19,7 +20,7 @@ export function Diagnoses({ deviceId, items }: { deviceId: string; items: readon
             {one.evidence}
           </Text>
           <Text size="sm" c="dimmed">
-            {one.remedy}
+            <Remedy text={one.remedy} />
           </Text>
           <Cure deviceId={deviceId} diagnosis={one} />
         </li>

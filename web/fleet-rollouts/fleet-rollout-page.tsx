@@ -9,6 +9,7 @@ import { Empty, Loaded, Page } from '../components/page.tsx';
 import { countText } from '../labels.ts';
 import { useApiQuery } from '../queries.ts';
 import { FleetRolloutCard, isUnderWay, type FleetRollout } from './fleet-rollout-card.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 const LOOK_EVERY_MS = 3_000;
 const STATES = {
@@ -107,7 +108,9 @@ function Devices({ rollout }: { rollout: FleetRollout }) {
                       </Table.Td>
                       <Table.Td>{device.serialNumber ?? '–'}</Table.Td>
                       <Table.Td>{wave ?? '–'}</Table.Td>
-                      <Table.Td>{failure === null ? '' : `${failure.title} ${failure.remedy}`}</Table.Td>
+                      <Table.Td>
+                        {failure !== null && <Remedy text={`${failure.title} ${failure.remedy}`} />}
+                      </Table.Td>
                     </Table.Tr>
                   ))}
                 </ListTable>

@@ -8,6 +8,7 @@ import { Prerequisites } from '../setup/prerequisites.tsx';
 import { useMay } from '../shell/session.ts';
 import type { Integration } from './integration.ts';
 import { Section } from './section.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 export function Checks({ integration: { id, check } }: { integration: Integration }) {
   const mayAct = useMay('operator');
@@ -33,7 +34,7 @@ export function Checks({ integration: { id, check } }: { integration: Integratio
           </Text>
           {check.failure && (
             <Alert color="red" title={check.failure.title}>
-              {check.failure.remedy}
+              <Remedy text={check.failure.remedy} />
             </Alert>
           )}
           {check.strayDomains.map((host) => (

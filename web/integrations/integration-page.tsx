@@ -25,6 +25,7 @@ import type { Integration } from './integration.ts';
 import { ListTable } from '../components/list-table.tsx';
 import { Section } from './section.tsx';
 import { MainLink } from './main-link.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 export function IntegrationPage() {
   const { integrationId } = useParams({ from: '/inside/integrations/$integrationId' });
@@ -256,7 +257,7 @@ function Health({ integration }: { integration: Integration }) {
                 </Badge>
                 {failure && (
                   <Text size="sm">
-                    {failure.title} {failure.remedy}
+                    {failure.title} <Remedy text={failure.remedy} />
                   </Text>
                 )}
                 {failure?.code === 'okta.challenge_credentials_refused' && (

@@ -9,6 +9,7 @@ import { Moment } from '../components/moment.tsx';
 import { Empty, Loaded, Page } from '../components/page.tsx';
 import { useIntegrationTrail } from '../integrations/integration-trail.ts';
 import { useApiQuery, type ResponseOf } from '../queries.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 type Observed = ResponseOf<'listObservedDevices'>['items'][number];
 type State = Observed['state'];
@@ -141,7 +142,9 @@ function Row({ device }: { device: Observed }) {
       <Table.Td>
         {certificate === null ? 'Not shown by Okta' : <Moment at={certificate.firstUsedAt} />}
       </Table.Td>
-      <Table.Td>{remedy}</Table.Td>
+      <Table.Td>
+        <Remedy text={remedy} />
+      </Table.Td>
     </Table.Tr>
   );
 }

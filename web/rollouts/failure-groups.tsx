@@ -10,6 +10,7 @@ import type { ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
 import { plural, OWNER_LABELS } from '../labels.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 type FailureGroupAnswer = ResponseOf<'listFailures'>['items'][number];
 
@@ -61,7 +62,7 @@ function FailureGroup({ group, replay }: { group: FailureGroupAnswer; replay: ((
             </Title>
           </Group>
           <Text size="sm">
-            <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
+            <b>{OWNER_LABELS[failure.owner]}:</b> <Remedy text={failure.remedy} />
           </Text>
           <Text size="sm" c="dimmed">
             {examples.map((device, index) => (

@@ -89,7 +89,7 @@ export function ReplayDialog({ whom, title, close, begun }: ReplayDialogProps) {
           <>
             <PortionNote portion={{ devices, next }} isFirst={after === undefined} />
             <Text>
-              {'filter' in whom && 'Odette replays only the failed rollouts of this filter. '}
+              {'filter' in whom && 'Odette replays only the failed rollouts of the devices that match. '}
               {devices === 0 ? 'There are no failed rollouts to replay.' : whatIsSent(lacking)}
             </Text>
             <List size="sm">

@@ -13,6 +13,7 @@ import { FleetRollouts } from '../fleet-rollouts/fleet-rollout-card.tsx';
 import { FailureGroups } from './failure-groups.tsx';
 import { Replays } from './replay-progress.tsx';
 import { ListTable } from '../components/list-table.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 export function RolloutsPage() {
   const failures = useApiQuery('listFailures', {});
@@ -149,7 +150,7 @@ function Reason({ run }: { run: ResponseOf<'listRollouts'>['items'][number] }) {
       <>
         <Text size="sm">{failure.title}</Text>
         <Text size="xs" c="dimmed">
-          <b>{OWNER_LABELS[failure.owner]}:</b> {failure.remedy}
+          <b>{OWNER_LABELS[failure.owner]}:</b> <Remedy text={failure.remedy} />
         </Text>
       </>
     );

@@ -13,6 +13,7 @@ import { nameOfActor } from '../labels.ts';
 import { useIntegrationTrail } from '../integrations/integration-trail.ts';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import { useMay } from '../shell/session.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 type Plan = ResponseOf<'listRotationPlans'>['items'][number];
 type Rotation = ResponseOf<'getRotation'>;
@@ -186,7 +187,7 @@ function Progress({ rotation }: { rotation: Rotation }) {
         </Text>
         {failure && (
           <Text size="sm">
-            {failure.title} {failure.remedy}
+            {failure.title} <Remedy text={failure.remedy} />
           </Text>
         )}
         {publicJwk && orders.length > 0 && <Code block>{JSON.stringify(publicJwk, undefined, 2)}</Code>}

@@ -11,6 +11,7 @@ import { useMay } from '../shell/session.ts';
 import { countText } from '../labels.ts';
 import { DaysLeft } from './days-left.tsx';
 import { UploadForm } from './upload-form.tsx';
+import { Remedy } from '../components/remedy.tsx';
 
 export function Licenses() {
   const query = useApiQuery('getAppsAndBooks', {});
@@ -35,7 +36,7 @@ export function Licenses() {
               </Group>
               {found.failure && (
                 <Alert color="red" title={found.failure.title} my="sm">
-                  {found.failure.remedy}
+                  <Remedy text={found.failure.remedy} />
                 </Alert>
               )}
               <Text size="sm">Location: {found.location}</Text>

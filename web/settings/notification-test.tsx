@@ -7,6 +7,7 @@ import { Loaded } from '../components/page.tsx';
 import { odetteLine } from '../odette-line.ts';
 import { useApiQuery, useChange, type ResponseOf } from '../queries.ts';
 import type { Target } from './notification-kinds.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 type Sent = ResponseOf<'listNotifications'>['items'][number];
 
@@ -65,7 +66,9 @@ function Outcome({ sent }: { sent: Sent | undefined }) {
           {sentence(sent.failureDetail)}
         </Text>
       )}
-      <Text size="sm">{sent.failure.remedy}</Text>
+      <Text size="sm">
+        <Remedy text={sent.failure.remedy} />
+      </Text>
     </Alert>
   );
 }

@@ -4,6 +4,7 @@ import { CommandLine } from '../components/command-line.tsx';
 import { StateMark } from '../components/device-labels.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import type { Setup } from './answers.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 export type Prerequisite = Setup['prerequisites'][number];
 
@@ -37,7 +38,7 @@ export function Prerequisites({
               {one.detail !== '' && <Text size="sm">{one.detail}</Text>}
               {one.result !== 'passed' && (
                 <Text size="sm">
-                  <b>Remedy:</b> {one.remedy.replaceAll(' > ', ' › ')}
+                  <b>Remedy:</b> <Remedy text={one.remedy} />
                 </Text>
               )}
               {one.canBeConfirmed && confirm && (
@@ -81,7 +82,7 @@ export function MissingDialog(props: {
         <List>
           {failed.map(({ id, detail, remedy }) => (
             <List.Item key={id}>
-              <b>{detail}</b> {remedy.replaceAll(' > ', ' › ')}
+              <b>{detail}</b> <Remedy text={remedy} />
             </List.Item>
           ))}
         </List>

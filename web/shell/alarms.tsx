@@ -5,6 +5,7 @@ import { Moment } from '../components/moment.tsx';
 import { useApiQuery } from '../queries.ts';
 import { ROTATION_LABELS, ToRotation } from '../rotations/to-rotation.tsx';
 import { useMay } from './session.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 const PLACES = [
   { start: 'apns.', to: '/settings', search: { tab: 'push' }, label: 'Go to the push certificate' },
@@ -48,7 +49,9 @@ export function Alarms() {
         const place = PLACES.find(({ start }) => failure.code.startsWith(start));
         return (
           <Alert key={`${failure.code} ${text}`} color="red" role="alert" title={text || failure.title}>
-            <Text size="sm">{failure.remedy}</Text>
+            <Text size="sm">
+              <Remedy text={failure.remedy} />
+            </Text>
             {since !== null && (
               <Text size="sm">
                 Since <Moment at={since} isDated />

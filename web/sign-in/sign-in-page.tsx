@@ -6,6 +6,7 @@ import { useEffect, useState, type SubmitEvent } from 'react';
 import { PasswordField } from '../components/password-field.tsx';
 import { failureCodeOf, ProblemAlert } from '../components/problem-alert.tsx';
 import { useApiQuery, useChange } from '../queries.ts';
+import { Remedy } from '../components/remedy.tsx';
 
 export function SignInPage() {
   const { next, refused } = useSearch({ from: '/sign-in' });
@@ -30,7 +31,7 @@ export function SignInPage() {
         )}
         {ways.data?.refused && (
           <Alert color="red" title={ways.data.refused.title} role="alert">
-            {ways.data.refused.remedy}
+            <Remedy text={ways.data.refused.remedy} />
           </Alert>
         )}
         {provider && (
