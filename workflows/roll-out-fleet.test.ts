@@ -159,9 +159,41 @@ describe('a change of a fleet', () => {
     await order(second, 'all_at_once');
     await hasStatus(second, 'completed', 90_000);
     expect(await counts(second)).toMatchObject({ completed: 23 });
-    await order(first, 'resume');
+    // Nothing of it waits any more: it ends, paused as it is.
     await hasStatus(first, 'completed');
   }, 150_000);
+
+  test('an order that comes while it looks for the last time is looked at', async () => {
+    for (const device of tested) device.isAsleep = true;
+    const id = await change();
+    await world.until(async () => expect(await countTold(id)).toBe(3));
+    const workflow = world.client.workflow.getHandle(workflowIds.fleet(id));
+    const tell = () => appendOutboxMessage(world.database, id, { kind: 'rollOutFleet', fleetRolloutId: id });
+    await world.database.inTransaction(async (sql) => {
+      await lockFleetRollout(sql, id);
+      await tell();
+      await world.until(async () => {
+        const { raw } = await workflow.describe();
+        expect(raw.pendingActivities).toHaveLength(1);
+      });
+      await tell();
+      await world.told(id);
+      await sql.query(`update fleet_rollout_devices set state = 'completed' where fleet_rollout_id = $1`, [
+        id,
+      ]);
+    });
+    await world.until(async () => expect((await workflow.describe()).status.name).toBe('COMPLETED'));
+    const { events = [] } = await workflow.fetchHistory();
+    const last = (isOne: (event: (typeof events & object)[number]) => unknown) =>
+      events?.findLastIndex((event) => isOne(event)) ?? 0;
+    expect(last((event) => event.activityTaskScheduledEventAttributes)).toBeGreaterThan(
+      last((event) => event.workflowExecutionSignaledEventAttributes),
+    );
+    for (const device of tested) {
+      device.isAsleep = false;
+      void device.wake();
+    }
+  }, 60_000);
 
   test('survives a worker that dies in the middle, and somebody who terminates its workflow', async () => {
     // Else the whole fleet may have ended before its workflow is terminated.

@@ -49,8 +49,10 @@ export async function takeSteps<Step extends SteeredStep>(workflow: Steered<Step
     showDetails([text], status);
     if (steps === 1 && integrationId !== null)
       upsertSearchAttributes([{ key: searchAttributes.integrationId, value: integrationId }]);
-    if (waitSeconds === null) return;
+    // An order that came meanwhile may be younger than what this step has read.
+    if (waitSeconds === null && !isSteered) return;
     if (steps === STEPS_PER_RUN) await workflow.goOn(events.newest());
-    if (waitSeconds > 0) await condition(() => isSteered, waitSeconds * 1000, { summary: status });
+    if (waitSeconds !== null && waitSeconds > 0)
+      await condition(() => isSteered, waitSeconds * 1000, { summary: status });
   }
 }
