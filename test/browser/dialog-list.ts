@@ -1,4 +1,5 @@
 // The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
+// Long, because it is one list.
 import { Secret, TOTP } from 'otpauth';
 import { expect } from 'vitest';
 import type { ConsolePage } from './console-page.ts';
