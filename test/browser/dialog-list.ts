@@ -1,7 +1,6 @@
 // The console's dialogs and menus, and what else comes and goes on a page, and how each is opened: for what is said of all of them.
 // Long, because it is one list.
 import { Secret, TOTP } from 'otpauth';
-import { expect } from 'vitest';
 import type { ConsolePage } from './console-page.ts';
 import { chooseIn, pressByKey, typeInto } from './keyboard.ts';
 
@@ -41,13 +40,10 @@ const pressed =
       await control.waitFor();
       // A menu takes the focus a moment after it is shown: a key pressed before would not reach its item.
       if (await item.isVisible())
-        await expect
-          .poll(async () => {
-            await item.focus();
-            await page.evaluate(TWO_FRAMES);
-            return item.and(page.locator(':focus')).count();
-          })
-          .toBe(1);
+        do {
+          await item.focus();
+          await page.evaluate(TWO_FRAMES);
+        } while ((await item.and(page.locator(':focus')).count()) === 0);
       await control.press('Enter');
     }
   };
