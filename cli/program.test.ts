@@ -1,5 +1,6 @@
 // `odette` against a server that speaks the contract: answers, exit codes, what is asked and what is told.
 // Long, because all commands are run against one server and its record of what was asked.
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,6 +15,8 @@ import {
   type ContractServer,
 } from '../test/harness/contract-server.ts';
 import { shownDevice } from '../test/harness/shown-device.ts';
+
+const KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b11';
 const OTHER_ID = '3f0b5f6e-0b1c-4c5e-9d5a-0f7a3c1f2b12';
@@ -309,10 +312,10 @@ describe('files', () => {
 
   test('a push certificate goes as PEM, its key from a second file', async () => {
     await writeFile(path.join(folder, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n');
-    await writeFile(path.join(folder, 'key.pem'), '-----BEGIN PRIVATE KEY-----\n');
+    await writeFile(path.join(folder, 'key.pem'), KEY);
     const { code } = await odette(`push-certificate set ${folder}/cert.pem --key ${folder}/key.pem`);
     expect(code).toBe(0);
-    expect(bodies()).toEqual([{ pem: '-----BEGIN CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n' }]);
+    expect(bodies()).toEqual([{ pem: `-----BEGIN CERTIFICATE-----\n\n${KEY}` }]);
   });
 
   test('the access rights of the first one go along, and only those that exist', async () => {
@@ -333,7 +336,7 @@ describe('files', () => {
     expect(first.told).toContain('its key stays in Odette');
     expect((await odette('push-certificate request --new')).printed.trim()).toBe('another');
     await writeFile(path.join(folder, 'mdm.cer'), Buffer.from([0x30, 0x82]));
-    await writeFile(path.join(folder, 'key.pem'), '-----BEGIN PRIVATE KEY-----\n');
+    await writeFile(path.join(folder, 'key.pem'), KEY);
     await writeFile(path.join(folder, 'root.cer'), Buffer.from([0x30, 0x83]));
     server.plays.signPushCertificateRequest = () => ({ content: 'PD94' });
     const signed = await odette(
@@ -341,7 +344,7 @@ describe('files', () => {
     );
     expect([signed.code, signed.printed.trim()]).toEqual([0, 'PD94']);
     expect(bodies().at(-1)).toEqual({
-      pem: '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----\n',
+      pem: `-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n\n${KEY}`,
       chain: '-----BEGIN CERTIFICATE-----\nMIM=\n-----END CERTIFICATE-----\n',
     });
     await writeFile(path.join(folder, 'service-key'), 'key\n');

@@ -8,6 +8,7 @@ import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { StateMark } from '../components/device-labels.tsx';
 import { Loaded } from '../components/page.tsx';
 import { ProblemAlert } from '../components/problem-alert.tsx';
+import { Remedy } from '../components/remedy.tsx';
 import { WavesText } from '../fleet-rollouts/waves-text.tsx';
 import { countText, deviceTitle, plural } from '../labels.ts';
 import { saveBodyOf, type Item, type ItemDraft } from './item-draft.ts';
@@ -106,10 +107,14 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
               : `${plural(usersAsked, 'user')} of unsupervised iPhones and iPads must accept the app.`}
           </Line>
           {pushCertificate && (
-            <Line isOk={pushCertificate.ok}>Push certificate: {accessText(pushCertificate)}</Line>
+            <Line isOk={pushCertificate.ok}>
+              Push certificate: <AccessText {...pushCertificate} />
+            </Line>
           )}
           {appsAndBooksToken && (
-            <Line isOk={appsAndBooksToken.ok}>Apps and Books token: {accessText(appsAndBooksToken)}</Line>
+            <Line isOk={appsAndBooksToken.ok}>
+              Apps and Books token: <AccessText {...appsAndBooksToken} />
+            </Line>
           )}
         </List>
       )}
@@ -117,8 +122,9 @@ function PreviewList({ preview, isOn }: { preview: Preview; isOn: boolean }) {
   );
 }
 
-const accessText = ({ ok, text, failure }: NonNullable<Preview['pushCertificate']>): string =>
-  ok ? 'valid' : `${text ?? 'not valid'} ${failure?.remedy ?? ''}`;
+function AccessText({ ok, text, failure }: NonNullable<Preview['pushCertificate']>) {
+  return ok ? 'valid' : <Remedy text={`${text ?? 'not valid'} ${failure?.remedy ?? ''}`} />;
+}
 
 function Line({ isOk, children }: { isOk: boolean; children: ReactNode }) {
   return (
