@@ -1,5 +1,5 @@
 // The catalogue of failures: code, title, remedy, owner, and whether Odette retries.
-// One table and nothing else, so it is as long as the list of failures; one place keeps codes unique and texts consistent.
+// Long, because it is one table and nothing else: one place keeps codes unique and texts consistent.
 // Codes are `area.what_happened`. Adapters throw an error with a `code`; activities/as-failure.ts makes Temporal's failure of it,
 // api/http/problem.ts an HTTP answer; docs/errors.md is generated from here. Nobody matches text.
 

@@ -1,6 +1,6 @@
 // Every cause for which a rollout fails, and the reset that an operator makes once it is gone: the details of the failed run name the event,
 // the device is asked again, and it has what it needs, once.
-// All devices go through it beside each other: one after the other would take minutes.
+// Long, because all devices go through it beside each other: one after the other would take minutes.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,3 +1,5 @@
+// Rollouts that are reset in Temporal, as its UI and CLI do it: the device is asked again, or keeps what it has still to answer.
+// Long, because all share one world, to start which takes longer than most of these tests.
 import { randomUUID } from 'node:crypto';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
